@@ -1,0 +1,60 @@
+//! Days and instants in an organisation's time zone.
+
+use chrono::{DateTime, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use crate::stage::shift;
+
+/// The date of an instant in a time zone.
+pub fn today(now: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    now.with_timezone(&zone).date_naive()
+}
+
+/// The last valid day of a certification: the date of `expires_at` in the organisation's zone.
+pub fn last_valid_day(expires_at: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    today(expires_at, zone)
+}
+
+/// The instant of a local time. One that the clock skips means the next valid instant, one that
+/// repeats means its first occurrence (DESIGN.md, rule 11).
+pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    // The longest gap in the time-zone database is a whole day (Samoa, 2011-12-30).
+    (0..=26 * 60)
+        .filter_map(|minutes| local.checked_add_signed(Duration::minutes(minutes)))
+        .find_map(|candidate| match zone.from_local_datetime(&candidate) {
+            MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => Some(at.to_utc()),
+            MappedLocalTime::None => None,
+        })
+        .unwrap_or_else(|| local.and_utc())
+}
+
+/// The first instant of a day.
+pub fn start_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    instant(day.and_time(NaiveTime::MIN), zone)
+}
+
+/// The last whole second of a day: what `expires_at` is when a register gives only a date.
+pub fn end_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    start_of_day(shift(day, 1), zone) - Duration::seconds(1)
+}
+
+/// When the run of a date is scheduled.
+pub fn scheduled_at(date: NaiveDate, run_at: NaiveTime, zone: Tz) -> DateTime<Utc> {
+    instant(date.and_time(run_at), zone)
+}
+
+/// The date of the latest run that should have started by now.
+pub fn latest_scheduled(now: DateTime<Utc>, run_at: NaiveTime, zone: Tz) -> NaiveDate {
+    let date = today(now, zone);
+    if scheduled_at(date, run_at, zone) <= now {
+        date
+    } else {
+        shift(date, -1)
+    }
+}
+
+/// The nights between the last complete run and a run that catches up, neither included.
+pub fn missed_nights(last: NaiveDate, run_date: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    std::iter::successors(Some(shift(last, 1)), |day| Some(shift(*day, 1)))
+        .take_while(move |day| *day < run_date)
+}

@@ -1,0 +1,18 @@
+//! The key of a notice (DESIGN.md, rule 2).
+
+use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::stage::Stage;
+
+/// Lower-case hex SHA-256 of `{certification_id}|{notification_type}|{YYYY-MM-DD}`, the date being
+/// the stage's due date. `certvakt.notice_key` computes the same in SQL.
+pub fn notice_key(certification_id: Uuid, stage: Stage, due_date: NaiveDate) -> String {
+    use std::fmt::Write;
+    let text = format!("{certification_id}|{stage}|{}", due_date.format("%Y-%m-%d"));
+    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

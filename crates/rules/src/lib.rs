@@ -1,0 +1,17 @@
+//! The pure rules of certvakt: which stage a certification is in on a date, the key of its notice,
+//! when a run is scheduled, when a delivery may leave and when it is tried again.
+//!
+//! Nothing here does I/O or reads a clock: today is always an argument. Dates are calendar days in
+//! the organisation's time zone; instants are UTC.
+
+pub mod calendar;
+pub mod hours;
+pub mod key;
+pub mod national_number;
+pub mod retry;
+pub mod stage;
+
+pub use calendar::{last_valid_day, today};
+pub use hours::DeliveryHours;
+pub use key::notice_key;
+pub use stage::Stage;

@@ -1,0 +1,48 @@
+-- The roles that every later object is granted to, and the schema that Supabase's REST never sees.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+-- Roles belong to the whole server: another database on it, or Supabase, may have made them already.
+-- anon, authenticated and service_role are the platform's on Supabase and are only filled in where
+-- they are absent.
+do $$
+declare
+  wanted text;
+begin
+  foreach wanted in array array[
+    'anon', 'authenticated', 'service_role',
+    'certvakt_worker', 'certvakt_registrar', 'certvakt_definer'
+  ] loop
+    if not exists (select from pg_catalog.pg_roles where rolname = wanted) then
+      begin
+        execute pg_catalog.format('create role %I nologin noinherit', wanted);
+      exception when duplicate_object or unique_violation then
+        null; -- made meanwhile by a migration of another database on this server
+      end;
+    end if;
+  end loop;
+
+  -- Whoever migrates must be able to SET ROLE to the service's roles, and to give functions to the
+  -- definer. From PostgreSQL 16 on it need not inherit what they may do.
+  foreach wanted in array array['certvakt_worker', 'certvakt_registrar', 'certvakt_definer'] loop
+    if not pg_catalog.pg_has_role(current_user, wanted, 'MEMBER')
+       or pg_catalog.current_setting('server_version_num')::int >= 160000 then
+      execute pg_catalog.format(
+        case when pg_catalog.current_setting('server_version_num')::int >= 160000
+          then 'grant %I to current_user with inherit false, set true'
+          else 'grant %I to current_user' end,
+        wanted);
+    end if;
+  end loop;
+end
+$$;
+
+create schema if not exists certvakt;
+comment on schema certvakt is
+  'Everything of certvakt but the two public tables. Not exposed to REST.';
+
+revoke all on schema certvakt from public, anon, authenticated;
+grant usage on schema certvakt to certvakt_worker, certvakt_registrar, service_role;
+-- CREATE is what PostgreSQL asks of the role that a function is given to.
+grant usage, create on schema certvakt to certvakt_definer;

@@ -1,0 +1,71 @@
+-- People, what they are in which chapter, and where they can be reached.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table certvakt.people (
+  id uuid primary key default gen_random_uuid(),
+  account_id uuid unique,
+  name text constraint people_name_form check (length(name) between 1 and 200),
+  locale text constraint people_locale_known check (locale in ('nb', 'en')),
+  created_at timestamptz not null default now()
+);
+comment on column certvakt.people.account_id is
+  'The id of the person''s account: on Supabase that in auth.users, which is not required to exist.';
+comment on column certvakt.people.locale is 'The language of the person; null: the organisation''s.';
+
+create table certvakt.memberships (
+  organisation_id uuid not null,
+  chapter_id uuid not null,
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  role text not null constraint memberships_role_known check (role in ('mentor', 'coordinator', 'org_admin')),
+  created_at timestamptz not null default now(),
+  primary key (person_id, chapter_id, role),
+  constraint memberships_chapter_inside_organisation
+    foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade
+);
+create index memberships_chapter on certvakt.memberships (organisation_id, chapter_id);
+
+create table certvakt.contact_points (
+  id uuid primary key default gen_random_uuid(),
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  kind text not null constraint contact_points_kind_known check (kind in ('push', 'email')),
+  address text not null constraint contact_points_address_form check (
+    case kind
+      when 'push' then length(address) between 1 and 4096
+      else length(address) <= 254 and address ~ '^[^@[:space:]]+@[^@[:space:]]+$'
+    end),
+  created_at timestamptz not null default now(),
+  constraint contact_points_once_a_person unique (person_id, kind, address)
+);
+comment on column certvakt.contact_points.address is
+  'A device''s registration token (push) or a mail address (email).';
+-- A device shows the notices of one person only; families share mail addresses.
+create unique index contact_points_device on certvakt.contact_points (address) where kind = 'push';
+
+create table certvakt.channel_opt_outs (
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  kind text not null constraint channel_opt_outs_kind_known check (kind in ('push', 'email')),
+  created_at timestamptz not null default now(),
+  primary key (person_id, kind)
+);
+
+do $$
+declare
+  relation text;
+begin
+  foreach relation in array array['people', 'memberships', 'contact_points', 'channel_opt_outs'] loop
+    execute format('alter table certvakt.%I enable row level security', relation);
+    execute format('alter table certvakt.%I force row level security', relation);
+    execute format('revoke all on certvakt.%I from public, anon, authenticated, service_role', relation);
+    execute format('grant select on certvakt.%I to certvakt_worker', relation);
+    execute format('grant select, insert, update, delete on certvakt.%I to certvakt_registrar', relation);
+    execute format('create policy worker_reads on certvakt.%I for select to certvakt_worker using (true)', relation);
+    execute format('create policy registrar_keeps on certvakt.%I to certvakt_registrar using (true) with check (true)', relation);
+  end loop;
+end
+$$;
+
+-- A token that the provider calls unregistered is removed by the delivery that learnt of it.
+grant delete on certvakt.contact_points to certvakt_worker;
+create policy worker_removes on certvakt.contact_points for delete to certvakt_worker using (true);

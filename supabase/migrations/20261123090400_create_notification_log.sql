@@ -1,0 +1,98 @@
+-- The log of notices: append-only, each once.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table public.cert_notification_log (
+  id uuid primary key default gen_random_uuid(),
+  certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
+  notification_type text not null constraint cert_notification_log_notification_type_known check (
+    notification_type in ('expiry_warning_90d', 'expiry_warning_30d', 'expiry_warning_7d', 'expired')),
+  sent_at timestamptz not null default now(),
+  recipient_id uuid not null references certvakt.people (id) on delete cascade,
+  idempotency_key text not null
+    constraint cert_notification_log_idempotency_key_unique unique
+    constraint cert_notification_log_idempotency_key_form check (idempotency_key ~ '^[0-9a-f]{64}$')
+);
+comment on table public.cert_notification_log is
+  'One row a notice: this certification entered this stage. Never updated; deleted only with its certification or recipient, or by certvakt.delete_old_notices.';
+comment on column public.cert_notification_log.sent_at is 'When the notice was recorded, not when a provider took it.';
+comment on column public.cert_notification_log.recipient_id is 'The mentor.';
+comment on column public.cert_notification_log.idempotency_key is
+  'certvakt.notice_key(certification_id, notification_type, the day on which the stage came due)';
+
+create index cert_notification_log_certification on public.cert_notification_log (certification_id, notification_type);
+create index cert_notification_log_recipient on public.cert_notification_log (recipient_id);
+create index cert_notification_log_retention on public.cert_notification_log (sent_at);
+
+create function certvakt.notice_key(certification_id uuid, notification_type text, due_date date) returns text
+language sql stable strict parallel safe
+begin atomic
+  -- to_char of a fixed numeric pattern depends on no setting, unlike a cast of the date to text.
+  select encode(sha256(convert_to(
+    certification_id::text || '|' || notification_type || '|' || to_char(due_date, 'YYYY-MM-DD'), 'UTF8')), 'hex');
+end;
+comment on function certvakt.notice_key is
+  'The key of a notice: hex SHA-256 of certification|type|YYYY-MM-DD, the date being the day on which the stage came due.';
+revoke all on function certvakt.notice_key from public, anon, authenticated;
+grant execute on function certvakt.notice_key to certvakt_worker, certvakt_registrar, service_role;
+
+create function certvakt.refuse_log_rewrite() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception 'cert_notification_log is append-only: what was recorded stays as it was recorded'
+    using errcode = 'restrict_violation',
+          hint = 'Record a new notice instead; rows leave only with their certification or recipient, or by certvakt.delete_old_notices.';
+end
+$$;
+revoke all on function certvakt.refuse_log_rewrite() from public, anon, authenticated, service_role;
+
+create trigger refuse_update before update on public.cert_notification_log
+  for each statement execute function certvakt.refuse_log_rewrite();
+create trigger refuse_truncate before truncate on public.cert_notification_log
+  for each statement execute function certvakt.refuse_log_rewrite();
+-- Also while a session plays the part of a replica.
+alter table public.cert_notification_log enable always trigger refuse_update;
+alter table public.cert_notification_log enable always trigger refuse_truncate;
+
+alter table public.cert_notification_log enable row level security;
+alter table public.cert_notification_log force row level security;
+revoke all on public.cert_notification_log from public, anon, authenticated, service_role;
+grant select, insert on public.cert_notification_log to certvakt_worker, service_role;
+create policy worker_reads on public.cert_notification_log for select to certvakt_worker using (true);
+create policy worker_records on public.cert_notification_log for insert to certvakt_worker with check (true);
+create policy service_reads on public.cert_notification_log for select to service_role using (true);
+create policy service_records on public.cert_notification_log for insert to service_role with check (true);
+
+-- Retention. The function runs as the owner of the log, the only role that may delete (foreign keys
+-- delete as the owner too); row-level security holds the owner to the same floor.
+create policy owner_sees_old on public.cert_notification_log for select to current_user
+  using (sent_at < now() - interval '180 days');
+create policy owner_deletes_old on public.cert_notification_log for delete to current_user
+  using (sent_at < now() - interval '180 days');
+
+create function certvakt.delete_old_notices(older_than interval, batch integer) returns bigint
+language plpgsql security definer set search_path = '' as $$
+declare
+  deleted bigint;
+begin
+  -- A stage stays current for at most 90 days; a key must outlive it by far, or a notice could be
+  -- recorded again.
+  if older_than is null or now() - older_than > now() - interval '180 days' then
+    raise exception 'notices are kept for at least 180 days' using errcode = 'invalid_parameter_value';
+  end if;
+  delete from public.cert_notification_log
+  where id in (
+    select l.id from public.cert_notification_log l
+    where l.sent_at < now() - older_than
+    order by l.sent_at
+    limit batch
+  );
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$$;
+comment on function certvakt.delete_old_notices is
+  'Deletes at most `batch` notices recorded longer than `older_than` ago (180 days or more), with their deliveries.';
+revoke all on function certvakt.delete_old_notices from public, anon, authenticated;
+grant execute on function certvakt.delete_old_notices to certvakt_worker, service_role;

@@ -1,0 +1,179 @@
+-- Runs, and the deliveries of the notices that they record.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table certvakt.runs (
+  id bigint generated always as identity primary key,
+  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
+  run_date date not null,
+  state text not null constraint runs_state_known check (state in ('complete', 'held', 'missed', 'failed')),
+  expiry_warning_90d integer not null default 0,
+  expiry_warning_30d integer not null default 0,
+  expiry_warning_7d integer not null default 0,
+  expired integer not null default 0,
+  already_recorded integer not null default 0,
+  superseded integer not null default 0,
+  unreachable integer not null default 0,
+  record_limit integer,
+  approved boolean not null default false,
+  covered_by date,
+  reason text,
+  started_at timestamptz not null default now(),
+  finished_at timestamptz not null default clock_timestamp(),
+  constraint runs_covered_when_missed check ((state = 'missed') = (covered_by is not null)),
+  constraint runs_reason_when_failed check ((state = 'failed') = (reason is not null))
+);
+comment on column certvakt.runs.expired is 'With the three before it: notices recorded; in a held run, that would have been.';
+comment on column certvakt.runs.record_limit is 'The most that the run might record without approval.';
+comment on column certvakt.runs.covered_by is 'Of a missed night: the date of the run that caught up.';
+create index runs_organisation on certvakt.runs (organisation_id, run_date desc, id desc);
+create index runs_retention on certvakt.runs (finished_at);
+
+create table certvakt.run_calendars (
+  organisation_id uuid primary key references certvakt.organisations (id) on delete cascade,
+  last_complete_date date,
+  read_through pg_snapshot,
+  read_on text,
+  constraint run_calendars_whole check (
+    (last_complete_date is null) = (read_through is null) and (read_through is null) = (read_on is null))
+);
+comment on table certvakt.run_calendars is
+  'One row an organisation, locked by each of its runs: how far the runs have come.';
+comment on column certvakt.run_calendars.read_through is
+  'The snapshot of the last complete run: changes it did not see are read by the next.';
+comment on column certvakt.run_calendars.read_on is
+  'Which server and database the snapshot belongs to; after a restore elsewhere the next run reads everything.';
+
+create table certvakt.deliveries (
+  id bigint generated always as identity primary key,
+  organisation_id uuid not null,
+  notice_id uuid not null references public.cert_notification_log (id) on delete cascade,
+  certification_id uuid not null,
+  recipient_id uuid not null references certvakt.people (id) on delete cascade,
+  stage text not null constraint deliveries_stage_known check (
+    stage in ('expiry_warning_90d', 'expiry_warning_30d', 'expiry_warning_7d', 'expired')),
+  due_date date not null,
+  expires_at timestamptz not null,
+  state text not null constraint deliveries_state_known check (
+    state in ('pending', 'claimed', 'delivered', 'unreachable', 'given_up', 'cancelled')),
+  attempt integer not null default 0,
+  available_at timestamptz not null default now(),
+  lease_token uuid,
+  lease_until timestamptz,
+  reason text,
+  created_at timestamptz not null default now(),
+  finished_at timestamptz,
+  constraint deliveries_once_a_person unique (notice_id, recipient_id),
+  constraint deliveries_inside_organisation
+    foreign key (organisation_id, certification_id)
+    references public.peer_mentor_certifications (organisation_id, id) on delete cascade,
+  constraint deliveries_leased_when_claimed check (
+    (state = 'claimed') = (lease_token is not null) and (state = 'claimed') = (lease_until is not null)),
+  constraint deliveries_finished_when_closed check (
+    (state in ('delivered', 'given_up', 'cancelled')) = (finished_at is not null))
+);
+comment on table certvakt.deliveries is
+  'The work of handing a notice to a person. pending -> claimed -> delivered, given_up, cancelled, unreachable or pending again.';
+comment on column certvakt.deliveries.expires_at is 'The date that the notice speaks of.';
+comment on column certvakt.deliveries.attempt is 'How often the delivery was claimed; guards its completion.';
+
+create index deliveries_certification on certvakt.deliveries (organisation_id, certification_id);
+create index deliveries_recipient on certvakt.deliveries (recipient_id);
+create index deliveries_pending on certvakt.deliveries (available_at) where state = 'pending';
+create index deliveries_claimed on certvakt.deliveries (lease_until) where state = 'claimed';
+create index deliveries_unreachable on certvakt.deliveries (organisation_id, recipient_id) where state = 'unreachable';
+
+create table certvakt.delivery_attempts (
+  id bigint generated always as identity primary key,
+  delivery_id bigint not null references certvakt.deliveries (id) on delete cascade,
+  attempt integer not null,
+  channel text,
+  outcome text not null constraint delivery_attempts_outcome_known check (
+    outcome in ('delivered', 'retry', 'given_up', 'stopped', 'lease_lost')),
+  detail text,
+  finished_at timestamptz not null default now()
+);
+comment on column certvakt.delivery_attempts.channel is 'Null when the attempt ended before a channel was asked.';
+comment on column certvakt.delivery_attempts.detail is 'The provider''s code or message id; never an address or a name.';
+create index delivery_attempts_delivery on certvakt.delivery_attempts (delivery_id, attempt);
+
+create table certvakt.channel_stops (
+  channel text primary key,
+  reason text not null,
+  stopped_at timestamptz not null default now()
+);
+comment on table certvakt.channel_stops is
+  'Channels that refused our credentials; their queue is kept until a delivery through them succeeds.';
+
+create table certvakt.imports (
+  id bigint generated always as identity primary key,
+  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
+  chapter_id uuid not null,
+  certification_type text not null,
+  read integer not null,
+  added integer not null,
+  updated integer not null,
+  unchanged integer not null,
+  rejected integer not null,
+  renewed integer not null,
+  corrected integer not null,
+  started_at timestamptz not null default now(),
+  finished_at timestamptz not null default clock_timestamp(),
+  constraint imports_every_row_accounted_for check (read = added + updated + unchanged + rejected),
+  constraint imports_chapter_inside_organisation
+    foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade
+);
+create index imports_chapter on certvakt.imports (organisation_id, chapter_id);
+create index imports_retention on certvakt.imports (finished_at);
+
+create table certvakt.installation (
+  only_row boolean primary key default true constraint installation_only_row check (only_row),
+  rehearsal boolean not null default false
+);
+comment on column certvakt.installation.rehearsal is
+  'Whether CERTVAKT_NOW may move the date. A rehearsal never becomes anything else.';
+
+-- A person who could not be reached and now has a contact point is reached by the next delivery.
+create function certvakt.reopen_unreachable() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  update certvakt.deliveries d
+  set state = 'pending', available_at = now(), reason = null
+  from new_rows n
+  where d.recipient_id = n.person_id and d.state = 'unreachable';
+  return null;
+end
+$$;
+alter function certvakt.reopen_unreachable() owner to certvakt_definer;
+revoke all on function certvakt.reopen_unreachable() from public, anon, authenticated, service_role;
+create trigger reopen_unreachable
+  after insert on certvakt.contact_points
+  referencing new table as new_rows
+  for each statement execute function certvakt.reopen_unreachable();
+
+do $$
+declare
+  relation text;
+begin
+  foreach relation in array array['runs', 'run_calendars', 'deliveries', 'delivery_attempts',
+                                  'channel_stops', 'imports', 'installation'] loop
+    execute format('alter table certvakt.%I enable row level security', relation);
+    execute format('alter table certvakt.%I force row level security', relation);
+    execute format('revoke all on certvakt.%I from public, anon, authenticated, service_role', relation);
+    execute format('grant select on certvakt.%I to certvakt_worker', relation);
+    execute format('create policy worker_keeps on certvakt.%I to certvakt_worker using (true) with check (true)', relation);
+  end loop;
+end
+$$;
+grant insert, update, delete on certvakt.runs, certvakt.run_calendars, certvakt.deliveries,
+  certvakt.delivery_attempts, certvakt.channel_stops to certvakt_worker;
+grant delete on certvakt.imports to certvakt_worker;
+grant select, insert on certvakt.imports to certvakt_registrar;
+create policy registrar_records on certvakt.imports to certvakt_registrar using (true) with check (true);
+grant select, insert, update on certvakt.installation to certvakt_registrar;
+create policy registrar_keeps on certvakt.installation to certvakt_registrar using (true) with check (true);
+grant select, update on certvakt.deliveries to certvakt_definer;
+create policy definer_reads on certvakt.deliveries for select to certvakt_definer using (true);
+create policy definer_reopens on certvakt.deliveries for update to certvakt_definer
+  using (state = 'unreachable') with check (state = 'pending');
