@@ -30,7 +30,7 @@ language sql stable strict parallel safe
 begin atomic
   -- to_char of a fixed numeric pattern depends on no setting, unlike a cast of the date to text.
   select encode(sha256(convert_to(
-    certification_id::text || '|' || notification_type || '|' || to_char(due_date, 'YYYY-MM-DD'), 'UTF8')), 'hex');
+    certification_id::text || '|' || notification_type || '|' || to_char(due_date::timestamp, 'YYYY-MM-DD'), 'UTF8')), 'hex');
 end;
 comment on function certvakt.notice_key is
   'The key of a notice: hex SHA-256 of certification|type|YYYY-MM-DD, the date being the day on which the stage came due.';

@@ -1,0 +1,15 @@
+//! certvakt keeps people's certifications current: the nightly expiry run, its deliveries, and the
+//! proof of both. `ARCHITECTURE.md` follows one certification through these modules.
+
+pub mod cli;
+pub mod clock;
+pub mod cluster;
+pub mod config;
+pub mod delivery;
+pub mod demo;
+pub mod error;
+pub mod expiry;
+pub mod http;
+pub mod import;
+pub mod output;
+pub mod store;

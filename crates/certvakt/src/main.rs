@@ -1,1 +1,7 @@
-fn main(){}
+//! The `certvakt` binary: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    certvakt::cli::main()
+}

@@ -46,11 +46,7 @@ pub fn scheduled_at(date: NaiveDate, run_at: NaiveTime, zone: Tz) -> DateTime<Ut
 /// The date of the latest run that should have started by now.
 pub fn latest_scheduled(now: DateTime<Utc>, run_at: NaiveTime, zone: Tz) -> NaiveDate {
     let date = today(now, zone);
-    if scheduled_at(date, run_at, zone) <= now {
-        date
-    } else {
-        shift(date, -1)
-    }
+    if scheduled_at(date, run_at, zone) <= now { date } else { shift(date, -1) }
 }
 
 /// The nights between the last complete run and a run that catches up, neither included.

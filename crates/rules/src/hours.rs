@@ -36,10 +36,6 @@ impl DeliveryHours {
         }
         let date = today(now, zone);
         let opening = instant(date.and_time(self.from), zone);
-        if opening >= now {
-            opening
-        } else {
-            instant(shift(date, 1).and_time(self.from), zone)
-        }
+        if opening >= now { opening } else { instant(shift(date, 1).and_time(self.from), zone) }
     }
 }

@@ -29,12 +29,7 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in the order in which they come due.
-    pub const ALL: [Self; 4] = [
-        Self::Warning90d,
-        Self::Warning30d,
-        Self::Warning7d,
-        Self::Expired,
-    ];
+    pub const ALL: [Self; 4] = [Self::Warning90d, Self::Warning30d, Self::Warning7d, Self::Expired];
 
     /// The name in `cert_notification_log.notification_type`.
     pub const fn as_str(self) -> &'static str {
@@ -125,11 +120,7 @@ pub fn windows(on: NaiveDate, since: Option<NaiveDate>, grace_days: u16) -> Vec<
             let last = shift(on, stage.days_before());
             let current_from = shift(last, 1 - stage.length(grace_days));
             let came_due_from = since.map(|since| shift(since, stage.days_before() + 1));
-            Window {
-                stage,
-                first: came_due_from.map_or(current_from, |day| day.max(current_from)),
-                last,
-            }
+            Window { stage, first: came_due_from.map_or(current_from, |day| day.max(current_from)), last }
         })
         .filter(|window| window.first <= window.last)
         .collect()

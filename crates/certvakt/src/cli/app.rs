@@ -1,0 +1,132 @@
+//! What a subcommand works with: configuration, clock, database.
+
+use std::path::PathBuf;
+
+use tokio::sync::OnceCell;
+use tracing_subscriber::EnvFilter;
+
+use super::Global;
+use crate::clock::Clock;
+use crate::cluster::Cluster;
+use crate::config::Config;
+use crate::error::Error;
+use crate::output::Format;
+use crate::store::{Database, StoreError};
+
+/// The variable that picks the server.
+pub const DATABASE_VARIABLE: &str = "DATABASE_URL";
+
+/// One process's configuration, clock and, once asked for, database.
+#[derive(Debug)]
+pub struct App {
+    /// The form of what is printed.
+    pub format: Format,
+    /// The configuration.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Clock,
+    data_dir: Option<PathBuf>,
+    opened: OnceCell<Opened>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    address: String,
+    database: Database,
+    cluster: Option<Cluster>,
+}
+
+impl App {
+    pub(super) fn new(global: Global) -> Result<Self, Error> {
+        let config = match &global.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        Ok(Self {
+            format: global.output,
+            config,
+            clock: Clock::from_environment()?,
+            data_dir: global.data_dir,
+            opened: OnceCell::new(),
+        })
+    }
+
+    /// The database, its schema checked: the server that `DATABASE_URL` names, or the embedded
+    /// cluster, which is ours and is migrated when it is opened.
+    pub async fn database(&self) -> Result<&Database, Error> {
+        let opened = self.open().await?;
+        if opened.cluster.is_none() {
+            crate::store::migration::check(&opened.database).await?;
+        }
+        if self.clock.is_moved() {
+            let mut tx = opened.database.worker().await?;
+            if !crate::store::migration::is_rehearsal(&mut tx).await? {
+                return Err(StoreError::NoRehearsal.into());
+            }
+        }
+        Ok(&opened.database)
+    }
+
+    /// The address of the server, for what needs a connection of its own (`migrate`, `doctor`).
+    pub async fn address(&self) -> Result<&str, Error> {
+        Ok(&self.open().await?.address)
+    }
+
+    /// Whether the database is the embedded cluster.
+    pub fn is_embedded(&self) -> bool {
+        self.server_address().is_none()
+    }
+
+    /// The folder of the embedded cluster.
+    pub fn data_dir(&self) -> Result<PathBuf, Error> {
+        match &self.data_dir {
+            Some(folder) => Ok(folder.clone()),
+            None => Ok(crate::cluster::default_folder()?),
+        }
+    }
+
+    fn server_address(&self) -> Option<String> {
+        std::env::var(DATABASE_VARIABLE).ok().filter(|address| !address.is_empty())
+    }
+
+    async fn open(&self) -> Result<&Opened, Error> {
+        self.opened
+            .get_or_try_init(|| async {
+                let (address, cluster) = match self.server_address() {
+                    Some(address) => (address, None),
+                    None => {
+                        let cluster = Cluster::open(&self.data_dir()?).await?;
+                        crate::store::migration::apply(cluster.address()).await?;
+                        (cluster.address().to_owned(), Some(cluster))
+                    }
+                };
+                let database = Database::connect(&address, 8).await?;
+                Ok(Opened { address, database, cluster })
+            })
+            .await
+    }
+
+    pub(super) async fn close(&self) {
+        if let Some(opened) = self.opened.get() {
+            opened.database.close().await;
+            if let Some(cluster) = &opened.cluster {
+                cluster.leave().await;
+            }
+        }
+    }
+}
+
+/// Starts the log: on standard error, JSON when `CERTVAKT_LOG_FORMAT=json`, filtered by `RUST_LOG`.
+pub(super) fn start_log() {
+    use std::io::IsTerminal;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,certvakt=info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    if std::env::var("CERTVAKT_LOG_FORMAT").is_ok_and(|form| form == "json") {
+        log.json().init();
+    } else {
+        log.without_time().with_target(false).init();
+    }
+}

@@ -1,0 +1,46 @@
+//! `certvakt chapter`
+
+use super::App;
+use crate::error::{Error, Exit};
+use crate::output::print;
+use crate::store::organisation;
+
+/// Add a chapter to an organisation
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  certvakt chapter add oslo --organisation hlf --name Oslo --parent ost")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Add a chapter, at the top or below another one
+    #[command(
+        after_help = "Example:\n  certvakt chapter add oslo --organisation hlf --name Oslo --parent ost"
+    )]
+    Add {
+        /// Its short name: lower-case letters, digits, hyphens
+        slug: String,
+        /// The organisation's short name
+        #[arg(long)]
+        organisation: String,
+        /// Its name
+        #[arg(long)]
+        name: String,
+        /// The chapter above it
+        #[arg(long)]
+        parent: Option<String>,
+    },
+}
+
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let What::Add { slug, organisation, name, parent } = args.what;
+    let mut tx = app.database().await?.registrar().await?;
+    let id = organisation::add_chapter(&mut tx, &organisation, &slug, &name, parent.as_deref()).await?;
+    tx.commit().await?;
+    print(app.format, &serde_json::json!({ "id": id, "slug": slug }), |_| {
+        format!("Added the chapter {slug}.")
+    })?;
+    Ok(Exit::Success)
+}

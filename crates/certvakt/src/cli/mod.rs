@@ -1,0 +1,124 @@
+//! The command line. One file a subcommand.
+
+mod app;
+mod chapter;
+mod cleanup;
+mod demo;
+mod doctor;
+mod explain;
+mod forecast;
+mod import;
+mod migrate;
+mod organisation;
+mod run;
+mod serve;
+mod status;
+mod type_;
+mod verify;
+mod work;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, Exit};
+use crate::output::Format;
+
+pub use app::App;
+
+/// Keeps people's certifications current.
+///
+/// With DATABASE_URL set, certvakt works on that PostgreSQL server; without it, on a private cluster
+/// of its own in the data folder.
+#[derive(Debug, Parser)]
+#[command(name = "certvakt", version, max_term_width = 100)]
+#[command(after_help = "Example:\n  certvakt run --dry-run\n\nExit status: see docs/errors.md.")]
+struct Command {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    subcommand: Sub,
+}
+
+/// What every subcommand takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Global {
+    /// The form of what is printed
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    pub output: Format,
+    /// The configuration file
+    #[arg(long, global = true, env = "CERTVAKT_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The folder of the embedded cluster [default: the platform's data folder]
+    #[arg(long, global = true, env = "CERTVAKT_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sub {
+    Migrate(migrate::Args),
+    Organisation(organisation::Args),
+    Chapter(chapter::Args),
+    Type(type_::Args),
+    Import(import::Args),
+    Run(run::Args),
+    Work(work::Args),
+    Serve(serve::Args),
+    Cleanup(cleanup::Args),
+    Explain(explain::Args),
+    Forecast(forecast::Args),
+    Status(status::Args),
+    Verify(verify::Args),
+    Doctor(doctor::Args),
+    Demo(demo::Args),
+}
+
+/// Runs the process: reads the arguments, does what they say, reports an error as one sentence.
+pub fn main() -> ExitCode {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Success }.into();
+        }
+    };
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("certvakt: the system gives us no threads ({error})");
+            return Exit::Internal.into();
+        }
+    };
+    app::start_log();
+    match runtime.block_on(dispatch(command)) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("certvakt: {error} [{}]", error.code());
+            error.exit().into()
+        }
+    }
+}
+
+async fn dispatch(command: Command) -> Result<Exit, Error> {
+    let app = App::new(command.global)?;
+    let done = match command.subcommand {
+        Sub::Migrate(args) => migrate::run(args, &app).await,
+        Sub::Organisation(args) => organisation::run(args, &app).await,
+        Sub::Chapter(args) => chapter::run(args, &app).await,
+        Sub::Type(args) => type_::run(args, &app).await,
+        Sub::Import(args) => import::run(args, &app).await,
+        Sub::Run(args) => run::run(args, &app).await,
+        Sub::Work(args) => work::run(args, &app).await,
+        Sub::Serve(args) => serve::run(args, &app).await,
+        Sub::Cleanup(args) => cleanup::run(args, &app).await,
+        Sub::Explain(args) => explain::run(args, &app).await,
+        Sub::Forecast(args) => forecast::run(args, &app).await,
+        Sub::Status(args) => status::run(args, &app).await,
+        Sub::Verify(args) => verify::run(args, &app).await,
+        Sub::Doctor(args) => doctor::run(args, &app).await,
+        Sub::Demo(args) => demo::run(args, &app).await,
+    };
+    app.close().await;
+    done
+}

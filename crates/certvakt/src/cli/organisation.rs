@@ -1,0 +1,87 @@
+//! `certvakt organisation`
+
+use chrono_tz::Tz;
+
+use super::App;
+use crate::error::{Error, Exit};
+use crate::output::{print, table};
+use crate::store::organisation::{self, NewOrganisation};
+
+/// Add an organisation, or list them
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  certvakt organisation add hlf --name \"Hørselhemmedes forening\" --timezone Europe/Oslo"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Add an organisation
+    #[command(
+        after_help = "Example:\n  certvakt organisation add hlf --name \"Hørselhemmedes forening\" --timezone Europe/Oslo"
+    )]
+    Add {
+        /// Its short name: lower-case letters, digits, hyphens
+        slug: String,
+        /// Its name
+        #[arg(long)]
+        name: String,
+        /// Its time zone, from the IANA database
+        #[arg(long, value_parser = time_zone)]
+        timezone: Tz,
+        /// The language of people who chose none
+        #[arg(long, default_value = "nb", value_parser = ["nb", "en"])]
+        locale: String,
+    },
+    /// List the organisations
+    #[command(after_help = "Example:\n  certvakt organisation list --output json")]
+    List,
+}
+
+fn time_zone(name: &str) -> Result<Tz, String> {
+    name.parse().map_err(|_| {
+        let near = crate::config::nearest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        match near {
+            Some(near) => format!("there is no such time zone, did you mean '{near}'?"),
+            None => "there is no such time zone, write it like Europe/Oslo".to_owned(),
+        }
+    })
+}
+
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let database = app.database().await?;
+    match args.what {
+        What::Add { slug, name, timezone, locale } => {
+            let mut tx = database.registrar().await?;
+            let new = NewOrganisation { slug: &slug, name: &name, zone: timezone, locale: &locale };
+            let id = organisation::add(&mut tx, &new).await?;
+            tx.commit().await?;
+            print(app.format, &serde_json::json!({ "id": id, "slug": slug }), |_| {
+                format!("Added the organisation {slug}.")
+            })?;
+        }
+        What::List => {
+            let mut tx = database.worker().await?;
+            let all = organisation::list(&mut tx).await?;
+            print(app.format, &serde_json::json!({ "organisations": all }), |_| {
+                table(
+                    ["Slug", "Name", "Time zone", "Run at", "Language"],
+                    all.iter().map(|one| {
+                        [
+                            one.slug.clone(),
+                            one.name.clone(),
+                            one.zone.to_string(),
+                            one.run_at.format("%H:%M").to_string(),
+                            one.locale.clone(),
+                        ]
+                    }),
+                )
+                .to_string()
+            })?;
+        }
+    }
+    Ok(Exit::Success)
+}

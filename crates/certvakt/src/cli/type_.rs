@@ -1,0 +1,56 @@
+//! `certvakt type`
+
+use super::App;
+use crate::error::{Error, Exit};
+use crate::output::print;
+use crate::store::organisation;
+
+/// Add a type of certification to an organisation
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  certvakt type add likeperson --organisation hlf --name Likeperson --validity 24mo"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Add a type
+    #[command(
+        after_help = "Example:\n  certvakt type add likeperson --organisation hlf --name Likeperson --validity 24mo"
+    )]
+    Add {
+        /// Its code: lower-case letters, digits, hyphens
+        code: String,
+        /// The organisation's short name
+        #[arg(long)]
+        organisation: String,
+        /// Its name, as people read it [default: the code]
+        #[arg(long)]
+        name: Option<String>,
+        /// How long it is valid: 24mo or 2y; without it each certification has its own date
+        #[arg(long, value_parser = months)]
+        validity: Option<i16>,
+    },
+}
+
+fn months(text: &str) -> Result<i16, String> {
+    let months = match (text.strip_suffix("mo"), text.strip_suffix('y')) {
+        (Some(months), _) => months.parse().ok(),
+        (_, Some(years)) => years.parse::<i16>().ok().and_then(|years| years.checked_mul(12)),
+        _ => None,
+    };
+    months.filter(|months| (1..=1200).contains(months)).ok_or_else(|| "write it like 24mo or 2y".to_owned())
+}
+
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let What::Add { code, organisation, name, validity } = args.what;
+    let name = name.unwrap_or_else(|| code.clone());
+    let mut tx = app.database().await?.registrar().await?;
+    organisation::add_type(&mut tx, &organisation, &code, &name, validity).await?;
+    tx.commit().await?;
+    print(app.format, &serde_json::json!({ "code": code }), |_| format!("Added the type {code}."))?;
+    Ok(Exit::Success)
+}

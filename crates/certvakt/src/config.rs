@@ -1,0 +1,301 @@
+//! The configuration file. `certvakt.example.toml` shows every key with its default.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be configured. Secrets are named by the file that holds them, never written
+/// here.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How notices are delivered.
+    pub delivery: DeliveryConfig,
+    /// Firebase Cloud Messaging, HTTP v1.
+    pub fcm: FcmConfig,
+    /// Mail by SMTP.
+    pub email: EmailConfig,
+    /// Notices as JSON lines.
+    pub file: FileConfig,
+    /// The long-running service.
+    pub serve: ServeConfig,
+    /// A watcher that is told of every run.
+    pub heartbeat: HeartbeatConfig,
+    /// Limits of an import.
+    pub import: ImportConfig,
+}
+
+/// `[delivery]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeliveryConfig {
+    /// The channels to try for each person, in this order: "fcm", "email", "file".
+    pub channels: Vec<ChannelName>,
+    /// Deliveries claimed at once.
+    pub batch: u32,
+    /// Messages under way at once.
+    pub concurrency: u32,
+    /// Seconds after which a claimed delivery is taken back from a worker that died.
+    pub lease_seconds: u32,
+    /// Seconds after which a provider that does not answer counts as failed; well under the lease.
+    pub timeout_seconds: u32,
+    /// Seconds between two looks at an empty queue.
+    pub poll_seconds: u32,
+}
+
+/// A channel, by its name in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelName {
+    /// Push by Firebase Cloud Messaging.
+    Fcm,
+    /// Mail.
+    Email,
+    /// JSON lines.
+    File,
+}
+
+/// `[fcm]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FcmConfig {
+    /// The service account's key file (JSON, from the Firebase console); empty: the channel is off.
+    pub service_account_file: PathBuf,
+    /// Where messages are sent. Unencrypted addresses are taken on loopback only.
+    pub endpoint: String,
+    /// HTTP/2 connections.
+    pub connections: u32,
+    /// Messages a minute, under the project's quota (600,000 unless Google raised it).
+    pub messages_per_minute: u32,
+}
+
+/// `[email]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmailConfig {
+    /// The server: `smtps://host`, `smtp://host?tls=required`, or `smtp://localhost:25`; empty: the
+    /// channel is off.
+    pub server: String,
+    /// The user to sign in as; empty: nobody.
+    pub user: String,
+    /// The file that holds the password.
+    pub password_file: PathBuf,
+    /// Who the mail is from, like `Varsel <varsel@example.org>`. It is seen on lock screens.
+    pub from: String,
+    /// Messages a minute.
+    pub messages_per_minute: u32,
+}
+
+/// `[file]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FileConfig {
+    /// Where each notice is appended as a line of JSON; empty: the channel is off.
+    pub path: PathBuf,
+}
+
+/// `[serve]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServeConfig {
+    /// The address of `/healthz`, `/readyz` and `/metrics`.
+    pub listen: String,
+    /// Minutes after its hour at which a run that is not complete counts as late.
+    pub late_after_minutes: u32,
+}
+
+/// `[heartbeat]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HeartbeatConfig {
+    /// Called with `/start` when a run starts, plain when it succeeded, with `/fail` when it did not
+    /// (the convention of healthchecks.io); empty: nothing is called.
+    pub url: String,
+    /// Success is claimed only while the oldest delivery that could leave has waited for fewer minutes.
+    pub max_queue_age_minutes: u32,
+}
+
+/// `[import]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImportConfig {
+    /// The largest XLSX file in bytes; it is read into memory whole.
+    pub max_xlsx_bytes: u64,
+    /// The longest row of a CSV or TSV file in bytes.
+    pub max_row_bytes: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            delivery: DeliveryConfig::default(),
+            fcm: FcmConfig::default(),
+            email: EmailConfig::default(),
+            file: FileConfig::default(),
+            serve: ServeConfig::default(),
+            heartbeat: HeartbeatConfig::default(),
+            import: ImportConfig::default(),
+        }
+    }
+}
+
+impl Default for DeliveryConfig {
+    fn default() -> Self {
+        Self {
+            channels: vec![ChannelName::Fcm, ChannelName::Email],
+            batch: 500,
+            concurrency: 100,
+            lease_seconds: 120,
+            timeout_seconds: 20,
+            poll_seconds: 5,
+        }
+    }
+}
+
+impl Default for FcmConfig {
+    fn default() -> Self {
+        Self {
+            service_account_file: PathBuf::new(),
+            endpoint: "https://fcm.googleapis.com".to_owned(),
+            connections: 2,
+            messages_per_minute: 300_000,
+        }
+    }
+}
+
+impl Default for EmailConfig {
+    fn default() -> Self {
+        Self {
+            server: String::new(),
+            user: String::new(),
+            password_file: PathBuf::new(),
+            from: String::new(),
+            messages_per_minute: 600,
+        }
+    }
+}
+
+impl Default for FileConfig {
+    fn default() -> Self {
+        Self { path: PathBuf::new() }
+    }
+}
+
+impl Default for ServeConfig {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8470".to_owned(), late_after_minutes: 60 }
+    }
+}
+
+impl Default for HeartbeatConfig {
+    fn default() -> Self {
+        Self { url: String::new(), max_queue_age_minutes: 720 }
+    }
+}
+
+impl Default for ImportConfig {
+    fn default() -> Self {
+        Self { max_xlsx_bytes: 20 * 1024 * 1024, max_row_bytes: 1024 * 1024 }
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file '{path}' cannot be read ({cause}): check the path and its permissions")]
+    Unreadable {
+        /// The path, as given.
+        path: String,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// A key is unknown, or a value is of the wrong form.
+    #[error(
+        "the configuration file '{path}' is wrong in line {line}: {message}; certvakt.example.toml shows every key"
+    )]
+    Invalid {
+        /// The path, as given.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, the nearest key included.
+        message: String,
+    },
+    /// Values that do not fit together.
+    #[error("the configuration is wrong: {0}")]
+    Contradiction(String),
+}
+
+impl ConfigError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "config-unreadable",
+            Self::Invalid { .. } => "config-invalid",
+            Self::Contradiction(_) => "config-contradiction",
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| ConfigError::Unreadable { path: path.display().to_string(), cause })?;
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Invalid {
+            path: path.display().to_string(),
+            line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
+            message: with_nearest_key(error.message()),
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let delivery = &self.delivery;
+        let wrong = |text: &str| Err(ConfigError::Contradiction(text.to_owned()));
+        if delivery.timeout_seconds.saturating_mul(2) > delivery.lease_seconds {
+            return wrong(
+                "delivery.lease_seconds must be at least twice delivery.timeout_seconds, or a slow answer costs a repeat",
+            );
+        }
+        let counts = [
+            delivery.batch,
+            delivery.concurrency,
+            delivery.poll_seconds,
+            delivery.timeout_seconds,
+            self.fcm.connections,
+            self.fcm.messages_per_minute,
+            self.email.messages_per_minute,
+        ];
+        if counts.contains(&0) {
+            return wrong(
+                "batch, concurrency, connections, and every figure of seconds or messages a minute must be at least 1",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// toml's message on an unknown key, with the nearest of the expected ones named first.
+fn with_nearest_key(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    match (message.starts_with("unknown field"), quoted.next()) {
+        (true, Some(unknown)) => match nearest(unknown, quoted) {
+            Some(key) => format!("there is no key '{unknown}', did you mean '{key}'?"),
+            None => format!("there is no key '{unknown}'"),
+        },
+        _ => message.lines().collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// The nearest of some names to one that was not found, if any is near.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}

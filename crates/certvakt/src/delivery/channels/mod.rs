@@ -1,0 +1,84 @@
+//! The channels that a notice can take. A new one is a file here, a name in the configuration and a
+//! row in the conformance suite.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use super::Notice;
+use crate::config::ChannelName;
+
+/// A way to reach a person.
+pub trait Channel: std::fmt::Debug + Send + Sync {
+    /// Its name in the configuration and in the books.
+    fn name(&self) -> ChannelName;
+
+    /// What it needs to reach somebody.
+    fn reaches(&self) -> Reach;
+
+    /// Hands a notice to one address and says what became of it. Never waits for longer than the
+    /// configured time-out, and never panics, whatever the provider answers.
+    fn send<'a>(&'a self, notice: &'a Notice, to: &'a Address) -> BoxFuture<'a, Result<Outcome, Stopped>>;
+}
+
+/// Whom a channel reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// People with a contact point of the kind `push`.
+    Push,
+    /// People with a contact point of the kind `email`.
+    Email,
+    /// Everyone: the channel's reader knows them by their id.
+    Everyone,
+}
+
+/// Where a notice goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The person.
+    pub person_id: Uuid,
+    /// The device's registration token or the mail address; empty for a channel that reaches everyone.
+    pub contact: String,
+}
+
+/// What became of a notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The provider has taken it.
+    Delivered {
+        /// The provider's name for the message.
+        reference: String,
+    },
+    /// Not now.
+    Retry {
+        /// When to try again.
+        wait: Wait,
+        /// The provider's code.
+        reason: String,
+    },
+    /// Never, to this address.
+    GiveUp {
+        /// The provider's code.
+        reason: String,
+        /// Whether the address reaches nobody any more and is to be removed.
+        address_is_dead: bool,
+    },
+}
+
+/// How long to wait before the next attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// As long as the provider asks for.
+    Exactly(Duration),
+    /// Exponentially longer from this on.
+    Backoff(Duration),
+}
+
+/// The provider refuses us, not the message: the channel stops and its queue is kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Stopped {
+    /// What the provider said.
+    pub reason: String,
+}

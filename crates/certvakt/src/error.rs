@@ -1,0 +1,104 @@
+//! The error that people see: one sentence that says what to do, a stable code, an exit status.
+
+use std::process::ExitCode;
+
+/// How the process ends. The numbers are a contract, listed in `docs/errors.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All done.
+    Success = 0,
+    /// A check found something, or a requirement of the machine is missing.
+    Found = 1,
+    /// The command line, the configuration or the environment is wrong.
+    Usage = 2,
+    /// A run is held and waits for approval.
+    Held = 3,
+    /// The database cannot be reached, refused us, or went away.
+    Database = 4,
+    /// The input cannot be read.
+    Input = 5,
+    /// The embedded cluster cannot be started.
+    Cluster = 6,
+    /// A channel refused our credentials; its queue is kept.
+    ChannelStopped = 7,
+    /// A fault of certvakt's own.
+    Internal = 70,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Any error that ends a command. Each layer has a type of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration or the environment.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// `CERTVAKT_NOW`.
+    #[error(transparent)]
+    Now(#[from] crate::clock::BadNow),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// The embedded cluster.
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::ClusterError),
+    /// An import.
+    #[error(transparent)]
+    Import(#[from] crate::import::ImportError),
+    /// A run.
+    #[error(transparent)]
+    Run(#[from] crate::expiry::RunError),
+    /// Delivery.
+    #[error(transparent)]
+    Delivery(#[from] crate::delivery::DeliveryError),
+    /// The HTTP server.
+    #[error(transparent)]
+    Http(#[from] crate::http::HttpError),
+    /// The demo.
+    #[error(transparent)]
+    Demo(#[from] crate::demo::DemoError),
+    /// An argument that clap cannot check alone.
+    #[error("{0}")]
+    Usage(String),
+    /// Standard output is gone.
+    #[error("the output cannot be written ({0}): check where it is redirected to")]
+    Output(#[source] std::io::Error),
+}
+
+impl Error {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::Now(_) => "bad-now",
+            Self::Store(error) => error.code(),
+            Self::Cluster(error) => error.code(),
+            Self::Import(error) => error.code(),
+            Self::Run(error) => error.code(),
+            Self::Delivery(error) => error.code(),
+            Self::Http(error) => error.code(),
+            Self::Demo(error) => error.code(),
+            Self::Usage(_) => "usage",
+            Self::Output(_) => "output",
+        }
+    }
+
+    /// How the process ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Now(_) | Self::Usage(_) => Exit::Usage,
+            Self::Store(error) => error.exit(),
+            Self::Cluster(_) => Exit::Cluster,
+            Self::Import(error) => error.exit(),
+            Self::Run(error) => error.exit(),
+            Self::Delivery(error) => error.exit(),
+            Self::Http(_) | Self::Demo(_) => Exit::Found,
+            Self::Output(_) => Exit::Internal,
+        }
+    }
+}

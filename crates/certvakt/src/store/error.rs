@@ -1,0 +1,121 @@
+//! Errors of the database, in words for people.
+
+use crate::error::Exit;
+
+/// What can go wrong between us and the database. No variant shows an address or a row.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// `DATABASE_URL` is no address of a PostgreSQL server.
+    #[error("DATABASE_URL is no PostgreSQL address: write it like postgres://user@host:5432/database")]
+    BadAddress,
+    /// No connection, or it was lost.
+    #[error(
+        "the database cannot be reached or went away ({0}): check that the server runs and try again, nothing was left half done"
+    )]
+    Unreachable(String),
+    /// The schema is older or newer than this binary expects.
+    #[error("the database's schema is not the one this version expects ({0}): run `certvakt migrate`")]
+    Schema(String),
+    /// A migration differs from the one applied.
+    #[error("the migrations cannot be applied: {0}")]
+    Migration(String),
+    /// Our login may not become one of the service's roles.
+    #[error(
+        "the database refused us ({0}): the login must be a member of certvakt_worker and certvakt_registrar, see the runbook on roles"
+    )]
+    Refused(String),
+    /// Something named on the command line does not exist.
+    #[error("there is no {what} '{name}': {hint}")]
+    Unknown {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its name, as given.
+        name: String,
+        /// What to do, the nearest names included.
+        hint: String,
+    },
+    /// Something exists already.
+    #[error("there is a {what} '{name}' already: choose another name")]
+    Exists {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its name, as given.
+        name: String,
+    },
+    /// A value that the schema refuses.
+    #[error("{0}")]
+    Invalid(String),
+    /// `CERTVAKT_NOW` on a database that is no rehearsal.
+    #[error(
+        "CERTVAKT_NOW is set, but this database is no rehearsal: unset it, or mark an empty database with `certvakt migrate --rehearsal`"
+    )]
+    NoRehearsal,
+    /// Anything else that the database says.
+    #[error(
+        "the database answered with an error ({0}): this should not happen, please report it with the log"
+    )]
+    Other(String),
+}
+
+impl StoreError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BadAddress => "database-address",
+            Self::Unreachable(_) => "database-unreachable",
+            Self::Schema(_) => "database-schema",
+            Self::Migration(_) => "migration",
+            Self::Refused(_) => "database-refused",
+            Self::Unknown { .. } => "unknown-name",
+            Self::Exists { .. } => "name-taken",
+            Self::Invalid(_) => "invalid-value",
+            Self::NoRehearsal => "no-rehearsal",
+            Self::Other(_) => "database-error",
+        }
+    }
+
+    /// How the process ends.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::BadAddress
+            | Self::Unknown { .. }
+            | Self::Exists { .. }
+            | Self::Invalid(_)
+            | Self::NoRehearsal => Exit::Usage,
+            Self::Other(_) => Exit::Internal,
+            _ => Exit::Database,
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Io(cause) => Self::Unreachable(cause.to_string()),
+            sqlx::Error::Tls(_) => Self::Unreachable("the encrypted connection could not be made".to_owned()),
+            sqlx::Error::PoolTimedOut => Self::Unreachable("no connection in 10 seconds".to_owned()),
+            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                Self::Unreachable("the connection was closed".to_owned())
+            }
+            sqlx::Error::Database(cause) => {
+                // Only the code and the message that PostgreSQL writes itself; its detail may hold a row.
+                let state = cause.code().unwrap_or_default();
+                let text = format!("{state}: {}", cause.message());
+                match &*state {
+                    // Class 08: connection exception; 53300: too many connections; 57P0x: shutdown.
+                    "53300" | "57P01" | "57P02" | "57P03" => Self::Unreachable(text),
+                    state if state.starts_with("08") => Self::Unreachable(text),
+                    // Invalid authorisation, invalid password, insufficient privilege, no such database.
+                    "28000" | "28P01" | "42501" | "3D000" => Self::Refused(text),
+                    // Undefined table, column, function, schema, and a role to be set that does not exist.
+                    "42P01" | "42703" | "42883" | "3F000" | "22023" => Self::Schema(text),
+                    _ => Self::Other(text),
+                }
+            }
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                Self::Other("a value of an unexpected form".to_owned())
+            }
+            other => Self::Other(other.to_string()),
+        }
+    }
+}

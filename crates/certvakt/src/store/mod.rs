@@ -1,0 +1,68 @@
+//! All SQL. One file an aggregate; the transactions here are the only way to reach data.
+#![expect(clippy::disallowed_macros, reason = "SQL lives here and nowhere else")]
+
+mod error;
+mod transaction;
+
+pub mod certification;
+pub mod cleanup;
+pub mod delivery;
+pub mod import;
+pub mod migration;
+pub mod organisation;
+pub mod person;
+pub mod report;
+pub mod run;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, PgPool};
+
+pub use error::StoreError;
+pub use transaction::{RegistrarTx, WorkerTx};
+
+/// A pool of connections to one database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: PgPool,
+}
+
+impl Database {
+    /// Connects to a server. The address may hold a password; no error shows it.
+    pub async fn connect(address: &str, connections: u32) -> Result<Self, StoreError> {
+        let options = connect_options(address)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options)
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// A transaction of the background role: runs, deliveries, cleanup, reports.
+    pub async fn worker(&self) -> Result<WorkerTx, StoreError> {
+        WorkerTx::begin(&self.pool).await
+    }
+
+    /// A transaction of the role that keeps the register: organisations, people, imports.
+    pub async fn registrar(&self) -> Result<RegistrarTx, StoreError> {
+        RegistrarTx::begin(&self.pool).await
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// How to connect. Nothing is kept on the server between transactions, so a transaction-mode pooler
+/// may stand in between.
+fn connect_options(address: &str) -> Result<PgConnectOptions, StoreError> {
+    Ok(PgConnectOptions::from_str(address)
+        .map_err(|_| StoreError::BadAddress)?
+        .application_name("certvakt")
+        .statement_cache_capacity(0)
+        .disable_statement_logging())
+}

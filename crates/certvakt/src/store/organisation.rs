@@ -1,0 +1,256 @@
+//! Organisations, their chapters and their types of certification.
+
+use certvakt_rules::DeliveryHours;
+use chrono::NaiveTime;
+use chrono_tz::Tz;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{RegistrarTx, StoreError, WorkerTx};
+use crate::config::nearest;
+
+/// An organisation, as a run and a delivery need it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Organisation {
+    /// Its id.
+    pub id: Uuid,
+    /// Its short name on the command line.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// Its time zone; all its dates are dates there.
+    #[serde(rename = "timezone")]
+    pub zone: Tz,
+    /// The language of people who chose none: `nb` or `en`.
+    pub locale: String,
+    /// The local time of its nightly run.
+    pub run_at: NaiveTime,
+    /// The local hours in which deliveries leave.
+    #[serde(skip)]
+    pub hours: DeliveryHours,
+    /// For how many days `expired` stays current.
+    pub grace_days: u16,
+    /// A run that would record more than this, and than `limit_percent`, is held.
+    pub limit_floor: u32,
+    /// In per cent of the active certifications.
+    pub limit_percent: u16,
+    /// Whether a lock screen may name association and certification.
+    pub names_certification: bool,
+}
+
+/// What `organisation add` sets.
+#[derive(Debug)]
+pub struct NewOrganisation<'a> {
+    /// Its short name: lower-case letters, digits, hyphens.
+    pub slug: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its time zone.
+    pub zone: Tz,
+    /// Its language: `nb` or `en`.
+    pub locale: &'a str,
+}
+
+/// Adds an organisation.
+pub async fn add(tx: &mut RegistrarTx, new: &NewOrganisation<'_>) -> Result<Uuid, StoreError> {
+    sqlx::query_scalar!(
+        "insert into certvakt.organisations (slug, name, time_zone, locale) values ($1, $2, $3, $4) returning id",
+        new.slug,
+        new.name,
+        new.zone.name(),
+        new.locale,
+    )
+    .fetch_one(tx)
+    .await
+    .map_err(|error| refusal(error, "organisation", new.slug))
+}
+
+/// Every organisation, by slug.
+pub async fn list(tx: &mut WorkerTx) -> Result<Vec<Organisation>, StoreError> {
+    sqlx::query_as!(
+        Row,
+        "select id, slug, name, time_zone, locale, run_at, deliver_from, deliver_until, expired_grace_days,
+                run_limit_floor, run_limit_percent, names_certification
+         from certvakt.organisations order by slug"
+    )
+    .fetch_all(tx)
+    .await?
+    .into_iter()
+    .map(Organisation::try_from)
+    .collect()
+}
+
+/// The organisation of that slug, or those of all slugs.
+pub async fn named(tx: &mut WorkerTx, slug: Option<&str>) -> Result<Vec<Organisation>, StoreError> {
+    let all = list(tx).await?;
+    let Some(slug) = slug else { return Ok(all) };
+    match all.iter().find(|organisation| organisation.slug == slug) {
+        Some(found) => Ok(vec![found.clone()]),
+        None => Err(unknown("organisation", slug, all.iter().map(|organisation| organisation.slug.as_str()))),
+    }
+}
+
+/// Adds a chapter, at the top or below another one.
+pub async fn add_chapter(
+    tx: &mut RegistrarTx,
+    organisation: &str,
+    slug: &str,
+    name: &str,
+    parent: Option<&str>,
+) -> Result<Uuid, StoreError> {
+    let organisation_id = id_of(tx, organisation).await?;
+    let parent_id = match parent {
+        Some(parent) => Some(chapter_id(tx, organisation_id, parent).await?),
+        None => None,
+    };
+    sqlx::query_scalar!(
+        "insert into certvakt.chapters (organisation_id, parent_id, slug, name) values ($1, $2, $3, $4) returning id",
+        organisation_id,
+        parent_id,
+        slug,
+        name,
+    )
+    .fetch_one(tx)
+    .await
+    .map_err(|error| refusal(error, "chapter", slug))
+}
+
+/// Adds a type of certification.
+pub async fn add_type(
+    tx: &mut RegistrarTx,
+    organisation: &str,
+    code: &str,
+    name: &str,
+    validity_months: Option<i16>,
+) -> Result<(), StoreError> {
+    let organisation_id = id_of(tx, organisation).await?;
+    sqlx::query!(
+        "insert into certvakt.certification_types (organisation_id, code, name, validity_months)
+         values ($1, $2, $3, $4)",
+        organisation_id,
+        code,
+        name,
+        validity_months,
+    )
+    .execute(tx)
+    .await
+    .map_err(|error| refusal(error, "type", code))?;
+    Ok(())
+}
+
+/// The id of the organisation of that slug.
+pub async fn id_of(tx: &mut RegistrarTx, slug: &str) -> Result<Uuid, StoreError> {
+    let all = sqlx::query!("select id, slug from certvakt.organisations").fetch_all(tx).await?;
+    match all.iter().find(|row| row.slug == slug) {
+        Some(row) => Ok(row.id),
+        None => Err(unknown("organisation", slug, all.iter().map(|row| row.slug.as_str()))),
+    }
+}
+
+/// The time zone of an organisation.
+pub async fn zone_of(tx: &mut RegistrarTx, organisation_id: Uuid) -> Result<Tz, StoreError> {
+    let name =
+        sqlx::query_scalar!("select time_zone from certvakt.organisations where id = $1", organisation_id)
+            .fetch_one(tx)
+            .await?;
+    zone(&name)
+}
+
+/// The id of an organisation's chapter.
+pub async fn chapter_id(tx: &mut RegistrarTx, organisation_id: Uuid, slug: &str) -> Result<Uuid, StoreError> {
+    let all =
+        sqlx::query!("select id, slug from certvakt.chapters where organisation_id = $1", organisation_id)
+            .fetch_all(tx)
+            .await?;
+    match all.iter().find(|row| row.slug == slug) {
+        Some(row) => Ok(row.id),
+        None => Err(unknown("chapter", slug, all.iter().map(|row| row.slug.as_str()))),
+    }
+}
+
+/// Checks that an organisation has a type of certification.
+pub async fn check_type(tx: &mut RegistrarTx, organisation_id: Uuid, code: &str) -> Result<(), StoreError> {
+    let all = sqlx::query_scalar!(
+        "select code from certvakt.certification_types where organisation_id = $1",
+        organisation_id
+    )
+    .fetch_all(tx)
+    .await?;
+    if all.iter().any(|known| known == code) {
+        return Ok(());
+    }
+    Err(unknown("type", code, all.iter().map(String::as_str)))
+}
+
+fn unknown<'a>(what: &'static str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> StoreError {
+    let hint = match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean '{near}'?"),
+        None if known.clone().next().is_none() => {
+            format!("none was added yet, `certvakt {what} add` does that")
+        }
+        None => format!("known are {}", known.take(10).collect::<Vec<_>>().join(", ")),
+    };
+    StoreError::Unknown { what, name: name.to_owned(), hint }
+}
+
+fn refusal(error: sqlx::Error, what: &'static str, name: &str) -> StoreError {
+    let Some(database) = error.as_database_error() else { return error.into() };
+    if database.is_unique_violation() {
+        return StoreError::Exists { what, name: name.to_owned() };
+    }
+    match database.constraint() {
+        Some(constraint) if constraint.ends_with("_slug_form") || constraint.ends_with("_code_form") => {
+            StoreError::Invalid(format!(
+                "'{name}' cannot name a {what}: use lower-case letters, digits and hyphens, 63 at most"
+            ))
+        }
+        Some(constraint) if constraint.ends_with("_name_form") => {
+            StoreError::Invalid("a name has between 1 and 200 letters: give it with --name".to_owned())
+        }
+        Some(constraint) if constraint.ends_with("_validity_range") => StoreError::Invalid(
+            "a validity is between 1 and 1200 months: write it like 24mo or 2y".to_owned(),
+        ),
+        _ => error.into(),
+    }
+}
+
+fn zone(name: &str) -> Result<Tz, StoreError> {
+    name.parse().map_err(|_| {
+        StoreError::Invalid(format!("the time zone '{name}' is in the database but unknown here"))
+    })
+}
+
+struct Row {
+    id: Uuid,
+    slug: String,
+    name: String,
+    time_zone: String,
+    locale: String,
+    run_at: NaiveTime,
+    deliver_from: NaiveTime,
+    deliver_until: NaiveTime,
+    expired_grace_days: i16,
+    run_limit_floor: i32,
+    run_limit_percent: i16,
+    names_certification: bool,
+}
+
+impl TryFrom<Row> for Organisation {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            zone: zone(&row.time_zone)?,
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            locale: row.locale,
+            run_at: row.run_at,
+            hours: DeliveryHours { from: row.deliver_from, until: row.deliver_until },
+            grace_days: row.expired_grace_days.unsigned_abs(),
+            limit_floor: row.run_limit_floor.unsigned_abs(),
+            limit_percent: row.run_limit_percent.unsigned_abs(),
+            names_certification: row.names_certification,
+        })
+    }
+}

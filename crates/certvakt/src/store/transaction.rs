@@ -1,0 +1,128 @@
+//! Transactions that carry who is asking, and leave nothing on a pooled connection.
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::{Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr, Transaction};
+
+use super::StoreError;
+
+/// Everything that a role's transaction sets for itself, in the round trip that begins it. Times
+/// are generous ends for a server that hangs, not budgets.
+macro_rules! transaction_of {
+    ($(#[$about:meta])* $name:ident, $role:literal, $statement_timeout:literal) => {
+        $(#[$about])*
+        #[derive(Debug)]
+        pub struct $name(Transaction<'static, Postgres>);
+
+        impl $name {
+            pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
+                pool.begin_with(sqlx::AssertSqlSafe(concat!(
+                    "begin; set local role ", $role,
+                    "; set local statement_timeout = '", $statement_timeout,
+                    "'; set local lock_timeout = '60s'",
+                    "; set local idle_in_transaction_session_timeout = '60s'",
+                    "; set local timezone = 'UTC'",
+                )))
+                .await
+                .map(Self)
+                .map_err(StoreError::from)
+            }
+
+            /// Makes what was done last.
+            pub async fn commit(self) -> Result<(), StoreError> {
+                Ok(self.0.commit().await?)
+            }
+
+            /// Undoes what was done.
+            pub async fn rollback(self) -> Result<(), StoreError> {
+                Ok(self.0.rollback().await?)
+            }
+
+            /// The connection itself, for what is no query: COPY.
+            pub(super) fn connection(&mut self) -> &mut PgConnection {
+                &mut self.0
+            }
+        }
+
+        impl<'c> Executor<'c> for &'c mut $name {
+            type Database = Postgres;
+
+            fn fetch_many<'e, 'q: 'e, E>(
+                self,
+                query: E,
+            ) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>
+            where
+                'c: 'e,
+                E: 'q + Execute<'q, Postgres>,
+            {
+                (&mut *self.0).fetch_many(Unnamed(query))
+            }
+
+            fn fetch_optional<'e, 'q: 'e, E>(
+                self,
+                query: E,
+            ) -> BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>>
+            where
+                'c: 'e,
+                E: 'q + Execute<'q, Postgres>,
+            {
+                (&mut *self.0).fetch_optional(Unnamed(query))
+            }
+
+            fn prepare_with<'e>(
+                self,
+                sql: SqlStr,
+                parameters: &'e [PgTypeInfo],
+            ) -> BoxFuture<'e, Result<PgStatement, sqlx::Error>>
+            where
+                'c: 'e,
+            {
+                (&mut *self.0).prepare_with(sql, parameters)
+            }
+
+            // Asked for by the trait wherever the query macros are built; only those call it.
+            fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, sqlx::Error>>
+            where
+                'c: 'e,
+            {
+                (&mut *self.0).describe(sql)
+            }
+        }
+    };
+}
+
+transaction_of!(
+    /// A transaction of `certvakt_worker`: it records notices and keeps the books of their delivery.
+    WorkerTx,
+    "certvakt_worker",
+    "15min"
+);
+transaction_of!(
+    /// A transaction of `certvakt_registrar`: it keeps organisations, people and certifications.
+    RegistrarTx,
+    "certvakt_registrar",
+    "60min"
+);
+
+/// A query sent as the unnamed statement: a pooler in transaction mode may hand the next transaction
+/// another connection, on which a named one would be missing or somebody else's.
+struct Unnamed<Q>(Q);
+
+impl<'q, Q: Execute<'q, Postgres>> Execute<'q, Postgres> for Unnamed<Q> {
+    fn sql(self) -> SqlStr {
+        self.0.sql()
+    }
+
+    fn statement(&self) -> Option<&PgStatement> {
+        self.0.statement()
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<PgArguments>, sqlx::error::BoxDynError> {
+        self.0.take_arguments()
+    }
+
+    fn persistent(&self) -> bool {
+        false
+    }
+}
