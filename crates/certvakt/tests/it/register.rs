@@ -1,0 +1,29 @@
+//! Organisations, chapters and types, through the binary.
+
+use crate::harness::{TestDatabase, fail};
+
+#[tokio::test]
+async fn an_organisation_is_added_and_listed() {
+    let database = TestDatabase::new().await;
+    database.with_organisation();
+    let listed = database.json(["organisation", "list"]);
+    assert_eq!(listed["organisations"][0]["slug"], "org");
+    assert_eq!(listed["organisations"][0]["timezone"], "Europe/Oslo");
+    assert!(database.ok(["organisation", "list"]).contains("Foreningen"));
+}
+
+#[tokio::test]
+async fn wrong_names_are_answered_with_the_nearest() {
+    let database = TestDatabase::new().await;
+    database.with_organisation();
+    for (arguments, expected) in [
+        (vec!["organisation", "add", "org", "--name", "X", "--timezone", "Europe/Oslo"], "name-taken"),
+        (vec!["organisation", "add", "Org", "--name", "X", "--timezone", "Europe/Oslo"], "invalid-value"),
+        (vec!["organisation", "add", "x", "--name", "X", "--timezone", "Europe/Olso"], "Europe/Oslo"),
+        (vec!["chapter", "add", "x", "--organisation", "ogr", "--name", "X"], "did you mean 'org'"),
+        (vec!["type", "add", "x", "--organisation", "org", "--validity", "24 months"], "24mo"),
+    ] {
+        let said = fail(&mut database.certvakt(arguments.clone()), 2);
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+}
