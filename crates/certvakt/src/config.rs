@@ -292,10 +292,16 @@ fn with_nearest_key(message: &str) -> String {
 
 /// The nearest of some names to one that was not found, if any is near.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(likeness, _)| *likeness > 0.75)
+        .map(|candidate| {
+            let lower = candidate.to_lowercase();
+            let likeness = strsim::normalized_damerau_levenshtein(&name, &lower)
+                .max(if lower.starts_with(&name) { 0.9 } else { 0.0 });
+            (likeness, candidate)
+        })
+        .filter(|(likeness, _)| *likeness >= 0.6)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
 }
