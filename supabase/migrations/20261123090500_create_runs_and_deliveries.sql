@@ -134,24 +134,6 @@ create table certvakt.installation (
 comment on column certvakt.installation.rehearsal is
   'Whether CERTVAKT_NOW may move the date. A rehearsal never becomes anything else.';
 
--- A person who could not be reached and now has a contact point is reached by the next delivery.
-create function certvakt.reopen_unreachable() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  update certvakt.deliveries d
-  set state = 'pending', available_at = now(), reason = null
-  from new_rows n
-  where d.recipient_id = n.person_id and d.state = 'unreachable';
-  return null;
-end
-$$;
-alter function certvakt.reopen_unreachable() owner to certvakt_definer;
-revoke all on function certvakt.reopen_unreachable() from public, anon, authenticated, service_role;
-create trigger reopen_unreachable
-  after insert on certvakt.contact_points
-  referencing new table as new_rows
-  for each statement execute function certvakt.reopen_unreachable();
-
 do $$
 declare
   relation text;
@@ -173,7 +155,3 @@ grant select, insert on certvakt.imports to certvakt_registrar;
 create policy registrar_records on certvakt.imports to certvakt_registrar using (true) with check (true);
 grant select, insert, update on certvakt.installation to certvakt_registrar;
 create policy registrar_keeps on certvakt.installation to certvakt_registrar using (true) with check (true);
-grant select, update on certvakt.deliveries to certvakt_definer;
-create policy definer_reads on certvakt.deliveries for select to certvakt_definer using (true);
-create policy definer_reopens on certvakt.deliveries for update to certvakt_definer
-  using (state = 'unreachable') with check (state = 'pending');

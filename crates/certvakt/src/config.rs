@@ -55,6 +55,17 @@ pub enum ChannelName {
     File,
 }
 
+impl ChannelName {
+    /// Its name in the configuration and in the books.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fcm => "fcm",
+            Self::Email => "email",
+            Self::File => "file",
+        }
+    }
+}
+
 /// `[fcm]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -250,6 +261,20 @@ impl Config {
         })?;
         config.check()?;
         Ok(config)
+    }
+
+    /// The kinds of contact point that the channels need to reach somebody; none if one of them
+    /// reaches everyone.
+    pub fn contact_kinds(&self) -> Option<Vec<String>> {
+        self.delivery
+            .channels
+            .iter()
+            .map(|channel| match channel {
+                ChannelName::Fcm => Some("push".to_owned()),
+                ChannelName::Email => Some("email".to_owned()),
+                ChannelName::File => None,
+            })
+            .collect()
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -1,12 +1,121 @@
 //! `certvakt run`
 
+use chrono::NaiveDate;
+
 use super::App;
 use crate::error::{Error, Exit};
+use crate::expiry::{self, Heartbeat, Options, OrganisationRun, RunState};
+use crate::output::{count, print, table};
+use crate::store::{delivery, organisation};
 
-/// To be written
+/// Find who is due and record each notice once
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+#[command(after_help = "Example:\n  certvakt run --dry-run\n  certvakt run --organisation hlf --approve\n\n\
+    Exit status 3: a run would have recorded more than its organisation's limit and is held.")]
+pub(super) struct Args {
+    /// The date of the run [default: today in each organisation's time zone]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    date: Option<NaiveDate>,
+    /// Only this organisation
+    #[arg(long, value_name = "SLUG")]
+    organisation: Option<String>,
+    /// Show what would be recorded, and record nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Record even more than the limit: lets a held run go, planned again for its date
+    #[arg(long, conflicts_with = "dry_run")]
+    approve: bool,
+    /// Read everything, not only what came due or changed since the last complete run
+    #[arg(long)]
+    full: bool,
+}
 
-pub(super) async fn run(_args: Args, _app: &App) -> Result<Exit, Error> {
-    Ok(Exit::Success)
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let database = app.database().await?;
+    let mut tx = database.worker().await?;
+    let organisations = organisation::named(&mut tx, args.organisation.as_deref()).await?;
+    tx.rollback().await?;
+    let options = Options {
+        date: args.date,
+        dry_run: args.dry_run,
+        approve: args.approve,
+        full: args.full,
+        unless_complete: false,
+        contact_kinds: app.config.contact_kinds(),
+    };
+    let heartbeat = Heartbeat::new(&app.config.heartbeat);
+    if !args.dry_run {
+        heartbeat.start().await;
+    }
+    let (runs, error) = expiry::all(database, &app.clock, &organisations, &options).await;
+    let held = runs.iter().any(|run| run.state == RunState::Held);
+    if !args.dry_run {
+        let healthy = error.is_none() && !held && delivery::is_moving(database, &app.config).await?;
+        if healthy { heartbeat.success().await } else { heartbeat.fail().await }
+    }
+    print(app.format, &serde_json::json!({ "runs": runs }), |_| text(&runs))?;
+    match error {
+        Some(error) => Err(error.into()),
+        None if held => Ok(Exit::Held),
+        None => Ok(Exit::Success),
+    }
+}
+
+fn text(runs: &[OrganisationRun]) -> String {
+    if runs.is_empty() {
+        return "There is no organisation yet: `certvakt organisation add` makes one.".to_owned();
+    }
+    let rows = runs.iter().map(|run| {
+        let due = run.would_record.as_ref().unwrap_or(&run.recorded);
+        [
+            run.organisation.clone(),
+            run.run_date.to_string(),
+            state(run.state).to_owned(),
+            count(due.expiry_warning_90d),
+            count(due.expiry_warning_30d),
+            count(due.expiry_warning_7d),
+            count(due.expired),
+            count(run.already_recorded),
+            count(run.superseded),
+            count(run.unreachable),
+        ]
+    });
+    let headings = [
+        "Organisation",
+        "Date",
+        "State",
+        "90 days",
+        "30 days",
+        "7 days",
+        "Expired",
+        "Before",
+        "Superseded",
+        "Unreachable",
+    ];
+    let mut text = table(headings, rows).to_string();
+    for run in runs {
+        if !run.missed.is_empty() {
+            text += &format!("\n{}: covers {} missed nights.", run.organisation, run.missed.len());
+        }
+        if let Some(due) = run.would_record.filter(|_| run.state == RunState::Held) {
+            text += &format!(
+                "\n{0} is held: {1} notices would be recorded, the limit is {2}. Nothing was recorded.\n  \
+                 Look:      certvakt run --organisation {0} --dry-run\n  \
+                 Let it go: certvakt run --organisation {0} --approve",
+                run.organisation,
+                count(due.total()),
+                count(run.limit),
+            );
+        }
+    }
+    text
+}
+
+const fn state(state: RunState) -> &'static str {
+    match state {
+        RunState::Complete => "complete",
+        RunState::Held => "HELD",
+        RunState::DryRun => "dry run",
+        RunState::DoneBefore => "done before",
+    }
 }

@@ -1,6 +1,7 @@
 //! Handing notices to people: the queue's worker, and the channels.
 
 pub mod channels;
+mod worker;
 
 use certvakt_rules::Stage;
 use chrono::NaiveDate;
@@ -8,6 +9,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::error::Exit;
+
+pub use worker::{Tally, Worker};
 
 /// A notice, as one person is to be told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

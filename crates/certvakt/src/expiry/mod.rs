@@ -1,27 +1,7 @@
-//! expiry
+//! The expiry run: who is due tonight, recorded once; and what can be said before and after.
 
-use crate::error::Exit;
+mod heartbeat;
+mod run;
 
-/// To be written
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
-}
-
-impl RunError {
-    /// The stable code, as listed in `docs/errors.md`.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Store(error) => error.code(),
-        }
-    }
-
-    /// How the process ends.
-    pub const fn exit(&self) -> Exit {
-        match self {
-            Self::Store(error) => error.exit(),
-        }
-    }
-}
+pub use heartbeat::Heartbeat;
+pub use run::{Options, OrganisationRun, RunError, RunState, all, one};

@@ -1,1 +1,227 @@
-//! delivery
+//! The queue of deliveries: claiming, finishing, taking back.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::{Database, StoreError, WorkerTx};
+use crate::config::Config;
+
+/// A claimed delivery, with all that its sending needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The delivery.
+    pub id: i64,
+    /// How often it was claimed, this time included.
+    pub attempt: i32,
+    /// Whose it is.
+    pub organisation_id: Uuid,
+    /// The certification.
+    pub certification_id: Uuid,
+    /// The person to be told.
+    pub recipient_id: Uuid,
+    /// The stage of the notice.
+    pub stage: String,
+    /// The due date of the notice.
+    pub due_date: NaiveDate,
+    /// The key of the notice.
+    pub idempotency_key: String,
+    /// The certification's expiry as it is now.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Whether the certification is suspended now.
+    pub suspended: bool,
+    /// The certification's name.
+    pub certification: String,
+    /// The person's name.
+    pub recipient_name: Option<String>,
+    /// The person's language.
+    pub recipient_locale: Option<String>,
+    /// Where the person can be reached, without what they opted out of.
+    pub contacts: Vec<Contact>,
+}
+
+/// A contact point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// Its id.
+    pub id: Uuid,
+    /// `push` or `email`.
+    pub kind: String,
+    /// The device's token or the mail address.
+    pub address: String,
+}
+
+/// Claims a batch for the length of a lease, from organisations whose hours are open.
+pub async fn claim(
+    tx: &mut WorkerTx,
+    open: &[Uuid],
+    batch: u32,
+    token: Uuid,
+    lease_seconds: u32,
+) -> Result<Vec<Claimed>, StoreError> {
+    let rows = sqlx::query_file!(
+        "src/store/delivery/claim.sql",
+        open,
+        i64::from(batch),
+        token,
+        f64::from(lease_seconds)
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Claimed {
+            id: row.id,
+            attempt: row.attempt,
+            organisation_id: row.organisation_id,
+            certification_id: row.certification_id,
+            recipient_id: row.recipient_id,
+            stage: row.stage,
+            due_date: row.due_date,
+            idempotency_key: row.idempotency_key,
+            expires_at: row.expires_at,
+            suspended: row.suspended,
+            certification: row.certification,
+            recipient_name: row.recipient_name,
+            recipient_locale: row.recipient_locale,
+            contacts: row
+                .contact_ids
+                .into_iter()
+                .zip(row.contact_kinds)
+                .zip(row.contact_addresses)
+                .map(|((id, kind), address)| Contact { id, kind, address })
+                .collect(),
+        })
+        .collect())
+}
+
+/// How a claimed delivery ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// The delivery.
+    pub id: i64,
+    /// The attempt that ended; another attempt's end changes nothing.
+    pub attempt: i32,
+    /// Its new state.
+    pub state: &'static str,
+    /// Why, where that is not plain.
+    pub reason: Option<String>,
+    /// Seconds until it is due again.
+    pub wait_seconds: f64,
+    /// What was tried.
+    pub tries: Vec<Try>,
+    /// Contact points that reach nobody any more.
+    pub dead: Vec<Uuid>,
+}
+
+/// One message to one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Try {
+    /// The channel; none if no channel was asked.
+    pub channel: Option<&'static str>,
+    /// Its outcome.
+    pub outcome: &'static str,
+    /// The provider's code or message id.
+    pub detail: Option<String>,
+}
+
+/// Ends a batch of claimed deliveries. Those whose lease was lost or that are gone are left alone.
+pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Result<(), StoreError> {
+    let ids: Vec<i64> = finished.iter().map(|one| one.id).collect();
+    let attempts: Vec<i32> = finished.iter().map(|one| one.attempt).collect();
+    let states: Vec<String> = finished.iter().map(|one| one.state.to_owned()).collect();
+    let reasons: Vec<Option<String>> = finished.iter().map(|one| one.reason.clone()).collect();
+    let waits: Vec<f64> = finished.iter().map(|one| one.wait_seconds).collect();
+    let tries: Vec<(i64, &Try)> =
+        finished.iter().flat_map(|one| one.tries.iter().map(|a| (one.id, a))).collect();
+    let tried: Vec<i64> = tries.iter().map(|(id, _)| *id).collect();
+    let channels: Vec<Option<String>> = tries.iter().map(|(_, a)| a.channel.map(str::to_owned)).collect();
+    let outcomes: Vec<String> = tries.iter().map(|(_, a)| a.outcome.to_owned()).collect();
+    let details: Vec<Option<String>> = tries.iter().map(|(_, a)| a.detail.clone()).collect();
+    sqlx::query_file!(
+        "src/store/delivery/finish.sql",
+        token,
+        &ids,
+        &attempts,
+        &states,
+        &reasons as &[Option<String>],
+        &waits,
+        &tried,
+        &channels as &[Option<String>],
+        &outcomes,
+        &details as &[Option<String>],
+    )
+    .execute(&mut *tx)
+    .await?;
+    let dead: Vec<Uuid> = finished.iter().flat_map(|one| one.dead.iter().copied()).collect();
+    if !dead.is_empty() {
+        sqlx::query!("delete from certvakt.contact_points where id = any($1)", &dead).execute(tx).await?;
+    }
+    Ok(())
+}
+
+/// Gives back what a worker claimed and did not finish in its time. Returns how many.
+pub async fn take_back(tx: &mut WorkerTx) -> Result<u64, StoreError> {
+    Ok(sqlx::query_file!("src/store/delivery/take_back.sql").execute(tx).await?.rows_affected())
+}
+
+/// Opens the deliveries of people who could not be reached and now can. Returns how many.
+pub async fn reopen_reachable(
+    tx: &mut WorkerTx,
+    organisations: &[Uuid],
+    contact_kinds: Option<&[String]>,
+) -> Result<u64, StoreError> {
+    Ok(sqlx::query_file!("src/store/delivery/reopen_reachable.sql", organisations, contact_kinds)
+        .execute(tx)
+        .await?
+        .rows_affected())
+}
+
+/// Remembers that a channel refused our credentials.
+pub async fn stop_channel(tx: &mut WorkerTx, channel: &str, reason: &str) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into certvakt.channel_stops (channel, reason) values ($1, $2)
+         on conflict (channel) do update set reason = excluded.reason",
+        channel,
+        reason,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the stops of channels that work again.
+pub async fn clear_stops(tx: &mut WorkerTx, channels: &[String]) -> Result<(), StoreError> {
+    sqlx::query!("delete from certvakt.channel_stops where channel = any($1)", channels).execute(tx).await?;
+    Ok(())
+}
+
+/// How many deliveries are open: due now or later, and under way.
+pub async fn open(tx: &mut WorkerTx) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from certvakt.deliveries where state in ('pending', 'claimed')"#
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+/// Since when the oldest delivery waits that could have left, by the database's clock.
+pub async fn oldest_pending(tx: &mut WorkerTx) -> Result<Option<DateTime<Utc>>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        "select min(available_at) from certvakt.deliveries where state = 'pending' and available_at <= now()"
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+/// Whether the queue's age is under the configured limit.
+pub async fn is_moving(database: &Database, config: &Config) -> Result<bool, StoreError> {
+    let mut tx = database.worker().await?;
+    Ok(sqlx::query_scalar!(
+        r#"select not exists (
+             select from certvakt.deliveries
+             where state = 'pending' and available_at < now() - make_interval(mins => $1)) as "moving!""#,
+        i32::try_from(config.heartbeat.max_queue_age_minutes).unwrap_or(i32::MAX),
+    )
+    .fetch_one(&mut tx)
+    .await?)
+}

@@ -1,1 +1,277 @@
-//! run
+//! Runs: finding who is due, recording it, and how far the runs have come.
+
+use certvakt_rules::calendar::start_of_day;
+use certvakt_rules::stage::{self, Stage, TOLD_AGAIN_AFTER_DAYS};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::organisation::Organisation;
+use super::{StoreError, WorkerTx};
+
+/// How far an organisation's runs have come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar {
+    /// The date of the last complete run.
+    pub last_complete: Option<NaiveDate>,
+    /// The snapshot that it read; none if there was no run yet, or if the database was restored
+    /// elsewhere since.
+    pub read_through: Option<String>,
+}
+
+/// Locks an organisation's run row until the transaction ends; runs of one organisation wait for
+/// each other here.
+pub async fn lock_calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Calendar, StoreError> {
+    let row = sqlx::query_file!("src/store/run/lock_calendar.sql", organisation).fetch_one(tx).await?;
+    Ok(Calendar {
+        last_complete: row.last_complete_date,
+        read_through: row.read_through.filter(|_| row.is_ours),
+    })
+}
+
+/// Notices by stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ByStage {
+    /// 90 days before the end.
+    pub expiry_warning_90d: i64,
+    /// 30 days before the end.
+    pub expiry_warning_30d: i64,
+    /// 7 days before the end.
+    pub expiry_warning_7d: i64,
+    /// After the end.
+    pub expired: i64,
+}
+
+impl ByStage {
+    /// The count of a stage.
+    pub const fn of(&self, stage: Stage) -> i64 {
+        match stage {
+            Stage::Warning90d => self.expiry_warning_90d,
+            Stage::Warning30d => self.expiry_warning_30d,
+            Stage::Warning7d => self.expiry_warning_7d,
+            Stage::Expired => self.expired,
+        }
+    }
+
+    /// All of them.
+    pub const fn total(&self) -> i64 {
+        self.expiry_warning_90d + self.expiry_warning_30d + self.expiry_warning_7d + self.expired
+    }
+}
+
+/// What a run is asked to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Whose run.
+    pub organisation: &'a Organisation,
+    /// Its date.
+    pub run_date: NaiveDate,
+    /// How far the runs have come; to read everything, with no snapshot and no date.
+    pub calendar: &'a Calendar,
+    /// The kinds of contact point that the configured channels need; none: they reach everyone.
+    pub contact_kinds: Option<&'a [String]>,
+    /// Whether to record; otherwise only to look.
+    pub record: bool,
+    /// Whether the limit is waived.
+    pub approved: bool,
+}
+
+/// What a run found, and whether it recorded it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Due and not recorded before.
+    pub due: ByStage,
+    /// In a stage that was recorded before.
+    pub already_recorded: i64,
+    /// Stages that nobody will be told of, because a later one has begun.
+    pub superseded: i64,
+    /// Of those due, who has no contact point that a channel could use.
+    pub unreachable: i64,
+    /// The most that the run may record without approval.
+    pub record_limit: i64,
+    /// Whether it was recorded.
+    pub recorded: bool,
+    /// What the next run starts from.
+    pub snapshot: String,
+}
+
+/// Finds who is due and, if asked to and within the limit, records it.
+pub async fn record(tx: &mut WorkerTx, request: Request<'_>) -> Result<Found, StoreError> {
+    let Request { organisation, run_date, calendar, .. } = request;
+    let grace = organisation.grace_days;
+    let windows = Windows::new(run_date, calendar.last_complete, organisation);
+    let row = sqlx::query_file!(
+        "src/store/run/record.sql",
+        organisation.id,
+        organisation.zone.name(),
+        run_date,
+        calendar.last_complete,
+        &windows.stages,
+        &windows.days_before,
+        &windows.came_due_from,
+        &windows.came_due_before,
+        &windows.current_from,
+        &windows.current_before,
+        calendar.read_through.as_deref(),
+        i32::try_from(TOLD_AGAIN_AFTER_DAYS).unwrap_or(i32::MAX),
+        request.contact_kinds,
+        request.record,
+        request.approved,
+        i64::from(organisation.limit_floor),
+        i32::from(organisation.limit_percent),
+    )
+    .fetch_one(tx)
+    .await?;
+    tracing::debug!(organisation = organisation.slug, %run_date, grace, "looked for who is due");
+    Ok(Found {
+        due: ByStage {
+            expiry_warning_90d: row.expiry_warning_90d,
+            expiry_warning_30d: row.expiry_warning_30d,
+            expiry_warning_7d: row.expiry_warning_7d,
+            expired: row.expired,
+        },
+        already_recorded: row.already_recorded,
+        superseded: row.superseded,
+        unreachable: row.unreachable,
+        record_limit: row.record_limit,
+        recorded: row.open,
+        snapshot: row.snapshot,
+    })
+}
+
+/// The stages as columns of instants: which expiries came due, and which are in each stage at all.
+struct Windows {
+    stages: Vec<String>,
+    days_before: Vec<i32>,
+    came_due_from: Vec<DateTime<Utc>>,
+    came_due_before: Vec<DateTime<Utc>>,
+    current_from: Vec<DateTime<Utc>>,
+    current_before: Vec<DateTime<Utc>>,
+}
+
+impl Windows {
+    fn new(run_date: NaiveDate, since: Option<NaiveDate>, organisation: &Organisation) -> Self {
+        let zone = organisation.zone;
+        let came_due = stage::windows(run_date, since, organisation.grace_days);
+        let mut columns = Self {
+            stages: Vec::new(),
+            days_before: Vec::new(),
+            came_due_from: Vec::new(),
+            came_due_before: Vec::new(),
+            current_from: Vec::new(),
+            current_before: Vec::new(),
+        };
+        for current in stage::windows(run_date, None, organisation.grace_days) {
+            let from = start_of_day(current.first, zone);
+            // A stage whose window is empty keeps its row, with no expiry in it.
+            let (came_due_from, came_due_before) =
+                came_due.iter().find(|window| window.stage == current.stage).map_or((from, from), |window| {
+                    (start_of_day(window.first, zone), start_of_day(stage::shift(window.last, 1), zone))
+                });
+            columns.stages.push(current.stage.to_string());
+            columns.days_before.push(i32::try_from(current.stage.days_before()).unwrap_or(i32::MAX));
+            columns.came_due_from.push(came_due_from);
+            columns.came_due_before.push(came_due_before);
+            columns.current_from.push(from);
+            columns.current_before.push(start_of_day(stage::shift(current.last, 1), zone));
+        }
+        columns
+    }
+}
+
+/// Records that a run is complete, and the nights that it made up for.
+pub async fn complete(
+    tx: &mut WorkerTx,
+    organisation: Uuid,
+    run_date: NaiveDate,
+    missed: &[NaiveDate],
+    found: &Found,
+    approved: bool,
+) -> Result<(), StoreError> {
+    let [due_90d, due_30d, due_7d, due_expired] = columns(&found.due);
+    sqlx::query_file!(
+        "src/store/run/close.sql",
+        organisation,
+        run_date,
+        missed,
+        found.snapshot,
+        due_90d,
+        due_30d,
+        due_7d,
+        due_expired,
+        clamp(found.already_recorded),
+        clamp(found.superseded),
+        clamp(found.unreachable),
+        clamp(found.record_limit),
+        approved,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Records that a run is held.
+pub async fn hold(
+    tx: &mut WorkerTx,
+    organisation: Uuid,
+    run_date: NaiveDate,
+    found: &Found,
+) -> Result<(), StoreError> {
+    let [due_90d, due_30d, due_7d, due_expired] = columns(&found.due);
+    sqlx::query!(
+        "insert into certvakt.runs
+           (organisation_id, run_date, state, expiry_warning_90d, expiry_warning_30d, expiry_warning_7d, expired,
+            already_recorded, superseded, unreachable, record_limit)
+         values ($1, $2, 'held', $3, $4, $5, $6, $7, $8, $9, $10)",
+        organisation,
+        run_date,
+        due_90d,
+        due_30d,
+        due_7d,
+        due_expired,
+        clamp(found.already_recorded),
+        clamp(found.superseded),
+        clamp(found.unreachable),
+        clamp(found.record_limit),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Records that a run failed, with the code of the error.
+pub async fn fail(
+    tx: &mut WorkerTx,
+    organisation: Uuid,
+    run_date: NaiveDate,
+    code: &str,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into certvakt.runs (organisation_id, run_date, state, reason) values ($1, $2, 'failed', $3)",
+        organisation,
+        run_date,
+        code,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The date of an organisation's last complete run.
+pub async fn last_complete(tx: &mut WorkerTx, organisation: Uuid) -> Result<Option<NaiveDate>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        "select last_complete_date from certvakt.run_calendars where organisation_id = $1",
+        organisation
+    )
+    .fetch_optional(tx)
+    .await?
+    .flatten())
+}
+
+fn columns(due: &ByStage) -> [i32; 4] {
+    Stage::ALL.map(|stage| clamp(due.of(stage)))
+}
+
+fn clamp(count: i64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,332 @@
+//! The worker: claims a batch, sends it outside any transaction, and writes down what became of it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use certvakt_rules::{Stage, last_valid_day, retry};
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::channels::{Address, Channel, Outcome, Reach, Wait};
+use super::{DeliveryError, Locale, Notice};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::delivery::{self, Claimed, Contact, Finished, Try};
+use crate::store::organisation::{self, Organisation};
+use crate::store::{Database, StoreError};
+
+/// How long the queue of a stopped channel rests before the channel is tried again.
+const REST_AFTER_STOP: Duration = Duration::from_secs(300);
+/// Outcomes written down at once, at most.
+const FINISH_BATCH: usize = 200;
+
+/// What a worker works with.
+#[derive(Debug)]
+pub struct Worker<'a> {
+    /// The queue.
+    pub database: &'a Database,
+    /// What time it is where the organisations are.
+    pub clock: &'a Clock,
+    /// The figures of `[delivery]`.
+    pub config: &'a Config,
+    /// The channels, in the order in which they are tried.
+    pub channels: &'a [Box<dyn Channel>],
+    /// Turns true when the process is asked to end.
+    pub ending: watch::Receiver<bool>,
+}
+
+/// What a worker did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Tally {
+    /// Taken by a provider.
+    pub delivered: u64,
+    /// To be tried again.
+    pub retried: u64,
+    /// Nobody to deliver to.
+    pub unreachable: u64,
+    /// Refused for good.
+    pub given_up: u64,
+    /// No longer true when it was their turn.
+    pub cancelled: u64,
+    /// Waiting for their organisation's hours, or to be tried again.
+    pub waiting: u64,
+    /// Channels that refused our credentials, with the reason.
+    pub stopped: Vec<(String, String)>,
+}
+
+impl Tally {
+    fn add(&mut self, finished: &Finished) {
+        match finished.state {
+            "delivered" => self.delivered += 1,
+            "unreachable" => self.unreachable += 1,
+            "given_up" => self.given_up += 1,
+            "cancelled" => self.cancelled += 1,
+            _ => self.retried += 1,
+        }
+    }
+}
+
+impl Worker<'_> {
+    /// Delivers until nothing is due, or the process is asked to end.
+    pub async fn drain(&self, progress: &indicatif::ProgressBar) -> Result<Tally, DeliveryError> {
+        let mut tally = Tally::default();
+        let stopped = Mutex::new(HashMap::new());
+        let mut tx = self.database.worker().await?;
+        delivery::take_back(&mut tx).await?;
+        let organisations = organisation::list(&mut tx).await?;
+        let ids: Vec<Uuid> = organisations.iter().map(|one| one.id).collect();
+        delivery::reopen_reachable(&mut tx, &ids, self.config.contact_kinds().as_deref()).await?;
+        tx.commit().await?;
+        let organisations: HashMap<Uuid, Organisation> =
+            organisations.into_iter().map(|one| (one.id, one)).collect();
+        while !*self.ending.borrow() {
+            let now = self.clock.now();
+            let open: Vec<Uuid> = organisations
+                .values()
+                .filter(|one| one.hours.is_open(now, one.zone))
+                .map(|one| one.id)
+                .collect();
+            if !self.batch(&organisations, &open, &stopped, &mut tally, progress).await? {
+                break;
+            }
+        }
+        let mut tx = self.database.worker().await?;
+        tally.waiting = delivery::open(&mut tx).await?.unsigned_abs();
+        tally.stopped =
+            unpoisoned(&stopped).drain().map(|(name, reason): (&str, _)| (name.to_owned(), reason)).collect();
+        for (channel, reason) in &tally.stopped {
+            tracing::error!(channel, "the channel has stopped, its queue is kept: {reason}");
+            delivery::stop_channel(&mut tx, channel, reason).await?;
+        }
+        tx.commit().await?;
+        Ok(tally)
+    }
+
+    /// Delivers one batch; whether there was one.
+    async fn batch(
+        &self,
+        organisations: &HashMap<Uuid, Organisation>,
+        open: &[Uuid],
+        stopped: &Mutex<HashMap<&'static str, String>>,
+        tally: &mut Tally,
+        progress: &indicatif::ProgressBar,
+    ) -> Result<bool, DeliveryError> {
+        let config = &self.config.delivery;
+        let token = Uuid::new_v4();
+        // Measured from before the lease begins, so we think it ends before the database does.
+        let lease_from = Instant::now();
+        let mut tx = self.database.worker().await?;
+        let claimed = delivery::claim(&mut tx, open, config.batch, token, config.lease_seconds).await?;
+        tx.commit().await?;
+        if claimed.is_empty() {
+            return Ok(false);
+        }
+        let longest_send =
+            config.timeout_seconds.saturating_mul(u32::try_from(self.channels.len()).unwrap_or(1));
+        let last_start =
+            lease_from + Duration::from_secs(u64::from(config.lease_seconds.saturating_sub(longest_send)));
+        let (sender, mut receiver) = mpsc::channel(FINISH_BATCH);
+        let sending = async {
+            let mut outcomes = stream::iter(claimed)
+                .map(|one| async move {
+                    if *self.ending.borrow() || Instant::now() >= last_start {
+                        return released(&one);
+                    }
+                    let organisation = organisations.get(&one.organisation_id);
+                    self.deliver(&one, organisation, stopped).await
+                })
+                .buffer_unordered(config.concurrency as usize);
+            while let Some(finished) = outcomes.next().await {
+                if sender.send(finished).await.is_err() {
+                    break;
+                }
+            }
+            drop(sender);
+        };
+        let writing = async {
+            let mut finished = Vec::with_capacity(FINISH_BATCH);
+            while receiver.recv_many(&mut finished, FINISH_BATCH).await > 0 {
+                self.write_down(token, &finished).await?;
+                finished.iter().for_each(|one| tally.add(one));
+                progress.inc(finished.len() as u64);
+                finished.clear();
+            }
+            Ok::<(), StoreError>(())
+        };
+        let ((), written) = tokio::join!(sending, writing);
+        written?;
+        Ok(true)
+    }
+
+    async fn write_down(&self, token: Uuid, finished: &[Finished]) -> Result<(), StoreError> {
+        let mut tx = self.database.worker().await?;
+        delivery::finish(&mut tx, token, finished).await?;
+        let working: HashSet<&str> = finished
+            .iter()
+            .flat_map(|one| &one.tries)
+            .filter(|one| one.outcome == "delivered")
+            .filter_map(|one| one.channel)
+            .collect();
+        if !working.is_empty() {
+            let working: Vec<String> = working.into_iter().map(str::to_owned).collect();
+            delivery::clear_stops(&mut tx, &working).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Decides about one delivery, and sends it where it is still true.
+    async fn deliver(
+        &self,
+        claimed: &Claimed,
+        organisation: Option<&Organisation>,
+        stopped: &Mutex<HashMap<&'static str, String>>,
+    ) -> Finished {
+        let Some(organisation) = organisation else { return released(claimed) };
+        let notice = match still_true(claimed, organisation, self.clock.now()) {
+            Ok(notice) => notice,
+            Err(reason) => return finished(claimed, "cancelled", Some(reason.to_owned())),
+        };
+        let mut end = finished(claimed, "unreachable", Some("no contact point".to_owned()));
+        for channel in self.channels {
+            let name = channel.name().as_str();
+            let addresses = addresses(channel.reaches(), claimed);
+            if addresses.is_empty() {
+                continue;
+            }
+            let mut is_stopped = unpoisoned(stopped).contains_key(name);
+            if !is_stopped {
+                let sends = addresses.iter().map(|(_, address)| channel.send(&notice, address));
+                let mut retry_in: Option<Duration> = None;
+                let mut delivered = false;
+                for ((contact, _), outcome) in addresses.iter().zip(join_all(sends).await) {
+                    let (result, detail) = match outcome {
+                        Ok(Outcome::Delivered { reference }) => {
+                            delivered = true;
+                            ("delivered", reference)
+                        }
+                        Ok(Outcome::Retry { wait, reason }) => {
+                            let wait = length(wait, claimed.attempt);
+                            retry_in = Some(retry_in.map_or(wait, |shortest| shortest.min(wait)));
+                            end.reason = Some(reason.clone());
+                            ("retry", reason)
+                        }
+                        Ok(Outcome::GiveUp { reason, address_is_dead }) => {
+                            if address_is_dead {
+                                end.dead.extend(contact.map(|contact| contact.id));
+                            } else {
+                                end.state = "given_up";
+                            }
+                            end.reason = Some(reason.clone());
+                            ("given_up", reason)
+                        }
+                        Err(refusal) => {
+                            unpoisoned(stopped).insert(name, refusal.reason.clone());
+                            is_stopped = true;
+                            ("stopped", refusal.reason)
+                        }
+                    };
+                    end.tries.push(Try { channel: Some(name), outcome: result, detail: Some(detail) });
+                }
+                if delivered {
+                    (end.state, end.reason) = ("delivered", None);
+                    return end;
+                }
+                if let Some(wait) = retry_in {
+                    (end.state, end.wait_seconds) = ("pending", wait.as_secs_f64());
+                    return end;
+                }
+            }
+            if is_stopped {
+                end.state = "pending";
+                end.reason = Some(format!("the channel {name} has stopped"));
+                end.wait_seconds = REST_AFTER_STOP.as_secs_f64();
+                return end;
+            }
+        }
+        end
+    }
+}
+
+/// The notice to be sent, or why it must not be: claiming checks that the certification is still in
+/// that stage with that date (DESIGN.md, rule 5).
+fn still_true(
+    claimed: &Claimed,
+    organisation: &Organisation,
+    now: DateTime<Utc>,
+) -> Result<Notice, &'static str> {
+    if claimed.suspended {
+        return Err("certification suspended");
+    }
+    let Some(stage) = Stage::from_name(&claimed.stage) else { return Err("stage unknown") };
+    let Some(expires_at) = claimed.expires_at else { return Err("date changed") };
+    let last_valid_day = last_valid_day(expires_at, organisation.zone);
+    let today = certvakt_rules::today(now, organisation.zone);
+    if stage.due_date(last_valid_day) != claimed.due_date {
+        return Err("date changed");
+    }
+    if Stage::current(last_valid_day, today, organisation.grace_days) != Some(stage) {
+        return Err("stage passed");
+    }
+    Ok(Notice {
+        certification_id: claimed.certification_id,
+        stage,
+        last_valid_day,
+        days_left: (last_valid_day - today).num_days(),
+        idempotency_key: claimed.idempotency_key.clone(),
+        locale: Locale::from_tag(claimed.recipient_locale.as_deref().unwrap_or(&organisation.locale)),
+        recipient_name: claimed.recipient_name.clone(),
+        organisation: organisation.name.clone(),
+        certification: claimed.certification.clone(),
+        names_certification: organisation.names_certification,
+    })
+}
+
+/// Where a channel can reach the person, with the contact point that says so.
+fn addresses(reach: Reach, claimed: &Claimed) -> Vec<(Option<&Contact>, Address)> {
+    let person_id = claimed.recipient_id;
+    let kind = match reach {
+        Reach::Everyone => return vec![(None, Address { person_id, contact: String::new() })],
+        Reach::Push => "push",
+        Reach::Email => "email",
+    };
+    claimed
+        .contacts
+        .iter()
+        .filter(|contact| contact.kind == kind)
+        .map(|contact| (Some(contact), Address { person_id, contact: contact.address.clone() }))
+        .collect()
+}
+
+fn length(wait: Wait, attempt: i32) -> Duration {
+    match wait {
+        Wait::Exactly(wait) => wait,
+        Wait::Backoff(first) => retry::backoff(first, attempt.unsigned_abs(), fastrand::f64()),
+    }
+}
+
+fn finished(claimed: &Claimed, state: &'static str, reason: Option<String>) -> Finished {
+    Finished {
+        id: claimed.id,
+        attempt: claimed.attempt,
+        state,
+        reason,
+        wait_seconds: 0.0,
+        tries: Vec::new(),
+        dead: Vec::new(),
+    }
+}
+
+/// A lease given back before anything was sent.
+fn released(claimed: &Claimed) -> Finished {
+    finished(claimed, "pending", None)
+}
+
+/// A thread that panicked left the map whole.
+fn unpoisoned<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

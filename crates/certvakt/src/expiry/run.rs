@@ -1,0 +1,240 @@
+//! A run of one organisation, and of all of them in turn.
+
+use certvakt_rules::calendar::missed_nights;
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::error::Exit;
+use crate::store::organisation::Organisation;
+use crate::store::run::{self, ByStage, Calendar, Request};
+use crate::store::{Database, StoreError};
+
+/// What is asked of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The date; none: today in the organisation's time zone.
+    pub date: Option<NaiveDate>,
+    /// Look, record nothing.
+    pub dry_run: bool,
+    /// Waive the limit.
+    pub approve: bool,
+    /// Read everything, not only what came due or changed since the last complete run.
+    pub full: bool,
+    /// Do nothing where the date's run is complete: for schedulers, of which there may be several.
+    pub unless_complete: bool,
+    /// The kinds of contact point that the configured channels need; none: they reach everyone.
+    pub contact_kinds: Option<Vec<String>>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Recorded.
+    Complete,
+    /// More would have been recorded than the limit allows: nothing was.
+    Held,
+    /// Only looked.
+    DryRun,
+    /// Another process had completed it.
+    DoneBefore,
+}
+
+/// What a run of one organisation did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OrganisationRun {
+    /// The organisation's slug.
+    pub organisation: String,
+    /// The date of the run.
+    pub run_date: NaiveDate,
+    /// Notices recorded; in a dry run those that would be.
+    pub recorded: ByStage,
+    /// In a held run, those that would have been.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub would_record: Option<ByStage>,
+    /// In a stage that was recorded before, among those the run read.
+    pub already_recorded: i64,
+    /// Stages that nobody will be told of, because a later one has begun.
+    pub superseded: i64,
+    /// Of those recorded, who has no contact point that a channel could use.
+    pub unreachable: i64,
+    /// How it ended.
+    pub state: RunState,
+    /// The most that the run may record without approval.
+    pub limit: i64,
+    /// Nights since the last complete run that this one makes up for.
+    pub missed: Vec<NaiveDate>,
+}
+
+/// A run that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The date has not come yet.
+    #[error(
+        "{date} has not come yet for {organisation}, where it is {today}: a date in the future is for --dry-run only"
+    )]
+    Future {
+        /// The organisation's slug.
+        organisation: String,
+        /// The date asked for.
+        date: NaiveDate,
+        /// Today there.
+        today: NaiveDate,
+    },
+    /// A later run is complete.
+    #[error(
+        "{organisation} has a complete run of {last} already: a date before it ({date}) is for --dry-run only"
+    )]
+    Past {
+        /// The organisation's slug.
+        organisation: String,
+        /// The date asked for.
+        date: NaiveDate,
+        /// The date of the last complete run.
+        last: NaiveDate,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RunError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Future { .. } => "run-in-the-future",
+            Self::Past { .. } => "run-before-the-last",
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    /// How the process ends.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Future { .. } | Self::Past { .. } => Exit::Usage,
+            Self::Store(error) => error.exit(),
+        }
+    }
+}
+
+/// Runs each of some organisations. One that fails leaves a record and does not keep the others
+/// from running; the first error comes back beside what was done.
+pub async fn all(
+    database: &Database,
+    clock: &Clock,
+    organisations: &[Organisation],
+    options: &Options,
+) -> (Vec<OrganisationRun>, Option<RunError>) {
+    let mut runs = Vec::with_capacity(organisations.len());
+    let mut first_error = None;
+    for organisation in organisations {
+        match one(database, clock, organisation, options).await {
+            Ok(run) => runs.push(run),
+            Err(error) => {
+                tracing::error!(
+                    organisation = organisation.slug,
+                    code = error.code(),
+                    "the run failed: {error}"
+                );
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    (runs, first_error)
+}
+
+/// Runs one organisation, in one transaction.
+pub async fn one(
+    database: &Database,
+    clock: &Clock,
+    organisation: &Organisation,
+    options: &Options,
+) -> Result<OrganisationRun, RunError> {
+    let today = clock.today(organisation.zone);
+    let run_date = options.date.unwrap_or(today);
+    if run_date > today && !options.dry_run {
+        return Err(RunError::Future { organisation: organisation.slug.clone(), date: run_date, today });
+    }
+    let done = attempt(database, organisation, run_date, options).await;
+    if let Err(error @ RunError::Store(_)) = &done {
+        // Best effort: where the database is gone there is nowhere to write.
+        if let Ok(mut tx) = database.worker().await
+            && run::fail(&mut tx, organisation.id, run_date, error.code()).await.is_ok()
+        {
+            let _ = tx.commit().await;
+        }
+    }
+    done
+}
+
+async fn attempt(
+    database: &Database,
+    organisation: &Organisation,
+    run_date: NaiveDate,
+    options: &Options,
+) -> Result<OrganisationRun, RunError> {
+    let mut tx = database.worker().await?;
+    let calendar = run::lock_calendar(&mut tx, organisation.id).await?;
+    let last = calendar.last_complete;
+    if let Some(last) = last.filter(|last| run_date < *last && !options.dry_run) {
+        return Err(RunError::Past { organisation: organisation.slug.clone(), date: run_date, last });
+    }
+    let mut outcome = OrganisationRun {
+        organisation: organisation.slug.clone(),
+        run_date,
+        recorded: ByStage::default(),
+        would_record: None,
+        already_recorded: 0,
+        superseded: 0,
+        unreachable: 0,
+        state: RunState::DoneBefore,
+        limit: 0,
+        missed: last.map(|last| missed_nights(last, run_date).collect()).unwrap_or_default(),
+    };
+    if options.unless_complete && last == Some(run_date) {
+        return Ok(outcome);
+    }
+    let everything =
+        options.full || calendar.read_through.is_none() || last.is_some_and(|last| run_date < last);
+    let nothing_read = Calendar { last_complete: None, read_through: None };
+    let request = Request {
+        organisation,
+        run_date,
+        calendar: if everything { &nothing_read } else { &calendar },
+        contact_kinds: options.contact_kinds.as_deref(),
+        record: !options.dry_run,
+        approved: options.approve,
+    };
+    let found = run::record(&mut tx, request).await?;
+    outcome.recorded = found.due;
+    outcome.already_recorded = found.already_recorded;
+    outcome.superseded = found.superseded;
+    outcome.unreachable = found.unreachable;
+    outcome.limit = found.record_limit;
+    if options.dry_run {
+        outcome.state = RunState::DryRun;
+        tx.rollback().await?;
+    } else if found.recorded {
+        outcome.state = RunState::Complete;
+        run::complete(&mut tx, organisation.id, run_date, &outcome.missed, &found, options.approve).await?;
+        tx.commit().await?;
+    } else {
+        outcome.state = RunState::Held;
+        outcome.would_record = Some(std::mem::take(&mut outcome.recorded));
+        outcome.missed.clear();
+        run::hold(&mut tx, organisation.id, run_date, &found).await?;
+        tx.commit().await?;
+    }
+    tracing::info!(
+        organisation = organisation.slug,
+        %run_date,
+        state = ?outcome.state,
+        recorded = outcome.recorded.total(),
+        superseded = outcome.superseded,
+        unreachable = outcome.unreachable,
+        missed = outcome.missed.len(),
+        "run"
+    );
+    Ok(outcome)
+}

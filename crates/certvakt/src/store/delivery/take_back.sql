@@ -1,0 +1,13 @@
+-- Gives back what a worker claimed and did not finish in its time.
+with lost as (
+  select id from certvakt.deliveries where state = 'claimed' and lease_until < now()
+  for update skip locked
+),
+returned as (
+  update certvakt.deliveries d
+  set state = 'pending', lease_token = null, lease_until = null, available_at = now()
+  from lost where d.id = lost.id
+  returning d.id, d.attempt
+)
+insert into certvakt.delivery_attempts (delivery_id, attempt, outcome, detail)
+select id, attempt, 'lease_lost', 'the worker did not report back' from returned

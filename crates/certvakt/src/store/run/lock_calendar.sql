@@ -1,0 +1,11 @@
+-- Locks the organisation's run row until the transaction ends, and says how far the runs have come.
+-- A snapshot taken on another server or database (a restore) means nothing here.
+insert into certvakt.run_calendars as calendar (organisation_id) values ($1)
+on conflict (organisation_id) do update set organisation_id = excluded.organisation_id
+returning
+  last_complete_date,
+  read_through::text as "read_through?",
+  coalesce(read_on = (
+    select system_identifier || '/' || (select oid from pg_database where datname = current_database())
+    from pg_control_system()
+  ), true) as "is_ours!"

@@ -1,0 +1,159 @@
+-- Finds who is due, and unless that is more than the run may record, records it: notices, deliveries,
+-- the status `expired`. One statement, so one snapshot, which the next run starts from.
+--
+-- $1 organisation     $2 its time zone      $3 run date           $4 last complete run date, or null
+-- $5 names, $6 days before the last valid day, of the stages
+-- $7..$8 per stage, from and before: the expiries that came due since the last complete run
+-- $9..$10 per stage, from and before: all the expiries that are in the stage
+-- $11 snapshot of the last complete run; null: everything is read
+-- $12 days by which a corrected due date must move to be told again
+-- $13 kinds of contact point that the channels need; null: they reach everyone
+-- $14 whether to record at all      $15 whether the limit is waived
+-- $16 limit as a count              $17 limit in per cent of the active certifications
+with stages as (
+  select * from unnest($5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+    as s(stage, days_before, came_due_from, came_due_before, current_from, current_before)
+),
+changed as (
+  select distinct k.certification_id
+  from certvakt.certification_changes k
+  where k.organisation_id = $1
+    and k.changed_in >= pg_snapshot_xmin($11::text::pg_snapshot)
+    and not pg_visible_in_snapshot(k.changed_in, $11::text::pg_snapshot)
+),
+-- In the first part due dates after the last complete run, in the second up to it: nobody is in both.
+in_stage as (
+  select c.id, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
+    (c.expires_at at time zone $2)::date as last_valid_day, $11::text is null as may_be_recorded
+  from stages s
+  join public.peer_mentor_certifications c
+    on c.organisation_id = $1 and c.status <> 'suspended'
+    and c.expires_at >= s.came_due_from and c.expires_at < s.came_due_before
+  union all
+  select c.id, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
+    (c.expires_at at time zone $2)::date, true
+  from changed
+  join public.peer_mentor_certifications c
+    on c.id = changed.certification_id and c.organisation_id = $1 and c.status <> 'suspended'
+  join stages s on c.expires_at >= s.current_from and c.expires_at < s.current_before
+  where (c.expires_at at time zone $2)::date - s.days_before <= $4
+),
+-- Stages told in a cycle whose date was corrected since (or is corrected again and again): few.
+told as materialized (
+  select d.certification_id, d.stage, d.due_date
+  from (
+    select k.certification_id, max(o.changed_at) as cycle_began
+    from (
+      select distinct certification_id from certvakt.certification_changes
+      where organisation_id = $1 and kind = 'corrected'
+    ) k
+    join certvakt.certification_changes o
+      on o.organisation_id = $1 and o.certification_id = k.certification_id and o.kind in ('recorded', 'renewed')
+    group by k.certification_id
+  ) cycle
+  join certvakt.deliveries d
+    on d.organisation_id = $1 and d.certification_id = cycle.certification_id
+    and d.created_at >= cycle.cycle_began and d.state <> 'cancelled'
+),
+due as materialized (
+  select i.id, i.peer_mentor_id, i.expires_at, i.stage, i.days_before, i.last_valid_day,
+    i.last_valid_day - i.days_before as due_date,
+    certvakt.notice_key(i.id, i.stage, i.last_valid_day - i.days_before) as idempotency_key,
+    i.may_be_recorded
+  from in_stage i
+  where not exists (
+    select from told
+    where told.certification_id = i.id and told.stage = i.stage
+      and told.due_date <> i.last_valid_day - i.days_before
+      and i.last_valid_day - i.days_before - told.due_date < $12
+  )
+),
+recorded_before as materialized (
+  select l.id as notice_id
+  from due join public.cert_notification_log l on l.idempotency_key = due.idempotency_key
+  where due.may_be_recorded
+),
+fresh as materialized (
+  select due.*,
+    $13::text[] is null or exists (
+      select from certvakt.contact_points p
+      where p.person_id = due.peer_mentor_id and p.kind = any ($13)
+        and not exists (select from certvakt.channel_opt_outs o where o.person_id = p.person_id and o.kind = p.kind)
+    ) as reachable
+  from due
+  where not due.may_be_recorded
+     or not exists (select from public.cert_notification_log l where l.idempotency_key = due.idempotency_key)
+),
+allowed as materialized (
+  select
+    case when (select count(*) from fresh) <= $16 then $16::bigint
+      else greatest($16::bigint, (
+        select count(*) * $17::int / 100 from public.peer_mentor_certifications c
+        where c.organisation_id = $1 and c.status = 'active'))
+    end as record_limit
+),
+gate as materialized (
+  select $14::boolean and ($15::boolean or (select count(*) from fresh) <= record_limit) as open from allowed
+),
+noticed as (
+  insert into public.cert_notification_log (certification_id, notification_type, recipient_id, idempotency_key)
+  select f.id, f.stage, f.peer_mentor_id, f.idempotency_key from fresh f where (select open from gate)
+  on conflict (idempotency_key) do nothing
+  returning id, certification_id, notification_type
+),
+handed_over as (
+  insert into certvakt.deliveries
+    (organisation_id, notice_id, certification_id, recipient_id, stage, due_date, expires_at, state, reason)
+  select $1, n.id, f.id, f.peer_mentor_id, f.stage, f.due_date, f.expires_at,
+    case when f.reachable then 'pending' else 'unreachable' end,
+    case when f.reachable then null else 'no contact point' end
+  from noticed n join fresh f on f.id = n.certification_id and f.stage = n.notification_type
+),
+reopened as (
+  update certvakt.deliveries d
+  set state = 'pending', available_at = now(), finished_at = null, reason = null
+  from recorded_before r
+  where d.notice_id = r.notice_id and d.state = 'cancelled' and (select open from gate)
+),
+lapsed as (
+  update public.peer_mentor_certifications c
+  set status = 'expired'
+  where c.organisation_id = $1 and c.status = 'active' and (select open from gate)
+    and c.expires_at < ($3::date::timestamp at time zone $2)
+    and ($11::text is null
+      or c.expires_at >= ($4::date::timestamp at time zone $2)
+      or c.id in (select certification_id from changed))
+),
+closed as (
+  update certvakt.deliveries d
+  set state = 'cancelled', finished_at = now(), reason = 'stage passed'
+  from stages s
+  where d.organisation_id = $1 and d.state = 'unreachable' and d.stage = s.stage and (select open from gate)
+    and (d.expires_at < s.current_from or d.expires_at >= s.current_before)
+),
+-- What somebody else recorded between our look and our insert is not ours to count.
+counted as (
+  select f.* from fresh f
+  where not (select open from gate)
+     or exists (select from noticed n where n.certification_id = f.id and n.notification_type = f.stage)
+)
+select
+  count(*) filter (where c.stage = 'expiry_warning_90d') as "expiry_warning_90d!",
+  count(*) filter (where c.stage = 'expiry_warning_30d') as "expiry_warning_30d!",
+  count(*) filter (where c.stage = 'expiry_warning_7d') as "expiry_warning_7d!",
+  count(*) filter (where c.stage = 'expired') as "expired!",
+  count(*) filter (where not c.reachable) as "unreachable!",
+  (select count(*) from due) - count(*) as "already_recorded!",
+  coalesce(sum((
+    select count(*) from stages earlier
+    where earlier.days_before > c.days_before
+      and ($4::date is null or c.last_valid_day - earlier.days_before > $4
+        or (c.may_be_recorded and not exists (
+          select from public.cert_notification_log l
+          where l.certification_id = c.id and l.notification_type = earlier.stage
+            and l.idempotency_key = certvakt.notice_key(c.id, earlier.stage, c.last_valid_day - earlier.days_before))))
+  )), 0)::bigint as "superseded!",
+  (select record_limit from allowed) as "record_limit!",
+  (select open from gate) as "open!",
+  pg_current_snapshot()::text as "snapshot!"
+from counted c
