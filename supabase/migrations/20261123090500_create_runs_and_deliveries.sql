@@ -155,3 +155,40 @@ grant select, insert on certvakt.imports to certvakt_registrar;
 create policy registrar_records on certvakt.imports to certvakt_registrar using (true) with check (true);
 grant select, insert, update on certvakt.installation to certvakt_registrar;
 create policy registrar_keeps on certvakt.installation to certvakt_registrar using (true) with check (true);
+
+-- A correction keeps the cycle: what its mentor was told in it before the date was corrected.
+create function certvakt.told_before_correction(organisation uuid)
+returns table (certification_id uuid, stage text, due_date date)
+language sql stable parallel safe
+begin atomic
+  select d.certification_id, d.stage, d.due_date
+  from (
+    select k.certification_id, max(o.changed_at) as cycle_began
+    from (
+      select distinct c.certification_id from certvakt.certification_changes c
+      where c.organisation_id = organisation and c.kind = 'corrected'
+    ) k
+    join certvakt.certification_changes o
+      on o.organisation_id = organisation and o.certification_id = k.certification_id
+      and o.kind in ('recorded', 'renewed')
+    group by k.certification_id
+  ) cycle
+  join certvakt.deliveries d
+    on d.organisation_id = organisation and d.certification_id = cycle.certification_id
+    and d.created_at >= cycle.cycle_began and d.state <> 'cancelled';
+end;
+comment on function certvakt.told_before_correction is
+  'The stages told in the present cycle of every certification that was ever corrected. A notice that was cancelled told nobody anything.';
+revoke all on function certvakt.told_before_correction from public, anon, authenticated, service_role;
+grant execute on function certvakt.told_before_correction to certvakt_worker;
+
+create function certvakt.this_database() returns text
+language sql stable parallel safe
+begin atomic
+  select (select system_identifier from pg_control_system()) || '/'
+      || (select oid from pg_database where datname = current_database());
+end;
+comment on function certvakt.this_database is
+  'Which server and database this is. A snapshot means nothing elsewhere, so after a restore the next run reads everything.';
+revoke all on function certvakt.this_database from public, anon, authenticated, service_role;
+grant execute on function certvakt.this_database to certvakt_worker;

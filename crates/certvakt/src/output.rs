@@ -70,3 +70,22 @@ pub fn progress(length: u64, what: &'static str) -> indicatif::ProgressBar {
         .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
     indicatif::ProgressBar::new(length).with_style(style).with_message(what)
 }
+
+/// A bar a row, scaled to the largest: label, bar, number, and what the number is made of.
+pub fn bar_chart(what: &str, rows: impl IntoIterator<Item = (String, i64, String)>) -> String {
+    const WIDEST: i64 = 40;
+    let rows: Vec<_> = rows.into_iter().collect();
+    let most = rows.iter().map(|(_, number, _)| *number).max().unwrap_or(0).max(1);
+    let mut text = format!("{what}, the longest bar is {}\n", count(most));
+    for (label, number, note) in rows {
+        // Something is never drawn as nothing.
+        let length = if number == 0 { 0 } else { (number * WIDEST / most).max(1) };
+        let bar = "█".repeat(usize::try_from(length).unwrap_or(0));
+        text += &format!(
+            "{label}  {bar} {}{}\n",
+            count(number),
+            if number == 0 { String::new() } else { format!("  ({note})") }
+        );
+    }
+    text
+}

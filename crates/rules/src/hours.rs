@@ -1,5 +1,7 @@
 //! The hours in which deliveries may leave (DESIGN.md, rule 11).
 
+use std::cmp::Ordering;
+
 use chrono::{DateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 
@@ -20,12 +22,10 @@ impl DeliveryHours {
     /// Whether a delivery may leave at this instant.
     pub fn is_open(self, now: DateTime<Utc>, zone: Tz) -> bool {
         let local = now.with_timezone(&zone).time();
-        if self.from == self.until {
-            true
-        } else if self.from < self.until {
-            self.from <= local && local < self.until
-        } else {
-            self.from <= local || local < self.until
+        match self.from.cmp(&self.until) {
+            Ordering::Equal => true,
+            Ordering::Less => self.from <= local && local < self.until,
+            Ordering::Greater => self.from <= local || local < self.until,
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The longest wait between two attempts. A stage lasts at least days, so a provider that is back
 /// is noticed within the hour.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+pub const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// The wait before the next attempt: `first`, doubled with every attempt made, at most
 /// [`LONGEST_WAIT`], spread over its upper half by `jitter` so that a crowd does not return at once.

@@ -14,7 +14,7 @@ use crate::output::Format;
 use crate::store::{Database, StoreError};
 
 /// The variable that picks the server.
-pub const DATABASE_VARIABLE: &str = "DATABASE_URL";
+const DATABASE_VARIABLE: &str = "DATABASE_URL";
 
 /// One process's configuration, clock and, once asked for, database.
 #[derive(Debug)]
@@ -117,9 +117,11 @@ impl App {
 }
 
 /// Starts the log: on standard error, JSON when `CERTVAKT_LOG_FORMAT=json`, filtered by `RUST_LOG`.
-pub(super) fn start_log() {
+/// Without a filter a service tells what it does, a command only what is wrong.
+pub(super) fn start_log(is_service: bool) {
     use std::io::IsTerminal;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,certvakt=info"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(if is_service { "warn,certvakt=info" } else { "warn" }));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

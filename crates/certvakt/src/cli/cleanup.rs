@@ -2,11 +2,66 @@
 
 use super::App;
 use crate::error::{Error, Exit};
+use crate::output::{count, print, progress, table};
+use crate::store::cleanup;
 
-/// To be written
+/// Notices outlive every stage by far: the database refuses less (`certvakt.delete_old_notices`).
+const SHORTEST_DAYS: u32 = 180;
+
+/// Delete old notices and records, in small batches
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+#[command(after_help = "Example:\n  certvakt cleanup --older-than 1y --dry-run")]
+pub(super) struct Args {
+    /// How old: 1y, 18mo or 400d; at least 180d
+    #[arg(long, default_value = "1y", value_parser = days, value_name = "AGE")]
+    older_than: u32,
+    /// Only count
+    #[arg(long)]
+    dry_run: bool,
+}
 
-pub(super) async fn run(_args: Args, _app: &App) -> Result<Exit, Error> {
+fn days(text: &str) -> Result<u32, String> {
+    let units = [("mo", 30.4375), ("y", 365.25), ("d", 1.0)];
+    let days = units.iter().find_map(|(unit, length)| {
+        let number: u16 = text.strip_suffix(unit)?.parse().ok()?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "65,535 years are 24 million days"
+        )]
+        Some((f64::from(number) * length).floor() as u32)
+    });
+    match days {
+        Some(days) if days >= SHORTEST_DAYS => Ok(days),
+        Some(_) => Err(format!("notices are kept for at least {SHORTEST_DAYS} days")),
+        None => Err("write it like 1y, 18mo or 400d".to_owned()),
+    }
+}
+
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let database = app.database().await?;
+    let found = cleanup::count(database, args.older_than).await?;
+    let deleted = if args.dry_run {
+        found
+    } else {
+        let bar = progress(found.notices.unsigned_abs(), "deleting");
+        let deleted = cleanup::delete(database, args.older_than, &bar).await?;
+        bar.finish_and_clear();
+        deleted
+    };
+    let shown = serde_json::json!({ "dry_run": args.dry_run, "older_than_days": args.older_than, "deleted": deleted });
+    print(app.format, &shown, |_| {
+        let verb = if args.dry_run { "Would be deleted" } else { "Deleted" };
+        table(
+            [verb, "Rows"],
+            [
+                ("notices, with their deliveries", deleted.notices),
+                ("records of runs", deleted.runs),
+                ("records of imports", deleted.imports),
+            ]
+            .map(|(what, rows)| [what.to_owned(), count(rows)]),
+        )
+        .to_string()
+    })?;
     Ok(Exit::Success)
 }

@@ -2,11 +2,75 @@
 
 use super::App;
 use crate::error::{Error, Exit};
+use crate::expiry::explain::{self, Explanation};
+use crate::output::{print, table};
+use crate::store::{certification, organisation};
 
-/// To be written
+/// Show why a certification's mentor was told, or was not
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+#[command(
+    after_help = "Example:\n  certvakt explain 497843\n  certvakt explain 5f0c6f5e-6c0e-4f5e-8f0e-0d3c1f6b8a11 --output json"
+)]
+pub(super) struct Args {
+    /// The certification's id, or its id in the register that it was imported from
+    #[arg(value_name = "CERTIFICATION|EXTERNAL-ID")]
+    certification: String,
+}
 
-pub(super) async fn run(_args: Args, _app: &App) -> Result<Exit, Error> {
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let mut tx = app.database().await?.worker().await?;
+    let organisations = organisation::list(&mut tx).await?;
+    let mut explanations = Vec::new();
+    for found in certification::find(&mut tx, &args.certification).await? {
+        let Some(organisation) = organisations.iter().find(|one| one.slug == found.organisation) else {
+            continue;
+        };
+        let notices = certification::notices(&mut tx, found.id, found.cycle_began).await?;
+        let deliveries: Vec<i64> = notices.iter().filter_map(|notice| notice.delivery_id).collect();
+        let attempts = certification::attempts(&mut tx, &deliveries).await?;
+        explanations.push(explain::explain(found, organisation, &notices, &attempts, app.clock.now()));
+    }
+    print(app.format, &serde_json::json!({ "certifications": explanations }), |_| {
+        explanations.iter().map(text).collect::<Vec<_>>().join("\n\n")
+    })?;
     Ok(Exit::Success)
+}
+
+fn text(one: &Explanation) -> String {
+    let end = match one.last_valid_day {
+        Some(day) => format!("last valid day {day}"),
+        None => "does not expire".to_owned(),
+    };
+    let head = format!(
+        "{} {} ({}, {}): {end}, {}\ncertification {}, cycle since {}",
+        one.type_name,
+        one.external_id.as_deref().unwrap_or_default(),
+        one.organisation,
+        one.chapter,
+        one.status,
+        one.certification_id,
+        one.cycle_began.date_naive(),
+    );
+    if one.stages.is_empty() {
+        return head;
+    }
+    let rows = one.stages.iter().map(|stage| {
+        let attempts = stage.attempts.iter().map(|attempt| {
+            format!(
+                "\n{} attempt {} {} {}{}",
+                attempt.finished_at.format("%Y-%m-%d %H:%M"),
+                attempt.attempt,
+                attempt.channel.as_deref().unwrap_or("–"),
+                attempt.outcome,
+                attempt.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default(),
+            )
+        });
+        [
+            stage.due_date.to_string(),
+            stage.stage.to_string(),
+            stage.text.clone() + &attempts.collect::<String>(),
+            stage.idempotency_key.chars().take(12).collect::<String>() + "…",
+        ]
+    });
+    format!("{head}\n{}", table(["Due", "Stage", "What became of it", "Key"], rows))
 }

@@ -1,12 +1,59 @@
 //! `certvakt forecast`
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
 use super::App;
 use crate::error::{Error, Exit};
+use crate::expiry::forecast;
+use crate::output::{bar_chart, print};
+use crate::store::organisation;
+use crate::store::run::ByStage;
 
-/// To be written
+/// Show how many notices the next nights will bring
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+#[command(after_help = "Example:\n  certvakt forecast --days 14")]
+pub(super) struct Args {
+    /// How many nights
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=3660))]
+    days: u32,
+    /// Only this organisation
+    #[arg(long, value_name = "SLUG")]
+    organisation: Option<String>,
+}
 
-pub(super) async fn run(_args: Args, _app: &App) -> Result<Exit, Error> {
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let database = app.database().await?;
+    let mut tx = database.worker().await?;
+    let organisations = organisation::named(&mut tx, args.organisation.as_deref()).await?;
+    let mut shown = Vec::new();
+    let mut sum: BTreeMap<NaiveDate, ByStage> = BTreeMap::new();
+    for organisation in &organisations {
+        let nights = forecast::forecast(&mut tx, &app.clock, organisation, args.days).await?;
+        for (night, notices) in &nights {
+            sum.entry(*night).or_default().join(notices);
+            shown.push(
+                serde_json::json!({ "organisation": organisation.slug, "night": night, "notices": notices }),
+            );
+        }
+    }
+    tx.rollback().await?;
+    print(app.format, &serde_json::json!({ "nights": shown }), |_| chart(&sum))?;
     Ok(Exit::Success)
+}
+
+/// A bar a night, with the stages written out beside it.
+pub(super) fn chart(nights: &BTreeMap<NaiveDate, ByStage>) -> String {
+    let rows = nights.iter().map(|(night, notices)| {
+        let stages = format!(
+            "90 d {}, 30 d {}, 7 d {}, expired {}",
+            notices.expiry_warning_90d,
+            notices.expiry_warning_30d,
+            notices.expiry_warning_7d,
+            notices.expired
+        );
+        (night.format("%Y-%m-%d %a").to_string(), notices.total(), stages)
+    });
+    bar_chart("notices a night", rows)
 }

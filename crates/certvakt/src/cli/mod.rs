@@ -90,7 +90,7 @@ pub fn main() -> ExitCode {
             return Exit::Internal.into();
         }
     };
-    app::start_log();
+    app::start_log(matches!(command.subcommand, Sub::Serve(_)));
     match runtime.block_on(dispatch(command)) {
         Ok(exit) => exit.into(),
         Err(error) => {

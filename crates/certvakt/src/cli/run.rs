@@ -53,7 +53,9 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         let healthy = error.is_none() && !held && delivery::is_moving(database, &app.config).await?;
         if healthy { heartbeat.success().await } else { heartbeat.fail().await }
     }
-    print(app.format, &serde_json::json!({ "runs": runs }), |_| text(&runs))?;
+    if !runs.is_empty() || error.is_none() {
+        print(app.format, &serde_json::json!({ "runs": runs }), |_| text(&runs))?;
+    }
     match error {
         Some(error) => Err(error.into()),
         None if held => Ok(Exit::Held),

@@ -1,12 +1,34 @@
 //! `certvakt serve`
 
 use super::App;
+use crate::delivery::{Worker, channels};
 use crate::error::{Error, Exit};
+use crate::expiry::schedule;
+use crate::http;
 
-/// To be written
+/// Run every night, deliver all day: the service
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  certvakt serve --config /etc/certvakt/certvakt.toml\n\n\
+    Runs each organisation at its local hour, catches up on missed nights, delivers, and answers on\n\
+    /healthz, /readyz and /metrics. Ends cleanly on SIGTERM.")]
 pub(super) struct Args {}
 
-pub(super) async fn run(_args: Args, _app: &App) -> Result<Exit, Error> {
+pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
+    let database = app.database().await?;
+    let channels = channels::configured(&app.config)?;
+    let ending = http::ending();
+    let listener = http::listen(&app.config.serve.listen).await?;
+    let worker = Worker {
+        database,
+        clock: &app.clock,
+        config: &app.config,
+        channels: &channels,
+        ending: ending.clone(),
+    };
+    tokio::join!(
+        schedule::keep(database, &app.clock, &app.config, ending.clone()),
+        worker.keep(),
+        http::serve(listener, database.clone(), app.clock, app.config.clone(), ending.clone()),
+    );
     Ok(Exit::Success)
 }

@@ -1,12 +1,145 @@
 //! `certvakt status`
 
+use chrono::NaiveDate;
+use serde::Serialize;
+
 use super::App;
 use crate::error::{Error, Exit};
+use crate::expiry::schedule;
+use crate::output::{count, print, table};
+use crate::store::organisation;
+use crate::store::report::{self, ChannelStop, Queue, TableSize, Unreachable};
 
-/// To be written
+/// Unreachable people listed by name of their chapter, at most.
+const MOST_LISTED: i64 = 1000;
+
+/// Show how runs, queue and tables stand
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  certvakt status\n\nExit status 1: a run is late, held or failed, or a channel has stopped."
+)]
 pub(super) struct Args {}
 
-pub(super) async fn run(_args: Args, _app: &App) -> Result<Exit, Error> {
-    Ok(Exit::Success)
+#[derive(Debug, Serialize)]
+struct Status {
+    runs: Vec<Run>,
+    queue: Queue,
+    channel_stops: Vec<ChannelStop>,
+    unreachable: Vec<Unreachable>,
+    tables: Vec<TableSize>,
+}
+
+#[derive(Debug, Serialize)]
+struct Run {
+    organisation: String,
+    last_complete: Option<NaiveDate>,
+    state: &'static str,
+    date: Option<NaiveDate>,
+    held_notices: Option<i64>,
+    reason: Option<String>,
+    missed_in_30_days: i64,
+}
+
+pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
+    let mut tx = app.database().await?.worker().await?;
+    let now = app.clock.now();
+    let statuses = report::runs(&mut tx).await?;
+    let mut runs = Vec::new();
+    for organisation in organisation::list(&mut tx).await? {
+        let Some(status) = statuses.iter().find(|status| status.organisation_id == organisation.id) else {
+            continue;
+        };
+        let overdue = schedule::overdue(&organisation, Some(status), now);
+        let (state, date) = match (status.held, &status.failed, overdue) {
+            (Some(date), _, _) => ("held", Some(date)),
+            (_, Some(_), date) => ("failed", date),
+            (_, _, Some(date))
+                if schedule::is_late(&organisation, date, now, app.config.serve.late_after_minutes) =>
+            {
+                ("late", Some(date))
+            }
+            (_, _, Some(date)) => ("due", Some(date)),
+            (_, _, None) => ("complete", None),
+        };
+        runs.push(Run {
+            organisation: organisation.slug,
+            last_complete: status.last_complete,
+            state,
+            date,
+            held_notices: status.held_notices,
+            reason: status.failed.clone(),
+            missed_in_30_days: status.missed,
+        });
+    }
+    let status = Status {
+        runs,
+        queue: report::queue(&mut tx).await?,
+        channel_stops: report::channel_stops(&mut tx).await?,
+        unreachable: report::unreachable(&mut tx, MOST_LISTED).await?,
+        tables: report::sizes(&mut tx).await?,
+    };
+    tx.rollback().await?;
+    print(app.format, &status, text)?;
+    let healthy = status.channel_stops.is_empty()
+        && status.runs.iter().all(|run| matches!(run.state, "complete" | "due"));
+    Ok(if healthy { Exit::Success } else { Exit::Found })
+}
+
+fn text(status: &Status) -> String {
+    let runs = table(
+        ["Organisation", "Last complete run", "Now", "Missed in 30 days"],
+        status.runs.iter().map(|run| {
+            let now = match (run.state, run.date, run.held_notices) {
+                ("complete", ..) => "up to date".to_owned(),
+                ("held", Some(date), Some(notices)) => {
+                    format!(
+                        "HELD: {date}, {} notices; `certvakt run --organisation {} --approve`",
+                        count(notices),
+                        run.organisation
+                    )
+                }
+                ("failed", ..) => format!("FAILED: {}", run.reason.as_deref().unwrap_or_default()),
+                ("late", Some(date), _) => format!("LATE: the run of {date}"),
+                (_, Some(date), _) => format!("due: the run of {date}"),
+                (state, ..) => state.to_owned(),
+            };
+            let last = run.last_complete.map_or_else(|| "none yet".to_owned(), |date| date.to_string());
+            [run.organisation.clone(), last, now, count(run.missed_in_30_days)]
+        }),
+    );
+    let queue = &status.queue;
+    let mut text = format!(
+        "{runs}\n\nQueue: {} waiting, {} under way, oldest {} min; {} given up in 30 days\n",
+        count(queue.pending),
+        count(queue.claimed),
+        (queue.oldest_pending_seconds / 60.0).floor(),
+        count(queue.given_up),
+    );
+    for stop in &status.channel_stops {
+        text += &format!(
+            "STOPPED: channel {} since {}: {}\n",
+            stop.channel,
+            stop.stopped_at.format("%Y-%m-%d %H:%M UTC"),
+            stop.reason
+        );
+    }
+    text += &format!("Unreachable people: {}\n", count(queue.unreachable));
+    if !status.unreachable.is_empty() {
+        let mut chapters: std::collections::BTreeMap<(&str, &str), i64> = std::collections::BTreeMap::new();
+        for person in &status.unreachable {
+            *chapters.entry((&person.organisation, &person.chapter)).or_default() += 1;
+        }
+        let rows = chapters.into_iter().map(|((organisation, chapter), people)| {
+            [organisation.to_owned(), chapter.to_owned(), count(people)]
+        });
+        text += &format!(
+            "{}\n`--output json` lists them.\n",
+            table(["Organisation", "Chapter", "Unreachable"], rows)
+        );
+    }
+    let sizes = status.tables.iter().map(|size| {
+        let grown = size.grown.map_or_else(|| "–".to_owned(), count);
+        [size.name.clone(), count(size.rows), format!("{} KiB", count(size.bytes / 1024)), grown]
+    });
+    format!("{text}\n{}", table(["Table", "Rows, about", "Size", "Added in 30 days"], sizes))
 }

@@ -1,12 +1,64 @@
 //! `certvakt work`
 
+use std::time::Duration;
+
 use super::App;
+use crate::delivery::{DeliveryError, Tally, Worker, channels};
 use crate::error::{Error, Exit};
+use crate::output::{count, print, progress};
+use crate::store::delivery;
 
-/// To be written
+/// Deliver what is pending
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+#[command(after_help = "Example:\n  certvakt work --drain --config certvakt.toml\n\n\
+    Deliveries leave within their organisation's hours. Exit status 7: a channel refused our credentials.")]
+pub(super) struct Args {
+    /// End when nothing is due any more; otherwise go on until asked to end
+    #[arg(long)]
+    drain: bool,
+}
 
-pub(super) async fn run(_args: Args, _app: &App) -> Result<Exit, Error> {
-    Ok(Exit::Success)
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let database = app.database().await?;
+    let channels = channels::configured(&app.config)?;
+    let ending = crate::http::ending();
+    let worker = Worker {
+        database,
+        clock: &app.clock,
+        config: &app.config,
+        channels: &channels,
+        ending: ending.clone(),
+    };
+    if !args.drain {
+        worker.keep().await;
+        return Ok(Exit::Success);
+    }
+    let mut tx = database.worker().await?;
+    let bar = progress(delivery::open(&mut tx).await?.unsigned_abs(), "delivering");
+    tx.rollback().await?;
+    bar.enable_steady_tick(Duration::from_millis(250));
+    let tally = worker.drain(&bar).await?;
+    bar.finish_and_clear();
+    print(app.format, &tally, text)?;
+    match tally.stopped.into_iter().next() {
+        Some((channel, reason)) => Err(DeliveryError::Stopped { channel, reason }.into()),
+        None => Ok(Exit::Success),
+    }
+}
+
+fn text(tally: &Tally) -> String {
+    let mut parts = Vec::new();
+    for (number, what) in [
+        (tally.delivered, "delivered"),
+        (tally.retried, "to be tried again"),
+        (tally.unreachable, "unreachable"),
+        (tally.given_up, "given up"),
+        (tally.cancelled, "cancelled"),
+        (tally.waiting, "waiting"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{} {what}", count(i64::try_from(number).unwrap_or(i64::MAX))));
+        }
+    }
+    if parts.is_empty() { "Nothing to deliver.".to_owned() } else { format!("{}.", parts.join(", ")) }
 }

@@ -71,7 +71,7 @@ pub enum DeliveryError {
     )]
     Stopped {
         /// Its name.
-        channel: &'static str,
+        channel: String,
         /// What the provider said.
         reason: String,
     },

@@ -69,6 +69,18 @@ impl Tally {
             _ => self.retried += 1,
         }
     }
+
+    fn count(&self) {
+        for (outcome, number) in [
+            ("delivered", self.delivered),
+            ("retried", self.retried),
+            ("unreachable", self.unreachable),
+            ("given_up", self.given_up),
+            ("cancelled", self.cancelled),
+        ] {
+            metrics::counter!("certvakt_deliveries_total", "outcome" => outcome).increment(number);
+        }
+    }
 }
 
 impl Worker<'_> {
@@ -105,6 +117,24 @@ impl Worker<'_> {
         }
         tx.commit().await?;
         Ok(tally)
+    }
+
+    /// Delivers whatever comes due, until the process is asked to end.
+    pub async fn keep(&self) {
+        let mut ending = self.ending.clone();
+        let mut ticks =
+            tokio::time::interval(Duration::from_secs(u64::from(self.config.delivery.poll_seconds)));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                _ = ending.wait_for(|ending| *ending) => return,
+            }
+            match self.drain(&indicatif::ProgressBar::hidden()).await {
+                Ok(tally) => tally.count(),
+                Err(error) => tracing::error!(code = error.code(), "the worker could not deliver: {error}"),
+            }
+        }
     }
 
     /// Delivers one batch; whether there was one.

@@ -131,14 +131,8 @@ pub async fn all(
     for organisation in organisations {
         match one(database, clock, organisation, options).await {
             Ok(run) => runs.push(run),
-            Err(error) => {
-                tracing::error!(
-                    organisation = organisation.slug,
-                    code = error.code(),
-                    "the run failed: {error}"
-                );
-                first_error.get_or_insert(error);
-            }
+            Err(error) if first_error.is_none() => first_error = Some(error),
+            Err(error) => tracing::error!(organisation = organisation.slug, code = error.code(), "{error}"),
         }
     }
     (runs, first_error)

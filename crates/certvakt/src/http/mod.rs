@@ -1,6 +1,22 @@
 //! HTTP: the server of `serve`, and the client that everything outgoing uses.
 
+mod metrics;
+
 use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::{Database, migration};
+
+pub use metrics::Metrics;
 
 /// A client for outgoing requests: encrypted by rustls, no redirects followed, an end to waiting.
 pub fn client(timeout: Duration) -> reqwest::Client {
@@ -12,6 +28,77 @@ pub fn client(timeout: Duration) -> reqwest::Client {
         .user_agent(concat!("certvakt/", env!("CARGO_PKG_VERSION")))
         .build()
         .unwrap_or_default()
+}
+
+/// Turns true when the process is asked to end (SIGTERM, or Ctrl-C on a terminal). A second signal
+/// ends it at once.
+pub fn ending() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return receiver;
+    };
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("asked to end: what is under way is finished first");
+        let _ = sender.send(true);
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        std::process::exit(130);
+    });
+    receiver
+}
+
+/// Takes the address of the server.
+pub async fn listen(address: &str) -> Result<TcpListener, HttpError> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|cause| HttpError::Listen { address: address.to_owned(), cause })?;
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, "listening");
+    }
+    Ok(listener)
+}
+
+/// Answers until the process is asked to end.
+pub async fn serve(
+    listener: TcpListener,
+    database: Database,
+    clock: Clock,
+    config: Config,
+    mut ending: watch::Receiver<bool>,
+) {
+    let metrics = Metrics::install(clock, config);
+    let router = Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(show_metrics))
+        .with_state((database, metrics));
+    let ended = axum::serve(listener, router)
+        .with_graceful_shutdown(async move {
+            let _ = ending.wait_for(|ending| *ending).await;
+        })
+        .await;
+    if let Err(error) = ended {
+        tracing::error!("the HTTP server ended: {error}");
+    }
+}
+
+async fn ready(State((database, _)): State<(Database, Metrics)>) -> (StatusCode, String) {
+    match migration::check(&database).await {
+        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", error.code())),
+    }
+}
+
+async fn show_metrics(State((database, metrics)): State<(Database, Metrics)>) -> (StatusCode, String) {
+    match metrics.render(&database).await {
+        Ok(text) => (StatusCode::OK, text),
+        Err(error) => {
+            tracing::error!(code = error.code(), "the metrics could not be read: {error}");
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", error.code()))
+        }
+    }
 }
 
 /// The server cannot be started.

@@ -1,1 +1,87 @@
-//! cleanup
+//! Retention: what is older than a date leaves, in small batches that never lock a table for long.
+
+use serde::Serialize;
+use sqlx::postgres::types::PgInterval;
+
+use super::{Database, StoreError};
+
+/// Rows deleted in one transaction.
+const BATCH: i32 = 5_000;
+
+/// Rows that left, or in a dry run would.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Deleted {
+    /// Notices; their deliveries and attempts leave with them.
+    pub notices: i64,
+    /// Records of runs.
+    pub runs: i64,
+    /// Records of imports.
+    pub imports: i64,
+}
+
+/// Counts what is older than some days.
+pub async fn count(database: &Database, older_than_days: u32) -> Result<Deleted, StoreError> {
+    let mut tx = database.worker().await?;
+    Ok(sqlx::query_as!(
+        Deleted,
+        r#"select
+             (select count(*) from public.cert_notification_log where sent_at < now() - $1::interval) as "notices!",
+             (select count(*) from certvakt.runs where finished_at < now() - $1::interval) as "runs!",
+             (select count(*) from certvakt.imports where finished_at < now() - $1::interval) as "imports!""#,
+        interval(older_than_days),
+    )
+    .fetch_one(&mut tx)
+    .await?)
+}
+
+/// Deletes what is older than some days, a batch a transaction.
+pub async fn delete(
+    database: &Database,
+    older_than_days: u32,
+    progress: &indicatif::ProgressBar,
+) -> Result<Deleted, StoreError> {
+    let mut deleted = Deleted::default();
+    loop {
+        let mut tx = database.worker().await?;
+        let notices = sqlx::query_scalar!(
+            r#"select certvakt.delete_old_notices($1, $2) as "deleted!""#,
+            interval(older_than_days),
+            BATCH,
+        )
+        .fetch_one(&mut tx)
+        .await?;
+        let runs = sqlx::query!(
+            "delete from certvakt.runs where id in (
+               select id from certvakt.runs where finished_at < now() - $1::interval order by finished_at limit $2)",
+            interval(older_than_days),
+            i64::from(BATCH),
+        )
+        .execute(&mut tx)
+        .await?;
+        let imports = sqlx::query!(
+            "delete from certvakt.imports where id in (
+               select id from certvakt.imports where finished_at < now() - $1::interval order by finished_at limit $2)",
+            interval(older_than_days),
+            i64::from(BATCH),
+        )
+        .execute(&mut tx)
+        .await?;
+        tx.commit().await?;
+        let batch = Deleted {
+            notices,
+            runs: i64::try_from(runs.rows_affected()).unwrap_or(i64::MAX),
+            imports: i64::try_from(imports.rows_affected()).unwrap_or(i64::MAX),
+        };
+        if batch == Deleted::default() {
+            return Ok(deleted);
+        }
+        deleted.notices += batch.notices;
+        deleted.runs += batch.runs;
+        deleted.imports += batch.imports;
+        progress.inc(batch.notices.unsigned_abs());
+    }
+}
+
+fn interval(days: u32) -> PgInterval {
+    PgInterval { months: 0, days: i32::try_from(days).unwrap_or(i32::MAX), microseconds: 0 }
+}

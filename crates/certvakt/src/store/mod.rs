@@ -1,5 +1,4 @@
 //! All SQL. One file an aggregate; the transactions here are the only way to reach data.
-#![expect(clippy::disallowed_macros, reason = "SQL lives here and nowhere else")]
 
 mod error;
 mod transaction;
@@ -10,7 +9,6 @@ pub mod delivery;
 pub mod import;
 pub mod migration;
 pub mod organisation;
-pub mod person;
 pub mod report;
 pub mod run;
 

@@ -29,6 +29,15 @@ pub async fn lock_calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Cale
     })
 }
 
+/// How far an organisation's runs have come, without keeping other runs waiting.
+pub async fn calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Calendar, StoreError> {
+    let row = sqlx::query_file!("src/store/run/calendar.sql", organisation).fetch_optional(tx).await?;
+    Ok(row.map_or(Calendar { last_complete: None, read_through: None }, |row| Calendar {
+        last_complete: row.last_complete_date,
+        read_through: row.read_through.filter(|_| row.is_ours),
+    }))
+}
+
 /// Notices by stage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ByStage {
@@ -50,6 +59,23 @@ impl ByStage {
             Stage::Warning30d => self.expiry_warning_30d,
             Stage::Warning7d => self.expiry_warning_7d,
             Stage::Expired => self.expired,
+        }
+    }
+
+    /// Adds to the count of a stage.
+    pub const fn add(&mut self, stage: Stage, notices: i64) {
+        match stage {
+            Stage::Warning90d => self.expiry_warning_90d += notices,
+            Stage::Warning30d => self.expiry_warning_30d += notices,
+            Stage::Warning7d => self.expiry_warning_7d += notices,
+            Stage::Expired => self.expired += notices,
+        }
+    }
+
+    /// Adds the counts of another.
+    pub fn join(&mut self, other: &Self) {
+        for stage in Stage::ALL {
+            self.add(stage, other.of(stage));
         }
     }
 
@@ -98,7 +124,6 @@ pub struct Found {
 /// Finds who is due and, if asked to and within the limit, records it.
 pub async fn record(tx: &mut WorkerTx, request: Request<'_>) -> Result<Found, StoreError> {
     let Request { organisation, run_date, calendar, .. } = request;
-    let grace = organisation.grace_days;
     let windows = Windows::new(run_date, calendar.last_complete, organisation);
     let row = sqlx::query_file!(
         "src/store/run/record.sql",
@@ -122,7 +147,6 @@ pub async fn record(tx: &mut WorkerTx, request: Request<'_>) -> Result<Found, St
     )
     .fetch_one(tx)
     .await?;
-    tracing::debug!(organisation = organisation.slug, %run_date, grace, "looked for who is due");
     Ok(Found {
         due: ByStage {
             expiry_warning_90d: row.expiry_warning_90d,
@@ -255,17 +279,6 @@ pub async fn fail(
     .execute(tx)
     .await?;
     Ok(())
-}
-
-/// The date of an organisation's last complete run.
-pub async fn last_complete(tx: &mut WorkerTx, organisation: Uuid) -> Result<Option<NaiveDate>, StoreError> {
-    Ok(sqlx::query_scalar!(
-        "select last_complete_date from certvakt.run_calendars where organisation_id = $1",
-        organisation
-    )
-    .fetch_optional(tx)
-    .await?
-    .flatten())
 }
 
 fn columns(due: &ByStage) -> [i32; 4] {

@@ -8,9 +8,7 @@ moved as (
   update certvakt.run_calendars
   set last_complete_date = $2,
       read_through = $4::text::pg_snapshot,
-      read_on = (
-        select system_identifier || '/' || (select oid from pg_database where datname = current_database())
-        from pg_control_system())
+      read_on = certvakt.this_database()
   where organisation_id = $1
 )
 insert into certvakt.runs

@@ -5,7 +5,4 @@ on conflict (organisation_id) do update set organisation_id = excluded.organisat
 returning
   last_complete_date,
   read_through::text as "read_through?",
-  coalesce(read_on = (
-    select system_identifier || '/' || (select oid from pg_database where datname = current_database())
-    from pg_control_system()
-  ), true) as "is_ours!"
+  coalesce(read_on = certvakt.this_database(), true) as "is_ours!"

@@ -38,22 +38,8 @@ in_stage as (
   join stages s on c.expires_at >= s.current_from and c.expires_at < s.current_before
   where (c.expires_at at time zone $2)::date - s.days_before <= $4
 ),
--- Stages told in a cycle whose date was corrected since (or is corrected again and again): few.
 told as materialized (
-  select d.certification_id, d.stage, d.due_date
-  from (
-    select k.certification_id, max(o.changed_at) as cycle_began
-    from (
-      select distinct certification_id from certvakt.certification_changes
-      where organisation_id = $1 and kind = 'corrected'
-    ) k
-    join certvakt.certification_changes o
-      on o.organisation_id = $1 and o.certification_id = k.certification_id and o.kind in ('recorded', 'renewed')
-    group by k.certification_id
-  ) cycle
-  join certvakt.deliveries d
-    on d.organisation_id = $1 and d.certification_id = cycle.certification_id
-    and d.created_at >= cycle.cycle_began and d.state <> 'cancelled'
+  select * from certvakt.told_before_correction($1)
 ),
 due as materialized (
   select i.id, i.peer_mentor_id, i.expires_at, i.stage, i.days_before, i.last_valid_day,

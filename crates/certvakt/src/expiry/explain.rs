@@ -1,0 +1,243 @@
+//! Why a mentor was told, or was not: every stage of a certification's present cycle.
+
+use certvakt_rules::stage::is_told_again;
+use certvakt_rules::{DeliveryHours, Stage, last_valid_day, notice_key};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::store::certification::{Attempt, Certification, Notice};
+use crate::store::organisation::Organisation;
+
+/// Notices younger than this are kept whatever retention is set (`certvakt.delete_old_notices`), so
+/// only beyond it may an absent one have been there, in days.
+const SURELY_KEPT_DAYS: i64 = 180;
+
+/// One certification, explained.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// Its id.
+    pub certification_id: Uuid,
+    /// Its id in the register.
+    pub external_id: Option<String>,
+    /// The organisation's slug.
+    pub organisation: String,
+    /// The chapter's name.
+    pub chapter: String,
+    /// Its type's name.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// `active`, `expired` or `suspended`.
+    pub status: String,
+    /// When it ends.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The date of that in the organisation's time zone.
+    pub last_valid_day: Option<NaiveDate>,
+    /// When the present cycle began.
+    pub cycle_began: DateTime<Utc>,
+    /// The stages, in the order in which they come due, and what was told of dates since corrected.
+    pub stages: Vec<StageExplained>,
+}
+
+/// One stage, explained.
+#[derive(Debug, Clone, Serialize)]
+pub struct StageExplained {
+    /// The stage.
+    pub stage: Stage,
+    /// Its due date.
+    pub due_date: NaiveDate,
+    /// What became of it.
+    pub state: StageState,
+    /// The same as a sentence.
+    pub text: String,
+    /// Its key.
+    pub idempotency_key: String,
+    /// When its notice was recorded.
+    pub recorded_at: Option<DateTime<Utc>>,
+    /// What was tried to deliver it.
+    pub attempts: Vec<Attempt>,
+}
+
+/// What became of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageState {
+    /// Taken by a provider.
+    Sent,
+    /// Recorded, its delivery still open.
+    Waiting,
+    /// Recorded, and nobody to deliver to so far.
+    Unreachable,
+    /// Recorded, and refused by every provider.
+    Undeliverable,
+    /// Recorded, and no longer true when it was to be sent.
+    Cancelled,
+    /// Recorded by another job.
+    RecordedElsewhere,
+    /// Passed without a notice, because a later stage had begun or the grace was over.
+    Superseded,
+    /// Told before the date was corrected by less than what makes it worth telling again.
+    ToldBefore,
+    /// Due, to be recorded by the next run.
+    DueNow,
+    /// Not due yet.
+    DueOn,
+    /// No notices while the certification is suspended.
+    Suspended,
+    /// So long ago that its notice may have been deleted.
+    Unknown,
+}
+
+/// Explains a certification from what is recorded of it.
+pub fn explain(
+    certification: Certification,
+    organisation: &Organisation,
+    notices: &[Notice],
+    attempts: &[Attempt],
+    now: DateTime<Utc>,
+) -> Explanation {
+    let zone = organisation.zone;
+    let last = certification.expires_at.map(|at| last_valid_day(at, zone));
+    let view = View { certification: &certification, organisation, notices, attempts, now };
+    let mut stages: Vec<StageExplained> = Vec::new();
+    if let Some(last) = last {
+        stages.extend(Stage::ALL.into_iter().map(|stage| view.stage(stage, last)));
+    }
+    // Told of a date that has been corrected since.
+    let current: Vec<String> = stages.iter().map(|stage| stage.idempotency_key.clone()).collect();
+    stages.extend(
+        notices
+            .iter()
+            .filter(|notice| !current.contains(&notice.idempotency_key))
+            .filter_map(|notice| view.recorded(Stage::from_name(&notice.stage)?, notice.due_date?, notice)),
+    );
+    stages.sort_by_key(|stage| (stage.due_date, stage.stage));
+    Explanation {
+        certification_id: certification.id,
+        external_id: certification.external_id.clone(),
+        organisation: certification.organisation.clone(),
+        chapter: certification.chapter.clone(),
+        type_name: certification.type_name.clone(),
+        status: certification.status.clone(),
+        expires_at: certification.expires_at,
+        last_valid_day: last,
+        cycle_began: certification.cycle_began,
+        stages,
+    }
+}
+
+struct View<'a> {
+    certification: &'a Certification,
+    organisation: &'a Organisation,
+    notices: &'a [Notice],
+    attempts: &'a [Attempt],
+    now: DateTime<Utc>,
+}
+
+impl View<'_> {
+    fn stage(&self, stage: Stage, last_valid_day: NaiveDate) -> StageExplained {
+        let due_date = stage.due_date(last_valid_day);
+        let key = notice_key(self.certification.id, stage, due_date);
+        if let Some(explained) = self
+            .notices
+            .iter()
+            .find(|notice| notice.idempotency_key == key)
+            .and_then(|notice| self.recorded(stage, due_date, notice))
+        {
+            return explained;
+        }
+        let today = certvakt_rules::today(self.now, self.organisation.zone);
+        let told = self.notices.iter().find(|notice| {
+            notice.stage == stage.as_str()
+                && notice.delivery.as_deref() != Some("cancelled")
+                && notice.due_date.is_some_and(|told| !is_told_again(told, due_date))
+        });
+        let current = Stage::current(last_valid_day, today, self.organisation.grace_days);
+        let (state, text) = if let Some(told) = told {
+            let date = told.recorded_at.with_timezone(&self.organisation.zone).date_naive();
+            (
+                StageState::ToldBefore,
+                format!("told on {date}, before its date was corrected by less than 30 days"),
+            )
+        } else if self.certification.status == "suspended" {
+            (StageState::Suspended, "no notices while the certification is suspended".to_owned())
+        } else if due_date > today {
+            (StageState::DueOn, format!("due on {due_date}, in {} days", (due_date - today).num_days()))
+        } else if current == Some(stage) {
+            (StageState::DueNow, "due now, the next run records it".to_owned())
+        } else if (today - due_date).num_days() > SURELY_KEPT_DAYS {
+            (StageState::Unknown, "so long ago that its record may have been deleted".to_owned())
+        } else {
+            let why = match current {
+                Some(later) => format!("superseded: {later} had begun when a run next looked"),
+                None => "superseded: its time was over when a run next looked".to_owned(),
+            };
+            (StageState::Superseded, why)
+        };
+        StageExplained {
+            stage,
+            due_date,
+            state,
+            text,
+            idempotency_key: key,
+            recorded_at: None,
+            attempts: Vec::new(),
+        }
+    }
+
+    fn recorded(&self, stage: Stage, due_date: NaiveDate, notice: &Notice) -> Option<StageExplained> {
+        let attempts: Vec<Attempt> = self
+            .attempts
+            .iter()
+            .filter(|attempt| Some(attempt.delivery_id) == notice.delivery_id)
+            .cloned()
+            .collect();
+        let reason = notice.reason.as_deref().unwrap_or("no reason recorded");
+        let (state, text) = match notice.delivery.as_deref() {
+            None => (
+                StageState::RecordedElsewhere,
+                "recorded by another job, which delivers it itself".to_owned(),
+            ),
+            Some("delivered") => (StageState::Sent, sent(&attempts)),
+            Some("unreachable") => (StageState::Unreachable, format!("nobody reached: {reason}")),
+            Some("given_up") => (StageState::Undeliverable, format!("given up: {reason}")),
+            Some("cancelled") => (StageState::Cancelled, format!("not sent: {reason}")),
+            Some(_) => (StageState::Waiting, self.waiting(notice)),
+        };
+        Some(StageExplained {
+            stage,
+            due_date,
+            state,
+            text,
+            idempotency_key: notice.idempotency_key.clone(),
+            recorded_at: Some(notice.recorded_at),
+            attempts,
+        })
+    }
+
+    fn waiting(&self, notice: &Notice) -> String {
+        let Organisation { hours, zone, .. } = self.organisation;
+        let at = next_departure(*hours, *zone, notice.available_at.unwrap_or(self.now).max(self.now));
+        let when = at.with_timezone(zone).format("%Y-%m-%d %H:%M");
+        match &notice.reason {
+            Some(reason) => format!("waiting, next try from {when}: {reason}"),
+            None => format!("waiting, leaves from {when}"),
+        }
+    }
+}
+
+fn next_departure(hours: DeliveryHours, zone: Tz, from: DateTime<Utc>) -> DateTime<Utc> {
+    hours.next_open(from, zone)
+}
+
+fn sent(attempts: &[Attempt]) -> String {
+    let Some(last) = attempts.iter().rev().find(|attempt| attempt.outcome == "delivered") else {
+        return "sent".to_owned();
+    };
+    let channel = last.channel.as_deref().unwrap_or("a channel");
+    // Between sending and acknowledgement a crash makes a repeat possible; the books say so.
+    let lost = attempts.iter().any(|attempt| attempt.outcome == "lease_lost");
+    let again = if lost { ", perhaps twice: an earlier attempt did not report back" } else { "" };
+    format!("sent by {channel} on attempt {}{again}", last.attempt)
+}

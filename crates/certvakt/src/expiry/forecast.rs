@@ -1,0 +1,52 @@
+//! How many notices there will be, before they happen.
+
+use std::collections::BTreeMap;
+
+use certvakt_rules::Stage;
+use certvakt_rules::calendar::latest_scheduled;
+use certvakt_rules::stage::shift;
+use chrono::NaiveDate;
+
+use crate::clock::Clock;
+use crate::store::organisation::Organisation;
+use crate::store::run::{self, ByStage, Calendar, Request};
+use crate::store::{StoreError, WorkerTx, report};
+
+/// The notices of an organisation's next nights, each with the night's date. The first night also
+/// takes what has come due since the last complete run, just as the run itself will.
+pub async fn forecast(
+    tx: &mut WorkerTx,
+    clock: &Clock,
+    organisation: &Organisation,
+    days: u32,
+) -> Result<BTreeMap<NaiveDate, ByStage>, StoreError> {
+    let calendar = run::calendar(tx, organisation.id).await?;
+    let scheduled = latest_scheduled(clock.now(), organisation.run_at, organisation.zone);
+    let first = match calendar.last_complete {
+        Some(last) if last >= scheduled => shift(last, 1),
+        _ => scheduled,
+    };
+    let last = shift(first, i64::from(days) - 1);
+    let everything = Calendar { last_complete: None, read_through: None };
+    let tonight = run::record(
+        tx,
+        Request {
+            organisation,
+            run_date: first,
+            calendar: if calendar.read_through.is_some() { &calendar } else { &everything },
+            contact_kinds: None,
+            record: false,
+            approved: false,
+        },
+    )
+    .await?;
+    let mut nights: BTreeMap<NaiveDate, ByStage> =
+        (0..i64::from(days)).map(|night| (shift(first, night), ByStage::default())).collect();
+    nights.insert(first, tonight.due);
+    for due in report::coming_due(tx, organisation, shift(first, 1), last).await? {
+        if let (Some(stage), Some(night)) = (Stage::from_name(&due.stage), nights.get_mut(&due.night)) {
+            night.add(stage, due.notices);
+        }
+    }
+    Ok(nights)
+}

@@ -1,0 +1,86 @@
+//! What `/metrics` shows: the books, read when they are asked for, and what this process counted.
+
+use metrics::{describe_counter, describe_gauge, gauge};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::expiry::schedule;
+use crate::store::{Database, StoreError, organisation, report};
+
+/// The process's metrics.
+#[derive(Clone)]
+pub struct Metrics {
+    handle: PrometheusHandle,
+    clock: Clock,
+    config: Config,
+}
+
+impl Metrics {
+    /// Makes this process count.
+    pub fn install(clock: Clock, config: Config) -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        // Another recorder in the process would be this one.
+        let _ = metrics::set_global_recorder(recorder);
+        describe_gauge!("certvakt_queue_deliveries", "Open deliveries by state");
+        describe_gauge!(
+            "certvakt_queue_oldest_seconds",
+            "How long the oldest delivery that could leave has waited"
+        );
+        describe_gauge!("certvakt_channel_stopped", "1 while a channel refuses our credentials");
+        describe_gauge!("certvakt_run_late", "1 while an organisation's run is late");
+        describe_gauge!("certvakt_run_held", "1 while an organisation's run is held");
+        describe_gauge!("certvakt_run_failed", "1 while the last run of an organisation failed");
+        describe_gauge!(
+            "certvakt_run_last_complete_timestamp_seconds",
+            "When an organisation's last complete run ended"
+        );
+        describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
+        describe_counter!("certvakt_notices_recorded_total", "Notices recorded by this process");
+        Self { handle, clock, config }
+    }
+
+    /// The metrics in Prometheus's text format.
+    pub async fn render(&self, database: &Database) -> Result<String, StoreError> {
+        let now = self.clock.now();
+        let mut tx = database.worker().await?;
+        let queue = report::queue(&mut tx).await?;
+        for (state, number) in
+            [("pending", queue.pending), ("claimed", queue.claimed), ("unreachable", queue.unreachable)]
+        {
+            gauge!("certvakt_queue_deliveries", "state" => state).set(as_f64(number));
+        }
+        gauge!("certvakt_queue_oldest_seconds").set(queue.oldest_pending_seconds);
+        let stops = report::channel_stops(&mut tx).await?;
+        for channel in &self.config.delivery.channels {
+            let stopped = stops.iter().any(|stop| stop.channel == channel.as_str());
+            gauge!("certvakt_channel_stopped", "channel" => channel.as_str())
+                .set(f64::from(u8::from(stopped)));
+        }
+        let statuses = report::runs(&mut tx).await?;
+        for organisation in organisation::list(&mut tx).await? {
+            let status = statuses.iter().find(|status| status.organisation_id == organisation.id);
+            let late = schedule::overdue(&organisation, status, now).is_some_and(|date| {
+                schedule::is_late(&organisation, date, now, self.config.serve.late_after_minutes)
+            });
+            let slug = organisation.slug;
+            let flag = |name: &'static str, value: bool| {
+                gauge!(name, "organisation" => slug.clone()).set(f64::from(u8::from(value)));
+            };
+            flag("certvakt_run_late", late);
+            flag("certvakt_run_held", status.is_some_and(|status| status.held.is_some()));
+            flag("certvakt_run_failed", status.is_some_and(|status| status.failed.is_some()));
+            if let Some(finished_at) = status.and_then(|status| status.finished_at) {
+                gauge!("certvakt_run_last_complete_timestamp_seconds", "organisation" => slug.clone())
+                    .set(as_f64(finished_at.timestamp()));
+            }
+        }
+        Ok(self.handle.render())
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a metric is a float; 2^53 is far beyond any count")]
+fn as_f64(number: i64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,13 @@
+select c.id, o.slug as organisation, c.external_id, t.name as type_name, h.name as chapter, c.expires_at, c.status,
+  coalesce((
+    select max(k.changed_at) from certvakt.certification_changes k
+    where k.organisation_id = c.organisation_id and k.certification_id = c.id and k.kind in ('recorded', 'renewed')
+  ), c.created_at) as "cycle_began!"
+from public.peer_mentor_certifications c
+join certvakt.organisations o on o.id = c.organisation_id
+join certvakt.certification_types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
+join certvakt.chapters h on h.id = c.chapter_id
+where c.id = $1
+   or (c.organisation_id = any (select id from certvakt.organisations) and c.external_id = $2)
+order by o.slug, t.name, c.id
+limit 100

@@ -1,0 +1,19 @@
+-- $1 organisation   $2 its time zone   $3 names and $4 days of the stages
+-- $5..$6 per stage, from and before: the expiries that come due in the nights asked for
+-- $7 days by which a corrected due date must move to be told again
+with told as materialized (
+  select * from certvakt.told_before_correction($1)
+),
+coming as (
+  select c.id, s.stage, (c.expires_at at time zone $2)::date - s.days_before as night
+  from unnest($3::text[], $4::int[], $5::timestamptz[], $6::timestamptz[]) as s(stage, days_before, due_from, due_before)
+  join public.peer_mentor_certifications c
+    on c.organisation_id = $1 and c.status <> 'suspended' and c.expires_at >= s.due_from and c.expires_at < s.due_before
+)
+select night as "night!", stage as "stage!", count(*) as "notices!"
+from coming
+where not exists (
+  select from told where told.certification_id = coming.id and told.stage = coming.stage
+    and coming.night - told.due_date < $7)
+group by night, stage
+order by night, stage
