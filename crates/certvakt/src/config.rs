@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Everything that can be configured. Secrets are named by the file that holds them, never written
 /// here.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// How notices are delivered.
@@ -98,7 +98,7 @@ pub struct EmailConfig {
 }
 
 /// `[file]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FileConfig {
     /// Where each notice is appended as a line of JSON; empty: the channel is off.
@@ -136,20 +136,6 @@ pub struct ImportConfig {
     pub max_row_bytes: u64,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            delivery: DeliveryConfig::default(),
-            fcm: FcmConfig::default(),
-            email: EmailConfig::default(),
-            file: FileConfig::default(),
-            serve: ServeConfig::default(),
-            heartbeat: HeartbeatConfig::default(),
-            import: ImportConfig::default(),
-        }
-    }
-}
-
 impl Default for DeliveryConfig {
     fn default() -> Self {
         Self {
@@ -183,12 +169,6 @@ impl Default for EmailConfig {
             from: String::new(),
             messages_per_minute: 600,
         }
-    }
-}
-
-impl Default for FileConfig {
-    fn default() -> Self {
-        Self { path: PathBuf::new() }
     }
 }
 

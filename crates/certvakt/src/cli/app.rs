@@ -74,7 +74,7 @@ impl App {
 
     /// Whether the database is the embedded cluster.
     pub fn is_embedded(&self) -> bool {
-        self.server_address().is_none()
+        Self::server_address().is_none()
     }
 
     /// The folder of the embedded cluster.
@@ -85,20 +85,19 @@ impl App {
         }
     }
 
-    fn server_address(&self) -> Option<String> {
+    fn server_address() -> Option<String> {
         std::env::var(DATABASE_VARIABLE).ok().filter(|address| !address.is_empty())
     }
 
     async fn open(&self) -> Result<&Opened, Error> {
         self.opened
             .get_or_try_init(|| async {
-                let (address, cluster) = match self.server_address() {
-                    Some(address) => (address, None),
-                    None => {
-                        let cluster = Cluster::open(&self.data_dir()?).await?;
-                        crate::store::migration::apply(cluster.address()).await?;
-                        (cluster.address().to_owned(), Some(cluster))
-                    }
+                let (address, cluster) = if let Some(address) = Self::server_address() {
+                    (address, None)
+                } else {
+                    let cluster = Cluster::open(&self.data_dir()?).await?;
+                    crate::store::migration::apply(cluster.address()).await?;
+                    (cluster.address().to_owned(), Some(cluster))
                 };
                 let database = Database::connect(&address, 8).await?;
                 Ok(Opened { address, database, cluster })

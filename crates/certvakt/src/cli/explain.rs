@@ -28,7 +28,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         let notices = certification::notices(&mut tx, found.id, found.cycle_began).await?;
         let deliveries: Vec<i64> = notices.iter().filter_map(|notice| notice.delivery_id).collect();
         let attempts = certification::attempts(&mut tx, &deliveries).await?;
-        explanations.push(explain::explain(found, organisation, &notices, &attempts, app.clock.now()));
+        explanations.push(explain::explain(&found, organisation, &notices, &attempts, app.clock.now()));
     }
     print(app.format, &serde_json::json!({ "certifications": explanations }), |_| {
         explanations.iter().map(text).collect::<Vec<_>>().join("\n\n")

@@ -11,7 +11,7 @@ use crate::store::{Database, migration};
     The login must own the database or may create schemas in it, and may create roles. Give a direct\n\
     address, not that of a pooler.")]
 pub(super) struct Args {
-    /// Mark the (still empty) database as a rehearsal, in which CERTVAKT_NOW may move the date
+    /// Mark the (still empty) database as a rehearsal, in which `CERTVAKT_NOW` may move the date
     #[arg(long)]
     rehearsal: bool,
 }

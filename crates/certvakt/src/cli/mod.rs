@@ -29,7 +29,7 @@ pub use app::App;
 
 /// Keeps people's certifications current.
 ///
-/// With DATABASE_URL set, certvakt works on that PostgreSQL server; without it, on a private cluster
+/// With `DATABASE_URL` set, certvakt works on that PostgreSQL server; without it, on a private cluster
 /// of its own in the data folder.
 #[derive(Debug, Parser)]
 #[command(name = "certvakt", version, max_term_width = 100)]

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::App;
 use crate::error::{Error, Exit};
-use crate::expiry::{self, Heartbeat, Options, OrganisationRun, RunState};
+use crate::expiry::{self, Heartbeat, Mode, Options, OrganisationRun, RunState};
 use crate::output::{count, print, table};
 use crate::store::{delivery, organisation};
 
@@ -35,10 +35,14 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let mut tx = database.worker().await?;
     let organisations = organisation::named(&mut tx, args.organisation.as_deref()).await?;
     tx.rollback().await?;
+    let mode = match (args.dry_run, args.approve) {
+        (true, _) => Mode::DryRun,
+        (_, true) => Mode::Approved,
+        _ => Mode::Record,
+    };
     let options = Options {
         date: args.date,
-        dry_run: args.dry_run,
-        approve: args.approve,
+        mode,
         full: args.full,
         unless_complete: false,
         contact_kinds: app.config.contact_kinds(),

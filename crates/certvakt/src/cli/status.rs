@@ -1,5 +1,7 @@
 //! `certvakt status`
 
+use std::fmt::Write;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -8,7 +10,7 @@ use crate::error::{Error, Exit};
 use crate::expiry::schedule;
 use crate::output::{count, print, table};
 use crate::store::organisation;
-use crate::store::report::{self, ChannelStop, Queue, TableSize, Unreachable};
+use crate::store::report::{self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter};
 
 /// Unreachable people listed by name of their chapter, at most.
 const MOST_LISTED: i64 = 1000;
@@ -25,6 +27,7 @@ struct Status {
     runs: Vec<Run>,
     queue: Queue,
     channel_stops: Vec<ChannelStop>,
+    unreachable_by_chapter: Vec<UnreachableInChapter>,
     unreachable: Vec<Unreachable>,
     tables: Vec<TableSize>,
 }
@@ -75,6 +78,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         runs,
         queue: report::queue(&mut tx).await?,
         channel_stops: report::channel_stops(&mut tx).await?,
+        unreachable_by_chapter: report::unreachable_by_chapter(&mut tx).await?,
         unreachable: report::unreachable(&mut tx, MOST_LISTED).await?,
         tables: report::sizes(&mut tx).await?,
     };
@@ -124,16 +128,14 @@ fn text(status: &Status) -> String {
         );
     }
     text += &format!("Unreachable people: {}\n", count(queue.unreachable));
-    if !status.unreachable.is_empty() {
-        let mut chapters: std::collections::BTreeMap<(&str, &str), i64> = std::collections::BTreeMap::new();
-        for person in &status.unreachable {
-            *chapters.entry((&person.organisation, &person.chapter)).or_default() += 1;
-        }
-        let rows = chapters.into_iter().map(|((organisation, chapter), people)| {
-            [organisation.to_owned(), chapter.to_owned(), count(people)]
-        });
-        text += &format!(
-            "{}\n`--output json` lists them.\n",
+    if !status.unreachable_by_chapter.is_empty() {
+        let rows = status
+            .unreachable_by_chapter
+            .iter()
+            .map(|one| [one.organisation.clone(), one.chapter.clone(), count(one.people)]);
+        let _ = writeln!(
+            text,
+            "{}\n`--output json` lists them.",
             table(["Organisation", "Chapter", "Unreachable"], rows)
         );
     }

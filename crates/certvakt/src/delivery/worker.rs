@@ -21,7 +21,7 @@ use crate::store::organisation::{self, Organisation};
 use crate::store::{Database, StoreError};
 
 /// How long the queue of a stopped channel rests before the channel is tried again.
-const REST_AFTER_STOP: Duration = Duration::from_secs(300);
+const REST_AFTER_STOP: Duration = Duration::from_mins(5);
 /// Outcomes written down at once, at most.
 const FINISH_BATCH: usize = 200;
 
@@ -182,7 +182,9 @@ impl Worker<'_> {
             let mut finished = Vec::with_capacity(FINISH_BATCH);
             while receiver.recv_many(&mut finished, FINISH_BATCH).await > 0 {
                 self.write_down(token, &finished).await?;
-                finished.iter().for_each(|one| tally.add(one));
+                for one in &finished {
+                    tally.add(one);
+                }
                 progress.inc(finished.len() as u64);
                 finished.clear();
             }

@@ -91,7 +91,7 @@ pub enum StageState {
 
 /// Explains a certification from what is recorded of it.
 pub fn explain(
-    certification: Certification,
+    certification: &Certification,
     organisation: &Organisation,
     notices: &[Notice],
     attempts: &[Attempt],
@@ -99,19 +99,16 @@ pub fn explain(
 ) -> Explanation {
     let zone = organisation.zone;
     let last = certification.expires_at.map(|at| last_valid_day(at, zone));
-    let view = View { certification: &certification, organisation, notices, attempts, now };
+    let view = View { certification, organisation, notices, attempts, now };
     let mut stages: Vec<StageExplained> = Vec::new();
     if let Some(last) = last {
         stages.extend(Stage::ALL.into_iter().map(|stage| view.stage(stage, last)));
     }
     // Told of a date that has been corrected since.
     let current: Vec<String> = stages.iter().map(|stage| stage.idempotency_key.clone()).collect();
-    stages.extend(
-        notices
-            .iter()
-            .filter(|notice| !current.contains(&notice.idempotency_key))
-            .filter_map(|notice| view.recorded(Stage::from_name(&notice.stage)?, notice.due_date?, notice)),
-    );
+    stages.extend(notices.iter().filter(|notice| !current.contains(&notice.idempotency_key)).filter_map(
+        |notice| Some(view.recorded(Stage::from_name(&notice.stage)?, notice.due_date?, notice)),
+    ));
     stages.sort_by_key(|stage| (stage.due_date, stage.stage));
     Explanation {
         certification_id: certification.id,
@@ -143,7 +140,7 @@ impl View<'_> {
             .notices
             .iter()
             .find(|notice| notice.idempotency_key == key)
-            .and_then(|notice| self.recorded(stage, due_date, notice))
+            .map(|notice| self.recorded(stage, due_date, notice))
         {
             return explained;
         }
@@ -166,6 +163,8 @@ impl View<'_> {
             (StageState::DueOn, format!("due on {due_date}, in {} days", (due_date - today).num_days()))
         } else if current == Some(stage) {
             (StageState::DueNow, "due now, the next run records it".to_owned())
+        } else if due_date < certvakt_rules::today(self.certification.cycle_began, self.organisation.zone) {
+            (StageState::Superseded, "superseded: it had come due before this cycle was recorded".to_owned())
         } else if (today - due_date).num_days() > SURELY_KEPT_DAYS {
             (StageState::Unknown, "so long ago that its record may have been deleted".to_owned())
         } else {
@@ -186,7 +185,7 @@ impl View<'_> {
         }
     }
 
-    fn recorded(&self, stage: Stage, due_date: NaiveDate, notice: &Notice) -> Option<StageExplained> {
+    fn recorded(&self, stage: Stage, due_date: NaiveDate, notice: &Notice) -> StageExplained {
         let attempts: Vec<Attempt> = self
             .attempts
             .iter()
@@ -205,7 +204,7 @@ impl View<'_> {
             Some("cancelled") => (StageState::Cancelled, format!("not sent: {reason}")),
             Some(_) => (StageState::Waiting, self.waiting(notice)),
         };
-        Some(StageExplained {
+        StageExplained {
             stage,
             due_date,
             state,
@@ -213,7 +212,7 @@ impl View<'_> {
             idempotency_key: notice.idempotency_key.clone(),
             recorded_at: Some(notice.recorded_at),
             attempts,
-        })
+        }
     }
 
     fn waiting(&self, notice: &Notice) -> String {

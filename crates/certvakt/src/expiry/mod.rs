@@ -7,4 +7,4 @@ mod run;
 pub mod schedule;
 
 pub use heartbeat::Heartbeat;
-pub use run::{Options, OrganisationRun, RunError, RunState, all, one};
+pub use run::{Mode, Options, OrganisationRun, RunError, RunState, all, one};

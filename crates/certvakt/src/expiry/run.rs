@@ -15,16 +15,26 @@ use crate::store::{Database, StoreError};
 pub struct Options {
     /// The date; none: today in the organisation's time zone.
     pub date: Option<NaiveDate>,
-    /// Look, record nothing.
-    pub dry_run: bool,
-    /// Waive the limit.
-    pub approve: bool,
+    /// What to do with what is found.
+    pub mode: Mode,
     /// Read everything, not only what came due or changed since the last complete run.
     pub full: bool,
     /// Do nothing where the date's run is complete: for schedulers, of which there may be several.
     pub unless_complete: bool,
     /// The kinds of contact point that the configured channels need; none: they reach everyone.
     pub contact_kinds: Option<Vec<String>>,
+}
+
+/// What a run does with what it finds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Record it, unless that is more than the limit.
+    #[default]
+    Record,
+    /// Record it, however much it is.
+    Approved,
+    /// Only look.
+    DryRun,
 }
 
 /// How a run ended.
@@ -147,7 +157,7 @@ pub async fn one(
 ) -> Result<OrganisationRun, RunError> {
     let today = clock.today(organisation.zone);
     let run_date = options.date.unwrap_or(today);
-    if run_date > today && !options.dry_run {
+    if run_date > today && options.mode != Mode::DryRun {
         return Err(RunError::Future { organisation: organisation.slug.clone(), date: run_date, today });
     }
     let done = attempt(database, organisation, run_date, options).await;
@@ -171,7 +181,7 @@ async fn attempt(
     let mut tx = database.worker().await?;
     let calendar = run::lock_calendar(&mut tx, organisation.id).await?;
     let last = calendar.last_complete;
-    if let Some(last) = last.filter(|last| run_date < *last && !options.dry_run) {
+    if let Some(last) = last.filter(|last| run_date < *last && options.mode != Mode::DryRun) {
         return Err(RunError::Past { organisation: organisation.slug.clone(), date: run_date, last });
     }
     let mut outcome = OrganisationRun {
@@ -197,8 +207,8 @@ async fn attempt(
         run_date,
         calendar: if everything { &nothing_read } else { &calendar },
         contact_kinds: options.contact_kinds.as_deref(),
-        record: !options.dry_run,
-        approved: options.approve,
+        record: options.mode != Mode::DryRun,
+        approved: options.mode == Mode::Approved,
     };
     let found = run::record(&mut tx, request).await?;
     outcome.recorded = found.due;
@@ -206,12 +216,12 @@ async fn attempt(
     outcome.superseded = found.superseded;
     outcome.unreachable = found.unreachable;
     outcome.limit = found.record_limit;
-    if options.dry_run {
+    if options.mode == Mode::DryRun {
         outcome.state = RunState::DryRun;
         tx.rollback().await?;
     } else if found.recorded {
         outcome.state = RunState::Complete;
-        run::complete(&mut tx, organisation.id, run_date, &outcome.missed, &found, options.approve).await?;
+        run::complete(&mut tx, organisation.id, run_date, &outcome.missed, &found, request.approved).await?;
         tx.commit().await?;
     } else {
         outcome.state = RunState::Held;

@@ -19,7 +19,7 @@ use crate::store::{Database, StoreError, delivery, organisation, report};
 /// How often the scheduler looks whether an organisation's hour has come.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
 /// How long a failed run rests before it is tried again.
-const REST_AFTER_FAILURE: Duration = Duration::from_secs(300);
+const REST_AFTER_FAILURE: Duration = Duration::from_mins(5);
 
 /// The date for which an organisation's run is overdue, if it is: its hour has come and no complete
 /// run has followed.

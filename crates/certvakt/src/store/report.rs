@@ -194,6 +194,33 @@ pub async fn unreachable(tx: &mut WorkerTx, limit: i64) -> Result<Vec<Unreachabl
     .await?)
 }
 
+/// How many people of a chapter no channel reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnreachableInChapter {
+    /// The organisation's slug.
+    pub organisation: String,
+    /// The chapter's name.
+    pub chapter: String,
+    /// How many.
+    pub people: i64,
+}
+
+/// How many people of each chapter no channel reaches.
+pub async fn unreachable_by_chapter(tx: &mut WorkerTx) -> Result<Vec<UnreachableInChapter>, StoreError> {
+    Ok(sqlx::query_as!(
+        UnreachableInChapter,
+        r#"select o.slug as organisation, h.name as chapter, count(distinct d.recipient_id) as "people!"
+           from certvakt.deliveries d
+           join public.peer_mentor_certifications c on c.id = d.certification_id
+           join certvakt.chapters h on h.id = c.chapter_id
+           join certvakt.organisations o on o.id = d.organisation_id
+           where d.state = 'unreachable'
+           group by o.slug, h.name order by o.slug, h.name"#
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
 /// A channel that refused our credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChannelStop {
