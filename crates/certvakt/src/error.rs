@@ -93,7 +93,7 @@ impl Error {
         match self {
             Self::Config(_) | Self::Now(_) | Self::Usage(_) => Exit::Usage,
             Self::Store(error) => error.exit(),
-            Self::Cluster(_) => Exit::Cluster,
+            Self::Cluster(_) | Self::Demo(crate::demo::DemoError::Cluster(_)) => Exit::Cluster,
             Self::Import(error) => error.exit(),
             Self::Run(error) => error.exit(),
             Self::Delivery(error) => error.exit(),

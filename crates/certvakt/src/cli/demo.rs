@@ -1,12 +1,97 @@
 //! `certvakt demo`
 
+use std::path::PathBuf;
+
 use super::App;
+use super::forecast::chart;
+use crate::demo::{self, DemoError, Report};
 use crate::error::{Error, Exit};
+use crate::output::{Format, count, print, table};
 
-/// To be written
+/// Nights shown ahead.
+const NIGHTS: u32 = 14;
+
+/// Show everything once, with a generated sample in a folder that is thrown away
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+#[command(after_help = "Example:\n  certvakt demo")]
+pub(super) struct Args {
+    /// Keep the folder, to look around in with --data-dir
+    #[arg(long)]
+    keep: bool,
+}
 
-pub(super) async fn run(_args: Args, _app: &App) -> Result<Exit, Error> {
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let folder = folder()?;
+    let say = |what: &str| {
+        if app.format == Format::Text {
+            eprintln!("… {what}");
+        }
+    };
+    let shown = demo::show(&folder, &app.clock, NIGHTS, &say).await;
+    if !args.keep {
+        let _ = std::fs::remove_dir_all(&folder);
+    }
+    let report = shown?;
+    print(app.format, &report, |report| text(report, args.keep.then_some(&folder)))?;
     Ok(Exit::Success)
+}
+
+/// A folder that PostgreSQL's unprivileged user can enter.
+fn folder() -> Result<PathBuf, Error> {
+    use std::os::unix::fs::DirBuilderExt;
+    let folder = std::env::temp_dir().join(format!("certvakt-demo-{:08x}", fastrand::u32(..)));
+    std::fs::DirBuilder::new()
+        .mode(0o755)
+        .create(&folder)
+        .map_err(|error| DemoError::Sample(format!("{}: {error}", folder.display())))?;
+    Ok(folder)
+}
+
+fn text(report: &Report, kept: Option<&PathBuf>) -> String {
+    let mut rows: Vec<[String; 7]> = Vec::new();
+    for run in &report.runs {
+        let due = &run.recorded;
+        rows.push([
+            run.organisation.clone(),
+            count(due.expiry_warning_90d),
+            count(due.expiry_warning_30d),
+            count(due.expiry_warning_7d),
+            count(due.expired),
+            count(due.total()),
+            count(run.unreachable),
+        ]);
+    }
+    let due = table(
+        ["Due tonight", "90 days", "30 days", "7 days", "Expired", "Together", "Without a device"],
+        rows,
+    );
+    let tally = &report.deliveries;
+    let number = |number: u64| count(i64::try_from(number).unwrap_or(i64::MAX));
+    let delivered = table(
+        ["Deliveries", "Notices"],
+        [
+            ["delivered".to_owned(), number(tally.delivered)],
+            ["unreachable: no device that works".to_owned(), number(tally.unreachable)],
+            ["to be tried again".to_owned(), number(tally.retried)],
+        ],
+    );
+    let next = match kept {
+        Some(folder) => format!(
+            "Look around:\n  certvakt --data-dir {0} status\n  certvakt --data-dir {0} explain oslo-0001",
+            folder.display()
+        ),
+        None => "The folder is gone again; `certvakt demo --keep` leaves it to look around in.".to_owned(),
+    };
+    format!(
+        "{} mentors in 12 chapters of 3 organisations, all generated.\n\n{due}\n\n{delivered}\n\n{}\n\
+         {next}\n\nTry next, with a register of your own:\n\
+         \x20 certvakt organisation add mine --name \"My association\" --timezone Europe/Oslo\n\
+         \x20 certvakt chapter add main --organisation mine --name Main\n\
+         \x20 certvakt type add mentor --organisation mine --validity 24mo\n\
+         \x20 certvakt import register.csv --organisation mine --chapter main --type mentor \\\n\
+         \x20   --column external_id=Number --column expires_at=\"Valid until\" --dry-run\n\
+         \x20 certvakt run --dry-run",
+        count(i64::try_from(report.mentors).unwrap_or(i64::MAX)),
+        chart(&report.forecast),
+    )
 }

@@ -5,9 +5,9 @@ use chrono_tz::Tz;
 use super::App;
 use crate::error::{Error, Exit};
 use crate::output::{print, table};
-use crate::store::organisation::{self, NewOrganisation};
+use crate::store::organisation::{self, NewOrganisation, Settings};
 
-/// Add an organisation, or list them
+/// Add an organisation, change its settings, or list them
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  certvakt organisation add hlf --name \"Hørselhemmedes forening\" --timezone Europe/Oslo"
@@ -36,6 +36,16 @@ enum What {
         #[arg(long, default_value = "nb", value_parser = ["nb", "en"])]
         locale: String,
     },
+    /// Change an organisation's settings; what is not named stays
+    #[command(
+        after_help = "Example:\n  certvakt organisation set hlf --deliver-from 08:00 --deliver-until 21:00"
+    )]
+    Set {
+        /// Its short name
+        slug: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// List the organisations
     #[command(after_help = "Example:\n  certvakt organisation list --output json")]
     List,
@@ -61,6 +71,14 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             tx.commit().await?;
             print(app.format, &serde_json::json!({ "id": id, "slug": slug }), |_| {
                 format!("Added the organisation {slug}.")
+            })?;
+        }
+        What::Set { slug, settings } => {
+            let mut tx = database.registrar().await?;
+            organisation::set(&mut tx, &slug, &settings).await?;
+            tx.commit().await?;
+            print(app.format, &serde_json::json!({ "slug": slug }), |_| {
+                format!("Changed the organisation {slug}.")
             })?;
         }
         What::List => {

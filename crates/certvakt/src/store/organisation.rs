@@ -65,6 +65,70 @@ pub async fn add(tx: &mut RegistrarTx, new: &NewOrganisation<'_>) -> Result<Uuid
     .map_err(|error| refusal(error, "organisation", new.slug))
 }
 
+/// What `organisation set` changes; what is none stays.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Settings {
+    /// Its name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The language of people who chose none: nb or en
+    #[arg(long, value_parser = ["nb", "en"])]
+    pub locale: Option<String>,
+    /// The local time of the nightly run, as HH:MM
+    #[arg(long, value_parser = time)]
+    pub run_at: Option<NaiveTime>,
+    /// The local time from which deliveries leave; equal to the end: at any time
+    #[arg(long, value_parser = time)]
+    pub deliver_from: Option<NaiveTime>,
+    /// The local time until which deliveries leave
+    #[arg(long, value_parser = time)]
+    pub deliver_until: Option<NaiveTime>,
+    /// For how many days `expired` stays current, 1 to 90
+    #[arg(long)]
+    pub grace_days: Option<i16>,
+    /// A run that would record more than this many notices, and more than --limit-percent, is held
+    #[arg(long)]
+    pub limit_floor: Option<i32>,
+    /// In per cent of the active certifications, 0 to 100
+    #[arg(long)]
+    pub limit_percent: Option<i16>,
+    /// Whether a lock screen and a mail's subject may name the association and the certification
+    #[arg(long)]
+    pub names_certification: Option<bool>,
+}
+
+fn time(text: &str) -> Result<NaiveTime, String> {
+    NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "write it like 02:00".to_owned())
+}
+
+/// Changes an organisation's settings.
+pub async fn set(tx: &mut RegistrarTx, slug: &str, settings: &Settings) -> Result<(), StoreError> {
+    let organisation_id = id_of(tx, slug).await?;
+    sqlx::query!(
+        "update certvakt.organisations set
+           name = coalesce($2, name), locale = coalesce($3, locale), run_at = coalesce($4, run_at),
+           deliver_from = coalesce($5, deliver_from), deliver_until = coalesce($6, deliver_until),
+           expired_grace_days = coalesce($7, expired_grace_days),
+           run_limit_floor = coalesce($8, run_limit_floor), run_limit_percent = coalesce($9, run_limit_percent),
+           names_certification = coalesce($10, names_certification)
+         where id = $1",
+        organisation_id,
+        settings.name,
+        settings.locale,
+        settings.run_at,
+        settings.deliver_from,
+        settings.deliver_until,
+        settings.grace_days,
+        settings.limit_floor,
+        settings.limit_percent,
+        settings.names_certification,
+    )
+    .execute(tx)
+    .await
+    .map_err(|error| refusal(error, "organisation", slug))?;
+    Ok(())
+}
+
 /// Every organisation, by slug.
 pub async fn list(tx: &mut WorkerTx) -> Result<Vec<Organisation>, StoreError> {
     sqlx::query_as!(

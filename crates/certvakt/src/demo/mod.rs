@@ -1,0 +1,253 @@
+//! The demo: a generated sample, a run, its deliveries to a stand-in, and what came of it, all in a
+//! folder that is thrown away.
+
+mod sample;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::clock::Clock;
+use crate::cluster::{Cluster, ClusterError};
+use crate::config::{ChannelName, Config};
+use crate::delivery::{DeliveryError, Tally, Worker, channels};
+use crate::expiry::{self, Options, OrganisationRun, RunError, forecast};
+use crate::store::organisation::{self, NewOrganisation, Settings};
+use crate::store::run::ByStage;
+use crate::store::{Database, StoreError, migration};
+
+/// What the demo did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Mentors in the sample.
+    pub mentors: usize,
+    /// Each organisation's run.
+    pub runs: Vec<OrganisationRun>,
+    /// What became of the deliveries.
+    pub deliveries: Tally,
+    /// The next nights, all organisations together.
+    pub forecast: BTreeMap<NaiveDate, ByStage>,
+}
+
+/// A demo that could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The stand-in is not there or does not answer.
+    #[error(
+        "the stand-in for the push service cannot be started ({0}): build it beside certvakt with `cargo build --release --bins`"
+    )]
+    StandIn(String),
+    /// The sample cannot be written or imported.
+    #[error("the sample cannot be loaded: {0}")]
+    Sample(String),
+    /// The cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Delivery.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
+}
+
+impl DemoError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::StandIn(_) => "demo-stand-in",
+            Self::Sample(_) => "demo-sample",
+            Self::Cluster(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::Run(error) => error.code(),
+            Self::Delivery(error) => error.code(),
+        }
+    }
+}
+
+/// Shows everything once, in a folder. `say` is told what is being done.
+pub async fn show(
+    folder: &Path,
+    clock: &Clock,
+    nights: u32,
+    say: &dyn Fn(&str),
+) -> Result<Report, DemoError> {
+    say("starting a PostgreSQL cluster of its own");
+    let cluster = Cluster::open(folder).await?;
+    let shown = on_cluster(&cluster, folder, clock, nights, say).await;
+    cluster.leave().await;
+    shown
+}
+
+async fn on_cluster(
+    cluster: &Cluster,
+    folder: &Path,
+    clock: &Clock,
+    nights: u32,
+    say: &dyn Fn(&str),
+) -> Result<Report, DemoError> {
+    migration::apply(cluster.address()).await?;
+    let database = Database::connect(cluster.address(), 4).await?;
+    let shown = on_database(&database, folder, clock, nights, say).await;
+    database.close().await;
+    shown
+}
+
+async fn on_database(
+    database: &Database,
+    folder: &Path,
+    clock: &Clock,
+    nights: u32,
+    say: &dyn Fn(&str),
+) -> Result<Report, DemoError> {
+    say("generating and importing a sample");
+    let mentors = load(database, folder, clock).await?;
+    let mut tx = database.worker().await?;
+    let organisations = organisation::list(&mut tx).await?;
+    tx.rollback().await?;
+    let stand_in = StandIn::start(folder).await?;
+    let config = stand_in.config(folder);
+
+    say("running the night's run");
+    let options = Options { contact_kinds: config.contact_kinds(), ..Options::default() };
+    let (runs, error) = expiry::all(database, clock, &organisations, &options).await;
+    if let Some(error) = error {
+        return Err(error.into());
+    }
+
+    say("delivering to the stand-in");
+    let channels = channels::configured(&config)?;
+    let (_keep, ending) = tokio::sync::watch::channel(false);
+    let worker = Worker { database, clock, config: &config, channels: &channels, ending };
+    let deliveries = worker.drain(&indicatif::ProgressBar::hidden()).await?;
+    stand_in.stop().await;
+
+    let mut tx = database.worker().await?;
+    let mut sum: BTreeMap<NaiveDate, ByStage> = BTreeMap::new();
+    for organisation in &organisations {
+        for (night, notices) in forecast::forecast(&mut tx, clock, organisation, nights).await? {
+            sum.entry(night).or_default().join(&notices);
+        }
+    }
+    tx.rollback().await?;
+    Ok(Report { mentors, runs, deliveries, forecast: sum })
+}
+
+/// Makes the organisations and brings their registers in as anybody would: by `certvakt import`.
+async fn load(database: &Database, folder: &Path, clock: &Clock) -> Result<usize, DemoError> {
+    let mut mentors = 0;
+    for (number, organisation) in sample::ORGANISATIONS.iter().enumerate() {
+        let mut tx = database.registrar().await?;
+        let new = NewOrganisation {
+            slug: organisation.slug,
+            name: organisation.name,
+            zone: chrono_tz::Europe::Oslo,
+            locale: "nb",
+        };
+        organisation::add(&mut tx, &new).await?;
+        // A demo is shown at any hour.
+        let whole_day = Settings {
+            deliver_from: Some(chrono::NaiveTime::MIN),
+            deliver_until: Some(chrono::NaiveTime::MIN),
+            ..Settings::default()
+        };
+        organisation::set(&mut tx, organisation.slug, &whole_day).await?;
+        organisation::add_type(&mut tx, organisation.slug, "likeperson", "Likeperson", Some(24)).await?;
+        for (slug, name) in organisation.chapters {
+            organisation::add_chapter(&mut tx, organisation.slug, slug, name, None).await?;
+        }
+        tx.commit().await?;
+        for (slug, _) in organisation.chapters {
+            let register = folder.join(format!("{}-{slug}.csv", organisation.slug));
+            let seed = (number as u64) << 32 | mentors as u64;
+            mentors += sample::write(&register, slug, clock.today(chrono_tz::Europe::Oslo), seed)
+                .map_err(|error| DemoError::Sample(error.to_string()))?;
+            import(folder, organisation.slug, slug, &register).await?;
+        }
+    }
+    Ok(mentors)
+}
+
+async fn import(folder: &Path, organisation: &str, chapter: &str, register: &Path) -> Result<(), DemoError> {
+    let program = std::env::current_exe().map_err(|error| DemoError::Sample(error.to_string()))?;
+    let output = Command::new(program)
+        .arg("import")
+        .arg(register)
+        .args(["--organisation", organisation, "--chapter", chapter, "--type", "likeperson"])
+        .args([
+            "--column",
+            "external_id=Medlemsnr",
+            "--column",
+            "name=Navn",
+            "--column",
+            "expires_at=Gyldig til",
+        ])
+        .args(["--column", "push_token=Enhet"])
+        .arg("--data-dir")
+        .arg(folder)
+        .env_remove("DATABASE_URL")
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .map_err(|error| DemoError::Sample(error.to_string()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(DemoError::Sample(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+}
+
+/// The running stand-in for the push service.
+struct StandIn {
+    child: Child,
+    address: String,
+}
+
+/// The line with which the stand-in says that it listens.
+#[derive(Deserialize)]
+struct Listening {
+    address: String,
+}
+
+impl StandIn {
+    async fn start(folder: &Path) -> Result<Self, DemoError> {
+        let failed = |error: std::io::Error| DemoError::StandIn(error.to_string());
+        let program: PathBuf = std::env::current_exe().map_err(failed)?.with_file_name("fcm-stand-in");
+        let mut child = Command::new(program)
+            .arg("--folder")
+            .arg(folder)
+            .arg("--until-stdin-closes")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line).await.map_err(failed)?;
+        }
+        let Listening { address } = serde_json::from_str(&line)
+            .map_err(|_| DemoError::StandIn("it did not say where it listens".to_owned()))?;
+        Ok(Self { child, address })
+    }
+
+    fn config(&self, folder: &Path) -> Config {
+        let mut config = Config::default();
+        config.delivery.channels = vec![ChannelName::Fcm];
+        config.fcm.endpoint.clone_from(&self.address);
+        config.fcm.service_account_file = folder.join("service-account.json");
+        config
+    }
+
+    async fn stop(mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait().await;
+    }
+}
