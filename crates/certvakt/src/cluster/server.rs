@@ -1,0 +1,195 @@
+//! One cluster's server: made once, started, asked, stopped.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::unistd::geteuid;
+
+use super::ClusterError;
+use super::programs::{self, Programs};
+
+/// The superuser of the cluster, whom nothing but its making uses.
+const SUPERUSER: &str = "certvakt_superuser";
+/// The database, and the login that owns it: as on a hosted platform it may create roles, no more.
+const DATABASE: &str = "certvakt";
+const OWNER: &str = "certvakt_owner";
+/// The longest path of a socket that every system takes is 103 bytes; this leaves room for its name.
+const LONGEST_SOCKET_FOLDER: usize = 80;
+
+/// A cluster's server, running or not.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    programs: Programs,
+    data: PathBuf,
+    sockets: PathBuf,
+    address: String,
+}
+
+impl Server {
+    /// The server of the cluster in a folder; the cluster is made if there is none.
+    pub(super) fn in_folder(folder: &Path) -> Result<Self, ClusterError> {
+        let data = folder.join("postgres");
+        let made_by = std::fs::read_to_string(data.join("PG_VERSION")).ok();
+        let programs = programs::find(&data, made_by.as_deref().map(str::trim))?;
+        let sockets = socket_folder(&data)?;
+        let address = format!(
+            "postgres://{OWNER}@localhost/{DATABASE}?host={}",
+            sockets.display().to_string().replace('/', "%2F")
+        );
+        let server = Self { programs, data, sockets, address };
+        if made_by.is_none() {
+            server.make()?;
+        }
+        Ok(server)
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Makes the cluster beside its place and moves it there when it is whole, so that an end in the
+    /// middle leaves nothing half made.
+    fn make(&self) -> Result<(), ClusterError> {
+        let making = self.data.with_extension("making");
+        if making.exists() {
+            std::fs::remove_dir_all(&making).map_err(|cause| ClusterError::folder(&making, &cause))?;
+        }
+        private_folder(&making)?;
+        let mut initdb = self.programs.command("initdb", &making)?;
+        initdb.arg("-D").arg(&making).args(["-U", SUPERUSER, "-E", "UTF8", "--locale=C", "--data-checksums"]);
+        // Who may connect is decided by the folder of the socket, which only the server's user and
+        // root can enter; peer authentication would refuse root where the server runs as another.
+        initdb.args(["-A", "trust"]);
+        run(initdb, None)?;
+        let mut single = self.programs.command("postgres", &making)?;
+        single.arg("--single").arg("-D").arg(&making).arg("postgres");
+        run(
+            single,
+            Some(&format!(
+                "create role {OWNER} login createrole;\ncreate database {DATABASE} owner {OWNER};\n"
+            )),
+        )?;
+        std::fs::rename(&making, &self.data).map_err(|cause| ClusterError::folder(&self.data, &cause))
+    }
+
+    /// Starts the server unless it runs.
+    pub(super) fn ensure_running(&self) -> Result<(), ClusterError> {
+        let mut status = self.pg_ctl("status")?;
+        if status.output().is_ok_and(|output| output.status.success()) {
+            return Ok(());
+        }
+        let log = self.data.join("server.log");
+        let mut start = self.pg_ctl("start")?;
+        start.args(["--wait", "--silent", "--timeout=60"]).arg("--log").arg(&log).arg("--options").arg(format!(
+            "-c listen_addresses='' -c unix_socket_directories='{}' -c unix_socket_permissions=0700 -c max_connections=50",
+            self.sockets.display()
+        ));
+        run(start, None).map_err(|error| {
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            let last = said.lines().rev().find(|line| line.contains("FATAL") || line.contains("ERROR"));
+            match last {
+                Some(line) => ClusterError::Server(format!("{line}; see {}", log.display())),
+                None => error,
+            }
+        })
+    }
+
+    /// Stops the server and waits for its end.
+    pub(super) fn stop(&self) -> Result<(), ClusterError> {
+        let mut stop = self.pg_ctl("stop")?;
+        stop.args(["--wait", "--silent", "--mode=fast", "--timeout=60"]);
+        run(stop, None)?;
+        let _ = std::fs::remove_dir(&self.sockets);
+        Ok(())
+    }
+
+    fn pg_ctl(&self, action: &str) -> Result<Command, ClusterError> {
+        let mut command = self.programs.command("pg_ctl", &self.data)?;
+        command.arg(action).arg("-D").arg(&self.data);
+        Ok(command)
+    }
+}
+
+/// A short folder for the socket, the same for every process that uses this cluster.
+fn socket_folder(data: &Path) -> Result<PathBuf, ClusterError> {
+    let mut hasher = DefaultHasher::new();
+    data.hash(&mut hasher);
+    let name = format!("certvakt-{:016x}", hasher.finish());
+    let base = if geteuid().is_root() {
+        PathBuf::from("/run")
+    } else {
+        std::env::var_os("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+    };
+    let base = if base.is_dir() && base.as_os_str().len() + name.len() < LONGEST_SOCKET_FOLDER {
+        base
+    } else {
+        PathBuf::from("/tmp")
+    };
+    let folder = base.join(name);
+    private_folder(&folder)?;
+    Ok(folder)
+}
+
+/// Makes a folder that only the server's user can enter; one that is there must be just that.
+fn private_folder(folder: &Path) -> Result<(), ClusterError> {
+    let failed = |cause: std::io::Error| ClusterError::folder(folder, &cause);
+    let (user, group) = match programs::server_user()? {
+        Some((user, group)) => (user.as_raw(), group.as_raw()),
+        None => (geteuid().as_raw(), nix::unistd::getegid().as_raw()),
+    };
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => chown(folder, Some(user), Some(group)).map_err(failed)?,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(failed(error)),
+    }
+    // In a folder that everybody may write to, somebody else may have been quicker.
+    let found = std::fs::symlink_metadata(folder).map_err(failed)?;
+    if !found.is_dir() || found.uid() != user || found.permissions().mode() & 0o077 != 0 {
+        return Err(ClusterError::Folder {
+            folder: folder.display().to_string(),
+            cause: "it belongs to somebody else".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Runs a program to its end, in a session of its own: a Ctrl-C meant for us is not meant for the
+/// server that it starts.
+fn run(mut command: Command, input: Option<&str>) -> Result<(), ClusterError> {
+    use std::io::Write;
+    use std::os::unix::process::CommandExt;
+    let program = command.get_program().to_string_lossy().into_owned();
+    let failed = |cause: std::io::Error| {
+        ClusterError::Server(format!(
+            "{program}: {cause}; the user that PostgreSQL runs as must be able to enter the data folder"
+        ))
+    };
+    // A server that pg_ctl leaves behind must not keep our pipes open.
+    let said = tempfile_for_output().map_err(failed)?;
+    let mut child = command
+        .process_group(0)
+        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::null())
+        .stderr(said.1)
+        .spawn()
+        .map_err(failed)?;
+    if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
+        stdin.write_all(input.as_bytes()).map_err(failed)?;
+    }
+    let status = child.wait().map_err(failed)?;
+    let text = std::fs::read_to_string(&said.0).unwrap_or_default();
+    let _ = std::fs::remove_file(&said.0);
+    if status.success() && !text.contains("ERROR:") && !text.contains("FATAL:") {
+        return Ok(());
+    }
+    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    Err(ClusterError::Server(format!("{program} ended with {status}: {last}")))
+}
+
+fn tempfile_for_output() -> std::io::Result<(PathBuf, std::fs::File)> {
+    let path = std::env::temp_dir().join(format!("certvakt-{:016x}", fastrand::u64(..)));
+    let file = std::fs::OpenOptions::new().create_new(true).write(true).open(&path)?;
+    Ok((path, file))
+}
