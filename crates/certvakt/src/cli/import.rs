@@ -1,12 +1,121 @@
 //! `certvakt import`
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use super::App;
 use crate::error::{Error, Exit};
+use crate::import::{self, DateFormat, Field, Imported, Options};
+use crate::output::{count, print, progress, table};
+use crate::store::import::DatesAre;
 
-/// To be written
+/// Take in a register: CSV, TSV or XLSX
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+#[command(
+    after_help = "Example:\n  certvakt import register.csv --organisation hlf --chapter oslo --type likeperson \\\n    \
+    --column external_id=Medlemsnr --column name=Navn --column expires_at=\"Gyldig til\" --dry-run\n\n\
+    Fields: external_id and expires_at; name, email, push_token, issued_at, status.\n\
+    A later date is a renewal, an earlier one a correction. Rows that cannot be taken go to --rejects;\n\
+    the others are taken. Exit status 5: the file cannot be taken at all, and nothing of it was."
+)]
+pub(super) struct Args {
+    /// The register
+    file: PathBuf,
+    /// The organisation's short name
+    #[arg(long, value_name = "SLUG")]
+    organisation: String,
+    /// The chapter's short name
+    #[arg(long, value_name = "SLUG")]
+    chapter: String,
+    /// The type's code
+    #[arg(long = "type", value_name = "CODE")]
+    certification_type: String,
+    /// Which column is a field; give it once for each, or several after each other
+    #[arg(long = "column", value_name = "FIELD=COLUMN", value_parser = column, num_args = 1..)]
+    columns: Vec<(Field, String)>,
+    /// The form of dates that would be ambiguous, like MM/DD/YYYY; may be given several times
+    #[arg(long = "date-format", value_name = "FORM")]
+    date_formats: Vec<DateFormat>,
+    /// A value of the status column that means active; may be given several times
+    #[arg(long, value_name = "VALUE", default_value = "active")]
+    active_status: Vec<String>,
+    /// What dates that differ from the known ones are [default: later ones renewals, earlier ones corrections]
+    #[arg(long, value_enum)]
+    dates_are: Option<DatesAre>,
+    /// What a blank date of expiry means
+    #[arg(long, value_enum, default_value_t)]
+    blank_expires: BlankExpires,
+    /// Where rows that cannot be taken are written, as CSV
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Do everything, show the result, and undo it
+    #[arg(long)]
+    dry_run: bool,
+}
 
-pub(super) async fn run(_args: Args, _app: &App) -> Result<Exit, Error> {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum BlankExpires {
+    /// The row is rejected
+    #[default]
+    Reject,
+    /// The certification does not expire
+    Never,
+}
+
+fn column(text: &str) -> Result<(Field, String), String> {
+    let (field, column) = text.split_once('=').ok_or("write it like external_id=\"License Number\"")?;
+    Ok((field.parse()?, column.to_owned()))
+}
+
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let database = app.database().await?;
+    let options = Options {
+        file: args.file,
+        organisation: args.organisation,
+        chapter: args.chapter,
+        certification_type: args.certification_type,
+        columns: args.columns,
+        date_formats: args.date_formats,
+        active_status: args.active_status,
+        dates_are: args.dates_are,
+        blank_never_expires: args.blank_expires == BlankExpires::Never,
+        rejects: args.rejects,
+        dry_run: args.dry_run,
+    };
+    let bar = progress(0, "reading");
+    bar.enable_steady_tick(Duration::from_millis(250));
+    let imported = import::import(database, &app.config.import, &options, &bar).await?;
+    bar.finish_and_clear();
+    print(app.format, &imported, |imported| text(imported, &options))?;
     Ok(Exit::Success)
+}
+
+fn text(imported: &Imported, options: &Options) -> String {
+    let numbers = [
+        imported.read,
+        imported.added,
+        imported.updated,
+        imported.unchanged,
+        imported.rejected,
+        imported.renewed,
+        imported.corrected,
+    ];
+    let headings = ["Read", "Added", "Updated", "Unchanged", "Rejected", "Renewed", "Corrected"];
+    let mut text = table(headings, [numbers.map(count)]).to_string();
+    if imported.dry_run {
+        text += "\nNothing was changed: this was a dry run.";
+    }
+    if imported.rejected > 0 {
+        let rows =
+            imported.rejects.iter().map(|one| [one.line.to_string(), one.column.clone(), one.reason.clone()]);
+        text +=
+            &format!("\n\nRejected, the others were taken:\n{}", table(["Line", "Field", "Reason"], rows));
+        let left = imported.rejected - i64::try_from(imported.rejects.len()).unwrap_or(0);
+        if let Some(file) = &options.rejects {
+            text += &format!("\nAll of them are in {}.", file.display());
+        } else if left > 0 {
+            text += &format!("\nand {} more: --rejects FILE writes them all.", count(left));
+        }
+    }
+    text
 }

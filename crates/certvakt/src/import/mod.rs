@@ -1,19 +1,167 @@
-//! import
+//! Taking in a register: a file as a stream, each row checked, the rest done in sets by the database,
+//! in one transaction for the whole file.
 
+mod dates;
+mod row;
+mod source;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+pub use dates::DateFormat;
+pub use row::{Field, Mapping};
+
+use crate::config::{ImportConfig, nearest};
 use crate::error::Exit;
+use crate::store::import::{self as staging, DatesAre, Target};
+use crate::store::{Database, StoreError, organisation};
 
-/// To be written
+/// Bytes of rows handed to the database at once.
+const CHUNK_BYTES: usize = 128 * 1024;
+/// Chunks that may wait for the database: what bounds memory.
+const CHUNKS_WAITING: usize = 4;
+/// Rejected rows shown with the result.
+const REJECTS_SHOWN: usize = 10;
+
+/// What is asked of an import.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The file.
+    pub file: PathBuf,
+    /// The organisation's slug.
+    pub organisation: String,
+    /// The chapter's slug.
+    pub chapter: String,
+    /// The type's code.
+    pub certification_type: String,
+    /// Which column is which field.
+    pub columns: Vec<(Field, String)>,
+    /// Forms of dates that would be ambiguous.
+    pub date_formats: Vec<DateFormat>,
+    /// Values of the status column that mean active.
+    pub active_status: Vec<String>,
+    /// Whether a date that differs is a renewal or a correction; none: the later is a renewal.
+    pub dates_are: Option<DatesAre>,
+    /// Whether a blank expiry means that the certification does not expire.
+    pub blank_never_expires: bool,
+    /// Where rows that cannot be taken are written.
+    pub rejects: Option<PathBuf>,
+    /// Do everything, then undo it.
+    pub dry_run: bool,
+}
+
+/// What an import did. `read = added + updated + unchanged + rejected`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Imported {
+    /// Rows in the file, its header aside.
+    pub read: i64,
+    /// Certifications that are new.
+    pub added: i64,
+    /// Certifications or people that changed.
+    pub updated: i64,
+    /// Rows that say what was known.
+    pub unchanged: i64,
+    /// Rows that could not be taken.
+    pub rejected: i64,
+    /// Of those updated, with a renewed date.
+    pub renewed: i64,
+    /// Of those updated, with a corrected date.
+    pub corrected: i64,
+    /// Whether it was undone.
+    pub dry_run: bool,
+    /// The first rejected rows.
+    pub rejects: Vec<Reject>,
+}
+
+/// A row that could not be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reject {
+    /// Its line in the file, from 1.
+    pub line: i64,
+    /// The field at fault.
+    pub column: String,
+    /// What is wrong. Never a value.
+    pub reason: String,
+}
+
+/// A file that cannot be taken at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
+    /// It cannot be read.
+    #[error("'{file}' cannot be read ({cause}): check the path and its permissions")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the system says.
+        cause: String,
+    },
+    /// It is no text and no workbook.
+    #[error("'{0}' is neither text nor an XLSX workbook: export the register as CSV")]
+    Binary(String),
+    /// It has no header.
+    #[error("'{0}' is empty: its first row must name the columns")]
+    Empty(String),
+    /// A row is longer than any row may be.
+    #[error(
+        "the row from line {line} on is longer than {limit} bytes: a quotation mark may be missing there; nothing was imported (import.max_row_bytes)"
+    )]
+    RowTooLong {
+        /// Where the row begins.
+        line: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A workbook is larger than may be read into memory.
+    #[error(
+        "'{file}' holds {bytes} bytes, more than the {limit} that a workbook may have: export it as CSV (import.max_xlsx_bytes)"
+    )]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A column is not in the header.
+    #[error("there is no column '{column}' in the file: {hint}")]
+    UnknownColumn {
+        /// The column, as given.
+        column: String,
+        /// The nearest one, or all.
+        hint: String,
+    },
+    /// A field that must be mapped is not.
+    #[error("no column is named for {0}: give --column {0}=\"…\"")]
+    MissingField(&'static str),
+    /// The rejects file cannot be written.
+    #[error("the rejects cannot be written to '{file}' ({cause}): name another file")]
+    Rejects {
+        /// The file.
+        file: String,
+        /// What the system says.
+        cause: std::io::Error,
+    },
     /// The database.
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] StoreError),
 }
 
 impl ImportError {
     /// The stable code, as listed in `docs/errors.md`.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Unreadable { .. } => "import-unreadable",
+            Self::Binary(_) => "import-binary",
+            Self::Empty(_) => "import-empty",
+            Self::RowTooLong { .. } => "import-row-too-long",
+            Self::TooLarge { .. } => "import-too-large",
+            Self::UnknownColumn { .. } => "import-unknown-column",
+            Self::MissingField(_) => "import-missing-field",
+            Self::Rejects { .. } => "import-rejects",
             Self::Store(error) => error.code(),
         }
     }
@@ -21,7 +169,186 @@ impl ImportError {
     /// How the process ends.
     pub const fn exit(&self) -> Exit {
         match self {
+            Self::UnknownColumn { .. } | Self::MissingField(_) | Self::Rejects { .. } => Exit::Usage,
             Self::Store(error) => error.exit(),
+            _ => Exit::Input,
         }
     }
+
+    fn unreadable(file: &Path, cause: &dyn std::fmt::Display) -> Self {
+        Self::Unreadable { file: file.display().to_string(), cause: cause.to_string() }
+    }
+}
+
+/// Takes in a register.
+pub async fn import(
+    database: &Database,
+    config: &ImportConfig,
+    options: &Options,
+    progress: &indicatif::ProgressBar,
+) -> Result<Imported, ImportError> {
+    for field in [Field::ExternalId, Field::ExpiresAt] {
+        if !options.columns.iter().any(|(mapped, _)| *mapped == field) {
+            return Err(ImportError::MissingField(field.as_str()));
+        }
+    }
+    let rejects_file = match &options.rejects {
+        Some(file) => Some(
+            std::fs::File::create(file)
+                .map_err(|cause| ImportError::Rejects { file: file.display().to_string(), cause })?,
+        ),
+        None => None,
+    };
+    let mut tx = database.registrar().await?;
+    let organisation_id = organisation::id_of(&mut tx, &options.organisation).await?;
+    let target = Target {
+        organisation_id,
+        chapter_id: organisation::chapter_id(&mut tx, organisation_id, &options.chapter).await?,
+        certification_type: options.certification_type.clone(),
+        dates_are: options.dates_are,
+    };
+    organisation::check_type(&mut tx, organisation_id, &options.certification_type).await?;
+    let zone = organisation::zone_of(&mut tx, organisation_id).await?;
+
+    staging::prepare(&mut tx).await?;
+    let (sender, receiver) = mpsc::channel::<Vec<u8>>(CHUNKS_WAITING);
+    let (read_options, config, bar) = (options.clone(), config.clone(), progress.clone());
+    let reading = tokio::task::spawn_blocking(move || read(&read_options, &config, zone, &bar, &sender));
+    // Whichever fails ends the other: a closed channel stops the reading, its end stops the copying.
+    let copied = staging::copy(&mut tx, receiver).await;
+    let read = reading.await.map_err(|error| ImportError::unreadable(&options.file, &error))?;
+    match (read, copied) {
+        (Err(error), _) => return Err(error),
+        (Ok(()), copied) => copied?,
+    }
+    progress.set_message("merging");
+    let counts = staging::merge(&mut tx, &target).await?;
+    let mut imported = Imported {
+        read: counts.read,
+        added: counts.added,
+        updated: counts.updated,
+        unchanged: counts.unchanged,
+        rejected: counts.rejected,
+        renewed: counts.renewed,
+        corrected: counts.corrected,
+        dry_run: options.dry_run,
+        rejects: Vec::new(),
+    };
+    write_rejects(&mut tx, options, rejects_file, &mut imported).await?;
+    if options.dry_run {
+        tx.rollback().await?;
+    } else {
+        staging::record(&mut tx, &target, &counts).await?;
+        tx.commit().await?;
+    }
+    Ok(imported)
+}
+
+/// Reads and checks every row and sends it on, in COPY's text form.
+fn read(
+    options: &Options,
+    config: &ImportConfig,
+    zone: chrono_tz::Tz,
+    progress: &indicatif::ProgressBar,
+    sender: &mpsc::Sender<Vec<u8>>,
+) -> Result<(), ImportError> {
+    let mut rows = source::open(&options.file, config, progress)?;
+    let mut record = csv::StringRecord::new();
+    if !rows.next(&mut record)? {
+        return Err(ImportError::Empty(options.file.display().to_string()));
+    }
+    let mapping = Mapping {
+        columns: places(&options.columns, &record)?,
+        date_formats: options.date_formats.clone(),
+        active_status: options.active_status.clone(),
+        blank_never_expires: options.blank_never_expires,
+        zone,
+    };
+    let mut chunk = Vec::with_capacity(CHUNK_BYTES + 4096);
+    while rows.next(&mut record)? {
+        row::append(&mut chunk, rows.line(), &mapping, &record);
+        if chunk.len() >= CHUNK_BYTES {
+            let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_BYTES + 4096));
+            if sender.blocking_send(full).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    let _ = sender.blocking_send(chunk);
+    Ok(())
+}
+
+/// Where each mapped column stands in the header.
+fn places(
+    columns: &[(Field, String)],
+    header: &csv::StringRecord,
+) -> Result<Vec<(Field, usize)>, ImportError> {
+    columns
+        .iter()
+        .map(|(field, column)| {
+            let mut at = header.iter().enumerate().filter(|(_, name)| name.trim() == column.trim());
+            match (at.next(), at.next()) {
+                (Some((place, _)), None) => Ok((*field, place)),
+                (Some(_), Some(_)) => Err(ImportError::UnknownColumn {
+                    column: column.clone(),
+                    hint: "the header has it twice; rename one of them".to_owned(),
+                }),
+                (None, _) => Err(ImportError::UnknownColumn {
+                    column: column.clone(),
+                    hint: match nearest(column, header.iter()) {
+                        Some(near) => format!("did you mean '{near}'?"),
+                        None => format!("it has {}", header.iter().collect::<Vec<_>>().join(", ")),
+                    },
+                }),
+            }
+        })
+        .collect()
+}
+
+async fn write_rejects(
+    tx: &mut crate::store::RegistrarTx,
+    options: &Options,
+    file: Option<std::fs::File>,
+    imported: &mut Imported,
+) -> Result<(), ImportError> {
+    let failed = |cause: std::io::Error| ImportError::Rejects {
+        file: options.rejects.as_ref().map(|file| file.display().to_string()).unwrap_or_default(),
+        cause,
+    };
+    let mut writer = file.map(csv::Writer::from_writer);
+    if let Some(writer) = &mut writer {
+        writer
+            .write_record(["line", "column", "reason", "external_id"])
+            .map_err(|error| failed(error.into()))?;
+    }
+    let mut after = 0;
+    loop {
+        let page = staging::rejects(tx, after).await?;
+        let Some(last) = page.last() else { break };
+        after = last.line;
+        for reject in page {
+            if let Some(writer) = &mut writer {
+                let line = reject.line.to_string();
+                let id = reject.external_id.as_deref().unwrap_or_default();
+                writer
+                    .write_record([line.as_str(), &reject.column, &reject.reason, id])
+                    .map_err(|error| failed(error.into()))?;
+            }
+            if imported.rejects.len() < REJECTS_SHOWN {
+                imported.rejects.push(Reject {
+                    line: reject.line,
+                    column: reject.column,
+                    reason: reject.reason,
+                });
+            }
+        }
+        if writer.is_none() && imported.rejects.len() >= REJECTS_SHOWN {
+            break;
+        }
+    }
+    if let Some(writer) = writer {
+        let mut file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.flush().map_err(failed)?;
+    }
+    Ok(())
 }

@@ -1,1 +1,160 @@
-//! import
+//! Imports: a staging table that lives as long as the transaction, and the merge of it in sets.
+
+use chrono::{DateTime, Utc};
+use sqlx::Executor;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::{RegistrarTx, StoreError};
+
+/// Rejected rows read at once.
+const PAGE: i64 = 1_000;
+
+/// Where a register goes.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The chapter.
+    pub chapter_id: Uuid,
+    /// The type's code.
+    pub certification_type: String,
+    /// What a date that differs is; none: the later is a renewal, the earlier a correction.
+    pub dates_are: Option<DatesAre>,
+}
+
+/// What a date that differs from the one known is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DatesAre {
+    /// A new cycle.
+    Renewals,
+    /// The same cycle.
+    Corrections,
+}
+
+impl DatesAre {
+    /// As `certvakt.certification_changes` has it.
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Renewals => "renewed",
+            Self::Corrections => "corrected",
+        }
+    }
+}
+
+/// What a merge did.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Counts {
+    /// Rows.
+    pub read: i64,
+    /// New certifications.
+    pub added: i64,
+    /// Changed ones.
+    pub updated: i64,
+    /// Those known already.
+    pub unchanged: i64,
+    /// Rows that could not be taken.
+    pub rejected: i64,
+    /// With a renewed date.
+    pub renewed: i64,
+    /// With a corrected date.
+    pub corrected: i64,
+    started_at: DateTime<Utc>,
+}
+
+/// Makes the staging table. COPY into a table under row-level security is refused by PostgreSQL, so
+/// rows come in through a temporary one.
+pub async fn prepare(tx: &mut RegistrarTx) -> Result<(), StoreError> {
+    tx.execute(include_str!("import/staging.sql")).await?;
+    Ok(())
+}
+
+/// Copies rows in COPY's text form, as they come. If their sender goes away, the transaction is to be
+/// rolled back by whoever knows why.
+pub async fn copy(tx: &mut RegistrarTx, mut chunks: mpsc::Receiver<Vec<u8>>) -> Result<(), StoreError> {
+    let mut copy = tx.connection().copy_in_raw("copy import_rows from stdin").await?;
+    while let Some(chunk) = chunks.recv().await {
+        copy.send(chunk).await?;
+    }
+    copy.finish().await?;
+    Ok(())
+}
+
+/// Merges the staged rows into the register.
+pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, StoreError> {
+    if let Some(kind) = target.dates_are.map(DatesAre::kind) {
+        sqlx::query("select set_config('certvakt.dates_are', $1, true)").bind(kind).execute(&mut *tx).await?;
+    }
+    tx.execute(include_str!("import/twice.sql")).await?;
+    // The merge's statements and which of organisation, chapter and type each takes.
+    let (organisation, chapter, code) =
+        (target.organisation_id, target.chapter_id, &target.certification_type);
+    let of_organisation = |sql: &'static str| sqlx::query(sql).bind(organisation).bind(chapter);
+    for query in [
+        of_organisation(include_str!("import/match.sql")).bind(code),
+        sqlx::query(include_str!("import/people.sql")),
+        of_organisation(include_str!("import/memberships.sql")),
+        of_organisation(include_str!("import/added.sql")).bind(code),
+        of_organisation(include_str!("import/updated.sql")),
+        sqlx::query(include_str!("import/emails.sql")),
+        sqlx::query(include_str!("import/devices.sql")),
+    ] {
+        query.execute(&mut *tx).await?;
+    }
+    Ok(sqlx::query_as::<_, Counts>(include_str!("import/counts.sql"))
+        .bind(target.dates_are.map(DatesAre::kind))
+        .fetch_one(tx)
+        .await?)
+}
+
+/// A staged row that could not be taken.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Rejected {
+    /// Its line.
+    pub line: i64,
+    /// The field at fault.
+    #[sqlx(rename = "reject_column")]
+    pub column: String,
+    /// What is wrong.
+    #[sqlx(rename = "reject_reason")]
+    pub reason: String,
+    /// Its id in the register, if that could be read.
+    pub external_id: Option<String>,
+}
+
+/// A page of the rows that could not be taken, in the order of the file, after a line.
+pub async fn rejects(tx: &mut RegistrarTx, after: i64) -> Result<Vec<Rejected>, StoreError> {
+    Ok(sqlx::query_as::<_, Rejected>(
+        "select line, reject_column, reject_reason, external_id from import_rows
+         where reject_reason is not null and line > $1 order by line limit $2",
+    )
+    .bind(after)
+    .bind(PAGE)
+    .fetch_all(tx)
+    .await?)
+}
+
+/// Records that an import happened.
+pub async fn record(tx: &mut RegistrarTx, target: &Target, counts: &Counts) -> Result<(), StoreError> {
+    let fit = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
+    sqlx::query!(
+        "insert into certvakt.imports
+           (organisation_id, chapter_id, certification_type, read, added, updated, unchanged, rejected,
+            renewed, corrected, started_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        target.organisation_id,
+        target.chapter_id,
+        target.certification_type,
+        fit(counts.read),
+        fit(counts.added),
+        fit(counts.updated),
+        fit(counts.unchanged),
+        fit(counts.rejected),
+        fit(counts.renewed),
+        fit(counts.corrected),
+        counts.started_at,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}

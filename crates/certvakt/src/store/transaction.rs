@@ -38,11 +38,6 @@ macro_rules! transaction_of {
             pub async fn rollback(self) -> Result<(), StoreError> {
                 Ok(self.0.rollback().await?)
             }
-
-            /// The connection itself, for what is no query: COPY.
-            pub(super) fn connection(&mut self) -> &mut PgConnection {
-                &mut self.0
-            }
         }
 
         impl<'c> Executor<'c> for &'c mut $name {
@@ -104,6 +99,13 @@ transaction_of!(
     "certvakt_registrar",
     "60min"
 );
+
+impl RegistrarTx {
+    /// The connection itself, for what is no query: COPY.
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.0
+    }
+}
 
 /// A query sent as the unnamed statement: a pooler in transaction mode may hand the next transaction
 /// another connection, on which a named one would be missing or somebody else's.

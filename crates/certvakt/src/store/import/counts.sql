@@ -1,0 +1,20 @@
+with matched as (
+  select certification_id is null as is_added,
+    certification_id is not null and expires_before is distinct from expires_at as date_differs,
+    coalesce($1, case when expires_at is null or expires_at > expires_before then 'renewed' else 'corrected' end) as kind,
+    certification_id is not null and (
+      expires_before is distinct from expires_at or issued_before is distinct from issued_at
+      or status_before is distinct from status or name_differs or email_differs or push_token_differs
+      or moved) as is_updated
+  from import_matches
+)
+select
+  (select count(*) from import_rows) as read,
+  count(*) filter (where is_added) as added,
+  count(*) filter (where is_updated) as updated,
+  count(*) filter (where not is_added and not is_updated) as unchanged,
+  (select count(*) from import_rows where reject_reason is not null) as rejected,
+  count(*) filter (where date_differs and kind = 'renewed') as renewed,
+  count(*) filter (where date_differs and kind = 'corrected') as corrected,
+  now() as started_at
+from matched

@@ -1,0 +1,37 @@
+-- Each row beside what is known: its certification, its mentor, and what will be.
+-- In a register the id stands for the mentor too: a certification of another type with the same id
+-- belongs to the same person.
+create temporary table import_matches on commit drop as
+select r.line, r.external_id, r.name, r.email, r.push_token,
+  c.id as certification_id,
+  coalesce(c.peer_mentor_id, other.peer_mentor_id, gen_random_uuid()) as person_id,
+  coalesce(c.peer_mentor_id, other.peer_mentor_id) is null as person_is_new,
+  coalesce(r.issued_at, c.issued_at) as issued_at,
+  c.expires_at as expires_before,
+  -- A suspended row without a date says nothing about the date.
+  case when r.expires_at is null and r.status = 'suspended' then c.expires_at else r.expires_at end as expires_at,
+  case
+    when c.id is null then coalesce(r.status, 'active')
+    when r.status = 'suspended' then 'suspended'
+    when c.status = 'suspended' then coalesce(r.status, 'suspended')
+    when c.status = 'expired' and (r.expires_at is null or r.expires_at > c.expires_at) then 'active'
+    else c.status
+  end as status,
+  c.status as status_before, c.issued_at as issued_before, c.chapter_id is distinct from $2 as moved,
+  p.name is distinct from coalesce(r.name, p.name) as name_differs,
+  r.email is not null and not exists (
+    select from certvakt.contact_points k
+    where k.person_id = p.id and k.kind = 'email' and k.address = r.email) as email_differs,
+  r.push_token is not null and not exists (
+    select from certvakt.contact_points k
+    where k.person_id = p.id and k.kind = 'push' and k.address = r.push_token) as push_token_differs
+from import_rows r
+left join public.peer_mentor_certifications c
+  on c.organisation_id = $1 and c.external_id = r.external_id and c.certification_type = $3
+left join lateral (
+  select o.peer_mentor_id from public.peer_mentor_certifications o
+  where c.id is null and o.organisation_id = $1 and o.external_id = r.external_id
+  order by o.certification_type limit 1
+) other on true
+left join certvakt.people p on p.id = coalesce(c.peer_mentor_id, other.peer_mentor_id)
+where r.reject_reason is null

@@ -1,0 +1,12 @@
+create temporary table import_rows (
+  line bigint not null,
+  external_id text,
+  name text,
+  email text,
+  push_token text,
+  issued_at timestamptz,
+  expires_at timestamptz,
+  status text,
+  reject_column text,
+  reject_reason text
+) on commit drop;
