@@ -243,12 +243,25 @@ impl Config {
         Ok(config)
     }
 
+    /// The channels that are not off, in order.
+    pub fn active_channels(&self) -> impl Iterator<Item = ChannelName> + '_ {
+        self.delivery.channels.iter().copied().filter(|channel| match channel {
+            ChannelName::Fcm => !self.fcm.service_account_file.as_os_str().is_empty(),
+            ChannelName::Email => !self.email.server.is_empty(),
+            ChannelName::File => !self.file.path.as_os_str().is_empty(),
+        })
+    }
+
     /// The kinds of contact point that the channels need to reach somebody; none if one of them
-    /// reaches everyone.
+    /// reaches everyone. While no channel is set up, those that are named count: whoever could be
+    /// reached by them is not unreachable.
     pub fn contact_kinds(&self) -> Option<Vec<String>> {
-        self.delivery
-            .channels
-            .iter()
+        let mut channels: Vec<ChannelName> = self.active_channels().collect();
+        if channels.is_empty() {
+            channels.clone_from(&self.delivery.channels);
+        }
+        channels
+            .into_iter()
             .map(|channel| match channel {
                 ChannelName::Fcm => Some("push".to_owned()),
                 ChannelName::Email => Some("email".to_owned()),

@@ -1,1 +1,412 @@
-fn main() {}
+//! A stand-in for Firebase Cloud Messaging, for tests and the demo.
+//!
+//! It signs people in as Google does, takes messages over HTTP/2 only, checks them strictly against
+//! the documented schema, answers with the documented errors, and keeps a record of every message
+//! that it took. What becomes of a message is in the first part of the device's token:
+//!
+//! | token | answer |
+//! |---|---|
+//! | `ok-…` | taken |
+//! | `gone-…` | 404 `UNREGISTERED` |
+//! | `invalid-…` | 400 `INVALID_ARGUMENT` that names `message.token` |
+//! | `badfield-…` | 400 `INVALID_ARGUMENT` that does not |
+//! | `mismatch-…` | 403 `SENDER_ID_MISMATCH` |
+//! | `quota-…` | 429 `QUOTA_EXCEEDED` with `Retry-After: 30` |
+//! | `down-…` | 503 `UNAVAILABLE` |
+//! | `down-once-…` | 503 the first time, then taken |
+//! | `broken-…` | 500 `INTERNAL` |
+//! | `slow-…` | no answer |
+//! | `drop-…` | taken, the answer lost |
+//! | `html-…` | 200 with a page that is no answer |
+//! | anything else | 400 as for `invalid-` |
+//!
+//! It shares no code with the channel that it checks.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Response, StatusCode, Version, header};
+use axum::routing::post;
+use axum::{Form, Router};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+
+const PROJECT: &str = "stand-in";
+const EMAIL: &str = "sender@stand-in.iam.gserviceaccount.com";
+const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
+/// How long an access token lives, in seconds.
+const TOKEN_SECONDS: i64 = 3599;
+/// The largest message, in bytes ("About FCM messages": 4096).
+const LARGEST: usize = 4096;
+
+struct StandIn {
+    key: DecodingKey,
+    token_uri: String,
+    record: Mutex<std::fs::File>,
+    state: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// Access tokens and when they end, in Unix seconds.
+    tokens: HashMap<String, i64>,
+    /// Devices that were down once.
+    seen: HashSet<String>,
+    messages: u64,
+}
+
+type Shared = Arc<StandIn>;
+type Failure = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let mut folder = PathBuf::from(".");
+    let mut port = 0;
+    let mut until_stdin_closes = false;
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--folder" => folder = arguments.next().ok_or("--folder needs a folder")?.into(),
+            "--port" => port = arguments.next().ok_or("--port needs a number")?.parse()?,
+            "--until-stdin-closes" => until_stdin_closes = true,
+            other => {
+                return Err(format!(
+                    "unknown argument {other}; known: --folder, --port, --until-stdin-closes"
+                )
+                .into());
+            }
+        }
+    }
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let token_uri = format!("{address}/token");
+
+    let private = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048)?;
+    let public = private.to_public_key().to_public_key_pem(LineEnding::LF)?;
+    let account = json!({
+        "type": "service_account",
+        "project_id": PROJECT,
+        "private_key_id": "stand-in-key",
+        "private_key": private.to_pkcs8_pem(LineEnding::LF)?.as_str(),
+        "client_email": EMAIL,
+        "token_uri": token_uri,
+    });
+    std::fs::write(folder.join("service-account.json"), serde_json::to_vec_pretty(&account)?)?;
+    let record = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("messages.jsonl"))?;
+    let stand_in = Arc::new(StandIn {
+        key: DecodingKey::from_rsa_pem(public.as_bytes())?,
+        token_uri,
+        record: Mutex::new(record),
+        state: Mutex::default(),
+    });
+    let router = Router::new()
+        .route("/token", post(token))
+        .route("/v1/projects/{project}/{verb}", post(send))
+        .with_state(stand_in);
+
+    println!("{}", json!({ "address": address }));
+    std::io::stdout().flush()?;
+    let ended = async move {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+        let closed = async {
+            if !until_stdin_closes {
+                std::future::pending::<()>().await;
+            }
+            let mut rest = Vec::new();
+            let _ = tokio::io::stdin().read_to_end(&mut rest).await;
+        };
+        let terminated = async {
+            match &mut terminate {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! { () = closed => {}, () = terminated => {} }
+    };
+    // Hanging answers are cut off, not waited for.
+    tokio::select! {
+        served = async { axum::serve(listener, router).await } => served?,
+        () = ended => {}
+    }
+    // Standard input is read on a thread that cannot be interrupted.
+    std::process::exit(0);
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the stand-in is somebody else's server, with a clock of its own"
+)]
+fn now() -> i64 {
+    chrono::Utc::now().timestamp()
+}
+
+#[derive(Deserialize)]
+struct Grant {
+    grant_type: String,
+    assertion: String,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    scope: String,
+    iat: i64,
+    exp: i64,
+}
+
+/// The JWT bearer grant.
+async fn token(State(stand_in): State<Shared>, Form(grant): Form<Grant>) -> Response<Body> {
+    let refuse = |error: &str, why: &str| {
+        answer(StatusCode::BAD_REQUEST, &json!({ "error": error, "error_description": why }))
+    };
+    if grant.grant_type != "urn:ietf:params:oauth:grant-type:jwt-bearer" {
+        return refuse("unsupported_grant_type", "Invalid grant_type");
+    }
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.set_audience(&[&stand_in.token_uri]);
+    validation.set_required_spec_claims(&["exp", "aud", "iss"]);
+    let claims = match jsonwebtoken::decode::<Claims>(&grant.assertion, &stand_in.key, &validation) {
+        Ok(decoded) => decoded.claims,
+        Err(_) => return refuse("invalid_grant", "Invalid JWT Signature."),
+    };
+    if claims.iss != EMAIL || claims.scope != SCOPE {
+        return refuse("invalid_scope", "Invalid OAuth scope or ID token audience provided.");
+    }
+    if claims.exp - claims.iat > 3600 || claims.iat > now() + 60 {
+        return refuse("invalid_grant", "Invalid JWT: Token must be a short-lived token.");
+    }
+    let mut known = lock(&stand_in.state);
+    let bearer = format!("ya29.stand-in-{}", known.tokens.len());
+    known.tokens.insert(bearer.clone(), now() + TOKEN_SECONDS);
+    answer(
+        StatusCode::OK,
+        &json!({ "access_token": bearer, "expires_in": TOKEN_SECONDS, "token_type": "Bearer" }),
+    )
+}
+
+async fn send(
+    State(stand_in): State<Shared>,
+    Path((project, verb)): Path<(String, String)>,
+    version: Version,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    if verb != "messages:send" || project != PROJECT {
+        return error(StatusCode::NOT_FOUND, "NOT_FOUND", "Requested entity was not found.", &json!([]));
+    }
+    if version != Version::HTTP_2 {
+        return invalid("", "this stand-in takes HTTP/2 only");
+    }
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let is_known =
+        bearer.is_some_and(|bearer| lock(&stand_in.state).tokens.get(bearer).is_some_and(|end| *end > now()));
+    if !is_known {
+        let why = "Request had invalid authentication credentials.";
+        return error(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", why, &json!([]));
+    }
+    if body.len() > LARGEST {
+        return invalid("message", "Message is too big");
+    }
+    let request: Value = match serde_json::from_slice(&body) {
+        Ok(request) => request,
+        Err(_) => return invalid("", "Invalid JSON payload received."),
+    };
+    if let Err((field, why)) = check(&request) {
+        return invalid(&field, &why);
+    }
+    let device = request["message"]["token"].as_str().unwrap_or_default().to_owned();
+    behave(&stand_in, &device, &request).await
+}
+
+async fn behave(stand_in: &StandIn, device: &str, request: &Value) -> Response<Body> {
+    let kind = device.rsplit_once('-').map_or(device, |(kind, _)| kind);
+    match kind {
+        "ok" => taken(stand_in, request),
+        "down-once" if !lock(&stand_in.state).seen.insert(device.to_owned()) => taken(stand_in, request),
+        "down" | "down-once" => fcm_error(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "UNAVAILABLE"),
+        "broken" => fcm_error(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "INTERNAL"),
+        "gone" => fcm_error(StatusCode::NOT_FOUND, "NOT_FOUND", "UNREGISTERED"),
+        "mismatch" => fcm_error(StatusCode::FORBIDDEN, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"),
+        "quota" => {
+            let mut answer = fcm_error(StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED");
+            answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("30"));
+            answer
+        }
+        "badfield" => invalid("message.android", "Invalid value"),
+        "slow" => {
+            tokio::time::sleep(Duration::from_hours(1)).await;
+            taken(stand_in, request)
+        }
+        "drop" => {
+            let _ = taken(stand_in, request);
+            let lost = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
+            Response::new(Body::from_stream(lost))
+        }
+        "html" => Response::new(Body::from("<!doctype html><title>Sign in</title>")),
+        _ => invalid("message.token", "The registration token is not a valid FCM registration token"),
+    }
+}
+
+fn taken(stand_in: &StandIn, request: &Value) -> Response<Body> {
+    let number = {
+        let mut known = lock(&stand_in.state);
+        known.messages += 1;
+        known.messages
+    };
+    let line = json!({ "at": now(), "number": number, "message": request["message"] });
+    let mut record = lock(&stand_in.record);
+    if let Err(failed) = writeln!(record, "{line}").and_then(|()| record.flush()) {
+        eprintln!("fcm-stand-in: the record cannot be written: {failed}");
+    }
+    answer(StatusCode::OK, &json!({ "name": format!("projects/{PROJECT}/messages/{number}") }))
+}
+
+/// Fields of the documented schema that may be there, by the path of their object.
+const SCHEMA: &[(&str, &[&str])] = &[
+    ("", &["message", "validate_only"]),
+    ("message", &["token", "notification", "data", "android", "apns", "webpush", "fcm_options"]),
+    ("message.notification", &["title", "body", "image"]),
+    (
+        "message.android",
+        &[
+            "collapse_key",
+            "priority",
+            "ttl",
+            "restricted_package_name",
+            "data",
+            "notification",
+            "fcm_options",
+            "direct_boot_ok",
+        ],
+    ),
+    (
+        "message.android.notification",
+        &[
+            "title",
+            "body",
+            "icon",
+            "color",
+            "sound",
+            "tag",
+            "click_action",
+            "channel_id",
+            "ticker",
+            "sticky",
+            "event_time",
+            "local_only",
+            "notification_priority",
+            "visibility",
+            "notification_count",
+        ],
+    ),
+    ("message.apns", &["headers", "payload", "fcm_options", "live_activity_token"]),
+];
+
+/// Checks a request; the path of the first field at fault, and why.
+fn check(request: &Value) -> Result<(), (String, String)> {
+    for (path, known) in SCHEMA {
+        let Some(object) = object(request, path)? else { continue };
+        if let Some(unknown) = object.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err((
+                join(path, unknown),
+                format!("Invalid JSON payload received. Unknown name \"{unknown}\""),
+            ));
+        }
+    }
+    let message = &request["message"];
+    if message["token"].as_str().is_none_or(str::is_empty) {
+        return Err(("message.token".to_owned(), "Recipient of the message is not set.".to_owned()));
+    }
+    for path in ["message.data", "message.apns.headers", "message.android.data"] {
+        let Some(object) = object(request, path)? else { continue };
+        if let Some((key, _)) = object.iter().find(|(_, value)| !value.is_string()) {
+            return Err((join(path, key), "Invalid value, it must be a string".to_owned()));
+        }
+        let reserved = ["from", "message_type", "notification"];
+        if path == "message.data"
+            && let Some(key) = object.keys().find(|key| {
+                reserved.contains(&key.as_str()) || key.starts_with("google") || key.starts_with("gcm")
+            })
+        {
+            return Err((join(path, key), "Reserved key".to_owned()));
+        }
+    }
+    let collapse = message["apns"]["headers"]["apns-collapse-id"].as_str().unwrap_or_default();
+    if collapse.len() > 64 {
+        return Err((
+            "message.apns.headers".to_owned(),
+            "apns-collapse-id is longer than 64 bytes".to_owned(),
+        ));
+    }
+    let ttl = &message["android"]["ttl"];
+    let seconds =
+        ttl.as_str().and_then(|text| text.strip_suffix('s')).and_then(|text| text.parse::<f64>().ok());
+    // "Set and manage message priority": at most 28 days.
+    if !ttl.is_null() && seconds.is_none_or(|seconds| !(0.0..=2_419_200.0).contains(&seconds)) {
+        return Err(("message.android.ttl".to_owned(), "Invalid duration".to_owned()));
+    }
+    Ok(())
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// The object at a path; none if it is absent; a fault if it is something else.
+fn object<'a>(request: &'a Value, path: &str) -> Result<Option<&'a Map<String, Value>>, (String, String)> {
+    let found = path.split('.').filter(|part| !part.is_empty()).fold(request, |value, part| &value[part]);
+    match found {
+        Value::Null if !path.is_empty() => Ok(None),
+        Value::Object(object) => Ok(Some(object)),
+        _ => Err((path.to_owned(), "Invalid value, it must be an object".to_owned())),
+    }
+}
+
+fn invalid(field: &str, why: &str) -> Response<Body> {
+    let details = json!([
+        { "@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "INVALID_ARGUMENT" },
+        {
+            "@type": "type.googleapis.com/google.rpc.BadRequest",
+            "fieldViolations": [{ "field": field, "description": why }],
+        },
+    ]);
+    error(StatusCode::BAD_REQUEST, "INVALID_ARGUMENT", why, &details)
+}
+
+fn fcm_error(status: StatusCode, rpc: &str, code: &str) -> Response<Body> {
+    let details =
+        json!([{ "@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": code }]);
+    error(status, rpc, "The request was not taken.", &details)
+}
+
+fn error(status: StatusCode, rpc: &str, why: &str, details: &Value) -> Response<Body> {
+    answer(
+        status,
+        &json!({ "error": { "code": status.as_u16(), "message": why, "status": rpc, "details": details } }),
+    )
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response<Body> {
+    let mut answer = Response::new(Body::from(body.to_string()));
+    *answer.status_mut() = status;
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json; charset=UTF-8"));
+    answer
+}

@@ -1,7 +1,7 @@
 //! `certvakt serve`
 
 use super::App;
-use crate::delivery::{Worker, channels};
+use crate::delivery::{DeliveryError, Worker, channels};
 use crate::error::{Error, Exit};
 use crate::expiry::schedule;
 use crate::http;
@@ -15,19 +15,25 @@ pub(super) struct Args {}
 
 pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     let database = app.database().await?;
-    let channels = channels::configured(&app.config)?;
+    // Runs must go on recording even before anybody has set up a way to deliver.
+    let channels = match channels::configured(&app.config) {
+        Err(error @ DeliveryError::NoChannel) => {
+            tracing::warn!(code = error.code(), "{error}; the queue is kept");
+            None
+        }
+        configured => Some(configured?),
+    };
     let ending = http::ending();
     let listener = http::listen(&app.config.serve.listen).await?;
-    let worker = Worker {
-        database,
-        clock: &app.clock,
-        config: &app.config,
-        channels: &channels,
-        ending: ending.clone(),
+    let deliver = async {
+        if let Some(channels) = &channels {
+            let ending = ending.clone();
+            Worker { database, clock: &app.clock, config: &app.config, channels, ending }.keep().await;
+        }
     };
     tokio::join!(
         schedule::keep(database, &app.clock, &app.config, ending.clone()),
-        worker.keep(),
+        deliver,
         http::serve(listener, database.clone(), app.clock, app.config.clone(), ending.clone()),
     );
     Ok(Exit::Success)

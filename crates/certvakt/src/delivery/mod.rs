@@ -1,6 +1,7 @@
 //! Handing notices to people: the queue's worker, and the channels.
 
 pub mod channels;
+pub mod text;
 mod worker;
 
 use certvakt_rules::Stage;
@@ -65,6 +66,11 @@ pub enum DeliveryError {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// There is no way to reach anybody.
+    #[error(
+        "no channel is set up, so nothing can be delivered: name a service account, a mail server or a file in the configuration"
+    )]
+    NoChannel,
     /// A channel refused our credentials; its queue is kept.
     #[error(
         "the channel {channel} has stopped ({reason}): mend its credentials, the queue is kept and goes on from there"
@@ -85,6 +91,7 @@ impl DeliveryError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Channel { .. } => "channel-configuration",
+            Self::NoChannel => "no-channel",
             Self::Stopped { .. } => "channel-stopped",
             Self::Store(error) => error.code(),
         }
@@ -93,7 +100,7 @@ impl DeliveryError {
     /// How the process ends.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Channel { .. } => Exit::Usage,
+            Self::Channel { .. } | Self::NoChannel => Exit::Usage,
             Self::Stopped { .. } => Exit::ChannelStopped,
             Self::Store(error) => error.exit(),
         }

@@ -2,12 +2,14 @@
 
 mod metrics;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use reqwest::{Client, ClientBuilder, Url};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -19,15 +21,38 @@ use crate::store::{Database, migration};
 pub use metrics::Metrics;
 
 /// A client for outgoing requests: encrypted by rustls, no redirects followed, an end to waiting.
-pub fn client(timeout: Duration) -> reqwest::Client {
+pub fn client(timeout: Duration) -> Client {
+    builder(timeout).build().unwrap_or_default()
+}
+
+/// A client of one connection that speaks HTTP/2 to an address; on this machine without encryption.
+pub fn http2_client(timeout: Duration, to: &Url) -> Client {
+    let mut builder = builder(timeout).pool_max_idle_per_host(1);
+    if to.scheme() == "http" {
+        builder = builder.http2_prior_knowledge();
+    }
+    builder.build().unwrap_or_default()
+}
+
+fn builder(timeout: Duration) -> ClientBuilder {
     // A second call finds the provider installed, which is what it wants.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+    Client::builder()
         .timeout(timeout)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("certvakt/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .unwrap_or_default()
+}
+
+/// Whether a secret may be sent to an address: encrypted, or without leaving this machine.
+pub fn is_safe(address: &Url) -> bool {
+    match (address.scheme(), address.host_str()) {
+        ("https", Some(_)) => true,
+        ("http", Some(host)) => {
+            host == "localhost"
+                || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        _ => false,
+    }
 }
 
 /// Turns true when the process is asked to end (SIGTERM, or Ctrl-C on a terminal). A second signal

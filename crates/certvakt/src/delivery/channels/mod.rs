@@ -1,13 +1,18 @@
 //! The channels that a notice can take. A new one is a file here, a name in the configuration and a
 //! row in the conformance suite.
 
+mod email;
+mod fcm;
+mod file;
+mod google;
+
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::Notice;
-use crate::config::ChannelName;
+use super::{DeliveryError, Notice};
+use crate::config::{ChannelName, Config};
 
 /// A way to reach a person.
 pub trait Channel: std::fmt::Debug + Send + Sync {
@@ -83,7 +88,16 @@ pub struct Stopped {
     pub reason: String,
 }
 
-/// The configured channels, in order.
-pub fn configured(_config: &crate::config::Config) -> Result<Vec<Box<dyn Channel>>, super::DeliveryError> {
-    Ok(Vec::new())
+/// The configured channels that are not off, in order; at least one.
+pub fn configured(config: &Config) -> Result<Vec<Box<dyn Channel>>, DeliveryError> {
+    let timeout = Duration::from_secs(u64::from(config.delivery.timeout_seconds));
+    let mut channels: Vec<Box<dyn Channel>> = Vec::new();
+    for name in config.active_channels() {
+        channels.push(match name {
+            ChannelName::Fcm => Box::new(fcm::FcmChannel::new(&config.fcm, timeout)?),
+            ChannelName::Email => Box::new(email::EmailChannel::new(&config.email, timeout)?),
+            ChannelName::File => Box::new(file::FileChannel::new(config.file.path.clone())),
+        });
+    }
+    if channels.is_empty() { Err(DeliveryError::NoChannel) } else { Ok(channels) }
 }

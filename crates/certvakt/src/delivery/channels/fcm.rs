@@ -1,0 +1,250 @@
+//! `fcm`: Firebase Cloud Messaging, HTTP v1.
+//!
+//! Source: "Send messages using the HTTP v1 API" and `ErrorCode` in Firebase's reference
+//! (`projects.messages`, `FcmError`), and "Scale FCM sending" for the waits.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chrono::DateTime;
+use futures_util::future::BoxFuture;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Client, StatusCode, Url};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::google::{AccessToken, ServiceAccount, TokenError};
+use super::{Address, Channel, Outcome, Reach, Stopped, Wait};
+use crate::config::{ChannelName, FcmConfig};
+use crate::delivery::{DeliveryError, Notice, text};
+
+/// The version of the `data` contract (docs/push-contract.md).
+const CONTRACT: &str = "1";
+/// How long the service keeps a message for a device that is off, in seconds. The next stage is at
+/// least this far away, and a newer message takes this one's place anyway.
+const TIME_TO_LIVE: u32 = 7 * 24 * 60 * 60;
+
+/// Sends pushes for one Firebase project.
+pub(super) struct FcmChannel {
+    clients: Vec<Client>,
+    next: AtomicUsize,
+    url: Url,
+    access: AccessToken,
+    limiter: DefaultDirectRateLimiter,
+    timeout: Duration,
+}
+
+impl std::fmt::Debug for FcmChannel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FcmChannel").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+impl FcmChannel {
+    pub(super) fn new(config: &FcmConfig, timeout: Duration) -> Result<Self, DeliveryError> {
+        let wrong = |reason: String| DeliveryError::Channel { channel: "fcm", reason };
+        let account = ServiceAccount::read(&config.service_account_file).map_err(wrong)?;
+        let endpoint: Url = config.endpoint.parse().map_err(|_| {
+            wrong("fcm.endpoint is no address, write it like https://fcm.googleapis.com".to_owned())
+        })?;
+        if !crate::http::is_safe(&endpoint) {
+            return Err(wrong(
+                "fcm.endpoint must begin with https://, unless it is on this machine".to_owned(),
+            ));
+        }
+        let url = endpoint
+            .join(&format!("/v1/projects/{}/messages:send", account.project_id))
+            .map_err(|_| wrong("the service account's project_id is no part of an address".to_owned()))?;
+        let client = || crate::http::http2_client(timeout, &url);
+        let per_minute = NonZeroU32::new(config.messages_per_minute).unwrap_or(NonZeroU32::MIN);
+        // A burst of a second's worth: the quota is counted by the minute, but refilled steadily.
+        let burst = NonZeroU32::new(per_minute.get().div_ceil(60)).unwrap_or(NonZeroU32::MIN);
+        Ok(Self {
+            clients: (0..config.connections).map(|_| client()).collect(),
+            next: AtomicUsize::new(0),
+            access: AccessToken::new(account, client()),
+            limiter: RateLimiter::direct(Quota::per_minute(per_minute).allow_burst(burst)),
+            url,
+            timeout,
+        })
+    }
+
+    async fn post(&self, notice: &Notice, to: &Address) -> Result<Outcome, Stopped> {
+        self.limiter.until_ready().await;
+        let message = message(notice, &to.contact);
+        // A token may be revoked before its end: a 401 is believed only of a fresh one.
+        for is_last in [false, true] {
+            let bearer = match self.access.bearer().await {
+                Ok(bearer) => bearer,
+                Err(TokenError::Refused(reason)) => return Err(Stopped { reason }),
+                Err(TokenError::Unavailable(reason)) => return Ok(later(Duration::from_secs(1), &reason)),
+            };
+            let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.clients.len().max(1);
+            let Some(client) = self.clients.get(turn) else { break };
+            let answer = match client.post(self.url.clone()).bearer_auth(&bearer).json(&message).send().await
+            {
+                Ok(answer) => answer,
+                Err(error) => return Ok(later(Duration::from_secs(1), unanswered(&error))),
+            };
+            if answer.status() == StatusCode::UNAUTHORIZED && !is_last {
+                self.access.forget(&bearer).await;
+                continue;
+            }
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            return match answer.bytes().await {
+                Ok(body) => interpret(status, &headers, &body),
+                Err(error) => Ok(later(Duration::from_secs(1), unanswered(&error))),
+            };
+        }
+        Err(Stopped { reason: "the push service does not accept a fresh access token (401)".to_owned() })
+    }
+}
+
+impl Channel for FcmChannel {
+    fn name(&self) -> ChannelName {
+        ChannelName::Fcm
+    }
+
+    fn reaches(&self) -> Reach {
+        Reach::Push
+    }
+
+    fn send<'a>(&'a self, notice: &'a Notice, to: &'a Address) -> BoxFuture<'a, Result<Outcome, Stopped>> {
+        Box::pin(async move {
+            tokio::time::timeout(self.timeout, self.post(notice, to))
+                .await
+                .unwrap_or_else(|_| Ok(later(Duration::from_secs(1), "no answer in time")))
+        })
+    }
+}
+
+/// The message. Whatever replaces an older notice on a device comes from the certification: FCM keeps
+/// only four collapse keys a device, and a newer stage should take an older one's place.
+fn message(notice: &Notice, device: &str) -> Value {
+    let text = text::push(notice);
+    let collapse = notice.certification_id.to_string();
+    json!({
+        "message": {
+            "token": device,
+            "notification": { "title": text.title, "body": text.body },
+            "data": {
+                "v": CONTRACT,
+                "route": format!("/certifications/{collapse}"),
+                "certification_id": collapse,
+                "stage": notice.stage.as_str(),
+            },
+            "android": {
+                "collapse_key": collapse,
+                "ttl": format!("{TIME_TO_LIVE}s"),
+                "notification": { "tag": collapse },
+            },
+            "apns": {
+                "headers": { "apns-collapse-id": collapse },
+            },
+        }
+    })
+}
+
+/// The body of an error: `google.rpc.Status`.
+#[derive(Debug, Default, Deserialize)]
+struct ErrorBody {
+    #[serde(default)]
+    error: Status,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Status {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    details: Vec<Detail>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    error_code: Option<String>,
+    #[serde(default)]
+    field_violations: Vec<FieldViolation>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FieldViolation {
+    #[serde(default)]
+    field: String,
+}
+
+/// The answer to a message that was taken.
+#[derive(Deserialize)]
+struct Taken {
+    name: String,
+}
+
+fn interpret(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Outcome, Stopped> {
+    if status == StatusCode::OK {
+        return Ok(match serde_json::from_slice::<Taken>(body) {
+            Ok(Taken { name }) => Outcome::Delivered { reference: name.chars().take(200).collect() },
+            Err(_) => later(Duration::from_mins(1), "an answer that is not the push service's"),
+        });
+    }
+    let ErrorBody { error } = serde_json::from_slice(body).unwrap_or_default();
+    let code = error.details.iter().find_map(|detail| detail.error_code.as_deref()).unwrap_or(&error.status);
+    // A code is upper-case letters; anything else an answer says stays out of the books.
+    let code =
+        if !code.is_empty() && code.len() < 60 && code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
+            code
+        } else {
+            "no code"
+        };
+    let reason = format!("{} {code}", status.as_u16());
+    match (status.as_u16(), code) {
+        (404, "UNREGISTERED") => Ok(Outcome::GiveUp { reason, address_is_dead: true }),
+        (400, _) => {
+            let names_token = error
+                .details
+                .iter()
+                .flat_map(|detail| &detail.field_violations)
+                .any(|violation| violation.field == "message.token");
+            Ok(Outcome::GiveUp { reason, address_is_dead: names_token })
+        }
+        (401 | 403 | 404, _) => Err(Stopped { reason }),
+        (429, _) => Ok(asked_to_wait(headers, Duration::from_mins(1), reason)),
+        _ => Ok(asked_to_wait(headers, Duration::from_secs(1), reason)),
+    }
+}
+
+/// As long as the service asks for (RFC 9110, section 10.2.3: seconds or a date), else longer and
+/// longer.
+fn asked_to_wait(headers: &HeaderMap, first: Duration, reason: String) -> Outcome {
+    let header =
+        |name| headers.get(name).and_then(|value: &reqwest::header::HeaderValue| value.to_str().ok());
+    let wait = header(RETRY_AFTER).and_then(|asked| {
+        asked.parse().map(Duration::from_secs).ok().or_else(|| {
+            let until = DateTime::parse_from_rfc2822(asked).ok()?;
+            // Measured by the service's own clock, which its answer shows.
+            let now = DateTime::parse_from_rfc2822(header(reqwest::header::DATE)?).ok()?;
+            (until - now).to_std().ok()
+        })
+    });
+    let longest = Duration::from_hours(24);
+    Outcome::Retry {
+        wait: wait.map_or(Wait::Backoff(first), |wait| Wait::Exactly(wait.min(longest))),
+        reason,
+    }
+}
+
+fn unanswered(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_connect() {
+        "no connection"
+    } else {
+        "the connection ended without an answer"
+    }
+}
+
+fn later(first: Duration, reason: &str) -> Outcome {
+    Outcome::Retry { wait: Wait::Backoff(first), reason: reason.to_owned() }
+}

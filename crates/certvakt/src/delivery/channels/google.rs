@@ -1,0 +1,164 @@
+//! Signing in to Google as a service account: the JWT bearer grant (RFC 7523), its token kept until
+//! shortly before its end.
+//!
+//! Source: "Using OAuth 2.0 for Server to Server Applications", Google Identity.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::{Client, StatusCode, Url};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+
+const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// Google takes assertions of an hour at most; five minutes are plenty for one request.
+const ASSERTION_SECONDS: i64 = 300;
+/// How long before its end a token is renewed.
+const RENEW_BEFORE: Duration = Duration::from_mins(5);
+
+/// A service account's key.
+pub(super) struct ServiceAccount {
+    pub(super) project_id: String,
+    client_email: String,
+    token_uri: Url,
+    key_id: String,
+    key: EncodingKey,
+}
+
+/// The key file, as the Firebase console gives it.
+#[derive(Deserialize)]
+struct KeyFile {
+    project_id: String,
+    private_key_id: String,
+    private_key: String,
+    client_email: String,
+    token_uri: String,
+}
+
+impl ServiceAccount {
+    /// Reads a key file; an error says what is wrong with it and nothing that is in it.
+    pub(super) fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read(path).map_err(|error| {
+            format!("fcm.service_account_file cannot be read ({}): check path and permissions", error.kind())
+        })?;
+        let file: KeyFile = serde_json::from_slice(&text).map_err(|_| {
+            "fcm.service_account_file is no service account's key: make a new one in the Firebase console"
+                .to_owned()
+        })?;
+        let token_uri = Url::parse(&file.token_uri)
+            .ok()
+            .filter(crate::http::is_safe)
+            .ok_or("the service account's token_uri must begin with https://")?;
+        let key = EncodingKey::from_rsa_pem(file.private_key.as_bytes()).map_err(|_| {
+            "the service account's private_key is no RSA key: make a new one in the Firebase console"
+                .to_owned()
+        })?;
+        Ok(Self {
+            project_id: file.project_id,
+            client_email: file.client_email,
+            token_uri,
+            key_id: file.private_key_id,
+            key,
+        })
+    }
+}
+
+/// Why there is no token.
+pub(super) enum TokenError {
+    /// Google refuses the key.
+    Refused(String),
+    /// Not now.
+    Unavailable(String),
+}
+
+/// The access token, shared by all sends and renewed by one at a time.
+pub(super) struct AccessToken {
+    account: ServiceAccount,
+    client: Client,
+    current: Mutex<Option<(String, Instant)>>,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    scope: &'static str,
+    aud: &'a str,
+    iat: i64,
+    exp: i64,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    expires_in: u64,
+}
+
+impl AccessToken {
+    pub(super) fn new(account: ServiceAccount, client: Client) -> Self {
+        Self { account, client, current: Mutex::new(None) }
+    }
+
+    /// A token that is valid for a while yet.
+    pub(super) async fn bearer(&self) -> Result<String, TokenError> {
+        let mut current = self.current.lock().await;
+        if let Some((token, renew_at)) = &*current
+            && Instant::now() < *renew_at
+        {
+            return Ok(token.clone());
+        }
+        let granted = self.fetch().await?;
+        let lifetime = Duration::from_secs(granted.expires_in);
+        // A token shorter than the margin is still good for some of its life.
+        let usable = lifetime.saturating_sub(RENEW_BEFORE).max(lifetime / 2);
+        *current = Some((granted.access_token.clone(), Instant::now() + usable));
+        Ok(granted.access_token)
+    }
+
+    /// Forgets a token that was not accepted, unless it was renewed meanwhile.
+    pub(super) async fn forget(&self, token: &str) {
+        let mut current = self.current.lock().await;
+        if current.as_ref().is_some_and(|(known, _)| known == token) {
+            *current = None;
+        }
+    }
+
+    async fn fetch(&self) -> Result<Granted, TokenError> {
+        // The grant is judged by Google's clock, so a moved clock of a rehearsal must not sign it.
+        let now = Clock::system().now().timestamp();
+        let claims = Claims {
+            iss: &self.account.client_email,
+            scope: SCOPE,
+            aud: self.account.token_uri.as_str(),
+            iat: now,
+            exp: now + ASSERTION_SECONDS,
+        };
+        let header = Header { kid: Some(self.account.key_id.clone()), ..Header::new(Algorithm::RS256) };
+        let assertion = jsonwebtoken::encode(&header, &claims, &self.account.key)
+            .map_err(|_| TokenError::Refused("the service account's key cannot sign".to_owned()))?;
+        let answer = self
+            .client
+            .post(self.account.token_uri.clone())
+            .form(&[("grant_type", GRANT), ("assertion", &assertion)])
+            .send()
+            .await
+            .map_err(|_| TokenError::Unavailable("no answer to signing in".to_owned()))?;
+        let status = answer.status();
+        match status {
+            StatusCode::OK => answer.json().await.map_err(|_| {
+                TokenError::Unavailable("an answer to signing in that is not Google's".to_owned())
+            }),
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                Err(TokenError::Refused(format!(
+                    "signing in as the service account is refused ({})",
+                    status.as_u16()
+                )))
+            }
+            _ => Err(TokenError::Unavailable(format!("signing in was answered with {}", status.as_u16()))),
+        }
+    }
+}

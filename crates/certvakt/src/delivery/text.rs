@@ -1,0 +1,145 @@
+//! What a notice says, in the language of the person.
+
+use std::sync::LazyLock;
+
+use chrono::Datelike;
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+
+use super::{Locale, Notice};
+
+static NB: LazyLock<FluentBundle<FluentResource>> =
+    LazyLock::new(|| bundle("nb", include_str!("../../locales/nb/notices.ftl")));
+static EN: LazyLock<FluentBundle<FluentResource>> =
+    LazyLock::new(|| bundle("en", include_str!("../../locales/en/notices.ftl")));
+
+fn bundle(language: &str, text: &'static str) -> FluentBundle<FluentResource> {
+    let mut bundle = FluentBundle::new_concurrent(language.parse().into_iter().collect());
+    // The isolation marks are for mixed directions of writing; a plain-text mail shows them.
+    bundle.set_use_isolating(false);
+    let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
+    bundle.add_resource_overriding(resource);
+    bundle
+}
+
+/// What a device shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushText {
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+}
+
+/// What a mail says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailText {
+    /// Its subject.
+    pub subject: String,
+    /// What a lock screen shows of it beside the subject.
+    pub preheader: String,
+    /// To whom.
+    pub greeting: String,
+    /// Until when what is valid.
+    pub validity: String,
+    /// How many days that is from today.
+    pub days: String,
+    /// What to do.
+    pub action: String,
+    /// Who wrote.
+    pub footer: String,
+    /// What the calendar's entry is called.
+    pub calendar: String,
+    /// The language's tag.
+    pub language: &'static str,
+}
+
+/// What a device shows of a notice: nothing of what it is about, unless the organisation wants that.
+pub fn push(notice: &Notice) -> PushText {
+    let speaker = Speaker::new(notice);
+    if notice.names_certification {
+        let days = speaker.days();
+        PushText { title: speaker.say("title-named"), body: format!("{} {days}", speaker.validity()) }
+    } else {
+        PushText { title: speaker.say("title"), body: speaker.say("body") }
+    }
+}
+
+/// What a mail says of a notice.
+pub fn mail(notice: &Notice) -> MailText {
+    let speaker = Speaker::new(notice);
+    let named = |key: &str| {
+        if notice.names_certification { speaker.say(&format!("{key}-named")) } else { speaker.say(key) }
+    };
+    MailText {
+        subject: named("subject"),
+        preheader: speaker.say("preheader"),
+        greeting: speaker.say(if notice.recipient_name.is_some() { "greeting-named" } else { "greeting" }),
+        validity: speaker.validity(),
+        days: speaker.days(),
+        action: speaker.say("action"),
+        footer: speaker.say("footer"),
+        calendar: named("calendar"),
+        language: match notice.locale {
+            Locale::Nb => "nb",
+            Locale::En => "en",
+        },
+    }
+}
+
+struct Speaker<'a> {
+    bundle: &'static FluentBundle<FluentResource>,
+    arguments: FluentArgs<'a>,
+    is_past: bool,
+}
+
+impl<'a> Speaker<'a> {
+    fn new(notice: &'a Notice) -> Self {
+        let mut speaker = Self {
+            bundle: match notice.locale {
+                Locale::Nb => &NB,
+                Locale::En => &EN,
+            },
+            arguments: FluentArgs::new(),
+            is_past: notice.days_left < 0,
+        };
+        let day = notice.last_valid_day;
+        speaker.arguments.set("day", day.day().to_string());
+        speaker.arguments.set("year", day.year().to_string());
+        let month = speaker.say(&format!("month-{}", day.month()));
+        speaker.arguments.set("month", month);
+        let date = speaker.say("date");
+        speaker.arguments.set("date", date);
+        speaker.arguments.set("days", notice.days_left.abs());
+        speaker.arguments.set("organisation", line(&notice.organisation));
+        speaker.arguments.set("certification", line(&notice.certification));
+        if let Some(name) = &notice.recipient_name {
+            speaker.arguments.set("name", line(name));
+        }
+        speaker
+    }
+
+    fn validity(&self) -> String {
+        self.say(if self.is_past { "expired-on" } else { "valid-until" })
+    }
+
+    fn days(&self) -> String {
+        self.say(if self.is_past { "days-past" } else { "days-left" })
+    }
+
+    fn say(&self, key: &str) -> String {
+        let mut errors = Vec::new();
+        self.bundle
+            .get_message(key)
+            .and_then(|message| message.value())
+            .map(|pattern| {
+                self.bundle.format_pattern(pattern, Some(&self.arguments), &mut errors).into_owned()
+            })
+            .unwrap_or_default()
+    }
+}
+
+/// A name as one line of a bearable length: it may come from anywhere.
+fn line(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(120).collect()
+}
