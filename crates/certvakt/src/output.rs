@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Cell, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -36,7 +36,10 @@ pub fn line(text: &str) -> Result<(), Error> {
 }
 
 /// A table with these headings, as wide as the terminal at most.
-pub fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Table {
+pub fn table<const N: usize, C: Into<Cell>>(
+    headings: [&str; N],
+    rows: impl IntoIterator<Item = [C; N]>,
+) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_HORIZONTAL_ONLY)

@@ -71,7 +71,7 @@ fn text(report: &Report, kept: Option<&PathBuf>) -> String {
         ["Deliveries", "Notices"],
         [
             ["delivered".to_owned(), number(tally.delivered)],
-            ["unreachable: no device that works".to_owned(), number(tally.unreachable)],
+            ["unreachable: no device that works".to_owned(), count(report.unreachable)],
             ["to be tried again".to_owned(), number(tally.retried)],
         ],
     );

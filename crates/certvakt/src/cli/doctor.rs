@@ -1,12 +1,213 @@
 //! `certvakt doctor`
 
-use super::App;
-use crate::error::{Error, Exit};
+use comfy_table::{Cell, Color};
+use serde::Serialize;
 
-/// To be written
+use super::App;
+use crate::clock::Clock;
+use crate::config::{ChannelName, Config};
+use crate::delivery::channels;
+use crate::error::{Error, Exit};
+use crate::output::{print, table};
+use crate::store::doctor::{self, Facts};
+use crate::store::{Database, StoreError, migration, organisation};
+
+/// The versions that the tests run on, the oldest and the newest.
+const OLDEST: i32 = 15;
+const NEWEST: i32 = 18;
+
+/// Check configuration, database, roles, encryption, credentials and clock
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  certvakt doctor --config certvakt.toml\n\nExit status 1: something must be mended."
+)]
 pub(super) struct Args {}
 
-pub(super) async fn run(_args: Args, _app: &App) -> Result<Exit, Error> {
-    Ok(Exit::Success)
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warning,
+    Problem,
+}
+
+/// The findings, in the order in which they were made.
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn ok(&mut self, check: &'static str, text: impl Into<String>) {
+        self.0.push(Finding { check, verdict: Verdict::Ok, text: text.into() });
+    }
+
+    fn warning(&mut self, check: &'static str, text: impl Into<String>) {
+        self.0.push(Finding { check, verdict: Verdict::Warning, text: text.into() });
+    }
+
+    fn problem(&mut self, check: &'static str, text: impl Into<String>) {
+        self.0.push(Finding { check, verdict: Verdict::Problem, text: text.into() });
+    }
+}
+
+pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
+    let mut findings = Findings::default();
+    check_channels(&mut findings, &app.config);
+    match app.address().await {
+        Ok(address) => match Database::connect(address, 2).await {
+            Ok(database) => {
+                check_database(&mut findings, &database).await;
+                database.close().await;
+            }
+            Err(error) => findings.problem("database", error.to_string()),
+        },
+        Err(error) => findings.problem("database", error.to_string()),
+    }
+    if app.clock.is_moved() {
+        findings.warning("clock", "CERTVAKT_NOW moves the date: unset it unless this is a rehearsal");
+    }
+    let findings = findings.0;
+    print(app.format, &serde_json::json!({ "findings": findings }), |_| {
+        let rows = findings.iter().map(|one| {
+            let verdict = match one.verdict {
+                Verdict::Ok => Cell::new("ok").fg(Color::Green),
+                Verdict::Warning => Cell::new("warning").fg(Color::Yellow),
+                Verdict::Problem => Cell::new("PROBLEM").fg(Color::Red),
+            };
+            [Cell::new(one.check), verdict, Cell::new(&one.text)]
+        });
+        table(["Check", "Result", "What was found"], rows).to_string()
+    })?;
+    let has_problem = findings.iter().any(|one| one.verdict == Verdict::Problem);
+    Ok(if has_problem { Exit::Found } else { Exit::Success })
+}
+
+fn check_channels(findings: &mut Findings, config: &Config) {
+    match channels::configured(config) {
+        Ok(channels) => {
+            let names: Vec<&str> = channels.iter().map(|channel| channel.name().as_str()).collect();
+            findings.ok("channels", names.join(", "));
+        }
+        Err(error @ crate::delivery::DeliveryError::NoChannel) => {
+            findings.warning("channels", error.to_string());
+        }
+        Err(error) => findings.problem("channels", error.to_string()),
+    }
+    for channel in config.active_channels() {
+        let secret = match channel {
+            ChannelName::Fcm => &config.fcm.service_account_file,
+            ChannelName::Email => &config.email.password_file,
+            ChannelName::File => continue,
+        };
+        if is_open_to_others(secret) {
+            findings
+                .warning("credentials", format!("{} can be read by others: chmod 600 it", secret.display()));
+        }
+    }
+}
+
+fn is_open_to_others(file: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}
+
+async fn check_database(findings: &mut Findings, database: &Database) {
+    match doctor::facts(database).await {
+        Ok(facts) => check_facts(findings, &facts),
+        Err(error) => return findings.problem("database", error.to_string()),
+    }
+    match migration::check(database).await {
+        Ok(()) => findings.ok("schema", "up to date"),
+        Err(error) => return findings.problem("schema", error.to_string()),
+    }
+    let organisations: Result<_, StoreError> = async {
+        let mut tx = database.worker().await?;
+        organisation::list(&mut tx).await
+    }
+    .await;
+    match organisations {
+        Ok(organisations) => {
+            findings.ok("organisations", format!("{}, their time zones are known", organisations.len()));
+        }
+        Err(error) => findings.problem("organisations", error.to_string()),
+    }
+}
+
+fn check_facts(findings: &mut Findings, facts: &Facts) {
+    let major = facts.version / 10_000;
+    if major < OLDEST {
+        findings.problem(
+            "version",
+            format!("PostgreSQL {major}: {OLDEST} or later is needed, upgrade the server"),
+        );
+    } else if major > NEWEST {
+        findings.warning("version", format!("PostgreSQL {major}: tested up to {NEWEST}"));
+    } else {
+        findings.ok("version", format!("PostgreSQL {major}"));
+    }
+    if facts.encoding == "UTF8" {
+        findings.ok("encoding", "UTF8");
+    } else {
+        findings
+            .problem("encoding", format!("{}: names need UTF8, make the database with it", facts.encoding));
+    }
+    if !facts.may_work || !facts.may_register {
+        findings.problem(
+            "roles",
+            format!(
+                "{0} may not do the service's work: grant certvakt_worker, certvakt_registrar to {0}",
+                facts.login
+            ),
+        );
+    } else if !facts.strong_roles.is_empty() {
+        findings.problem(
+            "roles",
+            format!(
+                "{} can do more than it should: alter it to nosuperuser nobypassrls, owner of nothing",
+                facts.strong_roles.join(", ")
+            ),
+        );
+    } else if facts.is_superuser {
+        findings.warning(
+            "roles",
+            format!("{} is a superuser: sign in as a login with only the service's roles", facts.login),
+        );
+    } else {
+        findings.ok("roles", format!("{} and nothing more", facts.login));
+    }
+    if facts.open_tables.is_empty() {
+        findings.ok("row-level security", "enabled and forced on every table");
+    } else {
+        findings.problem(
+            "row-level security",
+            format!(
+                "not enabled and forced on {}: alter them, and find out who changed that",
+                facts.open_tables.join(", ")
+            ),
+        );
+    }
+    if facts.is_encrypted || facts.is_local {
+        findings
+            .ok("encryption", if facts.is_encrypted { "encrypted" } else { "does not leave this machine" });
+    } else {
+        findings.warning(
+            "encryption",
+            "the connection is not encrypted: add ?sslmode=verify-full to DATABASE_URL",
+        );
+    }
+    let apart = (Clock::system().now() - facts.now).num_seconds().abs();
+    match apart {
+        0..=5 => findings.ok("clock", "agrees with the database's"),
+        6..=60 => {
+            findings.warning("clock", format!("{apart} s apart from the database's: check the time service"));
+        }
+        _ => findings
+            .problem("clock", format!("{apart} s apart from the database's: start a time service on both")),
+    }
 }

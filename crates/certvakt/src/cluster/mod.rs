@@ -9,6 +9,7 @@ mod server;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use etcetera::BaseStrategy;
 use server::Server;
 
 /// A running cluster that this process uses.
@@ -89,12 +90,12 @@ pub fn default_folder() -> Result<PathBuf, ClusterError> {
     if nix::unistd::geteuid().is_root() {
         return Ok(PathBuf::from("/var/lib/certvakt"));
     }
-    directories::ProjectDirs::from("", "", "certvakt")
-        .map(|folders| folders.data_dir().to_owned())
-        .ok_or_else(|| ClusterError::Folder {
+    etcetera::choose_base_strategy().map(|folders| folders.data_dir().join("certvakt")).map_err(|_| {
+        ClusterError::Folder {
             folder: "~".to_owned(),
             cause: "there is no home folder; name one with --data-dir".to_owned(),
-        })
+        }
+    })
 }
 
 /// A cluster that cannot be used.

@@ -19,7 +19,7 @@ use crate::delivery::{DeliveryError, Tally, Worker, channels};
 use crate::expiry::{self, Options, OrganisationRun, RunError, forecast};
 use crate::store::organisation::{self, NewOrganisation, Settings};
 use crate::store::run::ByStage;
-use crate::store::{Database, StoreError, migration};
+use crate::store::{Database, StoreError, migration, report};
 
 /// What the demo did.
 #[derive(Debug, Serialize)]
@@ -30,6 +30,8 @@ pub struct Report {
     pub runs: Vec<OrganisationRun>,
     /// What became of the deliveries.
     pub deliveries: Tally,
+    /// People whom no channel reached.
+    pub unreachable: i64,
     /// The next nights, all organisations together.
     pub forecast: BTreeMap<NaiveDate, ByStage>,
 }
@@ -131,6 +133,7 @@ async fn on_database(
     stand_in.stop().await;
 
     let mut tx = database.worker().await?;
+    let unreachable = report::queue(&mut tx).await?.unreachable;
     let mut sum: BTreeMap<NaiveDate, ByStage> = BTreeMap::new();
     for organisation in &organisations {
         for (night, notices) in forecast::forecast(&mut tx, clock, organisation, nights).await? {
@@ -138,7 +141,7 @@ async fn on_database(
         }
     }
     tx.rollback().await?;
-    Ok(Report { mentors, runs, deliveries, forecast: sum })
+    Ok(Report { mentors, runs, deliveries, unreachable, forecast: sum })
 }
 
 /// Makes the organisations and brings their registers in as anybody would: by `certvakt import`.

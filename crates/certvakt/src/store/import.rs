@@ -136,7 +136,6 @@ pub async fn rejects(tx: &mut RegistrarTx, after: i64) -> Result<Vec<Rejected>, 
 
 /// Records that an import happened.
 pub async fn record(tx: &mut RegistrarTx, target: &Target, counts: &Counts) -> Result<(), StoreError> {
-    let fit = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
     sqlx::query!(
         "insert into certvakt.imports
            (organisation_id, chapter_id, certification_type, read, added, updated, unchanged, rejected,
@@ -145,13 +144,13 @@ pub async fn record(tx: &mut RegistrarTx, target: &Target, counts: &Counts) -> R
         target.organisation_id,
         target.chapter_id,
         target.certification_type,
-        fit(counts.read),
-        fit(counts.added),
-        fit(counts.updated),
-        fit(counts.unchanged),
-        fit(counts.rejected),
-        fit(counts.renewed),
-        fit(counts.corrected),
+        counts.read,
+        counts.added,
+        counts.updated,
+        counts.unchanged,
+        counts.rejected,
+        counts.renewed,
+        counts.corrected,
         counts.started_at,
     )
     .execute(tx)

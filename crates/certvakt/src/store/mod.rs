@@ -6,6 +6,7 @@ mod transaction;
 pub mod certification;
 pub mod cleanup;
 pub mod delivery;
+pub mod doctor;
 pub mod import;
 pub mod migration;
 pub mod organisation;
@@ -19,6 +20,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
 
 pub use error::StoreError;
+use transaction::LoginTx;
 pub use transaction::{RegistrarTx, WorkerTx};
 
 /// A pool of connections to one database.

@@ -31,7 +31,7 @@ pub struct Organisation {
     /// For how many days `expired` stays current.
     pub grace_days: u16,
     /// A run that would record more than this, and than `limit_percent`, is held.
-    pub limit_floor: u32,
+    pub limit_floor: i64,
     /// In per cent of the active certifications.
     pub limit_percent: u16,
     /// Whether a lock screen may name association and certification.
@@ -88,7 +88,7 @@ pub struct Settings {
     pub grace_days: Option<i16>,
     /// A run that would record more than this many notices, and more than --limit-percent, is held
     #[arg(long)]
-    pub limit_floor: Option<i32>,
+    pub limit_floor: Option<i64>,
     /// In per cent of the active certifications, 0 to 100
     #[arg(long)]
     pub limit_percent: Option<i16>,
@@ -294,7 +294,7 @@ struct Row {
     deliver_from: NaiveTime,
     deliver_until: NaiveTime,
     expired_grace_days: i16,
-    run_limit_floor: i32,
+    run_limit_floor: i64,
     run_limit_percent: i16,
     names_certification: bool,
 }
@@ -312,7 +312,7 @@ impl TryFrom<Row> for Organisation {
             run_at: row.run_at,
             hours: DeliveryHours { from: row.deliver_from, until: row.deliver_until },
             grace_days: row.expired_grace_days.unsigned_abs(),
-            limit_floor: row.run_limit_floor.unsigned_abs(),
+            limit_floor: row.run_limit_floor,
             limit_percent: row.run_limit_percent.unsigned_abs(),
             names_certification: row.names_certification,
         })

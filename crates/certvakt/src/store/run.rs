@@ -142,7 +142,7 @@ pub async fn record(tx: &mut WorkerTx, request: Request<'_>) -> Result<Found, St
         request.contact_kinds,
         request.record,
         request.approved,
-        i64::from(organisation.limit_floor),
+        organisation.limit_floor,
         i32::from(organisation.limit_percent),
     )
     .fetch_one(tx)
@@ -223,10 +223,10 @@ pub async fn complete(
         due_30d,
         due_7d,
         due_expired,
-        clamp(found.already_recorded),
-        clamp(found.superseded),
-        clamp(found.unreachable),
-        clamp(found.record_limit),
+        found.already_recorded,
+        found.superseded,
+        found.unreachable,
+        found.record_limit,
         approved,
     )
     .execute(tx)
@@ -253,10 +253,10 @@ pub async fn hold(
         due_30d,
         due_7d,
         due_expired,
-        clamp(found.already_recorded),
-        clamp(found.superseded),
-        clamp(found.unreachable),
-        clamp(found.record_limit),
+        found.already_recorded,
+        found.superseded,
+        found.unreachable,
+        found.record_limit,
     )
     .execute(tx)
     .await?;
@@ -281,10 +281,6 @@ pub async fn fail(
     Ok(())
 }
 
-fn columns(due: &ByStage) -> [i32; 4] {
-    Stage::ALL.map(|stage| clamp(due.of(stage)))
-}
-
-fn clamp(count: i64) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
+fn columns(due: &ByStage) -> [i64; 4] {
+    Stage::ALL.map(|stage| due.of(stage))
 }

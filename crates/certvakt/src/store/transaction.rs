@@ -100,6 +100,14 @@ transaction_of!(
     "60min"
 );
 
+transaction_of!(
+    /// A transaction of the login itself, which asks the catalogue about roles and the connection and
+    /// reaches no data: row-level security shows a login nothing.
+    LoginTx,
+    "none",
+    "30s"
+);
+
 impl RegistrarTx {
     /// The connection itself, for what is no query: COPY.
     pub(super) fn connection(&mut self) -> &mut PgConnection {

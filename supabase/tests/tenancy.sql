@@ -1,0 +1,45 @@
+-- Nothing of one organisation can point into another.
+begin;
+select plan(9);
+
+insert into certvakt.organisations (id, slug, name, time_zone) values
+  ('00000000-0000-4000-8000-0000000000a0', 'a', 'A', 'Europe/Oslo'), ('00000000-0000-4000-8000-0000000000b0', 'b', 'B', 'Europe/Oslo');
+insert into certvakt.chapters (id, organisation_id, slug, name) values
+  ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000a0', 'c', 'C'),
+  ('00000000-0000-4000-8000-0000000000b1', '00000000-0000-4000-8000-0000000000b0', 'c', 'C');
+insert into certvakt.certification_types (organisation_id, code, name) values
+  ('00000000-0000-4000-8000-0000000000a0', 'only-a', 'T'), ('00000000-0000-4000-8000-0000000000b0', 'only-b', 'T');
+insert into certvakt.people (id) values ('00000000-0000-4000-8000-0000000000a2');
+
+create function pg_temp.certify(organisation char, chapter char, type text) returns text language sql as $$
+  select format(
+    'insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type)
+     values (''00000000-0000-4000-8000-0000000000%s0'', ''00000000-0000-4000-8000-0000000000%s1'',
+       ''00000000-0000-4000-8000-0000000000a2'', %L)', organisation, chapter, type)
+$$;
+select lives_ok(pg_temp.certify('a', 'a', 'only-a'), 'a certification of one organisation');
+select throws_ok(pg_temp.certify('a', 'b', 'only-a'), '23503', null, 'its chapter cannot be another''s');
+select throws_ok(pg_temp.certify('a', 'a', 'only-b'), '23503', null, 'nor its type');
+select throws_ok($$update public.peer_mentor_certifications set organisation_id = '00000000-0000-4000-8000-0000000000b0'$$,
+  '23503', null, 'nor can it move alone');
+select throws_ok($$insert into certvakt.chapters (organisation_id, parent_id, slug, name)
+  values ('00000000-0000-4000-8000-0000000000b0', '00000000-0000-4000-8000-0000000000a1', 'd', 'D')$$, '23503', null,
+  'a chapter is not below another organisation''s');
+select throws_ok($$insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+  values ('00000000-0000-4000-8000-0000000000b0', '00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000a2', 'mentor')$$,
+  '23503', null, 'a membership is of one organisation''s chapter');
+insert into public.cert_notification_log (id, certification_id, notification_type, recipient_id, idempotency_key)
+  select '00000000-0000-4000-8000-0000000000a4', id, 'expired', peer_mentor_id, repeat('a', 64) from public.peer_mentor_certifications;
+select throws_ok($$insert into certvakt.deliveries (organisation_id, notice_id, certification_id, recipient_id, stage, due_date, expires_at, state)
+  select '00000000-0000-4000-8000-0000000000b0', '00000000-0000-4000-8000-0000000000a4', id, peer_mentor_id, 'expired', now(), now(), 'pending'
+  from public.peer_mentor_certifications$$, '23503', null, 'a delivery is its certification''s organisation''s');
+
+insert into certvakt.chapters (id, organisation_id, parent_id, slug, name) values
+  ('00000000-0000-4000-8000-0000000000a5', '00000000-0000-4000-8000-0000000000a0', '00000000-0000-4000-8000-0000000000a1', 'below', 'Below');
+select throws_ok($$update certvakt.chapters set parent_id = '00000000-0000-4000-8000-0000000000a5'
+  where id = '00000000-0000-4000-8000-0000000000a1'$$, '23514', null, 'a chapter is not below itself');
+select throws_ok($$insert into certvakt.organisations (slug, name, time_zone) values ('c', 'C', 'Europe/Olso')$$, '22023', null,
+  'an unknown time zone is refused');
+
+select * from finish();
+rollback;
