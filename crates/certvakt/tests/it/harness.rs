@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use certvakt::store::{Database, migration};
-use sqlx::postgres::PgRow;
+use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 
@@ -128,7 +128,7 @@ impl TestDatabase {
     }
 
     /// Runs the binary with `--output json`; it must succeed.
-    pub fn json<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> serde_json::Value {
+    pub fn json<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Value {
         let output = self.ok(arguments.into_iter().chain(["--output", "json"]));
         serde_json::from_str(&output).unwrap_or_else(|error| panic!("{error} in {output}"))
     }
@@ -136,11 +136,6 @@ impl TestDatabase {
     /// Does something as superuser, whom no policy binds: what a test sets up or looks at.
     pub async fn execute(&self, sql: &str) {
         superuser(&self.name).await.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
-    }
-
-    /// Reads rows as superuser.
-    pub async fn rows(&self, sql: &str) -> Vec<PgRow> {
-        sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut superuser(&self.name).await).await.unwrap()
     }
 
     /// Reads one value as superuser.
@@ -170,6 +165,94 @@ impl TestDatabase {
             "24mo",
         ]);
     }
+}
+
+/// Shorthand for certifications of the organisation that [`TestDatabase::with_organisation`] makes.
+impl TestDatabase {
+    /// Certifies a new person until the end of a day in Oslo.
+    pub async fn certify(&self, external_id: &str, last_valid_day: &str) {
+        self.execute(&format!(
+            "with person as (insert into certvakt.people (name) values ('Åse Ødegård') returning id),
+             member as (
+               insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+               select h.organisation_id, h.id, person.id, 'mentor' from person, certvakt.chapters h)
+             insert into public.peer_mentor_certifications
+               (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at)
+             select h.organisation_id, h.id, person.id, 'type', '{external_id}', {}
+             from person, certvakt.chapters h",
+            end_of(last_valid_day)
+        ))
+        .await;
+    }
+
+    /// Gives the holder of a certification a device (`push`) or a mail address (`email`).
+    pub async fn reachable(&self, external_id: &str, kind: &str, address: &str) {
+        self.execute(&format!(
+            "insert into certvakt.contact_points (person_id, kind, address)
+             select peer_mentor_id, '{kind}', '{address}' from public.peer_mentor_certifications
+             where external_id = '{external_id}'"
+        ))
+        .await;
+    }
+
+    /// Changes a certification, as an app would.
+    pub async fn change(&self, external_id: &str, what: &str) {
+        self.execute(&format!(
+            "update public.peer_mentor_certifications set {what} where external_id = '{external_id}'"
+        ))
+        .await;
+    }
+
+    /// Moves a certification's last valid day.
+    pub async fn expire_on(&self, external_id: &str, last_valid_day: &str) {
+        self.change(external_id, &format!("expires_at = {}", end_of(last_valid_day))).await;
+    }
+
+    /// Runs one date; what it recorded by stage.
+    pub fn run(&self, date: &str) -> Value {
+        let run = self.json(["run", "--date", date])["runs"][0].clone();
+        assert_eq!(run["state"], "complete", "{run}");
+        run
+    }
+
+    /// The notices of a certification: stage, due date and state of the delivery, oldest first.
+    pub async fn notices(&self, external_id: &str) -> Vec<String> {
+        sqlx::query_scalar(
+            "select concat_ws(' ', l.notification_type, d.due_date, d.state)
+             from public.cert_notification_log l
+             join public.peer_mentor_certifications c on c.id = l.certification_id
+             left join certvakt.deliveries d on d.notice_id = l.id
+             where c.external_id = $1 order by l.sent_at, d.due_date",
+        )
+        .bind(external_id)
+        .fetch_all(&mut superuser(&self.name).await)
+        .await
+        .unwrap()
+    }
+
+    /// What `explain` says of each stage of a certification, as of an instant.
+    pub fn explained(&self, now: &str, external_id: &str) -> Vec<String> {
+        let mut command = self.certvakt(["explain", external_id, "--output", "json"]);
+        let explained: Value = serde_json::from_str(&succeed(command.env("CERTVAKT_NOW", now))).unwrap();
+        explained["certifications"][0]["stages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|stage| {
+                format!("{} {} {}", stage["due_date"], stage["stage"], stage["state"]).replace('"', "")
+            })
+            .collect()
+    }
+
+    /// Runs the binary as of an instant; it must succeed.
+    pub fn at<'a>(&self, now: &str, arguments: impl IntoIterator<Item = &'a str>) -> String {
+        succeed(self.certvakt(arguments).env("CERTVAKT_NOW", now))
+    }
+}
+
+/// SQL for the last second of a day in Oslo.
+fn end_of(day: &str) -> String {
+    format!("((date '{day}' + 1)::timestamp at time zone 'Europe/Oslo') - interval '1 second'")
 }
 
 /// Runs a command that must succeed and returns what it printed.

@@ -112,7 +112,7 @@ lapsed as (
 ),
 closed as (
   update certvakt.deliveries d
-  set state = 'cancelled', finished_at = now(), reason = 'stage passed'
+  set state = 'cancelled', finished_at = now(), reason = 'nobody was reached before the stage passed'
   from stages s
   where d.organisation_id = $1 and d.state = 'unreachable' and d.stage = s.stage and (select open from gate)
     and (d.expires_at < s.current_from or d.expires_at >= s.current_before)

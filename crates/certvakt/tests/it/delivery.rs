@@ -1,0 +1,299 @@
+//! What becomes of a notice between its record and its mentor.
+
+use serde_json::{Value, json};
+
+use crate::harness::{TestDatabase, fail, succeed};
+use crate::stand_in::{StandIn, lines, write_config};
+
+const NIGHT: &str = "2026-06-15T02:00:00+02:00";
+const DAY: &str = "2026-06-15T12:00:00+02:00";
+
+/// A certification with 5 days left on the day of these tests.
+async fn one_due(kind: &str, address: &str) -> TestDatabase {
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    database.certify("1", "2026-06-20").await;
+    if !kind.is_empty() {
+        database.reachable("1", kind, address).await;
+    }
+    database.run("2026-06-15");
+    database
+}
+
+fn work(database: &TestDatabase, now: &str, config: &std::path::Path) -> Value {
+    let mut command =
+        database.certvakt(["work", "--drain", "--output", "json", "--config", config.to_str().unwrap()]);
+    serde_json::from_str(&succeed(command.env("CERTVAKT_NOW", now))).unwrap()
+}
+
+/// The last attempt of the only delivery: channel, outcome and detail.
+async fn last_attempt(database: &TestDatabase) -> String {
+    database
+        .value("select concat_ws(' ', channel, outcome, detail) from certvakt.delivery_attempts order by id desc limit 1")
+        .await
+}
+
+#[tokio::test]
+async fn a_notice_is_pushed_by_day_with_the_true_number_of_days_and_nothing_on_the_lock_screen() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    let database = one_due("push", "ok-1").await;
+    let waiting = work(&database, NIGHT, &config);
+    assert_eq!(
+        (&waiting["delivered"], &waiting["waiting"]),
+        (&json!(0), &json!(1)),
+        "at night nothing rings"
+    );
+    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+    assert_eq!(work(&database, DAY, &config)["delivered"], 0);
+    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 delivered"]);
+
+    let messages = stand_in.messages();
+    assert_eq!(messages.len(), 1);
+    let message = &messages[0]["message"];
+    let id: String = database.value("select id::text from public.peer_mentor_certifications").await;
+    assert_eq!(
+        message["data"],
+        json!({ "v": "1", "route": format!("/certifications/{id}"), "certification_id": id, "stage": "expiry_warning_7d" })
+    );
+    for collapse in [
+        &message["android"]["collapse_key"],
+        &message["android"]["notification"]["tag"],
+        &message["apns"]["headers"]["apns-collapse-id"],
+    ] {
+        assert_eq!(collapse, &json!(id));
+    }
+    let shown = message["notification"].to_string();
+    for word in ["Foreningen", "Likeperson", "Åse", "Ødegård"] {
+        assert!(!shown.contains(word), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_push_service_answers_decides() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    for (device, state, attempt, keeps_device) in [
+        ("gone-1", "unreachable", "fcm given_up 404 UNREGISTERED", false),
+        ("invalid-1", "unreachable", "fcm given_up 400 INVALID_ARGUMENT", false),
+        ("badfield-1", "given_up", "fcm given_up 400 INVALID_ARGUMENT", true),
+        ("quota-1", "pending", "fcm retry 429 QUOTA_EXCEEDED", true),
+        ("down-1", "pending", "fcm retry 503 UNAVAILABLE", true),
+        ("broken-1", "pending", "fcm retry 500 INTERNAL", true),
+        ("slow-1", "pending", "fcm retry no answer in time", true),
+        ("html-1", "pending", "fcm retry an answer that is not the push service's", true),
+        ("drop-1", "pending", "fcm retry the connection ended without an answer", true),
+    ] {
+        let database = one_due("push", device).await;
+        work(&database, DAY, &config);
+        assert_eq!(
+            database.notices("1").await,
+            [format!("expiry_warning_7d 2026-06-13 {state}")],
+            "{device}"
+        );
+        assert_eq!(last_attempt(&database).await, attempt, "{device}");
+        let devices: i64 = database.value("select count(*) from certvakt.contact_points").await;
+        assert_eq!(devices, i64::from(keeps_device), "{device}");
+        let wait: f64 = database
+            .value("select extract(epoch from available_at - now())::float8 from certvakt.deliveries")
+            .await;
+        if device == "quota-1" {
+            assert!((20.0..=30.0).contains(&wait), "Retry-After is obeyed: {wait}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_carries_the_same_collapse_id() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    let database = one_due("push", "drop-1").await;
+    work(&database, DAY, &config);
+    database.execute("update certvakt.deliveries set available_at = now()").await;
+    work(&database, DAY, &config);
+    let messages = stand_in.messages();
+    assert_eq!(messages.len(), 2, "taken twice, because the first answer was lost");
+    assert_eq!(messages[0]["message"], messages[1]["message"]);
+}
+
+#[tokio::test]
+async fn refused_credentials_stop_the_channel_and_keep_the_queue() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    let database = one_due("push", "mismatch-1").await;
+    let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
+    let said = fail(command.env("CERTVAKT_NOW", DAY), 7);
+    assert!(said.contains("SENDER_ID_MISMATCH") && said.contains("channel-stopped"), "{said}");
+    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 pending"]);
+    let mut status = database.certvakt(["status"]);
+    let output = status.env("CERTVAKT_NOW", DAY).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("STOPPED: channel fcm"));
+
+    database.execute("update certvakt.contact_points set address = 'ok-1'; update certvakt.deliveries set available_at = now()").await;
+    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+    let stops: i64 = database.value("select count(*) from certvakt.channel_stops").await;
+    assert_eq!(stops, 0, "what works again is not stopped");
+}
+
+#[tokio::test]
+async fn who_has_no_working_device_gets_the_next_channel() {
+    let stand_in = StandIn::start();
+    let written = stand_in.folder.path().join("notices.jsonl");
+    let config =
+        stand_in.config("[\"fcm\", \"file\"]", &format!("[file]\npath = \"{}\"\n", written.display()));
+    let database = one_due("push", "gone-1").await;
+    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+    let notices = lines(&written);
+    assert_eq!(notices.len(), 1);
+    assert_eq!((&notices[0]["days_left"], &notices[0]["stage"]), (&json!(5), &json!("expiry_warning_7d")));
+}
+
+#[tokio::test]
+async fn a_device_added_after_the_run_makes_its_owner_reachable() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    let database = one_due("", "").await;
+    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
+    work(&database, DAY, &config);
+    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
+    database.reachable("1", "push", "ok-1").await;
+    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+}
+
+#[tokio::test]
+async fn who_opted_out_of_a_channel_is_not_reached_by_it() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    let database = one_due("push", "ok-1").await;
+    database
+        .execute("insert into certvakt.channel_opt_outs (person_id, kind) select person_id, kind from certvakt.contact_points")
+        .await;
+    work(&database, DAY, &config);
+    assert!(stand_in.messages().is_empty());
+    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
+}
+
+#[tokio::test]
+async fn what_is_no_longer_true_is_cancelled_with_the_reason() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    for (change, now, reason) in [
+        ("expires_at = '2028-06-20T12:00:00Z'", DAY, "date changed"),
+        ("expires_at = null", DAY, "date changed"),
+        ("status = 'suspended'", DAY, "certification suspended"),
+        ("status = 'active'", "2026-06-21T12:00:00+02:00", "stage passed"),
+    ] {
+        let database = one_due("push", "ok-1").await;
+        database.change("1", change).await;
+        assert_eq!(work(&database, now, &config)["cancelled"], 1, "{change}");
+        let found: String = database.value("select reason from certvakt.deliveries").await;
+        assert_eq!(found, reason);
+    }
+    assert!(stand_in.messages().is_empty());
+}
+
+#[tokio::test]
+async fn an_undone_renewal_opens_its_cancelled_delivery_again() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    let database = one_due("push", "ok-1").await;
+    database.expire_on("1", "2028-06-20").await;
+    work(&database, DAY, &config);
+    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 cancelled"]);
+    database.expire_on("1", "2026-06-20").await;
+    let run = database.run("2026-06-15");
+    assert_eq!((&run["recorded"]["expiry_warning_7d"], &run["already_recorded"]), (&json!(0), &json!(1)));
+    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+    assert_eq!(database.notices("1").await.len(), 1, "the log still has one row");
+}
+
+#[tokio::test]
+async fn a_date_corrected_and_corrected_back_is_not_told_twice() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    let database = one_due("push", "ok-1").await;
+    work(&database, DAY, &config);
+    for day in ["2026-06-19", "2026-06-20"] {
+        database
+            .execute(&format!(
+                "begin; set local certvakt.dates_are = 'corrected';
+                 update public.peer_mentor_certifications
+                 set expires_at = ((date '{day}' + 1)::timestamp at time zone 'Europe/Oslo') - interval '1 second'; commit"
+            ))
+            .await;
+        database.run("2026-06-15");
+    }
+    assert_eq!(work(&database, DAY, &config)["delivered"], 0);
+    assert_eq!(stand_in.messages().len(), 1);
+    database.ok(["verify"]);
+}
+
+#[tokio::test]
+async fn an_expired_lease_is_taken_back_and_a_late_finish_changes_nothing() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    let database = one_due("push", "ok-1").await;
+    // A worker that died after claiming.
+    database
+        .execute(
+            "update certvakt.deliveries set state = 'claimed', attempt = 1, lease_token = gen_random_uuid(),
+               lease_until = now() - interval '1 second'",
+        )
+        .await;
+    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+    let history: String = database
+        .value(
+            "select string_agg(attempt || ' ' || outcome, ', ' order by id) from certvakt.delivery_attempts",
+        )
+        .await;
+    assert_eq!(history, "1 lease_lost, 2 delivered");
+
+    // The dead worker comes back and reports, under a lease that is not its any more.
+    let store = database.store().await;
+    let mut tx = store.worker().await.unwrap();
+    let id: i64 = database.value("select id from certvakt.deliveries").await;
+    let late = |id| certvakt::store::delivery::Finished {
+        id,
+        attempt: 1,
+        state: "pending",
+        reason: None,
+        wait_seconds: 0.0,
+        tries: Vec::new(),
+        dead: Vec::new(),
+    };
+    // One that has vanished is no error either.
+    certvakt::store::delivery::finish(&mut tx, uuid::Uuid::new_v4(), &[late(id), late(id + 1)])
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 delivered"]);
+}
+
+#[tokio::test]
+async fn without_a_channel_nothing_is_given_up() {
+    let database = one_due("push", "ok-1").await;
+    let said = fail(database.certvakt(["work", "--drain"]).env("CERTVAKT_NOW", DAY), 2);
+    assert!(said.contains("no-channel"), "{said}");
+    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 pending"]);
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_named_before_anything_is_claimed() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = one_due("push", "ok-1").await;
+    let key = folder.path().join("key.json");
+    std::fs::write(&key, "{\"private_key\": \"-----BEGIN SECRET\"}").unwrap();
+    for (text, expected) in [
+        (format!("[fcm]\nservice_account_file = \"{}\"", key.display()), "service account"),
+        (format!("[fcm]\nservice_account_file = \"{}.absent\"", key.display()), "cannot be read"),
+        ("[email]\nserver = \"smtp://user:secret@@\"\nfrom = \"a@example.org\"".to_owned(), "email.server"),
+        ("[email]\nserver = \"smtp://localhost\"".to_owned(), "email.from"),
+    ] {
+        let config = write_config(folder.path(), &text);
+        let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
+        let said = fail(command.env("CERTVAKT_NOW", DAY), 2);
+        assert!(said.contains(expected) && said.contains("channel-configuration"), "{said}");
+        assert!(!said.contains("SECRET") && !said.contains("secret"), "{said}");
+    }
+}

@@ -1,0 +1,76 @@
+//! The stand-in for FCM as a process, and a configuration that points at it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use serde_json::Value;
+
+/// A running stand-in; it ends with this value.
+pub struct StandIn {
+    _child: Child,
+    _stdin: ChildStdin,
+    pub address: String,
+    pub folder: tempfile::TempDir,
+}
+
+impl StandIn {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fcm-stand-in"))
+            .arg("--folder")
+            .arg(folder.path())
+            .arg("--until-stdin-closes")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let listening: Value = serde_json::from_str(&line).unwrap();
+        Self {
+            _stdin: child.stdin.take().unwrap(),
+            _child: child,
+            address: listening["address"].as_str().unwrap().to_owned(),
+            folder,
+        }
+    }
+
+    pub fn service_account(&self) -> PathBuf {
+        self.folder.path().join("service-account.json")
+    }
+
+    /// A configuration file with these channels and what else is given.
+    pub fn config(&self, channels: &str, more: &str) -> PathBuf {
+        write_config(
+            self.folder.path(),
+            &format!(
+                "[delivery]\nchannels = {channels}\nlease_seconds = 20\ntimeout_seconds = 2\npoll_seconds = 1\n\
+                 [fcm]\nendpoint = \"{}\"\nservice_account_file = \"{}\"\n{more}",
+                self.address,
+                self.service_account().display()
+            ),
+        )
+    }
+
+    /// The messages that were taken, in their order.
+    pub fn messages(&self) -> Vec<Value> {
+        lines(&self.folder.path().join("messages.jsonl"))
+    }
+}
+
+/// Writes a configuration file.
+pub fn write_config(folder: &Path, text: &str) -> PathBuf {
+    let path = folder.join("certvakt.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// The lines of a file of JSON; none, if it is not there.
+pub fn lines(path: &Path) -> Vec<Value> {
+    std::fs::read_to_string(path)
+        .unwrap_or_default()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
