@@ -23,7 +23,7 @@ lint: ## Formatting, clippy, spelling, migrations, dependencies
 	@echo "== clippy" && cargo clippy --quiet --workspace --all-targets -- -D warnings
 	@echo "== SQL only in store/" && ! grep -rnE 'sqlx::(query|raw_sql)' crates/*/src --include='*.rs' | grep -v '/store/'
 	@echo "== spelling" && $(TOOLS)/python/bin/typos
-	@echo "== migrations" && $(TOOLS)/python/bin/squawk --quiet supabase/migrations/*.sql
+	@echo "== migrations" && $(TOOLS)/python/bin/squawk supabase/migrations/*.sql
 	@echo "== dependencies" && $(TOOLS)/cargo-deny/bin/cargo-deny --log-level error check bans licenses sources
 
 fmt: ## Format the sources

@@ -93,10 +93,16 @@ begin
     execute format('alter table certvakt.%I force row level security', relation);
     execute format('revoke all on certvakt.%I from public, anon, authenticated, service_role', relation);
     execute format('grant select on certvakt.%I to certvakt_worker, certvakt_definer', relation);
-    execute format('grant select, insert, update on certvakt.%I to certvakt_registrar', relation);
+    execute format('grant select, insert on certvakt.%I to certvakt_registrar', relation);
     execute format('create policy worker_reads on certvakt.%I for select to certvakt_worker using (true)', relation);
     execute format('create policy definer_reads on certvakt.%I for select to certvakt_definer using (true)', relation);
     execute format('create policy registrar_keeps on certvakt.%I to certvakt_registrar using (true) with check (true)', relation);
   end loop;
 end
 $$;
+
+-- The time zone is part of every due date and so of every key: nobody changes it.
+grant update (name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor, run_limit_percent,
+  names_certification) on certvakt.organisations to certvakt_registrar;
+grant update (parent_id, name) on certvakt.chapters to certvakt_registrar;
+grant update (name, validity_months) on certvakt.certification_types to certvakt_registrar;

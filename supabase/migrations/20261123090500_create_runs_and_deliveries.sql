@@ -35,8 +35,9 @@ create table certvakt.run_calendars (
   last_complete_date date,
   read_through pg_snapshot,
   read_on text,
-  constraint run_calendars_whole check (
-    (last_complete_date is null) = (read_through is null) and (read_through is null) = (read_on is null))
+  -- squawk-ignore prefer-bigint-over-smallint
+  grace_days smallint,
+  constraint run_calendars_whole check (num_nulls(last_complete_date, read_through, read_on, grace_days) in (0, 4))
 );
 comment on table certvakt.run_calendars is
   'One row an organisation, locked by each of its runs: how far the runs have come.';
@@ -44,6 +45,8 @@ comment on column certvakt.run_calendars.read_through is
   'The snapshot of the last complete run: changes it did not see are read by the next.';
 comment on column certvakt.run_calendars.read_on is
   'Which server and database the snapshot belongs to; after a restore elsewhere the next run reads everything.';
+comment on column certvakt.run_calendars.grace_days is
+  'For how long expired was current in that run; after a change of that setting the next run reads everything.';
 
 create table certvakt.deliveries (
   id bigint generated always as identity primary key,

@@ -168,7 +168,7 @@ impl Worker<'_> {
                         return released(&one);
                     }
                     let organisation = organisations.get(&one.organisation_id);
-                    self.deliver(&one, organisation, stopped).await
+                    self.deliver(&one, organisation, stopped, last_start).await
                 })
                 .buffer_unordered(config.concurrency as usize);
             while let Some(finished) = outcomes.next().await {
@@ -211,12 +211,30 @@ impl Worker<'_> {
         tx.commit().await
     }
 
+    /// Waits until some messages may leave by a channel; false, if that is not before the last start
+    /// or the end of the process.
+    async fn turn(&self, channel: &dyn Channel, messages: usize, last_start: Instant) -> bool {
+        let Some(pace) = channel.pace() else { return true };
+        let mut ending = self.ending.clone();
+        let waiting = async {
+            for _ in 0..messages {
+                pace.until_ready().await;
+            }
+        };
+        tokio::select! {
+            () = waiting => true,
+            () = tokio::time::sleep_until(last_start) => false,
+            _ = ending.wait_for(|ending| *ending) => false,
+        }
+    }
+
     /// Decides about one delivery, and sends it where it is still true.
     async fn deliver(
         &self,
         claimed: &Claimed,
         organisation: Option<&Organisation>,
         stopped: &Mutex<HashMap<&'static str, String>>,
+        last_start: Instant,
     ) -> Finished {
         let Some(organisation) = organisation else { return released(claimed) };
         let notice = match still_true(claimed, organisation, self.clock.now()) {
@@ -232,6 +250,10 @@ impl Worker<'_> {
             }
             let mut is_stopped = unpoisoned(stopped).contains_key(name);
             if !is_stopped {
+                if !self.turn(channel.as_ref(), addresses.len(), last_start).await {
+                    (end.state, end.reason) = ("pending", None);
+                    return end;
+                }
                 let sends = addresses.iter().map(|(_, address)| channel.send(&notice, address));
                 let mut retry_in: Option<Duration> = None;
                 let mut delivered = false;

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 
 use crate::clock::Clock;
 use crate::store::organisation::Organisation;
-use crate::store::run::{self, ByStage, Calendar, Request};
+use crate::store::run::{self, ByStage, Request};
 use crate::store::{StoreError, WorkerTx, report};
 
 /// The notices of an organisation's next nights, each with the night's date. The first night also
@@ -27,13 +27,12 @@ pub async fn forecast(
         _ => scheduled,
     };
     let last = shift(first, i64::from(days) - 1);
-    let everything = Calendar { last_complete: None, read_through: None };
     let tonight = run::record(
         tx,
         Request {
             organisation,
             run_date: first,
-            calendar: if calendar.read_through.is_some() { &calendar } else { &everything },
+            calendar: calendar.start(organisation, first),
             contact_kinds: None,
             record: false,
             approved: false,

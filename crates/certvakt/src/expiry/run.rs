@@ -199,13 +199,10 @@ async fn attempt(
     if options.unless_complete && last == Some(run_date) {
         return Ok(outcome);
     }
-    let everything =
-        options.full || calendar.read_through.is_none() || last.is_some_and(|last| run_date < last);
-    let nothing_read = Calendar { last_complete: None, read_through: None };
     let request = Request {
         organisation,
         run_date,
-        calendar: if everything { &nothing_read } else { &calendar },
+        calendar: if options.full { &Calendar::NONE } else { calendar.start(organisation, run_date) },
         contact_kinds: options.contact_kinds.as_deref(),
         record: options.mode != Mode::DryRun,
         approved: options.mode == Mode::Approved,
@@ -221,7 +218,7 @@ async fn attempt(
         tx.rollback().await?;
     } else if found.recorded {
         outcome.state = RunState::Complete;
-        run::complete(&mut tx, organisation.id, run_date, &outcome.missed, &found, request.approved).await?;
+        run::complete(&mut tx, organisation, run_date, &outcome.missed, &found, request.approved).await?;
         tx.commit().await?;
     } else {
         outcome.state = RunState::Held;

@@ -5,7 +5,9 @@ mod dates;
 mod row;
 mod source;
 
+use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -192,13 +194,8 @@ pub async fn import(
             return Err(ImportError::MissingField(field.as_str()));
         }
     }
-    let rejects_file = match &options.rejects {
-        Some(file) => Some(
-            std::fs::File::create(file)
-                .map_err(|cause| ImportError::Rejects { file: file.display().to_string(), cause })?,
-        ),
-        None => None,
-    };
+    let rejects_file =
+        options.rejects.as_deref().map(|file| open_rejects(file, &options.file)).transpose()?;
     let mut tx = database.registrar().await?;
     let organisation_id = organisation::id_of(&mut tx, &options.organisation).await?;
     let target = Target {
@@ -305,16 +302,33 @@ fn places(
         .collect()
 }
 
+/// Opens the file for rejects, so that an import does not fail at its end, and leaves what it holds
+/// until there is something to take its place.
+fn open_rejects(file: &Path, register: &Path) -> Result<File, ImportError> {
+    let failed = |cause| ImportError::Rejects { file: file.display().to_string(), cause };
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).open(file).map_err(failed)?;
+    let place = |found: std::fs::Metadata| (found.dev(), found.ino());
+    let is_register = std::fs::metadata(register)
+        .is_ok_and(|found| opened.metadata().is_ok_and(|rejects| place(rejects) == place(found)));
+    if is_register {
+        return Err(failed(std::io::Error::other("it is the register itself")));
+    }
+    Ok(opened)
+}
+
 async fn write_rejects(
     tx: &mut crate::store::RegistrarTx,
     options: &Options,
-    file: Option<std::fs::File>,
+    file: Option<File>,
     imported: &mut Imported,
 ) -> Result<(), ImportError> {
     let failed = |cause: std::io::Error| ImportError::Rejects {
         file: options.rejects.as_ref().map(|file| file.display().to_string()).unwrap_or_default(),
         cause,
     };
+    if let Some(file) = &file {
+        file.set_len(0).map_err(failed)?;
+    }
     let mut writer = file.map(csv::Writer::from_writer);
     if let Some(writer) = &mut writer {
         writer

@@ -86,7 +86,7 @@ pub async fn verify(
     calendar: &Calendar,
 ) -> Result<(Checked, Vec<Finding>), StoreError> {
     let zone = organisation.zone;
-    let windows = windows(run_date, None, organisation.grace_days);
+    let windows = windows(run_date, None, calendar.grace_days.unwrap_or(organisation.grace_days));
     let stages: Vec<String> = windows.iter().map(|window| window.stage.to_string()).collect();
     let days: Vec<i32> =
         windows.iter().map(|window| i32::try_from(window.stage.days_before()).unwrap_or(i32::MAX)).collect();

@@ -17,6 +17,23 @@ pub struct Calendar {
     /// The snapshot that it read; none if there was no run yet, or if the database was restored
     /// elsewhere since.
     pub read_through: Option<String>,
+    /// For how many days `expired` was current in that run.
+    pub grace_days: Option<u16>,
+}
+
+impl Calendar {
+    /// That of an organisation without a run: everything is to be read.
+    pub const NONE: Self = Self { last_complete: None, read_through: None, grace_days: None };
+
+    /// Where a run of a date starts from: here, or from nothing when what was read then does not tell
+    /// what is due now. A longer grace puts certifications back into a stage that no date and no
+    /// change brings up.
+    pub fn start(&self, organisation: &Organisation, run_date: NaiveDate) -> &Self {
+        let tells = self.read_through.is_some()
+            && self.grace_days == Some(organisation.grace_days)
+            && self.last_complete.is_some_and(|last| last <= run_date);
+        if tells { self } else { &Self::NONE }
+    }
 }
 
 /// Locks an organisation's run row until the transaction ends; runs of one organisation wait for
@@ -26,15 +43,17 @@ pub async fn lock_calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Cale
     Ok(Calendar {
         last_complete: row.last_complete_date,
         read_through: row.read_through.filter(|_| row.is_ours),
+        grace_days: row.grace_days.and_then(|days| days.try_into().ok()),
     })
 }
 
 /// How far an organisation's runs have come, without keeping other runs waiting.
 pub async fn calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Calendar, StoreError> {
     let row = sqlx::query_file!("src/store/run/calendar.sql", organisation).fetch_optional(tx).await?;
-    Ok(row.map_or(Calendar { last_complete: None, read_through: None }, |row| Calendar {
+    Ok(row.map_or(Calendar::NONE, |row| Calendar {
         last_complete: row.last_complete_date,
         read_through: row.read_through.filter(|_| row.is_ours),
+        grace_days: row.grace_days.and_then(|days| days.try_into().ok()),
     }))
 }
 
@@ -206,7 +225,7 @@ impl Windows {
 /// Records that a run is complete, and the nights that it made up for.
 pub async fn complete(
     tx: &mut WorkerTx,
-    organisation: Uuid,
+    organisation: &Organisation,
     run_date: NaiveDate,
     missed: &[NaiveDate],
     found: &Found,
@@ -215,7 +234,7 @@ pub async fn complete(
     let [due_90d, due_30d, due_7d, due_expired] = columns(&found.due);
     sqlx::query_file!(
         "src/store/run/close.sql",
-        organisation,
+        organisation.id,
         run_date,
         missed,
         found.snapshot,
@@ -228,6 +247,7 @@ pub async fn complete(
         found.unreachable,
         found.record_limit,
         approved,
+        i16::try_from(organisation.grace_days).unwrap_or(i16::MAX),
     )
     .execute(tx)
     .await?;

@@ -1,7 +1,8 @@
 //! A database for a test, and the binary on it.
 
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use certvakt::store::{Database, migration};
 use serde_json::Value;
@@ -149,6 +150,16 @@ impl TestDatabase {
             .unwrap()
     }
 
+    /// Asks until the answer is yes, for a minute at most.
+    pub async fn until(&self, question: &str) {
+        let asking = async {
+            while !self.value::<bool>(question).await {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), asking).await.expect(question);
+    }
+
     /// An organisation `org` in Oslo with the chapter `chapter` and the type `type`.
     pub fn with_organisation(&self) {
         self.ok(["organisation", "add", "org", "--name", "Foreningen", "--timezone", "Europe/Oslo"]);
@@ -164,6 +175,60 @@ impl TestDatabase {
             "--validity",
             "24mo",
         ]);
+    }
+}
+
+/// A command that waits in the middle of its work for a table that the test holds.
+pub struct Blocked {
+    command: Child,
+    server_process: i32,
+    holder: PgConnection,
+}
+
+impl TestDatabase {
+    /// Starts a command and returns once it waits to write to a table.
+    pub async fn blocked_at(&self, table: &str, command: &mut Command) -> Blocked {
+        let mut holder = superuser(&self.name).await;
+        let hold = format!("begin; lock table {table} in exclusive mode");
+        holder.execute(AssertSqlSafe(hold)).await.unwrap();
+        let mut command = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut watcher = superuser("postgres").await;
+        loop {
+            let waiting: Option<i32> = sqlx::query_scalar(
+                "select pid from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'",
+            )
+            .bind(&self.name)
+            .fetch_optional(&mut watcher)
+            .await
+            .unwrap();
+            if let Some(server_process) = waiting {
+                return Blocked { command, server_process, holder };
+            }
+            let is_running = command.try_wait().unwrap().is_none();
+            assert!(is_running, "it ended early: {}", both(&command.wait_with_output().unwrap()));
+        }
+    }
+}
+
+impl Blocked {
+    /// Ends its connection, as a server that goes away does; what it says then.
+    pub async fn cut_off(mut self, status: i32) -> String {
+        let mut watcher = superuser("postgres").await;
+        sqlx::query("select pg_terminate_backend($1)")
+            .bind(self.server_process)
+            .execute(&mut watcher)
+            .await
+            .unwrap();
+        self.holder.execute("rollback").await.unwrap();
+        let output = self.command.wait_with_output().unwrap();
+        failed(&output, status)
+    }
+
+    /// Kills it as `kill -9` does, and lets go of the table.
+    pub async fn kill(mut self) {
+        self.command.kill().unwrap();
+        self.command.wait().unwrap();
+        self.holder.execute("rollback").await.unwrap();
     }
 }
 
@@ -255,6 +320,12 @@ fn end_of(day: &str) -> String {
     format!("((date '{day}' + 1)::timestamp at time zone 'Europe/Oslo') - interval '1 second'")
 }
 
+/// Asks a process to end, as a service manager does.
+pub fn terminate(process: &Child) {
+    let id = nix::unistd::Pid::from_raw(i32::try_from(process.id()).unwrap());
+    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+}
+
 /// Runs a command that must succeed and returns what it printed.
 pub fn succeed(command: &mut Command) -> String {
     let output = command.output().expect("the binary starts");
@@ -264,9 +335,13 @@ pub fn succeed(command: &mut Command) -> String {
 
 /// Runs a command that must end with this status; returns what it said on standard error.
 pub fn fail(command: &mut Command, status: i32) -> String {
-    let output = command.output().expect("the binary starts");
-    assert_eq!(output.status.code(), Some(status), "{command:?}\n{}", both(&output));
-    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    failed(&command.output().expect("the binary starts"), status)
+}
+
+/// What a process said that must have ended with this status, without a backtrace.
+fn failed(output: &Output, status: i32) -> String {
+    assert_eq!(output.status.code(), Some(status), "{}", both(output));
+    let said = String::from_utf8(output.stderr.clone()).expect("UTF-8");
     assert!(!said.contains("panicked") && !said.contains("stack backtrace"), "{said}");
     said
 }

@@ -3,9 +3,11 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod harness;
+mod stand_in;
 
+mod crashes;
 mod delivery;
 mod expiry;
+mod imports;
 mod register;
 mod registers;
-mod stand_in;

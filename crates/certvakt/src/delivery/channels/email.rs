@@ -138,6 +138,10 @@ impl Channel for EmailChannel {
         Reach::Email
     }
 
+    fn pace(&self) -> Option<&DefaultDirectRateLimiter> {
+        Some(&self.limiter)
+    }
+
     fn send<'a>(&'a self, notice: &'a Notice, to: &'a Address) -> BoxFuture<'a, Result<Outcome, Stopped>> {
         Box::pin(async move {
             let message = match self.message(notice, to) {
@@ -146,11 +150,7 @@ impl Channel for EmailChannel {
                     return Ok(Outcome::GiveUp { reason: reason.to_owned(), address_is_dead: false });
                 }
             };
-            let sending = async {
-                self.limiter.until_ready().await;
-                self.transport.send(message).await
-            };
-            match tokio::time::timeout(self.timeout, sending).await {
+            match tokio::time::timeout(self.timeout, self.transport.send(message)).await {
                 Ok(Ok(_)) => Ok(Outcome::Delivered { reference: message_id(notice, &self.from) }),
                 Ok(Err(error)) => outcome(&error),
                 Err(_) => Ok(later(1, "no answer in time")),

@@ -72,7 +72,6 @@ impl FcmChannel {
     }
 
     async fn post(&self, notice: &Notice, to: &Address) -> Result<Outcome, Stopped> {
-        self.limiter.until_ready().await;
         let message = message(notice, &to.contact);
         // A token may be revoked before its end: a 401 is believed only of a fresh one.
         for is_last in [false, true] {
@@ -109,6 +108,10 @@ impl Channel for FcmChannel {
 
     fn reaches(&self) -> Reach {
         Reach::Push
+    }
+
+    fn pace(&self) -> Option<&DefaultDirectRateLimiter> {
+        Some(&self.limiter)
     }
 
     fn send<'a>(&'a self, notice: &'a Notice, to: &'a Address) -> BoxFuture<'a, Result<Outcome, Stopped>> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use governor::DefaultDirectRateLimiter;
 use serde::Serialize;
 use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt;
@@ -54,6 +55,10 @@ impl Channel for FileChannel {
 
     fn reaches(&self) -> Reach {
         Reach::Everyone
+    }
+
+    fn pace(&self) -> Option<&DefaultDirectRateLimiter> {
+        None
     }
 
     fn send<'a>(&'a self, notice: &'a Notice, to: &'a Address) -> BoxFuture<'a, Result<Outcome, Stopped>> {

@@ -9,6 +9,7 @@ mod google;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use governor::DefaultDirectRateLimiter;
 use uuid::Uuid;
 
 use super::{DeliveryError, Notice};
@@ -21,6 +22,10 @@ pub trait Channel: std::fmt::Debug + Send + Sync {
 
     /// What it needs to reach somebody.
     fn reaches(&self) -> Reach;
+
+    /// How many messages may leave at which pace, if that is limited. The worker waits for it before
+    /// each [`Channel::send`], so that waiting our turn is never taken for a slow provider.
+    fn pace(&self) -> Option<&DefaultDirectRateLimiter>;
 
     /// Hands a notice to one address and says what became of it. Never waits for longer than the
     /// configured time-out, and never panics, whatever the provider answers.

@@ -8,7 +8,8 @@ moved as (
   update certvakt.run_calendars
   set last_complete_date = $2,
       read_through = $4::text::pg_snapshot,
-      read_on = certvakt.this_database()
+      read_on = certvakt.this_database(),
+      grace_days = $14
   where organisation_id = $1
 )
 insert into certvakt.runs

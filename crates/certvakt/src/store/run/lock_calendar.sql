@@ -5,4 +5,5 @@ on conflict (organisation_id) do update set organisation_id = excluded.organisat
 returning
   last_complete_date,
   read_through::text as "read_through?",
+  grace_days as "grace_days?",
   coalesce(read_on = certvakt.this_database(), true) as "is_ours!"

@@ -1,0 +1,319 @@
+//! The laws that the rules keep for any date, zone and history, and the days on which calendars err.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use certvakt_rules::calendar::{
+    end_of_day, instant, latest_scheduled, missed_nights, scheduled_at, start_of_day,
+};
+use certvakt_rules::stage::{DEFAULT_GRACE_DAYS, is_told_again, shift, windows};
+use certvakt_rules::{DeliveryHours, Stage, last_valid_day, notice_key};
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, Utc};
+use chrono_tz::{Europe, TZ_VARIANTS, Tz};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use uuid::Uuid;
+
+/// The same cases on every machine. A failing test prints it.
+const SEED: u64 = 20_261_231;
+
+fn laws() -> ProptestConfig {
+    println!("seed {SEED}");
+    ProptestConfig {
+        rng_seed: RngSeed::Fixed(SEED),
+        cases: 2_000,
+        failure_persistence: None,
+        ..Default::default()
+    }
+}
+
+fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn utc(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// Any day of two centuries; every fourth one a leap day, a year's end or a day on which Oslo's
+/// clocks change.
+fn any_day() -> impl Strategy<Value = NaiveDate> {
+    let awkward = (1950..2150_i32, 0..6_u8).prop_map(|(year, which)| {
+        let last_sunday = |month| {
+            let last = NaiveDate::from_ymd_opt(year, month, 31).unwrap();
+            shift(last, -i64::from(last.weekday().num_days_from_sunday()))
+        };
+        match which {
+            0 => shift(NaiveDate::from_ymd_opt(year, 3, 1).unwrap(), -1),
+            1 => NaiveDate::from_ymd_opt(year, 12, 31).unwrap(),
+            2 => NaiveDate::from_ymd_opt(year, 1, 1).unwrap(),
+            3 => NaiveDate::from_ymd_opt(year, 3, 1).unwrap(),
+            4 => last_sunday(3),
+            _ => last_sunday(10),
+        }
+    });
+    prop_oneof![3 => (0..73_000_i64).prop_map(|days| shift(date("1950-01-01"), days)), 1 => awkward]
+}
+
+fn any_zone() -> impl Strategy<Value = Tz> {
+    prop_oneof![Just(Europe::Oslo), proptest::sample::select(&TZ_VARIANTS[..])]
+}
+
+fn any_instant() -> impl Strategy<Value = DateTime<Utc>> {
+    (0..4_102_444_800_i64).prop_map(|seconds| DateTime::from_timestamp(seconds, 0).unwrap())
+}
+
+fn any_time() -> impl Strategy<Value = NaiveTime> {
+    (0..24 * 60_u32).prop_map(|minutes| NaiveTime::from_hms_opt(minutes / 60, minutes % 60, 0).unwrap())
+}
+
+proptest! {
+    #![proptest_config(laws())]
+
+    /// The design's first rule: whatever nights are missed, each stage is told at most once a cycle,
+    /// and after each run the last one told is the current one.
+    #[test]
+    fn stages_are_told_once_and_the_last_told_is_current(
+        last in any_day(),
+        first_run in -200..200_i64,
+        gaps in proptest::collection::vec(0..80_i64, 1..30),
+        grace in 1..=90_u16,
+    ) {
+        let certification = Uuid::nil();
+        let mut log: BTreeMap<String, Stage> = BTreeMap::new();
+        let mut told = Vec::new();
+        let mut since = None;
+        let mut today = shift(last, first_run);
+        for gap in gaps {
+            today = shift(today, gap);
+            let due = windows(today, since, grace)
+                .into_iter()
+                .find(|window| window.first <= last && last <= window.last);
+            if let Some(window) = due {
+                let key = notice_key(certification, window.stage, window.stage.due_date(last));
+                if log.insert(key, window.stage).is_none() {
+                    told.push(window.stage);
+                }
+            }
+            since = Some(today);
+            if let Some(current) = Stage::current(last, today, grace) {
+                prop_assert_eq!(told.last(), Some(&current));
+            }
+        }
+        prop_assert!(told.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", told);
+    }
+
+    /// What a run reads is exactly what is current and came due since the last one.
+    #[test]
+    fn windows_hold_what_is_current_and_came_due_since(
+        today in any_day(),
+        since in proptest::option::of(0..150_i64),
+        grace in 1..=90_u16,
+    ) {
+        let since = since.map(|days| shift(today, -days));
+        for offset in -130..130 {
+            let last = shift(today, offset);
+            let read: Vec<Stage> = windows(today, since, grace)
+                .into_iter()
+                .filter(|window| window.first <= last && last <= window.last)
+                .map(|window| window.stage)
+                .collect();
+            let expected: Vec<Stage> = Stage::current(last, today, grace)
+                .into_iter()
+                .filter(|stage| since.is_none_or(|since| stage.due_date(last) > since))
+                .collect();
+            prop_assert_eq!(&read, &expected, "{} {}", last, today);
+        }
+    }
+
+    /// A stage is current from its due date until the day before the next one's.
+    #[test]
+    fn a_stage_is_current_from_its_due_date_to_its_end(last in any_day(), grace in 1..=90_u16) {
+        prop_assert_eq!(Stage::current(last, shift(Stage::Warning90d.due_date(last), -1), grace), None);
+        for stage in Stage::ALL {
+            let due = stage.due_date(last);
+            let end = stage.end(due, grace);
+            prop_assert_eq!(Stage::current(last, due, grace), Some(stage));
+            prop_assert_eq!(Stage::current(last, shift(end, -1), grace), Some(stage));
+            prop_assert_eq!(Stage::current(last, end, grace), stage.next());
+        }
+    }
+
+    /// A register's day survives its way into an instant and back, in every zone.
+    #[test]
+    fn the_end_of_a_day_is_in_that_day(day in any_day(), zone in any_zone()) {
+        prop_assume!(start_of_day(day, zone).with_timezone(&zone).date_naive() == day);
+        prop_assert_eq!(last_valid_day(end_of_day(day, zone), zone), day);
+        let next = start_of_day(shift(day, 1), zone);
+        prop_assert_eq!(end_of_day(day, zone) + Duration::seconds(1), next);
+    }
+
+    /// The latest scheduled run has begun, and the one after it has not.
+    #[test]
+    fn the_latest_scheduled_run_is_the_last_that_has_begun(
+        now in any_instant(),
+        run_at in any_time(),
+        zone in any_zone(),
+    ) {
+        let date = latest_scheduled(now, run_at, zone);
+        prop_assert!(scheduled_at(date, run_at, zone) <= now);
+        prop_assert!(now < scheduled_at(shift(date, 1), run_at, zone));
+    }
+
+    /// Missed nights and the two runs around them are every date once.
+    #[test]
+    fn missed_nights_fill_the_gap(last in any_day(), gap in 1..400_i64) {
+        let mut nights = vec![last];
+        nights.extend(missed_nights(last, shift(last, gap)));
+        nights.push(shift(last, gap));
+        prop_assert!(nights.windows(2).all(|pair| shift(pair[0], 1) == pair[1]));
+    }
+
+    /// A delivery that waits leaves when the hours open, and not later.
+    #[test]
+    fn the_next_open_instant_is_the_first(
+        now in any_instant(),
+        from in 0..24_u32,
+        length in 2..=24_u32,
+        zone in any_zone(),
+    ) {
+        let hour = |hour: u32| NaiveTime::from_hms_opt(hour % 24, 0, 0).unwrap();
+        let hours = DeliveryHours { from: hour(from), until: hour(from + length) };
+        let next = hours.next_open(now, zone);
+        prop_assert!(next >= now && hours.is_open(next, zone));
+        prop_assert!(next - now < Duration::hours(26));
+        let mut earlier = now;
+        while earlier < next {
+            prop_assert!(!hours.is_open(earlier, zone), "{} {}", earlier, next);
+            earlier += Duration::minutes(30);
+        }
+    }
+
+    /// Different notices have different keys.
+    #[test]
+    fn a_key_is_of_one_notice(a in any::<u128>(), b in any::<u128>(), day in any_day(), other in any_day()) {
+        let keys: Vec<String> = [(a, day), (b, day), (a, other)]
+            .into_iter()
+            .flat_map(|(id, day)| Stage::ALL.map(|stage| (id, stage, day)))
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .map(|(id, stage, day)| notice_key(Uuid::from_u128(id), stage, day))
+            .collect();
+        let distinct: std::collections::BTreeSet<&String> = keys.iter().collect();
+        prop_assert_eq!(distinct.len(), keys.len());
+        prop_assert!(keys.iter().all(|key| key.len() == 64 && key.bytes().all(|b| b"0123456789abcdef".contains(&b))));
+    }
+}
+
+#[test]
+fn due_dates_across_leap_days_and_year_ends() {
+    for (last, ninety, thirty, seven, expired) in [
+        ("2024-02-29", "2023-12-01", "2024-01-30", "2024-02-22", "2024-03-01"),
+        ("2024-03-01", "2023-12-02", "2024-01-31", "2024-02-23", "2024-03-02"),
+        ("2023-03-01", "2022-12-01", "2023-01-30", "2023-02-22", "2023-03-02"),
+        ("2026-12-31", "2026-10-02", "2026-12-01", "2026-12-24", "2027-01-01"),
+        ("2027-01-01", "2026-10-03", "2026-12-02", "2026-12-25", "2027-01-02"),
+        ("2100-03-01", "2099-12-01", "2100-01-30", "2100-02-22", "2100-03-02"),
+    ] {
+        let due = Stage::ALL.map(|stage| stage.due_date(date(last)));
+        assert_eq!(due, [ninety, thirty, seven, expired].map(date), "{last}");
+    }
+}
+
+#[test]
+fn expired_is_told_for_the_grace_and_not_longer() {
+    let last = date("2026-06-30");
+    for (on, expected) in [
+        ("2026-06-30", Some(Stage::Warning7d)),
+        ("2026-07-01", Some(Stage::Expired)),
+        ("2026-07-30", Some(Stage::Expired)),
+        ("2026-07-31", None),
+    ] {
+        assert_eq!(Stage::current(last, date(on), DEFAULT_GRACE_DAYS), expected, "{on}");
+    }
+}
+
+#[test]
+fn oslo_changes_its_clocks() {
+    let two = NaiveTime::from_hms_opt(2, 0, 0).unwrap();
+    let half_past_two = NaiveTime::from_hms_opt(2, 30, 0).unwrap();
+    for (day, run_at, expected) in [
+        // 02:00 to 03:00 is skipped: the next valid instant.
+        ("2026-03-29", two, "2026-03-29T01:00:00Z"),
+        ("2026-03-29", half_past_two, "2026-03-29T01:00:00Z"),
+        // 02:00 to 03:00 comes twice: once, the first time.
+        ("2026-10-25", two, "2026-10-25T00:00:00Z"),
+        ("2026-10-25", half_past_two, "2026-10-25T00:30:00Z"),
+        ("2026-06-15", two, "2026-06-15T00:00:00Z"),
+        ("2026-12-15", two, "2026-12-15T01:00:00Z"),
+    ] {
+        assert_eq!(scheduled_at(date(day), run_at, Europe::Oslo), utc(expected), "{day} {run_at}");
+    }
+    // The second 02:15 of that night belongs to the run that has begun already.
+    for now in ["2026-10-25T00:15:00Z", "2026-10-25T01:15:00Z"] {
+        assert_eq!(latest_scheduled(utc(now), two, Europe::Oslo), date("2026-10-25"));
+    }
+    // Days of 23 and of 25 hours.
+    for (day, start, end) in [
+        ("2026-03-29", "2026-03-28T23:00:00Z", "2026-03-29T21:59:59Z"),
+        ("2026-10-25", "2026-10-24T22:00:00Z", "2026-10-25T22:59:59Z"),
+    ] {
+        assert_eq!(start_of_day(date(day), Europe::Oslo), utc(start));
+        assert_eq!(end_of_day(date(day), Europe::Oslo), utc(end));
+    }
+}
+
+#[test]
+fn a_day_that_a_country_skipped_begins_with_the_next() {
+    let samoa = chrono_tz::Pacific::Apia;
+    let skipped = date("2011-12-30");
+    assert_eq!(start_of_day(skipped, samoa), start_of_day(date("2011-12-31"), samoa));
+    assert_eq!(instant(skipped.and_time(NaiveTime::MIN), samoa), utc("2011-12-30T10:00:00Z"));
+}
+
+#[test]
+fn a_correction_is_told_again_from_thirty_days_on() {
+    let told = date("2026-06-14");
+    for (days, again) in [(-400, false), (-1, false), (0, false), (29, false), (30, true), (400, true)] {
+        assert_eq!(is_told_again(told, shift(told, days)), again, "{days}");
+    }
+}
+
+/// The text that is hashed, and its hash, as `sha256sum` has it: a team's own job must come to the
+/// same. `supabase/tests/certification_changes.sql` holds the database to them too.
+#[test]
+fn the_key_is_pinned() {
+    for (certification, stage, due, key) in [
+        (
+            "6f1c9d0e-3c1b-4b0a-9a39-0d6d7a1f2b3c",
+            Stage::Warning90d,
+            "2026-03-01",
+            "8a71f2edc924406de3cd2b523b66f64f8ddc48d5370e72e718a95aac94fadb1d",
+        ),
+        (
+            "6F1C9D0E-3C1B-4B0A-9A39-0D6D7A1F2B3C",
+            Stage::Expired,
+            "2024-02-29",
+            "b9fbf6b09d6c55d045ca626e1f34128fc76962c360632ee3f6173c57f3f03608",
+        ),
+        (
+            "00000000-0000-0000-0000-000000000000",
+            Stage::Warning7d,
+            "1999-12-31",
+            "cc57b03fa8f0fd67f4e6b4516bc7afcd0003e42754ba3f592d700f32a70ec0e0",
+        ),
+    ] {
+        assert_eq!(notice_key(certification.parse().unwrap(), stage, date(due)), key);
+    }
+}
+
+#[test]
+fn stages_keep_their_names() {
+    let names = ["expiry_warning_90d", "expiry_warning_30d", "expiry_warning_7d", "expired"];
+    assert_eq!(Stage::ALL.map(Stage::as_str), names);
+    for (stage, name) in Stage::ALL.into_iter().zip(names) {
+        assert_eq!(Stage::from_name(name), Some(stage));
+        assert_eq!(stage.to_string(), name);
+    }
+    assert_eq!(Stage::from_name("expiry_warning_60d"), None);
+}
