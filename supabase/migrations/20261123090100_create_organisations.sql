@@ -62,13 +62,14 @@ begin
   return new;
 end
 $$;
-alter function certvakt.refuse_chapter_cycle() owner to certvakt_definer;
 revoke all on function certvakt.refuse_chapter_cycle() from public, anon, authenticated, service_role;
 
 create trigger refuse_chapter_cycle
   before insert or update of parent_id on certvakt.chapters
   for each row when (new.parent_id is not null)
   execute function certvakt.refuse_chapter_cycle();
+-- Given away last: from PostgreSQL 16 on the migrator does not inherit the new owner's rights.
+alter function certvakt.refuse_chapter_cycle() owner to certvakt_definer;
 
 create table certvakt.certification_types (
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,

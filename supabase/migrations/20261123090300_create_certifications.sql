@@ -104,8 +104,6 @@ begin
 end
 $$;
 
-alter function certvakt.record_new_certifications() owner to certvakt_definer;
-alter function certvakt.record_certification_changes() owner to certvakt_definer;
 revoke all on function certvakt.record_new_certifications(), certvakt.record_certification_changes(),
   certvakt.touch_certification() from public, anon, authenticated, service_role;
 
@@ -120,6 +118,9 @@ create trigger record_certification_changes
 create trigger touch_certification
   before update on public.peer_mentor_certifications
   for each row execute function certvakt.touch_certification();
+-- Given away last: from PostgreSQL 16 on the migrator does not inherit the new owner's rights.
+alter function certvakt.record_new_certifications() owner to certvakt_definer;
+alter function certvakt.record_certification_changes() owner to certvakt_definer;
 
 alter table public.peer_mentor_certifications enable row level security;
 alter table public.peer_mentor_certifications force row level security;

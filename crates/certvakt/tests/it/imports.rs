@@ -401,12 +401,12 @@ async fn what_is_no_register_is_refused_in_a_sentence_and_nothing_is_taken() {
     let said = fail(&mut desk.command(&fine, &["--rejects", fine.to_str().unwrap()]), 2);
     assert!(said.contains("import-rejects"), "{said}");
     assert_eq!(fs::read_to_string(&fine).unwrap(), "id,expires\n1,2026-12-31\n", "the register is whole");
-    let said = fail(&mut desk.command(&fine, &["--column", "nmae=id"]), 2);
+    let said = fail(&mut desk.command(&fine, &["--column", "names=id"]), 2);
     assert!(said.contains("did you mean 'name'"), "{said}");
     for (flag, wrong, near) in [
         ("--organisation", "orgg", "'org'"),
         ("--chapter", "chaptr", "'chapter'"),
-        ("--type", "tpye", "'type'"),
+        ("--type", "types", "'type'"),
     ] {
         let mut arguments = vec!["import", fine.to_str().unwrap()];
         for (name, value) in [("--organisation", "org"), ("--chapter", "chapter"), ("--type", "type")] {

@@ -6,6 +6,7 @@ mod harness;
 mod stand_in;
 
 mod crashes;
+mod cycles;
 mod delivery;
 mod expiry;
 mod imports;
