@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use tokio::sync::OnceCell;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use super::Global;
 use crate::clock::Clock;
@@ -116,18 +120,20 @@ impl App {
 }
 
 /// Starts the log: on standard error, JSON when `CERTVAKT_LOG_FORMAT=json`, filtered by `RUST_LOG`.
-/// Without a filter a service tells what it does, a command only what is wrong.
+/// Without a filter a service tells what it does, a command only what is wrong. Of libraries only
+/// warnings pass, whatever the filter: what they tell of their work holds headers and addresses.
 pub(super) fn start_log(is_service: bool) {
     use std::io::IsTerminal;
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new(if is_service { "warn,certvakt=info" } else { "warn" }));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let ours = filter_fn(|about| about.target().starts_with("certvakt") || *about.level() <= Level::WARN);
+    let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    if std::env::var("CERTVAKT_LOG_FORMAT").is_ok_and(|form| form == "json") {
-        log.json().init();
+    let log = if std::env::var("CERTVAKT_LOG_FORMAT").is_ok_and(|form| form == "json") {
+        log.json().boxed()
     } else {
-        log.without_time().with_target(false).init();
-    }
+        log.without_time().with_target(false).boxed()
+    };
+    tracing_subscriber::registry().with(log.with_filter(ours).with_filter(filter)).init();
 }

@@ -5,10 +5,12 @@
 mod harness;
 mod stand_in;
 
+mod channels;
 mod crashes;
 mod cycles;
 mod delivery;
 mod expiry;
 mod imports;
+mod mail;
 mod register;
 mod registers;

@@ -1,4 +1,4 @@
-//! The stand-in for FCM as a process, and a configuration that points at it.
+//! The stand-in for FCM and a mail server as processes, and a configuration that points at them.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -56,6 +56,63 @@ impl StandIn {
     /// The messages that were taken, in their order.
     pub fn messages(&self) -> Vec<Value> {
         lines(&self.folder.path().join("messages.jsonl"))
+    }
+}
+
+/// A running mail server; it ends with this value.
+pub struct MailServer {
+    _child: Child,
+    _stdin: ChildStdin,
+    pub port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl MailServer {
+    /// Starts it; with a user and password, as `user:password`, it hears nobody else.
+    pub fn start(credentials: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // Debian's own interpreter has the package.
+        let mut child = Command::new("/usr/bin/python3")
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/stand-ins/smtp.py"))
+            .arg(folder.path())
+            .args(credentials)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let listening: Value = serde_json::from_str(&line).unwrap();
+        Self {
+            _stdin: child.stdin.take().unwrap(),
+            _child: child,
+            port: u16::try_from(listening["port"].as_u64().unwrap()).unwrap(),
+            folder,
+        }
+    }
+
+    /// `[email]` for this server, and what else is given.
+    pub fn config(&self, more: &str) -> PathBuf {
+        write_config(
+            self.folder.path(),
+            &format!(
+                "[delivery]\nchannels = [\"email\"]\nlease_seconds = 20\ntimeout_seconds = 5\n\
+                 [email]\nserver = \"smtp://127.0.0.1:{}\"\nfrom = \"Varsel <varsel@example.org>\"\n{more}",
+                self.port
+            ),
+        )
+    }
+
+    /// A file in its folder.
+    pub fn file(&self, name: &str, contents: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, contents).unwrap();
+        path
+    }
+
+    /// The mails that were taken, in their order.
+    pub fn mails(&self) -> Vec<Value> {
+        lines(&self.folder.path().join("mails.jsonl"))
     }
 }
 

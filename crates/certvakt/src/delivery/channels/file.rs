@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Address, Channel, Outcome, Reach, Stopped, Wait};
 use crate::config::ChannelName;
-use crate::delivery::{Notice, text};
+use crate::delivery::{DeliveryError, Notice, text};
 
 /// Appends to a file.
 #[derive(Debug)]
@@ -34,8 +34,15 @@ struct Line<'a> {
 }
 
 impl FileChannel {
-    pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path }
+    pub(super) fn new(path: PathBuf) -> Result<Self, DeliveryError> {
+        // Opening a pipe would wait for its reader, for as long as there is none.
+        if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(DeliveryError::Channel {
+                channel: "file",
+                reason: "file.path is no regular file: name another".to_owned(),
+            });
+        }
+        Ok(Self { path })
     }
 
     async fn append(&self, line: &Line<'_>) -> std::io::Result<()> {

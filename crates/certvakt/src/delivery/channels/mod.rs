@@ -101,7 +101,7 @@ pub fn configured(config: &Config) -> Result<Vec<Box<dyn Channel>>, DeliveryErro
         channels.push(match name {
             ChannelName::Fcm => Box::new(fcm::FcmChannel::new(&config.fcm, timeout)?),
             ChannelName::Email => Box::new(email::EmailChannel::new(&config.email, timeout)?),
-            ChannelName::File => Box::new(file::FileChannel::new(config.file.path.clone())),
+            ChannelName::File => Box::new(file::FileChannel::new(config.file.path.clone())?),
         });
     }
     if channels.is_empty() { Err(DeliveryError::NoChannel) } else { Ok(channels) }

@@ -1,0 +1,184 @@
+//! Mail, to a real mail server.
+
+use serde_json::{Value, json};
+
+use crate::harness::{TestDatabase, fail, succeed};
+use crate::stand_in::MailServer;
+
+const DAY: &str = "2026-06-15T12:00:00+02:00";
+
+async fn one_due(address: &str) -> TestDatabase {
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    database.certify("1", "2026-06-20").await;
+    database.reachable("1", "email", address).await;
+    database.run("2026-06-15");
+    database
+}
+
+fn work(database: &TestDatabase, config: &std::path::Path) -> Value {
+    let mut command =
+        database.certvakt(["work", "--drain", "--output", "json", "--config", config.to_str().unwrap()]);
+    serde_json::from_str(&succeed(command.env("CERTVAKT_NOW", DAY))).unwrap()
+}
+
+#[tokio::test]
+async fn a_mail_is_text_html_and_a_calendar_entry_in_the_persons_language() {
+    let server = MailServer::start(None);
+    let database = one_due("ok-1@example.org").await;
+    assert_eq!(work(&database, &server.config(""))["delivered"], 1);
+    let mails = server.mails();
+    assert_eq!(mails.len(), 1);
+    let mail = &mails[0];
+    let key: String = database.value("select idempotency_key from public.cert_notification_log").await;
+    assert_eq!(mail["headers"]["message-id"], json!(format!("<{key}@example.org>")));
+    assert_eq!(mail["headers"]["auto-submitted"], "auto-generated");
+    assert_eq!(mail["headers"]["subject"], "Du har en påminnelse");
+    assert_eq!(mail["headers"]["to"], "ok-1@example.org");
+    assert_eq!(mail["from"], "varsel@example.org");
+
+    let parts: Vec<&str> =
+        mail["parts"].as_array().unwrap().iter().map(|part| part["type"].as_str().unwrap()).collect();
+    assert_eq!(parts, ["text/plain", "text/html", "text/calendar"]);
+    let text = |part: usize| mail["parts"][part]["text"].as_str().unwrap();
+    for part in [0, 1] {
+        for words in ["Hei Åse Ødegård", "Likeperson hos Foreningen", "20. juni 2026", "Det er 5 dager igjen"]
+        {
+            assert!(text(part).contains(words), "{words}: {}", text(part));
+        }
+    }
+    assert!(text(1).contains("<html lang=\"nb\">"));
+    let id: String = database.value("select id::text from public.peer_mentor_certifications").await;
+    let calendar = text(2).replace("\r\n", "\n");
+    for line in [
+        "BEGIN:VCALENDAR",
+        &format!("UID:{id}@certvakt"),
+        "DTSTART;VALUE=DATE:20260620",
+        "SUMMARY:Påminnelse",
+    ] {
+        assert!(calendar.lines().any(|found| found == line), "{line}: {calendar}");
+    }
+
+    database.execute("update certvakt.people set locale = 'en'; update certvakt.deliveries set state = 'pending', finished_at = null").await;
+    work(&database, &server.config(""));
+    let mail = server.mails().pop().unwrap();
+    assert_eq!(mail["headers"]["subject"], "You have a reminder");
+    assert_eq!(
+        mail["headers"]["message-id"],
+        json!(format!("<{key}@example.org>")),
+        "a repeat is the same mail"
+    );
+    assert!(mail["parts"][1]["text"].as_str().unwrap().contains("<html lang=\"en\">"));
+}
+
+#[tokio::test]
+async fn what_the_mail_server_answers_decides() {
+    let server = MailServer::start(None);
+    let config = server.config("");
+    for (address, state, detail) in [
+        ("unknown-1@example.org", "given_up", "refused with 550"),
+        ("refused-1@example.org", "given_up", "refused with 554"),
+        ("full-1@example.org", "pending", "put off with 452"),
+        ("later-1@example.org", "pending", "put off with 451"),
+        ("drop-1@example.org", "pending", "no connection"),
+    ] {
+        let database = one_due(address).await;
+        work(&database, &config);
+        assert_eq!(
+            database.notices("1").await,
+            [format!("expiry_warning_7d 2026-06-13 {state}")],
+            "{address}"
+        );
+        let attempt: String = database.value("select detail from certvakt.delivery_attempts").await;
+        assert_eq!(attempt, detail, "{address}");
+        let addresses: i64 = database.value("select count(*) from certvakt.contact_points").await;
+        assert_eq!(addresses, 1, "a mail address is never removed: {address}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_password_stops_the_channel_until_it_is_mended() {
+    let server = MailServer::start(Some("certvakt:right"));
+    let database = one_due("ok-1@example.org").await;
+    let right = server.file("right", "right\n");
+    let wrong = server.file("wrong", "s3cret\n");
+    let signed_in = |password: &std::path::Path| {
+        server.config(&format!("user = \"certvakt\"\npassword_file = \"{}\"\n", password.display()))
+    };
+    for config in [signed_in(&wrong), server.config("")] {
+        let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
+        let said = fail(command.env("CERTVAKT_NOW", DAY), 7);
+        assert!(said.contains("channel-stopped") && !said.contains("s3cret"), "{said}");
+        database.execute("update certvakt.deliveries set available_at = now()").await;
+    }
+    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 pending"]);
+    assert_eq!(work(&database, &signed_in(&right))["delivered"], 1);
+    let stops: i64 = database.value("select count(*) from certvakt.channel_stops").await;
+    assert_eq!(stops, 0);
+}
+
+#[tokio::test]
+async fn nothing_goes_to_a_server_that_cannot_encrypt_when_that_is_asked_for() {
+    let server = MailServer::start(None);
+    let database = one_due("ok-1@example.org").await;
+    for address in ["smtps://127.0.0.1:PORT", "smtp://127.0.0.1:PORT?tls=required"] {
+        let config = server.file(
+            "encrypted.toml",
+            &format!(
+                "[email]\nserver = \"{}\"\nfrom = \"varsel@example.org\"\n",
+                address.replace("PORT", &server.port.to_string())
+            ),
+        );
+        assert_eq!(work(&database, &config)["delivered"], 0);
+        database.execute("update certvakt.deliveries set available_at = now()").await;
+    }
+    assert!(server.mails().is_empty());
+    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 pending"]);
+}
+
+#[tokio::test]
+async fn the_log_names_nobody_and_no_secret_however_much_it_is_asked_to_tell() {
+    let stand_in = crate::stand_in::StandIn::start();
+    let server = MailServer::start(Some("certvakt:s3cret"));
+    let password = server.file("password", "s3cret");
+    let database = one_due("ok-1@example.org").await;
+    database.reachable("1", "push", "gone-1").await;
+    let config = stand_in.config(
+        "[\"fcm\", \"email\"]",
+        &format!(
+            "[email]\nserver = \"smtp://127.0.0.1:{}\"\nuser = \"certvakt\"\npassword_file = \"{}\"\n\
+             from = \"varsel@example.org\"\n",
+            server.port,
+            password.display()
+        ),
+    );
+    let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
+    let output = command.env("CERTVAKT_NOW", DAY).env("RUST_LOG", "trace").output().unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    // The password as AUTH PLAIN writes it: base64 of \0certvakt\0s3cret.
+    let written = "AGNlcnR2YWt0AHMzY3JldA==";
+    for secret in ["ok-1@", "gone-1", "Ødegård", "Foreningen", "s3cret", written, "Bearer", "bearer"] {
+        assert!(!said.contains(secret), "{secret}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn who_has_no_working_device_gets_a_mail() {
+    let stand_in = crate::stand_in::StandIn::start();
+    let server = MailServer::start(None);
+    let database = one_due("ok-1@example.org").await;
+    database.reachable("1", "push", "gone-1").await;
+    let config = stand_in.config(
+        "[\"fcm\", \"email\"]",
+        &format!("[email]\nserver = \"smtp://127.0.0.1:{}\"\nfrom = \"varsel@example.org\"\n", server.port),
+    );
+    assert_eq!(work(&database, &config)["delivered"], 1);
+    assert_eq!(server.mails().len(), 1);
+    let attempts: String = database
+        .value(
+            "select string_agg(channel || ' ' || outcome, ', ' order by id) from certvakt.delivery_attempts",
+        )
+        .await;
+    assert_eq!(attempts, "fcm given_up, email delivered");
+}
