@@ -17,11 +17,14 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgPool};
+use sqlx::{ConnectOptions, Connection, PgPool};
 
 pub use error::StoreError;
 use transaction::LoginTx;
 pub use transaction::{RegistrarTx, WorkerTx};
+
+/// How long a server may take to let us in.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A pool of connections to one database.
 #[derive(Debug, Clone)]
@@ -33,11 +36,17 @@ impl Database {
     /// Connects to a server. The address may hold a password; no error shows it.
     pub async fn connect(address: &str, connections: u32) -> Result<Self, StoreError> {
         let options = connect_options(address)?;
+        // A pool goes on trying where nobody listens, which is right for a service whose server
+        // restarts; whoever has just given a wrong address is told at once, and why.
+        tokio::time::timeout(CONNECT_TIMEOUT, options.connect())
+            .await
+            .map_err(|_| sqlx::Error::PoolTimedOut)??
+            .close()
+            .await?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_with(options)
-            .await?;
+            .acquire_timeout(CONNECT_TIMEOUT)
+            .connect_lazy_with(options);
         Ok(Self { pool })
     }
 
@@ -60,6 +69,9 @@ impl Database {
 /// How to connect. Nothing is kept on the server between transactions, so a transaction-mode pooler
 /// may stand in between.
 fn connect_options(address: &str) -> Result<PgConnectOptions, StoreError> {
+    if !["postgres://", "postgresql://"].iter().any(|scheme| address.starts_with(scheme)) {
+        return Err(StoreError::BadAddress);
+    }
     Ok(PgConnectOptions::from_str(address)
         .map_err(|_| StoreError::BadAddress)?
         .application_name("certvakt")

@@ -6,11 +6,13 @@ mod harness;
 mod stand_in;
 
 mod channels;
+mod configuration;
 mod crashes;
 mod cycles;
 mod delivery;
 mod expiry;
 mod imports;
 mod mail;
+mod migrations;
 mod register;
 mod registers;

@@ -1,0 +1,229 @@
+//! The schema, brought about by either tool, in either order, by an owner who is no superuser.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use certvakt::store::migration;
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr};
+
+use crate::harness::{OWNER, TestDatabase, address, empty_database, fail, succeed, superuser};
+
+fn migrations() -> Vec<PathBuf> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../supabase/migrations");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn version(file: &std::path::Path) -> String {
+    file.file_name().unwrap().to_str().unwrap()[..14].to_owned()
+}
+
+fn migrate(database: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_certvakt"));
+    command.args(["migrate", "--output", "json"]).env("DATABASE_URL", address(OWNER, database));
+    command
+}
+
+fn migrated(database: &str) -> Value {
+    serde_json::from_str(&succeed(&mut migrate(database))).unwrap()
+}
+
+/// Applies some migrations as the Supabase CLI does: each in a transaction, with its ledger's row.
+async fn supabase_migrates(database: &str, files: &[PathBuf]) {
+    let mut connection = PgConnection::connect(&address(OWNER, database)).await.unwrap();
+    connection
+        .execute(
+            "create schema if not exists supabase_migrations;
+             create table if not exists supabase_migrations.schema_migrations
+               (version text not null primary key, statements text[], name text)",
+        )
+        .await
+        .unwrap();
+    let ledger: Vec<String> = sqlx::query_scalar("select version from supabase_migrations.schema_migrations")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    for file in files.iter().filter(|file| !ledger.contains(&version(file))) {
+        let sql = fs::read_to_string(file).unwrap();
+        let sql = format!(
+            "begin; {sql}; insert into supabase_migrations.schema_migrations (version) values ('{}'); commit",
+            version(file)
+        );
+        connection.execute(AssertSqlSafe(sql)).await.unwrap();
+    }
+}
+
+/// Every object of ours by id and definition: whatever is made anew or changed shows.
+async fn fingerprint(database: &str) -> String {
+    sqlx::query_scalar(
+        "with ours as (select oid from pg_namespace where nspname in ('certvakt', 'public'))
+         select md5(string_agg(line, e'\\n' order by line)) from (
+           select c.oid || c.relname || coalesce(c.relacl::text, '') || c.relrowsecurity || c.relforcerowsecurity from pg_class c
+             where c.relnamespace in (select oid from ours)
+           union all select p.oid || pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '') from pg_proc p
+             where p.pronamespace in (select oid from ours) and p.prokind = 'f'
+           union all select k.oid || pg_get_constraintdef(k.oid) from pg_constraint k where k.connamespace in (select oid from ours)
+           union all select l.oid || l.polname from pg_policy l
+           union all select t.oid || pg_get_triggerdef(t.oid) from pg_trigger t where not t.tgisinternal) as lines (line)",
+    )
+    .fetch_one(&mut superuser(database).await)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn the_second_time_there_is_nothing_to_do_whichever_tool_comes() {
+    let all = migrations();
+    for half in [0, 3, all.len()] {
+        let database = empty_database().await;
+        supabase_migrates(&database, &all[..half]).await;
+        let done = migrated(&database);
+        assert_eq!(done["recognised"].as_array().unwrap().len(), half);
+        assert_eq!(done["applied"].as_array().unwrap().len(), all.len() - half);
+        let before = fingerprint(&database).await;
+        assert_eq!(migrated(&database), json!({ "applied": [], "recognised": [] }));
+        // The other tool finds its own ledger filled.
+        supabase_migrates(&database, &all).await;
+        assert_eq!(fingerprint(&database).await, before);
+    }
+}
+
+#[tokio::test]
+async fn two_at_once_apply_each_migration_once() {
+    let database = empty_database().await;
+    let both: Vec<_> = (0..2).map(|_| migrate(&database).stdout(Stdio::piped()).spawn().unwrap()).collect();
+    for one in both {
+        assert!(one.wait_with_output().unwrap().status.success());
+    }
+    let applied: i64 = sqlx::query_scalar("select count(*) from certvakt.schema_migrations where success")
+        .fetch_one(&mut superuser(&database).await)
+        .await
+        .unwrap();
+    assert_eq!(usize::try_from(applied).unwrap(), migrations().len());
+}
+
+#[tokio::test]
+async fn one_that_fails_is_undone_and_what_came_before_stays() {
+    let database = empty_database().await;
+    let mut owner = PgConnection::connect(&address(OWNER, &database)).await.unwrap();
+    owner.execute("create table public.peer_mentor_certifications (id uuid)").await.unwrap();
+    let said = fail(&mut migrate(&database), 4);
+    assert!(
+        said.contains("[migration]") && said.contains("already exists") && said.contains("undone"),
+        "{said}"
+    );
+    owner.execute("drop table public.peer_mentor_certifications").await.unwrap();
+    let done = migrated(&database);
+    assert_eq!(done["applied"].as_array().unwrap().len(), migrations().len() - 3);
+}
+
+#[tokio::test]
+async fn a_platforms_default_privileges_open_nothing() {
+    let database = empty_database().await;
+    let mut owner = PgConnection::connect(&address(OWNER, &database)).await.unwrap();
+    migrated(&empty_database().await);
+    // As on hosted Supabase: whatever is made in public is everybody's.
+    owner
+        .execute(
+            "alter default privileges grant all on tables to anon, authenticated, service_role;
+             alter default privileges grant all on functions to anon, authenticated, service_role;
+             alter default privileges grant all on sequences to anon, authenticated, service_role",
+        )
+        .await
+        .unwrap();
+    migrated(&database);
+    let open: Option<String> = sqlx::query_scalar(
+        "select string_agg(c.relname || ' ' || r || ' ' || v, ', ')
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace,
+           unnest(array['anon', 'authenticated']) as r,
+           unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as v
+         where n.nspname in ('certvakt', 'public') and c.relkind in ('r', 'p', 'v') and has_table_privilege(r, c.oid, v)",
+    )
+    .fetch_one(&mut superuser(&database).await)
+    .await
+    .unwrap();
+    assert_eq!(open, None);
+    let open: Option<String> = sqlx::query_scalar(
+        "select string_agg(p.proname || ' ' || r, ', ')
+         from pg_proc p join pg_namespace n on n.oid = p.pronamespace, unnest(array['anon', 'authenticated']) as r
+         where n.nspname = 'certvakt' and has_function_privilege(r, p.oid, 'EXECUTE')",
+    )
+    .fetch_one(&mut superuser(&database).await)
+    .await
+    .unwrap();
+    assert_eq!(open, None);
+    let open: Option<String> = sqlx::query_scalar(
+        "select string_agg(v, ', ') from unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) as v
+         where has_table_privilege('service_role', 'public.cert_notification_log', v)",
+    )
+    .fetch_one(&mut superuser(&database).await)
+    .await
+    .unwrap();
+    assert_eq!(open, None, "nor does service_role rewrite the log");
+}
+
+#[tokio::test]
+async fn a_schema_that_is_older_than_the_binary_is_refused_and_named() {
+    let database = empty_database().await;
+    supabase_migrates(&database, &migrations()).await;
+    let database = TestDatabase { name: database };
+    database.execute("grant certvakt_worker, certvakt_registrar to certvakt_service").await;
+    assert!(
+        fail(&mut database.certvakt(["status"]), 4).contains("certvakt migrate"),
+        "our ledger is missing"
+    );
+    migrated(&database.name);
+    database.ok(["status"]);
+    database.execute("delete from certvakt.schema_migrations where version = (select max(version) from certvakt.schema_migrations)").await;
+    assert!(fail(&mut database.certvakt(["run"]), 4).contains("database-schema"));
+}
+
+#[tokio::test]
+async fn whoever_may_not_migrate_is_told_why() {
+    let database = TestDatabase::new().await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_certvakt"));
+    let said =
+        fail(command.arg("migrate").env("DATABASE_URL", address("certvakt_service", &database.name)), 4);
+    assert!(said.contains("permission denied"), "{said}");
+    for (url, status, code) in [
+        ("mysql://localhost/x", 2, "database-address"),
+        ("postgres://nobody:s3cret@127.0.0.1:1/x", 4, "database-unreachable"),
+        (&address("certvakt_owner", "absent"), 4, "database-refused"),
+    ] {
+        let said =
+            fail(Command::new(env!("CARGO_BIN_EXE_certvakt")).arg("status").env("DATABASE_URL", url), status);
+        assert!(said.contains(code) && !said.contains("s3cret"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn the_cached_queries_are_what_this_schema_says() {
+    let database = TestDatabase::new().await;
+    let mut connection = superuser(&database.name).await;
+    let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int / 10000")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.sqlx");
+    let mut checked = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let cached: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let query = cached["query"].as_str().unwrap().to_owned();
+        let described =
+            (&mut connection).describe(AssertSqlSafe(query.clone()).into_sql_str()).await.unwrap();
+        let described = serde_json::to_value(&described).unwrap();
+        for part in ["columns", "parameters", "nullable"] {
+            // Which columns may be null is read off a plan, and plans differ between versions.
+            if part != "nullable" || version == 15 {
+                assert_eq!(described[part], cached["describe"][part], "{part} of {query}: run `make sqlx`");
+            }
+        }
+        checked += 1;
+    }
+    assert!(checked > 30, "{checked}");
+    assert!(migration::check(&database.store().await).await.is_ok());
+}
