@@ -63,6 +63,7 @@ create table certvakt.deliveries (
   -- An attempt a second would take 68 years to fill it.
   -- squawk-ignore prefer-bigint-over-int
   attempt integer not null default 0,
+  opened_at timestamptz not null default now(),
   available_at timestamptz not null default now(),
   lease_token uuid,
   lease_until timestamptz,
@@ -81,6 +82,7 @@ create table certvakt.deliveries (
 comment on table certvakt.deliveries is
   'The work of handing a notice to a person. pending -> claimed -> delivered, given_up, cancelled, unreachable or pending again.';
 comment on column certvakt.deliveries.expires_at is 'The date that the notice speaks of.';
+comment on column certvakt.deliveries.opened_at is 'Since when it is to be delivered, however often it was tried: the queue''s age.';
 comment on column certvakt.deliveries.attempt is 'How often the delivery was claimed; guards its completion.';
 
 create index deliveries_certification on certvakt.deliveries (organisation_id, certification_id);

@@ -6,7 +6,7 @@ use super::App;
 use crate::error::{Error, Exit};
 use crate::expiry::{self, Heartbeat, Mode, Options, OrganisationRun, RunState};
 use crate::output::{count, print, table};
-use crate::store::{delivery, organisation};
+use crate::store::organisation;
 
 /// Find who is due and record each notice once
 #[derive(Debug, clap::Args)]
@@ -54,8 +54,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let (runs, error) = expiry::all(database, &app.clock, &organisations, &options).await;
     let held = runs.iter().any(|run| run.state == RunState::Held);
     if !args.dry_run {
-        let healthy = error.is_none() && !held && delivery::is_moving(database, &app.config).await?;
-        if healthy { heartbeat.success().await } else { heartbeat.fail().await }
+        heartbeat.end(database, error.is_none() && !held).await;
     }
     if !runs.is_empty() || error.is_none() {
         print(app.format, &serde_json::json!({ "runs": runs }), |_| text(&runs))?;

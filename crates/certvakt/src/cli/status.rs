@@ -47,8 +47,10 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     let mut tx = app.database().await?.worker().await?;
     let now = app.clock.now();
     let statuses = report::runs(&mut tx).await?;
+    let organisations = organisation::list(&mut tx).await?;
+    let queue = report::queue(&mut tx, &organisations).await?;
     let mut runs = Vec::new();
-    for organisation in organisation::list(&mut tx).await? {
+    for organisation in organisations {
         let Some(status) = statuses.iter().find(|status| status.organisation_id == organisation.id) else {
             continue;
         };
@@ -76,7 +78,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     }
     let status = Status {
         runs,
-        queue: report::queue(&mut tx).await?,
+        queue,
         channel_stops: report::channel_stops(&mut tx).await?,
         unreachable_by_chapter: report::unreachable_by_chapter(&mut tx).await?,
         unreachable: report::unreachable(&mut tx, MOST_LISTED).await?,
@@ -116,7 +118,7 @@ fn text(status: &Status) -> String {
         "{runs}\n\nQueue: {} waiting, {} under way, oldest {} min; {} given up in 30 days\n",
         count(queue.pending),
         count(queue.claimed),
-        (queue.oldest_pending_seconds / 60.0).floor(),
+        count(queue.oldest_seconds / 60),
         count(queue.given_up),
     );
     for stop in &status.channel_stops {

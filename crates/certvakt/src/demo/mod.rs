@@ -133,7 +133,7 @@ async fn on_database(
     stand_in.stop().await;
 
     let mut tx = database.worker().await?;
-    let unreachable = report::queue(&mut tx).await?.unreachable;
+    let unreachable = report::queue(&mut tx, &organisations).await?.unreachable;
     let mut sum: BTreeMap<NaiveDate, ByStage> = BTreeMap::new();
     for organisation in &organisations {
         for (night, notices) in forecast::forecast(&mut tx, clock, organisation, nights).await? {

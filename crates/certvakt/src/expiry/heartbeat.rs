@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::config::HeartbeatConfig;
+use crate::store::{Database, StoreError, organisation, report};
 
 /// How long a watcher may take to answer. It never holds up a run.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -11,6 +12,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Heartbeat {
     url: Option<String>,
+    max_queue_age_minutes: u32,
     client: reqwest::Client,
 }
 
@@ -19,6 +21,7 @@ impl Heartbeat {
     pub fn new(config: &HeartbeatConfig) -> Self {
         Self {
             url: Some(config.url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty()),
+            max_queue_age_minutes: config.max_queue_age_minutes,
             client: crate::http::client(TIMEOUT),
         }
     }
@@ -28,14 +31,15 @@ impl Heartbeat {
         self.call("/start").await;
     }
 
-    /// Every run succeeded, and what was recorded is being delivered.
-    pub async fn success(&self) {
-        self.call("").await;
-    }
-
-    /// A run failed or is held, or deliveries are stuck.
-    pub async fn fail(&self) {
-        self.call("/fail").await;
+    /// The runs ended. Success is claimed only if all of them recorded what was due and the queue's
+    /// age is under its limit.
+    pub async fn end(&self, database: &Database, all_recorded: bool) {
+        if self.url.is_none() {
+            return;
+        }
+        let limit = i64::from(self.max_queue_age_minutes) * 60;
+        let is_success = all_recorded && queue_age(database).await.is_ok_and(|age| age < limit);
+        self.call(if is_success { "" } else { "/fail" }).await;
     }
 
     async fn call(&self, what: &str) {
@@ -51,4 +55,13 @@ impl Heartbeat {
             tracing::warn!("the heartbeat could not be called: {}", error.without_url());
         }
     }
+}
+
+/// The queue's age in seconds.
+async fn queue_age(database: &Database) -> Result<i64, StoreError> {
+    let mut tx = database.worker().await?;
+    let organisations = organisation::list(&mut tx).await?;
+    let queue = report::queue(&mut tx, &organisations).await?;
+    tx.rollback().await?;
+    Ok(queue.oldest_seconds)
 }

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::organisation::Organisation;
 use crate::store::report::RunStatus;
-use crate::store::{Database, StoreError, delivery, organisation, report};
+use crate::store::{Database, StoreError, organisation, report};
 
 /// How often the scheduler looks whether an organisation's hour has come.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
@@ -120,10 +120,6 @@ async fn look(
             }
         }
     }
-    if healthy && delivery::is_moving(database, config).await? {
-        heartbeat.success().await;
-    } else {
-        heartbeat.fail().await;
-    }
+    heartbeat.end(database, healthy).await;
     Ok(())
 }

@@ -26,7 +26,7 @@ impl Metrics {
         describe_gauge!("certvakt_queue_deliveries", "Open deliveries by state");
         describe_gauge!(
             "certvakt_queue_oldest_seconds",
-            "How long the oldest delivery that could leave has waited"
+            "Since when the oldest open delivery could have left, its hours considered"
         );
         describe_gauge!("certvakt_channel_stopped", "1 while a channel refuses our credentials");
         describe_gauge!("certvakt_run_late", "1 while an organisation's run is late");
@@ -45,13 +45,14 @@ impl Metrics {
     pub async fn render(&self, database: &Database) -> Result<String, StoreError> {
         let now = self.clock.now();
         let mut tx = database.worker().await?;
-        let queue = report::queue(&mut tx).await?;
+        let organisations = organisation::list(&mut tx).await?;
+        let queue = report::queue(&mut tx, &organisations).await?;
         for (state, number) in
             [("pending", queue.pending), ("claimed", queue.claimed), ("unreachable", queue.unreachable)]
         {
             gauge!("certvakt_queue_deliveries", "state" => state).set(as_f64(number));
         }
-        gauge!("certvakt_queue_oldest_seconds").set(queue.oldest_pending_seconds);
+        gauge!("certvakt_queue_oldest_seconds").set(as_f64(queue.oldest_seconds));
         let stops = report::channel_stops(&mut tx).await?;
         for channel in &self.config.delivery.channels {
             let stopped = stops.iter().any(|stop| stop.channel == channel.as_str());
@@ -59,7 +60,7 @@ impl Metrics {
                 .set(f64::from(u8::from(stopped)));
         }
         let statuses = report::runs(&mut tx).await?;
-        for organisation in organisation::list(&mut tx).await? {
+        for organisation in organisations {
             let status = statuses.iter().find(|status| status.organisation_id == organisation.id);
             let late = schedule::overdue(&organisation, status, now).is_some_and(|date| {
                 schedule::is_late(&organisation, date, now, self.config.serve.late_after_minutes)

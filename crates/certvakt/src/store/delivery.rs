@@ -3,8 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::{Database, StoreError, WorkerTx};
-use crate::config::Config;
+use super::{StoreError, WorkerTx};
 
 /// A claimed delivery, with all that its sending needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,27 +200,5 @@ pub async fn open(tx: &mut WorkerTx) -> Result<i64, StoreError> {
         r#"select count(*) as "count!" from certvakt.deliveries where state in ('pending', 'claimed')"#
     )
     .fetch_one(tx)
-    .await?)
-}
-
-/// Since when the oldest delivery waits that could have left, by the database's clock.
-pub async fn oldest_pending(tx: &mut WorkerTx) -> Result<Option<DateTime<Utc>>, StoreError> {
-    Ok(sqlx::query_scalar!(
-        "select min(available_at) from certvakt.deliveries where state = 'pending' and available_at <= now()"
-    )
-    .fetch_one(tx)
-    .await?)
-}
-
-/// Whether the queue's age is under the configured limit.
-pub async fn is_moving(database: &Database, config: &Config) -> Result<bool, StoreError> {
-    let mut tx = database.worker().await?;
-    Ok(sqlx::query_scalar!(
-        r#"select not exists (
-             select from certvakt.deliveries
-             where state = 'pending' and available_at < now() - make_interval(mins => $1)) as "moving!""#,
-        i32::try_from(config.heartbeat.max_queue_age_minutes).unwrap_or(i32::MAX),
-    )
-    .fetch_one(&mut tx)
     .await?)
 }

@@ -143,7 +143,7 @@ pub async fn runs(tx: &mut WorkerTx) -> Result<Vec<RunStatus>, StoreError> {
 }
 
 /// How the queue stands.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Queue {
     /// Waiting for their turn.
     pub pending: i64,
@@ -153,13 +153,31 @@ pub struct Queue {
     pub unreachable: i64,
     /// Refused for good in the last 30 days.
     pub given_up: i64,
-    /// Seconds for which the oldest that could leave has waited.
-    pub oldest_pending_seconds: f64,
+    /// The queue's age: seconds since the oldest open delivery could have left for the first time,
+    /// its organisation's hours considered.
+    pub oldest_seconds: i64,
 }
 
-/// How the queue stands.
-pub async fn queue(tx: &mut WorkerTx) -> Result<Queue, StoreError> {
-    Ok(sqlx::query_file_as!(Queue, "src/store/report/queue.sql").fetch_one(tx).await?)
+/// How the queue of some organisations stands.
+pub async fn queue(tx: &mut WorkerTx, organisations: &[Organisation]) -> Result<Queue, StoreError> {
+    let counts = sqlx::query_file!("src/store/report/queue.sql").fetch_one(&mut *tx).await?;
+    let oldest = sqlx::query!(
+        r#"select organisation_id, min(opened_at) as "opened_at!", now() as "now!"
+           from certvakt.deliveries where state in ('pending', 'claimed') group by organisation_id"#
+    )
+    .fetch_all(tx)
+    .await?;
+    let age = |one: &Organisation| {
+        let waiting = oldest.iter().find(|waiting| waiting.organisation_id == one.id)?;
+        Some((waiting.now - one.hours.next_open(waiting.opened_at, one.zone)).num_seconds())
+    };
+    Ok(Queue {
+        pending: counts.pending,
+        claimed: counts.claimed,
+        unreachable: counts.unreachable,
+        given_up: counts.given_up,
+        oldest_seconds: organisations.iter().filter_map(age).max().unwrap_or(0).max(0),
+    })
 }
 
 /// A person whom no channel reaches.

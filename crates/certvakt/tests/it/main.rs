@@ -16,3 +16,4 @@ mod mail;
 mod migrations;
 mod register;
 mod registers;
+mod service;

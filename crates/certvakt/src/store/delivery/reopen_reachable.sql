@@ -1,6 +1,6 @@
 -- Who could not be reached and has a contact point by now is reached after all.
 update certvakt.deliveries d
-set state = 'pending', available_at = now(), reason = null
+set state = 'pending', opened_at = now(), available_at = now(), reason = null
 where d.state = 'unreachable' and d.organisation_id = any ($1)
   and ($2::text[] is null or exists (
     select from certvakt.contact_points p

@@ -97,7 +97,7 @@ handed_over as (
 ),
 reopened as (
   update certvakt.deliveries d
-  set state = 'pending', available_at = now(), finished_at = null, reason = null
+  set state = 'pending', opened_at = now(), available_at = now(), finished_at = null, reason = null
   from recorded_before r
   where d.notice_id = r.notice_id and d.state = 'cancelled' and (select open from gate)
 ),
