@@ -16,4 +16,5 @@ mod mail;
 mod migrations;
 mod register;
 mod registers;
+mod reports;
 mod service;

@@ -29,6 +29,8 @@ findings as (
         select from told where told.certification_id = i.id and told.stage = i.stage
           and i.due_date - told.due_date < $7)
         then 'told before a correction'
+      -- Younger notices are kept whatever retention is set (certvakt.delete_old_notices).
+      when i.due_date < current_date - 180 then 'so long ago that retention may have deleted it'
       else 'missing'
     end as finding,
     i.id as certification_id, i.stage, i.due_date
