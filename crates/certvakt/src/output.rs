@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use comfy_table::{Cell, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -35,18 +35,30 @@ pub fn line(text: &str) -> Result<(), Error> {
     }
 }
 
-/// A table with these headings, as wide as the terminal at most.
+/// A table with these headings, as wide as the terminal at most; columns of numbers stand right.
 pub fn table<const N: usize, C: Into<Cell>>(
     headings: [&str; N],
     rows: impl IntoIterator<Item = [C; N]>,
 ) -> Table {
     let mut table = Table::new();
+    let line = LineStyle::none().fill('─').junction('─');
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(TableStyle::new().header_separator(line))
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(headings);
+    let mut is_number = [true; N];
     for row in rows {
+        let row = row.map(Into::into);
+        for (is_number, cell) in is_number.iter_mut().zip(&row) {
+            *is_number &=
+                cell.content().chars().all(|char| char.is_ascii_digit() || "\u{202f}−–".contains(char));
+        }
         table.add_row(row);
+    }
+    for (column, _) in is_number.into_iter().enumerate().filter(|(_, is_number)| *is_number) {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     table
 }
@@ -76,7 +88,8 @@ pub fn progress(length: u64, what: &'static str) -> indicatif::ProgressBar {
 
 /// A bar a row, scaled to the largest: label, bar, number, and what the number is made of.
 pub fn bar_chart(what: &str, rows: impl IntoIterator<Item = (String, i64, String)>) -> String {
-    const WIDEST: i64 = 40;
+    // With label, number and note it fits 80 columns.
+    const WIDEST: i64 = 20;
     let rows: Vec<_> = rows.into_iter().collect();
     let most = rows.iter().map(|(_, number, _)| *number).max().unwrap_or(0).max(1);
     let mut text = format!("{what}, the longest bar is {}\n", count(most));

@@ -75,22 +75,24 @@ fn text(report: &Report, kept: Option<&PathBuf>) -> String {
             ["to be tried again".to_owned(), number(tally.retried)],
         ],
     );
+    // As it was called, so that what is shown can be typed.
+    let certvakt = std::env::args().next().unwrap_or_else(|| "certvakt".to_owned());
     let next = match kept {
         Some(folder) => format!(
-            "Look around:\n  certvakt --data-dir {0} status\n  certvakt --data-dir {0} explain oslo-0001",
+            "Look around:\n  {certvakt} --data-dir {0} status\n  {certvakt} --data-dir {0} explain oslo-0001",
             folder.display()
         ),
-        None => "The folder is gone again; `certvakt demo --keep` leaves it to look around in.".to_owned(),
+        None => format!("The folder is gone again; `{certvakt} demo --keep` leaves it to look around in."),
     };
     format!(
         "{} mentors in 12 chapters of 3 organisations, all generated.\n\n{due}\n\n{delivered}\n\n{}\n\
          {next}\n\nTry next, with a register of your own:\n\
-         \x20 certvakt organisation add mine --name \"My association\" --timezone Europe/Oslo\n\
-         \x20 certvakt chapter add main --organisation mine --name Main\n\
-         \x20 certvakt type add mentor --organisation mine --validity 24mo\n\
-         \x20 certvakt import register.csv --organisation mine --chapter main --type mentor \\\n\
+         \x20 {certvakt} organisation add mine --name \"My association\" --timezone Europe/Oslo\n\
+         \x20 {certvakt} chapter add main --organisation mine --name Main\n\
+         \x20 {certvakt} type add mentor --organisation mine --validity 24mo\n\
+         \x20 {certvakt} import register.csv --organisation mine --chapter main --type mentor \\\n\
          \x20   --column external_id=Number --column expires_at=\"Valid until\" --dry-run\n\
-         \x20 certvakt run --dry-run",
+         \x20 {certvakt} run --dry-run",
         count(i64::try_from(report.mentors).unwrap_or(i64::MAX)),
         chart(&report.forecast),
     )

@@ -49,7 +49,7 @@ fn text(one: &Explanation) -> String {
         one.chapter,
         one.status,
         one.certification_id,
-        one.cycle_began.date_naive(),
+        one.cycle_began.with_timezone(&one.zone).date_naive(),
     );
     if one.stages.is_empty() {
         return head;
@@ -58,7 +58,7 @@ fn text(one: &Explanation) -> String {
         let attempts = stage.attempts.iter().map(|attempt| {
             format!(
                 "\n{} attempt {} {} {}{}",
-                attempt.finished_at.format("%Y-%m-%d %H:%M"),
+                attempt.finished_at.with_timezone(&one.zone).format("%Y-%m-%d %H:%M"),
                 attempt.attempt,
                 attempt.channel.as_deref().unwrap_or("–"),
                 attempt.outcome,

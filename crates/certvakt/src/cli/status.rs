@@ -142,8 +142,8 @@ fn text(status: &Status) -> String {
         );
     }
     let sizes = status.tables.iter().map(|size| {
-        let grown = size.grown.map_or_else(|| "–".to_owned(), count);
-        [size.name.clone(), count(size.rows), format!("{} KiB", count(size.bytes / 1024)), grown]
+        let known = |number: Option<i64>| number.map_or_else(|| "–".to_owned(), count);
+        [size.name.clone(), known(size.rows), count(size.bytes / 1024), known(size.grown)]
     });
-    format!("{text}\n{}", table(["Table", "Rows, about", "Size", "Added in 30 days"], sizes))
+    format!("{text}\n{}", table(["Table", "Rows, about", "KiB", "Added in 30 days"], sizes))
 }

@@ -33,7 +33,7 @@ impl Server {
         let data = folder.join("postgres");
         let made_by = std::fs::read_to_string(data.join("PG_VERSION")).ok();
         let programs = programs::find(&data, made_by.as_deref().map(str::trim))?;
-        let sockets = socket_folder(&data)?;
+        let sockets = socket_folder(&data);
         let address = format!(
             "postgres://{OWNER}@localhost/{DATABASE}?host={}",
             sockets.display().to_string().replace('/', "%2F")
@@ -80,6 +80,7 @@ impl Server {
         if status.output().is_ok_and(|output| output.status.success()) {
             return Ok(());
         }
+        private_folder(&self.sockets)?;
         let log = self.data.join("server.log");
         let mut start = self.pg_ctl("start")?;
         start.args(["--wait", "--silent", "--timeout=60"]).arg("--log").arg(&log).arg("--options").arg(format!(
@@ -87,6 +88,7 @@ impl Server {
             self.sockets.display()
         ));
         run(start, None).map_err(|error| {
+            let _ = std::fs::remove_dir(&self.sockets);
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             let last = said.lines().rev().find(|line| line.contains("FATAL") || line.contains("ERROR"));
             match last {
@@ -113,7 +115,7 @@ impl Server {
 }
 
 /// A short folder for the socket, the same for every process that uses this cluster.
-fn socket_folder(data: &Path) -> Result<PathBuf, ClusterError> {
+fn socket_folder(data: &Path) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     data.hash(&mut hasher);
     let name = format!("certvakt-{:016x}", hasher.finish());
@@ -127,9 +129,7 @@ fn socket_folder(data: &Path) -> Result<PathBuf, ClusterError> {
     } else {
         PathBuf::from("/tmp")
     };
-    let folder = base.join(name);
-    private_folder(&folder)?;
-    Ok(folder)
+    base.join(name)
 }
 
 /// Makes a folder that only the server's user can enter; one that is there must be just that.
@@ -158,7 +158,7 @@ fn private_folder(folder: &Path) -> Result<(), ClusterError> {
 /// Runs a program to its end, in a session of its own: a Ctrl-C meant for us is not meant for the
 /// server that it starts.
 fn run(mut command: Command, input: Option<&str>) -> Result<(), ClusterError> {
-    use std::io::Write;
+    use std::io::{Read, Seek, Write};
     use std::os::unix::process::CommandExt;
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |cause: std::io::Error| {
@@ -166,21 +166,23 @@ fn run(mut command: Command, input: Option<&str>) -> Result<(), ClusterError> {
             "{program}: {cause}; the user that PostgreSQL runs as must be able to enter the data folder"
         ))
     };
-    // A server that pg_ctl leaves behind must not keep our pipes open.
-    let said = tempfile_for_output().map_err(failed)?;
+    // A server that pg_ctl leaves behind must not keep our pipes open: what is said goes to a file,
+    // which has no name as soon as we hold it.
+    let (path, mut said) = tempfile_for_output().map_err(failed)?;
+    let _ = std::fs::remove_file(path);
     let mut child = command
         .process_group(0)
         .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::null())
-        .stderr(said.1)
+        .stderr(said.try_clone().map_err(failed)?)
         .spawn()
         .map_err(failed)?;
     if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
         stdin.write_all(input.as_bytes()).map_err(failed)?;
     }
     let status = child.wait().map_err(failed)?;
-    let text = std::fs::read_to_string(&said.0).unwrap_or_default();
-    let _ = std::fs::remove_file(&said.0);
+    let mut text = String::new();
+    let _ = said.rewind().and_then(|()| said.read_to_string(&mut text));
     if status.success() && !text.contains("ERROR:") && !text.contains("FATAL:") {
         return Ok(());
     }
@@ -190,6 +192,6 @@ fn run(mut command: Command, input: Option<&str>) -> Result<(), ClusterError> {
 
 fn tempfile_for_output() -> std::io::Result<(PathBuf, std::fs::File)> {
     let path = std::env::temp_dir().join(format!("certvakt-{:016x}", fastrand::u64(..)));
-    let file = std::fs::OpenOptions::new().create_new(true).write(true).open(&path)?;
+    let file = std::fs::OpenOptions::new().create_new(true).read(true).write(true).open(&path)?;
     Ok((path, file))
 }

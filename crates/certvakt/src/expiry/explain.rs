@@ -23,6 +23,9 @@ pub struct Explanation {
     pub external_id: Option<String>,
     /// The organisation's slug.
     pub organisation: String,
+    /// Its time zone.
+    #[serde(rename = "timezone")]
+    pub zone: Tz,
     /// The chapter's name.
     pub chapter: String,
     /// Its type's name.
@@ -114,6 +117,7 @@ pub fn explain(
         certification_id: certification.id,
         external_id: certification.external_id.clone(),
         organisation: certification.organisation.clone(),
+        zone,
         chapter: certification.chapter.clone(),
         type_name: certification.type_name.clone(),
         status: certification.status.clone(),
@@ -160,7 +164,11 @@ impl View<'_> {
         } else if self.certification.status == "suspended" {
             (StageState::Suspended, "no notices while the certification is suspended".to_owned())
         } else if due_date > today {
-            (StageState::DueOn, format!("due on {due_date}, in {} days", (due_date - today).num_days()))
+            let text = match (due_date - today).num_days() {
+                1 => format!("due on {due_date}, tomorrow"),
+                days => format!("due on {due_date}, in {days} days"),
+            };
+            (StageState::DueOn, text)
         } else if current == Some(stage) {
             (StageState::DueNow, "due now, the next run records it".to_owned())
         } else if due_date < certvakt_rules::today(self.certification.cycle_began, self.organisation.zone) {

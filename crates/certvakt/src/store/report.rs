@@ -265,8 +265,8 @@ pub async fn channel_stops(tx: &mut WorkerTx) -> Result<Vec<ChannelStop>, StoreE
 pub struct TableSize {
     /// Its name.
     pub name: String,
-    /// Rows, as PostgreSQL estimates them.
-    pub rows: i64,
+    /// Rows, as PostgreSQL estimates them, once it has.
+    pub rows: Option<i64>,
     /// Bytes, indexes included.
     pub bytes: i64,
     /// Rows added in the last 30 days, where the table says.

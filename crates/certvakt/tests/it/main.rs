@@ -10,6 +10,8 @@ mod configuration;
 mod crashes;
 mod cycles;
 mod delivery;
+mod documentation;
+mod embedded;
 mod expiry;
 mod imports;
 mod mail;

@@ -120,6 +120,23 @@ async fn status_shows_runs_queue_people_and_tables() {
 }
 
 #[tokio::test]
+async fn a_run_is_due_once_on_the_nights_on_which_oslo_changes_its_clocks() {
+    let database = rehearsal().await;
+    // Two o'clock is skipped in March and comes twice in October.
+    for (date, before, hour, after) in [
+        ("2026-03-29", "2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-03-29T02:30:00Z"),
+        ("2026-10-25", "2026-10-24T23:59:59Z", "2026-10-25T00:00:00Z", "2026-10-25T01:30:00Z"),
+    ] {
+        let state = |now: &str| at(&database, now, &["status"])["runs"][0]["state"].clone();
+        let day_before = date.parse::<chrono::NaiveDate>().unwrap().pred_opt().unwrap();
+        database.run(&day_before.to_string());
+        assert_eq!((state(before), state(hour)), (json!("complete"), json!("due")), "{date}");
+        database.run(date);
+        assert_eq!((state(hour), state(after)), (json!("complete"), json!("complete")), "{date}");
+    }
+}
+
+#[tokio::test]
 async fn tables_fit_the_terminal_and_colours_stay_on_it() {
     let database = rehearsal().await;
     database.run("2026-06-15");

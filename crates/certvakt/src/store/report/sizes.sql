@@ -1,5 +1,5 @@
 select name as "name!",
-  (select greatest(reltuples, 0)::bigint from pg_class where oid = name::regclass) as "rows!",
+  (select reltuples::bigint from pg_class where oid = name::regclass and reltuples >= 0) as rows,
   pg_total_relation_size(name::regclass) as "bytes!",
   case name
     when 'public.cert_notification_log' then

@@ -1,0 +1,75 @@
+//! What the documents promise to list is listed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, ending, found);
+        } else if path.extension().is_some_and(|extension| extension == ending) {
+            found.push(path);
+        }
+    }
+}
+
+/// The codes in the sources: what a `code` function returns.
+fn codes() -> BTreeSet<String> {
+    let mut sources = Vec::new();
+    files(&Path::new(ROOT).join("crates/certvakt/src"), "rs", &mut sources);
+    let mut codes = BTreeSet::new();
+    for source in sources {
+        let text = fs::read_to_string(&source).unwrap();
+        for function in text.split("fn code(&self)").skip(1) {
+            let body = &function[..function.find("\n    }\n").unwrap()];
+            codes.extend(body.split("=> \"").skip(1).map(|rest| rest[..rest.find('"').unwrap()].to_owned()));
+        }
+    }
+    codes
+}
+
+#[test]
+fn every_code_is_in_the_table_of_errors_and_no_other() {
+    let text = fs::read_to_string(Path::new(ROOT).join("docs/errors.md")).unwrap();
+    let listed: BTreeSet<String> = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .flat_map(|line| line.split('|').nth(1).unwrap().split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect();
+    let codes = codes();
+    assert!(codes.len() > 30, "{codes:?}");
+    assert_eq!(listed, codes);
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut documents = Vec::new();
+    files(&Path::new(ROOT).join("docs"), "md", &mut documents);
+    documents
+        .extend(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| Path::new(ROOT).join(name)));
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in text.split("](").skip(1).map(|rest| &rest[..rest.find(')').unwrap()]) {
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if path.contains("://") {
+                continue;
+            }
+            let target =
+                if path.is_empty() { document.clone() } else { document.parent().unwrap().join(path) };
+            assert!(target.exists(), "{link} in {}", document.display());
+            if !anchor.is_empty() {
+                let headings = fs::read_to_string(&target).unwrap();
+                let is_there = headings.lines().filter(|line| line.starts_with('#')).any(|line| {
+                    line.trim_start_matches(['#', ' ']).to_lowercase().replace(' ', "-").replace(',', "")
+                        == anchor
+                });
+                assert!(is_there, "{link} in {}", document.display());
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The embedded cluster and the demo, with no server named: as whoever runs the tests, and as root's
+//! unprivileged user.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::unistd::{User, geteuid};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::{fail, succeed, terminate};
+use crate::stand_in::write_config;
+
+/// A folder that PostgreSQL's unprivileged user can enter.
+fn open_folder() -> TempDir {
+    let folder = tempfile::Builder::new().prefix("certvakt-æøå ").tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// The binary on the cluster in a folder, with the PostgreSQL programs that the suite runs on.
+fn certvakt<'a>(data: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_certvakt"));
+    command.args(arguments).arg("--data-dir").arg(data).env_remove("DATABASE_URL").env_remove("CERTVAKT_NOW");
+    if let Ok(programs) = std::env::var("CERTVAKT_TEST_PROGRAMS") {
+        command.env("CERTVAKT_PG_BIN", programs);
+    }
+    command
+}
+
+/// The process of the cluster's server, if it runs.
+fn server_process(data: &Path) -> Option<u32> {
+    let text = fs::read_to_string(data.join("postgres/postmaster.pid")).ok()?;
+    text.lines().next()?.parse().ok()
+}
+
+/// `serve` on a cluster, once it listens.
+fn serving(data: &Path, folder: &Path) -> std::process::Child {
+    use std::io::{BufRead, BufReader};
+    let config = write_config(folder, "[serve]\nlisten = \"127.0.0.1:0\"\n");
+    let mut command = certvakt(data, ["serve", "--config", config.to_str().unwrap()]);
+    let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("listening")));
+    std::thread::spawn(move || lines.count());
+    process
+}
+
+#[test]
+fn a_cluster_is_made_shared_and_stopped_by_the_last_to_leave() {
+    let folder = open_folder();
+    let data = folder.path().join("data");
+    // Two processes that both find nothing there.
+    let first: Vec<_> = ["one", "two"]
+        .into_iter()
+        .map(|slug| {
+            let mut command =
+                certvakt(&data, ["organisation", "add", slug, "--name", slug, "--timezone", "Europe/Oslo"]);
+            command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for one in first {
+        let output = one.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert!(server_process(&data).is_none(), "the last to leave stops it");
+
+    let mut service = serving(&data, folder.path());
+    let server = server_process(&data).unwrap();
+    let listed = succeed(&mut certvakt(&data, ["organisation", "list", "--output", "json"]));
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed["organisations"].as_array().unwrap().len(), 2);
+    assert_eq!(server_process(&data), Some(server), "it joined, and left the others alone");
+
+    // Killed, it leaves the server running; the next process joins and stops it.
+    service.kill().unwrap();
+    service.wait().unwrap();
+    assert_eq!(server_process(&data), Some(server));
+    succeed(&mut certvakt(&data, ["organisation", "list"]));
+    assert!(server_process(&data).is_none());
+
+    let mut service = serving(&data, folder.path());
+    terminate(&service);
+    assert!(service.wait().unwrap().success());
+    assert!(server_process(&data).is_none());
+}
+
+#[test]
+fn a_cluster_that_was_left_half_made_is_made_again() {
+    let folder = open_folder();
+    let data = folder.path().join("data");
+    fs::create_dir_all(data.join("postgres.making/base")).unwrap();
+    succeed(&mut certvakt(&data, ["organisation", "list"]));
+    assert!(!data.join("postgres.making").exists());
+}
+
+#[test]
+fn what_keeps_a_cluster_from_starting_is_said_in_a_sentence() {
+    let folder = open_folder();
+    let other = folder.path().join("other");
+    fs::create_dir_all(other.join("postgres")).unwrap();
+    fs::write(other.join("postgres/PG_VERSION"), "9\n").unwrap();
+    let said = fail(&mut certvakt(&other, ["status"]), 6);
+    assert!(
+        said.contains("postgresql-version") && said.contains("PostgreSQL 9") && said.contains("--data-dir"),
+        "{said}"
+    );
+    assert_eq!(
+        fs::read_to_string(other.join("postgres/PG_VERSION")).unwrap(),
+        "9\n",
+        "and nothing was touched"
+    );
+
+    let said =
+        fail(certvakt(&folder.path().join("none"), ["status"]).env("CERTVAKT_PG_BIN", "/nonexistent"), 6);
+    assert!(
+        said.contains("postgresql-missing")
+            && said.contains("apt-get install postgresql")
+            && said.contains("DATABASE_URL"),
+        "{said}"
+    );
+
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let said = fail(&mut certvakt(&file, ["status"]), 6);
+    assert!(said.contains("data-folder"), "{said}");
+    if geteuid().is_root() {
+        // A folder that PostgreSQL's user cannot enter.
+        let closed = tempfile::tempdir().unwrap();
+        fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let said = fail(&mut certvakt(closed.path(), ["status"]), 6);
+        assert!(said.contains("enter the data folder"), "{said}");
+    }
+    for said in [said] {
+        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+    }
+}
+
+/// The demo's binaries where everybody can run them.
+fn copied(folder: &Path) -> PathBuf {
+    for program in [env!("CARGO_BIN_EXE_certvakt"), env!("CARGO_BIN_EXE_fcm-stand-in")] {
+        let program = Path::new(program);
+        let copy = folder.join(program.file_name().unwrap());
+        fs::copy(program, &copy).unwrap();
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    folder.join("certvakt")
+}
+
+#[test]
+fn the_demo_shows_every_stage_and_leaves_nothing_behind() {
+    let folder = open_folder();
+    let program = copied(folder.path());
+    let temporary = folder.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    fs::set_permissions(&temporary, fs::Permissions::from_mode(0o777)).unwrap();
+    let mut demo = Command::new(&program);
+    // Root shows it as an ordinary user; everybody else is one.
+    if geteuid().is_root() {
+        use std::os::unix::process::CommandExt;
+        let nobody = User::from_name("nobody").unwrap().unwrap();
+        demo.uid(nobody.uid.as_raw()).gid(nobody.gid.as_raw()).env("HOME", "/nonexistent");
+    }
+    demo.args(["demo", "--output", "json"])
+        .env("TMPDIR", &temporary)
+        .env_remove("DATABASE_URL")
+        .env_remove("XDG_RUNTIME_DIR");
+    if let Ok(programs) = std::env::var("CERTVAKT_TEST_PROGRAMS") {
+        demo.env("CERTVAKT_PG_BIN", programs);
+    }
+    let report: Value = serde_json::from_str(&succeed(&mut demo)).unwrap();
+    let mentors = report["mentors"].as_i64().unwrap();
+    assert!((1_900..=2_100).contains(&mentors), "{mentors}");
+    let runs = report["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 3);
+    for run in runs {
+        for stage in ["expiry_warning_90d", "expiry_warning_30d", "expiry_warning_7d", "expired"] {
+            assert!(run["recorded"][stage].as_i64().unwrap() > 0, "{stage}: {run}");
+        }
+    }
+    assert!(report["deliveries"]["delivered"].as_i64().unwrap() > 0);
+    assert!(report["unreachable"].as_i64().unwrap() > 0);
+    let nights = report["forecast"].as_object().unwrap();
+    assert_eq!(nights.len(), 14);
+    assert!(nights.values().any(|night| night["expiry_warning_30d"].as_i64().unwrap() > 0));
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "its folder is gone");
+}
