@@ -58,7 +58,7 @@ impl Findings {
 
 pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     let mut findings = Findings::default();
-    check_channels(&mut findings, &app.config);
+    check_channels(&mut findings, &app.config).await;
     match app.address().await {
         Ok(address) => match Database::connect(address, 2).await {
             Ok(database) => {
@@ -88,11 +88,16 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     Ok(if has_problem { Exit::Found } else { Exit::Success })
 }
 
-fn check_channels(findings: &mut Findings, config: &Config) {
+async fn check_channels(findings: &mut Findings, config: &Config) {
     match channels::configured(config) {
         Ok(channels) => {
-            let names: Vec<&str> = channels.iter().map(|channel| channel.name().as_str()).collect();
-            findings.ok("channels", names.join(", "));
+            for channel in channels {
+                let name = channel.name().as_str();
+                match channel.check().await {
+                    Ok(()) => findings.ok("credentials", format!("{name}: its provider knows us")),
+                    Err(reason) => findings.problem("credentials", format!("{name}: {reason}")),
+                }
+            }
         }
         Err(error @ crate::delivery::DeliveryError::NoChannel) => {
             findings.warning("channels", error.to_string());

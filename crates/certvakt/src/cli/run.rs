@@ -102,6 +102,14 @@ fn text(runs: &[OrganisationRun]) -> String {
         if !run.missed.is_empty() {
             text += &format!("\n{}: covers {} missed nights.", run.organisation, run.missed.len());
         }
+        if run.approved && run.recorded.total() > run.limit {
+            text += &format!(
+                "\n{}: {} notices recorded on your approval, beyond the limit of {}.",
+                run.organisation,
+                count(run.recorded.total()),
+                count(run.limit),
+            );
+        }
         if let Some(due) = run.would_record.filter(|_| run.state == RunState::Held) {
             text += &format!(
                 "\n{0} is held: {1} notices would be recorded, the limit is {2}. Nothing was recorded.\n  \

@@ -73,6 +73,8 @@ pub struct OrganisationRun {
     pub state: RunState,
     /// The most that the run may record without approval.
     pub limit: i64,
+    /// Whether somebody let it record more than that.
+    pub approved: bool,
     /// Nights since the last complete run that this one makes up for.
     pub missed: Vec<NaiveDate>,
 }
@@ -194,6 +196,7 @@ async fn attempt(
         unreachable: 0,
         state: RunState::DoneBefore,
         limit: 0,
+        approved: options.mode == Mode::Approved,
         missed: last.map(|last| missed_nights(last, run_date).collect()).unwrap_or_default(),
     };
     if options.unless_complete && last == Some(run_date) {

@@ -197,7 +197,7 @@ async fn doctor_finds_what_must_be_mended() {
             .collect()
     };
     let has = |found: &[String], what: &str| {
-        assert!(found.iter().any(|one| one.starts_with(what)), "{what}: {found:?}")
+        assert!(found.iter().any(|one| one.starts_with(what)), "{what}: {found:?}");
     };
 
     let fine = findings(&mut database.certvakt(["doctor"]), 0);
@@ -222,12 +222,14 @@ async fn doctor_finds_what_must_be_mended() {
     let config = write_config(
         folder.path(),
         &format!(
-            "[email]\nserver = \"smtp://localhost\"\nfrom = \"a@example.org\"\nuser = \"u\"\npassword_file = \"{}\"\n",
+            "[email]\nserver = \"smtp://127.0.0.1:1\"\nfrom = \"a@example.org\"\nuser = \"u\"\npassword_file = \"{}\"\n",
             password.display()
         ),
     );
-    let open = findings(database.certvakt(["doctor"]).args(["--config", config.to_str().unwrap()]), 0);
+    // No mail server there, and a password that everybody may read.
+    let open = findings(database.certvakt(["doctor"]).args(["--config", config.to_str().unwrap()]), 1);
     has(&open, "warning credentials");
+    has(&open, "problem credentials email: no connection");
     let config = write_config(folder.path(), "[fcm]\nservice_account_file = \"absent.json\"\n");
     let absent = findings(database.certvakt(["doctor"]).args(["--config", config.to_str().unwrap()]), 1);
     has(&absent, "problem channels");

@@ -138,6 +138,17 @@ impl Channel for EmailChannel {
         Reach::Email
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move {
+            match tokio::time::timeout(self.timeout, self.transport.test_connection()).await {
+                Ok(Ok(true)) => Ok(()),
+                Ok(Ok(false)) => Err("the mail server does not answer".to_owned()),
+                Ok(Err(error)) => Err(reason(&error)),
+                Err(_) => Err("no answer in time".to_owned()),
+            }
+        })
+    }
+
     fn pace(&self) -> Option<&DefaultDirectRateLimiter> {
         Some(&self.limiter)
     }
@@ -159,19 +170,27 @@ impl Channel for EmailChannel {
     }
 }
 
-/// What an SMTP error means (RFC 5321, section 4.2; RFC 4954, section 6, for signing in). The
-/// server's words are left out: they often repeat the address.
+/// What an SMTP error means (RFC 5321, section 4.2; RFC 4954, section 6, for signing in).
 fn outcome(error: &lettre::transport::smtp::Error) -> Result<Outcome, Stopped> {
-    let Some(code) = error.status().map(u16::from) else {
-        let reason = if error.is_tls() { "the encrypted connection failed" } else { "no connection" };
-        return Ok(later(1, reason));
-    };
-    match code {
-        530 | 534 | 535 | 538 => {
-            Err(Stopped { reason: format!("the mail server refuses to let us sign in ({code})") })
+    let reason = reason(error);
+    match error.status().map(u16::from) {
+        None => Ok(later(1, &reason)),
+        Some(530 | 534 | 535 | 538) => Err(Stopped { reason }),
+        Some(500..=599) => Ok(Outcome::GiveUp { reason, address_is_dead: false }),
+        Some(_) => Ok(later(60, &reason)),
+    }
+}
+
+/// An SMTP error in words. The server's own are left out: they often repeat the address.
+fn reason(error: &lettre::transport::smtp::Error) -> String {
+    match error.status().map(u16::from) {
+        None if error.is_tls() => "the encrypted connection failed".to_owned(),
+        None => "no connection".to_owned(),
+        Some(code @ (530 | 534 | 535 | 538)) => {
+            format!("the mail server refuses to let us sign in ({code})")
         }
-        500..=599 => Ok(Outcome::GiveUp { reason: format!("refused with {code}"), address_is_dead: false }),
-        _ => Ok(later(60, &format!("put off with {code}"))),
+        Some(code @ 500..=599) => format!("refused with {code}"),
+        Some(code) => format!("put off with {code}"),
     }
 }
 

@@ -110,6 +110,16 @@ impl Channel for FcmChannel {
         Reach::Push
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move {
+            match tokio::time::timeout(self.timeout, self.access.bearer()).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(TokenError::Refused(reason) | TokenError::Unavailable(reason))) => Err(reason),
+                Err(_) => Err("no answer in time".to_owned()),
+            }
+        })
+    }
+
     fn pace(&self) -> Option<&DefaultDirectRateLimiter> {
         Some(&self.limiter)
     }

@@ -64,6 +64,13 @@ impl Channel for FileChannel {
         Reach::Everyone
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move {
+            let opened = OpenOptions::new().append(true).create(true).open(&self.path).await;
+            opened.map(drop).map_err(|error| format!("the file cannot be written: {}", error.kind()))
+        })
+    }
+
     fn pace(&self) -> Option<&DefaultDirectRateLimiter> {
         None
     }

@@ -23,6 +23,10 @@ pub trait Channel: std::fmt::Debug + Send + Sync {
     /// What it needs to reach somebody.
     fn reaches(&self) -> Reach;
 
+    /// Asks the provider whether it knows us, without sending anything; if not, why. Never waits for
+    /// longer than the configured time-out.
+    fn check(&self) -> BoxFuture<'_, Result<(), String>>;
+
     /// How many messages may leave at which pace, if that is limited. The worker waits for it before
     /// each [`Channel::send`], so that waiting our turn is never taken for a slow provider.
     fn pace(&self) -> Option<&DefaultDirectRateLimiter>;
