@@ -442,6 +442,23 @@ async fn a_line_of_200_mb_ends_the_import_before_it_fills_the_memory() {
 }
 
 #[tokio::test]
+async fn progress_shows_on_a_terminal_only() {
+    let desk = Desk::new().await;
+    let rows = (0..60_000).map(|number| format!("{number},2026-12-31\n")).collect::<Vec<_>>().concat();
+    let register = desk.file("register.csv", format!("id,expires\n{rows}"));
+    let command = desk.command(&register, &["--dry-run"]);
+    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
+    let line = words.iter().map(|word| format!("'{}'", word.display())).collect::<Vec<_>>().join(" ");
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--return", "--command", &format!("{line} 2>&1"), "/dev/null"]);
+    terminal.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("TERM", "xterm");
+    let shown = succeed(&mut terminal);
+    assert!(shown.contains("reading") && shown.contains('%'), "{shown}");
+    let output = desk.command(&register, &["--dry-run"]).output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
 async fn a_server_that_goes_away_in_the_middle_leaves_nothing_behind() {
     let desk = Desk::new().await;
     let register = desk.file("register.csv", "id,expires\n1,2026-12-31\n");

@@ -173,6 +173,12 @@ async fn deliveries_leave_by_day_without_being_asked() {
     let service = Service::start(&database, &config, "2026-06-15T12:00:00+02:00");
     database.until("select exists (select from certvakt.deliveries where state = 'delivered')").await;
     service.until_metric("certvakt_deliveries_total{outcome=\"delivered\"} 1").await;
+    let (_, metrics) = service.get("/metrics").await;
+    let rules = include_str!("../../../../docs/deploy/alerts.yml");
+    let names = rules.split(|char: char| !char.is_ascii_lowercase() && char != '_');
+    for name in names.filter(|word| word.starts_with("certvakt_")) {
+        assert!(metrics.contains(&format!("{name}{{")) || metrics.contains(&format!("{name} ")), "{name}");
+    }
     let log = service.end();
     assert_eq!(stand_in.messages().len(), 1);
     assert!(!log.contains("ok-1") && !log.contains("Ødegård"), "{log}");
