@@ -36,8 +36,8 @@ async fn a_wrong_configuration_names_the_line_and_what_was_meant() {
     let folder = tempfile::tempdir().unwrap();
     for (text, expected) in [
         (
-            "[fcm]\nconnections = 2\nservice_acount_file = \"x\"\n",
-            "line 3: there is no key 'service_acount_file', did you mean 'service_account_file'?",
+            "[fcm]\nconnections = 2\nservice_account = \"x\"\n",
+            "line 3: there is no key 'service_account', did you mean 'service_account_file'?",
         ),
         ("[delivry]\n", "line 1: there is no key 'delivry', did you mean 'delivery'?"),
         ("[delivery]\nbatch = \"many\"\n", "line 2"),

@@ -22,13 +22,17 @@ changed as (
     and not pg_visible_in_snapshot(k.changed_in, $11::text::pg_snapshot)
 ),
 -- In the first part due dates after the last complete run, in the second up to it: nobody is in both.
+-- The ranges stand there twice because only as constants do they tell the planner how much it will read.
 in_stage as (
   select c.id, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
     (c.expires_at at time zone $2)::date as last_valid_day, $11::text is null as may_be_recorded
-  from stages s
-  join public.peer_mentor_certifications c
-    on c.organisation_id = $1 and c.status <> 'suspended'
-    and c.expires_at >= s.came_due_from and c.expires_at < s.came_due_before
+  from public.peer_mentor_certifications c
+  join stages s on c.expires_at >= s.came_due_from and c.expires_at < s.came_due_before
+  where c.organisation_id = $1 and c.status <> 'suspended' and (
+       c.expires_at >= ($7::timestamptz[])[1] and c.expires_at < ($8::timestamptz[])[1]
+    or c.expires_at >= ($7::timestamptz[])[2] and c.expires_at < ($8::timestamptz[])[2]
+    or c.expires_at >= ($7::timestamptz[])[3] and c.expires_at < ($8::timestamptz[])[3]
+    or c.expires_at >= ($7::timestamptz[])[4] and c.expires_at < ($8::timestamptz[])[4])
   union all
   select c.id, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
     (c.expires_at at time zone $2)::date, true
@@ -101,14 +105,21 @@ reopened as (
   from recorded_before r
   where d.notice_id = r.notice_id and d.state = 'cancelled' and (select open from gate)
 ),
+lapsing as (
+  select c.id from public.peer_mentor_certifications c
+  where c.organisation_id = $1 and c.status = 'active'
+    and c.expires_at >= case when $11::text is null then '-infinity' else $4::date::timestamp at time zone $2 end
+    and c.expires_at < $3::date::timestamp at time zone $2
+  union
+  select c.id from changed
+  join public.peer_mentor_certifications c on c.id = changed.certification_id
+  where c.organisation_id = $1 and c.status = 'active' and c.expires_at < $3::date::timestamp at time zone $2
+),
 lapsed as (
   update public.peer_mentor_certifications c
   set status = 'expired'
-  where c.organisation_id = $1 and c.status = 'active' and (select open from gate)
-    and c.expires_at < ($3::date::timestamp at time zone $2)
-    and ($11::text is null
-      or c.expires_at >= ($4::date::timestamp at time zone $2)
-      or c.id in (select certification_id from changed))
+  from lapsing
+  where c.id = lapsing.id and (select open from gate)
 ),
 closed as (
   update certvakt.deliveries d
@@ -120,8 +131,8 @@ closed as (
 -- What somebody else recorded between our look and our insert is not ours to count.
 counted as (
   select f.* from fresh f
-  where not (select open from gate)
-     or exists (select from noticed n where n.certification_id = f.id and n.notification_type = f.stage)
+  left join noticed n on n.certification_id = f.id and n.notification_type = f.stage
+  where n.id is not null or not (select open from gate)
 )
 select
   count(*) filter (where c.stage = 'expiry_warning_90d') as "expiry_warning_90d!",
