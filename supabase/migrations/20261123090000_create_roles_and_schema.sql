@@ -24,15 +24,14 @@ begin
   end loop;
 
   -- Whoever migrates must be able to SET ROLE to the service's roles, and to give functions to the
-  -- definer. From PostgreSQL 16 on it need not inherit what they may do.
+  -- definer. From PostgreSQL 16 on that is a right of its own, and it need not inherit what they may do.
   foreach wanted in array array['certvakt_worker', 'certvakt_registrar', 'certvakt_definer'] loop
-    if not pg_catalog.pg_has_role(current_user, wanted, 'MEMBER')
-       or pg_catalog.current_setting('server_version_num')::int >= 160000 then
-      execute pg_catalog.format(
-        case when pg_catalog.current_setting('server_version_num')::int >= 160000
-          then 'grant %I to current_user with inherit false, set true'
-          else 'grant %I to current_user' end,
-        wanted);
+    if pg_catalog.current_setting('server_version_num')::int < 160000 then
+      if not pg_catalog.pg_has_role(current_user, wanted, 'MEMBER') then
+        execute pg_catalog.format('grant %I to current_user', wanted);
+      end if;
+    elsif not pg_catalog.pg_has_role(current_user, wanted, 'SET') then
+      execute pg_catalog.format('grant %I to current_user with inherit false, set true', wanted);
     end if;
   end loop;
 end

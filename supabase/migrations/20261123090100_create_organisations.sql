@@ -8,8 +8,10 @@ create table certvakt.organisations (
   slug text not null unique
     constraint organisations_slug_form check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
   name text not null constraint organisations_name_form check (length(name) between 1 and 200),
-  -- An unknown zone makes the expression raise; a known one is never null.
+  -- An unknown zone makes the expression raise; a known one is never null. PostgreSQL takes europe/oslo
+  -- and EST5EDT as well, which are no names of the IANA database.
   time_zone text not null
+    constraint organisations_time_zone_form check (time_zone ~ '^[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]+){0,2}$')
     constraint organisations_time_zone_known
     check (('2000-01-01 00:00'::timestamp at time zone time_zone) is not null),
   locale text not null default 'nb' constraint organisations_locale_known check (locale in ('nb', 'en')),

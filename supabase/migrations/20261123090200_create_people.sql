@@ -40,8 +40,8 @@ create table certvakt.contact_points (
 );
 comment on column certvakt.contact_points.address is
   'A device''s registration token (push) or a mail address (email).';
--- A device shows the notices of one person only; families share mail addresses.
-create unique index contact_points_device on certvakt.contact_points (address) where kind = 'push';
+-- Who else has signed in on a device.
+create index contact_points_device on certvakt.contact_points (address) where kind = 'push';
 
 create table certvakt.channel_opt_outs (
   person_id uuid not null references certvakt.people (id) on delete cascade,

@@ -59,7 +59,7 @@ create table certvakt.deliveries (
   due_date date not null,
   expires_at timestamptz not null,
   state text not null constraint deliveries_state_known check (
-    state in ('pending', 'claimed', 'delivered', 'unreachable', 'given_up', 'cancelled')),
+    state in ('pending', 'claimed', 'delivered', 'unreachable', 'cancelled')),
   -- An attempt a second would take 68 years to fill it.
   -- squawk-ignore prefer-bigint-over-int
   attempt integer not null default 0,
@@ -68,7 +68,8 @@ create table certvakt.deliveries (
   lease_token uuid,
   lease_until timestamptz,
   reason text,
-  created_at timestamptz not null default now(),
+  refused uuid[] not null default '{}',
+  created_at timestamptz not null default clock_timestamp(),
   finished_at timestamptz,
   constraint deliveries_once_a_person unique (notice_id, recipient_id),
   constraint deliveries_inside_organisation
@@ -77,17 +78,19 @@ create table certvakt.deliveries (
   constraint deliveries_leased_when_claimed check (
     (state = 'claimed') = (lease_token is not null) and (state = 'claimed') = (lease_until is not null)),
   constraint deliveries_finished_when_closed check (
-    (state in ('delivered', 'given_up', 'cancelled')) = (finished_at is not null))
+    (state in ('delivered', 'cancelled')) = (finished_at is not null))
 );
 comment on table certvakt.deliveries is
-  'The work of handing a notice to a person. pending -> claimed -> delivered, given_up, cancelled, unreachable or pending again.';
+  'The work of handing a notice to a person. pending -> claimed -> delivered, cancelled, unreachable or pending again.';
 comment on column certvakt.deliveries.expires_at is 'The date that the notice speaks of.';
 comment on column certvakt.deliveries.opened_at is 'Since when it is to be delivered, however often it was tried: the queue''s age.';
-comment on column certvakt.deliveries.attempt is 'How often the delivery was claimed; guards its completion.';
+comment on column certvakt.deliveries.attempt is 'How often it was tried, a claim under way included; guards its completion.';
+comment on column certvakt.deliveries.refused is 'Contact points that refused this notice for good; another one makes it due again.';
 
 create index deliveries_certification on certvakt.deliveries (organisation_id, certification_id);
 create index deliveries_recipient on certvakt.deliveries (recipient_id);
 create index deliveries_pending on certvakt.deliveries (available_at) where state = 'pending';
+create index deliveries_open on certvakt.deliveries (organisation_id, opened_at) where state in ('pending', 'claimed');
 create index deliveries_claimed on certvakt.deliveries (lease_until) where state = 'claimed';
 create index deliveries_unreachable on certvakt.deliveries (organisation_id, recipient_id) where state = 'unreachable';
 
@@ -183,10 +186,10 @@ begin atomic
   ) cycle
   join certvakt.deliveries d
     on d.organisation_id = organisation and d.certification_id = cycle.certification_id
-    and d.created_at >= cycle.cycle_began and d.state <> 'cancelled';
+    and d.created_at >= cycle.cycle_began and d.state in ('claimed', 'delivered');
 end;
 comment on function certvakt.told_before_correction is
-  'The stages told in the present cycle of every certification that was ever corrected. A notice that was cancelled told nobody anything.';
+  'The stages told in the present cycle of every certification that was ever corrected. Only a notice that was handed over told somebody.';
 revoke all on function certvakt.told_before_correction from public, anon, authenticated, service_role;
 grant execute on function certvakt.told_before_correction to certvakt_worker;
 

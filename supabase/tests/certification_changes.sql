@@ -1,6 +1,6 @@
 -- What opens a cycle, and what brings a certification before the next run.
 begin;
-select plan(12);
+select plan(13);
 
 insert into certvakt.organisations (id, slug, name, time_zone)
 values ('00000000-0000-4000-8000-0000000000a0', 'a', 'A', 'Europe/Oslo');
@@ -26,6 +26,8 @@ select is(pg_temp.set($$expires_at = '2028-12-31 22:59:59+00'$$), 'renewed', 'a 
 select is(pg_temp.set($$expires_at = '2028-11-30 22:59:59+00'$$), 'corrected', 'an earlier one a correction');
 select is(pg_temp.set($$expires_at = expires_at$$), 'nothing', 'the same date is nothing');
 select is(pg_temp.set($$status = 'expired'$$), 'nothing', 'nor is expiring');
+insert into certvakt.people (id) values ('00000000-0000-4000-8000-0000000000a9');
+select is(pg_temp.set($$peer_mentor_id = '00000000-0000-4000-8000-0000000000a9'$$), 'reassigned', 'another mentor');
 select is(pg_temp.set($$status = 'suspended'$$), 'suspended', 'a suspension');
 select is(pg_temp.set($$status = 'active'$$), 'reinstated', 'a reinstatement');
 select is(pg_temp.set($$expires_at = null$$), 'renewed', 'no end at all is a renewal');

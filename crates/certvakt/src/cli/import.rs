@@ -92,25 +92,25 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 
 fn text(imported: &Imported, options: &Options) -> String {
     let numbers = [
-        imported.read,
-        imported.added,
-        imported.updated,
-        imported.unchanged,
-        imported.rejected,
-        imported.renewed,
-        imported.corrected,
+        imported.counts.read,
+        imported.counts.added,
+        imported.counts.updated,
+        imported.counts.unchanged,
+        imported.counts.rejected,
+        imported.counts.renewed,
+        imported.counts.corrected,
     ];
     let headings = ["Read", "Added", "Updated", "Unchanged", "Rejected", "Renewed", "Corrected"];
     let mut text = table(headings, [numbers.map(count)]).to_string();
     if imported.dry_run {
         text += "\nNothing was changed: this was a dry run.";
     }
-    if imported.rejected > 0 {
+    if imported.counts.rejected > 0 {
         let rows =
             imported.rejects.iter().map(|one| [one.line.to_string(), one.column.clone(), one.reason.clone()]);
         text +=
             &format!("\n\nRejected, the others were taken:\n{}", table(["Line", "Field", "Reason"], rows));
-        let left = imported.rejected - i64::try_from(imported.rejects.len()).unwrap_or(0);
+        let left = imported.counts.rejected - i64::try_from(imported.rejects.len()).unwrap_or(0);
         if let Some(file) = &options.rejects {
             text += &format!("\nAll of them are in {}.", file.display());
         } else if left > 0 {

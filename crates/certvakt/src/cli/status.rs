@@ -115,11 +115,10 @@ fn text(status: &Status) -> String {
     );
     let queue = &status.queue;
     let mut text = format!(
-        "{runs}\n\nQueue: {} waiting, {} under way, oldest {} min; {} given up in 30 days\n",
+        "{runs}\n\nQueue: {} waiting, {} under way, oldest {} min\n",
         count(queue.pending),
         count(queue.claimed),
         count(queue.oldest_seconds / 60),
-        count(queue.given_up),
     );
     for stop in &status.channel_stops {
         text += &format!(

@@ -39,22 +39,34 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     bar.enable_steady_tick(Duration::from_millis(250));
     let tally = worker.drain(&bar).await?;
     bar.finish_and_clear();
-    print(app.format, &tally, text)?;
+    let mut tx = database.worker().await?;
+    let waiting = delivery::open(&mut tx).await?.unsigned_abs();
+    tx.rollback().await?;
+    let shown = Drained { tally: &tally, waiting };
+    print(app.format, &shown, |shown| text(shown.tally, shown.waiting))?;
     match tally.stopped.into_iter().next() {
         Some((channel, reason)) => Err(DeliveryError::Stopped { channel, reason }.into()),
         None => Ok(Exit::Success),
     }
 }
 
-fn text(tally: &Tally) -> String {
+/// What a drain did, and what it left.
+#[derive(serde::Serialize)]
+struct Drained<'a> {
+    #[serde(flatten)]
+    tally: &'a Tally,
+    /// Waiting for their organisation's hours, or to be tried again.
+    waiting: u64,
+}
+
+fn text(tally: &Tally, waiting: u64) -> String {
     let mut parts = Vec::new();
     for (number, what) in [
         (tally.delivered, "delivered"),
         (tally.retried, "to be tried again"),
         (tally.unreachable, "unreachable"),
-        (tally.given_up, "given up"),
         (tally.cancelled, "cancelled"),
-        (tally.waiting, "waiting"),
+        (waiting, "waiting"),
     ] {
         if number > 0 {
             parts.push(format!("{} {what}", count(i64::try_from(number).unwrap_or(i64::MAX))));

@@ -47,39 +47,24 @@ pub struct Tally {
     pub delivered: u64,
     /// To be tried again.
     pub retried: u64,
-    /// Nobody to deliver to.
+    /// Nobody to deliver to, or refused for good.
     pub unreachable: u64,
-    /// Refused for good.
-    pub given_up: u64,
     /// No longer true when it was their turn.
     pub cancelled: u64,
-    /// Waiting for their organisation's hours, or to be tried again.
-    pub waiting: u64,
     /// Channels that refused our credentials, with the reason.
     pub stopped: Vec<(String, String)>,
 }
 
 impl Tally {
     fn add(&mut self, finished: &Finished) {
-        match finished.state {
-            "delivered" => self.delivered += 1,
-            "unreachable" => self.unreachable += 1,
-            "given_up" => self.given_up += 1,
-            "cancelled" => self.cancelled += 1,
-            _ => self.retried += 1,
-        }
-    }
-
-    fn count(&self) {
-        for (outcome, number) in [
-            ("delivered", self.delivered),
-            ("retried", self.retried),
-            ("unreachable", self.unreachable),
-            ("given_up", self.given_up),
-            ("cancelled", self.cancelled),
-        ] {
-            metrics::counter!("certvakt_deliveries_total", "outcome" => outcome).increment(number);
-        }
+        let (outcome, number) = match finished.state {
+            "delivered" => ("delivered", &mut self.delivered),
+            "unreachable" => ("unreachable", &mut self.unreachable),
+            "cancelled" => ("cancelled", &mut self.cancelled),
+            _ => ("retried", &mut self.retried),
+        };
+        *number += 1;
+        metrics::counter!("certvakt_deliveries_total", "outcome" => outcome).increment(1);
     }
 }
 
@@ -87,7 +72,7 @@ impl Worker<'_> {
     /// Delivers until nothing is due, or the process is asked to end.
     pub async fn drain(&self, progress: &indicatif::ProgressBar) -> Result<Tally, DeliveryError> {
         let mut tally = Tally::default();
-        let stopped = Mutex::new(HashMap::new());
+        let stopped = Stops::default();
         let mut tx = self.database.worker().await?;
         delivery::take_back(&mut tx).await?;
         let organisations = organisation::list(&mut tx).await?;
@@ -107,15 +92,7 @@ impl Worker<'_> {
                 break;
             }
         }
-        let mut tx = self.database.worker().await?;
-        tally.waiting = delivery::open(&mut tx).await?.unsigned_abs();
-        tally.stopped =
-            unpoisoned(&stopped).drain().map(|(name, reason): (&str, _)| (name.to_owned(), reason)).collect();
-        for (channel, reason) in &tally.stopped {
-            tracing::error!(channel, "the channel has stopped, its queue is kept: {reason}");
-            delivery::stop_channel(&mut tx, channel, reason).await?;
-        }
-        tx.commit().await?;
+        tally.stopped = stopped.reasons();
         Ok(tally)
     }
 
@@ -130,9 +107,8 @@ impl Worker<'_> {
                 _ = ticks.tick() => {}
                 _ = ending.wait_for(|ending| *ending) => return,
             }
-            match self.drain(&indicatif::ProgressBar::hidden()).await {
-                Ok(tally) => tally.count(),
-                Err(error) => tracing::error!(code = error.code(), "the worker could not deliver: {error}"),
+            if let Err(error) = self.drain(&indicatif::ProgressBar::hidden()).await {
+                tracing::error!(code = error.code(), "the worker could not deliver: {error}");
             }
         }
     }
@@ -142,7 +118,7 @@ impl Worker<'_> {
         &self,
         organisations: &HashMap<Uuid, Organisation>,
         open: &[Uuid],
-        stopped: &Mutex<HashMap<&'static str, String>>,
+        stopped: &Stops,
         tally: &mut Tally,
         progress: &indicatif::ProgressBar,
     ) -> Result<bool, DeliveryError> {
@@ -160,7 +136,7 @@ impl Worker<'_> {
             config.timeout_seconds.saturating_mul(u32::try_from(self.channels.len()).unwrap_or(1));
         let last_start =
             lease_from + Duration::from_secs(u64::from(config.lease_seconds.saturating_sub(longest_send)));
-        let (sender, mut receiver) = mpsc::channel(FINISH_BATCH);
+        let (sender, receiver) = mpsc::channel(FINISH_BATCH);
         let sending = async {
             let mut outcomes = stream::iter(claimed)
                 .map(|one| async move {
@@ -179,6 +155,8 @@ impl Worker<'_> {
             drop(sender);
         };
         let writing = async {
+            // Ours, so that an error here ends the sending too: what it sends then is given back.
+            let mut receiver = receiver;
             let mut finished = Vec::with_capacity(FINISH_BATCH);
             while receiver.recv_many(&mut finished, FINISH_BATCH).await > 0 {
                 self.write_down(token, &finished).await?;
@@ -208,6 +186,13 @@ impl Worker<'_> {
             let working: Vec<String> = working.into_iter().map(str::to_owned).collect();
             delivery::clear_stops(&mut tx, &working).await?;
         }
+        let stopped = finished.iter().flat_map(|one| &one.tries).filter(|one| one.outcome == "stopped");
+        let stopped: HashMap<&str, &str> =
+            stopped.filter_map(|one| Some((one.channel?, one.detail.as_deref()?))).collect();
+        for (channel, reason) in stopped {
+            tracing::error!(channel, "the channel has stopped, its queue is kept: {reason}");
+            delivery::stop_channel(&mut tx, channel, reason).await?;
+        }
         tx.commit().await
     }
 
@@ -233,14 +218,13 @@ impl Worker<'_> {
         &self,
         claimed: &Claimed,
         organisation: Option<&Organisation>,
-        stopped: &Mutex<HashMap<&'static str, String>>,
+        stopped: &Stops,
         last_start: Instant,
     ) -> Finished {
         let Some(organisation) = organisation else { return released(claimed) };
-        let notice = match still_true(claimed, organisation, self.clock.now()) {
-            Ok(notice) => notice,
-            Err(reason) => return finished(claimed, "cancelled", Some(reason.to_owned())),
-        };
+        if let Err(reason) = still_true(claimed, organisation, self.clock.now()) {
+            return finished(claimed, "cancelled", Some(reason.to_owned()));
+        }
         let mut end = finished(claimed, "unreachable", Some("no contact point".to_owned()));
         for channel in self.channels {
             let name = channel.name().as_str();
@@ -248,12 +232,19 @@ impl Worker<'_> {
             if addresses.is_empty() {
                 continue;
             }
-            let mut is_stopped = unpoisoned(stopped).contains_key(name);
+            let mut is_stopped = stopped.holds(name);
             if !is_stopped {
-                if !self.turn(channel.as_ref(), addresses.len(), last_start).await {
+                let is_our_turn = self.turn(channel.as_ref(), addresses.len(), last_start).await;
+                // Waiting may have taken us past the hours, or past midnight.
+                let now = self.clock.now();
+                if !is_our_turn || !organisation.hours.is_open(now, organisation.zone) {
                     (end.state, end.reason) = ("pending", None);
                     return end;
                 }
+                let notice = match still_true(claimed, organisation, now) {
+                    Ok(notice) => notice,
+                    Err(reason) => return finished(claimed, "cancelled", Some(reason.to_owned())),
+                };
                 let sends = addresses.iter().map(|(_, address)| channel.send(&notice, address));
                 let mut retry_in: Option<Duration> = None;
                 let mut delivered = false;
@@ -270,16 +261,13 @@ impl Worker<'_> {
                             ("retry", reason)
                         }
                         Ok(Outcome::GiveUp { reason, address_is_dead }) => {
-                            if address_is_dead {
-                                end.dead.extend(contact.map(|contact| contact.id));
-                            } else {
-                                end.state = "given_up";
-                            }
+                            let contacts = if address_is_dead { &mut end.dead } else { &mut end.refused };
+                            contacts.extend(contact.map(|contact| contact.id));
                             end.reason = Some(reason.clone());
                             ("given_up", reason)
                         }
                         Err(refusal) => {
-                            unpoisoned(stopped).insert(name, refusal.reason.clone());
+                            stopped.hold(name, &refusal.reason);
                             is_stopped = true;
                             ("stopped", refusal.reason)
                         }
@@ -315,6 +303,9 @@ fn still_true(
 ) -> Result<Notice, &'static str> {
     if claimed.suspended {
         return Err("certification suspended");
+    }
+    if claimed.reassigned {
+        return Err("another mentor");
     }
     let Some(stage) = Stage::from_name(&claimed.stage) else { return Err("stage unknown") };
     let Some(expires_at) = claimed.expires_at else { return Err("date changed") };
@@ -371,6 +362,7 @@ fn finished(claimed: &Claimed, state: &'static str, reason: Option<String>) -> F
         reason,
         wait_seconds: 0.0,
         tries: Vec::new(),
+        refused: Vec::new(),
         dead: Vec::new(),
     }
 }
@@ -380,7 +372,26 @@ fn released(claimed: &Claimed) -> Finished {
     finished(claimed, "pending", None)
 }
 
-/// A thread that panicked left the map whole.
-fn unpoisoned<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// The channels that refused our credentials, with the reason and since when. They rest for a while;
+/// then one delivery finds out whether somebody has mended them.
+#[derive(Debug, Default)]
+struct Stops(Mutex<HashMap<&'static str, (String, Instant)>>);
+
+impl Stops {
+    fn hold(&self, channel: &'static str, reason: &str) {
+        self.map().insert(channel, (reason.to_owned(), Instant::now()));
+    }
+
+    fn holds(&self, channel: &str) -> bool {
+        self.map().get(channel).is_some_and(|(_, since)| since.elapsed() < REST_AFTER_STOP)
+    }
+
+    fn reasons(&self) -> Vec<(String, String)> {
+        self.map().iter().map(|(channel, (reason, _))| ((*channel).to_owned(), reason.clone())).collect()
+    }
+
+    /// A thread that panicked left the map whole.
+    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, (String, Instant)>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
 }

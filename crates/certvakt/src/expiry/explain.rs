@@ -72,7 +72,7 @@ pub enum StageState {
     Waiting,
     /// Recorded, and nobody to deliver to so far.
     Unreachable,
-    /// Recorded, and refused by every provider.
+    /// Recorded, and refused wherever it was sent so far.
     Undeliverable,
     /// Recorded, and no longer true when it was to be sent.
     Cancelled,
@@ -151,7 +151,7 @@ impl View<'_> {
         let today = certvakt_rules::today(self.now, self.organisation.zone);
         let told = self.notices.iter().find(|notice| {
             notice.stage == stage.as_str()
-                && notice.delivery.as_deref() != Some("cancelled")
+                && matches!(notice.delivery.as_deref(), Some("claimed" | "delivered"))
                 && notice.due_date.is_some_and(|told| !is_told_again(told, due_date))
         });
         let current = Stage::current(last_valid_day, today, self.organisation.grace_days);
@@ -207,8 +207,13 @@ impl View<'_> {
                 "recorded by another job, which delivers it itself".to_owned(),
             ),
             Some("delivered") => (StageState::Sent, sent(&attempts)),
-            Some("unreachable") => (StageState::Unreachable, format!("nobody reached: {reason}")),
-            Some("given_up") => (StageState::Undeliverable, format!("given up: {reason}")),
+            Some("unreachable") if attempts.is_empty() => {
+                (StageState::Unreachable, format!("nobody reached: {reason}"))
+            }
+            Some("unreachable") => {
+                let text = format!("refused: {reason}; another device or address makes it due");
+                (StageState::Undeliverable, text)
+            }
             Some("cancelled") => (StageState::Cancelled, format!("not sent: {reason}")),
             Some(_) => (StageState::Waiting, self.waiting(notice)),
         };

@@ -18,7 +18,7 @@ pub use row::{Field, Mapping};
 
 use crate::config::{ImportConfig, nearest};
 use crate::error::Exit;
-use crate::store::import::{self as staging, DatesAre, Target};
+use crate::store::import::{self as staging, Counts, DatesAre, Target};
 use crate::store::{Database, StoreError, organisation};
 
 /// Bytes of rows handed to the database at once.
@@ -58,20 +58,9 @@ pub struct Options {
 /// What an import did. `read = added + updated + unchanged + rejected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Imported {
-    /// Rows in the file, its header aside.
-    pub read: i64,
-    /// Certifications that are new.
-    pub added: i64,
-    /// Certifications or people that changed.
-    pub updated: i64,
-    /// Rows that say what was known.
-    pub unchanged: i64,
-    /// Rows that could not be taken.
-    pub rejected: i64,
-    /// Of those updated, with a renewed date.
-    pub renewed: i64,
-    /// Of those updated, with a corrected date.
-    pub corrected: i64,
+    /// What became of the rows.
+    #[serde(flatten)]
+    pub counts: Counts,
     /// Whether it was undone.
     pub dry_run: bool,
     /// The first rejected rows.
@@ -220,22 +209,12 @@ pub async fn import(
     }
     progress.set_message("merging");
     let counts = staging::merge(&mut tx, &target).await?;
-    let mut imported = Imported {
-        read: counts.read,
-        added: counts.added,
-        updated: counts.updated,
-        unchanged: counts.unchanged,
-        rejected: counts.rejected,
-        renewed: counts.renewed,
-        corrected: counts.corrected,
-        dry_run: options.dry_run,
-        rejects: Vec::new(),
-    };
+    let mut imported = Imported { counts, dry_run: options.dry_run, rejects: Vec::new() };
     write_rejects(&mut tx, options, rejects_file, &mut imported).await?;
     if options.dry_run {
         tx.rollback().await?;
     } else {
-        staging::record(&mut tx, &target, &counts).await?;
+        staging::record(&mut tx, &target, &imported.counts).await?;
         tx.commit().await?;
     }
     Ok(imported)

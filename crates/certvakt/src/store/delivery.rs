@@ -28,13 +28,15 @@ pub struct Claimed {
     pub expires_at: Option<DateTime<Utc>>,
     /// Whether the certification is suspended now.
     pub suspended: bool,
+    /// Whether the certification has another mentor now.
+    pub reassigned: bool,
     /// The certification's name.
     pub certification: String,
     /// The person's name.
     pub recipient_name: Option<String>,
     /// The person's language.
     pub recipient_locale: Option<String>,
-    /// Where the person can be reached, without what they opted out of.
+    /// Where the person can be reached, without what they opted out of and what refused this notice.
     pub contacts: Vec<Contact>,
 }
 
@@ -79,6 +81,7 @@ pub async fn claim(
             idempotency_key: row.idempotency_key,
             expires_at: row.expires_at,
             suspended: row.suspended,
+            reassigned: row.reassigned,
             certification: row.certification,
             recipient_name: row.recipient_name,
             recipient_locale: row.recipient_locale,
@@ -108,6 +111,8 @@ pub struct Finished {
     pub wait_seconds: f64,
     /// What was tried.
     pub tries: Vec<Try>,
+    /// Contact points that refused this notice for good.
+    pub refused: Vec<Uuid>,
     /// Contact points that reach nobody any more.
     pub dead: Vec<Uuid>,
 }
@@ -130,6 +135,9 @@ pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Re
     let states: Vec<String> = finished.iter().map(|one| one.state.to_owned()).collect();
     let reasons: Vec<Option<String>> = finished.iter().map(|one| one.reason.clone()).collect();
     let waits: Vec<f64> = finished.iter().map(|one| one.wait_seconds).collect();
+    let refused: Vec<(i64, Uuid)> =
+        finished.iter().flat_map(|one| one.refused.iter().map(|contact| (one.id, *contact))).collect();
+    let (refused_deliveries, refused_contacts): (Vec<i64>, Vec<Uuid>) = refused.into_iter().unzip();
     let tries: Vec<(i64, &Try)> =
         finished.iter().flat_map(|one| one.tries.iter().map(|a| (one.id, a))).collect();
     let tried: Vec<i64> = tries.iter().map(|(id, _)| *id).collect();
@@ -144,6 +152,8 @@ pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Re
         &states,
         &reasons as &[Option<String>],
         &waits,
+        &refused_deliveries,
+        &refused_contacts,
         &tried,
         &channels as &[Option<String>],
         &outcomes,

@@ -13,6 +13,11 @@ pub enum StoreError {
         "the database cannot be reached or went away ({0}): check that the server runs and try again, nothing was left half done"
     )]
     Unreachable(String),
+    /// A statement did not end in its time, or waited for a lock for as long.
+    #[error(
+        "the database did not finish in time ({0}): another process may hold what is needed; try again, nothing was left half done"
+    )]
+    TimedOut(String),
     /// The schema is older or newer than this binary expects.
     #[error("the database's schema is not the one this version expects ({0}): run `certvakt migrate`")]
     Schema(String),
@@ -63,6 +68,7 @@ impl StoreError {
         match self {
             Self::BadAddress => "database-address",
             Self::Unreachable(_) => "database-unreachable",
+            Self::TimedOut(_) => "database-timeout",
             Self::Schema(_) => "database-schema",
             Self::Migration(_) => "migration",
             Self::Refused(_) => "database-refused",
@@ -105,6 +111,8 @@ impl From<sqlx::Error> for StoreError {
                     // Class 08: connection exception; 53300: too many connections; 57P0x: shutdown.
                     "53300" | "57P01" | "57P02" | "57P03" => Self::Unreachable(text),
                     state if state.starts_with("08") => Self::Unreachable(text),
+                    // Lock not available, query cancelled (statement_timeout).
+                    "55P03" | "57014" => Self::TimedOut(text),
                     // Invalid authorisation, invalid password, insufficient privilege, no such database.
                     "28000" | "28P01" | "42501" | "3D000" => Self::Refused(text),
                     // Undefined table, column, function, schema, and a role to be set that does not exist.

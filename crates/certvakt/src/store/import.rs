@@ -43,22 +43,23 @@ impl DatesAre {
 }
 
 /// What a merge did.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct Counts {
-    /// Rows.
+    /// Rows in the file, its header aside.
     pub read: i64,
-    /// New certifications.
+    /// Certifications that are new.
     pub added: i64,
-    /// Changed ones.
+    /// Certifications or people that changed.
     pub updated: i64,
-    /// Those known already.
+    /// Rows that say what was known.
     pub unchanged: i64,
     /// Rows that could not be taken.
     pub rejected: i64,
-    /// With a renewed date.
+    /// Of those updated, with a renewed date.
     pub renewed: i64,
-    /// With a corrected date.
+    /// Of those updated, with a corrected date.
     pub corrected: i64,
+    #[serde(skip)]
     started_at: DateTime<Utc>,
 }
 
@@ -97,7 +98,7 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
         of_organisation(include_str!("import/added.sql")).bind(code),
         of_organisation(include_str!("import/updated.sql")),
         sqlx::query(include_str!("import/emails.sql")),
-        sqlx::query(include_str!("import/devices.sql")),
+        sqlx::query(include_str!("import/devices.sql")).bind(organisation),
     ] {
         query.execute(&mut *tx).await?;
     }

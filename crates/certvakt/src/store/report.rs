@@ -151,8 +151,6 @@ pub struct Queue {
     pub claimed: i64,
     /// Nobody to deliver to.
     pub unreachable: i64,
-    /// Refused for good in the last 30 days.
-    pub given_up: i64,
     /// The queue's age: seconds since the oldest open delivery could have left for the first time,
     /// its organisation's hours considered.
     pub oldest_seconds: i64,
@@ -175,7 +173,6 @@ pub async fn queue(tx: &mut WorkerTx, organisations: &[Organisation]) -> Result<
         pending: counts.pending,
         claimed: counts.claimed,
         unreachable: counts.unreachable,
-        given_up: counts.given_up,
         oldest_seconds: organisations.iter().filter_map(age).max().unwrap_or(0).max(0),
     })
 }

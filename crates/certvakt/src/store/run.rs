@@ -283,7 +283,7 @@ pub async fn hold(
     Ok(())
 }
 
-/// Records that a run failed, with the code of the error.
+/// Records that a run failed, with the code of the error, unless another one has done its work.
 pub async fn fail(
     tx: &mut WorkerTx,
     organisation: Uuid,
@@ -291,7 +291,10 @@ pub async fn fail(
     code: &str,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "insert into certvakt.runs (organisation_id, run_date, state, reason) values ($1, $2, 'failed', $3)",
+        "insert into certvakt.runs (organisation_id, run_date, state, reason)
+         select $1, $2, 'failed', $3
+         where not exists (
+           select from certvakt.run_calendars where organisation_id = $1 and last_complete_date >= $2)",
         organisation,
         run_date,
         code,

@@ -20,7 +20,7 @@ macro_rules! transaction_of {
                 pool.begin_with(sqlx::AssertSqlSafe(concat!(
                     "begin; set local role ", $role,
                     "; set local statement_timeout = '", $statement_timeout,
-                    "'; set local lock_timeout = '60s'",
+                    "'; set local lock_timeout = '", $statement_timeout, "'",
                     "; set local idle_in_transaction_session_timeout = '60s'",
                     "; set local timezone = 'UTC'",
                 )))

@@ -1,9 +1,10 @@
 //! The real runs against a model of the rules, over random expiries, gaps, renewals and corrections.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write;
 
-use certvakt_rules::{Stage, last_valid_day, notice_key};
+use certvakt_rules::calendar::instant;
+use certvakt_rules::{Stage, last_valid_day};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use fastrand::Rng;
@@ -11,6 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::harness::TestDatabase;
+use crate::stand_in::write_config;
 
 /// The same histories on every machine. A failing test prints it.
 const SEED: u64 = 20_261_231;
@@ -22,30 +24,70 @@ const RUNS: usize = 20;
 struct Model {
     id: Uuid,
     expires_at: DateTime<Utc>,
-    /// Told in the present cycle.
-    told: Vec<(Stage, NaiveDate)>,
-    /// Ever recorded.
-    keys: BTreeSet<String>,
-    recorded: Vec<String>,
+    notices: Vec<Notice>,
+    /// How many of the notices belong to earlier cycles.
+    earlier: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Notice {
+    stage: Stage,
+    due: NaiveDate,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Delivered,
+    Cancelled,
 }
 
 impl Model {
-    /// The design's rules 1 and 2, as they are written there.
-    fn run(&mut self, today: NaiveDate, zone: Tz) {
+    fn current(&self, today: NaiveDate, zone: Tz) -> Option<(Stage, NaiveDate)> {
         let last = last_valid_day(self.expires_at, zone);
-        let Some(stage) = Stage::current(last, today, GRACE_DAYS) else { return };
-        let due = stage.due_date(last);
-        let is_told = self.told.iter().any(|(told, at)| *told == stage && (due - *at).num_days() < 30);
-        if is_told || !self.keys.insert(notice_key(self.id, stage, due)) {
-            return;
+        Stage::current(last, today, GRACE_DAYS).map(|stage| (stage, stage.due_date(last)))
+    }
+
+    /// The design's rules 1, 2 and 5, as they are written there.
+    fn run(&mut self, today: NaiveDate, zone: Tz) {
+        let Some((stage, due)) = self.current(today, zone) else { return };
+        let is_told = self.notices[self.earlier..].iter().any(|told| {
+            told.state == State::Delivered
+                && told.stage == stage
+                && told.due != due
+                && (due - told.due).num_days() < 30
+        });
+        let known = self.notices.iter_mut().find(|known| known.stage == stage && known.due == due);
+        match known {
+            _ if is_told => {}
+            Some(known) if known.state == State::Cancelled => known.state = State::Open,
+            Some(_) => {}
+            None => self.notices.push(Notice { stage, due, state: State::Open }),
         }
-        self.told.push((stage, due));
-        self.recorded.push(format!("{stage} {due}"));
+    }
+
+    fn deliver(&mut self, today: NaiveDate, zone: Tz) {
+        let current = self.current(today, zone);
+        for notice in self.notices.iter_mut().filter(|notice| notice.state == State::Open) {
+            let is_true = current == Some((notice.stage, notice.due));
+            notice.state = if is_true { State::Delivered } else { State::Cancelled };
+        }
     }
 
     fn renew(&mut self, expires_at: DateTime<Utc>) {
         self.expires_at = expires_at;
-        self.told.clear();
+        self.earlier = self.notices.len();
+    }
+
+    /// As the database has it.
+    fn shown(&self) -> Vec<String> {
+        let state = |state| match state {
+            State::Open => "pending",
+            State::Delivered => "delivered",
+            State::Cancelled => "cancelled",
+        };
+        self.notices.iter().map(|one| format!("{} {} {}", one.stage, one.due, state(one.state))).collect()
     }
 }
 
@@ -59,9 +101,11 @@ async fn random_histories_are_told_as_the_rules_say() {
 }
 
 async fn history(zone: Tz, random: &mut Rng) {
-    let database = TestDatabase::new().await;
+    let database = TestDatabase::rehearsal().await;
+    let folder = tempfile::tempdir().unwrap();
     database.ok(["organisation", "add", "org", "--name", "Foreningen", "--timezone", zone.name()]);
-    database.ok(["organisation", "set", "org", "--limit-floor", "1000"]);
+    let hours = ["--deliver-from", "00:00", "--deliver-until", "00:00"];
+    database.ok(["organisation", "set", "org", "--limit-floor", "1000"].into_iter().chain(hours));
     database.ok(["chapter", "add", "chapter", "--organisation", "org", "--name", "Østlandet"]);
     database.ok(["type", "add", "type", "--organisation", "org", "--name", "Likeperson"]);
     let start: DateTime<Utc> = "2023-11-15T00:00:00Z".parse().unwrap();
@@ -69,9 +113,8 @@ async fn history(zone: Tz, random: &mut Rng) {
         .map(|_| Model {
             id: Uuid::from_u128(random.u128(..)),
             expires_at: start + Duration::seconds(random.i64(-40 * 86_400..400 * 86_400)),
-            told: Vec::new(),
-            keys: BTreeSet::new(),
-            recorded: Vec::new(),
+            notices: Vec::new(),
+            earlier: 0,
         })
         .collect();
     let mut sql = String::new();
@@ -102,18 +145,38 @@ async fn history(zone: Tz, random: &mut Rng) {
         }
         database.run(&today.to_string());
         database.ok(["verify"]);
+        // Some nights the deliveries of the day before are still open.
+        if random.u8(0..3) > 0 {
+            deliver(&database, today, zone, &folder);
+            for model in &mut models {
+                model.deliver(today, zone);
+            }
+        }
         let recorded = recorded(&database).await;
         for model in &models {
             let told = recorded.get(&model.id).cloned().unwrap_or_default();
-            assert_eq!(told, model.recorded, "{zone} {today} {}", model.expires_at);
+            assert_eq!(told, model.shown(), "{zone} {today} {}", model.expires_at);
         }
     }
     let full = database.json(["run", "--full", "--date", &today.to_string()]);
     let none =
         json!({ "expiry_warning_90d": 0, "expiry_warning_30d": 0, "expiry_warning_7d": 0, "expired": 0 });
     assert_eq!(full["runs"][0]["recorded"], none, "a full run finds nothing more");
-    let told: usize = models.iter().map(|model| model.recorded.len()).sum();
+    let told: usize = models.iter().map(|model| model.notices.len()).sum();
     assert!(told > CERTIFICATIONS, "a history in which too little happens shows nothing: {told}");
+}
+
+/// Delivers what is open at noon of a day, to a file.
+fn deliver(database: &TestDatabase, day: NaiveDate, zone: Tz, folder: &tempfile::TempDir) {
+    let config = write_config(
+        folder.path(),
+        &format!(
+            "[delivery]\nchannels = [\"file\"]\n[file]\npath = \"{}\"\n",
+            folder.path().join("notices.jsonl").display()
+        ),
+    );
+    let noon = instant(day.and_hms_opt(12, 0, 0).unwrap(), zone);
+    database.at(&noon.to_rfc3339(), ["work", "--drain", "--config", config.to_str().unwrap()]);
 }
 
 /// Renewals and corrections of some certifications, in the models and as SQL.
@@ -152,7 +215,7 @@ async fn recorded(database: &TestDatabase) -> HashMap<Uuid, Vec<String>> {
         .value(
             "select coalesce(json_object_agg(told.certification_id, told.stages), '{}')
              from (
-               select l.certification_id, json_agg(d.stage || ' ' || d.due_date order by d.id) as stages
+               select l.certification_id, json_agg(concat_ws(' ', d.stage, d.due_date, d.state) order by d.id) as stages
                from certvakt.deliveries d join public.cert_notification_log l on l.id = d.notice_id
                where l.notification_type = d.stage
                group by l.certification_id) told",

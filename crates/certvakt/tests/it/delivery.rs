@@ -76,7 +76,7 @@ async fn what_the_push_service_answers_decides() {
     for (device, state, attempt, keeps_device) in [
         ("gone-1", "unreachable", "fcm given_up 404 UNREGISTERED", false),
         ("invalid-1", "unreachable", "fcm given_up 400 INVALID_ARGUMENT", false),
-        ("badfield-1", "given_up", "fcm given_up 400 INVALID_ARGUMENT", true),
+        ("badfield-1", "unreachable", "fcm given_up 400 INVALID_ARGUMENT", true),
         ("quota-1", "pending", "fcm retry 429 QUOTA_EXCEEDED", true),
         ("down-1", "pending", "fcm retry 503 UNAVAILABLE", true),
         ("broken-1", "pending", "fcm retry 500 INTERNAL", true),
@@ -230,6 +230,160 @@ async fn a_date_corrected_and_corrected_back_is_not_told_twice() {
 }
 
 #[tokio::test]
+async fn a_date_corrected_before_anybody_was_told_is_told() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    for device in ["", "ok-1"] {
+        let database = one_due(if device.is_empty() { "" } else { "push" }, device).await;
+        correct(&database, "2026-06-18").await;
+        database.run("2026-06-15");
+        if device.is_empty() {
+            database.reachable("1", "push", "ok-1").await;
+        }
+        let done = work(&database, DAY, &config);
+        assert_eq!((&done["delivered"], &done["cancelled"]), (&json!(1), &json!(1)), "{device}");
+        let notices = database.notices("1").await;
+        assert_eq!(
+            notices,
+            ["expiry_warning_7d 2026-06-13 cancelled", "expiry_warning_7d 2026-06-11 delivered"]
+        );
+        database.run("2026-06-15");
+        assert_eq!(work(&database, DAY, &config)["delivered"], 0);
+        database.ok(["verify"]);
+    }
+}
+
+#[tokio::test]
+async fn a_date_corrected_while_its_notice_was_under_way_is_looked_at_again() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    let database = one_due("push", "ok-1").await;
+    // Claimed by a worker that will not succeed; it may have been told, so the run says nothing.
+    database
+        .execute(
+            "update certvakt.deliveries set state = 'claimed', attempt = 1, lease_token = gen_random_uuid(),
+               lease_until = now() + interval '1 hour'",
+        )
+        .await;
+    correct(&database, "2026-06-18").await;
+    assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 0);
+    database.execute("update certvakt.deliveries set lease_until = now() - interval '1 hour'").await;
+    assert_eq!(work(&database, DAY, &config)["cancelled"], 1);
+    assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 1);
+    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+}
+
+/// Corrects the only certification's last valid day.
+async fn correct(database: &TestDatabase, day: &str) {
+    database
+        .execute(&format!(
+            "begin; set local certvakt.dates_are = 'corrected';
+             update public.peer_mentor_certifications
+             set expires_at = ((date '{day}' + 1)::timestamp at time zone 'Europe/Oslo') - interval '1 second'; commit"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn a_certification_given_to_another_mentor_is_told_to_them_alone() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    for delete_former in [false, true] {
+        let database = one_due("push", "ok-former").await;
+        database
+            .execute(
+                "with former as (select id from certvakt.people), other as (insert into certvakt.people default values returning id),
+                 device as (insert into certvakt.contact_points (person_id, kind, address) select id, 'push', 'ok-other' from other)
+                 update public.peer_mentor_certifications set peer_mentor_id = other.id from other",
+            )
+            .await;
+        if delete_former {
+            database.execute("delete from certvakt.people p where not exists (select from public.peer_mentor_certifications c where c.peer_mentor_id = p.id)").await;
+        } else {
+            assert_eq!(work(&database, DAY, &config)["cancelled"], 1);
+        }
+        database.run("2026-06-15");
+        assert_eq!(work(&database, DAY, &config)["delivered"], 1, "{delete_former}");
+        let messages = stand_in.messages();
+        assert_eq!(messages.last().unwrap()["message"]["token"], "ok-other");
+        database.ok(["verify"]);
+    }
+    assert_eq!(stand_in.messages().len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_leaves_after_hours_although_it_was_claimed_within_them() {
+    let stand_in = StandIn::start();
+    // One message a second, claimed a second before the hours end.
+    let config = stand_in.config("[\"fcm\"]", "messages_per_minute = 60\n");
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    for id in ["1", "2", "3"] {
+        database.certify(id, "2026-06-20").await;
+        database.reachable(id, "push", &format!("ok-{id}")).await;
+    }
+    database.run("2026-06-15");
+    let evening = work(&database, "2026-06-15T19:59:59+02:00", &config);
+    assert!(evening["waiting"].as_i64().unwrap() >= 2, "{evening}");
+    assert_eq!(work(&database, DAY, &config)["waiting"], 0);
+    let attempts: i32 = database.value("select max(attempt) from certvakt.deliveries").await;
+    assert_eq!(attempts, 1, "what was given back untried was not tried");
+}
+
+#[tokio::test]
+async fn a_stopped_channel_is_on_record_while_the_others_go_on() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "messages_per_minute = 60\n");
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    for (id, device) in [("1", "mismatch-1"), ("2", "slow-1")] {
+        database.certify(id, "2026-06-20").await;
+        database.reachable(id, "push", device).await;
+    }
+    database.run("2026-06-15");
+    let mut command = database.certvakt(["work", "--config", config.to_str().unwrap()]);
+    let mut worker = command.env("CERTVAKT_NOW", DAY).stderr(std::process::Stdio::null()).spawn().unwrap();
+    database
+        .until("select exists (select from certvakt.channel_stops where reason = '403 SENDER_ID_MISMATCH')")
+        .await;
+    assert!(worker.try_wait().unwrap().is_none());
+    crate::harness::terminate(&worker);
+    assert!(worker.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_worker_that_cannot_write_down_what_it_did_ends_and_says_so() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    // More than fit between sending and writing.
+    database
+        .execute(
+            "with new as (insert into certvakt.people (id) select gen_random_uuid() from generate_series(1, 450) returning id),
+             devices as (insert into certvakt.contact_points (person_id, kind, address) select id, 'push', 'ok-' || replace(id::text, '-', '') from new)
+             insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+             select h.organisation_id, h.id, new.id, 'type', '2026-06-20 12:00+02' from new, certvakt.chapters h;
+             create function public.no() returns trigger language plpgsql as $$ begin raise 'no room'; end $$;
+             create trigger no before insert on certvakt.delivery_attempts for each row execute function public.no()",
+        )
+        .await;
+    database.ok(["run", "--date", "2026-06-15", "--approve"]);
+    let arguments = ["work", "--drain", "--config", config.to_str().unwrap()];
+    let command = database.certvakt(arguments);
+    let mut limited = std::process::Command::new("timeout");
+    limited.arg("60").arg(command.get_program()).args(command.get_args());
+    limited
+        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("CERTVAKT_NOW", DAY);
+    let said = fail(&mut limited, 70);
+    assert!(said.contains("database-error") && said.contains("no room"), "{said}");
+    database.execute("drop trigger no on certvakt.delivery_attempts; update certvakt.deliveries set lease_until = now() where state = 'claimed'").await;
+    let done = work(&database, DAY, &config);
+    assert_eq!(done["delivered"], 450, "{done}");
+}
+
+#[tokio::test]
 async fn an_expired_lease_is_taken_back_and_a_late_finish_changes_nothing() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
@@ -260,6 +414,7 @@ async fn an_expired_lease_is_taken_back_and_a_late_finish_changes_nothing() {
         reason: None,
         wait_seconds: 0.0,
         tries: Vec::new(),
+        refused: Vec::new(),
         dead: Vec::new(),
     };
     // One that has vanished is no error either.

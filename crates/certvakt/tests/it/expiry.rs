@@ -129,6 +129,17 @@ async fn a_change_that_was_open_during_a_run_is_read_by_the_next() {
 }
 
 #[tokio::test]
+async fn a_run_that_waited_for_another_knows_what_came_in_meanwhile() {
+    let database = rehearsal().await;
+    let mut run = database.certvakt(["run", "--date", "2026-06-15"]);
+    let waiting = database.blocked_at("certvakt.run_calendars", &mut run).await;
+    database.certify("1", "2026-06-20").await;
+    waiting.go_on().await;
+    assert_eq!(database.explained(NOON, "1")[2], "2026-06-13 expiry_warning_7d unreachable");
+    assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 0);
+}
+
+#[tokio::test]
 async fn after_a_restore_elsewhere_everything_is_read() {
     let database = rehearsal().await;
     database.certify("1", "2026-07-01").await;
@@ -162,7 +173,8 @@ async fn a_corrected_date_tells_a_stage_again_only_if_it_moved_by_thirty_days() 
         let database = rehearsal().await;
         database.certify("1", "2026-09-12").await;
         database.run("2026-06-14");
-        assert_eq!(database.notices("1").await, ["expiry_warning_90d 2026-06-14 unreachable"]);
+        // Only whom somebody has told is not told again.
+        database.execute("update certvakt.deliveries set state = 'delivered', finished_at = now()").await;
         database
             .execute(&format!(
                 "begin; set local certvakt.dates_are = 'corrected';

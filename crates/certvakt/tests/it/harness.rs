@@ -224,6 +224,13 @@ impl Blocked {
         failed(&output, status)
     }
 
+    /// Lets go of the table and waits for its end.
+    pub async fn go_on(mut self) {
+        self.holder.execute("rollback").await.unwrap();
+        let output = self.command.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", both(&output));
+    }
+
     /// Kills it as `kill -9` does, and lets go of the table.
     pub async fn kill(mut self) {
         self.command.kill().unwrap();

@@ -317,6 +317,31 @@ async fn a_device_belongs_to_who_signed_in_last_and_a_new_mail_address_takes_the
     assert_eq!(counts(&imported), [0, 2, 0, 0]);
     let found: String = desk.database.value(points).await;
     assert_eq!(found, "1 email c@example.org, 2 email b@example.org, 2 push d1, 2 push d2");
+    // Of two rows with one device the last one counts, however often the file comes.
+    let imported =
+        desk.take("id,expires,mail,device\n1,2026-12-31,,d1\n2,2026-12-31,b@example.org,d1\n", &contacts);
+    assert_eq!(counts(&imported), [0, 0, 2, 0]);
+
+    // What another organisation knows of a device is not ours to take.
+    let database = &desk.database;
+    database.ok(["organisation", "add", "other", "--name", "Annen", "--timezone", "Europe/Oslo"]);
+    database.ok(["chapter", "add", "chapter", "--organisation", "other", "--name", "Vest"]);
+    database.ok(["type", "add", "type", "--organisation", "other", "--name", "T"]);
+    let register = desk.file("other.csv", "id,expires,device\n1,2026-12-31,d1\n");
+    let mut command = database.certvakt(["import", register.to_str().unwrap(), "--organisation", "other"]);
+    command.args([
+        "--chapter",
+        "chapter",
+        "--type",
+        "type",
+        "--column",
+        "external_id=id",
+        "expires_at=expires",
+    ]);
+    succeed(command.arg("push_token=device"));
+    let holders: i64 =
+        database.value("select count(*) from certvakt.contact_points where address = 'd1'").await;
+    assert_eq!(holders, 2);
 }
 
 #[tokio::test]

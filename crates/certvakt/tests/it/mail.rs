@@ -76,8 +76,8 @@ async fn what_the_mail_server_answers_decides() {
     let server = MailServer::start(None);
     let config = server.config("");
     for (address, state, detail) in [
-        ("unknown-1@example.org", "given_up", "refused with 550"),
-        ("refused-1@example.org", "given_up", "refused with 554"),
+        ("unknown-1@example.org", "unreachable", "refused with 550"),
+        ("refused-1@example.org", "unreachable", "refused with 554"),
         ("full-1@example.org", "pending", "put off with 452"),
         ("later-1@example.org", "pending", "put off with 451"),
         ("drop-1@example.org", "pending", "no connection"),
@@ -94,6 +94,25 @@ async fn what_the_mail_server_answers_decides() {
         let addresses: i64 = database.value("select count(*) from certvakt.contact_points").await;
         assert_eq!(addresses, 1, "a mail address is never removed: {address}");
     }
+}
+
+#[tokio::test]
+async fn a_refused_address_is_not_tried_again_and_another_one_is() {
+    let server = MailServer::start(None);
+    let config = server.config("");
+    let database = one_due("unknown-1@example.org").await;
+    for _ in 0..2 {
+        work(&database, &config);
+        assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
+        let attempts: i64 = database.value("select count(*) from certvakt.delivery_attempts").await;
+        assert_eq!(attempts, 1);
+    }
+    assert_eq!(database.explained(DAY, "1")[2], "2026-06-13 expiry_warning_7d undeliverable");
+    let status: Value = serde_json::from_str(&database.at(DAY, ["status", "--output", "json"])).unwrap();
+    assert_eq!(status["queue"]["unreachable"], 1, "its coordinator sees it");
+    database.reachable("1", "email", "ok-1@example.org").await;
+    assert_eq!(work(&database, &config)["delivered"], 1);
+    assert_eq!(server.mails().len(), 1);
 }
 
 #[tokio::test]

@@ -200,6 +200,31 @@ async fn whoever_may_not_migrate_is_told_why() {
 }
 
 #[tokio::test]
+async fn a_second_owner_on_the_server_needs_the_roles_and_no_more() {
+    migrated(&empty_database().await);
+    let name = empty_database().await;
+    let login = format!("{name}_owner");
+    let mut server = superuser("postgres").await;
+    let make = format!("create role {login} login createrole; alter database {name} owner to {login}");
+    server.execute(AssertSqlSafe(make)).await.unwrap();
+    let mut migrate = Command::new(env!("CARGO_BIN_EXE_certvakt"));
+    migrate.arg("migrate").env("DATABASE_URL", address(&login, &name));
+    let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int / 10000")
+        .fetch_one(&mut server)
+        .await
+        .unwrap();
+    if version >= 16 {
+        // There CREATEROLE no longer means that one may take any role; whoever made them grants them.
+        assert!(fail(&mut migrate, 4).contains("permission denied to grant role"));
+        let grant = format!(
+            "grant certvakt_worker, certvakt_registrar, certvakt_definer to {login} with inherit false, set true"
+        );
+        server.execute(AssertSqlSafe(grant)).await.unwrap();
+    }
+    succeed(&mut migrate);
+}
+
+#[tokio::test]
 async fn the_cached_queries_are_what_this_schema_says() {
     let database = TestDatabase::new().await;
     let mut connection = superuser(&database.name).await;

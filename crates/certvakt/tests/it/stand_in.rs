@@ -6,10 +6,18 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use serde_json::Value;
 
+/// Starts a process that says in a line of JSON where it listens, and ends when its input closes.
+fn listen(command: &mut Command) -> ((Child, ChildStdin), Value) {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let input = child.stdin.take().unwrap();
+    ((child, input), serde_json::from_str(&line).unwrap())
+}
+
 /// A running stand-in; it ends with this value.
 pub struct StandIn {
-    _child: Child,
-    _stdin: ChildStdin,
+    _process: (Child, ChildStdin),
     pub address: String,
     pub folder: tempfile::TempDir,
 }
@@ -17,23 +25,10 @@ pub struct StandIn {
 impl StandIn {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_fcm-stand-in"))
-            .arg("--folder")
-            .arg(folder.path())
-            .arg("--until-stdin-closes")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let listening: Value = serde_json::from_str(&line).unwrap();
-        Self {
-            _stdin: child.stdin.take().unwrap(),
-            _child: child,
-            address: listening["address"].as_str().unwrap().to_owned(),
-            folder,
-        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fcm-stand-in"));
+        let (process, listening) =
+            listen(command.arg("--folder").arg(folder.path()).arg("--until-stdin-closes"));
+        Self { _process: process, address: listening["address"].as_str().unwrap().to_owned(), folder }
     }
 
     pub fn service_account(&self) -> PathBuf {
@@ -61,8 +56,7 @@ impl StandIn {
 
 /// A running mail server; it ends with this value.
 pub struct MailServer {
-    _child: Child,
-    _stdin: ChildStdin,
+    _process: (Child, ChildStdin),
     pub port: u16,
     folder: tempfile::TempDir,
 }
@@ -72,23 +66,11 @@ impl MailServer {
     pub fn start(credentials: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Debian's own interpreter has the package.
-        let mut child = Command::new("/usr/bin/python3")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/stand-ins/smtp.py"))
-            .arg(folder.path())
-            .args(credentials)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let listening: Value = serde_json::from_str(&line).unwrap();
-        Self {
-            _stdin: child.stdin.take().unwrap(),
-            _child: child,
-            port: u16::try_from(listening["port"].as_u64().unwrap()).unwrap(),
-            folder,
-        }
+        let mut command = Command::new("/usr/bin/python3");
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/stand-ins/smtp.py"));
+        let (process, listening) = listen(command.arg(folder.path()).args(credentials));
+        let port = u16::try_from(listening["port"].as_u64().unwrap()).unwrap();
+        Self { _process: process, port, folder }
     }
 
     /// `[email]` for this server, and what else is given.

@@ -14,10 +14,12 @@ claimed as (
       reason = null
   from claimable
   where d.id = claimable.id
-  returning d.id, d.attempt, d.organisation_id, d.notice_id, d.certification_id, d.recipient_id, d.stage, d.due_date
+  returning d.id, d.attempt, d.organisation_id, d.notice_id, d.certification_id, d.recipient_id, d.stage, d.due_date,
+    d.refused
 )
 select d.id, d.attempt, d.organisation_id, d.certification_id, d.recipient_id, d.stage, d.due_date,
-  l.idempotency_key, c.expires_at, c.status = 'suspended' as "suspended!", t.name as certification,
+  l.idempotency_key, c.expires_at, c.status = 'suspended' as "suspended!",
+  c.peer_mentor_id <> d.recipient_id as "reassigned!", t.name as certification,
   p.name as recipient_name, p.locale as recipient_locale,
   coalesce(reach.ids, '{}') as "contact_ids!", coalesce(reach.kinds, '{}') as "contact_kinds!",
   coalesce(reach.addresses, '{}') as "contact_addresses!"
@@ -31,6 +33,6 @@ left join lateral (
     array_agg(k.kind order by k.created_at, k.id) as kinds,
     array_agg(k.address order by k.created_at, k.id) as addresses
   from certvakt.contact_points k
-  where k.person_id = d.recipient_id
+  where k.person_id = d.recipient_id and k.id <> all (d.refused)
     and not exists (select from certvakt.channel_opt_outs o where o.person_id = k.person_id and o.kind = k.kind)
 ) reach on true

@@ -1,7 +1,14 @@
--- A device on which another person signed in is that person's now; in one file the last row counts.
-insert into certvakt.contact_points as k (person_id, kind, address)
-select distinct on (push_token) person_id, 'push', push_token
-from import_matches
+-- A device on which another person of the organisation signed in is that person's now. What another
+-- organisation knows of it is not ours to take.
+with gone as (
+  delete from certvakt.contact_points k
+  using import_matches m
+  where m.push_token_differs and k.kind = 'push' and k.address = m.push_token and k.person_id <> m.person_id
+    and exists (
+      select from public.peer_mentor_certifications c
+      where c.organisation_id = $1 and c.peer_mentor_id = k.person_id)
+)
+insert into certvakt.contact_points (person_id, kind, address)
+select person_id, 'push', push_token from import_matches
 where push_token_differs
-order by push_token, line desc
-on conflict (address) where kind = 'push' do update set person_id = excluded.person_id, created_at = now()
+on conflict (person_id, kind, address) do nothing

@@ -44,7 +44,9 @@ findings as (
     l.certification_id, l.notification_type, d.due_date
   from public.cert_notification_log l
   join public.peer_mentor_certifications c on c.id = l.certification_id and c.organisation_id = $1
-  left join certvakt.deliveries d on d.notice_id = l.id and d.recipient_id = l.recipient_id
+  left join lateral (
+    select d.* from certvakt.deliveries d where d.notice_id = l.id order by d.id limit 1
+  ) d on true
   where case
     when d.id is not null then
       l.idempotency_key <> certvakt.notice_key(l.certification_id, l.notification_type, d.due_date)

@@ -59,7 +59,7 @@ due as materialized (
   )
 ),
 recorded_before as materialized (
-  select l.id as notice_id
+  select l.id as notice_id, due.peer_mentor_id
   from due join public.cert_notification_log l on l.idempotency_key = due.idempotency_key
   where due.may_be_recorded
 ),
@@ -86,8 +86,8 @@ gate as materialized (
   select $14::boolean and ($15::boolean or (select count(*) from fresh) <= record_limit) as open from allowed
 ),
 noticed as (
-  insert into public.cert_notification_log (certification_id, notification_type, recipient_id, idempotency_key)
-  select f.id, f.stage, f.peer_mentor_id, f.idempotency_key from fresh f where (select open from gate)
+  insert into public.cert_notification_log (certification_id, notification_type, sent_at, recipient_id, idempotency_key)
+  select f.id, f.stage, clock_timestamp(), f.peer_mentor_id, f.idempotency_key from fresh f where (select open from gate)
   on conflict (idempotency_key) do nothing
   returning id, certification_id, notification_type
 ),
@@ -101,9 +101,11 @@ handed_over as (
 ),
 reopened as (
   update certvakt.deliveries d
-  set state = 'pending', opened_at = now(), available_at = now(), finished_at = null, reason = null
+  set state = 'pending', recipient_id = r.peer_mentor_id, refused = '{}', opened_at = now(), available_at = now(),
+      finished_at = null, reason = null
   from recorded_before r
-  where d.notice_id = r.notice_id and d.state = 'cancelled' and (select open from gate)
+  where d.notice_id = r.notice_id and (select open from gate)
+    and (d.state = 'cancelled' or (d.state in ('pending', 'unreachable') and d.recipient_id <> r.peer_mentor_id))
 ),
 lapsing as (
   select c.id from public.peer_mentor_certifications c
