@@ -32,7 +32,7 @@ create table certvakt.contact_points (
   kind text not null constraint contact_points_kind_known check (kind in ('push', 'email')),
   address text not null constraint contact_points_address_form check (
     case kind
-      when 'push' then length(address) between 1 and 4096
+      when 'push' then address ~ '^[[:graph:]]+$' and octet_length(address) <= 2048
       else length(address) <= 254 and address ~ '^[^@[:space:]]+@[^@[:space:]]+$'
     end),
   created_at timestamptz not null default now(),

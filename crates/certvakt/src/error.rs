@@ -62,9 +62,6 @@ pub enum Error {
     /// The demo.
     #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
-    /// An argument that clap cannot check alone.
-    #[error("{0}")]
-    Usage(String),
     /// Standard output is gone.
     #[error("the output cannot be written ({0}): check where it is redirected to")]
     Output(#[source] std::io::Error),
@@ -83,7 +80,6 @@ impl Error {
             Self::Delivery(error) => error.code(),
             Self::Http(error) => error.code(),
             Self::Demo(error) => error.code(),
-            Self::Usage(_) => "usage",
             Self::Output(_) => "output",
         }
     }
@@ -91,7 +87,7 @@ impl Error {
     /// How the process ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Now(_) | Self::Usage(_) => Exit::Usage,
+            Self::Config(_) | Self::Now(_) => Exit::Usage,
             Self::Store(error) => error.exit(),
             Self::Cluster(_) | Self::Demo(crate::demo::DemoError::Cluster(_)) => Exit::Cluster,
             Self::Import(error) => error.exit(),

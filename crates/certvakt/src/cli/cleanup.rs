@@ -8,6 +8,9 @@ use crate::store::cleanup;
 /// Notices outlive every stage by far: the database refuses less (`certvakt.delete_old_notices`).
 const SHORTEST_DAYS: u32 = 180;
 
+/// A hundred years; beyond them the database's calendar ends before ours.
+const LONGEST_DAYS: u32 = 36_525;
+
 /// Delete old notices and records, in small batches
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt cleanup --older-than 1y --dry-run")]
@@ -32,6 +35,7 @@ fn days(text: &str) -> Result<u32, String> {
         Some((f64::from(number) * length).floor() as u32)
     });
     match days {
+        Some(days) if days > LONGEST_DAYS => Err("nothing is a hundred years old".to_owned()),
         Some(days) if days >= SHORTEST_DAYS => Ok(days),
         Some(_) => Err(format!("notices are kept for at least {SHORTEST_DAYS} days")),
         None => Err("write it like 1y, 18mo or 400d".to_owned()),

@@ -7,6 +7,7 @@ use super::forecast::chart;
 use crate::demo::{self, DemoError, Report};
 use crate::error::{Error, Exit};
 use crate::output::{Format, count, print, table};
+use crate::store::StoreError;
 
 /// Nights shown ahead.
 const NIGHTS: u32 = 14;
@@ -21,6 +22,9 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    if app.clock.is_moved() {
+        return Err(StoreError::NoRehearsal.into());
+    }
     let folder = folder()?;
     let say = |what: &str| {
         if app.format == Format::Text {

@@ -62,7 +62,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     match app.address().await {
         Ok(address) => match Database::connect(address, 2).await {
             Ok(database) => {
-                check_database(&mut findings, &database).await;
+                check_database(&mut findings, &database, app.is_embedded()).await;
                 database.close().await;
             }
             Err(error) => findings.problem("database", error.to_string()),
@@ -122,9 +122,9 @@ fn is_open_to_others(file: &std::path::Path) -> bool {
     std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
 }
 
-async fn check_database(findings: &mut Findings, database: &Database) {
+async fn check_database(findings: &mut Findings, database: &Database, is_embedded: bool) {
     match doctor::facts(database).await {
-        Ok(facts) => check_facts(findings, &facts),
+        Ok(facts) => check_facts(findings, &facts, is_embedded),
         Err(error) => return findings.problem("database", error.to_string()),
     }
     match migration::check(database).await {
@@ -144,7 +144,7 @@ async fn check_database(findings: &mut Findings, database: &Database) {
     }
 }
 
-fn check_facts(findings: &mut Findings, facts: &Facts) {
+fn check_facts(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
     let major = facts.version / 10_000;
     if major < OLDEST {
         findings.problem(
@@ -183,10 +183,21 @@ fn check_facts(findings: &mut Findings, facts: &Facts) {
             "roles",
             format!("{} is a superuser: sign in as a login with only the service's roles", facts.login),
         );
+    } else if !facts.excess.is_empty() && !is_embedded {
+        findings.warning(
+            "roles",
+            format!(
+                "{} does more than the service needs ({}): sign in as a login of its own, see the runbook on roles",
+                facts.login,
+                facts.excess.join(", ")
+            ),
+        );
     } else {
-        findings.ok("roles", format!("{} and nothing more", facts.login));
+        findings.ok("roles", format!("{}, as it should be", facts.login));
     }
-    if facts.open_tables.is_empty() {
+    if !facts.is_migrated {
+        // The check of the schema says what to do.
+    } else if facts.open_tables.is_empty() {
         findings.ok("row-level security", "enabled and forced on every table");
     } else {
         findings.problem(

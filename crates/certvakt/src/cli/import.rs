@@ -108,8 +108,9 @@ fn text(imported: &Imported, options: &Options) -> String {
     if imported.counts.rejected > 0 {
         let rows =
             imported.rejects.iter().map(|one| [one.line.to_string(), one.column.clone(), one.reason.clone()]);
+        let verb = if imported.dry_run { "would be" } else { "were" };
         text +=
-            &format!("\n\nRejected, the others were taken:\n{}", table(["Line", "Field", "Reason"], rows));
+            &format!("\n\nRejected, the others {verb} taken:\n{}", table(["Line", "Field", "Reason"], rows));
         let left = imported.counts.rejected - i64::try_from(imported.rejects.len()).unwrap_or(0);
         if let Some(file) = &options.rejects {
             text += &format!("\nAll of them are in {}.", file.display());

@@ -17,6 +17,7 @@ mod type_;
 mod verify;
 mod work;
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -76,6 +77,7 @@ enum Sub {
 
 /// Runs the process: reads the arguments, does what they say, reports an error as one sentence.
 pub fn main() -> ExitCode {
+    report_faults();
     let command = match Command::try_parse() {
         Ok(command) => command,
         Err(error) => {
@@ -86,18 +88,37 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("certvakt: the system gives us no threads ({error})");
+            complain(format_args!("the system gives us no threads ({error})"));
             return Exit::Internal.into();
         }
     };
     app::start_log(matches!(command.subcommand, Sub::Serve(_)));
-    match runtime.block_on(dispatch(command)) {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            eprintln!("certvakt: {error} [{}]", error.code());
+    let done = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(dispatch(command))));
+    match done {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(error)) => {
+            complain(format_args!("{error} [{}]", error.code()));
             error.exit().into()
         }
+        Err(_) => Exit::Internal.into(),
     }
+}
+
+/// Says what is wrong on standard error. Where that is gone, the exit status alone tells.
+fn complain(what: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "certvakt: {what}");
+}
+
+/// A fault of our own as a sentence instead of a backtrace. The reader of workbooks panics on some of
+/// those that it cannot read; the import says so itself.
+fn report_faults() {
+    std::panic::set_hook(Box::new(|fault| {
+        let place = fault.location().map(ToString::to_string).unwrap_or_default();
+        if !place.contains("/calamine-") {
+            complain(format_args!("a fault of certvakt's own at {place}: please report it [internal]"));
+        }
+    }));
 }
 
 async fn dispatch(command: Command) -> Result<Exit, Error> {

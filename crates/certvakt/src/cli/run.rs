@@ -1,6 +1,6 @@
 //! `certvakt run`
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use super::App;
 use crate::error::{Error, Exit};
@@ -14,7 +14,7 @@ use crate::store::organisation;
     Exit status 3: a run would have recorded more than its organisation's limit and is held.")]
 pub(super) struct Args {
     /// The date of the run [default: today in each organisation's time zone]
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     date: Option<NaiveDate>,
     /// Only this organisation
     #[arg(long, value_name = "SLUG")]
@@ -28,6 +28,16 @@ pub(super) struct Args {
     /// Read everything, not only what came due or changed since the last complete run
     #[arg(long)]
     full: bool,
+}
+
+fn date(text: &str) -> Result<NaiveDate, String> {
+    let date: NaiveDate = text.parse().map_err(|_| "write it like 2026-12-31")?;
+    // As the schema bounds expiries.
+    if (1900..=9998).contains(&date.year()) {
+        Ok(date)
+    } else {
+        Err("the year is not between 1900 and 9998".to_owned())
+    }
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {

@@ -163,7 +163,9 @@ pub async fn one(
         return Err(RunError::Future { organisation: organisation.slug.clone(), date: run_date, today });
     }
     let done = attempt(database, organisation, run_date, options).await;
-    if let Err(error @ RunError::Store(_)) = &done {
+    if let Err(error @ RunError::Store(_)) = &done
+        && options.mode != Mode::DryRun
+    {
         // Best effort: where the database is gone there is nowhere to write.
         if let Ok(mut tx) = database.worker().await
             && run::fail(&mut tx, organisation.id, run_date, error.code()).await.is_ok()

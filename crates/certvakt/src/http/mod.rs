@@ -20,6 +20,9 @@ use crate::store::{Database, migration};
 
 pub use metrics::Metrics;
 
+/// How long answers under way may take once the process is asked to end.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
 /// A client for outgoing requests: encrypted by rustls, no redirects followed, an end to waiting.
 pub fn client(timeout: Duration) -> Client {
     builder(timeout).build().unwrap_or_default()
@@ -99,13 +102,21 @@ pub async fn serve(
         .route("/readyz", get(ready))
         .route("/metrics", get(show_metrics))
         .with_state((database, metrics));
-    let ended = axum::serve(listener, router)
-        .with_graceful_shutdown(async move {
-            let _ = ending.wait_for(|ending| *ending).await;
-        })
-        .await;
-    if let Err(error) = ended {
-        tracing::error!("the HTTP server ended: {error}");
+    let mut closing = ending.clone();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let _ = ending.wait_for(|ending| *ending).await;
+    });
+    let patience = async {
+        let _ = closing.wait_for(|ending| *ending).await;
+        tokio::time::sleep(LAST_ANSWERS).await;
+    };
+    tokio::select! {
+        ended = serving.into_future() => {
+            if let Err(error) = ended {
+                tracing::error!("the HTTP server ended: {error}");
+            }
+        }
+        () = patience => {}
     }
 }
 

@@ -105,6 +105,11 @@ pub enum ImportError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// A quotation mark is never closed.
+    #[error(
+        "the quotation mark that opens in line {0} is not closed where a field ends: close or remove it; nothing was imported"
+    )]
+    UnclosedQuote(u64),
     /// A workbook is larger than may be read into memory.
     #[error(
         "'{file}' holds {bytes} bytes, more than the {limit} that a workbook may have: export it as CSV (import.max_xlsx_bytes)"
@@ -128,6 +133,9 @@ pub enum ImportError {
     /// A field that must be mapped is not.
     #[error("no column is named for {0}: give --column {0}=\"…\"")]
     MissingField(&'static str),
+    /// A field is mapped twice.
+    #[error("two columns are named for {0}: give --column {0}=\"…\" once")]
+    FieldTwice(&'static str),
     /// The rejects file cannot be written.
     #[error("the rejects cannot be written to '{file}' ({cause}): name another file")]
     Rejects {
@@ -149,7 +157,9 @@ impl ImportError {
             Self::Binary(_) => "import-binary",
             Self::Empty(_) => "import-empty",
             Self::RowTooLong { .. } => "import-row-too-long",
+            Self::UnclosedQuote(_) => "import-unclosed-quote",
             Self::TooLarge { .. } => "import-too-large",
+            Self::FieldTwice(_) => "import-field-twice",
             Self::UnknownColumn { .. } => "import-unknown-column",
             Self::MissingField(_) => "import-missing-field",
             Self::Rejects { .. } => "import-rejects",
@@ -160,7 +170,10 @@ impl ImportError {
     /// How the process ends.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::UnknownColumn { .. } | Self::MissingField(_) | Self::Rejects { .. } => Exit::Usage,
+            Self::UnknownColumn { .. }
+            | Self::MissingField(_)
+            | Self::FieldTwice(_)
+            | Self::Rejects { .. } => Exit::Usage,
             Self::Store(error) => error.exit(),
             _ => Exit::Input,
         }
@@ -182,6 +195,17 @@ pub async fn import(
         if !options.columns.iter().any(|(mapped, _)| *mapped == field) {
             return Err(ImportError::MissingField(field.as_str()));
         }
+    }
+    for (at, (field, _)) in options.columns.iter().enumerate() {
+        if options.columns[..at].iter().any(|(before, _)| before == field) {
+            return Err(ImportError::FieldTwice(field.as_str()));
+        }
+    }
+    // The register is read twice, and a pipe may never end.
+    let found =
+        std::fs::metadata(&options.file).map_err(|cause| ImportError::unreadable(&options.file, &cause))?;
+    if !found.is_file() {
+        return Err(ImportError::unreadable(&options.file, &"it is no regular file"));
     }
     let rejects_file =
         options.rejects.as_deref().map(|file| open_rejects(file, &options.file)).transpose()?;
@@ -238,11 +262,12 @@ fn read(
         date_formats: options.date_formats.clone(),
         active_status: options.active_status.clone(),
         blank_never_expires: options.blank_never_expires,
+        width: record.len(),
         zone,
     };
     let mut chunk = Vec::with_capacity(CHUNK_BYTES + 4096);
     while rows.next(&mut record)? {
-        row::append(&mut chunk, rows.line(), &mapping, &record);
+        row::append(&mut chunk, &rows, &mapping, &record);
         if chunk.len() >= CHUNK_BYTES {
             let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_BYTES + 4096));
             if sender.blocking_send(full).is_err() {

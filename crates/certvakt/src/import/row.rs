@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::dates::{self, DateFormat, When};
+use super::source::Rows;
 use crate::config::nearest;
 
 /// A field that a column of the register can be.
@@ -56,7 +57,7 @@ impl Field {
     /// The longest value in characters, as the schema has it.
     const fn longest(self) -> usize {
         match self {
-            Self::PushToken => 4096,
+            Self::PushToken => 2048,
             Self::Email => 254,
             _ => 200,
         }
@@ -90,6 +91,8 @@ pub struct Mapping {
     pub active_status: Vec<String>,
     /// Whether a blank expiry means that the certification does not expire.
     pub blank_never_expires: bool,
+    /// How many fields the header has.
+    pub width: usize,
     /// The organisation's time zone.
     pub zone: Tz,
 }
@@ -105,13 +108,16 @@ struct Row<'a> {
     status: Option<&'static str>,
 }
 
-/// What is wrong with a row: the field at fault, and why. Never the value.
-type Fault = (Field, &'static str);
+/// What is wrong with a row: the field at fault, or `row`, and why. Never the value.
+type Fault = (&'static str, &'static str);
+
+/// Expiries that the schema takes, in Unix seconds: from 1900 to 9998.
+const EXPIRIES: std::ops::Range<i64> = -2_208_988_800..253_370_764_800;
 
 /// Checks a row and appends it to a chunk: line, external id, name, mail address, device, issued,
 /// expires, status, and the field at fault and the reason, if there is a fault.
-pub(super) fn append(chunk: &mut Vec<u8>, line: u64, mapping: &Mapping, record: &csv::StringRecord) {
-    let (row, fault) = match check(mapping, record) {
+pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) {
+    let (row, fault) = match whole(rows, mapping, record).and_then(|()| check(mapping, record)) {
         Ok(row) => (row, None),
         Err(fault) => {
             // A value that may be a national number is not kept even among the rejects.
@@ -120,7 +126,7 @@ pub(super) fn append(chunk: &mut Vec<u8>, line: u64, mapping: &Mapping, record: 
             (Row { external_id, ..Row::default() }, Some(fault))
         }
     };
-    chunk.extend_from_slice(line.to_string().as_bytes());
+    chunk.extend_from_slice(rows.line().to_string().as_bytes());
     let instant = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339());
     let (issued, expires) = (instant(row.issued_at), instant(row.expires_at));
     for text in [
@@ -131,7 +137,7 @@ pub(super) fn append(chunk: &mut Vec<u8>, line: u64, mapping: &Mapping, record: 
         issued.as_deref(),
         expires.as_deref(),
         row.status,
-        fault.map(|(field, _)| field.as_str()),
+        fault.map(|(field, _)| field),
         fault.map(|(_, reason)| reason),
     ] {
         chunk.push(b'\t');
@@ -165,20 +171,35 @@ fn is_clean(text: &str) -> bool {
     !text.chars().any(char::is_control)
 }
 
+/// Refuses a row that is several, or parts of several: a quotation mark that was opened by mistake and
+/// closed by another one further down joins what stands between them.
+fn whole(rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) -> Result<(), Fault> {
+    if record.len() > mapping.width {
+        return Err(("row", "more fields than the header: a quotation mark or a separator stands wrong"));
+    }
+    if record.len() < mapping.width && rows.spans_lines() {
+        return Err(("row", "several lines with too few fields: a quotation mark stands wrong"));
+    }
+    Ok(())
+}
+
 fn check<'a>(mapping: &Mapping, record: &'a csv::StringRecord) -> Result<Row<'a>, Fault> {
     for (field, _) in &mapping.columns {
         let Some(text) = value(mapping, record, *field) else { continue };
         if is_national_number(text) {
             return Err((
-                *field,
+                field.as_str(),
                 "a national identity number, which nobody needs here: take it out of the register",
             ));
         }
         if text.chars().count() > field.longest() {
-            return Err((*field, "longer than it may be"));
+            return Err((field.as_str(), "longer than it may be"));
+        }
+        if *field == Field::PushToken && !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err((field.as_str(), "no device token"));
         }
         if !is_clean(text) {
-            return Err((*field, "it holds control characters"));
+            return Err((field.as_str(), "it holds control characters"));
         }
     }
     let mut row = Row {
@@ -189,10 +210,10 @@ fn check<'a>(mapping: &Mapping, record: &'a csv::StringRecord) -> Result<Row<'a>
         ..Row::default()
     };
     if row.external_id.is_none() {
-        return Err((Field::ExternalId, "blank"));
+        return Err((Field::ExternalId.as_str(), "blank"));
     }
     if row.email.is_some_and(|email| !is_mail_address(email)) {
-        return Err((Field::Email, "no mail address"));
+        return Err((Field::Email.as_str(), "no mail address"));
     }
     if mapping.columns.iter().any(|(field, _)| *field == Field::Status) {
         let status = value(mapping, record, Field::Status).unwrap_or_default();
@@ -216,22 +237,25 @@ fn check<'a>(mapping: &Mapping, record: &'a csv::StringRecord) -> Result<Row<'a>
         }
         None if row.status != Some("suspended") && !mapping.blank_never_expires => {
             return Err((
-                Field::ExpiresAt,
+                Field::ExpiresAt.as_str(),
                 "blank: say --blank-expires never if that means it does not expire",
             ));
         }
         None => {}
     }
+    if row.expires_at.is_some_and(|at| !EXPIRIES.contains(&at.timestamp())) {
+        return Err((Field::ExpiresAt.as_str(), "the year is not between 1900 and 9998"));
+    }
     if let (Some(issued_at), Some(expires_at)) = (row.issued_at, row.expires_at)
         && expires_at < issued_at
     {
-        return Err((Field::ExpiresAt, "before the day of issue"));
+        return Err((Field::ExpiresAt.as_str(), "before the day of issue"));
     }
     Ok(row)
 }
 
 fn when(text: &str, mapping: &Mapping, field: Field) -> Result<When, Fault> {
-    dates::parse(text, &mapping.date_formats).map_err(|reason| (field, reason))
+    dates::parse(text, &mapping.date_formats).map_err(|reason| (field.as_str(), reason))
 }
 
 fn is_mail_address(text: &str) -> bool {

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
-use calamine::{Data, Reader, Xlsx};
+use calamine::{Data, Reader, Xlsx, XlsxError};
 use csv::StringRecord;
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
@@ -17,28 +18,27 @@ const LARGEST_EXPANSION: u64 = 20;
 
 /// The rows of a file, its header first.
 pub(super) enum Rows {
-    Text { reader: Box<csv::Reader<RowGuard>>, line: u64 },
-    Workbook { rows: std::vec::IntoIter<StringRecord>, line: u64 },
+    Text { reader: Box<csv::Reader<RowGuard>>, line: u64, spans_lines: bool },
+    Workbook { rows: std::vec::IntoIter<(u64, StringRecord)>, line: u64 },
 }
 
 impl Rows {
     /// Reads the next row that is not empty; whether there was one.
     pub(super) fn next(&mut self, record: &mut StringRecord) -> Result<bool, ImportError> {
         match self {
-            Self::Text { reader, line } => {
+            Self::Text { reader, line, spans_lines } => {
                 let found = reader.read_record(record).map_err(|error| text_error(&error))?;
                 *line = record.position().map_or(*line, csv::Position::line);
+                *spans_lines = reader.position().line() > *line + 1;
                 Ok(found)
             }
             Self::Workbook { rows, line } => {
-                for row in rows.by_ref() {
-                    *line += 1;
-                    if row.iter().any(|cell| !cell.is_empty()) {
-                        *record = row;
-                        return Ok(true);
-                    }
+                let next = rows.next();
+                let found = next.is_some();
+                if let Some(row) = next {
+                    (*line, *record) = row;
                 }
-                Ok(false)
+                Ok(found)
             }
         }
     }
@@ -49,13 +49,21 @@ impl Rows {
             Self::Text { line, .. } | Self::Workbook { line, .. } => *line,
         }
     }
+
+    /// Whether the row that was read goes over several lines.
+    pub(super) const fn spans_lines(&self) -> bool {
+        matches!(self, Self::Text { spans_lines: true, .. })
+    }
 }
 
 fn text_error(error: &csv::Error) -> ImportError {
     if let csv::ErrorKind::Io(cause) = error.kind()
-        && let Some(too_long) = cause.get_ref().and_then(|inner| inner.downcast_ref::<TooLong>())
+        && let Some(too_long) = cause.get_ref().and_then(|inner| inner.downcast_ref::<BadRow>())
     {
-        return ImportError::RowTooLong { line: too_long.line, limit: too_long.limit };
+        return match *too_long {
+            BadRow::TooLong { line, limit } => ImportError::RowTooLong { line, limit },
+            BadRow::Unclosed { line } => ImportError::UnclosedQuote(line),
+        };
     }
     ImportError::Unreadable { file: "the file".to_owned(), cause: error.to_string() }
 }
@@ -92,16 +100,27 @@ pub(super) fn open(
         .has_headers(false)
         .flexible(true)
         .delimiter(sniffed.delimiter)
-        .from_reader(RowGuard::new(decoded, config.max_row_bytes, sniffed.has_returns));
-    Ok(Rows::Text { reader: Box::new(reader), line: 0 })
+        .from_reader(RowGuard::new(decoded, config.max_row_bytes, &sniffed));
+    Ok(Rows::Text { reader: Box::new(reader), line: 0, spans_lines: false })
 }
 
 /// What a look over the whole text tells.
 struct Sniffed {
     encoding: &'static Encoding,
     delimiter: u8,
-    /// Whether lines end with a carriage return before the line feed.
-    has_returns: bool,
+    /// How lines end.
+    line_end: LineEnd,
+}
+
+/// How the lines of a text end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineEnd {
+    /// With a line feed.
+    LineFeed,
+    /// With a carriage return and a line feed.
+    ReturnAndLineFeed,
+    /// With a carriage return, as very old spreadsheets wrote them.
+    Return,
 }
 
 /// Looks over the whole file once, in pieces: a register of which only the last row has an æ must be
@@ -112,6 +131,7 @@ fn sniff(file: &mut File) -> io::Result<Option<Sniffed>> {
     let mut is_utf8 = true;
     let mut header: Option<Vec<u8>> = None;
     let mut is_wide = false;
+    let mut has_line_feed = true;
     loop {
         let read = file.read(&mut buffer[carried..])?;
         if read == 0 {
@@ -121,8 +141,9 @@ fn sniff(file: &mut File) -> io::Result<Option<Sniffed>> {
         let piece = &buffer[..carried + read];
         if header.is_none() {
             is_wide = piece.starts_with(&[0xff, 0xfe]) || piece.starts_with(&[0xfe, 0xff]);
-            let end = piece.iter().position(|byte| *byte == b'\n').unwrap_or(piece.len());
-            header = Some(piece[..end].to_vec());
+            let end = piece.iter().position(|byte| *byte == b'\n');
+            has_line_feed = end.is_some();
+            header = Some(piece[..end.unwrap_or(piece.len())].to_vec());
         }
         if is_wide {
             break;
@@ -156,45 +177,64 @@ fn sniff(file: &mut File) -> io::Result<Option<Sniffed>> {
     Ok(Some(Sniffed {
         encoding: if is_utf8 { UTF_8 } else { WINDOWS_1252 },
         delimiter,
-        has_returns: header.ends_with(b"\r"),
+        line_end: match (has_line_feed, header.ends_with(b"\r") || header.contains(&b'\r')) {
+            (true, _) if header.ends_with(b"\r") => LineEnd::ReturnAndLineFeed,
+            (false, true) => LineEnd::Return,
+            _ => LineEnd::LineFeed,
+        },
     }))
 }
 
-/// A row of a text file that is too long to be one.
+/// A row of a text file that cannot be one.
 #[derive(Debug, thiserror::Error)]
-#[error("a row is too long")]
-struct TooLong {
-    line: u64,
-    limit: u64,
+enum BadRow {
+    #[error("a row is too long")]
+    TooLong { line: u64, limit: u64 },
+    #[error("a quotation mark is never closed")]
+    Unclosed { line: u64 },
 }
 
-/// Lets a row pass only while it is shorter than a limit, so that a line of 200 MB, or a quotation
-/// mark that is never closed, ends the import before it fills the memory. Carriage returns that end
-/// lines are left out: with them the CSV reader counts lines wrongly.
+/// Where in a row a byte stands (RFC 4180): a quotation mark means something at a field's start and
+/// inside quotes only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    FieldStart,
+    Unquoted,
+    Quoted,
+    QuoteInQuotes,
+}
+
+/// Lets a row pass only while it is shorter than a limit, so that a line of 200 MB ends the import
+/// before it fills the memory, and none that ends inside quotes. Every line end becomes a line feed:
+/// with others the CSV reader counts lines wrongly.
 pub(super) struct RowGuard {
     inner: BufReader<DecodeReaderBytes<indicatif::ProgressBarIter<File>, Vec<u8>>>,
     limit: u64,
-    without_returns: bool,
+    delimiter: u8,
+    line_end: LineEnd,
     row_bytes: u64,
     line: u64,
     row_line: u64,
-    in_quotes: bool,
+    quote_line: u64,
+    place: Place,
 }
 
 impl RowGuard {
     fn new(
         inner: DecodeReaderBytes<indicatif::ProgressBarIter<File>, Vec<u8>>,
         limit: u64,
-        without_returns: bool,
+        sniffed: &Sniffed,
     ) -> Self {
         Self {
             inner: BufReader::with_capacity(64 * 1024, inner),
             limit,
-            without_returns,
+            delimiter: sniffed.delimiter,
+            line_end: sniffed.line_end,
             row_bytes: 0,
             line: 1,
             row_line: 1,
-            in_quotes: false,
+            quote_line: 1,
+            place: Place::FieldStart,
         }
     }
 }
@@ -203,12 +243,16 @@ impl Read for RowGuard {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let read = self.inner.read(buffer)?;
+            if read == 0 && self.place == Place::Quoted {
+                return Err(io::Error::other(BadRow::Unclosed { line: self.quote_line }));
+            }
             let mut kept = 0;
             for at in 0..read {
-                let byte = buffer[at];
-                if byte == b'\r' && self.without_returns {
-                    continue;
-                }
+                let byte = match (buffer[at], self.line_end) {
+                    (b'\r', LineEnd::ReturnAndLineFeed) => continue,
+                    (b'\r', LineEnd::Return) => b'\n',
+                    (byte, _) => byte,
+                };
                 buffer[kept] = byte;
                 kept += 1;
                 self.pass(byte)?;
@@ -223,20 +267,35 @@ impl Read for RowGuard {
 impl RowGuard {
     fn pass(&mut self, byte: u8) -> io::Result<()> {
         self.row_bytes += 1;
-        match byte {
-            // A doubled quotation mark inside quotes toggles twice.
-            b'"' => self.in_quotes = !self.in_quotes,
-            b'\n' => {
-                self.line += 1;
-                if !self.in_quotes {
-                    self.row_bytes = 0;
-                    self.row_line = self.line;
-                }
-            }
-            _ => {}
+        if byte == b'\n' {
+            self.line += 1;
         }
+        self.place = match (self.place, byte) {
+            (Place::FieldStart, b'"') => {
+                self.quote_line = self.line;
+                Place::Quoted
+            }
+            (Place::Quoted, b'"') => Place::QuoteInQuotes,
+            (Place::QuoteInQuotes, b'"') | (Place::Quoted, _) => Place::Quoted,
+            // A quoted field over several lines that does not end where a field ends began by mistake.
+            (Place::QuoteInQuotes, byte)
+                if self.line > self.quote_line
+                    && byte != b'\n'
+                    && byte != b'\r'
+                    && byte != self.delimiter =>
+            {
+                return Err(io::Error::other(BadRow::Unclosed { line: self.quote_line }));
+            }
+            (_, b'\n') => {
+                self.row_bytes = 0;
+                self.row_line = self.line;
+                Place::FieldStart
+            }
+            (_, byte) if byte == self.delimiter => Place::FieldStart,
+            _ => Place::Unquoted,
+        };
         if self.row_bytes > self.limit {
-            return Err(io::Error::other(TooLong { line: self.row_line, limit: self.limit }));
+            return Err(io::Error::other(BadRow::TooLong { line: self.row_line, limit: self.limit }));
         }
         Ok(())
     }
@@ -259,11 +318,46 @@ fn workbook(path: &Path, file: File, size: u64, config: &ImportConfig) -> Result
     if expanded > limit {
         return Err(too_large(expanded, limit));
     }
-    let mut workbook = Xlsx::new(BufReader::new(file)).map_err(|_| binary())?;
-    let range = workbook.worksheet_range_at(0).ok_or_else(binary)?.map_err(|_| binary())?;
-    let above = range.start().map_or(0, |(row, _)| u64::from(row));
-    let rows: Vec<StringRecord> = range.rows().map(|row| row.iter().map(cell).collect()).collect();
-    Ok(Rows::Workbook { rows: rows.into_iter(), line: above })
+    // The reader panics on some workbooks that it cannot read.
+    let rows = std::panic::catch_unwind(AssertUnwindSafe(|| rows_of(file, limit)));
+    match rows {
+        Ok(Ok(Some(rows))) => Ok(Rows::Workbook { rows: rows.into_iter(), line: 0 }),
+        Ok(Ok(None)) => Err(too_large(limit + 1, limit)),
+        Ok(Err(_)) | Err(_) => Err(binary()),
+    }
+}
+
+/// The rows of the first sheet that are not empty, each with its line, read cell by cell: a sheet may
+/// say that it is a billion cells wide. None, if they take more than `limit` bytes.
+fn rows_of(file: File, limit: u64) -> Result<Option<Vec<(u64, StringRecord)>>, XlsxError> {
+    let mut workbook = Xlsx::new(BufReader::new(file))?;
+    let Some(sheet) = workbook.sheet_names().first().cloned() else { return Ok(Some(Vec::new())) };
+    let mut cells = workbook.worksheet_cells_reader(&sheet)?;
+    let mut rows: Vec<(u64, StringRecord)> = Vec::new();
+    let mut bytes: u64 = 0;
+    while let Some(found) = cells.next_cell()? {
+        let (row, column) = found.get_position();
+        let (line, column) = (u64::from(row) + 1, column as usize);
+        let text = cell(&Data::from(found.get_value().clone()));
+        if text.is_empty() {
+            continue;
+        }
+        if rows.last().is_none_or(|(last, _)| *last != line) {
+            rows.push((line, StringRecord::new()));
+        }
+        let Some((_, record)) = rows.last_mut() else { break };
+        // A field takes its text and the place where it ends.
+        let skipped = column.saturating_sub(record.len());
+        bytes += (skipped as u64 + 1) * 8 + text.len() as u64;
+        if bytes > limit {
+            return Ok(None);
+        }
+        for _ in 0..skipped {
+            record.push_field("");
+        }
+        record.push_field(&text);
+    }
+    Ok(Some(rows))
 }
 
 /// A cell as the text that a CSV export would have, dates in the form that means one day only.

@@ -20,8 +20,12 @@ pub struct Facts {
     pub may_work: bool,
     /// Whether it may become `certvakt_registrar`.
     pub may_register: bool,
+    /// What the login may do beyond becoming those two.
+    pub excess: Vec<String>,
     /// Roles of the service that can do more than they should.
     pub strong_roles: Vec<String>,
+    /// Whether our tables are there.
+    pub is_migrated: bool,
     /// Our tables on which row-level security is not both enabled and forced.
     pub open_tables: Vec<String>,
     /// Whether the connection is encrypted.

@@ -24,11 +24,14 @@ pub enum StoreError {
     /// A migration differs from the one applied.
     #[error("the migrations cannot be applied: {0}")]
     Migration(String),
-    /// Our login may not become one of the service's roles.
-    #[error(
-        "the database refused us ({0}): the login must be a member of certvakt_worker and certvakt_registrar, see the runbook on roles"
-    )]
-    Refused(String),
+    /// The server does not let us in, or our login may not do this.
+    #[error("the database refused us ({said}): {hint}")]
+    Refused {
+        /// What it says.
+        said: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// Something named on the command line does not exist.
     #[error("there is no {what} '{name}': {hint}")]
     Unknown {
@@ -71,7 +74,7 @@ impl StoreError {
             Self::TimedOut(_) => "database-timeout",
             Self::Schema(_) => "database-schema",
             Self::Migration(_) => "migration",
-            Self::Refused(_) => "database-refused",
+            Self::Refused { .. } => "database-refused",
             Self::Unknown { .. } => "unknown-name",
             Self::Exists { .. } => "name-taken",
             Self::Invalid(_) => "invalid-value",
@@ -113,8 +116,19 @@ impl From<sqlx::Error> for StoreError {
                     state if state.starts_with("08") => Self::Unreachable(text),
                     // Lock not available, query cancelled (statement_timeout).
                     "55P03" | "57014" => Self::TimedOut(text),
-                    // Invalid authorisation, invalid password, insufficient privilege, no such database.
-                    "28000" | "28P01" | "42501" | "3D000" => Self::Refused(text),
+                    // Invalid authorisation, invalid password.
+                    "28000" | "28P01" => {
+                        Self::Refused { said: text, hint: "check user and password in DATABASE_URL" }
+                    }
+                    "3D000" => Self::Refused {
+                        said: text,
+                        hint: "create the database, or check its name in DATABASE_URL",
+                    },
+                    // Insufficient privilege.
+                    "42501" => Self::Refused {
+                        said: text,
+                        hint: "the login must be a member of certvakt_worker and certvakt_registrar, see the runbook on roles",
+                    },
                     // Undefined table, column, function, schema, and a role to be set that does not exist.
                     "42P01" | "42703" | "42883" | "3F000" | "22023" => Self::Schema(text),
                     _ => Self::Other(text),

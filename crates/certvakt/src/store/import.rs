@@ -86,6 +86,11 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
     if let Some(kind) = target.dates_are.map(DatesAre::kind) {
         sqlx::query("select set_config('certvakt.dates_are', $1, true)").bind(kind).execute(&mut *tx).await?;
     }
+    // Two registers of one organisation may know the same people: one after the other.
+    sqlx::query("select from certvakt.organisations where id = $1 for no key update")
+        .bind(target.organisation_id)
+        .execute(&mut *tx)
+        .await?;
     tx.execute(include_str!("import/twice.sql")).await?;
     // The merge's statements and which of organisation, chapter and type each takes.
     let (organisation, chapter, code) =

@@ -33,7 +33,13 @@ pub async fn apply(address: &str) -> Result<Applied, StoreError> {
     let mut connection = connect_options(address)?.connect().await?;
     let done = apply_on(&mut connection).await;
     let _ = connection.close().await;
-    done
+    done.map_err(|error| match error {
+        StoreError::Refused { said, .. } => StoreError::Refused {
+            said,
+            hint: "migrate as the login that owns the database and may create roles, see the runbook on roles",
+        },
+        other => other,
+    })
 }
 
 async fn apply_on(connection: &mut PgConnection) -> Result<Applied, StoreError> {

@@ -84,13 +84,13 @@ pub struct Settings {
     #[arg(long, value_parser = time)]
     pub deliver_until: Option<NaiveTime>,
     /// For how many days `expired` stays current, 1 to 90
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(i16).range(1..=90))]
     pub grace_days: Option<i16>,
     /// A run that would record more than this many notices, and more than --limit-percent, is held
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(i64).range(0..))]
     pub limit_floor: Option<i64>,
     /// In per cent of the active certifications, 0 to 100
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(i16).range(0..=100))]
     pub limit_percent: Option<i16>,
     /// Whether a lock screen and a mail's subject may name the association and the certification
     #[arg(long)]

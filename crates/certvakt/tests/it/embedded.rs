@@ -136,6 +136,25 @@ fn what_keeps_a_cluster_from_starting_is_said_in_a_sentence() {
     assert_eq!(said.trim_end().lines().count(), 1, "{said}");
 }
 
+#[test]
+fn without_root_the_missing_packages_are_named() {
+    if !geteuid().is_root() {
+        println!("skipped: only root can hide what is installed");
+        return;
+    }
+    let folder = open_folder();
+    let script = folder.path().join("install-packages");
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/install-packages"), &script).unwrap();
+    let hidden = folder.path().join("hidden");
+    fs::create_dir(&hidden).unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c"]).arg(
+        "mount --bind \"$1\" /usr/lib/postgresql && exec setpriv --reuid=nobody --regid=nogroup --clear-groups \"$2\" demo",
+    );
+    let said = fail(command.arg("sh").arg(&hidden).arg(&script), 1);
+    assert!(said.contains("postgresql") && said.contains("apt-get install"), "{said}");
+}
+
 /// The demo's binaries where everybody can run them.
 fn copied(folder: &Path) -> PathBuf {
     for program in [env!("CARGO_BIN_EXE_certvakt"), env!("CARGO_BIN_EXE_fcm-stand-in")] {

@@ -224,6 +224,13 @@ impl Blocked {
         failed(&output, status)
     }
 
+    /// The most memory that it has held so far, in KiB.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.command.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Lets go of the table and waits for its end.
     pub async fn go_on(mut self) {
         self.holder.execute("rollback").await.unwrap();

@@ -119,6 +119,7 @@ async fn every_encoding_and_separator_gives_the_same_people() {
         ("semicolons", rows.replace(',', ";").into_bytes()),
         ("tabs", rows.replace(',', "\t").into_bytes()),
         ("carriage returns", rows.replace('\n', "\r\n").into_bytes()),
+        ("carriage returns alone", rows.replace('\n', "\r").into_bytes()),
         ("no last line end", rows.trim_end().as_bytes().to_vec()),
         ("quoted", rows.replace("Åse Ødegård", "\"Åse Ødegård\"").into_bytes()),
         ("blank lines", rows.replace("\n2", "\n\n\n2").into_bytes()),
@@ -413,12 +414,29 @@ async fn what_is_no_register_is_refused_in_a_sentence_and_nothing_is_taken() {
         ("columns.csv", b"id,expiry\n1,2026-12-31\n".to_vec(), 2, "import-unknown-column", "'expiry'"),
         ("far.csv", b"id,other\n1,2026-12-31\n".to_vec(), 2, "import-unknown-column", "id, other"),
         ("twice.csv", b"id,expires,expires\n1,2026-12-31,\n".to_vec(), 2, "import-unknown-column", "twice"),
+        (
+            "open.csv",
+            b"id,expires,note\n1,2026-12-31,\"a\n2,2026-12-31,b\n".to_vec(),
+            5,
+            "import-unclosed-quote",
+            "line 2",
+        ),
+        (
+            "shifted.csv",
+            b"id,expires,note\n1,2026-12-31,\"a\n2,2026-12-31,\"b\"\n".to_vec(),
+            5,
+            "import-unclosed-quote",
+            "line 2",
+        ),
         ("quote.csv", quote.into_bytes(), 5, "import-row-too-long", "line 3"),
     ] {
         let said = fail(&mut desk.command(&desk.file(name, contents), &[]), status);
         assert!(said.contains(code) && said.contains(hint), "{name}: {said}");
         assert_eq!(said.trim_end().lines().count(), 1, "one sentence: {said}");
     }
+    let pipe = desk.folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(fail(&mut desk.command(&pipe, &[]), 5).contains("no regular file"));
     let absent = desk.folder.path().join("absent.csv");
     assert!(fail(&mut desk.command(&absent, &[]), 5).contains("import-unreadable"));
     assert!(fail(&mut desk.command(desk.folder.path(), &[]), 5).contains("import-unreadable"));
@@ -426,6 +444,8 @@ async fn what_is_no_register_is_refused_in_a_sentence_and_nothing_is_taken() {
     let said = fail(&mut desk.command(&fine, &["--rejects", fine.to_str().unwrap()]), 2);
     assert!(said.contains("import-rejects"), "{said}");
     assert_eq!(fs::read_to_string(&fine).unwrap(), "id,expires\n1,2026-12-31\n", "the register is whole");
+    let said = fail(&mut desk.command(&fine, &["--column", "external_id=expires"]), 2);
+    assert!(said.contains("import-field-twice"), "{said}");
     let said = fail(&mut desk.command(&fine, &["--column", "names=id"]), 2);
     assert!(said.contains("did you mean 'name'"), "{said}");
     for (flag, wrong, near) in [
@@ -464,6 +484,107 @@ async fn a_line_of_200_mb_ends_the_import_before_it_fills_the_memory() {
     let said = fail(&mut limited, 5);
     assert!(said.contains("import-row-too-long") && said.contains("line 3"), "{said}");
     assert!(desk.is_empty().await);
+}
+
+#[tokio::test]
+async fn quotation_marks_inside_a_field_are_letters_and_joined_rows_are_rejected() {
+    let desk = Desk::new().await;
+    // More than the limit of a row, were the first one to open something.
+    let rows: Vec<String> = (0..60_000).map(|number| format!("{number},2026-12-31,5\" pipe")).collect();
+    let imported = desk.take(format!("id,expires,note\n{}\n", rows.join("\n")), &["--dry-run"]);
+    assert_eq!(counts(&imported), [60_000, 0, 0, 0]);
+    // A note over two lines, and one whose mark swallowed the beginning of the next row.
+    let register = "id,expires,note,more\n1,2026-12-31,\"two\nlines\",x\n2,2026-12-31,\"a\n3,2026-12-31,b\"\n4,2026-12-31,a,b,c\n";
+    let imported = desk.take(register, &[]);
+    assert_eq!(counts(&imported), [1, 0, 0, 2]);
+    let found = rejects(&imported);
+    assert_eq!((found[0].0, found[0].1.as_str(), found[1].0), (4, "row", 6));
+    let said = succeed(&mut desk.command(&desk.file("r.csv", register), &["--dry-run"]));
+    assert!(said.contains("the others would be taken"), "{said}");
+}
+
+#[tokio::test]
+async fn rows_that_the_schema_could_not_hold_are_rejected_like_any_other() {
+    let desk = Desk::new().await;
+    let database = &desk.database;
+    database.ok(["organisation", "add", "far", "--name", "Far", "--timezone", "America/New_York"]);
+    database.ok(["chapter", "add", "chapter", "--organisation", "far", "--name", "C"]);
+    database.ok(["type", "add", "type", "--organisation", "far", "--name", "T"]);
+    let token = "t".repeat(3000);
+    let register = desk.file(
+        "far.csv",
+        format!("id,expires,device\n1,9998-12-31,\n2,2026-12-31,{token}\n3,2026-12-31,æ\n4,1900-01-01,\n"),
+    );
+    let mut command = database.certvakt(["import", register.to_str().unwrap(), "--organisation", "far"]);
+    command.args([
+        "--chapter",
+        "chapter",
+        "--type",
+        "type",
+        "--column",
+        "external_id=id",
+        "expires_at=expires",
+    ]);
+    let output = succeed(command.args(["push_token=device", "--output", "json"]));
+    let imported: Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(counts(&imported), [1, 0, 0, 3]);
+}
+
+#[tokio::test]
+async fn a_workbook_that_says_it_is_a_billion_cells_wide_is_read_all_the_same() {
+    let desk = Desk::new().await;
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (row, cells) in [["id", "expires"], ["1", "2026-12-31"]].into_iter().enumerate() {
+        for (column, text) in cells.into_iter().enumerate() {
+            sheet.write(u32::try_from(row).unwrap(), u16::try_from(column).unwrap(), text).unwrap();
+        }
+    }
+    sheet.write(1_048_575, 16_383, "far away").unwrap();
+    let path = desk.folder.path().join("far.xlsx");
+    workbook.save(&path).unwrap();
+    let imported = desk.import(&path, &[]);
+    assert_eq!(counts(&imported), [1, 0, 0, 1]);
+    assert_eq!(rejects(&imported)[0].0, 1_048_576);
+}
+
+#[tokio::test]
+async fn two_imports_of_one_register_at_once_take_everybody_once() {
+    let desk = Desk::new().await;
+    let rows: Vec<String> = (0..3_000).map(|number| format!("{number},2026-12-31")).collect();
+    let register = desk.file("register.csv", format!("id,expires\n{}\n", rows.join("\n")));
+    let imports: Vec<_> = (0..2)
+        .map(|_| {
+            let mut command = desk.command(&register, &["--output", "json"]);
+            command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let added: i64 = imports
+        .into_iter()
+        .map(|import| {
+            let output = import.wait_with_output().unwrap();
+            assert!(output.status.success());
+            let imported: Value = serde_json::from_slice(&output.stdout).unwrap();
+            imported["added"].as_i64().unwrap()
+        })
+        .sum();
+    assert_eq!(added, 3_000);
+}
+
+#[tokio::test]
+async fn memory_does_not_grow_with_the_file() {
+    let desk = Desk::new().await;
+    let mut peaks = Vec::new();
+    for number_of_rows in [1_000, 400_000] {
+        let rows: Vec<String> = (0..number_of_rows).map(|number| format!("{number},2026-12-31")).collect();
+        let register = desk.file("register.csv", format!("id,expires\n{}\n", rows.join("\n")));
+        let mut command = desk.command(&register, &["--dry-run"]);
+        // The whole file has been read and sent when it waits here.
+        let blocked = desk.database.blocked_at("public.peer_mentor_certifications", &mut command).await;
+        peaks.push(blocked.peak_memory());
+        blocked.go_on().await;
+    }
+    assert!(peaks[1] < peaks[0] + 16 * 1024, "KiB: {peaks:?}");
 }
 
 #[tokio::test]

@@ -19,4 +19,5 @@ mod migrations;
 mod register;
 mod registers;
 mod reports;
+mod restore;
 mod service;

@@ -21,6 +21,10 @@ async fn wrong_names_are_answered_with_the_nearest() {
         (vec!["organisation", "add", "Org", "--name", "X", "--timezone", "Europe/Oslo"], "invalid-value"),
         (vec!["organisation", "add", "x", "--name", "X", "--timezone", "Europe/Olso"], "Europe/Oslo"),
         (vec!["chapter", "add", "x", "--organisation", "ogr", "--name", "X"], "did you mean 'org'"),
+        (vec!["organisation", "set", "org", "--grace-days", "91"], "1..=90"),
+        (vec!["organisation", "set", "org", "--limit-percent", "101"], "0..=100"),
+        (vec!["run", "--dry-run", "--date=-262143-01-01"], "1900"),
+        (vec!["cleanup", "--older-than", "65535y"], "hundred"),
         (vec!["type", "add", "x", "--organisation", "org", "--validity", "24 months"], "24mo"),
     ] {
         let said = fail(&mut database.certvakt(arguments.clone()), 2);

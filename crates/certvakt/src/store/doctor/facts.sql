@@ -8,10 +8,21 @@ select
   coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = 'certvakt_registrar'), false)
     as "may_register!",
   array(
+    select what from pg_roles r, lateral (values
+      ('creates roles', r.rolcreaterole),
+      ('bypasses row-level security', r.rolbypassrls),
+      ('inherits what certvakt_worker may do', pg_has_role(r.oid, (select oid from pg_roles where rolname = 'certvakt_worker'), 'usage')),
+      ('owns the schema', exists (select from pg_namespace n where n.nspname = 'certvakt' and n.nspowner = r.oid))
+    ) as more (what, is_so)
+    where r.rolname = current_user and is_so) as "excess!",
+  array(
     select r.rolname::text from pg_roles r
     where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_definer')
       and (r.rolsuper or r.rolbypassrls or exists (select from pg_class c where c.relowner = r.oid))
     order by 1) as "strong_roles!",
+  exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'certvakt' and c.relname = 'deliveries') as "is_migrated!",
   array(
     select c.oid::regclass::text from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
