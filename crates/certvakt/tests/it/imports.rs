@@ -575,22 +575,25 @@ async fn two_imports_of_one_register_at_once_take_everybody_once() {
 async fn memory_does_not_grow_with_the_file() {
     let desk = Desk::new().await;
     let mut peaks = Vec::new();
-    for number_of_rows in [1_000, 400_000] {
-        let rows: Vec<String> = (0..number_of_rows).map(|number| format!("{number},2026-12-31")).collect();
-        let register = desk.file("register.csv", format!("id,expires\n{}\n", rows.join("\n")));
+    let note = "x".repeat(400);
+    for number_of_rows in [1_000, 60_000] {
+        let rows: Vec<String> =
+            (0..number_of_rows).map(|number| format!("{number},2026-12-31,{note}\n")).collect();
+        let register = desk.file("register.csv", format!("id,expires,note\n{}", rows.concat()));
         let mut command = desk.command(&register, &["--dry-run"]);
         // The whole file has been read and sent when it waits here.
         let blocked = desk.database.blocked_at("public.peer_mentor_certifications", &mut command).await;
         peaks.push(blocked.peak_memory());
         blocked.go_on().await;
     }
-    assert!(peaks[1] < peaks[0] + 16 * 1024, "KiB: {peaks:?}");
+    // The second file is 24 MB larger.
+    assert!(peaks[1] < peaks[0] + 8 * 1024, "KiB: {peaks:?}");
 }
 
 #[tokio::test]
 async fn progress_shows_on_a_terminal_only() {
     let desk = Desk::new().await;
-    let rows = (0..60_000).map(|number| format!("{number},2026-12-31\n")).collect::<Vec<_>>().concat();
+    let rows = (0..10_000).map(|number| format!("{number},2026-12-31\n")).collect::<Vec<_>>().concat();
     let register = desk.file("register.csv", format!("id,expires\n{rows}"));
     let command = desk.command(&register, &["--dry-run"]);
     let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
