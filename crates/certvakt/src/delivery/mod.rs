@@ -1,6 +1,7 @@
 //! Handing notices to people: the queue's worker, and the channels.
 
 pub mod channels;
+mod outcome;
 pub mod text;
 mod worker;
 

@@ -1,10 +1,9 @@
 //! The worker: claims a batch, sends it outside any transaction, and writes down what became of it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
 use std::time::Duration;
 
-use certvakt_rules::{Stage, last_valid_day, retry};
+use certvakt_rules::{Stage, last_valid_day};
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
@@ -12,16 +11,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::channels::{Address, Channel, Outcome, Reach, Wait};
+use super::channels::{Address, Channel, Reach};
+use super::outcome::{Stops, Verdict, note, rest};
 use super::{DeliveryError, Locale, Notice};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::delivery::{self, Claimed, Contact, Finished, Try};
+use crate::store::delivery::{self, Claimed, Contact, Finished};
 use crate::store::organisation::{self, Organisation};
 use crate::store::{Database, StoreError};
 
-/// How long the queue of a stopped channel rests before the channel is tried again.
-const REST_AFTER_STOP: Duration = Duration::from_mins(5);
+/// How long the worker rests when it could not write down what it did.
+const REST_AFTER_FAILURE: Duration = Duration::from_mins(1);
 /// Outcomes written down at once, at most.
 const FINISH_BATCH: usize = 200;
 
@@ -109,6 +109,8 @@ impl Worker<'_> {
             }
             if let Err(error) = self.drain(&indicatif::ProgressBar::hidden()).await {
                 tracing::error!(code = error.code(), "the worker could not deliver: {error}");
+                // What was sent and could not be written down is sent again: not every few seconds.
+                ticks.reset_after(REST_AFTER_FAILURE);
             }
         }
     }
@@ -155,7 +157,7 @@ impl Worker<'_> {
             drop(sender);
         };
         let writing = async {
-            // Ours, so that an error here ends the sending too: what it sends then is given back.
+            // Ours, so that an error here ends the sending too; the leases then run out.
             let mut receiver = receiver;
             let mut finished = Vec::with_capacity(FINISH_BATCH);
             while receiver.recv_many(&mut finished, FINISH_BATCH).await > 0 {
@@ -227,67 +229,42 @@ impl Worker<'_> {
         }
         let mut end = finished(claimed, "unreachable", Some("no contact point".to_owned()));
         for channel in self.channels {
-            let name = channel.name().as_str();
             let addresses = addresses(channel.reaches(), claimed);
             if addresses.is_empty() {
                 continue;
             }
-            let mut is_stopped = stopped.holds(name);
-            if !is_stopped {
-                let is_our_turn = self.turn(channel.as_ref(), addresses.len(), last_start).await;
-                // Waiting may have taken us past the hours, or past midnight.
-                let now = self.clock.now();
-                if !is_our_turn || !organisation.hours.is_open(now, organisation.zone) {
-                    (end.state, end.reason) = ("pending", None);
-                    return end;
-                }
-                let notice = match still_true(claimed, organisation, now) {
-                    Ok(notice) => notice,
-                    Err(reason) => return finished(claimed, "cancelled", Some(reason.to_owned())),
-                };
-                let sends = addresses.iter().map(|(_, address)| channel.send(&notice, address));
-                let mut retry_in: Option<Duration> = None;
-                let mut delivered = false;
-                for ((contact, _), outcome) in addresses.iter().zip(join_all(sends).await) {
-                    let (result, detail) = match outcome {
-                        Ok(Outcome::Delivered { reference }) => {
-                            delivered = true;
-                            ("delivered", reference)
-                        }
-                        Ok(Outcome::Retry { wait, reason }) => {
-                            let wait = length(wait, claimed.attempt);
-                            retry_in = Some(retry_in.map_or(wait, |shortest| shortest.min(wait)));
-                            end.reason = Some(reason.clone());
-                            ("retry", reason)
-                        }
-                        Ok(Outcome::GiveUp { reason, address_is_dead }) => {
-                            let contacts = if address_is_dead { &mut end.dead } else { &mut end.refused };
-                            contacts.extend(contact.map(|contact| contact.id));
-                            end.reason = Some(reason.clone());
-                            ("given_up", reason)
-                        }
-                        Err(refusal) => {
-                            stopped.hold(name, &refusal.reason);
-                            is_stopped = true;
-                            ("stopped", refusal.reason)
-                        }
-                    };
-                    end.tries.push(Try { channel: Some(name), outcome: result, detail: Some(detail) });
-                }
-                if delivered {
+            let name = channel.name().as_str();
+            if stopped.holds(name) {
+                return rest(end, name);
+            }
+            let is_our_turn = self.turn(channel.as_ref(), addresses.len(), last_start).await;
+            // Waiting may have taken us past the hours, or past midnight.
+            let now = self.clock.now();
+            if !is_our_turn || !organisation.hours.is_open(now, organisation.zone) {
+                (end.state, end.reason) = ("pending", None);
+                return end;
+            }
+            let notice = match still_true(claimed, organisation, now) {
+                Ok(notice) => notice,
+                Err(reason) => return finished(claimed, "cancelled", Some(reason.to_owned())),
+            };
+            let sends = addresses.iter().map(|(_, address)| channel.send(&notice, address));
+            let outcomes = join_all(sends).await;
+            let contacts = addresses.iter().map(|(contact, _)| *contact);
+            match note(&mut end, name, contacts.zip(outcomes), claimed.attempt) {
+                Verdict::Delivered => {
                     (end.state, end.reason) = ("delivered", None);
                     return end;
                 }
-                if let Some(wait) = retry_in {
+                Verdict::Retry(wait) => {
                     (end.state, end.wait_seconds) = ("pending", wait.as_secs_f64());
                     return end;
                 }
-            }
-            if is_stopped {
-                end.state = "pending";
-                end.reason = Some(format!("the channel {name} has stopped"));
-                end.wait_seconds = REST_AFTER_STOP.as_secs_f64();
-                return end;
+                Verdict::Stopped(reason) => {
+                    stopped.hold(name, &reason);
+                    return rest(end, name);
+                }
+                Verdict::Refused => {}
             }
         }
         end
@@ -347,13 +324,6 @@ fn addresses(reach: Reach, claimed: &Claimed) -> Vec<(Option<&Contact>, Address)
         .collect()
 }
 
-fn length(wait: Wait, attempt: i32) -> Duration {
-    match wait {
-        Wait::Exactly(wait) => wait,
-        Wait::Backoff(first) => retry::backoff(first, attempt.unsigned_abs(), fastrand::f64()),
-    }
-}
-
 fn finished(claimed: &Claimed, state: &'static str, reason: Option<String>) -> Finished {
     Finished {
         id: claimed.id,
@@ -370,28 +340,4 @@ fn finished(claimed: &Claimed, state: &'static str, reason: Option<String>) -> F
 /// A lease given back before anything was sent.
 fn released(claimed: &Claimed) -> Finished {
     finished(claimed, "pending", None)
-}
-
-/// The channels that refused our credentials, with the reason and since when. They rest for a while;
-/// then one delivery finds out whether somebody has mended them.
-#[derive(Debug, Default)]
-struct Stops(Mutex<HashMap<&'static str, (String, Instant)>>);
-
-impl Stops {
-    fn hold(&self, channel: &'static str, reason: &str) {
-        self.map().insert(channel, (reason.to_owned(), Instant::now()));
-    }
-
-    fn holds(&self, channel: &str) -> bool {
-        self.map().get(channel).is_some_and(|(_, since)| since.elapsed() < REST_AFTER_STOP)
-    }
-
-    fn reasons(&self) -> Vec<(String, String)> {
-        self.map().iter().map(|(channel, (reason, _))| ((*channel).to_owned(), reason.clone())).collect()
-    }
-
-    /// A thread that panicked left the map whole.
-    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, (String, Instant)>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
 }

@@ -182,6 +182,25 @@ async fn a_schema_that_is_older_than_the_binary_is_refused_and_named() {
 }
 
 #[tokio::test]
+async fn only_an_empty_database_becomes_a_rehearsal() {
+    let database = TestDatabase::new().await;
+    let rehearsal = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_certvakt"));
+        command.args(["migrate", "--rehearsal"]).env("DATABASE_URL", address(OWNER, &database.name));
+        command
+    };
+    database.with_organisation();
+    database.certify("1", "2026-06-20").await;
+    assert!(fail(&mut rehearsal(), 2).contains("invalid-value"));
+    database.execute("delete from public.peer_mentor_certifications").await;
+    succeed(&mut rehearsal());
+    database.at("2026-06-15T12:00:00Z", ["run"]);
+    // It stays one, whatever it holds later.
+    database.certify("2", "2026-06-20").await;
+    database.at("2026-06-15T12:00:00Z", ["run"]);
+}
+
+#[tokio::test]
 async fn whoever_may_not_migrate_is_told_why() {
     let database = TestDatabase::new().await;
     let mut command = Command::new(env!("CARGO_BIN_EXE_certvakt"));

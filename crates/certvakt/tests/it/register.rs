@@ -31,3 +31,16 @@ async fn wrong_names_are_answered_with_the_nearest() {
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }
 }
+
+#[tokio::test]
+async fn chapters_are_a_tree() {
+    let database = TestDatabase::new().await;
+    database.with_organisation();
+    let add = ["chapter", "add", "oslo", "--organisation", "org", "--name", "Oslo", "--parent"];
+    assert!(fail(&mut database.certvakt(add.into_iter().chain(["chaptr"])), 2).contains("'chapter'"));
+    database.ok(add.into_iter().chain(["chapter"]));
+    let parent: String = database
+        .value("select p.slug from certvakt.chapters h join certvakt.chapters p on p.id = h.parent_id where h.slug = 'oslo'")
+        .await;
+    assert_eq!(parent, "chapter");
+}
