@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::harness::{TestDatabase, terminate};
+use crate::harness::{TestDatabase, fail, terminate};
 use crate::stand_in::StandIn;
 
 const DAY: &str = "2026-06-15T12:00:00+02:00";
@@ -112,4 +112,36 @@ async fn a_worker_that_is_asked_to_end_gives_its_leases_back() {
     let delivered: i64 =
         database.value("select count(*) from certvakt.deliveries where state = 'delivered'").await;
     assert_eq!(json!(delivered), json!(stand_in.messages().len()), "whatever was sent is on record");
+}
+
+#[tokio::test]
+async fn a_worker_that_cannot_write_down_what_it_did_ends_and_says_so() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "");
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    // More than fit between sending and writing.
+    database
+        .execute(
+            "with new as (insert into certvakt.people (id) select gen_random_uuid() from generate_series(1, 450) returning id),
+             devices as (insert into certvakt.contact_points (person_id, kind, address) select id, 'push', 'ok-' || replace(id::text, '-', '') from new)
+             insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+             select h.organisation_id, h.id, new.id, 'type', '2026-06-20 12:00+02' from new, certvakt.chapters h;
+             create function public.no() returns trigger language plpgsql as $$ begin raise 'no room'; end $$;
+             create trigger no before insert on certvakt.delivery_attempts for each row execute function public.no()",
+        )
+        .await;
+    database.ok(["run", "--date", "2026-06-15", "--approve"]);
+    let arguments = ["work", "--drain", "--config", config.to_str().unwrap()];
+    let command = database.certvakt(arguments);
+    let mut limited = std::process::Command::new("timeout");
+    limited.arg("60").arg(command.get_program()).args(command.get_args());
+    limited
+        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("CERTVAKT_NOW", DAY);
+    let said = fail(&mut limited, 70);
+    assert!(said.contains("database-error") && said.contains("no room"), "{said}");
+    database.execute("drop trigger no on certvakt.delivery_attempts; update certvakt.deliveries set lease_until = now() where state = 'claimed'").await;
+    let done = database.work(DAY, &config);
+    assert_eq!(done["delivered"], 450, "{done}");
 }

@@ -1,8 +1,8 @@
 //! What becomes of a notice between its record and its mentor.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::harness::{TestDatabase, fail, succeed};
+use crate::harness::{TestDatabase, fail};
 use crate::stand_in::{StandIn, lines, write_config};
 
 const NIGHT: &str = "2026-06-15T02:00:00+02:00";
@@ -20,12 +20,6 @@ async fn one_due(kind: &str, address: &str) -> TestDatabase {
     database
 }
 
-fn work(database: &TestDatabase, now: &str, config: &std::path::Path) -> Value {
-    let mut command =
-        database.certvakt(["work", "--drain", "--output", "json", "--config", config.to_str().unwrap()]);
-    serde_json::from_str(&succeed(command.env("CERTVAKT_NOW", now))).unwrap()
-}
-
 /// The last attempt of the only delivery: channel, outcome and detail.
 async fn last_attempt(database: &TestDatabase) -> String {
     database
@@ -38,14 +32,14 @@ async fn a_notice_is_pushed_by_day_with_the_true_number_of_days_and_nothing_on_t
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "ok-1").await;
-    let waiting = work(&database, NIGHT, &config);
+    let waiting = database.work(NIGHT, &config);
     assert_eq!(
         (&waiting["delivered"], &waiting["waiting"]),
         (&json!(0), &json!(1)),
         "at night nothing rings"
     );
-    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
-    assert_eq!(work(&database, DAY, &config)["delivered"], 0);
+    assert_eq!(database.work(DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(DAY, &config)["delivered"], 0);
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 delivered"]);
 
     let messages = stand_in.messages();
@@ -85,7 +79,7 @@ async fn what_the_push_service_answers_decides() {
         ("drop-1", "pending", "fcm retry the connection ended without an answer", true),
     ] {
         let database = one_due("push", device).await;
-        work(&database, DAY, &config);
+        database.work(DAY, &config);
         assert_eq!(
             database.notices("1").await,
             [format!("expiry_warning_7d 2026-06-13 {state}")],
@@ -108,9 +102,9 @@ async fn a_repeat_carries_the_same_collapse_id() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "drop-1").await;
-    work(&database, DAY, &config);
+    database.work(DAY, &config);
     database.execute("update certvakt.deliveries set available_at = now()").await;
-    work(&database, DAY, &config);
+    database.work(DAY, &config);
     let messages = stand_in.messages();
     assert_eq!(messages.len(), 2, "taken twice, because the first answer was lost");
     assert_eq!(messages[0]["message"], messages[1]["message"]);
@@ -131,7 +125,7 @@ async fn refused_credentials_stop_the_channel_and_keep_the_queue() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("STOPPED: channel fcm"));
 
     database.execute("update certvakt.contact_points set address = 'ok-1'; update certvakt.deliveries set available_at = now()").await;
-    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(DAY, &config)["delivered"], 1);
     let stops: i64 = database.value("select count(*) from certvakt.channel_stops").await;
     assert_eq!(stops, 0, "what works again is not stopped");
 }
@@ -143,7 +137,7 @@ async fn who_has_no_working_device_gets_the_next_channel() {
     let config =
         stand_in.config("[\"fcm\", \"file\"]", &format!("[file]\npath = \"{}\"\n", written.display()));
     let database = one_due("push", "gone-1").await;
-    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(DAY, &config)["delivered"], 1);
     let notices = lines(&written);
     assert_eq!(notices.len(), 1);
     assert_eq!((&notices[0]["days_left"], &notices[0]["stage"]), (&json!(5), &json!("expiry_warning_7d")));
@@ -155,10 +149,10 @@ async fn a_device_added_after_the_run_makes_its_owner_reachable() {
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("", "").await;
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
-    work(&database, DAY, &config);
+    database.work(DAY, &config);
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
     database.reachable("1", "push", "ok-1").await;
-    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(DAY, &config)["delivered"], 1);
 }
 
 #[tokio::test]
@@ -169,7 +163,7 @@ async fn who_opted_out_of_a_channel_is_not_reached_by_it() {
     database
         .execute("insert into certvakt.channel_opt_outs (person_id, kind) select person_id, kind from certvakt.contact_points")
         .await;
-    work(&database, DAY, &config);
+    database.work(DAY, &config);
     assert!(stand_in.messages().is_empty());
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
 }
@@ -186,7 +180,7 @@ async fn what_is_no_longer_true_is_cancelled_with_the_reason() {
     ] {
         let database = one_due("push", "ok-1").await;
         database.change("1", change).await;
-        assert_eq!(work(&database, now, &config)["cancelled"], 1, "{change}");
+        assert_eq!(database.work(now, &config)["cancelled"], 1, "{change}");
         let found: String = database.value("select reason from certvakt.deliveries").await;
         assert_eq!(found, reason);
     }
@@ -199,12 +193,12 @@ async fn an_undone_renewal_opens_its_cancelled_delivery_again() {
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "ok-1").await;
     database.expire_on("1", "2028-06-20").await;
-    work(&database, DAY, &config);
+    database.work(DAY, &config);
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 cancelled"]);
     database.expire_on("1", "2026-06-20").await;
     let run = database.run("2026-06-15");
     assert_eq!((&run["recorded"]["expiry_warning_7d"], &run["already_recorded"]), (&json!(0), &json!(1)));
-    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(DAY, &config)["delivered"], 1);
     assert_eq!(database.notices("1").await.len(), 1, "the log still has one row");
 }
 
@@ -213,18 +207,12 @@ async fn a_date_corrected_and_corrected_back_is_not_told_twice() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "ok-1").await;
-    work(&database, DAY, &config);
+    database.work(DAY, &config);
     for day in ["2026-06-19", "2026-06-20"] {
-        database
-            .execute(&format!(
-                "begin; set local certvakt.dates_are = 'corrected';
-                 update public.peer_mentor_certifications
-                 set expires_at = ((date '{day}' + 1)::timestamp at time zone 'Europe/Oslo') - interval '1 second'; commit"
-            ))
-            .await;
+        correct(&database, day).await;
         database.run("2026-06-15");
     }
-    assert_eq!(work(&database, DAY, &config)["delivered"], 0);
+    assert_eq!(database.work(DAY, &config)["delivered"], 0);
     assert_eq!(stand_in.messages().len(), 1);
     database.ok(["verify"]);
 }
@@ -240,7 +228,7 @@ async fn a_date_corrected_before_anybody_was_told_is_told() {
         if device.is_empty() {
             database.reachable("1", "push", "ok-1").await;
         }
-        let done = work(&database, DAY, &config);
+        let done = database.work(DAY, &config);
         assert_eq!((&done["delivered"], &done["cancelled"]), (&json!(1), &json!(1)), "{device}");
         let notices = database.notices("1").await;
         assert_eq!(
@@ -248,7 +236,7 @@ async fn a_date_corrected_before_anybody_was_told_is_told() {
             ["expiry_warning_7d 2026-06-13 cancelled", "expiry_warning_7d 2026-06-11 delivered"]
         );
         database.run("2026-06-15");
-        assert_eq!(work(&database, DAY, &config)["delivered"], 0);
+        assert_eq!(database.work(DAY, &config)["delivered"], 0);
         database.ok(["verify"]);
     }
 }
@@ -268,9 +256,9 @@ async fn a_date_corrected_while_its_notice_was_under_way_is_looked_at_again() {
     correct(&database, "2026-06-18").await;
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 0);
     database.execute("update certvakt.deliveries set lease_until = now() - interval '1 hour'").await;
-    assert_eq!(work(&database, DAY, &config)["cancelled"], 1);
+    assert_eq!(database.work(DAY, &config)["cancelled"], 1);
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 1);
-    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(DAY, &config)["delivered"], 1);
 }
 
 /// Corrects the only certification's last valid day.
@@ -300,10 +288,10 @@ async fn a_certification_given_to_another_mentor_is_told_to_them_alone() {
         if delete_former {
             database.execute("delete from certvakt.people p where not exists (select from public.peer_mentor_certifications c where c.peer_mentor_id = p.id)").await;
         } else {
-            assert_eq!(work(&database, DAY, &config)["cancelled"], 1);
+            assert_eq!(database.work(DAY, &config)["cancelled"], 1);
         }
         database.run("2026-06-15");
-        assert_eq!(work(&database, DAY, &config)["delivered"], 1, "{delete_former}");
+        assert_eq!(database.work(DAY, &config)["delivered"], 1, "{delete_former}");
         let messages = stand_in.messages();
         assert_eq!(messages.last().unwrap()["message"]["token"], "ok-other");
         database.ok(["verify"]);
@@ -323,9 +311,9 @@ async fn nothing_leaves_after_hours_although_it_was_claimed_within_them() {
         database.reachable(id, "push", &format!("ok-{id}")).await;
     }
     database.run("2026-06-15");
-    let evening = work(&database, "2026-06-15T19:59:59+02:00", &config);
+    let evening = database.work("2026-06-15T19:59:59+02:00", &config);
     assert!(evening["waiting"].as_i64().unwrap() >= 2, "{evening}");
-    assert_eq!(work(&database, DAY, &config)["waiting"], 0);
+    assert_eq!(database.work(DAY, &config)["waiting"], 0);
     let attempts: i32 = database.value("select max(attempt) from certvakt.deliveries").await;
     assert_eq!(attempts, 1, "what was given back untried was not tried");
 }
@@ -352,38 +340,6 @@ async fn a_stopped_channel_is_on_record_while_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_worker_that_cannot_write_down_what_it_did_ends_and_says_so() {
-    let stand_in = StandIn::start();
-    let config = stand_in.config("[\"fcm\"]", "");
-    let database = TestDatabase::rehearsal().await;
-    database.with_organisation();
-    // More than fit between sending and writing.
-    database
-        .execute(
-            "with new as (insert into certvakt.people (id) select gen_random_uuid() from generate_series(1, 450) returning id),
-             devices as (insert into certvakt.contact_points (person_id, kind, address) select id, 'push', 'ok-' || replace(id::text, '-', '') from new)
-             insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
-             select h.organisation_id, h.id, new.id, 'type', '2026-06-20 12:00+02' from new, certvakt.chapters h;
-             create function public.no() returns trigger language plpgsql as $$ begin raise 'no room'; end $$;
-             create trigger no before insert on certvakt.delivery_attempts for each row execute function public.no()",
-        )
-        .await;
-    database.ok(["run", "--date", "2026-06-15", "--approve"]);
-    let arguments = ["work", "--drain", "--config", config.to_str().unwrap()];
-    let command = database.certvakt(arguments);
-    let mut limited = std::process::Command::new("timeout");
-    limited.arg("60").arg(command.get_program()).args(command.get_args());
-    limited
-        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .env("CERTVAKT_NOW", DAY);
-    let said = fail(&mut limited, 70);
-    assert!(said.contains("database-error") && said.contains("no room"), "{said}");
-    database.execute("drop trigger no on certvakt.delivery_attempts; update certvakt.deliveries set lease_until = now() where state = 'claimed'").await;
-    let done = work(&database, DAY, &config);
-    assert_eq!(done["delivered"], 450, "{done}");
-}
-
-#[tokio::test]
 async fn an_expired_lease_is_taken_back_and_a_late_finish_changes_nothing() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
@@ -395,7 +351,7 @@ async fn an_expired_lease_is_taken_back_and_a_late_finish_changes_nothing() {
                lease_until = now() - interval '1 second'",
         )
         .await;
-    assert_eq!(work(&database, DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(DAY, &config)["delivered"], 1);
     let history: String = database
         .value(
             "select string_agg(attempt || ' ' || outcome, ', ' order by id) from certvakt.delivery_attempts",

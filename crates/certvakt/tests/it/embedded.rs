@@ -138,8 +138,10 @@ fn what_keeps_a_cluster_from_starting_is_said_in_a_sentence() {
 
 #[test]
 fn without_root_the_missing_packages_are_named() {
-    if !geteuid().is_root() {
-        println!("skipped: only root can hide what is installed");
+    let may_hide =
+        Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|done| done.success());
+    if !may_hide {
+        println!("skipped: whoever runs this may not hide what is installed");
         return;
     }
     let folder = open_folder();

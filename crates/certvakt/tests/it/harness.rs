@@ -160,21 +160,17 @@ impl TestDatabase {
         tokio::time::timeout(Duration::from_mins(1), asking).await.expect(question);
     }
 
-    /// An organisation `org` in Oslo with the chapter `chapter` and the type `type`.
+    /// An organisation with the chapter `chapter` and the type `type`.
+    pub fn add_organisation(&self, slug: &str, zone: &str) {
+        self.ok(["organisation", "add", slug, "--name", "Foreningen", "--timezone", zone]);
+        self.ok(["chapter", "add", "chapter", "--organisation", slug, "--name", "Østlandet"]);
+        let add = ["type", "add", "type", "--organisation", slug, "--name", "Likeperson"];
+        self.ok(add.into_iter().chain(["--validity", "24mo"]));
+    }
+
+    /// The organisation `org` in Oslo.
     pub fn with_organisation(&self) {
-        self.ok(["organisation", "add", "org", "--name", "Foreningen", "--timezone", "Europe/Oslo"]);
-        self.ok(["chapter", "add", "chapter", "--organisation", "org", "--name", "Østlandet"]);
-        self.ok([
-            "type",
-            "add",
-            "type",
-            "--organisation",
-            "org",
-            "--name",
-            "Likeperson",
-            "--validity",
-            "24mo",
-        ]);
+        self.add_organisation("org", "Europe/Oslo");
     }
 }
 
@@ -321,6 +317,13 @@ impl TestDatabase {
                 format!("{} {} {}", stage["due_date"], stage["stage"], stage["state"]).replace('"', "")
             })
             .collect()
+    }
+
+    /// Delivers what is due as of an instant; what became of it.
+    pub fn work(&self, now: &str, config: &std::path::Path) -> Value {
+        let config = config.to_str().unwrap();
+        let output = self.at(now, ["work", "--drain", "--output", "json", "--config", config]);
+        serde_json::from_str(&output).unwrap()
     }
 
     /// Runs the binary as of an instant; it must succeed.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{TestDatabase, fail, succeed};
+use crate::harness::{TestDatabase, fail};
 use crate::stand_in::MailServer;
 
 const DAY: &str = "2026-06-15T12:00:00+02:00";
@@ -16,17 +16,11 @@ async fn one_due(address: &str) -> TestDatabase {
     database
 }
 
-fn work(database: &TestDatabase, config: &std::path::Path) -> Value {
-    let mut command =
-        database.certvakt(["work", "--drain", "--output", "json", "--config", config.to_str().unwrap()]);
-    serde_json::from_str(&succeed(command.env("CERTVAKT_NOW", DAY))).unwrap()
-}
-
 #[tokio::test]
 async fn a_mail_is_text_html_and_a_calendar_entry_in_the_persons_language() {
     let server = MailServer::start(None);
     let database = one_due("ok-1@example.org").await;
-    assert_eq!(work(&database, &server.config(""))["delivered"], 1);
+    assert_eq!(database.work(DAY, &server.config(""))["delivered"], 1);
     let mails = server.mails();
     assert_eq!(mails.len(), 1);
     let mail = &mails[0];
@@ -60,7 +54,7 @@ async fn a_mail_is_text_html_and_a_calendar_entry_in_the_persons_language() {
     }
 
     database.execute("update certvakt.people set locale = 'en'; update certvakt.deliveries set state = 'pending', finished_at = null").await;
-    work(&database, &server.config(""));
+    database.work(DAY, &server.config(""));
     let mail = server.mails().pop().unwrap();
     assert_eq!(mail["headers"]["subject"], "You have a reminder");
     assert_eq!(
@@ -83,7 +77,7 @@ async fn what_the_mail_server_answers_decides() {
         ("drop-1@example.org", "pending", "no connection"),
     ] {
         let database = one_due(address).await;
-        work(&database, &config);
+        database.work(DAY, &config);
         assert_eq!(
             database.notices("1").await,
             [format!("expiry_warning_7d 2026-06-13 {state}")],
@@ -102,7 +96,7 @@ async fn a_refused_address_is_not_tried_again_and_another_one_is() {
     let config = server.config("");
     let database = one_due("unknown-1@example.org").await;
     for _ in 0..2 {
-        work(&database, &config);
+        database.work(DAY, &config);
         assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
         let attempts: i64 = database.value("select count(*) from certvakt.delivery_attempts").await;
         assert_eq!(attempts, 1);
@@ -111,7 +105,7 @@ async fn a_refused_address_is_not_tried_again_and_another_one_is() {
     let status: Value = serde_json::from_str(&database.at(DAY, ["status", "--output", "json"])).unwrap();
     assert_eq!(status["queue"]["unreachable"], 1, "its coordinator sees it");
     database.reachable("1", "email", "ok-1@example.org").await;
-    assert_eq!(work(&database, &config)["delivered"], 1);
+    assert_eq!(database.work(DAY, &config)["delivered"], 1);
     assert_eq!(server.mails().len(), 1);
 }
 
@@ -131,7 +125,7 @@ async fn a_refused_password_stops_the_channel_until_it_is_mended() {
         database.execute("update certvakt.deliveries set available_at = now()").await;
     }
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 pending"]);
-    assert_eq!(work(&database, &signed_in(&right))["delivered"], 1);
+    assert_eq!(database.work(DAY, &signed_in(&right))["delivered"], 1);
     let stops: i64 = database.value("select count(*) from certvakt.channel_stops").await;
     assert_eq!(stops, 0);
 }
@@ -148,7 +142,7 @@ async fn nothing_goes_to_a_server_that_cannot_encrypt_when_that_is_asked_for() {
                 address.replace("PORT", &server.port.to_string())
             ),
         );
-        assert_eq!(work(&database, &config)["delivered"], 0);
+        assert_eq!(database.work(DAY, &config)["delivered"], 0);
         database.execute("update certvakt.deliveries set available_at = now()").await;
     }
     assert!(server.mails().is_empty());
@@ -192,7 +186,7 @@ async fn who_has_no_working_device_gets_a_mail() {
         "[\"fcm\", \"email\"]",
         &format!("[email]\nserver = \"smtp://127.0.0.1:{}\"\nfrom = \"varsel@example.org\"\n", server.port),
     );
-    assert_eq!(work(&database, &config)["delivered"], 1);
+    assert_eq!(database.work(DAY, &config)["delivered"], 1);
     assert_eq!(server.mails().len(), 1);
     let attempts: String = database
         .value(
