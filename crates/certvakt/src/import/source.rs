@@ -58,9 +58,9 @@ impl Rows {
 
 fn text_error(error: &csv::Error) -> ImportError {
     if let csv::ErrorKind::Io(cause) = error.kind()
-        && let Some(too_long) = cause.get_ref().and_then(|inner| inner.downcast_ref::<BadRow>())
+        && let Some(bad_row) = cause.get_ref().and_then(|inner| inner.downcast_ref::<BadRow>())
     {
-        return match *too_long {
+        return match *bad_row {
             BadRow::TooLong { line, limit } => ImportError::RowTooLong { line, limit },
             BadRow::Unclosed { line } => ImportError::UnclosedQuote(line),
         };
@@ -174,13 +174,16 @@ fn sniff(file: &mut File) -> io::Result<Option<Sniffed>> {
         .into_iter()
         .max_by_key(|delimiter| (count(*delimiter), *delimiter == b','))
         .unwrap_or(b',');
+    // In UTF-16 another byte stands between the two.
+    let has_return =
+        if has_line_feed && !is_wide { header.ends_with(b"\r") } else { header.contains(&b'\r') };
     Ok(Some(Sniffed {
         encoding: if is_utf8 { UTF_8 } else { WINDOWS_1252 },
         delimiter,
-        line_end: match (has_line_feed, header.ends_with(b"\r") || header.contains(&b'\r')) {
-            (true, _) if header.ends_with(b"\r") => LineEnd::ReturnAndLineFeed,
-            (false, true) => LineEnd::Return,
-            _ => LineEnd::LineFeed,
+        line_end: match (has_return, has_line_feed) {
+            (true, true) => LineEnd::ReturnAndLineFeed,
+            (true, false) => LineEnd::Return,
+            (false, _) => LineEnd::LineFeed,
         },
     }))
 }

@@ -12,14 +12,16 @@ use crate::harness::{fail, succeed};
 #[tokio::test]
 async fn every_encoding_and_separator_gives_the_same_people() {
     let rows = "id,expires,name\n1,31.12.2026,Åse Ødegård\n2,2026-06-30,Bjørn Æsøy\n";
-    let wide: Vec<u8> =
-        [0xff, 0xfe].into_iter().chain(rows.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let wide = |text: &str| -> Vec<u8> {
+        [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
+    };
     let windows: Vec<u8> = rows.chars().map(|char| u8::try_from(u32::from(char)).unwrap()).collect();
     for (form, contents) in [
         ("utf-8", rows.as_bytes().to_vec()),
         ("utf-8 with a mark", [b"\xef\xbb\xbf", rows.as_bytes()].concat()),
         ("windows-1252", windows),
-        ("utf-16", wide),
+        ("utf-16", wide(rows)),
+        ("utf-16 with carriage returns", wide(&rows.replace('\n', "\r\n"))),
         ("semicolons", rows.replace(',', ";").into_bytes()),
         ("tabs", rows.replace(',', "\t").into_bytes()),
         ("carriage returns", rows.replace('\n', "\r\n").into_bytes()),
