@@ -44,7 +44,7 @@ create table certvakt.certification_changes (
   organisation_id uuid not null,
   certification_id uuid not null,
   kind text not null constraint certification_changes_kind_known
-    check (kind in ('recorded', 'renewed', 'corrected', 'suspended', 'reinstated', 'reassigned', 'untold')),
+    check (kind in ('recorded', 'renewed', 'corrected', 'suspended', 'reinstated')),
   expires_before timestamptz,
   expires_after timestamptz,
   changed_at timestamptz not null default clock_timestamp(),
@@ -54,7 +54,7 @@ create table certvakt.certification_changes (
     references public.peer_mentor_certifications (organisation_id, id) on delete cascade
 );
 comment on column certvakt.certification_changes.kind is
-  'recorded and renewed open a cycle; corrected keeps it; reassigned has another mentor; of an untold one a notice was cancelled or vanished with its recipient. All of them bring the certification before the next run.';
+  'recorded and renewed open a cycle; corrected keeps it; all of them bring the certification before the next run.';
 comment on column certvakt.certification_changes.changed_in is
   'The transaction that made the change. A run remembers the snapshot that it read, so the next one sees exactly what became visible since, however long a transaction took.';
 
@@ -82,12 +82,8 @@ begin
   insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_before, expires_after)
   select n.organisation_id, n.id,
     case
-      when n.expires_at is not distinct from o.expires_at then
-        case
-          when (n.status = 'suspended') = (o.status = 'suspended') then 'reassigned'
-          when n.status = 'suspended' then 'suspended'
-          else 'reinstated'
-        end
+      when n.expires_at is not distinct from o.expires_at
+        then case n.status when 'suspended' then 'suspended' else 'reinstated' end
       when dates_are in ('renewed', 'corrected') then dates_are
       when n.expires_at is null or n.expires_at > o.expires_at then 'renewed'
       else 'corrected'
@@ -95,11 +91,19 @@ begin
     o.expires_at, n.expires_at
   from old_rows o join new_rows n on n.id = o.id
   where n.expires_at is distinct from o.expires_at
-     or (n.status = 'suspended') <> (o.status = 'suspended')
-     or n.peer_mentor_id <> o.peer_mentor_id;
+     or (n.status = 'suspended') <> (o.status = 'suspended');
   return null;
 end
 $$;
+
+create function certvakt.refuse_other_mentor() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception 'a certification stays its mentor''s: what was told of it was told to them'
+    using errcode = 'restrict_violation', hint = 'Record another certification for somebody else, and delete this one.';
+end
+$$;
+revoke all on function certvakt.refuse_other_mentor() from public, anon, authenticated, service_role;
 
 create function certvakt.touch_certification() returns trigger
 language plpgsql set search_path = '' as $$
@@ -120,6 +124,10 @@ create trigger record_certification_changes
   after update on public.peer_mentor_certifications
   referencing old table as old_rows new table as new_rows
   for each statement execute function certvakt.record_certification_changes();
+create trigger refuse_other_mentor
+  before update of peer_mentor_id on public.peer_mentor_certifications
+  for each row when (new.peer_mentor_id <> old.peer_mentor_id)
+  execute function certvakt.refuse_other_mentor();
 create trigger touch_certification
   before update on public.peer_mentor_certifications
   for each row execute function certvakt.touch_certification();
@@ -133,9 +141,6 @@ revoke all on public.peer_mentor_certifications from public, anon, authenticated
 grant select, update (status) on public.peer_mentor_certifications to certvakt_worker;
 grant select, insert, update, delete on public.peer_mentor_certifications to certvakt_registrar, service_role;
 create policy worker_reads on public.peer_mentor_certifications for select to certvakt_worker using (true);
--- A notice that vanishes says which certification it was of; the definer looks up whose that is.
-grant select (id, organisation_id) on public.peer_mentor_certifications to certvakt_definer;
-create policy definer_reads on public.peer_mentor_certifications for select to certvakt_definer using (true);
 create policy worker_expires on public.peer_mentor_certifications for update to certvakt_worker
   using (status = 'active') with check (status = 'expired');
 create policy registrar_keeps on public.peer_mentor_certifications to certvakt_registrar using (true) with check (true);
@@ -145,8 +150,7 @@ alter table certvakt.certification_changes enable row level security;
 alter table certvakt.certification_changes force row level security;
 revoke all on certvakt.certification_changes from public, anon, authenticated, service_role;
 grant select on certvakt.certification_changes to certvakt_worker, certvakt_registrar;
-grant insert on certvakt.certification_changes to certvakt_definer, certvakt_worker;
+grant insert on certvakt.certification_changes to certvakt_definer;
 create policy worker_reads on certvakt.certification_changes for select to certvakt_worker using (true);
 create policy registrar_reads on certvakt.certification_changes for select to certvakt_registrar using (true);
 create policy definer_records on certvakt.certification_changes for insert to certvakt_definer with check (true);
-create policy worker_cancels on certvakt.certification_changes for insert to certvakt_worker with check (kind = 'untold');

@@ -51,25 +51,6 @@ create trigger refuse_update before update on public.cert_notification_log
   for each statement execute function certvakt.refuse_log_rewrite();
 create trigger refuse_truncate before truncate on public.cert_notification_log
   for each statement execute function certvakt.refuse_log_rewrite();
--- A certification that was given to another mentor outlives its former one, with whom its notices go:
--- the next run looks again. What retention takes is older than any stage.
-create function certvakt.record_vanished_notices() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  insert into certvakt.certification_changes (organisation_id, certification_id, kind)
-  select distinct c.organisation_id, c.id, 'untold'
-  from gone join public.peer_mentor_certifications c on c.id = gone.certification_id
-  where gone.sent_at > now() - interval '180 days';
-  return null;
-end
-$$;
-revoke all on function certvakt.record_vanished_notices() from public, anon, authenticated, service_role;
-create trigger record_vanished_notices
-  after delete on public.cert_notification_log
-  referencing old table as gone
-  for each statement execute function certvakt.record_vanished_notices();
-alter function certvakt.record_vanished_notices() owner to certvakt_definer;
-
 -- Also while a session plays the part of a replica.
 alter table public.cert_notification_log enable always trigger refuse_update;
 alter table public.cert_notification_log enable always trigger refuse_truncate;

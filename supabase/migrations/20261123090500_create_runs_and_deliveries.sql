@@ -71,6 +71,7 @@ create table certvakt.deliveries (
   refused uuid[] not null default '{}',
   created_at timestamptz not null default clock_timestamp(),
   finished_at timestamptz,
+  cancelled_in xid8,
   constraint deliveries_once_a_person unique (notice_id, recipient_id),
   constraint deliveries_inside_organisation
     foreign key (organisation_id, certification_id)
@@ -85,12 +86,15 @@ comment on table certvakt.deliveries is
 comment on column certvakt.deliveries.expires_at is 'The date that the notice speaks of.';
 comment on column certvakt.deliveries.opened_at is 'Since when it is to be delivered, however often it was tried: the queue''s age.';
 comment on column certvakt.deliveries.attempt is 'How often it was tried, a claim under way included; guards its completion.';
+comment on column certvakt.deliveries.cancelled_in is
+  'The transaction of the worker that found it no longer true. It told nobody, so the next run looks at its certification again.';
 comment on column certvakt.deliveries.refused is 'Contact points that refused this notice for good; another one makes it due again.';
 
 create index deliveries_certification on certvakt.deliveries (organisation_id, certification_id);
 create index deliveries_recipient on certvakt.deliveries (recipient_id);
 create index deliveries_pending on certvakt.deliveries (available_at) where state = 'pending';
 create index deliveries_open on certvakt.deliveries (organisation_id, opened_at) where state in ('pending', 'claimed');
+create index deliveries_cancelled on certvakt.deliveries (organisation_id, cancelled_in) where cancelled_in is not null;
 create index deliveries_claimed on certvakt.deliveries (lease_until) where state = 'claimed';
 create index deliveries_unreachable on certvakt.deliveries (organisation_id, recipient_id) where state = 'unreachable';
 

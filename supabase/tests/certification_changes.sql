@@ -27,7 +27,8 @@ select is(pg_temp.set($$expires_at = '2028-11-30 22:59:59+00'$$), 'corrected', '
 select is(pg_temp.set($$expires_at = expires_at$$), 'nothing', 'the same date is nothing');
 select is(pg_temp.set($$status = 'expired'$$), 'nothing', 'nor is expiring');
 insert into certvakt.people (id) values ('00000000-0000-4000-8000-0000000000a9');
-select is(pg_temp.set($$peer_mentor_id = '00000000-0000-4000-8000-0000000000a9'$$), 'reassigned', 'another mentor');
+select throws_ok($$update public.peer_mentor_certifications set peer_mentor_id = '00000000-0000-4000-8000-0000000000a9'$$,
+  '23001', null, 'a certification stays its mentor''s');
 select is(pg_temp.set($$status = 'suspended'$$), 'suspended', 'a suspension');
 select is(pg_temp.set($$status = 'active'$$), 'reinstated', 'a reinstatement');
 select is(pg_temp.set($$expires_at = null$$), 'renewed', 'no end at all is a renewal');

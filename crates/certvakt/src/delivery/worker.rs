@@ -1,6 +1,6 @@
 //! The worker: claims a batch, sends it outside any transaction, and writes down what became of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use certvakt_rules::{Stage, last_valid_day};
@@ -189,7 +189,8 @@ impl Worker<'_> {
             delivery::clear_stops(&mut tx, &working).await?;
         }
         let stopped = finished.iter().flat_map(|one| &one.tries).filter(|one| one.outcome == "stopped");
-        let stopped: HashMap<&str, &str> =
+        // In one order everywhere: two workers may write down the same two.
+        let stopped: BTreeMap<&str, &str> =
             stopped.filter_map(|one| Some((one.channel?, one.detail.as_deref()?))).collect();
         for (channel, reason) in stopped {
             tracing::error!(channel, "the channel has stopped, its queue is kept: {reason}");
@@ -246,7 +247,10 @@ impl Worker<'_> {
             }
             let notice = match still_true(claimed, organisation, now) {
                 Ok(notice) => notice,
-                Err(reason) => return finished(claimed, "cancelled", Some(reason.to_owned())),
+                Err(reason) => {
+                    (end.state, end.reason) = ("cancelled", Some(reason.to_owned()));
+                    return end;
+                }
             };
             let sends = addresses.iter().map(|(_, address)| channel.send(&notice, address));
             let outcomes = join_all(sends).await;
@@ -280,9 +284,6 @@ fn still_true(
 ) -> Result<Notice, &'static str> {
     if claimed.suspended {
         return Err("certification suspended");
-    }
-    if claimed.reassigned {
-        return Err("another mentor");
     }
     let Some(stage) = Stage::from_name(&claimed.stage) else { return Err("stage unknown") };
     let Some(expires_at) = claimed.expires_at else { return Err("date changed") };

@@ -174,10 +174,14 @@ fn is_clean(text: &str) -> bool {
 /// Refuses a row that is several, or parts of several: a quotation mark that was opened by mistake and
 /// closed by another one further down joins what stands between them.
 fn whole(rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) -> Result<(), Fault> {
-    if record.len() > mapping.width {
+    // In a workbook nothing can be joined; beside the table there may be notes.
+    if matches!(rows, Rows::Workbook { .. }) {
+        return Ok(());
+    }
+    if record.iter().skip(mapping.width).any(|field| !field.trim().is_empty()) {
         return Err(("row", "more fields than the header: a quotation mark or a separator stands wrong"));
     }
-    if record.len() < mapping.width && rows.spans_lines() {
+    if record.len() < mapping.width && record.iter().any(|field| field.contains('\n')) {
         return Err(("row", "several lines with too few fields: a quotation mark stands wrong"));
     }
     Ok(())

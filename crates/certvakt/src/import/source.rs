@@ -18,7 +18,7 @@ const LARGEST_EXPANSION: u64 = 20;
 
 /// The rows of a file, its header first.
 pub(super) enum Rows {
-    Text { reader: Box<csv::Reader<RowGuard>>, line: u64, spans_lines: bool },
+    Text { reader: Box<csv::Reader<RowGuard>>, line: u64 },
     Workbook { rows: std::vec::IntoIter<(u64, StringRecord)>, line: u64 },
 }
 
@@ -26,10 +26,9 @@ impl Rows {
     /// Reads the next row that is not empty; whether there was one.
     pub(super) fn next(&mut self, record: &mut StringRecord) -> Result<bool, ImportError> {
         match self {
-            Self::Text { reader, line, spans_lines } => {
+            Self::Text { reader, line } => {
                 let found = reader.read_record(record).map_err(|error| text_error(&error))?;
                 *line = record.position().map_or(*line, csv::Position::line);
-                *spans_lines = reader.position().line() > *line + 1;
                 Ok(found)
             }
             Self::Workbook { rows, line } => {
@@ -48,11 +47,6 @@ impl Rows {
         match self {
             Self::Text { line, .. } | Self::Workbook { line, .. } => *line,
         }
-    }
-
-    /// Whether the row that was read goes over several lines.
-    pub(super) const fn spans_lines(&self) -> bool {
-        matches!(self, Self::Text { spans_lines: true, .. })
     }
 }
 
@@ -101,7 +95,7 @@ pub(super) fn open(
         .flexible(true)
         .delimiter(sniffed.delimiter)
         .from_reader(RowGuard::new(decoded, config.max_row_bytes, &sniffed));
-    Ok(Rows::Text { reader: Box::new(reader), line: 0, spans_lines: false })
+    Ok(Rows::Text { reader: Box::new(reader), line: 0 })
 }
 
 /// What a look over the whole text tells.
@@ -349,8 +343,10 @@ fn rows_of(file: File, limit: u64) -> Result<Option<Vec<(u64, StringRecord)>>, X
             rows.push((line, StringRecord::new()));
         }
         let Some((_, record)) = rows.last_mut() else { break };
+        let Some(skipped) = column.checked_sub(record.len()) else {
+            return Err(XlsxError::Unexpected("cells out of their order"));
+        };
         // A field takes its text and the place where it ends.
-        let skipped = column.saturating_sub(record.len());
         bytes += (skipped as u64 + 1) * 8 + text.len() as u64;
         if bytes > limit {
             return Ok(None);

@@ -28,8 +28,6 @@ pub struct Claimed {
     pub expires_at: Option<DateTime<Utc>>,
     /// Whether the certification is suspended now.
     pub suspended: bool,
-    /// Whether the certification has another mentor now.
-    pub reassigned: bool,
     /// The certification's name.
     pub certification: String,
     /// The person's name.
@@ -81,7 +79,6 @@ pub async fn claim(
             idempotency_key: row.idempotency_key,
             expires_at: row.expires_at,
             suspended: row.suspended,
-            reassigned: row.reassigned,
             certification: row.certification,
             recipient_name: row.recipient_name,
             recipient_locale: row.recipient_locale,

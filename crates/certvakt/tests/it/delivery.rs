@@ -273,33 +273,6 @@ async fn correct(database: &TestDatabase, day: &str) {
 }
 
 #[tokio::test]
-async fn a_certification_given_to_another_mentor_is_told_to_them_alone() {
-    let stand_in = StandIn::start();
-    let config = stand_in.config("[\"fcm\"]", "");
-    for delete_former in [false, true] {
-        let database = one_due("push", "ok-former").await;
-        database
-            .execute(
-                "with former as (select id from certvakt.people), other as (insert into certvakt.people default values returning id),
-                 device as (insert into certvakt.contact_points (person_id, kind, address) select id, 'push', 'ok-other' from other)
-                 update public.peer_mentor_certifications set peer_mentor_id = other.id from other",
-            )
-            .await;
-        if delete_former {
-            database.execute("delete from certvakt.people p where not exists (select from public.peer_mentor_certifications c where c.peer_mentor_id = p.id)").await;
-        } else {
-            assert_eq!(database.work(DAY, &config)["cancelled"], 1);
-        }
-        database.run("2026-06-15");
-        assert_eq!(database.work(DAY, &config)["delivered"], 1, "{delete_former}");
-        let messages = stand_in.messages();
-        assert_eq!(messages.last().unwrap()["message"]["token"], "ok-other");
-        database.ok(["verify"]);
-    }
-    assert_eq!(stand_in.messages().len(), 2);
-}
-
-#[tokio::test]
 async fn nothing_leaves_after_hours_although_it_was_claimed_within_them() {
     let stand_in = StandIn::start();
     // One message a second, claimed a second before the hours end.

@@ -140,6 +140,24 @@ async fn a_run_that_waited_for_another_knows_what_came_in_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_renewal_while_the_run_waits_for_it_does_not_expire() {
+    let database = rehearsal().await;
+    database.certify("1", "2026-06-14").await;
+    let mut renewing = superuser(&database.name).await;
+    let mut transaction = renewing.begin().await.unwrap();
+    transaction
+        .execute("update public.peer_mentor_certifications set expires_at = '2028-06-14T12:00:00Z'")
+        .await
+        .unwrap();
+    let mut run = database.certvakt(["run", "--date", "2026-06-15"]);
+    let waiting = database.blocked(&mut run).await;
+    transaction.commit().await.unwrap();
+    waiting.go_on().await;
+    let status: String = database.value("select status from public.peer_mentor_certifications").await;
+    assert_eq!(status, "active");
+}
+
+#[tokio::test]
 async fn after_a_restore_elsewhere_everything_is_read() {
     let database = rehearsal().await;
     database.certify("1", "2026-07-01").await;

@@ -187,6 +187,12 @@ impl TestDatabase {
         let mut holder = superuser(&self.name).await;
         let hold = format!("begin; lock table {table} in exclusive mode");
         holder.execute(AssertSqlSafe(hold)).await.unwrap();
+        Blocked { holder, ..self.blocked(command).await }
+    }
+
+    /// Starts a command and returns once it waits for a lock that the test holds.
+    pub async fn blocked(&self, command: &mut Command) -> Blocked {
+        let holder = superuser(&self.name).await;
         let mut command = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut watcher = superuser("postgres").await;
         loop {

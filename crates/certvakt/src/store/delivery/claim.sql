@@ -18,8 +18,7 @@ claimed as (
     d.refused
 )
 select d.id, d.attempt, d.organisation_id, d.certification_id, d.recipient_id, d.stage, d.due_date,
-  l.idempotency_key, c.expires_at, c.status = 'suspended' as "suspended!",
-  c.peer_mentor_id <> d.recipient_id as "reassigned!", t.name as certification,
+  l.idempotency_key, c.expires_at, c.status = 'suspended' as "suspended!", t.name as certification,
   p.name as recipient_name, p.locale as recipient_locale,
   coalesce(reach.ids, '{}') as "contact_ids!", coalesce(reach.kinds, '{}') as "contact_kinds!",
   coalesce(reach.addresses, '{}') as "contact_addresses!"

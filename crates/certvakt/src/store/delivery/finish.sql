@@ -1,6 +1,5 @@
 -- Ends claimed deliveries. One whose lease was lost, or that has vanished with its notice, is left
 -- alone: its attempt was not ours to report any more. One that was given back untried counts no attempt.
--- A cancelled one told nobody, so the next run looks at its certification again.
 --
 -- $1 lease token; per delivery: $2 id, $3 attempt, $4 state, $5 reason, $6 seconds to wait;
 -- per contact point that refused for good: $7 delivery, $8 contact point;
@@ -12,14 +11,11 @@ with done as (
       refused = d.refused || array(
         select b.contact from unnest($7::bigint[], $8::uuid[]) as b(delivery_id, contact) where b.delivery_id = d.id),
       available_at = now() + make_interval(secs => r.wait),
-      finished_at = case when r.state in ('delivered', 'cancelled') then now() end
+      finished_at = case when r.state in ('delivered', 'cancelled') then now() end,
+      cancelled_in = case when r.state = 'cancelled' then pg_current_xact_id() end
   from unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::float8[]) as r(id, attempt, state, reason, wait)
   where d.id = r.id and d.attempt = r.attempt and d.lease_token = $1 and d.state = 'claimed'
-  returning d.id, d.organisation_id, d.certification_id, d.attempt, d.state
-),
-untold as (
-  insert into certvakt.certification_changes (organisation_id, certification_id, kind)
-  select organisation_id, certification_id, 'untold' from done where state = 'cancelled'
+  returning d.id, d.attempt
 )
 insert into certvakt.delivery_attempts (delivery_id, attempt, channel, outcome, detail)
 select done.id, done.attempt, a.channel, a.outcome, a.detail

@@ -24,6 +24,10 @@ findings as (
         where k.organisation_id = $1 and k.certification_id = i.id
           and case when $8::text is null then k.changed_at > (select finished_at from last_run)
             else not pg_visible_in_snapshot(k.changed_in, $8::text::pg_snapshot) end)
+        or exists (
+          select from certvakt.deliveries d
+          where d.organisation_id = $1 and d.certification_id = i.id and d.cancelled_in is not null
+            and ($8::text is null or not pg_visible_in_snapshot(d.cancelled_in, $8::text::pg_snapshot)))
         then 'changed since the run'
       when exists (
         select from told where told.certification_id = i.id and told.stage = i.stage

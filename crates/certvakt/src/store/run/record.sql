@@ -20,6 +20,12 @@ changed as (
   where k.organisation_id = $1
     and k.changed_in >= pg_snapshot_xmin($11::text::pg_snapshot)
     and not pg_visible_in_snapshot(k.changed_in, $11::text::pg_snapshot)
+  union
+  select d.certification_id
+  from certvakt.deliveries d
+  where d.organisation_id = $1
+    and d.cancelled_in >= pg_snapshot_xmin($11::text::pg_snapshot)
+    and not pg_visible_in_snapshot(d.cancelled_in, $11::text::pg_snapshot)
 ),
 -- In the first part due dates after the last complete run, in the second up to it: nobody is in both.
 -- The ranges stand there twice because only as constants do they tell the planner how much it will read.
@@ -59,17 +65,25 @@ due as materialized (
   )
 ),
 recorded_before as materialized (
-  select l.id as notice_id, due.peer_mentor_id
+  select l.id as notice_id
   from due join public.cert_notification_log l on l.idempotency_key = due.idempotency_key
   where due.may_be_recorded
 ),
 fresh as materialized (
-  select due.*,
+  select due.*, gen_random_uuid() as notice_id,
     $13::text[] is null or exists (
       select from certvakt.contact_points p
       where p.person_id = due.peer_mentor_id and p.kind = any ($13)
         and not exists (select from certvakt.channel_opt_outs o where o.person_id = p.person_id and o.kind = p.kind)
-    ) as reachable
+    ) as reachable,
+    (select count(*) from stages earlier
+     where earlier.days_before > due.days_before
+       and ($4::date is null or due.last_valid_day - earlier.days_before > $4
+         or (due.may_be_recorded and not exists (
+           select from public.cert_notification_log l
+           where l.certification_id = due.id and l.notification_type = earlier.stage
+             and l.idempotency_key =
+               certvakt.notice_key(due.id, earlier.stage, due.last_valid_day - earlier.days_before))))) as superseded
   from due
   where not due.may_be_recorded
      or not exists (select from public.cert_notification_log l where l.idempotency_key = due.idempotency_key)
@@ -86,26 +100,31 @@ gate as materialized (
   select $14::boolean and ($15::boolean or (select count(*) from fresh) <= record_limit) as open from allowed
 ),
 noticed as (
-  insert into public.cert_notification_log (certification_id, notification_type, sent_at, recipient_id, idempotency_key)
-  select f.id, f.stage, clock_timestamp(), f.peer_mentor_id, f.idempotency_key from fresh f where (select open from gate)
+  insert into public.cert_notification_log
+    (id, certification_id, notification_type, sent_at, recipient_id, idempotency_key)
+  select f.notice_id, f.id, f.stage, clock_timestamp(), f.peer_mentor_id, f.idempotency_key
+  from fresh f where (select open from gate)
   on conflict (idempotency_key) do nothing
-  returning id, certification_id, notification_type
+  returning id
+),
+-- What somebody else recorded between our look and our insert is not ours. `is true` keeps the planner,
+-- which does not know how many there are, from comparing each with every other.
+ours as materialized (
+  select f.* from fresh f where (f.notice_id in (select id from noticed)) is true
 ),
 handed_over as (
   insert into certvakt.deliveries
     (organisation_id, notice_id, certification_id, recipient_id, stage, due_date, expires_at, state, reason)
-  select $1, n.id, f.id, f.peer_mentor_id, f.stage, f.due_date, f.expires_at,
+  select $1, f.notice_id, f.id, f.peer_mentor_id, f.stage, f.due_date, f.expires_at,
     case when f.reachable then 'pending' else 'unreachable' end,
     case when f.reachable then null else 'no contact point' end
-  from noticed n join fresh f on f.id = n.certification_id and f.stage = n.notification_type
+  from ours f
 ),
 reopened as (
   update certvakt.deliveries d
-  set state = 'pending', recipient_id = r.peer_mentor_id, refused = '{}', opened_at = now(), available_at = now(),
-      finished_at = null, reason = null
+  set state = 'pending', opened_at = now(), available_at = now(), finished_at = null, cancelled_in = null, reason = null
   from recorded_before r
-  where d.notice_id = r.notice_id and (select open from gate)
-    and (d.state = 'cancelled' or (d.state in ('pending', 'unreachable') and d.recipient_id <> r.peer_mentor_id))
+  where d.notice_id = r.notice_id and d.state = 'cancelled' and (select open from gate)
 ),
 lapsing as (
   select c.id from public.peer_mentor_certifications c
@@ -121,7 +140,9 @@ lapsed as (
   update public.peer_mentor_certifications c
   set status = 'expired'
   from lapsing
-  where c.id = lapsing.id and (select open from gate)
+  -- Asked again, for whoever was renewed while we waited for their row.
+  where c.id = lapsing.id and c.status = 'active' and c.expires_at < $3::date::timestamp at time zone $2
+    and (select open from gate)
 ),
 closed as (
   update certvakt.deliveries d
@@ -130,11 +151,10 @@ closed as (
   where d.organisation_id = $1 and d.state = 'unreachable' and d.stage = s.stage and (select open from gate)
     and (d.expires_at < s.current_from or d.expires_at >= s.current_before)
 ),
--- What somebody else recorded between our look and our insert is not ours to count.
 counted as (
-  select f.* from fresh f
-  left join noticed n on n.certification_id = f.id and n.notification_type = f.stage
-  where n.id is not null or not (select open from gate)
+  select * from ours
+  union all
+  select * from fresh where not (select open from gate)
 )
 select
   count(*) filter (where c.stage = 'expiry_warning_90d') as "expiry_warning_90d!",
@@ -143,15 +163,7 @@ select
   count(*) filter (where c.stage = 'expired') as "expired!",
   count(*) filter (where not c.reachable) as "unreachable!",
   (select count(*) from due) - count(*) as "already_recorded!",
-  coalesce(sum((
-    select count(*) from stages earlier
-    where earlier.days_before > c.days_before
-      and ($4::date is null or c.last_valid_day - earlier.days_before > $4
-        or (c.may_be_recorded and not exists (
-          select from public.cert_notification_log l
-          where l.certification_id = c.id and l.notification_type = earlier.stage
-            and l.idempotency_key = certvakt.notice_key(c.id, earlier.stage, c.last_valid_day - earlier.days_before))))
-  )), 0)::bigint as "superseded!",
+  coalesce(sum(c.superseded), 0)::bigint as "superseded!",
   (select record_limit from allowed) as "record_limit!",
   (select open from gate) as "open!",
   pg_current_snapshot()::text as "snapshot!"

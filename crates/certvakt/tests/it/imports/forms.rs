@@ -163,6 +163,9 @@ async fn quotation_marks_inside_a_field_are_letters_and_joined_rows_are_rejected
     let rows: Vec<String> = (0..60_000).map(|number| format!("{number},2026-12-31,5\" pipe")).collect();
     let imported = desk.take(format!("id,expires,note\n{}\n", rows.join("\n")), &["--dry-run"]);
     assert_eq!(counts(&imported), [60_000, 0, 0, 0]);
+    // Separators that end every row, and a blank line before a short one.
+    let imported = desk.take("id,expires,note\n1,2026-12-31,,\n\n2,2026-12-31\n", &["--dry-run"]);
+    assert_eq!(counts(&imported), [2, 0, 0, 0]);
     // A note over two lines, and one whose mark swallowed the beginning of the next row.
     let register = "id,expires,note,more\n1,2026-12-31,\"two\nlines\",x\n2,2026-12-31,\"a\n3,2026-12-31,b\"\n4,2026-12-31,a,b,c\n";
     let imported = desk.take(register, &[]);
