@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::harness::{TestDatabase, fail, terminate};
+use crate::harness::{TestDatabase, fail, terminate, under};
 use crate::stand_in::StandIn;
 
 const DAY: &str = "2026-06-15T12:00:00+02:00";
@@ -132,13 +132,8 @@ async fn a_worker_that_cannot_write_down_what_it_did_ends_and_says_so() {
         )
         .await;
     database.ok(["run", "--date", "2026-06-15", "--approve"]);
-    let arguments = ["work", "--drain", "--config", config.to_str().unwrap()];
-    let command = database.certvakt(arguments);
-    let mut limited = std::process::Command::new("timeout");
-    limited.arg("60").arg(command.get_program()).args(command.get_args());
-    limited
-        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .env("CERTVAKT_NOW", DAY);
+    let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
+    let mut limited = under("timeout", "60", command.env("CERTVAKT_NOW", DAY));
     let said = fail(&mut limited, 70);
     assert!(said.contains("database-error") && said.contains("no room"), "{said}");
     database.execute("drop trigger no on certvakt.delivery_attempts; update certvakt.deliveries set lease_until = now() where state = 'claimed'").await;

@@ -170,6 +170,18 @@ async fn after_a_restore_elsewhere_everything_is_read() {
         )
         .await;
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_30d"], 1);
+    // The other server had come further: its transactions are no changes since the run here.
+    database
+        .execute(
+            "update certvakt.certification_changes set changed_in = '9000000000000000000';
+             alter table public.cert_notification_log disable trigger all; delete from public.cert_notification_log;
+             alter table public.cert_notification_log enable trigger all",
+        )
+        .await;
+    let output = database.certvakt(["verify", "--output", "json"]).output().unwrap();
+    let verified: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verified["organisations"][0]["faults"][0]["finding"], "missing");
+    assert_eq!(database.run("2026-06-15")["already_recorded"], 0, "nor are they read every night");
 }
 
 #[tokio::test]

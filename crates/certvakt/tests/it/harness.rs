@@ -343,6 +343,33 @@ fn end_of(day: &str) -> String {
     format!("((date '{day}' + 1)::timestamp at time zone 'Europe/Oslo') - interval '1 second'")
 }
 
+/// A command under another one that limits it, like `timeout 60`.
+pub fn under(limiter: &str, limit: &str, command: &Command) -> Command {
+    let mut limited = Command::new(limiter);
+    limited.arg(limit).arg(command.get_program()).args(command.get_args());
+    with_environment_of(command, limited)
+}
+
+/// A command on a terminal of some columns; what it draws is in the output.
+pub fn on_terminal(columns: u16, command: &Command) -> Command {
+    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
+    let line = words.iter().map(|word| format!("'{}'", word.display())).collect::<Vec<_>>().join(" ");
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--return", "--command"]);
+    terminal.arg(format!("stty cols {columns}; {line} 2>&1")).arg("/dev/null").env("TERM", "xterm");
+    with_environment_of(command, terminal)
+}
+
+fn with_environment_of(command: &Command, mut other: Command) -> Command {
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => other.env(name, value),
+            None => other.env_remove(name),
+        };
+    }
+    other
+}
+
 /// Asks a process to end, as a service manager does.
 pub fn terminate(process: &Child) {
     let id = nix::unistd::Pid::from_raw(i32::try_from(process.id()).unwrap());

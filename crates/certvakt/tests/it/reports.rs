@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{SERVICE, TestDatabase, address, fail, succeed};
+use crate::harness::{SERVICE, TestDatabase, address, fail, on_terminal, succeed};
 use crate::stand_in::write_config;
 
 const NOON: &str = "2026-06-15T12:00:00+02:00";
@@ -149,20 +149,8 @@ async fn tables_fit_the_terminal_and_colours_stay_on_it() {
         .unwrap();
         assert!(!plain.contains('\u{1b}'), "{plain}");
         // The same on a terminal of 70 columns.
-        let command = database.certvakt(arguments);
-        let line = format!(
-            "stty cols 70; {} {}",
-            command.get_program().display(),
-            command.get_args().map(|one| one.to_str().unwrap()).collect::<Vec<_>>().join(" ")
-        );
-        let mut terminal = Command::new("script");
-        terminal
-            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
-            .env("CERTVAKT_NOW", now)
-            .env("TERM", "xterm");
-        terminal
-            .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
-            .env("CERTVAKT_NOW", now);
+        let mut command = database.certvakt(arguments);
+        let mut terminal = on_terminal(70, command.env("CERTVAKT_NOW", now));
         let shown = String::from_utf8(terminal.output().unwrap().stdout).unwrap();
         assert!(shown.contains('─') || shown.contains('═'), "{shown}");
         for line in without_colours(&shown).lines() {

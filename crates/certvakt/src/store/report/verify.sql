@@ -23,11 +23,14 @@ findings as (
         select from certvakt.certification_changes k
         where k.organisation_id = $1 and k.certification_id = i.id
           and case when $8::text is null then k.changed_at > (select finished_at from last_run)
-            else not pg_visible_in_snapshot(k.changed_in, $8::text::pg_snapshot) end)
+            else k.changed_in < pg_snapshot_xmax(pg_current_snapshot())
+              and not pg_visible_in_snapshot(k.changed_in, $8::text::pg_snapshot) end)
         or exists (
           select from certvakt.deliveries d
           where d.organisation_id = $1 and d.certification_id = i.id and d.cancelled_in is not null
-            and ($8::text is null or not pg_visible_in_snapshot(d.cancelled_in, $8::text::pg_snapshot)))
+            and case when $8::text is null then d.finished_at > (select finished_at from last_run)
+              else d.cancelled_in < pg_snapshot_xmax(pg_current_snapshot())
+                and not pg_visible_in_snapshot(d.cancelled_in, $8::text::pg_snapshot) end)
         then 'changed since the run'
       when exists (
         select from told where told.certification_id = i.id and told.stage = i.stage

@@ -14,17 +14,21 @@ with stages as (
   select * from unnest($5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
     as s(stage, days_before, came_due_from, came_due_before, current_from, current_before)
 ),
+-- A transaction that this server has not come to yet was another server's, before a restore: the first
+-- run here read everything.
 changed as (
-  select distinct k.certification_id
+  select k.certification_id
   from certvakt.certification_changes k
   where k.organisation_id = $1
     and k.changed_in >= pg_snapshot_xmin($11::text::pg_snapshot)
+    and k.changed_in < pg_snapshot_xmax(pg_current_snapshot())
     and not pg_visible_in_snapshot(k.changed_in, $11::text::pg_snapshot)
   union
   select d.certification_id
   from certvakt.deliveries d
   where d.organisation_id = $1
     and d.cancelled_in >= pg_snapshot_xmin($11::text::pg_snapshot)
+    and d.cancelled_in < pg_snapshot_xmax(pg_current_snapshot())
     and not pg_visible_in_snapshot(d.cancelled_in, $11::text::pg_snapshot)
 ),
 -- In the first part due dates after the last complete run, in the second up to it: nobody is in both.

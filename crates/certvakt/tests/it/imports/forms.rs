@@ -7,7 +7,7 @@ use std::process::Command;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
 use super::{Desk, counts, rejects};
-use crate::harness::{fail, succeed};
+use crate::harness::{fail, on_terminal, succeed, under};
 
 #[tokio::test]
 async fn every_encoding_and_separator_gives_the_same_people() {
@@ -146,11 +146,7 @@ async fn a_line_of_200_mb_ends_the_import_before_it_fills_the_memory() {
     }
     file.flush().unwrap();
     // 256 MB of address space for heap and stacks together: the line alone would not fit twice.
-    let command = desk.command(&path, &[]);
-    let mut limited = Command::new("prlimit");
-    limited.arg("--data=268435456").arg(command.get_program()).args(command.get_args());
-    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    limited.env_remove("CERTVAKT_NOW").env_remove("CERTVAKT_CONFIG");
+    let mut limited = under("prlimit", "--data=268435456", &desk.command(&path, &[]));
     let said = fail(&mut limited, 5);
     assert!(said.contains("import-row-too-long") && said.contains("line 3"), "{said}");
     assert!(desk.is_empty().await);
@@ -218,13 +214,7 @@ async fn progress_shows_on_a_terminal_only() {
     let desk = Desk::new().await;
     let rows = (0..10_000).map(|number| format!("{number},2026-12-31\n")).collect::<Vec<_>>().concat();
     let register = desk.file("register.csv", format!("id,expires\n{rows}"));
-    let command = desk.command(&register, &["--dry-run"]);
-    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
-    let line = words.iter().map(|word| format!("'{}'", word.display())).collect::<Vec<_>>().join(" ");
-    let mut terminal = Command::new("script");
-    terminal.args(["--quiet", "--return", "--command", &format!("{line} 2>&1"), "/dev/null"]);
-    terminal.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("TERM", "xterm");
-    let shown = succeed(&mut terminal);
+    let shown = succeed(&mut on_terminal(80, &desk.command(&register, &["--dry-run"])));
     assert!(shown.contains("reading") && shown.contains('%'), "{shown}");
     let output = desk.command(&register, &["--dry-run"]).output().unwrap();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
