@@ -105,11 +105,12 @@ pub fn write_config(folder: &Path, text: &str) -> PathBuf {
     path
 }
 
-/// The lines of a file of JSON; none, if it is not there.
+/// The lines of a file of JSON; none, if it is not there. One that is being written is none yet.
 pub fn lines(path: &Path) -> Vec<Value> {
     std::fs::read_to_string(path)
         .unwrap_or_default()
-        .lines()
+        .split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'))
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
