@@ -4,15 +4,22 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 create table public.cert_notification_log (
-  id uuid primary key default gen_random_uuid(),
-  certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
+  id bigint generated always as identity primary key,
+  certification_id uuid not null,
   notification_type text not null constraint cert_notification_log_notification_type_known check (
     notification_type in ('expiry_warning_90d', 'expiry_warning_30d', 'expiry_warning_7d', 'expired')),
   sent_at timestamptz not null default now(),
-  recipient_id uuid not null references certvakt.people (id) on delete cascade,
-  idempotency_key text not null
+  recipient_id uuid not null,
+  -- Compared as bytes, whatever the database's collation. A regular expression would cost more than the
+  -- rest of the row.
+  idempotency_key text collate "C" not null
     constraint cert_notification_log_idempotency_key_unique unique
-    constraint cert_notification_log_idempotency_key_form check (idempotency_key ~ '^[0-9a-f]{64}$')
+    constraint cert_notification_log_idempotency_key_form check (
+      octet_length(idempotency_key) = 64 and encode(decode(idempotency_key, 'hex'), 'hex') = idempotency_key),
+  -- One look and one lock for both: a person's certifications leave with them, and these with those.
+  constraint cert_notification_log_of_mentor
+    foreign key (recipient_id, certification_id)
+    references public.peer_mentor_certifications (peer_mentor_id, id) on delete cascade
 );
 comment on table public.cert_notification_log is
   'One row a notice: this certification entered this stage. Never updated; deleted only with its certification or recipient, or by certvakt.delete_old_notices.';
@@ -22,8 +29,8 @@ comment on column public.cert_notification_log.idempotency_key is
   'certvakt.notice_key(certification_id, notification_type, the day on which the stage came due)';
 
 create index cert_notification_log_certification on public.cert_notification_log (certification_id, notification_type);
-create index cert_notification_log_recipient on public.cert_notification_log (recipient_id);
-create index cert_notification_log_retention on public.cert_notification_log (sent_at);
+-- Rows come in the order of their time: a summary a range of pages is enough to find the old ones.
+create index cert_notification_log_retention on public.cert_notification_log using brin (sent_at);
 
 create function certvakt.notice_key(certification_id uuid, notification_type text, due_date date) returns text
 language sql stable strict parallel safe
@@ -58,7 +65,10 @@ alter table public.cert_notification_log enable always trigger refuse_truncate;
 alter table public.cert_notification_log enable row level security;
 alter table public.cert_notification_log force row level security;
 revoke all on public.cert_notification_log from public, anon, authenticated, service_role;
+revoke all on sequence public.cert_notification_log_id_seq from public, anon, authenticated, service_role;
 grant select, insert on public.cert_notification_log to certvakt_worker, service_role;
+-- A run numbers its notices itself, to know them again when it writes their deliveries.
+grant usage on sequence public.cert_notification_log_id_seq to certvakt_worker;
 create policy worker_reads on public.cert_notification_log for select to certvakt_worker using (true);
 create policy worker_records on public.cert_notification_log for insert to certvakt_worker with check (true);
 create policy service_reads on public.cert_notification_log for select to service_role using (true);
@@ -85,7 +95,6 @@ begin
   where id in (
     select l.id from public.cert_notification_log l
     where l.sent_at < now() - older_than
-    order by l.sent_at
     limit batch
   );
   get diagnostics deleted = row_count;

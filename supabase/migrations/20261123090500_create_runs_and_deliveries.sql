@@ -25,7 +25,8 @@ create table certvakt.runs (
   constraint runs_reason_when_failed check ((state = 'failed') = (reason is not null))
 );
 comment on column certvakt.runs.expired is 'With the three before it: notices recorded; in a held run, that would have been.';
-comment on column certvakt.runs.record_limit is 'The most that the run might record without approval.';
+comment on column certvakt.runs.record_limit is
+  'What the run might record without approval: of a held run exactly, of another as far as it was worked out.';
 comment on column certvakt.runs.covered_by is 'Of a missed night: the date of the run that caught up.';
 create index runs_organisation on certvakt.runs (organisation_id, run_date desc, id desc);
 create index runs_retention on certvakt.runs (finished_at);
@@ -42,7 +43,7 @@ create table certvakt.run_calendars (
 comment on table certvakt.run_calendars is
   'One row an organisation, locked by each of its runs: how far the runs have come.';
 comment on column certvakt.run_calendars.read_through is
-  'The snapshot of the last complete run: changes it did not see are read by the next.';
+  'A snapshot taken when the last complete run began: changes it did not see are read by the next.';
 comment on column certvakt.run_calendars.read_on is
   'Which server and database the snapshot belongs to; after a restore elsewhere the next run reads everything.';
 comment on column certvakt.run_calendars.grace_days is
@@ -51,9 +52,8 @@ comment on column certvakt.run_calendars.grace_days is
 create table certvakt.deliveries (
   id bigint generated always as identity primary key,
   organisation_id uuid not null,
-  notice_id uuid not null references public.cert_notification_log (id) on delete cascade,
-  certification_id uuid not null,
-  recipient_id uuid not null references certvakt.people (id) on delete cascade,
+  notice_id bigint not null references public.cert_notification_log (id) on delete cascade
+    constraint deliveries_once_a_notice unique,
   stage text not null constraint deliveries_stage_known check (
     stage in ('expiry_warning_90d', 'expiry_warning_30d', 'expiry_warning_7d', 'expired')),
   due_date date not null,
@@ -72,15 +72,13 @@ create table certvakt.deliveries (
   created_at timestamptz not null default clock_timestamp(),
   finished_at timestamptz,
   cancelled_in xid8,
-  constraint deliveries_once_a_person unique (notice_id, recipient_id),
-  constraint deliveries_inside_organisation
-    foreign key (organisation_id, certification_id)
-    references public.peer_mentor_certifications (organisation_id, id) on delete cascade,
   constraint deliveries_leased_when_claimed check (
     (state = 'claimed') = (lease_token is not null) and (state = 'claimed') = (lease_until is not null)),
   constraint deliveries_finished_when_closed check (
     (state in ('delivered', 'cancelled')) = (finished_at is not null))
-);
+)
+-- Room on each page for every row once more: what a claim writes needs no entry in an index then.
+with (fillfactor = 45);
 comment on table certvakt.deliveries is
   'The work of handing a notice to a person. pending -> claimed -> delivered, cancelled, unreachable or pending again.';
 comment on column certvakt.deliveries.expires_at is 'The date that the notice speaks of.';
@@ -90,28 +88,26 @@ comment on column certvakt.deliveries.cancelled_in is
   'The transaction of the worker that found it no longer true. It told nobody, so the next run looks at its certification again.';
 comment on column certvakt.deliveries.refused is 'Contact points that refused this notice for good; another one makes it due again.';
 
-create index deliveries_certification on certvakt.deliveries (organisation_id, certification_id);
-create index deliveries_recipient on certvakt.deliveries (recipient_id);
-create index deliveries_pending on certvakt.deliveries (available_at) where state = 'pending';
-create index deliveries_open on certvakt.deliveries (organisation_id, opened_at) where state in ('pending', 'claimed');
+-- The queue, in its order. A claim changes nothing that an index knows.
+create index deliveries_open on certvakt.deliveries (available_at, id) where finished_at is null;
 create index deliveries_cancelled on certvakt.deliveries (organisation_id, cancelled_in) where cancelled_in is not null;
-create index deliveries_claimed on certvakt.deliveries (lease_until) where state = 'claimed';
-create index deliveries_unreachable on certvakt.deliveries (organisation_id, recipient_id) where state = 'unreachable';
 
 create table certvakt.delivery_attempts (
-  id bigint generated always as identity primary key,
   delivery_id bigint not null references certvakt.deliveries (id) on delete cascade,
   -- squawk-ignore prefer-bigint-over-int
   attempt integer not null,
+  -- squawk-ignore prefer-bigint-over-smallint
+  message smallint not null default 1,
   channel text,
   outcome text not null constraint delivery_attempts_outcome_known check (
     outcome in ('delivered', 'retry', 'given_up', 'stopped', 'lease_lost')),
   detail text,
-  finished_at timestamptz not null default now()
+  finished_at timestamptz not null default now(),
+  primary key (delivery_id, attempt, message)
 );
+comment on column certvakt.delivery_attempts.message is 'An attempt may send to several contact points: 1, 2, ….';
 comment on column certvakt.delivery_attempts.channel is 'Null when the attempt ended before a channel was asked.';
 comment on column certvakt.delivery_attempts.detail is 'The provider''s code or message id; never an address or a name.';
-create index delivery_attempts_delivery on certvakt.delivery_attempts (delivery_id, attempt);
 
 create table certvakt.channel_stops (
   channel text primary key,
@@ -176,7 +172,7 @@ create function certvakt.told_before_correction(organisation uuid)
 returns table (certification_id uuid, stage text, due_date date)
 language sql stable parallel safe
 begin atomic
-  select d.certification_id, d.stage, d.due_date
+  select cycle.certification_id, d.stage, d.due_date
   from (
     select k.certification_id, max(o.changed_at) as cycle_began
     from (
@@ -188,9 +184,9 @@ begin atomic
       and o.kind in ('recorded', 'renewed')
     group by k.certification_id
   ) cycle
+  join public.cert_notification_log l on l.certification_id = cycle.certification_id
   join certvakt.deliveries d
-    on d.organisation_id = organisation and d.certification_id = cycle.certification_id
-    and d.created_at >= cycle.cycle_began and d.state in ('claimed', 'delivered');
+    on d.notice_id = l.id and d.created_at >= cycle.cycle_began and d.state in ('claimed', 'delivered');
 end;
 comment on function certvakt.told_before_correction is
   'The stages told in the present cycle of every certification that was ever corrected. Only a notice that was handed over told somebody.';

@@ -11,18 +11,24 @@
 //! | `invalid-…` | 400 `INVALID_ARGUMENT` that names `message.token` |
 //! | `badfield-…` | 400 `INVALID_ARGUMENT` that does not |
 //! | `mismatch-…` | 403 `SENDER_ID_MISMATCH` |
-//! | `quota-…` | 429 `QUOTA_EXCEEDED` with `Retry-After: 30` |
+//! | `quota-…` | 429 `QUOTA_EXCEEDED` with `Retry-After: 30`, or what `--retry-after-seconds` says |
 //! | `down-…` | 503 `UNAVAILABLE` |
 //! | `down-once-…` | 503 the first time, then taken |
 //! | `broken-…` | 500 `INTERNAL` |
 //! | `slow-…` | no answer |
 //! | `drop-…` | taken, the answer lost |
+//! | `lag-…` | taken, the answer 300 milliseconds later |
+//! | `late-…` | taken, the answer 5 seconds later, or what `--late-seconds` says |
 //! | `html-…` | 200 with a page that is no answer |
+//! | `seq.A.B.C-…` | as `A-…` the first time, as `B-…` the second, from then on as `C-…`; each of them a single word of this table |
 //! | anything else | 400 as for `invalid-` |
+//!
+//! The record has a line of JSON a message: `at` in seconds and `at_micros` in microseconds since 1970,
+//! `number` as in the answer, `as` the word of the table that took it, and the `message`.
 //!
 //! It shares no code with the channel that it checks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,14 +59,16 @@ struct StandIn {
     token_uri: String,
     record: Mutex<std::fs::File>,
     state: Mutex<Known>,
+    late: Duration,
+    retry_after: header::HeaderValue,
 }
 
 #[derive(Default)]
 struct Known {
     /// Access tokens and when they end, in Unix seconds.
     tokens: HashMap<String, i64>,
-    /// Devices that were down once.
-    seen: HashSet<String>,
+    /// How many messages came for each device whose answers change.
+    seen: HashMap<String, usize>,
     messages: u64,
 }
 
@@ -72,17 +80,24 @@ async fn main() -> Result<(), Failure> {
     let mut folder = PathBuf::from(".");
     let mut port = 0;
     let mut until_stdin_closes = false;
+    let mut late = Duration::from_secs(5);
+    let mut retry_after = 30_u32;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--folder" => folder = arguments.next().ok_or("--folder needs a folder")?.into(),
             "--port" => port = arguments.next().ok_or("--port needs a number")?.parse()?,
             "--until-stdin-closes" => until_stdin_closes = true,
+            "--late-seconds" => {
+                let seconds: f64 = arguments.next().ok_or("--late-seconds needs a number")?.parse()?;
+                late = Duration::try_from_secs_f64(seconds)?;
+            }
+            "--retry-after-seconds" => {
+                retry_after = arguments.next().ok_or("--retry-after-seconds needs a number")?.parse()?;
+            }
             other => {
-                return Err(format!(
-                    "unknown argument {other}; known: --folder, --port, --until-stdin-closes"
-                )
-                .into());
+                let known = "--folder, --port, --until-stdin-closes, --late-seconds, --retry-after-seconds";
+                return Err(format!("unknown argument {other}; known: {known}").into());
             }
         }
     }
@@ -107,6 +122,8 @@ async fn main() -> Result<(), Failure> {
         token_uri,
         record: Mutex::new(record),
         state: Mutex::default(),
+        late,
+        retry_after: retry_after.into(),
     });
     let router = Router::new()
         .route("/token", post(token))
@@ -149,8 +166,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     clippy::disallowed_methods,
     reason = "the stand-in is somebody else's server, with a clock of its own"
 )]
+fn clock() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
+}
+
 fn now() -> i64 {
-    chrono::Utc::now().timestamp()
+    clock().timestamp()
 }
 
 #[derive(Deserialize)]
@@ -236,44 +257,79 @@ async fn send(
 
 async fn behave(stand_in: &StandIn, device: &str, request: &Value) -> Response<Body> {
     let kind = device.rsplit_once('-').map_or(device, |(kind, _)| kind);
+    let kind = match kind.strip_prefix("seq.") {
+        Some(kinds) => {
+            let turn = stand_in.turn(device);
+            kinds.split('.').nth(turn).or_else(|| kinds.rsplit('.').next()).unwrap_or_default()
+        }
+        None if kind == "down-once" && stand_in.turn(device) > 0 => "ok",
+        None => kind,
+    };
     match kind {
-        "ok" => taken(stand_in, request),
-        "down-once" if !lock(&stand_in.state).seen.insert(device.to_owned()) => taken(stand_in, request),
+        "ok" => taken(stand_in, kind, request),
         "down" | "down-once" => fcm_error(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "UNAVAILABLE"),
         "broken" => fcm_error(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "INTERNAL"),
         "gone" => fcm_error(StatusCode::NOT_FOUND, "NOT_FOUND", "UNREGISTERED"),
         "mismatch" => fcm_error(StatusCode::FORBIDDEN, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"),
         "quota" => {
             let mut answer = fcm_error(StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED");
-            answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("30"));
+            answer.headers_mut().insert(header::RETRY_AFTER, stand_in.retry_after.clone());
             answer
         }
         "badfield" => invalid("message.android", "Invalid value"),
         "slow" => {
             tokio::time::sleep(Duration::from_hours(1)).await;
-            taken(stand_in, request)
+            taken(stand_in, kind, request)
         }
         "drop" => {
-            let _ = taken(stand_in, request);
+            let _ = taken(stand_in, kind, request);
             let lost = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
             Response::new(Body::from_stream(lost))
+        }
+        "lag" | "late" => {
+            let answer = taken(stand_in, kind, request);
+            let wait = if kind == "lag" { Duration::from_millis(300) } else { stand_in.late };
+            tokio::time::sleep(wait).await;
+            answer
         }
         "html" => Response::new(Body::from("<!doctype html><title>Sign in</title>")),
         _ => invalid("message.token", "The registration token is not a valid FCM registration token"),
     }
 }
 
-fn taken(stand_in: &StandIn, request: &Value) -> Response<Body> {
+impl StandIn {
+    /// How many messages came for a device before this one.
+    fn turn(&self, device: &str) -> usize {
+        let mut known = lock(&self.state);
+        let times = known.seen.entry(device.to_owned()).or_default();
+        *times += 1;
+        *times - 1
+    }
+
+    /// Adds a line to the record, whole: whoever reads while it is written sees all of it or nothing.
+    fn write_down(&self, mut line: Vec<u8>) {
+        line.push(b'\n');
+        if let Err(failed) = lock(&self.record).write_all(&line) {
+            eprintln!("fcm-stand-in: the record cannot be written: {failed}");
+        }
+    }
+}
+
+fn taken(stand_in: &StandIn, kind: &str, request: &Value) -> Response<Body> {
     let number = {
         let mut known = lock(&stand_in.state);
         known.messages += 1;
         known.messages
     };
-    let line = json!({ "at": now(), "number": number, "message": request["message"] });
-    let mut record = lock(&stand_in.record);
-    if let Err(failed) = writeln!(record, "{line}").and_then(|()| record.flush()) {
-        eprintln!("fcm-stand-in: the record cannot be written: {failed}");
-    }
+    let at = clock();
+    let line = json!({
+        "at": at.timestamp(),
+        "at_micros": at.timestamp_micros(),
+        "number": number,
+        "as": kind,
+        "message": request["message"],
+    });
+    stand_in.write_down(line.to_string().into_bytes());
     answer(StatusCode::OK, &json!({ "name": format!("projects/{PROJECT}/messages/{number}") }))
 }
 

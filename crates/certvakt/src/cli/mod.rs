@@ -85,10 +85,12 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Success }.into();
         }
     };
-    let runtime = match tokio::runtime::Runtime::new() {
+    // One thread: the work is waiting for others, and threads would only wake each other. What computes
+    // for long (reading a register) has one of its own.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(format_args!("the system gives us no threads ({error})"));
+            complain(format_args!("the system gives us nothing to wait with ({error})"));
             return Exit::Internal.into();
         }
     };

@@ -56,11 +56,12 @@ pub struct MailText {
 
 /// What a device shows of a notice: nothing of what it is about, unless the organisation wants that.
 pub fn push(notice: &Notice) -> PushText {
-    let speaker = Speaker::new(notice);
     if notice.names_certification {
+        let speaker = Speaker::new(notice);
         let days = speaker.days();
         PushText { title: speaker.say("title-named"), body: format!("{} {days}", speaker.validity()) }
     } else {
+        let speaker = Speaker::silent(notice);
         PushText { title: speaker.say("title"), body: speaker.say("body") }
     }
 }
@@ -94,15 +95,20 @@ struct Speaker<'a> {
 }
 
 impl<'a> Speaker<'a> {
-    fn new(notice: &'a Notice) -> Self {
-        let mut speaker = Self {
+    /// Knows the language and nothing of the notice.
+    fn silent(notice: &Notice) -> Self {
+        Self {
             bundle: match notice.locale {
                 Locale::Nb => &NB,
                 Locale::En => &EN,
             },
             arguments: FluentArgs::new(),
             is_past: notice.days_left < 0,
-        };
+        }
+    }
+
+    fn new(notice: &'a Notice) -> Self {
+        let mut speaker = Self::silent(notice);
         let day = notice.last_valid_day;
         speaker.arguments.set("day", day.day().to_string());
         speaker.arguments.set("year", day.year().to_string());

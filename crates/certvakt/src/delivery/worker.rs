@@ -1,6 +1,6 @@
-//! The worker: claims a batch, sends it outside any transaction, and writes down what became of it.
+//! The worker: claims deliveries, sends them outside any transaction, and writes down what became of them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use certvakt_rules::{Stage, last_valid_day};
@@ -16,14 +16,14 @@ use super::outcome::{Stops, Verdict, note, rest};
 use super::{DeliveryError, Locale, Notice};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::delivery::{self, Claimed, Contact, Finished};
+use crate::store::delivery::{self, Claimed, Contact, Finished, Place};
 use crate::store::organisation::{self, Organisation};
 use crate::store::{Database, StoreError};
 
 /// How long the worker rests when it could not write down what it did.
 const REST_AFTER_FAILURE: Duration = Duration::from_mins(1);
 /// Outcomes written down at once, at most.
-const FINISH_BATCH: usize = 200;
+const FINISH_BATCH: usize = 500;
 
 /// What a worker works with.
 #[derive(Debug)]
@@ -68,6 +68,13 @@ impl Tally {
     }
 }
 
+/// What a worker holds while it looks through the queue once.
+struct Lease<'a> {
+    token: Uuid,
+    organisations: &'a HashMap<Uuid, Organisation>,
+    stopped: &'a Stops,
+}
+
 impl Worker<'_> {
     /// Delivers until nothing is due, or the process is asked to end.
     pub async fn drain(&self, progress: &indicatif::ProgressBar) -> Result<Tally, DeliveryError> {
@@ -81,17 +88,17 @@ impl Worker<'_> {
         tx.commit().await?;
         let organisations: HashMap<Uuid, Organisation> =
             organisations.into_iter().map(|one| (one.id, one)).collect();
-        while !*self.ending.borrow() {
-            let now = self.clock.now();
-            let open: Vec<Uuid> = organisations
-                .values()
-                .filter(|one| one.hours.is_open(now, one.zone))
-                .map(|one| one.id)
-                .collect();
-            if !self.batch(&organisations, &open, &stopped, &mut tally, progress).await? {
-                break;
-            }
-        }
+        let lease = Lease { token: Uuid::new_v4(), organisations: &organisations, stopped: &stopped };
+        let (claimed, to_send) = mpsc::channel(self.config.delivery.concurrency as usize);
+        let (sent, to_write) = mpsc::channel(FINISH_BATCH);
+        // One claims, one sends, one writes down, each as far ahead as its channel is long. An error ends
+        // its own part and so closes the channels beside it; leases that nobody reports on run out.
+        let (claiming, (), writing) = tokio::join!(
+            self.claim(&lease, claimed),
+            self.send(&lease, to_send, sent),
+            self.write(&lease, to_write, &mut tally, progress),
+        );
+        claiming.and(writing)?;
         tally.stopped = stopped.reasons();
         Ok(tally)
     }
@@ -115,79 +122,97 @@ impl Worker<'_> {
         }
     }
 
-    /// Delivers one batch; whether there was one.
-    async fn batch(
+    /// Claims batch after batch until nothing is due, and passes each delivery on with the latest time at
+    /// which its sending may begin.
+    async fn claim(
         &self,
-        organisations: &HashMap<Uuid, Organisation>,
-        open: &[Uuid],
-        stopped: &Stops,
-        tally: &mut Tally,
-        progress: &indicatif::ProgressBar,
-    ) -> Result<bool, DeliveryError> {
+        lease: &Lease<'_>,
+        claimed: mpsc::Sender<(Claimed, Instant)>,
+    ) -> Result<(), StoreError> {
         let config = &self.config.delivery;
-        let token = Uuid::new_v4();
-        // Measured from before the lease begins, so we think it ends before the database does.
-        let lease_from = Instant::now();
-        let mut tx = self.database.worker().await?;
-        let claimed = delivery::claim(&mut tx, open, config.batch, token, config.lease_seconds).await?;
-        tx.commit().await?;
-        if claimed.is_empty() {
-            return Ok(false);
-        }
         let longest_send =
             config.timeout_seconds.saturating_mul(u32::try_from(self.channels.len()).unwrap_or(1));
-        let last_start =
-            lease_from + Duration::from_secs(u64::from(config.lease_seconds.saturating_sub(longest_send)));
-        let (sender, receiver) = mpsc::channel(FINISH_BATCH);
-        let sending = async {
-            let mut outcomes = stream::iter(claimed)
-                .map(|one| async move {
+        let time_to_start = Duration::from_secs(u64::from(config.lease_seconds.saturating_sub(longest_send)));
+        let mut place = Place::START;
+        while !*self.ending.borrow() {
+            let now = self.clock.now();
+            let open = lease.organisations.values().filter(|one| one.hours.is_open(now, one.zone));
+            let open: Vec<Uuid> = open.map(|one| one.id).collect();
+            // Measured from before the lease begins, so we think it ends before the database does.
+            let last_start = Instant::now() + time_to_start;
+            let mut tx = self.database.worker().await?;
+            let (batch, reached) =
+                delivery::claim(&mut tx, &open, config.batch, lease.token, config.lease_seconds, place)
+                    .await?;
+            tx.commit().await?;
+            if batch.is_empty() {
+                // Once more from the start: an organisation's hours may have begun meanwhile, and what a
+                // slow transaction recorded stands before what we saw.
+                if place == Place::START {
+                    return Ok(());
+                }
+                place = Place::START;
+                continue;
+            }
+            place = reached;
+            for one in batch {
+                if claimed.send((one, last_start)).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what was claimed, a limited number at once, in whichever order the answers come.
+    async fn send(
+        &self,
+        lease: &Lease<'_>,
+        claimed: mpsc::Receiver<(Claimed, Instant)>,
+        sent: mpsc::Sender<Finished>,
+    ) {
+        let claimed = stream::unfold(claimed, async |mut claimed| Some((claimed.recv().await?, claimed)));
+        let mut outcomes = std::pin::pin!(
+            claimed
+                .map(|(one, last_start)| async move {
                     if *self.ending.borrow() || Instant::now() >= last_start {
                         return released(&one);
                     }
-                    let organisation = organisations.get(&one.organisation_id);
-                    self.deliver(&one, organisation, stopped, last_start).await
+                    let organisation = lease.organisations.get(&one.organisation_id);
+                    self.deliver(&one, organisation, lease.stopped, last_start).await
                 })
-                .buffer_unordered(config.concurrency as usize);
-            while let Some(finished) = outcomes.next().await {
-                if sender.send(finished).await.is_err() {
-                    break;
-                }
+                .buffer_unordered(self.config.delivery.concurrency as usize)
+        );
+        while let Some(finished) = outcomes.next().await {
+            if sent.send(finished).await.is_err() {
+                return;
             }
-            drop(sender);
-        };
-        let writing = async {
-            // Ours, so that an error here ends the sending too; the leases then run out.
-            let mut receiver = receiver;
-            let mut finished = Vec::with_capacity(FINISH_BATCH);
-            while receiver.recv_many(&mut finished, FINISH_BATCH).await > 0 {
-                self.write_down(token, &finished).await?;
-                for one in &finished {
-                    tally.add(one);
-                }
-                progress.inc(finished.len() as u64);
-                finished.clear();
+        }
+    }
+
+    /// Writes down what became of the deliveries, as many at once as have ended meanwhile.
+    async fn write(
+        &self,
+        lease: &Lease<'_>,
+        mut sent: mpsc::Receiver<Finished>,
+        tally: &mut Tally,
+        progress: &indicatif::ProgressBar,
+    ) -> Result<(), StoreError> {
+        let mut finished = Vec::with_capacity(FINISH_BATCH);
+        while sent.recv_many(&mut finished, FINISH_BATCH).await > 0 {
+            self.write_down(lease.token, &finished).await?;
+            for one in &finished {
+                tally.add(one);
             }
-            Ok::<(), StoreError>(())
-        };
-        let ((), written) = tokio::join!(sending, writing);
-        written?;
-        Ok(true)
+            progress.inc(finished.len() as u64);
+            finished.clear();
+        }
+        Ok(())
     }
 
     async fn write_down(&self, token: Uuid, finished: &[Finished]) -> Result<(), StoreError> {
         let mut tx = self.database.worker().await?;
         delivery::finish(&mut tx, token, finished).await?;
-        let working: HashSet<&str> = finished
-            .iter()
-            .flat_map(|one| &one.tries)
-            .filter(|one| one.outcome == "delivered")
-            .filter_map(|one| one.channel)
-            .collect();
-        if !working.is_empty() {
-            let working: Vec<String> = working.into_iter().map(str::to_owned).collect();
-            delivery::clear_stops(&mut tx, &working).await?;
-        }
         let stopped = finished.iter().flat_map(|one| &one.tries).filter(|one| one.outcome == "stopped");
         // In one order everywhere: two workers may write down the same two.
         let stopped: BTreeMap<&str, &str> =

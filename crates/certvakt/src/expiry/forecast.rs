@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 
 use crate::clock::Clock;
 use crate::store::organisation::Organisation;
-use crate::store::run::{self, ByStage, Request};
+use crate::store::run::{self, ByStage, Part, Request};
 use crate::store::{StoreError, WorkerTx, report};
 
 /// The notices of an organisation's next nights, each with the night's date. The first night also
@@ -37,6 +37,7 @@ pub async fn forecast(
             record: false,
             approved: false,
         },
+        Part::WHOLE,
     )
     .await?;
     let mut nights: BTreeMap<NaiveDate, ByStage> =

@@ -3,6 +3,7 @@
 pub mod explain;
 pub mod forecast;
 mod heartbeat;
+mod lanes;
 mod run;
 pub mod schedule;
 

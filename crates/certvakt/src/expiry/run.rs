@@ -4,11 +4,12 @@ use certvakt_rules::calendar::missed_nights;
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::lanes;
 use crate::clock::Clock;
 use crate::error::Exit;
 use crate::store::organisation::Organisation;
-use crate::store::run::{self, ByStage, Calendar, Request};
-use crate::store::{Database, StoreError};
+use crate::store::run::{self, ByStage, Calendar, Found, Part, Request};
+use crate::store::{Database, StoreError, WorkerTx};
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Default)]
@@ -183,7 +184,7 @@ async fn attempt(
     options: &Options,
 ) -> Result<OrganisationRun, RunError> {
     let mut tx = database.worker().await?;
-    let calendar = run::lock_calendar(&mut tx, organisation.id).await?;
+    let (calendar, snapshot) = run::lock_calendar(&mut tx, organisation.id).await?;
     let last = calendar.last_complete;
     if let Some(last) = last.filter(|last| run_date < *last && options.mode != Mode::DryRun) {
         return Err(RunError::Past { organisation: organisation.slug.clone(), date: run_date, last });
@@ -212,7 +213,7 @@ async fn attempt(
         record: options.mode != Mode::DryRun,
         approved: options.mode == Mode::Approved,
     };
-    let found = run::record(&mut tx, request).await?;
+    let found = find(database, &mut tx, request).await?;
     outcome.recorded = found.due;
     outcome.already_recorded = found.already_recorded;
     outcome.superseded = found.superseded;
@@ -223,7 +224,7 @@ async fn attempt(
         tx.rollback().await?;
     } else if found.recorded {
         outcome.state = RunState::Complete;
-        run::complete(&mut tx, organisation, run_date, &outcome.missed, &found, request.approved).await?;
+        run::complete(&mut tx, request, &outcome.missed, &found, &snapshot).await?;
         tx.commit().await?;
     } else {
         outcome.state = RunState::Held;
@@ -243,4 +244,21 @@ async fn attempt(
         "run"
     );
     Ok(outcome)
+}
+
+/// Finds who is due and records it: all in the run's own transaction, unless it is so much that two are
+/// better, and certain to be within the limit.
+async fn find(database: &Database, tx: &mut WorkerTx, request: Request<'_>) -> Result<Found, StoreError> {
+    if request.record {
+        let outlook = run::outlook(tx, request).await?;
+        let is_allowed = request.approved || outlook.candidates <= outlook.record_limit;
+        if is_allowed
+            && outlook.candidates >= lanes::WORTH_IT_FROM
+            && let Some(mut found) = lanes::record(database, tx, request).await?
+        {
+            found.record_limit = outlook.record_limit;
+            return Ok(found);
+        }
+    }
+    run::record(tx, request, Part::WHOLE).await
 }

@@ -82,9 +82,7 @@ pub async fn notices(
              d.due_date as "due_date?", d.state as "delivery?", d.reason, d.available_at as "available_at?",
              d.id as "delivery_id?"
            from public.cert_notification_log l
-           left join lateral (
-             select d.* from certvakt.deliveries d where d.notice_id = l.id order by d.id limit 1
-           ) d on true
+           left join certvakt.deliveries d on d.notice_id = l.id
            where l.certification_id = $1 and l.sent_at >= $2
            order by l.sent_at, d.due_date"#,
         certification,
@@ -117,7 +115,7 @@ pub async fn attempts(tx: &mut WorkerTx, deliveries: &[i64]) -> Result<Vec<Attem
     Ok(sqlx::query_as!(
         Attempt,
         "select delivery_id, attempt, channel, outcome, detail, finished_at
-         from certvakt.delivery_attempts where delivery_id = any($1) order by id",
+         from certvakt.delivery_attempts where delivery_id = any($1) order by delivery_id, attempt, message",
         deliveries,
     )
     .fetch_all(tx)

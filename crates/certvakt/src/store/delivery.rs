@@ -49,48 +49,65 @@ pub struct Contact {
     pub address: String,
 }
 
-/// Claims a batch for the length of a lease, from organisations whose hours are open.
+/// How far a worker has come in the queue: when the last delivery that it claimed had become available,
+/// and its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(DateTime<Utc>, i64);
+
+impl Place {
+    /// Before everything.
+    pub const START: Self = Self(DateTime::UNIX_EPOCH, 0);
+}
+
+/// Claims a batch for the length of a lease, from organisations whose hours are open, and says how far
+/// in the queue that reaches.
 pub async fn claim(
     tx: &mut WorkerTx,
     open: &[Uuid],
     batch: u32,
     token: Uuid,
     lease_seconds: u32,
-) -> Result<Vec<Claimed>, StoreError> {
+    after: Place,
+) -> Result<(Vec<Claimed>, Place), StoreError> {
     let rows = sqlx::query_file!(
         "src/store/delivery/claim.sql",
         open,
         i64::from(batch),
         token,
-        f64::from(lease_seconds)
+        f64::from(lease_seconds),
+        after.0,
+        after.1,
     )
     .fetch_all(tx)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Claimed {
-            id: row.id,
-            attempt: row.attempt,
-            organisation_id: row.organisation_id,
-            certification_id: row.certification_id,
-            recipient_id: row.recipient_id,
-            stage: row.stage,
-            due_date: row.due_date,
-            idempotency_key: row.idempotency_key,
-            expires_at: row.expires_at,
-            suspended: row.suspended,
-            certification: row.certification,
-            recipient_name: row.recipient_name,
-            recipient_locale: row.recipient_locale,
-            contacts: row
-                .contact_ids
-                .into_iter()
-                .zip(row.contact_kinds)
-                .zip(row.contact_addresses)
-                .map(|((id, kind), address)| Contact { id, kind, address })
-                .collect(),
-        })
-        .collect())
+    let place = rows.last().map_or(after, |row| Place(row.available_at, row.id));
+    let mut claimed: Vec<Claimed> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let contact = match (row.contact_id, row.contact_kind, row.contact_address) {
+            (Some(id), Some(kind), Some(address)) => Some(Contact { id, kind, address }),
+            _ => None,
+        };
+        match claimed.last_mut().filter(|last| last.id == row.id) {
+            Some(last) => last.contacts.extend(contact),
+            None => claimed.push(Claimed {
+                id: row.id,
+                attempt: row.attempt,
+                organisation_id: row.organisation_id,
+                certification_id: row.certification_id,
+                recipient_id: row.recipient_id,
+                stage: row.stage,
+                due_date: row.due_date,
+                idempotency_key: row.idempotency_key,
+                expires_at: row.expires_at,
+                suspended: row.suspended,
+                certification: row.certification,
+                recipient_name: row.recipient_name,
+                recipient_locale: row.recipient_locale,
+                contacts: contact.into_iter().collect(),
+            }),
+        }
+    }
+    Ok((claimed, place))
 }
 
 /// How a claimed delivery ended.
@@ -135,12 +152,15 @@ pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Re
     let refused: Vec<(i64, Uuid)> =
         finished.iter().flat_map(|one| one.refused.iter().map(|contact| (one.id, *contact))).collect();
     let (refused_deliveries, refused_contacts): (Vec<i64>, Vec<Uuid>) = refused.into_iter().unzip();
-    let tries: Vec<(i64, &Try)> =
-        finished.iter().flat_map(|one| one.tries.iter().map(|a| (one.id, a))).collect();
-    let tried: Vec<i64> = tries.iter().map(|(id, _)| *id).collect();
-    let channels: Vec<Option<String>> = tries.iter().map(|(_, a)| a.channel.map(str::to_owned)).collect();
-    let outcomes: Vec<String> = tries.iter().map(|(_, a)| a.outcome.to_owned()).collect();
-    let details: Vec<Option<String>> = tries.iter().map(|(_, a)| a.detail.clone()).collect();
+    let tries: Vec<(i64, i16, &Try)> = finished
+        .iter()
+        .flat_map(|one| (1..).zip(&one.tries).map(|(number, a)| (one.id, number, a)))
+        .collect();
+    let tried: Vec<i64> = tries.iter().map(|(id, ..)| *id).collect();
+    let messages: Vec<i16> = tries.iter().map(|(_, number, _)| *number).collect();
+    let channels: Vec<Option<String>> = tries.iter().map(|(.., a)| a.channel.map(str::to_owned)).collect();
+    let outcomes: Vec<String> = tries.iter().map(|(.., a)| a.outcome.to_owned()).collect();
+    let details: Vec<Option<String>> = tries.iter().map(|(.., a)| a.detail.clone()).collect();
     sqlx::query_file!(
         "src/store/delivery/finish.sql",
         token,
@@ -152,6 +172,7 @@ pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Re
         &refused_deliveries,
         &refused_contacts,
         &tried,
+        &messages,
         &channels as &[Option<String>],
         &outcomes,
         &details as &[Option<String>],
@@ -195,16 +216,11 @@ pub async fn stop_channel(tx: &mut WorkerTx, channel: &str, reason: &str) -> Res
     Ok(())
 }
 
-/// Forgets the stops of channels that work again.
-pub async fn clear_stops(tx: &mut WorkerTx, channels: &[String]) -> Result<(), StoreError> {
-    sqlx::query!("delete from certvakt.channel_stops where channel = any($1)", channels).execute(tx).await?;
-    Ok(())
-}
-
 /// How many deliveries are open: due now or later, and under way.
 pub async fn open(tx: &mut WorkerTx) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar!(
-        r#"select count(*) as "count!" from certvakt.deliveries where state in ('pending', 'claimed')"#
+        r#"select count(*) as "count!" from certvakt.deliveries
+           where finished_at is null and state in ('pending', 'claimed')"#
     )
     .fetch_one(tx)
     .await?)

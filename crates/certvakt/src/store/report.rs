@@ -158,22 +158,17 @@ pub struct Queue {
 
 /// How the queue of some organisations stands.
 pub async fn queue(tx: &mut WorkerTx, organisations: &[Organisation]) -> Result<Queue, StoreError> {
-    let counts = sqlx::query_file!("src/store/report/queue.sql").fetch_one(&mut *tx).await?;
-    let oldest = sqlx::query!(
-        r#"select organisation_id, min(opened_at) as "opened_at!", now() as "now!"
-           from certvakt.deliveries where state in ('pending', 'claimed') group by organisation_id"#
-    )
-    .fetch_all(tx)
-    .await?;
-    let age = |one: &Organisation| {
-        let waiting = oldest.iter().find(|waiting| waiting.organisation_id == one.id)?;
+    let open = sqlx::query_file!("src/store/report/queue.sql").fetch_all(tx).await?;
+    let count = |state| open.iter().filter(|part| part.state == state).map(|part| part.deliveries).sum();
+    let ages = open.iter().filter(|part| part.state != "unreachable").filter_map(|waiting| {
+        let one = organisations.iter().find(|one| one.id == waiting.organisation_id)?;
         Some((waiting.now - one.hours.next_open(waiting.opened_at, one.zone)).num_seconds())
-    };
+    });
     Ok(Queue {
-        pending: counts.pending,
-        claimed: counts.claimed,
-        unreachable: counts.unreachable,
-        oldest_seconds: organisations.iter().filter_map(age).max().unwrap_or(0).max(0),
+        pending: count("pending"),
+        claimed: count("claimed"),
+        unreachable: count("unreachable"),
+        oldest_seconds: ages.max().unwrap_or(0).max(0),
     })
 }
 
@@ -196,12 +191,13 @@ pub struct Unreachable {
 pub async fn unreachable(tx: &mut WorkerTx, limit: i64) -> Result<Vec<Unreachable>, StoreError> {
     Ok(sqlx::query_as!(
         Unreachable,
-        "select o.slug as organisation, h.name as chapter, d.certification_id, c.external_id, d.stage
+        "select o.slug as organisation, h.name as chapter, l.certification_id, c.external_id, d.stage
          from certvakt.deliveries d
-         join public.peer_mentor_certifications c on c.id = d.certification_id
+         join public.cert_notification_log l on l.id = d.notice_id
+         join public.peer_mentor_certifications c on c.id = l.certification_id
          join certvakt.chapters h on h.id = c.chapter_id
          join certvakt.organisations o on o.id = d.organisation_id
-         where d.state = 'unreachable'
+         where d.finished_at is null and d.state = 'unreachable'
          order by o.slug, h.name, d.id limit $1",
         limit,
     )
@@ -224,12 +220,13 @@ pub struct UnreachableInChapter {
 pub async fn unreachable_by_chapter(tx: &mut WorkerTx) -> Result<Vec<UnreachableInChapter>, StoreError> {
     Ok(sqlx::query_as!(
         UnreachableInChapter,
-        r#"select o.slug as organisation, h.name as chapter, count(distinct d.recipient_id) as "people!"
+        r#"select o.slug as organisation, h.name as chapter, count(distinct l.recipient_id) as "people!"
            from certvakt.deliveries d
-           join public.peer_mentor_certifications c on c.id = d.certification_id
+           join public.cert_notification_log l on l.id = d.notice_id
+           join public.peer_mentor_certifications c on c.id = l.certification_id
            join certvakt.chapters h on h.id = c.chapter_id
            join certvakt.organisations o on o.id = d.organisation_id
-           where d.state = 'unreachable'
+           where d.finished_at is null and d.state = 'unreachable'
            group by o.slug, h.name order by o.slug, h.name"#
     )
     .fetch_all(tx)

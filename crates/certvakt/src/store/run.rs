@@ -14,8 +14,8 @@ use super::{StoreError, WorkerTx};
 pub struct Calendar {
     /// The date of the last complete run.
     pub last_complete: Option<NaiveDate>,
-    /// The snapshot that it read; none if there was no run yet, or if the database was restored
-    /// elsewhere since.
+    /// A snapshot taken when it began, so of nothing that it did not see; none if there was no run yet,
+    /// or if the database was restored elsewhere since.
     pub read_through: Option<String>,
     /// For how many days `expired` was current in that run.
     pub grace_days: Option<u16>,
@@ -37,14 +37,30 @@ impl Calendar {
 }
 
 /// Locks an organisation's run row until the transaction ends; runs of one organisation wait for
-/// each other here.
-pub async fn lock_calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Calendar, StoreError> {
+/// each other here. Says how far the runs have come, and what the next one will start from if this one
+/// is completed.
+pub async fn lock_calendar(
+    tx: &mut WorkerTx,
+    organisation: Uuid,
+) -> Result<(Calendar, Snapshot), StoreError> {
     let row = sqlx::query_file!("src/store/run/lock_calendar.sql", organisation).fetch_one(tx).await?;
-    Ok(Calendar {
+    let calendar = Calendar {
         last_complete: row.last_complete_date,
         read_through: row.read_through.filter(|_| row.is_ours),
         grace_days: row.grace_days.and_then(|days| days.try_into().ok()),
-    })
+    };
+    Ok((calendar, Snapshot(row.snapshot)))
+}
+
+/// Which transactions had ended at a moment (PostgreSQL's `pg_snapshot`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot(String);
+
+/// Asks for nothing: keeps the lock of a transaction that waits for others from being taken for that of
+/// a client that is gone.
+pub async fn keep_lock(tx: &mut WorkerTx) -> Result<(), StoreError> {
+    sqlx::query!("select 1 as one").fetch_one(tx).await?;
+    Ok(())
 }
 
 /// How far an organisation's runs have come, without keeping other runs waiting.
@@ -136,12 +152,61 @@ pub struct Found {
     pub record_limit: i64,
     /// Whether it was recorded.
     pub recorded: bool,
-    /// What the next run starts from.
-    pub snapshot: String,
 }
 
-/// Finds who is due and, if asked to and within the limit, records it.
-pub async fn record(tx: &mut WorkerTx, request: Request<'_>) -> Result<Found, StoreError> {
+impl Found {
+    /// Adds what was found in another part.
+    pub fn join(&mut self, other: &Self) {
+        self.due.join(&other.due);
+        self.already_recorded += other.already_recorded;
+        self.superseded += other.superseded;
+        self.unreachable += other.unreachable;
+    }
+}
+
+/// A part of the certifications by their ids, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part(Uuid, Uuid);
+
+impl Part {
+    /// All of them.
+    pub const WHOLE: Self = Self(Uuid::nil(), Uuid::max());
+    /// Two parts of about the same size: ids are random.
+    pub const HALVES: [Self; 2] = [
+        Self(Uuid::nil(), Uuid::from_u128(u128::MAX >> 1)),
+        Self(Uuid::from_u128((u128::MAX >> 1) + 1), Uuid::max()),
+    ];
+}
+
+/// What a run may come to, before it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outlook {
+    /// At most so many notices will be recorded.
+    pub candidates: i64,
+    /// So many may be without approval, at least.
+    pub record_limit: i64,
+}
+
+/// Looks how large a run may become.
+pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook, StoreError> {
+    let Request { organisation, run_date, calendar, .. } = request;
+    let windows = Windows::new(run_date, calendar.last_complete, organisation);
+    Ok(sqlx::query_file_as!(
+        Outlook,
+        "src/store/run/outlook.sql",
+        organisation.id,
+        calendar.read_through.as_deref(),
+        &windows.came_due_from,
+        &windows.came_due_before,
+        organisation.limit_floor,
+        i32::from(organisation.limit_percent),
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+/// Finds who is due in a part and, if asked to and within the limit, records it.
+pub async fn record(tx: &mut WorkerTx, request: Request<'_>, part: Part) -> Result<Found, StoreError> {
     let Request { organisation, run_date, calendar, .. } = request;
     let windows = Windows::new(run_date, calendar.last_complete, organisation);
     let row = sqlx::query_file!(
@@ -163,6 +228,8 @@ pub async fn record(tx: &mut WorkerTx, request: Request<'_>) -> Result<Found, St
         request.approved,
         organisation.limit_floor,
         i32::from(organisation.limit_percent),
+        part.0,
+        part.1,
     )
     .fetch_one(tx)
     .await?;
@@ -178,7 +245,6 @@ pub async fn record(tx: &mut WorkerTx, request: Request<'_>) -> Result<Found, St
         unreachable: row.unreachable,
         record_limit: row.record_limit,
         recorded: row.open,
-        snapshot: row.snapshot,
     })
 }
 
@@ -222,22 +288,33 @@ impl Windows {
     }
 }
 
-/// Records that a run is complete, and the nights that it made up for.
+/// Records that a run is complete, and the nights that it made up for. The next one starts from the
+/// snapshot.
 pub async fn complete(
     tx: &mut WorkerTx,
-    organisation: &Organisation,
-    run_date: NaiveDate,
+    request: Request<'_>,
     missed: &[NaiveDate],
     found: &Found,
-    approved: bool,
+    snapshot: &Snapshot,
 ) -> Result<(), StoreError> {
+    let Request { organisation, run_date, approved, .. } = request;
+    let windows = Windows::new(run_date, None, organisation);
+    sqlx::query_file!(
+        "src/store/run/close_unreachable.sql",
+        organisation.id,
+        &windows.stages,
+        &windows.current_from,
+        &windows.current_before,
+    )
+    .execute(&mut *tx)
+    .await?;
     let [due_90d, due_30d, due_7d, due_expired] = columns(&found.due);
     sqlx::query_file!(
         "src/store/run/close.sql",
         organisation.id,
         run_date,
         missed,
-        found.snapshot,
+        snapshot.0,
         due_90d,
         due_30d,
         due_7d,

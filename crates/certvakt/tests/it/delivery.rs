@@ -23,7 +23,7 @@ async fn one_due(kind: &str, address: &str) -> TestDatabase {
 /// The last attempt of the only delivery: channel, outcome and detail.
 async fn last_attempt(database: &TestDatabase) -> String {
     database
-        .value("select concat_ws(' ', channel, outcome, detail) from certvakt.delivery_attempts order by id desc limit 1")
+        .value("select concat_ws(' ', channel, outcome, detail) from certvakt.delivery_attempts order by attempt desc, message desc limit 1")
         .await
 }
 
@@ -327,7 +327,7 @@ async fn an_expired_lease_is_taken_back_and_a_late_finish_changes_nothing() {
     assert_eq!(database.work(DAY, &config)["delivered"], 1);
     let history: String = database
         .value(
-            "select string_agg(attempt || ' ' || outcome, ', ' order by id) from certvakt.delivery_attempts",
+            "select string_agg(attempt || ' ' || outcome, ', ' order by attempt, message) from certvakt.delivery_attempts",
         )
         .await;
     assert_eq!(history, "1 lease_lost, 2 delivered");

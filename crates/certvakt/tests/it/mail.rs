@@ -190,7 +190,7 @@ async fn who_has_no_working_device_gets_a_mail() {
     assert_eq!(server.mails().len(), 1);
     let attempts: String = database
         .value(
-            "select string_agg(channel || ' ' || outcome, ', ' order by id) from certvakt.delivery_attempts",
+            "select string_agg(channel || ' ' || outcome, ', ' order by attempt, message) from certvakt.delivery_attempts",
         )
         .await;
     assert_eq!(attempts, "fcm given_up, email delivered");

@@ -12,19 +12,19 @@ use futures_util::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, StatusCode, Url};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::google::{AccessToken, ServiceAccount, TokenError};
 use super::{Address, Channel, Outcome, Reach, Stopped, Wait};
 use crate::config::{ChannelName, FcmConfig};
-use crate::delivery::{DeliveryError, Notice, text};
+use crate::delivery::text::{self, PushText};
+use crate::delivery::{DeliveryError, Notice};
 
 /// The version of the `data` contract (docs/push-contract.md).
 const CONTRACT: &str = "1";
-/// How long the service keeps a message for a device that is off, in seconds. The next stage is at
-/// least this far away, and a newer message takes this one's place anyway.
-const TIME_TO_LIVE: u32 = 7 * 24 * 60 * 60;
+/// How long the service keeps a message for a device that is off: seven days, as a `Duration` of protocol
+/// buffers. The next stage is at least this far away, and a newer message takes this one's place anyway.
+const TIME_TO_LIVE: &str = "604800s";
 
 /// Sends pushes for one Firebase project.
 pub(super) struct FcmChannel {
@@ -72,7 +72,10 @@ impl FcmChannel {
     }
 
     async fn post(&self, notice: &Notice, to: &Address) -> Result<Outcome, Stopped> {
-        let message = message(notice, &to.contact);
+        let text = text::push(notice);
+        let collapse = notice.certification_id.to_string();
+        let route = format!("/certifications/{collapse}");
+        let request = request(notice, &to.contact, &text, &collapse, &route);
         // A token may be revoked before its end: a 401 is believed only of a fresh one.
         for is_last in [false, true] {
             let bearer = match self.access.bearer().await {
@@ -82,8 +85,8 @@ impl FcmChannel {
             };
             let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.clients.len().max(1);
             let Some(client) = self.clients.get(turn) else { break };
-            let answer = match client.post(self.url.clone()).bearer_auth(&bearer).json(&message).send().await
-            {
+            let sending = client.post(self.url.clone()).bearer_auth(&bearer).json(&request).send();
+            let mut answer = match sending.await {
                 Ok(answer) => answer,
                 Err(error) => return Ok(later(Duration::from_secs(1), unanswered(&error))),
             };
@@ -91,7 +94,7 @@ impl FcmChannel {
                 self.access.forget(&bearer).await;
                 continue;
             }
-            let (status, headers) = (answer.status(), answer.headers().clone());
+            let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
             return match answer.bytes().await {
                 Ok(body) => interpret(status, &headers, &body),
                 Err(error) => Ok(later(Duration::from_secs(1), unanswered(&error))),
@@ -133,31 +136,80 @@ impl Channel for FcmChannel {
     }
 }
 
-/// The message. Whatever replaces an older notice on a device comes from the certification: FCM keeps
-/// only four collapse keys a device, and a newer stage should take an older one's place.
-fn message(notice: &Notice, device: &str) -> Value {
-    let text = text::push(notice);
-    let collapse = notice.certification_id.to_string();
-    json!({
-        "message": {
-            "token": device,
-            "notification": { "title": text.title, "body": text.body },
-            "data": {
-                "v": CONTRACT,
-                "route": format!("/certifications/{collapse}"),
-                "certification_id": collapse,
-                "stage": notice.stage.as_str(),
+/// The request (`projects.messages.send`), with what we use of it.
+#[derive(Serialize)]
+struct Request<'a> {
+    message: Message<'a>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    token: &'a str,
+    notification: Shown<'a>,
+    data: Data<'a>,
+    android: Android<'a>,
+    apns: Apns<'a>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    title: &'a str,
+    body: &'a str,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    v: &'static str,
+    route: &'a str,
+    certification_id: &'a str,
+    stage: &'static str,
+}
+
+#[derive(Serialize)]
+struct Android<'a> {
+    collapse_key: &'a str,
+    ttl: &'static str,
+    notification: Tagged<'a>,
+}
+
+#[derive(Serialize)]
+struct Tagged<'a> {
+    tag: &'a str,
+}
+
+#[derive(Serialize)]
+struct Apns<'a> {
+    headers: ApnsHeaders<'a>,
+}
+
+#[derive(Serialize)]
+struct ApnsHeaders<'a> {
+    #[serde(rename = "apns-collapse-id")]
+    collapse_id: &'a str,
+}
+
+/// The request for a device. Whatever replaces an older notice on it comes from the certification: FCM
+/// keeps only four collapse keys a device, and a newer stage should take an older one's place.
+fn request<'a>(
+    notice: &Notice,
+    device: &'a str,
+    text: &'a PushText,
+    collapse: &'a str,
+    route: &'a str,
+) -> Request<'a> {
+    Request {
+        message: Message {
+            token: device,
+            notification: Shown { title: &text.title, body: &text.body },
+            data: Data { v: CONTRACT, route, certification_id: collapse, stage: notice.stage.as_str() },
+            android: Android {
+                collapse_key: collapse,
+                ttl: TIME_TO_LIVE,
+                notification: Tagged { tag: collapse },
             },
-            "android": {
-                "collapse_key": collapse,
-                "ttl": format!("{TIME_TO_LIVE}s"),
-                "notification": { "tag": collapse },
-            },
-            "apns": {
-                "headers": { "apns-collapse-id": collapse },
-            },
-        }
-    })
+            apns: Apns { headers: ApnsHeaders { collapse_id: collapse } },
+        },
+    }
 }
 
 /// The body of an error: `google.rpc.Status`.

@@ -1,8 +1,9 @@
 -- Who could not be reached and has a contact point by now that did not refuse the notice is reached after all.
 update certvakt.deliveries d
 set state = 'pending', opened_at = now(), available_at = now(), reason = null
-where d.state = 'unreachable' and d.organisation_id = any ($1)
+from public.cert_notification_log l
+where l.id = d.notice_id and d.finished_at is null and d.state = 'unreachable' and d.organisation_id = any ($1)
   and ($2::text[] is null or exists (
     select from certvakt.contact_points p
-    where p.person_id = d.recipient_id and p.kind = any ($2) and p.id <> all (d.refused)
+    where p.person_id = l.recipient_id and p.kind = any ($2) and p.id <> all (d.refused)
       and not exists (select from certvakt.channel_opt_outs o where o.person_id = p.person_id and o.kind = p.kind)))

@@ -1,6 +1,6 @@
 -- Gives back what a worker claimed and did not finish in its time.
 with lost as (
-  select id from certvakt.deliveries where state = 'claimed' and lease_until < now()
+  select id from certvakt.deliveries where finished_at is null and state = 'claimed' and lease_until < now()
   for update skip locked
 ),
 returned as (

@@ -1,4 +1,4 @@
-select
-  (select count(*) from certvakt.deliveries where state = 'pending') as "pending!",
-  (select count(*) from certvakt.deliveries where state = 'claimed') as "claimed!",
-  (select count(*) from certvakt.deliveries where state = 'unreachable') as "unreachable!"
+select organisation_id, state, count(*) as "deliveries!", min(opened_at) as "opened_at!", now() as "now!"
+from certvakt.deliveries
+where finished_at is null
+group by organisation_id, state

@@ -1,5 +1,5 @@
 -- Finds who is due, and unless that is more than the run may record, records it: notices, deliveries,
--- the status `expired`. One statement, so one snapshot, which the next run starts from.
+-- the status `expired`. All in one statement, so of one snapshot.
 --
 -- $1 organisation     $2 its time zone      $3 run date           $4 last complete run date, or null
 -- $5 names, $6 days before the last valid day, of the stages
@@ -10,6 +10,7 @@
 -- $13 kinds of contact point that the channels need; null: they reach everyone
 -- $14 whether to record at all      $15 whether the limit is waived
 -- $16 limit as a count              $17 limit in per cent of the active certifications
+-- $18 and $19 first and last certification id of the part to be read
 with stages as (
   select * from unnest($5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
     as s(stage, days_before, came_due_from, came_due_before, current_from, current_before)
@@ -24,8 +25,9 @@ changed as (
     and k.changed_in < pg_snapshot_xmax(pg_current_snapshot())
     and not pg_visible_in_snapshot(k.changed_in, $11::text::pg_snapshot)
   union
-  select d.certification_id
+  select l.certification_id
   from certvakt.deliveries d
+  join public.cert_notification_log l on l.id = d.notice_id
   where d.organisation_id = $1
     and d.cancelled_in >= pg_snapshot_xmin($11::text::pg_snapshot)
     and d.cancelled_in < pg_snapshot_xmax(pg_current_snapshot())
@@ -38,7 +40,7 @@ in_stage as (
     (c.expires_at at time zone $2)::date as last_valid_day, $11::text is null as may_be_recorded
   from public.peer_mentor_certifications c
   join stages s on c.expires_at >= s.came_due_from and c.expires_at < s.came_due_before
-  where c.organisation_id = $1 and c.status <> 'suspended' and (
+  where c.organisation_id = $1 and c.status <> 'suspended' and c.id between $18 and $19 and (
        c.expires_at >= ($7::timestamptz[])[1] and c.expires_at < ($8::timestamptz[])[1]
     or c.expires_at >= ($7::timestamptz[])[2] and c.expires_at < ($8::timestamptz[])[2]
     or c.expires_at >= ($7::timestamptz[])[3] and c.expires_at < ($8::timestamptz[])[3]
@@ -49,6 +51,7 @@ in_stage as (
   from changed
   join public.peer_mentor_certifications c
     on c.id = changed.certification_id and c.organisation_id = $1 and c.status <> 'suspended'
+    and c.id between $18 and $19
   join stages s on c.expires_at >= s.current_from and c.expires_at < s.current_before
   where (c.expires_at at time zone $2)::date - s.days_before <= $4
 ),
@@ -74,7 +77,7 @@ recorded_before as materialized (
   where due.may_be_recorded
 ),
 fresh as materialized (
-  select due.*, gen_random_uuid() as notice_id,
+  select due.*, nextval('public.cert_notification_log_id_seq') as notice_id,
     $13::text[] is null or exists (
       select from certvakt.contact_points p
       where p.person_id = due.peer_mentor_id and p.kind = any ($13)
@@ -92,13 +95,14 @@ fresh as materialized (
   where not due.may_be_recorded
      or not exists (select from public.cert_notification_log l where l.idempotency_key = due.idempotency_key)
 ),
+-- Of the active certifications no more are counted than tell that all these are within the limit.
 allowed as materialized (
-  select
-    case when (select count(*) from fresh) <= $16 then $16::bigint
-      else greatest($16::bigint, (
-        select count(*) * $17::int / 100 from public.peer_mentor_certifications c
-        where c.organisation_id = $1 and c.status = 'active'))
-    end as record_limit
+  select greatest($16::bigint, case when (select count(*) from fresh) > $16 then (
+    select count(*) * $17::int / 100 from (
+      select from public.peer_mentor_certifications c
+      where c.organisation_id = $1 and c.status = 'active'
+      limit (select (count(*) * 100 + $17::int - 1) / nullif($17::int, 0) from fresh)
+    ) active) end) as record_limit
 ),
 gate as materialized (
   select $14::boolean and ($15::boolean or (select count(*) from fresh) <= record_limit) as open from allowed
@@ -106,6 +110,7 @@ gate as materialized (
 noticed as (
   insert into public.cert_notification_log
     (id, certification_id, notification_type, sent_at, recipient_id, idempotency_key)
+  overriding system value
   select f.notice_id, f.id, f.stage, clock_timestamp(), f.peer_mentor_id, f.idempotency_key
   from fresh f where (select open from gate)
   on conflict (idempotency_key) do nothing
@@ -118,8 +123,8 @@ ours as materialized (
 ),
 handed_over as (
   insert into certvakt.deliveries
-    (organisation_id, notice_id, certification_id, recipient_id, stage, due_date, expires_at, state, reason)
-  select $1, f.notice_id, f.id, f.peer_mentor_id, f.stage, f.due_date, f.expires_at,
+    (organisation_id, notice_id, stage, due_date, expires_at, state, reason)
+  select $1, f.notice_id, f.stage, f.due_date, f.expires_at,
     case when f.reachable then 'pending' else 'unreachable' end,
     case when f.reachable then null else 'no contact point' end
   from ours f
@@ -132,13 +137,14 @@ reopened as (
 ),
 lapsing as (
   select c.id from public.peer_mentor_certifications c
-  where c.organisation_id = $1 and c.status = 'active'
+  where c.organisation_id = $1 and c.status = 'active' and c.id between $18 and $19
     and c.expires_at >= case when $11::text is null then '-infinity' else $4::date::timestamp at time zone $2 end
     and c.expires_at < $3::date::timestamp at time zone $2
   union
   select c.id from changed
   join public.peer_mentor_certifications c on c.id = changed.certification_id
-  where c.organisation_id = $1 and c.status = 'active' and c.expires_at < $3::date::timestamp at time zone $2
+  where c.organisation_id = $1 and c.status = 'active' and c.id between $18 and $19
+    and c.expires_at < $3::date::timestamp at time zone $2
 ),
 lapsed as (
   update public.peer_mentor_certifications c
@@ -147,13 +153,6 @@ lapsed as (
   -- Asked again, for whoever was renewed while we waited for their row.
   where c.id = lapsing.id and c.status = 'active' and c.expires_at < $3::date::timestamp at time zone $2
     and (select open from gate)
-),
-closed as (
-  update certvakt.deliveries d
-  set state = 'cancelled', finished_at = now(), reason = 'nobody was reached before the stage passed'
-  from stages s
-  where d.organisation_id = $1 and d.state = 'unreachable' and d.stage = s.stage and (select open from gate)
-    and (d.expires_at < s.current_from or d.expires_at >= s.current_before)
 ),
 counted as (
   select * from ours
@@ -169,6 +168,5 @@ select
   (select count(*) from due) - count(*) as "already_recorded!",
   coalesce(sum(c.superseded), 0)::bigint as "superseded!",
   (select record_limit from allowed) as "record_limit!",
-  (select open from gate) as "open!",
-  pg_current_snapshot()::text as "snapshot!"
+  (select open from gate) as "open!"
 from counted c

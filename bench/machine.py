@@ -1,0 +1,69 @@
+"""On what it was measured: the machine, and the versions and settings of what took part."""
+
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import peers
+from lab.certvakt import Installation, binary
+from lab.postgres import Server
+
+# Beside those that differ from the default, the settings that somebody would ask about first.
+ASKED_ABOUT = (
+    "fsync",
+    "synchronous_commit",
+    "shared_buffers",
+    "max_wal_size",
+    "checkpoint_timeout",
+    "work_mem",
+    "jit",
+    "autovacuum",
+)
+
+
+def first_value(path: str, name: str) -> str:
+    """The first value of a name in a file of `name: value` lines."""
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == name:
+            return value.strip()
+    return "unknown"
+
+
+def file_system(folder: Path) -> str:
+    """The kind of file system that holds a folder, and the device under it."""
+    best = ("", "unknown", "unknown")
+    for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        device, place, kind = line.split()[:3]
+        if folder.is_relative_to(place) and len(place) >= len(best[0]):
+            best = (place, kind, device)
+    _, kind, device = best
+    return f"{kind} on {device}"
+
+
+def facts(server: Server) -> dict[str, str]:
+    """What a reader needs to judge the figures."""
+    memory = int(first_value("/proc/meminfo", "MemTotal").split()[0]) / 1024**2
+    return {
+        "Date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "Processor": f"{first_value('/proc/cpuinfo', 'model name')}, {os.cpu_count()} cores",
+        "Memory": f"{memory:.1f} GiB",
+        "File system": file_system(server.folder.resolve()),
+        "Kernel": f"{platform.system()} {platform.release()}",
+        "PostgreSQL": server.connect().execute("show server_version").fetchone()[0],
+        "certvakt": Installation(server, programs=binary().parent).run(["--version"]).split()[-1],
+    } | peers.versions()
+
+
+def settings(server: Server) -> dict[str, str]:
+    """The server's settings: all that are not PostgreSQL's own, and those that are asked about."""
+    rows = server.connect().execute(
+        "select name, current_setting(name) from pg_settings"
+        " where name = any (%s) or (source in ('command line', 'configuration file') and setting <> boot_val)"
+        " order by name",
+        [list(ASKED_ABOUT)],
+    )
+    # Where it listens and what initdb writes of place and language changes no cost.
+    no_cost = ("port", "unix_socket", "listen_", "TimeZone", "log_", "lc_", "default_text_search")
+    return {name: value for name, value in rows if not name.startswith(no_cost)}

@@ -1,0 +1,148 @@
+"""A database with certvakt in it and generated certifications: who is due, and who is not."""
+
+import math
+from datetime import date, timedelta
+
+from bench import tables
+from bench.tables import (
+    ATTEMPTS,
+    CALENDARS,
+    CERTIFICATIONS,
+    CHANGES,
+    CONTACT_POINTS,
+    DELIVERIES,
+    LOG,
+    PEOPLE,
+    RUNS,
+)
+from lab.certvakt import Installation
+from lab.postgres import Server
+
+# Days from the date of a run to the last valid day on which a certification is in a stage: 60 of them
+# in the first, 23, 8, and 30 in the last.
+IN_A_STAGE = range(-30, 91)
+# On these days a certification comes due.
+COMES_DUE = (90, 30, 7, -1)
+# So far ahead that nothing comes due.
+FAR_AHEAD = range(400, 1100)
+# Two years without the days that come due tonight.
+QUIET = [day for day in range(-30, 700) if day not in COMES_DUE]
+TOUCHED_BY_A_RUN = (CERTIFICATIONS, LOG, DELIVERIES, ATTEMPTS, RUNS, CALENDARS)
+
+
+class Register:
+    """One database. Everything that is timed happens after `prepare`."""
+
+    def __init__(self, server: Server, database: str, today: date):
+        self.installation = Installation(server, database).create().with_organisation()
+        # At any hour, so that the benchmark can be run at any hour.
+        hours = ["--deliver-from", "00:00", "--deliver-until", "00:00"]
+        self.installation.run(["organisation", "set", "org", *hours])
+        self.connection = server.connect(database)
+        self.today = today
+        self.certifications = 0
+
+    def fill(self, certifications: int, due: int, due_days, other_days) -> None:
+        """Replaces everything: so many certifications, of which `due` expire on `due_days` from today,
+        evenly, and the others on `other_days`. Where a row lies says nothing about when it expires."""
+        if certifications != self.certifications:
+            tables.truncate(self.connection, PEOPLE)
+            with (
+                tables.without_triggers(self.connection),
+                tables.without_indexes(self.connection, [PEOPLE, CONTACT_POINTS]),
+            ):
+                self._insert_people(certifications)
+        else:
+            tables.truncate(self.connection, CERTIFICATIONS)
+        tables.truncate(self.connection, LOG, DELIVERIES, RUNS, CALENDARS)
+        with (
+            tables.without_triggers(self.connection),
+            tables.without_indexes(self.connection, [CERTIFICATIONS, CHANGES]),
+        ):
+            self._insert_certifications(certifications, due, list(due_days), list(other_days))
+        self.certifications = certifications
+        self.prepare(PEOPLE, CONTACT_POINTS, CERTIFICATIONS, CHANGES)
+
+    def _insert_people(self, number: int) -> None:
+        self.connection.execute(
+            f"insert into {PEOPLE} (id, name)"
+            " select md5('person ' || i)::uuid, 'Mentor ' || i from generate_series(1, %s) i",
+            [number],
+        )
+        self.connection.execute(
+            f"insert into {CONTACT_POINTS} (person_id, kind, address)"
+            " select md5('person ' || i)::uuid, 'push', 'ok-' || i from generate_series(1, %s) i",
+            [number],
+        )
+
+    def _insert_certifications(self, number: int, due: int, due_days: list, other_days: list) -> None:
+        # Multiplied by a number that shares no divisor with theirs, each row gets a place of its own.
+        stride = int(number * 0.6180339)
+        while math.gcd(stride, number) != 1:
+            stride += 1
+        self.connection.execute(
+            f"""
+            insert into {CERTIFICATIONS} (id, organisation_id, chapter_id, peer_mentor_id, certification_type,
+              external_id, expires_at, status)
+            select md5('certification ' || r.i)::uuid, c.organisation_id, c.id, md5('person ' || r.i)::uuid,
+              'type', 'M-' || r.i,
+              (%(today)s::date + case
+                 when r.place < %(due)s then (%(due_days)s::int[])[1 + r.place * %(kinds)s / %(due)s]
+                 else (%(other_days)s::int[])[1 + r.place %% %(others)s]
+               end + time '23:59:59') at time zone o.time_zone,
+              'active'
+            from (
+                select i, i::bigint * %(stride)s %% %(number)s as place from generate_series(1, %(number)s) i
+              ) r,
+              certvakt.chapters c join certvakt.organisations o on o.id = c.organisation_id
+            """,
+            {
+                "today": self.today,
+                "due": due,
+                "due_days": due_days,
+                "kinds": len(due_days),
+                "other_days": other_days or [0],
+                "others": max(len(other_days), 1),
+                "stride": stride,
+                "number": number,
+            },
+        )
+        self.connection.execute(
+            f"insert into {CHANGES} (organisation_id, certification_id, kind, expires_after)"
+            f" select organisation_id, id, 'recorded', expires_at from {CERTIFICATIONS}"
+        )
+
+    def prepare(self, *touched: str) -> None:
+        """What comes before everything that is timed: VACUUM (ANALYZE) of what was touched, CHECKPOINT."""
+        self.connection.execute(f"vacuum (analyze) {', '.join(touched)}")
+        self.connection.execute("checkpoint")
+
+    def forget_runs(self) -> None:
+        """The state before the first run."""
+        tables.truncate(self.connection, LOG, DELIVERIES, ATTEMPTS, RUNS, CALENDARS)
+        with tables.without_triggers(self.connection):
+            self.connection.execute(f"update {CERTIFICATIONS} set status = 'active' where status = 'expired'")
+
+    def run_command(self, *arguments: str, on: date | None = None) -> list:
+        return ["run", "--date", str(on or self.today), *arguments]
+
+    def remember_run(self) -> None:
+        """Runs once untimed, and keeps what it recorded for the floors and for every drain."""
+        self.forget_runs()
+        self.prepare(*TOUCHED_BY_A_RUN)
+        self.installation.run(self.run_command())
+        for table in (LOG, DELIVERIES):
+            tables.save(self.connection, table)
+        self.connection.execute("checkpoint")
+
+    def restore_deliveries(self) -> None:
+        """The deliveries as the run left them."""
+        tables.truncate(self.connection, DELIVERIES, ATTEMPTS)
+        self.connection.execute(tables.insert_saved(self.connection, DELIVERIES, DELIVERIES))
+
+    def count(self, table: str, where: str = "true") -> int:
+        return tables.count(self.connection, table, where)
+
+    @property
+    def yesterday(self) -> date:
+        return self.today - timedelta(days=1)

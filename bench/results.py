@@ -1,0 +1,81 @@
+"""The comparisons that come out: what was compared with what, and whether it met its goal."""
+
+from dataclasses import asdict, dataclass
+from statistics import median
+
+# What each comparison is about.
+TITLES = {
+    "P1": "the first run",
+    "P2": "recording, beside Graphile Worker's addJobs",
+    "P3": "recording, beside a textbook cron job",
+    "P4": "the run again, after a small import",
+    "P5": "the same number due of ten times as many",
+    "P6": "a quiet night",
+    "P7": "a drain",
+    "P8": "a drain, beside Graphile Worker",
+    "P9": "a drain while another session holds a transaction open",
+    "P10": "an import",
+    "P11": "peak memory",
+}
+
+
+@dataclass
+class Comparison:
+    """`ours` beside `other`. The goal bounds the ratio, or where there is nothing to compare with, ours."""
+
+    id: str
+    what: str
+    against: str
+    unit: str
+    ours: float
+    other: float | None
+    ratio: float | None
+    goal: str | None
+    rounds: dict[str, list[float]]
+
+    @property
+    def met(self) -> bool | None:
+        if self.goal is None:
+            return None
+        sign, bound = self.goal.split()
+        reached = self.ours if self.ratio is None else self.ratio
+        return reached <= float(bound) if sign == "<=" else reached >= float(bound)
+
+    def as_dict(self) -> dict:
+        return asdict(self) | {"met": self.met}
+
+
+def compare(names: tuple[str, str, str], unit: str, ours, other, goal: str | None = None) -> Comparison:
+    """Compares the medians of two lists of rounds; the names are the P, what is ours, and against what."""
+    mine, theirs = median(ours), median(other)
+    rounds = {"ours": list(ours), "other": list(other)}
+    return Comparison(*names, unit, mine, theirs, mine / theirs, goal, rounds)
+
+
+def figure(value: float | None, unit: str) -> str:
+    """A value as people read it."""
+    if value is None:
+        return ""
+    if unit == "1/s":
+        return f"{value:,.0f} a second"
+    if unit == "x":
+        return f"{value:.2f} x"
+    return f"{value:,.3f} {unit}" if unit == "s" else f"{value:,.1f} {unit}"
+
+
+def row(one: Comparison) -> tuple[str, ...]:
+    """A comparison as a line of a table."""
+    goal = (one.goal or "").replace("<=", "at most").replace(">=", "at least")
+    is_met = {True: "yes", False: "NO", None: ""}[one.met]
+    ratio = "" if one.ratio is None else f"{one.ratio:.3f} x"
+    unit = "" if not goal else " MiB" if one.unit == "MiB" else " x"
+    return (
+        one.id,
+        one.what,
+        figure(one.ours, one.unit),
+        one.against,
+        figure(one.other, one.unit),
+        ratio,
+        goal + unit,
+        is_met,
+    )

@@ -1,0 +1,86 @@
+"""P10: a register comes in as CSV, beside psql's \\copy of the rows that come of it."""
+
+import csv
+from datetime import timedelta
+from pathlib import Path
+
+from bench import floors, tables
+from bench.measure import expect
+from bench.register import Register
+from bench.session import Session
+from bench.tables import CERTIFICATIONS
+
+IMPORT = "certvakt import"
+FLOOR = "psql, \\copy into bare copies"
+TENFOLD = "certvakt import, 10 x as many"
+DAYS = 730
+COLUMNS = ("external_id", "name", "email", "push_token", "expires_at")
+
+
+def run_all(session: Session) -> None:
+    rows = session.sizes.imported
+    register = Register(session.server, "import", session.today)
+    file = session.folder / "register.csv"
+    write_register(register, file, rows)
+    session.say(f"importing {rows:,} rows once, untimed, for the rows that the floor copies")
+    before = row_counts(register)
+    register.installation.run(import_command(file))
+    counts = {table: n - before[table] for table, n in row_counts(register).items() if n != before[table]}
+    filled = tables.in_order_of_reference(register.connection, list(counts))
+    floors.copy_out(register, filled, session.folder)
+    tables.make_bare_copies(register.connection, filled)
+    session.say("the import fills " + ", ".join(f"{table} ({counts[table]:,})" for table in filled))
+    copies = floors.copy_script(register, filled, session.folder)
+    for _ in session.each_round("importing"):
+        import_once(session, register, IMPORT, file, filled)
+        expect(
+            "rows filled by the import",
+            row_counts(register),
+            before | {t: before[t] + n for t, n in counts.items()},
+        )
+        tables.truncate(register.connection, *filled)
+        floors.prepare(register, filled)
+        session.record(FLOOR, floors.psql(register, copies, session.folder))
+        for table in filled:
+            copy = tables.copy_of(table, "bare")
+            expect(f"rows in {copy}", register.count(copy), counts[table])
+        tables.truncate(register.connection, *(tables.copy_of(table, "bare") for table in filled))
+    session.rates("P10", "rows by " + IMPORT, (IMPORT, rows), (FLOOR, rows), ">= 0.5")
+    if session.sizes.tenfold_memory and session.wants("P11"):
+        write_register(register, file, 10 * rows)
+        import_once(session, register, TENFOLD, file, filled)
+        expect("certifications imported", register.count(CERTIFICATIONS), 10 * rows)
+    session.server.connect().execute('drop database "import" with (force)')
+
+
+def import_once(session: Session, register: Register, name: str, file: Path, filled: list[str]) -> None:
+    tables.truncate(register.connection, *filled)
+    register.prepare(*filled)
+    session.certvakt(name, register, import_command(file))
+
+
+def import_command(file: Path) -> list:
+    """The command that takes in a file with these columns."""
+    chosen = ["--organisation", "org", "--chapter", "chapter", "--type", "type"]
+    return ["import", str(file), *chosen, "--column", *(f"{name}={name}" for name in COLUMNS)]
+
+
+def row_counts(register: Register) -> dict[str, int]:
+    """How many rows each of certvakt's tables has."""
+    found = register.connection.execute(
+        "select format('%I.%I', schemaname, tablename) from pg_tables"
+        " where schemaname in ('public', 'certvakt')"
+    )
+    return {table: register.count(table) for (table,) in found.fetchall()}
+
+
+def write_register(register: Register, path: Path, rows: int) -> None:
+    """What a register typically has, the expiries over two years."""
+    days = [str(register.today + timedelta(days=day)) for day in range(-30, DAYS - 30)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(COLUMNS)
+        lines.writerows(
+            (f"M-{i}", f"Mentor {i}", f"mentor{i}@example.org", f"ok-{i}", days[i * 389 % DAYS])
+            for i in range(rows)
+        )

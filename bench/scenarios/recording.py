@@ -1,0 +1,123 @@
+"""P1 to P4: the nightly run, beside bare inserts, a job queue and a textbook cron job; and run again."""
+
+import csv
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from bench import floors, peers, tables
+from bench.measure import expect
+from bench.register import TOUCHED_BY_A_RUN, Register
+from bench.scenarios.importing import COLUMNS, import_command
+from bench.session import Session
+from bench.tables import CERTIFICATIONS, DELIVERIES, LOG, PEOPLE, RUNS
+
+RUN = "certvakt run"
+FLOOR = "psql, bare inserts of log and deliveries"
+LOG_ALONE = "psql, bare insert of the log alone"
+ADD_JOBS = "Graphile Worker (Node), addJobs"
+CRON = "textbook cron job (Node)"
+AGAIN = "certvakt run, again"
+
+
+def run_all(session: Session) -> None:
+    register, sizes = session.due, session.sizes
+    register.remember_run()
+    tables.make_bare_copies(register.connection, [LOG, DELIVERIES])
+    jobs = session.folder / "notices.jsonl"
+    write_notices(register, jobs)
+    late = session.folder / "late.csv"
+    write_late(register, late, sizes.late)
+    for _ in session.each_round("recording"):
+        first_run(session, register, RUN)
+        if session.wants("P4"):
+            run_again(session, register, late)
+        if session.wants("P1"):
+            floor(session, register, FLOOR, [LOG, DELIVERIES])
+            floor(session, register, LOG_ALONE, [LOG])
+        if session.wants("P2"):
+            add_jobs(session, jobs)
+        if session.wants("P3"):
+            cron(session, register)
+    due = sizes.due
+    if session.wants("P1"):
+        session.times("P1", RUN, RUN, FLOOR, "<= 1.25")
+        session.times("P1", RUN, RUN, LOG_ALONE)
+    if session.wants("P2"):
+        session.rates("P2", "notices by certvakt run", (RUN, due), (ADD_JOBS, due), ">= 1")
+    if session.wants("P3"):
+        session.rates("P3", "notices by certvakt run", (RUN, due), (CRON, sizes.cron), ">= 20")
+    if session.wants("P4"):
+        session.times("P4", AGAIN, AGAIN, RUN, "<= 0.15")
+
+
+def first_run(session: Session, register: Register, name: str) -> None:
+    """The first run of all: everything inside a stage is recorded."""
+    register.forget_runs()
+    register.prepare(*TOUCHED_BY_A_RUN)
+    session.certvakt(name, register, register.run_command())
+    expect("notices in the log", register.count(LOG), session.sizes.due)
+    expect("deliveries", register.count(DELIVERIES), session.sizes.due)
+    expect("complete runs", register.count(RUNS, "state = 'complete'"), 1)
+
+
+def floor(session: Session, register: Register, name: str, names: list[str]) -> None:
+    """The same rows into bare copies."""
+    floors.prepare(register, [LOG, DELIVERIES])
+    script = floors.insert_script(register, names)
+    session.record(name, floors.psql(register, script, session.folder))
+    for table in names:
+        copy = tables.copy_of(table, "bare")
+        expect(f"rows in {copy}", register.count(copy), session.sizes.due)
+
+
+def run_again(session: Session, register: Register, late: Path) -> None:
+    """A few came in after the run: they are recorded, and nothing else is."""
+    register.installation.run(import_command(late))
+    register.prepare(*TOUCHED_BY_A_RUN)
+    session.certvakt(AGAIN, register, register.run_command())
+    expect("notices after the second run", register.count(LOG), session.sizes.due + session.sizes.late)
+    late_ones = f"from {CERTIFICATIONS} where external_id like 'late-%'"
+    of_late = register.count(LOG, f"certification_id in (select id {late_ones})")
+    expect("notices of the late ones", of_late, session.sizes.late)
+    register.forget_runs()
+    register.connection.execute(f"delete from {PEOPLE} where id in (select peer_mentor_id {late_ones})")
+
+
+def add_jobs(session: Session, jobs: Path) -> None:
+    session.peers.clear("node")
+    added = session.peers.add("node", jobs)
+    # The time of the calls alone, which is to its advantage: certvakt's is that of the whole process.
+    session.record(ADD_JOBS, added, json.loads(added.output)["seconds"])
+    expect("jobs", session.peers.left("node"), session.sizes.due)
+    session.peers.clear("node")
+
+
+def cron(session: Session, register: Register) -> None:
+    register.forget_runs()
+    register.prepare(*TOUCHED_BY_A_RUN)
+    installation, rows = register.installation, session.sizes.cron
+    address = installation.server.address(database=installation.database)
+    session.record(CRON, peers.cron(address, str(register.today), rows))
+    expect("notices by the cron job", register.count(LOG), rows)
+
+
+def write_notices(register: Register, path: Path) -> None:
+    """What the run recorded, as jobs."""
+    saved = tables.copy_of(LOG, "saved")
+    rows = register.connection.execute(
+        "select jsonb_build_object('jobKey', l.idempotency_key,"
+        f" 'payload', to_jsonb(l) - 'id' - 'idempotency_key')::text from {saved} l"
+    )
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{job}\n" for (job,) in rows)
+
+
+def write_late(register: Register, path: Path, number: int) -> None:
+    """A register of people who are inside a stage already."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(COLUMNS)
+        for i in range(number):
+            expires = register.today + timedelta(days=1 + i % 80)
+            rows.writerow([f"late-{i}", f"Mentor {i}", f"late{i}@example.org", f"ok-late{i}", expires])

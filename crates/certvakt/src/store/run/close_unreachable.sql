@@ -1,0 +1,8 @@
+-- Who could not be reached in a stage is not told of it any more once it has passed.
+--
+-- $1 organisation   $2 names of the stages   $3..$4 per stage, from and before: the expiries that are in it
+update certvakt.deliveries d
+set state = 'cancelled', finished_at = now(), reason = 'nobody was reached before the stage passed'
+from unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) as s(stage, current_from, current_before)
+where d.finished_at is null and d.state = 'unreachable' and d.organisation_id = $1 and d.stage = s.stage
+  and (d.expires_at < s.current_from or d.expires_at >= s.current_before)

@@ -1,0 +1,25 @@
+-- At most how many notices a run will record, and what it may record without approval, counted no
+-- further than tells whether that is enough. Reads little beside the dates in an index.
+--
+-- $1 organisation   $2 snapshot of the last complete run; null: everything is read
+-- $3..$4 per stage, from and before: the expiries that came due since the last complete run
+-- $5 limit as a count   $6 limit in per cent of the active certifications
+with candidates as materialized (
+  select
+    (select count(*)
+     from unnest($3::timestamptz[], $4::timestamptz[]) as s(came_due_from, came_due_before)
+     join public.peer_mentor_certifications c
+       on c.organisation_id = $1 and c.expires_at >= s.came_due_from and c.expires_at < s.came_due_before)
+    + (select count(*) from certvakt.certification_changes k
+       where k.organisation_id = $1 and k.changed_in >= pg_snapshot_xmin($2::text::pg_snapshot))
+    + (select count(*) from certvakt.deliveries d
+       where d.organisation_id = $1 and d.cancelled_in >= pg_snapshot_xmin($2::text::pg_snapshot)) as number
+)
+select number as "candidates!",
+  greatest($5::bigint, case when number > $5 then (
+    select count(*) * $6::int / 100 from (
+      select from public.peer_mentor_certifications c
+      where c.organisation_id = $1 and c.status = 'active'
+      limit (number * 100 + $6::int - 1) / nullif($6::int, 0)
+    ) active) end) as "record_limit!"
+from candidates
