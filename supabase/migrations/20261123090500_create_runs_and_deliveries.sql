@@ -64,7 +64,7 @@ create table certvakt.deliveries (
   -- squawk-ignore prefer-bigint-over-int
   attempt integer not null default 0,
   opened_at timestamptz not null default now(),
-  available_at timestamptz not null default now(),
+  available_at timestamptz default now(),
   lease_token uuid,
   lease_until timestamptz,
   reason text,
@@ -74,6 +74,8 @@ create table certvakt.deliveries (
   cancelled_in xid8,
   constraint deliveries_leased_when_claimed check (
     (state = 'claimed') = (lease_token is not null) and (state = 'claimed') = (lease_until is not null)),
+  constraint deliveries_available_while_open check (
+    finished_at is not null or (state = 'unreachable') = (available_at is null)),
   constraint deliveries_finished_when_closed check (
     (state in ('delivered', 'cancelled')) = (finished_at is not null))
 )
@@ -83,12 +85,14 @@ comment on table certvakt.deliveries is
   'The work of handing a notice to a person. pending -> claimed -> delivered, cancelled, unreachable or pending again.';
 comment on column certvakt.deliveries.expires_at is 'The date that the notice speaks of.';
 comment on column certvakt.deliveries.opened_at is 'Since when it is to be delivered, however often it was tried: the queue''s age.';
+comment on column certvakt.deliveries.available_at is 'From when on it may be claimed; null: nobody knows how to reach its recipient.';
 comment on column certvakt.deliveries.attempt is 'How often it was tried, a claim under way included; guards its completion.';
 comment on column certvakt.deliveries.cancelled_in is
   'The transaction of the worker that found it no longer true. It told nobody, so the next run looks at its certification again.';
 comment on column certvakt.deliveries.refused is 'Contact points that refused this notice for good; another one makes it due again.';
 
--- The queue, in its order. A claim changes nothing that an index knows.
+-- The queue, in its order, and at its end who cannot be reached. A claim changes nothing that an index
+-- knows.
 create index deliveries_open on certvakt.deliveries (available_at, id) where finished_at is null;
 create index deliveries_cancelled on certvakt.deliveries (organisation_id, cancelled_in) where cancelled_in is not null;
 

@@ -78,10 +78,22 @@ struct Lease<'a> {
 impl Worker<'_> {
     /// Delivers until nothing is due, or the process is asked to end.
     pub async fn drain(&self, progress: &indicatif::ProgressBar) -> Result<Tally, DeliveryError> {
+        self.take_back().await?;
+        self.pass(progress).await
+    }
+
+    /// Gives back what a worker claimed and did not finish in its time.
+    async fn take_back(&self) -> Result<(), StoreError> {
+        let mut tx = self.database.worker().await?;
+        delivery::take_back(&mut tx).await?;
+        tx.commit().await
+    }
+
+    /// Delivers what is in the queue.
+    async fn pass(&self, progress: &indicatif::ProgressBar) -> Result<Tally, DeliveryError> {
         let mut tally = Tally::default();
         let stopped = Stops::default();
         let mut tx = self.database.worker().await?;
-        delivery::take_back(&mut tx).await?;
         let organisations = organisation::list(&mut tx).await?;
         let ids: Vec<Uuid> = organisations.iter().map(|one| one.id).collect();
         delivery::reopen_reachable(&mut tx, &ids, self.config.contact_kinds().as_deref()).await?;
@@ -109,12 +121,21 @@ impl Worker<'_> {
         let mut ticks =
             tokio::time::interval(Duration::from_secs(u64::from(self.config.delivery.poll_seconds)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // A lease runs out after its time, not before: no need to look for that every few seconds.
+        let between_looks = Duration::from_secs(u64::from(self.config.delivery.lease_seconds)) / 2;
+        let mut looked: Option<Instant> = None;
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
                 _ = ending.wait_for(|ending| *ending) => return,
             }
-            if let Err(error) = self.drain(&indicatif::ProgressBar::hidden()).await {
+            let pass = if looked.is_none_or(|at| at.elapsed() >= between_looks) {
+                looked = Some(Instant::now());
+                self.drain(&indicatif::ProgressBar::hidden()).await
+            } else {
+                self.pass(&indicatif::ProgressBar::hidden()).await
+            };
+            if let Err(error) = pass {
                 tracing::error!(code = error.code(), "the worker could not deliver: {error}");
                 // What was sent and could not be written down is sent again: not every few seconds.
                 ticks.reset_after(REST_AFTER_FAILURE);

@@ -37,6 +37,7 @@ pub async fn forecast(
             record: false,
             approved: false,
         },
+        0,
         Part::WHOLE,
     )
     .await?;

@@ -27,11 +27,12 @@ pub(super) async fn record(
     database: &Database,
     lock: &mut WorkerTx,
     request: Request<'_>,
+    limit: i64,
 ) -> Result<Option<Found>, StoreError> {
     let connections = try_join_all(Part::HALVES.map(|_| database.worker()));
     let Ok(lanes) = timeout(WAIT_FOR_CONNECTIONS, connections).await else { return Ok(None) };
     let halves = lanes?.into_iter().zip(Part::HALVES).map(|(mut tx, part)| async move {
-        let found = run::record(&mut tx, request, part).await?;
+        let found = run::record(&mut tx, request, limit, part).await?;
         tx.commit().await?;
         Ok::<Found, StoreError>(found)
     });

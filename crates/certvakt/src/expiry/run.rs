@@ -8,7 +8,7 @@ use super::lanes;
 use crate::clock::Clock;
 use crate::error::Exit;
 use crate::store::organisation::Organisation;
-use crate::store::run::{self, ByStage, Calendar, Found, Part, Request};
+use crate::store::run::{self, ByStage, Calendar, Found, Outlook, Part, Request};
 use crate::store::{Database, StoreError, WorkerTx};
 
 /// What is asked of a run.
@@ -213,24 +213,25 @@ async fn attempt(
         record: options.mode != Mode::DryRun,
         approved: options.mode == Mode::Approved,
     };
-    let found = find(database, &mut tx, request).await?;
+    let outlook = run::outlook(&mut tx, request).await?;
+    let found = find(database, &mut tx, request, outlook).await?;
     outcome.recorded = found.due;
     outcome.already_recorded = found.already_recorded;
     outcome.superseded = found.superseded;
     outcome.unreachable = found.unreachable;
-    outcome.limit = found.record_limit;
+    outcome.limit = outlook.record_limit;
     if options.mode == Mode::DryRun {
         outcome.state = RunState::DryRun;
         tx.rollback().await?;
     } else if found.recorded {
         outcome.state = RunState::Complete;
-        run::complete(&mut tx, request, &outcome.missed, &found, &snapshot).await?;
+        run::complete(&mut tx, request, &outcome.missed, &found, outlook.record_limit, &snapshot).await?;
         tx.commit().await?;
     } else {
         outcome.state = RunState::Held;
         outcome.would_record = Some(std::mem::take(&mut outcome.recorded));
         outcome.missed.clear();
-        run::hold(&mut tx, organisation.id, run_date, &found).await?;
+        run::hold(&mut tx, organisation.id, run_date, &found, outlook.record_limit).await?;
         tx.commit().await?;
     }
     tracing::info!(
@@ -248,17 +249,19 @@ async fn attempt(
 
 /// Finds who is due and records it: all in the run's own transaction, unless it is so much that two are
 /// better, and certain to be within the limit.
-async fn find(database: &Database, tx: &mut WorkerTx, request: Request<'_>) -> Result<Found, StoreError> {
-    if request.record {
-        let outlook = run::outlook(tx, request).await?;
-        let is_allowed = request.approved || outlook.candidates <= outlook.record_limit;
-        if is_allowed
-            && outlook.candidates >= lanes::WORTH_IT_FROM
-            && let Some(mut found) = lanes::record(database, tx, request).await?
-        {
-            found.record_limit = outlook.record_limit;
-            return Ok(found);
-        }
+async fn find(
+    database: &Database,
+    tx: &mut WorkerTx,
+    request: Request<'_>,
+    Outlook { candidates, record_limit }: Outlook,
+) -> Result<Found, StoreError> {
+    let is_allowed = request.approved || candidates <= record_limit;
+    if request.record
+        && is_allowed
+        && candidates >= lanes::WORTH_IT_FROM
+        && let Some(found) = lanes::record(database, tx, request, record_limit).await?
+    {
+        return Ok(found);
     }
-    run::record(tx, request, Part::WHOLE).await
+    run::record(tx, request, record_limit, Part::WHOLE).await
 }

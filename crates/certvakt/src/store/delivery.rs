@@ -69,6 +69,8 @@ pub async fn claim(
     lease_seconds: u32,
     after: Place,
 ) -> Result<(Vec<Claimed>, Place), StoreError> {
+    // The queue is walked in its order, never gathered and sorted, whatever the statistics say.
+    sqlx::query!("select set_config('enable_bitmapscan', 'off', true)").fetch_one(&mut *tx).await?;
     let rows = sqlx::query_file!(
         "src/store/delivery/claim.sql",
         open,

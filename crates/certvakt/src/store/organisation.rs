@@ -32,7 +32,7 @@ pub struct Organisation {
     pub grace_days: u16,
     /// A run that would record more than this, and than `limit_percent`, is held.
     pub limit_floor: i64,
-    /// In per cent of the active certifications.
+    /// In per cent of the valid certifications.
     pub limit_percent: u16,
     /// Whether a lock screen may name association and certification.
     pub names_certification: bool,
@@ -89,7 +89,7 @@ pub struct Settings {
     /// A run that would record more than this many notices, and more than --limit-percent, is held
     #[arg(long, value_parser = clap::value_parser!(i64).range(0..))]
     pub limit_floor: Option<i64>,
-    /// In per cent of the active certifications, 0 to 100
+    /// In per cent of the valid certifications, 0 to 100
     #[arg(long, value_parser = clap::value_parser!(i16).range(0..=100))]
     pub limit_percent: Option<i16>,
     /// Whether a lock screen and a mail's subject may name the association and the certification

@@ -197,7 +197,7 @@ pub async fn unreachable(tx: &mut WorkerTx, limit: i64) -> Result<Vec<Unreachabl
          join public.peer_mentor_certifications c on c.id = l.certification_id
          join certvakt.chapters h on h.id = c.chapter_id
          join certvakt.organisations o on o.id = d.organisation_id
-         where d.finished_at is null and d.state = 'unreachable'
+         where d.finished_at is null and d.available_at is null
          order by o.slug, h.name, d.id limit $1",
         limit,
     )
@@ -226,7 +226,7 @@ pub async fn unreachable_by_chapter(tx: &mut WorkerTx) -> Result<Vec<Unreachable
            join public.peer_mentor_certifications c on c.id = l.certification_id
            join certvakt.chapters h on h.id = c.chapter_id
            join certvakt.organisations o on o.id = d.organisation_id
-           where d.finished_at is null and d.state = 'unreachable'
+           where d.finished_at is null and d.available_at is null
            group by o.slug, h.name order by o.slug, h.name"#
     )
     .fetch_all(tx)

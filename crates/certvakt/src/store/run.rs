@@ -148,8 +148,6 @@ pub struct Found {
     pub superseded: i64,
     /// Of those due, who has no contact point that a channel could use.
     pub unreachable: i64,
-    /// The most that the run may record without approval.
-    pub record_limit: i64,
     /// Whether it was recorded.
     pub recorded: bool,
 }
@@ -183,14 +181,16 @@ impl Part {
 pub struct Outlook {
     /// At most so many notices will be recorded.
     pub candidates: i64,
-    /// So many may be without approval, at least.
+    /// The most that the run may record without approval; less than that only if so many are allowed.
     pub record_limit: i64,
 }
 
-/// Looks how large a run may become.
+/// Looks how large a run may become. From here on the transaction reads no table from end to end, however
+/// small it is or was when statistics were taken.
 pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook, StoreError> {
     let Request { organisation, run_date, calendar, .. } = request;
     let windows = Windows::new(run_date, calendar.last_complete, organisation);
+    sqlx::query!("select set_config('enable_seqscan', 'off', true)").fetch_one(&mut *tx).await?;
     Ok(sqlx::query_file_as!(
         Outlook,
         "src/store/run/outlook.sql",
@@ -200,13 +200,19 @@ pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook,
         &windows.came_due_before,
         organisation.limit_floor,
         i32::from(organisation.limit_percent),
+        start_of_day(run_date, organisation.zone),
     )
     .fetch_one(tx)
     .await?)
 }
 
-/// Finds who is due in a part and, if asked to and within the limit, records it.
-pub async fn record(tx: &mut WorkerTx, request: Request<'_>, part: Part) -> Result<Found, StoreError> {
+/// Finds who is due in a part and, if asked to and within the limit or on approval, records it.
+pub async fn record(
+    tx: &mut WorkerTx,
+    request: Request<'_>,
+    limit: i64,
+    part: Part,
+) -> Result<Found, StoreError> {
     let Request { organisation, run_date, calendar, .. } = request;
     let windows = Windows::new(run_date, calendar.last_complete, organisation);
     let row = sqlx::query_file!(
@@ -226,8 +232,7 @@ pub async fn record(tx: &mut WorkerTx, request: Request<'_>, part: Part) -> Resu
         request.contact_kinds,
         request.record,
         request.approved,
-        organisation.limit_floor,
-        i32::from(organisation.limit_percent),
+        limit,
         part.0,
         part.1,
     )
@@ -243,7 +248,6 @@ pub async fn record(tx: &mut WorkerTx, request: Request<'_>, part: Part) -> Resu
         already_recorded: row.already_recorded,
         superseded: row.superseded,
         unreachable: row.unreachable,
-        record_limit: row.record_limit,
         recorded: row.open,
     })
 }
@@ -295,6 +299,7 @@ pub async fn complete(
     request: Request<'_>,
     missed: &[NaiveDate],
     found: &Found,
+    limit: i64,
     snapshot: &Snapshot,
 ) -> Result<(), StoreError> {
     let Request { organisation, run_date, approved, .. } = request;
@@ -322,7 +327,7 @@ pub async fn complete(
         found.already_recorded,
         found.superseded,
         found.unreachable,
-        found.record_limit,
+        limit,
         approved,
         i16::try_from(organisation.grace_days).unwrap_or(i16::MAX),
     )
@@ -337,6 +342,7 @@ pub async fn hold(
     organisation: Uuid,
     run_date: NaiveDate,
     found: &Found,
+    limit: i64,
 ) -> Result<(), StoreError> {
     let [due_90d, due_30d, due_7d, due_expired] = columns(&found.due);
     sqlx::query!(
@@ -353,7 +359,7 @@ pub async fn hold(
         found.already_recorded,
         found.superseded,
         found.unreachable,
-        found.record_limit,
+        limit,
     )
     .execute(tx)
     .await?;

@@ -7,6 +7,7 @@ mod stand_in;
 
 mod channels;
 mod configuration;
+mod costs;
 mod crashes;
 mod cycles;
 mod delivery;

@@ -21,15 +21,25 @@ claimed as (
   where d.id = claimable.id
   returning d.id, d.attempt, d.organisation_id, d.notice_id, d.stage, d.due_date, d.available_at, d.refused
 )
-select d.id, d.attempt, d.organisation_id, l.certification_id, l.recipient_id, d.stage, d.due_date, d.available_at,
+select d.id, d.attempt, d.organisation_id, l.certification_id, l.recipient_id, d.stage, d.due_date, d.available_at as "available_at!",
   l.idempotency_key, c.expires_at, c.status = 'suspended' as "suspended!", t.name as certification,
   p.name as recipient_name, p.locale as recipient_locale,
   k.id as "contact_id?", k.kind as "contact_kind?", k.address as "contact_address?"
 from claimed d
-join public.cert_notification_log l on l.id = d.notice_id
-join public.peer_mentor_certifications c on c.id = l.certification_id
+-- Each looked up by its key, whatever the statistics say: they may be older than the queue, and one scan
+-- of a large table would take longer than the batch. OFFSET 0 keeps the planner from another order.
+cross join lateral (
+  select l.certification_id, l.recipient_id, l.idempotency_key
+  from public.cert_notification_log l where l.id = d.notice_id offset 0
+) l
+cross join lateral (
+  select c.expires_at, c.status, c.organisation_id, c.certification_type
+  from public.peer_mentor_certifications c where c.id = l.certification_id offset 0
+) c
+cross join lateral (
+  select p.name, p.locale from certvakt.people p where p.id = l.recipient_id offset 0
+) p
 join certvakt.certification_types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
-join certvakt.people p on p.id = l.recipient_id
 left join certvakt.contact_points k
   on k.person_id = l.recipient_id and k.id <> all (d.refused)
   and not exists (select from certvakt.channel_opt_outs o where o.person_id = k.person_id and o.kind = k.kind)

@@ -10,7 +10,7 @@ with done as (
       attempt = d.attempt - case when r.state = 'pending' and d.id <> all ($9::bigint[]) then 1 else 0 end,
       refused = d.refused || array(
         select b.contact from unnest($7::bigint[], $8::uuid[]) as b(delivery_id, contact) where b.delivery_id = d.id),
-      available_at = now() + make_interval(secs => r.wait),
+      available_at = case when r.state <> 'unreachable' then now() + make_interval(secs => r.wait) end,
       finished_at = case when r.state in ('delivered', 'cancelled') then now() end,
       cancelled_in = case when r.state = 'cancelled' then pg_current_xact_id() end
   from unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::float8[]) as r(id, attempt, state, reason, wait)

@@ -4,5 +4,5 @@
 update certvakt.deliveries d
 set state = 'cancelled', finished_at = now(), reason = 'nobody was reached before the stage passed'
 from unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) as s(stage, current_from, current_before)
-where d.finished_at is null and d.state = 'unreachable' and d.organisation_id = $1 and d.stage = s.stage
+where d.finished_at is null and d.available_at is null and d.organisation_id = $1 and d.stage = s.stage
   and (d.expires_at < s.current_from or d.expires_at >= s.current_before)

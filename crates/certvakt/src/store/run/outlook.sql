@@ -1,9 +1,9 @@
--- At most how many notices a run will record, and what it may record without approval, counted no
--- further than tells whether that is enough. Reads little beside the dates in an index.
+-- At most how many notices a run will record, and what it may record without approval: the true limit, or
+-- less if that is enough for so many. Reads little beside the dates in an index.
 --
 -- $1 organisation   $2 snapshot of the last complete run; null: everything is read
 -- $3..$4 per stage, from and before: the expiries that came due since the last complete run
--- $5 limit as a count   $6 limit in per cent of the active certifications
+-- $5 limit as a count   $6 limit in per cent of the certifications valid from $7 on
 with candidates as materialized (
   select
     (select count(*)
@@ -19,7 +19,10 @@ select number as "candidates!",
   greatest($5::bigint, case when number > $5 then (
     select count(*) * $6::int / 100 from (
       select from public.peer_mentor_certifications c
-      where c.organisation_id = $1 and c.status = 'active'
+      where c.organisation_id = $1 and c.expires_at >= $7
+      union all
+      select from public.peer_mentor_certifications c
+      where c.organisation_id = $1 and c.expires_at is null
       limit (number * 100 + $6::int - 1) / nullif($6::int, 0)
-    ) active) end) as "record_limit!"
+    ) valid) end) as "record_limit!"
 from candidates

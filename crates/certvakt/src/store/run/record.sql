@@ -9,8 +9,7 @@
 -- $12 days by which a corrected due date must move to be told again
 -- $13 kinds of contact point that the channels need; null: they reach everyone
 -- $14 whether to record at all      $15 whether the limit is waived
--- $16 limit as a count              $17 limit in per cent of the active certifications
--- $18 and $19 first and last certification id of the part to be read
+-- $16 the limit                     $17 and $18 first and last certification id of the part to be read
 with stages as (
   select * from unnest($5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
     as s(stage, days_before, came_due_from, came_due_before, current_from, current_before)
@@ -40,7 +39,7 @@ in_stage as (
     (c.expires_at at time zone $2)::date as last_valid_day, $11::text is null as may_be_recorded
   from public.peer_mentor_certifications c
   join stages s on c.expires_at >= s.came_due_from and c.expires_at < s.came_due_before
-  where c.organisation_id = $1 and c.status <> 'suspended' and c.id between $18 and $19 and (
+  where c.organisation_id = $1 and c.status <> 'suspended' and c.id between $17 and $18 and (
        c.expires_at >= ($7::timestamptz[])[1] and c.expires_at < ($8::timestamptz[])[1]
     or c.expires_at >= ($7::timestamptz[])[2] and c.expires_at < ($8::timestamptz[])[2]
     or c.expires_at >= ($7::timestamptz[])[3] and c.expires_at < ($8::timestamptz[])[3]
@@ -51,7 +50,7 @@ in_stage as (
   from changed
   join public.peer_mentor_certifications c
     on c.id = changed.certification_id and c.organisation_id = $1 and c.status <> 'suspended'
-    and c.id between $18 and $19
+    and c.id between $17 and $18
   join stages s on c.expires_at >= s.current_from and c.expires_at < s.current_before
   where (c.expires_at at time zone $2)::date - s.days_before <= $4
 ),
@@ -95,17 +94,8 @@ fresh as materialized (
   where not due.may_be_recorded
      or not exists (select from public.cert_notification_log l where l.idempotency_key = due.idempotency_key)
 ),
--- Of the active certifications no more are counted than tell that all these are within the limit.
-allowed as materialized (
-  select greatest($16::bigint, case when (select count(*) from fresh) > $16 then (
-    select count(*) * $17::int / 100 from (
-      select from public.peer_mentor_certifications c
-      where c.organisation_id = $1 and c.status = 'active'
-      limit (select (count(*) * 100 + $17::int - 1) / nullif($17::int, 0) from fresh)
-    ) active) end) as record_limit
-),
 gate as materialized (
-  select $14::boolean and ($15::boolean or (select count(*) from fresh) <= record_limit) as open from allowed
+  select $14::boolean and ($15::boolean or (select count(*) from fresh) <= $16::bigint) as open
 ),
 noticed as (
   insert into public.cert_notification_log
@@ -123,9 +113,10 @@ ours as materialized (
 ),
 handed_over as (
   insert into certvakt.deliveries
-    (organisation_id, notice_id, stage, due_date, expires_at, state, reason)
+    (organisation_id, notice_id, stage, due_date, expires_at, state, available_at, reason)
   select $1, f.notice_id, f.stage, f.due_date, f.expires_at,
     case when f.reachable then 'pending' else 'unreachable' end,
+    case when f.reachable then now() end,
     case when f.reachable then null else 'no contact point' end
   from ours f
 ),
@@ -137,13 +128,13 @@ reopened as (
 ),
 lapsing as (
   select c.id from public.peer_mentor_certifications c
-  where c.organisation_id = $1 and c.status = 'active' and c.id between $18 and $19
+  where c.organisation_id = $1 and c.status = 'active' and c.id between $17 and $18
     and c.expires_at >= case when $11::text is null then '-infinity' else $4::date::timestamp at time zone $2 end
     and c.expires_at < $3::date::timestamp at time zone $2
   union
   select c.id from changed
   join public.peer_mentor_certifications c on c.id = changed.certification_id
-  where c.organisation_id = $1 and c.status = 'active' and c.id between $18 and $19
+  where c.organisation_id = $1 and c.status = 'active' and c.id between $17 and $18
     and c.expires_at < $3::date::timestamp at time zone $2
 ),
 lapsed as (
@@ -167,6 +158,5 @@ select
   count(*) filter (where not c.reachable) as "unreachable!",
   (select count(*) from due) - count(*) as "already_recorded!",
   coalesce(sum(c.superseded), 0)::bigint as "superseded!",
-  (select record_limit from allowed) as "record_limit!",
   (select open from gate) as "open!"
 from counted c

@@ -1,0 +1,146 @@
+//! What runs and deliveries cost the database, in counts that no machine's speed changes: statements,
+//! rows, bytes of write-ahead log, pages, and whether the certifications were ever read from end to end.
+
+use serde_json::Value;
+
+use crate::harness::TestDatabase;
+use crate::stand_in::StandIn;
+
+const NIGHT: &str = "2026-06-15";
+const NOON: &str = "2026-06-15T12:00:00+02:00";
+
+/// What the service asked of the database since it was last asked about.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    statements: i64,
+    rows: i64,
+    wal_bytes: i64,
+    pages: i64,
+    /// Scans of the certifications from end to end.
+    scans: i64,
+}
+
+/// Certifications of which every `one_in`th is due tonight and the others in years, with a device each,
+/// as they stand some time after they were imported.
+async fn register(certifications: u32, one_in: u32) -> TestDatabase {
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    database
+        .execute(&format!(
+            "create extension pg_stat_statements;
+             with person as (
+               insert into certvakt.people (id)
+               select md5(n::text)::uuid from generate_series(1, {certifications}) n returning id),
+             device as (
+               insert into certvakt.contact_points (person_id, kind, address)
+               select id, 'push', 'ok-' || replace(id::text, '-', '') from person)
+             insert into public.peer_mentor_certifications
+               (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at)
+             select h.organisation_id, h.id, md5(n::text)::uuid, 'type', n,
+               case when n % {one_in} = 0 then timestamptz '2026-06-20 12:00+02' else '2030-06-20 12:00+02' end
+             from certvakt.chapters h, generate_series(1, {certifications}) n"
+        ))
+        .await;
+    database.execute("vacuum analyze").await;
+    database.start_counting().await;
+    database
+}
+
+impl TestDatabase {
+    async fn start_counting(&self) {
+        self.execute(
+            "select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0);
+             select pg_stat_reset()",
+        )
+        .await;
+    }
+
+    async fn cost(&self) -> Cost {
+        let columns: Vec<i64> = self
+            .value(
+                "select array[sum(s.calls)::bigint, sum(s.rows)::bigint, sum(s.wal_bytes)::bigint,
+                   sum(s.shared_blks_hit + s.shared_blks_read)::bigint,
+                   (select seq_scan from pg_stat_user_tables where relname = 'peer_mentor_certifications')]
+                 from pg_stat_statements s
+                 where s.dbid = (select oid from pg_database where datname = current_database())
+                   and s.userid = 'certvakt_worker'::regrole and s.query !~* '^(set|commit|rollback)'",
+            )
+            .await;
+        self.start_counting().await;
+        let [statements, rows, wal_bytes, pages, scans] = columns[..] else { panic!("{columns:?}") };
+        Cost { statements, rows, wal_bytes, pages, scans }
+    }
+}
+
+fn recorded(run: &Value) -> i64 {
+    run["recorded"]["expiry_warning_7d"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn a_run_costs_what_is_due_and_not_what_there_is() {
+    let small = register(10_000, 20).await;
+    let large = register(40_000, 80).await;
+    let mut costs = Vec::new();
+    for database in [&small, &large] {
+        assert_eq!(recorded(&database.run(NIGHT)), 500);
+        let cost = database.cost().await;
+        assert_eq!(cost.scans, 0, "an index leads to each certification: {cost:?}");
+        assert!(cost.statements <= 12, "{cost:?}");
+        assert!(cost.wal_bytes <= 500 * 1_500, "a notice and its delivery with their indexes: {cost:?}");
+        assert!(cost.pages <= 500 * 100, "{cost:?}");
+        let written: Vec<i64> = database
+            .value(
+                "select array[(select count(*) from public.cert_notification_log),
+                   (select count(*) from certvakt.deliveries), (select count(*) from certvakt.runs)]",
+            )
+            .await;
+        assert_eq!(written, [500, 500, 1]);
+        costs.push(cost);
+    }
+    let (small, large) = (costs[0], costs[1]);
+    assert_eq!(small.statements, large.statements);
+    assert!(large.wal_bytes <= small.wal_bytes + small.wal_bytes / 10, "{small:?} {large:?}");
+    assert!(large.pages <= small.pages + small.pages / 4, "{small:?} {large:?}");
+}
+
+#[tokio::test]
+async fn the_same_night_again_costs_next_to_nothing() {
+    let database = register(10_000, 20).await;
+    assert_eq!(recorded(&database.run(NIGHT)), 500);
+    let first = database.cost().await;
+    assert_eq!(recorded(&database.run(NIGHT)), 0);
+    let again = database.cost().await;
+    assert_eq!(again.scans, 0, "{again:?}");
+    assert!(again.pages <= first.pages / 20, "{first:?} {again:?}");
+    assert!(again.wal_bytes <= first.wal_bytes / 20, "{first:?} {again:?}");
+}
+
+#[tokio::test]
+async fn a_large_run_is_recorded_in_two_lanes_and_loses_nothing() {
+    let database = register(24_000, 2).await;
+    let run = database.json(["run", "--date", NIGHT, "--approve"])["runs"][0].clone();
+    assert_eq!(recorded(&run), 12_000);
+    let transactions: i64 =
+        database.value("select count(distinct xmin::text) from public.cert_notification_log").await;
+    assert_eq!(transactions, 2, "a half of the certifications each");
+    assert_eq!(recorded(&database.run(NIGHT)), 0);
+    database.ok(["verify"]);
+}
+
+#[tokio::test]
+async fn a_drain_asks_little_for_each_delivery() {
+    let stand_in = StandIn::start();
+    let config = stand_in.config("[\"fcm\"]", "messages_per_minute = 4000000\n");
+    let database = register(2_000, 2).await;
+    database.ok(["run", "--date", NIGHT, "--approve"]);
+    database.execute("analyze").await;
+    database.start_counting().await;
+    assert_eq!(database.work(NOON, &config)["delivered"], 1_000);
+    let cost = database.cost().await;
+    assert_eq!(cost.scans, 0, "{cost:?}");
+    // Claims of 500, each with its setting, and ends as they come; a handful around them.
+    assert!(cost.statements <= 1_000 / 5, "{cost:?}");
+    assert!(cost.rows <= 1_000 * 2 + 200, "each is claimed once and ends once: {cost:?}");
+    assert!(cost.wal_bytes <= 1_000 * 1_200, "{cost:?}");
+    assert!(cost.pages <= 1_000 * 100, "{cost:?}");
+}

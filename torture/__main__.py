@@ -1,0 +1,42 @@
+"""python -m torture: rounds from a seed, and one line that says what was found."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import secrets
+import sys
+
+from torture.campaign import Campaign
+
+# The quick mode plays no more, and starts none after so many seconds.
+QUICK_ROUNDS, QUICK_SECONDS = 60, 140
+# Rounds at once: they mostly wait, for leases, for answers and for the server to recover.
+LANES = 2 * (os.cpu_count() or 1)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=500)
+    parser.add_argument("--seed", default=None, help="what everything is drawn from [default: a new one]")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, under three minutes")
+    parser.add_argument("--only-round", type=int, default=None, metavar="K", help="one round of the seed")
+    parser.add_argument("--keep-going", action="store_true", help="play on after a violation")
+    parser.add_argument("--lanes", type=int, default=LANES, help="rounds at once [default: 2 a processor]")
+    arguments = parser.parse_args()
+    seed = arguments.seed or str(secrets.randbelow(10**9))
+    rounds = list(range(1, (QUICK_ROUNDS if arguments.quick else arguments.rounds) + 1))
+    if arguments.only_round is not None:
+        rounds = [arguments.only_round]
+    print(f"torture: seed {seed}", flush=True)
+    seconds = QUICK_SECONDS if arguments.quick else float("inf")
+    say = functools.partial(print, flush=True)
+    campaign = Campaign(seed, rounds, seconds, say, keeps_going=arguments.keep_going)
+    campaign.go(arguments.lanes)
+    print(campaign.summary())
+    return 1 if campaign.found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""The app that writes to the same database: it adds, renews, withdraws and deletes people, and remembers
+when, as it may have been seen by others."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+
+from lab.certvakt import Installation
+from torture import ledger
+from torture.facts import Version
+from torture.world import Change, Mentor, State, renews
+
+
+@dataclass
+class App:
+    """One app, with a connection of its own that it renews when the server was away."""
+
+    installation: Installation
+    histories: dict[UUID, list[Version]] = field(default_factory=dict)
+    mentors: dict[UUID, Mentor] = field(default_factory=dict)
+
+    def __post_init__(self):
+        self._connection: psycopg.Connection | None = None
+
+    def connection(self, patience: float = 30) -> psycopg.Connection:
+        """A connection that works, as soon as there is a server."""
+        end = time.monotonic() + patience
+        while True:
+            try:
+                if self._connection is None:
+                    database = self.installation.database
+                    self._connection = self.installation.server.connect(database, connect_timeout=5)
+                self._connection.execute("select")
+                return self._connection
+            except psycopg.OperationalError:
+                self.close()
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.03)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def register(self, mentors: list[Mentor]) -> None:
+        """The people there are at the beginning."""
+        self.commit(tuple(Change("add", mentor, mentor.state) for mentor in mentors))
+
+    def register_crowd(self, people: int, expires_at: datetime) -> None:
+        """Many people without a device, of whom only their certifications are told apart."""
+        connection = self.connection()
+        with connection.transaction():
+            rows = connection.execute(
+                """with new as (insert into certvakt.people (id)
+                     select gen_random_uuid() from generate_series(1, %s) returning id)
+                   insert into public.peer_mentor_certifications
+                     (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+                   select c.organisation_id, c.id, new.id, 'type', %s from new, certvakt.chapters c
+                   returning id, peer_mentor_id""",
+                [people, expires_at],
+            ).fetchall()
+        state = State(expires_at)
+        for certification, person in rows:
+            self.mentors[certification] = Mentor(certification, person, (), state)
+            self.histories[certification] = [Version(state, 0, 0, opens_cycle=True)]
+
+    def commit(self, changes: tuple[Change, ...]) -> None:
+        """One transaction. If the server goes away in the middle, it asks what became of it, and does it
+        again if it has to."""
+        sent = time.time()
+        while True:
+            connection = self.connection()
+            try:
+                sent = time.time()
+                with connection.transaction():
+                    for change in changes:
+                        self._write(connection, change)
+                break
+            except psycopg.errors.DeadlockDetected:
+                continue
+            except psycopg.Error:
+                # Out of disk, out of connection, out of server.
+                self.close()
+                if self._is_done(changes):
+                    break
+                time.sleep(0.03)
+        done = time.time()
+        for change in changes:
+            certification = change.mentor.certification
+            self.mentors[certification] = change.mentor
+            # Before it was added there was none.
+            known = self.histories.setdefault(certification, [Version(None, 0, 0)])
+            before = known[-1].state
+            opens = before is None or (
+                change.state is not None
+                and change.state.expires_at != before.expires_at
+                and renews(before.expires_at, change.state.expires_at)
+            )
+            known.append(Version(change.state, sent, done, opens))
+
+    def _is_done(self, changes: tuple[Change, ...]) -> bool:
+        """Whether a transaction whose answer was lost was committed: its last word on each certification
+        is there."""
+        last = {change.mentor.certification: change.state for change in changes}
+        wanted = {one: state and (state.expires_at, state.suspended) for one, state in last.items()}
+        end = time.monotonic() + 30
+        while True:
+            try:
+                connection = self.connection()
+                return all(ledger.state_of(connection, one) == state for one, state in wanted.items())
+            except psycopg.Error:
+                self.close()
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.03)
+
+    def _write(self, connection: psycopg.Connection, change: Change) -> None:
+        mentor, state = change.mentor, change.state
+        if change.kind == "add":
+            connection.execute("insert into certvakt.people (id) values (%s)", [mentor.person])
+            for device in mentor.devices:
+                connection.execute(
+                    "insert into certvakt.contact_points (person_id, kind, address) values (%s, 'push', %s)",
+                    [mentor.person, device],
+                )
+            connection.execute(
+                """insert into public.peer_mentor_certifications
+                     (id, organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at, status)
+                   select %s, organisation_id, id, %s, 'type', %s, %s from certvakt.chapters""",
+                [mentor.certification, mentor.person, state.expires_at, status(state)],
+            )
+        elif change.kind == "erase":
+            connection.execute("delete from certvakt.people where id = %s", [mentor.person])
+        elif change.kind == "delete":
+            connection.execute(
+                "delete from public.peer_mentor_certifications where id = %s", [mentor.certification]
+            )
+        else:
+            connection.execute(
+                "update public.peer_mentor_certifications set expires_at = %s, status = %s where id = %s",
+                [state.expires_at, status(state), mentor.certification],
+            )
+
+
+def status(state: State) -> str:
+    return "suspended" if state.suspended else "active"

@@ -1,0 +1,73 @@
+"""A small disk for the database that can be filled: a file system in memory where we may mount one (as
+root), else a limit on the size of the files that the server's processes may write."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import subprocess
+from pathlib import Path
+
+from lab.postgres import Server
+
+# Room for a cluster, its write-ahead log, the template and a round's database; what is more has to be
+# filled each time.
+MEBIBYTES = 256
+CHUNK = 1 << 20
+
+
+class Disk:
+    """Where a server's data is, until the `with` block ends."""
+
+    def __init__(self, folder: Path):
+        self.data = folder / "disk"
+        self.is_mounted = False
+        # How it is filled, in words.
+        self.way = "a limit on the size of the server's files"
+
+    def __enter__(self) -> Disk:
+        self.data.mkdir()
+        if os.geteuid() == 0:
+            mount = ["mount", "-t", "tmpfs", "-o", f"size={MEBIBYTES}m", "certvakt-torture", self.data]
+            self.is_mounted = subprocess.run(mount, check=False, capture_output=True).returncode == 0
+            # The server is somebody else's then, whom root may not limit everywhere.
+            self.way = "a file system of its own" if self.is_mounted else "skipped: mount was refused"
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.is_mounted:
+            subprocess.run(["umount", "--lazy", self.data], check=True)
+
+    def fill(self, server: Server, leave: int) -> None:
+        """Takes all room but some bytes."""
+        if self.is_mounted:
+            with (self.data / "ballast").open("wb", buffering=0) as ballast:
+                for chunk in (CHUNK, 4096):
+                    with contextlib.suppress(OSError):
+                        while True:
+                            ballast.write(b"\0" * chunk)
+                ballast.truncate(max(0, ballast.tell() - leave))
+        elif os.geteuid() != 0:
+            limit(server, leave)
+
+    def free(self, server: Server) -> None:
+        """Gives the room back."""
+        if self.is_mounted:
+            (self.data / "ballast").unlink(missing_ok=True)
+        elif os.geteuid() != 0:
+            limit(server, resource.RLIM_INFINITY)
+
+
+def limit(server: Server, most: int) -> None:
+    """Holds the server's processes, and those it will start, to files of a size."""
+    if server.process is None:
+        return
+    postmaster = server.process.pid
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children")
+    listed = children.read_text(encoding="ascii").split() if children.exists() else []
+    for pid in [postmaster, *map(int, listed)]:
+        # One that has ended meanwhile is limited enough.
+        with contextlib.suppress(ProcessLookupError):
+            hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, hard))

@@ -1,0 +1,172 @@
+"""What certvakt's tables say: all statements that read them stand here."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A row of the log."""
+
+    certification: UUID
+    stage: str
+    recorded: datetime
+    recipient: UUID
+    key: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery, with its notice."""
+
+    id: int
+    certification: UUID
+    stage: str
+    key: str
+    due: date
+    expires_at: datetime
+    state: str
+    reason: str | None
+    attempt: int
+    recorded: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    delivery: int
+    attempt: int
+    outcome: str
+    detail: str | None
+    finished_at: datetime
+
+
+@dataclass(frozen=True)
+class Run:
+    run_date: date
+    state: str
+    started_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True)
+class Status:
+    certification: UUID
+    status: str
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Everything, at one moment."""
+
+    log: list[Logged]
+    deliveries: list[Delivery]
+    attempts: list[Attempt]
+    runs: list[Run]
+    statuses: list[Status]
+
+
+QUERIES = {
+    "log": (
+        Logged,
+        """select certification_id as certification, notification_type as stage, sent_at as recorded,
+             recipient_id as recipient, idempotency_key as key
+           from public.cert_notification_log""",
+    ),
+    "deliveries": (
+        Delivery,
+        """select d.id, l.certification_id as certification, l.notification_type as stage,
+             l.idempotency_key as key, d.due_date as due, d.expires_at, d.state, d.reason, d.attempt,
+             l.sent_at as recorded, d.finished_at
+           from certvakt.deliveries d join public.cert_notification_log l on l.id = d.notice_id""",
+    ),
+    "attempts": (
+        Attempt,
+        """select delivery_id as delivery, attempt, outcome, detail, finished_at
+           from certvakt.delivery_attempts order by attempt""",
+    ),
+    "runs": (Run, "select run_date, state, started_at, finished_at from certvakt.runs order by finished_at"),
+    "statuses": (Status, "select id as certification, status from public.peer_mentor_certifications"),
+}
+
+
+def read(connection: psycopg.Connection) -> Ledger:
+    """The whole ledger, of one snapshot."""
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read, read only")
+        rows = {}
+        for name, (kind, query) in QUERIES.items():
+            with connection.cursor(row_factory=class_row(kind)) as cursor:
+                rows[name] = cursor.execute(query).fetchall()
+    return Ledger(**rows)
+
+
+def log(connection: psycopg.Connection) -> list[Logged]:
+    """The log alone."""
+    kind, query = QUERIES["log"]
+    with connection.cursor(row_factory=class_row(kind)) as cursor:
+        return cursor.execute(query).fetchall()
+
+
+def last_complete(connection: psycopg.Connection) -> date | None:
+    """The date of the last complete run."""
+    return connection.execute("select max(run_date) from certvakt.runs where state = 'complete'").fetchone()[
+        0
+    ]
+
+
+def backends(connection: psycopg.Connection) -> list[int]:
+    """The server's processes that work for certvakt in this database."""
+    return [
+        pid
+        for (pid,) in connection.execute(
+            """select pid from pg_stat_activity
+               where application_name = 'certvakt' and datname = current_database()"""
+        )
+    ]
+
+
+def wait_until_quiet(connection: psycopg.Connection, seconds: float = 20) -> None:
+    """Waits until the server has noticed that the programs are gone: what a dead one had sent is done
+    by then, or undone."""
+    end = time.monotonic() + seconds
+    while backends(connection):
+        if time.monotonic() > end:
+            raise TimeoutError("the server still works for programs that are gone")
+        time.sleep(0.01)
+
+
+def lease_left(connection: psycopg.Connection) -> float:
+    """Seconds until the last lease runs out."""
+    return connection.execute(
+        """select coalesce(extract(epoch from max(lease_until) - clock_timestamp()), 0)::float8
+           from certvakt.deliveries where state = 'claimed'"""
+    ).fetchone()[0]
+
+
+def is_waiting(connection: psycopg.Connection) -> bool:
+    """Whether a delivery is still open."""
+    return connection.execute(
+        "select exists (select from certvakt.deliveries where state in ('pending', 'claimed'))"
+    ).fetchone()[0]
+
+
+def skip_waits(connection: psycopg.Connection) -> None:
+    """Makes what waits for another attempt due now. This moves time, no fact: the waits between attempts
+    are of real minutes, and the round is over but for them."""
+    connection.execute("update certvakt.deliveries set available_at = now() where state = 'pending'")
+
+
+def state_of(connection: psycopg.Connection, certification: UUID) -> tuple[datetime | None, bool] | None:
+    """Expiry and suspension of a certification; none if there is no such."""
+    return connection.execute(
+        "select expires_at, status = 'suspended' from public.peer_mentor_certifications where id = %s",
+        [certification],
+    ).fetchone()

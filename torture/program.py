@@ -1,0 +1,57 @@
+"""A program of certvakt as a process, with what an oracle wants to know of its life."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from datetime import datetime
+from pathlib import Path
+
+from lab.certvakt import Installation
+from torture.facts import Life
+
+COMMANDS = {"run": ["run"], "work": ["work", "--drain"], "serve": ["serve"], "verify": ["verify"]}
+
+
+class Program:
+    def __init__(
+        self,
+        kind: str,
+        installation: Installation,
+        now: datetime,
+        *,
+        config: Path,
+        address: str | None,
+        errors: Path,
+    ):
+        self.errors = errors
+        environment = installation.environment(now=now.isoformat(), address=address)
+        command = [installation.programs / "certvakt", *COMMANDS[kind], "--config", config]
+        with errors.open("wb") as stderr:
+            self.life = Life(kind, now, time.time())
+            self.process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr
+            )
+
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def send(self, what: signal.Signals) -> None:
+        if self.is_running():
+            self.process.send_signal(what)
+
+    def wait(self, seconds: float) -> bool:
+        """Waits for its end; whether it came by itself."""
+        if self.life.status is not None:
+            return True
+        try:
+            self.process.wait(seconds)
+            return True
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return False
+        finally:
+            self.life.end = time.time()
+            self.life.status = self.process.returncode

@@ -1,0 +1,251 @@
+"""Plays one round: starts the programs of each phase, does to them what the plan says, lets everything come
+to rest, and gathers the facts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from lab.certvakt import ROOT, Installation
+from lab.postgres import Server
+from lab.stand_in import StandIn
+from torture import faults, ledger
+from torture.app import App
+from torture.calendar import scheduled
+from torture.disk import Disk
+from torture.facts import LEASE, TIMEOUT, Facts, Message, Window
+from torture.program import Program
+from torture.proxy import Proxy
+from torture.world import Phase, Plan
+
+# Small, so that crashes and filled disks come quickly; how it writes is as PostgreSQL comes.
+SETTINGS = {"shared_buffers": "32MB", "max_wal_size": "64MB", "min_wal_size": "32MB"}
+# Seconds in which a program must have come to its end once nothing disturbs it.
+PATIENCE = 30
+TEMPLATE = "template_certvakt"
+
+
+class Lane:
+    """A server, a stand-in and a line of their own, on which one round after the other is played."""
+
+    def __init__(self):
+        # How often each fault was injected, and how often it ended a program.
+        self.injected: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Lane:
+        with contextlib.ExitStack() as stack:
+            self.folder = Path(tempfile.mkdtemp(prefix="certvakt-torture."))
+            stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            self.folder.chmod(0o711)
+            self.disk = stack.enter_context(Disk(self.folder))
+            self.server = stack.enter_context(Server(SETTINGS, self.disk.data / "data"))
+            self.stand_in = stack.enter_context(
+                StandIn("--late-seconds", str(LEASE + 0.5), "--retry-after-seconds", "1")
+            )
+            self.proxy = stack.enter_context(Proxy(self.server.port))
+            Installation(self.server, TEMPLATE).create(rehearsal=True)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stack.close()
+
+    def play(self, plan: Plan, number: int) -> Facts:
+        """A round from its plan to its facts."""
+        return Round(self, plan, number).play()
+
+    def keep(self, number: int) -> Path:
+        """Puts what was said in a round that went wrong where it stays."""
+        kept = ROOT / "target" / "torture" / f"round-{number}"
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir(parents=True)
+        shutil.copy(self.server.log, kept)
+        shutil.copy(self.stand_in.record, kept)
+        for said in self.folder.glob("*.err"):
+            shutil.copy(said, kept)
+        return kept
+
+
+class Round:
+    def __init__(self, lane: Lane, plan: Plan, number: int):
+        self.lane, self.plan, self.number = lane, plan, number
+        self.installation = Installation(lane.server, f"round_{number}")
+        self.app = App(self.installation)
+        # In which the app writes while the programs run.
+        self.beside = ThreadPoolExecutor(1)
+        self.programs: list[Program] = []
+        self.windows: list[Window] = []
+        self.logs = []
+        self.overdue: list[str] = []
+        delivery = (
+            f"lease_seconds = {LEASE}\ntimeout_seconds = {TIMEOUT}\npoll_seconds = 1\n"
+            f"batch = {plan.batch}\nconcurrency = {plan.concurrency}"
+        )
+        self.config = lane.stand_in.config(delivery)
+        with self.config.open("a", encoding="utf-8") as config:
+            config.write('[serve]\nlisten = "127.0.0.1:0"\n')
+
+    def play(self) -> Facts:
+        for said in self.lane.folder.glob("*.err"):
+            said.unlink()
+        with self.lane.server.connect() as connection:
+            connection.execute(
+                f"create database {self.installation.database} template {TEMPLATE} owner certvakt_owner"
+            )
+        self.first_byte = self.lane.stand_in.record.stat().st_size
+        try:
+            self.installation.with_organisation(zone=self.plan.zone.key)
+            self.app.register(self.plan.mentors)
+            if self.plan.crowd:
+                self.installation.run(["organisation", "set", "org", "--limit-floor", "1000000"])
+                self.app.register_crowd(self.plan.crowd, self.plan.crowd_expires_at)
+            for phase in self.plan.phases:
+                self.phase(phase)
+            return self.calm()
+        finally:
+            self.beside.shutdown()
+            self.app.close()
+            for program in self.programs:
+                program.send(signal.SIGKILL)
+                program.wait(5)
+            with self.lane.server.connect() as connection:
+                connection.execute(f"drop database if exists {self.installation.database} with (force)")
+
+    def start(self, kind: str, now: datetime, through_proxy: bool = False) -> Program:
+        server = self.lane.server.address("certvakt_service", self.installation.database)
+        address = server.replace(f":{self.lane.server.port}/", f":{self.lane.proxy.port}/")
+        errors = self.lane.folder / f"{len(self.programs)}-{kind}.err"
+        program = Program(
+            kind,
+            self.installation,
+            now,
+            config=self.config,
+            address=address if through_proxy else None,
+            errors=errors,
+        )
+        self.programs.append(program)
+        return program
+
+    def phase(self, phase: Phase) -> None:
+        fault = phase.fault if phase.programs else None
+        by_line = fault is not None and fault.kind in faults.LINES
+        before = len(self.programs)
+        stage = faults.Stage(
+            self.lane.server, self.lane.disk, self.lane.proxy, self.installation.database, [],
+            lambda kind: self.start(kind, phase.now),
+        )  # fmt: skip
+        armed = time.time()
+        if fault:
+            faults.arm(fault, stage, phase.programs)
+        stage.programs += [self.start(kind, phase.now, by_line) for kind in phase.programs]
+        changing = self.beside.submit(self.change, phase)
+        if fault:
+            if fault.kind not in faults.ARMED:
+                time.sleep(fault.after)
+            self.windows.append(faults.inject(fault, stage, armed))
+        changing.result()
+        programs = self.programs[before:]
+        self.end(programs, phase, undisturbed=fault is None)
+        if fault:
+            for program in programs:
+                program.life.disturbed = True
+            self.lane.injected[fault.kind] += 1
+            self.lane.ended[fault.kind] += any(program.life.status != 0 for program in programs)
+        with stage.connect() as connection:
+            ledger.wait_until_quiet(connection)
+            self.logs.append(ledger.log(connection))
+
+    def change(self, phase: Phase) -> None:
+        for wait, changes in phase.changes:
+            time.sleep(wait)
+            self.app.commit(changes)
+
+    def end(self, programs: list[Program], phase: Phase, undisturbed: bool) -> None:
+        """Waits for the programs of a phase; a service is asked to end once it has done the night's run."""
+        services = [program for program in programs if program.life.kind == "serve"]
+        if services:
+            date = scheduled(phase.now, self.plan.zone)
+            end = time.monotonic() + (10 if undisturbed else 1)
+            while (done := ledger.last_complete(self.app.connection())) is None or done < date:
+                if time.monotonic() > end:
+                    if undisturbed:
+                        self.overdue.append(f"no run of {date} by a service that was told {phase.now}")
+                    break
+                time.sleep(0.03)
+            time.sleep(0.3)
+        for service in services:
+            service.send(signal.SIGTERM)
+        for program in programs:
+            if not program.wait(PATIENCE):
+                self.overdue.append(f"{program.life} did not end in {PATIENCE} seconds")
+
+    def calm(self) -> Facts:
+        """Nothing disturbs any more: the last run, and deliveries until none is left; twice, as what a
+        worker cancels whose certification has come back meanwhile is for the run after."""
+        end = self.plan.end
+        connection = self.app.connection()
+        for _ in range(2):
+            self.must("run", end)
+            for _ in range(8):
+                time.sleep(max(0, ledger.lease_left(connection)))
+                ledger.skip_waits(connection)
+                if not ledger.is_waiting(connection):
+                    break
+                self.must("work", end)
+        verify = self.must("verify", end)
+        return Facts(
+            zone=self.plan.zone,
+            end=end,
+            histories=self.app.histories,
+            mentors=self.app.mentors,
+            ledger=ledger.read(connection),
+            logs=self.logs,
+            messages=self.messages(),
+            lives=[program.life for program in self.programs],
+            windows=self.windows,
+            in_parts=self.plan.crowd > 0,
+            verify=verify,
+            overdue=self.overdue,
+        )
+
+    def must(self, kind: str, now: datetime) -> int:
+        program = self.start(kind, now)
+        program.wait(PATIENCE)
+        return program.life.status
+
+    def messages(self) -> list[Message]:
+        """What the stand-in took in this round."""
+        with self.lane.stand_in.record.open("rb") as record:
+            record.seek(self.first_byte)
+            whole = record.read().rpartition(b"\n")[0]
+        return [message(json.loads(line)) for line in whole.splitlines()]
+
+
+def message(taken: dict) -> Message:
+    said = taken["message"]
+    android, apns = said["android"], said["apns"]
+    collapse_ids = [
+        android["collapse_key"],
+        android["notification"]["tag"],
+        apns["headers"]["apns-collapse-id"],
+    ]
+    return Message(
+        taken["at_micros"] / 1e6,
+        taken["number"],
+        taken["as"],
+        said["token"],
+        UUID(said["data"]["certification_id"]),
+        said["data"]["stage"],
+        frozenset(collapse_ids),
+    )

@@ -1,0 +1,123 @@
+"""python -m torture.sabotage: whether the oracle can fail. Builds copies of the source in each of which one
+patch takes a safety away; each must pass a round in which nothing goes wrong, and then be caught at what the
+patch is known for, within the quick mode's limits."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from lab.certvakt import ROOT, binary
+from torture.__main__ import LANES, QUICK_ROUNDS, QUICK_SECONDS
+from torture.campaign import Campaign
+
+# The patches, and the violation that each is to be caught at.
+SABOTAGES = {
+    "check_then_insert": "recorded_twice",
+    "finish_without_lease": "told_after_delivered",
+    "mark_before_sending": "delivered_not_accepted",
+    "clock_instead_of_argument": "untrue_reason",
+}
+PATCHES = Path(__file__).parent / "sabotage"
+PLACE = ROOT / "target" / "torture"
+
+
+def copy(source: Path, to: Path) -> None:
+    """The files of a checkout that git knows or would take."""
+    shutil.rmtree(to, ignore_errors=True)
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=source, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (source / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            # With the time of now: cargo takes what is older than its last build for built.
+            shutil.copy(source / name, to / name)
+
+
+def patch(name: str, copied: Path) -> None:
+    """Applies a patch, and lets the offline answers to the queries that it changes, which are kept by the
+    hash of a query, stand for the changed ones: a patch leaves parameters and columns as they are."""
+    queries = {path: path.read_text(encoding="utf-8") for path in copied.glob("crates/certvakt/src/**/*.sql")}
+    command = ["patch", "--strip=1", "--fuzz=1", "--quiet", f"--input={PATCHES / name}.patch"]
+    subprocess.run(command, cwd=copied, check=True)
+    for path, before in queries.items():
+        after = path.read_text(encoding="utf-8")
+        if after != before:
+            answers = json.loads((copied / answer(before)).read_text(encoding="utf-8"))
+            answers |= {"query": after, "hash": digest(after)}
+            (copied / answer(after)).write_text(json.dumps(answers), encoding="utf-8")
+
+
+def digest(query: str) -> str:
+    return hashlib.sha256(query.encode()).hexdigest()
+
+
+def answer(query: str) -> str:
+    return f".sqlx/query-{digest(query)}.json"
+
+
+def build(name: str, copied: Path) -> Path:
+    """The folder of the binary that was built, with the stand-in beside it, which is not sabotaged."""
+    environment = os.environ | {"SQLX_OFFLINE": "true", "CARGO_TARGET_DIR": str(PLACE / "build")}
+    subprocess.run(
+        ["cargo", "build", "--quiet", "--bin", "certvakt"], cwd=copied, check=True, env=environment
+    )
+    programs = PLACE / f"{name}-programs"
+    programs.mkdir(exist_ok=True)
+    shutil.copy2(PLACE / "build" / "debug" / "certvakt", programs)
+    shutil.copy2(binary("fcm-stand-in"), programs)
+    return programs
+
+
+def check(name: str, violation: str, seed: str, source: Path) -> bool:
+    """Whether a sabotage passes where nothing goes wrong, and is caught otherwise."""
+    copied = PLACE / name
+    copy(source, copied)
+    patch(name, copied)
+    programs = build(name, copied)
+    ordinary = os.environ.get("CERTVAKT_BINARIES")
+    os.environ["CERTVAKT_BINARIES"] = str(programs)
+    try:
+        plain = Campaign(seed, [0], say=lambda _: None, is_plain=True)
+        plain.go(1)
+        if plain.found:
+            print(f"sabotage {name}: fails a round without faults: {dict(plain.names)}", flush=True)
+            print(plain.found, flush=True)
+            return False
+        rounds = list(range(1, QUICK_ROUNDS + 1))
+        quick = Campaign(seed, rounds, QUICK_SECONDS, say=lambda _: None, wanted=violation)
+        quick.go(LANES)
+    finally:
+        if ordinary is None:
+            del os.environ["CERTVAKT_BINARIES"]
+        else:
+            os.environ["CERTVAKT_BINARIES"] = ordinary
+    caught = violation in quick.names
+    verdict = "caught as" if caught else "NOT caught as"
+    print(
+        f"sabotage {name}: passes without faults, {verdict} {violation} within {quick.played} rounds "
+        f"{dict(quick.names)}, seed {seed}",
+        flush=True,
+    )
+    return caught
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m torture.sabotage", description=__doc__)
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--source", type=Path, default=ROOT, help="the checkout to copy [default: this one]")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SABOTAGES)} [default: all]")
+    arguments = parser.parse_args()
+    names = arguments.names or list(SABOTAGES)
+    passed = [check(name, SABOTAGES[name], arguments.seed, arguments.source) for name in names]
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

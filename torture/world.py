@@ -1,0 +1,253 @@
+"""What a round is about: its people, nights, changes and faults, drawn from the seed and the round's number
+and from nothing else. What comes of it depends on the moment, what is tried does not."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from torture.calendar import STAGES, local
+
+# Days around which the nights lie: the clock moves, a leap day, a year's end; all in the future, because of
+# what is more than 180 days old `verify` says only that retention may have deleted it.
+TURNS = {
+    "Europe/Oslo": [(2027, 3, 28), (2027, 10, 31), (2028, 3, 26), (2028, 10, 29)],
+    "America/New_York": [(2027, 3, 14), (2027, 11, 7)],
+    "Pacific/Auckland": [(2027, 4, 4), (2027, 9, 26)],
+}
+ANYWHERE = [(2028, 2, 29), (2028, 3, 1), (2027, 12, 31), (2032, 2, 29)]
+# What a device's provider may do before it takes a message at last.
+TROUBLE = ["down", "quota", "broken", "slow", "drop", "late"]
+FAULTS = {
+    "run": ["kill", "terminate_backend", "kill_backend", "quit_server", "kill_server", "full_disk", "cut",
+            "half_close", "slow_line", "silent_line"],
+    "work": ["kill", "kill_all", "pause", "pause", "terminate_backend", "kill_backend", "quit_server",
+             "kill_server", "full_disk", "cut", "half_close", "slow_line", "silent_line"],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class State:
+    """What an app says of a certification."""
+
+    expires_at: datetime | None
+    suspended: bool = False
+
+
+@dataclass(frozen=True)
+class Mentor:
+    certification: UUID
+    person: UUID
+    devices: tuple[str, ...]
+    state: State
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change to one certification: `state` is the new one, none if it is deleted."""
+
+    kind: str
+    mentor: Mentor
+    state: State | None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault and its moment, in seconds after the programs of its phase were started."""
+
+    kind: str
+    after: float
+    # Where in what it may hit, from 0 to 1: which program, how many bytes, how full.
+    where: float
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Programs that start together at a moved time, with what happens meanwhile."""
+
+    programs: tuple[str, ...]
+    now: datetime
+    fault: Fault | None = None
+    # Transactions of the app, each with the seconds that it waits before.
+    changes: tuple[tuple[float, tuple[Change, ...]], ...] = ()
+
+
+@dataclass
+class Plan:
+    """A round."""
+
+    zone: ZoneInfo
+    mentors: list[Mentor] = field(default_factory=list)
+    phases: list[Phase] = field(default_factory=list)
+    # When everything is calm again.
+    end: datetime | None = None
+    # How many more people there are, without a device and all in the same stage: so many that a run records
+    # them in parts.
+    crowd: int = 0
+    crowd_expires_at: datetime | None = None
+    concurrency: int = 100
+    batch: int = 500
+
+
+def renews(before: datetime | None, after: datetime | None) -> bool:
+    """Whether a new date opens a cycle; otherwise it corrects the one before."""
+    return after is None or (before is not None and after > before)
+
+
+class Drawing:
+    """Draws a plan; `planned` is what each certification will be when everything drawn so far is done."""
+
+    def __init__(self, seed: str, number: int):
+        self.random = random.Random(f"{seed}/{number}")
+        zone = self.random.choice(["Europe/Oslo"] * 4 + ["America/New_York", "Pacific/Auckland"])
+        self.plan = Plan(ZoneInfo(zone))
+        self.turn = date(*self.random.choice(TURNS[zone] * 2 + ANYWHERE))
+        self.planned: dict[Mentor, State | None] = {}
+
+    def uuid(self) -> UUID:
+        return UUID(int=self.random.getrandbits(128), version=4)
+
+    def expiry(self, near: date) -> datetime | None:
+        """An expiry of which a stage begins, or ends, near a night."""
+        r = self.random
+        if r.random() < 0.03:
+            return None
+        last = near + timedelta(days=r.choice([*STAGES.values(), -31, 60]) + r.randint(-2, 3))
+        at = r.choice([time(0), time(23, 59, 59), time(23, 59, 59), time(12), time(2, 30), time(0, 30)])
+        return local(last, at, self.plan.zone)
+
+    def device(self, calm: bool) -> str:
+        r = self.random
+        kind = r.choices(["ok", "lag", "trouble", "gone", "badfield"], [40, 20, 34, 3, 3])[0]
+        if calm:
+            kind = "ok"
+        if kind == "trouble":
+            kind = "seq." + ".".join(
+                [*(r.choice(TROUBLE) for _ in range(r.choice([1, 1, 2]))), r.choice(["ok", "lag"])]
+            )
+        return f"{kind}-{self.uuid().hex}"
+
+    def mentor(self, near: date, calm: bool = False) -> Mentor:
+        r = self.random
+        devices = r.choices([0, 1, 2], [1, 8, 1])[0]
+        state = State(self.expiry(near), not calm and r.random() < 0.06)
+        tokens = tuple(self.device(calm) for _ in range(devices))
+        return Mentor(self.uuid(), self.uuid(), tokens, state)
+
+    def change(self, near: date) -> Change:
+        """Somebody is renewed, withdrawn, taken back, corrected, deleted, or new."""
+        r = self.random
+        living = [mentor for mentor, state in self.planned.items() if state is not None]
+        mentor = r.choice(living)
+        state = self.planned[mentor]
+        kind = r.choices(
+            ["renew", "suspend", "reinstate", "correct", "delete", "erase", "add"], [8, 5, 5, 2, 2, 2, 2]
+        )[0]
+        if kind == "reinstate":
+            withdrawn = [one for one in living if self.planned[one].suspended]
+            mentor = r.choice(withdrawn) if withdrawn else mentor
+            state = self.planned[mentor]
+            kind = kind if withdrawn else "suspend"
+        if kind == "add":
+            mentor = self.mentor(near)
+            change = Change(kind, mentor, mentor.state)
+        elif kind in ("delete", "erase"):
+            change = Change(kind, mentor, None)
+        elif kind in ("suspend", "reinstate"):
+            change = Change(kind, mentor, State(state.expires_at, kind == "suspend"))
+        else:
+            moved = self.expiry(near if r.random() < 0.5 else near + timedelta(days=730))
+            if moved == state.expires_at:
+                moved = local(near, time(12, 1), self.plan.zone)
+            kind = "renew" if renews(state.expires_at, moved) else "correct"
+            # Whoever renews comes back; a corrected date leaves them withdrawn.
+            change = Change(kind, mentor, State(moved, state.suspended and kind == "correct"))
+        self.planned[change.mentor] = change.state
+        return change
+
+    def changes(self, near: date, most: int, within: float) -> tuple:
+        r = self.random
+        transactions = r.randint(0, most)
+        return tuple(
+            (r.uniform(0, within), tuple(self.change(near) for _ in range(r.choice([1, 1, 2, 3]))))
+            for _ in range(transactions)
+        )
+
+    def fault(self, of: str, within: float, likely: float) -> Fault | None:
+        r = self.random
+        if r.random() >= likely:
+            return None
+        return Fault(r.choice(FAULTS[of]), r.uniform(0, within), r.random())
+
+    def at(self, day: date, times: list[time]) -> datetime:
+        return local(day, self.random.choice(times), self.plan.zone)
+
+    def night(self, day: date) -> None:
+        """A run, or several at once, perhaps again; then the day's deliveries."""
+        r = self.random
+        add = self.plan.phases.append
+        if r.random() < 0.6:
+            add(Phase((), local(day, time(1), self.plan.zone), changes=self.changes(day, 3, 0)))
+        programs = r.choice([("run",), ("run",), ("run", "run"), ("serve",), ("serve", "serve")])
+        hours = [time(2), time(2, 30), time(3), time(4)]
+        if programs[0] == "run":
+            hours += [time(0), time(23, 59, 59), time(12)] if len(programs) == 1 else []
+        now = self.at(day, hours)
+        fault = self.fault("run", 0.12, 0.5)
+        changes = self.changes(day, 3, 0.06)
+        add(Phase(programs, now, fault, changes))
+        if fault and r.random() < 0.5:
+            add(Phase(("run",), now + timedelta(seconds=30)))
+        if r.random() < 0.2:
+            return  # Nobody delivers on this day.
+        programs = r.choice(
+            [("work",), ("work", "work"), ("serve",), ("serve", "serve"), ("work", "run"), ("work",)]
+        )
+        noon = self.at(day + timedelta(days=now.astimezone(self.plan.zone).hour == 23),
+                       [time(9), time(12), time(15), time(19, 59, 58), time(8, 59, 59)])  # fmt: skip
+        changes = self.changes(day, 4, 0.3)
+        add(Phase(programs, noon, self.fault("work", 0.5, 0.6), changes))
+
+    def draw(self) -> Plan:
+        r, plan = self.random, self.plan
+        nights = [self.turn - timedelta(days=r.randint(0, 2))]
+        for _ in range(r.randint(1, 2)):
+            # Mostly the night after, sometimes one or a few are skipped.
+            nights.append(nights[-1] + timedelta(days=r.choice([1, 1, 1, 2, 2, 3, 9, 24])))
+        for _ in range(r.randint(20, 34)):
+            mentor = self.mentor(r.choice(nights))
+            plan.mentors.append(mentor)
+            self.planned[mentor] = mentor.state
+        plan.concurrency = r.choice([8, 40, 100, 100])
+        plan.batch = r.choice([5, 20, 500])
+        if r.random() < 0.04:
+            plan.crowd = 10_500
+            last = nights[0] + timedelta(days=r.choice(list(STAGES.values())))
+            plan.crowd_expires_at = local(last, time(23, 59, 59), plan.zone)
+            fault = Fault(r.choice(FAULTS["run"]), r.uniform(0, 1), r.random())
+            plan.phases.append(
+                Phase((r.choice(["run", "serve"]),), local(nights[0], time(2), plan.zone), fault)
+            )
+        for day in nights:
+            self.night(day)
+        plan.end = local(nights[-1] + timedelta(days=1), time(12), plan.zone)
+        return plan
+
+
+def draw(seed: str, number: int) -> Plan:
+    """The plan of a round."""
+    return Drawing(seed, number).draw()
+
+
+def plain(seed: str, today: date) -> Plan:
+    """A round of the real date in which nothing goes wrong and nothing changes."""
+    drawing = Drawing(seed, 0)
+    plan = drawing.plan
+    plan.mentors = [drawing.mentor(today, calm=True) for _ in range(30)]
+    noon = local(today, time(12), plan.zone)
+    plan.phases = [Phase(("run",), noon), Phase(("work",), noon)]
+    plan.end = noon
+    return plan
