@@ -93,7 +93,9 @@ begin
     o.expires_at, n.expires_at
   from old_rows o join new_rows n on n.id = o.id
   where n.expires_at is distinct from o.expires_at
-     or (n.status = 'suspended') <> (o.status = 'suspended');
+     or (n.status = 'suspended') <> (o.status = 'suspended')
+     -- Put back by hand: the next run looks whether that is true.
+     or (o.status = 'expired' and n.status = 'active');
   return null;
 end
 $$;

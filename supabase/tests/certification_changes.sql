@@ -1,6 +1,6 @@
 -- What opens a cycle, and what brings a certification before the next run.
 begin;
-select plan(13);
+select plan(15);
 
 insert into certvakt.organisations (id, slug, name, time_zone)
 values ('00000000-0000-4000-8000-0000000000a0', 'a', 'A', 'Europe/Oslo');
@@ -26,6 +26,8 @@ select is(pg_temp.set($$expires_at = '2028-12-31 22:59:59+00'$$), 'renewed', 'a 
 select is(pg_temp.set($$expires_at = '2028-11-30 22:59:59+00'$$), 'corrected', 'an earlier one a correction');
 select is(pg_temp.set($$expires_at = expires_at$$), 'nothing', 'the same date is nothing');
 select is(pg_temp.set($$status = 'expired'$$), 'nothing', 'nor is expiring');
+select is(pg_temp.set($$status = 'active'$$), 'reinstated', 'one put back without a new date is looked at again');
+select is(pg_temp.set($$status = 'expired'$$), 'nothing', 'and expires again');
 insert into certvakt.people (id) values ('00000000-0000-4000-8000-0000000000a9');
 select throws_ok($$update public.peer_mentor_certifications set peer_mentor_id = '00000000-0000-4000-8000-0000000000a9'$$,
   '23001', null, 'a certification stays its mentor''s');

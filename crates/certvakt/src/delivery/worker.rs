@@ -23,7 +23,10 @@ use crate::store::{Database, StoreError};
 /// How long the worker rests when it could not write down what it did.
 const REST_AFTER_FAILURE: Duration = Duration::from_mins(1);
 /// Outcomes written down at once, at most.
-const FINISH_BATCH: usize = 500;
+const FINISH_BATCH: usize = 1_000;
+/// How long outcomes are gathered to be written down together. What is not written down when the process
+/// dies is sent again.
+const GATHER: Duration = Duration::from_millis(25);
 
 /// What a worker works with.
 #[derive(Debug)]
@@ -101,7 +104,7 @@ impl Worker<'_> {
         let organisations: HashMap<Uuid, Organisation> =
             organisations.into_iter().map(|one| (one.id, one)).collect();
         let lease = Lease { token: Uuid::new_v4(), organisations: &organisations, stopped: &stopped };
-        let (claimed, to_send) = mpsc::channel(self.config.delivery.concurrency as usize);
+        let (claimed, to_send) = mpsc::channel(self.config.delivery.batch as usize);
         let (sent, to_write) = mpsc::channel(FINISH_BATCH);
         // One claims, one sends, one writes down, each as far ahead as its channel is long. An error ends
         // its own part and so closes the channels beside it; leases that nobody reports on run out.
@@ -221,6 +224,12 @@ impl Worker<'_> {
     ) -> Result<(), StoreError> {
         let mut finished = Vec::with_capacity(FINISH_BATCH);
         while sent.recv_many(&mut finished, FINISH_BATCH).await > 0 {
+            let until = Instant::now() + GATHER;
+            while finished.len() < FINISH_BATCH
+                && let Ok(Some(one)) = tokio::time::timeout_at(until, sent.recv()).await
+            {
+                finished.push(one);
+            }
             self.write_down(lease.token, &finished).await?;
             for one in &finished {
                 tally.add(one);

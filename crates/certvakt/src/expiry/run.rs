@@ -151,7 +151,11 @@ pub async fn all(
     (runs, first_error)
 }
 
-/// Runs one organisation, in one transaction.
+/// How often a run is tried when somebody deletes a certification, or its mentor, after it was read and
+/// before its notice is written.
+const ATTEMPTS: u32 = 5;
+
+/// Runs one organisation.
 pub async fn one(
     database: &Database,
     clock: &Clock,
@@ -163,7 +167,11 @@ pub async fn one(
     if run_date > today && options.mode != Mode::DryRun {
         return Err(RunError::Future { organisation: organisation.slug.clone(), date: run_date, today });
     }
-    let done = attempt(database, organisation, run_date, options).await;
+    let mut done = attempt(database, organisation, run_date, options).await;
+    for _ in 1..ATTEMPTS {
+        let Err(RunError::Store(StoreError::Conflict(_))) = &done else { break };
+        done = attempt(database, organisation, run_date, options).await;
+    }
     if let Err(error @ RunError::Store(_)) = &done
         && options.mode != Mode::DryRun
     {

@@ -69,8 +69,7 @@ pub async fn claim(
     lease_seconds: u32,
     after: Place,
 ) -> Result<(Vec<Claimed>, Place), StoreError> {
-    // The queue is walked in its order, never gathered and sorted, whatever the statistics say.
-    sqlx::query!("select set_config('enable_bitmapscan', 'off', true)").fetch_one(&mut *tx).await?;
+    by_index_only(tx).await?;
     let rows = sqlx::query_file!(
         "src/store/delivery/claim.sql",
         open,
@@ -110,6 +109,18 @@ pub async fn claim(
         }
     }
     Ok((claimed, place))
+}
+
+/// Has a transaction walk the queue in its order and find each delivery by its id, whatever the statistics
+/// say: they are older than the queue, and one scan of a large table would take longer than the batch.
+async fn by_index_only(tx: &mut WorkerTx) -> Result<(), StoreError> {
+    sqlx::query!(
+        "select set_config(name, 'off', true) as setting
+         from unnest(array['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin']) as name"
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(())
 }
 
 /// How a claimed delivery ended.
@@ -154,15 +165,17 @@ pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Re
     let refused: Vec<(i64, Uuid)> =
         finished.iter().flat_map(|one| one.refused.iter().map(|contact| (one.id, *contact))).collect();
     let (refused_deliveries, refused_contacts): (Vec<i64>, Vec<Uuid>) = refused.into_iter().unzip();
-    let tries: Vec<(i64, i16, &Try)> = finished
+    let tries: Vec<(&Finished, i16, &Try)> = finished
         .iter()
-        .flat_map(|one| (1..).zip(&one.tries).map(|(number, a)| (one.id, number, a)))
+        .flat_map(|one| (1..).zip(&one.tries).map(move |(number, a)| (one, number, a)))
         .collect();
-    let tried: Vec<i64> = tries.iter().map(|(id, ..)| *id).collect();
+    let tried: Vec<i64> = tries.iter().map(|(one, ..)| one.id).collect();
+    let tried_in: Vec<i32> = tries.iter().map(|(one, ..)| one.attempt).collect();
     let messages: Vec<i16> = tries.iter().map(|(_, number, _)| *number).collect();
     let channels: Vec<Option<String>> = tries.iter().map(|(.., a)| a.channel.map(str::to_owned)).collect();
     let outcomes: Vec<String> = tries.iter().map(|(.., a)| a.outcome.to_owned()).collect();
     let details: Vec<Option<String>> = tries.iter().map(|(.., a)| a.detail.clone()).collect();
+    by_index_only(tx).await?;
     sqlx::query_file!(
         "src/store/delivery/finish.sql",
         token,
@@ -174,6 +187,7 @@ pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Re
         &refused_deliveries,
         &refused_contacts,
         &tried,
+        &tried_in,
         &messages,
         &channels as &[Option<String>],
         &outcomes,

@@ -18,6 +18,14 @@ pub enum StoreError {
         "the database did not finish in time ({0}): another process may hold what is needed; try again, nothing was left half done"
     )]
     TimedOut(String),
+    /// What was read was deleted or changed by somebody else before it was written.
+    #[error(
+        "somebody deleted or changed what was being worked on ({0}): try again, nothing was left half done"
+    )]
+    Conflict(String),
+    /// The server has no room on its disk.
+    #[error("the database's disk is full ({0}): make room on it and try again, nothing was left half done")]
+    Full(String),
     /// The schema is older or newer than this binary expects.
     #[error("the database's schema is not the one this version expects ({0}): run `certvakt migrate`")]
     Schema(String),
@@ -72,6 +80,8 @@ impl StoreError {
             Self::BadAddress => "database-address",
             Self::Unreachable(_) => "database-unreachable",
             Self::TimedOut(_) => "database-timeout",
+            Self::Conflict(_) => "database-conflict",
+            Self::Full(_) => "database-full",
             Self::Schema(_) => "database-schema",
             Self::Migration(_) => "migration",
             Self::Refused { .. } => "database-refused",
@@ -116,6 +126,9 @@ impl From<sqlx::Error> for StoreError {
                     state if state.starts_with("08") => Self::Unreachable(text),
                     // Lock not available, query cancelled (statement_timeout).
                     "55P03" | "57014" => Self::TimedOut(text),
+                    // Serialization failure, deadlock detected, foreign key violation.
+                    "40001" | "40P01" | "23503" => Self::Conflict(text),
+                    "53100" => Self::Full(text),
                     // Invalid authorisation, invalid password.
                     "28000" | "28P01" => {
                         Self::Refused { said: text, hint: "check user and password in DATABASE_URL" }

@@ -23,6 +23,8 @@ macro_rules! transaction_of {
                     "'; set local lock_timeout = '", $statement_timeout, "'",
                     "; set local idle_in_transaction_session_timeout = '60s'",
                     "; set local timezone = 'UTC'",
+                    // Compiling a statement takes longer than the statements that we send.
+                    "; set local jit = off",
                 )))
                 .await
                 .map(Self)

@@ -158,6 +158,27 @@ async fn a_renewal_while_the_run_waits_for_it_does_not_expire() {
 }
 
 #[tokio::test]
+async fn a_deletion_while_the_run_waits_for_it_costs_nobody_else_a_notice() {
+    let database = rehearsal().await;
+    for id in ["1", "2"] {
+        database.certify(id, "2026-06-20").await;
+    }
+    let mut deleting = superuser(&database.name).await;
+    let mut transaction = deleting.begin().await.unwrap();
+    transaction
+        .execute("delete from public.peer_mentor_certifications where external_id = '1'")
+        .await
+        .unwrap();
+    let mut run = database.certvakt(["run", "--date", "2026-06-15"]);
+    let waiting = database.blocked(&mut run).await;
+    transaction.commit().await.unwrap();
+    waiting.go_on().await;
+    assert_eq!(database.notices("2").await, ["expiry_warning_7d 2026-06-13 pending"]);
+    let states: String = database.value("select string_agg(state, ', ') from certvakt.runs").await;
+    assert_eq!(states, "complete", "it tried again, and nobody need hear of it");
+}
+
+#[tokio::test]
 async fn after_a_restore_elsewhere_everything_is_read() {
     let database = rehearsal().await;
     database.certify("1", "2026-07-01").await;

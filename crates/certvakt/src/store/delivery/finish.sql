@@ -3,7 +3,7 @@
 --
 -- $1 lease token; per delivery: $2 id, $3 attempt, $4 state, $5 reason, $6 seconds to wait;
 -- per contact point that refused for good: $7 delivery, $8 contact point;
--- per message: $9 delivery, $10 its number, $11 channel, $12 outcome, $13 detail
+-- per message: $9 delivery, $10 attempt, $11 its number, $12 channel, $13 outcome, $14 detail
 with done as (
   update certvakt.deliveries d
   set state = r.state, reason = r.reason, lease_token = null, lease_until = null,
@@ -15,17 +15,17 @@ with done as (
       cancelled_in = case when r.state = 'cancelled' then pg_current_xact_id() end
   from unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::float8[]) as r(id, attempt, state, reason, wait)
   where d.id = r.id and d.attempt = r.attempt and d.lease_token = $1 and d.state = 'claimed'
-  returning d.id, d.attempt
+  returning d.id
 ),
 -- A channel that delivers has not stopped any more.
 working as (
   delete from certvakt.channel_stops
   where channel in (
-    select a.channel from unnest($11::text[], $12::text[]) as a(channel, outcome) where a.outcome = 'delivered')
+    select a.channel from unnest($12::text[], $13::text[]) as a(channel, outcome) where a.outcome = 'delivered')
 )
 insert into certvakt.delivery_attempts (delivery_id, attempt, message, channel, outcome, detail)
-select done.id, done.attempt, a.message, a.channel, a.outcome, a.detail
-from done
-join unnest($9::bigint[], $10::smallint[], $11::text[], $12::text[], $13::text[])
-  as a(delivery_id, message, channel, outcome, detail)
-  on a.delivery_id = done.id
+select a.delivery_id, a.attempt, a.message, a.channel, a.outcome, a.detail
+from unnest($9::bigint[], $10::int[], $11::smallint[], $12::text[], $13::text[], $14::text[])
+  as a(delivery_id, attempt, message, channel, outcome, detail)
+-- `is true` keeps the planner from comparing each with every other.
+where (a.delivery_id in (select id from done)) is true

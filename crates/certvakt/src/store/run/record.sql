@@ -35,7 +35,7 @@ changed as (
 -- In the first part due dates after the last complete run, in the second up to it: nobody is in both.
 -- The ranges stand there twice because only as constants do they tell the planner how much it will read.
 in_stage as (
-  select c.id, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
+  select c.id, c.ctid as place, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
     (c.expires_at at time zone $2)::date as last_valid_day, $11::text is null as may_be_recorded
   from public.peer_mentor_certifications c
   join stages s on c.expires_at >= s.came_due_from and c.expires_at < s.came_due_before
@@ -45,7 +45,7 @@ in_stage as (
     or c.expires_at >= ($7::timestamptz[])[3] and c.expires_at < ($8::timestamptz[])[3]
     or c.expires_at >= ($7::timestamptz[])[4] and c.expires_at < ($8::timestamptz[])[4])
   union all
-  select c.id, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
+  select c.id, c.ctid as place, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
     (c.expires_at at time zone $2)::date, true
   from changed
   join public.peer_mentor_certifications c
@@ -58,7 +58,7 @@ told as materialized (
   select * from certvakt.told_before_correction($1)
 ),
 due as materialized (
-  select i.id, i.peer_mentor_id, i.expires_at, i.stage, i.days_before, i.last_valid_day,
+  select i.id, i.place, i.peer_mentor_id, i.expires_at, i.stage, i.days_before, i.last_valid_day,
     i.last_valid_day - i.days_before as due_date,
     certvakt.notice_key(i.id, i.stage, i.last_valid_day - i.days_before) as idempotency_key,
     i.may_be_recorded
@@ -93,6 +93,9 @@ fresh as materialized (
   from due
   where not due.may_be_recorded
      or not exists (select from public.cert_notification_log l where l.idempotency_key = due.idempotency_key)
+  -- As the certifications lie on the disk: whoever follows a notice to its certification, the foreign key
+  -- first, then whoever delivers it, comes to each page once.
+  order by due.place
 ),
 gate as materialized (
   select $14::boolean and ($15::boolean or (select count(*) from fresh) <= $16::bigint) as open
