@@ -140,7 +140,7 @@ impl Default for DeliveryConfig {
     fn default() -> Self {
         Self {
             channels: vec![ChannelName::Fcm, ChannelName::Email],
-            batch: 500,
+            batch: 2_000,
             concurrency: 100,
             lease_seconds: 120,
             timeout_seconds: 20,

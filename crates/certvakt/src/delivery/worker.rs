@@ -198,12 +198,15 @@ impl Worker<'_> {
         let claimed = stream::unfold(claimed, async |mut claimed| Some((claimed.recv().await?, claimed)));
         let mut outcomes = std::pin::pin!(
             claimed
-                .map(|(one, last_start)| async move {
-                    if *self.ending.borrow() || Instant::now() >= last_start {
-                        return released(&one);
-                    }
-                    let organisation = lease.organisations.get(&one.organisation_id);
-                    self.deliver(&one, organisation, lease.stopped, last_start).await
+                // On the heap at once: it is large, and handed on several times.
+                .map(|(one, last_start)| {
+                    Box::pin(async move {
+                        if *self.ending.borrow() || Instant::now() >= last_start {
+                            return released(&one);
+                        }
+                        let organisation = lease.organisations.get(&one.organisation_id);
+                        self.deliver(&one, organisation, lease.stopped, last_start).await
+                    })
                 })
                 .buffer_unordered(self.config.delivery.concurrency as usize)
         );

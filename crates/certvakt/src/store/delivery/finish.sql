@@ -8,8 +8,9 @@ with done as (
   update certvakt.deliveries d
   set state = r.state, reason = r.reason, lease_token = null, lease_until = null,
       attempt = d.attempt - case when r.state = 'pending' and d.id <> all ($9::bigint[]) then 1 else 0 end,
-      refused = d.refused || array(
-        select b.contact from unnest($7::bigint[], $8::uuid[]) as b(delivery_id, contact) where b.delivery_id = d.id),
+      refused = case when cardinality($7::bigint[]) = 0 then d.refused else d.refused || array(
+        select b.contact from unnest($7::bigint[], $8::uuid[]) as b(delivery_id, contact) where b.delivery_id = d.id)
+      end,
       available_at = case when r.state <> 'unreachable' then now() + make_interval(secs => r.wait) end,
       finished_at = case when r.state in ('delivered', 'cancelled') then now() end,
       cancelled_in = case when r.state = 'cancelled' then pg_current_xact_id() end
