@@ -129,23 +129,22 @@ reopened as (
   from recorded_before r
   where d.notice_id = r.notice_id and d.state = 'cancelled' and (select open from gate)
 ),
-lapsing as (
-  select c.id from public.peer_mentor_certifications c
-  where c.organisation_id = $1 and c.status = 'active' and c.id between $17 and $18
-    and c.expires_at >= case when $11::text is null then '-infinity' else $4::date::timestamp at time zone $2 end
-    and c.expires_at < $3::date::timestamp at time zone $2
-  union
-  select c.id from changed
-  join public.peer_mentor_certifications c on c.id = changed.certification_id
-  where c.organisation_id = $1 and c.status = 'active' and c.id between $17 and $18
-    and c.expires_at < $3::date::timestamp at time zone $2
-),
+-- The one reads a range of dates, the other who changed and lies before it. Asked again of whoever was
+-- renewed while we waited for their row.
 lapsed as (
   update public.peer_mentor_certifications c
   set status = 'expired'
-  from lapsing
-  -- Asked again, for whoever was renewed while we waited for their row.
-  where c.id = lapsing.id and c.status = 'active' and c.expires_at < $3::date::timestamp at time zone $2
+  where c.organisation_id = $1 and c.status = 'active' and c.id between $17 and $18
+    and c.expires_at >= case when $11::text is null then '-infinity' else $4::date::timestamp at time zone $2 end
+    and c.expires_at < $3::date::timestamp at time zone $2
+    and (select open from gate)
+),
+lapsed_before as (
+  update public.peer_mentor_certifications c
+  set status = 'expired'
+  from changed
+  where c.id = changed.certification_id and c.organisation_id = $1 and c.status = 'active' and c.id between $17 and $18
+    and c.expires_at < $4::date::timestamp at time zone $2
     and (select open from gate)
 ),
 counted as (
