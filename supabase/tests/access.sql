@@ -55,7 +55,13 @@ select is_empty($$
   where f.contype = 'f' and f.conrelid in (select oid from pg_temp.ours)
     and not exists (
       select from pg_index i where i.indrelid = f.conrelid and i.indpred is null
-        and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey)$$, 'every foreign key has an index');
+        and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey)
+    -- Or one that begins with a column which alone tells the row referred to.
+    and not exists (
+      select from unnest(f.conkey, f.confkey) as k(referring, referred)
+      join pg_index i on i.indrelid = f.conrelid and i.indpred is null and i.indkey[0] = k.referring
+      join pg_index u on u.indrelid = f.confrelid and u.indisunique and u.indnatts = 1 and u.indkey[0] = k.referred)$$,
+  'every foreign key has an index');
 select is_empty($$
   select a.indexrelid::regclass, b.indexrelid::regclass from pg_index a join pg_index b
     on a.indrelid = b.indrelid and a.indexrelid < b.indexrelid and a.indkey::text = b.indkey::text

@@ -173,7 +173,7 @@ async fn a_deletion_while_the_run_waits_for_it_costs_nobody_else_a_notice() {
     let waiting = database.blocked(&mut run).await;
     transaction.commit().await.unwrap();
     waiting.go_on().await;
-    assert_eq!(database.notices("2").await, ["expiry_warning_7d 2026-06-13 pending"]);
+    assert_eq!(database.notices("2").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
     let states: String = database.value("select string_agg(state, ', ') from certvakt.runs").await;
     assert_eq!(states, "complete", "it tried again, and nobody need hear of it");
 }
