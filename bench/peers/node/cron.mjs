@@ -27,11 +27,10 @@ const due = await client.query(
 );
 for (const notice of due.rows) {
   const key = createHash("sha256").update(`${notice.id}|${notice.stage}|${notice.due_date}`).digest("hex");
-  await client.query({
-    name: "record",
-    text: `insert into public.cert_notification_log (certification_id, notification_type, recipient_id, idempotency_key)
-           values ($1, $2, $3, $4) on conflict (idempotency_key) do nothing`,
-    values: [notice.id, notice.stage, notice.peer_mentor_id, key],
-  });
+  await client.query(
+    `insert into public.cert_notification_log (certification_id, notification_type, recipient_id, idempotency_key)
+     values ($1, $2, $3, $4) on conflict (idempotency_key) do nothing`,
+    [notice.id, notice.stage, notice.peer_mentor_id, key],
+  );
 }
 await client.end();

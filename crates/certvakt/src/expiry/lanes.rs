@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::store::run::{self, Found, Part, Request};
@@ -36,17 +36,19 @@ pub(super) async fn record(
         tx.commit().await?;
         Ok::<Found, StoreError>(found)
     });
-    let recording = try_join_all(halves);
+    // Both to their end, whatever becomes of the other.
+    let recording = join_all(halves);
     tokio::pin!(recording);
     let mut ticks = interval(KEEP_LOCK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.reset();
     let found = loop {
         tokio::select! {
-            found = &mut recording => break found?,
+            found = &mut recording => break found,
             _ = ticks.tick() => run::keep_lock(lock).await?,
         }
     };
+    let found = found.into_iter().collect::<Result<Vec<Found>, StoreError>>()?;
     Ok(found.into_iter().reduce(|mut all, half| {
         all.join(&half);
         all
