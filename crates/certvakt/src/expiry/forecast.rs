@@ -38,7 +38,7 @@ pub async fn forecast(
             approved: false,
         },
         0,
-        Part::WHOLE,
+        Part::Whole,
     )
     .await?;
     let mut nights: BTreeMap<NaiveDate, ByStage> =

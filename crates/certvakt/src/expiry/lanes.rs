@@ -1,4 +1,4 @@
-//! A large run is recorded by two transactions at once, each for a half of the certifications: one alone
+//! A large run is recorded by two transactions at once, each for a half of what it reads: one alone
 //! keeps one of the server's processors busy with keys, indexes and foreign keys, and nothing else.
 
 use std::time::Duration;
@@ -29,9 +29,10 @@ pub(super) async fn record(
     request: Request<'_>,
     limit: i64,
 ) -> Result<Option<Found>, StoreError> {
-    let connections = try_join_all(Part::HALVES.map(|_| database.worker()));
+    let parts = Part::halves(request);
+    let connections = try_join_all(parts.map(|_| database.worker()));
     let Ok(lanes) = timeout(WAIT_FOR_CONNECTIONS, connections).await else { return Ok(None) };
-    let halves = lanes?.into_iter().zip(Part::HALVES).map(|(mut tx, part)| async move {
+    let halves = lanes?.into_iter().zip(parts).map(|(mut tx, part)| async move {
         let found = run::record(&mut tx, request, limit, part).await?;
         tx.commit().await?;
         Ok::<Found, StoreError>(found)

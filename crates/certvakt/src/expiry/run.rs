@@ -271,5 +271,5 @@ async fn find(
     {
         return Ok(found);
     }
-    run::record(tx, request, record_limit, Part::WHOLE).await
+    run::record(tx, request, record_limit, Part::Whole).await
 }

@@ -162,18 +162,71 @@ impl Found {
     }
 }
 
-/// A part of the certifications by their ids, both ends included.
+/// A part of what a run reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part(Uuid, Uuid);
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// A half of the days that came due, and of the ids that changed.
+    Days(Half),
+    /// A half of the ids: where only one day came due.
+    Ids(Half),
+}
+
+/// One of two halves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    /// The one with the smaller ids or the earlier days.
+    First,
+    /// The other one.
+    Second,
+}
+
+impl Half {
+    /// Its ids, both ends included: about half of them, for they are random.
+    fn ids(self) -> (Uuid, Uuid) {
+        let middle = u128::MAX >> 1;
+        match self {
+            Self::First => (Uuid::nil(), Uuid::from_u128(middle)),
+            Self::Second => (Uuid::from_u128(middle + 1), Uuid::max()),
+        }
+    }
+}
 
 impl Part {
-    /// All of them.
-    pub const WHOLE: Self = Self(Uuid::nil(), Uuid::max());
-    /// Two parts of about the same size: ids are random.
-    pub const HALVES: [Self; 2] = [
-        Self(Uuid::nil(), Uuid::from_u128(u128::MAX >> 1)),
-        Self(Uuid::from_u128((u128::MAX >> 1) + 1), Uuid::max()),
-    ];
+    /// The two parts of a run that is too large for one. Days are better: an index tells them apart, where
+    /// of ids each part reads those of the other too.
+    pub fn halves(request: Request<'_>) -> [Self; 2] {
+        let nights = request.calendar.last_complete.map(|last| (request.run_date - last).num_days());
+        let part = if nights.is_some_and(|nights| nights < 2) { Self::Ids } else { Self::Days };
+        [part(Half::First), part(Half::Second)]
+    }
+
+    /// The ids of the certifications that it reads by their dates.
+    fn due_ids(self) -> (Uuid, Uuid) {
+        match self {
+            Self::Whole | Self::Days(_) => (Uuid::nil(), Uuid::max()),
+            Self::Ids(half) => half.ids(),
+        }
+    }
+
+    /// The ids of the certifications that it reads because they changed.
+    fn changed_ids(self) -> (Uuid, Uuid) {
+        match self {
+            Self::Whole => (Uuid::nil(), Uuid::max()),
+            Self::Days(half) | Self::Ids(half) => half.ids(),
+        }
+    }
+
+    /// Its part of some days, both ends included; the last before the first, if it has none of them.
+    fn days(self, first: NaiveDate, last: NaiveDate) -> (NaiveDate, NaiveDate) {
+        let middle = stage::shift(first, (last - first).num_days() / 2);
+        match self {
+            Self::Days(Half::First) if first <= last => (first, middle),
+            Self::Days(Half::Second) if first <= last => (stage::shift(middle, 1), last),
+            _ => (first, last),
+        }
+    }
 }
 
 /// What a run may come to, before it is done.
@@ -189,7 +242,7 @@ pub struct Outlook {
 /// small it is or was when statistics were taken.
 pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook, StoreError> {
     let Request { organisation, run_date, calendar, .. } = request;
-    let windows = Windows::new(run_date, calendar.last_complete, organisation);
+    let windows = Windows::new(run_date, calendar.last_complete, organisation, Part::Whole);
     sqlx::query!("select set_config('enable_seqscan', 'off', true)").fetch_one(&mut *tx).await?;
     Ok(sqlx::query_file_as!(
         Outlook,
@@ -214,12 +267,14 @@ pub async fn record(
     part: Part,
 ) -> Result<Found, StoreError> {
     let Request { organisation, run_date, calendar, .. } = request;
-    let windows = Windows::new(run_date, calendar.last_complete, organisation);
+    let windows = Windows::new(run_date, calendar.last_complete, organisation, part);
+    let (lapsed_from, lapsed_before) = lapsed(request, part);
+    let (due_ids, changed_ids) = (part.due_ids(), part.changed_ids());
     let row = sqlx::query_file!(
         "src/store/run/record.sql",
         organisation.id,
         organisation.zone.name(),
-        run_date,
+        lapsed_from,
         calendar.last_complete,
         &windows.stages,
         &windows.days_before,
@@ -233,8 +288,11 @@ pub async fn record(
         request.record,
         request.approved,
         limit,
-        part.0,
-        part.1,
+        due_ids.0,
+        due_ids.1,
+        changed_ids.0,
+        changed_ids.1,
+        lapsed_before,
     )
     .fetch_one(tx)
     .await?;
@@ -252,6 +310,18 @@ pub async fn record(
     })
 }
 
+/// The expiries that lapsed since the last complete run, from and before; without one, all of the past, of
+/// which the days in the stage `expired` are shared out.
+fn lapsed(request: Request<'_>, part: Part) -> (Option<DateTime<Utc>>, DateTime<Utc>) {
+    let Request { organisation, run_date, calendar, .. } = request;
+    let start = |day| start_of_day(day, organisation.zone);
+    let (since, yesterday) = (calendar.last_complete, stage::shift(run_date, -1));
+    let first = since.unwrap_or_else(|| stage::shift(run_date, -i64::from(organisation.grace_days)));
+    let (from, last) = part.days(first, yesterday);
+    let is_from_the_first_on = since.is_none() && from == first;
+    ((!is_from_the_first_on).then(|| start(from)), start(stage::shift(last, 1)))
+}
+
 /// The stages as columns of instants: which expiries came due, and which are in each stage at all.
 struct Windows {
     stages: Vec<String>,
@@ -263,7 +333,7 @@ struct Windows {
 }
 
 impl Windows {
-    fn new(run_date: NaiveDate, since: Option<NaiveDate>, organisation: &Organisation) -> Self {
+    fn new(run_date: NaiveDate, since: Option<NaiveDate>, organisation: &Organisation, part: Part) -> Self {
         let zone = organisation.zone;
         let came_due = stage::windows(run_date, since, organisation.grace_days);
         let mut columns = Self {
@@ -279,7 +349,8 @@ impl Windows {
             // A stage whose window is empty keeps its row, with no expiry in it.
             let (came_due_from, came_due_before) =
                 came_due.iter().find(|window| window.stage == current.stage).map_or((from, from), |window| {
-                    (start_of_day(window.first, zone), start_of_day(stage::shift(window.last, 1), zone))
+                    let (first, last) = part.days(window.first, window.last);
+                    (start_of_day(first, zone), start_of_day(stage::shift(last, 1), zone))
                 });
             columns.stages.push(current.stage.to_string());
             columns.days_before.push(i32::try_from(current.stage.days_before()).unwrap_or(i32::MAX));
@@ -303,7 +374,7 @@ pub async fn complete(
     snapshot: &Snapshot,
 ) -> Result<(), StoreError> {
     let Request { organisation, run_date, approved, .. } = request;
-    let windows = Windows::new(run_date, None, organisation);
+    let windows = Windows::new(run_date, None, organisation, Part::Whole);
     sqlx::query_file!(
         "src/store/run/close_unreachable.sql",
         organisation.id,

@@ -37,7 +37,8 @@ async fn register(certifications: u32, one_in: u32) -> TestDatabase {
              insert into public.peer_mentor_certifications
                (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at)
              select h.organisation_id, h.id, md5(n::text)::uuid, 'type', n,
-               case when n % {one_in} = 0 then timestamptz '2026-06-20 12:00+02' else '2030-06-20 12:00+02' end
+               case when n % {one_in} = 0 then timestamptz '2026-06-16 12:00+02' + n / {one_in} % 6 * interval '1 day'
+                 else '2030-06-20 12:00+02' end
              from certvakt.chapters h, generate_series(1, {certifications}) n"
         ))
         .await;
@@ -118,12 +119,23 @@ async fn the_same_night_again_costs_next_to_nothing() {
 #[tokio::test]
 async fn a_large_run_is_recorded_in_two_lanes_and_loses_nothing() {
     let database = register(24_000, 2).await;
-    let run = database.json(["run", "--date", NIGHT, "--approve"])["runs"][0].clone();
-    assert_eq!(recorded(&run), 12_000);
-    let transactions: i64 =
-        database.value("select count(distinct xmin::text) from public.cert_notification_log").await;
-    assert_eq!(transactions, 2, "a half of the certifications each");
-    assert_eq!(recorded(&database.run(NIGHT)), 0);
+    let lanes =
+        "select count(distinct xmin::text) from public.cert_notification_log where notification_type = ";
+    // The first run shares out days, a night after another night ids.
+    let first = database.json(["run", "--date", NIGHT, "--approve"])["runs"][0].clone();
+    assert_eq!(recorded(&first), 12_000, "{first}");
+    assert_eq!(database.value::<i64>(&format!("{lanes} 'expiry_warning_7d'")).await, 2);
+    let renewed = "update public.peer_mentor_certifications set expires_at = '2026-07-16 12:00+02'
+                   where expires_at < '2030-01-01'";
+    database.execute(renewed).await;
+    let second = database.json(["run", "--date", "2026-06-16", "--approve"])["runs"][0].clone();
+    assert_eq!(second["recorded"]["expiry_warning_30d"], 12_000, "{second}");
+    assert_eq!(database.value::<i64>(&format!("{lanes} 'expiry_warning_30d'")).await, 2);
+    assert_eq!(database.run("2026-06-16")["recorded"]["expiry_warning_30d"], 0);
+    let third = database.json(["run", "--date", "2026-07-17", "--approve"])["runs"][0].clone();
+    assert_eq!(third["recorded"]["expired"], 12_000, "{third}");
+    let expired = "select count(*) from public.peer_mentor_certifications where status = 'expired'";
+    assert_eq!(database.value::<i64>(expired).await, 12_000);
     database.ok(["verify"]);
 }
 

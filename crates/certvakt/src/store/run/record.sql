@@ -1,7 +1,8 @@
 -- Finds who is due, and unless that is more than the run may record, records it: notices, deliveries,
 -- the status `expired`. All in one statement, so of one snapshot.
 --
--- $1 organisation     $2 its time zone      $3 run date           $4 last complete run date, or null
+-- $1 organisation     $2 its time zone      $4 last complete run date, or null
+-- $3 and $21 from and before: the expiries that lapsed since then; null: from the first on
 -- $5 names, $6 days before the last valid day, of the stages
 -- $7..$8 per stage, from and before: the expiries that came due since the last complete run
 -- $9..$10 per stage, from and before: all the expiries that are in the stage
@@ -9,7 +10,8 @@
 -- $12 days by which a corrected due date must move to be told again
 -- $13 kinds of contact point that the channels need; null: they reach everyone
 -- $14 whether to record at all      $15 whether the limit is waived
--- $16 the limit                     $17 and $18 first and last certification id of the part to be read
+-- $16 the limit
+-- $17 and $18 first and last id of the certifications to be read by their date, $19 and $20 by their change
 with stages as (
   select * from unnest($5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
     as s(stage, days_before, came_due_from, came_due_before, current_from, current_before)
@@ -50,7 +52,7 @@ in_stage as (
   from changed
   join public.peer_mentor_certifications c
     on c.id = changed.certification_id and c.organisation_id = $1 and c.status <> 'suspended'
-    and c.id between $17 and $18
+    and c.id between $19 and $20
   join stages s on c.expires_at >= s.current_from and c.expires_at < s.current_before
   where (c.expires_at at time zone $2)::date - s.days_before <= $4
 ),
@@ -135,15 +137,14 @@ lapsed as (
   update public.peer_mentor_certifications c
   set status = 'expired'
   where c.organisation_id = $1 and c.status = 'active' and c.id between $17 and $18
-    and c.expires_at >= case when $11::text is null then '-infinity' else $4::date::timestamp at time zone $2 end
-    and c.expires_at < $3::date::timestamp at time zone $2
+    and c.expires_at >= coalesce($3::timestamptz, '-infinity') and c.expires_at < $21::timestamptz
     and (select open from gate)
 ),
 lapsed_before as (
   update public.peer_mentor_certifications c
   set status = 'expired'
   from changed
-  where c.id = changed.certification_id and c.organisation_id = $1 and c.status = 'active' and c.id between $17 and $18
+  where c.id = changed.certification_id and c.organisation_id = $1 and c.status = 'active' and c.id between $19 and $20
     and c.expires_at < $4::date::timestamp at time zone $2
     and (select open from gate)
 ),
