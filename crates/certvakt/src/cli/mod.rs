@@ -133,7 +133,7 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Sub::Import(args) => import::run(args, &app).await,
         Sub::Run(args) => run::run(args, &app).await,
         Sub::Work(args) => work::run(args, &app).await,
-        Sub::Serve(args) => serve::run(args, &app).await,
+        Sub::Serve(args) => Box::pin(serve::run(args, &app)).await,
         Sub::Cleanup(args) => cleanup::run(args, &app).await,
         Sub::Explain(args) => explain::run(args, &app).await,
         Sub::Forecast(args) => forecast::run(args, &app).await,
