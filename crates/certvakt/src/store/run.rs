@@ -1,13 +1,17 @@
 //! Runs: finding who is due, recording it, and how far the runs have come.
 
+mod reading;
+
 use certvakt_rules::calendar::start_of_day;
-use certvakt_rules::stage::{self, Stage, TOLD_AGAIN_AFTER_DAYS};
-use chrono::{DateTime, NaiveDate, Utc};
+use certvakt_rules::stage::{Stage, TOLD_AGAIN_AFTER_DAYS};
+use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::organisation::Organisation;
 use super::{StoreError, WorkerTx};
+pub use reading::{Half, Part};
+use reading::{Windows, lapsed};
 
 /// How far an organisation's runs have come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,73 +166,6 @@ impl Found {
     }
 }
 
-/// A part of what a run reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// All of it.
-    Whole,
-    /// A half of the days that came due, and of the ids that changed.
-    Days(Half),
-    /// A half of the ids: where only one day came due.
-    Ids(Half),
-}
-
-/// One of two halves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Half {
-    /// The one with the smaller ids or the earlier days.
-    First,
-    /// The other one.
-    Second,
-}
-
-impl Half {
-    /// Its ids, both ends included: about half of them, for they are random.
-    fn ids(self) -> (Uuid, Uuid) {
-        let middle = u128::MAX >> 1;
-        match self {
-            Self::First => (Uuid::nil(), Uuid::from_u128(middle)),
-            Self::Second => (Uuid::from_u128(middle + 1), Uuid::max()),
-        }
-    }
-}
-
-impl Part {
-    /// The two parts of a run that is too large for one. Days are better: an index tells them apart, where
-    /// of ids each part reads those of the other too.
-    pub fn halves(request: Request<'_>) -> [Self; 2] {
-        let nights = request.calendar.last_complete.map(|last| (request.run_date - last).num_days());
-        let part = if nights.is_some_and(|nights| nights < 2) { Self::Ids } else { Self::Days };
-        [part(Half::First), part(Half::Second)]
-    }
-
-    /// The ids of the certifications that it reads by their dates.
-    fn due_ids(self) -> (Uuid, Uuid) {
-        match self {
-            Self::Whole | Self::Days(_) => (Uuid::nil(), Uuid::max()),
-            Self::Ids(half) => half.ids(),
-        }
-    }
-
-    /// The ids of the certifications that it reads because they changed.
-    fn changed_ids(self) -> (Uuid, Uuid) {
-        match self {
-            Self::Whole => (Uuid::nil(), Uuid::max()),
-            Self::Days(half) | Self::Ids(half) => half.ids(),
-        }
-    }
-
-    /// Its part of some days, both ends included; the last before the first, if it has none of them.
-    fn days(self, first: NaiveDate, last: NaiveDate) -> (NaiveDate, NaiveDate) {
-        let middle = stage::shift(first, (last - first).num_days() / 2);
-        match self {
-            Self::Days(Half::First) if first <= last => (first, middle),
-            Self::Days(Half::Second) if first <= last => (stage::shift(middle, 1), last),
-            _ => (first, last),
-        }
-    }
-}
-
 /// What a run may come to, before it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outlook {
@@ -308,59 +245,6 @@ pub async fn record(
         unreachable: row.unreachable,
         recorded: row.open,
     })
-}
-
-/// The expiries that lapsed since the last complete run, from and before; without one, all of the past, of
-/// which the days in the stage `expired` are shared out.
-fn lapsed(request: Request<'_>, part: Part) -> (Option<DateTime<Utc>>, DateTime<Utc>) {
-    let Request { organisation, run_date, calendar, .. } = request;
-    let start = |day| start_of_day(day, organisation.zone);
-    let (since, yesterday) = (calendar.last_complete, stage::shift(run_date, -1));
-    let first = since.unwrap_or_else(|| stage::shift(run_date, -i64::from(organisation.grace_days)));
-    let (from, last) = part.days(first, yesterday);
-    let is_from_the_first_on = since.is_none() && from == first;
-    ((!is_from_the_first_on).then(|| start(from)), start(stage::shift(last, 1)))
-}
-
-/// The stages as columns of instants: which expiries came due, and which are in each stage at all.
-struct Windows {
-    stages: Vec<String>,
-    days_before: Vec<i32>,
-    came_due_from: Vec<DateTime<Utc>>,
-    came_due_before: Vec<DateTime<Utc>>,
-    current_from: Vec<DateTime<Utc>>,
-    current_before: Vec<DateTime<Utc>>,
-}
-
-impl Windows {
-    fn new(run_date: NaiveDate, since: Option<NaiveDate>, organisation: &Organisation, part: Part) -> Self {
-        let zone = organisation.zone;
-        let came_due = stage::windows(run_date, since, organisation.grace_days);
-        let mut columns = Self {
-            stages: Vec::new(),
-            days_before: Vec::new(),
-            came_due_from: Vec::new(),
-            came_due_before: Vec::new(),
-            current_from: Vec::new(),
-            current_before: Vec::new(),
-        };
-        for current in stage::windows(run_date, None, organisation.grace_days) {
-            let from = start_of_day(current.first, zone);
-            // A stage whose window is empty keeps its row, with no expiry in it.
-            let (came_due_from, came_due_before) =
-                came_due.iter().find(|window| window.stage == current.stage).map_or((from, from), |window| {
-                    let (first, last) = part.days(window.first, window.last);
-                    (start_of_day(first, zone), start_of_day(stage::shift(last, 1), zone))
-                });
-            columns.stages.push(current.stage.to_string());
-            columns.days_before.push(i32::try_from(current.stage.days_before()).unwrap_or(i32::MAX));
-            columns.came_due_from.push(came_due_from);
-            columns.came_due_before.push(came_due_before);
-            columns.current_from.push(from);
-            columns.current_before.push(start_of_day(stage::shift(current.last, 1), zone));
-        }
-        columns
-    }
 }
 
 /// Records that a run is complete, and the nights that it made up for. The next one starts from the
