@@ -48,7 +48,17 @@ async fn register(certifications: u32, one_in: u32) -> TestDatabase {
 }
 
 impl TestDatabase {
+    /// Ends the sessions that a pooler keeps: what they counted is told when they end.
+    async fn hear_all(&self) {
+        self.execute(
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid()",
+        )
+        .await;
+    }
+
     async fn start_counting(&self) {
+        self.hear_all().await;
         self.execute(
             "select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0);
              select pg_stat_reset()",
@@ -57,6 +67,7 @@ impl TestDatabase {
     }
 
     async fn cost(&self) -> Cost {
+        self.hear_all().await;
         let columns: Vec<i64> = self
             .value(
                 "select array[sum(s.calls)::bigint, sum(s.rows)::bigint, sum(s.wal_bytes)::bigint,
