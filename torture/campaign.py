@@ -89,11 +89,7 @@ class Campaign:
 
     def _round(self, lane: Lane, number: int) -> bool:
         """Plays and judges a round; whether the lane is of use afterwards."""
-        plan = (
-            world.plain(self.seed, datetime.now(UTC).date())
-            if self.is_plain
-            else world.draw(self.seed, number)
-        )
+        plan = world.plain(self.seed, datetime.now(UTC)) if self.is_plain else world.draw(self.seed, number)
         try:
             oracle = Oracle(lane.play(plan, number))
             violations, repeats, is_whole = oracle.judge(), oracle.repeats, True

@@ -242,10 +242,12 @@ def draw(seed: str, number: int) -> Plan:
     return Drawing(seed, number).draw()
 
 
-def plain(seed: str, today: date) -> Plan:
-    """A round of the real date in which nothing goes wrong and nothing changes."""
+def plain(seed: str, now: datetime) -> Plan:
+    """A round of the real date, where midnight is far away, in which nothing goes wrong or changes."""
     drawing = Drawing(seed, 0)
     plan = drawing.plan
+    plan.zone = min(map(ZoneInfo, TURNS), key=lambda zone: abs(now.astimezone(zone).hour - 12))
+    today = now.astimezone(plan.zone).date()
     plan.mentors = [drawing.mentor(today, calm=True) for _ in range(30)]
     noon = local(today, time(12), plan.zone)
     plan.phases = [Phase(("run",), noon), Phase(("work",), noon)]
