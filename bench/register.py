@@ -27,6 +27,12 @@ COMES_DUE = (90, 30, 7, -1)
 FAR_AHEAD = range(400, 1100)
 # Two years without the days that come due tonight.
 QUIET = [day for day in range(-30, 700) if day not in COMES_DUE]
+# Ids as an import makes them (certvakt.uuid_v7), some in each millisecond: of a thing and its number.
+ID = (
+    "overlay(md5('{thing} ' || {i})"
+    " placing lpad(to_hex(1750000000000 + {i} / 16), 12, '0') || '7' from 1 for 13)::uuid"
+)
+PERSON, CERTIFICATION = ID.format(thing="person", i="i"), ID.format(thing="certification", i="i")
 TOUCHED_BY_A_RUN = (CERTIFICATIONS, LOG, DELIVERIES, ATTEMPTS, RUNS, CALENDARS)
 
 
@@ -65,13 +71,12 @@ class Register:
 
     def _insert_people(self, number: int) -> None:
         self.connection.execute(
-            f"insert into {PEOPLE} (id, name)"
-            " select md5('person ' || i)::uuid, 'Mentor ' || i from generate_series(1, %s) i",
+            f"insert into {PEOPLE} (id, name) select {PERSON}, 'Mentor ' || i from generate_series(1, %s) i",
             [number],
         )
         self.connection.execute(
             f"insert into {CONTACT_POINTS} (person_id, kind, address)"
-            " select md5('person ' || i)::uuid, 'push', 'ok-' || i from generate_series(1, %s) i",
+            f" select {PERSON}, 'push', 'ok-' || i from generate_series(1, %s) i",
             [number],
         )
 
@@ -84,7 +89,7 @@ class Register:
             f"""
             insert into {CERTIFICATIONS} (id, organisation_id, chapter_id, peer_mentor_id, certification_type,
               external_id, expires_at, status)
-            select md5('certification ' || r.i)::uuid, c.organisation_id, c.id, md5('person ' || r.i)::uuid,
+            select {CERTIFICATION}, c.organisation_id, c.id, {PERSON},
               'type', 'M-' || r.i,
               (%(today)s::date + case
                  when r.place < %(due)s then (%(due_days)s::int[])[1 + r.place * %(kinds)s / %(due)s]

@@ -85,7 +85,7 @@ QUERIES = {
         """select d.id, l.certification_id as certification, l.notification_type as stage,
              l.idempotency_key as key, d.due_date as due, d.expires_at, d.state, d.reason, d.attempt,
              l.sent_at as recorded, d.finished_at
-           from certvakt.deliveries d join public.cert_notification_log l on l.id = d.notice_id""",
+           from certvakt.deliveries d join public.cert_notification_log l on l.id = d.id""",
     ),
     "attempts": (
         Attempt,

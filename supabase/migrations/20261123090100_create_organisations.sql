@@ -4,7 +4,7 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 create table certvakt.organisations (
-  id uuid primary key default gen_random_uuid(),
+  id uuid primary key default certvakt.uuid_v7(),
   slug text not null unique
     constraint organisations_slug_form check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
   name text not null constraint organisations_name_form check (length(name) between 1 and 200),
@@ -34,7 +34,7 @@ comment on column certvakt.organisations.names_certification is
   'Whether a lock screen and a mail''s subject may name the association and the certification.';
 
 create table certvakt.chapters (
-  id uuid primary key default gen_random_uuid(),
+  id uuid primary key default certvakt.uuid_v7(),
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
   parent_id uuid,
   slug text not null

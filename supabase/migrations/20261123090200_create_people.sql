@@ -4,7 +4,7 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 create table certvakt.people (
-  id uuid primary key default gen_random_uuid(),
+  id uuid primary key default certvakt.uuid_v7(),
   account_id uuid unique,
   name text constraint people_name_form check (length(name) between 1 and 200),
   locale text constraint people_locale_known check (locale in ('nb', 'en')),
@@ -27,7 +27,7 @@ create table certvakt.memberships (
 create index memberships_chapter on certvakt.memberships (organisation_id, chapter_id);
 
 create table certvakt.contact_points (
-  id uuid primary key default gen_random_uuid(),
+  id uuid primary key default certvakt.uuid_v7(),
   person_id uuid not null references certvakt.people (id) on delete cascade,
   kind text not null constraint contact_points_kind_known check (kind in ('push', 'email')),
   address text not null constraint contact_points_address_form check (

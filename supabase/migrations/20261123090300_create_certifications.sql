@@ -5,7 +5,7 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 create table public.peer_mentor_certifications (
-  id uuid primary key default gen_random_uuid(),
+  id uuid primary key default certvakt.uuid_v7(),
   organisation_id uuid not null,
   chapter_id uuid not null,
   peer_mentor_id uuid not null references certvakt.people (id) on delete cascade,

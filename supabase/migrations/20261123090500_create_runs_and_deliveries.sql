@@ -50,10 +50,8 @@ comment on column certvakt.run_calendars.grace_days is
   'For how long expired was current in that run; after a change of that setting the next run reads everything.';
 
 create table certvakt.deliveries (
-  id bigint generated always as identity primary key,
+  id bigint primary key references public.cert_notification_log (id) on delete cascade,
   organisation_id uuid not null,
-  notice_id bigint not null references public.cert_notification_log (id) on delete cascade
-    constraint deliveries_once_a_notice unique,
   stage text not null constraint deliveries_stage_known check (
     stage in ('expiry_warning_90d', 'expiry_warning_30d', 'expiry_warning_7d', 'expired')),
   due_date date not null,
@@ -83,6 +81,7 @@ create table certvakt.deliveries (
 with (fillfactor = 45);
 comment on table certvakt.deliveries is
   'The work of handing a notice to a person. pending -> claimed -> delivered, cancelled, unreachable or pending again.';
+comment on column certvakt.deliveries.id is 'That of the notice: each is handed over once.';
 comment on column certvakt.deliveries.expires_at is 'The date that the notice speaks of.';
 comment on column certvakt.deliveries.opened_at is 'Since when it is to be delivered, however often it was tried: the queue''s age.';
 comment on column certvakt.deliveries.available_at is 'From when on it may be claimed; null: nobody knows how to reach its recipient.';
@@ -190,7 +189,7 @@ begin atomic
   ) cycle
   join public.cert_notification_log l on l.certification_id = cycle.certification_id
   join certvakt.deliveries d
-    on d.notice_id = l.id and d.created_at >= cycle.cycle_began and d.state in ('claimed', 'delivered');
+    on d.id = l.id and d.created_at >= cycle.cycle_began and d.state in ('claimed', 'delivered');
 end;
 comment on function certvakt.told_before_correction is
   'The stages told in the present cycle of every certification that was ever corrected. Only a notice that was handed over told somebody.';

@@ -6,7 +6,7 @@ use super::App;
 use crate::delivery::{DeliveryError, Tally, Worker, channels};
 use crate::error::{Error, Exit};
 use crate::output::{count, print, progress};
-use crate::store::delivery;
+use crate::store::{Database, delivery};
 
 /// Deliver what is pending
 #[derive(Debug, clap::Args)]
@@ -33,21 +33,26 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         worker.keep().await;
         return Ok(Exit::Success);
     }
-    let mut tx = database.worker().await?;
-    let bar = progress(delivery::open(&mut tx).await?.unsigned_abs(), "delivering");
-    tx.rollback().await?;
-    bar.enable_steady_tick(Duration::from_millis(250));
+    let bar = progress(0, "delivering");
+    if !bar.is_hidden() {
+        bar.set_length(waiting(database).await?);
+        bar.enable_steady_tick(Duration::from_millis(250));
+    }
     let tally = worker.drain(&bar).await?;
     bar.finish_and_clear();
-    let mut tx = database.worker().await?;
-    let waiting = delivery::open(&mut tx).await?.unsigned_abs();
-    tx.rollback().await?;
-    let shown = Drained { tally: &tally, waiting };
+    let shown = Drained { tally: &tally, waiting: waiting(database).await? };
     print(app.format, &shown, |shown| text(shown.tally, shown.waiting))?;
     match tally.stopped.into_iter().next() {
         Some((channel, reason)) => Err(DeliveryError::Stopped { channel, reason }.into()),
         None => Ok(Exit::Success),
     }
+}
+
+async fn waiting(database: &Database) -> Result<u64, Error> {
+    let mut tx = database.worker().await?;
+    let open = delivery::open(&mut tx).await?;
+    tx.rollback().await?;
+    Ok(open.unsigned_abs())
 }
 
 /// What a drain did, and what it left.

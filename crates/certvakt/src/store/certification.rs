@@ -82,7 +82,7 @@ pub async fn notices(
              d.due_date as "due_date?", d.state as "delivery?", d.reason, d.available_at as "available_at?",
              d.id as "delivery_id?"
            from public.cert_notification_log l
-           left join certvakt.deliveries d on d.notice_id = l.id
+           left join certvakt.deliveries d on d.id = l.id
            where l.certification_id = $1 and l.sent_at >= $2
            order by l.sent_at, d.due_date"#,
         certification,

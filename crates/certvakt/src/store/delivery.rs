@@ -113,10 +113,12 @@ pub async fn claim(
 
 /// Has a transaction walk the queue in its order and find each delivery by its id, whatever the statistics
 /// say: they are older than the queue, and one scan of a large table would take longer than the batch.
+/// Hardly any key comes twice, so remembering what it led to costs more than it saves.
 async fn by_index_only(tx: &mut WorkerTx) -> Result<(), StoreError> {
     sqlx::query!(
         "select set_config(name, 'off', true) as setting
-         from unnest(array['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin']) as name"
+         from unnest(array['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin',
+           'enable_memoize']) as name"
     )
     .fetch_all(tx)
     .await?;

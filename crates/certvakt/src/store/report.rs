@@ -193,7 +193,7 @@ pub async fn unreachable(tx: &mut WorkerTx, limit: i64) -> Result<Vec<Unreachabl
         Unreachable,
         "select o.slug as organisation, h.name as chapter, l.certification_id, c.external_id, d.stage
          from certvakt.deliveries d
-         join public.cert_notification_log l on l.id = d.notice_id
+         join public.cert_notification_log l on l.id = d.id
          join public.peer_mentor_certifications c on c.id = l.certification_id
          join certvakt.chapters h on h.id = c.chapter_id
          join certvakt.organisations o on o.id = d.organisation_id
@@ -222,7 +222,7 @@ pub async fn unreachable_by_chapter(tx: &mut WorkerTx) -> Result<Vec<Unreachable
         UnreachableInChapter,
         r#"select o.slug as organisation, h.name as chapter, count(distinct l.recipient_id) as "people!"
            from certvakt.deliveries d
-           join public.cert_notification_log l on l.id = d.notice_id
+           join public.cert_notification_log l on l.id = d.id
            join public.peer_mentor_certifications c on c.id = l.certification_id
            join certvakt.chapters h on h.id = c.chapter_id
            join certvakt.organisations o on o.id = d.organisation_id

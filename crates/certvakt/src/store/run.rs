@@ -206,7 +206,7 @@ pub async fn record(
     let Request { organisation, run_date, calendar, .. } = request;
     let windows = Windows::new(run_date, calendar.last_complete, organisation, part);
     let (lapsed_from, lapsed_before) = lapsed(request, part);
-    let (due_ids, changed_ids) = (part.due_ids(), part.changed_ids());
+    let (by_date, by_change) = (part.share_by_date(), part.share_by_change());
     let row = sqlx::query_file!(
         "src/store/run/record.sql",
         organisation.id,
@@ -225,10 +225,10 @@ pub async fn record(
         request.record,
         request.approved,
         limit,
-        due_ids.0,
-        due_ids.1,
-        changed_ids.0,
-        changed_ids.1,
+        by_date.0,
+        by_date.1,
+        by_change.0,
+        by_change.1,
         lapsed_before,
     )
     .fetch_one(tx)

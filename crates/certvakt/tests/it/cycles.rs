@@ -216,7 +216,7 @@ async fn recorded(database: &TestDatabase) -> HashMap<Uuid, Vec<String>> {
             "select coalesce(json_object_agg(told.certification_id, told.stages), '{}')
              from (
                select l.certification_id, json_agg(concat_ws(' ', d.stage, d.due_date, d.state) order by d.id) as stages
-               from certvakt.deliveries d join public.cert_notification_log l on l.id = d.notice_id
+               from certvakt.deliveries d join public.cert_notification_log l on l.id = d.id
                where l.notification_type = d.stage
                group by l.certification_id) told",
         )

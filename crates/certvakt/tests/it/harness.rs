@@ -302,7 +302,7 @@ impl TestDatabase {
             "select concat_ws(' ', l.notification_type, d.due_date, d.state)
              from public.cert_notification_log l
              join public.peer_mentor_certifications c on c.id = l.certification_id
-             left join certvakt.deliveries d on d.notice_id = l.id
+             left join certvakt.deliveries d on d.id = l.id
              where c.external_id = $1 order by l.sent_at, d.due_date",
         )
         .bind(external_id)

@@ -19,7 +19,7 @@ claimed as (
       reason = null
   from claimable
   where d.id = claimable.id
-  returning d.id, d.attempt, d.organisation_id, d.notice_id, d.stage, d.due_date, d.available_at, d.refused
+  returning d.id, d.attempt, d.organisation_id, d.stage, d.due_date, d.available_at, d.refused
 )
 select d.id, d.attempt, d.organisation_id, l.certification_id, l.recipient_id, d.stage, d.due_date, d.available_at as "available_at!",
   l.idempotency_key, c.expires_at, c.status = 'suspended' as "suspended!", t.name as certification,
@@ -30,7 +30,7 @@ from claimed d
 -- of a large table would take longer than the batch. OFFSET 0 keeps the planner from another order.
 cross join lateral (
   select l.certification_id, l.recipient_id, l.idempotency_key
-  from public.cert_notification_log l where l.id = d.notice_id offset 0
+  from public.cert_notification_log l where l.id = d.id offset 0
 ) l
 cross join lateral (
   select c.expires_at, c.status, c.organisation_id, c.certification_type

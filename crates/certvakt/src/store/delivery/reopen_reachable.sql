@@ -2,7 +2,7 @@
 update certvakt.deliveries d
 set state = 'pending', opened_at = now(), available_at = now(), reason = null
 from public.cert_notification_log l
-where l.id = d.notice_id and d.finished_at is null and d.available_at is null and d.organisation_id = any ($1)
+where l.id = d.id and d.finished_at is null and d.available_at is null and d.organisation_id = any ($1)
   and ($2::text[] is null or exists (
     select from certvakt.contact_points p
     where p.person_id = l.recipient_id and p.kind = any ($2) and p.id <> all (d.refused)

@@ -6,7 +6,7 @@ select r.line, r.external_id, r.name, r.email,
   -- Of several rows with one device the last one counts.
   case when r.line = max(r.line) over (partition by r.push_token) then r.push_token end as push_token,
   c.id as certification_id,
-  coalesce(c.peer_mentor_id, other.peer_mentor_id, gen_random_uuid()) as person_id,
+  coalesce(c.peer_mentor_id, other.peer_mentor_id, certvakt.uuid_v7()) as person_id,
   coalesce(c.peer_mentor_id, other.peer_mentor_id) is null as person_is_new,
   coalesce(r.issued_at, c.issued_at) as issued_at,
   c.expires_at as expires_before,

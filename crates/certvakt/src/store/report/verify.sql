@@ -27,7 +27,7 @@ findings as (
               and not pg_visible_in_snapshot(k.changed_in, $8::text::pg_snapshot) end)
         or exists (
           select from public.cert_notification_log l
-          join certvakt.deliveries d on d.notice_id = l.id
+          join certvakt.deliveries d on d.id = l.id
           where l.certification_id = i.id and d.cancelled_in is not null
             and case when $8::text is null then d.finished_at > (select finished_at from last_run)
               else d.cancelled_in < pg_snapshot_xmax(pg_current_snapshot())
@@ -52,7 +52,7 @@ findings as (
     l.certification_id, l.notification_type, d.due_date
   from public.cert_notification_log l
   join public.peer_mentor_certifications c on c.id = l.certification_id and c.organisation_id = $1
-  left join certvakt.deliveries d on d.notice_id = l.id
+  left join certvakt.deliveries d on d.id = l.id
   where case
     when d.id is not null then
       l.idempotency_key <> certvakt.notice_key(l.certification_id, l.notification_type, d.due_date)

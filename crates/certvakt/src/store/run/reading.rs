@@ -3,7 +3,6 @@
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage;
 use chrono::{DateTime, NaiveDate, Utc};
-use uuid::Uuid;
 
 use super::Request;
 use crate::store::organisation::Organisation;
@@ -22,19 +21,18 @@ pub enum Part {
 /// One of two halves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Half {
-    /// The one with the smaller ids or the earlier days.
+    /// The one with the even ids or the earlier days.
     First,
     /// The other one.
     Second,
 }
 
 impl Half {
-    /// Its ids, both ends included: about half of them, for they are random.
-    fn ids(self) -> (Uuid, Uuid) {
-        let middle = u128::MAX >> 1;
+    /// Which part of how many.
+    const fn share(self) -> (i32, i32) {
         match self {
-            Self::First => (Uuid::nil(), Uuid::from_u128(middle)),
-            Self::Second => (Uuid::from_u128(middle + 1), Uuid::max()),
+            Self::First => (0, 2),
+            Self::Second => (1, 2),
         }
     }
 }
@@ -48,19 +46,19 @@ impl Part {
         [part(Half::First), part(Half::Second)]
     }
 
-    /// The ids of the certifications that it reads by their dates.
-    pub(super) fn due_ids(self) -> (Uuid, Uuid) {
+    /// Which part of how many of the certifications it reads by their dates.
+    pub(super) const fn share_by_date(self) -> (i32, i32) {
         match self {
-            Self::Whole | Self::Days(_) => (Uuid::nil(), Uuid::max()),
-            Self::Ids(half) => half.ids(),
+            Self::Whole | Self::Days(_) => (0, 1),
+            Self::Ids(half) => half.share(),
         }
     }
 
-    /// The ids of the certifications that it reads because they changed.
-    pub(super) fn changed_ids(self) -> (Uuid, Uuid) {
+    /// Which part of how many of the certifications it reads because they changed.
+    pub(super) const fn share_by_change(self) -> (i32, i32) {
         match self {
-            Self::Whole => (Uuid::nil(), Uuid::max()),
-            Self::Days(half) | Self::Ids(half) => half.ids(),
+            Self::Whole => (0, 1),
+            Self::Days(half) | Self::Ids(half) => half.share(),
         }
     }
 
