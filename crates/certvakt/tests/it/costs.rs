@@ -151,6 +151,24 @@ async fn a_large_run_is_recorded_in_two_lanes_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_large_run_makes_do_with_one_lane_where_there_are_no_connections() {
+    let database = register(24_000, 2).await;
+    // One for the run's lock, one to spare where two lanes want two.
+    let limit = |connections| {
+        format!(
+            "do $$ begin execute format('alter database %I connection limit {connections}', current_database()); end $$"
+        )
+    };
+    database.execute(&limit(2)).await;
+    let run = database.json(["run", "--date", NIGHT, "--approve"])["runs"][0].clone();
+    assert_eq!(recorded(&run), 12_000, "{run}");
+    let transactions = "select count(distinct xmin::text) from public.cert_notification_log";
+    assert_eq!(database.value::<i64>(transactions).await, 1);
+    database.execute(&limit(-1)).await;
+    database.ok(["verify"]);
+}
+
+#[tokio::test]
 async fn a_drain_asks_little_for_each_delivery() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "messages_per_minute = 4000000\n");
