@@ -139,20 +139,23 @@ async fn a_run_that_waited_for_another_knows_what_came_in_meanwhile() {
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 0);
 }
 
-#[tokio::test]
-async fn a_renewal_while_the_run_waits_for_it_does_not_expire() {
-    let database = rehearsal().await;
-    database.certify("1", "2026-06-14").await;
-    let mut renewing = superuser(&database.name).await;
-    let mut transaction = renewing.begin().await.unwrap();
-    transaction
-        .execute("update public.peer_mentor_certifications set expires_at = '2028-06-14T12:00:00Z'")
-        .await
-        .unwrap();
+/// The run of 15 June, which has to wait for somebody who changed a certification and has not committed yet.
+async fn run_behind(database: &TestDatabase, change: &str) {
+    let mut other = superuser(&database.name).await;
+    let mut transaction = other.begin().await.unwrap();
+    transaction.execute(change).await.unwrap();
     let mut run = database.certvakt(["run", "--date", "2026-06-15"]);
     let waiting = database.blocked(&mut run).await;
     transaction.commit().await.unwrap();
     waiting.go_on().await;
+}
+
+#[tokio::test]
+async fn a_renewal_while_the_run_waits_for_it_does_not_expire() {
+    let database = rehearsal().await;
+    database.certify("1", "2026-06-14").await;
+    let renewal = "update public.peer_mentor_certifications set expires_at = '2028-06-14T12:00:00Z'";
+    run_behind(&database, renewal).await;
     let status: String = database.value("select status from public.peer_mentor_certifications").await;
     assert_eq!(status, "active");
 }
@@ -163,16 +166,7 @@ async fn a_deletion_while_the_run_waits_for_it_costs_nobody_else_a_notice() {
     for id in ["1", "2"] {
         database.certify(id, "2026-06-20").await;
     }
-    let mut deleting = superuser(&database.name).await;
-    let mut transaction = deleting.begin().await.unwrap();
-    transaction
-        .execute("delete from public.peer_mentor_certifications where external_id = '1'")
-        .await
-        .unwrap();
-    let mut run = database.certvakt(["run", "--date", "2026-06-15"]);
-    let waiting = database.blocked(&mut run).await;
-    transaction.commit().await.unwrap();
-    waiting.go_on().await;
+    run_behind(&database, "delete from public.peer_mentor_certifications where external_id = '1'").await;
     assert_eq!(database.notices("2").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
     let states: String = database.value("select string_agg(state, ', ') from certvakt.runs").await;
     assert_eq!(states, "complete", "it tried again, and nobody need hear of it");

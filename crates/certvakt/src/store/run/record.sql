@@ -12,8 +12,8 @@
 -- $14 whether to record at all      $15 whether the limit is waived
 -- $16 the limit
 -- $17 and $18 which part of how many is to be read of the certifications by their date, $19 and $20 by their
--- change: the last byte of an id is random in every version. Written as `< 1`, because the planner takes
--- an inequality for a third of the rows, and an equality for hardly any.
+-- change; an id of version 4 or 7 ends in random bits. Written as `< 1`, because the planner takes an
+-- inequality for a third of the rows, and an equality for hardly any
 with stages as (
   select * from unnest($5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
     as s(stage, days_before, came_due_from, came_due_before, current_from, current_before)
@@ -43,7 +43,8 @@ in_stage as (
     (c.expires_at at time zone $2)::date as last_valid_day, $11::text is null as may_be_recorded
   from public.peer_mentor_certifications c
   join stages s on c.expires_at >= s.came_due_from and c.expires_at < s.came_due_before
-  where c.organisation_id = $1 and c.status <> 'suspended' and ($18::int = 1 or (get_byte(uuid_send(c.id), 15) + $17) % $18 < 1) and (
+  where c.organisation_id = $1 and c.status <> 'suspended'
+    and ($18::int = 1 or (get_byte(uuid_send(c.id), 15) + $17) % $18 < 1) and (
        c.expires_at >= ($7::timestamptz[])[1] and c.expires_at < ($8::timestamptz[])[1]
     or c.expires_at >= ($7::timestamptz[])[2] and c.expires_at < ($8::timestamptz[])[2]
     or c.expires_at >= ($7::timestamptz[])[3] and c.expires_at < ($8::timestamptz[])[3]
@@ -138,7 +139,8 @@ reopened as (
 lapsed as (
   update public.peer_mentor_certifications c
   set status = 'expired'
-  where c.organisation_id = $1 and c.status = 'active' and ($18 = 1 or (get_byte(uuid_send(c.id), 15) + $17) % $18 < 1)
+  where c.organisation_id = $1 and c.status = 'active'
+    and ($18 = 1 or (get_byte(uuid_send(c.id), 15) + $17) % $18 < 1)
     and c.expires_at >= coalesce($3::timestamptz, '-infinity') and c.expires_at < $21::timestamptz
     and (select open from gate)
 ),
@@ -146,7 +148,8 @@ lapsed_before as (
   update public.peer_mentor_certifications c
   set status = 'expired'
   from changed
-  where c.id = changed.certification_id and c.organisation_id = $1 and c.status = 'active' and ($20 = 1 or (get_byte(uuid_send(c.id), 15) + $19) % $20 < 1)
+  where c.id = changed.certification_id and c.organisation_id = $1 and c.status = 'active'
+    and ($20 = 1 or (get_byte(uuid_send(c.id), 15) + $19) % $20 < 1)
     and c.expires_at < $4::date::timestamp at time zone $2
     and (select open from gate)
 ),
