@@ -140,7 +140,7 @@ async fn a_run_that_waited_for_another_knows_what_came_in_meanwhile() {
 }
 
 /// The run of 15 June, which has to wait for somebody who changed a certification and has not committed yet.
-async fn run_behind(database: &TestDatabase, change: &str) {
+async fn run_behind(database: &TestDatabase, change: &'static str) {
     let mut other = superuser(&database.name).await;
     let mut transaction = other.begin().await.unwrap();
     transaction.execute(change).await.unwrap();
