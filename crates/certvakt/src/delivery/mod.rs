@@ -3,6 +3,7 @@
 pub mod channels;
 mod outcome;
 pub mod text;
+mod truth;
 mod worker;
 
 use certvakt_rules::Stage;

@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use certvakt_rules::{Stage, last_valid_day};
-use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::DeliveryError;
 use super::channels::{Address, Channel, Reach};
 use super::outcome::{Stops, Verdict, note, rest};
-use super::{DeliveryError, Locale, Notice};
+use super::truth::still_true;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::delivery::{self, Claimed, Contact, Finished, Place};
@@ -23,7 +22,7 @@ use crate::store::{Database, StoreError};
 /// How long the worker rests when it could not write down what it did.
 const REST_AFTER_FAILURE: Duration = Duration::from_mins(1);
 /// Outcomes written down at once, at most.
-const FINISH_BATCH: usize = 1_000;
+const FINISH_BATCH: usize = 2_000;
 /// How long outcomes are gathered to be written down together. What is not written down when the process
 /// dies is sent again.
 const GATHER: Duration = Duration::from_millis(25);
@@ -304,7 +303,7 @@ impl Worker<'_> {
                 return end;
             }
             let notice = match still_true(claimed, organisation, now) {
-                Ok(notice) => notice,
+                Ok(truth) => truth.notice(claimed, organisation),
                 Err(reason) => {
                     (end.state, end.reason) = ("cancelled", Some(reason.to_owned()));
                     return end;
@@ -331,40 +330,6 @@ impl Worker<'_> {
         }
         end
     }
-}
-
-/// The notice to be sent, or why it must not be: claiming checks that the certification is still in
-/// that stage with that date (DESIGN.md, rule 5).
-fn still_true(
-    claimed: &Claimed,
-    organisation: &Organisation,
-    now: DateTime<Utc>,
-) -> Result<Notice, &'static str> {
-    if claimed.suspended {
-        return Err("certification suspended");
-    }
-    let Some(stage) = Stage::from_name(&claimed.stage) else { return Err("stage unknown") };
-    let Some(expires_at) = claimed.expires_at else { return Err("date changed") };
-    let last_valid_day = last_valid_day(expires_at, organisation.zone);
-    let today = certvakt_rules::today(now, organisation.zone);
-    if stage.due_date(last_valid_day) != claimed.due_date {
-        return Err("date changed");
-    }
-    if Stage::current(last_valid_day, today, organisation.grace_days) != Some(stage) {
-        return Err("stage passed");
-    }
-    Ok(Notice {
-        certification_id: claimed.certification_id,
-        stage,
-        last_valid_day,
-        days_left: (last_valid_day - today).num_days(),
-        idempotency_key: claimed.idempotency_key.clone(),
-        locale: Locale::from_tag(claimed.recipient_locale.as_deref().unwrap_or(&organisation.locale)),
-        recipient_name: claimed.recipient_name.clone(),
-        organisation: organisation.name.clone(),
-        certification: claimed.certification.clone(),
-        names_certification: organisation.names_certification,
-    })
 }
 
 /// Where a channel can reach the person, with the contact point that says so.

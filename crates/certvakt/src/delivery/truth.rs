@@ -1,0 +1,56 @@
+//! Whether a notice is still true when it is to leave, and what it says then.
+
+use certvakt_rules::{Stage, last_valid_day};
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::{Locale, Notice};
+use crate::store::delivery::Claimed;
+use crate::store::organisation::Organisation;
+
+/// What a notice says of today.
+pub(super) struct Truth {
+    stage: Stage,
+    last_valid_day: NaiveDate,
+    days_left: i64,
+}
+
+/// What the notice says of today, or why it must not be sent: claiming checks that the certification is
+/// still in that stage with that date (DESIGN.md, rule 5).
+pub(super) fn still_true(
+    claimed: &Claimed,
+    organisation: &Organisation,
+    now: DateTime<Utc>,
+) -> Result<Truth, &'static str> {
+    if claimed.suspended {
+        return Err("certification suspended");
+    }
+    let Some(stage) = Stage::from_name(&claimed.stage) else { return Err("stage unknown") };
+    let Some(expires_at) = claimed.expires_at else { return Err("date changed") };
+    let last_valid_day = last_valid_day(expires_at, organisation.zone);
+    let today = certvakt_rules::today(now, organisation.zone);
+    if stage.due_date(last_valid_day) != claimed.due_date {
+        return Err("date changed");
+    }
+    if Stage::current(last_valid_day, today, organisation.grace_days) != Some(stage) {
+        return Err("stage passed");
+    }
+    Ok(Truth { stage, last_valid_day, days_left: (last_valid_day - today).num_days() })
+}
+
+impl Truth {
+    /// The notice, as a channel sends it.
+    pub(super) fn notice(self, claimed: &Claimed, organisation: &Organisation) -> Notice {
+        Notice {
+            certification_id: claimed.certification_id,
+            stage: self.stage,
+            last_valid_day: self.last_valid_day,
+            days_left: self.days_left,
+            idempotency_key: claimed.idempotency_key.clone(),
+            locale: Locale::from_tag(claimed.recipient_locale.as_deref().unwrap_or(&organisation.locale)),
+            recipient_name: claimed.recipient_name.clone(),
+            organisation: organisation.name.clone(),
+            certification: claimed.certification.clone(),
+            names_certification: organisation.names_certification,
+        }
+    }
+}
