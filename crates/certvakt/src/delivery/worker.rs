@@ -22,7 +22,7 @@ use crate::store::{Database, StoreError};
 /// How long the worker rests when it could not write down what it did.
 const REST_AFTER_FAILURE: Duration = Duration::from_mins(1);
 /// Outcomes written down at once, at most.
-const FINISH_BATCH: usize = 2_000;
+const FINISH_BATCH: usize = 1_000;
 /// How long outcomes are gathered to be written down together. What is not written down when the process
 /// dies is sent again.
 const GATHER: Duration = Duration::from_millis(25);
