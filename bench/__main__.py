@@ -9,6 +9,7 @@ from bench import machine, peers, report
 from bench.results import TITLES
 from bench.scenarios import delivering, growth, importing, memory, quiet, recording
 from bench.session import FULL, QUICK, Session
+from lab import program
 from lab.certvakt import ROOT
 from lab.postgres import Server
 
@@ -33,7 +34,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", type=lambda text: set(text.split(",")), default=set(TITLES), metavar="P1,P7"
     )
-    parser.add_argument("--rounds", type=int, help="how often each is measured [5, with --quick 3]")
+    parser.add_argument(
+        "--rounds", type=program.at_least_one, help="how often each is measured [5, with --quick 3]"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "target/bench", help="where the results go")
     chosen = parser.parse_args()
     if unknown := chosen.only - set(TITLES):
@@ -84,4 +87,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.run(main)

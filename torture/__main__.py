@@ -6,8 +6,8 @@ import argparse
 import functools
 import os
 import secrets
-import sys
 
+from lab import program
 from torture.campaign import Campaign
 
 # The quick mode plays no more, and starts none after so many seconds.
@@ -18,12 +18,16 @@ LANES = 2 * (os.cpu_count() or 1)
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=500)
+    parser.add_argument("--rounds", type=program.at_least_one, default=500)
     parser.add_argument("--seed", default=None, help="what everything is drawn from [default: a new one]")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under three minutes")
-    parser.add_argument("--only-round", type=int, default=None, metavar="K", help="one round of the seed")
+    parser.add_argument(
+        "--only-round", type=program.at_least_one, default=None, metavar="K", help="one round of the seed"
+    )
     parser.add_argument("--keep-going", action="store_true", help="play on after a violation")
-    parser.add_argument("--lanes", type=int, default=LANES, help="rounds at once [default: 2 a processor]")
+    parser.add_argument(
+        "--lanes", type=program.at_least_one, default=LANES, help="rounds at once [default: 2 a processor]"
+    )
     arguments = parser.parse_args()
     seed = arguments.seed or str(secrets.randbelow(10**9))
     rounds = list(range(1, (QUICK_ROUNDS if arguments.quick else arguments.rounds) + 1))
@@ -39,4 +43,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.run(main)

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from concurrent import futures
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -41,11 +42,14 @@ class Campaign:
         self._waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in self.rounds:
             self._waiting.put(number)
-        threads = [threading.Thread(target=self._keep) for _ in range(min(lanes, len(self.rounds)))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with futures.ThreadPoolExecutor(min(lanes, len(self.rounds))) as pool:
+            playing = [pool.submit(self._keep) for _ in range(min(lanes, len(self.rounds)))]
+            try:
+                futures.wait(playing)
+            except KeyboardInterrupt:
+                # The rounds that are being played end, and their servers with them.
+                self.seconds = 0
+                raise
 
     @property
     def names(self) -> Counter[str]:

@@ -10,9 +10,9 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+from lab import program
 from lab.certvakt import ROOT, binary
 from torture.__main__ import LANES, QUICK_ROUNDS, QUICK_SECONDS
 from torture.campaign import Campaign
@@ -114,10 +114,12 @@ def main() -> int:
     parser.add_argument("--source", type=Path, default=ROOT, help="the checkout to copy [default: this one]")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SABOTAGES)} [default: all]")
     arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(SABOTAGES):
+        parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(SABOTAGES)}")
     names = arguments.names or list(SABOTAGES)
     passed = [check(name, SABOTAGES[name], arguments.seed, arguments.source) for name in names]
     return 0 if all(passed) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.run(main)

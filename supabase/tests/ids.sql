@@ -1,6 +1,6 @@
 -- Ids that begin with the time.
 begin;
-select plan(4);
+select plan(5);
 
 create temporary table made as
 select certvakt.uuid_v7() as id from generate_series(1, 1000) n;
@@ -19,6 +19,19 @@ select is(
    from information_schema.columns
    where table_schema in ('public', 'certvakt') and data_type = 'uuid' and column_default like '%gen_random_uuid%'),
   null, 'no column makes random ones');
+
+insert into certvakt.organisations (id, slug, name, time_zone)
+values ('00000000-0000-4000-8000-0000000000a0', 'a', 'A', 'Europe/Oslo');
+insert into certvakt.chapters (id, organisation_id, slug, name)
+values ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000a0', 'c', 'C');
+insert into certvakt.certification_types (organisation_id, code, name) values ('00000000-0000-4000-8000-0000000000a0', 't', 'T');
+insert into certvakt.people (id) values ('00000000-0000-4000-8000-0000000000a2');
+set local role service_role;
+insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type)
+values ('00000000-0000-4000-8000-0000000000a0', '00000000-0000-4000-8000-0000000000a1',
+  '00000000-0000-4000-8000-0000000000a2', 't');
+reset role;
+select is((select substr(id::text, 15, 1) from public.peer_mentor_certifications), '7', 'an app''s service gets one too');
 
 select * from finish();
 rollback;

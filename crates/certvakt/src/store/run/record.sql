@@ -21,20 +21,24 @@ with stages as (
 -- A transaction that this server has not come to yet was another server's, before a restore: the first
 -- run here read everything.
 changed as (
-  select k.certification_id
-  from certvakt.certification_changes k
-  where k.organisation_id = $1
-    and k.changed_in >= pg_snapshot_xmin($11::text::pg_snapshot)
-    and k.changed_in < pg_snapshot_xmax(pg_current_snapshot())
-    and not pg_visible_in_snapshot(k.changed_in, $11::text::pg_snapshot)
-  union
-  select l.certification_id
-  from certvakt.deliveries d
-  join public.cert_notification_log l on l.id = d.id
-  where d.organisation_id = $1
-    and d.cancelled_in >= pg_snapshot_xmin($11::text::pg_snapshot)
-    and d.cancelled_in < pg_snapshot_xmax(pg_current_snapshot())
-    and not pg_visible_in_snapshot(d.cancelled_in, $11::text::pg_snapshot)
+  select either.certification_id
+  from (
+    select k.certification_id
+    from certvakt.certification_changes k
+    where k.organisation_id = $1
+      and k.changed_in >= pg_snapshot_xmin($11::text::pg_snapshot)
+      and k.changed_in < pg_snapshot_xmax(pg_current_snapshot())
+      and not pg_visible_in_snapshot(k.changed_in, $11::text::pg_snapshot)
+    union
+    select l.certification_id
+    from certvakt.deliveries d
+    join public.cert_notification_log l on l.id = d.id
+    where d.organisation_id = $1
+      and d.cancelled_in >= pg_snapshot_xmin($11::text::pg_snapshot)
+      and d.cancelled_in < pg_snapshot_xmax(pg_current_snapshot())
+      and not pg_visible_in_snapshot(d.cancelled_in, $11::text::pg_snapshot)
+  ) either
+  where $20::int = 1 or (get_byte(uuid_send(either.certification_id), 15) + $19) % $20 < 1
 ),
 -- In the first part due dates after the last complete run, in the second up to it: nobody is in both.
 -- The ranges stand there twice because only as constants do they tell the planner how much it will read.
@@ -55,7 +59,6 @@ in_stage as (
   from changed
   join public.peer_mentor_certifications c
     on c.id = changed.certification_id and c.organisation_id = $1 and c.status <> 'suspended'
-    and ($20::int = 1 or (get_byte(uuid_send(c.id), 15) + $19) % $20 < 1)
   join stages s on c.expires_at >= s.current_from and c.expires_at < s.current_before
   where (c.expires_at at time zone $2)::date - s.days_before <= $4
 ),
@@ -149,7 +152,6 @@ lapsed_before as (
   set status = 'expired'
   from changed
   where c.id = changed.certification_id and c.organisation_id = $1 and c.status = 'active'
-    and ($20 = 1 or (get_byte(uuid_send(c.id), 15) + $19) % $20 < 1)
     and c.expires_at < $4::date::timestamp at time zone $2
     and (select open from gate)
 ),
