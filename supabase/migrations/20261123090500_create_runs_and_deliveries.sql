@@ -96,7 +96,7 @@ create index deliveries_open on certvakt.deliveries (available_at, id) where fin
 create index deliveries_cancelled on certvakt.deliveries (organisation_id, cancelled_in) where cancelled_in is not null;
 
 create table certvakt.delivery_attempts (
-  delivery_id bigint not null references certvakt.deliveries (id) on delete cascade,
+  delivery_id bigint not null,
   -- squawk-ignore prefer-bigint-over-int
   attempt integer not null,
   -- squawk-ignore prefer-bigint-over-smallint
@@ -108,6 +108,19 @@ create table certvakt.delivery_attempts (
   finished_at timestamptz not null default now(),
   primary key (delivery_id, attempt, message)
 );
+-- In place of a foreign key (docs/adr/0005-attempts-without-a-foreign-key.md): only a worker adds attempts,
+-- in the statement that has just changed and so locked the delivery.
+create function certvakt.delete_attempts() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  delete from certvakt.delivery_attempts a using old_rows o where a.delivery_id = o.id;
+  return null;
+end
+$$;
+revoke all on function certvakt.delete_attempts() from public, anon, authenticated, service_role;
+create trigger delete_attempts after delete on certvakt.deliveries
+  referencing old table as old_rows for each statement execute function certvakt.delete_attempts();
+comment on column certvakt.delivery_attempts.delivery_id is 'Leaves with its delivery: see the trigger delete_attempts.';
 comment on column certvakt.delivery_attempts.message is 'An attempt may send to several contact points: 1, 2, ….';
 comment on column certvakt.delivery_attempts.channel is 'Null when the attempt ended before a channel was asked.';
 comment on column certvakt.delivery_attempts.detail is 'The provider''s code or message id; never an address or a name.';
@@ -164,6 +177,9 @@ end
 $$;
 grant insert, update, delete on certvakt.runs, certvakt.run_calendars, certvakt.deliveries,
   certvakt.delivery_attempts, certvakt.channel_stops to certvakt_worker;
+grant select (delivery_id), delete on certvakt.delivery_attempts to certvakt_definer;
+create policy definer_deletes on certvakt.delivery_attempts to certvakt_definer using (true) with check (false);
+alter function certvakt.delete_attempts() owner to certvakt_definer;
 grant delete on certvakt.imports to certvakt_worker;
 grant select, insert on certvakt.imports to certvakt_registrar;
 create policy registrar_records on certvakt.imports to certvakt_registrar using (true) with check (true);

@@ -17,7 +17,7 @@ pub use worker::{Tally, Worker};
 
 /// A notice, as one person is to be told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct Notice<'a> {
     /// The certification; what replaces an older notice on a device comes from it.
     pub certification_id: Uuid,
     /// The stage that it entered.
@@ -27,15 +27,15 @@ pub struct Notice {
     /// Days from today to the last valid day, worked out when the notice is sent; negative after it.
     pub days_left: i64,
     /// The key of the notice: the same for every repeat.
-    pub idempotency_key: String,
+    pub idempotency_key: &'a str,
     /// The language of the person.
     pub locale: Locale,
     /// What the person is called, if known. Never on a lock screen, never in a log.
-    pub recipient_name: Option<String>,
+    pub recipient_name: Option<&'a str>,
     /// The organisation's name.
-    pub organisation: String,
+    pub organisation: &'a str,
     /// The certification's name, as people read it.
-    pub certification: String,
+    pub certification: &'a str,
     /// Whether a lock screen and a mail's subject may name the two.
     pub names_certification: bool,
 }

@@ -55,7 +55,7 @@ pub struct MailText {
 }
 
 /// What a device shows of a notice: nothing of what it is about, unless the organisation wants that.
-pub fn push(notice: &Notice) -> PushText {
+pub fn push(notice: &Notice<'_>) -> PushText {
     if notice.names_certification {
         let speaker = Speaker::new(notice);
         let days = speaker.days();
@@ -67,7 +67,7 @@ pub fn push(notice: &Notice) -> PushText {
 }
 
 /// What a mail says of a notice.
-pub fn mail(notice: &Notice) -> MailText {
+pub fn mail(notice: &Notice<'_>) -> MailText {
     let speaker = Speaker::new(notice);
     let named = |key: &str| {
         if notice.names_certification { speaker.say(&format!("{key}-named")) } else { speaker.say(key) }
@@ -96,7 +96,7 @@ struct Speaker<'a> {
 
 impl<'a> Speaker<'a> {
     /// Knows the language and nothing of the notice.
-    fn silent(notice: &Notice) -> Self {
+    fn silent(notice: &Notice<'_>) -> Self {
         Self {
             bundle: match notice.locale {
                 Locale::Nb => &NB,
@@ -107,7 +107,7 @@ impl<'a> Speaker<'a> {
         }
     }
 
-    fn new(notice: &'a Notice) -> Self {
+    fn new(notice: &'a Notice<'a>) -> Self {
         let mut speaker = Self::silent(notice);
         let day = notice.last_valid_day;
         speaker.arguments.set("day", day.day().to_string());
@@ -117,8 +117,8 @@ impl<'a> Speaker<'a> {
         let date = speaker.say("date");
         speaker.arguments.set("date", date);
         speaker.arguments.set("days", notice.days_left.abs());
-        speaker.arguments.set("organisation", line(&notice.organisation));
-        speaker.arguments.set("certification", line(&notice.certification));
+        speaker.arguments.set("organisation", line(notice.organisation));
+        speaker.arguments.set("certification", line(notice.certification));
         if let Some(name) = &notice.recipient_name {
             speaker.arguments.set("name", line(name));
         }

@@ -39,17 +39,17 @@ pub(super) fn still_true(
 
 impl Truth {
     /// The notice, as a channel sends it.
-    pub(super) fn notice(self, claimed: &Claimed, organisation: &Organisation) -> Notice {
+    pub(super) fn notice<'a>(self, claimed: &'a Claimed, organisation: &'a Organisation) -> Notice<'a> {
         Notice {
             certification_id: claimed.certification_id,
             stage: self.stage,
             last_valid_day: self.last_valid_day,
             days_left: self.days_left,
-            idempotency_key: claimed.idempotency_key.clone(),
+            idempotency_key: &claimed.idempotency_key,
             locale: Locale::from_tag(claimed.recipient_locale.as_deref().unwrap_or(&organisation.locale)),
-            recipient_name: claimed.recipient_name.clone(),
-            organisation: organisation.name.clone(),
-            certification: claimed.certification.clone(),
+            recipient_name: claimed.recipient_name.as_deref(),
+            organisation: &organisation.name,
+            certification: &claimed.certification,
             names_certification: organisation.names_certification,
         }
     }

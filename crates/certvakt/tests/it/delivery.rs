@@ -1,5 +1,6 @@
 //! What becomes of a notice between its record and its mentor.
 
+use certvakt::store::delivery::{Finished, Try};
 use serde_json::json;
 
 use crate::harness::{TestDatabase, fail};
@@ -336,22 +337,60 @@ async fn an_expired_lease_is_taken_back_and_a_late_finish_changes_nothing() {
     let store = database.store().await;
     let mut tx = store.worker().await.unwrap();
     let id: i64 = database.value("select id from certvakt.deliveries").await;
-    let late = |id| certvakt::store::delivery::Finished {
+    // One that has vanished is no error either.
+    let ends = [first_attempt(id, "pending"), first_attempt(id + 1, "pending")];
+    certvakt::store::delivery::finish(&mut tx, uuid::Uuid::new_v4(), &ends).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 delivered"]);
+}
+
+/// The end of a delivery's first attempt, of which nothing is told but its state.
+fn first_attempt(id: i64, state: &'static str) -> Finished {
+    Finished {
         id,
         attempt: 1,
-        state: "pending",
+        state,
         reason: None,
         wait_seconds: 0.0,
         tries: Vec::new(),
         refused: Vec::new(),
         dead: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_deleted_while_an_outcome_is_written_down_leaves_no_attempt_behind() {
+    let database = one_due("push", "ok-1").await;
+    database
+        .execute(
+            "update certvakt.deliveries set state = 'claimed', attempt = 1, lease_token = gen_random_uuid(),
+               lease_until = now() + interval '1 hour'",
+        )
+        .await;
+    let id: i64 = database.value("select id from certvakt.deliveries").await;
+    let token: uuid::Uuid = database.value("select lease_token from certvakt.deliveries").await;
+    let store = database.store().await;
+    let mut tx = store.worker().await.unwrap();
+    let tries = vec![Try { channel: Some("fcm"), outcome: "delivered", detail: None }];
+    let end = Finished { tries, ..first_attempt(id, "delivered") };
+    certvakt::store::delivery::finish(&mut tx, token, &[end]).await.unwrap();
+    let deleting = database.execute("delete from certvakt.people");
+    let writing = async {
+        database
+            .until(&format!(
+                "select exists (select from pg_stat_activity where datname = '{}' and wait_event_type = 'Lock')",
+                database.name
+            ))
+            .await;
+        tx.commit().await.unwrap();
     };
-    // One that has vanished is no error either.
-    certvakt::store::delivery::finish(&mut tx, uuid::Uuid::new_v4(), &[late(id), late(id + 1)])
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
-    assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 delivered"]);
+    tokio::join!(deleting, writing);
+    let left: String = database
+        .value(
+            "select concat_ws(' ', (select count(*) from certvakt.deliveries), (select count(*) from certvakt.delivery_attempts))",
+        )
+        .await;
+    assert_eq!(left, "0 0");
 }
 
 #[tokio::test]

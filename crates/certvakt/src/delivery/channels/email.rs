@@ -75,7 +75,7 @@ impl EmailChannel {
     }
 
     /// The message, or what is wrong with the address.
-    fn message(&self, notice: &Notice, to: &Address) -> Result<Message, &'static str> {
+    fn message(&self, notice: &Notice<'_>, to: &Address) -> Result<Message, &'static str> {
         let text = text::mail(notice);
         // Only the address: a name could be anything, and is in the greeting.
         let address: lettre::Address = to.contact.parse().map_err(|_| "no mail address")?;
@@ -109,13 +109,13 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
 }
 
 /// The same for every repeat of a notice (DESIGN.md, rule 4).
-fn message_id(notice: &Notice, from: &Mailbox) -> String {
+fn message_id(notice: &Notice<'_>, from: &Mailbox) -> String {
     format!("<{}@{}>", notice.idempotency_key, from.email.domain())
 }
 
 /// An entry on the last valid day. Its id comes from the certification, so that a newer one takes
 /// the place of an older; once the day has passed there is nothing to enter.
-fn calendar(notice: &Notice, text: &MailText) -> Option<String> {
+fn calendar(notice: &Notice<'_>, text: &MailText) -> Option<String> {
     if notice.days_left < 0 {
         return None;
     }
@@ -153,7 +153,11 @@ impl Channel for EmailChannel {
         Some(&self.limiter)
     }
 
-    fn send<'a>(&'a self, notice: &'a Notice, to: &'a Address) -> BoxFuture<'a, Result<Outcome, Stopped>> {
+    fn send<'a>(
+        &'a self,
+        notice: &'a Notice<'a>,
+        to: &'a Address,
+    ) -> BoxFuture<'a, Result<Outcome, Stopped>> {
         Box::pin(async move {
             let message = match self.message(notice, to) {
                 Ok(message) => message,

@@ -71,7 +71,7 @@ impl FcmChannel {
         })
     }
 
-    async fn post(&self, notice: &Notice, to: &Address) -> Result<Outcome, Stopped> {
+    async fn post(&self, notice: &Notice<'_>, to: &Address) -> Result<Outcome, Stopped> {
         let text = text::push(notice);
         let collapse = notice.certification_id.to_string();
         let route = format!("/certifications/{collapse}");
@@ -127,7 +127,11 @@ impl Channel for FcmChannel {
         Some(&self.limiter)
     }
 
-    fn send<'a>(&'a self, notice: &'a Notice, to: &'a Address) -> BoxFuture<'a, Result<Outcome, Stopped>> {
+    fn send<'a>(
+        &'a self,
+        notice: &'a Notice<'a>,
+        to: &'a Address,
+    ) -> BoxFuture<'a, Result<Outcome, Stopped>> {
         Box::pin(async move {
             tokio::time::timeout(self.timeout, self.post(notice, to))
                 .await
@@ -191,7 +195,7 @@ struct ApnsHeaders<'a> {
 /// The request for a device. Whatever replaces an older notice on it comes from the certification: FCM
 /// keeps only four collapse keys a device, and a newer stage should take an older one's place.
 fn request<'a>(
-    notice: &Notice,
+    notice: &Notice<'_>,
     device: &'a str,
     text: &'a PushText,
     collapse: &'a str,

@@ -75,11 +75,15 @@ impl Channel for FileChannel {
         None
     }
 
-    fn send<'a>(&'a self, notice: &'a Notice, to: &'a Address) -> BoxFuture<'a, Result<Outcome, Stopped>> {
+    fn send<'a>(
+        &'a self,
+        notice: &'a Notice<'a>,
+        to: &'a Address,
+    ) -> BoxFuture<'a, Result<Outcome, Stopped>> {
         Box::pin(async move {
             let text = text::push(notice);
             let line = Line {
-                idempotency_key: &notice.idempotency_key,
+                idempotency_key: notice.idempotency_key,
                 certification_id: notice.certification_id,
                 person_id: to.person_id,
                 stage: notice.stage.as_str(),

@@ -33,7 +33,8 @@ pub trait Channel: std::fmt::Debug + Send + Sync {
 
     /// Hands a notice to one address and says what became of it. Never waits for longer than the
     /// configured time-out, and never panics, whatever the provider answers.
-    fn send<'a>(&'a self, notice: &'a Notice, to: &'a Address) -> BoxFuture<'a, Result<Outcome, Stopped>>;
+    fn send<'a>(&'a self, notice: &'a Notice<'a>, to: &'a Address)
+    -> BoxFuture<'a, Result<Outcome, Stopped>>;
 }
 
 /// Whom a channel reaches.
