@@ -5,14 +5,23 @@ set local statement_timeout = '60s';
 
 create table certvakt.people (
   id uuid primary key default certvakt.uuid_v7(),
-  account_id uuid unique,
   name text constraint people_name_form check (length(name) between 1 and 200),
   locale text constraint people_locale_known check (locale in ('nb', 'en')),
   created_at timestamptz not null default now()
 );
-comment on column certvakt.people.account_id is
-  'The id of the person''s account: on Supabase that in auth.users, which is not required to exist.';
 comment on column certvakt.people.locale is 'The language of the person; null: the organisation''s.';
+
+-- Filled by an invitation, never by an address that happens to be the same.
+create table certvakt.identities (
+  issuer text not null constraint identities_issuer_form check (length(issuer) between 1 and 500),
+  subject text not null constraint identities_subject_form check (length(subject) between 1 and 255),
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  created_at timestamptz not null default now(),
+  primary key (issuer, subject)
+);
+comment on table certvakt.identities is
+  'The logins by which people are known: the claims iss and sub of their tokens. On Supabase the subject is the account''s id.';
+create index identities_person on certvakt.identities (person_id);
 
 create table certvakt.memberships (
   organisation_id uuid not null,
@@ -35,11 +44,16 @@ create table certvakt.contact_points (
       when 'push' then address ~ '^[[:graph:]]+$' and octet_length(address) <= 2048
       else length(address) <= 254 and address ~ '^[^@[:space:]]+@[^@[:space:]]+$'
     end),
+  installation text constraint contact_points_installation_form
+    check (kind = 'push' and length(installation) between 1 and 200),
   created_at timestamptz not null default now(),
   constraint contact_points_once_a_person unique (person_id, kind, address)
 );
 comment on column certvakt.contact_points.address is
   'A device''s registration token (push) or a mail address (email).';
+comment on column certvakt.contact_points.installation is
+  'The app''s own name for its installation on a device; null where the token came with a register.';
+create unique index contact_points_installation on certvakt.contact_points (installation) where installation is not null;
 -- Who else has signed in on a device.
 create index contact_points_device on certvakt.contact_points (address) where kind = 'push';
 
@@ -54,7 +68,7 @@ do $$
 declare
   relation text;
 begin
-  foreach relation in array array['people', 'memberships', 'contact_points', 'channel_opt_outs'] loop
+  foreach relation in array array['people', 'identities', 'memberships', 'contact_points', 'channel_opt_outs'] loop
     execute format('alter table certvakt.%I enable row level security', relation);
     execute format('alter table certvakt.%I force row level security', relation);
     execute format('revoke all on certvakt.%I from public, anon, authenticated, service_role', relation);

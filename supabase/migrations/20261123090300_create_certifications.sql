@@ -36,7 +36,9 @@ comment on column public.peer_mentor_certifications.expires_at is
 comment on column public.peer_mentor_certifications.external_id is
   'The id in the register that the certification came from; with the organisation, that of the mentor too.';
 
-create index peer_mentor_certifications_chapter on public.peer_mentor_certifications (organisation_id, chapter_id);
+-- A chapter's certifications, page by page, the next to expire first and those that never do last.
+create index peer_mentor_certifications_chapter on public.peer_mentor_certifications
+  (chapter_id, coalesce(expires_at, 'infinity'::timestamptz), id);
 create index peer_mentor_certifications_type on public.peer_mentor_certifications (organisation_id, certification_type);
 -- What a run reads: a few ranges of one organisation's dates.
 create index peer_mentor_certifications_due on public.peer_mentor_certifications (organisation_id, expires_at);

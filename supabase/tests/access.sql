@@ -1,6 +1,6 @@
 -- Who may do what: found in the catalogue, not listed by hand.
 begin;
-select plan(14);
+select plan(18);
 
 create view pg_temp.ours as
 select c.oid, c.oid::regclass::text as name, n.nspname, c.relname, c.relowner, c.relrowsecurity, c.relforcerowsecurity
@@ -13,14 +13,48 @@ select is_empty($$select name from pg_temp.ours where relname <> 'schema_migrati
 select is_empty($$
   select o.name, r.rolname, p.privilege from pg_temp.ours o, unnest(array['anon', 'authenticated']) as r(rolname),
     unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as p(privilege)
-  where has_table_privilege(r.rolname, o.oid, p.privilege)$$, 'people reach no table');
+  where has_table_privilege(r.rolname, o.oid, p.privilege)
+    and (r.rolname, o.relname, p.privilege) not in (
+      ('authenticated', 'peer_mentor_certifications', 'SELECT'), ('authenticated', 'runs', 'SELECT'))$$,
+  'people read certifications and runs, and nothing else as a whole');
+select is((
+  select string_agg(c.relname || ' ' || p.privilege || ' ' || p.columns, e'\n' order by c.relname, p.privilege) from pg_temp.ours c,
+    lateral (
+      select priv.privilege, string_agg(a.attname, ', ' order by a.attnum) as columns
+      from pg_attribute a, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) as priv(privilege)
+      where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+        and has_column_privilege('authenticated', c.oid, a.attnum, priv.privilege)
+        and not has_table_privilege('authenticated', c.oid, priv.privilege)
+      group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months
+chapters SELECT id, organisation_id, parent_id, slug, name
+contact_points SELECT id, person_id, kind, installation, created_at
+memberships SELECT organisation_id, chapter_id, person_id, role, created_at
+organisations SELECT id, slug, name, time_zone, locale, expired_grace_days
+peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at
+peer_mentor_certifications UPDATE status
+people SELECT id, name, locale$$, 'nor more than these columns of the others');
 select is_empty($$
-  select r.rolname from unnest(array['anon', 'authenticated']) as r(rolname) where has_schema_privilege(r.rolname, 'certvakt', 'USAGE')$$,
-  'nor the schema');
-select is_empty($$
-  select p.oid::regprocedure, r.rolname from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
+  select o.name, p.privilege from pg_temp.ours o, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) as p(privilege)
+  where has_any_column_privilege('anon', o.oid, p.privilege)$$, 'who has not signed in reaches none');
+select ok(not has_schema_privilege('anon', 'certvakt', 'USAGE'), 'nor the schema');
+select is((
+  select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
-  where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')$$, 'nor any function');
+  where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
+  'authenticated accept_invitation, authenticated closed_organisations, authenticated current_organisations, authenticated current_person, '
+  'authenticated keep_device, authenticated notices_of, authenticated remove_device, authenticated uuid_v7, authenticated visible_chapters, '
+  'authenticated visible_elsewhere', 'people call what policies ask, and what is meant for them');
+select is_empty($$
+  select p.polrelid::regclass, r.rolname, v.verb from pg_policy p, unnest(p.polroles) as role(oid) join pg_roles r on r.oid = role.oid,
+    unnest(array['r', 'a', 'w', 'd']) as v(verb)
+  where p.polpermissive and p.polcmd::text in (v.verb, '*') and p.polrelid in (select oid from pg_temp.ours)
+  group by 1, 2, 3 having count(*) > 1$$, 'no two permissive policies for a role and a verb');
+select is_empty($$
+  select polrelid::regclass, polname from pg_policy, lateral (
+    select regexp_replace(coalesce(pg_get_expr(polqual, polrelid), '') || coalesce(pg_get_expr(polwithcheck, polrelid), ''),
+      '\( ?SELECT certvakt\.[a-z_]+\([^()]*\) AS [a-z_]+\)', '', 'gi') as rest) as without_subselects
+  where polrelid in (select oid from pg_temp.ours) and rest ~ '(certvakt\.[a-z_]+\(|current_setting|auth\.)'$$,
+  'no policy asks who is asking once a row');
 select is_empty($$
   select r.rolname from pg_roles r, (select oid, relowner from pg_temp.ours where relname = 'cert_notification_log') l
   where not r.rolsuper and r.oid <> l.relowner and not pg_has_role(r.oid, l.relowner, 'USAGE')
