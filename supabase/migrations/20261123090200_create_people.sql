@@ -45,7 +45,7 @@ create table certvakt.contact_points (
       else length(address) <= 254 and address ~ '^[^@[:space:]]+@[^@[:space:]]+$'
     end),
   installation text constraint contact_points_installation_form
-    check (kind = 'push' and length(installation) between 1 and 200),
+    check (installation is null or kind = 'push' and length(installation) between 1 and 200),
   created_at timestamptz not null default now(),
   constraint contact_points_once_a_person unique (person_id, kind, address)
 );

@@ -26,11 +26,16 @@ comment on function certvakt.current_person is
 create function certvakt.current_organisations() returns uuid[]
 language sql stable security definer set search_path = ''
 begin atomic
-  select coalesce(array_agg(distinct m.organisation_id), '{}')
-  from certvakt.memberships m where m.person_id = (select certvakt.current_person());
+  with asking as materialized (select certvakt.current_person() as person)
+  select coalesce(array_agg(mine.organisation_id), '{}')
+  from (
+    select m.organisation_id from asking join certvakt.memberships m on m.person_id = asking.person
+    union
+    select c.organisation_id from asking join public.peer_mentor_certifications c on c.peer_mentor_id = asking.person
+  ) mine;
 end;
 comment on function certvakt.current_organisations is
-  'The organisations of which who is asking is a member, in whatever role; never null.';
+  'The organisations of which who is asking is a member, in whatever role, or which certified them. Never null.';
 
 create function certvakt.visible_chapters() returns uuid[]
 language sql stable security definer set search_path = ''

@@ -54,6 +54,7 @@ comment on function certvakt.accept_invitation is
   'Makes the login that is asking the person invited. The token is good once, and for fourteen days.';
 
 -- Who signs in on a device takes it over, and its token with it.
+grant execute on function certvakt.uuid_v7() to certvakt_definer;
 grant select (id, person_id, kind, address, installation), insert (person_id, kind, address, installation), delete
   on certvakt.contact_points to certvakt_definer;
 create policy definer_keeps_devices on certvakt.contact_points to certvakt_definer

@@ -104,12 +104,12 @@ async fn check_channels(findings: &mut Findings, config: &Config) {
         }
         Err(error) => findings.problem("channels", error.to_string()),
     }
-    for channel in config.active_channels() {
-        let secret = match channel {
-            ChannelName::Fcm => &config.fcm.service_account_file,
-            ChannelName::Email => &config.email.password_file,
-            ChannelName::File => continue,
-        };
+    let secrets = config.active_channels().filter_map(|channel| match channel {
+        ChannelName::Fcm => Some(&config.fcm.service_account_file),
+        ChannelName::Email => Some(&config.email.password_file),
+        ChannelName::File => None,
+    });
+    for secret in secrets.chain([&config.auth.secret_file]) {
         if is_open_to_others(secret) {
             findings
                 .warning("credentials", format!("{} can be read by others: chmod 600 it", secret.display()));
@@ -166,7 +166,7 @@ fn check_facts(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
         findings.problem(
             "roles",
             format!(
-                "{0} may not do the service's work: grant certvakt_worker, certvakt_registrar to {0}",
+                "{0} may not do the service's work: grant certvakt_worker, certvakt_registrar, authenticated to {0}",
                 facts.login
             ),
         );

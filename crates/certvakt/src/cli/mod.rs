@@ -1,5 +1,6 @@
 //! The command line. One file a subcommand.
 
+mod access;
 mod app;
 mod chapter;
 mod cleanup;
@@ -10,6 +11,7 @@ mod forecast;
 mod import;
 mod migrate;
 mod organisation;
+mod person;
 mod run;
 mod serve;
 mod status;
@@ -62,6 +64,8 @@ enum Sub {
     Organisation(organisation::Args),
     Chapter(chapter::Args),
     Type(type_::Args),
+    Person(person::Args),
+    Access(access::Args),
     Import(import::Args),
     Run(run::Args),
     Work(work::Args),
@@ -130,6 +134,8 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Sub::Organisation(args) => organisation::run(args, &app).await,
         Sub::Chapter(args) => chapter::run(args, &app).await,
         Sub::Type(args) => type_::run(args, &app).await,
+        Sub::Person(args) => person::run(args, &app).await,
+        Sub::Access(args) => access::run(args, &app).await,
         Sub::Import(args) => import::run(args, &app).await,
         Sub::Run(args) => run::run(args, &app).await,
         Sub::Work(args) => work::run(args, &app).await,

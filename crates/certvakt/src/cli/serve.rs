@@ -23,6 +23,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         }
         configured => Some(configured?),
     };
+    let api = http::Api::new(database.clone(), app.clock, &app.config.auth)?;
     let ending = http::ending();
     let listener = http::listen(&app.config.serve.listen).await?;
     let deliver = async {
@@ -34,7 +35,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     tokio::join!(
         schedule::keep(database, &app.clock, &app.config, ending.clone()),
         deliver,
-        http::serve(listener, database.clone(), app.clock, app.config.clone(), ending.clone()),
+        http::serve(listener, database.clone(), app.clock, app.config.clone(), api, ending.clone()),
     );
     Ok(Exit::Success)
 }

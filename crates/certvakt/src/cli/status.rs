@@ -9,6 +9,7 @@ use super::App;
 use crate::error::{Error, Exit};
 use crate::expiry::schedule;
 use crate::output::{count, print, table};
+use crate::store::access::{self, Closure};
 use crate::store::organisation;
 use crate::store::report::{self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter};
 
@@ -27,6 +28,7 @@ struct Status {
     runs: Vec<Run>,
     queue: Queue,
     channel_stops: Vec<ChannelStop>,
+    access_closures: Vec<Closure>,
     unreachable_by_chapter: Vec<UnreachableInChapter>,
     unreachable: Vec<Unreachable>,
     tables: Vec<TableSize>,
@@ -80,6 +82,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         runs,
         queue,
         channel_stops: report::channel_stops(&mut tx).await?,
+        access_closures: access::closures(&mut tx).await?,
         unreachable_by_chapter: report::unreachable_by_chapter(&mut tx).await?,
         unreachable: report::unreachable(&mut tx, MOST_LISTED).await?,
         tables: report::sizes(&mut tx).await?,
@@ -126,6 +129,16 @@ fn text(status: &Status) -> String {
             stop.channel,
             stop.stopped_at.format("%Y-%m-%d %H:%M UTC"),
             stop.reason
+        );
+    }
+    for closure in &status.access_closures {
+        text += &format!(
+            "CLOSED to people: {} of {} since {} by {}: {}\n",
+            closure.resource,
+            closure.organisation.as_deref().unwrap_or("every organisation"),
+            closure.closed_at.format("%Y-%m-%d %H:%M UTC"),
+            closure.closed_by,
+            closure.reason
         );
     }
     text += &format!("Unreachable people: {}\n", count(queue.unreachable));

@@ -1,6 +1,10 @@
 //! HTTP: the server of `serve`, and the client that everything outgoing uses.
 
+mod api;
+mod extract;
 mod metrics;
+mod problem;
+pub mod token;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,6 +22,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{Database, migration};
 
+pub use api::Api;
 pub use metrics::Metrics;
 
 /// How long answers under way may take once the process is asked to end.
@@ -94,6 +99,7 @@ pub async fn serve(
     database: Database,
     clock: Clock,
     config: Config,
+    api: Api,
     mut ending: watch::Receiver<bool>,
 ) {
     let metrics = Metrics::install(clock, config);
@@ -101,7 +107,8 @@ pub async fn serve(
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(show_metrics))
-        .with_state((database, metrics));
+        .with_state((database, metrics))
+        .merge(api::router(api));
     let mut closing = ending.clone();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
         let _ = ending.wait_for(|ending| *ending).await;

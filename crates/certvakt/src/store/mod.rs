@@ -3,6 +3,7 @@
 mod error;
 mod transaction;
 
+pub mod access;
 pub mod certification;
 pub mod cleanup;
 pub mod delivery;
@@ -12,6 +13,7 @@ pub mod migration;
 pub mod organisation;
 pub mod report;
 pub mod run;
+pub mod tenant;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -21,7 +23,7 @@ use sqlx::{ConnectOptions, Connection, PgPool};
 
 pub use error::StoreError;
 use transaction::LoginTx;
-pub use transaction::{RegistrarTx, WorkerTx};
+pub use transaction::{Asking, RegistrarTx, TenantTx, WorkerTx};
 
 /// How long a server may take to let us in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,6 +60,11 @@ impl Database {
     /// A transaction of the role that keeps the register: organisations, people, imports.
     pub async fn registrar(&self) -> Result<RegistrarTx, StoreError> {
         RegistrarTx::begin(&self.pool).await
+    }
+
+    /// A transaction of whoever is asking.
+    pub async fn tenant(&self, asking: &Asking<'_>) -> Result<TenantTx, StoreError> {
+        TenantTx::begin(&self.pool, asking).await
     }
 
     /// Closes every connection.

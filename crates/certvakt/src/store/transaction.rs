@@ -3,34 +3,44 @@
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr, Transaction};
+use sqlx::{
+    AssertSqlSafe, Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr,
+    Transaction,
+};
 
 use super::StoreError;
 
 /// Everything that a role's transaction sets for itself, in the round trip that begins it. Times
 /// are generous ends for a server that hangs, not budgets.
-macro_rules! transaction_of {
-    ($(#[$about:meta])* $name:ident, $role:literal, $statement_timeout:literal) => {
+macro_rules! beginning {
+    ($role:literal, $statement_timeout:literal) => {
+        concat!(
+            "begin; set local role ",
+            $role,
+            "; set local statement_timeout = '",
+            $statement_timeout,
+            "'; set local lock_timeout = '",
+            $statement_timeout,
+            "'",
+            "; set local idle_in_transaction_session_timeout = '60s'",
+            "; set local timezone = 'UTC'",
+            // Compiling a statement takes longer than the statements that we send.
+            "; set local jit = off",
+        )
+    };
+}
+
+async fn begin(pool: &PgPool, sql: impl SqlSafeStr) -> Result<Transaction<'static, Postgres>, StoreError> {
+    Ok(pool.begin_with(sql).await?)
+}
+
+macro_rules! transaction {
+    ($(#[$about:meta])* $name:ident) => {
         $(#[$about])*
         #[derive(Debug)]
         pub struct $name(Transaction<'static, Postgres>);
 
         impl $name {
-            pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-                pool.begin_with(sqlx::AssertSqlSafe(concat!(
-                    "begin; set local role ", $role,
-                    "; set local statement_timeout = '", $statement_timeout,
-                    "'; set local lock_timeout = '", $statement_timeout, "'",
-                    "; set local idle_in_transaction_session_timeout = '60s'",
-                    "; set local timezone = 'UTC'",
-                    // Compiling a statement takes longer than the statements that we send.
-                    "; set local jit = off",
-                )))
-                .await
-                .map(Self)
-                .map_err(StoreError::from)
-            }
-
             /// Makes what was done last.
             pub async fn commit(self) -> Result<(), StoreError> {
                 Ok(self.0.commit().await?)
@@ -89,26 +99,66 @@ macro_rules! transaction_of {
     };
 }
 
-transaction_of!(
+transaction!(
     /// A transaction of `certvakt_worker`: it records notices and keeps the books of their delivery.
-    WorkerTx,
-    "certvakt_worker",
-    "15min"
+    WorkerTx
 );
-transaction_of!(
+transaction!(
     /// A transaction of `certvakt_registrar`: it keeps organisations, people and certifications.
-    RegistrarTx,
-    "certvakt_registrar",
-    "60min"
+    RegistrarTx
 );
-
-transaction_of!(
+transaction!(
     /// A transaction of the login itself, which asks the catalogue about roles and the connection and
     /// reaches no data: row-level security shows a login nothing.
-    LoginTx,
-    "none",
-    "30s"
+    LoginTx
 );
+transaction!(
+    /// A transaction of a person, as `authenticated` with their claims: row-level security decides what
+    /// it reaches. Code that answers a request has no other way to data.
+    TenantTx
+);
+
+impl WorkerTx {
+    pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
+        begin(pool, beginning!("certvakt_worker", "15min")).await.map(Self)
+    }
+}
+
+impl RegistrarTx {
+    pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
+        begin(pool, beginning!("certvakt_registrar", "60min")).await.map(Self)
+    }
+}
+
+impl LoginTx {
+    pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
+        begin(pool, beginning!("none", "30s")).await.map(Self)
+    }
+}
+
+/// Who is asking: the claims `iss` and `sub` of a token that was checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+pub struct Asking<'a> {
+    /// Who vouches for them.
+    #[serde(rename = "iss")]
+    pub issuer: &'a str,
+    /// Who they are there.
+    #[serde(rename = "sub")]
+    pub subject: &'a str,
+}
+
+impl TenantTx {
+    pub(super) async fn begin(pool: &PgPool, asking: &Asking<'_>) -> Result<Self, StoreError> {
+        let claims = serde_json::to_vec(asking).map_err(|error| StoreError::Other(error.to_string()))?;
+        // As hexadecimal digits, nothing in the claims can end the literal that holds them.
+        let digits = claims.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
+        let sql = format!(
+            "{}; select set_config('request.jwt.claims', convert_from(decode('{digits}', 'hex'), 'UTF8'), true)",
+            beginning!("authenticated", "10s"),
+        );
+        begin(pool, AssertSqlSafe(sql)).await.map(Self)
+    }
+}
 
 impl RegistrarTx {
     /// The connection itself, for what is no query: COPY.

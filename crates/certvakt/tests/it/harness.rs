@@ -71,7 +71,9 @@ async fn template() -> &'static str {
             migration::apply(&address(OWNER, &name)).await.expect("the migrations apply");
             let mut connection = superuser("postgres").await;
             connection
-                .execute(AssertSqlSafe(format!("grant certvakt_worker, certvakt_registrar to {SERVICE}")))
+                .execute(AssertSqlSafe(format!(
+                    "grant certvakt_worker, certvakt_registrar, authenticated to {SERVICE}"
+                )))
                 .await
                 .unwrap();
             name

@@ -5,6 +5,7 @@
 mod harness;
 mod stand_in;
 
+mod api;
 mod channels;
 mod configuration;
 mod costs;
@@ -22,3 +23,4 @@ mod registers;
 mod reports;
 mod restore;
 mod service;
+mod tokens;

@@ -17,14 +17,14 @@ use crate::stand_in::{StandIn, write_config};
 use sqlx::Executor;
 
 /// A running service; killed with this value, if it has not ended.
-struct Service {
+pub struct Service {
     process: Child,
     address: String,
     log: Arc<Mutex<String>>,
 }
 
 impl Service {
-    fn start(database: &TestDatabase, config: &Path, now: &str) -> Self {
+    pub fn start(database: &TestDatabase, config: &Path, now: &str) -> Self {
         let mut command = database.certvakt(["serve", "--config", config.to_str().unwrap()]);
         command.env("CERTVAKT_NOW", now).env("CERTVAKT_LOG_FORMAT", "json").stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
@@ -45,6 +45,11 @@ impl Service {
             }
         });
         Self { process, address, log }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     async fn get(&self, path: &str) -> (u16, String) {

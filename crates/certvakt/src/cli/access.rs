@@ -1,0 +1,78 @@
+//! `certvakt access`
+
+use super::App;
+use crate::error::{Error, Exit};
+use crate::output::print;
+use crate::store::{access, organisation};
+
+/// Close people's access at once, whichever way they come, and open it again
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  certvakt access disable certifications --organisation hlf --reason 'wrong import, being undone'"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+/// What can be closed.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Resource {
+    /// Certifications, and what was told of them
+    Certifications,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Close it; runs and deliveries go on
+    #[command(
+        after_help = "Example:\n  certvakt access disable certifications --reason 'suspected leak'\n\n\
+        It counts from the next statement on, for the API as for Supabase's own REST."
+    )]
+    Disable {
+        /// What to close
+        resource: Resource,
+        /// The organisation's short name [default: all]
+        #[arg(long)]
+        organisation: Option<String>,
+        /// Why: it is kept with the closure
+        #[arg(long)]
+        reason: String,
+    },
+    /// Open it again
+    #[command(after_help = "Example:\n  certvakt access enable certifications --organisation hlf")]
+    Enable {
+        /// What to open
+        resource: Resource,
+        /// The organisation's short name [default: what was closed for all]
+        #[arg(long)]
+        organisation: Option<String>,
+    },
+}
+
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let mut tx = app.database().await?.registrar().await?;
+    let (Resource::Certifications, slug) = match &args.what {
+        What::Disable { resource, organisation, .. } | What::Enable { resource, organisation } => {
+            (resource, organisation.as_deref())
+        }
+    };
+    let id = match slug {
+        Some(slug) => Some(organisation::id_of(&mut tx, slug).await?),
+        None => None,
+    };
+    let (is_closed, has_changed) = match &args.what {
+        What::Disable { reason, .. } => (true, access::close(&mut tx, id, reason).await?),
+        What::Enable { .. } => (false, access::open(&mut tx, id).await?),
+    };
+    tx.commit().await?;
+    let whose = slug.unwrap_or("every organisation");
+    let result = serde_json::json!({ "closed": is_closed, "changed": has_changed });
+    print(app.format, &result, |_| match (is_closed, has_changed) {
+        (true, true) => format!("Closed people's access to the certifications of {whose}."),
+        (true, false) => format!("People's access to the certifications of {whose} is closed already."),
+        (false, true) => format!("Opened people's access to the certifications of {whose}."),
+        (false, false) => format!("People's access to the certifications of {whose} was not closed."),
+    })?;
+    Ok(Exit::Success)
+}

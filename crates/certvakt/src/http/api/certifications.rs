@@ -1,0 +1,361 @@
+//! Certifications: a list by pages, one of them with its notices, and suspending it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, header};
+use certvakt_rules::calendar::start_of_day;
+use certvakt_rules::stage::{shift, windows};
+use certvakt_rules::{Stage, last_valid_day, today};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::Api;
+use crate::clock::Clock;
+use crate::http::extract::{Path, Query};
+use crate::http::problem::{Problem, Refusal};
+use crate::http::token::Identity;
+use crate::store::TenantTx;
+use crate::store::tenant::{self, After, Filter, InStage};
+
+/// The certifications on a page, if the request does not say.
+const PAGE: u32 = 50;
+/// The most certifications on a page.
+const LONGEST_PAGE: u32 = 200;
+
+/// A certification.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Certification {
+    id: Uuid,
+    organisation_id: Uuid,
+    /// The chapter that certified.
+    chapter: Named,
+    /// Who is certified.
+    mentor: Named,
+    /// The code of its type.
+    #[serde(rename = "type")]
+    type_code: String,
+    /// The name of its type.
+    type_name: Option<String>,
+    /// Its id in the organisation's register.
+    external_id: Option<String>,
+    issued_at: Option<DateTime<Utc>>,
+    /// Null: it does not expire.
+    expires_at: Option<DateTime<Utc>>,
+    /// The last day on which it is valid, in the organisation's time zone.
+    last_valid_day: Option<NaiveDate>,
+    /// Days from today to the last valid day; negative after it.
+    days_left: Option<i64>,
+    /// The stage that it is in today, if it is in one.
+    #[schema(value_type = Option<String>, example = "expiry_warning_30d")]
+    stage: Option<Stage>,
+    /// `active`, `expired` or `suspended`.
+    #[schema(example = "active")]
+    status: String,
+}
+
+/// Somebody or something, with its name if the person may know it.
+#[derive(Serialize, ToSchema)]
+struct Named {
+    id: Uuid,
+    name: Option<String>,
+}
+
+/// A page of certifications.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Page {
+    /// The next to expire first, those that never do last.
+    items: Vec<Certification>,
+    /// What to send as `after` for the next page; null: this is the last.
+    next: Option<String>,
+}
+
+/// A certification, with what was told of it and what comes next.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Detail {
+    #[serde(flatten)]
+    certification: Certification,
+    /// Oldest first.
+    notices: Vec<Notice>,
+    /// The next stage, if nothing changes before.
+    next_stage: Option<NextStage>,
+}
+
+/// A stage to come.
+#[derive(Serialize, ToSchema)]
+struct NextStage {
+    #[schema(value_type = String, example = "expiry_warning_7d")]
+    stage: Stage,
+    /// The day on which it begins.
+    due_date: NaiveDate,
+}
+
+/// A notice, and what became of it.
+#[derive(Serialize, ToSchema)]
+struct Notice {
+    stage: String,
+    /// The day on which the stage began.
+    due_date: NaiveDate,
+    recorded_at: DateTime<Utc>,
+    /// `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
+    state: String,
+    reason: Option<String>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+/// Which certifications to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Only those in a stage today.
+    #[param(value_type = Option<String>, example = "expiry_warning_30d",
+        pattern = "^(expiry_warning_(90|30|7)d|expired)$")]
+    stage: Option<String>,
+    /// Only those of a chapter.
+    chapter: Option<Uuid>,
+    /// Only those of a type.
+    #[param(max_length = 200)]
+    r#type: Option<String>,
+    /// Only those whose mentor's name, or whose id in the register, contains this.
+    #[param(max_length = 200)]
+    q: Option<String>,
+    /// How many on a page.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    #[param(max_length = 100)]
+    after: Option<String>,
+}
+
+/// List certifications, the next to expire first
+#[utoipa::path(get, path = "/api/v1/certifications", tag = "certifications", params(Which), responses(
+    (status = OK, body = Page),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn list(
+    State(api): State<Api>,
+    identity: Identity,
+    Query(which): Query<Which>,
+) -> Result<Json<Page>, Refusal> {
+    let limit = which.limit.unwrap_or(PAGE);
+    if !(1..=LONGEST_PAGE).contains(&limit) {
+        return Err(Refusal::Invalid(format!("limit is from 1 to {LONGEST_PAGE}")));
+    }
+    let after = which.after.as_deref().map(|text| {
+        parse_place(text).ok_or_else(|| Refusal::Invalid("after is not the `next` of a page".to_owned()))
+    });
+    let after = after.transpose()?;
+    for text in [&which.q, &which.r#type].into_iter().flatten() {
+        if text.chars().count() > 200 || text.contains('\0') {
+            return Err(Refusal::Invalid("a text to look for has at most 200 characters".to_owned()));
+        }
+    }
+    let stage = which.stage.as_deref().map(|name| {
+        Stage::from_name(name).ok_or_else(|| {
+            let known = Stage::ALL.map(Stage::as_str).join(", ");
+            Refusal::Invalid(format!("stage is one of {known}"))
+        })
+    });
+    let stage = stage.transpose()?;
+    let mut tx = api.person(&identity).await?;
+    let in_stage = match stage {
+        None => None,
+        Some(stage) => Some(in_stage(&mut tx, stage, api.clock()).await?),
+    };
+    let filter = Filter { chapter_id: which.chapter, type_code: which.r#type, text: which.q, in_stage };
+    // One more than the page holds tells whether there is another.
+    let mut found = tenant::certifications(&mut tx, &filter, after, limit + 1).await?;
+    tx.commit().await?;
+    let is_last = found.len() <= limit as usize;
+    found.truncate(limit as usize);
+    let next = found.last().filter(|_| !is_last).map(place);
+    let now = api.clock().now();
+    Ok(Json(Page { items: found.into_iter().map(|one| seen(one, now)).collect(), next }))
+}
+
+/// The expiries that are in a stage today, in each of the person's organisations.
+async fn in_stage(tx: &mut TenantTx, stage: Stage, clock: &Clock) -> Result<Vec<InStage>, Refusal> {
+    let organisations = tenant::organisations(tx).await?;
+    let ranges = organisations.into_iter().flat_map(|one| {
+        let zone = zone(&one.time_zone);
+        windows(clock.today(zone), None, grace(one.expired_grace_days))
+            .into_iter()
+            .filter(move |window| window.stage == stage)
+            .map(move |window| InStage {
+                organisation_id: one.id,
+                since: start_of_day(window.first, zone),
+                before: start_of_day(shift(window.last, 1), zone),
+            })
+    });
+    Ok(ranges.collect())
+}
+
+/// One certification, with its notices
+#[utoipa::path(get, path = "/api/v1/certifications/{id}", tag = "certifications",
+    params(("id" = Uuid, Path)), responses(
+    (status = OK, body = Detail, headers(("etag" = String, description = "Its version, for If-Match"))),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn show(
+    State(api): State<Api>,
+    identity: Identity,
+    Path(id): Path<Uuid>,
+) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
+    let mut tx = api.person(&identity).await?;
+    let answer = detail(&mut tx, id, api.clock()).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn detail(
+    tx: &mut TenantTx,
+    id: Uuid,
+    clock: &Clock,
+) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
+    let found = tenant::certification(tx, id).await?.ok_or(Refusal::NotFound)?;
+    let notices = tenant::notices(tx, id).await?;
+    let etag = version(found.updated_at);
+    let certification = seen(found, clock.now());
+    let next_stage = match (certification.last_valid_day, certification.days_left) {
+        (Some(last), Some(left)) if certification.status != "suspended" => Stage::ALL
+            .into_iter()
+            .find(|stage| stage.due_date(last) > shift(last, -left))
+            .map(|stage| NextStage { stage, due_date: stage.due_date(last) }),
+        _ => None,
+    };
+    let notices = notices
+        .into_iter()
+        .map(|one| Notice {
+            stage: one.stage,
+            due_date: one.due_date,
+            recorded_at: one.recorded_at,
+            state: one.state,
+            reason: one.reason,
+            finished_at: one.finished_at,
+        })
+        .collect();
+    Ok(([(header::ETAG, etag)], Json(Detail { certification, notices, next_stage })))
+}
+
+/// Suspend a certification: its mentor is told nothing of it until it is reinstated
+#[utoipa::path(post, path = "/api/v1/certifications/{id}/suspend", tag = "certifications",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown")), responses(
+    (status = OK, body = Detail, headers(("etag" = String))),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn suspend(
+    State(api): State<Api>,
+    identity: Identity,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
+    set_status(&api, &identity, id, &headers, "suspended").await
+}
+
+/// Reinstate a suspended certification; if it has lapsed meanwhile, the next run says so
+#[utoipa::path(post, path = "/api/v1/certifications/{id}/reinstate", tag = "certifications",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown")), responses(
+    (status = OK, body = Detail, headers(("etag" = String))),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn reinstate(
+    State(api): State<Api>,
+    identity: Identity,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
+    set_status(&api, &identity, id, &headers, "active").await
+}
+
+async fn set_status(
+    api: &Api,
+    identity: &Identity,
+    id: Uuid,
+    headers: &HeaderMap,
+    status: &str,
+) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
+    let mut tx = api.person(identity).await?;
+    let found = tenant::certification(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let wanted = headers.get(header::IF_MATCH).ok_or(Refusal::NoVersion)?;
+    if wanted.as_bytes() != version(found.updated_at).as_bytes() {
+        return Err(Refusal::OtherVersion);
+    }
+    // What is so already stays as it is: a retry changes nothing, and an expired one is not suspended.
+    let is_so = match status {
+        "active" => found.status != "suspended",
+        status => found.status == status,
+    };
+    if !is_so && !tenant::set_status(&mut tx, id, found.updated_at, status).await? {
+        // It was there a moment ago: either it has changed since, or the person may only look at it.
+        let now = tenant::certification(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+        return Err(if now.updated_at == found.updated_at {
+            Refusal::NotYours
+        } else {
+            Refusal::OtherVersion
+        });
+    }
+    let answer = detail(&mut tx, id, api.clock()).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certification {
+    let zone = zone(&one.time_zone);
+    let today = today(now, zone);
+    let last = one.expires_at.map(|at| last_valid_day(at, zone));
+    let stage = last.filter(|_| one.status != "suspended");
+    Certification {
+        id: one.id,
+        organisation_id: one.organisation_id,
+        chapter: Named { id: one.chapter_id, name: one.chapter },
+        mentor: Named { id: one.mentor_id, name: one.mentor },
+        type_code: one.type_code,
+        type_name: one.type_name,
+        external_id: one.external_id,
+        issued_at: one.issued_at,
+        expires_at: one.expires_at,
+        last_valid_day: last,
+        days_left: last.map(|last| (last - today).num_days()),
+        stage: stage.and_then(|last| Stage::current(last, today, grace(one.expired_grace_days))),
+        status: one.status,
+    }
+}
+
+/// The zone of that name. The schema takes no other, so one that our own list lacks is a matter of its age.
+fn zone(name: &str) -> Tz {
+    name.parse().unwrap_or_else(|_| {
+        tracing::error!("the time zone {name} is not in this version's list: its dates are taken as UTC");
+        Tz::UTC
+    })
+}
+
+fn grace(days: i16) -> u16 {
+    days.unsigned_abs()
+}
+
+/// The version of a row: when it was last changed, in microseconds.
+fn version(changed: DateTime<Utc>) -> String {
+    format!("\"{:x}\"", changed.timestamp_micros())
+}
+
+/// Where a certification stands in the list: its expiry in microseconds since 1970, or `never`, and its id.
+fn place(one: &tenant::Certification) -> String {
+    let expiry = one.expires_at.map_or("never".to_owned(), |at| at.timestamp_micros().to_string());
+    format!("{expiry}_{}", one.id.simple())
+}
+
+fn parse_place(text: &str) -> Option<After> {
+    let (expiry, id) = text.split_once('_')?;
+    let expires_at = match expiry {
+        "never" => None,
+        // As far as the schema takes expiries.
+        micros => Some(
+            DateTime::from_timestamp_micros(micros.parse().ok()?)
+                .filter(|at| (-2_208_988_800..253_370_764_800).contains(&at.timestamp()))?,
+        ),
+    };
+    Some(After { expires_at, id: id.parse().ok()? })
+}

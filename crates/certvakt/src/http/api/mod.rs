@@ -1,0 +1,189 @@
+//! The API for apps and pages, under `/api/v1`.
+//!
+//! A request carries a bearer token; who it speaks for goes into the transaction, and row-level security
+//! decides what is there for them. Nothing here decides who may see what.
+
+mod certifications;
+mod me;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, FromRequestParts, MatchedPath, Request};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::request::Parts;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use governor::clock::DefaultClock;
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tracing::Instrument;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::problem::Refusal;
+use super::token::{Identity, Verifier};
+use crate::clock::Clock;
+use crate::config::{AuthConfig, ConfigError};
+use crate::store::{Asking, Database, StoreError, TenantTx, tenant};
+
+/// The longest body that is read, in bytes. Registers come in by `certvakt import`.
+const LONGEST_BODY: usize = 64 * 1024;
+/// How long an answer may take. The database gives up before.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// Requests a minute of one login, and as many at once. A page of an app makes a few.
+const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
+/// Logins whose requests are counted before those that have rested are forgotten.
+const LOGINS_COUNTED: usize = 10_000;
+
+type Pace = RateLimiter<Identity, HashMapStateStore<Identity>, DefaultClock>;
+
+/// The API: what its handlers work with.
+#[derive(Clone)]
+pub struct Api(Arc<Shared>);
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api").field("verifier", &self.0.verifier).finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    database: Database,
+    clock: Clock,
+    verifier: Option<Verifier>,
+    pace: Pace,
+}
+
+impl Api {
+    /// The API on a database, for the tokens that `[auth]` names.
+    pub fn new(database: Database, clock: Clock, config: &AuthConfig) -> Result<Self, ConfigError> {
+        let verifier = if config.is_off() { None } else { Some(Verifier::new(config)?) };
+        let pace = RateLimiter::hashmap(Quota::per_minute(REQUESTS_A_MINUTE));
+        Ok(Self(Arc::new(Shared { database, clock, verifier, pace })))
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// A transaction of a login, whoever it is.
+    async fn login(&self, Identity { issuer, subject }: &Identity) -> Result<TenantTx, StoreError> {
+        self.0.database.tenant(&Asking { issuer, subject }).await
+    }
+
+    /// A transaction of a person whom we know and whose access is open.
+    async fn person(&self, identity: &Identity) -> Result<TenantTx, Refusal> {
+        let mut tx = self.login(identity).await?;
+        let admission = tenant::admission(&mut tx).await?;
+        if admission.person_id.is_none() {
+            return Err(Refusal::UnknownLogin);
+        }
+        if admission.is_closed {
+            return Err(Refusal::Closed);
+        }
+        Ok(tx)
+    }
+}
+
+/// The login that a request's token speaks for.
+impl FromRequestParts<Api> for Identity {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, Api(shared): &Api) -> Result<Self, Refusal> {
+        let Some(header) = parts.headers.get(header::AUTHORIZATION) else { return Err(Refusal::NoToken) };
+        let header = header.to_str().map_err(|_| Refusal::NoToken)?;
+        // The scheme's name is written in any case (RFC 9110, section 11.1).
+        let bearer = match header.split_once(' ') {
+            Some((scheme, bearer)) if scheme.eq_ignore_ascii_case("bearer") => bearer.trim_start(),
+            _ => return Err(Refusal::NoToken),
+        };
+        let Some(verifier) = &shared.verifier else { return Err(Refusal::NoToken) };
+        let identity = verifier.verify(bearer).await?;
+        if shared.pace.len() > LOGINS_COUNTED {
+            shared.pace.retain_recent();
+        }
+        if shared.pace.check_key(&identity).is_err() {
+            return Err(Refusal::TooMany);
+        }
+        Ok(identity)
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "certvakt",
+        description = "Certifications that run out: who holds them, what comes due, what was told.\n\n\
+            Every answer holds what the person may see whom the bearer token speaks for, and nothing else; \
+            what they may not see is not found. Errors are problem details (RFC 9457) with stable codes."
+    ),
+    modifiers(&Bearer),
+    security(("bearer" = []))
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        document.components.get_or_insert_default().add_security_scheme("bearer", scheme);
+    }
+}
+
+/// The router of the API, its own description included.
+pub(super) fn router(api: Api) -> Router {
+    let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(me::show))
+        .routes(routes!(me::accept_invitation))
+        .routes(routes!(me::keep_device, me::remove_device))
+        .routes(routes!(me::chapters))
+        .routes(routes!(certifications::list))
+        .routes(routes!(certifications::show))
+        .routes(routes!(certifications::suspend))
+        .routes(routes!(certifications::reinstate))
+        .split_for_parts();
+    let document = Arc::new(document);
+    router
+        .route("/api/v1/openapi.json", get(async move || Json(Arc::clone(&document))))
+        .fallback(async || Refusal::NotFound)
+        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .with_state(api)
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(CatchPanicLayer::custom(|_| Refusal::Fault.into_response()))
+        .layer(middleware::from_fn(guarded))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+}
+
+/// Ends what takes too long, and adds the headers of every answer: people's data is kept by nobody on its way, shown in no frame, and read by
+/// no page of another origin (no `Access-Control-Allow-Origin` is ever sent).
+async fn guarded(request: Request, next: Next) -> Response {
+    const HEADERS: [(HeaderName, HeaderValue); 6] = [
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+        ),
+        (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    ];
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    // The route instead of the path: what people look for is no matter of the log.
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let span = tracing::info_span!("request", id, method = %request.method(), route);
+    let answer = tokio::time::timeout(ANSWER_WITHIN, next.run(request));
+    let mut response = answer.instrument(span).await.unwrap_or_else(|_| Refusal::TooSlow.into_response());
+    response.headers_mut().extend(HEADERS);
+    response
+}

@@ -1,0 +1,197 @@
+//! What a request is refused with: problem details (RFC 9457) with stable codes.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::token::TokenError;
+use crate::store::StoreError;
+
+/// Why a request is not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// No token came with the request.
+    #[error("sign in first: the request has no bearer token")]
+    NoToken,
+    /// The token is not accepted, or cannot be judged now.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The token is good, and its login is nobody we know.
+    #[error("this login belongs to nobody here: accept the invitation that was sent to you")]
+    UnknownLogin,
+    /// There is no such thing, or it is not theirs to see.
+    #[error("there is nothing here that you may see")]
+    NotFound,
+    /// The address is right, the method is not one of its.
+    #[error("this address takes another method")]
+    MethodNotAllowed,
+    /// Access was closed by hand.
+    #[error("access is closed for now: ask your organisation when it opens again")]
+    Closed,
+    /// Something in the request is wrong.
+    #[error("{0}")]
+    Invalid(String),
+    /// The body is longer than 64 KiB.
+    #[error("the request is too long: send less than 64 KiB")]
+    TooLong,
+    /// The body is of another media type.
+    #[error("send the body as application/json")]
+    NotJson,
+    /// A change without `If-Match`.
+    #[error("say with If-Match which version you change: the ETag that you were shown")]
+    NoVersion,
+    /// Somebody changed it meanwhile.
+    #[error("somebody changed it meanwhile: look at it again, and then change it")]
+    OtherVersion,
+    /// The person may see it, and not do this.
+    #[error("you may look at this and not change it: ask a coordinator of its chapter")]
+    NotYours,
+    /// An invitation that is unknown, used or expired.
+    #[error("this invitation is unknown, used or expired: ask for another")]
+    Invitation,
+    /// The login belongs to somebody already.
+    #[error("this login belongs to somebody already: sign in with another")]
+    LoginTaken,
+    /// More requests than a person makes.
+    #[error("too many requests: wait for a minute")]
+    TooMany,
+    /// The database.
+    #[error("this cannot be answered now: try again in a minute")]
+    Store(#[from] StoreError),
+    /// The answer was not ready in time.
+    #[error("the answer took too long: ask for less, or try again in a minute")]
+    TooSlow,
+    /// A fault of ours.
+    #[error("a fault of certvakt's own: please report it with the request id")]
+    Fault,
+}
+
+impl Refusal {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoToken => "token-missing",
+            Self::Token(error) => error.code(),
+            Self::UnknownLogin => "login-unknown",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::Closed => "access-closed",
+            Self::Invalid(_) => "request-invalid",
+            Self::TooLong => "request-too-long",
+            Self::NotJson => "request-not-json",
+            Self::NoVersion => "version-missing",
+            Self::OtherVersion => "version-other",
+            Self::NotYours => "not-yours",
+            Self::Invitation => "invitation-invalid",
+            Self::LoginTaken => "login-taken",
+            Self::TooMany => "too-many-requests",
+            Self::Store(error) => error.code(),
+            Self::TooSlow => "answer-timeout",
+            Self::Fault => "internal",
+        }
+    }
+
+    /// The HTTP status.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::NoToken | Self::Token(TokenError::Invalid(_)) => StatusCode::UNAUTHORIZED,
+            Self::UnknownLogin | Self::NotYours => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Token(TokenError::KeysUnavailable) | Self::Closed | Self::Store(_) | Self::TooSlow => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Invalid(_) | Self::Invitation => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NoVersion => StatusCode::PRECONDITION_REQUIRED,
+            Self::OtherVersion => StatusCode::PRECONDITION_FAILED,
+            Self::LoginTaken => StatusCode::CONFLICT,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<JsonRejection> for Refusal {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLong,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::NotJson,
+            _ => Self::Invalid(
+                "the body is not the JSON that this address takes: see /api/v1/openapi.json".to_owned(),
+            ),
+        }
+    }
+}
+
+impl From<QueryRejection> for Refusal {
+    fn from(rejection: QueryRejection) -> Self {
+        // It names the parameter, and repeats nothing that was sent but its name.
+        tracing::debug!("a query was refused: {rejection}");
+        Self::Invalid(
+            "a parameter of the query is unknown or has a wrong form: see /api/v1/openapi.json".to_owned(),
+        )
+    }
+}
+
+impl From<PathRejection> for Refusal {
+    fn from(_: PathRejection) -> Self {
+        // What is no id is the id of nothing.
+        Self::NotFound
+    }
+}
+
+/// A refusal, as it is sent: problem details (RFC 9457, section 3).
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// The code as a URI.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:certvakt:problem:not-found")]
+    kind: String,
+    /// What the status means.
+    #[schema(value_type = String)]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// The stable code.
+    #[schema(value_type = String)]
+    code: &'static str,
+    /// What happened and what to do, in a sentence.
+    detail: String,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        match &self {
+            Self::Store(error) => tracing::error!(code = error.code(), "a request failed: {error}"),
+            Self::Token(error) => tracing::info!(code = error.code(), "{error}"),
+            _ => {}
+        }
+        let problem = Problem {
+            kind: format!("urn:certvakt:problem:{}", self.code()),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code: self.code(),
+            detail: self.to_string(),
+        };
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

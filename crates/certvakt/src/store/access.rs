@@ -1,0 +1,134 @@
+//! Who may come in: the kill switch, people with a role, and their invitations.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{RegistrarTx, StoreError, WorkerTx};
+
+/// Closes people's access to certifications, of one organisation or of all. False: it is closed already.
+pub async fn close(
+    tx: &mut RegistrarTx,
+    organisation_id: Option<Uuid>,
+    reason: &str,
+) -> Result<bool, StoreError> {
+    if reason.trim().is_empty() || reason.chars().count() > 500 {
+        return Err(StoreError::Invalid(
+            "a reason has between 1 and 500 letters: give it with --reason".to_owned(),
+        ));
+    }
+    let closed = sqlx::query!(
+        "insert into certvakt.access_closures (resource, organisation_id, reason) values ('certifications', $1, $2)
+         on conflict do nothing",
+        organisation_id,
+        reason,
+    );
+    Ok(closed.execute(tx).await?.rows_affected() > 0)
+}
+
+/// Opens people's access to certifications again, of one organisation, or what was closed for all. False:
+/// that was not closed.
+pub async fn open(tx: &mut RegistrarTx, organisation_id: Option<Uuid>) -> Result<bool, StoreError> {
+    let opened = sqlx::query!(
+        "update certvakt.access_closures set opened_at = now(), opened_by = session_user
+         where resource = 'certifications' and opened_at is null and organisation_id is not distinct from $1",
+        organisation_id,
+    );
+    Ok(opened.execute(tx).await?.rows_affected() > 0)
+}
+
+/// A closure that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Closure {
+    /// What is closed.
+    pub resource: String,
+    /// The organisation's short name; none: of all.
+    pub organisation: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub closed_at: DateTime<Utc>,
+    /// The database's login that closed it.
+    pub closed_by: String,
+}
+
+/// What is closed now, the oldest closure first.
+pub async fn closures(tx: &mut WorkerTx) -> Result<Vec<Closure>, StoreError> {
+    Ok(sqlx::query_as!(
+        Closure,
+        r#"select c.resource, o.slug as "organisation?", c.reason, c.closed_at, c.closed_by
+           from certvakt.access_closures c left join certvakt.organisations o on o.id = c.organisation_id
+           where c.opened_at is null order by c.closed_at, c.id"#
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// Somebody new, with a role in a chapter.
+#[derive(Debug)]
+pub struct NewPerson<'a> {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The chapter.
+    pub chapter_id: Uuid,
+    /// `mentor`, `coordinator` or `org_admin`.
+    pub role: &'a str,
+    /// What they are called.
+    pub name: &'a str,
+    /// Their mail address.
+    pub email: Option<&'a str>,
+}
+
+/// Adds a person with a role.
+pub async fn add_person(tx: &mut RegistrarTx, new: &NewPerson<'_>) -> Result<Uuid, StoreError> {
+    let added = sqlx::query_file_scalar!(
+        "src/store/access/add_person.sql",
+        new.name,
+        new.organisation_id,
+        new.chapter_id,
+        new.role,
+        new.email,
+    );
+    added.fetch_one(tx).await.map_err(|error| {
+        match error.as_database_error().and_then(|error| error.constraint()) {
+            Some("people_name_form") => {
+                StoreError::Invalid("a name has between 1 and 200 letters: give it with --name".to_owned())
+            }
+            Some("contact_points_address_form") => {
+                StoreError::Invalid("that is no mail address: write it like name@example.org".to_owned())
+            }
+            _ => error.into(),
+        }
+    })
+}
+
+/// Invites a person: whoever brings the token becomes them. Returns when it ends; none: there is no such
+/// person.
+pub async fn invite(
+    tx: &mut RegistrarTx,
+    person: Uuid,
+    token: &str,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        "insert into certvakt.invitations (person_id, token_hash)
+         select id, sha256(convert_to($2, 'UTF8')) from certvakt.people where id = $1 returning expires_at",
+        person,
+        token,
+    )
+    .fetch_optional(tx)
+    .await?)
+}
+
+/// The people that a name means: an id, or the id in a register of one of their certifications.
+pub async fn people(tx: &mut RegistrarTx, name: &str) -> Result<Vec<Uuid>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"select p.id as "id!" from certvakt.people p where p.id = $1
+           union
+           select c.peer_mentor_id from public.peer_mentor_certifications c
+           where c.organisation_id = any (array(select id from certvakt.organisations)) and c.external_id = $2"#,
+        name.parse::<Uuid>().ok(),
+        name,
+    )
+    .fetch_all(tx)
+    .await?)
+}

@@ -1,0 +1,319 @@
+//! What people see and do. Every function takes the transaction of whoever is asking, and row-level
+//! security decides what it reaches: what somebody may not see is not there.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::{StoreError, TenantTx};
+
+/// Who is asking, and where they belong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    /// The person.
+    pub person_id: Uuid,
+    /// What they are called.
+    pub name: Option<String>,
+    /// Their language, if they chose one.
+    pub locale: Option<String>,
+}
+
+/// The person who is asking; none, if their login is nobody we know.
+pub async fn me(tx: &mut TenantTx) -> Result<Option<Me>, StoreError> {
+    Ok(sqlx::query_as!(
+        Me,
+        "select id as person_id, name, locale from certvakt.people where id = (select certvakt.current_person())"
+    )
+    .fetch_optional(tx)
+    .await?)
+}
+
+/// What somebody is in a chapter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The chapter.
+    pub chapter_id: Uuid,
+    /// `mentor`, `coordinator` or `org_admin`.
+    pub role: String,
+}
+
+/// What who is asking is, in which chapters.
+pub async fn memberships(tx: &mut TenantTx) -> Result<Vec<Membership>, StoreError> {
+    Ok(sqlx::query_as!(
+        Membership,
+        "select organisation_id, chapter_id, role from certvakt.memberships
+         where person_id = (select certvakt.current_person()) order by organisation_id, chapter_id, role"
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// Whether somebody may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admission {
+    /// The person; none, if their login is nobody we know.
+    pub person_id: Option<Uuid>,
+    /// Whether people's access to certifications is closed for an organisation of theirs.
+    pub is_closed: bool,
+}
+
+/// Whether who is asking may come in.
+pub async fn admission(tx: &mut TenantTx) -> Result<Admission, StoreError> {
+    Ok(sqlx::query_as!(
+        Admission,
+        r#"select certvakt.current_person() as person_id,
+             coalesce(closed && certvakt.current_organisations(), true) as "is_closed!"
+           from certvakt.closed_organisations('certifications') as closed"#
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+/// An organisation, as its dates need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organisation {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its time zone, a name of the IANA database.
+    pub time_zone: String,
+    /// For how many days `expired` stays current.
+    pub expired_grace_days: i16,
+}
+
+/// The organisations of whoever is asking.
+pub async fn organisations(tx: &mut TenantTx) -> Result<Vec<Organisation>, StoreError> {
+    Ok(sqlx::query_as!(
+        Organisation,
+        "select id, name, time_zone, expired_grace_days from certvakt.organisations order by name, id"
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// A chapter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chapter {
+    /// Its id.
+    pub id: Uuid,
+    /// Its organisation.
+    pub organisation_id: Uuid,
+    /// The chapter above it; none at the top.
+    pub parent_id: Option<Uuid>,
+    /// Its name.
+    pub name: String,
+}
+
+/// The chapters that who is asking coordinates or belongs to.
+pub async fn chapters(tx: &mut TenantTx) -> Result<Vec<Chapter>, StoreError> {
+    Ok(sqlx::query_as!(
+        Chapter,
+        "select id, organisation_id, parent_id, name from certvakt.chapters order by organisation_id, name, id"
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// A certification that somebody may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certification {
+    /// Its id.
+    pub id: Uuid,
+    /// The organisation that certified.
+    pub organisation_id: Uuid,
+    /// The chapter that certified.
+    pub chapter_id: Uuid,
+    /// The chapter's name; none, if who is asking may not know it.
+    pub chapter: Option<String>,
+    /// The mentor.
+    pub mentor_id: Uuid,
+    /// The mentor's name, if there is one.
+    pub mentor: Option<String>,
+    /// The code of its type.
+    pub type_code: String,
+    /// The name of its type.
+    pub type_name: Option<String>,
+    /// Its id in the organisation's register.
+    pub external_id: Option<String>,
+    /// When it was issued.
+    pub issued_at: Option<DateTime<Utc>>,
+    /// When it ends; none: never.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// `active`, `expired` or `suspended`.
+    pub status: String,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// The organisation's time zone, a name of the IANA database.
+    pub time_zone: String,
+    /// For how many days `expired` stays current.
+    pub expired_grace_days: i16,
+}
+
+/// The expiries of an organisation that are in a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InStage {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The first instant.
+    pub since: DateTime<Utc>,
+    /// The first instant after the last.
+    pub before: DateTime<Utc>,
+}
+
+/// Which certifications to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of a chapter.
+    pub chapter_id: Option<Uuid>,
+    /// Of a type.
+    pub type_code: Option<String>,
+    /// Whose mentor's name or register's id contains this.
+    pub text: Option<String>,
+    /// In a stage.
+    pub in_stage: Option<Vec<InStage>>,
+}
+
+/// A place in a list of certifications: the expiry and the id of the last one seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct After {
+    /// None: of those that never expire.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The id.
+    pub id: Uuid,
+}
+
+/// Certifications that who is asking may see, the next to expire first.
+pub async fn certifications(
+    tx: &mut TenantTx,
+    filter: &Filter,
+    after: Option<After>,
+    limit: u32,
+) -> Result<Vec<Certification>, StoreError> {
+    let (expiry, id) = match after {
+        None => ("-infinity".to_owned(), Uuid::nil()),
+        Some(After { expires_at, id }) => {
+            (expires_at.map_or("infinity".to_owned(), |at| at.to_rfc3339()), id)
+        }
+    };
+    let text = filter.text.as_deref().map(containing);
+    let stage = filter.in_stage.as_deref();
+    let organisations: Option<Vec<Uuid>> =
+        stage.map(|all| all.iter().map(|one| one.organisation_id).collect());
+    let since: Option<Vec<DateTime<Utc>>> = stage.map(|all| all.iter().map(|one| one.since).collect());
+    let before: Option<Vec<DateTime<Utc>>> = stage.map(|all| all.iter().map(|one| one.before).collect());
+    Ok(sqlx::query_file_as!(
+        Certification,
+        "src/store/tenant/page.sql",
+        i64::from(limit),
+        expiry,
+        id,
+        filter.chapter_id,
+        filter.type_code,
+        text,
+        organisations.as_deref(),
+        since.as_deref(),
+        before.as_deref(),
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// A pattern of LIKE for what contains a text, in which nothing has a meaning of its own.
+fn containing(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+/// One certification, if who is asking may see it.
+pub async fn certification(tx: &mut TenantTx, id: Uuid) -> Result<Option<Certification>, StoreError> {
+    Ok(sqlx::query_file_as!(Certification, "src/store/tenant/one.sql", id).fetch_optional(tx).await?)
+}
+
+/// A notice, as people may know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The stage.
+    pub stage: String,
+    /// The day on which it came due.
+    pub due_date: NaiveDate,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// What became of its delivery.
+    pub state: String,
+    /// Why, where that is not plain.
+    pub reason: Option<String>,
+    /// When its delivery ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// The notices of a certification, oldest first.
+pub async fn notices(tx: &mut TenantTx, certification: Uuid) -> Result<Vec<Notice>, StoreError> {
+    Ok(sqlx::query_as!(
+        Notice,
+        r#"select stage as "stage!", due_date as "due_date!", recorded_at as "recorded_at!", state as "state!",
+             reason, finished_at
+           from certvakt.notices_of(array[$1::uuid]) order by recorded_at, id"#,
+        certification,
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// Sets the status of a certification that was last changed at a known time, `active` or `suspended`.
+/// False: somebody else changed it meanwhile, or who is asking may not.
+pub async fn set_status(
+    tx: &mut TenantTx,
+    id: Uuid,
+    seen: DateTime<Utc>,
+    status: &str,
+) -> Result<bool, StoreError> {
+    Ok(sqlx::query!(
+        "update public.peer_mentor_certifications set status = $3 where id = $1 and updated_at = $2",
+        id,
+        seen,
+        status,
+    )
+    .execute(tx)
+    .await?
+    .rows_affected()
+        > 0)
+}
+
+/// Gives who is asking a device of the app, whoever had it before.
+pub async fn keep_device(tx: &mut TenantTx, installation: &str, token: &str) -> Result<(), StoreError> {
+    sqlx::query!("select certvakt.keep_device($1, $2)", installation, token).fetch_one(tx).await?;
+    Ok(())
+}
+
+/// Takes a device of the app from who is asking.
+pub async fn remove_device(tx: &mut TenantTx, installation: &str) -> Result<(), StoreError> {
+    sqlx::query!("select certvakt.remove_device($1)", installation).fetch_one(tx).await?;
+    Ok(())
+}
+
+/// What became of an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acceptance {
+    /// The login is this person from now on.
+    Accepted(Uuid),
+    /// There is no such invitation, or it was used, or it has expired.
+    NotInvited,
+    /// The login is somebody already.
+    LoginTaken,
+}
+
+/// Makes the login that is asking the person who was invited. Whatever but an acceptance has ended the
+/// transaction.
+pub async fn accept_invitation(tx: &mut TenantTx, token: &str) -> Result<Acceptance, StoreError> {
+    let accepted = sqlx::query_scalar!(r#"select certvakt.accept_invitation($1) as "id!""#, token);
+    match accepted.fetch_one(tx).await {
+        Ok(person) => Ok(Acceptance::Accepted(person)),
+        Err(error) => match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
+            Some("P0002") => Ok(Acceptance::NotInvited),
+            Some("23505") => Ok(Acceptance::LoginTaken),
+            _ => Err(error.into()),
+        },
+    }
+}

@@ -1,0 +1,93 @@
+-- What somebody tries who may see a little and wants to see more.
+begin;
+select plan(24);
+\ir fixtures/world.sql
+
+create function pg_temp.sign_in(who text) returns void language sql as $$
+  select set_config('request.jwt.claims', json_build_object('iss', 'https://issuer.example', 'sub', who)::text, true)
+$$;
+-- A function of an app's own, which a person may call, and which tells what it is given.
+create function public.tell(expires_at timestamptz) returns boolean language plpgsql cost 0.000001 as $$
+begin
+  raise notice '%', expires_at;
+  perform set_config('test.told', coalesce(current_setting('test.told', true), '') || '.', true);
+  return true;
+end
+$$;
+create temporary table seen as select count(*) as rows from public.peer_mentor_certifications where chapter_id in (
+  '00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000000a4');
+grant select on pg_temp.seen to public;
+select pg_temp.sign_in('coordinator');
+set local role authenticated;
+
+-- Nobody's claims, and claims that are none.
+select set_config('request.jwt.claims', '', true);
+select is_empty('select 1 from public.peer_mentor_certifications', 'no claims: nothing');
+select set_config('request.jwt.claims', 'null', true);
+select is_empty('select 1 from public.peer_mentor_certifications', 'claims of null: nothing');
+select set_config('request.jwt.claims', '[]', true);
+select is_empty('select 1 from public.peer_mentor_certifications', 'claims of a list: nothing');
+select set_config('request.jwt.claims', '{"sub": "coordinator"}', true);
+select is_empty('select 1 from public.peer_mentor_certifications', 'no issuer: nothing');
+select set_config('request.jwt.claims', '{"iss": "https://issuer.example/", "sub": "coordinator"}', true);
+select is_empty('select 1 from public.peer_mentor_certifications', 'another issuer: nothing');
+select set_config('request.jwt.claims', '{"iss": "https://issuer.example", "sub": "Coordinator"}', true);
+select is_empty('select 1 from public.peer_mentor_certifications', 'another subject: nothing');
+select set_config('request.jwt.claims', 'coordinator', true);
+select throws_ok('select 1 from public.peer_mentor_certifications', '22P02', null, 'claims that are no JSON: an error');
+select pg_temp.sign_in('coordinator');
+
+-- Claims that claim more than who somebody is.
+select set_config('request.jwt.claims', '{"iss": "https://issuer.example", "sub": "coordinator", "role": "service_role", "person_id": "00000000-0000-4000-8000-000000000002", "app_metadata": {"role": "org_admin"}}', true);
+select is((select count(*) from public.peer_mentor_certifications), (select rows from pg_temp.seen), 'no claim gives a right');
+
+-- Moving what one has.
+select throws_ok($$update public.peer_mentor_certifications set chapter_id = '00000000-0000-4000-8000-0000000000a3'$$,
+  '42501', null, 'nothing is moved to another chapter');
+select throws_ok($$update public.peer_mentor_certifications set organisation_id = '00000000-0000-4000-8000-0000000000b0'$$,
+  '42501', null, 'nor to another organisation');
+select throws_ok($$update public.peer_mentor_certifications set expires_at = '2099-01-01'$$, '42501', null, 'nor made to last');
+select throws_ok($$update public.peer_mentor_certifications set status = 'expired'$$, '42501', null, 'nor made to lapse');
+
+-- Asking whether something hidden is there: what is and what is not give the same error.
+create function pg_temp.certify(chapter text, mentor text) returns text language sql as $$
+  select format('insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type)
+    values (''00000000-0000-4000-8000-0000000000a0'', ''00000000-0000-4000-8000-0000000000%s'', ''00000000-0000-4000-8000-%s'', ''type'')', chapter, mentor)
+$$;
+select throws_ok(pg_temp.certify('a2', '0000000100a3'), '42501', null, 'a person of another chapter');
+select throws_ok(pg_temp.certify('a2', '0000000100b1'), '42501', null, 'a person of another organisation');
+select throws_ok(pg_temp.certify('a2', '00000000dead'), '42501', null, 'and nobody at all');
+select throws_ok(pg_temp.certify('a3', '0000000100a3'), '42501', null, 'another chapter');
+select throws_ok(pg_temp.certify('ff', '0000000100a2'), '42501', null, 'and no chapter at all');
+select throws_ok($$insert into public.peer_mentor_certifications (id, organisation_id, chapter_id, peer_mentor_id, certification_type)
+  values ('00000000-0000-4000-8000-0000000200a3', '00000000-0000-4000-8000-0000000000a0', '00000000-0000-4000-8000-0000000000a2',
+    '00000000-0000-4000-8000-0000000100a2', 'type') on conflict (id) do update set status = 'suspended'$$,
+  '42501', null, 'an id is not theirs to choose, so no conflict tells of a hidden row');
+select throws_ok($$insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id)
+  values ('00000000-0000-4000-8000-0000000000a0', '00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000100a2', 'type', 'x')$$,
+  '42501', null, 'nor is a register''s id');
+
+-- A function in WHERE that the planner would like to call first.
+select is((select count(*) from public.peer_mentor_certifications where public.tell(expires_at)), (select rows from pg_temp.seen),
+  'a cheap function is called');
+select is(length(current_setting('test.told')), (select rows::int from pg_temp.seen), 'and with nothing that is hidden');
+
+-- Objects of their own in front of ours.
+reset role;
+grant temporary on database :"DBNAME" to authenticated;
+set local role authenticated;
+create temporary table identities (issuer text, subject text, person_id uuid);
+insert into pg_temp.identities values ('https://issuer.example', 'coordinator', '00000000-0000-4000-8000-000000000002');
+create function pg_temp.current_person() returns uuid language sql as $$select '00000000-0000-4000-8000-000000000002'::uuid$$;
+create function pg_temp.nullif(text, text) returns text language sql as $$select '{"iss": "https://issuer.example", "sub": "administrator"}'$$;
+set local search_path = pg_temp, certvakt, public, extensions;
+select is((select count(*) from public.peer_mentor_certifications), (select rows from pg_temp.seen), 'shadows of our objects change nothing');
+set local search_path = public, extensions;
+
+-- Another role.
+select is_empty($$select rolname from pg_roles where rolname like 'certvakt%' and pg_has_role('authenticated', oid, 'MEMBER')$$,
+  'no way from a person to the service');
+select throws_ok('set local row_security = off; select 1 from public.peer_mentor_certifications', '42501', null, 'nor past the policies');
+
+select * from finish();
+rollback;
