@@ -23,4 +23,5 @@ mod registers;
 mod reports;
 mod restore;
 mod service;
+mod tenants;
 mod tokens;

@@ -1,0 +1,138 @@
+//! What one person's transaction leaves behind for the next on the same connection: nothing, however it ended.
+
+use certvakt::store::{Asking, Database, tenant};
+use sqlx::Executor;
+use uuid::Uuid;
+
+use crate::harness::{TestDatabase, superuser};
+
+const WORLD: &str = include_str!("../../../../supabase/tests/fixtures/world.sql");
+
+/// What each login of the world sees.
+const SEES: [(&str, &[&str]); 4] = [
+    ("coordinator", &["0000000200a2", "0000000200a4"]),
+    ("outsider", &["0000000200b1", "000000030002"]),
+    ("mentor", &["0000000200a2"]),
+    ("stranger", &[]),
+];
+
+fn asking(subject: &str) -> Asking<'_> {
+    Asking { issuer: "https://issuer.example", subject }
+}
+
+async fn world() -> TestDatabase {
+    let database = TestDatabase::new().await;
+    database.execute(WORLD).await;
+    database
+}
+
+/// The ends of the ids of the certifications that a login sees.
+async fn seen(store: &Database, subject: &str) -> Vec<String> {
+    let mut tx = store.tenant(&asking(subject)).await.unwrap();
+    let found = tenant::certifications(&mut tx, &tenant::Filter::default(), None, 100).await.unwrap();
+    tx.commit().await.unwrap();
+    found.into_iter().map(|one| one.id.to_string()[24..].to_owned()).collect()
+}
+
+async fn all_see_their_own(store: &Database, after: &str) {
+    for (subject, expected) in SEES {
+        assert_eq!(seen(store, subject).await, expected, "{subject} after {after}");
+    }
+    // Who sees everything is not the next transaction's role either.
+    let mut tx = store.worker().await.unwrap();
+    let organisations = certvakt::store::organisation::list(&mut tx).await.unwrap();
+    assert_eq!(organisations.len(), 2, "the service after {after}");
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_error_a_rollback_a_cancel_and_a_panic_leave_nothing_on_a_connection() {
+    let database = world().await;
+    let store = Database::connect(&database.address(), 1).await.unwrap();
+    all_see_their_own(&store, "nothing").await;
+
+    let mut tx = store.tenant(&asking("coordinator")).await.unwrap();
+    tenant::keep_device(&mut tx, "phone", "not a token").await.unwrap_err();
+    drop(tx);
+    all_see_their_own(&store, "an error").await;
+
+    let mut tx = store.tenant(&asking("coordinator")).await.unwrap();
+    tenant::admission(&mut tx).await.unwrap();
+    tx.rollback().await.unwrap();
+    all_see_their_own(&store, "a rollback").await;
+
+    // Given up while the server works on it.
+    let mut holder = superuser(&database.name).await;
+    holder
+        .execute("begin; lock table public.peer_mentor_certifications in access exclusive mode")
+        .await
+        .unwrap();
+    let waiting = seen(&store, "coordinator");
+    let cancelling = database.until(
+        "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')",
+    );
+    tokio::select! {
+        _ = waiting => panic!("it saw through a lock"),
+        () = cancelling => {}
+    }
+    holder.execute("rollback").await.unwrap();
+    all_see_their_own(&store, "a cancel").await;
+
+    let panicking = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let mut tx = store.tenant(&asking("coordinator")).await.unwrap();
+            tenant::admission(&mut tx).await.unwrap();
+            panic!("in the middle of {tx:?}");
+        })
+    };
+    panicking.await.unwrap_err();
+    all_see_their_own(&store, "a panic").await;
+}
+
+#[tokio::test]
+async fn people_at_the_same_time_on_few_connections_see_their_own() {
+    let database = world().await;
+    let store = Database::connect(&database.address(), 3).await.unwrap();
+    let all = (0..120).map(|n| {
+        let (store, (subject, expected)) = (store.clone(), SEES[n % SEES.len()]);
+        tokio::spawn(async move {
+            // Every third gives up in the middle.
+            if n % 3 == 0 {
+                let mut tx = store.tenant(&asking(subject)).await.unwrap();
+                tenant::admission(&mut tx).await.unwrap();
+            }
+            assert_eq!(seen(&store, subject).await, expected, "{subject}, {n}");
+        })
+    });
+    for one in all.collect::<Vec<_>>() {
+        one.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_login_is_taken_as_it_is_whatever_is_in_it() {
+    let database = world().await;
+    let store = database.store().await;
+    for subject in [
+        "coordinator'; reset role; --",
+        "coordinator\", \"sub\": \"administrator",
+        "coordinator\\",
+        "$$coordinator$$",
+        "coordinator\u{0}",
+        "Åse 🙂",
+        "",
+    ] {
+        // Zero is in no text of PostgreSQL; anything else is somebody whom nobody knows.
+        match store.tenant(&asking(subject)).await {
+            Ok(mut tx) => match tenant::admission(&mut tx).await {
+                Ok(admission) => assert_eq!(admission.person_id, None, "{subject:?}"),
+                Err(error) => assert!(subject.contains('\0'), "{subject:?}: {error}"),
+            },
+            Err(error) => assert!(subject.contains('\0'), "{subject:?}: {error}"),
+        }
+    }
+    let long = "x".repeat(10_000);
+    let mut tx = store.tenant(&asking(&long)).await.unwrap();
+    assert_eq!(tenant::certification(&mut tx, Uuid::nil()).await.unwrap(), None);
+}
