@@ -1,6 +1,7 @@
 //! certvakt keeps people's certifications current: the nightly expiry run, its deliveries, and the
 //! proof of both. `ARCHITECTURE.md` follows one certification through these modules.
 
+pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod cluster;

@@ -2,6 +2,7 @@
 
 mod access;
 mod app;
+mod audit;
 mod chapter;
 mod cleanup;
 mod demo;
@@ -66,6 +67,7 @@ enum Sub {
     Type(type_::Args),
     Person(person::Args),
     Access(access::Args),
+    Audit(audit::Args),
     Import(import::Args),
     Run(run::Args),
     Work(work::Args),
@@ -136,6 +138,7 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Sub::Type(args) => type_::run(args, &app).await,
         Sub::Person(args) => person::run(args, &app).await,
         Sub::Access(args) => access::run(args, &app).await,
+        Sub::Audit(args) => audit::run(args, &app).await,
         Sub::Import(args) => import::run(args, &app).await,
         Sub::Run(args) => run::run(args, &app).await,
         Sub::Work(args) => work::run(args, &app).await,

@@ -4,6 +4,7 @@ mod error;
 mod transaction;
 
 pub mod access;
+pub mod audit;
 pub mod certification;
 pub mod cleanup;
 pub mod delivery;
@@ -65,6 +66,11 @@ impl Database {
     /// A transaction of whoever is asking.
     pub async fn tenant(&self, asking: &Asking<'_>) -> Result<TenantTx, StoreError> {
         TenantTx::begin(&self.pool, asking).await
+    }
+
+    /// A transaction for the leak canary.
+    pub async fn canary(&self) -> Result<audit::CanaryTx, StoreError> {
+        audit::CanaryTx::begin(&self.pool).await
     }
 
     /// Closes every connection.

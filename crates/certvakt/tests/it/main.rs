@@ -6,6 +6,7 @@ mod harness;
 mod stand_in;
 
 mod api;
+mod canary;
 mod channels;
 mod configuration;
 mod costs;

@@ -1,0 +1,240 @@
+//! The leak canary: people who do not exist are planted in every chapter, and asked as; what each of them
+//! sees of the others is compared with what DESIGN.md says. Nothing of it stays.
+//!
+//! What may be seen is worked out here from the tree of chapters alone, without the functions that the
+//! policies ask.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::store::audit::{Administrator, CanaryTx, Chapter, Planted};
+use crate::store::{Asking, Database, StoreError};
+
+/// What kinds of people saw through something they could ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sight {
+    /// The table, view or function.
+    pub of: String,
+    /// The kind of person: `nobody`, `stranger`, `mentor`, `coordinator`, `org_admin`.
+    pub kind: &'static str,
+    /// How many asked.
+    pub asked: i64,
+    /// How many of them were refused altogether.
+    pub refused: i64,
+    /// Planted things that they saw, and might.
+    pub seen: i64,
+    /// Planted things that they saw, and must not.
+    pub leaked: i64,
+}
+
+/// What the canary found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The chapters in which people were planted.
+    pub chapters: usize,
+    /// What was seen, by what was asked and who asked.
+    pub sights: Vec<Sight>,
+    /// Leaks: what was asked, as whom, and what of whom was seen. At most a hundred.
+    pub leaks: Vec<String>,
+    /// Coordinators who did not see the certification planted in their own chapter: the canary is blind,
+    /// or access is closed.
+    pub blind: usize,
+}
+
+impl Report {
+    /// Whether everybody saw what they may, and nothing else.
+    pub fn is_clean(&self) -> bool {
+        self.blind == 0 && self.sights.iter().all(|sight| sight.leaked == 0)
+    }
+}
+
+/// Where coordinators must at least see the certifications of their own chapter.
+const CERTIFICATIONS: &str = "public.peer_mentor_certifications";
+/// The leaks that are listed, at most.
+const MOST_LISTED: usize = 100;
+
+/// Plants, asks and takes everything back.
+pub async fn sing(database: &Database, progress: &indicatif::ProgressBar) -> Result<Report, StoreError> {
+    let mut tx = database.canary().await?;
+    let report = ask_all(&mut tx, progress).await;
+    tx.rollback().await?;
+    report
+}
+
+/// Somebody who asks.
+struct Viewer {
+    kind: &'static str,
+    person: Uuid,
+    /// Everything planted that they may see.
+    may: HashSet<Uuid>,
+}
+
+async fn ask_all(tx: &mut CanaryTx, progress: &indicatif::ProgressBar) -> Result<Report, StoreError> {
+    let chapters = tx.chapters().await?;
+    let nest = Nest::new(&chapters);
+    tx.plant(&nest.planted, &nest.administrators, &nest.issuer()).await?;
+    let reachable = tx.reachable().await?;
+    let viewers = nest.viewers();
+    let all = nest.all();
+    progress.set_length((viewers.len() * reachable.len()) as u64);
+    let mut sights: BTreeMap<(String, &'static str), Sight> = BTreeMap::new();
+    let (mut leaks, mut seers) = (Vec::new(), HashSet::new());
+    for viewer in &viewers {
+        let (issuer, subject) = (nest.issuer(), viewer.person.to_string());
+        let asking = Asking { issuer: &issuer, subject: &subject };
+        let asking = (viewer.kind != "nobody").then_some(&asking);
+        for one in &reachable {
+            let rows = tx.ask(one, asking, &all).await?;
+            let sight = sights.entry((one.name.clone(), viewer.kind)).or_insert_with(|| Sight {
+                of: one.name.clone(),
+                kind: viewer.kind,
+                asked: 0,
+                refused: 0,
+                seen: 0,
+                leaked: 0,
+            });
+            sight.asked += 1;
+            sight.refused += i64::from(rows.is_none());
+            let found: BTreeSet<Uuid> = rows.iter().flatten().flat_map(|row| nest.planted_in(row)).collect();
+            for id in found {
+                if viewer.may.contains(&id) {
+                    sight.seen += 1;
+                    if one.name == CERTIFICATIONS {
+                        seers.insert((viewer.person, id));
+                    }
+                } else {
+                    sight.leaked += 1;
+                    if leaks.len() < MOST_LISTED {
+                        leaks.push(format!(
+                            "{} shows {} to {}",
+                            one.name,
+                            nest.describe(id),
+                            nest.describe(viewer.person)
+                        ));
+                    }
+                }
+            }
+            progress.inc(1);
+        }
+    }
+    let blind =
+        nest.planted.iter().filter(|one| !seers.contains(&(one.coordinator, one.certification))).count();
+    Ok(Report { chapters: chapters.len(), sights: sights.into_values().collect(), leaks, blind })
+}
+
+/// Everything planted. Its ids begin with the same 64 random bits, so they are found in any row.
+struct Nest {
+    mark: u64,
+    planted: Vec<Planted>,
+    administrators: Vec<Administrator>,
+    above: HashMap<Uuid, Option<Uuid>>,
+}
+
+impl Nest {
+    fn new(chapters: &[Chapter]) -> Self {
+        let mark = u64::from_be_bytes(Uuid::new_v4().as_bytes()[..8].try_into().unwrap_or_default());
+        let mut next = 0_u64;
+        let mut id = || {
+            next += 1;
+            Uuid::from_u64_pair(mark, next)
+        };
+        let planted: Vec<Planted> = chapters
+            .iter()
+            .map(|chapter| Planted {
+                chapter: *chapter,
+                mentor: id(),
+                certification: id(),
+                coordinator: id(),
+            })
+            .collect();
+        let first_chapters: BTreeMap<Uuid, Uuid> =
+            chapters.iter().rev().map(|chapter| (chapter.organisation_id, chapter.id)).collect();
+        let administrators = first_chapters
+            .into_iter()
+            .map(|(organisation_id, chapter_id)| Administrator { person: id(), organisation_id, chapter_id })
+            .collect();
+        let above = chapters.iter().map(|chapter| (chapter.id, chapter.parent_id)).collect();
+        Self { mark, planted, administrators, above }
+    }
+
+    /// The issuer of their logins, which is no issuer's name, and the code of their type.
+    fn issuer(&self) -> String {
+        format!("canary-{:016x}", self.mark)
+    }
+
+    fn all(&self) -> Vec<Uuid> {
+        let planted = self.planted.iter().flat_map(|one| [one.mentor, one.certification, one.coordinator]);
+        planted.chain(self.administrators.iter().map(|one| one.person)).collect()
+    }
+
+    fn viewers(&self) -> Vec<Viewer> {
+        let mut viewers = vec![
+            Viewer { kind: "nobody", person: Uuid::nil(), may: HashSet::new() },
+            Viewer { kind: "stranger", person: Uuid::from_u64_pair(self.mark, 0), may: HashSet::new() },
+        ];
+        for one in &self.planted {
+            viewers.push(Viewer {
+                kind: "mentor",
+                person: one.mentor,
+                may: [one.mentor, one.certification].into(),
+            });
+            let mut may = self.within(|chapter| self.is_within(chapter.id, one.chapter.id));
+            may.insert(one.coordinator);
+            viewers.push(Viewer { kind: "coordinator", person: one.coordinator, may });
+        }
+        for one in &self.administrators {
+            let may = self.within(|chapter| chapter.organisation_id == one.organisation_id);
+            viewers.push(Viewer { kind: "org_admin", person: one.person, may });
+        }
+        viewers
+    }
+
+    /// What is planted in the chapters of which something holds.
+    fn within(&self, holds: impl Fn(&Chapter) -> bool) -> HashSet<Uuid> {
+        let planted = self.planted.iter().filter(|one| holds(&one.chapter));
+        let of_chapters = planted.flat_map(|one| [one.mentor, one.certification, one.coordinator]);
+        let administrators = self.administrators.iter().filter(|one| {
+            self.planted.iter().any(|planted| planted.chapter.id == one.chapter_id && holds(&planted.chapter))
+        });
+        of_chapters.chain(administrators.map(|one| one.person)).collect()
+    }
+
+    fn is_within(&self, chapter: Uuid, top: Uuid) -> bool {
+        let mut at = Some(chapter);
+        while let Some(id) = at {
+            if id == top {
+                return true;
+            }
+            at = self.above.get(&id).copied().flatten();
+        }
+        false
+    }
+
+    /// The planted ids in a row that was answered.
+    fn planted_in<'a>(&self, row: &'a str) -> impl Iterator<Item = Uuid> + 'a {
+        let whole = Uuid::from_u64_pair(self.mark, 0).to_string();
+        let beginning = whole[..19].to_owned();
+        row.match_indices(&beginning)
+            .filter_map(|(at, _)| row.get(at..at + 36)?.parse().ok())
+            .collect::<Vec<Uuid>>()
+            .into_iter()
+    }
+
+    fn describe(&self, id: Uuid) -> String {
+        for one in &self.planted {
+            let what = match id {
+                id if id == one.mentor => "the mentor",
+                id if id == one.certification => "the certification",
+                id if id == one.coordinator => "the coordinator",
+                _ => continue,
+            };
+            return format!("{what} planted in chapter {}", one.chapter.id);
+        }
+        match self.administrators.iter().find(|one| one.person == id) {
+            Some(one) => format!("the administrator planted in organisation {}", one.organisation_id),
+            None => "somebody who has not signed in or whom nobody knows".to_owned(),
+        }
+    }
+}

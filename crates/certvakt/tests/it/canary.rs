@@ -1,0 +1,111 @@
+//! The leak canary: quiet on our policies, and loud on a bad one, wherever it stands.
+
+use serde_json::Value;
+
+use crate::harness::{TestDatabase, fail};
+
+const WORLD: &str = include_str!("../../../../supabase/tests/fixtures/world.sql");
+
+async fn world() -> TestDatabase {
+    let database = TestDatabase::new().await;
+    database.execute(WORLD).await;
+    database
+}
+
+/// How many planted things a kind of person saw of something: theirs, and others'.
+fn saw(report: &Value, of: &str, kind: &str) -> (i64, i64) {
+    let sight =
+        report["sights"].as_array().unwrap().iter().find(|one| one["of"] == of && one["kind"] == kind);
+    let sight = sight.unwrap_or_else(|| panic!("nothing of {of} for {kind}: {report}"));
+    (sight["seen"].as_i64().unwrap(), sight["leaked"].as_i64().unwrap())
+}
+
+#[tokio::test]
+async fn on_our_policies_everybody_sees_their_own_and_nothing_stays_planted() {
+    let database = world().await;
+    let everything = "select concat_ws(' ', (select count(*) from certvakt.people), (select count(*) from certvakt.identities),
+        (select count(*) from public.peer_mentor_certifications), (select count(*) from public.cert_notification_log),
+        (select count(*) from certvakt.certification_changes), (select count(*) from certvakt.certification_types))";
+    let before: String = database.value(everything).await;
+    let report = database.json(["audit", "canary"]);
+    assert_eq!(report["chapters"], 5);
+    // Of five chapters, in trees of four and of one: coordinators see 4 + 2 + 1 + 1 + 1.
+    let certifications = "public.peer_mentor_certifications";
+    // Each certification and its mentor.
+    assert_eq!(saw(&report, certifications, "mentor"), (2 * 5, 0));
+    assert_eq!(saw(&report, certifications, "coordinator"), (2 * 9, 0));
+    assert_eq!(saw(&report, certifications, "org_admin"), (2 * 5, 0));
+    for kind in ["nobody", "stranger"] {
+        assert_eq!(saw(&report, certifications, kind), (0, 0));
+    }
+    assert_eq!(saw(&report, "certvakt.notices_of(uuid[])", "coordinator"), (9, 0));
+    for of in
+        ["certvakt.people", "certvakt.memberships", "certvakt.contact_points", "certvakt.visible_elsewhere()"]
+    {
+        saw(&report, of, "coordinator");
+    }
+    assert_eq!(database.value::<String>(everything).await, before);
+    let table = database.ok(["audit", "canary"]);
+    assert!(table.contains("Everybody saw what they may, and nothing else."), "{table}");
+}
+
+#[tokio::test]
+async fn a_bad_policy_view_or_function_is_found_wherever_it_stands() {
+    let bad = [
+        (
+            "create policy everybody on public.peer_mentor_certifications for select to authenticated using (true)",
+            "public.peer_mentor_certifications",
+        ),
+        (
+            // Whoever is a member somewhere sees all of that organisation.
+            "create policy organisation on certvakt.people for select to authenticated using (exists (
+               select from certvakt.memberships m where m.person_id = people.id
+                 and m.organisation_id = any ((select certvakt.current_organisations())::uuid[])));
+             create policy organisation on certvakt.memberships for select to authenticated using (
+               organisation_id = any ((select certvakt.current_organisations())::uuid[]))",
+            "certvakt.people",
+        ),
+        (
+            "create view public.overview as select * from public.peer_mentor_certifications; grant select on public.overview to authenticated",
+            "public.overview",
+        ),
+        (
+            "create function public.find(id uuid) returns text language sql security definer
+               as $$ select person.id || name from certvakt.people person where person.id = find.id $$;
+             grant execute on function public.find to authenticated",
+            "public.find(uuid)",
+        ),
+        (
+            "create or replace function certvakt.visible_chapters() returns uuid[] language sql stable security definer set search_path = ''
+               as $$ select array_agg(id) from certvakt.chapters where organisation_id = any (certvakt.current_organisations()) $$",
+            "public.peer_mentor_certifications",
+        ),
+        (
+            "alter table certvakt.contact_points disable row level security",
+            "certvakt.contact_points",
+        ),
+    ];
+    for (sql, of) in bad {
+        let database = world().await;
+        database.execute(sql).await;
+        let said = fail(&mut database.certvakt(["audit", "canary", "--output", "json"]), 1);
+        assert_eq!(said, "", "{sql}");
+        let output = database.certvakt(["audit", "canary", "--output", "json"]).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let leaked: i64 = ["nobody", "stranger", "mentor", "coordinator", "org_admin"]
+            .map(|kind| saw(&report, of, kind).1)
+            .iter()
+            .sum();
+        assert!(leaked > 0, "{sql}: {report}");
+        let table =
+            String::from_utf8(database.certvakt(["audit", "canary"]).output().unwrap().stdout).unwrap();
+        assert!(table.contains(&format!("LEAK: {of} shows")), "{sql}: {table}");
+    }
+}
+
+#[tokio::test]
+async fn a_canary_that_sees_nothing_is_not_content() {
+    let database = world().await;
+    database.execute("drop policy people_see on public.peer_mentor_certifications").await;
+    fail(&mut database.certvakt(["audit", "canary"]), 1);
+}
