@@ -1,8 +1,8 @@
 -- What people may see and do, whichever way they come: the API, the pages, Supabase's own REST.
 --
 -- Policies ask the functions of the first part and nothing else about who is asking. Each is asked once
--- a statement, as (select certvakt.…()). An app with a hierarchy of its own replaces their bodies
--- (docs/supabase.md); what they promise stands in their comments.
+-- a statement, as (select certvakt.…()).
+-- An app with a hierarchy of its own replaces their bodies. What they promise stands in their comments. They are written in PL/pgSQL because it keeps their plans.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -14,66 +14,148 @@ create policy definer_reads on certvakt.memberships for select to certvakt_defin
 create policy definer_reads on public.peer_mentor_certifications for select to certvakt_definer using (true);
 
 create function certvakt.current_person() returns uuid
-language sql stable security definer set search_path = ''
-begin atomic
-  select i.person_id
-  from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb) as request (claims)
-  join certvakt.identities i on i.issuer = request.claims ->> 'iss' and i.subject = request.claims ->> 'sub';
-end;
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+begin
+  return (
+    select i.person_id from certvakt.identities i
+    where i.issuer = claims ->> 'iss' and i.subject = claims ->> 'sub');
+end
+$$;
 comment on function certvakt.current_person is
   'The person who is asking, by the claims iss and sub of their token; null: nobody we know.';
 
 create function certvakt.current_organisations() returns uuid[]
-language sql stable security definer set search_path = ''
-begin atomic
-  with asking as materialized (select certvakt.current_person() as person)
-  select coalesce(array_agg(mine.organisation_id), '{}')
-  from (
-    select m.organisation_id from asking join certvakt.memberships m on m.person_id = asking.person
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  person uuid := certvakt.current_person();
+begin
+  return array(
+    select m.organisation_id from certvakt.memberships m where m.person_id = person
     union
-    select c.organisation_id from asking join public.peer_mentor_certifications c on c.peer_mentor_id = asking.person
-  ) mine;
-end;
+    select c.organisation_id from public.peer_mentor_certifications c where c.peer_mentor_id = person);
+end
+$$;
 comment on function certvakt.current_organisations is
   'The organisations of which who is asking is a member, in whatever role, or which certified them. Never null.';
 
 create function certvakt.visible_chapters() returns uuid[]
-language sql stable security definer set search_path = ''
-begin atomic
-  with recursive mine as (
-    select m.organisation_id, m.chapter_id, m.role
-    from certvakt.memberships m where m.person_id = (select certvakt.current_person())
-  ),
-  coordinated as (
-    select mine.organisation_id, mine.chapter_id from mine where mine.role = 'coordinator'
-    union
-    select c.organisation_id, c.id
-    from certvakt.chapters c
-    join coordinated above on above.organisation_id = c.organisation_id and above.chapter_id = c.parent_id
-  ),
-  visible as (
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  person uuid := certvakt.current_person();
+begin
+  return array(
+    with recursive coordinated as (
+      select m.organisation_id, m.chapter_id
+      from certvakt.memberships m where m.person_id = person and m.role = 'coordinator'
+      union
+      select c.organisation_id, c.id
+      from certvakt.chapters c
+      join coordinated above on above.organisation_id = c.organisation_id and above.chapter_id = c.parent_id
+    )
     select coordinated.chapter_id from coordinated
     union
-    select c.id from certvakt.chapters c join mine on mine.organisation_id = c.organisation_id
-    where mine.role = 'org_admin'
-  )
-  select coalesce(array_agg(visible.chapter_id), '{}') from visible;
-end;
+    select c.id from certvakt.memberships m join certvakt.chapters c on c.organisation_id = m.organisation_id
+    where m.person_id = person and m.role = 'org_admin');
+end
+$$;
 comment on function certvakt.visible_chapters is
   'The chapters whose certifications who is asking may see and keep: those they coordinate and all below, and every one of an organisation that they administer. Never null.';
 
+-- Few mentors belong to several chapters of the organisation that certified them. Which certifications are
+-- visible for it is kept here, so that nobody has to look through all members of their chapters.
+create table certvakt.certifications_elsewhere (
+  chapter_id uuid not null,
+  certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
+  person_id uuid not null,
+  role text not null default 'mentor' constraint certifications_elsewhere_of_mentor check (role = 'mentor'),
+  primary key (chapter_id, certification_id),
+  constraint certifications_elsewhere_while_member
+    foreign key (person_id, chapter_id, role) references certvakt.memberships (person_id, chapter_id, role) on delete cascade
+);
+comment on table certvakt.certifications_elsewhere is
+  'Certifications whose mentors belong to another chapter of the organisation that certified them: that chapter.';
+create index certifications_elsewhere_certification on certvakt.certifications_elsewhere (certification_id);
+create index certifications_elsewhere_membership on certvakt.certifications_elsewhere (person_id, chapter_id, role);
+alter table certvakt.certifications_elsewhere enable row level security;
+alter table certvakt.certifications_elsewhere force row level security;
+revoke all on certvakt.certifications_elsewhere from public, anon, authenticated, service_role;
+grant select, insert, delete on certvakt.certifications_elsewhere to certvakt_definer;
+create policy definer_keeps on certvakt.certifications_elsewhere to certvakt_definer using (true) with check (true);
+-- A membership begins and ends; it does not turn into another.
+revoke update on certvakt.memberships from certvakt_registrar;
+
+create function certvakt.keep_elsewhere_of_certifications() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
+  select m.chapter_id, n.id, m.person_id
+  from new_rows n
+  join certvakt.memberships m on m.person_id = n.peer_mentor_id and m.role = 'mentor'
+  where m.organisation_id = n.organisation_id and m.chapter_id <> n.chapter_id
+  on conflict do nothing;
+  return null;
+end
+$$;
+create trigger keep_elsewhere
+  after insert on public.peer_mentor_certifications
+  referencing new table as new_rows
+  for each statement execute function certvakt.keep_elsewhere_of_certifications();
+
+create function certvakt.keep_elsewhere_of_memberships() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
+  select n.chapter_id, c.id, n.person_id
+  from new_rows n
+  join public.peer_mentor_certifications c on c.peer_mentor_id = n.person_id
+  where n.role = 'mentor' and c.organisation_id = n.organisation_id and c.chapter_id <> n.chapter_id
+  on conflict do nothing;
+  return null;
+end
+$$;
+create trigger keep_elsewhere
+  after insert on certvakt.memberships
+  referencing new table as new_rows
+  for each statement execute function certvakt.keep_elsewhere_of_memberships();
+
+create function certvakt.keep_elsewhere_of_move() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  delete from certvakt.certifications_elsewhere e where e.certification_id = new.id;
+  insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
+  select m.chapter_id, new.id, m.person_id
+  from certvakt.memberships m
+  where m.person_id = new.peer_mentor_id and m.role = 'mentor'
+    and m.organisation_id = new.organisation_id and m.chapter_id <> new.chapter_id;
+  return null;
+end
+$$;
+create trigger keep_elsewhere_of_move
+  after update of chapter_id, organisation_id on public.peer_mentor_certifications
+  for each row when (old.chapter_id <> new.chapter_id or old.organisation_id <> new.organisation_id)
+  execute function certvakt.keep_elsewhere_of_move();
+do $$
+declare
+  kept text;
+begin
+  foreach kept in array array['certifications', 'memberships', 'move'] loop
+    execute format('revoke all on function certvakt.keep_elsewhere_of_%s() from public, anon, authenticated, service_role', kept);
+    execute format('alter function certvakt.keep_elsewhere_of_%s() owner to certvakt_definer', kept);
+  end loop;
+end
+$$;
+
 create function certvakt.visible_elsewhere() returns uuid[]
-language sql stable security definer set search_path = ''
-begin atomic
-  with visible as materialized (select certvakt.visible_chapters() as chapters)
-  select coalesce(array_agg(distinct c.id), '{}')
-  from visible
-  join certvakt.memberships m on m.chapter_id = any (visible.chapters) and m.role = 'mentor'
-  -- Only of the organisation that certified them: being a member elsewhere shows nothing of that.
-  join public.peer_mentor_certifications c
-    on c.peer_mentor_id = m.person_id and c.organisation_id = m.organisation_id
-  where c.chapter_id <> all (visible.chapters);
-end;
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  visible uuid[] := certvakt.visible_chapters();
+begin
+  return array(
+    select distinct e.certification_id from certvakt.certifications_elsewhere e where e.chapter_id = any (visible));
+end
+$$;
 comment on function certvakt.visible_elsewhere is
   'Certifications of other chapters that who is asking may see, because their mentors belong to a visible chapter of the same organisation as well. Never null.';
 
@@ -98,13 +180,18 @@ create unique index access_closures_open on certvakt.access_closures (resource, 
   where opened_at is null;
 
 create function certvakt.closed_organisations(resource text) returns uuid[]
-language sql stable security definer set search_path = ''
-begin atomic
-  select case when not coalesce(bool_or(c.organisation_id is null), false)
-    then coalesce(array_agg(c.organisation_id), '{}') end
-  from certvakt.access_closures c
-  where c.resource = closed_organisations.resource and c.opened_at is null;
-end;
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  if exists (
+    select from certvakt.access_closures c
+    where c.resource = closed_organisations.resource and c.opened_at is null and c.organisation_id is null) then
+    return null;
+  end if;
+  return array(
+    select c.organisation_id from certvakt.access_closures c
+    where c.resource = closed_organisations.resource and c.opened_at is null);
+end
+$$;
 comment on function certvakt.closed_organisations is
   'The organisations whose resource is closed to people; null: that of every one, and then nothing compares with it.';
 
