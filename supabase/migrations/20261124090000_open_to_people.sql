@@ -1,8 +1,8 @@
 -- What people may see and do, whichever way they come: the API, the pages, Supabase's own REST.
 --
--- Policies ask the functions of the first part and nothing else about who is asking. Each is asked once
--- a statement, as (select certvakt.…()).
--- An app with a hierarchy of its own replaces their bodies. What they promise stands in their comments. They are written in PL/pgSQL because it keeps their plans.
+-- Policies ask a few functions and nothing else about who is asking, each once a statement, as
+-- (select certvakt.…()). An app with a hierarchy of its own replaces their bodies; what they promise stands
+-- in their comments. They are written in PL/pgSQL because that keeps their plans.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
