@@ -23,9 +23,9 @@ begin
     end if;
   end loop;
 
-  -- Whoever migrates must be able to SET ROLE to the service's roles, and to give functions to the
-  -- definer. From PostgreSQL 16 on that is a right of its own, and it need not inherit what they may do.
-  foreach wanted in array array['certvakt_worker', 'certvakt_registrar', 'certvakt_definer'] loop
+  -- Whoever migrates must be able to SET ROLE to the service's roles and to that of people, and to give
+  -- functions to the definer. From PostgreSQL 16 on that is a right of its own, and it need not inherit what they may do.
+  foreach wanted in array array['certvakt_worker', 'certvakt_registrar', 'certvakt_definer', 'authenticated'] loop
     if pg_catalog.current_setting('server_version_num')::int < 160000 then
       if not pg_catalog.pg_has_role(current_user, wanted, 'MEMBER') then
         execute pg_catalog.format('grant %I to current_user', wanted);

@@ -165,6 +165,18 @@ pub(super) struct Problem {
     detail: String,
 }
 
+/// What every address may answer instead, for the description of the API.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "describes refusals, which are made as `Refusal`")]
+pub(super) enum Problems {
+    /// Something is wrong with the request, or with who sends it
+    #[response(status = "4XX", content_type = "application/problem+json")]
+    Theirs(Problem),
+    /// It cannot be answered now
+    #[response(status = "5XX", content_type = "application/problem+json")]
+    Ours(Problem),
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = self.status();

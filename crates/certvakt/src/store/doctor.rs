@@ -20,7 +20,9 @@ pub struct Facts {
     pub may_work: bool,
     /// Whether it may become `certvakt_registrar`.
     pub may_register: bool,
-    /// What the login may do beyond becoming those two.
+    /// Whether it may become `authenticated`, as which people are answered.
+    pub may_answer: bool,
+    /// What the login may do beyond becoming those three.
     pub excess: Vec<String>,
     /// Roles of the service that can do more than they should.
     pub strong_roles: Vec<String>,

@@ -448,10 +448,12 @@ async fn the_command_line_lets_people_in_and_closes_the_door() {
     let status = String::from_utf8(status.stdout).unwrap();
     assert!(status.contains("CLOSED to people: certifications of a since"), "{status}");
     assert!(status.contains("by certvakt_service: en prøve"), "{status}");
-    let runs = "select count(*) from certvakt.runs";
-    let before: i64 = database.value(runs).await;
-    database.ok(["run", "--organisation", "a", "--date", "2026-06-16", "--dry-run"]);
-    assert_eq!(database.value::<i64>(runs).await, before);
+    // Three weeks later everybody has lapsed: the service's own work goes on behind the closed door.
+    database.ok(["run", "--organisation", "a", "--date", "2026-07-01", "--approve"]);
+    let lapsed: i64 = database
+        .value("select count(*) from public.peer_mentor_certifications c join certvakt.organisations o on o.id = c.organisation_id where o.slug = 'a' and status = 'expired'")
+        .await;
+    assert_eq!(lapsed, 5);
     database.ok(["access", "enable", "certifications", "--organisation", "a"]);
     assert_eq!(api.get("newcomer", "/certifications").await.status, StatusCode::OK);
     let kept: String = database
@@ -467,4 +469,60 @@ async fn the_command_line_lets_people_in_and_closes_the_door() {
         let said = crate::harness::fail(&mut database.certvakt(arguments.iter().copied()), 2);
         assert!(said.contains(says), "{said}");
     }
+}
+
+#[tokio::test]
+async fn the_api_describes_itself_and_every_address_of_it() {
+    let api = Api::start().await;
+    let document = api.get("nobody", "/openapi.json").await;
+    assert_eq!(document.status, StatusCode::OK);
+    assert!(document.body["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document.body["openapi"]);
+    let paths = document.body["paths"].as_object().unwrap();
+    let operations: Vec<String> = paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
+        })
+        .collect();
+    assert_eq!(
+        operations,
+        [
+            "get /api/v1/certifications",
+            "get /api/v1/certifications/{id}",
+            "post /api/v1/certifications/{id}/reinstate",
+            "post /api/v1/certifications/{id}/suspend",
+            "get /api/v1/chapters",
+            "get /api/v1/me",
+            "delete /api/v1/me/devices/{installation}",
+            "put /api/v1/me/devices/{installation}",
+            "post /api/v1/me/invitation",
+        ]
+    );
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().unwrap() {
+            for status in ["4XX", "5XX"] {
+                let content = &operation["responses"][status]["content"]["application/problem+json"];
+                assert!(content.is_object(), "{method} {path} {status}: {operation}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_login_cannot_keep_the_others_waiting() {
+    let api = Api::start().await;
+    // Refused before the database is asked, so that the minute's requests are sent within it.
+    let wrong = json!({ "wrong": true });
+    let mut sent = 0;
+    let answer = loop {
+        let answer = api.ask("mentor", Method::PUT, "/me/devices/phone", "", Some(&wrong)).await;
+        sent += 1;
+        if answer.status != StatusCode::UNPROCESSABLE_ENTITY || sent == 20_000 {
+            break answer;
+        }
+    };
+    assert_eq!(answer.body["code"], "too-many-requests", "after {sent}");
+    assert!(sent > 600, "{sent}");
+    assert_eq!(answer.headers["retry-after"], "60");
+    assert_eq!(api.get("coordinator", "/me").await.status, StatusCode::OK);
 }

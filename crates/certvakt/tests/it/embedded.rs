@@ -72,6 +72,12 @@ fn a_cluster_is_made_shared_and_stopped_by_the_last_to_leave() {
     let listed = succeed(&mut certvakt(&data, ["organisation", "list", "--output", "json"]));
     let listed: Value = serde_json::from_str(&listed).unwrap();
     assert_eq!(listed["organisations"].as_array().unwrap().len(), 2);
+    // Its owner may play the part of people, too.
+    succeed(&mut certvakt(
+        &data,
+        ["chapter", "add", "chapter", "--organisation", "one", "--name", "Østlandet"],
+    ));
+    succeed(&mut certvakt(&data, ["audit", "canary"]));
     assert_eq!(server_process(&data), Some(server), "it joined, and left the others alone");
 
     // Killed, it leaves the server running; the next process joins and stops it.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::Api;
 use crate::clock::Clock;
 use crate::http::extract::{Path, Query};
-use crate::http::problem::{Problem, Refusal};
+use crate::http::problem::{Problems, Refusal};
 use crate::http::token::Identity;
 use crate::store::TenantTx;
 use crate::store::tenant::{self, After, Filter, InStage};
@@ -78,7 +78,7 @@ pub(super) struct Detail {
     #[serde(flatten)]
     certification: Certification,
     /// Oldest first.
-    notices: Vec<Notice>,
+    notices: Vec<tenant::Notice>,
     /// The next stage, if nothing changes before.
     next_stage: Option<NextStage>,
 }
@@ -90,19 +90,6 @@ struct NextStage {
     stage: Stage,
     /// The day on which it begins.
     due_date: NaiveDate,
-}
-
-/// A notice, and what became of it.
-#[derive(Serialize, ToSchema)]
-struct Notice {
-    stage: String,
-    /// The day on which the stage began.
-    due_date: NaiveDate,
-    recorded_at: DateTime<Utc>,
-    /// `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
-    state: String,
-    reason: Option<String>,
-    finished_at: Option<DateTime<Utc>>,
 }
 
 /// Which certifications to list.
@@ -133,8 +120,7 @@ pub(super) struct Which {
 /// List certifications, the next to expire first
 #[utoipa::path(get, path = "/api/v1/certifications", tag = "certifications", params(Which), responses(
     (status = OK, body = Page),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn list(
     State(api): State<Api>,
     identity: Identity,
@@ -197,8 +183,7 @@ async fn in_stage(tx: &mut TenantTx, stage: Stage, clock: &Clock) -> Result<Vec<
 #[utoipa::path(get, path = "/api/v1/certifications/{id}", tag = "certifications",
     params(("id" = Uuid, Path)), responses(
     (status = OK, body = Detail, headers(("etag" = String, description = "Its version, for If-Match"))),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn show(
     State(api): State<Api>,
     identity: Identity,
@@ -226,17 +211,6 @@ async fn detail(
             .map(|stage| NextStage { stage, due_date: stage.due_date(last) }),
         _ => None,
     };
-    let notices = notices
-        .into_iter()
-        .map(|one| Notice {
-            stage: one.stage,
-            due_date: one.due_date,
-            recorded_at: one.recorded_at,
-            state: one.state,
-            reason: one.reason,
-            finished_at: one.finished_at,
-        })
-        .collect();
     Ok(([(header::ETAG, etag)], Json(Detail { certification, notices, next_stage })))
 }
 
@@ -244,8 +218,7 @@ async fn detail(
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/suspend", tag = "certifications",
     params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown")), responses(
     (status = OK, body = Detail, headers(("etag" = String))),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn suspend(
     State(api): State<Api>,
     identity: Identity,
@@ -259,8 +232,7 @@ pub(super) async fn suspend(
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/reinstate", tag = "certifications",
     params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown")), responses(
     (status = OK, body = Detail, headers(("etag" = String))),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn reinstate(
     State(api): State<Api>,
     identity: Identity,

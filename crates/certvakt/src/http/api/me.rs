@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Api;
 use crate::http::extract::{Body, Path};
-use crate::http::problem::{Problem, Refusal};
+use crate::http::problem::{Problems, Refusal};
 use crate::http::token::Identity;
 use crate::store::tenant::{self, Acceptance};
 
@@ -23,18 +23,9 @@ pub(super) struct Me {
     /// The language that they chose: `nb` or `en`.
     locale: Option<String>,
     /// What they are in which chapters.
-    memberships: Vec<Membership>,
+    memberships: Vec<tenant::Membership>,
     /// The organisations of which they are a member, or which certified them.
     organisations: Vec<Organisation>,
-}
-
-/// What somebody is in a chapter.
-#[derive(Serialize, ToSchema)]
-struct Membership {
-    organisation_id: Uuid,
-    chapter_id: Uuid,
-    /// `mentor`, `coordinator` or `org_admin`.
-    role: String,
 }
 
 /// An organisation.
@@ -50,8 +41,7 @@ struct Organisation {
 /// Who is asking
 #[utoipa::path(get, path = "/api/v1/me", tag = "me", responses(
     (status = OK, body = Me),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn show(State(api): State<Api>, identity: Identity) -> Result<Json<Me>, Refusal> {
     let mut tx = api.person(&identity).await?;
     let tenant::Me { person_id, name, locale } = tenant::me(&mut tx).await?.ok_or(Refusal::UnknownLogin)?;
@@ -62,14 +52,7 @@ pub(super) async fn show(State(api): State<Api>, identity: Identity) -> Result<J
         id: person_id,
         name,
         locale,
-        memberships: memberships
-            .into_iter()
-            .map(|tenant::Membership { organisation_id, chapter_id, role }| Membership {
-                organisation_id,
-                chapter_id,
-                role,
-            })
-            .collect(),
+        memberships,
         organisations: organisations
             .into_iter()
             .map(|one| Organisation { id: one.id, name: one.name, time_zone: one.time_zone })
@@ -96,8 +79,7 @@ pub(super) struct Accepted {
 /// Accept an invitation: from now on this login is the person who was invited
 #[utoipa::path(post, path = "/api/v1/me/invitation", tag = "me", request_body = Invitation, responses(
     (status = OK, body = Accepted),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn accept_invitation(
     State(api): State<Api>,
     identity: Identity,
@@ -132,8 +114,7 @@ pub(super) struct Device {
         min_length = 1, max_length = 200)),
     request_body = Device, responses(
     (status = NO_CONTENT),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn keep_device(
     State(api): State<Api>,
     identity: Identity,
@@ -159,8 +140,7 @@ pub(super) async fn keep_device(
         min_length = 1, max_length = 200)),
     responses(
     (status = NO_CONTENT),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn remove_device(
     State(api): State<Api>,
     identity: Identity,
@@ -175,37 +155,16 @@ pub(super) async fn remove_device(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A chapter.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Chapter {
-    id: Uuid,
-    organisation_id: Uuid,
-    /// The chapter above it; none at the top. It may be one that the person does not see.
-    parent_id: Option<Uuid>,
-    name: String,
-}
-
 /// The chapters that the person coordinates, with all below them, or belongs to
 #[utoipa::path(get, path = "/api/v1/chapters", tag = "chapters", responses(
-    (status = OK, body = [Chapter]),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    (status = OK, body = [tenant::Chapter]),
+    Problems))]
 pub(super) async fn chapters(
     State(api): State<Api>,
     identity: Identity,
-) -> Result<Json<Vec<Chapter>>, Refusal> {
+) -> Result<Json<Vec<tenant::Chapter>>, Refusal> {
     let mut tx = api.person(&identity).await?;
     let chapters = tenant::chapters(&mut tx).await?;
     tx.commit().await?;
-    Ok(Json(
-        chapters
-            .into_iter()
-            .map(|tenant::Chapter { id, organisation_id, parent_id, name }| Chapter {
-                id,
-                organisation_id,
-                parent_id,
-                name,
-            })
-            .collect(),
-    ))
+    Ok(Json(chapters))
 }

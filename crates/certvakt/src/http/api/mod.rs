@@ -164,8 +164,9 @@ pub(super) fn router(api: Api) -> Router {
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }
 
-/// Ends what takes too long, and adds the headers of every answer: people's data is kept by nobody on its way, shown in no frame, and read by
-/// no page of another origin (no `Access-Control-Allow-Origin` is ever sent).
+/// Ends what takes too long, and adds the headers of every answer: people's data is kept by nobody on its
+/// way, shown in no frame, and read by no page of another origin (no `Access-Control-Allow-Origin` is ever
+/// sent).
 async fn guarded(request: Request, next: Next) -> Response {
     const HEADERS: [(HeaderName, HeaderValue); 6] = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),

@@ -110,9 +110,15 @@ impl CanaryTx {
         });
         let functions = functions.into_iter().map(|one| {
             let given: Vec<String> = one.arguments.iter().map(|kind| argument(kind)).collect();
+            // One that is told nothing is asked once.
+            let planted = if given.is_empty() {
+                "(select $1::uuid[]) as planted"
+            } else {
+                "unnest($1::uuid[]) as planted (id)"
+            };
             Reachable {
                 sql: format!(
-                    "select to_jsonb(x)::text from unnest($1::uuid[]) as planted (id), lateral {}({}) x",
+                    "select to_jsonb(x)::text from {planted}, lateral {}({}) x",
                     one.name,
                     given.join(", ")
                 ),

@@ -7,6 +7,8 @@ select
     as "may_work!",
   coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = 'certvakt_registrar'), false)
     as "may_register!",
+  coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = 'authenticated'), false)
+    as "may_answer!",
   array(
     select what from pg_roles r, lateral (values
       ('creates roles', r.rolcreaterole),

@@ -2,6 +2,8 @@
 //! security decides what it reaches: what somebody may not see is not there.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{StoreError, TenantTx};
@@ -28,7 +30,7 @@ pub async fn me(tx: &mut TenantTx) -> Result<Option<Me>, StoreError> {
 }
 
 /// What somebody is in a chapter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Membership {
     /// The organisation.
     pub organisation_id: Uuid,
@@ -94,13 +96,13 @@ pub async fn organisations(tx: &mut TenantTx) -> Result<Vec<Organisation>, Store
 }
 
 /// A chapter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Chapter {
     /// Its id.
     pub id: Uuid,
     /// Its organisation.
     pub organisation_id: Uuid,
-    /// The chapter above it; none at the top.
+    /// The chapter above it; none at the top. It may be one that who is asking does not see.
     pub parent_id: Option<Uuid>,
     /// Its name.
     pub name: String,
@@ -232,7 +234,7 @@ pub async fn certification(tx: &mut TenantTx, id: Uuid) -> Result<Option<Certifi
 }
 
 /// A notice, as people may know of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Notice {
     /// The stage.
     pub stage: String,
@@ -240,7 +242,7 @@ pub struct Notice {
     pub due_date: NaiveDate,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
-    /// What became of its delivery.
+    /// What became of its delivery: `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
     pub state: String,
     /// Why, where that is not plain.
     pub reason: Option<String>,
