@@ -1,0 +1,169 @@
+//! What a token says, and how it is signed: what is accepted, what is refused and why.
+
+use super::*;
+
+#[tokio::test]
+async fn claims_decide() {
+    let verifier = secret_verifier();
+    let signer = Signer::hmac(SECRET);
+    let long = "x".repeat(255);
+    let too_long = "x".repeat(256);
+    for (claim, value, refused) in [
+        ("exp", Some(json!(START)), None),
+        ("exp", Some(json!(START - 59)), None),
+        ("exp", Some(json!(f64::from(1_799_999_940) + 0.5)), None),
+        ("exp", Some(json!(START - 60)), Some("it has expired")),
+        ("exp", Some(json!(-1)), Some("it has expired")),
+        ("exp", Some(json!((START + 600).to_string())), Some("its exp is no number")),
+        ("exp", Some(Value::Null), Some("its exp is no number")),
+        ("exp", Some(json!([START + 600])), Some("it is malformed")),
+        ("exp", None, Some("it has no exp")),
+        ("nbf", Some(json!(START)), None),
+        ("nbf", Some(json!(START + 60)), None),
+        ("nbf", Some(json!(START + 61)), Some("its nbf has not come yet")),
+        ("nbf", Some(json!(1e300)), Some("its nbf has not come yet")),
+        ("nbf", Some(json!((START - 600).to_string())), Some("its nbf is no number")),
+        ("nbf", Some(Value::Null), Some("its nbf is no number")),
+        ("iss", None, Some("its iss is not auth.issuer")),
+        ("iss", Some(json!(format!("{ISSUER}/"))), Some("its iss is not auth.issuer")),
+        ("iss", Some(json!(ISSUER.to_uppercase())), Some("its iss is not auth.issuer")),
+        ("iss", Some(json!([ISSUER])), Some("its iss is not auth.issuer")),
+        ("aud", Some(json!(["another", AUDIENCE])), None),
+        ("aud", None, Some("its aud is not auth.audience")),
+        ("aud", Some(json!("Authenticated")), Some("its aud is not auth.audience")),
+        ("aud", Some(json!([])), Some("its aud is not auth.audience")),
+        ("aud", Some(json!(["another"])), Some("its aud is not auth.audience")),
+        ("aud", Some(json!({ AUDIENCE: AUDIENCE })), Some("its aud is not auth.audience")),
+        ("sub", Some(json!(long)), None),
+        ("sub", None, Some("its sub is no text of 1 to 255 bytes")),
+        ("sub", Some(json!("")), Some("its sub is no text of 1 to 255 bytes")),
+        ("sub", Some(json!(too_long)), Some("its sub is no text of 1 to 255 bytes")),
+        ("sub", Some(json!("ø".repeat(128))), Some("its sub is no text of 1 to 255 bytes")),
+        ("sub", Some(json!(7)), Some("its sub is no text of 1 to 255 bytes")),
+    ] {
+        let mut claims = claims();
+        let fields = claims.as_object_mut().unwrap();
+        fields.remove(claim);
+        fields.extend(value.clone().map(|value| (claim.to_owned(), value)));
+        let token = signer.sign(&Header::new(Algorithm::HS256), &claims);
+        let subject = claims["sub"].as_str().unwrap_or_default().to_owned();
+        let expected = match refused {
+            None => Ok(Identity { subject, ..identity() }),
+            Some(reason) => Err(TokenError::Invalid(reason)),
+        };
+        assert_eq!(verifier.verify_at(&token, at(0)).await, expected, "{claim} = {value:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_three_parts_of_json_and_no_longer_than_8_kib() {
+    let verifier = secret_verifier();
+    let signer = Signer::hmac(SECRET);
+    let good = signer.token("");
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    let (header, payload) = message.split_once('.').unwrap();
+    for (token, expected) in [
+        (good.clone(), Ok(identity())),
+        (String::new(), Err(MALFORMED_HEADER)),
+        ("...".to_owned(), Err(MALFORMED_HEADER)),
+        (format!("Bearer {good}"), Err(MALFORMED_HEADER)),
+        (format!("{good}."), Err(MALFORMED_HEADER)),
+        (format!("{good}.{signature}"), Err(MALFORMED_HEADER)),
+        (format!("{header}.{payload}"), Err(MALFORMED_HEADER)),
+        (format!("{header}.{payload}."), Err(WRONG_SIGNATURE)),
+        (format!("{header}.{payload}.{}", &signature[..40]), Err(WRONG_SIGNATURE)),
+        (format!("{header}.{payload}.{signature}="), Err(TokenError::Invalid("it is malformed"))),
+        (format!("{header}.{}.{signature}", &payload[4..]), Err(WRONG_SIGNATURE)),
+        (signer.sign(&signer.header(""), &json!([claims()])), Err(TokenError::Invalid("it is malformed"))),
+        (format!("{good}{}", " ".repeat(8192)), Err(TokenError::Invalid("it is longer than 8 KiB"))),
+        (signer.sign(&signer.header(&"k".repeat(8192)), &claims()), {
+            Err(TokenError::Invalid("it is longer than 8 KiB"))
+        }),
+    ] {
+        assert_eq!(verifier.verify_at(&token, at(0)).await, expected, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_configured_algorithm_is_believed() {
+    let public = rsa::RsaPublicKey::from(&*RSA);
+    let signers = [
+        (TokenAlgorithm::Hs256, Signer::hmac(SECRET)),
+        (TokenAlgorithm::Rs256, Signer::rsa(&RSA)),
+        (TokenAlgorithm::Es256, Signer::p256(7)),
+        (TokenAlgorithm::EdDsa, Signer::ed25519(7)),
+    ];
+    // The secret as a key of the set is there to be passed over.
+    let keys: Vec<Value> =
+        signers.iter().map(|(_, signer)| signer.jwk("one", &json!({ "alg": null }))).collect();
+    let issuer = Issuer::start(&keys).await;
+    // What everybody can read, taken for a secret (RFC 8725, section 2.1).
+    let public_as_secrets = [
+        public.to_public_key_pem(LineEnding::LF).unwrap().into_bytes(),
+        public.to_pkcs1_pem(LineEnding::LF).unwrap().into_bytes(),
+        public.to_public_key_der().unwrap().into_vec(),
+        public.to_pkcs1_der().unwrap().into_vec(),
+    ];
+    let unsigned = "eyJhbGciOiJub25lIn0";
+    for (algorithm, pinned) in &signers {
+        let verifier = match algorithm {
+            TokenAlgorithm::Hs256 => secret_verifier(),
+            _ => issuer.verifier(*algorithm),
+        };
+        for (_, signer) in &signers {
+            let expected =
+                if signer.algorithm == pinned.algorithm { Ok(identity()) } else { Err(OTHER_ALGORITHM) };
+            let token = signer.token("one");
+            assert_eq!(verifier.verify_at(&token, at(0)).await, expected, "{:?} {token}", pinned.algorithm);
+        }
+        for secret in &public_as_secrets {
+            let expected =
+                if *algorithm == TokenAlgorithm::Hs256 { WRONG_SIGNATURE } else { OTHER_ALGORITHM };
+            let token = Signer::hmac(secret).token("one");
+            assert_eq!(verifier.verify_at(&token, at(0)).await, Err(expected));
+        }
+        let token = pinned.token("one");
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let (header, payload) = message.split_once('.').unwrap();
+        let other = pinned.sign(&pinned.header("one"), &json!({ "sub": "somebody else" }));
+        let other_payload = other.split('.').nth(1).unwrap();
+        for (token, expected) in [
+            (format!("{unsigned}.{payload}."), MALFORMED_HEADER),
+            (format!("{unsigned}.{payload}.{signature}"), MALFORMED_HEADER),
+            (format!("{header}.{payload}."), WRONG_SIGNATURE),
+            (format!("{header}.{other_payload}.{signature}"), WRONG_SIGNATURE),
+        ] {
+            assert_eq!(verifier.verify_at(&token, at(0)).await, Err(expected), "{token}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_header_brings_no_key_along() {
+    let (issuer_key, thief) = (Signer::p256(1), Signer::p256(2));
+    let issuer = Issuer::start(&[issuer_key.jwk("one", &json!({}))]).await;
+    let thiefs_server = Issuer::start(&[thief.jwk("two", &json!({}))]).await;
+    let verifier = issuer.verifier(TokenAlgorithm::Es256);
+    let thiefs_key = Jwk::from_encoding_key(&thief.key, Algorithm::ES256).unwrap();
+    let plain = |kid| Header { kid: Some(String::from(kid)), ..Header::new(Algorithm::ES256) };
+    let url = || Some(thiefs_server.url.clone());
+    for header in [
+        Header { jwk: Some(thiefs_key), ..plain("one") },
+        Header { jku: url(), ..plain("one") },
+        Header { x5u: url(), ..plain("one") },
+        Header { x5c: Some(vec!["AAAA".to_owned()]), ..plain("one") },
+    ] {
+        let stolen = thief.sign(&header, &claims());
+        assert_eq!(verifier.verify_at(&stolen, at(0)).await, Err(WRONG_SIGNATURE), "{header:?}");
+        let own = issuer_key.sign(&header, &claims());
+        assert_eq!(verifier.verify_at(&own, at(0)).await, Ok(identity()), "{header:?}");
+        let elsewhere = thief.sign(&Header { kid: Some("two".to_owned()), ..header }, &claims());
+        assert_eq!(verifier.verify_at(&elsewhere, at(0)).await, Err(UNKNOWN_KEY));
+    }
+    for crit in [vec![], vec!["exp".to_owned()], vec!["b64".to_owned()]] {
+        let token = issuer_key.sign(&Header { crit: Some(crit), ..plain("one") }, &claims());
+        let expected = Err(TokenError::Invalid("its header has crit"));
+        assert_eq!(verifier.verify_at(&token, at(0)).await, expected);
+    }
+    assert_eq!((issuer.fetches(), thiefs_server.fetches()), (1, 0));
+}

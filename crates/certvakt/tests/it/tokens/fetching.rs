@@ -1,0 +1,161 @@
+//! How often an issuer is asked for its keys, and who waits for that.
+
+use super::*;
+
+/// What happens at a moment, as `(seconds, what changes, whose token, what is said, fetches so far)`.
+type Moment<'a> = (i64, Change<'a>, &'a str, Result<Identity, TokenError>, usize);
+
+enum Change<'a> {
+    Nothing,
+    Publish(&'a [Value]),
+    Fail,
+}
+
+async fn play(moments: &[Moment<'_>], tokens: impl Fn(&str) -> String) {
+    let issuer = Issuer::start(&[]).await;
+    let verifier = issuer.verifier(TokenAlgorithm::EdDsa);
+    for (seconds, change, whose, expected, fetches) in moments {
+        match change {
+            Change::Nothing => {}
+            Change::Publish(keys) => issuer.publish(keys),
+            Change::Fail => issuer.fail(),
+        }
+        let said = verifier.verify_at(&tokens(whose), at(*seconds)).await;
+        assert_eq!((&said, issuer.fetches()), (expected, *fetches), "{whose} at {seconds} seconds");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_kept_renewed_and_given_up() {
+    use Change::{Fail, Nothing, Publish};
+
+    let (old, new) = (Signer::ed25519(1), Signer::ed25519(2));
+    let (old_key, new_key) = (old.jwk("old", &json!({})), new.jwk("new", &json!({})));
+    let both = [old_key.clone(), new_key.clone()];
+    let (only_old, only_new) = ([old_key], [new_key]);
+    let tokens = |whose: &str| if whose == "old" { old.token("old") } else { new.token(whose) };
+    let yes = || Ok(identity());
+    let unavailable = || Err(TokenError::KeysUnavailable);
+
+    // A key that is not known: asked for once a minute, whatever comes of it.
+    play(
+        &[
+            (0, Publish(&only_old), "old", yes(), 1),
+            (1, Nothing, "old", yes(), 1),
+            (30, Publish(&both), "new", Err(UNKNOWN_KEY), 1),
+            (59, Nothing, "new", Err(UNKNOWN_KEY), 1),
+            (60, Nothing, "new", yes(), 2),
+            (61, Nothing, "another", Err(UNKNOWN_KEY), 2),
+            (119, Nothing, "a third", Err(UNKNOWN_KEY), 2),
+            (120, Fail, "another", Err(UNKNOWN_KEY), 3),
+            (121, Nothing, "another", Err(UNKNOWN_KEY), 3),
+            (179, Nothing, "new", yes(), 3),
+            (179, Nothing, "another", Err(UNKNOWN_KEY), 3),
+            (180, Nothing, "another", Err(UNKNOWN_KEY), 4),
+            // A key that was taken back is refused as soon as the keys are fetched, for whatever reason.
+            (239, Publish(&only_new), "old", yes(), 4),
+            (240, Nothing, "another", Err(UNKNOWN_KEY), 5),
+            (240, Nothing, "old", Err(UNKNOWN_KEY), 5),
+            (240, Nothing, "new", yes(), 5),
+        ],
+        tokens,
+    )
+    .await;
+
+    // Known keys are renewed after ten minutes.
+    play(
+        &[
+            (0, Publish(&both), "old", yes(), 1),
+            (599, Publish(&only_new), "old", yes(), 1),
+            (600, Nothing, "old", Err(UNKNOWN_KEY), 2),
+            (1_199, Nothing, "new", yes(), 2),
+            (1_200, Publish(&[]), "new", Err(UNKNOWN_KEY), 3),
+        ],
+        tokens,
+    )
+    .await;
+
+    // They last an hour while the issuer is away, which is asked once a minute.
+    play(
+        &[
+            (0, Publish(&both), "old", yes(), 1),
+            (600, Fail, "old", yes(), 2),
+            (601, Nothing, "new", yes(), 2),
+            (659, Nothing, "old", yes(), 2),
+            (660, Nothing, "old", yes(), 3),
+            (3_599, Nothing, "old", yes(), 4),
+            (3_600, Nothing, "old", unavailable(), 4),
+            (3_659, Publish(&both), "old", yes(), 5),
+        ],
+        tokens,
+    )
+    .await;
+
+    // Without keys nobody comes in.
+    play(
+        &[
+            (0, Fail, "old", unavailable(), 1),
+            (1, Publish(&both), "new", unavailable(), 1),
+            (59, Nothing, "old", unavailable(), 1),
+            (60, Nothing, "old", yes(), 2),
+        ],
+        tokens,
+    )
+    .await;
+
+    // A clock that is set back by hours leaves nothing stuck.
+    play(
+        &[
+            (36_000, Publish(&only_old), "old", yes(), 1),
+            (0, Publish(&both), "new", yes(), 2),
+            (1, Nothing, "old", yes(), 2),
+        ],
+        tokens,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn requests_share_a_fetch_and_known_keys_do_not_wait_for_it() {
+    let (old, new) = (Signer::ed25519(1), Signer::ed25519(2));
+    let (old_key, new_key) = (old.jwk("old", &json!({})), new.jwk("new", &json!({})));
+    let issuer = Issuer::start(std::slice::from_ref(&old_key)).await;
+    let verifier = Arc::new(issuer.verifier(TokenAlgorithm::EdDsa));
+    let verify = |token: String, seconds| {
+        let verifier = Arc::clone(&verifier);
+        async move { verifier.verify_at(&token, at(seconds)).await }
+    };
+
+    let first = join_all((0..20).map(|_| verify(old.token("old"), 0))).await;
+    assert!(first.iter().all(|said| *said == Ok(identity())), "{first:?}");
+    assert_eq!(issuer.fetches(), 1);
+
+    let closed = issuer.shared.gate.write().await;
+    issuer.publish(&[old_key, new_key]);
+    let waiting = tokio::spawn(join_all((0..20).map(|_| verify(new.token("new"), 60))));
+    issuer.asked(2).await;
+    for seconds in [60, 600, 3_599] {
+        let said = verify(old.token("old"), seconds).now_or_never();
+        assert_eq!(said, Some(Ok(identity())), "at once, at {seconds} seconds");
+    }
+    drop(closed);
+    let said = waiting.await.unwrap();
+    assert!(said.iter().all(|said| *said == Ok(identity())), "{said:?}");
+    assert_eq!(issuer.fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_request_that_is_broken_off_leaves_its_fetch_to_others() {
+    let signer = Signer::ed25519(1);
+    let issuer = Issuer::start(&[signer.jwk("one", &json!({}))]).await;
+    let verifier = Arc::new(issuer.verifier(TokenAlgorithm::EdDsa));
+    let closed = issuer.shared.gate.write().await;
+    let (token, broken) = (signer.token("one"), Arc::clone(&verifier));
+    let request = tokio::spawn(async move { broken.verify_at(&token, at(0)).await });
+    issuer.asked(1).await;
+    request.abort();
+    assert!(request.await.unwrap_err().is_cancelled());
+    drop(closed);
+    assert_eq!(verifier.verify_at(&signer.token("one"), at(1)).await, Ok(identity()));
+    assert_eq!(issuer.fetches(), 1);
+}

@@ -1,0 +1,196 @@
+//! Bearer tokens: what is accepted, what is refused and why, and how often an issuer is asked for its
+//! keys. Time is an argument everywhere.
+
+mod claims;
+mod configuration;
+mod fetching;
+mod keys;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::routing::get;
+use certvakt::config::{AuthConfig, Config, TokenAlgorithm};
+use certvakt::http::token::{Identity, TokenError, Verifier};
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use rsa::pkcs1::{EncodeRsaPrivateKey, EncodeRsaPublicKey};
+use rsa::pkcs8::{EncodePublicKey, LineEnding};
+use serde_json::{Value, json};
+use tokio::sync::{RwLock, watch};
+
+use crate::stand_in::write_config;
+
+const ISSUER: &str = "https://project.example.org/auth/v1";
+const AUDIENCE: &str = "authenticated";
+const SUBJECT: &str = "6f1c1f0e-8c5e-4c07-9d0a-0f6f4b0f5b11";
+const SECRET: &[u8; 32] = b"thirty-two bytes, no more, no le";
+const START: i64 = 1_800_000_000;
+const UNKNOWN_KEY: TokenError = TokenError::Invalid("none of the issuer's keys is the one it names");
+const WRONG_SIGNATURE: TokenError = TokenError::Invalid("its signature is wrong");
+const OTHER_ALGORITHM: TokenError = TokenError::Invalid("its alg is not auth.algorithm");
+const MALFORMED_HEADER: TokenError =
+    TokenError::Invalid("its header is malformed, or names an unknown algorithm");
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(START + seconds, 0).unwrap()
+}
+
+fn identity() -> Identity {
+    Identity { issuer: ISSUER.to_owned(), subject: SUBJECT.to_owned() }
+}
+
+/// Claims that are accepted for a day.
+fn claims() -> Value {
+    json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": SUBJECT, "exp": START + 86_400, "role": "authenticated" })
+}
+
+/// Somebody who signs tokens.
+#[derive(Clone)]
+struct Signer {
+    algorithm: Algorithm,
+    key: EncodingKey,
+}
+
+static RSA: LazyLock<rsa::RsaPrivateKey> =
+    LazyLock::new(|| rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap());
+
+impl Signer {
+    fn hmac(secret: &[u8]) -> Self {
+        Self { algorithm: Algorithm::HS256, key: EncodingKey::from_secret(secret) }
+    }
+
+    fn rsa(key: &rsa::RsaPrivateKey) -> Self {
+        let key = EncodingKey::from_rsa_der(key.to_pkcs1_der().unwrap().as_bytes());
+        Self { algorithm: Algorithm::RS256, key }
+    }
+
+    /// A key on P-256 made of one byte: PKCS #8 (RFC 5958) is a fixed beginning and the number.
+    fn p256(byte: u8) -> Self {
+        let beginning =
+            b"\x30\x41\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\
+            \xce\x3d\x03\x01\x07\x04\x27\x30\x25\x02\x01\x01\x04\x20";
+        let key = EncodingKey::from_ec_der(&[beginning.as_slice(), &[byte; 32]].concat());
+        Self { algorithm: Algorithm::ES256, key }
+    }
+
+    /// A key on Ed25519 made of one byte, likewise (RFC 8410).
+    fn ed25519(byte: u8) -> Self {
+        let beginning = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+        let key = EncodingKey::from_ed_der(&[beginning.as_slice(), &[byte; 32]].concat());
+        Self { algorithm: Algorithm::EdDSA, key }
+    }
+
+    fn header(&self, kid: &str) -> Header {
+        Header { kid: Some(kid.to_owned()), ..Header::new(self.algorithm) }
+    }
+
+    fn token(&self, kid: &str) -> String {
+        self.sign(&self.header(kid), &claims())
+    }
+
+    fn sign(&self, header: &Header, claims: &Value) -> String {
+        jsonwebtoken::encode(header, claims, &self.key).unwrap()
+    }
+
+    /// The public key as published, with what else is given; a null takes away.
+    fn jwk(&self, kid: &str, more: &Value) -> Value {
+        let mut jwk =
+            serde_json::to_value(Jwk::from_encoding_key(&self.key, self.algorithm).unwrap()).unwrap();
+        let fields = jwk.as_object_mut().unwrap();
+        fields.insert("kid".to_owned(), json!(kid));
+        fields.extend(more.as_object().unwrap().clone());
+        fields.retain(|_, value| !value.is_null());
+        jwk
+    }
+}
+
+/// An issuer's server. It counts how often it is asked, and answers when it is let.
+struct Issuer {
+    url: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    answer: Mutex<(StatusCode, String)>,
+    fetches: watch::Sender<usize>,
+    gate: RwLock<()>,
+}
+
+impl Issuer {
+    async fn start(keys: &[Value]) -> Self {
+        let shared = Arc::new(Shared {
+            answer: Mutex::default(),
+            fetches: watch::Sender::new(0),
+            gate: RwLock::default(),
+        });
+        let router = Router::new().route("/jwks.json", get(answer)).with_state(Arc::clone(&shared));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let issuer = Self { url, shared };
+        issuer.publish(keys);
+        issuer
+    }
+
+    fn answer(&self, status: StatusCode, body: &str) {
+        *self.shared.answer.lock().unwrap() = (status, body.to_owned());
+    }
+
+    fn publish(&self, keys: &[Value]) {
+        self.answer(StatusCode::OK, &json!({ "keys": keys }).to_string());
+    }
+
+    fn fail(&self) {
+        self.answer(StatusCode::SERVICE_UNAVAILABLE, "");
+    }
+
+    fn fetches(&self) -> usize {
+        *self.shared.fetches.borrow()
+    }
+
+    /// Waits for the first fetches.
+    async fn asked(&self, times: usize) {
+        self.shared.fetches.subscribe().wait_for(|fetches| *fetches >= times).await.unwrap();
+    }
+
+    fn verifier(&self, algorithm: TokenAlgorithm) -> Verifier {
+        Verifier::new(&AuthConfig { jwks_url: self.url.clone(), ..auth(algorithm) }).unwrap()
+    }
+}
+
+async fn answer(State(shared): State<Arc<Shared>>) -> (StatusCode, HeaderMap, String) {
+    shared.fetches.send_modify(|fetches| *fetches += 1);
+    let _open = shared.gate.read().await;
+    let (status, body) = shared.answer.lock().unwrap().clone();
+    // Where a redirect leads to is a good answer, which must not be asked for.
+    let headers = HeaderMap::from_iter([(header::LOCATION, "/jwks.json".parse().unwrap())]);
+    (status, headers, body)
+}
+
+fn auth(algorithm: TokenAlgorithm) -> AuthConfig {
+    AuthConfig {
+        issuer: ISSUER.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        algorithm,
+        ..AuthConfig::default()
+    }
+}
+
+fn secret_verifier() -> Verifier {
+    let folder = tempfile::tempdir().unwrap();
+    let secret_file = write(folder.path(), "secret", SECRET);
+    Verifier::new(&AuthConfig { secret_file, ..auth(TokenAlgorithm::Hs256) }).unwrap()
+}
+
+fn write(folder: &Path, name: &str, contents: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, contents).unwrap();
+    path
+}
