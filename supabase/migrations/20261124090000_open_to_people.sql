@@ -221,8 +221,9 @@ create policy people_certify on public.peer_mentor_certifications for insert to 
   and exists (
     select from certvakt.memberships m
     where m.person_id = peer_mentor_id and m.chapter_id = peer_mentor_certifications.chapter_id and m.role = 'mentor'));
+-- What has lapsed is renewed, not talked back into being valid.
 create policy people_keep on public.peer_mentor_certifications for update to authenticated
-  using (chapter_id = any ((select certvakt.visible_chapters())::uuid[]))
+  using (chapter_id = any ((select certvakt.visible_chapters())::uuid[]) and status <> 'expired')
   with check (chapter_id = any ((select certvakt.visible_chapters())::uuid[]) and status in ('active', 'suspended'));
 create policy access_is_open on public.peer_mentor_certifications as restrictive to authenticated
   using (organisation_id <> all ((select certvakt.closed_organisations('certifications'))::uuid[]));

@@ -1,6 +1,6 @@
 -- What somebody tries who may see a little and wants to see more.
 begin;
-select plan(24);
+select plan(25);
 \ir fixtures/world.sql
 
 create function pg_temp.sign_in(who text) returns void language sql as $$
@@ -48,6 +48,14 @@ select throws_ok($$update public.peer_mentor_certifications set organisation_id 
   '42501', null, 'nor to another organisation');
 select throws_ok($$update public.peer_mentor_certifications set expires_at = '2099-01-01'$$, '42501', null, 'nor made to last');
 select throws_ok($$update public.peer_mentor_certifications set status = 'expired'$$, '42501', null, 'nor made to lapse');
+
+reset role;
+update public.peer_mentor_certifications set status = 'expired' where id = '00000000-0000-4000-8000-0000000200a4';
+set local role authenticated;
+update public.peer_mentor_certifications set status = 'active' where id = '00000000-0000-4000-8000-0000000200a4';
+update public.peer_mentor_certifications set status = 'suspended' where id = '00000000-0000-4000-8000-0000000200a4';
+select is((select status from public.peer_mentor_certifications where id = '00000000-0000-4000-8000-0000000200a4'), 'expired',
+  'nor talked back, once it has lapsed');
 
 -- Asking whether something hidden is there: what is and what is not give the same error.
 create function pg_temp.certify(chapter text, mentor text) returns text language sql as $$

@@ -49,6 +49,9 @@ pub enum Refusal {
     /// The person may see it, and not do this.
     #[error("you may look at this and not change it: ask a coordinator of its chapter")]
     NotYours,
+    /// It has lapsed, and is renewed instead.
+    #[error("this certification has lapsed: renew it instead")]
+    Lapsed,
     /// An invitation that is unknown, used or expired.
     #[error("this invitation is unknown, used or expired: ask for another")]
     Invitation,
@@ -85,6 +88,7 @@ impl Refusal {
             Self::NoVersion => "version-missing",
             Self::OtherVersion => "version-other",
             Self::NotYours => "not-yours",
+            Self::Lapsed => "certification-lapsed",
             Self::Invitation => "invitation-invalid",
             Self::LoginTaken => "login-taken",
             Self::TooMany => "too-many-requests",
@@ -109,7 +113,7 @@ impl Refusal {
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoVersion => StatusCode::PRECONDITION_REQUIRED,
             Self::OtherVersion => StatusCode::PRECONDITION_FAILED,
-            Self::LoginTaken => StatusCode::CONFLICT,
+            Self::LoginTaken | Self::Lapsed => StatusCode::CONFLICT,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }

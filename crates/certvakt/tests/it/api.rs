@@ -456,6 +456,12 @@ async fn the_command_line_lets_people_in_and_closes_the_door() {
     assert_eq!(lapsed, 5);
     database.ok(["access", "enable", "certifications", "--organisation", "a"]);
     assert_eq!(api.get("newcomer", "/certifications").await.status, StatusCode::OK);
+    let path = format!("/certifications/{}", id("0000000200a3"));
+    let etag = api.get("newcomer", &path).await.etag;
+    let suspended = api.ask("newcomer", Method::POST, &format!("{path}/suspend"), &etag, None).await;
+    assert_eq!(suspended.body["code"], "certification-lapsed");
+    let reinstated = api.ask("newcomer", Method::POST, &format!("{path}/reinstate"), &etag, None).await;
+    assert_eq!(reinstated.body["status"], "expired", "{}", reinstated.body);
     let kept: String = database
         .value("select concat_ws(' ', reason, closed_by, opened_by) from certvakt.access_closures")
         .await;

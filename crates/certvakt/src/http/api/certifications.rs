@@ -255,10 +255,11 @@ async fn set_status(
     if wanted.as_bytes() != version(found.updated_at).as_bytes() {
         return Err(Refusal::OtherVersion);
     }
-    // What is so already stays as it is: a retry changes nothing, and an expired one is not suspended.
-    let is_so = match status {
-        "active" => found.status != "suspended",
-        status => found.status == status,
+    // What is so already stays as it is: a retry changes nothing.
+    let is_so = match (status, found.status.as_str()) {
+        ("suspended", "expired") => return Err(Refusal::Lapsed),
+        ("active", status) => status != "suspended",
+        (wanted, status) => wanted == status,
     };
     if !is_so && !tenant::set_status(&mut tx, id, found.updated_at, status).await? {
         // It was there a moment ago: either it has changed since, or the person may only look at it.
