@@ -48,9 +48,8 @@ grant execute on function certvakt.notice_key to certvakt_worker, certvakt_regis
 create function certvakt.refuse_log_rewrite() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-  raise exception 'cert_notification_log is append-only: what was recorded stays as it was recorded'
-    using errcode = 'restrict_violation',
-          hint = 'Record a new notice instead; rows leave only with their certification or recipient, or by certvakt.delete_old_notices.';
+  raise exception '% is append-only: what was recorded stays as it was recorded', tg_table_name
+    using errcode = 'restrict_violation', hint = 'What is old leaves by `certvakt cleanup`.';
 end
 $$;
 revoke all on function certvakt.refuse_log_rewrite() from public, anon, authenticated, service_role;

@@ -272,7 +272,7 @@ create policy definer_reads on public.cert_notification_log for select to certva
 create policy definer_reads on certvakt.deliveries for select to certvakt_definer using (true);
 create function certvakt.notices_of(certifications uuid[])
 returns table (
-  id bigint, certification_id uuid, stage text, due_date date, expires_at timestamptz, recorded_at timestamptz,
+  id bigint, organisation_id uuid, certification_id uuid, stage text, due_date date, expires_at timestamptz, recorded_at timestamptz,
   state text, reason text, attempt integer, finished_at timestamptz)
 language sql stable security definer set search_path = ''
 begin atomic
@@ -280,7 +280,7 @@ begin atomic
     select certvakt.current_person() as person, certvakt.visible_chapters() as chapters,
       certvakt.visible_elsewhere() as elsewhere, certvakt.closed_organisations('certifications') as closed
   )
-  select d.id, c.id, d.stage, d.due_date, d.expires_at, l.sent_at, d.state, d.reason, d.attempt, d.finished_at
+  select d.id, c.organisation_id, c.id, d.stage, d.due_date, d.expires_at, l.sent_at, d.state, d.reason, d.attempt, d.finished_at
   from asking
   join public.peer_mentor_certifications c on c.id = any (notices_of.certifications)
   join public.cert_notification_log l on l.certification_id = c.id

@@ -82,7 +82,7 @@ select is_empty($$
 select is((
   select string_agg(distinct r.rolname, ', ') from pg_proc p
   join pg_namespace n on n.oid = p.pronamespace join pg_roles r on r.oid = p.proowner
-  where n.nspname = 'certvakt' and p.prosecdef and p.proname <> 'delete_old_notices'),
+  where n.nspname = 'certvakt' and p.prosecdef and p.proname not in ('delete_old_notices', 'delete_old_access_events')),
   'certvakt_definer', 'definer functions belong to a role that nobody signs in as');
 select is_empty($$
   select f.conrelid::regclass, f.conname from pg_constraint f

@@ -1,3 +1,4 @@
-//! Whether people see what they may and nothing else: looked at from outside, on the database that is in use.
+//! Looking whether people see what they may and nothing else.
 
+pub mod access;
 pub mod canary;

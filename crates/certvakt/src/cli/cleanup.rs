@@ -62,6 +62,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
                 ("notices, with their deliveries", deleted.notices),
                 ("records of runs", deleted.runs),
                 ("records of imports", deleted.imports),
+                ("requests of people, older than a year", deleted.access_events),
             ]
             .map(|(what, rows)| [what.to_owned(), count(rows)]),
         )

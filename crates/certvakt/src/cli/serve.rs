@@ -1,6 +1,7 @@
 //! `certvakt serve`
 
 use super::App;
+use crate::audit::access;
 use crate::delivery::{DeliveryError, Worker, channels};
 use crate::error::{Error, Exit};
 use crate::expiry::schedule;
@@ -23,7 +24,8 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         }
         configured => Some(configured?),
     };
-    let api = http::Api::new(database.clone(), app.clock, &app.config.auth)?;
+    let (recorder, accesses) = access::buffer();
+    let api = http::Api::new(database.clone(), app.clock, &app.config.auth, recorder)?;
     let ending = http::ending();
     let listener = http::listen(&app.config.serve.listen).await?;
     let deliver = async {
@@ -35,6 +37,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     tokio::join!(
         schedule::keep(database, &app.clock, &app.config, ending.clone()),
         deliver,
+        accesses.keep(database, ending.clone()),
         http::serve(listener, database.clone(), app.clock, app.config.clone(), api, ending.clone()),
     );
     Ok(Exit::Success)

@@ -10,6 +10,7 @@ use crate::error::{Error, Exit};
 use crate::expiry::schedule;
 use crate::output::{count, print, table};
 use crate::store::access::{self, Closure};
+use crate::store::audit::access::{self as accesses, Recorded};
 use crate::store::organisation;
 use crate::store::report::{self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter};
 
@@ -29,6 +30,7 @@ struct Status {
     queue: Queue,
     channel_stops: Vec<ChannelStop>,
     access_closures: Vec<Closure>,
+    access_events_in_7_days: Recorded,
     unreachable_by_chapter: Vec<UnreachableInChapter>,
     unreachable: Vec<Unreachable>,
     tables: Vec<TableSize>,
@@ -83,6 +85,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         queue,
         channel_stops: report::channel_stops(&mut tx).await?,
         access_closures: access::closures(&mut tx).await?,
+        access_events_in_7_days: accesses::recorded(&mut tx, 7).await?,
         unreachable_by_chapter: report::unreachable_by_chapter(&mut tx).await?,
         unreachable: report::unreachable(&mut tx, MOST_LISTED).await?,
         tables: report::sizes(&mut tx).await?,
@@ -141,6 +144,9 @@ fn text(status: &Status) -> String {
             closure.reason
         );
     }
+    let Recorded { events, lost } = status.access_events_in_7_days;
+    text += &format!("Requests on record, 7 days: {}", count(events));
+    text += &if lost > 0 { format!("; LOST: {}\n", count(lost)) } else { "\n".to_owned() };
     text += &format!("Unreachable people: {}\n", count(queue.unreachable));
     if !status.unreachable_by_chapter.is_empty() {
         let rows = status

@@ -38,6 +38,11 @@ impl Metrics {
         );
         describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
         describe_counter!("certvakt_notices_recorded_total", "Notices recorded by this process");
+        describe_counter!("certvakt_access_events_total", "Requests of people, for the access audit");
+        describe_counter!(
+            "certvakt_access_events_lost_total",
+            "Events of the access audit for which there was no room"
+        );
         Self { handle, clock, config }
     }
 

@@ -1,5 +1,6 @@
 //! HTTP: the server of `serve`, and the client that everything outgoing uses.
 
+mod access;
 mod api;
 mod extract;
 mod metrics;

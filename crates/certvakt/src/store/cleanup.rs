@@ -17,6 +17,8 @@ pub struct Deleted {
     pub runs: i64,
     /// Records of imports.
     pub imports: i64,
+    /// Events of the access audit; those of a year always stay.
+    pub access_events: i64,
 }
 
 /// Counts what is older than some days.
@@ -27,7 +29,9 @@ pub async fn count(database: &Database, older_than_days: u32) -> Result<Deleted,
         r#"select
              (select count(*) from public.cert_notification_log where sent_at < now() - $1::interval) as "notices!",
              (select count(*) from certvakt.runs where finished_at < now() - $1::interval) as "runs!",
-             (select count(*) from certvakt.imports where finished_at < now() - $1::interval) as "imports!""#,
+             (select count(*) from certvakt.imports where finished_at < now() - $1::interval) as "imports!",
+             (select count(*) from certvakt.access_events where at < now() - greatest($1::interval, interval '365 days'))
+               as "access_events!""#,
         interval(older_than_days),
     )
     .fetch_one(&mut tx)
@@ -66,11 +70,19 @@ pub async fn delete(
         )
         .execute(&mut tx)
         .await?;
+        let access_events = sqlx::query_scalar!(
+            r#"select certvakt.delete_old_access_events($1, $2) as "deleted!""#,
+            interval(older_than_days),
+            BATCH,
+        )
+        .fetch_one(&mut tx)
+        .await?;
         tx.commit().await?;
         let batch = Deleted {
             notices,
             runs: i64::try_from(runs.rows_affected()).unwrap_or(i64::MAX),
             imports: i64::try_from(imports.rows_affected()).unwrap_or(i64::MAX),
+            access_events,
         };
         if batch == Deleted::default() {
             return Ok(deleted);
@@ -78,6 +90,7 @@ pub async fn delete(
         deleted.notices += batch.notices;
         deleted.runs += batch.runs;
         deleted.imports += batch.imports;
+        deleted.access_events += batch.access_events;
         progress.inc(batch.notices.unsigned_abs());
     }
 }

@@ -1,6 +1,7 @@
 //! All SQL. One file an aggregate; the transactions here are the only way to reach data.
 
 mod error;
+mod seen;
 mod transaction;
 
 pub mod access;
@@ -23,6 +24,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 
 pub use error::StoreError;
+pub use seen::{Rows, Seen};
 use transaction::LoginTx;
 pub use transaction::{Asking, RegistrarTx, TenantTx, WorkerTx};
 

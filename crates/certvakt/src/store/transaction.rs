@@ -9,6 +9,7 @@ use sqlx::{
 };
 
 use super::StoreError;
+use super::seen::{OfOrganisation, Seen};
 
 /// Everything that a role's transaction sets for itself, in the round trip that begins it. Times
 /// are generous ends for a server that hangs, not budgets.
@@ -35,10 +36,10 @@ async fn begin(pool: &PgPool, sql: impl SqlSafeStr) -> Result<Transaction<'stati
 }
 
 macro_rules! transaction {
-    ($(#[$about:meta])* $name:ident) => {
+    ($(#[$about:meta])* $name:ident $(with $more:ty)?) => {
         $(#[$about])*
         #[derive(Debug)]
-        pub struct $name(Transaction<'static, Postgres>);
+        pub struct $name(Transaction<'static, Postgres> $(, $more)?);
 
         impl $name {
             /// Makes what was done last.
@@ -115,7 +116,7 @@ transaction!(
 transaction!(
     /// A transaction of a person, as `authenticated` with their claims: row-level security decides what
     /// it reaches. Code that answers a request has no other way to data.
-    TenantTx
+    TenantTx with Seen
 );
 
 impl WorkerTx {
@@ -156,7 +157,17 @@ impl TenantTx {
             "{}; select set_config('request.jwt.claims', convert_from(decode('{digits}', 'hex'), 'UTF8'), true)",
             beginning!("authenticated", "10s"),
         );
-        begin(pool, AssertSqlSafe(sql)).await.map(Self)
+        Ok(Self(begin(pool, AssertSqlSafe(sql)).await?, Seen::default()))
+    }
+
+    /// What it has read, now and later.
+    pub fn seen(&self) -> Seen {
+        self.1.clone()
+    }
+
+    /// Notes what was read.
+    pub(super) fn saw<R: OfOrganisation>(&self, rows: &[R]) {
+        self.1.add(rows);
     }
 }
 

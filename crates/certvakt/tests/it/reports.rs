@@ -255,21 +255,27 @@ async fn cleanup_deletes_what_is_old_and_nothing_else() {
              insert into certvakt.runs (organisation_id, run_date, state, covered_by, finished_at)
                select id, '2024-06-14', 'missed', '2024-06-15', now() - interval '2 years' from certvakt.organisations;
              insert into certvakt.imports (organisation_id, chapter_id, certification_type, read, added, updated, unchanged, rejected, renewed, corrected, started_at, finished_at)
-               select organisation_id, id, 'type', 0, 0, 0, 0, 0, 0, 0, now(), now() - interval '2 years' from certvakt.chapters",
+               select organisation_id, id, 'type', 0, 0, 0, 0, 0, 0, 0, now(), now() - interval '2 years' from certvakt.chapters;
+             insert into certvakt.access_events (number, at, method, resource, rows_read, organisations_of_person, organisations_of_rows)
+               select number, now() - make_interval(days => number), 'GET', '/', 0, '{}', '{}' from unnest(array[300, 364, 366, 800]) as number",
         )
         .await;
     let counts = "select concat_ws(' ', (select count(*) from public.cert_notification_log), (select count(*) from certvakt.deliveries),
-        (select count(*) from certvakt.delivery_attempts), (select count(*) from certvakt.runs), (select count(*) from certvakt.imports))";
-    let expected = json!({ "notices": 1, "runs": 1, "imports": 1 });
+        (select count(*) from certvakt.delivery_attempts), (select count(*) from certvakt.runs), (select count(*) from certvakt.imports),
+        (select count(*) from certvakt.access_events))";
+    let expected = json!({ "notices": 1, "runs": 1, "imports": 1, "access_events": 2 });
     assert_eq!(database.json(["cleanup", "--dry-run"])["deleted"], expected);
-    assert_eq!(database.value::<String>(counts).await, "2 2 2 2 1", "a dry run deletes nothing");
+    assert_eq!(database.value::<String>(counts).await, "2 2 2 2 1 4", "a dry run deletes nothing");
     assert_eq!(
         database.json(["cleanup", "--older-than", "3y"])["deleted"],
-        json!({ "notices": 0, "runs": 0, "imports": 0 })
+        json!({ "notices": 0, "runs": 0, "imports": 0, "access_events": 0 })
     );
     assert_eq!(database.json(["cleanup"])["deleted"], expected);
-    assert_eq!(database.value::<String>(counts).await, "1 1 1 1 0");
-    assert_eq!(database.json(["cleanup"])["deleted"], json!({ "notices": 0, "runs": 0, "imports": 0 }));
+    assert_eq!(database.value::<String>(counts).await, "1 1 1 1 0 2");
+    assert_eq!(
+        database.json(["cleanup"])["deleted"],
+        json!({ "notices": 0, "runs": 0, "imports": 0, "access_events": 0 })
+    );
     for (age, says) in [("5mo", "180 days"), ("0y", "180 days"), ("soon", "400d"), ("-1y", "unexpected")] {
         let said = fail(&mut database.certvakt(["cleanup", "--older-than", age]), 2);
         assert!(said.contains(says), "{said}");

@@ -70,6 +70,12 @@ impl Service {
         assert!(found.is_ok(), "no {line} in {shown}");
     }
 
+    /// Kills it, as kill -9 does.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
     /// Asks it to end; it must do so in order.
     fn end(mut self) -> String {
         terminate(&self.process);

@@ -12,11 +12,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::Api;
+use super::{Api, Caller};
 use crate::clock::Clock;
 use crate::http::extract::{Path, Query};
 use crate::http::problem::{Problems, Refusal};
-use crate::http::token::Identity;
 use crate::store::TenantTx;
 use crate::store::tenant::{self, After, Filter, InStage};
 
@@ -123,7 +122,7 @@ pub(super) struct Which {
     Problems))]
 pub(super) async fn list(
     State(api): State<Api>,
-    identity: Identity,
+    caller: Caller,
     Query(which): Query<Which>,
 ) -> Result<Json<Page>, Refusal> {
     let limit = which.limit.unwrap_or(PAGE);
@@ -146,7 +145,7 @@ pub(super) async fn list(
         })
     });
     let stage = stage.transpose()?;
-    let mut tx = api.person(&identity).await?;
+    let mut tx = api.person(&caller).await?;
     let in_stage = match stage {
         None => None,
         Some(stage) => Some(in_stage(&mut tx, stage, api.clock()).await?),
@@ -186,10 +185,10 @@ async fn in_stage(tx: &mut TenantTx, stage: Stage, clock: &Clock) -> Result<Vec<
     Problems))]
 pub(super) async fn show(
     State(api): State<Api>,
-    identity: Identity,
+    caller: Caller,
     Path(id): Path<Uuid>,
 ) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
-    let mut tx = api.person(&identity).await?;
+    let mut tx = api.person(&caller).await?;
     let answer = detail(&mut tx, id, api.clock()).await?;
     tx.commit().await?;
     Ok(answer)
@@ -221,11 +220,11 @@ async fn detail(
     Problems))]
 pub(super) async fn suspend(
     State(api): State<Api>,
-    identity: Identity,
+    caller: Caller,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
-    set_status(&api, &identity, id, &headers, "suspended").await
+    set_status(&api, &caller, id, &headers, "suspended").await
 }
 
 /// Reinstate a suspended certification; if it has lapsed meanwhile, the next run says so
@@ -235,21 +234,21 @@ pub(super) async fn suspend(
     Problems))]
 pub(super) async fn reinstate(
     State(api): State<Api>,
-    identity: Identity,
+    caller: Caller,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
-    set_status(&api, &identity, id, &headers, "active").await
+    set_status(&api, &caller, id, &headers, "active").await
 }
 
 async fn set_status(
     api: &Api,
-    identity: &Identity,
+    caller: &Caller,
     id: Uuid,
     headers: &HeaderMap,
     status: &str,
 ) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
-    let mut tx = api.person(identity).await?;
+    let mut tx = api.person(caller).await?;
     let found = tenant::certification(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     let wanted = headers.get(header::IF_MATCH).ok_or(Refusal::NoVersion)?;
     if wanted.as_bytes() != version(found.updated_at).as_bytes() {

@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Api;
+use super::{Api, Caller};
 use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problems, Refusal};
-use crate::http::token::Identity;
 use crate::store::tenant::{self, Acceptance};
 
 /// Who is asking, and what they are where.
@@ -42,8 +41,8 @@ struct Organisation {
 #[utoipa::path(get, path = "/api/v1/me", tag = "me", responses(
     (status = OK, body = Me),
     Problems))]
-pub(super) async fn show(State(api): State<Api>, identity: Identity) -> Result<Json<Me>, Refusal> {
-    let mut tx = api.person(&identity).await?;
+pub(super) async fn show(State(api): State<Api>, caller: Caller) -> Result<Json<Me>, Refusal> {
+    let mut tx = api.person(&caller).await?;
     let tenant::Me { person_id, name, locale } = tenant::me(&mut tx).await?.ok_or(Refusal::UnknownLogin)?;
     let memberships = tenant::memberships(&mut tx).await?;
     let organisations = tenant::organisations(&mut tx).await?;
@@ -82,13 +81,13 @@ pub(super) struct Accepted {
     Problems))]
 pub(super) async fn accept_invitation(
     State(api): State<Api>,
-    identity: Identity,
+    caller: Caller,
     Body(invitation): Body<Invitation>,
 ) -> Result<Json<Accepted>, Refusal> {
     if invitation.token.contains('\0') {
         return Err(Refusal::Invitation);
     }
-    let mut tx = api.login(&identity).await?;
+    let mut tx = api.login(&caller).await?;
     match tenant::accept_invitation(&mut tx, &invitation.token).await? {
         Acceptance::Accepted(id) => {
             tx.commit().await?;
@@ -117,7 +116,7 @@ pub(super) struct Device {
     Problems))]
 pub(super) async fn keep_device(
     State(api): State<Api>,
-    identity: Identity,
+    caller: Caller,
     Path(installation): Path<String>,
     Body(device): Body<Device>,
 ) -> Result<StatusCode, Refusal> {
@@ -128,7 +127,7 @@ pub(super) async fn keep_device(
     if device.token.is_empty() || device.token.len() > 2048 || !is_graphic {
         return Err(Refusal::Invalid("a token has 1 to 2,048 characters of ASCII, and no space".to_owned()));
     }
-    let mut tx = api.person(&identity).await?;
+    let mut tx = api.person(&caller).await?;
     tenant::keep_device(&mut tx, &installation, &device.token).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -143,13 +142,13 @@ pub(super) async fn keep_device(
     Problems))]
 pub(super) async fn remove_device(
     State(api): State<Api>,
-    identity: Identity,
+    caller: Caller,
     Path(installation): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     if installation.contains('\0') {
         return Err(Refusal::NotFound);
     }
-    let mut tx = api.person(&identity).await?;
+    let mut tx = api.person(&caller).await?;
     tenant::remove_device(&mut tx, &installation).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -161,9 +160,9 @@ pub(super) async fn remove_device(
     Problems))]
 pub(super) async fn chapters(
     State(api): State<Api>,
-    identity: Identity,
+    caller: Caller,
 ) -> Result<Json<Vec<tenant::Chapter>>, Refusal> {
-    let mut tx = api.person(&identity).await?;
+    let mut tx = api.person(&caller).await?;
     let chapters = tenant::chapters(&mut tx).await?;
     tx.commit().await?;
     Ok(Json(chapters))

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, FromRequestParts, MatchedPath, Request};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, MatchedPath, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::middleware::{self, Next};
@@ -28,11 +28,14 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::access::Access;
 use super::problem::Refusal;
 use super::token::{Identity, Verifier};
+use crate::audit::access::Recorder;
 use crate::clock::Clock;
 use crate::config::{AuthConfig, ConfigError};
-use crate::store::{Asking, Database, StoreError, TenantTx, tenant};
+use crate::store::tenant::{self, Admission};
+use crate::store::{Asking, Database, StoreError, TenantTx};
 
 /// The longest body that is read, in bytes. Registers come in by `certvakt import`.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -60,14 +63,20 @@ struct Shared {
     clock: Clock,
     verifier: Option<Verifier>,
     pace: Pace,
+    recorder: Recorder,
 }
 
 impl Api {
-    /// The API on a database, for the tokens that `[auth]` names.
-    pub fn new(database: Database, clock: Clock, config: &AuthConfig) -> Result<Self, ConfigError> {
+    /// The API on a database, for the tokens that `[auth]` names. What people look at goes to the recorder.
+    pub fn new(
+        database: Database,
+        clock: Clock,
+        config: &AuthConfig,
+        recorder: Recorder,
+    ) -> Result<Self, ConfigError> {
         let verifier = if config.is_off() { None } else { Some(Verifier::new(config)?) };
         let pace = RateLimiter::hashmap(Quota::per_minute(REQUESTS_A_MINUTE));
-        Ok(Self(Arc::new(Shared { database, clock, verifier, pace })))
+        Ok(Self(Arc::new(Shared { database, clock, verifier, pace, recorder })))
     }
 
     fn clock(&self) -> &Clock {
@@ -75,21 +84,37 @@ impl Api {
     }
 
     /// A transaction of a login, whoever it is.
-    async fn login(&self, Identity { issuer, subject }: &Identity) -> Result<TenantTx, StoreError> {
+    async fn login(&self, caller: &Caller) -> Result<TenantTx, StoreError> {
+        let Identity { issuer, subject } = &caller.identity;
         self.0.database.tenant(&Asking { issuer, subject }).await
     }
 
     /// A transaction of a person whom we know and whose access is open.
-    async fn person(&self, identity: &Identity) -> Result<TenantTx, Refusal> {
-        let mut tx = self.login(identity).await?;
+    async fn person(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
+        let mut tx = self.login(caller).await?;
         let admission = tenant::admission(&mut tx).await?;
-        if admission.person_id.is_none() {
-            return Err(Refusal::UnknownLogin);
+        let Admission { person_id, is_closed, .. } = admission;
+        caller.access.admitted(admission, tx.seen());
+        match (person_id, is_closed) {
+            (None, _) => Err(Refusal::UnknownLogin),
+            (Some(_), true) => Err(Refusal::Closed),
+            (Some(_), false) => Ok(tx),
         }
-        if admission.is_closed {
-            return Err(Refusal::Closed);
-        }
-        Ok(tx)
+    }
+}
+
+/// Who sent a request, and the record of what they look at.
+struct Caller {
+    identity: Identity,
+    access: Access,
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
+        let access = Access::from_request_parts(parts, api).await?;
+        Ok(Self { identity: Identity::from_request_parts(parts, api).await?, access })
     }
 }
 
@@ -152,6 +177,7 @@ pub(super) fn router(api: Api) -> Router {
         .routes(routes!(certifications::reinstate))
         .split_for_parts();
     let document = Arc::new(document);
+    let recorder = api.0.recorder.clone();
     router
         .route("/api/v1/openapi.json", get(async move || Json(Arc::clone(&document))))
         .fallback(async || Refusal::NotFound)
@@ -159,15 +185,15 @@ pub(super) fn router(api: Api) -> Router {
         .with_state(api)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(CatchPanicLayer::custom(|_| Refusal::Fault.into_response()))
-        .layer(middleware::from_fn(guarded))
+        .layer(middleware::from_fn_with_state(recorder, guarded))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }
 
-/// Ends what takes too long, and adds the headers of every answer: people's data is kept by nobody on its
+/// Records who looked at what, ends what takes too long, and adds the headers of every answer: people's data is kept by nobody on its
 /// way, shown in no frame, and read by no page of another origin (no `Access-Control-Allow-Origin` is ever
 /// sent).
-async fn guarded(request: Request, next: Next) -> Response {
+async fn guarded(State(recorder): State<Recorder>, mut request: Request, next: Next) -> Response {
     const HEADERS: [(HeaderName, HeaderValue); 6] = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -183,8 +209,11 @@ async fn guarded(request: Request, next: Next) -> Response {
     // The route instead of the path: what people look for is no matter of the log.
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let span = tracing::info_span!("request", id, method = %request.method(), route);
+    let access = Access::begin(recorder, &request);
+    request.extensions_mut().insert(access.clone());
     let answer = tokio::time::timeout(ANSWER_WITHIN, next.run(request));
     let mut response = answer.instrument(span).await.unwrap_or_else(|_| Refusal::TooSlow.into_response());
+    access.answered(response.status());
     response.headers_mut().extend(HEADERS);
     response
 }

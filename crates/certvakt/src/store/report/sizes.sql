@@ -8,8 +8,10 @@ select name as "name!",
       (select count(*) from certvakt.runs where finished_at > now() - interval '30 days')
     when 'certvakt.imports' then
       (select count(*) from certvakt.imports where finished_at > now() - interval '30 days')
+    when 'certvakt.access_events' then
+      (select count(*) from certvakt.access_events where at > now() - interval '30 days')
   end as grown
 from unnest(array[
   'public.peer_mentor_certifications', 'public.cert_notification_log', 'certvakt.certification_changes',
-  'certvakt.deliveries', 'certvakt.delivery_attempts', 'certvakt.runs', 'certvakt.imports'
+  'certvakt.deliveries', 'certvakt.delivery_attempts', 'certvakt.runs', 'certvakt.imports', 'certvakt.access_events'
 ]) as name

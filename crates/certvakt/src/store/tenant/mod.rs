@@ -6,7 +6,26 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::seen::OfOrganisation;
 use super::{StoreError, TenantTx};
+
+/// Rows that say in a column of their own whose they are.
+macro_rules! of_organisation {
+    ($($row:ty),+ $(,)?) => {
+        $(impl OfOrganisation for $row {
+            fn organisation_id(&self) -> Uuid {
+                self.organisation_id
+            }
+        })+
+    };
+}
+of_organisation!(Membership, Chapter, Certification, Notice);
+
+impl OfOrganisation for Organisation {
+    fn organisation_id(&self) -> Uuid {
+        self.id
+    }
+}
 
 /// Who is asking, and where they belong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,31 +61,40 @@ pub struct Membership {
 
 /// What who is asking is, in which chapters.
 pub async fn memberships(tx: &mut TenantTx) -> Result<Vec<Membership>, StoreError> {
-    Ok(sqlx::query_as!(
+    let found = sqlx::query_as!(
         Membership,
         "select organisation_id, chapter_id, role from certvakt.memberships
          where person_id = (select certvakt.current_person()) order by organisation_id, chapter_id, role"
     )
-    .fetch_all(tx)
-    .await?)
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
 }
 
 /// Whether somebody may come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
     /// The person; none, if their login is nobody we know.
     pub person_id: Option<Uuid>,
+    /// Of which organisations they are a member, or which certified them.
+    pub organisations: Vec<Uuid>,
     /// Whether people's access to certifications is closed for an organisation of theirs.
     pub is_closed: bool,
+    /// The number of what is recorded of this access, if they are somebody.
+    pub number: Option<i64>,
 }
 
 /// Whether who is asking may come in.
 pub async fn admission(tx: &mut TenantTx) -> Result<Admission, StoreError> {
     Ok(sqlx::query_as!(
         Admission,
-        r#"select certvakt.current_person() as person_id,
-             coalesce(closed && certvakt.current_organisations(), true) as "is_closed!"
-           from certvakt.closed_organisations('certifications') as closed"#
+        r#"select person_id, organisations as "organisations!",
+             coalesce(closed && organisations, true) as "is_closed!",
+             case when person_id is not null then nextval('certvakt.access_numbers') end as number
+           from (select certvakt.current_person() as person_id, certvakt.current_organisations() as organisations,
+                   certvakt.closed_organisations('certifications') as closed
+                 offset 0) as asking"#
     )
     .fetch_one(tx)
     .await?)
@@ -87,12 +115,14 @@ pub struct Organisation {
 
 /// The organisations of whoever is asking.
 pub async fn organisations(tx: &mut TenantTx) -> Result<Vec<Organisation>, StoreError> {
-    Ok(sqlx::query_as!(
+    let found = sqlx::query_as!(
         Organisation,
         "select id, name, time_zone, expired_grace_days from certvakt.organisations order by name, id"
     )
-    .fetch_all(tx)
-    .await?)
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
 }
 
 /// A chapter.
@@ -110,12 +140,14 @@ pub struct Chapter {
 
 /// The chapters that who is asking coordinates or belongs to.
 pub async fn chapters(tx: &mut TenantTx) -> Result<Vec<Chapter>, StoreError> {
-    Ok(sqlx::query_as!(
+    let found = sqlx::query_as!(
         Chapter,
         "select id, organisation_id, parent_id, name from certvakt.chapters order by organisation_id, name, id"
     )
-    .fetch_all(tx)
-    .await?)
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
 }
 
 /// A certification that somebody may see.
@@ -205,7 +237,7 @@ pub async fn certifications(
         stage.map(|all| all.iter().map(|one| one.organisation_id).collect());
     let since: Option<Vec<DateTime<Utc>>> = stage.map(|all| all.iter().map(|one| one.since).collect());
     let before: Option<Vec<DateTime<Utc>>> = stage.map(|all| all.iter().map(|one| one.before).collect());
-    Ok(sqlx::query_file_as!(
+    let found = sqlx::query_file_as!(
         Certification,
         "src/store/tenant/page.sql",
         i64::from(limit),
@@ -218,8 +250,10 @@ pub async fn certifications(
         since.as_deref(),
         before.as_deref(),
     )
-    .fetch_all(tx)
-    .await?)
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
 }
 
 /// A pattern of LIKE for what contains a text, in which nothing has a meaning of its own.
@@ -230,12 +264,18 @@ fn containing(text: &str) -> String {
 
 /// One certification, if who is asking may see it.
 pub async fn certification(tx: &mut TenantTx, id: Uuid) -> Result<Option<Certification>, StoreError> {
-    Ok(sqlx::query_file_as!(Certification, "src/store/tenant/one.sql", id).fetch_optional(tx).await?)
+    let found = sqlx::query_file_as!(Certification, "src/store/tenant/one.sql", id);
+    let found = found.fetch_optional(&mut *tx).await?;
+    tx.saw(found.as_slice());
+    Ok(found)
 }
 
 /// A notice, as people may know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Notice {
+    /// The organisation that certified.
+    #[serde(skip)]
+    pub organisation_id: Uuid,
     /// The stage.
     pub stage: String,
     /// The day on which it came due.
@@ -252,15 +292,17 @@ pub struct Notice {
 
 /// The notices of a certification, oldest first.
 pub async fn notices(tx: &mut TenantTx, certification: Uuid) -> Result<Vec<Notice>, StoreError> {
-    Ok(sqlx::query_as!(
+    let found = sqlx::query_as!(
         Notice,
-        r#"select stage as "stage!", due_date as "due_date!", recorded_at as "recorded_at!", state as "state!",
+        r#"select organisation_id as "organisation_id!", stage as "stage!", due_date as "due_date!", recorded_at as "recorded_at!", state as "state!",
              reason, finished_at
            from certvakt.notices_of(array[$1::uuid]) order by recorded_at, id"#,
         certification,
     )
-    .fetch_all(tx)
-    .await?)
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
 }
 
 /// Sets the status of a certification that was last changed at a known time, `active` or `suspended`.

@@ -1,0 +1,95 @@
+//! What a request looked at, recorded however it ends.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{FromRequestParts, MatchedPath};
+use axum::http::request::Parts;
+use axum::http::{Request, StatusCode};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::problem::Refusal;
+use crate::audit::access::Recorder;
+use crate::clock::Clock;
+use crate::store::Seen;
+use crate::store::audit::access::Event;
+use crate::store::tenant::Admission;
+
+/// A request's access. The last clone that goes, with the answer or because nobody waits for it any more,
+/// records it, if a person asked.
+#[derive(Debug, Clone)]
+pub(super) struct Access(Arc<Mutex<Recording>>);
+
+#[derive(Debug)]
+struct Recording {
+    recorder: Recorder,
+    at: DateTime<Utc>,
+    method: String,
+    resource: String,
+    resource_id: Option<Uuid>,
+    status: Option<StatusCode>,
+    admission: Option<Admission>,
+    seen: Seen,
+}
+
+impl Access {
+    /// The access of a request that has just come.
+    pub(super) fn begin<B>(recorder: Recorder, request: &Request<B>) -> Self {
+        let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        Self(Arc::new(Mutex::new(Recording {
+            recorder,
+            // When it really was: a rehearsal's clock moves dates, not what happened.
+            at: Clock::system().now(),
+            method: request.method().to_string(),
+            resource: route.to_owned(),
+            resource_id: request.uri().path().split('/').find_map(|part| part.parse().ok()),
+            status: None,
+            admission: None,
+            seen: Seen::default(),
+        })))
+    }
+
+    /// Notes who asks, and where what they read is counted.
+    pub(super) fn admitted(&self, admission: Admission, seen: Seen) {
+        let mut recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        recording.admission = Some(admission);
+        recording.seen = seen;
+    }
+
+    /// Notes what was answered.
+    pub(super) fn answered(&self, status: StatusCode) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).status = Some(status);
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        let Some(Admission { person_id: Some(person_id), number: Some(number), organisations, .. }) =
+            self.admission.take()
+        else {
+            return;
+        };
+        let rows = self.seen.rows();
+        self.recorder.record(Event {
+            number,
+            at: self.at,
+            person_id,
+            method: std::mem::take(&mut self.method),
+            resource: std::mem::take(&mut self.resource),
+            resource_id: self.resource_id,
+            status: self.status.map(|status| status.as_u16()),
+            rows_read: rows.count,
+            organisations_of_person: organisations,
+            organisations_of_rows: rows.organisations.into_iter().collect(),
+        });
+    }
+}
+
+/// Every request behind the layer that begins its access has one.
+impl<S: Sync> FromRequestParts<S> for Access {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        parts.extensions.get::<Self>().cloned().ok_or(Refusal::Fault)
+    }
+}

@@ -1,0 +1,171 @@
+//! The access audit: every request of a person is on record, what crosses organisations is found, and what
+//! was lost is counted.
+
+use std::time::Duration;
+
+use certvakt::audit::access;
+use certvakt::store::audit::access::Event;
+use chrono::Utc;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use sqlx::{Connection, Executor};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{Api, id};
+use crate::harness::{TestDatabase, superuser};
+
+const EVENTS: &str = "select coalesce(jsonb_agg(jsonb_build_array(method, resource, right(person_id::text, 12), right(resource_id::text, 12),
+      status, rows_read, array(select right(one::text, 2) from unnest(organisations_of_person) one order by 1),
+      array(select right(one::text, 2) from unnest(organisations_of_rows) one order by 1)) order by number), '[]')
+    from certvakt.access_events where person_id is not null";
+
+impl Api {
+    /// The events on record, once there are as many.
+    async fn events(&self, number: usize) -> Value {
+        let written = "select count(*) >= NUMBER from certvakt.access_events where person_id is not null";
+        self.database.until(&written.replace("NUMBER", &number.to_string())).await;
+        self.database.value(EVENTS).await
+    }
+}
+
+/// Moves every event two minutes back: those of the last minute do not count yet.
+async fn two_minutes_later(database: &TestDatabase) {
+    database
+        .execute(
+            "alter table certvakt.access_events disable trigger user;
+             update certvakt.access_events set at = at - interval '2 minutes';
+             alter table certvakt.access_events enable always trigger refuse_update;
+             alter table certvakt.access_events enable always trigger refuse_truncate",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn every_request_of_a_person_is_on_record_with_whose_rows_it_read() {
+    let api = Api::start().await;
+    let own = format!("/certifications/{}", id("0000000200a2"));
+    assert_eq!(api.get("coordinator", "/certifications").await.status, StatusCode::OK);
+    assert_eq!(api.get("both", "/certifications").await.status, StatusCode::OK);
+    let etag = api.get("coordinator", &own).await.etag;
+    api.ask("coordinator", Method::POST, &format!("{own}/suspend"), &etag, None).await;
+    assert_eq!(api.get("outsider", &own).await.status, StatusCode::NOT_FOUND);
+    // Who is nobody we know, or brings no token, is no person.
+    api.get("stranger", "/certifications").await;
+    api.get("nobody", "/certifications").await;
+    api.get("mentor", "/me").await;
+    let route = "/api/v1/certifications";
+    assert_eq!(
+        api.events(6).await,
+        json!([
+            ["GET", route, "000000000001", null, 200, 2, ["a0"], ["a0"]],
+            ["GET", route, "000000000003", null, 200, 3, ["a0", "b0"], ["a0", "b0"]],
+            ["GET", format!("{route}/{{id}}"), "000000000001", "0000000200a2", 200, 2, ["a0"], ["a0"]],
+            [
+                "POST",
+                format!("{route}/{{id}}/suspend"),
+                "000000000001",
+                "0000000200a2",
+                200,
+                3,
+                ["a0"],
+                ["a0"]
+            ],
+            ["GET", format!("{route}/{{id}}"), "000000000005", "0000000200a2", 404, 0, ["b0"], []],
+            ["GET", "/api/v1/me", "0000000100a2", null, 200, 2, ["a0"], ["a0"]],
+        ])
+    );
+    let found = api.database.ok(["audit", "cross-org"]);
+    assert!(found.contains("Nobody read rows of an organisation that is not theirs"), "{found}");
+    let mut superuser = superuser(&api.database.name).await;
+    for change in ["update certvakt.access_events set status = 200", "truncate certvakt.access_events"] {
+        let refused = superuser.execute(change).await.unwrap_err();
+        assert!(refused.to_string().contains("append-only"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_policy_that_somebody_used_is_found() {
+    let api = Api::start().await;
+    api.database
+        .execute("create policy bad on certvakt.chapters for select to authenticated using (true)")
+        .await;
+    api.get("coordinator", "/chapters").await;
+    assert_eq!(api.events(1).await[0][7], json!(["a0", "b0"]));
+    let found = api.database.certvakt(["audit", "cross-org", "--output", "json"]).output().unwrap();
+    assert_eq!(found.status.code(), Some(1));
+    let found: Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert_eq!(found["across"][0]["person_id"], id("000000000001"));
+    assert_eq!(found["across"][0]["resource"], "/api/v1/chapters");
+    assert_eq!(
+        (&found["across"][0]["of_person"], &found["across"][0]["of_others"]),
+        (&json!(["a"]), &json!(["b"]))
+    );
+    let shown = api.database.certvakt(["audit", "cross-org"]).output().unwrap();
+    assert!(String::from_utf8(shown.stdout).unwrap().contains("GET /api/v1/chapters"));
+}
+
+#[tokio::test]
+async fn an_answer_does_not_wait_for_the_record_and_what_a_crash_lost_is_counted() {
+    let mut api = Api::start().await;
+    api.get("coordinator", "/me").await;
+    api.events(1).await;
+    let mut holder = superuser(&api.database.name).await;
+    let mut holding = holder.begin().await.unwrap();
+    holding.execute("lock table certvakt.access_events in exclusive mode").await.unwrap();
+    for _ in 0..7 {
+        assert_eq!(api.get("coordinator", "/me").await.status, StatusCode::OK);
+    }
+    api.service.kill();
+    holding.rollback().await.unwrap();
+    // What had reached the server before may be there, or not; the one that waits for the lock ends with its connection.
+    api.database
+        .until("select count(*) = 0 from pg_stat_activity where datname = current_database() and application_name = 'certvakt'")
+        .await;
+    let written: i64 =
+        api.database.value("select count(*) from certvakt.access_events where person_id is not null").await;
+    assert!(written < 8, "{written}");
+    api.restart();
+    api.get("coordinator", "/me").await;
+    let written = usize::try_from(written).unwrap();
+    api.events(written + 1).await;
+    two_minutes_later(&api.database).await;
+    let shown = api.database.json(["audit", "cross-org"]);
+    assert_eq!(shown["recorded"]["lost"], 8 - written, "{shown}");
+    let status = api.database.certvakt(["status"]).output().unwrap();
+    let status = String::from_utf8(status.stdout).unwrap();
+    assert!(status.contains(&format!("LOST: {}", 8 - written)), "{status}");
+}
+
+#[tokio::test]
+async fn what_finds_no_room_is_lost_and_counted() {
+    let database = TestDatabase::new().await;
+    let (recorder, waiting) = access::buffer();
+    let event = |number| Event {
+        number,
+        at: Utc::now(),
+        person_id: Uuid::nil(),
+        method: "GET".to_owned(),
+        resource: "/".to_owned(),
+        resource_id: None,
+        status: None,
+        rows_read: 0,
+        organisations_of_person: Vec::new(),
+        organisations_of_rows: Vec::new(),
+    };
+    for number in 1..=10_003 {
+        recorder.record(event(number));
+    }
+    drop(recorder);
+    database.execute("select setval('certvakt.access_numbers', 10003)").await;
+    let store = database.store().await;
+    let (_sender, ending) = watch::channel(false);
+    tokio::time::timeout(Duration::from_mins(1), waiting.keep(&store, ending)).await.unwrap();
+    two_minutes_later(&database).await;
+    let recorded = database.json(["audit", "cross-org"])["recorded"].clone();
+    assert_eq!(
+        recorded,
+        json!({ "events": 10_001, "lost": 3 }),
+        "the first ten thousand, and that the service began"
+    );
+}

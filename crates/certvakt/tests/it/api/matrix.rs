@@ -1,0 +1,102 @@
+//! What each kind of person sees and may do: every cell of the matrix that pgTAP asserts, over HTTP.
+
+use std::collections::BTreeMap;
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::{Api, id};
+
+const MAY: &str = include_str!("../../../../../supabase/tests/fixtures/may.sql");
+const KINDS: [&str; 8] =
+    ["nobody", "stranger", "mentor", "coordinator", "administrator", "both", "former", "outsider"];
+/// A place: its name, and the ends of the ids of its organisation, chapter and certification.
+const PLACES: [(&str, &str, &str, &str); 8] = [
+    ("top", "0000000000a0", "0000000000a1", "0000000200a1"),
+    ("own", "0000000000a0", "0000000000a2", "0000000200a2"),
+    ("beside", "0000000000a0", "0000000000a3", "0000000200a3"),
+    ("below", "0000000000a0", "0000000000a4", "0000000200a4"),
+    ("other", "0000000000b0", "0000000000b1", "0000000200b1"),
+    ("twice", "0000000000a0", "0000000000a1", "000000030001"),
+    ("mine", "0000000000b0", "0000000000b1", "000000030002"),
+    ("deleted", "00000000dead", "00000000dead", "00000000dead"),
+];
+
+/// The places of each kind of person, resource and verb, as pgTAP reads them.
+fn rights() -> BTreeMap<(String, String, String), Vec<String>> {
+    let mut rights = BTreeMap::new();
+    for line in MAY.lines().filter(|line| line.starts_with("  ('")) {
+        let fields: Vec<&str> = line.split('\'').skip(1).step_by(2).collect();
+        let [who, resource, verb, places] = fields[..] else { panic!("{line}") };
+        rights.insert(
+            (who.to_owned(), resource.to_owned(), verb.to_owned()),
+            places.split(' ').map(str::to_owned).collect(),
+        );
+    }
+    assert!(rights.len() > 40, "{rights:?}");
+    rights
+}
+
+#[tokio::test]
+async fn everybody_sees_and_does_what_is_listed_and_nothing_else() {
+    let api = Api::start().await;
+    let rights = rights();
+    for who in KINDS {
+        let chapters = api.listed(who, "/chapters").await;
+        let certifications = api.listed(who, "/certifications").await;
+        let me = api.get(who, "/me").await;
+        let organisations: Vec<&str> = me.body["organisations"]
+            .as_array()
+            .map_or(Vec::new(), |all| all.iter().filter_map(|one| one["id"].as_str()).collect());
+        let refused = match who {
+            "nobody" => Some(StatusCode::UNAUTHORIZED),
+            "stranger" => Some(StatusCode::FORBIDDEN),
+            _ => None,
+        };
+        for (place, organisation, chapter, certification) in PLACES {
+            let may = |resource: &str, verb: &str| {
+                rights
+                    .get(&(who.to_owned(), resource.to_owned(), verb.to_owned()))
+                    .is_some_and(|places| places.iter().any(|one| one == place))
+            };
+            let cell = format!("{who} {place}");
+            let certification = id(certification);
+            assert_eq!(chapters.contains(&id(chapter)), may("chapter", "select"), "chapter: {cell}");
+            assert_eq!(
+                organisations.contains(&&*id(organisation)),
+                may("organisation", "select"),
+                "organisation: {cell}"
+            );
+            let sees = may("certification", "select");
+            assert_eq!(certifications.contains(&certification), sees, "list: {cell}");
+
+            let path = format!("/certifications/{certification}");
+            let shown = api.get(who, &path).await;
+            let expected = refused.unwrap_or(if sees { StatusCode::OK } else { StatusCode::NOT_FOUND });
+            assert_eq!(shown.status, expected, "one: {cell}");
+            let has_notices = shown.body["notices"].as_array().is_some_and(|all| !all.is_empty());
+            assert_eq!(has_notices, may("notice", "select"), "notices: {cell}");
+            let knows_mentor = shown.body["mentor"]["name"].is_string();
+            assert_eq!(knows_mentor, sees && may("person", "select"), "mentor: {cell}");
+
+            let suspended = api.ask(who, Method::POST, &format!("{path}/suspend"), &shown.etag, None).await;
+            let expected = match (refused, sees, may("certification", "update")) {
+                (Some(refused), ..) => refused,
+                (None, false, _) => StatusCode::NOT_FOUND,
+                (None, true, false) => StatusCode::FORBIDDEN,
+                (None, true, true) => StatusCode::OK,
+            };
+            assert_eq!(suspended.status, expected, "suspend: {cell}: {}", suspended.body);
+            if expected == StatusCode::OK {
+                assert_eq!(suspended.body["status"], "suspended", "{cell}");
+                assert_eq!(suspended.body["stage"], Value::Null, "{cell}");
+                let path = format!("{path}/reinstate");
+                let stale = api.ask(who, Method::POST, &path, &shown.etag, None).await;
+                assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED, "{cell}");
+                let reinstated = api.ask(who, Method::POST, &path, &suspended.etag, None).await;
+                assert_eq!(reinstated.status, StatusCode::OK, "{cell}: {}", reinstated.body);
+                assert_eq!(reinstated.body["status"], "active", "{cell}");
+            }
+        }
+    }
+}

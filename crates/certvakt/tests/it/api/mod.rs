@@ -1,0 +1,111 @@
+//! The HTTP API: what each kind of person sees and may do through it, and what it answers to everything else.
+
+mod accesses;
+mod door;
+mod lists;
+mod matrix;
+mod requests;
+
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::harness::TestDatabase;
+use crate::service::Service;
+
+const SECRET: &str = "a secret of the tests, of forty bytes...";
+const NOON: &str = "2026-06-15T12:00:00+02:00";
+const WORLD: &str = include_str!("../../../../../supabase/tests/fixtures/world.sql");
+const ISSUER: &str = "https://issuer.example";
+
+/// The service on the world of two organisations, at noon of a day on which everybody has five days left.
+struct Api {
+    database: TestDatabase,
+    service: Service,
+    client: reqwest::Client,
+    config: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+/// What was answered.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    etag: String,
+    headers: reqwest::header::HeaderMap,
+    body: Value,
+}
+
+impl Api {
+    async fn start() -> Self {
+        let database = TestDatabase::rehearsal().await;
+        database.execute(WORLD).await;
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, SECRET).unwrap();
+        let config = folder.path().join("certvakt.toml");
+        let text = format!(
+            "[serve]\nlisten = \"127.0.0.1:0\"\n[auth]\nissuer = \"{ISSUER}\"\naudience = \"authenticated\"\n\
+             algorithm = \"HS256\"\nsecret_file = \"{}\"\n",
+            secret.display()
+        );
+        std::fs::write(&config, text).unwrap();
+        let service = Service::start(&database, &config, NOON);
+        let client = certvakt::http::client(Duration::from_secs(30));
+        Self { database, service, client, config, _folder: folder }
+    }
+
+    /// Starts the service again, after it was killed.
+    fn restart(&mut self) {
+        self.service = Service::start(&self.database, &self.config, NOON);
+    }
+
+    /// Asks as a login of the world; `nobody` brings no token.
+    async fn ask(&self, who: &str, method: Method, path: &str, etag: &str, body: Option<&Value>) -> Answer {
+        let mut request =
+            self.client.request(method, format!("http://{}/api/v1{path}", self.service.address()));
+        if who != "nobody" {
+            request = request.bearer_auth(token(who));
+        }
+        if !etag.is_empty() {
+            request = request.header("if-match", etag);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let etag = headers.get("etag").map_or(String::new(), |etag| etag.to_str().unwrap().to_owned());
+        let text = answer.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status, etag, headers, body }
+    }
+
+    async fn get(&self, who: &str, path: &str) -> Answer {
+        self.ask(who, Method::GET, path, "", None).await
+    }
+
+    /// The ids that a list shows.
+    async fn listed(&self, who: &str, path: &str) -> Vec<String> {
+        let answer = self.get(who, path).await;
+        let items = answer.body.get("items").unwrap_or(&answer.body).as_array().cloned().unwrap_or_default();
+        items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn token(subject: &str) -> String {
+    let expires: u64 = 4_102_444_800;
+    let claims = json!({ "iss": ISSUER, "sub": subject, "aud": "authenticated", "exp": expires });
+    jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        &claims,
+        &EncodingKey::from_secret(SECRET.as_bytes()),
+    )
+    .unwrap()
+}
+
+fn id(end: &str) -> String {
+    format!("00000000-0000-4000-8000-{end}")
+}

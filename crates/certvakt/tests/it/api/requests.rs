@@ -1,0 +1,138 @@
+//! What is answered to requests that are wrong or too many, and how the API describes itself.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use super::{Api, id};
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_a_problem_with_a_code() {
+    let api = Api::start().await;
+    let own = format!("/certifications/{}", id("0000000200a2"));
+    let cases = [
+        (Method::GET, "/certifications?limit=0".to_owned(), None, 422, "request-invalid"),
+        (Method::GET, "/certifications?limit=201".to_owned(), None, 422, "request-invalid"),
+        (Method::GET, "/certifications?limit=-1".to_owned(), None, 422, "request-invalid"),
+        (Method::GET, "/certifications?stage=90".to_owned(), None, 422, "request-invalid"),
+        (Method::GET, "/certifications?after=x".to_owned(), None, 422, "request-invalid"),
+        (
+            Method::GET,
+            "/certifications?after=99999999999999999_00000000".to_owned(),
+            None,
+            422,
+            "request-invalid",
+        ),
+        (Method::GET, "/certifications?q=%00".to_owned(), None, 422, "request-invalid"),
+        (Method::GET, "/certifications?chapter=x".to_owned(), None, 422, "request-invalid"),
+        (Method::GET, "/certifications?unknown=1".to_owned(), None, 422, "request-invalid"),
+        (Method::GET, "/certifications/x".to_owned(), None, 404, "not-found"),
+        (Method::GET, "/nothing".to_owned(), None, 404, "not-found"),
+        (Method::DELETE, own.clone(), None, 405, "method-not-allowed"),
+        (Method::POST, format!("{own}/suspend"), None, 428, "version-missing"),
+        (Method::PUT, "/me/devices/phone".to_owned(), Some(json!({ "token": "" })), 422, "request-invalid"),
+        (
+            Method::PUT,
+            "/me/devices/phone".to_owned(),
+            Some(json!({ "token": "a b" })),
+            422,
+            "request-invalid",
+        ),
+        (
+            Method::PUT,
+            "/me/devices/phone".to_owned(),
+            Some(json!({ "token": "a", "x": 1 })),
+            422,
+            "request-invalid",
+        ),
+        (
+            Method::PUT,
+            "/me/devices/phone".to_owned(),
+            Some(json!({ "token": "x".repeat(70_000) })),
+            413,
+            "request-too-long",
+        ),
+        (Method::PUT, "/me/devices/phone".to_owned(), None, 415, "request-not-json"),
+        (
+            Method::POST,
+            "/me/invitation".to_owned(),
+            Some(json!({ "token": "guess" })),
+            422,
+            "invitation-invalid",
+        ),
+        (
+            Method::POST,
+            "/me/invitation".to_owned(),
+            Some(json!({ "token": "\0" })),
+            422,
+            "invitation-invalid",
+        ),
+    ];
+    for (method, path, body, status, code) in cases {
+        let answer = api.ask("coordinator", method.clone(), &path, "", body.as_ref()).await;
+        assert_eq!(answer.status.as_u16(), status, "{method} {path}: {}", answer.body);
+        assert_eq!(answer.body["code"], code, "{method} {path}: {}", answer.body);
+        assert_eq!(answer.body["status"], status, "{method} {path}");
+        assert_eq!(answer.body["type"], format!("urn:certvakt:problem:{code}"));
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        assert!(answer.headers.contains_key("x-request-id"));
+        assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    }
+}
+
+#[tokio::test]
+async fn the_api_describes_itself_and_every_address_of_it() {
+    let api = Api::start().await;
+    let document = api.get("nobody", "/openapi.json").await;
+    assert_eq!(document.status, StatusCode::OK);
+    assert!(document.body["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document.body["openapi"]);
+    let paths = document.body["paths"].as_object().unwrap();
+    let operations: Vec<String> = paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
+        })
+        .collect();
+    assert_eq!(
+        operations,
+        [
+            "get /api/v1/certifications",
+            "get /api/v1/certifications/{id}",
+            "post /api/v1/certifications/{id}/reinstate",
+            "post /api/v1/certifications/{id}/suspend",
+            "get /api/v1/chapters",
+            "get /api/v1/me",
+            "delete /api/v1/me/devices/{installation}",
+            "put /api/v1/me/devices/{installation}",
+            "post /api/v1/me/invitation",
+        ]
+    );
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().unwrap() {
+            for status in ["4XX", "5XX"] {
+                let content = &operation["responses"][status]["content"]["application/problem+json"];
+                assert!(content.is_object(), "{method} {path} {status}: {operation}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_login_cannot_keep_the_others_waiting() {
+    let api = Api::start().await;
+    // Refused before the database is asked, so that the minute's requests are sent within it.
+    let wrong = json!({ "wrong": true });
+    let mut sent = 0;
+    let answer = loop {
+        let answer = api.ask("mentor", Method::PUT, "/me/devices/phone", "", Some(&wrong)).await;
+        sent += 1;
+        if answer.status != StatusCode::UNPROCESSABLE_ENTITY || sent == 20_000 {
+            break answer;
+        }
+    };
+    assert_eq!(answer.body["code"], "too-many-requests", "after {sent}");
+    assert!(sent > 600, "{sent}");
+    assert_eq!(answer.headers["retry-after"], "60");
+    assert_eq!(api.get("coordinator", "/me").await.status, StatusCode::OK);
+}
