@@ -13,6 +13,15 @@ create policy definer_reads on certvakt.identities for select to certvakt_define
 create policy definer_reads on certvakt.memberships for select to certvakt_definer using (true);
 create policy definer_reads on public.peer_mentor_certifications for select to certvakt_definer using (true);
 
+-- A database of the locale C knows no other letters than those of ASCII, and not every server has ICU.
+create function certvakt.folded(name text) returns text
+language sql immutable strict parallel safe
+return translate(lower(name collate "C"),
+  'ÆØÅÄÖÜÁÀÂČĆĐÉÈÊËÍÎÏŊÑÓÒÔŠŚŦÚÙÛÝŽŹŁÇÐÞ', 'æøåäöüáàâčćđéèêëíîïŋñóòôšśŧúùûýžźłçðþ');
+comment on function certvakt.folded is 'A name in small letters, for looking it up: those of Norwegian, the Sámi languages and their neighbours.';
+revoke all on function certvakt.folded(text) from public, anon, service_role;
+grant execute on function certvakt.folded(text) to authenticated;
+
 create function certvakt.current_person() returns uuid
 language plpgsql stable security definer set search_path = '' as $$
 declare

@@ -41,6 +41,13 @@ begin
   where i.token_hash = sha256(convert_to(accept_invitation.token, 'UTF8'))
     and i.used_at is null and i.expires_at > now()
   returning i.person_id into invited;
+  -- Sent again by the login that accepted it: it is so already.
+  if invited is null and exists (
+    select from certvakt.invitations i
+    where i.token_hash = sha256(convert_to(accept_invitation.token, 'UTF8')) and i.used_at is not null
+      and i.person_id = certvakt.current_person()) then
+    return certvakt.current_person();
+  end if;
   if invited is null then
     raise exception 'the invitation is unknown, used or expired' using errcode = 'no_data_found';
   end if;

@@ -15,8 +15,9 @@ select is_empty($$
     unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as p(privilege)
   where has_table_privilege(r.rolname, o.oid, p.privilege)
     and (r.rolname, o.relname, p.privilege) not in (
-      ('authenticated', 'peer_mentor_certifications', 'SELECT'), ('authenticated', 'runs', 'SELECT'))$$,
-  'people read certifications and runs, and nothing else as a whole');
+      ('authenticated', 'peer_mentor_certifications', 'SELECT'), ('authenticated', 'runs', 'SELECT'),
+      ('authenticated', 'idempotency_keys', 'SELECT'), ('authenticated', 'idempotency_keys', 'DELETE'))$$,
+  'people read certifications, runs and their own keys, and nothing else as a whole');
 select is((
   select string_agg(c.relname || ' ' || p.privilege || ' ' || p.columns, e'\n' order by c.relname, p.privilege) from pg_temp.ours c,
     lateral (
@@ -28,11 +29,16 @@ select is((
       group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months
 chapters SELECT id, organisation_id, parent_id, slug, name
 contact_points SELECT id, person_id, kind, installation, created_at
+idempotency_keys INSERT key, request_hash
+idempotency_keys UPDATE answer
 memberships SELECT organisation_id, chapter_id, person_id, role, created_at
 organisations SELECT id, slug, name, time_zone, locale, expired_grace_days
 peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at
 peer_mentor_certifications UPDATE status
-people SELECT id, name, locale$$, 'nor more than these columns of the others');
+people SELECT id, name, locale
+uploads INSERT organisation_id, chapter_id, options
+uploads SELECT id, organisation_id, chapter_id, person_id, options, state, result, created_at, finished_at
+uploads UPDATE content, state$$, 'nor more than these columns of the others');
 select is_empty($$
   select o.name, p.privilege from pg_temp.ours o, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) as p(privilege)
   where has_any_column_privilege('anon', o.oid, p.privilege)$$, 'who has not signed in reaches none');
@@ -41,8 +47,9 @@ select is((
   select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
-  'authenticated accept_invitation, authenticated closed_organisations, authenticated current_organisations, authenticated current_person, '
-  'authenticated keep_device, authenticated notices_of, authenticated remove_device, authenticated uuid_v7, authenticated visible_chapters, '
+  'authenticated accept_invitation, authenticated closed_organisations, authenticated coming_notices, authenticated current_organisations, '
+  'authenticated current_person, authenticated folded, authenticated keep_device, authenticated notices_of, authenticated recent_notices, '
+  'authenticated remove_device, authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
   'authenticated visible_elsewhere', 'people call what policies ask, and what is meant for them');
 select is_empty($$
   select p.polrelid::regclass, r.rolname, v.verb from pg_policy p, unnest(p.polroles) as role(oid) join pg_roles r on r.oid = role.oid,

@@ -6,6 +6,7 @@ use crate::delivery::{DeliveryError, Worker, channels};
 use crate::error::{Error, Exit};
 use crate::expiry::schedule;
 use crate::http;
+use crate::import::uploads;
 
 /// Run every night, deliver all day: the service
 #[derive(Debug, clap::Args)]
@@ -38,6 +39,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         schedule::keep(database, &app.clock, &app.config, ending.clone()),
         deliver,
         accesses.keep(database, ending.clone()),
+        uploads::keep(database, &app.config.import, ending.clone()),
         http::serve(listener, database.clone(), app.clock, app.config.clone(), api, ending.clone()),
     );
     Ok(Exit::Success)

@@ -1,7 +1,7 @@
 //! What a request is refused with: problem details (RFC 9457) with stable codes.
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -34,8 +34,8 @@ pub enum Refusal {
     /// Something in the request is wrong.
     #[error("{0}")]
     Invalid(String),
-    /// The body is longer than 64 KiB.
-    #[error("the request is too long: send less than 64 KiB")]
+    /// The body is longer than 64 KiB, or a register than 20 MiB.
+    #[error("the request is too long: send less than 64 KiB, or a register of less than 20 MiB")]
     TooLong,
     /// The body is of another media type.
     #[error("send the body as application/json")]
@@ -58,6 +58,12 @@ pub enum Refusal {
     /// The login belongs to somebody already.
     #[error("this login belongs to somebody already: sign in with another")]
     LoginTaken,
+    /// An Idempotency-Key that stands for another request.
+    #[error("this Idempotency-Key stands for another request: make a new one for each")]
+    KeyReused,
+    /// A register's content that came before.
+    #[error("this register was sent already: announce another")]
+    AlreadySent,
     /// More requests than a person makes.
     #[error("too many requests: wait for a minute")]
     TooMany,
@@ -91,6 +97,8 @@ impl Refusal {
             Self::Lapsed => "certification-lapsed",
             Self::Invitation => "invitation-invalid",
             Self::LoginTaken => "login-taken",
+            Self::KeyReused => "key-reused",
+            Self::AlreadySent => "register-sent",
             Self::TooMany => "too-many-requests",
             Self::Store(error) => error.code(),
             Self::TooSlow => "answer-timeout",
@@ -108,12 +116,12 @@ impl Refusal {
             Self::Token(TokenError::KeysUnavailable) | Self::Closed | Self::Store(_) | Self::TooSlow => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Invalid(_) | Self::Invitation => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid(_) | Self::Invitation | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoVersion => StatusCode::PRECONDITION_REQUIRED,
             Self::OtherVersion => StatusCode::PRECONDITION_FAILED,
-            Self::LoginTaken | Self::Lapsed => StatusCode::CONFLICT,
+            Self::LoginTaken | Self::Lapsed | Self::AlreadySent => StatusCode::CONFLICT,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -128,6 +136,15 @@ impl From<JsonRejection> for Refusal {
             _ => Self::Invalid(
                 "the body is not the JSON that this address takes: see /api/v1/openapi.json".to_owned(),
             ),
+        }
+    }
+}
+
+impl From<BytesRejection> for Refusal {
+    fn from(rejection: BytesRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLong,
+            _ => Self::Invalid("the body ended before its end".to_owned()),
         }
     }
 }

@@ -4,6 +4,7 @@
 mod dates;
 mod row;
 mod source;
+pub mod uploads;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

@@ -16,6 +16,7 @@ pub mod organisation;
 pub mod report;
 pub mod run;
 pub mod tenant;
+pub mod upload;
 
 use std::str::FromStr;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::{shift, windows};
 use certvakt_rules::{Stage, last_valid_day, today};
@@ -12,17 +12,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::list::{Page, check_text, limit};
+use super::once::{Answer, Once};
 use super::{Api, Caller};
 use crate::clock::Clock;
 use crate::http::extract::{Path, Query};
 use crate::http::problem::{Problems, Refusal};
 use crate::store::TenantTx;
 use crate::store::tenant::{self, After, Filter, InStage};
-
-/// The certifications on a page, if the request does not say.
-const PAGE: u32 = 50;
-/// The most certifications on a page.
-const LONGEST_PAGE: u32 = 200;
 
 /// A certification.
 #[derive(Serialize, ToSchema)]
@@ -60,15 +57,6 @@ pub(super) struct Certification {
 struct Named {
     id: Uuid,
     name: Option<String>,
-}
-
-/// A page of certifications.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Page {
-    /// The next to expire first, those that never do last.
-    items: Vec<Certification>,
-    /// What to send as `after` for the next page; null: this is the last.
-    next: Option<String>,
 }
 
 /// A certification, with what was told of it and what comes next.
@@ -118,47 +106,39 @@ pub(super) struct Which {
 
 /// List certifications, the next to expire first
 #[utoipa::path(get, path = "/api/v1/certifications", tag = "certifications", params(Which), responses(
-    (status = OK, body = Page),
+    (status = OK, body = Page<Certification, String>),
     Problems))]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
     Query(which): Query<Which>,
-) -> Result<Json<Page>, Refusal> {
-    let limit = which.limit.unwrap_or(PAGE);
-    if !(1..=LONGEST_PAGE).contains(&limit) {
-        return Err(Refusal::Invalid(format!("limit is from 1 to {LONGEST_PAGE}")));
-    }
+) -> Result<Json<Page<Certification, String>>, Refusal> {
+    let limit = limit(which.limit)?;
     let after = which.after.as_deref().map(|text| {
         parse_place(text).ok_or_else(|| Refusal::Invalid("after is not the `next` of a page".to_owned()))
     });
     let after = after.transpose()?;
-    for text in [&which.q, &which.r#type].into_iter().flatten() {
-        if text.chars().count() > 200 || text.contains('\0') {
-            return Err(Refusal::Invalid("a text to look for has at most 200 characters".to_owned()));
-        }
-    }
-    let stage = which.stage.as_deref().map(|name| {
-        Stage::from_name(name).ok_or_else(|| {
-            let known = Stage::ALL.map(Stage::as_str).join(", ");
-            Refusal::Invalid(format!("stage is one of {known}"))
-        })
-    });
-    let stage = stage.transpose()?;
+    check_text(which.q.as_ref())?;
+    check_text(which.r#type.as_ref())?;
+    let stage = which.stage.as_deref().map(known_stage).transpose()?;
     let mut tx = api.person(&caller).await?;
     let in_stage = match stage {
         None => None,
         Some(stage) => Some(in_stage(&mut tx, stage, api.clock()).await?),
     };
     let filter = Filter { chapter_id: which.chapter, type_code: which.r#type, text: which.q, in_stage };
-    // One more than the page holds tells whether there is another.
-    let mut found = tenant::certifications(&mut tx, &filter, after, limit + 1).await?;
+    let found = tenant::certifications(&mut tx, &filter, after, limit + 1).await?;
     tx.commit().await?;
-    let is_last = found.len() <= limit as usize;
-    found.truncate(limit as usize);
-    let next = found.last().filter(|_| !is_last).map(place);
     let now = api.clock().now();
-    Ok(Json(Page { items: found.into_iter().map(|one| seen(one, now)).collect(), next }))
+    Ok(Json(Page::of(found, limit, place).map(|one| seen(one, now))))
+}
+
+/// The stage of that name.
+pub(super) fn known_stage(name: &str) -> Result<Stage, Refusal> {
+    Stage::from_name(name).ok_or_else(|| {
+        let known = Stage::ALL.map(Stage::as_str).join(", ");
+        Refusal::Invalid(format!("stage is one of {known}"))
+    })
 }
 
 /// The expiries that are in a stage today, in each of the person's organisations.
@@ -189,16 +169,13 @@ pub(super) async fn show(
     Path(id): Path<Uuid>,
 ) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
     let mut tx = api.person(&caller).await?;
-    let answer = detail(&mut tx, id, api.clock()).await?;
+    let (etag, detail) = detail(&mut tx, id, api.clock()).await?;
     tx.commit().await?;
-    Ok(answer)
+    Ok(([(header::ETAG, etag)], Json(detail)))
 }
 
-async fn detail(
-    tx: &mut TenantTx,
-    id: Uuid,
-    clock: &Clock,
-) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
+/// A certification as it is shown alone, and its version.
+pub(super) async fn detail(tx: &mut TenantTx, id: Uuid, clock: &Clock) -> Result<(String, Detail), Refusal> {
     let found = tenant::certification(tx, id).await?.ok_or(Refusal::NotFound)?;
     let notices = tenant::notices(tx, id).await?;
     let etag = version(found.updated_at);
@@ -210,12 +187,14 @@ async fn detail(
             .map(|stage| NextStage { stage, due_date: stage.due_date(last) }),
         _ => None,
     };
-    Ok(([(header::ETAG, etag)], Json(Detail { certification, notices, next_stage })))
+    Ok((etag, Detail { certification, notices, next_stage }))
 }
 
 /// Suspend a certification: its mentor is told nothing of it until it is reinstated
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/suspend", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown")), responses(
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown"),
+        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+        min_length = 1, max_length = 255)), responses(
     (status = OK, body = Detail, headers(("etag" = String))),
     Problems))]
 pub(super) async fn suspend(
@@ -223,13 +202,15 @@ pub(super) async fn suspend(
     caller: Caller,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
-) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
+) -> Result<Answer, Refusal> {
     set_status(&api, &caller, id, &headers, "suspended").await
 }
 
 /// Reinstate a suspended certification; if it has lapsed meanwhile, the next run says so
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/reinstate", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown")), responses(
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown"),
+        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+        min_length = 1, max_length = 255)), responses(
     (status = OK, body = Detail, headers(("etag" = String))),
     Problems))]
 pub(super) async fn reinstate(
@@ -237,7 +218,7 @@ pub(super) async fn reinstate(
     caller: Caller,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
-) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
+) -> Result<Answer, Refusal> {
     set_status(&api, &caller, id, &headers, "active").await
 }
 
@@ -247,11 +228,18 @@ async fn set_status(
     id: Uuid,
     headers: &HeaderMap,
     status: &str,
-) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
-    let mut tx = api.person(caller).await?;
-    let found = tenant::certification(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
-    let wanted = headers.get(header::IF_MATCH).ok_or(Refusal::NoVersion)?;
-    if wanted.as_bytes() != version(found.updated_at).as_bytes() {
+) -> Result<Answer, Refusal> {
+    let wanted = headers.get(header::IF_MATCH).map_or(&b""[..], |wanted| wanted.as_bytes());
+    let mut first = match Once::begin(api, caller, headers, &(status, id, wanted)).await? {
+        Once::Answered(answer) => return Ok(answer),
+        Once::First(first) => first,
+    };
+    let tx = &mut first.tx;
+    let found = tenant::certification(tx, id).await?.ok_or(Refusal::NotFound)?;
+    if wanted.is_empty() {
+        return Err(Refusal::NoVersion);
+    }
+    if wanted != version(found.updated_at).as_bytes() {
         return Err(Refusal::OtherVersion);
     }
     // What is so already stays as it is: a retry changes nothing.
@@ -260,21 +248,20 @@ async fn set_status(
         ("active", status) => status != "suspended",
         (wanted, status) => wanted == status,
     };
-    if !is_so && !tenant::set_status(&mut tx, id, found.updated_at, status).await? {
+    if !is_so && !tenant::set_status(tx, id, found.updated_at, status).await? {
         // It was there a moment ago: either it has changed since, or the person may only look at it.
-        let now = tenant::certification(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+        let now = tenant::certification(tx, id).await?.ok_or(Refusal::NotFound)?;
         return Err(if now.updated_at == found.updated_at {
             Refusal::NotYours
         } else {
             Refusal::OtherVersion
         });
     }
-    let answer = detail(&mut tx, id, api.clock()).await?;
-    tx.commit().await?;
-    Ok(answer)
+    let (etag, detail) = detail(tx, id, api.clock()).await?;
+    first.answer(Answer::new(StatusCode::OK, &detail)?.with_etag(etag)).await
 }
 
-fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certification {
+pub(super) fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certification {
     let zone = zone(&one.time_zone);
     let today = today(now, zone);
     let last = one.expires_at.map(|at| last_valid_day(at, zone));
@@ -297,7 +284,7 @@ fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certification {
 }
 
 /// The zone of that name. The schema takes no other, so one that our own list lacks is a matter of its age.
-fn zone(name: &str) -> Tz {
+pub(super) fn zone(name: &str) -> Tz {
     name.parse().unwrap_or_else(|_| {
         tracing::error!("the time zone {name} is not in this version's list: its dates are taken as UTC");
         Tz::UTC
@@ -326,7 +313,7 @@ fn parse_place(text: &str) -> Option<After> {
         // As far as the schema takes expiries.
         micros => Some(
             DateTime::from_timestamp_micros(micros.parse().ok()?)
-                .filter(|at| (-2_208_988_800..253_370_764_800).contains(&at.timestamp()))?,
+                .filter(|at| super::is_in_the_calendar(*at))?,
         ),
     };
     Some(After { expires_at, id: id.parse().ok()? })

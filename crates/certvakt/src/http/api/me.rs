@@ -153,17 +153,3 @@ pub(super) async fn remove_device(
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
-
-/// The chapters that the person coordinates, with all below them, or belongs to
-#[utoipa::path(get, path = "/api/v1/chapters", tag = "chapters", responses(
-    (status = OK, body = [tenant::Chapter]),
-    Problems))]
-pub(super) async fn chapters(
-    State(api): State<Api>,
-    caller: Caller,
-) -> Result<Json<Vec<tenant::Chapter>>, Refusal> {
-    let mut tx = api.person(&caller).await?;
-    let chapters = tenant::chapters(&mut tx).await?;
-    tx.commit().await?;
-    Ok(Json(chapters))
-}

@@ -4,7 +4,14 @@
 //! decides what is there for them. Nothing here decides who may see what.
 
 mod certifications;
+mod certify;
+mod imports;
+mod list;
 mod me;
+mod notices;
+mod once;
+mod overview;
+mod people;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -17,6 +24,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use chrono::{DateTime, Utc};
 use governor::clock::DefaultClock;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
@@ -25,7 +33,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tracing::Instrument;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use super::access::Access;
@@ -37,10 +45,14 @@ use crate::config::{AuthConfig, ConfigError};
 use crate::store::tenant::{self, Admission};
 use crate::store::{Asking, Database, StoreError, TenantTx};
 
-/// The longest body that is read, in bytes. Registers come in by `certvakt import`.
+/// The longest body that is read, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
+/// The longest register, in bytes. Longer ones come in by `certvakt import`.
+const LONGEST_REGISTER: usize = 20 * 1024 * 1024;
 /// How long an answer may take. The database gives up before.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// How long a register may take to come, over a slow line.
+const REGISTER_WITHIN: Duration = Duration::from_mins(5);
 /// Requests a minute of one login, and as many at once. A page of an app makes a few.
 const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
 /// Logins whose requests are counted before those that have rested are forgotten.
@@ -170,11 +182,22 @@ pub(super) fn router(api: Api) -> Router {
         .routes(routes!(me::show))
         .routes(routes!(me::accept_invitation))
         .routes(routes!(me::keep_device, me::remove_device))
-        .routes(routes!(me::chapters))
-        .routes(routes!(certifications::list))
+        .routes(routes!(certifications::list, certify::create))
         .routes(routes!(certifications::show))
         .routes(routes!(certifications::suspend))
         .routes(routes!(certifications::reinstate))
+        .routes(routes!(people::list))
+        .routes(routes!(people::show))
+        .routes(routes!(notices::list))
+        .routes(routes!(notices::unreachable))
+        .routes(routes!(overview::chapters))
+        .routes(routes!(overview::certification_types))
+        .routes(routes!(overview::runs))
+        .routes(routes!(overview::statistics))
+        .routes(routes!(overview::forecast))
+        .routes(routes!(imports::announce))
+        .routes(routes!(imports::show))
+        .routes(routes!(imports::hand_over).layer(DefaultBodyLimit::max(LONGEST_REGISTER)))
         .split_for_parts();
     let document = Arc::new(document);
     let recorder = api.0.recorder.clone();
@@ -208,12 +231,18 @@ async fn guarded(State(recorder): State<Recorder>, mut request: Request, next: N
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     // The route instead of the path: what people look for is no matter of the log.
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let within = if route.ends_with("/content") { REGISTER_WITHIN } else { ANSWER_WITHIN };
     let span = tracing::info_span!("request", id, method = %request.method(), route);
     let access = Access::begin(recorder, &request);
     request.extensions_mut().insert(access.clone());
-    let answer = tokio::time::timeout(ANSWER_WITHIN, next.run(request));
+    let answer = tokio::time::timeout(within, next.run(request));
     let mut response = answer.instrument(span).await.unwrap_or_else(|_| Refusal::TooSlow.into_response());
     access.answered(response.status());
     response.headers_mut().extend(HEADERS);
     response
+}
+
+/// Whether an instant is one that the schema takes as a certification's.
+fn is_in_the_calendar(at: DateTime<Utc>) -> bool {
+    (-2_208_988_800..253_370_764_800).contains(&at.timestamp())
 }

@@ -1,6 +1,12 @@
 //! What people see and do. Every function takes the transaction of whoever is asking, and row-level
 //! security decides what it reaches: what somebody may not see is not there.
 
+pub mod keys;
+pub mod notices;
+pub mod overview;
+pub mod people;
+pub mod uploads;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,13 +18,14 @@ use super::{StoreError, TenantTx};
 /// Rows that say in a column of their own whose they are.
 macro_rules! of_organisation {
     ($($row:ty),+ $(,)?) => {
-        $(impl OfOrganisation for $row {
+        $(impl $crate::store::seen::OfOrganisation for $row {
             fn organisation_id(&self) -> Uuid {
                 self.organisation_id
             }
         })+
     };
 }
+use of_organisation;
 of_organisation!(Membership, Chapter, Certification, Notice);
 
 impl OfOrganisation for Organisation {
@@ -256,9 +263,10 @@ pub async fn certifications(
     Ok(found)
 }
 
-/// A pattern of LIKE for what contains a text, in which nothing has a meaning of its own.
+/// A pattern of LIKE for what contains a text, whichever case it is written in; nothing in it has a meaning of
+/// its own.
 fn containing(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }
 
@@ -267,6 +275,14 @@ pub async fn certification(tx: &mut TenantTx, id: Uuid) -> Result<Option<Certifi
     let found = sqlx::query_file_as!(Certification, "src/store/tenant/one.sql", id);
     let found = found.fetch_optional(&mut *tx).await?;
     tx.saw(found.as_slice());
+    Ok(found)
+}
+
+/// The certifications of a person that who is asking may see, the next to expire first.
+pub async fn certifications_of(tx: &mut TenantTx, person: Uuid) -> Result<Vec<Certification>, StoreError> {
+    let found = sqlx::query_file_as!(Certification, "src/store/tenant/of_person.sql", person);
+    let found = found.fetch_all(&mut *tx).await?;
+    tx.saw(&found);
     Ok(found)
 }
 
@@ -323,6 +339,60 @@ pub async fn set_status(
     .await?
     .rows_affected()
         > 0)
+}
+
+/// A certification to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCertification<'a> {
+    /// The chapter that certifies.
+    pub chapter_id: Uuid,
+    /// The mentor, who belongs to the chapter.
+    pub mentor_id: Uuid,
+    /// The code of its type.
+    pub type_code: &'a str,
+    /// When it was issued.
+    pub issued_at: Option<DateTime<Utc>>,
+    /// When it ends; none: never.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What became of a certification to be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certified {
+    /// It is recorded.
+    As(Uuid),
+    /// The chapter is not theirs to keep, or the mentor is none of it.
+    NotTheirs,
+    /// The organisation has no such type.
+    UnknownType,
+}
+
+/// Records a certification. Whatever but success has ended the transaction.
+pub async fn certify(tx: &mut TenantTx, new: &NewCertification<'_>) -> Result<Certified, StoreError> {
+    let recorded = sqlx::query_scalar!(
+        "insert into public.peer_mentor_certifications
+           (organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at)
+         select h.organisation_id, h.id, $2, $3, $4, $5 from certvakt.chapters h where h.id = $1
+         returning id",
+        new.chapter_id,
+        new.mentor_id,
+        new.type_code,
+        new.issued_at,
+        new.expires_at,
+    );
+    match recorded.fetch_optional(tx).await {
+        Ok(Some(id)) => Ok(Certified::As(id)),
+        Ok(None) => Ok(Certified::NotTheirs),
+        Err(error) => match error.as_database_error() {
+            Some(refused) if refused.code().as_deref() == Some("42501") => Ok(Certified::NotTheirs),
+            Some(refused)
+                if refused.constraint() == Some("peer_mentor_certifications_type_inside_organisation") =>
+            {
+                Ok(Certified::UnknownType)
+            }
+            _ => Err(error.into()),
+        },
+    }
 }
 
 /// Gives who is asking a device of the app, whoever had it before.

@@ -18,8 +18,8 @@ page as (
     from public.peer_mentor_certifications c
     where c.chapter_id = v.chapter_id and (coalesce(c.expires_at, 'infinity'), c.id) > ($2::text::timestamptz, $3)
       and ($5::text is null or c.certification_type = $5)
-      and ($6::text is null or c.external_id ilike $6
-        or exists (select from certvakt.people p where p.id = c.peer_mentor_id and p.name ilike $6))
+      and ($6::text is null or certvakt.folded(c.external_id) like $6
+        or exists (select from certvakt.people p where p.id = c.peer_mentor_id and certvakt.folded(p.name) like $6))
       and ($7::uuid[] is null or c.status <> 'suspended' and exists (
         select from unnest($7::uuid[], $8::timestamptz[], $9::timestamptz[]) as s (organisation_id, since, before)
         where s.organisation_id = c.organisation_id and c.expires_at >= s.since and c.expires_at < s.before))
@@ -34,8 +34,8 @@ page as (
   where (coalesce(c.expires_at, 'infinity'), c.id) > ($2::text::timestamptz, $3)
     and ($4::uuid is null or c.chapter_id = $4)
     and ($5::text is null or c.certification_type = $5)
-    and ($6::text is null or c.external_id ilike $6
-      or exists (select from certvakt.people p where p.id = c.peer_mentor_id and p.name ilike $6))
+    and ($6::text is null or certvakt.folded(c.external_id) like $6
+      or exists (select from certvakt.people p where p.id = c.peer_mentor_id and certvakt.folded(p.name) like $6))
     and ($7::uuid[] is null or c.status <> 'suspended' and exists (
       select from unnest($7::uuid[], $8::timestamptz[], $9::timestamptz[]) as s (organisation_id, since, before)
       where s.organisation_id = c.organisation_id and c.expires_at >= s.since and c.expires_at < s.before))

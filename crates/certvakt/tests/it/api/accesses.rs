@@ -85,6 +85,46 @@ async fn every_request_of_a_person_is_on_record_with_whose_rows_it_read() {
 }
 
 #[tokio::test]
+async fn no_list_or_detail_reads_rows_without_saying_whose_they_are() {
+    let api = Api::start().await;
+    let document = api.get("nobody", "/openapi.json").await.body;
+    let paths: Vec<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, methods)| methods.get("get").is_some())
+        .map(|(path, _)| path.replace("/api/v1", ""))
+        .collect();
+    assert!(paths.len() > 10, "{paths:?}");
+    let announced = api
+        .make(
+            "administrator",
+            "/imports",
+            "",
+            &json!({ "chapter_id": id("0000000000a2"), "type": "type", "columns": { "external_id": "a", "expires_at": "b" } }),
+        )
+        .await;
+    let (mut asked, mut number) = (Vec::new(), 1);
+    for path in paths {
+        let of = match path.as_str() {
+            "/certifications/{id}" => id("0000000200a2"),
+            "/people/{id}" => id("0000000100a2"),
+            "/imports/{id}" => announced.body["id"].as_str().unwrap().to_owned(),
+            _ => String::new(),
+        };
+        let answer = api.get("administrator", &path.replace("{id}", &of)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
+        number += 1;
+        asked.push(path);
+    }
+    let events = api.events(number).await;
+    for (event, path) in events.as_array().unwrap().iter().skip(1).zip(asked) {
+        assert_eq!(event[1], format!("/api/v1{path}"));
+        assert_eq!(event[7], json!(["a0"]), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_bad_policy_that_somebody_used_is_found() {
     let api = Api::start().await;
     api.database

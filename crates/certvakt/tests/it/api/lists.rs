@@ -1,7 +1,7 @@
 //! Lists: pages and filters.
 
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Api;
 
@@ -62,4 +62,159 @@ async fn a_list_goes_on_page_by_page_and_holds_each_once() {
         let found = api.listed(who, &format!("/certifications?limit=200{filter}")).await;
         assert_eq!(found.len(), expected, "{who} {filter}");
     }
+}
+
+#[tokio::test]
+async fn people_come_by_name_with_what_they_are() {
+    let api = Api::start().await;
+    let names = async |who: &str, path: &str| -> Vec<String> {
+        let found = api.get(who, path).await.body;
+        found["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names("coordinator", "/people").await, ["Coordinator", "Mentor a2", "Mentor a4"]);
+    assert_eq!(names("coordinator", "/people?q=MENTOR").await, ["Mentor a2", "Mentor a4"]);
+    let below = "/people?chapter=00000000-0000-4000-8000-0000000000a4";
+    assert_eq!(names("coordinator", below).await, ["Mentor a4"]);
+    assert_eq!(names("outsider", below).await, Vec::<String>::new());
+    let (mut paged, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = api.get("administrator", &format!("/people?limit=2{next}")).await.body;
+        paged.extend(
+            page["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()),
+        );
+        match page["next"].as_str() {
+            Some(after) => next = format!("&after={after}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, names("administrator", "/people").await);
+    let shown = api.get("coordinator", "/people/00000000-0000-4000-8000-0000000100a4").await.body;
+    assert_eq!(shown["memberships"][0]["role"], "mentor");
+    assert_eq!(shown["certifications"][0]["days_left"], 5);
+    // The mentor of two chapters is seen with the membership that may be seen, and no other.
+    let shown = api.get("both", "/people/00000000-0000-4000-8000-000000000006").await.body;
+    let chapters: Vec<&str> = shown["memberships"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["chapter_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(chapters, ["00000000-0000-4000-8000-0000000000a3"]);
+}
+
+#[tokio::test]
+async fn notices_and_who_cannot_be_reached_come_the_latest_first() {
+    let api = Api::start().await;
+    let since = "since=2020-01-01T00:00:00Z";
+    for (who, query, expected) in [
+        ("coordinator", "", 2),
+        ("administrator", "", 5),
+        ("mentor", "", 1),
+        ("both", "", 3),
+        ("former", "", 0),
+        ("administrator", "&stage=expiry_warning_7d", 5),
+        ("administrator", "&stage=expired", 0),
+        ("administrator", "&state=unreachable", 5),
+        ("administrator", "&state=delivered", 0),
+        ("administrator", "&chapter=00000000-0000-4000-8000-0000000000a4", 1),
+        ("administrator", "&chapter=00000000-0000-4000-8000-0000000000b1", 0),
+    ] {
+        let found = api.get(who, &format!("/notices?{since}{query}")).await.body;
+        assert_eq!(found["items"].as_array().unwrap().len(), expected, "{who} {query}: {found}");
+    }
+    assert_eq!(
+        api.get("administrator", "/notices?since=2100-01-01T00:00:00Z").await.body["items"],
+        json!([])
+    );
+    for path in ["/notices?limit=2&since=2020-01-01T00:00:00Z", "/unreachable?limit=2"] {
+        let (mut seen, mut next) = (Vec::new(), String::new());
+        loop {
+            let page = api.get("administrator", &format!("{path}{next}")).await.body;
+            seen.extend(page["items"].as_array().unwrap().iter().map(|one| one["id"].as_i64().unwrap()));
+            match page["next"].as_i64() {
+                Some(after) => next = format!("&after={after}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen.len(), 5, "{path}");
+        assert!(seen.is_sorted_by(|one, other| one > other), "{path}: {seen:?}");
+    }
+    let unreachable = api.get("coordinator", "/unreachable").await.body;
+    assert_eq!(unreachable["items"][0]["mentor"], "Mentor a4", "{unreachable}");
+    api.database
+        .execute(
+            "insert into certvakt.access_closures (resource, reason) values ('certifications', 'a test')",
+        )
+        .await;
+    assert_eq!(api.get("administrator", "/notices").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn the_whole_at_a_glance_counts_what_may_be_seen() {
+    let api = Api::start().await;
+    let own = "update public.peer_mentor_certifications set status = 'suspended' where id = '00000000-0000-4000-8000-0000000200a4';
+        update public.peer_mentor_certifications set expires_at = null where id = '00000000-0000-4000-8000-0000000200a2';
+        update public.peer_mentor_certifications set expires_at = '2026-06-14T20:00:00Z' where id = '00000000-0000-4000-8000-0000000200a3'";
+    api.database.execute(own).await;
+    let statistics = api.get("administrator", "/statistics").await.body;
+    let rows: Vec<Vec<i64>> = statistics
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            [
+                "certifications",
+                "valid",
+                "never_expire",
+                "within_90_days",
+                "within_30_days",
+                "within_7_days",
+                "lapsed",
+                "suspended",
+            ]
+            .iter()
+            .map(|name| row[name].as_i64().unwrap())
+            .collect()
+        })
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            [2, 2, 0, 2, 2, 2, 0, 0],
+            [1, 1, 1, 0, 0, 0, 0, 0],
+            [1, 0, 0, 0, 0, 0, 1, 0],
+            [1, 0, 0, 0, 0, 0, 0, 1],
+        ]
+    );
+    assert_eq!(api.get("mentor", "/statistics").await.body.as_array().unwrap().len(), 1);
+    // The last valid day of those of the top chapter is the 20th, so their lapse is told on the 21st.
+    let forecast = api.get("administrator", "/forecast").await.body;
+    let organisation = "00000000-0000-4000-8000-0000000000a0";
+    assert_eq!(
+        forecast,
+        json!([{ "organisation_id": organisation, "night": "2026-06-21", "stage": "expired", "notices": 2 }])
+    );
+    assert_eq!(api.get("administrator", "/forecast?nights=5").await.body, json!([]));
+    assert_eq!(api.get("administrator", "/forecast?nights=6").await.body, forecast);
+    assert_eq!(
+        api.get("coordinator", "/forecast").await.body,
+        json!([]),
+        "theirs are suspended, or never expire"
+    );
+    for (who, runs) in
+        [("coordinator", 1), ("administrator", 1), ("mentor", 0), ("outsider", 1), ("former", 0)]
+    {
+        let found = api.get(who, "/runs").await.body;
+        // The service has run since.
+        let found = found["items"].as_array().unwrap().iter().filter(|run| run["run_date"] == "2026-06-13");
+        assert_eq!(found.count(), runs, "{who}");
+    }
+    let types = api.get("coordinator", "/certification-types").await.body;
+    assert_eq!(types[0]["code"], "type");
+    assert_eq!(types.as_array().unwrap().len(), 1);
 }

@@ -2,7 +2,9 @@
 
 mod accesses;
 mod door;
+mod imports;
 mod lists;
+mod making;
 mod matrix;
 mod requests;
 
@@ -38,6 +40,17 @@ struct Answer {
     body: Value,
 }
 
+impl Answer {
+    async fn of(request: reqwest::RequestBuilder) -> Self {
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let etag = headers.get("etag").map_or(String::new(), |etag| etag.to_str().unwrap().to_owned());
+        let text = answer.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Self { status, etag, headers, body }
+    }
+}
+
 impl Api {
     async fn start() -> Self {
         let database = TestDatabase::rehearsal().await;
@@ -62,25 +75,28 @@ impl Api {
         self.service = Service::start(&self.database, &self.config, NOON);
     }
 
-    /// Asks as a login of the world; `nobody` brings no token.
+    /// A request of a login of the world; `nobody` brings no token.
+    fn request(&self, who: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("http://{}/api/v1{path}", self.service.address()));
+        if who == "nobody" { request } else { request.bearer_auth(token(who)) }
+    }
+
+    /// Asks as a login of the world.
     async fn ask(&self, who: &str, method: Method, path: &str, etag: &str, body: Option<&Value>) -> Answer {
-        let mut request =
-            self.client.request(method, format!("http://{}/api/v1{path}", self.service.address()));
-        if who != "nobody" {
-            request = request.bearer_auth(token(who));
-        }
+        let mut request = self.request(who, method, path);
         if !etag.is_empty() {
             request = request.header("if-match", etag);
         }
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.unwrap();
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let etag = headers.get("etag").map_or(String::new(), |etag| etag.to_str().unwrap().to_owned());
-        let text = answer.text().await.unwrap();
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, etag, headers, body }
+        Answer::of(request).await
+    }
+
+    /// Asks for something to be made, with a key of the request's own if it is not empty.
+    async fn make(&self, who: &str, path: &str, key: &str, body: &Value) -> Answer {
+        let request = self.request(who, Method::POST, path).json(body);
+        Answer::of(if key.is_empty() { request } else { request.header("idempotency-key", key) }).await
     }
 
     async fn get(&self, who: &str, path: &str) -> Answer {

@@ -1,0 +1,96 @@
+//! Recording a certification.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use certvakt_rules::calendar::{end_of_day, start_of_day};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::certifications::{Detail, detail, zone};
+use super::once::{Answer, Once};
+use super::{Api, Caller};
+use crate::http::extract::Body;
+use crate::http::problem::{Problems, Refusal};
+use crate::store::tenant::{self, Certified, NewCertification};
+
+/// A certification to be recorded. Its days are days in the organisation's time zone.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct New {
+    /// The chapter that certifies.
+    chapter_id: Uuid,
+    /// The mentor, who belongs to that chapter.
+    mentor_id: Uuid,
+    /// The code of the type of certification.
+    #[serde(rename = "type")]
+    #[schema(min_length = 1, max_length = 63)]
+    type_code: String,
+    /// The day on which it was issued.
+    issued_on: Option<NaiveDate>,
+    /// The last day on which it is valid; null: it does not expire.
+    #[schema(required)]
+    #[serde(deserialize_with = "said")]
+    last_valid_day: Option<NaiveDate>,
+}
+
+/// What must be said, even if it is null.
+fn said<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// Record a certification
+#[utoipa::path(post, path = "/api/v1/certifications", tag = "certifications",
+    params(("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+        min_length = 1, max_length = 255)),
+    request_body = New, responses(
+    (status = CREATED, body = Detail, headers(("etag" = String), ("location" = String))),
+    Problems))]
+pub(super) async fn create(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Body(new): Body<New>,
+) -> Result<Answer, Refusal> {
+    if new.type_code.contains('\0') {
+        return Err(Refusal::Invalid("there is no such type in the organisation".to_owned()));
+    }
+    let mut first = match Once::begin(&api, &caller, &headers, &("certify", &new)).await? {
+        Once::Answered(answer) => return Ok(answer),
+        Once::First(first) => first,
+    };
+    let chapters = tenant::chapters(&mut first.tx).await?;
+    let chapter = chapters.iter().find(|one| one.id == new.chapter_id).ok_or(Refusal::NotFound)?;
+    let organisations = tenant::organisations(&mut first.tx).await?;
+    let organisation =
+        organisations.iter().find(|one| one.id == chapter.organisation_id).ok_or(Refusal::NotFound)?;
+    let zone = zone(&organisation.time_zone);
+    let issued_at = new.issued_on.map(|day| start_of_day(day, zone));
+    let expires_at = new.last_valid_day.map(|day| end_of_day(day, zone));
+    if ![issued_at, expires_at].into_iter().flatten().all(super::is_in_the_calendar) {
+        return Err(Refusal::Invalid("a day is between the years 1900 and 9999".to_owned()));
+    }
+    if issued_at.zip(expires_at).is_some_and(|(issued, expires)| expires < issued) {
+        return Err(Refusal::Invalid("its last valid day is before the day of issue".to_owned()));
+    }
+    let record = NewCertification {
+        chapter_id: new.chapter_id,
+        mentor_id: new.mentor_id,
+        type_code: &new.type_code,
+        issued_at,
+        expires_at,
+    };
+    let id = match tenant::certify(&mut first.tx, &record).await? {
+        Certified::As(id) => id,
+        Certified::NotTheirs => return Err(Refusal::NotFound),
+        Certified::UnknownType => {
+            return Err(Refusal::Invalid("there is no such type in the organisation".to_owned()));
+        }
+    };
+    let (etag, detail) = detail(&mut first.tx, id, api.clock()).await?;
+    let answer = Answer::new(StatusCode::CREATED, &detail)?
+        .with_etag(etag)
+        .with_location(format!("/api/v1/certifications/{id}"));
+    first.answer(answer).await
+}

@@ -1,0 +1,100 @@
+//! Notices: what people were told, and who could not be.
+
+use axum::Json;
+use axum::extract::State;
+use certvakt_rules::Stage;
+use chrono::{DateTime, Days, Utc};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::certifications::known_stage;
+use super::list::{Page, limit};
+use super::{Api, Caller};
+use crate::http::extract::Query;
+use crate::http::problem::{Problems, Refusal};
+use crate::store::tenant::notices::{self, NoticeOf, Which};
+
+/// How far back notices are listed, if the request does not say.
+const DAYS: Days = Days::new(30);
+/// The states of a delivery.
+const STATES: [&str; 5] = ["pending", "claimed", "delivered", "unreachable", "cancelled"];
+
+/// Which notices to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// Only those recorded since; 30 days ago, if this is left out.
+    since: Option<DateTime<Utc>>,
+    /// Only those of a chapter.
+    chapter: Option<Uuid>,
+    /// Only those of a stage.
+    #[param(value_type = Option<String>, example = "expiry_warning_30d",
+        pattern = "^(expiry_warning_(90|30|7)d|expired)$")]
+    stage: Option<String>,
+    /// Only those whose delivery is in a state.
+    #[param(example = "delivered", pattern = "^(pending|claimed|delivered|unreachable|cancelled)$")]
+    state: Option<String>,
+    /// How many on a page.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<i64>,
+}
+
+/// List notices, the latest first
+#[utoipa::path(get, path = "/api/v1/notices", tag = "notices", params(Asked), responses(
+    (status = OK, body = Page<NoticeOf, i64>),
+    Problems))]
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Page<NoticeOf, i64>>, Refusal> {
+    let limit = limit(asked.limit)?;
+    let stage = asked.stage.as_deref().map(known_stage).transpose()?;
+    if asked.state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
+        return Err(Refusal::Invalid(format!("state is one of {}", STATES.join(", "))));
+    }
+    let since = asked.since.unwrap_or_else(|| api.clock().now() - DAYS);
+    if !super::is_in_the_calendar(since) {
+        return Err(Refusal::Invalid("since is an instant between the years 1900 and 9999".to_owned()));
+    }
+    let stage = stage.map(Stage::as_str).map(str::to_owned);
+    let which = Which { chapter_id: asked.chapter, stage, state: asked.state };
+    let mut tx = api.person(&caller).await?;
+    let found = notices::recent(&mut tx, &which, since, asked.after, limit + 1).await?;
+    tx.commit().await?;
+    Ok(Json(Page::of(found, limit, |notice| notice.id)))
+}
+
+/// Whose unreachable people to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AskedUnreachable {
+    /// Only those of a chapter.
+    chapter: Option<Uuid>,
+    /// How many on a page.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<i64>,
+}
+
+/// List people whom no channel reaches, a row a notice that waits for them: add a device or a mail address
+#[utoipa::path(get, path = "/api/v1/unreachable", tag = "notices", params(AskedUnreachable), responses(
+    (status = OK, body = Page<NoticeOf, i64>),
+    Problems))]
+pub(super) async fn unreachable(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(asked): Query<AskedUnreachable>,
+) -> Result<Json<Page<NoticeOf, i64>>, Refusal> {
+    let limit = limit(asked.limit)?;
+    let mut tx = api.person(&caller).await?;
+    let found = notices::unreachable(&mut tx, asked.chapter, asked.after, limit + 1).await?;
+    tx.commit().await?;
+    Ok(Json(Page::of(found, limit, |notice| notice.id)))
+}

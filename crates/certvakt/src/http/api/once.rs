@@ -1,0 +1,128 @@
+//! Requests that create something, and may be sent again: answered once more, and done once
+//! (draft-ietf-httpapi-idempotency-key-header).
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Api, Caller};
+use crate::http::problem::Refusal;
+use crate::store::TenantTx;
+use crate::store::tenant::keys::{self, Known};
+
+/// The header with the key, of the caller's own making.
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Says that an answer was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// The longest key in characters.
+const LONGEST_KEY: usize = 255;
+
+/// An answer that can be given again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Answer {
+    status: u16,
+    etag: Option<String>,
+    location: Option<String>,
+    body: Value,
+    #[serde(skip)]
+    is_replayed: bool,
+}
+
+impl Answer {
+    pub(super) fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Refusal> {
+        let body = serde_json::to_value(body).map_err(|_| Refusal::Fault)?;
+        Ok(Self { status: status.as_u16(), etag: None, location: None, body, is_replayed: false })
+    }
+
+    pub(super) fn with_etag(self, etag: String) -> Self {
+        Self { etag: Some(etag), ..self }
+    }
+
+    pub(super) fn with_location(self, location: String) -> Self {
+        Self { location: Some(location), ..self }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let mut response = (status, Json(self.body)).into_response();
+        let headers = response.headers_mut();
+        for (name, value) in [(header::ETAG, self.etag), (header::LOCATION, self.location)] {
+            if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+                headers.insert(name, value);
+            }
+        }
+        if self.is_replayed {
+            headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// A request that may have come before.
+pub(super) enum Once {
+    /// It did, and was answered with this.
+    Answered(Answer),
+    /// It did not: what it does happens in this transaction, and is to be answered with it.
+    First(First),
+}
+
+/// The transaction of a request that came for the first time.
+pub(super) struct First {
+    pub(super) tx: TenantTx,
+    key: Option<String>,
+}
+
+impl Once {
+    /// A person's request. `request` is the whole of what is asked for: a key stands for nothing else. Without a
+    /// key every request is the first.
+    pub(super) async fn begin(
+        api: &Api,
+        caller: &Caller,
+        headers: &HeaderMap,
+        request: &impl Serialize,
+    ) -> Result<Self, Refusal> {
+        let key = headers.get(KEY).map(key).transpose()?;
+        let request = serde_json::to_vec(request).map_err(|_| Refusal::Fault)?;
+        let mut tx = api.person(caller).await?;
+        let known = match &key {
+            Some(key) => keys::take(&mut tx, key, &request).await?,
+            None => Known::Not,
+        };
+        match known {
+            Known::Not => Ok(Self::First(First { tx, key })),
+            Known::Otherwise => Err(Refusal::KeyReused),
+            Known::Answered(answer) => {
+                let answer: Answer = serde_json::from_value(answer).map_err(|_| Refusal::Fault)?;
+                Ok(Self::Answered(Answer { is_replayed: true, ..answer }))
+            }
+        }
+    }
+}
+
+impl First {
+    /// Makes what was done last, and with it the answer.
+    pub(super) async fn answer(mut self, answer: Answer) -> Result<Answer, Refusal> {
+        if let Some(key) = &self.key {
+            let kept = serde_json::to_value(&answer).map_err(|_| Refusal::Fault)?;
+            keys::keep(&mut self.tx, key, &kept).await?;
+        }
+        self.tx.commit().await?;
+        Ok(answer)
+    }
+}
+
+/// The key of a header: a string in quotation marks as the draft has it, or without them as most send it.
+fn key(header: &HeaderValue) -> Result<String, Refusal> {
+    let text = header.to_str().unwrap_or_default().trim();
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    if text.is_empty() || text.len() > LONGEST_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Refusal::Invalid(format!(
+            "an Idempotency-Key has 1 to {LONGEST_KEY} characters of ASCII, and no space"
+        )));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,106 @@
+//! People: a list by name, and one of them with what they are and hold.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::certifications::{Certification, seen};
+use super::list::{Page, check_text, limit};
+use super::{Api, Caller};
+use crate::http::extract::{Path, Query};
+use crate::http::problem::{Problems, Refusal};
+use crate::store::tenant::people::{self, Which};
+use crate::store::tenant::{self, Membership};
+
+/// A person.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Person {
+    id: Uuid,
+    /// What they are called.
+    name: Option<String>,
+    /// The language that they chose: `nb` or `en`.
+    locale: Option<String>,
+    /// What they are, in the chapters that the person asking may see.
+    memberships: Vec<Membership>,
+}
+
+/// A person, with the certifications that the person asking may see.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PersonDetail {
+    #[serde(flatten)]
+    person: Person,
+    certifications: Vec<Certification>,
+}
+
+/// Which people to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// Only members of a chapter.
+    chapter: Option<Uuid>,
+    /// Only those whose name contains this.
+    #[param(max_length = 200)]
+    q: Option<String>,
+    /// How many on a page.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<Uuid>,
+}
+
+/// List people by name: members of the chapters that the person may see
+#[utoipa::path(get, path = "/api/v1/people", tag = "people", params(Asked), responses(
+    (status = OK, body = Page<Person, Uuid>),
+    Problems))]
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Page<Person, Uuid>>, Refusal> {
+    let limit = limit(asked.limit)?;
+    check_text(asked.q.as_ref())?;
+    let which = Which { chapter_id: asked.chapter, text: asked.q };
+    let mut tx = api.person(&caller).await?;
+    let found = people::people(&mut tx, &which, asked.after, limit + 1).await?;
+    let page = Page::of(found, limit, |person| person.id);
+    let ids: Vec<Uuid> = page.items().iter().map(|person| person.id).collect();
+    let mut memberships: HashMap<Uuid, Vec<Membership>> = HashMap::new();
+    for membership in people::memberships_of(&mut tx, &ids).await? {
+        memberships.entry(membership.person_id).or_default().push(membership.into());
+    }
+    tx.commit().await?;
+    Ok(Json(page.map(|person| {
+        let memberships = memberships.remove(&person.id).unwrap_or_default();
+        shown(person, memberships)
+    })))
+}
+
+/// One person
+#[utoipa::path(get, path = "/api/v1/people/{id}", tag = "people", params(("id" = Uuid, Path)), responses(
+    (status = OK, body = PersonDetail),
+    Problems))]
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<PersonDetail>, Refusal> {
+    let mut tx = api.person(&caller).await?;
+    let person = people::person(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let memberships = people::memberships_of(&mut tx, &[id]).await?;
+    let certifications = tenant::certifications_of(&mut tx, id).await?;
+    tx.commit().await?;
+    let now = api.clock().now();
+    Ok(Json(PersonDetail {
+        person: shown(person, memberships.into_iter().map(Into::into).collect()),
+        certifications: certifications.into_iter().map(|one| seen(one, now)).collect(),
+    }))
+}
+
+fn shown(people::Person { id, name, locale }: people::Person, memberships: Vec<Membership>) -> Person {
+    Person { id, name, locale, memberships }
+}

@@ -1,0 +1,164 @@
+//! Registers that were handed over through the API, taken in one after the other while `serve` runs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{DateFormat, Field, ImportError, Options, import};
+use crate::config::ImportConfig;
+use crate::error::Exit;
+use crate::store::import::DatesAre;
+use crate::store::upload::{self, Received};
+use crate::store::{Database, StoreError};
+
+/// Between two looks whether there is one.
+const POLL: Duration = Duration::from_secs(1);
+
+/// A register to be handed over, and how it is to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Register {
+    /// The chapter to which mentors belong who are new.
+    pub chapter_id: Uuid,
+    /// The code of the type of certification.
+    #[serde(rename = "type")]
+    #[schema(max_length = 200)]
+    pub certification_type: String,
+    /// The column of each field: `external_id` and `expires_at` must be among them; `name`, `email`, `push_token`,
+    /// `issued_at` and `status` may be.
+    #[schema(example = json!({ "external_id": "Medlemsnr", "expires_at": "Gyldig til" }))]
+    pub columns: BTreeMap<String, String>,
+    /// The forms of dates that would be ambiguous, like `MM/DD/YYYY`.
+    #[serde(default)]
+    pub date_formats: Vec<String>,
+    /// The values of the status column that mean active; `active`, if this is left out.
+    #[serde(default)]
+    pub active_status: Vec<String>,
+    /// What dates that differ from the known ones are: `renewals` or `corrections`; if this is left out, later ones
+    /// renewals and earlier ones corrections.
+    pub dates_are: Option<String>,
+    /// Whether a blank expiry means that the certification does not expire; otherwise its row is rejected.
+    #[serde(default)]
+    pub blank_never_expires: bool,
+    /// Show what it would do, and do nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+impl Register {
+    /// What is wrong with it, in a sentence.
+    pub fn check(&self) -> Result<(), String> {
+        for field in [Field::ExternalId, Field::ExpiresAt] {
+            if !self.columns.contains_key(field.as_str()) {
+                return Err(format!("no column is named for {}", field.as_str()));
+            }
+        }
+        self.options("", "", "").map(|_| ())
+    }
+
+    fn options(
+        &self,
+        file: impl Into<std::path::PathBuf>,
+        organisation: &str,
+        chapter: &str,
+    ) -> Result<Options, String> {
+        let columns = self.columns.iter().map(|(field, column)| Ok((field.parse()?, column.clone())));
+        let dates_are = match self.dates_are.as_deref() {
+            None => None,
+            Some("renewals") => Some(DatesAre::Renewals),
+            Some("corrections") => Some(DatesAre::Corrections),
+            Some(_) => return Err("dates_are is renewals or corrections".to_owned()),
+        };
+        let active = if self.active_status.is_empty() {
+            vec!["active".to_owned()]
+        } else {
+            self.active_status.clone()
+        };
+        Ok(Options {
+            file: file.into(),
+            organisation: organisation.to_owned(),
+            chapter: chapter.to_owned(),
+            certification_type: self.certification_type.clone(),
+            columns: columns.collect::<Result<_, String>>()?,
+            date_formats: self
+                .date_formats
+                .iter()
+                .map(|form| form.parse::<DateFormat>())
+                .collect::<Result<_, String>>()?,
+            active_status: active,
+            dates_are,
+            blank_never_expires: self.blank_never_expires,
+            rejects: None,
+            dry_run: self.dry_run,
+        })
+    }
+}
+
+/// Takes in what is handed over, until the process ends.
+pub async fn keep(database: &Database, config: &ImportConfig, mut ending: watch::Receiver<bool>) {
+    while !*ending.borrow() {
+        match take_next(database, config).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(code = error.code(), "a register cannot be taken in now: {error}");
+            }
+        }
+        let _ = tokio::time::timeout(POLL, ending.wait_for(|ending| *ending)).await;
+    }
+}
+
+async fn take_next(database: &Database, config: &ImportConfig) -> Result<bool, StoreError> {
+    let mut tx = database.registrar().await?;
+    let next = upload::next(&mut tx).await?;
+    upload::forget_old(&mut tx).await?;
+    tx.commit().await?;
+    let Some(received) = next else { return Ok(false) };
+    let (state, result) = take(database, config, &received).await?;
+    tracing::info!(state, "a register was handed over");
+    let mut tx = database.registrar().await?;
+    upload::finish(&mut tx, received.id, state, &result).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// What became of a register; an error, if it is to be tried again.
+async fn take(
+    database: &Database,
+    config: &ImportConfig,
+    received: &Received,
+) -> Result<(&'static str, Value), StoreError> {
+    let refused = |code: &str, detail: String| Ok(("refused", json!({ "code": code, "detail": detail })));
+    // Read twice, so it becomes a file, which only we can read and which is gone at the end.
+    let folder = tempfile::tempdir().and_then(|folder| {
+        std::fs::write(folder.path().join("register"), &received.content)?;
+        Ok(folder)
+    });
+    let folder =
+        folder.map_err(|error| StoreError::Other(format!("no room for a register ({})", error.kind())))?;
+    let file = folder.path().join("register");
+    let options = serde_json::from_value(received.options.clone())
+        .map_err(|_| "how it is to be read is unknown to this version".to_owned())
+        .and_then(|register: Register| register.options(&file, &received.organisation, &received.chapter));
+    let options = match options {
+        Ok(options) => options,
+        Err(detail) => return refused("import-missing-field", detail),
+    };
+    match import(database, config, &options, &indicatif::ProgressBar::hidden()).await {
+        Ok(imported) => {
+            let result =
+                serde_json::to_value(imported).map_err(|error| StoreError::Other(error.to_string()))?;
+            Ok(("taken", result))
+        }
+        Err(ImportError::Store(error)) if error.exit() == Exit::Database => Err(error),
+        Err(error) => {
+            let place = file.display().to_string();
+            refused(error.code(), error.to_string().replace(&place, "register"))
+        }
+    }
+}

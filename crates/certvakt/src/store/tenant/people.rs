@@ -1,0 +1,86 @@
+//! People, as far as whoever is asking may see them.
+
+use uuid::Uuid;
+
+use super::Membership;
+use crate::store::{StoreError, TenantTx};
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Their id.
+    pub id: Uuid,
+    /// What they are called.
+    pub name: Option<String>,
+    /// The language that they chose.
+    pub locale: Option<String>,
+}
+
+/// Which people to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Which {
+    /// Members of a chapter.
+    pub chapter_id: Option<Uuid>,
+    /// Whose name contains this.
+    pub text: Option<String>,
+}
+
+/// Members of the chapters that who is asking may see, by name, after one of them.
+pub async fn people(
+    tx: &mut TenantTx,
+    which: &Which,
+    after: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<Person>, StoreError> {
+    Ok(sqlx::query_file_as!(
+        Person,
+        "src/store/tenant/people.sql",
+        i64::from(limit),
+        after,
+        which.chapter_id,
+        which.text.as_deref().map(super::containing),
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// One person, if who is asking may see them.
+pub async fn person(tx: &mut TenantTx, id: Uuid) -> Result<Option<Person>, StoreError> {
+    Ok(sqlx::query_as!(Person, "select id, name, locale from certvakt.people where id = $1", id)
+        .fetch_optional(tx)
+        .await?)
+}
+
+/// What somebody is in a chapter, and who.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberOf {
+    /// The person.
+    pub person_id: Uuid,
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The chapter.
+    pub chapter_id: Uuid,
+    /// `mentor`, `coordinator` or `org_admin`.
+    pub role: String,
+}
+super::of_organisation!(MemberOf);
+
+impl From<MemberOf> for Membership {
+    fn from(MemberOf { organisation_id, chapter_id, role, .. }: MemberOf) -> Self {
+        Self { organisation_id, chapter_id, role }
+    }
+}
+
+/// What some people are in the chapters that who is asking may see.
+pub async fn memberships_of(tx: &mut TenantTx, people: &[Uuid]) -> Result<Vec<MemberOf>, StoreError> {
+    let found = sqlx::query_as!(
+        MemberOf,
+        "select person_id, organisation_id, chapter_id, role from certvakt.memberships
+         where person_id = any ($1) order by organisation_id, chapter_id, role",
+        people,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
+}

@@ -1,0 +1,73 @@
+//! Registers that an administrator hands over.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::store::{StoreError, TenantTx};
+
+/// A register handed over, and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upload {
+    /// Its id.
+    pub id: Uuid,
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The chapter to which new mentors belong.
+    pub chapter_id: Uuid,
+    /// `waiting`, `received`, `taken` or `refused`.
+    pub state: String,
+    /// What became of it.
+    pub result: Option<Value>,
+    /// When it was announced.
+    pub created_at: DateTime<Utc>,
+    /// When it had been read.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+super::of_organisation!(Upload);
+
+/// Announces a register for a chapter. None: who is asking may not hand one over there.
+pub async fn announce(
+    tx: &mut TenantTx,
+    chapter: Uuid,
+    options: &Value,
+) -> Result<Option<Upload>, StoreError> {
+    let announced = sqlx::query_as!(
+        Upload,
+        "insert into certvakt.uploads (organisation_id, chapter_id, options)
+         select h.organisation_id, h.id, $2 from certvakt.chapters h
+         where h.id = $1 and exists (
+           select from certvakt.memberships m where m.person_id = (select certvakt.current_person())
+             and m.organisation_id = h.organisation_id and m.role = 'org_admin')
+         returning id, organisation_id, chapter_id, state, result, created_at, finished_at",
+        chapter,
+        options,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    tx.saw(announced.as_slice());
+    Ok(announced)
+}
+
+/// Hands over the content of a register that waits for it. False: there is none that does.
+pub async fn hand_over(tx: &mut TenantTx, id: Uuid, content: &[u8]) -> Result<bool, StoreError> {
+    let handed_over = sqlx::query!(
+        "update certvakt.uploads set content = $2, state = 'received' where id = $1 and state = 'waiting'",
+        id,
+        content,
+    );
+    Ok(handed_over.execute(tx).await?.rows_affected() > 0)
+}
+
+/// One register, if who is asking may know of it.
+pub async fn upload(tx: &mut TenantTx, id: Uuid) -> Result<Option<Upload>, StoreError> {
+    let found = sqlx::query_as!(
+        Upload,
+        "select id, organisation_id, chapter_id, state, result, created_at, finished_at from certvakt.uploads where id = $1",
+        id,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    tx.saw(found.as_slice());
+    Ok(found)
+}

@@ -1,0 +1,127 @@
+//! Registers handed over through the API.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Answer, Api, id};
+
+const REGISTER: &str = "Nr;Navn;Utløper\n1;Åse Ødegård;2027-01-31\n2;Åse Ødegård;31.13.2027\n";
+
+impl Api {
+    async fn announce(&self, who: &str, change: Value) -> Answer {
+        let mut register = json!({
+            "chapter_id": id("0000000000a2"), "type": "type",
+            "columns": { "external_id": "Nr", "name": "Navn", "expires_at": "Utløper" },
+        });
+        for (field, value) in change.as_object().unwrap() {
+            register[field] = value.clone();
+        }
+        self.make(who, "/imports", "", &register).await
+    }
+
+    async fn hand_over(&self, who: &str, import: &str, content: &str) -> Answer {
+        let path = format!("/imports/{import}/content");
+        Answer::of(self.request(who, Method::PUT, &path).body(content.to_owned())).await
+    }
+
+    /// Hands over a register, and returns what became of it.
+    async fn import(&self, change: Value, content: &str) -> Value {
+        let announced = self.announce("administrator", change).await;
+        assert_eq!(announced.status, StatusCode::CREATED, "{}", announced.body);
+        assert_eq!(announced.body["state"], "waiting");
+        let import = announced.body["id"].as_str().unwrap();
+        let sent = self.hand_over("administrator", import, content).await;
+        assert_eq!(
+            (sent.status, &sent.body["state"]),
+            (StatusCode::ACCEPTED, &json!("received")),
+            "{}",
+            sent.body
+        );
+        self.database
+            .until(&format!("select finished_at is not null from certvakt.uploads where id = '{import}'"))
+            .await;
+        let shown = self.get("administrator", &format!("/imports/{import}")).await;
+        assert_eq!(shown.status, StatusCode::OK);
+        shown.body
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_hands_over_a_register() {
+    let api = Api::start().await;
+    let tried = api.import(json!({ "dry_run": true }), REGISTER).await;
+    assert_eq!(
+        (&tried["state"], &tried["result"]["added"], &tried["result"]["dry_run"]),
+        (&json!("taken"), &json!(1), &json!(true))
+    );
+    assert_eq!(api.listed("administrator", "/people?q=%C3%98deg").await.len(), 0);
+    let taken = api.import(json!({}), REGISTER).await;
+    assert_eq!(
+        (&taken["result"]["read"], &taken["result"]["added"], &taken["result"]["rejected"]),
+        (&json!(2), &json!(1), &json!(1))
+    );
+    assert_eq!(taken["result"]["rejects"][0]["line"], 3);
+    assert_eq!(taken["result"]["rejects"][0]["column"], "expires_at");
+    assert_eq!(api.listed("coordinator", "/people?q=%C3%B8DEG").await.len(), 1);
+    let kept: i64 =
+        api.database.value("select count(*) from certvakt.uploads where content is not null").await;
+    assert_eq!(kept, 0, "the register itself is not kept");
+    // A register that cannot be taken at all says why, and nothing of the machine.
+    for (change, content, code) in [
+        (json!({}), "", "import-empty"),
+        (json!({ "type": "none" }), REGISTER, "unknown-name"),
+        (
+            json!({ "columns": { "external_id": "Nr", "expires_at": "Gyldig" } }),
+            REGISTER,
+            "import-unknown-column",
+        ),
+        (json!({}), "\0\u{1}\u{2}\u{3}", "import-binary"),
+    ] {
+        let refused = api.import(change, content).await;
+        assert_eq!(
+            (&refused["state"], &refused["result"]["code"]),
+            (&json!("refused"), &json!(code)),
+            "{refused}"
+        );
+        assert!(!refused.to_string().contains("/register"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_register_is_handed_over_by_nobody_else_and_once() {
+    let api = Api::start().await;
+    for (who, change, code) in [
+        ("coordinator", json!({}), "not-found"),
+        ("mentor", json!({}), "not-found"),
+        ("outsider", json!({}), "not-found"),
+        ("administrator", json!({ "chapter_id": id("0000000000b1") }), "not-found"),
+        ("administrator", json!({ "columns": { "external_id": "Nr" } }), "request-invalid"),
+        (
+            "administrator",
+            json!({ "columns": { "external_id": "Nr", "expires_at": "x", "shoe_size": "x" } }),
+            "request-invalid",
+        ),
+        (
+            "administrator",
+            json!({ "columns": { "external_id": "Nr\0", "expires_at": "x" } }),
+            "request-invalid",
+        ),
+        ("administrator", json!({ "dates_are": "wrong" }), "request-invalid"),
+        ("administrator", json!({ "date_formats": ["DD"] }), "request-invalid"),
+    ] {
+        let refused = api.announce(who, change.clone()).await;
+        assert_eq!(refused.body["code"], code, "{who} {change}: {}", refused.body);
+    }
+    let announced = api.announce("administrator", json!({})).await.body;
+    let import = announced["id"].as_str().unwrap();
+    for who in ["coordinator", "outsider"] {
+        assert_eq!(api.get(who, &format!("/imports/{import}")).await.status, StatusCode::NOT_FOUND, "{who}");
+        assert_eq!(api.hand_over(who, import, REGISTER).await.status, StatusCode::NOT_FOUND, "{who}");
+    }
+    assert_eq!(api.hand_over("administrator", import, REGISTER).await.status, StatusCode::ACCEPTED);
+    assert_eq!(api.hand_over("administrator", import, REGISTER).await.body["code"], "register-sent");
+    let long = api.announce("administrator", json!({})).await.body;
+    let long =
+        api.hand_over("administrator", long["id"].as_str().unwrap(), &"x".repeat(21 * 1024 * 1024)).await;
+    assert_eq!(long.body["code"], "request-too-long");
+}

@@ -1,0 +1,131 @@
+//! What makes something: certifications, each once however often a request is sent.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::{Api, id};
+
+fn new(chapter: &str, mentor: &str) -> Value {
+    json!({
+        "chapter_id": id(chapter), "mentor_id": id(mentor), "type": "type",
+        "issued_on": "2026-01-01", "last_valid_day": "2026-07-15",
+    })
+}
+
+const COUNT: &str = "select count(*) from public.peer_mentor_certifications";
+
+#[tokio::test]
+async fn a_certification_is_recorded_by_whoever_keeps_its_chapter() {
+    let api = Api::start().await;
+    let made = api.make("coordinator", "/certifications", "", &new("0000000000a4", "0000000100a4")).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    assert_eq!(made.body["last_valid_day"], "2026-07-15");
+    assert_eq!(made.body["days_left"], 30);
+    assert_eq!(made.body["stage"], "expiry_warning_30d");
+    assert_eq!(made.body["expires_at"], "2026-07-15T21:59:59Z");
+    let made_id = made.body["id"].as_str().unwrap();
+    assert_eq!(made.headers["location"], format!("/api/v1/certifications/{made_id}"));
+    let shown = api.get("coordinator", &format!("/certifications/{made_id}")).await;
+    assert_eq!((shown.body, shown.etag), (made.body, made.etag));
+
+    let mut never = new("0000000000a4", "0000000100a4");
+    never["last_valid_day"] = Value::Null;
+    let never = api.make("coordinator", "/certifications", "", &never).await;
+    assert_eq!((&never.body["expires_at"], &never.body["stage"]), (&Value::Null, &Value::Null));
+
+    let before: i64 = api.database.value(COUNT).await;
+    for (who, chapter, mentor, code) in [
+        ("coordinator", "0000000000a3", "0000000100a3", "not-found"),
+        ("coordinator", "0000000000b1", "0000000100b1", "not-found"),
+        ("coordinator", "00000000dead", "0000000100a4", "not-found"),
+        // A mentor of another chapter, of another organisation, and nobody at all: no difference.
+        ("coordinator", "0000000000a4", "0000000100a3", "not-found"),
+        ("coordinator", "0000000000a4", "0000000100b1", "not-found"),
+        ("coordinator", "0000000000a4", "00000000dead", "not-found"),
+        ("mentor", "0000000000a2", "0000000100a2", "not-found"),
+        ("former", "0000000000a2", "0000000100a2", "not-found"),
+        ("stranger", "0000000000a2", "0000000100a2", "login-unknown"),
+        ("nobody", "0000000000a2", "0000000100a2", "token-missing"),
+    ] {
+        let refused = api.make(who, "/certifications", "", &new(chapter, mentor)).await;
+        assert_eq!(refused.body["code"], code, "{who} {chapter} {mentor}: {}", refused.body);
+    }
+    for (field, value) in [
+        ("type", json!("none")),
+        ("type", json!("\0")),
+        ("last_valid_day", json!("2025-12-31")),
+        ("last_valid_day", json!("-0004-01-01")),
+        ("last_valid_day", json!("+12026-01-01")),
+        ("last_valid_day", json!("2026-02-30")),
+        ("issued_on", json!("1899-12-31")),
+        ("external_id", json!("1")),
+        ("mentor_id", json!(7)),
+    ] {
+        let mut wrong = new("0000000000a4", "0000000100a4");
+        wrong[field] = value.clone();
+        let refused = api.make("coordinator", "/certifications", "", &wrong).await;
+        assert_eq!(refused.body["code"], "request-invalid", "{field} {value}: {}", refused.body);
+    }
+    let mut unsaid = new("0000000000a4", "0000000100a4");
+    unsaid.as_object_mut().unwrap().remove("last_valid_day");
+    let refused = api.make("coordinator", "/certifications", "", &unsaid).await;
+    assert_eq!(refused.body["code"], "request-invalid", "that it never expires must be said");
+    assert_eq!(api.database.value::<i64>(COUNT).await, before);
+}
+
+#[tokio::test]
+async fn a_request_with_a_key_is_done_once() {
+    let api = Api::start().await;
+    let before: i64 = api.database.value(COUNT).await;
+    let record = new("0000000000a4", "0000000100a4");
+    let again =
+        async |who: &'static str, key: &'static str| api.make(who, "/certifications", key, &record).await;
+    // Many at once, as an app does that has lost its answer.
+    let answers = futures_util::future::join_all((0..5).map(|_| again("coordinator", "\"one\""))).await;
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::CREATED), "{answers:?}");
+    assert!(answers.iter().all(|answer| answer.body == answers[0].body && answer.etag == answers[0].etag));
+    assert_eq!(
+        answers.iter().filter(|answer| answer.headers.contains_key("idempotency-replayed")).count(),
+        4
+    );
+    assert_eq!(api.database.value::<i64>(COUNT).await, before + 1);
+    // Written without quotation marks it is the same key; somebody else's is another.
+    assert_eq!(again("coordinator", "one").await.body, answers[0].body);
+    assert_eq!(again("administrator", "one").await.status, StatusCode::CREATED);
+    assert_eq!(again("coordinator", "two").await.status, StatusCode::CREATED);
+    assert_eq!(again("coordinator", "").await.status, StatusCode::CREATED);
+    assert_eq!(api.database.value::<i64>(COUNT).await, before + 4);
+    let mut other = record.clone();
+    other["last_valid_day"] = json!("2026-07-16");
+    let reused = api.make("coordinator", "/certifications", "one", &other).await;
+    assert_eq!(
+        (reused.status, &reused.body["code"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("key-reused"))
+    );
+    for key in ["\"\"", "two words", &"x".repeat(256)] {
+        let refused = api.make("coordinator", "/certifications", key, &record).await;
+        assert_eq!(refused.body["code"], "request-invalid", "{key}");
+    }
+    // What was refused is not remembered: it may be mended, and sent again with its key.
+    assert_eq!(
+        api.make("coordinator", "/certifications", "three", &new("0000000000a3", "0000000100a3"))
+            .await
+            .status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(again("coordinator", "three").await.status, StatusCode::CREATED);
+    // A change is made once as well, though its version is another afterwards.
+    let path = format!("/certifications/{}", id("0000000200a2"));
+    let etag = api.get("coordinator", &path).await.etag;
+    let suspend = async || {
+        let request = api.request("coordinator", reqwest::Method::POST, &format!("{path}/suspend"));
+        super::Answer::of(request.header("if-match", &etag).header("idempotency-key", "four")).await
+    };
+    let (first, second) = (suspend().await, suspend().await);
+    assert_eq!((first.status, &first.body), (StatusCode::OK, &second.body));
+    // After a day a key is forgotten.
+    api.database
+        .execute("update certvakt.idempotency_keys set created_at = now() - interval '25 hours'")
+        .await;
+    assert_ne!(again("coordinator", "one").await.body, answers[0].body);
+}
