@@ -1,8 +1,9 @@
 -- What people may see and do, whichever way they come: the API, the pages, Supabase's own REST.
 --
--- Policies ask a few functions and nothing else about who is asking, each once a statement, as
--- (select certvakt.…()). An app with a hierarchy of its own replaces their bodies; what they promise stands
--- in their comments. They are written in PL/pgSQL because that keeps their plans.
+-- Policies ask four functions who is asking, each once a statement, as (select certvakt.…()), and one view
+-- who belongs where. An app with a hierarchy of its own replaces these five, and nothing else
+-- (docs/supabase.md); what they promise stands in their comments. The functions are written in PL/pgSQL
+-- because that keeps their plans.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -213,6 +214,17 @@ create policy registrar_keeps on certvakt.access_closures to certvakt_registrar 
 create policy definer_reads on certvakt.access_closures for select to certvakt_definer using (true);
 create policy worker_reads on certvakt.access_closures for select to certvakt_worker using (true);
 
+-- Who belongs where, as far as who is asking may know it.
+grant select (organisation_id, chapter_id, person_id, role) on certvakt.memberships to authenticated;
+create policy people_see on certvakt.memberships for select to authenticated using (
+  person_id = (select certvakt.current_person()) or chapter_id = any ((select certvakt.visible_chapters())::uuid[]));
+create view certvakt.visible_memberships with (security_invoker = true) as
+select m.organisation_id, m.chapter_id, m.person_id, m.role from certvakt.memberships m;
+comment on view certvakt.visible_memberships is
+  'The memberships that who is asking may see: their own, and everybody''s in the visible chapters. Each is of a chapter of its organisation, as mentor, coordinator or org_admin. Policies look up a person in it for each row that they judge.';
+revoke all on certvakt.visible_memberships from public, anon, authenticated, service_role;
+grant select on certvakt.visible_memberships to authenticated;
+
 -- What people reach. Nobody deletes a certification; ids, external ids and dates are not theirs to choose,
 -- so none tells by being taken that it is there.
 grant select on public.peer_mentor_certifications to authenticated;
@@ -228,7 +240,7 @@ create policy people_certify on public.peer_mentor_certifications for insert to 
   chapter_id = any ((select certvakt.visible_chapters())::uuid[])
   -- Whether somebody is there does not show: asked before the foreign key is.
   and exists (
-    select from certvakt.memberships m
+    select from certvakt.visible_memberships m
     where m.person_id = peer_mentor_id and m.chapter_id = peer_mentor_certifications.chapter_id and m.role = 'mentor'));
 -- What has lapsed is renewed, not talked back into being valid.
 create policy people_keep on public.peer_mentor_certifications for update to authenticated
@@ -236,15 +248,12 @@ create policy people_keep on public.peer_mentor_certifications for update to aut
   with check (chapter_id = any ((select certvakt.visible_chapters())::uuid[]) and status in ('active', 'suspended'));
 create policy access_is_open on public.peer_mentor_certifications as restrictive to authenticated
   using (organisation_id <> all ((select certvakt.closed_organisations('certifications'))::uuid[]));
-grant select (organisation_id, chapter_id, person_id, role, created_at) on certvakt.memberships to authenticated;
-create policy people_see on certvakt.memberships for select to authenticated using (
-  person_id = (select certvakt.current_person()) or chapter_id = any ((select certvakt.visible_chapters())::uuid[]));
 
 grant select (id, name, locale) on certvakt.people to authenticated;
 create policy people_see on certvakt.people for select to authenticated using (
   id = (select certvakt.current_person())
   or exists (
-    select from certvakt.memberships m
+    select from certvakt.visible_memberships m
     where m.person_id = people.id and m.chapter_id = any ((select certvakt.visible_chapters())::uuid[]))
   -- Who has left the chapter that certified them.
   or exists (select from public.peer_mentor_certifications c where c.peer_mentor_id = people.id));
@@ -253,7 +262,7 @@ grant select (id, organisation_id, parent_id, slug, name) on certvakt.chapters t
 create policy people_see on certvakt.chapters for select to authenticated using (
   id = any ((select certvakt.visible_chapters())::uuid[])
   or exists (
-    select from certvakt.memberships m
+    select from certvakt.visible_memberships m
     where m.person_id = (select certvakt.current_person()) and m.chapter_id = chapters.id));
 
 grant select (id, slug, name, time_zone, locale, expired_grace_days) on certvakt.organisations to authenticated;
@@ -271,7 +280,7 @@ create policy people_see on certvakt.contact_points for select to authenticated 
 grant select on certvakt.runs to authenticated;
 create policy people_see on certvakt.runs for select to authenticated using (
   exists (
-    select from certvakt.memberships m
+    select from certvakt.visible_memberships m
     where m.person_id = (select certvakt.current_person()) and m.organisation_id = runs.organisation_id
       and m.role in ('coordinator', 'org_admin')));
 

@@ -144,14 +144,14 @@ grant select (id, organisation_id, chapter_id, person_id, options, state, result
   insert (organisation_id, chapter_id, options), update (content, state) on certvakt.uploads to authenticated;
 -- A register speaks of the whole organisation, so it is an administrator's to hand over.
 create policy people_upload on certvakt.uploads for insert to authenticated with check (state = 'waiting' and exists (
-  select from certvakt.memberships m
+  select from certvakt.visible_memberships m
   where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'));
 create policy people_see on certvakt.uploads for select to authenticated using (exists (
-  select from certvakt.memberships m
+  select from certvakt.visible_memberships m
   where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'));
 create policy people_hand_over on certvakt.uploads for update to authenticated
   using (state = 'waiting' and exists (
-  select from certvakt.memberships m
+  select from certvakt.visible_memberships m
   where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin')) with check (state = 'received');
 grant select, update (content, state, result, finished_at), delete on certvakt.uploads to certvakt_registrar;
 create policy registrar_takes on certvakt.uploads to certvakt_registrar using (true) with check (true);

@@ -1,9 +1,14 @@
 -- Who may see and do what: every kind of person, resource, verb and place, as `authenticated`.
 begin;
 select no_plan();
-\ir fixtures/world.sql
+\if :{?world}
+\else
+  \set world fixtures/world.psql
+\endif
+\ir :world
+\ir fixtures/certified.psql
 create table pg_temp.may (who text, resource text, verb text, places text);
-\ir fixtures/may.sql
+\ir fixtures/may.psql
 
 -- A place: the chapter, the person, the certification, all in it.
 create table pg_temp.place (name text, organisation uuid, chapter uuid, person uuid, certification uuid);
@@ -32,7 +37,7 @@ insert into pg_temp.statement values
   ('person', 'insert', 'insert into certvakt.people (name) values (''x'')'),
   ('person', 'update', 'update certvakt.people set name = ''x'' where id = $3'),
   ('person', 'delete', 'delete from certvakt.people where id = $3'),
-  ('membership', 'select', 'select 1 from certvakt.memberships where person_id = $3 and chapter_id = $2'),
+  ('membership', 'select', 'select 1 from certvakt.visible_memberships where person_id = $3 and chapter_id = $2'),
   ('membership', 'insert', 'insert into certvakt.memberships (organisation_id, chapter_id, person_id, role) values ($1, $2, $3, ''org_admin'')'),
   ('membership', 'update', 'update certvakt.memberships set role = ''coordinator'' where person_id = $3'),
   ('membership', 'delete', 'delete from certvakt.memberships where person_id = $3'),
@@ -65,8 +70,8 @@ create function pg_temp.can(who text, sql text, place pg_temp.place) returns boo
 declare
   touched bigint;
 begin
-  perform set_config('request.jwt.claims',
-    case when who <> 'nobody' then json_build_object('iss', 'https://issuer.example', 'sub', who)::text else '' end, true);
+  perform set_config('request.jwt.claims', coalesce((
+    select json_build_object('iss', l.issuer, 'sub', l.subject)::text from pg_temp.login l where l.kind = who), ''), true);
   begin
     set local role authenticated;
     execute sql using place.organisation, place.chapter, place.person, place.certification;

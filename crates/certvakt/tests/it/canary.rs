@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use crate::harness::{TestDatabase, fail};
 
-const WORLD: &str = include_str!("../../../../supabase/tests/fixtures/world.sql");
+const WORLD: &str = concat!(
+    include_str!("../../../../supabase/tests/fixtures/world.psql"),
+    include_str!("../../../../supabase/tests/fixtures/certified.psql")
+);
 
 async fn world() -> TestDatabase {
     let database = TestDatabase::new().await;

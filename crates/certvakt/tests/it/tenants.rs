@@ -6,7 +6,10 @@ use uuid::Uuid;
 
 use crate::harness::{TestDatabase, superuser};
 
-const WORLD: &str = include_str!("../../../../supabase/tests/fixtures/world.sql");
+const WORLD: &str = concat!(
+    include_str!("../../../../supabase/tests/fixtures/world.psql"),
+    include_str!("../../../../supabase/tests/fixtures/certified.psql")
+);
 
 /// What each login of the world sees.
 const SEES: [(&str, &[&str]); 4] = [

@@ -70,8 +70,9 @@ pub struct Membership {
 pub async fn memberships(tx: &mut TenantTx) -> Result<Vec<Membership>, StoreError> {
     let found = sqlx::query_as!(
         Membership,
-        "select organisation_id, chapter_id, role from certvakt.memberships
-         where person_id = (select certvakt.current_person()) order by organisation_id, chapter_id, role"
+        r#"select organisation_id as "organisation_id!", chapter_id as "chapter_id!", role as "role!"
+           from certvakt.visible_memberships
+           where person_id = (select certvakt.current_person()) order by organisation_id, chapter_id, role"#
     )
     .fetch_all(&mut *tx)
     .await?;

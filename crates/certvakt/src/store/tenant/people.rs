@@ -75,8 +75,8 @@ impl From<MemberOf> for Membership {
 pub async fn memberships_of(tx: &mut TenantTx, people: &[Uuid]) -> Result<Vec<MemberOf>, StoreError> {
     let found = sqlx::query_as!(
         MemberOf,
-        "select person_id, organisation_id, chapter_id, role from certvakt.memberships
-         where person_id = any ($1) order by organisation_id, chapter_id, role",
+        r#"select person_id as "person_id!", organisation_id as "organisation_id!", chapter_id as "chapter_id!", role as "role!"
+           from certvakt.visible_memberships where person_id = any ($1) order by organisation_id, chapter_id, role"#,
         people,
     )
     .fetch_all(&mut *tx)

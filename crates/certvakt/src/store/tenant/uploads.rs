@@ -37,7 +37,7 @@ pub async fn announce(
         "insert into certvakt.uploads (organisation_id, chapter_id, options)
          select h.organisation_id, h.id, $2 from certvakt.chapters h
          where h.id = $1 and exists (
-           select from certvakt.memberships m where m.person_id = (select certvakt.current_person())
+           select from certvakt.visible_memberships m where m.person_id = (select certvakt.current_person())
              and m.organisation_id = h.organisation_id and m.role = 'org_admin')
          returning id, organisation_id, chapter_id, state, result, created_at, finished_at",
         chapter,

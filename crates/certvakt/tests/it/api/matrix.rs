@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Api, id};
 
-const MAY: &str = include_str!("../../../../../supabase/tests/fixtures/may.sql");
+const MAY: &str = include_str!("../../../../../supabase/tests/fixtures/may.psql");
 const KINDS: [&str; 8] =
     ["nobody", "stranger", "mentor", "coordinator", "administrator", "both", "former", "outsider"];
 /// A place: its name, and the ends of the ids of its organisation, chapter and certification.

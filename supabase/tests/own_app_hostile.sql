@@ -1,0 +1,3 @@
+-- hostile.sql in an app that has a hierarchy of its own.
+\set world fixtures/own_app.psql
+\ir hostile.sql
