@@ -56,6 +56,9 @@ pub enum Error {
     /// Delivery.
     #[error(transparent)]
     Delivery(#[from] crate::delivery::DeliveryError),
+    /// The leak canary.
+    #[error(transparent)]
+    Canary(#[from] crate::audit::canary::CanaryError),
     /// The HTTP server.
     #[error(transparent)]
     Http(#[from] crate::http::HttpError),
@@ -78,6 +81,7 @@ impl Error {
             Self::Import(error) => error.code(),
             Self::Run(error) => error.code(),
             Self::Delivery(error) => error.code(),
+            Self::Canary(error) => error.code(),
             Self::Http(error) => error.code(),
             Self::Demo(error) => error.code(),
             Self::Output(_) => "output",
@@ -93,6 +97,7 @@ impl Error {
             Self::Import(error) => error.exit(),
             Self::Run(error) => error.exit(),
             Self::Delivery(error) => error.exit(),
+            Self::Canary(error) => error.exit(),
             Self::Http(_) | Self::Demo(_) => Exit::Found,
             Self::Output(_) => Exit::Internal,
         }

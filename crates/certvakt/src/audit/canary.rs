@@ -9,8 +9,40 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::store::audit::{Administrator, CanaryTx, Chapter, Planted};
+use crate::error::Exit;
+use crate::store::audit::{Administrator, Answer, CanaryTx, Chapter, Planted, Plants, Wanderer};
 use crate::store::{Asking, Database, StoreError};
+
+/// Why the canary cannot say anything.
+#[derive(Debug, thiserror::Error)]
+pub enum CanaryError {
+    /// Planted people are nobody in the database's eyes.
+    #[error(
+        "the canary cannot plant people here, for the database does not know them as who they are: an app's own functions may stand in place of certvakt's, and then the tests of its own hierarchy look for leaks (docs/supabase.md)"
+    )]
+    CannotPlant,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl CanaryError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::CannotPlant => "canary-cannot-plant",
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    /// How the process ends.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::CannotPlant => Exit::Found,
+            Self::Store(error) => error.exit(),
+        }
+    }
+}
 
 /// What kinds of people saw through something they could ask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,6 +55,8 @@ pub struct Sight {
     pub asked: i64,
     /// How many of them were refused altogether.
     pub refused: i64,
+    /// How many of them got an error, which may hide what they would see if they asked in other words.
+    pub failed: i64,
     /// Planted things that they saw, and might.
     pub seen: i64,
     /// Planted things that they saw, and must not.
@@ -38,15 +72,17 @@ pub struct Report {
     pub sights: Vec<Sight>,
     /// Leaks: what was asked, as whom, and what of whom was seen. At most a hundred.
     pub leaks: Vec<String>,
-    /// Coordinators who did not see the certification planted in their own chapter: the canary is blind,
-    /// or access is closed.
+    /// The codes of the errors, and what was asked.
+    pub failures: BTreeSet<String>,
+    /// Coordinators who did not see a certification planted in their own chapter, or of a mentor planted
+    /// there: the canary is blind, or access is closed.
     pub blind: usize,
 }
 
 impl Report {
     /// Whether everybody saw what they may, and nothing else.
     pub fn is_clean(&self) -> bool {
-        self.blind == 0 && self.sights.iter().all(|sight| sight.leaked == 0)
+        self.blind == 0 && self.failures.is_empty() && self.sights.iter().all(|sight| sight.leaked == 0)
     }
 }
 
@@ -56,7 +92,7 @@ const CERTIFICATIONS: &str = "public.peer_mentor_certifications";
 const MOST_LISTED: usize = 100;
 
 /// Plants, asks and takes everything back.
-pub async fn sing(database: &Database, progress: &indicatif::ProgressBar) -> Result<Report, StoreError> {
+pub async fn sing(database: &Database, progress: &indicatif::ProgressBar) -> Result<Report, CanaryError> {
     let mut tx = database.canary().await?;
     let report = ask_all(&mut tx, progress).await;
     tx.rollback().await?;
@@ -71,33 +107,52 @@ struct Viewer {
     may: HashSet<Uuid>,
 }
 
-async fn ask_all(tx: &mut CanaryTx, progress: &indicatif::ProgressBar) -> Result<Report, StoreError> {
+async fn ask_all(tx: &mut CanaryTx, progress: &indicatif::ProgressBar) -> Result<Report, CanaryError> {
     let chapters = tx.chapters().await?;
     let nest = Nest::new(&chapters);
-    tx.plant(&nest.planted, &nest.administrators, &nest.issuer()).await?;
+    let issuer = nest.issuer();
+    tx.plant(&nest.plants, &issuer).await?;
+    if let Some(one) = nest.plants.chapters.first() {
+        let asking = Asking { issuer: &issuer, subject: &one.coordinator.to_string() };
+        if !tx.knows(&asking, one.coordinator, one.chapter.id).await? {
+            return Err(CanaryError::CannotPlant);
+        }
+    }
     let reachable = tx.reachable().await?;
     let viewers = nest.viewers();
     let all = nest.all();
     progress.set_length((viewers.len() * reachable.len()) as u64);
     let mut sights: BTreeMap<(String, &'static str), Sight> = BTreeMap::new();
-    let (mut leaks, mut seers) = (Vec::new(), HashSet::new());
+    let (mut leaks, mut failures, mut seers) = (Vec::new(), BTreeSet::new(), HashSet::new());
     for viewer in &viewers {
-        let (issuer, subject) = (nest.issuer(), viewer.person.to_string());
+        let subject = viewer.person.to_string();
         let asking = Asking { issuer: &issuer, subject: &subject };
         let asking = (viewer.kind != "nobody").then_some(&asking);
         for one in &reachable {
-            let rows = tx.ask(one, asking, &all).await?;
+            let answer = tx.ask(one, asking, &all).await?;
             let sight = sights.entry((one.name.clone(), viewer.kind)).or_insert_with(|| Sight {
                 of: one.name.clone(),
                 kind: viewer.kind,
                 asked: 0,
                 refused: 0,
+                failed: 0,
                 seen: 0,
                 leaked: 0,
             });
             sight.asked += 1;
-            sight.refused += i64::from(rows.is_none());
-            let found: BTreeSet<Uuid> = rows.iter().flatten().flat_map(|row| nest.planted_in(row)).collect();
+            let rows = match answer {
+                Answer::Rows(rows) => rows,
+                Answer::Refused => {
+                    sight.refused += 1;
+                    Vec::new()
+                }
+                Answer::Failed(code, said) => {
+                    sight.failed += 1;
+                    failures.insert(format!("{code} of {}", one.name));
+                    vec![said]
+                }
+            };
+            let found: BTreeSet<Uuid> = rows.iter().flat_map(|row| nest.planted_in(row)).collect();
             for id in found {
                 if viewer.may.contains(&id) {
                     sight.seen += 1;
@@ -119,16 +174,14 @@ async fn ask_all(tx: &mut CanaryTx, progress: &indicatif::ProgressBar) -> Result
             progress.inc(1);
         }
     }
-    let blind =
-        nest.planted.iter().filter(|one| !seers.contains(&(one.coordinator, one.certification))).count();
-    Ok(Report { chapters: chapters.len(), sights: sights.into_values().collect(), leaks, blind })
+    let blind = nest.least().filter(|sight| !seers.contains(sight)).count();
+    Ok(Report { chapters: chapters.len(), sights: sights.into_values().collect(), leaks, failures, blind })
 }
 
 /// Everything planted. Its ids begin with the same 64 random bits, so they are found in any row.
 struct Nest {
     mark: u64,
-    planted: Vec<Planted>,
-    administrators: Vec<Administrator>,
+    plants: Plants,
     above: HashMap<Uuid, Option<Uuid>>,
 }
 
@@ -156,7 +209,21 @@ impl Nest {
             .map(|(organisation_id, chapter_id)| Administrator { person: id(), organisation_id, chapter_id })
             .collect();
         let above = chapters.iter().map(|chapter| (chapter.id, chapter.parent_id)).collect();
-        Self { mark, planted, administrators, above }
+        let mut organisations: BTreeMap<Uuid, Vec<Chapter>> = BTreeMap::new();
+        for chapter in chapters {
+            organisations.entry(chapter.organisation_id).or_default().push(*chapter);
+        }
+        let wanderers = organisations
+            .into_values()
+            .filter_map(|chapters| apart(&chapters, &above))
+            .map(|(certified_in, elsewhere)| Wanderer {
+                person: id(),
+                certification: id(),
+                certified_in,
+                elsewhere,
+            })
+            .collect();
+        Self { mark, plants: Plants { chapters: planted, administrators, wanderers }, above }
     }
 
     /// The issuer of their logins, which is no issuer's name, and the code of their type.
@@ -165,8 +232,17 @@ impl Nest {
     }
 
     fn all(&self) -> Vec<Uuid> {
-        let planted = self.planted.iter().flat_map(|one| [one.mentor, one.certification, one.coordinator]);
-        planted.chain(self.administrators.iter().map(|one| one.person)).collect()
+        self.within(|_| true).into_iter().collect()
+    }
+
+    /// Who must at least see which certification: coordinators those of their chapter and its mentors.
+    fn least(&self) -> impl Iterator<Item = (Uuid, Uuid)> + '_ {
+        let own = self.plants.chapters.iter().map(|one| (one.coordinator, one.certification));
+        let elsewhere = self.plants.wanderers.iter().flat_map(|wanderer| {
+            let chapters = self.plants.chapters.iter().filter(|one| one.chapter == wanderer.elsewhere);
+            chapters.map(|one| (one.coordinator, wanderer.certification))
+        });
+        own.chain(elsewhere)
     }
 
     fn viewers(&self) -> Vec<Viewer> {
@@ -174,17 +250,24 @@ impl Nest {
             Viewer { kind: "nobody", person: Uuid::nil(), may: HashSet::new() },
             Viewer { kind: "stranger", person: Uuid::from_u64_pair(self.mark, 0), may: HashSet::new() },
         ];
-        for one in &self.planted {
+        for one in &self.plants.chapters {
             viewers.push(Viewer {
                 kind: "mentor",
                 person: one.mentor,
                 may: [one.mentor, one.certification].into(),
             });
-            let mut may = self.within(|chapter| self.is_within(chapter.id, one.chapter.id));
+            let mut may = self.within(|chapter| is_within(&self.above, chapter.id, one.chapter.id));
             may.insert(one.coordinator);
             viewers.push(Viewer { kind: "coordinator", person: one.coordinator, may });
         }
-        for one in &self.administrators {
+        for one in &self.plants.wanderers {
+            viewers.push(Viewer {
+                kind: "mentor",
+                person: one.person,
+                may: [one.person, one.certification].into(),
+            });
+        }
+        for one in &self.plants.administrators {
             let may = self.within(|chapter| chapter.organisation_id == one.organisation_id);
             viewers.push(Viewer { kind: "org_admin", person: one.person, may });
         }
@@ -193,23 +276,19 @@ impl Nest {
 
     /// What is planted in the chapters of which something holds.
     fn within(&self, holds: impl Fn(&Chapter) -> bool) -> HashSet<Uuid> {
-        let planted = self.planted.iter().filter(|one| holds(&one.chapter));
-        let of_chapters = planted.flat_map(|one| [one.mentor, one.certification, one.coordinator]);
-        let administrators = self.administrators.iter().filter(|one| {
-            self.planted.iter().any(|planted| planted.chapter.id == one.chapter_id && holds(&planted.chapter))
+        let Plants { chapters, administrators, wanderers } = &self.plants;
+        let of_chapters = chapters
+            .iter()
+            .filter(|one| holds(&one.chapter))
+            .flat_map(|one| [one.mentor, one.certification, one.coordinator]);
+        let of_wanderers = wanderers
+            .iter()
+            .filter(|one| holds(&one.certified_in) || holds(&one.elsewhere))
+            .flat_map(|one| [one.person, one.certification]);
+        let administrators = administrators.iter().filter(|one| {
+            chapters.iter().any(|planted| planted.chapter.id == one.chapter_id && holds(&planted.chapter))
         });
-        of_chapters.chain(administrators.map(|one| one.person)).collect()
-    }
-
-    fn is_within(&self, chapter: Uuid, top: Uuid) -> bool {
-        let mut at = Some(chapter);
-        while let Some(id) = at {
-            if id == top {
-                return true;
-            }
-            at = self.above.get(&id).copied().flatten();
-        }
-        false
+        of_chapters.chain(of_wanderers).chain(administrators.map(|one| one.person)).collect()
     }
 
     /// The planted ids in a row that was answered.
@@ -223,7 +302,8 @@ impl Nest {
     }
 
     fn describe(&self, id: Uuid) -> String {
-        for one in &self.planted {
+        let Plants { chapters, administrators, wanderers } = &self.plants;
+        for one in chapters {
             let what = match id {
                 id if id == one.mentor => "the mentor",
                 id if id == one.certification => "the certification",
@@ -232,9 +312,37 @@ impl Nest {
             };
             return format!("{what} planted in chapter {}", one.chapter.id);
         }
-        match self.administrators.iter().find(|one| one.person == id) {
+        if let Some(one) = wanderers.iter().find(|one| [one.person, one.certification].contains(&id)) {
+            let what = if id == one.person { "the mentor" } else { "the certification of the mentor" };
+            let (certified_in, elsewhere) = (one.certified_in.id, one.elsewhere.id);
+            return format!("{what} planted in the chapters {certified_in} and {elsewhere}");
+        }
+        match administrators.iter().find(|one| one.person == id) {
             Some(one) => format!("the administrator planted in organisation {}", one.organisation_id),
             None => "somebody who has not signed in or whom nobody knows".to_owned(),
         }
     }
+}
+
+/// Two chapters, neither above the other if there are such; none, if there is only one chapter.
+fn apart(chapters: &[Chapter], above: &HashMap<Uuid, Option<Uuid>>) -> Option<(Chapter, Chapter)> {
+    let mut pairs = chapters
+        .iter()
+        .enumerate()
+        .flat_map(|(place, one)| chapters[place + 1..].iter().map(move |other| (*one, *other)));
+    let first = pairs.clone().next();
+    pairs
+        .find(|(one, other)| !is_within(above, one.id, other.id) && !is_within(above, other.id, one.id))
+        .or(first)
+}
+
+fn is_within(above: &HashMap<Uuid, Option<Uuid>>, chapter: Uuid, top: Uuid) -> bool {
+    let mut at = Some(chapter);
+    while let Some(id) = at {
+        if id == top {
+            return true;
+        }
+        at = above.get(&id).copied().flatten();
+    }
+    false
 }

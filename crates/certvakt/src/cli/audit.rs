@@ -24,7 +24,8 @@ enum What {
     /// Plant people in every chapter, ask as them whatever people can ask, and take everything back
     #[command(after_help = "Example:\n  certvakt audit canary\n\n\
         Tables, views and functions are those that the database's catalogue says people can reach.\n\
-        Exit status 1: somebody saw what they must not, or not even their own.")]
+        Exit status 1: somebody saw what they must not, or not even their own; something gave an error;\n\
+        or the canary cannot plant, because an app has a hierarchy of its own (docs/supabase.md).")]
     Canary {},
     /// List requests in which somebody read rows of an organisation that is not theirs: there are none
     #[command(
@@ -89,16 +90,26 @@ fn text(report: &Report) -> String {
     let rows = report.sights.iter().map(|sight| {
         let leaked =
             if sight.leaked > 0 { format!("LEAK: {}", count(sight.leaked)) } else { "none".to_owned() };
-        let asked = if sight.refused == sight.asked { "no answer".to_owned() } else { count(sight.seen) };
+        let asked = match sight {
+            _ if sight.failed > 0 => "an error".to_owned(),
+            _ if sight.refused == sight.asked => "no answer".to_owned(),
+            _ => count(sight.seen),
+        };
         [sight.of.clone(), sight.kind.to_owned(), count(sight.asked), asked, leaked]
     });
     let rows = table(["Asked", "As", "People", "Theirs to see", "Others'"], rows);
     let mut text = format!("{rows}\n\n{} chapters. ", report.chapters);
-    text += match (report.is_clean(), report.blind) {
-        (true, _) => "Everybody saw what they may, and nothing else.",
-        (false, 0) => "Somebody saw what they must not:",
-        (false, _) => "Coordinators did not see their own chapter: access is closed, or a policy is missing.",
+    text += match report {
+        _ if report.is_clean() => "Everybody saw what they may, and nothing else.",
+        _ if report.blind > 0 => {
+            "Coordinators did not see their own chapter: access is closed, or a policy is missing."
+        }
+        _ if report.leaks.is_empty() => "An error may hide a leak: mend what gives it.",
+        _ => "Somebody saw what they must not:",
     };
+    for failure in &report.failures {
+        text += &format!("\nERROR: {failure}");
+    }
     for leak in &report.leaks {
         text += &format!("\nLEAK: {leak}");
     }

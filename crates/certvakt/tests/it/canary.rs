@@ -34,14 +34,17 @@ async fn on_our_policies_everybody_sees_their_own_and_nothing_stays_planted() {
     assert_eq!(report["chapters"], 5);
     // Of five chapters, in trees of four and of one: coordinators see 4 + 2 + 1 + 1 + 1.
     let certifications = "public.peer_mentor_certifications";
-    // Each certification and its mentor.
-    assert_eq!(saw(&report, certifications, "mentor"), (2 * 5, 0));
-    assert_eq!(saw(&report, certifications, "coordinator"), (2 * 9, 0));
-    assert_eq!(saw(&report, certifications, "org_admin"), (2 * 5, 0));
+    // Each certification and its mentor. One more mentor is of two chapters, which three coordinators see.
+    assert_eq!(saw(&report, certifications, "mentor"), (2 * 6, 0));
+    assert_eq!(saw(&report, certifications, "coordinator"), (2 * (9 + 3), 0));
+    assert_eq!(saw(&report, certifications, "org_admin"), (2 * 6, 0));
+    // Two of them from the chapter that did not certify; so does the administrator, who sees it anyway.
+    assert_eq!(saw(&report, "certvakt.visible_elsewhere()", "coordinator"), (2, 0));
+    assert_eq!(saw(&report, "certvakt.visible_elsewhere()", "org_admin"), (1, 0));
     for kind in ["nobody", "stranger"] {
         assert_eq!(saw(&report, certifications, kind), (0, 0));
     }
-    assert_eq!(saw(&report, "certvakt.notices_of(uuid[])", "coordinator"), (9, 0));
+    assert_eq!(saw(&report, "certvakt.notices_of(uuid[])", "coordinator"), (9 + 3, 0));
     for of in
         ["certvakt.people", "certvakt.memberships", "certvakt.contact_points", "certvakt.visible_elsewhere()"]
     {
@@ -84,6 +87,27 @@ async fn a_bad_policy_view_or_function_is_found_wherever_it_stands() {
             "public.peer_mentor_certifications",
         ),
         (
+            "create or replace function certvakt.visible_elsewhere() returns uuid[] language sql stable security definer set search_path = ''
+               as $$ select array_agg(certification_id) from certvakt.certifications_elsewhere $$",
+            "public.peer_mentor_certifications",
+        ),
+        (
+            // An error for whatever is no person.
+            "create function public.find(id uuid) returns text language plpgsql security definer as $$
+               begin
+                 if not exists (select from certvakt.people person where person.id = find.id) then raise 'nobody'; end if;
+                 return id;
+               end $$;
+             grant execute on function public.find to authenticated",
+            "public.find(uuid)",
+        ),
+        (
+            // An error that tells.
+            "create view public.overview as select name::int from certvakt.people where name like 'canary %'; grant select on public.overview to authenticated;
+             alter view public.overview owner to postgres",
+            "public.overview",
+        ),
+        (
             "alter table certvakt.contact_points disable row level security",
             "certvakt.contact_points",
         ),
@@ -111,4 +135,23 @@ async fn a_canary_that_sees_nothing_is_not_content() {
     let database = world().await;
     database.execute("drop policy people_see on public.peer_mentor_certifications").await;
     fail(&mut database.certvakt(["audit", "canary"]), 1);
+}
+
+#[tokio::test]
+async fn a_canary_that_is_answered_with_an_error_is_not_content() {
+    let database = world().await;
+    database
+        .execute(
+            "create view public.overview with (security_invoker = true) as
+               select 1 / (count(*) - count(*)) as many from public.peer_mentor_certifications;
+             grant select on public.overview to authenticated",
+        )
+        .await;
+    let output = database.certvakt(["audit", "canary"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        table.contains("An error may hide a leak") && table.contains("ERROR: 22012 of public.overview"),
+        "{table}"
+    );
 }

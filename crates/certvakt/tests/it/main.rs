@@ -19,6 +19,7 @@ mod expiry;
 mod imports;
 mod mail;
 mod migrations;
+mod own_app;
 mod register;
 mod registers;
 mod reports;

@@ -44,13 +44,50 @@ pub struct Administrator {
     pub chapter_id: Uuid,
 }
 
+/// A mentor who is planted in two chapters of an organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanderer {
+    /// The person.
+    pub person: Uuid,
+    /// Their certification.
+    pub certification: Uuid,
+    /// The chapter that certified them.
+    pub certified_in: Chapter,
+    /// The other one.
+    pub elsewhere: Chapter,
+}
+
+/// Everything that is planted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plants {
+    /// In each chapter.
+    pub chapters: Vec<Planted>,
+    /// In each organisation.
+    pub administrators: Vec<Administrator>,
+    /// In each organisation of several chapters.
+    pub wanderers: Vec<Wanderer>,
+}
+
 /// Something that people can ask: a table, a view or a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reachable {
     /// Its name; a function's with its arguments' types.
     pub name: String,
-    /// A query of one column of text, whose `$1` is everything planted.
+    /// A query of one column of text.
     sql: String,
+    /// Whether it is asked once for each planted id, its `$1`.
+    is_of_each: bool,
+}
+
+/// What somebody was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Rows.
+    Rows(Vec<String>),
+    /// They may not ask at all.
+    Refused,
+    /// An error, which may hide what they see when they ask in other words: its code, and what it says.
+    Failed(String, String),
 }
 
 impl CanaryTx {
@@ -69,32 +106,55 @@ impl CanaryTx {
     }
 
     /// Plants people, who sign in as `issuer` and their own id.
-    pub async fn plant(
-        &mut self,
-        planted: &[Planted],
-        administrators: &[Administrator],
-        issuer: &str,
-    ) -> Result<(), StoreError> {
-        let column = |of: fn(&Planted) -> Uuid| planted.iter().map(of).collect::<Vec<_>>();
-        let column_of = |of: fn(&Administrator) -> Uuid| administrators.iter().map(of).collect::<Vec<_>>();
-        let certifications = column(|one| one.certification);
+    pub async fn plant(&mut self, plants: &Plants, issuer: &str) -> Result<(), StoreError> {
+        let of_chapters = |of: fn(&Planted) -> Uuid| plants.chapters.iter().map(of).collect::<Vec<_>>();
+        let of_administrators =
+            |of: fn(&Administrator) -> Uuid| plants.administrators.iter().map(of).collect::<Vec<_>>();
+        let of_wanderers = |of: fn(&Wanderer) -> Uuid| plants.wanderers.iter().map(of).collect::<Vec<_>>();
+        let mut certifications = of_chapters(|one| one.certification);
         sqlx::query_file!(
             "src/store/audit/plant.sql",
-            &column(|one| one.chapter.id),
-            &column(|one| one.chapter.organisation_id),
-            &column(|one| one.mentor),
+            &of_chapters(|one| one.chapter.id),
+            &of_chapters(|one| one.chapter.organisation_id),
+            &of_chapters(|one| one.mentor),
             &certifications,
-            &column(|one| one.coordinator),
-            &column_of(|one| one.organisation_id),
-            &column_of(|one| one.chapter_id),
-            &column_of(|one| one.person),
+            &of_chapters(|one| one.coordinator),
+            &of_administrators(|one| one.organisation_id),
+            &of_administrators(|one| one.chapter_id),
+            &of_administrators(|one| one.person),
+            &of_wanderers(|one| one.certified_in.organisation_id),
+            &of_wanderers(|one| one.certified_in.id),
+            &of_wanderers(|one| one.elsewhere.id),
+            &of_wanderers(|one| one.person),
+            &of_wanderers(|one| one.certification),
             issuer,
         )
         .execute(&mut self.0)
         .await?;
+        certifications.extend(of_wanderers(|one| one.certification));
         self.play("certvakt_worker", "").await?;
         sqlx::query_file!("src/store/audit/notify.sql", &certifications).execute(&mut self.0).await?;
         self.play("certvakt_registrar", "").await
+    }
+
+    /// Whether the database knows who is asking as a person who was planted in a chapter.
+    pub async fn knows(
+        &mut self,
+        asking: &Asking<'_>,
+        person: Uuid,
+        chapter: Uuid,
+    ) -> Result<bool, StoreError> {
+        self.play("authenticated", &claims(Some(asking))?).await?;
+        let knows = sqlx::query_scalar!(
+            r#"select certvakt.current_person() is not distinct from $1 and exists (
+                 select from certvakt.visible_memberships where person_id = $1 and chapter_id = $2) as "knows!""#,
+            person,
+            chapter,
+        )
+        .fetch_one(&mut self.0)
+        .await?;
+        self.play("certvakt_registrar", "").await?;
+        Ok(knows)
     }
 
     /// Everything that people can ask, as the catalogue knows it.
@@ -102,59 +162,63 @@ impl CanaryTx {
         let relations = sqlx::query_file!("src/store/audit/relations.sql").fetch_all(&mut self.0).await?;
         let functions = sqlx::query_file!("src/store/audit/functions.sql").fetch_all(&mut self.0).await?;
         let relations = relations.into_iter().map(|one| Reachable {
-            sql: format!(
-                "select to_jsonb(x)::text from (select {} from {}) x where $1::uuid[] is not null",
-                one.columns, one.name
-            ),
+            sql: format!("select to_jsonb(x)::text from (select {} from {}) x", one.columns, one.name),
             name: one.name,
+            is_of_each: false,
         });
         let functions = functions.into_iter().map(|one| {
             let given: Vec<String> = one.arguments.iter().map(|kind| argument(kind)).collect();
-            // One that is told nothing is asked once.
-            let planted = if given.is_empty() {
-                "(select $1::uuid[]) as planted"
-            } else {
-                "unnest($1::uuid[]) as planted (id)"
-            };
             Reachable {
-                sql: format!(
-                    "select to_jsonb(x)::text from {planted}, lateral {}({}) x",
-                    one.name,
-                    given.join(", ")
-                ),
+                sql: format!("select to_jsonb(x)::text from {}({}) x", one.name, given.join(", ")),
                 name: format!("{}({})", one.name, one.arguments.join(", ")),
+                is_of_each: !given.is_empty(),
             }
         });
         Ok(relations.chain(functions).collect())
     }
 
-    /// Asks as somebody, or as nobody, and takes back what that did. None: they are refused.
+    /// Asks as somebody, or as nobody, and takes back what that did.
     pub async fn ask(
         &mut self,
         reachable: &Reachable,
         asking: Option<&Asking<'_>>,
         planted: &[Uuid],
-    ) -> Result<Option<Vec<String>>, StoreError> {
-        let claims = match asking {
-            Some(asking) => {
-                serde_json::to_string(asking).map_err(|error| StoreError::Other(error.to_string()))?
-            }
-            None => String::new(),
-        };
+    ) -> Result<Answer, StoreError> {
         sqlx::query("savepoint canary").execute(&mut self.0).await?;
-        self.play("authenticated", &claims).await?;
-        let rows: Result<Vec<Option<String>>, sqlx::Error> =
-            sqlx::query_scalar(AssertSqlSafe(reachable.sql.clone()))
-                .bind(planted)
-                .fetch_all(&mut self.0)
-                .await;
+        if reachable.is_of_each {
+            let planted = planted.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",");
+            sqlx::query!(
+                "select set_config('certvakt.call', $1, true) as call, set_config('certvakt.planted', $2, true) as planted",
+                reachable.sql,
+                format!("{{{planted}}}"),
+            )
+            .fetch_one(&mut self.0)
+            .await?;
+        }
+        self.play("authenticated", &claims(asking)?).await?;
+        let rows = self.answers(reachable).await;
         sqlx::query("rollback to savepoint canary").execute(&mut self.0).await?;
         match rows {
-            Ok(rows) => Ok(Some(rows.into_iter().flatten().collect())),
-            // What the database itself refuses tells nothing; a connection that went away does not count as that.
-            Err(sqlx::Error::Database(_)) => Ok(None),
+            Ok(rows) => Ok(Answer::Rows(rows)),
+            Err(sqlx::Error::Database(error)) => match error.code().as_deref() {
+                Some("42501") => Ok(Answer::Refused),
+                code => Ok(Answer::Failed(code.unwrap_or_default().to_owned(), error.message().to_owned())),
+            },
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn answers(&mut self, reachable: &Reachable) -> Result<Vec<String>, sqlx::Error> {
+        if !reachable.is_of_each {
+            let query = sqlx::query_scalar(AssertSqlSafe(reachable.sql.clone()));
+            let rows: Vec<Option<String>> = query.fetch_all(&mut self.0).await?;
+            return Ok(rows.into_iter().flatten().collect());
+        }
+        sqlx::query_file!("src/store/audit/call.sql").execute(&mut self.0).await?;
+        let answered = sqlx::query_scalar!(r#"select current_setting('certvakt.answered') as "answered!""#)
+            .fetch_one(&mut self.0)
+            .await?;
+        Ok(answered.lines().map(ToOwned::to_owned).collect())
     }
 
     async fn play(&mut self, role: &str, claims: &str) -> Result<(), StoreError> {
@@ -174,12 +238,19 @@ impl CanaryTx {
     }
 }
 
-/// What a function is given for an argument of a type.
+/// What `request.jwt.claims` holds for somebody; for nobody, nothing.
+fn claims(asking: Option<&Asking<'_>>) -> Result<String, StoreError> {
+    asking.map_or(Ok(String::new()), |asking| {
+        serde_json::to_string(asking).map_err(|error| StoreError::Other(error.to_string()))
+    })
+}
+
+/// What a function is given for an argument of a type; `$1` is something planted.
 fn argument(kind: &str) -> String {
     match kind {
-        "uuid" => "planted.id".to_owned(),
-        "uuid[]" => "array[planted.id]".to_owned(),
-        "text" => "planted.id::text".to_owned(),
+        "uuid" => "$1".to_owned(),
+        "uuid[]" => "array[$1]".to_owned(),
+        "text" => "$1::text".to_owned(),
         other => format!("null::{other}"),
     }
 }

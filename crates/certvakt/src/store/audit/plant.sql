@@ -1,9 +1,10 @@
--- A mentor with a certification and a coordinator in each chapter, an administrator in each organisation, and a
--- login for each of them, whose subject is the person's id.
+-- A mentor with a certification and a coordinator in each chapter, an administrator in each organisation, mentors
+-- of two chapters, and a login for each of them, whose subject is the person's id.
 --
 -- $1 chapters, with $2 their organisations, and the ids of $3 the mentor, $4 the certification and
 -- $5 the coordinator in each   $6 organisations, with $7 a chapter and $8 the administrator of each
--- $9 a type's code and the logins' issuer
+-- $9 organisations, with $10 the chapter that certified, $11 another one, and the ids of $12 the mentor of both and
+-- $13 the certification   $14 a type's code and the logins' issuer
 with chapter as (
   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[])
     as c (id, organisation_id, mentor, certification, coordinator)
@@ -11,27 +12,38 @@ with chapter as (
 organisation as (
   select * from unnest($6::uuid[], $7::uuid[], $8::uuid[]) as o (id, chapter_id, administrator)
 ),
+wanderer as (
+  select * from unnest($9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[])
+    as w (organisation_id, certified_in, elsewhere, mentor, certification)
+),
 person as (
   insert into certvakt.people (id, name)
   select id, 'canary ' || id
-  from (select mentor as id from chapter union all select coordinator from chapter union all select administrator from organisation) p
+  from (
+    select mentor as id from chapter union all select coordinator from chapter
+    union all select administrator from organisation union all select mentor from wanderer) p
   returning id
 ),
 login as (
-  insert into certvakt.identities (issuer, subject, person_id) select $9, id::text, id from person
+  insert into certvakt.identities (issuer, subject, person_id) select $14, id::text, id from person
 ),
 member as (
   insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
   select organisation_id, id, mentor, 'mentor' from chapter
   union all select organisation_id, id, coordinator, 'coordinator' from chapter
   union all select id, chapter_id, administrator, 'org_admin' from organisation
+  union all select organisation_id, certified_in, mentor, 'mentor' from wanderer
+  union all select organisation_id, elsewhere, mentor, 'mentor' from wanderer
 ),
 device as (
   insert into certvakt.contact_points (person_id, kind, address) select id, 'push', 'canary-' || id from person
 ),
 type as (
-  insert into certvakt.certification_types (organisation_id, code, name) select id, $9, 'canary' from organisation
+  insert into certvakt.certification_types (organisation_id, code, name) select id, $14, 'canary' from organisation
 )
 insert into public.peer_mentor_certifications
   (id, organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at)
-select certification, organisation_id, id, mentor, $9, 'canary-' || certification, now() + interval '5 days' from chapter
+select certification, organisation_id, id, mentor, $14, 'canary-' || certification, now() + interval '5 days'
+from (
+  select organisation_id, id, mentor, certification from chapter
+  union all select organisation_id, certified_in, mentor, certification from wanderer) c

@@ -1,0 +1,81 @@
+//! An app that has a hierarchy of its own: what the service sees of it, by the functions that the app put in
+//! place of certvakt's. What each person may do there is asserted by `supabase/tests/own_app_visibility.sql`.
+
+use certvakt::store::{Asking, Database, tenant};
+
+use crate::harness::{TestDatabase, fail};
+
+const APP: [&str; 5] = [
+    include_str!("../../../../supabase/tests/fixtures/own_app/tables.psql"),
+    include_str!("../../../../supabase/tests/fixtures/own_app/rows_before.psql"),
+    include_str!("../../../../supabase/tests/fixtures/own_app/hierarchy.psql"),
+    include_str!("../../../../supabase/tests/fixtures/own_app/rows_after.psql"),
+    include_str!("../../../../supabase/tests/fixtures/certified.psql"),
+];
+
+async fn app() -> TestDatabase {
+    let database = TestDatabase::new().await;
+    database.execute(&format!("begin; {} commit", APP.concat())).await;
+    database
+}
+
+/// What an account sees: its name, its memberships, and the ends of the ids of the certifications.
+async fn seen(store: &Database, account: u8) -> (Option<String>, Vec<String>, Vec<String>) {
+    let subject = format!("00000000-0000-4000-9000-{account:012}");
+    let asking = Asking { issuer: "https://prosjekt.supabase.co/auth/v1", subject: &subject };
+    let mut tx = store.tenant(&asking).await.unwrap();
+    let me = tenant::me(&mut tx).await.unwrap();
+    let memberships = tenant::memberships(&mut tx).await.unwrap();
+    let found = tenant::certifications(&mut tx, &tenant::Filter::default(), None, 100).await.unwrap();
+    tx.commit().await.unwrap();
+    (
+        me.and_then(|me| me.name),
+        memberships.iter().map(|one| format!("{} {}", one.role, &one.chapter_id.to_string()[34..])).collect(),
+        found.iter().map(|one| one.id.to_string()[24..].to_owned()).collect(),
+    )
+}
+
+/// An account, its name, its memberships, its certifications.
+type Expected<'a> = (u8, Option<&'a str>, &'a [&'a str], &'a [&'a str]);
+
+#[tokio::test]
+async fn people_are_answered_by_where_they_belong_in_the_app() {
+    let database = app().await;
+    let store = database.store().await;
+    let expected: [Expected<'_>; 4] = [
+        (1, Some("Coordinator"), &["coordinator a2"], &["0000000200a2", "0000000200a4"]),
+        (
+            3,
+            Some("Coordinator and mentor"),
+            &["coordinator a3", "mentor b1"],
+            &["0000000200a3", "000000030001", "000000030002"],
+        ),
+        (6, Some("Mentor a2"), &["mentor a2"], &["0000000200a2"]),
+        // Signed in, and nobody whom the app has a profile of.
+        (7, None, &[], &[]),
+    ];
+    for (account, name, memberships, certifications) in expected {
+        let (its_name, its_memberships, its_certifications) = seen(&store, account).await;
+        assert_eq!(its_name.as_deref(), name, "{account}");
+        assert_eq!(its_memberships, memberships, "{account}");
+        assert_eq!(its_certifications, certifications, "{account}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_goes_by_what_the_app_s_triggers_keep() {
+    let database = app().await;
+    let runs = database.json(["run", "--date", "2026-06-21"])["runs"].clone();
+    for (place, (organisation, expired)) in [("a", 5), ("b", 2)].into_iter().enumerate() {
+        assert_eq!(runs[place]["organisation"], organisation, "{runs}");
+        assert_eq!(runs[place]["state"], "complete", "{runs}");
+        assert_eq!(runs[place]["recorded"]["expired"], expired, "{runs}");
+    }
+}
+
+#[tokio::test]
+async fn the_canary_says_that_it_cannot_plant_there() {
+    let database = app().await;
+    let said = fail(&mut database.certvakt(["audit", "canary"]), 1);
+    assert!(said.contains("[canary-cannot-plant]"), "{said}");
+}
