@@ -1,6 +1,6 @@
 -- What certvakt keeps of an app that has a hierarchy of its own follows the app's tables.
 begin;
-select plan(8);
+select plan(9);
 \ir fixtures/own_app.psql
 \ir fixtures/certified.psql
 
@@ -25,6 +25,11 @@ delete from public.profiles where id = '00000000-0000-4000-8000-0000000100a2';
 select is_empty($$select 1 from certvakt.people where id = '00000000-0000-4000-8000-0000000100a2'$$, 'somebody who is deleted leaves');
 select is_empty($$select 1 from public.peer_mentor_certifications where peer_mentor_id = '00000000-0000-4000-8000-0000000100a2'$$,
   'and what they were certified');
+
+insert into public.lag (forbund, sti, navn) values ('00000000-0000-4000-8000-0000000000a0', 'top/own-too', 'Own too');
+select set_config('request.jwt.claims', json_build_object('iss', l.issuer, 'sub', l.subject)::text, true) from pg_temp.login l where l.kind = 'coordinator';
+select is(certvakt.visible_chapters(), array['00000000-0000-4000-8000-0000000000a2']::uuid[],
+  'a path that begins alike is not below, nor is what has moved away');
 
 select * from finish();
 rollback;
