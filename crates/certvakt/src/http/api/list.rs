@@ -14,15 +14,15 @@ const LONGEST_TEXT: usize = 200;
 
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Page<T, N> {
+pub(super) struct Page<T> {
     items: Vec<T>,
-    /// What to send for the next page; null: this is the last.
-    next: Option<N>,
+    /// What to send as `after` for the next page; null: this is the last.
+    next: Option<String>,
 }
 
-impl<T, N> Page<T, N> {
+impl<T> Page<T> {
     /// A page of at most `limit` of what was found, which is one more if there is another page.
-    pub(super) fn of(mut found: Vec<T>, limit: u32, place: impl Fn(&T) -> N) -> Self {
+    pub(super) fn of(mut found: Vec<T>, limit: u32, place: impl Fn(&T) -> String) -> Self {
         let is_last = found.len() <= limit as usize;
         found.truncate(limit as usize);
         let next = found.last().filter(|_| !is_last).map(place);
@@ -35,7 +35,7 @@ impl<T, N> Page<T, N> {
     }
 
     /// The same page of what is shown.
-    pub(super) fn map<U>(self, show: impl FnMut(T) -> U) -> Page<U, N> {
+    pub(super) fn map<U>(self, show: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(show).collect(), next: self.next }
     }
 }

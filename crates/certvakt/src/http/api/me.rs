@@ -120,9 +120,7 @@ pub(super) async fn keep_device(
     Path(installation): Path<String>,
     Body(device): Body<Device>,
 ) -> Result<StatusCode, Refusal> {
-    if installation.chars().count() > 200 || installation.contains('\0') {
-        return Err(Refusal::Invalid("an installation's name has at most 200 characters".to_owned()));
-    }
+    check_installation(&installation)?;
     let is_graphic = device.token.bytes().all(|byte| byte.is_ascii_graphic());
     if device.token.is_empty() || device.token.len() > 2048 || !is_graphic {
         return Err(Refusal::Invalid("a token has 1 to 2,048 characters of ASCII, and no space".to_owned()));
@@ -145,11 +143,16 @@ pub(super) async fn remove_device(
     caller: Caller,
     Path(installation): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    if installation.contains('\0') {
-        return Err(Refusal::NotFound);
-    }
+    check_installation(&installation)?;
     let mut tx = api.person(&caller).await?;
     tenant::remove_device(&mut tx, &installation).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn check_installation(name: &str) -> Result<(), Refusal> {
+    if name.chars().count() > 200 || name.contains('\0') {
+        return Err(Refusal::Invalid("an installation's name has at most 200 characters".to_owned()));
+    }
+    Ok(())
 }

@@ -37,7 +37,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use super::access::Access;
-use super::problem::Refusal;
+use super::problem::{Problem, Refusal};
 use super::token::{Identity, Verifier};
 use crate::audit::access::Recorder;
 use crate::clock::Clock;
@@ -163,6 +163,7 @@ impl FromRequestParts<Api> for Identity {
             what they may not see is not found. Errors are problem details (RFC 9457) with stable codes."
     ),
     modifiers(&Bearer),
+    components(schemas(Problem)),
     security(("bearer" = []))
 )]
 struct Document;
@@ -242,7 +243,7 @@ async fn guarded(State(recorder): State<Recorder>, mut request: Request, next: N
     response
 }
 
-/// Whether an instant is one that the schema takes as a certification's.
-fn is_in_the_calendar(at: DateTime<Utc>) -> bool {
-    (-2_208_988_800..253_370_764_800).contains(&at.timestamp())
-}
+/// The first instant that the schema takes as a certification's: 1900 begins.
+const FIRST_INSTANT: DateTime<Utc> = DateTime::from_timestamp_micros(-2_208_988_800_000_000).unwrap();
+/// The last: 9998 ends.
+const LAST_INSTANT: DateTime<Utc> = DateTime::from_timestamp_micros(253_370_764_799_999_999).unwrap();

@@ -45,28 +45,28 @@ pub(super) struct Asked {
 
 /// List notices, the latest first
 #[utoipa::path(get, path = "/api/v1/notices", tag = "notices", params(Asked), responses(
-    (status = OK, body = Page<NoticeOf, i64>),
+    (status = OK, body = Page<NoticeOf>),
     Problems))]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
     Query(asked): Query<Asked>,
-) -> Result<Json<Page<NoticeOf, i64>>, Refusal> {
+) -> Result<Json<Page<NoticeOf>>, Refusal> {
     let limit = limit(asked.limit)?;
     let stage = asked.stage.as_deref().map(known_stage).transpose()?;
     if asked.state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
         return Err(Refusal::Invalid(format!("state is one of {}", STATES.join(", "))));
     }
-    let since = asked.since.unwrap_or_else(|| api.clock().now() - DAYS);
-    if !super::is_in_the_calendar(since) {
-        return Err(Refusal::Invalid("since is an instant between the years 1900 and 9999".to_owned()));
-    }
+    let since = asked
+        .since
+        .unwrap_or_else(|| api.clock().now() - DAYS)
+        .clamp(super::FIRST_INSTANT, super::LAST_INSTANT);
     let stage = stage.map(Stage::as_str).map(str::to_owned);
     let which = Which { chapter_id: asked.chapter, stage, state: asked.state };
     let mut tx = api.person(&caller).await?;
     let found = notices::recent(&mut tx, &which, since, asked.after, limit + 1).await?;
     tx.commit().await?;
-    Ok(Json(Page::of(found, limit, |notice| notice.id)))
+    Ok(Json(Page::of(found, limit, |notice| notice.id.to_string())))
 }
 
 /// Whose unreachable people to list.
@@ -85,16 +85,16 @@ pub(super) struct AskedUnreachable {
 
 /// List people whom no channel reaches, a row a notice that waits for them: add a device or a mail address
 #[utoipa::path(get, path = "/api/v1/unreachable", tag = "notices", params(AskedUnreachable), responses(
-    (status = OK, body = Page<NoticeOf, i64>),
+    (status = OK, body = Page<NoticeOf>),
     Problems))]
 pub(super) async fn unreachable(
     State(api): State<Api>,
     caller: Caller,
     Query(asked): Query<AskedUnreachable>,
-) -> Result<Json<Page<NoticeOf, i64>>, Refusal> {
+) -> Result<Json<Page<NoticeOf>>, Refusal> {
     let limit = limit(asked.limit)?;
     let mut tx = api.person(&caller).await?;
     let found = notices::unreachable(&mut tx, asked.chapter, asked.after, limit + 1).await?;
     tx.commit().await?;
-    Ok(Json(Page::of(found, limit, |notice| notice.id)))
+    Ok(Json(Page::of(found, limit, |notice| notice.id.to_string())))
 }

@@ -60,18 +60,18 @@ pub(super) struct AskedRuns {
 
 /// List runs, the latest first, of the organisations in which the person coordinates or administers
 #[utoipa::path(get, path = "/api/v1/runs", tag = "overview", params(AskedRuns), responses(
-    (status = OK, body = Page<Run, i64>),
+    (status = OK, body = Page<Run>),
     Problems))]
 pub(super) async fn runs(
     State(api): State<Api>,
     caller: Caller,
     Query(asked): Query<AskedRuns>,
-) -> Result<Json<Page<Run, i64>>, Refusal> {
+) -> Result<Json<Page<Run>>, Refusal> {
     let limit = limit(asked.limit)?;
     let mut tx = api.person(&caller).await?;
     let found = overview::runs(&mut tx, asked.after, limit + 1).await?;
     tx.commit().await?;
-    Ok(Json(Page::of(found, limit, |run| run.id)))
+    Ok(Json(Page::of(found, limit, |run| run.id.to_string())))
 }
 
 /// How the certifications stand that the person may see, a row a chapter

@@ -44,7 +44,7 @@ pub(super) struct Asked {
     /// Only members of a chapter.
     chapter: Option<Uuid>,
     /// Only those whose name contains this.
-    #[param(max_length = 200)]
+    #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     q: Option<String>,
     /// How many on a page.
     #[param(minimum = 1, maximum = 200)]
@@ -55,19 +55,19 @@ pub(super) struct Asked {
 
 /// List people by name: members of the chapters that the person may see
 #[utoipa::path(get, path = "/api/v1/people", tag = "people", params(Asked), responses(
-    (status = OK, body = Page<Person, Uuid>),
+    (status = OK, body = Page<Person>),
     Problems))]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
     Query(asked): Query<Asked>,
-) -> Result<Json<Page<Person, Uuid>>, Refusal> {
+) -> Result<Json<Page<Person>>, Refusal> {
     let limit = limit(asked.limit)?;
     check_text(asked.q.as_ref())?;
     let which = Which { chapter_id: asked.chapter, text: asked.q };
     let mut tx = api.person(&caller).await?;
     let found = people::people(&mut tx, &which, asked.after, limit + 1).await?;
-    let page = Page::of(found, limit, |person| person.id);
+    let page = Page::of(found, limit, |person| person.id.to_string());
     let ids: Vec<Uuid> = page.items().iter().map(|person| person.id).collect();
     let mut memberships: HashMap<Uuid, Vec<Membership>> = HashMap::new();
     for membership in people::memberships_of(&mut tx, &ids).await? {

@@ -68,7 +68,7 @@ async fn an_administrator_hands_over_a_register() {
     assert_eq!(kept, 0, "the register itself is not kept");
     // A register that cannot be taken at all says why, and nothing of the machine.
     for (change, content, code) in [
-        (json!({}), "", "import-empty"),
+        (json!({}), "\n", "import-empty"),
         (json!({ "type": "none" }), REGISTER, "unknown-name"),
         (
             json!({ "columns": { "external_id": "Nr", "expires_at": "Gyldig" } }),
@@ -118,6 +118,7 @@ async fn a_register_is_handed_over_by_nobody_else_and_once() {
         assert_eq!(api.get(who, &format!("/imports/{import}")).await.status, StatusCode::NOT_FOUND, "{who}");
         assert_eq!(api.hand_over(who, import, REGISTER).await.status, StatusCode::NOT_FOUND, "{who}");
     }
+    assert_eq!(api.hand_over("administrator", import, "").await.body["code"], "request-invalid");
     assert_eq!(api.hand_over("administrator", import, REGISTER).await.status, StatusCode::ACCEPTED);
     assert_eq!(api.hand_over("administrator", import, REGISTER).await.body["code"], "register-sent");
     let long = api.announce("administrator", json!({})).await.body;

@@ -136,7 +136,7 @@ async fn notices_and_who_cannot_be_reached_come_the_latest_first() {
         loop {
             let page = api.get("administrator", &format!("{path}{next}")).await.body;
             seen.extend(page["items"].as_array().unwrap().iter().map(|one| one["id"].as_i64().unwrap()));
-            match page["next"].as_i64() {
+            match page["next"].as_str() {
                 Some(after) => next = format!("&after={after}"),
                 None => break,
             }
