@@ -12,5 +12,8 @@ pub mod error;
 pub mod expiry;
 pub mod http;
 pub mod import;
+pub mod mail;
 pub mod output;
+pub mod secret;
 pub mod store;
+pub mod words;

@@ -1,10 +1,9 @@
 //! `certvakt person`
 
-use uuid::Uuid;
-
 use super::App;
 use crate::error::{Error, Exit};
 use crate::output::print;
+use crate::secret;
 use crate::store::access::{self, NewPerson};
 use crate::store::{StoreError, organisation};
 
@@ -86,8 +85,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
                     .into());
                 }
             };
-            // Two times 122 random bits of the system.
-            let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+            let token = secret::fresh();
             let ends = access::invite(&mut tx, id, &token)
                 .await?
                 .ok_or_else(|| unknown("they were deleted a moment ago"))?;

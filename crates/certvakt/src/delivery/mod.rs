@@ -55,6 +55,14 @@ impl Locale {
     pub fn from_tag(tag: &str) -> Self {
         if tag == "en" { Self::En } else { Self::Nb }
     }
+
+    /// Its tag.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Nb => "nb",
+            Self::En => "en",
+        }
+    }
 }
 
 /// Delivery that cannot go on.

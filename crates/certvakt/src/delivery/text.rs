@@ -1,26 +1,12 @@
 //! What a notice says, in the language of the person.
 
-use std::sync::LazyLock;
-
 use chrono::Datelike;
-use fluent_bundle::concurrent::FluentBundle;
-use fluent_bundle::{FluentArgs, FluentResource};
+use fluent_bundle::FluentArgs;
 
 use super::{Locale, Notice};
+use crate::words::{Words, line, words};
 
-static NB: LazyLock<FluentBundle<FluentResource>> =
-    LazyLock::new(|| bundle("nb", include_str!("../../locales/nb/notices.ftl")));
-static EN: LazyLock<FluentBundle<FluentResource>> =
-    LazyLock::new(|| bundle("en", include_str!("../../locales/en/notices.ftl")));
-
-fn bundle(language: &str, text: &'static str) -> FluentBundle<FluentResource> {
-    let mut bundle = FluentBundle::new_concurrent(language.parse().into_iter().collect());
-    // The isolation marks are for mixed directions of writing; a plain-text mail shows them.
-    bundle.set_use_isolating(false);
-    let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
-    bundle.add_resource_overriding(resource);
-    bundle
-}
+static WORDS: Words = words!("notices.ftl");
 
 /// What a device shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,15 +67,12 @@ pub fn mail(notice: &Notice<'_>) -> MailText {
         action: speaker.say("action"),
         footer: speaker.say("footer"),
         calendar: named("calendar"),
-        language: match notice.locale {
-            Locale::Nb => "nb",
-            Locale::En => "en",
-        },
+        language: notice.locale.tag(),
     }
 }
 
 struct Speaker<'a> {
-    bundle: &'static FluentBundle<FluentResource>,
+    locale: Locale,
     arguments: FluentArgs<'a>,
     is_past: bool,
 }
@@ -97,14 +80,7 @@ struct Speaker<'a> {
 impl<'a> Speaker<'a> {
     /// Knows the language and nothing of the notice.
     fn silent(notice: &Notice<'_>) -> Self {
-        Self {
-            bundle: match notice.locale {
-                Locale::Nb => &NB,
-                Locale::En => &EN,
-            },
-            arguments: FluentArgs::new(),
-            is_past: notice.days_left < 0,
-        }
+        Self { locale: notice.locale, arguments: FluentArgs::new(), is_past: notice.days_left < 0 }
     }
 
     fn new(notice: &'a Notice<'a>) -> Self {
@@ -134,18 +110,6 @@ impl<'a> Speaker<'a> {
     }
 
     fn say(&self, key: &str) -> String {
-        let mut errors = Vec::new();
-        self.bundle
-            .get_message(key)
-            .and_then(|message| message.value())
-            .map(|pattern| {
-                self.bundle.format_pattern(pattern, Some(&self.arguments), &mut errors).into_owned()
-            })
-            .unwrap_or_default()
+        WORDS.say(self.locale, key, &self.arguments)
     }
-}
-
-/// A name as one line of a bearable length: it may come from anywhere.
-fn line(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(120).collect()
 }

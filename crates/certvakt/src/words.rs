@@ -1,0 +1,80 @@
+//! What people read, in both languages: the messages of `locales/`.
+
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+
+use crate::delivery::Locale;
+
+type Bundle = LazyLock<FluentBundle<FluentResource>>;
+
+/// The messages of one file, in both languages.
+pub struct Words {
+    nb: Bundle,
+    en: Bundle,
+}
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Words").finish_non_exhaustive()
+    }
+}
+
+/// The [`Words`] of a file that is in `locales/nb` and in `locales/en`.
+macro_rules! words {
+    ($file:literal) => {
+        $crate::words::Words::new(
+            || {
+                $crate::words::bundle(
+                    "nb",
+                    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/locales/nb/", $file)),
+                )
+            },
+            || {
+                $crate::words::bundle(
+                    "en",
+                    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/locales/en/", $file)),
+                )
+            },
+        )
+    };
+}
+pub(crate) use words;
+
+pub(crate) fn bundle(language: &str, text: &'static str) -> FluentBundle<FluentResource> {
+    let mut bundle = FluentBundle::new_concurrent(language.parse().into_iter().collect());
+    // The isolation marks are for mixed directions of writing; a plain-text mail shows them.
+    bundle.set_use_isolating(false);
+    let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
+    bundle.add_resource_overriding(resource);
+    bundle
+}
+
+impl Words {
+    pub(crate) const fn new(
+        nb: fn() -> FluentBundle<FluentResource>,
+        en: fn() -> FluentBundle<FluentResource>,
+    ) -> Self {
+        Self { nb: LazyLock::new(nb), en: LazyLock::new(en) }
+    }
+
+    /// A message; empty, if there is none of that name.
+    pub fn say(&self, locale: Locale, key: &str, arguments: &FluentArgs<'_>) -> String {
+        let bundle = match locale {
+            Locale::Nb => &self.nb,
+            Locale::En => &self.en,
+        };
+        let mut errors = Vec::new();
+        bundle
+            .get_message(key)
+            .and_then(|message| message.value())
+            .map(|pattern| bundle.format_pattern(pattern, Some(arguments), &mut errors).into_owned())
+            .unwrap_or_default()
+    }
+}
+
+/// A name as one line of a bearable length: it may come from anywhere.
+pub fn line(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(120).collect()
+}
