@@ -33,7 +33,9 @@ class Installation:
             connection.execute(f"create database {self.database} owner {OWNER}")
             migrate = ["migrate", "--rehearsal"] if rehearsal else ["migrate"]
             self.run(migrate, login=OWNER)
-            connection.execute(f"grant certvakt_worker, certvakt_registrar, authenticated to {SERVICE}")
+            connection.execute(
+                f"grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, authenticated to {SERVICE}"
+            )
         return self
 
     def environment(self, login: str = SERVICE, now: str | None = None, address: str | None = None) -> dict:

@@ -12,7 +12,7 @@ declare
 begin
   foreach wanted in array array[
     'anon', 'authenticated', 'service_role',
-    'certvakt_worker', 'certvakt_registrar', 'certvakt_definer'
+    'certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer'
   ] loop
     if not exists (select from pg_catalog.pg_roles where rolname = wanted) then
       begin
@@ -25,7 +25,9 @@ begin
 
   -- Whoever migrates must be able to SET ROLE to the service's roles and to that of people, and to give
   -- functions to the definer. From PostgreSQL 16 on that is a right of its own, and it need not inherit what they may do.
-  foreach wanted in array array['certvakt_worker', 'certvakt_registrar', 'certvakt_definer', 'authenticated'] loop
+  foreach wanted in array array[
+    'certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'authenticated'
+  ] loop
     if pg_catalog.current_setting('server_version_num')::int < 160000 then
       if not pg_catalog.pg_has_role(current_user, wanted, 'MEMBER') then
         execute pg_catalog.format('grant %I to current_user', wanted);
@@ -42,7 +44,7 @@ comment on schema certvakt is
   'Everything of certvakt but the two public tables. Not exposed to REST.';
 
 revoke all on schema certvakt from public, anon, authenticated;
-grant usage on schema certvakt to certvakt_worker, certvakt_registrar, service_role;
+grant usage on schema certvakt to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, service_role;
 -- CREATE is what PostgreSQL asks of the role that a function is given to.
 grant usage, create on schema certvakt to certvakt_definer;
 
@@ -61,4 +63,4 @@ end;
 comment on function certvakt.uuid_v7 is
   'A UUID that begins with the time in milliseconds (RFC 9562, section 5.7): rows of one time lie together in an index.';
 revoke all on function certvakt.uuid_v7() from public, anon, authenticated;
-grant execute on function certvakt.uuid_v7() to certvakt_registrar, service_role;
+grant execute on function certvakt.uuid_v7() to certvakt_registrar, certvakt_doorkeeper, service_role;

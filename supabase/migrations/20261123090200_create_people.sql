@@ -56,6 +56,8 @@ comment on column certvakt.contact_points.installation is
 create unique index contact_points_installation on certvakt.contact_points (installation) where installation is not null;
 -- Who else has signed in on a device.
 create index contact_points_device on certvakt.contact_points (address) where kind = 'push';
+-- Whose mail address somebody signs in with, in whatever case they write it.
+create index contact_points_email on certvakt.contact_points (lower(address)) where kind = 'email';
 
 create table certvakt.channel_opt_outs (
   person_id uuid not null references certvakt.people (id) on delete cascade,

@@ -64,8 +64,10 @@ comment on function certvakt.accept_invitation is
 grant execute on function certvakt.uuid_v7() to certvakt_definer;
 grant select (id, person_id, kind, address, installation), insert (person_id, kind, address, installation), delete
   on certvakt.contact_points to certvakt_definer;
-create policy definer_keeps_devices on certvakt.contact_points to certvakt_definer
-  using (kind = 'push') with check (kind = 'push');
+-- Whether somebody has a mail address to be invited at is read; devices alone are kept.
+create policy definer_reads on certvakt.contact_points for select to certvakt_definer using (true);
+create policy definer_adds_devices on certvakt.contact_points for insert to certvakt_definer with check (kind = 'push');
+create policy definer_removes_devices on certvakt.contact_points for delete to certvakt_definer using (kind = 'push');
 
 create function certvakt.keep_device(installation text, token text) returns void
 language plpgsql security definer set search_path = '' as $$

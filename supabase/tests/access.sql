@@ -66,8 +66,8 @@ select is((
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
   'authenticated accept_invitation, authenticated closed_organisations, authenticated coming_notices, authenticated current_organisations, '
-  'authenticated current_person, authenticated folded, authenticated keep_device, authenticated notices_of, authenticated recent_notices, '
-  'authenticated remove_device, authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
+  'authenticated current_person, authenticated folded, authenticated invite, authenticated keep_device, authenticated notices_of, '
+  'authenticated recent_notices, authenticated remove_device, authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
   'authenticated visible_elsewhere', 'people call what policies ask, and what is meant for them');
 select is_empty($$
   select p.oid::regprocedure from pg_proc p, unnest(array['anon', 'authenticated']) as r(rolname)
@@ -94,17 +94,17 @@ select is_empty($$
     and r.rolname not like 'pg\_%' and has_table_privilege(r.oid, l.oid, 'DELETE')$$, 'no role but the owner may delete from the log');
 select is_empty($$
   select r.rolname from pg_roles r, (select oid, relowner from pg_temp.ours where relname = 'cert_notification_log') l
-  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_definer', 'service_role', 'anon', 'authenticated')
+  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'service_role', 'anon', 'authenticated')
     and (has_table_privilege(r.oid, l.oid, 'UPDATE') or has_table_privilege(r.oid, l.oid, 'TRUNCATE'))$$, 'nor may any update it');
 select is((
   select string_agg(r.rolname, ', ' order by r.rolname) from pg_roles r
-  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_definer', 'service_role', 'anon', 'authenticated')
+  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'service_role', 'anon', 'authenticated')
     and has_table_privilege(r.oid, 'public.cert_notification_log', 'INSERT')),
   'certvakt_worker, service_role', 'the background role and service_role record');
 select is_empty($$select rolname from pg_roles where rolname like 'certvakt\_%' and rolname not in ('certvakt_owner', 'certvakt_service')
   and (rolsuper or rolbypassrls or rolcanlogin or rolcreaterole or rolcreatedb or rolreplication)$$, 'the roles of the service are plain');
 select is_empty($$select c.oid::regclass from pg_class c join pg_roles r on r.oid = c.relowner
-  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_definer')$$, 'and own nothing');
+  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer')$$, 'and own nothing');
 select is_empty($$
   select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
   where n.nspname = 'certvakt' and p.prosecdef and not coalesce(p.proconfig, '{}') @> array['search_path=""']$$,

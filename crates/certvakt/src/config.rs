@@ -1,9 +1,13 @@
 //! The configuration file. `certvakt.example.toml` shows every key with its default.
 
+mod sign_in;
+
 use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
+
+pub use sign_in::SignInConfig;
 
 /// Everything that can be configured. Secrets are named by the file that holds them, never written
 /// here.
@@ -22,6 +26,8 @@ pub struct Config {
     pub serve: ServeConfig,
     /// Whose tokens the HTTP API accepts.
     pub auth: AuthConfig,
+    /// How people sign in with a browser.
+    pub sign_in: SignInConfig,
     /// A watcher that is told of every run.
     pub heartbeat: HeartbeatConfig,
     /// Limits of an import.
@@ -278,6 +284,9 @@ impl ConfigError {
     }
 }
 
+/// How issuers begin that are no provider's: of logins that this service makes itself.
+const OUR_ISSUERS: &str = "urn:certvakt:";
+
 impl AuthConfig {
     /// Whether the section is left out or empty.
     pub fn is_off(&self) -> bool {
@@ -289,6 +298,9 @@ impl AuthConfig {
         let wrong = |text: &str| Err(ConfigError::Contradiction(text.to_owned()));
         if self.issuer.is_empty() {
             return wrong("auth.issuer is missing: write it as it stands in the tokens' iss");
+        }
+        if self.issuer.starts_with(OUR_ISSUERS) {
+            return wrong("auth.issuer may not begin with urn:certvakt:, which is kept for our own logins");
         }
         if self.audience.is_empty() {
             return wrong("auth.audience is missing: write it as it stands in the tokens' aud");
@@ -380,6 +392,12 @@ impl Config {
         }
         if !self.auth.is_off() {
             self.auth.keys()?;
+        }
+        if !self.sign_in.is_off() {
+            self.sign_in.base()?;
+        }
+        if self.sign_in.links && self.email.server.is_empty() {
+            return wrong("sign_in.links needs a mail server: name it in email.server");
         }
         Ok(())
     }

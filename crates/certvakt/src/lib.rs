@@ -12,6 +12,7 @@ pub mod error;
 pub mod expiry;
 pub mod http;
 pub mod import;
+pub mod letters;
 pub mod mail;
 pub mod output;
 pub mod secret;

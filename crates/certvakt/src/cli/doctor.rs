@@ -109,7 +109,7 @@ async fn check_channels(findings: &mut Findings, config: &Config) {
         ChannelName::Email => Some(&config.email.password_file),
         ChannelName::File => None,
     });
-    for secret in secrets.chain([&config.auth.secret_file]) {
+    for secret in secrets.chain([&config.auth.secret_file, &config.sign_in.client_secret_file]) {
         if is_open_to_others(secret) {
             findings
                 .warning("credentials", format!("{} can be read by others: chmod 600 it", secret.display()));
@@ -162,11 +162,11 @@ fn check_facts(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
         findings
             .problem("encoding", format!("{}: names need UTF8, make the database with it", facts.encoding));
     }
-    if !facts.may_work || !facts.may_register || !facts.may_answer {
+    if !facts.may_work || !facts.may_register || !facts.may_answer || !facts.may_keep_the_door {
         findings.problem(
             "roles",
             format!(
-                "{0} may not do the service's work: grant certvakt_worker, certvakt_registrar, authenticated to {0}",
+                "{0} may not do the service's work: grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, authenticated to {0}",
                 facts.login
             ),
         );

@@ -5,8 +5,8 @@ use crate::audit::access;
 use crate::delivery::{DeliveryError, Worker, channels};
 use crate::error::{Error, Exit};
 use crate::expiry::schedule;
-use crate::http;
 use crate::import::uploads;
+use crate::{http, letters};
 
 /// Run every night, deliver all day: the service
 #[derive(Debug, clap::Args)]
@@ -25,8 +25,11 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         }
         configured => Some(configured?),
     };
+    let (letters, postman) = letters::set_up(&app.config)?.unzip();
+    let letters = letters.flatten();
     let (recorder, accesses) = access::buffer();
-    let api = http::Api::new(database.clone(), app.clock, &app.config.auth, recorder)?;
+    let api = http::Api::new(database.clone(), app.clock, &app.config.auth, letters.clone(), recorder)?;
+    let sign_in = http::SignIn::new(database.clone(), &app.config, letters)?;
     let ending = http::ending();
     let listener = http::listen(&app.config.serve.listen).await?;
     let deliver = async {
@@ -35,12 +38,18 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
             Worker { database, clock: &app.clock, config: &app.config, channels, ending }.keep().await;
         }
     };
+    let carry = async {
+        if let Some(postman) = postman {
+            postman.keep(database, ending.clone()).await;
+        }
+    };
     tokio::join!(
         schedule::keep(database, &app.clock, &app.config, ending.clone()),
         deliver,
+        carry,
         accesses.keep(database, ending.clone()),
         uploads::keep(database, &app.config.import, ending.clone()),
-        http::serve(listener, database.clone(), app.clock, app.config.clone(), api, ending.clone()),
+        http::serve(listener, database.clone(), app.clock, app.config.clone(), api, sign_in, ending.clone()),
     );
     Ok(Exit::Success)
 }

@@ -37,6 +37,7 @@ impl Metrics {
             "When an organisation's last complete run ended"
         );
         describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
+        describe_counter!("certvakt_letters_total", "Letters that this process tried to mail, by outcome");
         describe_counter!("certvakt_notices_recorded_total", "Notices recorded by this process");
         describe_counter!("certvakt_access_events_total", "Requests of people, for the access audit");
         describe_counter!(

@@ -5,16 +5,18 @@ mod api;
 mod extract;
 mod metrics;
 mod problem;
+mod session;
+mod sign_in;
 pub mod token;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use reqwest::{Client, ClientBuilder, Url};
+use reqwest::{Client, ClientBuilder, Response, Url};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -25,6 +27,7 @@ use crate::store::{Database, migration};
 
 pub use api::Api;
 pub use metrics::Metrics;
+pub use sign_in::SignIn;
 
 /// How long answers under way may take once the process is asked to end.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -64,6 +67,18 @@ pub fn is_safe(address: &Url) -> bool {
     }
 }
 
+/// The body of an answer; none, if it broke off or is longer than some bytes.
+async fn body(mut answer: Response, longest: usize) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.ok()? {
+        if body.len() + chunk.len() > longest {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Some(body)
+}
+
 /// Turns true when the process is asked to end (SIGTERM, or Ctrl-C on a terminal). A second signal
 /// ends it at once.
 pub fn ending() -> watch::Receiver<bool> {
@@ -101,6 +116,7 @@ pub async fn serve(
     clock: Clock,
     config: Config,
     api: Api,
+    sign_in: Option<SignIn>,
     mut ending: watch::Receiver<bool>,
 ) {
     let metrics = Metrics::install(clock, config);
@@ -109,11 +125,12 @@ pub async fn serve(
         .route("/readyz", get(ready))
         .route("/metrics", get(show_metrics))
         .with_state((database, metrics))
-        .merge(api::router(api));
+        .merge(api::router(api, sign_in.map_or_else(Router::new, sign_in::router)));
     let mut closing = ending.clone();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-        let _ = ending.wait_for(|ending| *ending).await;
-    });
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move {
+            let _ = ending.wait_for(|ending| *ending).await;
+        });
     let patience = async {
         let _ = closing.wait_for(|ending| *ending).await;
         tokio::time::sleep(LAST_ANSWERS).await;

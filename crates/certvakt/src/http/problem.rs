@@ -13,8 +13,8 @@ use crate::store::StoreError;
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// No token came with the request.
-    #[error("sign in first: the request has no bearer token")]
+    /// Neither a token nor a session came with the request.
+    #[error("sign in first: the request has no bearer token, and no session that is not over")]
     NoToken,
     /// The token is not accepted, or cannot be judged now.
     #[error(transparent)]
@@ -67,6 +67,12 @@ pub enum Refusal {
     /// More requests than a person makes.
     #[error("too many requests: wait for a minute")]
     TooMany,
+    /// A session's request that one of our own pages did not send.
+    #[error("this request did not come from a page of ours: open the page again and repeat it there")]
+    Forged,
+    /// No letter can be mailed.
+    #[error("no mail leaves here: ask whoever runs the service to set up [email] and [sign_in]")]
+    NoMail,
     /// The database.
     #[error("this cannot be answered now: try again in a minute")]
     Store(#[from] StoreError),
@@ -100,6 +106,8 @@ impl Refusal {
             Self::KeyReused => "key-reused",
             Self::AlreadySent => "register-sent",
             Self::TooMany => "too-many-requests",
+            Self::Forged => "request-forged",
+            Self::NoMail => "mail-off",
             Self::Store(error) => error.code(),
             Self::TooSlow => "answer-timeout",
             Self::Fault => "internal",
@@ -110,12 +118,14 @@ impl Refusal {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NoToken | Self::Token(TokenError::Invalid(_)) => StatusCode::UNAUTHORIZED,
-            Self::UnknownLogin | Self::NotYours => StatusCode::FORBIDDEN,
+            Self::UnknownLogin | Self::NotYours | Self::Forged => StatusCode::FORBIDDEN,
             Self::NotFound | Self::Invitation => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Token(TokenError::KeysUnavailable) | Self::Closed | Self::Store(_) | Self::TooSlow => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Token(TokenError::KeysUnavailable)
+            | Self::Closed
+            | Self::NoMail
+            | Self::Store(_)
+            | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,

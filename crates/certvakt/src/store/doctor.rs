@@ -22,7 +22,9 @@ pub struct Facts {
     pub may_register: bool,
     /// Whether it may become `authenticated`, as which people are answered.
     pub may_answer: bool,
-    /// What the login may do beyond becoming those three.
+    /// Whether it may become `certvakt_doorkeeper`, who lets browsers in.
+    pub may_keep_the_door: bool,
+    /// What the login may do beyond becoming those four.
     pub excess: Vec<String>,
     /// Roles of the service that can do more than they should.
     pub strong_roles: Vec<String>,

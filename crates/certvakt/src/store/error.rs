@@ -140,7 +140,7 @@ impl From<sqlx::Error> for StoreError {
                     // Insufficient privilege.
                     "42501" => Self::Refused {
                         said: text,
-                        hint: "the login must be a member of certvakt_worker, certvakt_registrar and authenticated, see the runbook on roles",
+                        hint: "the login must be a member of certvakt_worker, certvakt_registrar, certvakt_doorkeeper and authenticated, see the runbook on roles",
                     },
                     // Undefined table, column, function, schema, and a role to be set that does not exist.
                     "42P01" | "42703" | "42883" | "3F000" | "22023" => Self::Schema(text),

@@ -10,6 +10,7 @@ pub mod certification;
 pub mod cleanup;
 pub mod delivery;
 pub mod doctor;
+pub mod door;
 pub mod import;
 pub mod migration;
 pub mod organisation;
@@ -27,7 +28,7 @@ use sqlx::{ConnectOptions, Connection, PgPool};
 pub use error::StoreError;
 pub use seen::{Rows, Seen};
 use transaction::LoginTx;
-pub use transaction::{Asking, RegistrarTx, TenantTx, WorkerTx};
+pub use transaction::{Asking, DoorTx, RegistrarTx, TenantTx, WorkerTx};
 
 /// How long a server may take to let us in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -64,6 +65,11 @@ impl Database {
     /// A transaction of the role that keeps the register: organisations, people, imports.
     pub async fn registrar(&self) -> Result<RegistrarTx, StoreError> {
         RegistrarTx::begin(&self.pool).await
+    }
+
+    /// A transaction of the role that lets browsers in: sessions and letters.
+    pub async fn door(&self) -> Result<DoorTx, StoreError> {
+        DoorTx::begin(&self.pool).await
     }
 
     /// A transaction of whoever is asking.

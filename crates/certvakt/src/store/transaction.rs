@@ -109,6 +109,10 @@ transaction!(
     RegistrarTx
 );
 transaction!(
+    /// A transaction of `certvakt_doorkeeper`: it keeps sessions, and the letters that carry tokens.
+    DoorTx
+);
+transaction!(
     /// A transaction of the login itself, which asks the catalogue about roles and the connection and
     /// reaches no data: row-level security shows a login nothing.
     LoginTx
@@ -128,6 +132,12 @@ impl WorkerTx {
 impl RegistrarTx {
     pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
         begin(pool, beginning!("certvakt_registrar", "60min")).await.map(Self)
+    }
+}
+
+impl DoorTx {
+    pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
+        begin(pool, beginning!("certvakt_doorkeeper", "10s")).await.map(Self)
     }
 }
 

@@ -72,7 +72,7 @@ async fn template() -> &'static str {
             let mut connection = superuser("postgres").await;
             connection
                 .execute(AssertSqlSafe(format!(
-                    "grant certvakt_worker, certvakt_registrar, authenticated to {SERVICE}"
+                    "grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, authenticated to {SERVICE}"
                 )))
                 .await
                 .unwrap();

@@ -25,5 +25,6 @@ mod registers;
 mod reports;
 mod restore;
 mod service;
+mod sign_in;
 mod tenants;
 mod tokens;

@@ -146,7 +146,8 @@ async fn a_platforms_default_privileges_open_nothing() {
     .await
     .unwrap();
     // What policies are about, and nothing more.
-    let expected = "peer_mentor_certifications authenticated SELECT, runs authenticated SELECT";
+    let expected = "idempotency_keys authenticated SELECT, idempotency_keys authenticated DELETE, \
+             peer_mentor_certifications authenticated SELECT, runs authenticated SELECT, visible_memberships authenticated SELECT";
     assert_eq!(open.as_deref(), Some(expected));
     let open: Option<String> = sqlx::query_scalar(
         "select string_agg(p.proname || ' ' || r, ', ' order by p.proname)
@@ -161,6 +162,7 @@ async fn a_platforms_default_privileges_open_nothing() {
         "closed_organisations",
         "current_organisations",
         "current_person",
+        "invite",
         "keep_device",
         "notices_of",
         "remove_device",
@@ -250,7 +252,7 @@ async fn a_second_owner_on_the_server_needs_the_roles_and_no_more() {
         // There CREATEROLE no longer means that one may take any role; whoever made them grants them.
         assert!(fail(&mut migrate, 4).contains("permission denied to grant role"));
         let grant = format!(
-            "grant certvakt_worker, certvakt_registrar, certvakt_definer, authenticated to {login} with inherit false, set true"
+            "grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, authenticated to {login} with inherit false, set true"
         );
         server.execute(AssertSqlSafe(grant)).await.unwrap();
     }

@@ -58,6 +58,22 @@ impl Service {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
+    /// What it has logged so far.
+    pub fn said(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until its log says something, for a minute at most.
+    pub async fn until_said(&self, words: &str) {
+        let listening = async {
+            while !self.said().contains(words) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let heard = tokio::time::timeout(Duration::from_mins(1), listening).await;
+        assert!(heard.is_ok(), "not {words} in {}", self.said());
+    }
+
     /// Asks for the metrics until a line is there.
     async fn until_metric(&self, line: &str) {
         let mut shown = String::new();
@@ -77,7 +93,7 @@ impl Service {
     }
 
     /// Asks it to end; it must do so in order.
-    fn end(mut self) -> String {
+    pub fn end(mut self) -> String {
         terminate(&self.process);
         let status = self.process.wait().unwrap();
         let log = self.log.lock().unwrap().clone();

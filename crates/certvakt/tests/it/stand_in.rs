@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use serde_json::Value;
 
 /// Starts a process that says in a line of JSON where it listens, and ends when its input closes.
-fn listen(command: &mut Command) -> ((Child, ChildStdin), Value) {
+pub fn listen(command: &mut Command) -> ((Child, ChildStdin), Value) {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

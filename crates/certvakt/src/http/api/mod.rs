@@ -1,11 +1,12 @@
 //! The API for apps and pages, under `/api/v1`.
 //!
-//! A request carries a bearer token; who it speaks for goes into the transaction, and row-level security
+//! A request carries a bearer token or a session's cookie; who that speaks for goes into the transaction, and row-level security
 //! decides what is there for them. Nothing here decides who may see what.
 
 mod certifications;
 mod certify;
 mod imports;
+mod invitations;
 mod list;
 mod me;
 mod notices;
@@ -38,10 +39,12 @@ use utoipa_axum::routes;
 
 use super::access::Access;
 use super::problem::{Problem, Refusal};
+use super::session;
 use super::token::{Identity, Verifier};
 use crate::audit::access::Recorder;
 use crate::clock::Clock;
 use crate::config::{AuthConfig, ConfigError};
+use crate::letters::Letters;
 use crate::store::tenant::{self, Admission};
 use crate::store::{Asking, Database, StoreError, TenantTx};
 
@@ -75,24 +78,32 @@ struct Shared {
     clock: Clock,
     verifier: Option<Verifier>,
     pace: Pace,
+    letters: Option<Letters>,
     recorder: Recorder,
 }
 
 impl Api {
-    /// The API on a database, for the tokens that `[auth]` names. What people look at goes to the recorder.
+    /// The API on a database, for the tokens that `[auth]` names; with letters, if any can be mailed. What people
+    /// look at goes to the recorder.
     pub fn new(
         database: Database,
         clock: Clock,
         config: &AuthConfig,
+        letters: Option<Letters>,
         recorder: Recorder,
     ) -> Result<Self, ConfigError> {
         let verifier = if config.is_off() { None } else { Some(Verifier::new(config)?) };
         let pace = RateLimiter::hashmap(Quota::per_minute(REQUESTS_A_MINUTE));
-        Ok(Self(Arc::new(Shared { database, clock, verifier, pace, recorder })))
+        Ok(Self(Arc::new(Shared { database, clock, verifier, pace, letters, recorder })))
     }
 
     fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// Where letters are asked for, if any can be mailed.
+    fn letters(&self) -> Option<&Letters> {
+        self.0.letters.as_ref()
     }
 
     /// A transaction of a login, whoever it is.
@@ -130,20 +141,29 @@ impl FromRequestParts<Api> for Caller {
     }
 }
 
-/// The login that a request's token speaks for.
-impl FromRequestParts<Api> for Identity {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, Api(shared): &Api) -> Result<Self, Refusal> {
-        let Some(header) = parts.headers.get(header::AUTHORIZATION) else { return Err(Refusal::NoToken) };
+impl Shared {
+    /// The login that a bearer token speaks for.
+    async fn bearer(&self, header: &HeaderValue) -> Result<Identity, Refusal> {
         let header = header.to_str().map_err(|_| Refusal::NoToken)?;
         // The scheme's name is written in any case (RFC 9110, section 11.1).
         let bearer = match header.split_once(' ') {
             Some((scheme, bearer)) if scheme.eq_ignore_ascii_case("bearer") => bearer.trim_start(),
             _ => return Err(Refusal::NoToken),
         };
-        let Some(verifier) = &shared.verifier else { return Err(Refusal::NoToken) };
-        let identity = verifier.verify(bearer).await?;
+        let Some(verifier) = &self.verifier else { return Err(Refusal::NoToken) };
+        Ok(verifier.verify(bearer).await?)
+    }
+}
+
+/// The login that a request's token or session speaks for.
+impl FromRequestParts<Api> for Identity {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, Api(shared): &Api) -> Result<Self, Refusal> {
+        let identity = match parts.headers.get(header::AUTHORIZATION) {
+            Some(header) => shared.bearer(header).await?,
+            None => session::identity(parts, &shared.database).await?,
+        };
         if shared.pace.len() > LOGINS_COUNTED {
             shared.pace.retain_recent();
         }
@@ -177,12 +197,13 @@ impl Modify for Bearer {
     }
 }
 
-/// The router of the API, its own description included.
-pub(super) fn router(api: Api) -> Router {
+/// The router of the API, its own description included, and of what is guarded as it is.
+pub(super) fn router(api: Api, beside: Router) -> Router {
     let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(me::show))
         .routes(routes!(me::accept_invitation))
         .routes(routes!(me::keep_device, me::remove_device))
+        .routes(routes!(invitations::invite))
         .routes(routes!(certifications::list, certify::create))
         .routes(routes!(certifications::show))
         .routes(routes!(certifications::suspend))
@@ -207,6 +228,7 @@ pub(super) fn router(api: Api) -> Router {
         .fallback(async || Refusal::NotFound)
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
         .with_state(api)
+        .merge(beside)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(CatchPanicLayer::custom(|_| Refusal::Fault.into_response()))
         .layer(middleware::from_fn_with_state(recorder, guarded))
@@ -239,7 +261,10 @@ async fn guarded(State(recorder): State<Recorder>, mut request: Request, next: N
     let answer = tokio::time::timeout(within, next.run(request));
     let mut response = answer.instrument(span).await.unwrap_or_else(|_| Refusal::TooSlow.into_response());
     access.answered(response.status());
-    response.headers_mut().extend(HEADERS);
+    for (name, value) in HEADERS {
+        // A page allows itself its style, and its form.
+        response.headers_mut().entry(name).or_insert(value);
+    }
     response
 }
 

@@ -108,17 +108,13 @@ impl Jwks {
     }
 
     async fn published(&self) -> Result<Vec<(Option<String>, DecodingKey)>, &'static str> {
-        let mut answer = self.client.get(self.url.clone()).send().await.map_err(|_| "no answer")?;
+        let answer = self.client.get(self.url.clone()).send().await.map_err(|_| "no answer")?;
         if answer.status() != StatusCode::OK {
             return Err("the answer is not 200");
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|_| "the answer broke off")? {
-            if body.len() + chunk.len() > LARGEST_ANSWER {
-                return Err("the answer is larger than 256 KiB");
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = crate::http::body(answer, LARGEST_ANSWER)
+            .await
+            .ok_or("the answer broke off, or is larger than 256 KiB")?;
         let set: Published =
             serde_json::from_slice(&body).map_err(|_| "the answer is no JSON Web Key Set")?;
         // A key that we cannot use is no reason to refuse the others (RFC 7517, section 5).

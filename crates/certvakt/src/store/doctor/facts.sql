@@ -9,6 +9,8 @@ select
     as "may_register!",
   coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = 'authenticated'), false)
     as "may_answer!",
+  coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = 'certvakt_doorkeeper'), false)
+    as "may_keep_the_door!",
   array(
     select what from pg_roles r, lateral (values
       ('creates roles', r.rolcreaterole),
@@ -19,7 +21,7 @@ select
     where r.rolname = current_user and is_so) as "excess!",
   array(
     select r.rolname::text from pg_roles r
-    where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_definer')
+    where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer')
       and (r.rolsuper or r.rolbypassrls or exists (select from pg_class c where c.relowner = r.oid))
     order by 1) as "strong_roles!",
   exists (

@@ -419,6 +419,13 @@ pub enum Acceptance {
     LoginTaken,
 }
 
+/// Has an invitation mailed to somebody. False: there is nobody of that id whom the person may invite and
+/// who has a mail address.
+pub async fn invite(tx: &mut TenantTx, person: Uuid) -> Result<bool, StoreError> {
+    let invited = sqlx::query_scalar!(r#"select certvakt.invite($1) as "invited!""#, person);
+    Ok(invited.fetch_one(tx).await?)
+}
+
 /// Makes the login that is asking the person who was invited. Whatever but an acceptance has ended the
 /// transaction.
 pub async fn accept_invitation(tx: &mut TenantTx, token: &str) -> Result<Acceptance, StoreError> {

@@ -114,7 +114,7 @@ impl Api {
     }
 }
 
-fn token(subject: &str) -> String {
+pub fn token(subject: &str) -> String {
     let expires: u64 = 4_102_444_800;
     let claims = json!({ "iss": ISSUER, "sub": subject, "aud": "authenticated", "exp": expires });
     jsonwebtoken::encode(

@@ -121,6 +121,7 @@ async fn the_api_describes_itself_and_every_address_of_it() {
             "get /api/v1/notices",
             "get /api/v1/people",
             "get /api/v1/people/{id}",
+            "post /api/v1/people/{id}/invitation",
             "get /api/v1/runs",
             "get /api/v1/statistics",
             "get /api/v1/unreachable",

@@ -1,0 +1,144 @@
+//! Sessions of browsers: the cookie, and what shows that a request comes from a page of ours.
+//!
+//! Source: RFC 6265bis for the prefix `__Host-` and `SameSite`; Fetch Metadata for `Sec-Fetch-Site`.
+
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use super::problem::Refusal;
+use super::token::Identity;
+use crate::secret;
+use crate::store::{Asking, Database, DoorTx, StoreError, door};
+
+/// The cookie that holds a session's secret.
+const COOKIE: &str = "__Host-certvakt";
+/// How long a browser keeps it, in seconds: as long as a session lasts at most.
+const KEPT_FOR: u32 = 7 * 24 * 60 * 60;
+/// The header with which a script of ours shows that a page of ours sent a request.
+const CSRF_HEADER: &str = "x-csrf-token";
+
+/// A session that is not over.
+pub(super) struct Session {
+    secret: String,
+    /// The login that it speaks for.
+    pub(super) identity: Identity,
+}
+
+impl Session {
+    /// The session that a request's cookie names.
+    pub(super) async fn of(headers: &HeaderMap, database: &Database) -> Result<Option<Self>, StoreError> {
+        let Some(secret) = secret_in(headers) else { return Ok(None) };
+        let mut tx = database.door().await?;
+        let login = door::session(&mut tx, secret::hash(secret)).await?;
+        tx.commit().await?;
+        Ok(login.map(|door::Login { issuer, subject }| Self {
+            secret: secret.to_owned(),
+            identity: Identity { issuer, subject },
+        }))
+    }
+
+    /// What a page of ours sends with each change, and no other can know.
+    pub(super) fn csrf(&self) -> String {
+        secret::derived(&self.secret, "csrf")
+    }
+
+    /// Refuses a change that no page of ours sent: it must bring what [`Session::csrf`] says, in its header
+    /// or in its form.
+    pub(super) fn check(&self, headers: &HeaderMap, in_form: Option<&str>) -> Result<(), Refusal> {
+        refuse_other_sites(headers)?;
+        let in_header = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+        match in_header.or(in_form) {
+            Some(given) if secret::are_same(given, &self.csrf()) => Ok(()),
+            _ => Err(Refusal::Forged),
+        }
+    }
+
+    /// Ends it.
+    pub(super) async fn end(self, database: &Database) -> Result<(), StoreError> {
+        let mut tx = database.door().await?;
+        door::end_session(&mut tx, secret::hash(&self.secret)).await?;
+        tx.commit().await
+    }
+}
+
+/// The login of a request's session. A change must come from a page of ours.
+pub(super) async fn identity(parts: &Parts, database: &Database) -> Result<Identity, Refusal> {
+    let session = Session::of(&parts.headers, database).await?.ok_or(Refusal::NoToken)?;
+    if !parts.method.is_safe() {
+        session.check(&parts.headers, None)?;
+    }
+    Ok(session.identity)
+}
+
+/// Begins a session of a login, in place of the one that the browser has: its cookie.
+pub(super) async fn begin(
+    headers: &HeaderMap,
+    database: &Database,
+    Identity { issuer, subject }: &Identity,
+) -> Result<HeaderValue, StoreError> {
+    let secret = secret::fresh();
+    let mut tx = database.door().await?;
+    end_former(&mut tx, headers).await?;
+    door::begin_session(&mut tx, secret::hash(&secret), &Asking { issuer, subject }).await?;
+    tx.commit().await?;
+    Ok(set_cookie(COOKIE, &secret, KEPT_FOR))
+}
+
+/// Begins a session of whoever a link was mailed to, by its token: its cookie. None: the link is unknown,
+/// used or expired.
+pub(super) async fn begin_by_link(
+    headers: &HeaderMap,
+    database: &Database,
+    token: &str,
+) -> Result<Option<HeaderValue>, StoreError> {
+    let secret = secret::fresh();
+    let mut tx = database.door().await?;
+    if !door::use_link(&mut tx, secret::hash(token), secret::hash(&secret)).await? {
+        return Ok(None);
+    }
+    end_former(&mut tx, headers).await?;
+    tx.commit().await?;
+    Ok(Some(set_cookie(COOKIE, &secret, KEPT_FOR)))
+}
+
+async fn end_former(tx: &mut DoorTx, headers: &HeaderMap) -> Result<(), StoreError> {
+    match secret_in(headers) {
+        Some(former) => door::end_session(tx, secret::hash(former)).await,
+        None => Ok(()),
+    }
+}
+
+/// Refuses a request that a browser says another site has made it send.
+pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Refusal> {
+    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
+        None | Some(b"same-origin" | b"none") => Ok(()),
+        Some(_) => Err(Refusal::Forged),
+    }
+}
+
+/// Takes the cookie away.
+pub(super) fn no_cookie() -> HeaderValue {
+    set_cookie(COOKIE, "", 0)
+}
+
+/// A cookie for this origin alone, over encrypted connections, which no script reads and no other site's
+/// form brings along.
+pub(super) fn set_cookie(name: &str, value: &str, seconds: u32) -> HeaderValue {
+    let text = format!("{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax");
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// The value of a cookie.
+pub(super) fn cookie_in<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(found, value)| (found == name).then_some(value))
+}
+
+fn secret_in(headers: &HeaderMap) -> Option<&str> {
+    cookie_in(headers, COOKIE).filter(|value| secret::is_one(value))
+}

@@ -1,0 +1,61 @@
+//! Accepting an invitation that was mailed.
+
+use axum::extract::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::link::Carried;
+use super::page::{self, Language, Page};
+use super::{HOME, Query, Sent, SignIn, SignInError, go_on, with_return};
+use crate::http::problem::Refusal;
+use crate::http::session::Session;
+use crate::secret;
+use crate::store::Asking;
+use crate::store::tenant::{self, Acceptance};
+
+/// Asks whoever has signed in whether they accept; asks others to sign in first.
+pub(super) async fn show(
+    State(SignIn(shared)): State<SignIn>,
+    language: Language,
+    headers: HeaderMap,
+    Query(Carried { token }): Query<Carried>,
+) -> Result<Page, SignInError> {
+    if !secret::is_one(&token) {
+        return Err(Refusal::Invitation.into());
+    }
+    let page = language.page("invitation");
+    Ok(match Session::of(&headers, &shared.database).await? {
+        Some(session) => {
+            let hidden = [("csrf", session.csrf()), ("token", token)];
+            page.form(page::Form::button("/sign-in/invitation", language.say("invitation-accept"), hidden))
+        }
+        None => page.text("invitation-sign-in-first").link(
+            with_return(HOME, &format!("/sign-in/invitation?token={token}")),
+            language.say("invitation-sign-in"),
+        ),
+    })
+}
+
+/// Makes the login of the session the person invited.
+pub(super) async fn accept(
+    State(SignIn(shared)): State<SignIn>,
+    headers: HeaderMap,
+    sent: Result<Form<Sent>, FormRejection>,
+) -> Result<Response, SignInError> {
+    let session = Session::of(&headers, &shared.database).await?.ok_or(Refusal::NoToken)?;
+    let Ok(Form(Sent { csrf, token: Some(token) })) = sent else { return Err(Refusal::Forged.into()) };
+    session.check(&headers, csrf.as_deref())?;
+    if !secret::is_one(&token) {
+        return Err(Refusal::Invitation.into());
+    }
+    let asking = Asking { issuer: &session.identity.issuer, subject: &session.identity.subject };
+    let mut tx = shared.database.tenant(&asking).await?;
+    match tenant::accept_invitation(&mut tx, &token).await? {
+        Acceptance::Accepted(_) => tx.commit().await?,
+        Acceptance::NotInvited => return Err(Refusal::Invitation.into()),
+        Acceptance::LoginTaken => return Err(Refusal::LoginTaken.into()),
+    }
+    Ok(go_on(HOME, []))
+}

@@ -1,0 +1,255 @@
+//! Signing in with a browser: by an OpenID Connect provider, or by a link in a mail.
+
+mod invitation;
+mod link;
+mod page;
+mod provider;
+
+use std::sync::Arc;
+
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use openidconnect::url::form_urlencoded::byte_serialize;
+use serde::{Deserialize, Serialize};
+
+use super::extract::Query;
+use super::problem::Refusal;
+use super::session::{self, Session};
+use crate::config::{Config, ConfigError};
+use crate::letters::Letters;
+use crate::store::{Asking, Database, StoreError, tenant};
+use link::Limits;
+use page::{Language, Page};
+use provider::Provider;
+
+/// The page to sign in on.
+const HOME: &str = "/sign-in";
+/// The longest address to go on to, in bytes.
+const LONGEST_RETURN: usize = 500;
+
+/// Signing in: what its handlers work with.
+#[derive(Debug, Clone)]
+pub struct SignIn(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    database: Database,
+    provider: Option<Provider>,
+    /// Where links are asked for, if there are any.
+    links: Option<Letters>,
+    limits: Limits,
+}
+
+impl SignIn {
+    /// Signing in as `[sign_in]` says; none, if that is off.
+    pub fn new(
+        database: Database,
+        config: &Config,
+        letters: Option<Letters>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let sign_in = &config.sign_in;
+        if sign_in.is_off() {
+            return Ok(None);
+        }
+        let base = sign_in.base()?;
+        let provider = if sign_in.issuer.is_empty() { None } else { Some(Provider::new(sign_in, &base)?) };
+        Ok(Some(Self(Arc::new(Shared {
+            database,
+            provider,
+            links: letters.filter(|_| sign_in.links),
+            limits: Limits::new(&sign_in.client_header),
+        }))))
+    }
+}
+
+/// Why nobody is signed in.
+#[derive(Debug, thiserror::Error)]
+enum SignInError {
+    /// The browser began no sign-in that this could be the end of, or did so too long ago.
+    #[error("this sign-in was begun too long ago, or in another browser: begin again")]
+    Expired,
+    /// The person broke off, or may not come in.
+    #[error("the provider was told not to sign you in: begin again, or ask them")]
+    Denied,
+    /// The provider refused, or what it says is not to be believed. The reason is fit for a log.
+    #[error("the sign-in could not be completed: begin again")]
+    Failed(&'static str),
+    /// The provider cannot be reached.
+    #[error("the provider that signs you in cannot be reached: try again in a minute")]
+    Provider(&'static str),
+    /// A link that is unknown, used or expired.
+    #[error("this link is unknown, used or expired: ask for another")]
+    Link,
+    /// Anything that the API refuses as well.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl SignInError {
+    /// The stable code, as listed in `docs/errors.md`.
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Expired => "sign-in-expired",
+            Self::Denied => "sign-in-denied",
+            Self::Failed(_) => "sign-in-failed",
+            Self::Provider(_) => "provider-unavailable",
+            Self::Link => "link-invalid",
+            Self::Refused(refusal) => refusal.code(),
+        }
+    }
+
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::Expired => StatusCode::BAD_REQUEST,
+            Self::Denied | Self::Failed(_) => StatusCode::FORBIDDEN,
+            Self::Provider(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Link => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Refused(refusal) => refusal.status(),
+        }
+    }
+}
+
+impl From<StoreError> for SignInError {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// The status and the code; [`page::in_words`] makes a page of them, in the language of the browser.
+impl IntoResponse for SignInError {
+    fn into_response(self) -> Response {
+        match &self {
+            Self::Failed(reason) | Self::Provider(reason) => {
+                tracing::warn!(code = self.code(), "somebody could not sign in: {reason}");
+            }
+            Self::Refused(Refusal::Store(error)) => {
+                tracing::error!(code = error.code(), "somebody could not sign in: {error}");
+            }
+            _ => {}
+        }
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(page::Trouble(self.code()));
+        response
+    }
+}
+
+/// The router of everything here.
+pub(super) fn router(sign_in: SignIn) -> Router {
+    Router::new()
+        .route(HOME, get(choose))
+        .route("/sign-in/style.css", get(style))
+        .route("/sign-in/session", get(csrf))
+        .route("/sign-in/provider", get(provider::start))
+        .route("/sign-in/callback", get(provider::finish))
+        .route("/sign-in/link", get(link::show).post(link::ask))
+        .route("/sign-in/link/open", post(link::open))
+        .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
+        .route("/sign-out", post(sign_out))
+        .with_state(sign_in)
+        .layer(middleware::from_fn(page::in_words))
+}
+
+async fn style() -> ([(HeaderName, &'static str); 1], &'static str) {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../../templates/page.css"))
+}
+
+/// Where to go on to.
+#[derive(Deserialize)]
+struct ReturnTo {
+    return_to: Option<String>,
+}
+
+impl ReturnTo {
+    /// An address of this service, and fit for a cookie; the page to sign in on for any other.
+    fn path(self) -> String {
+        self.return_to.filter(|path| is_local(path)).unwrap_or_else(|| HOME.to_owned())
+    }
+}
+
+fn is_local(path: &str) -> bool {
+    // Browsers read a backslash as a slash, and two of either as the beginning of another host.
+    path.starts_with('/')
+        && !path[1..].starts_with('/')
+        && path.len() <= LONGEST_RETURN
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\'))
+}
+
+/// An address of ours that goes on to another one later.
+fn with_return(path: &str, return_to: &str) -> String {
+    let written: String = byte_serialize(return_to.as_bytes()).collect();
+    format!("{path}?return_to={written}")
+}
+
+/// The ways in, or whoever is in and the way out.
+async fn choose(
+    State(SignIn(shared)): State<SignIn>,
+    language: Language,
+    headers: HeaderMap,
+    Query(return_to): Query<ReturnTo>,
+) -> Result<Page, SignInError> {
+    if let Some(session) = Session::of(&headers, &shared.database).await? {
+        let asking = Asking { issuer: &session.identity.issuer, subject: &session.identity.subject };
+        let mut tx = shared.database.tenant(&asking).await?;
+        let me = tenant::me(&mut tx).await?;
+        tx.commit().await?;
+        let page = match me {
+            Some(me) => language.page("signed-in").named("signed-in-as", me.name.as_deref().unwrap_or("–")),
+            None => language.page("signed-in").text("signed-in-nobody"),
+        };
+        let csrf = [("csrf", session.csrf())];
+        return Ok(page.form(page::Form::button("/sign-out", language.say("sign-out"), csrf)));
+    }
+    let mut page = language.page("sign-in");
+    if shared.provider.is_some() {
+        let path = with_return("/sign-in/provider", &return_to.path());
+        page = page.link(path, language.say("sign-in-provider"));
+    }
+    if shared.links.is_some() {
+        let form = page::Form::button("/sign-in/link", language.say("send-link"), []);
+        page = page.form(form.address(language.say("address")));
+    }
+    Ok(page)
+}
+
+/// What a script of ours sends with each change, in `X-CSRF-Token`.
+#[derive(Serialize)]
+struct Csrf {
+    csrf: String,
+}
+
+async fn csrf(State(SignIn(shared)): State<SignIn>, headers: HeaderMap) -> Result<Json<Csrf>, Refusal> {
+    let session = Session::of(&headers, &shared.database).await?.ok_or(Refusal::NoToken)?;
+    Ok(Json(Csrf { csrf: session.csrf() }))
+}
+
+/// What a form of a session's page sends.
+#[derive(Deserialize)]
+struct Sent {
+    csrf: Option<String>,
+    token: Option<String>,
+}
+
+async fn sign_out(
+    State(SignIn(shared)): State<SignIn>,
+    headers: HeaderMap,
+    sent: Result<Form<Sent>, FormRejection>,
+) -> Result<Response, SignInError> {
+    if let Some(session) = Session::of(&headers, &shared.database).await? {
+        session.check(&headers, sent.ok().and_then(|Form(sent)| sent.csrf).as_deref())?;
+        session.end(&shared.database).await?;
+    }
+    Ok(go_on(HOME, [session::no_cookie()]))
+}
+
+/// Goes on to a page of ours, with cookies.
+fn go_on<const N: usize>(path: &str, cookies: [HeaderValue; N]) -> Response {
+    let mut response = Redirect::to(path).into_response();
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}

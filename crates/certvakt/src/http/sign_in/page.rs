@@ -1,0 +1,152 @@
+//! The pages to sign in on: one form of page, in the language of the browser, that works without scripts.
+
+use std::convert::Infallible;
+
+use askama::Template;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use fluent_bundle::FluentArgs;
+
+use super::HOME;
+use crate::delivery::Locale;
+use crate::words::{Words, line, words};
+
+static WORDS: Words = words!("pages.ftl");
+
+/// What a page may load and where its form may go: our style, ourselves.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The language of the browser.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Language(Locale);
+
+impl Language {
+    /// The first language of the browser's that we know; Norwegian, if there is none.
+    fn of(headers: &HeaderMap) -> Self {
+        let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let known = wanted.unwrap_or_default().split(',').find_map(|tag| match tag.trim().get(..2) {
+            Some("nb" | "no" | "nn") => Some(Locale::Nb),
+            Some("en") => Some(Locale::En),
+            _ => None,
+        });
+        Self(known.unwrap_or(Locale::Nb))
+    }
+
+    fn tag(self) -> &'static str {
+        self.0.tag()
+    }
+
+    /// A message.
+    pub(super) fn say(self, key: &str) -> String {
+        WORDS.say(self.0, key, &FluentArgs::new())
+    }
+
+    /// A page with the title and the text of that name.
+    pub(super) fn page(self, key: &str) -> Page {
+        Page {
+            language: self,
+            title: self.say(&format!("{key}-title")),
+            text: self.say(key),
+            link: None,
+            form: None,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Language {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers))
+    }
+}
+
+/// A page: a title, a text, a way on, a form.
+#[derive(Template)]
+#[template(path = "page.html")]
+pub(super) struct Page {
+    language: Language,
+    title: String,
+    text: String,
+    /// Where it leads, and its words.
+    link: Option<(String, String)>,
+    form: Option<Form>,
+}
+
+impl Page {
+    /// With another text.
+    pub(super) fn text(self, key: &str) -> Self {
+        Self { text: self.language.say(key), ..self }
+    }
+
+    /// With another text, in which somebody is named.
+    pub(super) fn named(self, key: &str, name: &str) -> Self {
+        let mut arguments = FluentArgs::new();
+        arguments.set("name", line(name));
+        Self { text: WORDS.say(self.language.0, key, &arguments), ..self }
+    }
+
+    /// With a way on.
+    pub(super) fn link(self, path: impl Into<String>, words: String) -> Self {
+        Self { link: Some((path.into(), words)), ..self }
+    }
+
+    /// With a form.
+    pub(super) fn form(self, form: Form) -> Self {
+        Self { form: Some(form), ..self }
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        match self.render() {
+            Ok(text) => ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(text)).into_response(),
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    }
+}
+
+/// A form: what it sends without being seen, a mail address if it asks for one, and its button.
+pub(super) struct Form {
+    action: &'static str,
+    hidden: Vec<(&'static str, String)>,
+    /// What the field for a mail address is called.
+    address: Option<String>,
+    button: String,
+}
+
+impl Form {
+    /// A button that sends some values.
+    pub(super) fn button(
+        action: &'static str,
+        button: String,
+        hidden: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Self {
+        Self { action, hidden: hidden.into_iter().collect(), address: None, button }
+    }
+
+    /// With a field for a mail address.
+    pub(super) fn address(self, label: String) -> Self {
+        Self { address: Some(label), ..self }
+    }
+}
+
+/// An error that is to become a page, by its code.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trouble(pub(super) &'static str);
+
+/// Makes pages of errors.
+pub(super) async fn in_words(request: Request, next: Next) -> Response {
+    let language = Language::of(request.headers());
+    let response = next.run(request).await;
+    let Some(Trouble(code)) = response.extensions().get().copied() else { return response };
+    let mut page = language.page("trouble").text(code);
+    if page.text.is_empty() {
+        page = page.text("trouble-ours");
+    }
+    (response.status(), page.link(HOME, language.say("back"))).into_response()
+}

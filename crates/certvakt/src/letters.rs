@@ -1,0 +1,220 @@
+//! Letters: mails that carry a token, to the address of the one person who may have it.
+//!
+//! Whoever holds a token signs in as its person, so it is made here just before it is mailed, and kept as a
+//! hash. A process that ends in between leaves a letter that gets another token; the first is dead then.
+
+use std::time::Duration;
+
+use askama::Template;
+use fluent_bundle::FluentArgs;
+use futures_util::future::join_all;
+use reqwest::Url;
+use tokio::sync::{mpsc, watch};
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::delivery::Locale;
+use crate::error::Error;
+use crate::mail::{self, Failure, Mail, Mailer};
+use crate::secret;
+use crate::store::door::{self, Fate, Kind, Letter};
+use crate::store::{Database, StoreError};
+use crate::words::{Words, line, words};
+
+/// How often letters are looked for that nobody told this process of.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often what is over is deleted.
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+/// Letters mailed at once.
+const AT_ONCE: i64 = 20;
+/// Wishes that wait, at most. Whoever is not heard asks again.
+const WAITING: usize = 1_000;
+
+static WORDS: Words = words!("letters.ftl");
+
+/// Where letters are asked for.
+#[derive(Debug, Clone)]
+pub struct Letters(mpsc::Sender<Wish>);
+
+#[derive(Debug)]
+enum Wish {
+    /// Links for whoever has this mail address.
+    Links(String),
+    /// A look at what is due.
+    Look,
+}
+
+impl Letters {
+    /// Has a link mailed to each person of an address, if there are any. Returns before anybody looks.
+    pub fn ask_for_links(&self, address: String) {
+        self.wish(Wish::Links(address));
+    }
+
+    /// Says that a letter is due.
+    pub fn look(&self) {
+        self.wish(Wish::Look);
+    }
+
+    fn wish(&self, wish: Wish) {
+        if self.0.try_send(wish).is_err() {
+            tracing::warn!("more letters are asked for than can be mailed: some are not heard");
+        }
+    }
+}
+
+/// Mails letters, and deletes what is over.
+#[derive(Debug)]
+pub struct Postman {
+    wishes: mpsc::Receiver<Wish>,
+    mailer: Option<Mailer>,
+    base: Url,
+}
+
+/// Where letters are asked for, if any can be mailed, and who mails them; none, if `[sign_in]` is off.
+pub fn set_up(config: &Config) -> Result<Option<(Option<Letters>, Postman)>, Error> {
+    if config.sign_in.is_off() {
+        return Ok(None);
+    }
+    let base = config.sign_in.base()?;
+    let timeout = Duration::from_secs(u64::from(config.delivery.timeout_seconds));
+    let mailer =
+        if config.email.server.is_empty() { None } else { Some(Mailer::new(&config.email, timeout)?) };
+    let (sender, wishes) = mpsc::channel(WAITING);
+    let letters = mailer.is_some().then_some(Letters(sender));
+    Ok(Some((letters, Postman { wishes, mailer, base })))
+}
+
+impl Postman {
+    /// Works until the process is asked to end.
+    pub async fn keep(mut self, database: &Database, mut ending: watch::Receiver<bool>) {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        let mut sweeps = tokio::time::interval(SWEEP_EVERY);
+        loop {
+            let done = tokio::select! {
+                _ = ending.wait_for(|ending| *ending) => return,
+                Some(wish) = self.wishes.recv() => self.grant(database, wish).await,
+                _ = looks.tick() => self.mail_due(database).await,
+                _ = sweeps.tick() => sweep(database).await,
+            };
+            if let Err(error) = done {
+                tracing::error!(code = error.code(), "letters could not be seen to: {error}");
+            }
+        }
+    }
+
+    async fn grant(&self, database: &Database, wish: Wish) -> Result<(), StoreError> {
+        if let Wish::Links(address) = wish {
+            let mut tx = database.door().await?;
+            door::ask_for_links(&mut tx, &address).await?;
+            tx.commit().await?;
+        }
+        self.mail_due(database).await
+    }
+
+    async fn mail_due(&self, database: &Database) -> Result<(), StoreError> {
+        let Some(mailer) = &self.mailer else { return Ok(()) };
+        loop {
+            let mut tx = database.door().await?;
+            let due: Vec<(Letter, String)> =
+                door::due(&mut tx, AT_ONCE).await?.into_iter().map(|one| (one, secret::fresh())).collect();
+            if due.is_empty() {
+                return tx.commit().await;
+            }
+            let tokens: Vec<_> = due.iter().map(|(one, token)| (one.id, secret::hash(token))).collect();
+            door::give_tokens(&mut tx, &tokens).await?;
+            tx.commit().await?;
+            let fates = join_all(due.iter().map(|(letter, token)| self.send(mailer, letter, token))).await;
+            let mut tx = database.door().await?;
+            for ((id, token_hash), fate) in tokens.into_iter().zip(fates) {
+                door::finish(&mut tx, id, token_hash, fate).await?;
+            }
+            tx.commit().await?;
+        }
+    }
+
+    async fn send(&self, mailer: &Mailer, letter: &Letter, token: &str) -> Fate {
+        let (fate, reason) = match self.write(letter, token) {
+            Err(_) => (Fate::Refused, "the text cannot be made".to_owned()),
+            Ok(mail) => match mailer.send(mail).await {
+                Ok(_) => (Fate::Mailed, String::new()),
+                Err(Failure::Refused(reason)) => (Fate::Refused, reason),
+                Err(Failure::Unanswered(reason) | Failure::PutOff(reason) | Failure::Stopped(reason)) => {
+                    (Fate::PutOff, reason)
+                }
+            },
+        };
+        let outcome = match fate {
+            Fate::Mailed => "mailed",
+            Fate::PutOff => "put_off",
+            Fate::Refused => "refused",
+        };
+        metrics::counter!("certvakt_letters_total", "outcome" => outcome).increment(1);
+        if fate != Fate::Mailed {
+            tracing::warn!(letter = %letter.id, outcome, "a letter was not mailed: {reason}");
+        }
+        fate
+    }
+
+    fn write(&self, letter: &Letter, token: &str) -> askama::Result<Mail> {
+        let kind = match letter.kind {
+            Kind::Link => "link",
+            Kind::Invitation => "invitation",
+        };
+        let text = Text::new(letter, kind, format!("{}sign-in/{kind}?token={token}", self.base));
+        let body = mail::words(Plain { text: &text }.render()?, Html { text: &text }.render()?);
+        // Another token is another mail.
+        let id = Uuid::new_v4().to_string();
+        Ok(Mail { to: letter.address.clone(), subject: text.subject, id, body })
+    }
+}
+
+async fn sweep(database: &Database) -> Result<(), StoreError> {
+    let mut tx = database.door().await?;
+    door::sweep(&mut tx).await?;
+    tx.commit().await
+}
+
+/// What a letter says.
+struct Text {
+    language: &'static str,
+    subject: String,
+    greeting: String,
+    about: String,
+    button: String,
+    address: String,
+    ends: String,
+    footer: String,
+}
+
+impl Text {
+    fn new(letter: &Letter, kind: &str, address: String) -> Self {
+        let locale = Locale::from_tag(&letter.locale);
+        let mut arguments = FluentArgs::new();
+        if let Some(name) = &letter.name {
+            arguments.set("name", line(name));
+        }
+        let say = |key: &str| WORDS.say(locale, key, &arguments);
+        Self {
+            language: locale.tag(),
+            subject: say(&format!("{kind}-subject")),
+            greeting: say(if letter.name.is_some() { "greeting-named" } else { "greeting" }),
+            about: say(kind),
+            button: say(&format!("{kind}-button")),
+            address,
+            ends: say(&format!("{kind}-ends")),
+            footer: say("footer"),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "letter.txt", escape = "none")]
+struct Plain<'a> {
+    text: &'a Text,
+}
+
+#[derive(Template)]
+#[template(path = "letter.html")]
+struct Html<'a> {
+    text: &'a Text,
+}

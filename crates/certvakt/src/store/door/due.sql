@@ -1,0 +1,13 @@
+select l.id, l.kind = 'invitation' as "is_invitation!", p.name, c.address,
+  coalesce(
+    p.locale,
+    (select o.locale from certvakt.memberships m join certvakt.organisations o on o.id = m.organisation_id
+     where m.person_id = p.id order by o.id limit 1),
+    'nb') as "locale!"
+from certvakt.letters l
+join certvakt.people p on p.id = l.person_id
+join certvakt.contact_points c on c.id = l.contact_point_id
+where l.mail_due_at <= now() and l.requested_at > now() - l.good_for
+order by l.mail_due_at, l.id
+limit $1
+for update of l skip locked

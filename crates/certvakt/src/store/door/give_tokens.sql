@@ -1,0 +1,15 @@
+with given as (
+  select * from unnest($1::uuid[], $2::bytea[]) as given (id, token_hash)
+),
+dead as (
+  delete from certvakt.invitations i using certvakt.letters l, given
+  where l.id = given.id and i.token_hash = l.token_hash and i.used_at is null
+),
+claimed as (
+  update certvakt.letters l
+  set token_hash = given.token_hash, expires_at = now() + l.good_for, mail_due_at = now() + interval '2 minutes'
+  from given where l.id = given.id
+  returning l.kind, l.person_id, l.token_hash, l.expires_at
+)
+insert into certvakt.invitations (person_id, token_hash, expires_at)
+select person_id, token_hash, expires_at from claimed where kind = 'invitation'

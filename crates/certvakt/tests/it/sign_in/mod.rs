@@ -1,0 +1,251 @@
+//! Signing in with a browser: by a real OpenID Connect provider and by real mail.
+
+mod configuration;
+mod letters;
+mod provider;
+mod sessions;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command};
+use std::sync::OnceLock;
+
+use reqwest::{Method, Url};
+
+use crate::harness::{TestDatabase, succeed};
+use crate::service::Service;
+use crate::stand_in::{MailServer, listen, write_config};
+
+const NOON: &str = "2026-06-15T12:00:00+02:00";
+const WORLD: &str = concat!(
+    include_str!("../../../../../supabase/tests/fixtures/world.psql"),
+    include_str!("../../../../../supabase/tests/fixtures/certified.psql")
+);
+const SECRET: &str = "a secret of the tests, of forty bytes...";
+const PUBLIC: &str = "https://certvakt.example";
+const HOME: &str = "/sign-in";
+
+/// A running provider; it ends with this value.
+struct Provider {
+    _process: (Child, ChildStdin),
+    issuer: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Provider {
+    fn start() -> Self {
+        static MODULES: OnceLock<PathBuf> = OnceLock::new();
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let modules = MODULES.get_or_init(|| {
+            let tools = succeed(Command::new(format!("{root}/scripts/install-tools")).arg("provider"));
+            PathBuf::from(tools.trim()).join("provider/node_modules")
+        });
+        // A module is looked for beside the file that asks for it.
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("provider.mjs"), include_str!("provider/provider.mjs")).unwrap();
+        std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
+        let mut command = Command::new("node");
+        command.arg(folder.path().join("provider.mjs")).arg(format!("{PUBLIC}/sign-in/callback"));
+        let (process, listening) = listen(command.stderr(std::process::Stdio::null()));
+        Self { _process: process, issuer: listening["issuer"].as_str().unwrap().to_owned(), _folder: folder }
+    }
+}
+
+/// The service on the world of two organisations, with a provider and a mail server.
+struct Place {
+    database: TestDatabase,
+    mail: MailServer,
+    _provider: Option<Provider>,
+    issuer: String,
+    service: Service,
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    /// With more of `[sign_in]`.
+    async fn start(more: &str) -> Self {
+        let database = TestDatabase::rehearsal().await;
+        database.execute(WORLD).await;
+        let folder = tempfile::tempdir().unwrap();
+        let (mail, provider) = (MailServer::start(None), Provider::start());
+        let issuer = provider.issuer.clone();
+        let service = Self::serve(&database, &mail, &issuer, &folder, more);
+        Self { database, mail, _provider: Some(provider), issuer, service, folder }
+    }
+
+    /// Another service in place of this one.
+    fn again(self, more: &str) -> Self {
+        drop(self.service);
+        let service = Self::serve(&self.database, &self.mail, &self.issuer, &self.folder, more);
+        Self { service, ..self }
+    }
+
+    fn without_provider(self) -> Self {
+        Self { _provider: None, ..self }
+    }
+
+    fn serve(
+        database: &TestDatabase,
+        mail: &MailServer,
+        issuer: &str,
+        folder: &tempfile::TempDir,
+        more: &str,
+    ) -> Service {
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, format!("{SECRET}\n")).unwrap();
+        let client = if more.contains("client_id") { "" } else { "client_id = \"certvakt\"\n" };
+        let config = format!(
+            "[serve]\nlisten = \"127.0.0.1:0\"\n[delivery]\nchannels = [\"file\"]\n\
+             [email]\nserver = \"smtp://127.0.0.1:{}\"\nfrom = \"Varsel <varsel@example.org>\"\n\
+             [auth]\nissuer = \"https://issuer.example\"\naudience = \"authenticated\"\nalgorithm = \"HS256\"\n\
+             secret_file = \"{secret}\"\n\
+             [sign_in]\npublic_url = \"{PUBLIC}\"\nissuer = \"{issuer}\"\nclient_secret_file = \"{secret}\"\n\
+             links = true\n{client}{more}",
+            mail.port,
+            secret = secret.display(),
+        );
+        Service::start(database, &write_config(folder.path(), &config), NOON)
+    }
+
+    /// Makes a login at the provider the person whom the world calls so.
+    async fn known(&self, login: &str) {
+        self.database
+            .execute(&format!(
+                "insert into certvakt.identities (issuer, subject, person_id)
+                 select '{}', subject, person_id from certvakt.identities where subject = '{login}'",
+                self.issuer
+            ))
+            .await;
+    }
+
+    async fn sessions(&self) -> i64 {
+        self.database.value("select count(*) from certvakt.sessions").await
+    }
+
+    fn browser(&self) -> Browser {
+        Browser {
+            client: certvakt::http::client(std::time::Duration::from_secs(30)),
+            service: format!("http://{}", self.service.address()),
+            language: "nb",
+            headers: Vec::new(),
+            cookies: HashMap::new(),
+            set: Vec::new(),
+        }
+    }
+}
+
+/// Somebody's browser. It reaches the service at its public address, as behind a proxy.
+struct Browser {
+    client: reqwest::Client,
+    service: String,
+    language: &'static str,
+    /// What it sends with every request.
+    headers: Vec<(&'static str, String)>,
+    /// By host and name.
+    cookies: HashMap<String, String>,
+    /// Every cookie that it was told to keep, as it was told.
+    set: Vec<String>,
+}
+
+/// What was answered, where.
+struct Answer {
+    status: u16,
+    url: String,
+    location: Option<String>,
+    headers: reqwest::header::HeaderMap,
+    text: String,
+}
+
+impl Browser {
+    async fn get(&mut self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[]).await
+    }
+
+    async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.send(Method::POST, path, form).await
+    }
+
+    async fn send(&mut self, method: Method, path: &str, form: &[(&str, &str)]) -> Answer {
+        let url = Url::parse(PUBLIC).unwrap().join(path).unwrap();
+        let host = url.authority().to_owned();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .filter_map(|(name, value)| Some(format!("{}={value}", name.strip_prefix(&format!("{host} "))?)))
+            .collect();
+        let reached = url.as_str().replacen(PUBLIC, &self.service, 1);
+        let mut request =
+            self.client.request(method.clone(), reached).header("accept-language", self.language);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if !cookies.is_empty() {
+            request = request.header("cookie", cookies.join("; "));
+        }
+        if method == Method::POST {
+            request = request.form(form);
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        for cookie in headers.get_all("set-cookie") {
+            let cookie = cookie.to_str().unwrap().to_owned();
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            match value {
+                "" => self.cookies.remove(&format!("{host} {name}")),
+                _ => self.cookies.insert(format!("{host} {name}"), value.to_owned()),
+            };
+            self.set.push(cookie);
+        }
+        let location = headers.get("location").map(|to| url.join(to.to_str().unwrap()).unwrap().to_string());
+        Answer { status, url: url.to_string(), location, headers, text: answer.text().await.unwrap() }
+    }
+
+    /// Follows redirects to the end.
+    async fn follow(&mut self, method: Method, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.follow_until(method, path, form, "nowhere").await
+    }
+
+    /// Follows redirects to the end, or to an address that begins like this, which is not asked.
+    async fn follow_until(&mut self, method: Method, path: &str, form: &[(&str, &str)], end: &str) -> Answer {
+        let mut answer = self.send(method, path, form).await;
+        while let Some(to) = answer.location.take() {
+            if to.starts_with(end) {
+                return Answer { url: to, ..answer };
+            }
+            answer = self.send(Method::GET, &to, &[]).await;
+        }
+        answer
+    }
+
+    /// Signs in at the provider, and says yes to what it asks.
+    async fn sign_in(&mut self, path: &str, login: &str) -> Answer {
+        self.through(path, login, "nowhere").await
+    }
+
+    /// The same, as far as an address that begins like this.
+    async fn sign_in_until(&mut self, path: &str, login: &str, end: &str) -> String {
+        let answer = self.through(path, login, end).await;
+        assert!(answer.url.starts_with(end), "{} {}", answer.url, answer.text);
+        answer.url
+    }
+
+    async fn through(&mut self, path: &str, login: &str, end: &str) -> Answer {
+        let mut answer = self.follow_until(Method::GET, path, &[], end).await;
+        while answer.text.contains("name=\"prompt\"") {
+            let action = between(&answer.text, "action=\"", "\"");
+            let prompt = between(&answer.text, "name=\"prompt\" value=\"", "\"");
+            let form = [("prompt", &*prompt), ("login", login), ("password", "any")];
+            answer = self.follow_until(Method::POST, &action, &form, end).await;
+        }
+        answer
+    }
+}
+
+fn between(text: &str, before: &str, after: &str) -> String {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
+    rest.split(after).next().unwrap().to_owned()
+}
+
+fn lines_of(text: &str, what: &str) -> usize {
+    text.lines().filter(|line| line.contains(what)).count()
+}

@@ -1,0 +1,157 @@
+//! Signing in at a real OpenID Connect provider.
+
+use reqwest::Method;
+
+use super::{HOME, Place, SECRET, lines_of};
+
+#[tokio::test]
+async fn a_code_becomes_a_session_of_the_person_and_a_new_one_each_time() {
+    let place = Place::start("").await;
+    place.known("coordinator").await;
+    let mut browser = place.browser();
+    let page = browser.sign_in("/sign-in/provider?return_to=/api/v1/me%3Fa%3D1%262", "coordinator").await;
+    assert_eq!((page.status, &*page.url), (200, "https://certvakt.example/api/v1/me?a=1&2"), "{}", page.text);
+    assert!(page.text.contains("Coordinator"), "{}", page.text);
+    let set: Vec<&String> =
+        browser.set.iter().filter(|cookie| cookie.starts_with("__Host-certvakt=")).collect();
+    let [set] = set[..] else { panic!("{:?}", browser.set) };
+    let (secret, flags) = set.split_once(';').unwrap();
+    assert_eq!(secret.len(), "__Host-certvakt=".len() + 64);
+    assert_eq!(flags, " Max-Age=604800; Path=/; Secure; HttpOnly; SameSite=Lax");
+    let begun = browser.set.iter().find(|cookie| cookie.starts_with("__Host-certvakt-sign-in=")).unwrap();
+    assert!(begun.ends_with("; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax"), "{begun}");
+    assert!(
+        !browser.cookies.contains_key("certvakt.example __Host-certvakt-sign-in"),
+        "it is taken away again"
+    );
+    // What the database keeps opens nothing.
+    let kept: String = place.database.value("select encode(token_hash, 'hex') from certvakt.sessions").await;
+    assert!(!set.contains(&kept));
+
+    let first = browser.cookies["certvakt.example __Host-certvakt"].clone();
+    browser.sign_in("/sign-in/provider", "coordinator").await;
+    assert_ne!(browser.cookies["certvakt.example __Host-certvakt"], first, "a new one each time");
+    let sessions: i64 = place.database.value("select count(*) from certvakt.sessions").await;
+    assert_eq!(sessions, 1, "and the former is over");
+    let page = browser.get(HOME).await;
+    assert!(page.text.contains("Du er logget inn som Coordinator."), "{}", page.text);
+    let log = place.service.end();
+    assert!(!log.contains(&first) && !log.contains(SECRET) && !log.contains("Coordinator"), "{log}");
+}
+
+#[tokio::test]
+async fn nobody_is_sent_elsewhere_afterwards() {
+    let place = Place::start("").await;
+    let mut browser = place.browser();
+    for to in [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/%09/evil.example",
+        "evil.example",
+        "",
+        "/a;b",
+        "/a b",
+    ] {
+        let written = to.replace('%', "%25").replace(' ', "%20").replace(';', "%3B").replace('\\', "%5C");
+        let page = browser.sign_in(&format!("/sign-in/provider?return_to={written}"), "somebody").await;
+        let local = if to == "/%09/evil.example" { "/%09/evil.example" } else { HOME };
+        assert_eq!(page.url, format!("https://certvakt.example{local}"), "{to}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_belong_together_signs_nobody_in() {
+    let place = Place::start("").await;
+    let mut browser = place.browser();
+    // As far as the provider's answer, which is not followed.
+    let callback = browser
+        .sign_in_until("/sign-in/provider", "somebody", "https://certvakt.example/sign-in/callback")
+        .await;
+    let mut stranger = place.browser();
+    let answer = stranger.get(&callback).await;
+    assert_eq!(
+        (answer.status, place.sessions().await),
+        (400, 0),
+        "a browser that began nothing: {}",
+        answer.text
+    );
+    assert!(
+        answer.text.contains("<html lang=\"nb\">") && answer.text.contains("Begynn på nytt"),
+        "{}",
+        answer.text
+    );
+    stranger.get("/sign-in/provider").await;
+    assert_eq!(stranger.get(&callback).await.status, 400, "one that began another");
+    let (before, state) = callback.split_once("state=").unwrap();
+    let forged = format!("{before}state={}{}", if state.starts_with('a') { 'b' } else { 'a' }, &state[1..]);
+    assert_eq!(browser.get(&forged).await.status, 400, "another state");
+    // The code of one sign-in in another, of the same browser even: PKCE.
+    let other = browser
+        .sign_in_until("/sign-in/provider", "somebody", "https://certvakt.example/sign-in/callback")
+        .await;
+    let code = |url: &str| url.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let mixed = other.replace(&code(&other), &code(&callback));
+    assert_eq!((browser.get(&mixed).await.status, place.sessions().await), (403, 0), "another's code");
+
+    let callback = browser
+        .sign_in_until("/sign-in/provider", "somebody", "https://certvakt.example/sign-in/callback")
+        .await;
+    let cookies = browser.cookies.clone();
+    assert_eq!(browser.get(&callback).await.status, 303);
+    assert_eq!(browser.get(&callback).await.status, 400, "replayed: nothing is begun");
+    browser.cookies = cookies;
+    assert_eq!(browser.get(&callback).await.status, 403, "replayed with its cookie: the provider refuses");
+    assert_eq!(place.sessions().await, 1);
+}
+
+#[tokio::test]
+async fn an_id_token_that_lies_signs_nobody_in() {
+    let mut place = Place::start("").await;
+    for (lie, reason) in [
+        ("nonce", "the id token is of another sign-in"),
+        ("no-nonce", "the id token is of another sign-in"),
+        ("audience", "the id token is not for us"),
+        ("audiences", "the id token is not for us"),
+        ("issuer", "the id token has another issuer"),
+        ("expired", "the id token has expired"),
+        ("signature", "the id token's signature is wrong"),
+        ("shared", "the id token's signature is wrong"),
+        ("unsigned", "the id token's signature is wrong"),
+    ] {
+        place = place.again(&format!("client_id = \"{lie}\"\n"));
+        let answer = place.browser().sign_in("/sign-in/provider", "somebody").await;
+        assert_eq!((answer.status, place.sessions().await), (403, 0), "{lie}: {}", answer.text);
+        assert!(answer.text.contains("Innloggingen kunne ikke fullføres"), "{lie}: {}", answer.text);
+        place.service.until_said(reason).await;
+        assert!(place.service.said().contains("sign-in-failed"));
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_says_no_or_nothing_becomes_a_page() {
+    let place = Place::start("").await;
+    let mut browser = place.browser();
+    browser.language = "en-GB,en;q=0.9,nb;q=0.8";
+    let form = browser.follow(Method::GET, "/sign-in/provider", &[]).await;
+    let denied = browser.follow(Method::GET, &format!("{}/abort", form.url), &[]).await;
+    assert_eq!(denied.status, 403, "{}", denied.text);
+    assert!(
+        denied.text.contains("cancelled or refused") && denied.text.contains("href=\"/sign-in\""),
+        "{}",
+        denied.text
+    );
+
+    let callback = browser
+        .sign_in_until("/sign-in/provider", "somebody", "https://certvakt.example/sign-in/callback")
+        .await;
+    let place = place.without_provider();
+    let answer = browser.get(&callback).await;
+    assert_eq!((answer.status, place.sessions().await), (503, 0), "{}", answer.text);
+    assert!(answer.text.contains("does not answer"), "{}", answer.text);
+    // One that has not been asked yet.
+    let place = place.again("");
+    let answer = place.browser().get("/sign-in/provider").await;
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    assert_eq!(lines_of(&answer.text, "<h1>"), 1);
+}

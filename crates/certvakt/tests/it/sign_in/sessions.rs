@@ -1,0 +1,218 @@
+//! Sessions: what they answer, what ends them, and what no other site can do with them.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{Browser, HOME, Place, between};
+
+/// A browser in which the coordinator is signed in.
+async fn signed_in(place: &Place) -> Browser {
+    place.known("coordinator").await;
+    let mut browser = place.browser();
+    browser.sign_in("/sign-in/provider", "coordinator").await;
+    browser
+}
+
+async fn csrf(browser: &mut Browser) -> String {
+    let answer = browser.get("/sign-in/session").await;
+    let said: Value = serde_json::from_str(&answer.text).unwrap();
+    said["csrf"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_session_ends_after_a_week_or_twelve_quiet_hours_or_when_its_person_signs_out() {
+    let place = Place::start("").await;
+    let mut browser = signed_in(&place).await;
+    let move_back = async |what: &str, by: &str| {
+        place
+            .database
+            .execute(&format!("update certvakt.sessions set {what} = {what} - interval '{by}'"))
+            .await;
+    };
+    let is_over = async |browser: &mut Browser| {
+        let answer = browser.get("/api/v1/me").await;
+        assert!(matches!(answer.status, 200 | 401), "{}", answer.text);
+        answer.status == 401
+    };
+    let seen = "select seen_at::text from certvakt.sessions";
+    // Seen a moment ago: nothing is written.
+    move_back("seen_at", "4 minutes").await;
+    let before: String = place.database.value(seen).await;
+    assert!(!is_over(&mut browser).await);
+    assert_eq!(place.database.value::<String>(seen).await, before);
+    move_back("seen_at", "11 hours").await;
+    assert!(!is_over(&mut browser).await);
+    let recent = "select seen_at > now() - interval '1 minute' from certvakt.sessions";
+    assert!(place.database.value::<bool>(recent).await, "it was seen again");
+    move_back("seen_at", "12 hours").await;
+    assert!(is_over(&mut browser).await, "twelve quiet hours");
+    assert!(!place.database.value::<bool>(recent).await, "which a late request does not undo");
+
+    browser.sign_in("/sign-in/provider", "coordinator").await;
+    move_back("expires_at", "6 days 23 hours").await;
+    assert!(!is_over(&mut browser).await);
+    move_back("expires_at", "1 hour").await;
+    assert!(is_over(&mut browser).await, "a week");
+
+    browser.sign_in("/sign-in/provider", "coordinator").await;
+    let cookies = browser.cookies.clone();
+    let csrf = csrf(&mut browser).await;
+    let out = browser.post("/sign-out", &[("csrf", &csrf)]).await;
+    assert_eq!(out.location.as_deref(), Some("https://certvakt.example/sign-in"));
+    let taken = browser.set.last().unwrap();
+    assert_eq!(taken, "__Host-certvakt=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax");
+    browser.cookies = cookies;
+    assert!(is_over(&mut browser).await, "for whoever kept its cookie, too");
+    assert_eq!(browser.get("/sign-in/session").await.status, 401);
+    assert_eq!(browser.post("/sign-out", &[]).await.status, 303, "who is out already stays out");
+}
+
+#[tokio::test]
+async fn what_is_over_is_deleted_in_time() {
+    let place = Place::start("").await;
+    place
+        .database
+        .execute(
+            "insert into certvakt.sessions (token_hash, issuer, subject, seen_at, expires_at) values
+               (sha256('quiet'), 'i', 'quiet', now() - interval '12 hours', now() + interval '1 day'),
+               (sha256('old'), 'i', 'old', now(), now()), (sha256('good'), 'i', 'good', now(), now() + interval '1 day');
+             insert into certvakt.contact_points (person_id, kind, address)
+             select '00000000-0000-4000-8000-000000000001', 'email', 'koordinator@example.org';
+             insert into certvakt.letters (kind, person_id, contact_point_id, good_for, mail_due_at, requested_at)
+             select 'link', person_id, id, interval '15 minutes', null, now() - age
+             from certvakt.contact_points, unnest(array[interval '15 minutes', interval '14 minutes']) as age
+             where kind = 'email';
+             insert into certvakt.invitations (person_id, token_hash, expires_at) values
+               ('00000000-0000-4000-8000-000000000001', sha256('old'), now()),
+               ('00000000-0000-4000-8000-000000000001', sha256('good'), now() + interval '1 day')",
+        )
+        .await;
+    let place = place.again("");
+    place
+        .database
+        .until("select (select string_agg(subject, ' ') from certvakt.sessions) is not distinct from 'good'
+                  and (select count(*) from certvakt.letters) = 1 and (select count(*) from certvakt.invitations) = 1")
+        .await;
+}
+
+#[tokio::test]
+async fn another_site_changes_nothing() {
+    let place = Place::start("").await;
+    let mut browser = signed_in(&place).await;
+    let csrf = csrf(&mut browser).await;
+    let put = async |browser: &Browser, headers: &[(&str, &str)]| {
+        let url = format!("{}/api/v1/me/devices/phone", browser.service);
+        let cookie = format!("__Host-certvakt={}", browser.cookies["certvakt.example __Host-certvakt"]);
+        let mut request = browser.client.request(Method::PUT, url).header("cookie", cookie);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = serde_json::json!({ "token": "token" });
+        let answer = request.json(&body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (
+            status,
+            answer
+                .json::<Value>()
+                .await
+                .map_or(String::new(), |one| one["code"].as_str().unwrap().to_owned()),
+        )
+    };
+    let forged = (403, "request-forged".to_owned());
+    let wrong = csrf.chars().rev().collect::<String>();
+    for headers in [
+        vec![],
+        vec![("x-csrf-token", "")],
+        vec![("x-csrf-token", &*wrong)],
+        vec![("x-csrf-token", &csrf[..63])],
+        vec![("x-csrf-token", &*browser.cookies["certvakt.example __Host-certvakt"])],
+        vec![("x-csrf-token", &*csrf), ("sec-fetch-site", "cross-site")],
+        vec![("x-csrf-token", &*csrf), ("sec-fetch-site", "same-site")],
+    ] {
+        assert_eq!(put(&browser, &headers).await, forged, "{headers:?}");
+    }
+    for site in ["same-origin", "none"] {
+        let right = [("x-csrf-token", &*csrf), ("sec-fetch-site", site)];
+        assert_eq!(put(&browser, &right).await, (204, String::new()));
+    }
+    // A bearer token counts instead of the cookie, good or bad; what carries one is no form of another site.
+    let answer = put(&browser, &[("authorization", "Bearer x"), ("x-csrf-token", &csrf)]).await;
+    assert_eq!(answer, (401, "token-invalid".to_owned()));
+    let bearer = format!("Bearer {}", crate::api::token("coordinator"));
+    assert_eq!(put(&browser, &[("authorization", &bearer)]).await, (204, String::new()));
+
+    for form in [vec![], vec![("csrf", &*wrong)]] {
+        let page = browser.post("/sign-out", &form).await;
+        assert_eq!(page.status, 403);
+        assert!(page.text.contains("fra en av sidene våre"), "{}", page.text);
+    }
+    browser.headers = vec![("sec-fetch-site", "cross-site".to_owned())];
+    assert_eq!(browser.post("/sign-out", &[("csrf", &csrf)]).await.status, 403);
+    assert_eq!(browser.post("/sign-in/link", &[("address", "a@example.org")]).await.status, 403);
+    assert_eq!(browser.post("/sign-in/link/open", &[("token", "x")]).await.status, 403);
+    assert_eq!(place.sessions().await, 1);
+    // To read, and to come from another site's link, is no change.
+    assert_eq!(browser.get("/api/v1/me").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_no_session_is_nobody() {
+    let place = Place::start("").await;
+    let mut browser = place.browser();
+    for value in ["", "x", &"0".repeat(64), &"A".repeat(64), "' or true --"] {
+        browser.cookies.insert("certvakt.example __Host-certvakt".to_owned(), value.to_owned());
+        let answer = browser.get("/api/v1/me").await;
+        assert_eq!(answer.status, 401, "{value}");
+        assert!(answer.text.contains("token-missing"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn the_pages_are_readable_by_everybody_and_load_nothing() {
+    let place = Place::start("").await;
+    let mut browser = place.browser();
+    for (language, tag, words) in [
+        ("nb-NO,nb;q=0.9,en;q=0.8", "nb", "Send meg en lenke"),
+        ("en-US,en;q=0.5", "en", "Send me a link"),
+        ("fr, nn;q=0.5", "nb", "E-postadresse"),
+        ("", "nb", "E-postadresse"),
+    ] {
+        browser.language = language;
+        let page = browser.get(HOME).await;
+        assert!(page.text.contains(&format!("<html lang=\"{tag}\">")), "{language}: {}", page.text);
+        assert!(page.text.contains(words), "{language}: {}", page.text);
+        assert_eq!(page.text.matches("<h1>").count(), 1);
+        assert_eq!(between(&page.text, "<label for=\"", "\""), between(&page.text, "<input id=\"", "\""));
+        assert!(!page.text.contains("<script") && !page.text.contains("style="), "{}", page.text);
+        let policies: Vec<_> = page.headers.get_all("content-security-policy").iter().collect();
+        assert_eq!(
+            policies,
+            [
+                "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            ]
+        );
+        assert_eq!(page.headers["cache-control"], "no-store");
+        assert_eq!(page.headers["referrer-policy"], "no-referrer");
+    }
+    let style = browser.get("/sign-in/style.css").await;
+    assert_eq!(
+        (style.status, &style.headers["content-type"]),
+        (200, &"text/css; charset=utf-8".parse().unwrap())
+    );
+    // What is asked back is written as text.
+    let page = browser.get("/sign-in/link?token=%22%3E%3Cscript%3E").await;
+    assert!(!page.text.contains("<script>"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn without_the_section_nobody_signs_in() {
+    let place = Place::start("").await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = crate::stand_in::write_config(folder.path(), "[serve]\nlisten = \"127.0.0.1:0\"\n");
+    let service = crate::service::Service::start(&place.database, &config, super::NOON);
+    let mut browser = place.browser();
+    browser.service = format!("http://{}", service.address());
+    for path in [HOME, "/sign-in/provider", "/sign-in/link?token=x"] {
+        assert_eq!(browser.get(path).await.status, 404);
+    }
+}

@@ -1,0 +1,70 @@
+-- Who lets browsers in: what the doorkeeper reaches, and whom people may have invited.
+begin;
+select plan(12);
+\ir fixtures/world.psql
+\ir fixtures/certified.psql
+
+create function pg_temp.may(verb text) returns text language sql as $$
+  select string_agg(c.relname || ' ' || p.columns, e'\n' order by c.relname)
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace, lateral (
+    select string_agg(a.attname, ', ' order by a.attnum) as columns from pg_attribute a
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      and has_column_privilege('certvakt_doorkeeper', c.oid, a.attnum, verb)) p
+  where n.nspname in ('certvakt', 'public') and c.relkind in ('r', 'p', 'v') and p.columns is not null
+    and c.relname not in ('sessions', 'letters')
+$$;
+select is(pg_temp.may('select'), $$contact_points id, person_id, kind, address
+invitations token_hash, expires_at, used_at
+memberships organisation_id, person_id
+organisations id, locale
+people id, name, locale$$, 'beside its own tables the doorkeeper reads what a letter is written with');
+select is(pg_temp.may('insert'), $$identities issuer, subject, person_id
+invitations person_id, token_hash, expires_at$$, 'adds logins and invitations');
+select is(pg_temp.may('update'), null, 'and changes nothing');
+select is_empty($$
+  select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname in ('certvakt', 'public') and c.relkind in ('r', 'p', 'v')
+    and c.relname not in ('sessions', 'letters', 'invitations') and has_table_privilege('certvakt_doorkeeper', c.oid, 'DELETE')$$,
+  'nor deletes');
+select is_empty($$
+  select r, t, v from unnest(array['anon', 'authenticated', 'service_role', 'certvakt_worker', 'certvakt_registrar']) r,
+    unnest(array['certvakt.sessions', 'certvakt.letters']) t, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) v
+  where has_any_column_privilege(r, t, v) or has_table_privilege(r, t, 'DELETE') or has_table_privilege(r, t, 'TRUNCATE')$$,
+  'nobody else reaches sessions and letters');
+
+insert into certvakt.contact_points (person_id, kind, address)
+select id, 'email', 'a@example.org' from certvakt.people where id <> '00000000-0000-4000-8000-0000000100a4';
+set local role certvakt_doorkeeper;
+select results_eq('select distinct kind from certvakt.contact_points', array['email'], 'it reads no device');
+select throws_ok($$insert into certvakt.identities (issuer, subject, person_id)
+  values ('https://issuer.example', 'x', '00000000-0000-4000-8000-000000000002')$$, '42501', null, 'it adds no provider''s login');
+select throws_ok($$insert into certvakt.identities (issuer, subject, person_id)
+  values ('urn:certvakt:link', '00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002')$$, '42501', null,
+  'nor one person''s link to another');
+reset role;
+
+create function pg_temp.invited(who text) returns text language plpgsql as $$
+declare
+  invited text;
+begin
+  perform set_config('request.jwt.claims', json_build_object('iss', 'https://issuer.example', 'sub', who)::text, true);
+  set local role authenticated;
+  select string_agg(right(id, 4), ' ' order by id) into invited
+  from unnest(array['0000000100a1', '0000000100a2', '0000000100a3', '0000000100a4', '0000000100b1', '00000000dead']) as id
+  where certvakt.invite(('00000000-0000-4000-8000-' || id)::uuid);
+  reset role;
+  return invited;
+end
+$$;
+select is(pg_temp.invited('coordinator'), '00a2', 'a coordinator invites whoever has a mail address in a visible chapter');
+select is(pg_temp.invited('administrator'), '00a1 00a2 00a3', 'an administrator those of the organisation');
+select is(
+  (select string_agg(who || '=' || coalesce(pg_temp.invited(who), 'nobody'), ' ' order by who)
+   from unnest(array['mentor', 'former', 'stranger']) as who),
+  'former=nobody mentor=nobody stranger=nobody', 'others invite nobody');
+select results_eq(
+  $$select right(person_id::text, 4), right(requested_by::text, 4) from certvakt.letters where kind = 'invitation' order by 1$$,
+  $$values ('00a1', '0002'), ('00a2', '0001'), ('00a3', '0002')$$, 'once in ten minutes, at the wish of whoever asked first');
+
+select * from finish();
+rollback;
