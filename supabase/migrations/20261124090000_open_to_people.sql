@@ -65,7 +65,7 @@ begin
       join coordinated above on above.organisation_id = c.organisation_id and above.chapter_id = c.parent_id
     )
     select coordinated.chapter_id from coordinated
-    union
+    union all
     select c.id from certvakt.memberships m join certvakt.chapters c on c.organisation_id = m.organisation_id
     where m.person_id = person and m.role = 'org_admin');
 end
@@ -163,7 +163,7 @@ declare
   visible uuid[] := certvakt.visible_chapters();
 begin
   return array(
-    select distinct e.certification_id from certvakt.certifications_elsewhere e where e.chapter_id = any (visible));
+    select e.certification_id from certvakt.certifications_elsewhere e where e.chapter_id = any (visible));
 end
 $$;
 comment on function certvakt.visible_elsewhere is
