@@ -2,8 +2,12 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use sqlx::{Connection, Executor};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::{Api, id};
+use crate::harness::superuser;
 
 #[tokio::test]
 async fn what_is_wrong_with_a_request_is_a_problem_with_a_code() {
@@ -153,5 +157,39 @@ async fn one_login_cannot_keep_the_others_waiting() {
     assert_eq!(answer.body["code"], "too-many-requests", "after {sent}");
     assert!(sent > 600, "{sent}");
     assert_eq!(answer.headers["retry-after"], "60");
+    assert_eq!(api.get("coordinator", "/me").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever_and_nobody_makes_others_wait() {
+    let api = Api::start().await;
+    let mut holder = superuser(&api.database.name).await;
+    let mut holding = holder.begin().await.unwrap();
+    holding.execute("lock table certvakt.memberships in access exclusive mode").await.unwrap();
+    // A body that does not come, beside a table that is held.
+    let address = api.service.address().to_owned();
+    let slow = tokio::spawn(async move {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let token = super::token("coordinator");
+        let request = format!(
+            "PUT /api/v1/me/devices/phone HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = stream.read(&mut answer).await.unwrap();
+        String::from_utf8(answer[..length].to_vec()).unwrap()
+    });
+    let held = api.get("coordinator", "/me").await;
+    assert_eq!(
+        (held.status.as_u16(), &held.body["code"]),
+        (503, &json!("database-timeout")),
+        "{}",
+        held.body
+    );
+    assert_eq!(held.headers["retry-after"], "60");
+    let slow = slow.await.unwrap();
+    assert!(slow.starts_with("HTTP/1.1 503") && slow.contains("answer-timeout"), "{slow}");
+    holding.rollback().await.unwrap();
     assert_eq!(api.get("coordinator", "/me").await.status, StatusCode::OK);
 }
