@@ -203,9 +203,5 @@ async fn what_finds_no_room_is_lost_and_counted() {
     tokio::time::timeout(Duration::from_mins(1), waiting.keep(&store, ending)).await.unwrap();
     two_minutes_later(&database).await;
     let recorded = database.json(["audit", "cross-org"])["recorded"].clone();
-    assert_eq!(
-        recorded,
-        json!({ "events": 10_000, "lost": 3 }),
-        "the first ten thousand"
-    );
+    assert_eq!(recorded, json!({ "events": 10_000, "lost": 3 }), "the first ten thousand");
 }
