@@ -1,6 +1,8 @@
 //! What runs and deliveries cost the database, in counts that no machine's speed changes: statements,
 //! rows, bytes of write-ahead log, pages, and whether the certifications were ever read from end to end.
 
+use certvakt::store::Asking;
+use certvakt::store::tenant::{self, After, Filter};
 use serde_json::Value;
 
 use crate::harness::TestDatabase;
@@ -193,4 +195,99 @@ async fn a_drain_asks_little_for_each_delivery() {
     assert!(cost.rows <= 5_000 * 2 + 200, "each is claimed once and ends once: {cost:?}");
     assert!(cost.wal_bytes <= 5_000 * 1_200, "{cost:?}");
     assert!(cost.pages <= 5_000 * 100, "{cost:?}");
+}
+
+/// Certifications of chapters of five hundred each, three of which a coordinator keeps.
+async fn chapters(chapters: u32) -> TestDatabase {
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    database
+        .execute(&format!(
+            "create extension pg_stat_statements;
+             insert into certvakt.chapters (organisation_id, parent_id, slug, name)
+             select organisation_id, id, 'lag-' || n, 'Lag ' || n
+             from certvakt.chapters, generate_series(1, {chapters}) n;
+             insert into certvakt.people (id, name)
+             select md5(n::text)::uuid, 'Mentor ' || n from generate_series(1, {chapters} * 500) n;
+             insert into public.peer_mentor_certifications
+               (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+             select h.organisation_id, h.id, md5(n::text)::uuid, 'type',
+               timestamptz '2026-06-16 12:00+02' + n * interval '1 hour'
+             from generate_series(1, {chapters} * 500) n
+             join certvakt.chapters h on h.slug = 'lag-' || 1 + n % {chapters};
+             insert into certvakt.people (id, name) values (md5('coordinator')::uuid, 'Koordinator Oslo');
+             insert into certvakt.identities (issuer, subject, person_id)
+             values ('https://issuer.example', 'coordinator', md5('coordinator')::uuid);
+             insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+             select organisation_id, id, md5('coordinator')::uuid, 'coordinator'
+             from certvakt.chapters where slug in ('lag-1', 'lag-2', 'lag-3');
+             do $$ begin
+               execute format('alter database %I set track_functions = ''all''', current_database());
+             end $$"
+        ))
+        .await;
+    // While anybody's snapshot is older than the rows, VACUUM cannot say that all see them, and the planner
+    // does not count on the index alone.
+    let is_seen =
+        "select relallvisible = relpages from pg_class where relname = 'peer_mentor_certifications'";
+    for attempt in 0.. {
+        database.execute("vacuum (analyze)").await;
+        if database.value::<bool>(is_seen).await {
+            break;
+        }
+        assert!(attempt < 100, "some snapshot never ends");
+    }
+    database
+}
+
+/// A page of fifty, and one more as the API asks for: what it held last, and that
+/// - it read so many pages, and so many entries of the index in which it is found;
+/// - it scanned the certifications from end to end so often;
+/// - of the functions that ask who is asking, the busiest ran so often.
+async fn page(database: &TestDatabase, after: Option<After>) -> (After, [i64; 4]) {
+    database.start_counting().await;
+    let store = database.store().await;
+    let asking = Asking { issuer: "https://issuer.example", subject: "coordinator" };
+    let mut tx = store.tenant(&asking).await.unwrap();
+    let found = tenant::certifications(&mut tx, &Filter::default(), after, 51).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(found.len(), 51);
+    assert!(found.iter().all(|one| one.mentor.is_some() && one.chapter.is_some()));
+    database.hear_all().await;
+    let counted: Vec<i64> = database
+        .value(
+            "select array[
+               (select sum(shared_blks_hit + shared_blks_read)::bigint from pg_stat_statements
+                where dbid = (select oid from pg_database where datname = current_database())
+                  and userid = 'authenticated'::regrole),
+               (select idx_tup_read from pg_stat_user_indexes
+                where indexrelname = 'peer_mentor_certifications_chapter'),
+               (select seq_scan from pg_stat_user_tables where relname = 'peer_mentor_certifications'),
+               (select max(calls) from pg_stat_user_functions)]",
+        )
+        .await;
+    let last = &found[49];
+    (After { expires_at: last.expires_at, id: last.id }, counted.try_into().unwrap())
+}
+
+#[tokio::test]
+async fn a_page_costs_what_is_on_it_wherever_it_begins() {
+    let small = chapters(4).await;
+    let large = chapters(40).await;
+    let mut functions = Vec::new();
+    for database in [&small, &large] {
+        let mut after = None;
+        for number in 0..20 {
+            let (last, counted) = page(database, after).await;
+            let [pages, entries, scans, calls] = counted;
+            let cost = format!("page {number}: {counted:?}");
+            assert_eq!(scans, 0, "{cost}");
+            assert!(entries <= 3 * 51, "of each chapter a page at most: {cost}");
+            assert!(pages <= 51 * 40, "{cost}");
+            functions.push(calls);
+            after = Some(last);
+        }
+    }
+    // Where to look, in the policies of the two scans, and what is named: not for each row.
+    assert!(functions.iter().all(|calls| *calls <= 8), "{functions:?}");
 }
