@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench import machine, peers, report
 from bench.results import TITLES
-from bench.scenarios import delivering, growth, importing, memory, quiet, recording
+from bench.scenarios import delivering, growth, importing, memory, pages, quiet, recording
 from bench.session import FULL, QUICK, Session
 from lab import program
 from lab.certvakt import ROOT
@@ -23,7 +23,10 @@ SCENARIOS = (
     (memory.drain_tenfold, {"P11"}),
     (importing.run_all, {"P10", "P11"}),
     (memory.compare_peaks, {"P11"}),
+    (pages.run_all, {"P12", "P13", "P14"}),
 )
+# Those that measure other programs, too.
+BESIDE_PEERS = {"P2", "P3", "P7", "P8"}
 # So that no checkpoint falls into what is timed: there is one before it.
 SETTINGS = {"max_wal_size": "8GB", "checkpoint_timeout": "1h"}
 
@@ -47,12 +50,16 @@ def arguments() -> argparse.Namespace:
 def run(chosen: argparse.Namespace) -> None:
     sizes = QUICK if chosen.quick else FULL
     rounds = chosen.rounds or (3 if chosen.quick else 5)
-    print("installing and building the peers", file=sys.stderr, flush=True)
-    peers.install_node()
-    peers.build_rust()
+    has_peers = not chosen.only.isdisjoint(BESIDE_PEERS)
+    if has_peers:
+        print("installing and building the peers", file=sys.stderr, flush=True)
+        peers.install_node()
+        peers.build_rust()
     began = time.monotonic()
     with Server(SETTINGS) as server, Session(server, sizes, rounds, chosen.only) as session:
         facts, settings = machine.facts(server), machine.settings(server)
+        if has_peers:
+            facts |= peers.versions()
         for name, value in (facts | settings).items():
             print(f"  {name}: {value}", file=sys.stderr)
         print(

@@ -5,7 +5,6 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import peers
 from lab.certvakt import Installation, binary
 from lab.postgres import Server
 
@@ -53,7 +52,7 @@ def facts(server: Server) -> dict[str, str]:
         "Kernel": f"{platform.system()} {platform.release()}",
         "PostgreSQL": server.connect().execute("show server_version").fetchone()[0],
         "certvakt": Installation(server, programs=binary().parent).run(["--version"]).split()[-1],
-    } | peers.versions()
+    }
 
 
 def settings(server: Server) -> dict[str, str]:

@@ -16,6 +16,9 @@ TITLES = {
     "P9": "a drain while another session holds a transaction open",
     "P10": "an import",
     "P11": "peak memory",
+    "P12": "a coordinator's first page, beside the same by hand",
+    "P13": "a coordinator's first page, beside a textbook policy",
+    "P14": "first pages by the API, beside the database alone",
 }
 
 
@@ -60,7 +63,7 @@ def figure(value: float | None, unit: str) -> str:
         return f"{value:,.0f} a second"
     if unit == "x":
         return f"{value:.2f} x"
-    return f"{value:,.3f} {unit}" if unit == "s" else f"{value:,.1f} {unit}"
+    return f"{value:,.3f} {unit}" if unit in ("s", "ms") else f"{value:,.1f} {unit}"
 
 
 def row(one: Comparison) -> tuple[str, ...]:

@@ -1,0 +1,121 @@
+"""A database of twenty organisations with a tree of chapters each, and whoever asks for a page of them."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from bench import tables
+from bench.measure import Wrong, expect
+from lab.certvakt import ROOT, SERVICE, Installation
+from lab.postgres import Server, programs
+
+ISSUER, LOGINS = "https://issuer.example", 2_000
+HERE = Path(__file__).parent
+PAGE = ROOT / "crates/certvakt/src/store/tenant/page.sql"
+# What the API sends for a first page, in the order of the parameters: fifty and one more, no filter.
+ROWS = 51
+FIRST = [str(ROWS), "'-infinity'", "'00000000-0000-0000-0000-000000000000'", *["null"] * 6]
+# Where page.sql asks who is asking, what it is called, and how somebody writes it by hand.
+LOOKS = "certvakt.in_sight() s"
+NAMES = "join certvakt.names_of(array(select page.id from page)) n on n.certification_id = c.id"
+NAMES_BY_HAND = """
+join certvakt.organisations o on o.id = c.organisation_id
+cross join lateral (
+  select (select h.name from certvakt.chapters h where h.id = c.chapter_id) as chapter,
+    (select p.name from certvakt.people p where p.id = c.peer_mentor_id) as mentor,
+    (select t.name from certvakt.certification_types t
+      where t.organisation_id = c.organisation_id and t.code = c.certification_type) as type_name,
+    o.time_zone, o.expired_grace_days
+) n
+"""
+
+
+def first_page() -> str:
+    """The statement of the product, its parameters written into it."""
+    text = re.sub(r"--.*", "", PAGE.read_text(encoding="utf-8"))
+    return re.sub(r"\$(\d)", lambda found: FIRST[int(found[1]) - 1], text)
+
+
+class Organisations:
+    def __init__(self, server: Server, database: str, mentors: int, today: date):
+        self.installation = Installation(server, database).create()
+        self.connection = server.connect(database)
+        values = {"mentors": mentors, "stride": 618_033, "today": today, "logins": LOGINS}
+        filled = ["certvakt.people", "certvakt.memberships", tables.CERTIFICATIONS]
+        with tables.without_triggers(self.connection), tables.without_indexes(self.connection, filled):
+            self.play("organisations.sql", **values)
+        self.prepare()
+
+    def play(self, file: str, **values) -> None:
+        """Runs a file of statements."""
+        text = (HERE / file).read_text(encoding="utf-8")
+        for name, value in values.items():
+            text = text.replace(f":{name}", str(value))
+        self.connection.execute(text)
+
+    def prepare(self) -> None:
+        self.connection.execute("vacuum (analyze)")
+        self.connection.execute("checkpoint")
+
+    @contextmanager
+    def asking(self, who: str) -> Iterator[None]:
+        """As somebody, whom the policies bind."""
+        run = self.connection.execute
+        with self.connection.transaction():
+            run("set local role authenticated")
+            run("select set_config('request.jwt.claims', %s, true)", [self.claims(who)])
+            yield
+
+    def person(self, who: str) -> str:
+        """The id of the person that a login is."""
+        with self.asking(who):
+            return str(self.connection.execute("select certvakt.current_person()").fetchone()[0])
+
+    @staticmethod
+    def claims(who: str) -> str:
+        return json.dumps({"iss": ISSUER, "sub": who}, separators=(",", ":"))
+
+    def by_hand(self, who: str) -> str:
+        """The first page with the filter written into it, for a connection that no policy binds."""
+        with self.asking(who):
+            seen = self.connection.execute("select chapters::text, others::text from certvakt.in_sight()")
+            chapters, others = seen.fetchone()
+        text = first_page()
+        looks = f"(select '{chapters}'::uuid[] as chapters, '{others}'::uuid[] as others) s"
+        for place, instead in ((LOOKS, looks), (NAMES, NAMES_BY_HAND)):
+            expect(f"places of {place} in {PAGE.name}", text.count(place), 1)
+            text = text.replace(place, instead)
+        return text
+
+    def rows(self, statement: str, who: str | None = None) -> list[tuple]:
+        """What a statement answers somebody, or the superuser."""
+        if who is None:
+            return self.connection.execute(statement).fetchall()
+        with self.asking(who):
+            return self.connection.execute(statement).fetchall()
+
+    def pgbench(self, statement: str, folder: Path, *options: str, who: str | None = None) -> float:
+        """Runs a statement again and again, as somebody or as the superuser, each time sent and planned
+        anew as the API does. The milliseconds that each took; who asks is set when the connection is made,
+        so nothing but the statement is timed."""
+        file = folder / "page.sql"
+        file.write_text(re.sub(r"\s+", " ", statement).strip() + ";\n", encoding="utf-8")
+        settings = ["jit=off", "timezone=UTC"]
+        login = "postgres"
+        if who is not None:
+            login = SERVICE
+            settings += ["role=authenticated", f"request.jwt.claims={self.claims(who)}"]
+        environment = self.installation.environment() | {
+            "PGOPTIONS": " ".join(f"-c {setting}" for setting in settings)
+        }
+        address = self.installation.server.address(login, self.installation.database)
+        command = [programs() / "pgbench", "-n", "-M", "extended", *options, "-f", file, address]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+        found = re.search(r"latency average = ([\d.]+) ms", done.stdout)
+        if done.returncode != 0 or not found:
+            raise Wrong(f"pgbench ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return float(found[1])
