@@ -51,6 +51,9 @@ begin
   if invited is null then
     raise exception 'the invitation is unknown, used or expired' using errcode = 'no_data_found';
   end if;
+  if invited = certvakt.current_person() then
+    return invited;
+  end if;
   insert into certvakt.identities (issuer, subject, person_id) values (claims ->> 'iss', claims ->> 'sub', invited);
   return invited;
 exception when unique_violation then

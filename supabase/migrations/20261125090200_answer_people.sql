@@ -113,6 +113,11 @@ grant select, insert (key, request_hash), update (answer), delete on certvakt.id
 create policy people_keep on certvakt.idempotency_keys to authenticated
   using (person_id = (select certvakt.current_person())) with check (person_id = (select certvakt.current_person()));
 
+-- The service forgets them, whoever does not come back.
+create index idempotency_keys_created on certvakt.idempotency_keys (created_at);
+grant select (created_at), delete on certvakt.idempotency_keys to certvakt_registrar;
+create policy registrar_forgets on certvakt.idempotency_keys to certvakt_registrar using (true) with check (false);
+
 -- A register that an administrator hands over: kept until the service has taken it in.
 create table certvakt.uploads (
   id uuid primary key default certvakt.uuid_v7(),
@@ -121,6 +126,9 @@ create table certvakt.uploads (
   person_id uuid default certvakt.current_person() references certvakt.people (id) on delete set null,
   options jsonb not null,
   content bytea,
+  -- Ended after a few.
+  -- squawk-ignore prefer-bigint-over-int
+  attempt integer not null default 0,
   state text not null default 'waiting' constraint uploads_state_known
     check (state in ('waiting', 'received', 'taken', 'refused')),
   result jsonb,
@@ -136,7 +144,8 @@ comment on column certvakt.uploads.state is
   'waiting for its content -> received -> taken or refused. The content goes when it has been read.';
 create index uploads_chapter on certvakt.uploads (organisation_id, chapter_id);
 create index uploads_person on certvakt.uploads (person_id);
-create index uploads_received on certvakt.uploads (created_at) where state = 'received';
+create index uploads_received on certvakt.uploads (attempt, created_at) where state = 'received';
+create index uploads_created on certvakt.uploads (created_at);
 alter table certvakt.uploads enable row level security;
 alter table certvakt.uploads force row level security;
 revoke all on certvakt.uploads from public, anon, authenticated, service_role;
@@ -153,7 +162,7 @@ create policy people_hand_over on certvakt.uploads for update to authenticated
   using (state = 'waiting' and exists (
   select from certvakt.visible_memberships m
   where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin')) with check (state = 'received');
-grant select, update (content, state, result, finished_at), delete on certvakt.uploads to certvakt_registrar;
+grant select, update (content, attempt, state, result, finished_at), delete on certvakt.uploads to certvakt_registrar;
 create policy registrar_takes on certvakt.uploads to certvakt_registrar using (true) with check (true);
 
 do $$

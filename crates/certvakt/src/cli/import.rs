@@ -81,6 +81,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         blank_never_expires: args.blank_expires == BlankExpires::Never,
         rejects: args.rejects,
         dry_run: args.dry_run,
+        came_by_api: false,
     };
     let bar = progress(0, "reading");
     bar.enable_steady_tick(Duration::from_millis(250));

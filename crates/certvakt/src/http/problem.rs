@@ -1,7 +1,7 @@
 //! What a request is refused with: problem details (RFC 9457) with stable codes.
 
 use axum::Json;
-use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -146,15 +146,6 @@ impl From<JsonRejection> for Refusal {
             _ => Self::Invalid(
                 "the body is not the JSON that this address takes: see /api/v1/openapi.json".to_owned(),
             ),
-        }
-    }
-}
-
-impl From<BytesRejection> for Refusal {
-    fn from(rejection: BytesRejection) -> Self {
-        match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLong,
-            _ => Self::Invalid("the body ended before its end".to_owned()),
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct Options {
     pub rejects: Option<PathBuf>,
     /// Do everything, then undo it.
     pub dry_run: bool,
+    /// Whether it was handed over through the API, and not by whoever operates the service.
+    pub came_by_api: bool,
 }
 
 /// What an import did. `read = added + updated + unchanged + rejected`.
@@ -217,6 +219,7 @@ pub async fn import(
         chapter_id: organisation::chapter_id(&mut tx, organisation_id, &options.chapter).await?,
         certification_type: options.certification_type.clone(),
         dates_are: options.dates_are,
+        came_by_api: options.came_by_api,
     };
     organisation::check_type(&mut tx, organisation_id, &options.certification_type).await?;
     let zone = organisation::zone_of(&mut tx, organisation_id).await?;

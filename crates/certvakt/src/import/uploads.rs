@@ -18,6 +18,8 @@ use crate::store::{Database, StoreError};
 
 /// The longest code of a type, in characters.
 const LONGEST_TYPE: usize = 63;
+/// How often a register is tried.
+const MOST_ATTEMPTS: i32 = 3;
 /// Between two looks whether there is one.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -101,6 +103,7 @@ impl Register {
             blank_never_expires: self.blank_never_expires,
             rejects: None,
             dry_run: self.dry_run,
+            came_by_api: true,
         })
     }
 }
@@ -122,7 +125,10 @@ pub async fn keep(database: &Database, config: &ImportConfig, mut ending: watch:
 async fn take_next(database: &Database, config: &ImportConfig) -> Result<bool, StoreError> {
     let mut tx = database.registrar().await?;
     let next = upload::next(&mut tx).await?;
-    upload::forget_old(&mut tx).await?;
+    if next.is_none() {
+        upload::forget_old(&mut tx).await?;
+    }
+    // Before it is read: what ends this process is not tried for ever.
     tx.commit().await?;
     let Some(received) = next else { return Ok(false) };
     let (state, result) = take(database, config, &received).await?;
@@ -140,6 +146,10 @@ async fn take(
     received: &Received,
 ) -> Result<(&'static str, Value), StoreError> {
     let refused = |code: &str, detail: String| Ok(("refused", json!({ "code": code, "detail": detail })));
+    if received.attempt > MOST_ATTEMPTS {
+        let detail = format!("it could not be taken in, {MOST_ATTEMPTS} times: use `certvakt import`");
+        return refused("internal", detail);
+    }
     // Read twice, so it becomes a file, which only we can read and which is gone at the end.
     let folder = tempfile::tempdir().and_then(|folder| {
         std::fs::write(folder.path().join("register"), &received.content)?;

@@ -21,6 +21,8 @@ pub struct Target {
     pub certification_type: String,
     /// What a date that differs is; none: the later is a renewal, the earlier a correction.
     pub dates_are: Option<DatesAre>,
+    /// Whether it was handed over through the API, and not by whoever operates the service.
+    pub came_by_api: bool,
 }
 
 /// What a date that differs from the one known is.
@@ -102,7 +104,7 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
         of_organisation(include_str!("import/memberships.sql")),
         of_organisation(include_str!("import/added.sql")).bind(code),
         of_organisation(include_str!("import/updated.sql")),
-        sqlx::query(include_str!("import/emails.sql")),
+        sqlx::query(include_str!("import/emails.sql")).bind(organisation).bind(target.came_by_api),
         sqlx::query(include_str!("import/devices.sql")).bind(organisation),
     ] {
         query.execute(&mut *tx).await?;

@@ -18,21 +18,13 @@ pub struct Received {
     pub options: Value,
     /// Its bytes.
     pub content: Vec<u8>,
+    /// How often it was tried, this time included.
+    pub attempt: i32,
 }
 
-/// The register that has waited for longest. Two services may both have it: taking in a register twice changes
-/// nothing, and what became of it is written once.
+/// The register that has been tried least, of those the one that has waited for longest; another try is counted.
 pub async fn next(tx: &mut RegistrarTx) -> Result<Option<Received>, StoreError> {
-    Ok(sqlx::query_as!(
-        Received,
-        r#"select u.id, o.slug as organisation, h.slug as chapter, u.options, u.content as "content!"
-           from certvakt.uploads u
-           join certvakt.organisations o on o.id = u.organisation_id
-           join certvakt.chapters h on h.id = u.chapter_id
-           where u.state = 'received' order by u.created_at limit 1"#
-    )
-    .fetch_optional(tx)
-    .await?)
+    Ok(sqlx::query_file_as!(Received, "src/store/upload/next.sql").fetch_optional(tx).await?)
 }
 
 /// Writes down what became of a register, and forgets its content.
@@ -49,10 +41,13 @@ pub async fn finish(tx: &mut RegistrarTx, id: Uuid, state: &str, result: &Value)
     Ok(())
 }
 
-/// Forgets registers that were announced or read more than 30 days ago.
+/// Forgets registers that were announced or read more than 30 days ago, and answers remembered for a day.
 pub async fn forget_old(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     sqlx::query!(
-        "delete from certvakt.uploads where created_at < now() - interval '30 days' and state <> 'received'"
+        "with uploads as (
+           delete from certvakt.uploads where created_at < now() - interval '30 days' and state <> 'received'
+         )
+         delete from certvakt.idempotency_keys where created_at < now() - interval '1 day'"
     )
     .execute(tx)
     .await?;

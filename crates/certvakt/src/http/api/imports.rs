@@ -1,13 +1,13 @@
 //! Registers that an administrator hands over: announced, handed over, and taken in by the service.
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::{Body as RawBody, to_bytes};
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -17,6 +17,11 @@ use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problems, Refusal};
 use crate::import::uploads::Register;
 use crate::store::tenant::uploads::{self, Upload};
+
+/// The longest register, in bytes. Longer ones come in by `certvakt import`.
+const LONGEST_REGISTER: usize = 20 * 1024 * 1024;
+/// Registers received at once: each is in memory whole.
+static RECEIVING: Semaphore = Semaphore::const_new(4);
 
 /// A register, and what became of it.
 #[derive(Serialize, ToSchema)]
@@ -88,9 +93,17 @@ pub(super) async fn hand_over(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<Uuid>,
-    content: Result<Bytes, BytesRejection>,
+    body: RawBody,
 ) -> Result<(StatusCode, Json<Import>), Refusal> {
-    let content = content?;
+    // Twenty megabytes are read of nobody who may not send them.
+    let mut tx = api.login(&caller).await?;
+    let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    tx.commit().await?;
+    if upload.state != "waiting" {
+        return Err(Refusal::AlreadySent);
+    }
+    let _one_of_few = RECEIVING.acquire().await.map_err(|_| Refusal::Fault)?;
+    let content = to_bytes(body, LONGEST_REGISTER).await.map_err(|_| Refusal::TooLong)?;
     if content.is_empty() {
         return Err(Refusal::Invalid("the body is the register itself, and it is empty".to_owned()));
     }

@@ -34,7 +34,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tracing::Instrument;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::Access;
@@ -50,8 +50,6 @@ use crate::store::{Asking, Database, StoreError, TenantTx};
 
 /// The longest body that is read, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
-/// The longest register, in bytes. Longer ones come in by `certvakt import`.
-const LONGEST_REGISTER: usize = 20 * 1024 * 1024;
 /// How long an answer may take. The database gives up before.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How long a register may take to come, over a slow line.
@@ -219,7 +217,7 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(overview::forecast))
         .routes(routes!(imports::announce))
         .routes(routes!(imports::show))
-        .routes(routes!(imports::hand_over).layer(DefaultBodyLimit::max(LONGEST_REGISTER)))
+        .routes(routes!(imports::hand_over))
         .split_for_parts();
     let document = Arc::new(document);
     let recorder = api.0.recorder.clone();

@@ -17,6 +17,8 @@ use crate::store::tenant::notices::{self, NoticeOf, Which};
 
 /// How far back notices are listed, if the request does not say.
 const DAYS: Days = Days::new(30);
+/// How far back they are listed at most: retention keeps a year.
+const MOST_DAYS: Days = Days::new(400);
 /// The states of a delivery.
 const STATES: [&str; 5] = ["pending", "claimed", "delivered", "unreachable", "cancelled"];
 
@@ -25,7 +27,7 @@ const STATES: [&str; 5] = ["pending", "claimed", "delivered", "unreachable", "ca
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
-    /// Only those recorded since; 30 days ago, if this is left out.
+    /// Only those recorded since; 30 days ago, if this is left out, and 400 days ago at most.
     since: Option<DateTime<Utc>>,
     /// Only those of a chapter.
     chapter: Option<Uuid>,
@@ -57,10 +59,8 @@ pub(super) async fn list(
     if asked.state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
         return Err(Refusal::Invalid(format!("state is one of {}", STATES.join(", "))));
     }
-    let since = asked
-        .since
-        .unwrap_or_else(|| api.clock().now() - DAYS)
-        .clamp(super::FIRST_INSTANT, super::LAST_INSTANT);
+    let now = api.clock().now();
+    let since = asked.since.unwrap_or(now - DAYS).clamp(now - MOST_DAYS, super::LAST_INSTANT);
     let stage = stage.map(Stage::as_str).map(str::to_owned);
     let which = Which { chapter_id: asked.chapter, stage, state: asked.state };
     let mut tx = api.person(&caller).await?;

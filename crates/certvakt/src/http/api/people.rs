@@ -66,6 +66,12 @@ pub(super) async fn list(
     check_text(asked.q.as_ref())?;
     let which = Which { chapter_id: asked.chapter, text: asked.q };
     let mut tx = api.person(&caller).await?;
+    if let Some(after) = asked.after
+        && people::person(&mut tx, after).await?.is_none()
+    {
+        // Whoever the page before ended with has gone: an empty page would look like the last.
+        return Err(Refusal::NotFound);
+    }
     let found = people::people(&mut tx, &which, asked.after, limit + 1).await?;
     let page = Page::of(found, limit, |person| person.id.to_string());
     let ids: Vec<Uuid> = page.items().iter().map(|person| person.id).collect();

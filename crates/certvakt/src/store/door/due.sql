@@ -7,7 +7,7 @@ select l.id, l.kind = 'invitation' as "is_invitation!", p.name, c.address,
 from certvakt.letters l
 join certvakt.people p on p.id = l.person_id
 join certvakt.contact_points c on c.id = l.contact_point_id
-where l.mail_due_at <= now() and l.requested_at > now() - l.good_for
+where l.mail_due_at <= now() and l.used_at is null and l.requested_at > now() - l.good_for
 order by l.mail_due_at, l.id
 limit $1
 for update of l skip locked
