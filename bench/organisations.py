@@ -75,6 +75,11 @@ class Organisations:
         with self.asking(who):
             return str(self.connection.execute("select certvakt.current_person()").fetchone()[0])
 
+    def chapters(self, who: str) -> str:
+        """The chapters that somebody sees, as an array in SQL."""
+        with self.asking(who):
+            return self.connection.execute("select certvakt.visible_chapters()::text").fetchone()[0]
+
     @staticmethod
     def claims(who: str) -> str:
         return json.dumps({"iss": ISSUER, "sub": who}, separators=(",", ":"))
