@@ -55,7 +55,10 @@ class World:
         config = folder / "certvakt.toml"
         config.write_text(
             f'[serve]\nlisten = "127.0.0.1:0"\n[auth]\nissuer = "{ISSUER}"\naudience = "{AUDIENCE}"\n'
-            f'algorithm = "HS256"\nsecret_file = "{folder / "secret"}"\n',
+            f'algorithm = "HS256"\nsecret_file = "{folder / "secret"}"\n'
+            # Nobody listens there: invitations are asked for, and wait.
+            '[email]\nserver = "smtp://127.0.0.1:1"\nfrom = "varsel@certvakt.example"\n'
+            '[sign_in]\npublic_url = "https://certvakt.example"\nlinks = true\n',
             encoding="utf-8",
         )
         environment = self.installation.environment(now=NOON) | {"CERTVAKT_LOG_FORMAT": "json"}

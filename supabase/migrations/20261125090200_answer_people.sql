@@ -96,7 +96,7 @@ grant execute on function certvakt.told_before_correction to certvakt_definer;
 -- A request that creates something says a key of its own making; sent again, it is answered again and does
 -- nothing (draft-ietf-httpapi-idempotency-key-header). The answer stands in the transaction of what it tells of.
 create table certvakt.idempotency_keys (
-  person_id uuid not null default certvakt.current_person() references certvakt.people (id) on delete cascade,
+  person_id uuid not null references certvakt.people (id) on delete cascade,
   key text not null constraint idempotency_keys_form check (length(key) between 1 and 255),
   request_hash bytea not null,
   answer jsonb,
@@ -109,7 +109,7 @@ comment on column certvakt.idempotency_keys.answer is 'What was answered; null w
 alter table certvakt.idempotency_keys enable row level security;
 alter table certvakt.idempotency_keys force row level security;
 revoke all on certvakt.idempotency_keys from public, anon, authenticated, service_role;
-grant select, insert (key, request_hash), update (answer), delete on certvakt.idempotency_keys to authenticated;
+grant select, insert (person_id, key, request_hash), update (answer), delete on certvakt.idempotency_keys to authenticated;
 create policy people_keep on certvakt.idempotency_keys to authenticated
   using (person_id = (select certvakt.current_person())) with check (person_id = (select certvakt.current_person()));
 

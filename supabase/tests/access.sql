@@ -47,7 +47,7 @@ select is((
       group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months
 chapters SELECT id, organisation_id, parent_id, slug, name
 contact_points SELECT id, person_id, kind, installation, created_at
-idempotency_keys INSERT key, request_hash
+idempotency_keys INSERT person_id, key, request_hash
 idempotency_keys UPDATE answer
 memberships SELECT organisation_id, chapter_id, person_id, role
 organisations SELECT id, slug, name, time_zone, locale, expired_grace_days

@@ -24,7 +24,8 @@ pub async fn take(tx: &mut TenantTx, key: &str, request: &[u8]) -> Result<Known,
     .execute(&mut *tx)
     .await?;
     let taken = sqlx::query!(
-        "insert into certvakt.idempotency_keys (key, request_hash) values ($1, sha256($2)) on conflict do nothing",
+        "insert into certvakt.idempotency_keys (person_id, key, request_hash)
+         values (certvakt.current_person(), $1, sha256($2)) on conflict do nothing",
         key,
         request,
     );
