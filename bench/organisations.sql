@@ -38,10 +38,6 @@ select pg_temp.id_of('certification', i), pg_temp.id_of('organisation', i % 20),
   -- So far ahead that nothing comes due.
   (date ':today' + 400 + (i::bigint * :stride % 700)::int + time '23:59:59') at time zone 'Europe/Oslo'
 from generate_series(1, :mentors) i;
-insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
-select m.chapter_id, c.id, m.person_id
-from certvakt.memberships m join public.peer_mentor_certifications c on c.peer_mentor_id = m.person_id
-where m.chapter_id <> c.chapter_id;
 
 -- Each organisation has somebody who keeps its first region and somebody who administers it.
 insert into certvakt.people (id, name)

@@ -65,9 +65,10 @@ select is((
   select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
-  'authenticated accept_invitation, authenticated closed_organisations, authenticated coming_notices, authenticated current_organisations, '
+  'authenticated accept_invitation, authenticated certification_details, authenticated closed_organisations, '
+  'authenticated coming_notices, authenticated current_organisations, '
   'authenticated current_person, authenticated folded, authenticated in_sight, authenticated invite, authenticated keep_device, '
-  'authenticated names_of, authenticated notices_of, authenticated recent_notices, authenticated remove_device, '
+  'authenticated notices_of, authenticated recent_notices, authenticated remove_device, '
   'authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
   'authenticated visible_elsewhere', 'people call what policies ask, and what is meant for them');
 select is_empty($$

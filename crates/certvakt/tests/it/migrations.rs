@@ -159,6 +159,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     .unwrap();
     let called = [
         "accept_invitation",
+        "certification_details",
         "closed_organisations",
         "coming_notices",
         "current_organisations",
@@ -167,7 +168,6 @@ async fn a_platforms_default_privileges_open_nothing() {
         "in_sight",
         "invite",
         "keep_device",
-        "names_of",
         "notices_of",
         "recent_notices",
         "remove_device",

@@ -273,15 +273,20 @@ fn containing(text: &str) -> String {
 
 /// One certification, if who is asking may see it.
 pub async fn certification(tx: &mut TenantTx, id: Uuid) -> Result<Option<Certification>, StoreError> {
-    let found = sqlx::query_file_as!(Certification, "src/store/tenant/one.sql", id);
-    let found = found.fetch_optional(&mut *tx).await?;
-    tx.saw(found.as_slice());
-    Ok(found)
+    Ok(some(tx, Some(id), None).await?.pop())
 }
 
 /// The certifications of a person that who is asking may see, the next to expire first.
 pub async fn certifications_of(tx: &mut TenantTx, person: Uuid) -> Result<Vec<Certification>, StoreError> {
-    let found = sqlx::query_file_as!(Certification, "src/store/tenant/of_person.sql", person);
+    some(tx, None, Some(person)).await
+}
+
+async fn some(
+    tx: &mut TenantTx,
+    id: Option<Uuid>,
+    person: Option<Uuid>,
+) -> Result<Vec<Certification>, StoreError> {
+    let found = sqlx::query_file_as!(Certification, "src/store/tenant/some.sql", id as _, person as _);
     let found = found.fetch_all(&mut *tx).await?;
     tx.saw(&found);
     Ok(found)

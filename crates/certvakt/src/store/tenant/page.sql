@@ -28,29 +28,19 @@ of_chapters as (
   where $4::uuid is null or v.chapter_id = $4
   order by first.expiry, first.id
   limit $1
-),
-page as materialized (
-  select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.external_id, c.issued_at,
-    c.expires_at, c.status, c.updated_at,
-    case when c.expires_at is null then 'infinity' else c.expires_at end as expiry
-  from (select f.id from of_chapters f union select unnest(asking.others) from asking) candidate
-  join public.peer_mentor_certifications c on c.id = candidate.id
-  cross join asking
-  where (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (asking.expiry, $3)
-    and ($4::uuid is null or c.chapter_id = $4)
-    and ($5::text is null or c.certification_type = $5)
-    and ($6::text is null or certvakt.folded(c.external_id) like $6
-      or exists (select from certvakt.people p where p.id = c.peer_mentor_id and certvakt.folded(p.name) like $6))
-    and ($7::uuid[] is null or c.status <> 'suspended' and exists (
-      select from unnest($7::uuid[], $8::timestamptz[], $9::timestamptz[]) as s (organisation_id, since, before)
-      where s.organisation_id = c.organisation_id and c.expires_at >= s.since and c.expires_at < s.before))
-  order by expiry, c.id
-  limit $1
 )
-select c.id as "id!", c.organisation_id as "organisation_id!", c.chapter_id as "chapter_id!", n.chapter,
-  c.peer_mentor_id as "mentor_id!", n.mentor, c.certification_type as "type_code!", n.type_name, c.external_id,
-  c.issued_at, c.expires_at, c.status as "status!", c.updated_at as "updated_at!", n.time_zone as "time_zone!",
-  n.expired_grace_days as "expired_grace_days!"
-from page c
-join certvakt.names_of(array(select page.id from page)) n on n.certification_id = c.id
-order by c.expiry, c.id
+select c.id as "id!", c.organisation_id as "organisation_id!", c.chapter_id as "chapter_id!", c.chapter,
+  c.mentor_id as "mentor_id!", c.mentor, c.type_code as "type_code!", c.type_name, c.external_id, c.issued_at,
+  c.expires_at, c.status as "status!", c.updated_at as "updated_at!", c.time_zone as "time_zone!",
+  c.expired_grace_days as "expired_grace_days!"
+from asking
+cross join lateral certvakt.certification_details(array(select f.id from of_chapters f) || asking.others) c
+where (coalesce(c.expires_at, 'infinity'), c.id) > (asking.expiry, $3)
+  and ($4::uuid is null or c.chapter_id = $4)
+  and ($5::text is null or c.type_code = $5)
+  and ($6::text is null or certvakt.folded(c.external_id) like $6 or certvakt.folded(c.mentor) like $6)
+  and ($7::uuid[] is null or c.status <> 'suspended' and exists (
+    select from unnest($7::uuid[], $8::timestamptz[], $9::timestamptz[]) as s (organisation_id, since, before)
+    where s.organisation_id = c.organisation_id and c.expires_at >= s.since and c.expires_at < s.before))
+order by coalesce(c.expires_at, 'infinity'), c.id
+limit $1
