@@ -25,7 +25,8 @@ DETAILS = "certvakt.certification_details(array(select f.id from of_chapters f) 
 DETAILS_BY_HAND = """(
   select c.id, c.organisation_id, c.chapter_id,
     (select h.name from certvakt.chapters h where h.id = c.chapter_id) as chapter,
-    c.peer_mentor_id as mentor_id, (select p.name from certvakt.people p where p.id = c.peer_mentor_id) as mentor,
+    c.peer_mentor_id as mentor_id,
+    (select p.name from certvakt.people p where p.id = c.peer_mentor_id) as mentor,
     c.certification_type as type_code,
     (select t.name from certvakt.certification_types t
       where t.organisation_id = c.organisation_id and t.code = c.certification_type) as type_name,

@@ -1,6 +1,6 @@
 -- Who lets browsers in: what the doorkeeper reaches, and whom people may have invited.
 begin;
-select plan(12);
+select plan(15);
 \ir fixtures/world.psql
 \ir fixtures/certified.psql
 
@@ -41,7 +41,25 @@ select throws_ok($$insert into certvakt.identities (issuer, subject, person_id)
 select throws_ok($$insert into certvakt.identities (issuer, subject, person_id)
   values ('urn:certvakt:link', '00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002')$$, '42501', null,
   'nor one person''s link to another');
+select is(
+  (select string_agg(right(person_id::text, 4), ' ' order by person_id) from certvakt.people_of_address('A@Example.ORG')),
+  (select string_agg(right(person_id::text, 4), ' ' order by person_id) from certvakt.contact_points where kind = 'email'),
+  'it finds whoever has an address, in whatever case it is written');
 reset role;
+savepoint many;
+insert into certvakt.people (id) select md5(n::text)::uuid from generate_series(1, 5000) n;
+insert into certvakt.contact_points (person_id, kind, address)
+select md5(n::text)::uuid, 'email', n || '@example.org' from generate_series(1, 5000) n;
+analyze certvakt.contact_points;
+create temporary table read_before on commit drop as
+  select pg_stat_get_xact_tuples_returned('certvakt.contact_points'::regclass) as rows;
+set local role certvakt_doorkeeper;
+select is((select count(*) from certvakt.people_of_address('4711@example.org')), 1::bigint, 'among thousands, too');
+reset role;
+select is(
+  pg_stat_get_xact_tuples_returned('certvakt.contact_points'::regclass), (select rows from pg_temp.read_before),
+  'without reading them from end to end');
+rollback to savepoint many;
 
 create function pg_temp.invited(who text) returns text language plpgsql as $$
 declare

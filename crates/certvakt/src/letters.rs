@@ -68,6 +68,7 @@ pub struct Postman {
     wishes: mpsc::Receiver<Wish>,
     mailer: Option<Mailer>,
     base: Url,
+    lease_seconds: u32,
 }
 
 /// Where letters are asked for, if any can be mailed, and who mails them; none, if `[sign_in]` is off.
@@ -81,7 +82,7 @@ pub fn set_up(config: &Config) -> Result<Option<(Option<Letters>, Postman)>, Err
         if config.email.server.is_empty() { None } else { Some(Mailer::new(&config.email, timeout)?) };
     let (sender, wishes) = mpsc::channel(WAITING);
     let letters = mailer.is_some().then_some(Letters(sender));
-    Ok(Some((letters, Postman { wishes, mailer, base })))
+    Ok(Some((letters, Postman { wishes, mailer, base, lease_seconds: config.delivery.lease_seconds })))
 }
 
 impl Postman {
@@ -121,7 +122,7 @@ impl Postman {
                 return tx.commit().await;
             }
             let tokens: Vec<_> = due.iter().map(|(one, token)| (one.id, secret::hash(token))).collect();
-            door::give_tokens(&mut tx, &tokens).await?;
+            door::give_tokens(&mut tx, &tokens, self.lease_seconds).await?;
             tx.commit().await?;
             let fates = join_all(due.iter().map(|(letter, token)| self.send(mailer, letter, token))).await;
             let mut tx = database.door().await?;

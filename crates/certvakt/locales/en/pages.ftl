@@ -35,3 +35,5 @@ login-taken = This login belongs to somebody already. Sign out, and sign in as a
 request-forged = This request did not come from a page of ours. Open the page again, and try there.
 request-invalid = Something in the request has a wrong form. Go back and try again.
 too-many-requests = There were too many requests. Wait for a minute, and try again.
+token-missing = You are not signed in, or no longer. Sign in, and try again.
+not-found = There is nothing here. The address may be mistyped, or this way in is switched off.

@@ -35,3 +35,5 @@ login-taken = Innloggingen hører allerede til noen. Logg ut, og logg inn som en
 request-forged = Forespørselen kom ikke fra en av sidene våre. Åpne siden på nytt, og prøv der.
 request-invalid = Noe i forespørselen har feil form. Gå tilbake og prøv igjen.
 too-many-requests = Det kom for mange forespørsler. Vent et minutt, og prøv igjen.
+token-missing = Du er ikke logget inn, eller ikke lenger. Logg inn, og prøv igjen.
+not-found = Her er det ingenting. Adressen kan være skrevet feil, eller denne innloggingen er slått av.

@@ -1,9 +1,9 @@
 //! What a request is refused with: problem details (RFC 9457) with stable codes.
 
-use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -167,6 +167,10 @@ impl From<PathRejection> for Refusal {
     }
 }
 
+/// The stable code of what a request was refused with, beside the answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Code(pub(super) &'static str);
+
 /// A refusal, as it is sent: problem details (RFC 9457, section 3).
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Problem {
@@ -214,7 +218,7 @@ impl IntoResponse for Refusal {
             code: self.code(),
             detail: self.to_string(),
         };
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = (status, Extension(Code(self.code())), Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match status {

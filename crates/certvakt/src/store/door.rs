@@ -100,11 +100,17 @@ pub async fn due(tx: &mut DoorTx, limit: i64) -> Result<Vec<Letter>, StoreError>
         .collect())
 }
 
-/// Gives each of some letters a token, and two minutes to be mailed. Tokens that they had are dead.
-pub async fn give_tokens(tx: &mut DoorTx, tokens: &[(Uuid, [u8; 32])]) -> Result<(), StoreError> {
+/// Gives each of some letters a token, and so many seconds to be mailed. Tokens that they had are dead.
+pub async fn give_tokens(
+    tx: &mut DoorTx,
+    tokens: &[(Uuid, [u8; 32])],
+    lease_seconds: u32,
+) -> Result<(), StoreError> {
     let ids: Vec<Uuid> = tokens.iter().map(|(id, _)| *id).collect();
     let hashes: Vec<Vec<u8>> = tokens.iter().map(|(_, hash)| hash.to_vec()).collect();
-    sqlx::query_file!("src/store/door/give_tokens.sql", &ids, &hashes).execute(tx).await?;
+    sqlx::query_file!("src/store/door/give_tokens.sql", &ids, &hashes, f64::from(lease_seconds))
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

@@ -12,12 +12,12 @@ use axum::extract::{Form, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Extension, Json, Router, middleware};
 use openidconnect::url::form_urlencoded::byte_serialize;
 use serde::{Deserialize, Serialize};
 
 use super::extract::Query;
-use super::problem::Refusal;
+use super::problem::{Code, Refusal};
 use super::session::{self, Session};
 use crate::config::{Config, ConfigError};
 use crate::letters::Letters;
@@ -122,18 +122,13 @@ impl From<StoreError> for SignInError {
 /// The status and the code; [`page::in_words`] makes a page of them, in the language of the browser.
 impl IntoResponse for SignInError {
     fn into_response(self) -> Response {
-        match &self {
-            Self::Failed(reason) | Self::Provider(reason) => {
-                tracing::warn!(code = self.code(), "somebody could not sign in: {reason}");
-            }
-            Self::Refused(Refusal::Store(error)) => {
-                tracing::error!(code = error.code(), "somebody could not sign in: {error}");
-            }
-            _ => {}
+        if let Self::Failed(reason) | Self::Provider(reason) = self {
+            tracing::warn!(code = self.code(), "somebody could not sign in: {reason}");
         }
-        let mut response = self.status().into_response();
-        response.extensions_mut().insert(page::Trouble(self.code()));
-        response
+        match self {
+            Self::Refused(refusal) => refusal.into_response(),
+            _ => (self.status(), Extension(Code(self.code()))).into_response(),
+        }
     }
 }
 
@@ -142,15 +137,16 @@ pub(super) fn router(sign_in: SignIn) -> Router {
     Router::new()
         .route(HOME, get(choose))
         .route("/sign-in/style.css", get(style))
-        .route("/sign-in/session", get(csrf))
         .route("/sign-in/provider", get(provider::start))
         .route("/sign-in/callback", get(provider::finish))
         .route("/sign-in/link", get(link::show).post(link::ask))
         .route("/sign-in/link/open", post(link::open))
         .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
         .route("/sign-out", post(sign_out))
-        .with_state(sign_in)
         .layer(middleware::from_fn(page::in_words))
+        // Asked by scripts, which read problem details.
+        .route("/sign-in/session", get(csrf))
+        .with_state(sign_in)
 }
 
 async fn style() -> ([(HeaderName, &'static str); 1], &'static str) {

@@ -12,6 +12,7 @@ use fluent_bundle::FluentArgs;
 
 use super::HOME;
 use crate::delivery::Locale;
+use crate::http::problem::Code;
 use crate::words::{Words, line, words};
 
 static WORDS: Words = words!("pages.ftl");
@@ -135,18 +136,18 @@ impl Form {
     }
 }
 
-/// An error that is to become a page, by its code.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Trouble(pub(super) &'static str);
-
-/// Makes pages of errors.
+/// Makes pages of errors, by their codes.
 pub(super) async fn in_words(request: Request, next: Next) -> Response {
     let language = Language::of(request.headers());
-    let response = next.run(request).await;
-    let Some(Trouble(code)) = response.extensions().get().copied() else { return response };
+    let refused = next.run(request).await;
+    let Some(Code(code)) = refused.extensions().get().copied() else { return refused };
     let mut page = language.page("trouble").text(code);
     if page.text.is_empty() {
         page = page.text("trouble-ours");
     }
-    (response.status(), page.link(HOME, language.say("back"))).into_response()
+    let mut response = (refused.status(), page.link(HOME, language.say("back"))).into_response();
+    if let Some(later) = refused.headers().get(header::RETRY_AFTER) {
+        response.headers_mut().insert(header::RETRY_AFTER, later.clone());
+    }
+    response
 }

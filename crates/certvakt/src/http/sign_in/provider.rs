@@ -36,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LARGEST_ANSWER: usize = 256 * 1024;
 /// How long what the provider says of itself, and its keys, are taken as known.
 const KNOWN_FOR: Duration = Duration::from_mins(1);
+/// How long it is taken to be out of reach. Whoever waited meanwhile does not ask it again one by one.
+const SILENT_FOR: Duration = Duration::from_secs(10);
 /// The longest subject, in characters, as identities keep it.
 const LONGEST_SUBJECT: usize = 255;
 /// How tokens may be signed: by the provider alone. What a provider says that it also supports decides
@@ -55,7 +57,8 @@ pub(super) struct Provider {
     client_secret: Option<ClientSecret>,
     callback: RedirectUrl,
     http: Http,
-    known: Mutex<Option<(Instant, CoreProviderMetadata)>>,
+    /// What it last said of itself, and when; none, if it said nothing.
+    known: Mutex<Option<(Instant, Option<CoreProviderMetadata>)>>,
 }
 
 /// The provider did not answer as HTTP does.
@@ -152,16 +155,15 @@ impl Provider {
     /// What the provider says of itself, with its keys.
     async fn metadata(&self) -> Result<CoreProviderMetadata, SignInError> {
         let mut known = self.known.lock().await;
-        if let Some((since, metadata)) = &*known
-            && since.elapsed() < KNOWN_FOR
-        {
-            return Ok(metadata.clone());
+        let is_fresh = |(since, said): &(Instant, Option<_>)| {
+            since.elapsed() < if said.is_some() { KNOWN_FOR } else { SILENT_FOR }
+        };
+        if !known.as_ref().is_some_and(is_fresh) {
+            let said = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await.ok();
+            *known = Some((Instant::now(), said));
         }
-        let found = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http)
-            .await
-            .map_err(|_| SignInError::Provider("what it says of itself, or its keys, cannot be had"))?;
-        *known = Some((Instant::now(), found.clone()));
-        Ok(found)
+        let said = known.as_ref().and_then(|(_, said)| said.clone());
+        said.ok_or(SignInError::Provider("what it says of itself, or its keys, cannot be had"))
     }
 }
 

@@ -7,7 +7,7 @@ dead as (
 ),
 claimed as (
   update certvakt.letters l
-  set token_hash = given.token_hash, expires_at = now() + l.good_for, mail_due_at = now() + interval '2 minutes'
+  set token_hash = given.token_hash, expires_at = now() + l.good_for, mail_due_at = now() + make_interval(secs => $3)
   from given where l.id = given.id
   returning l.kind, l.person_id, l.token_hash, l.expires_at
 )

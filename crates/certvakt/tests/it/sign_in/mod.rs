@@ -94,13 +94,14 @@ impl Place {
         let secret = folder.path().join("secret");
         std::fs::write(&secret, format!("{SECRET}\n")).unwrap();
         let client = if more.contains("client_id") { "" } else { "client_id = \"certvakt\"\n" };
+        let links = if more.contains("links") { "" } else { "links = true\n" };
         let config = format!(
             "[serve]\nlisten = \"127.0.0.1:0\"\n[delivery]\nchannels = [\"file\"]\n\
              [email]\nserver = \"smtp://127.0.0.1:{}\"\nfrom = \"Varsel <varsel@example.org>\"\n\
              [auth]\nissuer = \"https://issuer.example\"\naudience = \"authenticated\"\nalgorithm = \"HS256\"\n\
              secret_file = \"{secret}\"\n\
              [sign_in]\npublic_url = \"{PUBLIC}\"\nissuer = \"{issuer}\"\nclient_secret_file = \"{secret}\"\n\
-             links = true\n{client}{more}",
+             {links}{client}{more}",
             mail.port,
             secret = secret.display(),
         );

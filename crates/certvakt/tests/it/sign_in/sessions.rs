@@ -205,6 +205,27 @@ async fn the_pages_are_readable_by_everybody_and_load_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_refused_is_a_page_for_people_and_problem_details_for_scripts() {
+    let place = Place::start("").await.again("links = false\n");
+    let mut browser = place.browser();
+    browser.language = "en";
+    for (method, path, status, words) in [
+        (Method::GET, "/sign-in/link", 422, "wrong form"),
+        (Method::GET, "/sign-in/invitation?token=x", 404, "Ask for another"),
+        (Method::POST, "/sign-in/invitation", 401, "Sign in, and try again"),
+        (Method::POST, "/sign-in/link", 404, "switched off"),
+    ] {
+        let page = browser.send(method.clone(), path, &[("token", "x"), ("address", "a@example.org")]).await;
+        assert_eq!(page.status, status, "{method} {path}: {}", page.text);
+        assert_eq!(page.headers["content-type"], "text/html; charset=utf-8", "{method} {path}");
+        assert!(page.text.contains(words) && page.text.contains("<h1>"), "{method} {path}: {}", page.text);
+    }
+    let answer = browser.get("/sign-in/session").await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+}
+
+#[tokio::test]
 async fn without_the_section_nobody_signs_in() {
     let place = Place::start("").await;
     let folder = tempfile::tempdir().unwrap();
