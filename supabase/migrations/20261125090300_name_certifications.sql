@@ -4,13 +4,37 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+-- What is visible elsewhere follows from the visible chapters: whoever knows those does not ask for them again.
+create function certvakt.elsewhere_of(chapters uuid[]) returns uuid[]
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return array(
+    select e.certification_id from certvakt.certifications_elsewhere e where e.chapter_id = any (chapters));
+end
+$$;
+comment on function certvakt.elsewhere_of is
+  'Certifications of other chapters, whose mentors belong to one of some chapters of the same organisation as well. Never null. For functions only: it does not ask whether those chapters are visible.';
+revoke all on function certvakt.elsewhere_of(uuid[]) from public, anon, authenticated, service_role;
+grant execute on function certvakt.elsewhere_of(uuid[]) to certvakt_definer;
+alter function certvakt.elsewhere_of(uuid[]) owner to certvakt_definer;
+-- Only its owner may replace a function.
+set local role certvakt_definer;
+create or replace function certvakt.visible_elsewhere() returns uuid[]
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return certvakt.elsewhere_of(certvakt.visible_chapters());
+end
+$$;
+reset role;
+
 create function certvakt.in_sight(out chapters uuid[], out others uuid[])
 language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
   person uuid := certvakt.current_person();
-  elsewhere uuid[] := certvakt.visible_elsewhere();
+  elsewhere uuid[];
 begin
   chapters := certvakt.visible_chapters();
+  elsewhere := certvakt.elsewhere_of(chapters);
   others := array(
     select c.id from public.peer_mentor_certifications c
     where (c.peer_mentor_id = person or c.id = any (elsewhere)) and c.chapter_id <> all (chapters));
@@ -46,7 +70,7 @@ begin
     and (
       c.chapter_id = any (chapters)
       or c.peer_mentor_id = person
-      or c.id = any ((select certvakt.visible_elsewhere())::uuid[]));
+      or c.id = any ((select certvakt.elsewhere_of(chapters))::uuid[]));
 end
 $$;
 comment on function certvakt.certification_details is

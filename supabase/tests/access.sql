@@ -44,7 +44,7 @@ select is((
       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
         and has_column_privilege('authenticated', c.oid, a.attnum, priv.privilege)
         and not has_table_privilege('authenticated', c.oid, priv.privilege)
-      group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months
+      group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months, renewal_rule
 chapters SELECT id, organisation_id, parent_id, slug, name
 contact_points SELECT id, person_id, kind, installation, created_at
 idempotency_keys INSERT person_id, key, request_hash
@@ -52,7 +52,7 @@ idempotency_keys UPDATE answer
 memberships SELECT organisation_id, chapter_id, person_id, role
 organisations SELECT id, slug, name, time_zone, locale, expired_grace_days
 peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at
-peer_mentor_certifications UPDATE status
+peer_mentor_certifications UPDATE expires_at, status
 people SELECT id, name, locale
 uploads INSERT organisation_id, chapter_id, options
 uploads SELECT id, organisation_id, chapter_id, person_id, options, state, result, created_at, finished_at
@@ -65,9 +65,9 @@ select is((
   select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
-  'authenticated accept_invitation, authenticated certification_details, authenticated closed_organisations, '
+  'authenticated accept_invitation, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
   'authenticated coming_notices, authenticated current_organisations, '
-  'authenticated current_person, authenticated folded, authenticated in_sight, authenticated invite, authenticated keep_device, '
+  'authenticated current_person, authenticated folded, authenticated history_of, authenticated in_sight, authenticated invite, authenticated is_made, authenticated keep_device, '
   'authenticated notices_of, authenticated recent_notices, authenticated remove_device, '
   'authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
   'authenticated visible_elsewhere', 'people call what policies ask, and what is meant for them');

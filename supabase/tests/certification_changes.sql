@@ -35,9 +35,9 @@ select is(pg_temp.set($$status = 'suspended'$$), 'suspended', 'a suspension');
 select is(pg_temp.set($$status = 'active'$$), 'reinstated', 'a reinstatement');
 select is(pg_temp.set($$expires_at = null$$), 'renewed', 'no end at all is a renewal');
 select is(pg_temp.set($$expires_at = '2027-01-01 22:59:59+00'$$), 'corrected', 'an end after all is a correction');
-set local certvakt.dates_are = 'corrected';
+set local certvakt.change = '{"kind": "corrected"}';
 select is(pg_temp.set($$expires_at = '2029-01-01 22:59:59+00'$$), 'corrected', 'whoever knows better says so');
-set local certvakt.dates_are = 'nonsense';
+set local certvakt.change = '{"kind": "nonsense"}';
 select is(pg_temp.set($$expires_at = '2030-01-01 22:59:59+00'$$), 'renewed', 'nonsense is not believed');
 
 select results_eq(

@@ -1,6 +1,6 @@
 -- What somebody tries who may see a little and wants to see more.
 begin;
-select plan(25);
+select plan(28);
 \if :{?world}
 \else
   \set world fixtures/world.psql
@@ -55,14 +55,22 @@ select throws_ok($$update public.peer_mentor_certifications set chapter_id = '00
   '42501', null, 'nothing is moved to another chapter');
 select throws_ok($$update public.peer_mentor_certifications set organisation_id = '00000000-0000-4000-8000-0000000000b0'$$,
   '42501', null, 'nor to another organisation');
-select throws_ok($$update public.peer_mentor_certifications set expires_at = '2099-01-01'$$, '42501', null, 'nor made to last');
+select throws_ok($$update public.peer_mentor_certifications set renewal_history = '[]'$$, '42501', null, 'nor given another past');
+savepoint renewed;
+update public.peer_mentor_certifications set expires_at = '2099-01-01';
+select is(
+  (select string_agg(distinct right(renewal_history -> -1 ->> 'actor', 4), ' ') from public.peer_mentor_certifications
+   where expires_at = '2099-01-01'), '0001', 'who makes one last has their name in its history');
+rollback to savepoint renewed;
 select throws_ok($$update public.peer_mentor_certifications set status = 'expired'$$, '42501', null, 'nor made to lapse');
 
 reset role;
 update public.peer_mentor_certifications set status = 'expired' where id = '00000000-0000-4000-8000-0000000200a4';
 set local role authenticated;
-update public.peer_mentor_certifications set status = 'active' where id = '00000000-0000-4000-8000-0000000200a4';
-update public.peer_mentor_certifications set status = 'suspended' where id = '00000000-0000-4000-8000-0000000200a4';
+select throws_ok($$update public.peer_mentor_certifications set status = 'active' where id = '00000000-0000-4000-8000-0000000200a4'$$,
+  '42501', null, 'what has lapsed is not valid for the asking');
+select throws_ok($$update public.peer_mentor_certifications set status = 'suspended' where id = '00000000-0000-4000-8000-0000000200a4'$$,
+  '42501', null, 'nor suspended, to be reinstated');
 select is((select status from public.peer_mentor_certifications where id = '00000000-0000-4000-8000-0000000200a4'), 'expired',
   'nor talked back, once it has lapsed');
 

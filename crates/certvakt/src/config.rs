@@ -32,6 +32,8 @@ pub struct Config {
     pub heartbeat: HeartbeatConfig,
     /// Limits of an import.
     pub import: ImportConfig,
+    /// Histories of certifications.
+    pub history: HistoryConfig,
 }
 
 /// `[delivery]`
@@ -112,6 +114,15 @@ pub struct EmailConfig {
 pub struct FileConfig {
     /// Where each notice is appended as a line of JSON; empty: the channel is off.
     pub path: PathBuf,
+}
+
+/// `[history]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HistoryConfig {
+    /// Where `serve` writes the heads of all histories once a day, a file a day; empty: nowhere. Keep them
+    /// outside the database's reach.
+    pub heads_folder: PathBuf,
 }
 
 /// `[serve]`

@@ -53,6 +53,15 @@ pub enum Error {
     /// A run.
     #[error(transparent)]
     Run(#[from] crate::expiry::RunError),
+    /// A change of a certification.
+    #[error(transparent)]
+    Renewal(#[from] crate::renewal::RenewalError),
+    /// Looking at histories.
+    #[error(transparent)]
+    Histories(#[from] crate::renewal::histories::CheckError),
+    /// A file that cannot be read.
+    #[error("{0}")]
+    File(String),
     /// Delivery.
     #[error(transparent)]
     Delivery(#[from] crate::delivery::DeliveryError),
@@ -80,6 +89,9 @@ impl Error {
             Self::Cluster(error) => error.code(),
             Self::Import(error) => error.code(),
             Self::Run(error) => error.code(),
+            Self::Renewal(error) => error.code(),
+            Self::Histories(error) => error.code(),
+            Self::File(_) => "file-unreadable",
             Self::Delivery(error) => error.code(),
             Self::Canary(error) => error.code(),
             Self::Http(error) => error.code(),
@@ -96,6 +108,9 @@ impl Error {
             Self::Cluster(_) | Self::Demo(crate::demo::DemoError::Cluster(_)) => Exit::Cluster,
             Self::Import(error) => error.exit(),
             Self::Run(error) => error.exit(),
+            Self::Renewal(error) => error.exit(),
+            Self::Histories(error) => error.exit(),
+            Self::File(_) => Exit::Input,
             Self::Delivery(error) => error.exit(),
             Self::Canary(error) => error.exit(),
             Self::Http(_) | Self::Demo(_) => Exit::Found,

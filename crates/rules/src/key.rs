@@ -13,7 +13,13 @@ pub fn notice_key(certification_id: Uuid, stage: Stage, due_date: NaiveDate) -> 
     // A date is written as YYYY-MM-DD. As long as the longest: 36 + 1 + 18 + 1 + 10.
     let mut text = String::with_capacity(66);
     let _ = write!(text, "{certification_id}|{stage}|{due_date}");
-    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, byte| {
+    hex_digest(text)
+}
+
+/// Lower-case hex SHA-256.
+pub fn hex_digest(bytes: impl AsRef<[u8]>) -> String {
+    use std::fmt::Write;
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })

@@ -1,5 +1,5 @@
 //! The pure rules of certvakt: which stage a certification is in on a date, the key of its notice,
-//! when a run is scheduled, when a delivery may leave and when it is tried again.
+//! when a run is scheduled, when a delivery may leave and when it is tried again, how long a renewal lasts.
 //!
 //! Nothing here does I/O or reads a clock: today is always an argument. Dates are calendar days in
 //! the organisation's time zone; instants are UTC.
@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod hours;
 pub mod key;
 pub mod national_number;
+pub mod renewal;
 pub mod retry;
 pub mod stage;
 

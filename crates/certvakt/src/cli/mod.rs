@@ -3,16 +3,20 @@
 mod access;
 mod app;
 mod audit;
+mod certified;
+mod change;
 mod chapter;
 mod cleanup;
 mod demo;
 mod doctor;
 mod explain;
 mod forecast;
+mod history;
 mod import;
 mod migrate;
 mod organisation;
 mod person;
+mod renew;
 mod run;
 mod serve;
 mod status;
@@ -28,6 +32,7 @@ use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Exit};
 use crate::output::Format;
+use crate::renewal::Change;
 
 pub use app::App;
 
@@ -69,11 +74,21 @@ enum Sub {
     Access(access::Args),
     Audit(audit::Args),
     Import(import::Args),
+    Renew(renew::Args),
+    Correct(change::Correct),
+    /// Suspend a certification: its mentor is told nothing of it
+    Suspend(change::Which),
+    /// Reinstate a certification that was suspended or withdrawn
+    Reinstate(change::Which),
+    /// Withdraw a certification: no register and no renewal brings it back
+    Withdraw(change::Which),
     Run(run::Args),
     Work(work::Args),
     Serve(serve::Args),
     Cleanup(cleanup::Args),
     Explain(explain::Args),
+    Certified(certified::Args),
+    History(history::Args),
     Forecast(forecast::Args),
     Status(status::Args),
     Verify(verify::Args),
@@ -140,11 +155,18 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Sub::Access(args) => access::run(args, &app).await,
         Sub::Audit(args) => audit::run(args, &app).await,
         Sub::Import(args) => import::run(args, &app).await,
+        Sub::Renew(args) => renew::run(args, &app).await,
+        Sub::Correct(args) => change::correct(args, &app).await,
+        Sub::Suspend(args) => change::status(args, Change::Suspend, &app).await,
+        Sub::Reinstate(args) => change::status(args, Change::Reinstate, &app).await,
+        Sub::Withdraw(args) => change::status(args, Change::Withdraw, &app).await,
         Sub::Run(args) => run::run(args, &app).await,
         Sub::Work(args) => work::run(args, &app).await,
         Sub::Serve(args) => Box::pin(serve::run(args, &app)).await,
         Sub::Cleanup(args) => cleanup::run(args, &app).await,
         Sub::Explain(args) => explain::run(args, &app).await,
+        Sub::Certified(args) => certified::run(args, &app).await,
+        Sub::History(args) => history::run(args, &app).await,
         Sub::Forecast(args) => forecast::run(args, &app).await,
         Sub::Status(args) => status::run(args, &app).await,
         Sub::Verify(args) => verify::run(args, &app).await,

@@ -6,6 +6,7 @@ use crate::delivery::{DeliveryError, Worker, channels};
 use crate::error::{Error, Exit};
 use crate::expiry::schedule;
 use crate::import::uploads;
+use crate::renewal::histories;
 use crate::{http, letters};
 
 /// Run every night, deliver all day: the service
@@ -49,6 +50,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         carry,
         accesses.keep(database, ending.clone()),
         uploads::keep(database, &app.config.import, ending.clone()),
+        histories::keep(database, &app.clock, &app.config.history.heads_folder, ending.clone()),
         http::serve(listener, database.clone(), app.clock, app.config.clone(), api, sign_in, ending.clone()),
     );
     Ok(Exit::Success)

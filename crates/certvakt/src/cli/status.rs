@@ -1,5 +1,6 @@
 //! `certvakt status`
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chrono::NaiveDate;
@@ -11,8 +12,8 @@ use crate::expiry::schedule;
 use crate::output::{count, print, table};
 use crate::store::access::{self, Closure};
 use crate::store::audit::access::{self as accesses, Recorded};
-use crate::store::organisation;
 use crate::store::report::{self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter};
+use crate::store::{organisation, renewal};
 
 /// Unreachable people listed by name of their chapter, at most.
 const MOST_LISTED: i64 = 1000;
@@ -31,6 +32,7 @@ struct Status {
     channel_stops: Vec<ChannelStop>,
     access_closures: Vec<Closure>,
     access_events_in_7_days: Recorded,
+    long_histories: BTreeMap<String, i64>,
     unreachable_by_chapter: Vec<UnreachableInChapter>,
     unreachable: Vec<Unreachable>,
     tables: Vec<TableSize>,
@@ -86,6 +88,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         channel_stops: report::channel_stops(&mut tx).await?,
         access_closures: access::closures(&mut tx).await?,
         access_events_in_7_days: accesses::recorded(&mut tx, 7).await?,
+        long_histories: renewal::long_histories(&mut tx).await?.into_iter().collect(),
         unreachable_by_chapter: report::unreachable_by_chapter(&mut tx).await?,
         unreachable: report::unreachable(&mut tx, MOST_LISTED).await?,
         tables: report::sizes(&mut tx).await?,
@@ -147,6 +150,9 @@ fn text(status: &Status) -> String {
     let Recorded { events, lost } = status.access_events_in_7_days;
     text += &format!("Requests on record, 7 days: {}", count(events));
     text += &if lost > 0 { format!("; LOST: {}\n", count(lost)) } else { "\n".to_owned() };
+    for (organisation, number) in &status.long_histories {
+        text += &format!("Histories that have grown long: {} of {organisation}\n", count(*number));
+    }
     text += &format!("Unreachable people: {}\n", count(queue.unreachable));
     if !status.unreachable_by_chapter.is_empty() {
         let rows = status

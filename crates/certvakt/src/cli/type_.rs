@@ -1,5 +1,7 @@
 //! `certvakt type`
 
+use certvakt_rules::renewal::Rule;
+
 use super::App;
 use crate::error::{Error, Exit};
 use crate::output::print;
@@ -33,6 +35,10 @@ enum What {
         /// How long it is valid: 24mo or 2y; without it each certification has its own date
         #[arg(long, value_parser = months)]
         validity: Option<i16>,
+        /// From when a renewal counts that: completion; expiry, the old last valid day; or completion, and on
+        /// to the next such day of a year
+        #[arg(long, value_name = "completion|expiry|MM-DD", default_value_t = Rule::FromCompletion)]
+        renews_from: Rule,
     },
 }
 
@@ -46,10 +52,10 @@ fn months(text: &str) -> Result<i16, String> {
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
-    let What::Add { code, organisation, name, validity } = args.what;
+    let What::Add { code, organisation, name, validity, renews_from } = args.what;
     let name = name.unwrap_or_else(|| code.clone());
     let mut tx = app.database().await?.registrar().await?;
-    organisation::add_type(&mut tx, &organisation, &code, &name, validity).await?;
+    organisation::add_type(&mut tx, &organisation, &code, &name, validity, renews_from).await?;
     tx.commit().await?;
     print(app.format, &serde_json::json!({ "code": code }), |_| format!("Added the type {code}."))?;
     Ok(Exit::Success)

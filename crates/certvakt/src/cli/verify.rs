@@ -1,23 +1,39 @@
 //! `certvakt verify`
 
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::App;
 use crate::error::{Error, Exit};
 use crate::output::{count, print, table};
+use crate::renewal::histories::{self, Checked as HistoriesChecked};
 use crate::store::report::{self, Checked, Finding};
 use crate::store::{organisation, run};
 
 /// Check that every notice that had to be recorded was, with its right key
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  certvakt verify\n\nExit status 1: a notice is missing or a key is wrong."
+    after_help = "Example:\n  certvakt verify\n\nExit status 1: a notice is missing or a key is wrong; with --history, a history does not hold together."
 )]
 pub(super) struct Args {
     /// Only this organisation
     #[arg(long, value_name = "SLUG")]
     organisation: Option<String>,
+    /// Check instead that no certification's history was rewritten by somebody who did not compute all of it
+    /// anew
+    #[arg(long, conflicts_with = "organisation")]
+    history: bool,
+    /// Compare with the heads that were kept in this file, which shows that as well
+    #[arg(long, value_name = "FILE", requires = "history")]
+    heads: Option<PathBuf>,
+    /// Write the heads of now to this file, to be kept outside the database
+    #[arg(long, value_name = "FILE", requires = "history")]
+    write_heads: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]
@@ -31,6 +47,9 @@ struct Verified {
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    if args.history {
+        return of_histories(&args, app).await;
+    }
     let mut tx = app.database().await?.worker().await?;
     let mut all = Vec::new();
     for organisation in organisation::named(&mut tx, args.organisation.as_deref()).await? {
@@ -53,6 +72,63 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     tx.rollback().await?;
     print(app.format, &serde_json::json!({ "organisations": all }), |_| text(&all))?;
     Ok(if all.iter().all(|one| one.faults.is_empty()) { Exit::Success } else { Exit::Found })
+}
+
+async fn of_histories(args: &Args, app: &App) -> Result<Exit, Error> {
+    let unreadable =
+        |path: &Path, error: io::Error| Error::File(format!("{} cannot be read ({error})", path.display()));
+    let kept = match &args.heads {
+        None => BTreeMap::new(),
+        Some(path) => File::open(path)
+            .and_then(|file| histories::read_heads(BufReader::new(file)))
+            .map_err(|error| unreadable(path, error))?,
+    };
+    let mut tx = app.database().await?.worker().await?;
+    let checked = match &args.write_heads {
+        None => histories::check(&mut tx, kept, &mut io::sink()).await?,
+        Some(path) => histories::write(&mut tx, kept, path).await?,
+    };
+    tx.rollback().await?;
+    print(app.format, &checked, |_| histories_text(&checked))?;
+    Ok(if checked.faults.is_empty() { Exit::Success } else { Exit::Found })
+}
+
+fn histories_text(checked: &HistoriesChecked) -> String {
+    let whole = |number: u64| count(i64::try_from(number).unwrap_or(i64::MAX));
+    let mut text = format!(
+        "{} histories with {} entries: {}.\nDigest of their heads: {}",
+        whole(checked.histories),
+        whole(checked.entries),
+        if checked.faults.is_empty() {
+            "right".to_owned()
+        } else {
+            format!("{} FAULTS", checked.faults.len())
+        },
+        checked.digest,
+    );
+    for (number, what) in
+        [(checked.erased, "entries whose words were erased"), (checked.later, "entries of a later version")]
+    {
+        if number > 0 {
+            text += &format!("\n{} {what}.", whole(number));
+        }
+    }
+    if !checked.gone.is_empty() {
+        let ids: Vec<String> = checked.gone.iter().take(20).map(ToString::to_string).collect();
+        text += &format!(
+            "\n{} histories are gone since the heads were kept: {}",
+            checked.gone.len(),
+            ids.join(", ")
+        );
+    }
+    if !checked.faults.is_empty() {
+        let rows = checked.faults.iter().map(|fault| {
+            let number = fault.number.map_or_else(|| "–".to_owned(), |number| number.to_string());
+            [fault.certification_id.to_string(), number, fault.what.clone()]
+        });
+        text += &format!("\n\n{}", table(["Certification", "Entry", "What is wrong"], rows));
+    }
+    text
 }
 
 fn text(all: &[Verified]) -> String {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use certvakt_rules::renewal::Rule;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -163,7 +164,15 @@ async fn load(database: &Database, folder: &Path, clock: &Clock) -> Result<usize
             ..Settings::default()
         };
         organisation::set(&mut tx, organisation.slug, &whole_day).await?;
-        organisation::add_type(&mut tx, organisation.slug, "likeperson", "Likeperson", Some(24)).await?;
+        organisation::add_type(
+            &mut tx,
+            organisation.slug,
+            "likeperson",
+            "Likeperson",
+            Some(24),
+            Rule::FromCompletion,
+        )
+        .await?;
         for (slug, name) in organisation.chapters {
             organisation::add_chapter(&mut tx, organisation.slug, slug, name, None).await?;
         }

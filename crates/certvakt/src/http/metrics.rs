@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::expiry::schedule;
-use crate::store::{Database, StoreError, organisation, report};
+use crate::store::{Database, StoreError, organisation, renewal, report};
 
 /// The process's metrics.
 #[derive(Clone)]
@@ -35,6 +35,10 @@ impl Metrics {
         describe_gauge!(
             "certvakt_run_last_complete_timestamp_seconds",
             "When an organisation's last complete run ended"
+        );
+        describe_gauge!(
+            "certvakt_long_histories",
+            "Certifications whose histories have more entries than is taken for sane"
         );
         describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
         describe_counter!("certvakt_letters_total", "Letters that this process tried to mail, by outcome");
@@ -66,6 +70,13 @@ impl Metrics {
             let stopped = stops.iter().any(|stop| stop.channel == channel.as_str());
             gauge!("certvakt_channel_stopped", "channel" => channel.as_str())
                 .set(f64::from(u8::from(stopped)));
+        }
+        let long = renewal::long_histories(&mut tx).await?;
+        for organisation in &organisations {
+            let number =
+                long.iter().find(|(slug, _)| *slug == organisation.slug).map_or(0, |(_, number)| *number);
+            gauge!("certvakt_long_histories", "organisation" => organisation.slug.clone())
+                .set(as_f64(number));
         }
         let statuses = report::runs(&mut tx).await?;
         for organisation in organisations {

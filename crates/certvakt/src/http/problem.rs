@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::token::TokenError;
+use crate::renewal::RenewalError;
 use crate::store::StoreError;
 
 /// Why a request is not answered as asked.
@@ -52,6 +53,9 @@ pub enum Refusal {
     /// It has lapsed, and is renewed instead.
     #[error("this certification has lapsed: renew it instead")]
     Lapsed,
+    /// A change of a certification that cannot be.
+    #[error(transparent)]
+    Renewal(RenewalError),
     /// An invitation that is unknown, used or expired.
     #[error("this invitation is unknown, used or expired: ask for another")]
     Invitation,
@@ -101,6 +105,7 @@ impl Refusal {
             Self::OtherVersion => "version-other",
             Self::NotYours => "not-yours",
             Self::Lapsed => "certification-lapsed",
+            Self::Renewal(error) => error.code(),
             Self::Invitation => "invitation-invalid",
             Self::LoginTaken => "login-taken",
             Self::KeyReused => "key-reused",
@@ -126,12 +131,16 @@ impl Refusal {
             | Self::NoMail
             | Self::Store(_)
             | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid(_)
+            | Self::KeyReused
+            | Self::Renewal(RenewalError::Date(_) | RenewalError::Words(_) | RenewalError::NoRule) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoVersion => StatusCode::PRECONDITION_REQUIRED,
             Self::OtherVersion => StatusCode::PRECONDITION_FAILED,
-            Self::LoginTaken | Self::Lapsed | Self::AlreadySent => StatusCode::CONFLICT,
+            Self::Renewal(_) | Self::LoginTaken | Self::Lapsed | Self::AlreadySent => StatusCode::CONFLICT,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }

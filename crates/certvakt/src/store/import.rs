@@ -1,6 +1,7 @@
 //! Imports: a staging table that lives as long as the transaction, and the merge of it in sets.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use sqlx::Executor;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -85,9 +86,11 @@ pub async fn copy(tx: &mut RegistrarTx, mut chunks: mpsc::Receiver<Vec<u8>>) -> 
 
 /// Merges the staged rows into the register.
 pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, StoreError> {
-    if let Some(kind) = target.dates_are.map(DatesAre::kind) {
-        sqlx::query("select set_config('certvakt.dates_are', $1, true)").bind(kind).execute(&mut *tx).await?;
-    }
+    let said = json!({ "kind": target.dates_are.map(DatesAre::kind), "source": "register" });
+    sqlx::query("select set_config('certvakt.change', $1, true)")
+        .bind(said.to_string())
+        .execute(&mut *tx)
+        .await?;
     // Two registers of one organisation may know the same people: one after the other.
     sqlx::query("select from certvakt.organisations where id = $1 for no key update")
         .bind(target.organisation_id)

@@ -1,6 +1,7 @@
 //! Organisations, their chapters and their types of certification.
 
 use certvakt_rules::DeliveryHours;
+use certvakt_rules::renewal::Rule;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -186,15 +187,17 @@ pub async fn add_type(
     code: &str,
     name: &str,
     validity_months: Option<i16>,
+    renews_from: Rule,
 ) -> Result<(), StoreError> {
     let organisation_id = id_of(tx, organisation).await?;
     sqlx::query!(
-        "insert into certvakt.certification_types (organisation_id, code, name, validity_months)
-         values ($1, $2, $3, $4)",
+        "insert into certvakt.certification_types (organisation_id, code, name, validity_months, renewal_rule)
+         values ($1, $2, $3, $4, $5)",
         organisation_id,
         code,
         name,
         validity_months,
+        renews_from.to_string(),
     )
     .execute(tx)
     .await

@@ -199,7 +199,7 @@ fn changes(models: &mut [Model], today: NaiveDate, random: &mut Rng) -> String {
         let kind = if is_renewal { "renewed" } else { "corrected" };
         write!(
             sql,
-            "begin; set local certvakt.dates_are = '{kind}';
+            "begin; set local certvakt.change = '{{\"kind\": \"{kind}\"}}';
              update public.peer_mentor_certifications set expires_at = '{expires_at}', status = 'active' where id = '{}';
              commit;",
             model.id

@@ -266,7 +266,7 @@ async fn a_date_corrected_while_its_notice_was_under_way_is_looked_at_again() {
 async fn correct(database: &TestDatabase, day: &str) {
     database
         .execute(&format!(
-            "begin; set local certvakt.dates_are = 'corrected';
+            "begin; set local certvakt.change = '{{\"kind\": \"corrected\"}}';
              update public.peer_mentor_certifications
              set expires_at = ((date '{day}' + 1)::timestamp at time zone 'Europe/Oslo') - interval '1 second'; commit"
         ))

@@ -222,7 +222,7 @@ async fn a_corrected_date_tells_a_stage_again_only_if_it_moved_by_thirty_days() 
         database.execute("update certvakt.deliveries set state = 'delivered', finished_at = now()").await;
         database
             .execute(&format!(
-                "begin; set local certvakt.dates_are = 'corrected';
+                "begin; set local certvakt.change = '{{\"kind\": \"corrected\"}}';
                  update public.peer_mentor_certifications set expires_at = '{corrected_to}T12:00:00Z'; commit"
             ))
             .await;

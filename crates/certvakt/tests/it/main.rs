@@ -22,6 +22,7 @@ mod migrations;
 mod own_app;
 mod register;
 mod registers;
+mod renewals;
 mod reports;
 mod restore;
 mod service;

@@ -1,8 +1,8 @@
-//! Certifications: a list by pages, one of them with its notices, and suspending it.
+//! Certifications: a list by pages, and one of them with its notices.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderName, header};
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::{shift, windows};
 use certvakt_rules::{Stage, last_valid_day, today};
@@ -13,7 +13,6 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::list::{Page, check_text, limit};
-use super::once::{Answer, Once};
 use super::{Api, Caller};
 use crate::clock::Clock;
 use crate::http::extract::{Path, Query};
@@ -190,77 +189,6 @@ pub(super) async fn detail(tx: &mut TenantTx, id: Uuid, clock: &Clock) -> Result
     Ok((etag, Detail { certification, notices, next_stage }))
 }
 
-/// Suspend a certification: its mentor is told nothing of it until it is reinstated
-#[utoipa::path(post, path = "/api/v1/certifications/{id}/suspend", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
-        min_length = 1, max_length = 255)), responses(
-    (status = OK, body = Detail, headers(("etag" = String))),
-    Problems))]
-pub(super) async fn suspend(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<Uuid>,
-    headers: HeaderMap,
-) -> Result<Answer, Refusal> {
-    set_status(&api, &caller, id, &headers, "suspended").await
-}
-
-/// Reinstate a suspended certification; if it has lapsed meanwhile, the next run says so
-#[utoipa::path(post, path = "/api/v1/certifications/{id}/reinstate", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
-        min_length = 1, max_length = 255)), responses(
-    (status = OK, body = Detail, headers(("etag" = String))),
-    Problems))]
-pub(super) async fn reinstate(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<Uuid>,
-    headers: HeaderMap,
-) -> Result<Answer, Refusal> {
-    set_status(&api, &caller, id, &headers, "active").await
-}
-
-async fn set_status(
-    api: &Api,
-    caller: &Caller,
-    id: Uuid,
-    headers: &HeaderMap,
-    status: &str,
-) -> Result<Answer, Refusal> {
-    let wanted = headers.get(header::IF_MATCH).map_or(&b""[..], |wanted| wanted.as_bytes());
-    let mut first = match Once::begin(api, caller, headers, &(status, id, wanted)).await? {
-        Once::Answered(answer) => return Ok(answer),
-        Once::First(first) => first,
-    };
-    let tx = &mut first.tx;
-    let found = tenant::certification(tx, id).await?.ok_or(Refusal::NotFound)?;
-    if wanted.is_empty() {
-        return Err(Refusal::NoVersion);
-    }
-    if !names(wanted, &version(found.updated_at)) {
-        return Err(Refusal::OtherVersion);
-    }
-    // What is so already stays as it is: a retry changes nothing.
-    let is_so = match (status, found.status.as_str()) {
-        ("suspended", "expired") => return Err(Refusal::Lapsed),
-        ("active", status) => status != "suspended",
-        (wanted, status) => wanted == status,
-    };
-    if !is_so && !tenant::set_status(tx, id, found.updated_at, status).await? {
-        // It was there a moment ago: either it has changed since, or the person may only look at it.
-        let now = tenant::certification(tx, id).await?.ok_or(Refusal::NotFound)?;
-        return Err(if now.updated_at == found.updated_at {
-            Refusal::NotYours
-        } else {
-            Refusal::OtherVersion
-        });
-    }
-    let (etag, detail) = detail(tx, id, api.clock()).await?;
-    first.answer(Answer::new(StatusCode::OK, &detail)?.with_etag(etag)).await
-}
-
 pub(super) fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certification {
     let zone = zone(&one.time_zone);
     let today = today(now, zone);
@@ -296,13 +224,8 @@ fn grace(days: i16) -> u16 {
 }
 
 /// The version of a row: when it was last changed, in microseconds.
-fn version(changed: DateTime<Utc>) -> String {
+pub(super) fn version(changed: DateTime<Utc>) -> String {
     format!("\"{:x}\"", changed.timestamp_micros())
-}
-
-/// Whether `If-Match` names a version: it lists some, or takes any (RFC 9110, section 13.1.1).
-fn names(wanted: &[u8], version: &str) -> bool {
-    wanted == b"*" || wanted.split(|byte| *byte == b',').any(|one| one.trim_ascii() == version.as_bytes())
 }
 
 /// Where a certification stands in the list: its expiry in microseconds since 1970, or `never`, and its id.

@@ -5,6 +5,7 @@
 
 mod certifications;
 mod certify;
+mod changes;
 mod imports;
 mod invitations;
 mod list;
@@ -204,8 +205,12 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(invitations::invite))
         .routes(routes!(certifications::list, certify::create))
         .routes(routes!(certifications::show))
-        .routes(routes!(certifications::suspend))
-        .routes(routes!(certifications::reinstate))
+        .routes(routes!(changes::history))
+        .routes(routes!(changes::renew))
+        .routes(routes!(changes::correct))
+        .routes(routes!(changes::suspend))
+        .routes(routes!(changes::reinstate))
+        .routes(routes!(changes::withdraw))
         .routes(routes!(people::list))
         .routes(routes!(people::show))
         .routes(routes!(notices::list))

@@ -327,26 +327,6 @@ pub async fn notices(tx: &mut TenantTx, certification: Uuid) -> Result<Vec<Notic
     Ok(found)
 }
 
-/// Sets the status of a certification that was last changed at a known time, `active` or `suspended`.
-/// False: somebody else changed it meanwhile, or who is asking may not.
-pub async fn set_status(
-    tx: &mut TenantTx,
-    id: Uuid,
-    seen: DateTime<Utc>,
-    status: &str,
-) -> Result<bool, StoreError> {
-    Ok(sqlx::query!(
-        "update public.peer_mentor_certifications set status = $3 where id = $1 and updated_at = $2",
-        id,
-        seen,
-        status,
-    )
-    .execute(tx)
-    .await?
-    .rows_affected()
-        > 0)
-}
-
 /// A certification to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCertification<'a> {

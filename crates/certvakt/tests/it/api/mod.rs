@@ -1,6 +1,7 @@
 //! The HTTP API: what each kind of person sees and may do through it, and what it answers to everything else.
 
 mod accesses;
+mod changes;
 mod door;
 mod imports;
 mod lists;

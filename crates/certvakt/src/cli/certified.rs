@@ -1,0 +1,159 @@
+//! `certvakt certified`
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::App;
+use crate::error::{Error, Exit};
+use crate::output::{count, line, print, table};
+use crate::renewal::certified::{Certified, Told, on};
+use crate::store::renewal::{self, Kept, Which};
+use crate::store::{WorkerTx, organisation};
+
+/// Certifications read at once.
+const BATCH: i64 = 1_000;
+
+/// Show who was certified on a day, from which entry, and whether they had been told
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  certvakt certified --on 2026-03-01 --chapter oslo\n  \
+    certvakt certified --on 2026-03-01 --csv > certified.csv\n\n\
+    The answer is what was known at the end of that day; `corrected later` says that a date was mistaken.\n\
+    Stages told are read from the log of notices; where that no longer reaches, from the history, and\n\
+    where that does not say, they are unknown.")]
+pub(super) struct Args {
+    /// The day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    on: NaiveDate,
+    /// Only this organisation
+    #[arg(long, value_name = "SLUG")]
+    organisation: Option<String>,
+    /// Only chapters of this short name
+    #[arg(long, value_name = "SLUG")]
+    chapter: Option<String>,
+    /// Only this person
+    #[arg(long, value_name = "ID")]
+    person: Option<Uuid>,
+    /// Those as well who were not certified
+    #[arg(long)]
+    all: bool,
+    /// Print CSV, however many there are
+    #[arg(long)]
+    csv: bool,
+}
+
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let mut tx = app.database().await?.worker().await?;
+    let organisation_id = match &args.organisation {
+        Some(slug) => organisation::named(&mut tx, Some(slug)).await?.first().map(|one| one.id),
+        None => None,
+    };
+    let which =
+        Which { organisation_id, chapter: args.chapter.clone(), person_id: args.person, with_none: true };
+    let since = renewal::log_deleted_before(&mut tx).await?;
+    let mut found: Vec<Certified> = Vec::new();
+    if args.csv {
+        line(&row(&HEADINGS))?;
+    }
+    let mut after = Uuid::nil();
+    loop {
+        let batch = renewal::histories(&mut tx, &which, after, BATCH).await?;
+        let Some(last) = batch.last() else { break };
+        after = last.id;
+        let told = told(&mut tx, &batch).await?;
+        let stood = batch.iter().map(|one| on(args.on, one, &told, since));
+        for one in stood.filter(|one| args.all || one.was_certified || one.because == "unknown") {
+            if args.csv { line(&row(&fields(&one)))? } else { found.push(one) }
+        }
+    }
+    tx.rollback().await?;
+    if args.csv {
+        return Ok(Exit::Success);
+    }
+    print(app.format, &Answer { on: args.on, certifications: &found }, |_| text(args.on, &found))?;
+    Ok(Exit::Success)
+}
+
+async fn told(tx: &mut WorkerTx, batch: &[Kept]) -> Result<Told, Error> {
+    let ids: Vec<Uuid> = batch.iter().map(|one| one.id).collect();
+    let mut told: Told = HashMap::new();
+    for (id, stage, at) in renewal::told(tx, &ids).await? {
+        told.entry(id).or_default().push((stage, at));
+    }
+    Ok(told)
+}
+
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    on: NaiveDate,
+    certifications: &'a [Certified],
+}
+
+const HEADINGS: [&str; 11] = [
+    "certification",
+    "external_id",
+    "mentor",
+    "organisation",
+    "chapter",
+    "type",
+    "state",
+    "last_valid_day",
+    "entry",
+    "corrected_later",
+    "told",
+];
+
+fn fields(one: &Certified) -> [String; 11] {
+    [
+        one.certification_id.to_string(),
+        one.external_id.clone().unwrap_or_default(),
+        one.mentor_id.to_string(),
+        one.organisation.clone(),
+        one.chapter.clone(),
+        one.type_name.clone(),
+        one.because.to_owned(),
+        one.last_valid_day.map(|day| day.to_string()).unwrap_or_default(),
+        one.entry_id.map(|id| id.to_string()).unwrap_or_default(),
+        one.corrected_later.to_string(),
+        one.told.as_ref().map_or_else(|| "unknown".to_owned(), |stages| stages.join(" ")),
+    ]
+}
+
+/// A line of CSV (RFC 4180).
+fn row(fields: &[impl AsRef<str>]) -> String {
+    let mut writer =
+        csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    let _ = writer.write_record(fields.iter().map(AsRef::as_ref));
+    let bytes = writer.into_inner().unwrap_or_default();
+    String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned()
+}
+
+fn text(day: NaiveDate, found: &[Certified]) -> String {
+    if found.is_empty() {
+        return format!("Nobody was certified on {day}.");
+    }
+    let rows = found.iter().map(|one| {
+        let last = one.last_valid_day.map_or_else(|| "without end".to_owned(), |day| day.to_string());
+        let state = if one.corrected_later {
+            format!("{}, corrected later", one.because)
+        } else {
+            one.because.to_owned()
+        };
+        let told = match &one.told {
+            None => "unknown".to_owned(),
+            Some(stages) if stages.is_empty() => "nothing yet".to_owned(),
+            Some(stages) => stages.join(", "),
+        };
+        let name = one.external_id.clone().unwrap_or_else(|| one.certification_id.to_string());
+        let entry = one.entry_id.map_or_else(|| "the record".to_owned(), |id| id.to_string());
+        [name, one.type_name.clone(), one.chapter.clone(), state, last, entry, told]
+    });
+    let certified = i64::try_from(found.iter().filter(|one| one.was_certified).count()).unwrap_or(i64::MAX);
+    let table = table(
+        ["Certification", "Type", "Chapter", "On that day", "Last valid day", "From entry", "Told"],
+        rows,
+    );
+    format!("{} certified on {day}\n{table}", count(certified))
+}

@@ -1,0 +1,129 @@
+//! `certvakt history`
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::App;
+use crate::error::{Error, Exit};
+use crate::output::{count, print, progress, table};
+use crate::store::{organisation, renewal};
+
+/// Move long histories to rows of their own, and check that both hold the same
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  certvakt history normalise --organisation hlf\n  certvakt history check"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Move histories to rows, while renewals go on; may be ended and begun again at any time
+    #[command(after_help = "Example:\n  certvakt history normalise --organisation hlf\n\n\
+        Afterwards the rows are the source, and each certification holds its newest twenty entries itself.\n\
+        What is read is the same before, meanwhile and after.")]
+    Normalise {
+        /// Only this organisation
+        #[arg(long, value_name = "SLUG")]
+        organisation: Option<String>,
+        /// Certifications moved in one transaction
+        #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(i32).range(1..=10_000))]
+        batch: i32,
+    },
+    /// Check that rows and certifications hold the same
+    #[command(after_help = "Example:\n  certvakt history check\n\nExit status 1: they do not.")]
+    Check {
+        /// Only this organisation
+        #[arg(long, value_name = "SLUG")]
+        organisation: Option<String>,
+    },
+}
+
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    match args.what {
+        What::Normalise { organisation, batch } => normalise(organisation.as_deref(), batch, app).await,
+        What::Check { organisation } => check(organisation.as_deref(), app).await,
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Normalised {
+    organisation: String,
+    certifications: i64,
+    entries: i64,
+}
+
+async fn normalise(slug: Option<&str>, batch: i32, app: &App) -> Result<Exit, Error> {
+    let database = app.database().await?;
+    let mut tx = database.worker().await?;
+    let mut all = Vec::new();
+    for one in organisation::named(&mut tx, slug).await? {
+        all.push((renewal::to_normalise(&mut tx, one.id).await?, one));
+    }
+    tx.rollback().await?;
+    let total: i64 = all.iter().map(|(number, _)| number).sum();
+    let bar = progress(u64::try_from(total).unwrap_or_default(), "moving histories");
+    let mut done = Vec::new();
+    for (_, one) in all {
+        let mut normalised = Normalised { organisation: one.slug, certifications: 0, entries: 0 };
+        // What was being changed when its turn came is found by another pass, unless it was moved by that.
+        loop {
+            let before = normalised.certifications;
+            let mut after = Uuid::nil();
+            loop {
+                let mut tx = database.worker().await?;
+                let moved = renewal::normalise(&mut tx, one.id, after, batch).await?;
+                tx.commit().await?;
+                normalised.certifications += moved.certifications;
+                normalised.entries += moved.entries;
+                bar.inc(u64::try_from(moved.certifications).unwrap_or_default());
+                let Some(last) = moved.last else { break };
+                after = last;
+            }
+            let mut tx = database.worker().await?;
+            let left = renewal::to_normalise(&mut tx, one.id).await?;
+            tx.rollback().await?;
+            if left == 0 || normalised.certifications == before {
+                break;
+            }
+        }
+        done.push(normalised);
+    }
+    bar.finish_and_clear();
+    print(app.format, &serde_json::json!({ "organisations": done }), |_| {
+        let rows =
+            done.iter().map(|one| [one.organisation.clone(), count(one.certifications), count(one.entries)]);
+        table(["Organisation", "Histories moved", "Entries"], rows).to_string()
+    })?;
+    Ok(Exit::Success)
+}
+
+#[derive(Debug, Serialize)]
+struct Compared {
+    moved: i64,
+    different: Vec<Uuid>,
+}
+
+async fn check(slug: Option<&str>, app: &App) -> Result<Exit, Error> {
+    let mut tx = app.database().await?.worker().await?;
+    let organisation_id = match slug {
+        Some(slug) => organisation::named(&mut tx, Some(slug)).await?.first().map(|one| one.id),
+        None => None,
+    };
+    let (moved, different) = renewal::differences(&mut tx, organisation_id).await?;
+    tx.rollback().await?;
+    let compared = Compared { moved, different };
+    print(app.format, &compared, |_| match compared.different.as_slice() {
+        [] => format!(
+            "{} histories are rows, and each certification holds the newest of its own.",
+            count(moved)
+        ),
+        different => {
+            let ids: Vec<String> = different.iter().map(ToString::to_string).collect();
+            format!("{} histories are rows. NOT THE SAME: {}", count(moved), ids.join(", "))
+        }
+    })?;
+    Ok(if compared.different.is_empty() { Exit::Success } else { Exit::Found })
+}

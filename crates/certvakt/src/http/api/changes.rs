@@ -1,0 +1,285 @@
+//! Changing a certification: renewing, correcting, suspending, reinstating and withdrawing it; and its history.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use certvakt_rules::renewal::{self as rules, Reading};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::certifications::{Detail, detail, version};
+use super::once::{Answer, Once};
+use super::{Api, Caller};
+use crate::http::extract::{Body, Path};
+use crate::http::problem::{Problems, Refusal};
+use crate::renewal::{Change, RenewalError, Source, Until, Wish, apply};
+use crate::store::{renewal, tenant};
+
+/// What a certification is renewed with. Days are days in the organisation's time zone.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Renewal {
+    /// The day on which what renews it was completed; today, if this is left out.
+    completed_on: Option<NaiveDate>,
+    /// Its new last valid day; null: it does not expire any more. By the rule of its type, if this is left out.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<NaiveDate>)]
+    last_valid_day: Option<Until>,
+    /// What shows that it was earned: a reference, not a document.
+    #[schema(min_length = 1, max_length = 500)]
+    evidence: Option<String>,
+    /// A note for its history.
+    #[schema(min_length = 1, max_length = 2000)]
+    note: Option<String>,
+}
+
+/// What was wrong.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Correction {
+    /// Its true last valid day; null: it does not expire.
+    #[schema(required)]
+    #[serde(deserialize_with = "Option::deserialize")]
+    last_valid_day: Option<NaiveDate>,
+    /// A note for its history.
+    #[schema(min_length = 1, max_length = 2000)]
+    note: Option<String>,
+}
+
+/// Why it is withdrawn.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Withdrawal {
+    /// A note for its history.
+    #[schema(min_length = 1, max_length = 2000)]
+    note: Option<String>,
+}
+
+/// What was said, be it null.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Until>, D::Error> {
+    Option::deserialize(deserializer).map(|day| Some(until(day)))
+}
+
+fn until(day: Option<NaiveDate>) -> Until {
+    day.map_or(Until::Never, Until::Day)
+}
+
+/// Renew a certification: a new cycle of notices begins
+#[utoipa::path(post, path = "/api/v1/certifications/{id}/renew", tag = "certifications",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
+        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+        min_length = 1, max_length = 255)),
+    request_body = Renewal, responses(
+    (status = OK, body = Detail, headers(("etag" = String))),
+    Problems))]
+pub(super) async fn renew(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+    Body(renewal): Body<Renewal>,
+) -> Result<Answer, Refusal> {
+    let change = Change::Renew { completed_on: renewal.completed_on, until: renewal.last_valid_day };
+    let (evidence, note) = (renewal.evidence.as_deref(), renewal.note.as_deref());
+    make(&api, &caller, id, &headers, Asked { change, evidence, note }).await
+}
+
+/// Correct a mistaken last valid day: the cycle of notices goes on
+#[utoipa::path(post, path = "/api/v1/certifications/{id}/correct", tag = "certifications",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
+        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+        min_length = 1, max_length = 255)),
+    request_body = Correction, responses(
+    (status = OK, body = Detail, headers(("etag" = String))),
+    Problems))]
+pub(super) async fn correct(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+    Body(correction): Body<Correction>,
+) -> Result<Answer, Refusal> {
+    let change = Change::Correct(until(correction.last_valid_day));
+    make(&api, &caller, id, &headers, Asked { change, evidence: None, note: correction.note.as_deref() })
+        .await
+}
+
+/// Suspend a certification: its mentor is told nothing of it until it is reinstated
+#[utoipa::path(post, path = "/api/v1/certifications/{id}/suspend", tag = "certifications",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
+        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+        min_length = 1, max_length = 255)), responses(
+    (status = OK, body = Detail, headers(("etag" = String))),
+    Problems))]
+pub(super) async fn suspend(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Answer, Refusal> {
+    make(&api, &caller, id, &headers, Change::Suspend.into()).await
+}
+
+/// Reinstate a certification; if it has lapsed meanwhile, the next run says so
+#[utoipa::path(post, path = "/api/v1/certifications/{id}/reinstate", tag = "certifications",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
+        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+        min_length = 1, max_length = 255)), responses(
+    (status = OK, body = Detail, headers(("etag" = String))),
+    Problems))]
+pub(super) async fn reinstate(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Answer, Refusal> {
+    make(&api, &caller, id, &headers, Change::Reinstate.into()).await
+}
+
+/// Withdraw a certification: no register and no renewal brings it back
+#[utoipa::path(post, path = "/api/v1/certifications/{id}/withdraw", tag = "certifications",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
+        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+        min_length = 1, max_length = 255)),
+    request_body = Withdrawal, responses(
+    (status = OK, body = Detail, headers(("etag" = String))),
+    Problems))]
+pub(super) async fn withdraw(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+    Body(withdrawal): Body<Withdrawal>,
+) -> Result<Answer, Refusal> {
+    let asked = Asked { change: Change::Withdraw, evidence: None, note: withdrawal.note.as_deref() };
+    make(&api, &caller, id, &headers, asked).await
+}
+
+/// A change, and what is said of it.
+#[derive(Serialize)]
+struct Asked<'a> {
+    change: Change,
+    evidence: Option<&'a str>,
+    note: Option<&'a str>,
+}
+
+impl From<Change> for Asked<'_> {
+    fn from(change: Change) -> Self {
+        Self { change, evidence: None, note: None }
+    }
+}
+
+async fn make(
+    api: &Api,
+    caller: &Caller,
+    id: Uuid,
+    headers: &HeaderMap,
+    asked: Asked<'_>,
+) -> Result<Answer, Refusal> {
+    let wanted = headers.get(header::IF_MATCH).map_or(&b""[..], |wanted| wanted.as_bytes());
+    let mut first = match Once::begin(api, caller, headers, &(&asked, id, wanted)).await? {
+        Once::Answered(answer) => return Ok(answer),
+        Once::First(first) => first,
+    };
+    let found = tenant::certification(&mut first.tx, id).await?.ok_or(Refusal::NotFound)?;
+    if wanted.is_empty() {
+        return Err(Refusal::NoVersion);
+    }
+    if !names(wanted, &version(found.updated_at)) {
+        return Err(Refusal::OtherVersion);
+    }
+    let Asked { change, evidence, note } = asked;
+    let wish = Wish { change, evidence, note, key: None, source: Source::Api, seen: Some(found.updated_at) };
+    apply(&mut first.tx, id, &wish, api.clock().now()).await?;
+    let (etag, detail) = detail(&mut first.tx, id, api.clock()).await?;
+    first.answer(Answer::new(StatusCode::OK, &detail)?.with_etag(etag)).await
+}
+
+/// Whether `If-Match` names a version: it lists some, or takes any (RFC 9110, section 13.1.1).
+fn names(wanted: &[u8], version: &str) -> bool {
+    wanted == b"*" || wanted.split(|byte| *byte == b',').any(|one| one.trim_ascii() == version.as_bytes())
+}
+
+impl From<RenewalError> for Refusal {
+    fn from(error: RenewalError) -> Self {
+        match error {
+            RenewalError::Unknown => Self::NotFound,
+            RenewalError::Changed => Self::OtherVersion,
+            RenewalError::NotTheirs => Self::NotYours,
+            RenewalError::Lapsed => Self::Lapsed,
+            RenewalError::Store(error) => Self::Store(error),
+            other => Self::Renewal(other),
+        }
+    }
+}
+
+/// An entry of a certification's history.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Entry {
+    /// Which one, from 1.
+    number: i64,
+    /// What it tells of: `renewed`, `corrected`, `suspended`, `reinstated` or `withdrawn`; null: a later version of
+    /// certvakt wrote it, and knows.
+    #[schema(value_type = Option<String>, example = "renewed")]
+    kind: Option<rules::Kind>,
+    /// When it was written.
+    at: Option<DateTime<Utc>>,
+    /// The person who made the change, if that is known.
+    actor: Option<Uuid>,
+    /// When it ended before; null: never.
+    expires_before: Option<DateTime<Utc>>,
+    /// When it ends after; null: never.
+    expires_after: Option<DateTime<Utc>>,
+    /// The stages that were told in the cycle that this closes.
+    #[schema(value_type = Option<Vec<String>>)]
+    told: Option<Vec<certvakt_rules::Stage>>,
+    /// What shows that it was earned.
+    evidence: Option<String>,
+    /// A note.
+    note: Option<String>,
+    /// Whether evidence and note were erased.
+    is_erased: bool,
+    /// The entry as it was written, whose hash the next one holds.
+    #[schema(value_type = Object)]
+    written: Value,
+}
+
+/// The history of a certification, the oldest entry first
+#[utoipa::path(get, path = "/api/v1/certifications/{id}/history", tag = "certifications",
+    params(("id" = Uuid, Path)), responses((status = OK, body = Vec<Entry>), Problems))]
+pub(super) async fn history(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Vec<Entry>>, Refusal> {
+    let mut tx = api.person(&caller).await?;
+    tenant::certification(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let history = renewal::history(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(Json(history.into_iter().map(shown).collect()))
+}
+
+fn shown(one: renewal::Written) -> Entry {
+    let known = match rules::read(&one.entry) {
+        Ok(Reading::Known(entry)) => Some(*entry),
+        // What cannot be read is shown as it was written; `verify` reports what is damaged.
+        Ok(Reading::Later(_)) | Err(_) => None,
+    };
+    let known = known.as_ref();
+    Entry {
+        number: one.number,
+        kind: known.map(|entry| entry.kind),
+        at: known.map(|entry| entry.at),
+        actor: known.and_then(|entry| entry.actor),
+        expires_before: known.and_then(|entry| entry.expires_before),
+        expires_after: known.and_then(|entry| entry.expires_after),
+        told: known.and_then(|entry| entry.told.clone()),
+        evidence: one.evidence,
+        note: one.note,
+        is_erased: one.is_erased,
+        written: one.entry,
+    }
+}

@@ -1,0 +1,272 @@
+//! Whether histories hold together, and their heads: what shows later that nobody rewrote them whole.
+//!
+//! A chain shows a change by whoever did not compute all that follows anew. Whoever does that leaves other
+//! heads than those that were kept outside the database. More is not claimed.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufWriter, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use certvakt_rules::key::hex_digest;
+use certvakt_rules::renewal::{self as rules, Kind, Reading};
+use chrono::NaiveDate;
+use serde::Serialize;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::error::Exit;
+use crate::store::renewal::{self, Kept, Which};
+use crate::store::{Database, StoreError, WorkerTx};
+
+/// Certifications read at once.
+const BATCH: i64 = 500;
+
+/// What is wrong with a history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The certification.
+    pub certification_id: Uuid,
+    /// Which entry, from 1; none: it is not about one.
+    pub number: Option<usize>,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// What became of looking at histories.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// Certifications that have one.
+    pub histories: u64,
+    /// Their entries.
+    pub entries: u64,
+    /// Entries whose words were erased.
+    pub erased: u64,
+    /// Entries of a later version: their chain is checked, not what they say.
+    pub later: u64,
+    /// Hex SHA-256 of all the heads.
+    pub digest: String,
+    /// What is wrong.
+    pub faults: Vec<Fault>,
+    /// Certifications whose heads were kept, and that are gone: deleted, which no chain can tell from lost.
+    pub gone: Vec<Uuid>,
+}
+
+/// The head of a history: how many entries it has, and the hash of the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// How many.
+    pub entries: usize,
+    /// The hash, in hex.
+    pub hash: String,
+}
+
+/// Heads that were kept, by certification. Lines that are no heads are an error.
+pub fn read_heads(lines: impl BufRead) -> std::io::Result<BTreeMap<Uuid, Head>> {
+    let wrong = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it holds no heads of histories");
+    lines
+        .lines()
+        .map(|line| {
+            let line = line?;
+            let mut parts = line.split(' ');
+            let (id, entries, hash) = (parts.next(), parts.next(), parts.next());
+            let id = id.and_then(|id| id.parse().ok()).ok_or_else(wrong)?;
+            let entries = entries.and_then(|entries| entries.parse().ok()).ok_or_else(wrong)?;
+            let hash = hash.filter(|hash| hash.len() == 64).ok_or_else(wrong)?.to_owned();
+            Ok((id, Head { entries, hash }))
+        })
+        .collect()
+}
+
+/// Looks at every history, writes the heads, and compares them with those that were kept.
+pub async fn check(
+    tx: &mut WorkerTx,
+    mut kept: BTreeMap<Uuid, Head>,
+    heads: &mut impl Write,
+) -> Result<Checked, CheckError> {
+    let mut checked = Checked::default();
+    let mut digest = String::new();
+    let mut after = Uuid::nil();
+    loop {
+        let batch = renewal::histories(tx, &Which::default(), after, BATCH).await?;
+        let Some(last) = batch.last() else { break };
+        after = last.id;
+        for one in &batch {
+            checked.add(one, kept.remove(&one.id).as_ref());
+            let hash = one.history.last().and_then(rules::entry_hash).unwrap_or_default();
+            let head = format!("{} {} {hash}\n", one.id, one.history.len());
+            heads.write_all(head.as_bytes()).map_err(CheckError::Unwritten)?;
+            digest = hex_digest(digest + &head);
+        }
+    }
+    checked.digest = digest;
+    checked.gone = kept.into_keys().collect();
+    Ok(checked)
+}
+
+/// Looks at every history, and puts the heads into a file, whole or not at all.
+pub async fn write(
+    tx: &mut WorkerTx,
+    kept: BTreeMap<Uuid, Head>,
+    path: &Path,
+) -> Result<Checked, CheckError> {
+    let partial = path.with_extension("partial");
+    let mut file = BufWriter::new(File::create(&partial).map_err(CheckError::Unwritten)?);
+    let checked = check(tx, kept, &mut file).await?;
+    file.flush()
+        .and_then(|()| file.get_ref().sync_all())
+        .and_then(|()| std::fs::rename(&partial, path))
+        .map_err(CheckError::Unwritten)?;
+    Ok(checked)
+}
+
+/// Between two looks whether the heads of a day are written.
+const LOOK_EVERY: Duration = Duration::from_hours(1);
+
+/// Once a day looks at every history, writes the heads into the log as one digest and into a folder, if one is
+/// named, and says what does not hold together; until the process is asked to end.
+pub async fn keep(database: &Database, clock: &Clock, folder: &Path, mut ending: watch::Receiver<bool>) {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    let mut done_on = None;
+    loop {
+        tokio::select! {
+            _ = ending.wait_for(|ending| *ending) => return,
+            _ = looks.tick() => {}
+        }
+        let today = clock.now().date_naive();
+        if done_on == Some(today) {
+            continue;
+        }
+        match daily(database, today, folder).await {
+            Ok(()) => done_on = Some(today),
+            Err(error) => tracing::error!(code = error.code(), "histories could not be looked at: {error}"),
+        }
+    }
+}
+
+async fn daily(database: &Database, today: NaiveDate, folder: &Path) -> Result<(), CheckError> {
+    let mut tx = database.worker().await?;
+    let checked = if folder.as_os_str().is_empty() {
+        check(&mut tx, BTreeMap::new(), &mut std::io::sink()).await?
+    } else {
+        let path = folder.join(format!("heads-{today}"));
+        if path.exists() {
+            return Ok(());
+        }
+        write(&mut tx, BTreeMap::new(), &path).await?
+    };
+    for (organisation, number) in renewal::long_histories(&mut tx).await? {
+        tracing::warn!(organisation, number, "histories of certifications have grown long");
+    }
+    tx.rollback().await?;
+    let Checked { histories, entries, digest, faults, .. } = checked;
+    tracing::info!(histories, entries, digest, "the heads of all histories");
+    if !faults.is_empty() {
+        tracing::error!(faults = faults.len(), "histories do not hold together: `certvakt verify --history`");
+    }
+    Ok(())
+}
+
+/// Why histories could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The heads cannot be written.
+    #[error(
+        "the heads of the histories cannot be written ({0}): check the path, its permissions and the disk"
+    )]
+    Unwritten(std::io::Error),
+}
+
+impl CheckError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Unwritten(_) => "heads-unwritten",
+        }
+    }
+
+    /// How the process ends.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            Self::Unwritten(_) => Exit::Usage,
+        }
+    }
+}
+
+impl Checked {
+    fn add(&mut self, one: &Kept, kept: Option<&Head>) {
+        self.histories += 1;
+        self.entries += one.history.len() as u64;
+        let mut wrong = |number: Option<usize>, what: String| {
+            self.faults.push(Fault { certification_id: one.id, number, what });
+        };
+        for fault in rules::check(&one.history) {
+            wrong(Some(fault.number), fault.what);
+        }
+        if let Some(Head { entries, hash }) = kept {
+            let now =
+                entries.checked_sub(1).and_then(|place| one.history.get(place)).and_then(rules::entry_hash);
+            if now.as_ref() != Some(hash) {
+                wrong(
+                    Some(*entries),
+                    "is not the one whose hash was kept: the history was rewritten".to_owned(),
+                );
+            }
+        }
+        let mut newest_is_known = true;
+        let (mut expires_at, mut is_stopped) = (None, None);
+        for (number, written) in (1..).zip(one.history.iter()) {
+            newest_is_known = true;
+            let entry = match rules::read(written) {
+                Ok(Reading::Known(entry)) => entry,
+                // What it says is not known here, nor what is so after it.
+                Ok(Reading::Later(_)) => {
+                    self.later += 1;
+                    newest_is_known = false;
+                    continue;
+                }
+                Err(_) => {
+                    newest_is_known = false;
+                    continue;
+                }
+            };
+            match entry.kind {
+                Kind::Renewed | Kind::Corrected => expires_at = Some(entry.expires_after),
+                Kind::Suspended | Kind::Withdrawn => is_stopped = Some(true),
+                Kind::Reinstated => is_stopped = Some(false),
+            }
+            match (&entry.words, one.words.get(&entry.id)) {
+                (None, _) => {}
+                (Some(_), None) => self.erased += 1,
+                (Some(digest), Some(words)) => {
+                    let salt = bytes(&words.salt);
+                    let now = rules::words_digest(&salt, words.evidence.as_deref(), words.note.as_deref());
+                    if now.as_ref() != Some(digest) {
+                        wrong(Some(number), "has other words than it was written with".to_owned());
+                    }
+                }
+            }
+        }
+        if newest_is_known {
+            if expires_at.is_some_and(|expires_at| expires_at != one.expires_at) {
+                wrong(None, "the date is not the one that its history ends with".to_owned());
+            }
+            if is_stopped.is_some_and(|is_stopped| is_stopped != (one.status == "suspended")) {
+                wrong(None, "the status is not the one that its history ends with".to_owned());
+            }
+        }
+    }
+}
+
+/// The bytes that hex digits stand for; none of what is no hex.
+fn bytes(hex: &str) -> Vec<u8> {
+    let digit = |place: usize| hex.get(place..place + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    (0..hex.len() / 2).filter_map(|number| digit(2 * number)).collect()
+}

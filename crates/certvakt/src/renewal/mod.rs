@@ -1,0 +1,336 @@
+//! Changing a certification: what is asked for, whether it may be so, and what it becomes.
+
+pub mod certified;
+pub mod histories;
+
+use certvakt_rules::calendar::end_of_day;
+use certvakt_rules::renewal::{self as rules, Kind, Rule};
+use certvakt_rules::{last_valid_day, today};
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::error::Exit;
+use crate::store::StoreError;
+use crate::store::renewal::{Keeper, Made, Standing};
+
+/// How far ahead a last valid day may lie, in years. Longer than anybody is certified at once, shorter than a
+/// slip of the keyboard.
+const HORIZON: i32 = 50;
+/// The longest evidence and the longest note, in characters, as the schema has them.
+const LONGEST_EVIDENCE: usize = 500;
+const LONGEST_NOTE: usize = 2000;
+
+/// Until when a certification is to be valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Until {
+    /// Its last valid day.
+    Day(NaiveDate),
+    /// It does not expire.
+    Never,
+}
+
+/// What is to be done with a certification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Change {
+    /// It is renewed: until a date, or as the rule of its type says; completed on a day, today if none is said.
+    Renew {
+        /// When what renews it was completed.
+        completed_on: Option<NaiveDate>,
+        /// Until when, if not as the rule says.
+        until: Option<Until>,
+    },
+    /// Its date was wrong.
+    Correct(Until),
+    /// It rests.
+    Suspend,
+    /// It rests no more.
+    Reinstate,
+    /// It ends, for good.
+    Withdraw,
+}
+
+impl Change {
+    /// What its history calls it.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Renew { .. } => Kind::Renewed,
+            Self::Correct(_) => Kind::Corrected,
+            Self::Suspend => Kind::Suspended,
+            Self::Reinstate => Kind::Reinstated,
+            Self::Withdraw => Kind::Withdrawn,
+        }
+    }
+}
+
+/// Which way a change comes in, as entries name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The API, or a page.
+    Api,
+    /// The command line.
+    Command,
+}
+
+impl Source {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Command => "command",
+        }
+    }
+}
+
+/// A change that somebody asks for.
+#[derive(Debug, Clone)]
+pub struct Wish<'a> {
+    /// What.
+    pub change: Change,
+    /// What shows that it was earned: a reference, not a document.
+    pub evidence: Option<&'a str>,
+    /// A note.
+    pub note: Option<&'a str>,
+    /// A key of the caller's own making: the same key, the same change.
+    pub key: Option<&'a str>,
+    /// Which way it comes in.
+    pub source: Source,
+    /// As of when the certification was seen; none: as it is.
+    pub seen: Option<DateTime<Utc>>,
+}
+
+/// What became of a wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// The last valid day before; none: it did not expire.
+    #[serde(rename = "last_valid_day_before")]
+    pub before: Option<NaiveDate>,
+    /// The last valid day now.
+    #[serde(rename = "last_valid_day")]
+    pub after: Option<NaiveDate>,
+    /// Whether anything changed: it was so already, or was made by a request with the same key.
+    pub is_changed: bool,
+}
+
+/// Why a certification is not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewalError {
+    /// There is none, or none that may be seen.
+    #[error("there is no such certification: give its id")]
+    Unknown,
+    /// It changed since it was seen.
+    #[error("somebody changed it meanwhile: look at it again, and then change it")]
+    Changed,
+    /// It may be seen, and not changed.
+    #[error("you may look at this and not change it: ask a coordinator of its chapter")]
+    NotTheirs,
+    /// The rule needs a validity that the type does not have.
+    #[error("certifications of this type have no validity of their own: say until when it is renewed")]
+    NoRule,
+    /// The date lies before the day of issue, or too far ahead, or in the past.
+    #[error("{0}")]
+    Date(String),
+    /// The words are too long, or empty.
+    #[error("{0}")]
+    Words(String),
+    /// It has lapsed: suspending it says nothing.
+    #[error("this certification has lapsed: renew it instead")]
+    Lapsed,
+    /// It was withdrawn.
+    #[error("this certification was withdrawn: reinstate it first, if that was a mistake")]
+    Withdrawn,
+    /// Its history takes no more.
+    #[error(
+        "the history of this certification is full: something changes it again and again, find out what before you go on"
+    )]
+    HistoryFull,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RenewalError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown-name",
+            Self::Changed => "version-other",
+            Self::NotTheirs => "not-yours",
+            Self::NoRule => "renewal-date-missing",
+            Self::Date(_) => "renewal-date",
+            Self::Words(_) => "renewal-words",
+            Self::Lapsed => "certification-lapsed",
+            Self::Withdrawn => "certification-withdrawn",
+            Self::HistoryFull => "history-full",
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    /// How the process ends.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            _ => Exit::Usage,
+        }
+    }
+}
+
+/// Changes a certification as somebody wishes. An error ends the transaction.
+pub async fn apply(
+    tx: &mut impl Keeper,
+    id: Uuid,
+    wish: &Wish<'_>,
+    now: DateTime<Utc>,
+) -> Result<Done, RenewalError> {
+    check_words(wish)?;
+    let entry = wish.key.map_or_else(Uuid::new_v4, |key| rules::entry_id(id, key));
+    let standing = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
+    let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
+    let before = standing.expires_at.map(|at| last_valid_day(at, zone));
+    let as_it_is = Done { before, after: before, is_changed: false };
+    if standing.is_made {
+        return Ok(as_it_is);
+    }
+    if wish.seen.is_some_and(|seen| seen != standing.updated_at) {
+        return Err(RenewalError::Changed);
+    }
+    let Some((after, status)) = becomes(&wish.change, &standing, before, today(now, zone))? else {
+        return Ok(as_it_is);
+    };
+    // The same day keeps its instant.
+    let expires_at =
+        if after == before { standing.expires_at } else { after.map(|day| end_of_day(day, zone)) };
+    let said = said(wish, entry, today(now, zone));
+    match tx.change(id, standing.updated_at, expires_at, status, &said).await? {
+        Made::Yes => Ok(Done { before, after, is_changed: true }),
+        Made::HistoryFull => Err(RenewalError::HistoryFull),
+        Made::Withdrawn => Err(RenewalError::Withdrawn),
+        Made::Lapsed => Err(RenewalError::Lapsed),
+        Made::NotAsSeen => {
+            // Somebody else may have made the very same change in the meantime.
+            let now = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
+            match (now.is_made, now.updated_at == standing.updated_at) {
+                (true, _) => Ok(as_it_is),
+                (false, true) => Err(RenewalError::NotTheirs),
+                (false, false) => Err(RenewalError::Changed),
+            }
+        }
+    }
+}
+
+fn check_words(wish: &Wish<'_>) -> Result<(), RenewalError> {
+    for (what, words, longest) in
+        [("evidence", wish.evidence, LONGEST_EVIDENCE), ("a note", wish.note, LONGEST_NOTE)]
+    {
+        let Some(words) = words else { continue };
+        if !(1..=longest).contains(&words.chars().count()) || words.contains('\0') {
+            return Err(RenewalError::Words(format!("{what} has 1 to {longest} characters")));
+        }
+    }
+    Ok(())
+}
+
+/// The last valid day and the status that a certification gets; none: it is so already.
+fn becomes<'a>(
+    change: &Change,
+    standing: &'a Standing,
+    before: Option<NaiveDate>,
+    today: NaiveDate,
+) -> Result<Option<(Option<NaiveDate>, &'a str)>, RenewalError> {
+    if standing.is_withdrawn && !matches!(change, Change::Reinstate | Change::Withdraw) {
+        return Err(RenewalError::Withdrawn);
+    }
+    let status = standing.status.as_str();
+    // What is valid again is so from now on, and not from the next run on.
+    let with = |after: Option<NaiveDate>| {
+        let is_valid = after.is_none_or(|day| day >= today);
+        (after, if status == "expired" && is_valid { "active" } else { status })
+    };
+    Ok(match change {
+        Change::Renew { completed_on, until } => {
+            let after = renewed_until(*completed_on, *until, standing, before, today)?;
+            check_date(after, standing, today)?;
+            if after.is_some_and(|day| day < today) {
+                return Err(RenewalError::Date(format!(
+                    "it would have lapsed on {} already: say until when it is renewed",
+                    after.unwrap_or(today)
+                )));
+            }
+            if after == before {
+                return Err(RenewalError::Date(
+                    "it is valid until that day already: correct nothing, renew to another day".to_owned(),
+                ));
+            }
+            Some(with(after))
+        }
+        Change::Correct(until) => {
+            let after = day(*until);
+            check_date(after, standing, today)?;
+            (after != before).then(|| with(after))
+        }
+        Change::Suspend if status == "expired" => return Err(RenewalError::Lapsed),
+        Change::Suspend => (status != "suspended").then_some((before, "suspended")),
+        Change::Reinstate => (status == "suspended").then_some((before, "active")),
+        Change::Withdraw => (!standing.is_withdrawn).then_some((before, "suspended")),
+    })
+}
+
+const fn day(until: Until) -> Option<NaiveDate> {
+    match until {
+        Until::Day(day) => Some(day),
+        Until::Never => None,
+    }
+}
+
+fn renewed_until(
+    completed_on: Option<NaiveDate>,
+    until: Option<Until>,
+    standing: &Standing,
+    before: Option<NaiveDate>,
+    today: NaiveDate,
+) -> Result<Option<NaiveDate>, RenewalError> {
+    if completed_on.is_some_and(|day| day > today) {
+        return Err(RenewalError::Date("what renews it cannot have been completed after today".to_owned()));
+    }
+    if let Some(until) = until {
+        return Ok(day(until));
+    }
+    let months = standing.validity_months.and_then(|months| u32::try_from(months).ok());
+    let months = months.ok_or(RenewalError::NoRule)?;
+    let rule: Rule = standing.renewal_rule.parse().map_err(|_| RenewalError::NoRule)?;
+    let after = rules::last_valid_day(rule, Months::new(months), completed_on.unwrap_or(today), before);
+    Ok(Some(after.ok_or(RenewalError::NoRule)?))
+}
+
+fn check_date(after: Option<NaiveDate>, standing: &Standing, today: NaiveDate) -> Result<(), RenewalError> {
+    let Some(after) = after else { return Ok(()) };
+    let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
+    if let Some(issued) = standing.issued_at.map(|at| last_valid_day(at, zone))
+        && after < issued
+    {
+        return Err(RenewalError::Date(format!("{after} is before the day of issue, {issued}")));
+    }
+    if !(1900..=today.year() + HORIZON).contains(&after.year()) {
+        return Err(RenewalError::Date(format!(
+            "{after} is not a day from 1900 to {HORIZON} years from now"
+        )));
+    }
+    Ok(())
+}
+
+/// What the history says beside the dates.
+fn said(wish: &Wish<'_>, entry: Uuid, today: NaiveDate) -> Value {
+    let completed_on = match wish.change {
+        Change::Renew { completed_on, .. } => Some(completed_on.unwrap_or(today)),
+        _ => None,
+    };
+    json!({
+        "kind": wish.change.kind(),
+        "id": entry,
+        "source": wish.source.as_str(),
+        "completed_on": completed_on,
+        "evidence": wish.evidence,
+        "note": wish.note,
+    })
+}

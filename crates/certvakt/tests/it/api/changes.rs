@@ -1,0 +1,94 @@
+//! Renewing, correcting and withdrawing over HTTP, and the history of it.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Api, id};
+
+#[tokio::test]
+async fn a_coordinator_renews_and_their_name_is_in_the_history() {
+    let api = Api::start().await;
+    let path = format!("/certifications/{}", id("0000000200a2"));
+    let etag = api.get("coordinator", &path).await.etag;
+    let wanted = json!({ "last_valid_day": "2028-05-31", "evidence": "kurs 14", "note": "Ærlig" });
+    let renewed = api.ask("coordinator", Method::POST, &format!("{path}/renew"), &etag, Some(&wanted)).await;
+    assert_eq!(renewed.status, StatusCode::OK, "{}", renewed.body);
+    assert_eq!(renewed.body["last_valid_day"], "2028-05-31");
+    assert_ne!(renewed.etag, etag);
+    // The version that was shown before is gone.
+    let late = api.ask("coordinator", Method::POST, &format!("{path}/renew"), &etag, Some(&wanted)).await;
+    assert_eq!((late.status, &late.body["code"]), (StatusCode::PRECONDITION_FAILED, &json!("version-other")));
+    let never = json!({ "last_valid_day": null, "note": "Uten utløp" });
+    let corrected =
+        api.ask("coordinator", Method::POST, &format!("{path}/correct"), &renewed.etag, Some(&never)).await;
+    assert_eq!((corrected.status, &corrected.body["last_valid_day"]), (StatusCode::OK, &Value::Null));
+    let withdrawn = api
+        .ask("coordinator", Method::POST, &format!("{path}/withdraw"), &corrected.etag, Some(&json!({})))
+        .await;
+    assert_eq!((withdrawn.status, &withdrawn.body["status"]), (StatusCode::OK, &json!("suspended")));
+    let refused =
+        api.ask("coordinator", Method::POST, &format!("{path}/renew"), &withdrawn.etag, Some(&wanted)).await;
+    assert_eq!(
+        (refused.status, &refused.body["code"]),
+        (StatusCode::CONFLICT, &json!("certification-withdrawn"))
+    );
+
+    for who in ["coordinator", "administrator", "mentor"] {
+        let history = api.get(who, &format!("{path}/history")).await;
+        let told: Vec<String> = history
+            .body
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| {
+                format!("{} {} {}", one["kind"], one["note"], one["written"]["source"]).replace('"', "")
+            })
+            .collect();
+        assert_eq!(told, ["renewed Ærlig api", "corrected Uten utløp api", "withdrawn null api"], "{who}");
+        assert_eq!(history.body[0]["actor"], id("000000000001"));
+        assert_eq!(history.body[0]["evidence"], "kurs 14");
+    }
+    assert_eq!(api.get("outsider", &format!("{path}/history")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_with_a_code() {
+    let api = Api::start().await;
+    let path = format!("/certifications/{}", id("0000000200a2"));
+    let etag = api.get("coordinator", &path).await.etag;
+    for (what, body, status, code) in [
+        ("renew", json!({ "last_valid_day": "1999-01-01" }), 422, "renewal-date"),
+        ("renew", json!({ "last_valid_day": "9998-01-01" }), 422, "renewal-date"),
+        (
+            "renew",
+            json!({ "last_valid_day": "2028-01-01", "evidence": "x".repeat(501) }),
+            422,
+            "renewal-words",
+        ),
+        ("renew", json!({ "last_valid_day": "yes" }), 422, "request-invalid"),
+        ("renew", json!({ "mood": "good" }), 422, "request-invalid"),
+        ("renew", json!({}), 422, "renewal-date-missing"),
+        ("correct", json!({}), 422, "request-invalid"),
+        ("withdraw", json!({ "note": "" }), 422, "renewal-words"),
+    ] {
+        let answer =
+            api.ask("coordinator", Method::POST, &format!("{path}/{what}"), &etag, Some(&body)).await;
+        let found = (answer.status.as_u16(), answer.body["code"].as_str().unwrap_or_default());
+        assert_eq!(found, (status, code), "{what} {body}: {}", answer.body);
+    }
+    // Seen, and not theirs to change; not seen, and so not there.
+    let own = format!("/certifications/{}", id("0000000200a1"));
+    let shown = api.get("administrator", &own).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    let answer = api
+        .ask(
+            "outsider",
+            Method::POST,
+            &format!("{own}/renew"),
+            &shown.etag,
+            Some(&json!({ "last_valid_day": "2028-01-01" })),
+        )
+        .await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(api.get("administrator", &own).await.etag, shown.etag);
+}
