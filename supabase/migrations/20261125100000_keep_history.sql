@@ -37,6 +37,7 @@ create policy worker_reads on certvakt.renewal_words for select to certvakt_work
 create policy registrar_erases on certvakt.renewal_words to certvakt_registrar using (true);
 
 -- Histories that have grown long: the organisation is told once, and at ten times as many they are full.
+-- squawk-ignore prefer-bigint-over-int
 alter table certvakt.installation add column long_history integer not null default 500
   constraint installation_long_history_range check (long_history between 1 and 10000);
 comment on column certvakt.installation.long_history is

@@ -6,6 +6,7 @@ set local statement_timeout = '60s';
 
 create table certvakt.certification_renewal_events (
   certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
+  -- squawk-ignore prefer-bigint-over-int
   number integer not null constraint certification_renewal_events_number_range check (number > 0),
   entry jsonb not null,
   primary key (certification_id, number)

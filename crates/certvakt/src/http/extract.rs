@@ -1,13 +1,26 @@
 //! What a request brings, refused as a problem where it has another form.
 
-use axum::extract::{FromRequest, FromRequestParts};
+use axum::Json;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::problem::Refusal;
 
 /// A body of JSON.
-#[derive(Debug, FromRequest)]
-#[from_request(via(axum::Json), rejection(Refusal))]
+#[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        // By its names only: an array of values in the right order would be taken for one as well.
+        let Json(fields) = Json::<Map<String, Value>>::from_request(request, state).await?;
+        let body = serde_json::from_value(Value::Object(fields));
+        body.map(Self).map_err(|_| Refusal::malformed_body())
+    }
+}
 
 /// The parameters of the query.
 #[derive(Debug, FromRequestParts)]

@@ -147,14 +147,19 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// The body is JSON, and not what the address takes.
+    pub(super) fn malformed_body() -> Self {
+        Self::Invalid("the body is not the JSON that this address takes: see /api/v1/openapi.json".to_owned())
+    }
+}
+
 impl From<JsonRejection> for Refusal {
     fn from(rejection: JsonRejection) -> Self {
         match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLong,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::NotJson,
-            _ => Self::Invalid(
-                "the body is not the JSON that this address takes: see /api/v1/openapi.json".to_owned(),
-            ),
+            _ => Self::malformed_body(),
         }
     }
 }

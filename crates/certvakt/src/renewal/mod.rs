@@ -100,6 +100,21 @@ pub struct Wish<'a> {
     pub seen: Option<DateTime<Utc>>,
 }
 
+impl Wish<'_> {
+    /// Whether it is one, whatever it is about.
+    pub fn check(&self) -> Result<(), RenewalError> {
+        for (what, words, longest) in
+            [("evidence", self.evidence, LONGEST_EVIDENCE), ("a note", self.note, LONGEST_NOTE)]
+        {
+            let Some(words) = words else { continue };
+            if !(1..=longest).contains(&words.chars().count()) || words.contains('\0') {
+                return Err(RenewalError::Words(format!("{what} has 1 to {longest} characters")));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What became of a wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Done {
@@ -183,7 +198,7 @@ pub async fn apply(
     wish: &Wish<'_>,
     now: DateTime<Utc>,
 ) -> Result<Done, RenewalError> {
-    check_words(wish)?;
+    wish.check()?;
     let entry = wish.key.map_or_else(Uuid::new_v4, |key| rules::entry_id(id, key));
     let standing = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
     let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
@@ -217,18 +232,6 @@ pub async fn apply(
             }
         }
     }
-}
-
-fn check_words(wish: &Wish<'_>) -> Result<(), RenewalError> {
-    for (what, words, longest) in
-        [("evidence", wish.evidence, LONGEST_EVIDENCE), ("a note", wish.note, LONGEST_NOTE)]
-    {
-        let Some(words) = words else { continue };
-        if !(1..=longest).contains(&words.chars().count()) || words.contains('\0') {
-            return Err(RenewalError::Words(format!("{what} has 1 to {longest} characters")));
-        }
-    }
-    Ok(())
 }
 
 /// The last valid day and the status that a certification gets; none: it is so already.

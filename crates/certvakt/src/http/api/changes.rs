@@ -179,6 +179,9 @@ async fn make(
     headers: &HeaderMap,
     asked: Asked<'_>,
 ) -> Result<Answer, Refusal> {
+    let Asked { change, evidence, note } = asked;
+    let wish = Wish { change, evidence, note, key: None, source: Source::Api, seen: None };
+    wish.check()?;
     let wanted = headers.get(header::IF_MATCH).map_or(&b""[..], |wanted| wanted.as_bytes());
     let mut first = match Once::begin(api, caller, headers, &(&asked, id, wanted)).await? {
         Once::Answered(answer) => return Ok(answer),
@@ -191,8 +194,7 @@ async fn make(
     if !names(wanted, &version(found.updated_at)) {
         return Err(Refusal::OtherVersion);
     }
-    let Asked { change, evidence, note } = asked;
-    let wish = Wish { change, evidence, note, key: None, source: Source::Api, seen: Some(found.updated_at) };
+    let wish = Wish { seen: Some(found.updated_at), ..wish };
     apply(&mut first.tx, id, &wish, api.clock().now()).await?;
     let (etag, detail) = detail(&mut first.tx, id, api.clock()).await?;
     first.answer(Answer::new(StatusCode::OK, &detail)?.with_etag(etag)).await
