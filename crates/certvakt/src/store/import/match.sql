@@ -11,10 +11,14 @@ select r.line, r.external_id, r.name, r.email,
   coalesce(r.issued_at, c.issued_at) as issued_at,
   c.expires_at as expires_before,
   -- A suspended row without a date says nothing about the date.
-  case when is_withdrawn or r.expires_at is null and r.status = 'suspended' then c.expires_at else r.expires_at end
-    as expires_at,
+  -- And no register brings back what somebody has withdrawn.
   case
-    when is_withdrawn then c.status
+    when c.status = 'suspended' and c.renewal_history -> -1 ->> 'kind' = 'withdrawn' then c.expires_at
+    when r.expires_at is null and r.status = 'suspended' then c.expires_at
+    else r.expires_at
+  end as expires_at,
+  case
+    when c.status = 'suspended' and c.renewal_history -> -1 ->> 'kind' = 'withdrawn' then c.status
     when c.id is null then coalesce(r.status, 'active')
     when r.status = 'suspended' then 'suspended'
     when c.status = 'suspended' then coalesce(r.status, 'suspended')
@@ -32,10 +36,6 @@ select r.line, r.external_id, r.name, r.email,
 from import_rows r
 left join public.peer_mentor_certifications c
   on c.organisation_id = $1 and c.external_id = r.external_id and c.certification_type = $3
--- No register brings back what somebody has withdrawn.
-cross join lateral (
-  select coalesce(c.status = 'suspended' and c.renewal_history -> -1 ->> 'kind' = 'withdrawn', false) as is_withdrawn
-) w
 left join lateral (
   select o.peer_mentor_id from public.peer_mentor_certifications o
   where c.id is null and o.organisation_id = $1 and o.external_id = r.external_id
