@@ -365,7 +365,10 @@ create policy people_keep on public.peer_mentor_certifications for update to aut
 create function certvakt.refuse_wishes() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-  if current_user = 'authenticated' then
+  -- A withdrawal is no wish.
+  if current_user = 'authenticated' and (
+    new.status <> 'suspended'
+    or nullif(current_setting('certvakt.change', true), '')::jsonb ->> 'kind' is distinct from 'withdrawn') then
     raise exception 'whether a certification has lapsed, its date says: renew it instead'
       using errcode = 'insufficient_privilege', constraint = 'certification_lapsed';
   end if;
@@ -375,9 +378,7 @@ $$;
 create trigger b_refuse_wishes before update of status on public.peer_mentor_certifications
   for each row when (
     new.status <> old.status and (
-      new.status = 'expired'
-      or old.status = 'expired' and new.expires_at is not distinct from old.expires_at
-        and not (new.status = 'suspended' and coalesce(current_setting('certvakt.change', true), '') like '%"withdrawn"%')))
+      new.status = 'expired' or old.status = 'expired' and new.expires_at is not distinct from old.expires_at))
   execute function certvakt.refuse_wishes();
 
 create function certvakt.history_of(certification uuid)
@@ -398,6 +399,9 @@ alter table certvakt.installation add column log_deleted_before timestamptz;
 comment on column certvakt.installation.log_deleted_before is
   'Notices recorded before this may have been deleted for their age; null: none has been.';
 create policy owner_notes on certvakt.installation to current_user using (true) with check (true);
+-- Until today nobody noted it, and 180 days are kept in any case.
+insert into certvakt.installation as i (log_deleted_before) values (now() - interval '180 days')
+on conflict (only_row) do update set log_deleted_before = excluded.log_deleted_before;
 create or replace function certvakt.delete_old_notices(older_than interval, batch integer) returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare

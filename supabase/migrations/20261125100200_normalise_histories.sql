@@ -89,6 +89,11 @@ begin
     where c.organisation_id = organisation and c.id > after and c.renewal_history <> '[]'
       and not exists (select from certvakt.certification_renewal_events e where e.certification_id = c.id)
     order by c.id limit batch for update skip locked);
+  last := picked[cardinality(picked)];
+  -- What was moved by its change between the look and the lock.
+  picked := array(
+    select p.id from unnest(picked) p (id)
+    where not exists (select from certvakt.certification_renewal_events e where e.certification_id = p.id));
   insert into certvakt.certification_renewal_events (certification_id, number, entry)
   select c.id, e.number, e.entry
   from public.peer_mentor_certifications c, jsonb_array_elements(c.renewal_history) with ordinality e (entry, number)
@@ -96,7 +101,6 @@ begin
   get diagnostics entries = row_count;
   update public.peer_mentor_certifications c set renewal_history = certvakt.newest(c.renewal_history)
   where c.id = any (picked) and jsonb_array_length(c.renewal_history) > 20;
-  last := picked[cardinality(picked)];
   certifications := cardinality(picked);
   return next;
 end

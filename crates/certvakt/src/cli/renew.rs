@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 
 use certvakt_rules::key::hex_digest;
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use csv::StringRecord;
+use serde::Serialize;
 
 use super::App;
 use super::change::{self, Words};
 use crate::error::{Error, Exit};
+use crate::import::ImportError;
+use crate::import::dates::{self, When};
+use crate::import::source::{self, Rows};
 use crate::output::{count, print, progress, table};
 use crate::renewal::{Change, RenewalError, Source, Until, Wish, apply};
 use crate::store::Database;
@@ -18,9 +22,9 @@ use crate::store::Database;
 #[command(
     after_help = "Examples:\n  certvakt renew 497843 --completed 2026-11-20 --evidence \"course 2026-14\"\n  \
     certvakt renew 497843 --until 2028-12-31\n  certvakt renew --file renewals.csv\n\n\
-    A file is CSV with the columns certification, and if they are known completed_on, until, evidence, note, key.\n\
-    The same key, or without one the same row, is the same renewal: it is made once. Rows that cannot be\n\
-    taken are listed, the others are taken. Exit status 1: some were not taken."
+    A file (CSV, TSV or XLSX) has the column certification, and where they are known completed_on, until,\n\
+    evidence, note, key. The same key, or without one the same row, is the same renewal: it is\n\
+    made once. Rows that cannot be taken are listed, the others are taken. Exit status 1: some were not taken."
 )]
 pub(super) struct Args {
     /// The certification's id, or its id in the register that it was imported from
@@ -62,22 +66,6 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     change::one(&args.certification.unwrap_or_default(), &wish, app).await
 }
 
-/// A row of a file.
-#[derive(Debug, Deserialize)]
-struct Row {
-    certification: String,
-    #[serde(default)]
-    completed_on: Option<NaiveDate>,
-    #[serde(default)]
-    until: Option<String>,
-    #[serde(default)]
-    evidence: Option<String>,
-    #[serde(default)]
-    note: Option<String>,
-    #[serde(default)]
-    key: Option<String>,
-}
-
 /// What became of a file.
 #[derive(Debug, Default, Serialize)]
 struct Outcome {
@@ -97,41 +85,25 @@ struct Refused {
 }
 
 async fn all(file: &Path, database: &Database, app: &App) -> Result<Exit, Error> {
-    let unreadable =
-        |error: csv::Error| Error::File(format!("{} cannot be read as CSV: {error}", file.display()));
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(unreadable)?;
-    let headers = reader.headers().map_err(unreadable)?.clone();
-    if !headers.iter().any(|name| name == "certification") {
-        return Err(Error::File(format!("{} has no column certification", file.display())));
-    }
-    let length = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
-    let bar = progress(length, "renewing");
+    // The whole file is read before anything is done: one that cannot be read renews nobody.
+    let mut unread = File::open(file, app, &indicatif::ProgressBar::hidden())?;
+    while unread.next()?.is_some() {}
+    let bar = progress(0, "renewing");
+    let mut rows = File::open(file, app, &bar)?;
     let mut done = Outcome::default();
     // Each row is a transaction of its own: what is wrong with one keeps no other from being renewed.
-    for record in reader.into_records() {
-        let record = record.map_err(unreadable)?;
-        let position = record.position().map_or((0, 0), |at| (at.line(), at.byte()));
-        bar.set_position(position.1);
-        let Ok(row) = record.deserialize::<Row>(Some(&headers)) else {
-            done.refused.push(Refused {
-                line: position.0,
-                certification: record.get(0).unwrap_or_default().to_owned(),
-                code: "renewal-date",
-                reason: "a date is written like 2026-11-20".to_owned(),
-            });
-            continue;
-        };
-        match renew(&row, &record, database, app).await {
+    while let Some(row) = rows.next()? {
+        let (line, certification) = (row.line, row.certification.clone());
+        match renew(row, database, app).await {
             Ok(true) => done.renewed += 1,
             Ok(false) => done.known += 1,
             // Without the database nothing more can be done; a fault of the row is its own.
             Err(Error::Store(error)) if !matches!(error.exit(), Exit::Usage) => return Err(error.into()),
-            Err(error) => done.refused.push(Refused {
-                line: position.0,
-                certification: row.certification,
-                code: error.code(),
-                reason: error.to_string(),
-            }),
+            Err(Error::Renewal(RenewalError::Store(error))) => return Err(error.into()),
+            Err(error) => {
+                let (code, reason) = (error.code(), error.to_string());
+                done.refused.push(Refused { line, certification, code, reason });
+            }
         }
     }
     bar.finish_and_clear();
@@ -139,25 +111,108 @@ async fn all(file: &Path, database: &Database, app: &App) -> Result<Exit, Error>
     Ok(if done.refused.is_empty() { Exit::Success } else { Exit::Found })
 }
 
-async fn renew(row: &Row, record: &csv::StringRecord, database: &Database, app: &App) -> Result<bool, Error> {
-    let id = change::find(&row.certification, database).await?;
-    let until = match row.until.as_deref() {
-        None | Some("") => None,
-        Some(text) => Some(change::until(text).map_err(RenewalError::Date)?),
-    };
-    let of_row = format!("row {}", hex_digest(record.as_slice()));
+async fn renew(row: Row, database: &Database, app: &App) -> Result<bool, Error> {
+    let change = row.change?;
     let wish = Wish {
-        change: Change::Renew { completed_on: row.completed_on, until },
-        evidence: row.evidence.as_deref().filter(|text| !text.is_empty()),
-        note: row.note.as_deref().filter(|text| !text.is_empty()),
-        key: Some(row.key.as_deref().filter(|key| !key.is_empty()).unwrap_or(&of_row)),
+        change,
+        evidence: row.evidence.as_deref(),
+        note: row.note.as_deref(),
+        key: Some(&row.key),
         source: Source::Command,
         seen: None,
     };
+    let id = change::find(&row.certification, database).await?;
     let mut tx = database.registrar().await?;
     let done = apply(&mut tx, id, &wish, app.clock.now()).await?;
     tx.commit().await?;
     Ok(done.is_changed)
+}
+
+/// The columns of a file; the first must be there.
+const COLUMNS: [&str; 6] = ["certification", "completed_on", "until", "evidence", "note", "key"];
+
+/// A file of renewals, in any form that a register may have.
+struct File {
+    rows: Rows,
+    record: StringRecord,
+    /// Where each of [`COLUMNS`] stands.
+    places: [Option<usize>; 6],
+    width: usize,
+}
+
+/// A row of it.
+struct Row {
+    line: u64,
+    certification: String,
+    change: Result<Change, RenewalError>,
+    evidence: Option<String>,
+    note: Option<String>,
+    key: String,
+}
+
+impl File {
+    fn open(path: &Path, app: &App, progress: &indicatif::ProgressBar) -> Result<Self, Error> {
+        let mut rows = source::open(path, &app.config.import, progress)?;
+        let mut record = StringRecord::new();
+        if !rows.next(&mut record)? {
+            return Err(ImportError::Empty(path.display().to_string()).into());
+        }
+        let names: Vec<&str> = record.iter().map(str::trim).collect();
+        if let Some(unknown) = names.iter().find(|name| !name.is_empty() && !COLUMNS.contains(name)) {
+            return Err(Error::File(format!(
+                "{} has the column '{unknown}': rename it to one of {}, or take it out",
+                path.display(),
+                COLUMNS.join(", ")
+            )));
+        }
+        let places = COLUMNS.map(|column| names.iter().position(|name| *name == column));
+        if places[0].is_none() {
+            return Err(Error::File(format!("{} has no column certification: add it", path.display())));
+        }
+        let width = names.len();
+        Ok(Self { rows, record, places, width })
+    }
+
+    fn next(&mut self) -> Result<Option<Row>, Error> {
+        if !self.rows.next(&mut self.record)? {
+            return Ok(None);
+        }
+        let [certification, completed_on, until, evidence, note, key] = self.places.map(|place| {
+            place.and_then(|place| self.record.get(place)).map(str::trim).filter(|text| !text.is_empty())
+        });
+        let change = if self.record.len() == self.width {
+            renewal(completed_on, until).map_err(RenewalError::Date)
+        } else {
+            Err(RenewalError::Date("it has another number of fields than the header".to_owned()))
+        };
+        let of_row = || format!("row {}", hex_digest(self.record.as_slice()));
+        Ok(Some(Row {
+            line: self.rows.line(),
+            certification: certification.unwrap_or_default().to_owned(),
+            change,
+            evidence: evidence.map(str::to_owned),
+            note: note.map(str::to_owned),
+            key: key.map_or_else(of_row, str::to_owned),
+        }))
+    }
+}
+
+fn renewal(completed_on: Option<&str>, until: Option<&str>) -> Result<Change, String> {
+    let until = match until {
+        None => None,
+        Some("never") => Some(Until::Never),
+        Some(text) => Some(Until::Day(day(text)?)),
+    };
+    Ok(Change::Renew { completed_on: completed_on.map(day).transpose()?, until })
+}
+
+fn day(text: &str) -> Result<NaiveDate, String> {
+    match dates::parse(text, &[]) {
+        Ok(When::Day(day)) => Ok(day),
+        // A workbook's day may be a time as well: midnight.
+        Ok(When::Local(local)) => Ok(local.date()),
+        _ => Err(format!("'{text}' is not one day: write it like 2026-11-20")),
+    }
 }
 
 fn text(done: &Outcome) -> String {

@@ -88,7 +88,7 @@ fn last_of_month(year: i32, month: u32) -> Option<NaiveDate> {
 
 /// What a date in a register means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
+pub(crate) enum When {
     /// A day in the organisation's time zone.
     Day(NaiveDate),
     /// A local time there.
@@ -98,7 +98,7 @@ pub(super) enum When {
 }
 
 /// Reads a date: in one of the forms named, or in one that can mean one day only.
-pub(super) fn parse(text: &str, formats: &[DateFormat]) -> Result<When, &'static str> {
+pub(crate) fn parse(text: &str, formats: &[DateFormat]) -> Result<When, &'static str> {
     let when = formats
         .iter()
         .find_map(|format| format.parse(text))

@@ -1,9 +1,9 @@
 //! Taking in a register: a file as a stream, each row checked, the rest done in sets by the database,
 //! in one transaction for the whole file.
 
-mod dates;
+pub(crate) mod dates;
 mod row;
-mod source;
+pub(crate) mod source;
 pub mod uploads;
 
 use std::fs::{File, OpenOptions};

@@ -17,14 +17,14 @@ use crate::config::ImportConfig;
 const LARGEST_EXPANSION: u64 = 20;
 
 /// The rows of a file, its header first.
-pub(super) enum Rows {
+pub(crate) enum Rows {
     Text { reader: Box<csv::Reader<RowGuard>>, line: u64 },
     Workbook { rows: std::vec::IntoIter<(u64, StringRecord)>, line: u64 },
 }
 
 impl Rows {
     /// Reads the next row that is not empty; whether there was one.
-    pub(super) fn next(&mut self, record: &mut StringRecord) -> Result<bool, ImportError> {
+    pub(crate) fn next(&mut self, record: &mut StringRecord) -> Result<bool, ImportError> {
         match self {
             Self::Text { reader, line } => {
                 let found = reader.read_record(record).map_err(|error| text_error(&error))?;
@@ -43,7 +43,7 @@ impl Rows {
     }
 
     /// The line at which the row that was read begins, from 1.
-    pub(super) const fn line(&self) -> u64 {
+    pub(crate) const fn line(&self) -> u64 {
         match self {
             Self::Text { line, .. } | Self::Workbook { line, .. } => *line,
         }
@@ -63,7 +63,7 @@ fn text_error(error: &csv::Error) -> ImportError {
 }
 
 /// Opens a file and recognises its form.
-pub(super) fn open(
+pub(crate) fn open(
     path: &Path,
     config: &ImportConfig,
     progress: &indicatif::ProgressBar,
@@ -204,7 +204,7 @@ enum Place {
 /// Lets a row pass only while it is shorter than a limit, so that a line of 200 MB ends the import
 /// before it fills the memory, and none that ends inside quotes. Every line end becomes a line feed:
 /// with others the CSV reader counts lines wrongly.
-pub(super) struct RowGuard {
+pub(crate) struct RowGuard {
     inner: BufReader<DecodeReaderBytes<indicatif::ProgressBarIter<File>, Vec<u8>>>,
     limit: u64,
     delimiter: u8,

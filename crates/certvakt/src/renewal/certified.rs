@@ -88,11 +88,8 @@ pub fn on(day: NaiveDate, one: &Kept, told: &Told, log_complete_since: Option<Da
     };
     let cycle_began = standing.cycle.map_or(one.created_at, |entry| entry.at);
     let (stages, from) = if log_complete_since.is_none_or(|since| since <= cycle_began) {
-        let closed = standing.closed_by.map(|entry| entry.at);
         let of_cycle =
-            told.get(&one.id).into_iter().flatten().filter(|(_, at)| {
-                *at >= cycle_began && *at <= end && closed.is_none_or(|closed| *at < closed)
-            });
+            told.get(&one.id).into_iter().flatten().filter(|(_, at)| (cycle_began..=end).contains(at));
         (Some(of_cycle.map(|(stage, _)| stage.clone()).collect()), Some("log"))
     } else {
         let told = standing.closed_by.and_then(|entry| entry.told.as_ref());

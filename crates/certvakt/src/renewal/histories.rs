@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use certvakt_rules::key::hex_digest;
-use certvakt_rules::renewal::{self as rules, Kind, Reading};
+use certvakt_rules::renewal::{self as rules, Entry, Kind, Reading};
 use chrono::NaiveDate;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -220,46 +220,49 @@ impl Checked {
                 );
             }
         }
-        let mut newest_is_known = true;
+        // What the last entry says of the date, and the last that says anything of the status. What an entry
+        // says that cannot be read is not known, nor what was so before it.
         let (mut expires_at, mut is_stopped) = (None, None);
         for (number, written) in (1..).zip(one.history.iter()) {
-            newest_is_known = true;
-            let entry = match rules::read(written) {
-                Ok(Reading::Known(entry)) => entry,
-                // What it says is not known here, nor what is so after it.
+            (expires_at, is_stopped) = match rules::read(written) {
+                Ok(Reading::Known(entry)) => {
+                    self.check_words(one, number, &entry);
+                    let says = match entry.kind {
+                        Kind::Renewed | Kind::Corrected => is_stopped,
+                        Kind::Suspended | Kind::Withdrawn => Some(true),
+                        Kind::Reinstated => Some(false),
+                    };
+                    (Some(entry.expires_after), says)
+                }
                 Ok(Reading::Later(_)) => {
                     self.later += 1;
-                    newest_is_known = false;
-                    continue;
+                    (None, None)
                 }
-                Err(_) => {
-                    newest_is_known = false;
-                    continue;
-                }
+                Err(_) => (None, None),
             };
-            match entry.kind {
-                Kind::Renewed | Kind::Corrected => expires_at = Some(entry.expires_after),
-                Kind::Suspended | Kind::Withdrawn => is_stopped = Some(true),
-                Kind::Reinstated => is_stopped = Some(false),
-            }
-            match (&entry.words, one.words.get(&entry.id)) {
-                (None, _) => {}
-                (Some(_), None) => self.erased += 1,
-                (Some(digest), Some(words)) => {
-                    let salt = bytes(&words.salt);
-                    let now = rules::words_digest(&salt, words.evidence.as_deref(), words.note.as_deref());
-                    if now.as_ref() != Some(digest) {
-                        wrong(Some(number), "has other words than it was written with".to_owned());
-                    }
-                }
-            }
         }
-        if newest_is_known {
-            if expires_at.is_some_and(|expires_at| expires_at != one.expires_at) {
-                wrong(None, "the date is not the one that its history ends with".to_owned());
-            }
-            if is_stopped.is_some_and(|is_stopped| is_stopped != (one.status == "suspended")) {
-                wrong(None, "the status is not the one that its history ends with".to_owned());
+        let mut wrong = |what: &str| {
+            self.faults.push(Fault { certification_id: one.id, number: None, what: what.to_owned() });
+        };
+        if expires_at.is_some_and(|expires_at| expires_at != one.expires_at) {
+            wrong("the date is not the one that its history ends with");
+        }
+        if is_stopped.is_some_and(|is_stopped| is_stopped != (one.status == "suspended")) {
+            wrong("the status is not the one that its history ends with");
+        }
+    }
+
+    fn check_words(&mut self, one: &Kept, number: usize, entry: &Entry) {
+        match (&entry.words, one.words.get(&entry.id)) {
+            (None, _) => {}
+            (Some(_), None) => self.erased += 1,
+            (Some(digest), Some(words)) => {
+                let salt = bytes(&words.salt);
+                let now = rules::words_digest(&salt, words.evidence.as_deref(), words.note.as_deref());
+                if now.as_ref() != Some(digest) {
+                    let what = "has other words than it was written with".to_owned();
+                    self.faults.push(Fault { certification_id: one.id, number: Some(number), what });
+                }
             }
         }
     }

@@ -262,7 +262,7 @@ fn becomes<'a>(
             }
             if after == before {
                 return Err(RenewalError::Date(
-                    "it is valid until that day already: correct nothing, renew to another day".to_owned(),
+                    "it is valid until that day already: renew it to another".to_owned(),
                 ));
             }
             Some(with(after))

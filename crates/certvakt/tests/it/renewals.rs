@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{TestDatabase, fail, succeed};
+use crate::service::Service;
 
 const NOON: &str = "2026-06-15T12:00:00+02:00";
 
@@ -185,10 +186,11 @@ async fn a_file_renews_whom_it_can_says_whom_it_cannot_and_once() {
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("renewals.csv");
+    // As a Norwegian spreadsheet writes it: Windows-1252, semicolons, and days as people there write them.
     fs::write(
         &file,
-        "certification,completed_on,until,evidence,note,key\n1,2026-06-01,,kurs 14,Ærlig,\n2,,2027-12-31,,,k\n\
-         nobody,,,,,\n3,01.06.2026,,,,\n4,,1999-01-01,,,\n",
+        b"certification;completed_on;until;evidence;note;key\r\n1;2026-06-01;;kurs 14;\xc6rlig;\r\n2;;31.12.2027;;;k\r\n\
+          nobody;;;;;\r\n3;in May;;;;\r\n4;;1999-01-01;;;\r\n4;;2028-01-01;a;b;c;d\r\n4;2028-01-01\r\n",
     )
     .unwrap();
     let run = || {
@@ -204,15 +206,35 @@ async fn a_file_renews_whom_it_can_says_whom_it_cannot_and_once() {
         .iter()
         .map(|one| format!("{} {} {}", one["line"], one["certification"], one["code"]).replace('"', ""))
         .collect();
-    assert_eq!(refused, ["4 nobody unknown-name", "5 3 renewal-date", "6 4 renewal-date"]);
+    assert_eq!(
+        refused,
+        [
+            "4 nobody unknown-name",
+            "5 3 renewal-date",
+            "6 4 renewal-date",
+            "7 4 renewal-date",
+            "8 4 renewal-date"
+        ]
+    );
     let (_, again) = run();
     assert_eq!((&again["renewed"], &again["known"]), (&json!(0), &json!(2)), "{again}");
     assert_eq!(database.history("1").await, "renewed 2028-06-01");
-    for (content, code) in [("", 5), ("a,b\n", 5)] {
+    assert_eq!(database.history("2").await, "renewed 2027-12-31");
+    let note: String = database.value("select note from certvakt.renewal_words").await;
+    assert_eq!(note, "Ærlig");
+    // One that cannot be read to its end renews nobody; nor one whose columns are not what they seem.
+    for (content, code) in [
+        ("", "import-empty"),
+        ("a,b\n", "file-unreadable"),
+        ("certification,completed\n3,2026-06-01\n", "file-unreadable"),
+        ("certification,note\n3,x\n4,\"x\n", "import-unclosed-quote"),
+    ] {
         fs::write(&file, content).unwrap();
         let mut command = database.certvakt(["renew", "--file", file.to_str().unwrap()]);
-        assert!(fail(command.env("CERTVAKT_NOW", NOON), code).contains("file-unreadable"));
+        let said = fail(command.env("CERTVAKT_NOW", NOON), 5);
+        assert!(said.contains(code), "{content}: {said}");
     }
+    assert_eq!(database.history("3").await, "");
 }
 
 fn wish(change: Change, key: Option<&str>) -> Wish<'_> {
@@ -675,4 +697,46 @@ async fn histories_are_read_the_same_before_they_are_moved_meanwhile_and_after()
         1
     );
     assert_ne!(database.certvakt(["verify", "--history"]).output().unwrap().status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn the_service_keeps_the_heads_of_a_day_and_says_what_has_grown_long() {
+    let database = rehearsal().await;
+    database.certify("1", "2026-07-31").await;
+    database.execute("update certvakt.installation set long_history = 1").await;
+    database.noon(&["renew", "1", "--until", "2027-07-31"]);
+    assert_eq!(database.certvakt(["status", "--output", "json"]).output().unwrap().status.code(), Some(1));
+    let long = |database: &TestDatabase| {
+        let mut command = database.certvakt(["status", "--output", "json"]);
+        let status: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        status["long_histories"].clone()
+    };
+    assert_eq!(long(&database), json!({}));
+    database.noon(&["renew", "1", "--until", "2028-07-31"]);
+    assert_eq!(long(&database), json!({ "org": 1 }));
+    let folder = tempfile::tempdir().unwrap();
+    let config = crate::stand_in::write_config(
+        folder.path(),
+        &format!(
+            "[serve]\nlisten = \"127.0.0.1:0\"\n[history]\nheads_folder = \"{}\"\n",
+            folder.path().display()
+        ),
+    );
+    let service = Service::start(&database, &config, NOON);
+    service.until_said("the heads of all histories").await;
+    assert!(service.said().contains("histories of certifications have grown long"));
+    let metrics = reqwest::get(format!("http://{}/metrics", service.address())).await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    assert!(metrics.contains("certvakt_long_histories{organisation=\"org\"} 1"), "{metrics}");
+    drop(service);
+    let heads = folder.path().join("heads-2026-06-15");
+    let checked = database.json(["verify", "--history", "--heads", heads.to_str().unwrap()]);
+    assert_eq!(
+        (&checked["histories"], &checked["faults"], &checked["gone"]),
+        (&json!(1), &json!([]), &json!([]))
+    );
+    for year in 29..37 {
+        database.noon(&["renew", "1", "--until", &format!("20{year}-07-31")]);
+    }
+    assert_eq!(database.refused(&["renew", "1", "--until", "2040-07-31"]), "history-full");
 }
