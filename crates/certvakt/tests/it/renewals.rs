@@ -725,8 +725,7 @@ async fn the_service_keeps_the_heads_of_a_day_and_says_what_has_grown_long() {
     let service = Service::start(&database, &config, NOON);
     service.until_said("the heads of all histories").await;
     assert!(service.said().contains("histories of certifications have grown long"));
-    let (_, metrics) = service.get("/metrics").await;
-    assert!(metrics.contains("certvakt_long_histories{organisation=\"org\"} 1"), "{metrics}");
+    service.until_metric("certvakt_long_histories{organisation=\"org\"} 1").await;
     drop(service);
     let heads = folder.path().join("heads-2026-06-15");
     let checked = database.json(["verify", "--history", "--heads", heads.to_str().unwrap()]);

@@ -75,7 +75,7 @@ impl Service {
     }
 
     /// Asks for the metrics until a line is there.
-    async fn until_metric(&self, line: &str) {
+    pub async fn until_metric(&self, line: &str) {
         let mut shown = String::new();
         let asking = async {
             while !shown.lines().any(|found| found == line) {
