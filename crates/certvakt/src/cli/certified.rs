@@ -7,6 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::App;
+use super::run::date;
 use crate::error::{Error, Exit};
 use crate::output::{count, line, print, table};
 use crate::renewal::certified::{Certified, Told, on};
@@ -25,7 +26,7 @@ const BATCH: i64 = 1_000;
     where that does not say, they are unknown.")]
 pub(super) struct Args {
     /// The day
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     on: NaiveDate,
     /// Only this organisation
     #[arg(long, value_name = "SLUG")]

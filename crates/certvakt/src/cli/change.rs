@@ -4,6 +4,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::App;
+use super::run::date;
 use crate::error::{Error, Exit};
 use crate::output::print;
 use crate::renewal::{Change, Done, RenewalError, Source, Until, Wish, apply};
@@ -48,7 +49,7 @@ pub(super) struct Which {
 pub(super) fn until(text: &str) -> Result<Until, String> {
     match text {
         "never" => Ok(Until::Never),
-        day => day.parse().map(Until::Day).map_err(|_| "write it like 2026-12-31, or never".to_owned()),
+        day => date(day).map(Until::Day).map_err(|hint| hint + ", or never"),
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::App;
 use super::change::{self, Words};
+use super::run::date;
 use crate::error::{Error, Exit};
 use crate::import::ImportError;
 use crate::import::dates::{self, When};
@@ -35,7 +36,7 @@ pub(super) struct Args {
     )]
     certification: Option<String>,
     /// The day on which what renews it was completed [default: today]
-    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "file")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date, conflicts_with = "file")]
     completed: Option<NaiveDate>,
     /// Its new last valid day, or never [default: by the rule of its type]
     #[arg(long, value_name = "YYYY-MM-DD|never", value_parser = change::until, conflicts_with = "file")]

@@ -30,7 +30,8 @@ pub(super) struct Args {
     full: bool,
 }
 
-fn date(text: &str) -> Result<NaiveDate, String> {
+/// A day that an expiry can have.
+pub(super) fn date(text: &str) -> Result<NaiveDate, String> {
     let date: NaiveDate = text.parse().map_err(|_| "write it like 2026-12-31")?;
     // As the schema bounds expiries.
     if (1900..=9998).contains(&date.year()) {
