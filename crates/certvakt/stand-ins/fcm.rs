@@ -18,6 +18,7 @@
 //! | `slow-…` | no answer |
 //! | `drop-…` | taken, the answer lost |
 //! | `lag-…` | taken, the answer 300 milliseconds later |
+//! | `held-…` | taken, the answer once there is a file `answer` in its folder |
 //! | `late-…` | taken, the answer 5 seconds later, or what `--late-seconds` says |
 //! | `html-…` | 200 with a page that is no answer |
 //! | `seq.A.B.C-…` | as `A-…` the first time, as `B-…` the second, from then on as `C-…`; each of them a single word of this table |
@@ -62,6 +63,8 @@ struct StandIn {
     token_uri: String,
     record: Mutex<std::fs::File>,
     state: Mutex<Known>,
+    /// The file whose being there lets what is held go on.
+    answer: PathBuf,
     late: Duration,
     retry_after: header::HeaderValue,
 }
@@ -125,6 +128,7 @@ async fn main() -> Result<(), Failure> {
         token_uri,
         record: Mutex::new(record),
         state: Mutex::default(),
+        answer: folder.join("answer"),
         late,
         retry_after: retry_after.into(),
     });
@@ -288,6 +292,13 @@ async fn behave(stand_in: &StandIn, device: &str, request: &Value) -> Response<B
             let _ = taken(stand_in, kind, request);
             let lost = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
             Response::new(Body::from_stream(lost))
+        }
+        "held" => {
+            let answer = taken(stand_in, kind, request);
+            while !stand_in.answer.exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            answer
         }
         "lag" | "late" => {
             let answer = taken(stand_in, kind, request);

@@ -39,7 +39,7 @@ pub struct Explanation {
     pub last_valid_day: Option<NaiveDate>,
     /// When the present cycle began.
     pub cycle_began: DateTime<Utc>,
-    /// The stages, in the order in which they come due, and what was told of dates since corrected.
+    /// The stages, in the order in which they come due, and what was told in this cycle of earlier dates.
     pub stages: Vec<StageExplained>,
 }
 
@@ -107,7 +107,7 @@ pub fn explain(
     if let Some(last) = last {
         stages.extend(Stage::ALL.into_iter().map(|stage| view.stage(stage, last)));
     }
-    // Told of a date that has been corrected since.
+    // Told of a date that has been corrected or renewed since.
     let current: Vec<String> = stages.iter().map(|stage| stage.idempotency_key.clone()).collect();
     stages.extend(notices.iter().filter(|notice| !current.contains(&notice.idempotency_key)).filter_map(
         |notice| Some(view.recorded(Stage::from_name(&notice.stage)?, notice.due_date?, notice)),
@@ -151,6 +151,7 @@ impl View<'_> {
         let today = certvakt_rules::today(self.now, self.organisation.zone);
         let told = self.notices.iter().find(|notice| {
             notice.stage == stage.as_str()
+                && notice.recorded_at >= self.certification.cycle_began
                 && matches!(notice.delivery.as_deref(), Some("claimed" | "delivered"))
                 && notice.due_date.is_some_and(|told| !is_told_again(told, due_date))
         });
@@ -206,7 +207,7 @@ impl View<'_> {
                 StageState::RecordedElsewhere,
                 "recorded by another job, which delivers it itself".to_owned(),
             ),
-            Some("delivered") => (StageState::Sent, sent(&attempts)),
+            Some("delivered") => (StageState::Sent, self.sent(notice, &attempts)),
             Some("unreachable") if attempts.is_empty() => {
                 (StageState::Unreachable, format!("nobody reached: {reason}"))
             }
@@ -228,6 +229,21 @@ impl View<'_> {
         }
     }
 
+    fn sent(&self, notice: &Notice, attempts: &[Attempt]) -> String {
+        let crossed = notice.crossed_at.map_or_else(String::new, |at| {
+            let at = at.with_timezone(&self.organisation.zone).format("%Y-%m-%d %H:%M:%S");
+            format!("; it was on its way when the certification was changed at {at}")
+        });
+        let Some(last) = attempts.iter().rev().find(|attempt| attempt.outcome == "delivered") else {
+            return format!("sent{crossed}");
+        };
+        let channel = last.channel.as_deref().unwrap_or("a channel");
+        // Between sending and acknowledgement a crash makes a repeat possible; the books say so.
+        let lost = attempts.iter().any(|attempt| attempt.outcome == "lease_lost");
+        let again = if lost { ", perhaps twice: an earlier attempt did not report back" } else { "" };
+        format!("sent by {channel} on attempt {}{again}{crossed}", last.attempt)
+    }
+
     fn waiting(&self, notice: &Notice) -> String {
         let Organisation { hours, zone, .. } = self.organisation;
         let at = next_departure(*hours, *zone, notice.available_at.unwrap_or(self.now).max(self.now));
@@ -241,15 +257,4 @@ impl View<'_> {
 
 fn next_departure(hours: DeliveryHours, zone: Tz, from: DateTime<Utc>) -> DateTime<Utc> {
     hours.next_open(from, zone)
-}
-
-fn sent(attempts: &[Attempt]) -> String {
-    let Some(last) = attempts.iter().rev().find(|attempt| attempt.outcome == "delivered") else {
-        return "sent".to_owned();
-    };
-    let channel = last.channel.as_deref().unwrap_or("a channel");
-    // Between sending and acknowledgement a crash makes a repeat possible; the books say so.
-    let lost = attempts.iter().any(|attempt| attempt.outcome == "lease_lost");
-    let again = if lost { ", perhaps twice: an earlier attempt did not report back" } else { "" };
-    format!("sent by {channel} on attempt {}{again}", last.attempt)
 }

@@ -65,31 +65,21 @@ pub struct Notice {
     pub reason: Option<String>,
     /// When it is due for its next attempt.
     pub available_at: Option<DateTime<Utc>>,
+    /// When a change was made that crossed its delivery: what was handed over was no longer true.
+    pub crossed_at: Option<DateTime<Utc>>,
     /// What was tried.
     #[serde(skip)]
     pub delivery_id: Option<i64>,
 }
 
-/// The notices of a certification since an instant, oldest first.
+/// The notices of a certification that were recorded, or came to their end, since an instant; oldest first.
 pub async fn notices(
     tx: &mut WorkerTx,
     certification: Uuid,
     since: DateTime<Utc>,
 ) -> Result<Vec<Notice>, StoreError> {
-    Ok(sqlx::query_as!(
-        Notice,
-        r#"select l.notification_type as stage, l.sent_at as recorded_at, l.idempotency_key,
-             d.due_date as "due_date?", d.state as "delivery?", d.reason, d.available_at as "available_at?",
-             d.id as "delivery_id?"
-           from public.cert_notification_log l
-           left join certvakt.deliveries d on d.id = l.id
-           where l.certification_id = $1 and l.sent_at >= $2
-           order by l.sent_at, d.due_date"#,
-        certification,
-        since,
-    )
-    .fetch_all(tx)
-    .await?)
+    let found = sqlx::query_file_as!(Notice, "src/store/certification/notices.sql", certification, since);
+    Ok(found.fetch_all(tx).await?)
 }
 
 /// One try of a delivery.

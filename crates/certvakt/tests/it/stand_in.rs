@@ -48,6 +48,11 @@ impl StandIn {
         )
     }
 
+    /// Answers what it holds (`held-…`).
+    pub fn let_go(&self) {
+        std::fs::write(self.folder.path().join("answer"), "").unwrap();
+    }
+
     /// The messages that were taken, in their order.
     pub fn messages(&self) -> Vec<Value> {
         lines(&self.folder.path().join("messages.jsonl"))

@@ -1,0 +1,334 @@
+//! What each change does, which it refuses, and that any order of them keeps everything together.
+
+use std::fs;
+
+use certvakt::renewal::{Change, RenewalError, Source, Until, Wish, apply};
+use certvakt::store::Database;
+use certvakt_rules::renewal::{Kind, Reading, read};
+use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{NOON, day, noon, rehearsal};
+use crate::harness::fail;
+
+#[tokio::test]
+async fn each_change_does_what_it_says_and_is_told_in_the_history() {
+    let database = rehearsal().await;
+    database.certify("1", "2026-07-31").await;
+    for (arguments, standing) in [
+        (&["renew", "1", "--completed", "2026-06-01", "--evidence", "kurs 14"][..], "active 2028-06-01"),
+        (&["correct", "1", "--until", "2028-05-31", "--note", "Bodø, ikke Tromsø"], "active 2028-05-31"),
+        (&["suspend", "1"], "suspended 2028-05-31"),
+        (&["renew", "1", "--until", "2029-12-31"], "suspended 2029-12-31"),
+        (&["reinstate", "1"], "active 2029-12-31"),
+        (&["withdraw", "1", "--note", "frivillig"], "suspended 2029-12-31"),
+        (&["reinstate", "1"], "active 2029-12-31"),
+        (&["correct", "1", "--until", "never"], "active"),
+    ] {
+        let done = database.noon(arguments);
+        assert_eq!(done["is_changed"], true, "{arguments:?}: {done}");
+        assert_eq!(database.standing("1").await, standing, "{arguments:?}");
+    }
+    assert_eq!(
+        database.history("1").await,
+        "renewed 2028-06-01, corrected 2028-05-31, suspended 2028-05-31, renewed 2029-12-31, \
+         reinstated 2029-12-31, withdrawn 2029-12-31, reinstated 2029-12-31, corrected"
+    );
+    let checked = database.json(["verify", "--history"]);
+    assert_eq!(checked["faults"], json!([]), "{checked}");
+    assert_eq!((&checked["histories"], &checked["entries"]), (&json!(1), &json!(8)));
+}
+
+#[tokio::test]
+async fn what_is_so_already_stays_and_what_cannot_be_is_refused_and_changes_nothing() {
+    let database = rehearsal().await;
+    database.certify("1", "2026-07-31").await;
+    database.change("1", "issued_at = '2024-07-31T12:00:00Z'").await;
+    database.execute("insert into certvakt.certification_types (organisation_id, code, name) select id, 'open', 'Uten' from certvakt.organisations").await;
+    database.certify("lapsed", "2026-06-01").await;
+    database.run("2026-06-15");
+    database.certify("open", "2026-07-31").await;
+    database.change("open", "certification_type = 'open'").await;
+    database.certify("gone", "2026-07-31").await;
+    database.noon(&["withdraw", "gone"]);
+    for arguments in
+        [&["reinstate", "1"][..], &["correct", "1", "--until", "2026-07-31"], &["withdraw", "gone"]]
+    {
+        assert_eq!(database.noon(arguments)["is_changed"], false, "{arguments:?}");
+    }
+    let long = "x".repeat(501);
+    for (arguments, code) in [
+        (&["renew", "1", "--until", "2024-07-30"][..], "renewal-date"),
+        (&["renew", "1", "--until", "2026-06-14"], "renewal-date"),
+        (&["renew", "1", "--until", "2226-06-14"], "renewal-date"),
+        (&["renew", "1", "--until", "2026-07-31"], "renewal-date"),
+        (&["renew", "1", "--completed", "2026-06-16"], "renewal-date"),
+        (&["renew", "1", "--completed", "2024-06-01"], "renewal-date"),
+        (&["correct", "1", "--until", "2024-07-30"], "renewal-date"),
+        (&["renew", "1", "--evidence", &long], "renewal-words"),
+        (&["renew", "1", "--evidence", ""], "renewal-words"),
+        (&["renew", "open"], "renewal-date-missing"),
+        (&["suspend", "lapsed"], "certification-lapsed"),
+        (&["renew", "gone"], "certification-withdrawn"),
+        (&["suspend", "gone"], "certification-withdrawn"),
+        (&["correct", "gone", "--until", "2027-01-01"], "certification-withdrawn"),
+        (&["renew", "nobody"], "unknown-name"),
+    ] {
+        assert_eq!(database.refused(arguments), code, "{arguments:?}");
+    }
+    assert_eq!(database.history("1").await, "");
+    // What has lapsed and is renewed is valid at once.
+    assert_eq!(database.standing("lapsed").await, "expired 2026-06-01");
+    database.noon(&["renew", "lapsed"]);
+    assert_eq!(database.standing("lapsed").await, "active 2028-06-15");
+    let told: Value = database
+        .value("select renewal_history -> 0 -> 'told' from public.peer_mentor_certifications where external_id = 'lapsed'")
+        .await;
+    assert_eq!(told, json!(["expired"]));
+}
+
+#[tokio::test]
+async fn a_renewal_opens_a_cycle_and_a_correction_does_not() {
+    let database = rehearsal().await;
+    for id in ["renewed", "corrected"] {
+        database.certify(id, "2026-07-15").await;
+    }
+    database.run("2026-06-15");
+    database.noon(&["renew", "renewed", "--until", "2026-07-20"]);
+    database.noon(&["correct", "corrected", "--until", "2026-07-20"]);
+    database.execute("update certvakt.deliveries set state = 'delivered', finished_at = now()").await;
+    database.run("2026-06-20");
+    assert_eq!(database.notices("renewed").await.len(), 2);
+    assert_eq!(database.notices("corrected").await.len(), 1);
+}
+
+#[tokio::test]
+async fn no_register_brings_back_what_was_withdrawn() {
+    let database = rehearsal().await;
+    let folder = tempfile::tempdir().unwrap();
+    let register = folder.path().join("register.csv");
+    let import = |rows: &str| {
+        fs::write(&register, format!("id,til,status\n{rows}")).unwrap();
+        let file = register.to_str().unwrap();
+        let columns = ["external_id=id", "expires_at=til", "status=status"];
+        let arguments =
+            ["import", file, "--organisation", "org", "--chapter", "chapter", "--type", "type", "--column"];
+        database.noon(&[&arguments[..], &columns].concat())
+    };
+    import("1,2026-12-31,active\n2,2026-12-31,active\n");
+    database.noon(&["withdraw", "1"]);
+    let done = import("1,2028-12-31,active\n2,2028-12-31,active\n");
+    assert_eq!(done["renewed"], 1, "{done}");
+    assert_eq!(database.standing("1").await, "suspended 2026-12-31");
+    assert_eq!(database.history("2").await, "renewed 2028-12-31");
+    let source: String = database
+        .value("select renewal_history -> 0 ->> 'source' from public.peer_mentor_certifications where external_id = '2'")
+        .await;
+    assert_eq!(source, "register");
+}
+
+#[tokio::test]
+async fn a_file_renews_whom_it_can_says_whom_it_cannot_and_once() {
+    let database = rehearsal().await;
+    for id in ["1", "2", "3", "4"] {
+        database.certify(id, "2026-07-31").await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("renewals.csv");
+    // As a Norwegian spreadsheet writes it: Windows-1252, semicolons, and days as people there write them.
+    fs::write(
+        &file,
+        b"certification;completed_on;until;evidence;note;key\r\n1;2026-06-01;;kurs 14;\xc6rlig;\r\n2;;31.12.2027;;;k\r\n\
+          nobody;;;;;\r\n3;in May;;;;\r\n4;;1999-01-01;;;\r\n4;;2028-01-01;a;b;c;d\r\n4;2028-01-01\r\n",
+    )
+    .unwrap();
+    let run = || {
+        let mut command = database.certvakt(["renew", "--file", file.to_str().unwrap(), "--output", "json"]);
+        let done = command.env("CERTVAKT_NOW", NOON).output().unwrap();
+        (done.status.code(), serde_json::from_slice::<Value>(&done.stdout).unwrap())
+    };
+    let (status, done) = run();
+    assert_eq!((status, &done["renewed"], &done["known"]), (Some(1), &json!(2), &json!(0)), "{done}");
+    let refused: Vec<String> = done["refused"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| format!("{} {} {}", one["line"], one["certification"], one["code"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            "4 nobody unknown-name",
+            "5 3 renewal-date",
+            "6 4 renewal-date",
+            "7 4 renewal-date",
+            "8 4 renewal-date"
+        ]
+    );
+    let (_, again) = run();
+    assert_eq!((&again["renewed"], &again["known"]), (&json!(0), &json!(2)), "{again}");
+    assert_eq!(database.history("1").await, "renewed 2028-06-01");
+    assert_eq!(database.history("2").await, "renewed 2027-12-31");
+    let note: String = database.value("select note from certvakt.renewal_words").await;
+    assert_eq!(note, "Ærlig");
+    // One that cannot be read to its end renews nobody; nor one whose columns are not what they seem.
+    for (content, code) in [
+        ("", "import-empty"),
+        ("a,b\n", "file-unreadable"),
+        ("certification,completed\n3,2026-06-01\n", "file-unreadable"),
+        ("certification,note\n3,x\n4,\"x\n", "import-unclosed-quote"),
+    ] {
+        fs::write(&file, content).unwrap();
+        let mut command = database.certvakt(["renew", "--file", file.to_str().unwrap()]);
+        let said = fail(command.env("CERTVAKT_NOW", NOON), 5);
+        assert!(said.contains(code), "{content}: {said}");
+    }
+    assert_eq!(database.history("3").await, "");
+}
+
+fn wish(change: Change, key: Option<&str>) -> Wish<'_> {
+    Wish { change, evidence: None, note: None, key, source: Source::Command, seen: None }
+}
+
+async fn change(store: &Database, id: Uuid, wish: &Wish<'_>) -> Result<bool, RenewalError> {
+    let mut tx = store.registrar().await?;
+    let done = apply(&mut tx, id, wish, noon()).await?;
+    tx.commit().await?;
+    Ok(done.is_changed)
+}
+
+#[tokio::test]
+async fn of_changes_at_once_one_wins_and_the_same_key_is_the_same_change() {
+    let database = rehearsal().await;
+    database.certify("1", "2026-07-31").await;
+    let store = database.store().await;
+    let id: Uuid = database.value("select id from public.peer_mentor_certifications").await;
+    let seen: DateTime<Utc> =
+        database.value("select updated_at from public.peer_mentor_certifications").await;
+    let days = ["2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30"];
+    let done = join_all(days.map(|text| {
+        let change_to = Change::Renew { completed_on: None, until: Some(Until::Day(day(text))) };
+        let store = &store;
+        async move { change(store, id, &Wish { seen: Some(seen), ..wish(change_to, None) }).await }
+    }))
+    .await;
+    assert_eq!(done.iter().filter(|one| matches!(one, Ok(true))).count(), 1, "{done:?}");
+    assert_eq!(done.iter().filter(|one| matches!(one, Err(RenewalError::Changed))).count(), 3, "{done:?}");
+
+    let again = Change::Renew { completed_on: None, until: None };
+    let once = wish(again, Some("once"));
+    let done = join_all([(); 4].map(|()| change(&store, id, &once))).await;
+    let made: Vec<bool> = done.into_iter().map(Result::unwrap).collect();
+    assert_eq!(made.iter().filter(|made| **made).count(), 1, "{made:?}");
+    assert_eq!(database.history("1").await.matches("renewed").count(), 2);
+}
+
+/// What a certification is after each change, by the rules in words.
+#[derive(Debug, Clone, PartialEq)]
+struct Model {
+    until: Option<NaiveDate>,
+    is_stopped: bool,
+    is_withdrawn: bool,
+    kinds: Vec<Kind>,
+}
+
+impl Model {
+    /// Whether the change is made.
+    fn make(&mut self, change: Change) -> bool {
+        let (before, today) = (self.clone(), day("2026-06-15"));
+        let date = |until| match until {
+            Until::Day(day) => Some(day),
+            Until::Never => None,
+        };
+        match change {
+            Change::Reinstate => (self.is_stopped, self.is_withdrawn) = (false, false),
+            Change::Withdraw => (self.is_stopped, self.is_withdrawn) = (true, true),
+            _ if self.is_withdrawn => {}
+            Change::Suspend => self.is_stopped = true,
+            Change::Correct(until) => self.until = date(until),
+            Change::Renew { until, .. } => {
+                let until = until.map_or(Some(day("2028-06-15")), date);
+                if until.is_none_or(|day| day >= today) {
+                    self.until = until;
+                }
+            }
+        }
+        let is_changed = *self != before;
+        if is_changed {
+            self.kinds.push(change.kind());
+        }
+        is_changed
+    }
+}
+
+#[tokio::test]
+async fn any_order_of_changes_keeps_date_status_and_history_together() {
+    let seed = 20_261_125;
+    println!("seed {seed}");
+    let database = rehearsal().await;
+    let store = database.store().await;
+    let until = prop_oneof![
+        Just(Until::Never),
+        (0i64..1000).prop_map(|days| Until::Day(day("2026-01-01") + chrono::Duration::days(days))),
+    ];
+    let one = prop_oneof![
+        prop::option::of(until.clone()).prop_map(|until| Change::Renew { completed_on: None, until }),
+        until.prop_map(Change::Correct),
+        Just(Change::Suspend),
+        Just(Change::Reinstate),
+        Just(Change::Withdraw),
+    ];
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&u32::to_le_bytes(seed));
+    let mut runner =
+        TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    for number in 0..25 {
+        let name = number.to_string();
+        database.certify(&name, "2026-07-31").await;
+        let id: Uuid = database
+            .value(&format!("select id from public.peer_mentor_certifications where external_id = '{name}'"))
+            .await;
+        let mut model = Model {
+            until: Some(day("2026-07-31")),
+            is_stopped: false,
+            is_withdrawn: false,
+            kinds: Vec::new(),
+        };
+        let changes = prop::collection::vec(one.clone(), 1..12).new_tree(&mut runner).unwrap().current();
+        for made in &changes {
+            let expected = model.make(*made);
+            let done = change(&store, id, &wish(*made, None)).await;
+            assert_eq!(
+                done.as_ref().ok().copied().unwrap_or(false),
+                expected,
+                "{changes:?} at {made:?}: {done:?}"
+            );
+        }
+        let status = if model.is_stopped { "suspended" } else { "active" };
+        let until = model.until.map(|day| format!(" {day}")).unwrap_or_default();
+        assert_eq!(database.standing(&name).await, format!("{status}{until}"), "{changes:?}");
+        let history: Value = database
+            .value(&format!(
+                "select renewal_history from public.peer_mentor_certifications where external_id = '{name}'"
+            ))
+            .await;
+        let kinds: Vec<Kind> = history
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|written| match read(written) {
+                Ok(Reading::Known(entry)) => entry.kind,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(kinds, model.kinds, "{changes:?}");
+    }
+    assert_eq!(database.json(["verify", "--history"])["faults"], json!([]));
+    database.run("2026-06-15");
+    assert_eq!(database.json(["verify"])["organisations"][0]["faults"], json!([]));
+}

@@ -1,0 +1,60 @@
+//! Renewing, correcting, suspending, reinstating and withdrawing: what becomes of dates, status, notices and
+//! history, whichever way and in whatever order.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::Value;
+
+use crate::harness::{TestDatabase, fail, succeed};
+
+mod changes;
+mod histories;
+mod moments;
+
+const NOON: &str = "2026-06-15T12:00:00+02:00";
+
+async fn rehearsal() -> TestDatabase {
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    database
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+impl TestDatabase {
+    /// Runs a command at noon; it must succeed.
+    fn noon(&self, arguments: &[&str]) -> Value {
+        let mut command = self.certvakt(arguments.iter().copied().chain(["--output", "json"]));
+        serde_json::from_str(&succeed(command.env("CERTVAKT_NOW", NOON))).unwrap()
+    }
+
+    /// Runs a command at noon, which must end with 2; its code.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let said = fail(self.certvakt(arguments.iter().copied()).env("CERTVAKT_NOW", NOON), 2);
+        said.rsplit('[').next().unwrap().trim_end().trim_end_matches(']').to_owned()
+    }
+
+    /// What a certification's history tells: kinds, last valid days and what else is asked for.
+    async fn history(&self, external_id: &str) -> String {
+        self.value(&format!(
+            "select coalesce(string_agg(concat_ws(' ', e ->> 'kind',
+               ((e ->> 'expires_after')::timestamptz at time zone 'Europe/Oslo')::date), ', ' order by n), '')
+             from public.peer_mentor_certifications c, jsonb_array_elements(c.renewal_history) with ordinality e (e, n)
+             where c.external_id = '{external_id}'"
+        ))
+        .await
+    }
+
+    async fn standing(&self, external_id: &str) -> String {
+        self.value(&format!(
+            "select concat_ws(' ', status, (expires_at at time zone 'Europe/Oslo')::date)
+             from public.peer_mentor_certifications where external_id = '{external_id}'"
+        ))
+        .await
+    }
+}
+
+fn noon() -> DateTime<Utc> {
+    NOON.parse().unwrap()
+}
