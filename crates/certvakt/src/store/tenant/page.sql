@@ -1,6 +1,6 @@
 -- A page of certifications, the next to expire first and those that never do last. Of each visible chapter
 -- the first few in the order of its index, and of them the first few; beside them the few that are seen for
--- another reason.
+-- another reason. A name is looked for in all of them: it is known with the details only.
 --
 -- $1 how many   $2 and $3 expiry and id of the last one seen   $4 chapter   $5 type
 -- $6 what a name or a register's id contains   $7, $8 and $9 of each organisation, from when and until when
@@ -17,17 +17,15 @@ of_chapters as (
     where c.chapter_id = v.chapter_id
       and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (asking.expiry, $3)
       and ($5::text is null or c.certification_type = $5)
-      and ($6::text is null or certvakt.folded(c.external_id) like $6
-        or exists (select from certvakt.people p where p.id = c.peer_mentor_id and certvakt.folded(p.name) like $6))
       and ($7::uuid[] is null or c.status <> 'suspended' and exists (
         select from unnest($7::uuid[], $8::timestamptz[], $9::timestamptz[]) as s (organisation_id, since, before)
         where s.organisation_id = c.organisation_id and c.expires_at >= s.since and c.expires_at < s.before))
     order by case when c.expires_at is null then 'infinity' else c.expires_at end, c.id
-    limit $1
+    limit case when $6::text is null then $1::bigint end
   ) first
   where $4::uuid is null or v.chapter_id = $4
   order by first.expiry, first.id
-  limit $1
+  limit case when $6::text is null then $1::bigint end
 )
 select c.id as "id!", c.organisation_id as "organisation_id!", c.chapter_id as "chapter_id!", c.chapter,
   c.mentor_id as "mentor_id!", c.mentor, c.type_code as "type_code!", c.type_name, c.external_id, c.issued_at,
