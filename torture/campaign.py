@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from torture import world
-from torture.oracle import Oracle, Violation
+from torture.facts import Violation
+from torture.oracle import Oracle
 from torture.round import Lane
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from torture.ledger import Ledger, Logged
+from torture.ledger import History, Ledger, Logged
 from torture.world import Mentor, State
 
 # Seconds of a lease, and of the wait for a provider's answer.
@@ -39,6 +39,12 @@ class Life:
     def told(self, at: float) -> datetime:
         """The time that the program believed it was."""
         return self.now + timedelta(seconds=at - self.start)
+
+
+@dataclass(frozen=True)
+class Violation:
+    name: str
+    facts: str
 
 
 @dataclass(frozen=True)
@@ -74,12 +80,14 @@ class Facts:
     ledger: Ledger
     # The log as it was after each phase.
     logs: list[list[Logged]]
+    # Where the entries of histories stood after each phase, and at the end.
+    kept: list[list[History]]
+    # What a reader saw of each history, one answer after the other, as the text of a JSON array.
+    reads: dict[UUID, list[str]]
     messages: list[Message]
     lives: list[Life]
     windows: list[Window]
     # Whether a run records in parts: then one that fails may leave a part, which is whole in itself.
     in_parts: bool
-    # How `certvakt verify` ended.
-    verify: int
     # What was waited for in vain.
     overdue: list[str] = field(default_factory=list)

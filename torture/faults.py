@@ -23,7 +23,7 @@ from torture.world import Fault
 LINES = {"cut", "half_close", "slow_line", "silent_line"}
 ARMED = LINES | {"full_disk"}
 # About how many bytes a program and the server exchange in a phase.
-BYTES = {"run": 17_000, "work": 32_000, "serve": 40_000}
+BYTES = {"run": 17_000, "work": 32_000, "serve": 40_000, "normalise": 16_000, "renew": 20_000}
 
 
 @dataclass
@@ -82,6 +82,14 @@ def _kill(fault: Fault, stage: Stage) -> None:
 def _kill_all(_: Fault, stage: Stage) -> None:
     for program in stage.living():
         program.send(signal.SIGKILL)
+
+
+def _kill_midway(fault: Fault, stage: Stage) -> None:
+    """When a part of the histories is moved and the rest is not: early, as it goes on while this looks."""
+    with stage.connect() as connection:
+        while stage.living() and ledger.moved(connection) <= fault.where / 2:
+            pass
+    _kill_all(fault, stage)
 
 
 def _pause(fault: Fault, stage: Stage) -> None:
@@ -164,6 +172,7 @@ def _line(fault: Fault, stage: Stage) -> None:
 HOW: dict[str, Callable[[Fault, Stage], None]] = {
     "kill": _kill,
     "kill_all": _kill_all,
+    "kill_midway": _kill_midway,
     "pause": _pause,
     "terminate_backend": _terminate_backend,
     "kill_backend": _kill_backend,

@@ -63,6 +63,18 @@ class Status:
 
 
 @dataclass(frozen=True)
+class History:
+    """Where the entries of a certification stand."""
+
+    certification: UUID
+    # What it holds itself, and what a reader is told.
+    own: list[dict]
+    read: list[dict]
+    numbers: list[int]
+    rows: list[dict]
+
+
+@dataclass(frozen=True)
 class Ledger:
     """Everything, at one moment."""
 
@@ -115,6 +127,37 @@ def log(connection: psycopg.Connection) -> list[Logged]:
         return cursor.execute(query).fetchall()
 
 
+def histories(connection: psycopg.Connection) -> list[History]:
+    """The histories that there are."""
+    with connection.cursor(row_factory=class_row(History)) as cursor:
+        return cursor.execute(
+            """select c.id as certification, c.renewal_history as own,
+                 certvakt.entries_of(c.id, c.renewal_history) as read,
+                 array_remove(array_agg(e.number order by e.number), null) as numbers,
+                 coalesce(jsonb_agg(e.entry order by e.number) filter (where e.number > 0), '[]') as rows
+               from public.peer_mentor_certifications c
+               left join certvakt.certification_renewal_events e on e.certification_id = c.id
+               group by c.id having c.renewal_history <> '[]' or count(e) > 0"""
+        ).fetchall()
+
+
+def moved(connection: psycopg.Connection) -> float:
+    """Which part of the histories is rows; where there are none, all of them."""
+    return connection.execute(
+        """select coalesce(avg((c.id in (
+             select e.certification_id from certvakt.certification_renewal_events e))::int), 1)::float8
+           from public.peer_mentor_certifications c where c.renewal_history <> '[]'"""
+    ).fetchone()[0]
+
+
+def reads(connection: psycopg.Connection) -> list[tuple[UUID, str]]:
+    """What a reader is told of each certification's history."""
+    return connection.execute(
+        """select id, certvakt.entries_of(id, renewal_history)::text
+           from public.peer_mentor_certifications where renewal_history <> '[]'"""
+    ).fetchall()
+
+
 def last_complete(connection: psycopg.Connection) -> date | None:
     """The date of the last complete run."""
     return connection.execute("select max(run_date) from certvakt.runs where state = 'complete'").fetchone()[
@@ -162,11 +205,3 @@ def skip_waits(connection: psycopg.Connection) -> None:
     """Makes what waits for another attempt due now. This moves time, no fact: the waits between attempts
     are of real minutes, and the round is over but for them."""
     connection.execute("update certvakt.deliveries set available_at = now() where state = 'pending'")
-
-
-def state_of(connection: psycopg.Connection, certification: UUID) -> tuple[datetime | None, bool] | None:
-    """Expiry and suspension of a certification; none if there is no such."""
-    return connection.execute(
-        "select expires_at, status = 'suspended' from public.peer_mentor_certifications where id = %s",
-        [certification],
-    ).fetchone()

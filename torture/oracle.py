@@ -5,24 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from torture import histories
 from torture.calendar import OPEN_FROM, OPEN_UNTIL, STAGES, TOLD_AGAIN, Notice, current, scheduled
-from torture.facts import LEASE, TIMEOUT, Facts, Life, Message, Version
+from torture.facts import LEASE, TIMEOUT, Facts, Life, Message, Version, Violation
 from torture.ledger import Attempt, Delivery, Logged, Run
+from torture.program import CHECKS
 
 # What a process may take, in seconds, from one clock reading to the next.
 SLACK = 0.5
-
-
-@dataclass(frozen=True)
-class Violation:
-    name: str
-    facts: str
 
 
 class Oracle:
@@ -43,8 +38,7 @@ class Oracle:
             self.statuses, self.programs, self.runs,
         ]  # fmt: skip
         found = [violation for check in checks for violation in check()]
-        if self.facts.verify != 0:
-            found.append(Violation("verify_disagrees", f"`certvakt verify` ended with {self.facts.verify}"))
+        found += histories.judge(self.facts)
         found += [Violation("run_missed", text) for text in self.facts.overdue]
         return found
 
@@ -309,8 +303,8 @@ class Oracle:
 
     def programs(self) -> Iterator[Violation]:
         for life in self.facts.lives:
-            if not life.disturbed and life.status != 0 and life.kind != "verify":
-                yield Violation("program_failed", f"{life}")
+            if not life.disturbed and life.status != 0:
+                yield Violation("verify_disagrees" if life.kind in CHECKS else "program_failed", f"{life}")
 
     def runs(self) -> Iterator[Violation]:
         """A run is of the date that its program was told."""

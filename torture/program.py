@@ -11,7 +11,24 @@ from pathlib import Path
 from lab.certvakt import Installation
 from torture.facts import Life
 
-COMMANDS = {"run": ["run"], "work": ["work", "--drain"], "serve": ["serve"], "verify": ["verify"]}
+# What checks the data from within: its status is its answer.
+CHECKS = {
+    "verify": ["verify"],
+    "verify_history": ["verify", "--history"],
+    "history_check": ["history", "check"],
+}
+COMMANDS = CHECKS | {
+    "run": ["run"],
+    "work": ["work", "--drain"],
+    "serve": ["serve"],
+    "normalise": ["history", "normalise", "--organisation", "org", "--batch", "2"],
+    "renew": ["renew", "--file"],
+}
+
+
+def renewals(config: Path) -> Path:
+    """The file of `renew`: it stands beside the configuration."""
+    return config.with_name("renewals.csv")
 
 
 class Program:
@@ -27,7 +44,9 @@ class Program:
     ):
         self.errors = errors
         environment = installation.environment(now=now.isoformat(), address=address)
-        command = [installation.programs / "certvakt", *COMMANDS[kind], "--config", config]
+        command = [installation.programs / "certvakt", "--config", config, *COMMANDS[kind]]
+        if kind == "renew":
+            command.append(renewals(config))
         with errors.open("wb") as stderr:
             self.life = Life(kind, now, time.time())
             self.process = subprocess.Popen(

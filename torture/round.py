@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
+
 from lab.certvakt import ROOT, Installation
 from lab.postgres import Server
 from lab.stand_in import StandIn
@@ -23,9 +25,10 @@ from torture.app import App
 from torture.calendar import scheduled
 from torture.disk import Disk
 from torture.facts import LEASE, TIMEOUT, Facts, Message, Window
-from torture.program import Program
+from torture.program import CHECKS, Program, renewals
 from torture.proxy import Proxy
-from torture.world import Phase, Plan
+from torture.reader import Reader
+from torture.world import Change, Phase, Plan
 
 # Small, so that crashes and filled disks come quickly; how it writes is as PostgreSQL comes.
 SETTINGS = {"shared_buffers": "32MB", "max_wal_size": "64MB", "min_wal_size": "32MB"}
@@ -81,12 +84,14 @@ class Round:
     def __init__(self, lane: Lane, plan: Plan, number: int):
         self.lane, self.plan, self.number = lane, plan, number
         self.installation = Installation(lane.server, f"round_{number}")
-        self.app = App(self.installation)
+        self.app = App(self.installation, plan.isolation)
+        self.reader = Reader(self.installation)
         # In which the app writes while the programs run.
         self.beside = ThreadPoolExecutor(1)
         self.programs: list[Program] = []
         self.windows: list[Window] = []
         self.logs = []
+        self.kept = []
         self.overdue: list[str] = []
         delivery = (
             f"lease_seconds = {LEASE}\ntimeout_seconds = {TIMEOUT}\npoll_seconds = 1\n"
@@ -111,7 +116,9 @@ class Round:
                 self.installation.run(["organisation", "set", "org", "--limit-floor", "1000000"])
                 self.app.register_crowd(self.plan.crowd, self.plan.crowd_expires_at)
             for phase in self.plan.phases:
-                self.phase(phase)
+                reading = "normalise" in phase.programs
+                with self.reader.reading() if reading else contextlib.nullcontext():
+                    self.phase(phase)
             return self.calm()
         finally:
             self.beside.shutdown()
@@ -145,6 +152,8 @@ class Round:
             self.lane.server, self.lane.disk, self.lane.proxy, self.installation.database, [],
             lambda kind: self.start(kind, phase.now),
         )  # fmt: skip
+        if phase.renewals:
+            self.write_renewals(phase.renewals)
         armed = time.time()
         if fault:
             faults.arm(fault, stage, phase.programs)
@@ -162,14 +171,30 @@ class Round:
                 program.life.disturbed = True
             self.lane.injected[fault.kind] += 1
             self.lane.ended[fault.kind] += any(program.life.status != 0 for program in programs)
+        if phase.renewals:
+            # Those that were made are known by their rows, the others are made now.
+            self.must("renew", phase.now)
+            self.app.note(phase.renewals, programs[0].life.start, time.time())
         with stage.connect() as connection:
             ledger.wait_until_quiet(connection)
             self.logs.append(ledger.log(connection))
+            self.look(connection)
+
+    def write_renewals(self, changes: tuple[Change, ...]) -> None:
+        """The file of the phase's renewals."""
+        rows = ["certification,until"]
+        for change in changes:
+            last = change.state.expires_at.astimezone(self.plan.zone).date()
+            rows.append(f"{change.mentor.certification},{last}")
+        renewals(self.config).write_text("\n".join(rows), encoding="utf-8")
+
+    def look(self, connection: psycopg.Connection) -> None:
+        self.kept.append(ledger.histories(connection))
+        self.reader.look(connection)
 
     def change(self, phase: Phase) -> None:
-        for wait, changes in phase.changes:
-            time.sleep(wait)
-            self.app.commit(changes)
+        for thinks, changes in phase.changes:
+            self.app.commit(changes, thinks)
 
     def end(self, programs: list[Program], phase: Phase, undisturbed: bool) -> None:
         """Waits for the programs of a phase; a service is asked to end once it has done the night's run."""
@@ -203,7 +228,11 @@ class Round:
                 if not ledger.is_waiting(connection):
                     break
                 self.must("work", end)
-        verify = self.must("verify", end)
+        if any("normalise" in phase.programs for phase in self.plan.phases):
+            self.must("normalise", end)
+        for check in CHECKS:
+            self.must(check, end)
+        self.look(connection)
         return Facts(
             zone=self.plan.zone,
             end=end,
@@ -211,11 +240,12 @@ class Round:
             mentors=self.app.mentors,
             ledger=ledger.read(connection),
             logs=self.logs,
+            kept=self.kept,
+            reads=self.reader.reads,
             messages=self.messages(),
             lives=[program.life for program in self.programs],
             windows=self.windows,
             in_parts=self.plan.crowd > 0,
-            verify=verify,
             overdue=self.overdue,
         )
 

@@ -4,7 +4,7 @@ and from nothing else. What comes of it depends on the moment, what is tried doe
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -71,8 +71,10 @@ class Phase:
     programs: tuple[str, ...]
     now: datetime
     fault: Fault | None = None
-    # Transactions of the app, each with the seconds that it waits before.
+    # Transactions of the app, each with the seconds from its snapshot to its first change.
     changes: tuple[tuple[float, tuple[Change, ...]], ...] = ()
+    # What the file says that `renew` takes.
+    renewals: tuple[Change, ...] = ()
 
 
 @dataclass
@@ -90,6 +92,8 @@ class Plan:
     crowd_expires_at: datetime | None = None
     concurrency: int = 100
     batch: int = 500
+    # How the app's transactions are isolated.
+    isolation: str = "read committed"
 
 
 def renews(before: datetime | None, after: datetime | None) -> bool:
@@ -106,6 +110,8 @@ class Drawing:
         self.plan = Plan(ZoneInfo(zone))
         self.turn = date(*self.random.choice(TURNS[zone] * 2 + ANYWHERE))
         self.planned: dict[Mentor, State | None] = {}
+        # The same of those who are renewed by files alone.
+        self.by_file: dict[Mentor, State] = {}
 
     def uuid(self) -> UUID:
         return UUID(int=self.random.getrandbits(128), version=4)
@@ -176,6 +182,24 @@ class Drawing:
             for _ in range(transactions)
         )
 
+    def past(self) -> tuple[Change, ...]:
+        """Histories of a few entries and of many: people rested, and came back."""
+        return tuple(
+            Change(kind, mentor, replace(state, suspended=kind == "suspend"))
+            for mentor, state in self.planned.items()
+            if not state.suspended
+            for _ in range(self.random.choice([0, 1, 1, 2, 3, 10, 12]))
+            for kind in ("suspend", "reinstate")
+        )
+
+    def renewals(self, near: date) -> tuple[Change, ...]:
+        """Everybody of the files is renewed."""
+        for mentor, state in self.by_file.items():
+            last = max(near, state.expires_at.astimezone(self.plan.zone).date())
+            later = last + timedelta(days=self.random.randint(1, 60))
+            self.by_file[mentor] = replace(state, expires_at=local(later, time(23, 59, 59), self.plan.zone))
+        return tuple(Change("renew", mentor, state) for mentor, state in self.by_file.items())
+
     def fault(self, of: str, within: float, likely: float) -> Fault | None:
         r = self.random
         if r.random() >= likely:
@@ -184,6 +208,17 @@ class Drawing:
 
     def at(self, day: date, times: list[time]) -> datetime:
         return local(day, self.random.choice(times), self.plan.zone)
+
+    def moves(self, day: date, now: datetime) -> None:
+        """Histories become rows while people are renewed; mostly that is cut short, and begun again."""
+        r = self.random
+        for _ in range(r.choice([1, 1, 2])):
+            others = r.choice([(), ("normalise",), ("renew",), ("renew",), ("renew", "run")])
+            renewals = self.renewals(day) if "renew" in others else ()
+            midway = Fault("kill_midway", 0, r.random())
+            fault = midway if r.random() < 0.5 else self.fault("run", 0.1, 0.5)
+            changes = self.changes(day, 8, 0.06)
+            self.plan.phases.append(Phase(("normalise", *others), now, fault, changes, renewals))
 
     def night(self, day: date) -> None:
         """A run, or several at once, perhaps again; then the day's deliveries."""
@@ -201,6 +236,8 @@ class Drawing:
         add(Phase(programs, now, fault, changes))
         if fault and r.random() < 0.5:
             add(Phase(("run",), now + timedelta(seconds=30)))
+        if self.has_moves:
+            self.moves(day, now + timedelta(seconds=30))
         if r.random() < 0.2:
             return  # Nobody delivers on this day.
         programs = r.choice(
@@ -220,7 +257,11 @@ class Drawing:
         for _ in range(r.randint(20, 34)):
             mentor = self.mentor(r.choice(nights))
             plan.mentors.append(mentor)
-            self.planned[mentor] = mentor.state
+            is_of_files = mentor.state.expires_at is not None and r.random() < 0.2
+            (self.by_file if is_of_files else self.planned)[mentor] = mentor.state
+        plan.phases.append(Phase((), local(nights[0], time(0), plan.zone), changes=((0, self.past()),)))
+        self.has_moves = r.random() < 0.7
+        plan.isolation = r.choice(["read committed", "repeatable read"])
         plan.concurrency = r.choice([8, 40, 100, 100])
         plan.batch = r.choice([5, 20, 500])
         if r.random() < 0.04:
