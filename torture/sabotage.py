@@ -23,6 +23,7 @@ SABOTAGES = {
     "finish_without_lease": "told_after_delivered",
     "mark_before_sending": "delivered_not_accepted",
     "clock_instead_of_argument": "untrue_reason",
+    "append_without_moving": "history_torn",
 }
 PATCHES = Path(__file__).parent / "sabotage"
 PLACE = ROOT / "target" / "torture"
