@@ -23,7 +23,8 @@ enum What {
     /// Move histories to rows, while renewals go on; may be ended and begun again at any time
     #[command(after_help = "Example:\n  certvakt history normalise --organisation hlf\n\n\
         Afterwards the rows are the source, and each certification holds its newest twenty entries itself.\n\
-        What is read is the same before, meanwhile and after.")]
+        What is read is the same before, meanwhile and after. Exit status 1: somebody held some of them the\n\
+        whole time, so begin again.")]
     Normalise {
         /// Only this organisation
         #[arg(long, value_name = "SLUG")]
@@ -53,6 +54,7 @@ struct Normalised {
     organisation: String,
     certifications: i64,
     entries: i64,
+    left: i64,
 }
 
 async fn normalise(slug: Option<&str>, batch: i32, app: &App) -> Result<Exit, Error> {
@@ -67,7 +69,7 @@ async fn normalise(slug: Option<&str>, batch: i32, app: &App) -> Result<Exit, Er
     let bar = progress(u64::try_from(total).unwrap_or_default(), "moving histories");
     let mut done = Vec::new();
     for (_, one) in all {
-        let mut normalised = Normalised { organisation: one.slug, certifications: 0, entries: 0 };
+        let mut normalised = Normalised { organisation: one.slug, certifications: 0, entries: 0, left: 0 };
         // What was being changed when its turn came is found by another pass, unless it was moved by that.
         loop {
             let before = normalised.certifications;
@@ -83,9 +85,9 @@ async fn normalise(slug: Option<&str>, batch: i32, app: &App) -> Result<Exit, Er
                 after = last;
             }
             let mut tx = database.worker().await?;
-            let left = renewal::to_normalise(&mut tx, one.id).await?;
+            normalised.left = renewal::to_normalise(&mut tx, one.id).await?;
             tx.rollback().await?;
-            if left == 0 || normalised.certifications == before {
+            if normalised.left == 0 || normalised.certifications == before {
                 break;
             }
         }
@@ -93,11 +95,12 @@ async fn normalise(slug: Option<&str>, batch: i32, app: &App) -> Result<Exit, Er
     }
     bar.finish_and_clear();
     print(app.format, &serde_json::json!({ "organisations": done }), |_| {
-        let rows =
-            done.iter().map(|one| [one.organisation.clone(), count(one.certifications), count(one.entries)]);
-        table(["Organisation", "Histories moved", "Entries"], rows).to_string()
+        let rows = done.iter().map(|one| {
+            [one.organisation.clone(), count(one.certifications), count(one.entries), count(one.left)]
+        });
+        table(["Organisation", "Histories moved", "Entries", "Held by others"], rows).to_string()
     })?;
-    Ok(Exit::Success)
+    Ok(if done.iter().all(|one| one.left == 0) { Exit::Success } else { Exit::Found })
 }
 
 #[derive(Debug, Serialize)]

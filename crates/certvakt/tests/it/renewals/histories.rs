@@ -6,10 +6,11 @@ use certvakt::renewal::histories;
 use certvakt_rules::renewal::read;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use super::{NOON, rehearsal};
-use crate::harness::{TestDatabase, fail, succeed};
+use crate::harness::{TestDatabase, fail, succeed, superuser};
 use crate::service::Service;
 
 #[tokio::test]
@@ -281,7 +282,10 @@ async fn histories_are_read_the_same_before_they_are_moved_meanwhile_and_after()
     let versions = "select array_agg(updated_at order by id) from public.peer_mentor_certifications";
     let shown: Vec<DateTime<Utc>> = database.value(versions).await;
     let done = database.json(["history", "normalise", "--batch", "2"]);
-    assert_eq!(done["organisations"], json!([{ "organisation": "org", "certifications": 3, "entries": 27 }]));
+    assert_eq!(
+        done["organisations"],
+        json!([{ "organisation": "org", "certifications": 3, "entries": 27, "left": 0 }])
+    );
     assert_eq!(whole(), before);
     // Whoever was shown a certification may still change it: nothing of it has changed.
     assert_eq!(database.value::<Vec<DateTime<Utc>>>(versions).await, shown);
@@ -366,4 +370,39 @@ async fn the_service_keeps_the_heads_of_a_day_and_says_what_has_grown_long() {
         database.noon(&["renew", "1", "--until", &format!("20{year}-07-31")]);
     }
     assert_eq!(database.refused(&["renew", "1", "--until", "2040-07-31"]), "history-full");
+}
+
+#[tokio::test]
+async fn whoever_read_before_a_history_was_moved_does_not_write_past_it() {
+    for isolation in ["repeatable read", "serializable"] {
+        let database = rehearsal().await;
+        for id in ["1", "held"] {
+            database.certify(id, "2026-07-31").await;
+            database.noon(&["renew", id]);
+        }
+        let mut app = superuser(&database.name).await;
+        let look =
+            format!("begin isolation level {isolation}; select from public.peer_mentor_certifications");
+        app.execute(AssertSqlSafe(look)).await.unwrap();
+        // Somebody else holds one of them the whole time: that is said.
+        let mut holder = superuser(&database.name).await;
+        let hold =
+            "begin; select from public.peer_mentor_certifications where external_id = 'held' for update";
+        holder.execute(hold).await.unwrap();
+        let moved = database.certvakt(["history", "normalise", "--output", "json"]).output().unwrap();
+        assert_eq!(moved.status.code(), Some(1), "{moved:?}");
+        let moved: Value = serde_json::from_slice(&moved.stdout).unwrap();
+        let of_organisation = &moved["organisations"][0];
+        assert_eq!((&of_organisation["certifications"], &of_organisation["left"]), (&json!(1), &json!(1)));
+        let late =
+            "update public.peer_mentor_certifications set expires_at = '2030-01-01' where external_id = '1'";
+        let refused = app.execute(late).await.unwrap_err();
+        let code =
+            refused.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
+        assert_eq!(code.as_deref(), Some("40001"), "{isolation}: it is to be tried again");
+        holder.execute("rollback").await.unwrap();
+        database.ok(["history", "normalise"]);
+        database.ok(["history", "check"]);
+        database.ok(["verify", "--history"]);
+    }
 }
