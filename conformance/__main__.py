@@ -21,6 +21,7 @@ NOT_PLANTED = {
         "certification_types",
         "certifications_elsewhere",
         "chapters",
+        "erased_register_ids",
         "idempotency_keys",
         "imports",
         "letters",

@@ -30,10 +30,15 @@ $$;
 comment on function certvakt.in_sight is
   'Where to look for the certifications that who is asking may see: the visible chapters, and those that are visible for another reason, in whichever chapter. Whether they may see them is asked again of each.';
 
-create or replace function certvakt.certification_details(certifications uuid[])
+-- What follows says as well whether a mentor was erased, which is another type of answer.
+drop function certvakt.history_of(uuid);
+drop function certvakt.certification_details(uuid[]);
+reset role;
+
+create function certvakt.certification_details(certifications uuid[])
 returns table (
-  id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, type_code text,
-  type_name text, external_id text, issued_at timestamptz, expires_at timestamptz, status text,
+  id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, is_mentor_erased boolean,
+  type_code text, type_name text, external_id text, issued_at timestamptz, expires_at timestamptz, status text,
   updated_at timestamptz, time_zone text, expired_grace_days smallint)
 language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_generic_plan rows 50 as $$
 declare
@@ -63,8 +68,8 @@ begin
   named_chapters as materialized (
     select h.id, h.name from certvakt.chapters h where h.id = any (array(select distinct f.chapter_id from found f))
   )
-  select c.id, c.organisation_id, c.chapter_id, h.name, c.peer_mentor_id, p.name, c.certification_type, t.name,
-    c.external_id, c.issued_at, c.expires_at, c.status, c.updated_at, o.time_zone, o.expired_grace_days
+  select c.id, c.organisation_id, c.chapter_id, h.name, c.peer_mentor_id, p.name, p.erased_at is not null,
+    c.certification_type, t.name, c.external_id, c.issued_at, c.expires_at, c.status, c.updated_at, o.time_zone, o.expired_grace_days
   from found c
   join organisations o on o.id = c.organisation_id
   join types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
@@ -73,4 +78,30 @@ begin
   left join named_chapters h on h.id = c.chapter_id and (h.id = any (chapters) or c.peer_mentor_id = person);
 end
 $$;
-reset role;
+comment on function certvakt.certification_details is
+  'Some certifications, with what their chapters, mentors and types are called and how their organisations reckon days; nothing of one that who is asking may not see, and no name of a chapter that they may not know.';
+
+create function certvakt.history_of(certification uuid)
+returns table (number bigint, entry jsonb, evidence text, note text, is_erased boolean)
+language sql stable security definer set search_path = ''
+begin atomic
+  select e.number, e.entry, w.evidence, w.note, e.entry ->> 'words' is not null and w.entry_id is null
+  from certvakt.certification_details(array[history_of.certification]) seen
+  join public.peer_mentor_certifications c on c.id = seen.id
+  cross join lateral jsonb_array_elements(certvakt.entries_of(c.id, c.renewal_history)) with ordinality e (entry, number)
+  left join certvakt.renewal_words w on w.entry_id::text = e.entry ->> 'id' and w.certification_id = c.id;
+end;
+comment on function certvakt.history_of is
+  'The history of a certification, the oldest entry first, with what was written about it; nothing of one that who is asking may not see.';
+
+do $$
+declare
+  asked text;
+begin
+  foreach asked in array array['certification_details(uuid[])', 'history_of(uuid)'] loop
+    execute format('revoke all on function certvakt.%s from public, anon, service_role', asked);
+    execute format('grant execute on function certvakt.%s to authenticated', asked);
+    execute format('alter function certvakt.%s owner to certvakt_definer', asked);
+  end loop;
+end
+$$;

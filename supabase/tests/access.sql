@@ -53,7 +53,7 @@ memberships SELECT organisation_id, chapter_id, person_id, role
 organisations SELECT id, slug, name, time_zone, locale, expired_grace_days
 peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at
 peer_mentor_certifications UPDATE expires_at, status
-people SELECT id, name, locale
+people SELECT id, name, locale, erased_at
 uploads INSERT organisation_id, chapter_id, options
 uploads SELECT id, organisation_id, chapter_id, person_id, options, state, result, created_at, finished_at
 uploads UPDATE content, state$$, 'nor more than these columns of the others');

@@ -34,6 +34,8 @@ pub struct Config {
     pub import: ImportConfig,
     /// Histories of certifications.
     pub history: HistoryConfig,
+    /// Erasing people.
+    pub erasure: ErasureConfig,
 }
 
 /// `[delivery]`
@@ -123,6 +125,15 @@ pub struct HistoryConfig {
     /// Where `serve` writes the heads of all histories once a day, a file a day; empty: nowhere. Keep them
     /// outside the database's reach.
     pub heads_folder: PathBuf,
+}
+
+/// `[erasure]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ErasureConfig {
+    /// The file that names whom `person erase` erased; empty: nobody is erased. Keep it outside the database and
+    /// its backups.
+    pub ledger: PathBuf,
 }
 
 /// `[serve]`

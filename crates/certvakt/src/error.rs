@@ -59,6 +59,9 @@ pub enum Error {
     /// Looking at histories.
     #[error(transparent)]
     Histories(#[from] crate::renewal::histories::CheckError),
+    /// A person's rights.
+    #[error(transparent)]
+    People(#[from] crate::people::PeopleError),
     /// A file that cannot be read.
     #[error("{0}")]
     File(String),
@@ -91,6 +94,7 @@ impl Error {
             Self::Run(error) => error.code(),
             Self::Renewal(error) => error.code(),
             Self::Histories(error) => error.code(),
+            Self::People(error) => error.code(),
             Self::File(_) => "file-unreadable",
             Self::Delivery(error) => error.code(),
             Self::Canary(error) => error.code(),
@@ -110,6 +114,7 @@ impl Error {
             Self::Run(error) => error.exit(),
             Self::Renewal(error) => error.exit(),
             Self::Histories(error) => error.exit(),
+            Self::People(error) => error.exit(),
             Self::File(_) => Exit::Input,
             Self::Delivery(error) => error.exit(),
             Self::Canary(error) => error.exit(),

@@ -1,13 +1,22 @@
 //! `certvakt person`
 
+use std::path::PathBuf;
+
+use uuid::Uuid;
+
 use super::App;
+use crate::delivery::Locale;
 use crate::error::{Error, Exit};
-use crate::output::print;
+use crate::output::{count, print, progress, table};
+use crate::people::ledger::Ledger;
+use crate::people::readable::{self, Ordered};
+use crate::people::{self, PeopleError, Replayed};
 use crate::secret;
 use crate::store::access::{self, NewPerson};
-use crate::store::{StoreError, organisation};
+use crate::store::people::Erased;
+use crate::store::{self, organisation};
 
-/// Add coordinators and administrators, and invite people to sign in
+/// Add coordinators and administrators, invite people to sign in, show or erase what is stored of somebody
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  certvakt person add --organisation hlf --chapter oslo --role coordinator --name 'Koordinator Oslo'\n  certvakt person invite 1042"
@@ -48,12 +57,44 @@ enum What {
         /// The person's id, or the id in the register of one of their certifications
         person: String,
     },
+    /// Show all that is stored of a person: for them to read, or with `--output json` to take elsewhere
+    #[command(after_help = "Examples:\n  certvakt person export 1042 > 1042.txt\n  \
+        certvakt person export 1042 --output json > 1042.json\n\n\
+        It names who looked at them: hand it to the person alone (docs/privacy.md).")]
+    Export {
+        /// The person's id, or the id in the register of one of their certifications
+        person: String,
+        /// The language of the names of fields: nb or en [default: the person's]
+        #[arg(long, value_parser = ["nb", "en"])]
+        language: Option<String>,
+    },
+    /// Erase all that is stored of a person but their id, for good
+    #[command(
+        after_help = "Examples:\n  certvakt person erase 1042 --dry-run\n  certvakt person erase 1042\n  \
+        certvakt person erase --replay\n\n\
+        Take them out of your register too. After a restore from a backup, `--replay` erases again whom the\n\
+        ledger names."
+    )]
+    Erase {
+        /// The person's id, or the id in the register of one of their certifications
+        #[arg(required_unless_present = "replay", conflicts_with = "replay")]
+        person: Option<String>,
+        /// Show what would be erased
+        #[arg(long, conflicts_with = "replay")]
+        dry_run: bool,
+        /// Erase everybody whom the ledger names
+        #[arg(long)]
+        replay: bool,
+        /// The ledger of erased people [default: `erasure.ledger` of the configuration]
+        #[arg(long, value_name = "FILE")]
+        ledger: Option<PathBuf>,
+    },
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
-    let mut tx = app.database().await?.registrar().await?;
     match args.what {
         What::Add { organisation, chapter, role, name, email } => {
+            let mut tx = app.database().await?.registrar().await?;
             let organisation_id = organisation::id_of(&mut tx, &organisation).await?;
             let chapter_id = organisation::chapter_id(&mut tx, organisation_id, &chapter).await?;
             let new =
@@ -65,30 +106,10 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             })?;
         }
         What::Invite { person } => {
-            let unknown = |hint: &str| StoreError::Unknown {
-                what: "person",
-                name: person.clone(),
-                hint: hint.to_owned(),
-            };
-            let id = match access::people(&mut tx, &person).await?[..] {
-                [id] => id,
-                [] => {
-                    return Err(unknown(
-                        "give their id, or the id in the register of one of their certifications",
-                    )
-                    .into());
-                }
-                _ => {
-                    return Err(unknown(
-                        "several people have a certification of that id: give the person's id",
-                    )
-                    .into());
-                }
-            };
+            let id = one(app, &person).await?;
             let token = secret::fresh();
-            let ends = access::invite(&mut tx, id, &token)
-                .await?
-                .ok_or_else(|| unknown("they were deleted a moment ago"))?;
+            let mut tx = app.database().await?.registrar().await?;
+            let ends = access::invite(&mut tx, id, &token).await?.ok_or(PeopleError::Unknown)?;
             tx.commit().await?;
             print(
                 app.format,
@@ -101,6 +122,74 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
                 },
             )?;
         }
+        What::Export { person, language } => {
+            let id = one(app, &person).await?;
+            let mut tx = app.database().await?.worker().await?;
+            let (text, locale) = store::people::export(&mut tx, id).await?.ok_or(PeopleError::Unknown)?;
+            tx.rollback().await?;
+            let export: Ordered = serde_json::from_str(&text).map_err(PeopleError::Unreadable)?;
+            let locale = Locale::from_tag(language.as_deref().unwrap_or(&locale));
+            print(app.format, &export, |export| readable::text(export, locale))?;
+        }
+        What::Erase { person, dry_run, replay, ledger } => {
+            let ledger = ledger.unwrap_or_else(|| app.config.erasure.ledger.clone());
+            return match person {
+                Some(person) if !replay => erase(app, &person, dry_run, ledger).await,
+                _ => self::replay(app, ledger).await,
+            };
+        }
     }
     Ok(Exit::Success)
+}
+
+/// The one person whom a name means.
+async fn one(app: &App, name: &str) -> Result<Uuid, Error> {
+    let mut tx = app.database().await?.registrar().await?;
+    let found = access::people(&mut tx, name).await?;
+    tx.rollback().await?;
+    match found[..] {
+        [id] => Ok(id),
+        [] => Err(PeopleError::Unknown.into()),
+        _ => Err(PeopleError::Several.into()),
+    }
+}
+
+async fn erase(app: &App, name: &str, dry_run: bool, ledger: PathBuf) -> Result<Exit, Error> {
+    let id = one(app, name).await?;
+    let database = app.database().await?;
+    let erased = if dry_run {
+        people::would_erase(database, id).await?
+    } else {
+        people::erase(database, id, &Ledger::at(ledger).map_err(PeopleError::from)?, &app.clock).await?
+    };
+    let answer = serde_json::json!({ "person": id, "dry_run": dry_run, "erased": erased });
+    print(app.format, &answer, |_| {
+        let rows = erased.iter().map(|Erased { place, rows }| [place.clone(), count(*rows)]);
+        let table = table(["What", "Rows"], rows);
+        if dry_run {
+            format!("{table}\n\nNothing was erased: this is what would be.")
+        } else {
+            format!("{table}\n\nErased: only the id {id} is left. Take them out of your register too.")
+        }
+    })?;
+    Ok(Exit::Success)
+}
+
+async fn replay(app: &App, ledger: PathBuf) -> Result<Exit, Error> {
+    let ledger = Ledger::at(ledger).map_err(PeopleError::from)?;
+    let replayed = people::replay(app.database().await?, &ledger, &progress(0, "Erasing")).await?;
+    print(app.format, &replayed, |Replayed { erased, before, unknown, unreadable_lines, failed }| {
+        let mut text =
+            format!("Erased again: {erased}. Erased already: {before}. Not in this database: {unknown}.");
+        if !unreadable_lines.is_empty() {
+            let lines = unreadable_lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            text += &format!("\nLines of the ledger that name nobody: {lines}.");
+        }
+        for (person, code) in failed {
+            text += &format!("\nNot erased: {person} [{code}]");
+        }
+        text
+    })?;
+    let is_whole = replayed.unreadable_lines.is_empty() && replayed.failed.is_empty();
+    Ok(if is_whole { Exit::Success } else { Exit::Found })
 }

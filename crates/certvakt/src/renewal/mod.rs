@@ -155,6 +155,9 @@ pub enum RenewalError {
     /// It was withdrawn.
     #[error("this certification was withdrawn: reinstate it first, if that was a mistake")]
     Withdrawn,
+    /// Its mentor was erased.
+    #[error("the person was erased, and nothing of theirs begins again: whoever comes back is a new person")]
+    Erased,
     /// Its history takes no more.
     #[error(
         "the history of this certification is full: something changes it again and again, find out what before you go on"
@@ -177,6 +180,7 @@ impl RenewalError {
             Self::Words(_) => "renewal-words",
             Self::Lapsed => "certification-lapsed",
             Self::Withdrawn => "certification-withdrawn",
+            Self::Erased => "person-erased",
             Self::HistoryFull => "history-full",
             Self::Store(error) => error.code(),
         }
@@ -221,6 +225,7 @@ pub async fn apply(
         Made::Yes => Ok(Done { before, after, is_changed: true }),
         Made::HistoryFull => Err(RenewalError::HistoryFull),
         Made::Withdrawn => Err(RenewalError::Withdrawn),
+        Made::Erased => Err(RenewalError::Erased),
         Made::Lapsed => Err(RenewalError::Lapsed),
         Made::NotAsSeen => {
             // Somebody else may have made the very same change in the meantime.

@@ -102,6 +102,7 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
         (target.organisation_id, target.chapter_id, &target.certification_type);
     let of_organisation = |sql: &'static str| sqlx::query(sql).bind(organisation).bind(chapter);
     for query in [
+        sqlx::query(include_str!("import/erased.sql")).bind(organisation),
         of_organisation(include_str!("import/match.sql")).bind(code),
         sqlx::query(include_str!("import/people.sql")),
         of_organisation(include_str!("import/memberships.sql")),

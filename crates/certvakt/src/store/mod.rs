@@ -14,6 +14,7 @@ pub mod door;
 pub mod import;
 pub mod migration;
 pub mod organisation;
+pub mod people;
 pub mod renewal;
 pub mod report;
 pub mod run;

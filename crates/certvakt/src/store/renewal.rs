@@ -55,6 +55,8 @@ pub enum Made {
     HistoryFull,
     /// It was withdrawn meanwhile.
     Withdrawn,
+    /// Its mentor was erased.
+    Erased,
     /// It has lapsed, and is not reinstated by wishing.
     Lapsed,
 }
@@ -148,6 +150,7 @@ async fn change<'c>(
         Err(error) => match error.as_database_error().and_then(|refused| refused.constraint()) {
             Some("history_full") => Ok(Made::HistoryFull),
             Some("certification_withdrawn") => Ok(Made::Withdrawn),
+            Some("person_erased") => Ok(Made::Erased),
             Some("certification_lapsed") => Ok(Made::Lapsed),
             _ => Err(error.into()),
         },

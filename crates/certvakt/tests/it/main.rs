@@ -25,6 +25,7 @@ mod registers;
 mod renewals;
 mod reports;
 mod restore;
+mod rights;
 mod service;
 mod sign_in;
 mod tenants;

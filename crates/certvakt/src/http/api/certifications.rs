@@ -28,7 +28,7 @@ pub(super) struct Certification {
     /// The chapter that certified.
     chapter: Named,
     /// Who is certified.
-    mentor: Named,
+    mentor: Mentor,
     /// The code of its type.
     #[serde(rename = "type")]
     type_code: String,
@@ -56,6 +56,15 @@ pub(super) struct Certification {
 struct Named {
     id: Uuid,
     name: Option<String>,
+}
+
+/// Who is certified.
+#[derive(Serialize, ToSchema)]
+struct Mentor {
+    id: Uuid,
+    name: Option<String>,
+    /// Whether what was known of them was erased.
+    erased: bool,
 }
 
 /// A certification, with what was told of it and what comes next.
@@ -198,7 +207,7 @@ pub(super) fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certificat
         id: one.id,
         organisation_id: one.organisation_id,
         chapter: Named { id: one.chapter_id, name: one.chapter },
-        mentor: Named { id: one.mentor_id, name: one.mentor },
+        mentor: Mentor { id: one.mentor_id, name: one.mentor, erased: one.is_mentor_erased },
         type_code: one.type_code,
         type_name: one.type_name,
         external_id: one.external_id,

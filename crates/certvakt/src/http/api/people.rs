@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -24,6 +25,8 @@ pub(super) struct Person {
     name: Option<String>,
     /// The language that they chose: `nb` or `en`.
     locale: Option<String>,
+    /// When what was known of them was erased, if it was.
+    erased_at: Option<DateTime<Utc>>,
     /// What they are, in the chapters that the person asking may see.
     memberships: Vec<Membership>,
 }
@@ -107,6 +110,9 @@ pub(super) async fn show(
     }))
 }
 
-fn shown(people::Person { id, name, locale }: people::Person, memberships: Vec<Membership>) -> Person {
-    Person { id, name, locale, memberships }
+fn shown(
+    people::Person { id, name, locale, erased_at }: people::Person,
+    memberships: Vec<Membership>,
+) -> Person {
+    Person { id, name, locale, erased_at, memberships }
 }

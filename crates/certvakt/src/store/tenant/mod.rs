@@ -173,6 +173,8 @@ pub struct Certification {
     pub mentor_id: Uuid,
     /// The mentor's name, if there is one.
     pub mentor: Option<String>,
+    /// Whether the mentor was erased: then there is none.
+    pub is_mentor_erased: bool,
     /// The code of its type.
     pub type_code: String,
     /// The name of its type.

@@ -1,5 +1,6 @@
 //! People, as far as whoever is asking may see them.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Membership;
@@ -14,6 +15,8 @@ pub struct Person {
     pub name: Option<String>,
     /// The language that they chose.
     pub locale: Option<String>,
+    /// When what was known of them was erased, if it was.
+    pub erased_at: Option<DateTime<Utc>>,
 }
 
 /// Which people to list.
@@ -46,7 +49,7 @@ pub async fn people(
 
 /// One person, if who is asking may see them.
 pub async fn person(tx: &mut TenantTx, id: Uuid) -> Result<Option<Person>, StoreError> {
-    Ok(sqlx::query_as!(Person, "select id, name, locale from certvakt.people where id = $1", id)
+    Ok(sqlx::query_as!(Person, "select id, name, locale, erased_at from certvakt.people where id = $1", id)
         .fetch_optional(tx)
         .await?)
 }

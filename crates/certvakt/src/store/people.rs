@@ -1,0 +1,50 @@
+//! What is stored of a person: all of it shown, or all of it erased.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{RegistrarTx, StoreError, WorkerTx};
+
+/// All that is stored of a person, as JSON whose keys are in the order in which it is read, and the language in
+/// which they read; none: there is no such person.
+pub async fn export(tx: &mut WorkerTx, person: Uuid) -> Result<Option<(String, String)>, StoreError> {
+    let found = sqlx::query_file!("src/store/people/export.sql", person).fetch_optional(tx).await?;
+    Ok(found.map(|found| (found.export, found.locale)))
+}
+
+/// Whether somebody was erased; none: there is no such person. Waits for registers of their organisations that
+/// are being read, and keeps others waiting.
+pub async fn is_erased(tx: &mut RegistrarTx, person: Uuid) -> Result<Option<bool>, StoreError> {
+    sqlx::query_file!("src/store/people/hold.sql", person).execute(&mut *tx).await?;
+    Ok(sqlx::query_scalar!(
+        r#"select erased_at is not null as "is_erased!" from certvakt.people where id = $1 for update"#,
+        person,
+    )
+    .fetch_optional(tx)
+    .await?)
+}
+
+/// What was erased, of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Erased {
+    /// Of which kind.
+    pub place: String,
+    /// How many.
+    pub rows: i64,
+}
+
+/// Erases all that is stored of a person but their id.
+pub async fn erase(tx: &mut RegistrarTx, person: Uuid) -> Result<Vec<Erased>, StoreError> {
+    let said = r#"{"kind": "withdrawn", "source": "command"}"#;
+    sqlx::query_scalar!("select set_config('certvakt.change', $1, true)", said).fetch_one(&mut *tx).await?;
+    let erased = sqlx::query_file_as!(Erased, "src/store/people/erase.sql", person).fetch_all(&mut *tx).await;
+    let erased = erased.map_err(|error| match error.as_database_error().and_then(|error| error.constraint()) {
+        Some("history_full") => StoreError::Invalid(
+            "the history of one of their certifications takes no more entries: raise long_history (see the runbook), and erase them then"
+                .to_owned(),
+        ),
+        _ => error.into(),
+    })?;
+    sqlx::query_scalar!("select set_config('certvakt.change', '', true)").fetch_one(tx).await?;
+    Ok(erased)
+}

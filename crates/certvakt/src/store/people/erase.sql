@@ -1,0 +1,88 @@
+-- Erases $1: what is left is their id. A certification that holds no more is withdrawn, as its history says.
+-- Each row of the answer: from where, how many.
+with whose as materialized (
+  select c.id, c.organisation_id, c.external_id,
+    c.status = 'suspended' and c.renewal_history -> -1 ->> 'kind' is not distinct from 'withdrawn' as is_withdrawn
+  from public.peer_mentor_certifications c where c.peer_mentor_id = $1
+),
+register_ids as (
+  insert into certvakt.erased_register_ids (organisation_id, digest)
+  select distinct w.organisation_id, certvakt.register_id_digest(w.organisation_id, w.external_id)
+  from whose w where w.external_id is not null
+  on conflict do nothing
+),
+withdrawn as (
+  update public.peer_mentor_certifications c set status = 'suspended', external_id = null
+  from whose w where c.id = w.id and not w.is_withdrawn
+  returning c.id
+),
+unnamed as (
+  update public.peer_mentor_certifications c set external_id = null
+  from whose w where c.id = w.id and w.is_withdrawn
+),
+words as (
+  delete from certvakt.renewal_words r using whose w where r.certification_id = w.id returning 1
+),
+ended as (
+  update certvakt.deliveries d
+  set state = 'cancelled', reason = 'person erased', finished_at = now(), available_at = null, lease_token = null,
+    lease_until = null
+  from public.cert_notification_log l
+  where l.recipient_id = $1 and d.id = l.id and d.finished_at is null
+  returning 1
+),
+sessions as (
+  delete from certvakt.sessions s using certvakt.identities i
+  where i.person_id = $1 and s.issuer = i.issuer and s.subject = i.subject
+  returning 1
+),
+logins as (
+  delete from certvakt.identities where person_id = $1 returning 1
+),
+letters as (
+  delete from certvakt.letters where person_id = $1 returning 1
+),
+letters_of_others as (
+  update certvakt.letters set requested_by = null where requested_by = $1 and person_id <> $1
+),
+invitations as (
+  delete from certvakt.invitations where person_id = $1 returning 1
+),
+-- Of others too, where the answer tells of the person.
+answers as (
+  delete from certvakt.idempotency_keys k
+  where k.person_id = $1 or position($1::text in k.answer::text) > 0
+  returning 1
+),
+registers as (
+  update certvakt.uploads set person_id = null where person_id = $1 returning 1
+),
+opt_outs as (
+  delete from certvakt.channel_opt_outs where person_id = $1 returning 1
+),
+contact_points as (
+  delete from certvakt.contact_points where person_id = $1 returning 1
+),
+memberships as (
+  delete from certvakt.memberships where person_id = $1 returning 1
+),
+name as (
+  update certvakt.people set name = null, locale = null, erased_at = now() where id = $1 returning 1
+)
+select place as "place!", rows as "rows!"
+from (values
+  (1, 'name and language', (select count(*) from name)),
+  (2, 'contact points', (select count(*) from contact_points)),
+  (3, 'channels opted out of', (select count(*) from opt_outs)),
+  (4, 'memberships', (select count(*) from memberships)),
+  (5, 'logins', (select count(*) from logins)),
+  (6, 'sessions', (select count(*) from sessions)),
+  (7, 'invitations and letters', (select count(*) from invitations) + (select count(*) from letters)),
+  (8, 'answers remembered', (select count(*) from answers)),
+  (9, 'registers handed over', (select count(*) from registers)),
+  (10, 'ids in registers', (select count(*) from whose where external_id is not null)),
+  (11, 'evidence and notes', (select count(*) from words)),
+  (12, 'certifications withdrawn', (select count(*) from withdrawn)),
+  (13, 'deliveries cancelled', (select count(*) from ended))
+) erased (number, place, rows)
+order by number

@@ -1,0 +1,8 @@
+-- As the merge of a register does.
+select from certvakt.organisations o
+where o.id in (
+  select m.organisation_id from certvakt.memberships m where m.person_id = $1
+  union
+  select c.organisation_id from public.peer_mentor_certifications c where c.peer_mentor_id = $1)
+order by o.id
+for no key update

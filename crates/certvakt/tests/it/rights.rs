@@ -1,0 +1,390 @@
+//! What people may ask of whoever stores something of them: to see it, and to have it erased, everywhere, for good.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Executor};
+use uuid::Uuid;
+
+use crate::harness::{TestDatabase, fail, superuser};
+
+/// In every text of the person's that can be chosen.
+const MARK: &str = "zqx7";
+/// Columns of a text that say nothing of a person, or that nobody chooses.
+const IMPERSONAL: &[&str] = &[
+    "certvakt.access_closures.closed_by",
+    "certvakt.access_closures.opened_by",
+    "certvakt.access_closures.reason",
+    "certvakt.access_closures.resource",
+    "certvakt.access_events.method",
+    "certvakt.access_events.organisations_of_person",
+    "certvakt.access_events.organisations_of_rows",
+    "certvakt.access_events.resource",
+    "certvakt.certification_changes.kind",
+    "certvakt.certification_renewal_events.entry",
+    "certvakt.certification_types.code",
+    "certvakt.certification_types.name",
+    "certvakt.certification_types.renewal_rule",
+    "certvakt.certifications_elsewhere.role",
+    "certvakt.channel_opt_outs.kind",
+    "certvakt.channel_stops.channel",
+    "certvakt.channel_stops.reason",
+    "certvakt.chapters.name",
+    "certvakt.chapters.slug",
+    "certvakt.contact_points.kind",
+    "certvakt.deliveries.reason",
+    "certvakt.deliveries.refused",
+    "certvakt.deliveries.stage",
+    "certvakt.deliveries.state",
+    "certvakt.delivery_attempts.channel",
+    "certvakt.delivery_attempts.detail",
+    "certvakt.delivery_attempts.outcome",
+    "certvakt.erased_register_ids.digest",
+    "certvakt.idempotency_keys.request_hash",
+    "certvakt.imports.certification_type",
+    "certvakt.invitations.token_hash",
+    "certvakt.letters.kind",
+    "certvakt.letters.token_hash",
+    "certvakt.memberships.role",
+    "certvakt.organisations.locale",
+    "certvakt.organisations.name",
+    "certvakt.organisations.slug",
+    "certvakt.organisations.time_zone",
+    "certvakt.people.locale",
+    "certvakt.renewal_words.salt",
+    "certvakt.run_calendars.read_on",
+    "certvakt.runs.reason",
+    "certvakt.runs.state",
+    "certvakt.schema_migrations.checksum",
+    "certvakt.schema_migrations.description",
+    "certvakt.sessions.token_hash",
+    // A register that is read and gone within seconds.
+    "certvakt.uploads.content",
+    "certvakt.uploads.options",
+    "certvakt.uploads.result",
+    "certvakt.uploads.state",
+    "public.cert_notification_log.idempotency_key",
+    "public.cert_notification_log.notification_type",
+    "public.peer_mentor_certifications.certification_type",
+    "public.peer_mentor_certifications.renewal_history",
+    "public.peer_mentor_certifications.status",
+];
+/// Where the id of somebody who was erased stays: in the record.
+const ID_STAYS: &[&str] = &[
+    "certvakt.access_events.person_id",
+    "certvakt.access_events.resource_id",
+    "certvakt.people.id",
+    "public.cert_notification_log.recipient_id",
+    "public.peer_mentor_certifications.peer_mentor_id",
+];
+
+/// Somebody of whom everything that can be is stored, in a database with another mentor and an administrator.
+async fn somebody() -> (TestDatabase, Uuid) {
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    database.certify("zqx7-1", "2026-06-20").await;
+    database.reachable("zqx7-1", "email", "zqx7@example.org").await;
+    let person: Uuid = database.value("select peer_mentor_id from public.peer_mentor_certifications").await;
+    database.certify("other", "2026-06-20").await;
+    database.run("2026-06-15");
+    for arguments in [
+        &["renew", "zqx7-1", "--evidence", "kurs zqx7", "--note", "Bodø zqx7"][..],
+        &["correct", "zqx7-1", "--until", "2026-06-21"],
+    ] {
+        database.at("2026-06-15T12:00:00+02:00", arguments.iter().copied());
+    }
+    database
+        .execute(&format!(
+            "update certvakt.people set name = 'Åse zqx7', locale = 'nb' where id = '{person}';
+             insert into certvakt.contact_points (person_id, kind, address, installation)
+               values ('{person}', 'push', 'token-zqx7', 'app-zqx7');
+             insert into certvakt.channel_opt_outs (person_id, kind) values ('{person}', 'push');
+             insert into certvakt.identities (issuer, subject, person_id)
+               values ('https://zqx7.example', 'subject-zqx7', '{person}');
+             insert into certvakt.sessions (token_hash, issuer, subject)
+               values (sha256('1'), 'https://zqx7.example', 'subject-zqx7');
+             insert into certvakt.invitations (person_id, token_hash) values ('{person}', sha256('2'));
+             insert into certvakt.letters (kind, person_id, contact_point_id, good_for)
+               select 'link', person_id, id, interval '15 minutes' from certvakt.contact_points where kind = 'email';
+             insert into certvakt.idempotency_keys (person_id, key, request_hash, answer)
+               values ('{person}', 'key-zqx7', sha256('3'), '{{\"body\": {{\"name\": \"Åse zqx7\"}}}}');
+             insert into certvakt.uploads (organisation_id, chapter_id, person_id, options)
+               select organisation_id, id, '{person}', '{{}}' from certvakt.chapters;
+             insert into certvakt.delivery_attempts (delivery_id, attempt, channel, outcome, detail)
+               select d.id, 1, 'email', 'retry', '451' from certvakt.deliveries d
+               join public.cert_notification_log l on l.id = d.id where l.recipient_id = '{person}';
+             -- Somebody else, whose requests speak of the person.
+             insert into certvakt.letters (kind, person_id, contact_point_id, requested_by, good_for)
+               select 'link', o.peer_mentor_id, k.id, '{person}', interval '15 minutes'
+               from public.peer_mentor_certifications o, certvakt.contact_points k
+               where o.external_id = 'other' and k.kind = 'email';
+             insert into certvakt.idempotency_keys (person_id, key, request_hash, answer)
+               select peer_mentor_id, 'others', sha256('4'), '{{\"body\": {{\"mentor\": {{\"id\": \"{person}\", \"name\": \"Åse zqx7\"}}}}}}'
+               from public.peer_mentor_certifications where external_id = 'other';
+             insert into certvakt.access_events (number, at, person_id, method, resource, resource_id, status, rows_read,
+                 organisations_of_person, organisations_of_rows)
+               select n, now(), case n when 1 then peer_mentor_id else '{person}' end, 'GET', '/api/v1/people/{{id}}',
+                 '{person}', 200, 1, '{{}}', '{{}}'
+               from public.peer_mentor_certifications, generate_series(1, 2) n where external_id = 'other'"
+        ))
+        .await;
+    (database, person)
+}
+
+/// The columns, as `schema.table.column`, of these types in which something is found.
+async fn columns_with(database: &TestDatabase, types: &str, what: Option<&str>) -> BTreeSet<String> {
+    let columns: Vec<(String, String, String)> = sqlx::query_as(AssertSqlSafe(format!(
+        "select n.nspname::text, c.relname::text, a.attname::text from pg_attribute a
+         join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+         where n.nspname in ('public', 'certvakt') and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+           and a.atttypid::regtype::text ~ '^({types})'"
+    )))
+    .fetch_all(&mut superuser(&database.name).await)
+    .await
+    .unwrap();
+    let mut found = BTreeSet::new();
+    for (schema, table, column) in columns {
+        let holds = match what {
+            None => true,
+            Some(what) => {
+                let sql = format!(
+                    "select exists (select from {schema}.{table} where position('{what}' in {column}::text) > 0)"
+                );
+                database.value::<bool>(&sql).await
+            }
+        };
+        if holds {
+            found.insert(format!("{schema}.{table}.{column}"));
+        }
+    }
+    found
+}
+
+const TEXTS: &str = "text|jsonb?|bytea|character|name|citext|inet|uuid\\[\\]|xml";
+
+fn ledger(folder: &tempfile::TempDir) -> (PathBuf, String) {
+    let path = folder.path().join("erased");
+    let text = path.display().to_string();
+    (path, text)
+}
+
+#[tokio::test]
+async fn whoever_is_erased_is_in_no_column_but_by_their_id() {
+    let (database, person) = somebody().await;
+    // What could hold something of a person did, or is known to hold nothing: a column that is new is neither.
+    let personal = columns_with(&database, TEXTS, Some(MARK)).await;
+    let all = columns_with(&database, TEXTS, None).await;
+    let impersonal: BTreeSet<String> = IMPERSONAL.iter().map(ToString::to_string).collect();
+    let undecided: Vec<&String> =
+        all.iter().filter(|column| !personal.contains(*column) && !impersonal.contains(*column)).collect();
+    assert_eq!(undecided, Vec::<&String>::new(), "does it hold something of a person?");
+    assert_eq!(impersonal.difference(&all).collect::<Vec<_>>(), Vec::<&String>::new(), "is there no more");
+
+    let folder = tempfile::tempdir().unwrap();
+    let (path, text) = ledger(&folder);
+    let would = database.json(["person", "erase", "zqx7-1", "--dry-run"]);
+    assert_eq!(columns_with(&database, TEXTS, Some(MARK)).await, personal, "a dry run erases nothing");
+    assert!(!path.exists());
+    let done = database.json(["person", "erase", "zqx7-1", "--ledger", &text]);
+    assert_eq!(done["erased"], would["erased"]);
+    let nothing = done["erased"].as_array().unwrap().iter().find(|one| one["rows"] == 0);
+    assert_eq!(nothing, None, "the test plants one of each kind");
+
+    assert_eq!(columns_with(&database, TEXTS, Some(MARK)).await, BTreeSet::new());
+    let id = person.to_string();
+    let stays: BTreeSet<String> = ID_STAYS.iter().map(ToString::to_string).collect();
+    assert_eq!(columns_with(&database, "uuid$", Some(&id)).await, stays);
+    assert_eq!(columns_with(&database, TEXTS, Some(&id)).await, BTreeSet::new());
+    assert!(fs::read_to_string(&path).unwrap().contains(&id));
+    assert!(!fs::read_to_string(&path).unwrap().contains(MARK));
+    // Others have what they had.
+    let others: i64 = database
+        .value("select count(*) from certvakt.people where erased_at is null and name is not null")
+        .await;
+    assert_eq!(others, 1);
+}
+
+#[tokio::test]
+async fn the_record_of_whoever_was_erased_stays_verifiable_and_nothing_begins_again() {
+    let (database, person) = somebody().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (_, ledger) = ledger(&folder);
+    let id: Uuid = database
+        .value(&format!("select id from public.peer_mentor_certifications where peer_mentor_id = '{person}'"))
+        .await;
+    let id = id.to_string();
+    database.ok(["person", "erase", &person.to_string(), "--ledger", &ledger]);
+    assert_eq!(database.json(["verify", "--history"])["faults"], json!([]));
+    database.ok(["verify"]);
+    let exported = database.json(["person", "export", &person.to_string()]);
+    let certification = &exported["certifications"][0];
+    let history = certification["history"].as_array().unwrap();
+    let kinds: Vec<&str> = history.iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["renewed", "corrected", "withdrawn"]);
+    assert_eq!((&history[0]["words_erased"], &history[0]["note"]), (&json!(true), &Value::Null));
+    assert_eq!(exported["person"]["name"], Value::Null);
+    assert!(exported["person"]["erased_at"].is_string());
+    assert_eq!(certification["notices"][0]["reason"], "person erased");
+
+    for arguments in [&["reinstate", &id][..], &["person", "erase", &person.to_string(), "--ledger", &ledger]]
+    {
+        let said = fail(&mut database.certvakt(arguments.iter().copied()), 2);
+        assert!(said.contains("person-erased"), "{said}");
+    }
+    database.run("2026-06-16");
+    let open: i64 = database
+        .value(&format!(
+            "select count(*) from certvakt.deliveries d join public.cert_notification_log l on l.id = d.id
+             where l.recipient_id = '{person}' and d.finished_at is null"
+        ))
+        .await;
+    assert_eq!(open, 0);
+    // A register that was not told of it names the row, and takes the others.
+    let register = folder.path().join("register.csv");
+    fs::write(&register, "id,til,navn\nzqx7-1,2027-12-31,Åse\nnew,2027-12-31,Ny\n").unwrap();
+    let arguments = ["--organisation", "org", "--chapter", "chapter", "--type", "type"];
+    let columns = ["--column", "external_id=id", "expires_at=til", "name=navn"];
+    let file = ["import", register.to_str().unwrap()];
+    let taken = database.json([&file[..], &arguments, &columns].concat());
+    assert_eq!((&taken["added"], &taken["rejected"]), (&json!(1), &json!(1)), "{taken}");
+    assert!(taken["rejects"][0]["reason"].as_str().unwrap().contains("erased"), "{taken}");
+    // Another organisation's member of the same number is somebody else.
+    database.add_organisation("another", "Europe/Oslo");
+    let arguments = ["--organisation", "another", "--chapter", "chapter", "--type", "type"];
+    assert_eq!(database.json([&file[..], &arguments, &columns].concat())["added"], 2);
+}
+
+#[tokio::test]
+async fn after_a_restore_whoever_was_erased_is_erased_again() {
+    let (database, person) = somebody().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (path, ledger) = ledger(&folder);
+    let before = TestDatabase { name: format!("{}_before", database.name) };
+    let mut server = superuser("postgres").await;
+    let copy = format!("create database {} template {} owner certvakt_owner", before.name, database.name);
+    server.execute(AssertSqlSafe(copy)).await.unwrap();
+    database.ok(["person", "erase", "zqx7-1", "--ledger", &ledger]);
+    // Somebody of another database, and what a crash or an editor left.
+    let mut lines = format!("{{\"person\":\"{}\",\"erased_at\":\"2026-01-01T00:00:00Z\"}}\nx\n", Uuid::nil());
+    lines += &fs::read_to_string(&path).unwrap();
+    fs::write(&path, lines).unwrap();
+    let replay = |database: &TestDatabase, status: i32| -> Value {
+        let arguments = ["person", "erase", "--replay", "--ledger", &ledger, "--output", "json"];
+        let done = database.certvakt(arguments).output().unwrap();
+        assert_eq!(done.status.code(), Some(status), "{done:?}");
+        serde_json::from_slice(&done.stdout).unwrap()
+    };
+    let expected = json!({ "erased": 1, "before": 0, "unknown": 1, "unreadable_lines": [2], "failed": [] });
+    assert_eq!(replay(&before, 1), expected);
+    assert_eq!(columns_with(&before, TEXTS, Some(MARK)).await, BTreeSet::new());
+    let name: Option<String> =
+        before.value(&format!("select name from certvakt.people where id = '{person}'")).await;
+    assert_eq!(name, None);
+    assert_eq!(before.json(["verify", "--history"])["faults"], json!([]));
+    // Again, and there is nothing left to do.
+    fs::write(&path, fs::read_to_string(&path).unwrap().replace("x\n", "")).unwrap();
+    assert_eq!(replay(&before, 0)["before"], 1);
+}
+
+#[tokio::test]
+async fn nobody_is_erased_whom_no_ledger_names() {
+    let (database, person) = somebody().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (path, ledger) = ledger(&folder);
+    for (arguments, status, code) in [
+        (&["person", "erase", "zqx7-1"][..], 2, "ledger-missing"),
+        (&["person", "erase", "zqx7-1", "--ledger", "/no/such/folder/erased"], 2, "ledger-unwritten"),
+        (&["person", "erase", "--replay", "--ledger", &ledger], 5, "file-unreadable"),
+        (&["person", "erase", "nobody", "--ledger", &ledger], 2, "unknown-name"),
+        (&["person", "export", "nobody"], 2, "unknown-name"),
+    ] {
+        let said = fail(&mut database.certvakt(arguments.iter().copied()), status);
+        assert!(said.contains(code), "{arguments:?}: {said}");
+    }
+    let name: Option<String> =
+        database.value(&format!("select name from certvakt.people where id = '{person}'")).await;
+    assert_eq!(name.as_deref(), Some("Åse zqx7"));
+    // A line that a crash left unfinished takes the next one with it into nothing.
+    fs::write(&path, "{\"person\":").unwrap();
+    database.ok(["person", "erase", "zqx7-1", "--ledger", &ledger]);
+    let lines = fs::read_to_string(&path).unwrap();
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    assert!(serde_json::from_str::<Value>(lines.lines().last().unwrap()).is_ok(), "{lines}");
+}
+
+/// The names of all fields, at any depth.
+fn fields(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| fields(item, found)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                found.insert(name.clone());
+                fields(member, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn a_person_is_shown_all_that_is_stored_of_them_in_their_language() {
+    let (database, _) = somebody().await;
+    let exported = database.json(["person", "export", "zqx7-1"]);
+    let text = exported.to_string();
+    for what in [
+        "Åse zqx7",
+        "zqx7@example.org",
+        "token-zqx7",
+        "app-zqx7",
+        "subject-zqx7",
+        "kurs zqx7",
+        "Bodø zqx7",
+        "zqx7-1",
+        "expiry_warning_7d",
+        "\"451\"",
+        "Åse Ødegård",
+    ] {
+        assert!(text.contains(what), "{what}: {text}");
+    }
+    let empty: Vec<&String> = exported
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, of)| **of == json!([]))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(empty, Vec::<&String>::new(), "the test plants one of each kind");
+    assert_eq!(exported["answers_remembered"], 2);
+    assert_eq!(exported["who_looked"].as_array().unwrap().len(), 2);
+    // No secret: not even what a token hashes to.
+    assert!(!text.contains("hash"), "{text}");
+
+    let mut names = BTreeSet::new();
+    fields(&exported, &mut names);
+    for language in ["nb", "en"] {
+        let words = format!("{}/locales/{language}/export.ftl", env!("CARGO_MANIFEST_DIR"));
+        let words = fs::read_to_string(words).unwrap();
+        let labels: BTreeSet<&str> =
+            words.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key).collect();
+        let without: Vec<&String> =
+            names.iter().filter(|name| !labels.contains(name.replace('_', "-").as_str())).collect();
+        assert_eq!(without, Vec::<&String>::new(), "{language}");
+        let unused: Vec<&&str> = labels
+            .iter()
+            .filter(|label| {
+                !["none", "yes", "no"].contains(*label) && !names.contains(&label.replace('-', "_"))
+            })
+            .collect();
+        assert_eq!(unused, Vec::<&&str>::new(), "{language}");
+    }
+    let read = database.ok(["person", "export", "zqx7-1"]);
+    assert!(read.starts_with("Personen\n────────\nId: "), "{read}");
+    assert!(read.contains("Navn: Åse zqx7") && read.contains("Slettet: ingen"), "{read}");
+    let read = database.ok(["person", "export", "zqx7-1", "--language", "en"]);
+    assert!(
+        read.contains("Evidence: kurs zqx7") && read.contains("Told in that time: expiry_warning_7d"),
+        "{read}"
+    );
+}
