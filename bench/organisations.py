@@ -14,7 +14,6 @@ from lab.certvakt import ROOT, SERVICE, Installation
 from lab.postgres import Server, programs
 
 ISSUER, LOGINS = "https://issuer.example", 2_000
-HERE = Path(__file__).parent
 PAGE = ROOT / "crates/certvakt/src/store/tenant/page.sql"
 # What the API sends for a first page, in the order of the parameters: fifty and one more, no filter.
 ROWS = 51
@@ -60,17 +59,10 @@ class Organisations:
         filled = ["certvakt.people", "certvakt.memberships", tables.CERTIFICATIONS]
         with tables.without_triggers(self.connection):
             with tables.without_indexes(self.connection, filled):
-                self.play("organisations.sql", **values)
+                tables.play(self.connection, "organisations.sql", **values)
             # Asks what came in: with its indexes.
             self.connection.execute(ELSEWHERE)
         self.prepare()
-
-    def play(self, file: str, **values) -> None:
-        """Runs a file of statements."""
-        text = (HERE / file).read_text(encoding="utf-8")
-        for name, value in values.items():
-            text = text.replace(f":{name}", str(value))
-        self.connection.execute(text)
 
     def prepare(self) -> None:
         self.connection.execute("vacuum (analyze)")

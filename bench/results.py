@@ -19,6 +19,8 @@ TITLES = {
     "P12": "a coordinator's first page, beside the same by hand",
     "P13": "a coordinator's first page, beside a textbook policy",
     "P14": "first pages by the API, beside the database alone",
+    "P15": "a coordinator's first page of certifications with long histories",
+    "P16": "histories moved to rows",
 }
 
 

@@ -24,6 +24,9 @@ class Sizes:
     due: int
     cron: int
     imported: int
+    # Certifications of which a page is asked that have histories, and entries of histories that are moved.
+    listed: int
+    entries: int
     # Whether the memory is measured at ten times the size too.
     tenfold_memory: bool
     # Certifications that come in between two runs of the same date.
@@ -34,8 +37,8 @@ class Sizes:
         return 10 * self.certifications
 
 
-FULL = Sizes(1_000_000, 100_000, 10_000, 1_000_000, tenfold_memory=True)
-QUICK = Sizes(50_000, 5_000, 500, 20_000, tenfold_memory=False)
+FULL = Sizes(1_000_000, 100_000, 10_000, 1_000_000, 200_000, 1_000_000, tenfold_memory=True)
+QUICK = Sizes(50_000, 5_000, 500, 20_000, 15_000, 20_000, tenfold_memory=False)
 
 
 @dataclass

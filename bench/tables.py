@@ -4,6 +4,7 @@ Nothing here names a column, so it follows every change of the schema."""
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from psycopg import Connection
 
@@ -18,6 +19,16 @@ DELIVERIES = "certvakt.deliveries"
 ATTEMPTS = "certvakt.delivery_attempts"
 RUNS = "certvakt.runs"
 CALENDARS = "certvakt.run_calendars"
+EVENTS = "certvakt.certification_renewal_events"
+HERE = Path(__file__).parent
+
+
+def play(connection: Connection, file: str, **values) -> None:
+    """Runs a file of statements, with values for the names in it that begin with a colon."""
+    text = (HERE / file).read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f":{name}", str(value))
+    connection.execute(text)
 
 
 def count(connection: Connection, table: str, where: str = "true") -> int:

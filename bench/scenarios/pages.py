@@ -1,6 +1,7 @@
 """P12 to P14: the first page that a coordinator sees, beside the same page by hand, beside a textbook policy,
 and served by the API."""
 
+from bench import tables
 from bench.measure import expect
 from bench.organisations import ROWS, Organisations, first_page
 from bench.results import compare
@@ -64,7 +65,7 @@ def beside_by_hand(session: Session, world: Organisations) -> None:
 
 
 def beside_textbook(session: Session, world: Organisations) -> None:
-    world.play("textbook.sql")
+    tables.play(world.connection, "textbook.sql")
     world.prepare()
     page = first_page()
     coordinator = world.person(COORDINATOR)
