@@ -13,8 +13,9 @@ from torture.facts import Facts, Version, Violation
 from torture.ledger import History
 from torture.world import renews
 
-# How many of its newest entries a certification goes on holding itself when they are rows.
-NEWEST = 20
+# How many of its newest entries a certification goes on holding itself when they are rows: at least, unless there
+# are fewer, and at most.
+NEWEST, HELD = 20, 200
 # What two readings of one clock may differ by, in seconds.
 SLACK = 0.05
 
@@ -37,8 +38,11 @@ def judge(facts: Facts) -> Iterator[Violation]:
 
 def stands(history: History) -> Iterator[Violation]:
     """The entries are wholly rows or wholly the certification's own, hold together, and are all read."""
+    held = len(history.own)
     if history.rows and (
-        history.numbers != list(range(1, len(history.rows) + 1)) or history.own != history.rows[-NEWEST:]
+        history.numbers != list(range(1, len(history.rows) + 1))
+        or not min(NEWEST, len(history.rows)) <= held <= HELD
+        or history.own != history.rows[-held:]
     ):
         parts = f"the rows {history.numbers} {brief(history.rows)}, and itself {brief(history.own)}"
         yield Violation("history_torn", f"{history.certification} has {parts}")

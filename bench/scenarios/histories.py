@@ -11,8 +11,9 @@ from bench.tables import CERTIFICATIONS, EVENTS
 
 SHORT, LONG = 5, 500
 NORMALISE, FLOOR = "certvakt history normalise", "psql, bare insert of the elements"
-# Many certifications; the least for which each is written too, because it keeps twenty; long histories.
-LENGTHS = (10, 25, 500)
+# Many certifications; the least for which each is written too, because it holds two hundred at most; long
+# histories.
+LENGTHS = (10, 201, 500)
 COPY = tables.copy_of(EVENTS, "bare")
 ELEMENTS = f"""
 insert into {COPY} (certification_id, number, entry)

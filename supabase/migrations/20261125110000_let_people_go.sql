@@ -7,7 +7,6 @@ set local statement_timeout = '60s';
 -- Whoever was erased stays as an id, which histories and notices hold.
 alter table certvakt.people add column erased_at timestamptz,
   add constraint people_erased_whole check (erased_at is null or (name is null and locale is null)) not valid;
-alter table certvakt.people validate constraint people_erased_whole;
 comment on column certvakt.people.erased_at is 'When what was known of the person was erased; their id stays.';
 grant select (erased_at) on certvakt.people to authenticated, certvakt_definer;
 

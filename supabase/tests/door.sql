@@ -16,7 +16,7 @@ $$;
 select is(pg_temp.may('select'), $$contact_points id, person_id, kind, address
 invitations token_hash, expires_at, used_at
 memberships organisation_id, person_id
-organisations id, locale
+organisations id, name, locale
 people id, name, locale$$, 'beside its own tables the doorkeeper reads what a letter is written with');
 select is(pg_temp.may('insert'), $$identities issuer, subject, person_id
 invitations person_id, token_hash, expires_at$$, 'adds logins and invitations');
@@ -44,9 +44,10 @@ certvakt_registrar letters SELECT person_id, requested_by
 certvakt_registrar letters UPDATE requested_by
 certvakt_registrar sessions DELETE rows
 certvakt_registrar sessions SELECT issuer, subject
+certvakt_worker letters INSERT kind, person_id, contact_point_id, good_for, alert, organisation_id, number
 certvakt_worker letters SELECT kind, person_id, requested_by, requested_at, mailed_at, used_at
 certvakt_worker sessions SELECT issuer, subject, created_at, seen_at, expires_at$$,
-  'of sessions and letters, others see and erase what a person''s rights need: never a token''s hash');
+  'of sessions and letters, others see and erase what a person''s rights need, never a token''s hash, and write alerts');
 
 insert into certvakt.contact_points (person_id, kind, address)
 select id, 'email', 'a@example.org' from certvakt.people where id <> '00000000-0000-4000-8000-0000000100a4';

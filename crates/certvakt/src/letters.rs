@@ -1,4 +1,5 @@
-//! Letters: mails that carry a token, to the address of the one person who may have it.
+//! Letters: mails that carry a token, to the address of the one person who may have it, and mails to
+//! administrators about what wants a person.
 //!
 //! Whoever holds a token signs in as its person, so it is made here just before it is mailed, and kept as a
 //! hash. A process that ends in between leaves a letter that gets another token; the first is dead then.
@@ -18,7 +19,7 @@ use crate::error::Error;
 use crate::mail::{self, Failure, Mail, Mailer};
 use crate::secret;
 use crate::store::door::{self, Fate, Kind, Letter};
-use crate::store::{Database, StoreError};
+use crate::store::{Database, StoreError, renewal};
 use crate::words::{Words, line, words};
 
 /// How often letters are looked for that nobody told this process of.
@@ -67,21 +68,23 @@ impl Letters {
 pub struct Postman {
     wishes: mpsc::Receiver<Wish>,
     mailer: Option<Mailer>,
-    base: Url,
+    /// Where links lead; none: none is mailed.
+    base: Option<Url>,
     lease_seconds: u32,
 }
 
-/// Where letters are asked for, if any can be mailed, and who mails them; none, if `[sign_in]` is off.
+/// Where letters with a token are asked for, if any can be mailed, and who mails all of them; none, if
+/// `[sign_in]` and `[email]` are off.
 pub fn set_up(config: &Config) -> Result<Option<(Option<Letters>, Postman)>, Error> {
-    if config.sign_in.is_off() {
-        return Ok(None);
-    }
-    let base = config.sign_in.base()?;
     let timeout = Duration::from_secs(u64::from(config.delivery.timeout_seconds));
     let mailer =
         if config.email.server.is_empty() { None } else { Some(Mailer::new(&config.email, timeout)?) };
+    let base = if config.sign_in.is_off() { None } else { Some(config.sign_in.base()?) };
+    if mailer.is_none() && base.is_none() {
+        return Ok(None);
+    }
     let (sender, wishes) = mpsc::channel(WAITING);
-    let letters = mailer.is_some().then_some(Letters(sender));
+    let letters = (mailer.is_some() && base.is_some()).then_some(Letters(sender));
     Ok(Some((letters, Postman { wishes, mailer, base, lease_seconds: config.delivery.lease_seconds })))
 }
 
@@ -95,7 +98,7 @@ impl Postman {
                 _ = ending.wait_for(|ending| *ending) => return,
                 Some(wish) = self.wishes.recv() => self.grant(database, wish).await,
                 _ = looks.tick() => self.mail_due(database).await,
-                _ = sweeps.tick() => sweep(database).await,
+                _ = sweeps.tick() => self.sweep(database).await,
             };
             if let Err(error) = done {
                 tracing::error!(code = error.code(), "letters could not be seen to: {error}");
@@ -116,8 +119,11 @@ impl Postman {
         let Some(mailer) = &self.mailer else { return Ok(()) };
         loop {
             let mut tx = database.door().await?;
-            let due: Vec<(Letter, String)> =
-                door::due(&mut tx, AT_ONCE).await?.into_iter().map(|one| (one, secret::fresh())).collect();
+            let due: Vec<(Letter, String)> = door::due(&mut tx, AT_ONCE, self.base.is_some())
+                .await?
+                .into_iter()
+                .map(|one| (one, secret::fresh()))
+                .collect();
             if due.is_empty() {
                 return tx.commit().await;
             }
@@ -157,22 +163,24 @@ impl Postman {
     }
 
     fn write(&self, letter: &Letter, token: &str) -> askama::Result<Mail> {
-        let kind = match letter.kind {
-            Kind::Link => "link",
-            Kind::Invitation => "invitation",
-        };
-        let text = Text::new(letter, kind, format!("{}sign-in/{kind}?token={token}", self.base));
+        let text = Text::new(letter, self.base.as_ref(), token);
         let body = mail::words(Plain { text: &text }.render()?, Html { text: &text }.render()?);
         // Another token is another mail.
         let id = Uuid::new_v4().to_string();
         Ok(Mail { to: letter.address.clone(), subject: text.subject, id, body })
     }
-}
 
-async fn sweep(database: &Database) -> Result<(), StoreError> {
-    let mut tx = database.door().await?;
-    door::sweep(&mut tx).await?;
-    tx.commit().await
+    /// Writes the letters that nobody asks for, and deletes what is over.
+    async fn sweep(&self, database: &Database) -> Result<(), StoreError> {
+        if self.mailer.is_some() {
+            let mut tx = database.worker().await?;
+            renewal::tell_of_long_histories(&mut tx).await?;
+            tx.commit().await?;
+        }
+        let mut tx = database.door().await?;
+        door::sweep(&mut tx).await?;
+        tx.commit().await
+    }
 }
 
 /// What a letter says.
@@ -181,27 +189,41 @@ struct Text {
     subject: String,
     greeting: String,
     about: String,
-    button: String,
-    address: String,
+    /// Where its button leads, and what it says.
+    link: Option<(String, String)>,
     ends: String,
     footer: String,
 }
 
 impl Text {
-    fn new(letter: &Letter, kind: &str, address: String) -> Self {
+    fn new(letter: &Letter, base: Option<&Url>, token: &str) -> Self {
         let locale = Locale::from_tag(&letter.locale);
         let mut arguments = FluentArgs::new();
         if let Some(name) = &letter.name {
             arguments.set("name", line(name));
         }
+        let kind = match &letter.kind {
+            Kind::Link => "link",
+            Kind::Invitation => "invitation",
+            Kind::Alert { alert, organisation, number } => {
+                arguments.set("organisation", line(organisation));
+                arguments.set("number", *number);
+                alert
+            }
+        };
         let say = |key: &str| WORDS.say(locale, key, &arguments);
+        let link = match (&letter.kind, base) {
+            (Kind::Link | Kind::Invitation, Some(base)) => {
+                Some((format!("{base}sign-in/{kind}?token={token}"), say(&format!("{kind}-button"))))
+            }
+            _ => None,
+        };
         Self {
             language: locale.tag(),
             subject: say(&format!("{kind}-subject")),
             greeting: say(if letter.name.is_some() { "greeting-named" } else { "greeting" }),
             about: say(kind),
-            button: say(&format!("{kind}-button")),
-            address,
+            link,
             ends: say(&format!("{kind}-ends")),
             footer: say("footer"),
         }

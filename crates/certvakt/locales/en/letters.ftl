@@ -12,4 +12,11 @@ invitation = Your coordinator invites you to sign in. Open the link to accept:
 invitation-button = Accept the invitation
 invitation-ends = The link works once, for 14 days. Give it to nobody else: whoever uses it signs in as you.
 
+long-history-subject = Something wants you to look at it
+long-history = { $number ->
+    [one] One certification of { $organisation } has been changed so often that its history is unusually long.
+   *[other] { $number } certifications of { $organisation } have been changed so often that their histories are unusually long.
+}
+long-history-ends = As a rule a program changes them again and again. Ask whoever operates certvakt to look at it: the command “certvakt status”, and “A history has grown long” in the runbook. You get this message only once.
+
 footer = This message was sent automatically and cannot be answered.

@@ -12,4 +12,11 @@ invitation = Koordinatoren din inviterer deg til å logge inn. Åpne lenken for 
 invitation-button = Ta imot invitasjonen
 invitation-ends = Lenken virker én gang, i 14 dager. Gi den ikke til noen andre: den som bruker den, logger inn som deg.
 
+long-history-subject = Noe trenger at du ser på det
+long-history = { $number ->
+    [one] Én sertifisering i { $organisation } er blitt endret så mange ganger at historikken er uvanlig lang.
+   *[other] { $number } sertifiseringer i { $organisation } er blitt endret så mange ganger at historikken er uvanlig lang.
+}
+long-history-ends = Som regel er det et program som endrer dem om og om igjen. Be den som drifter certvakt om å se på det: kommandoen «certvakt status», og avsnittet «A history has grown long» i driftshåndboken. Du får denne meldingen bare én gang.
+
 footer = Denne meldingen er sendt automatisk og kan ikke besvares.

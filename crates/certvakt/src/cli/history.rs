@@ -22,7 +22,8 @@ pub(super) struct Args {
 enum What {
     /// Move histories to rows, while renewals go on; may be ended and begun again at any time
     #[command(after_help = "Example:\n  certvakt history normalise --organisation hlf\n\n\
-        Afterwards the rows are the source, and each certification holds its newest twenty entries itself.\n\
+        Afterwards the rows are the source. Each certification holds its newest entries itself: two hundred at\n\
+        most, and twenty from its next change on.\n\
         What is read is the same before, meanwhile and after. Exit status 1: somebody held some of them the\n\
         whole time, so begin again.")]
     Normalise {

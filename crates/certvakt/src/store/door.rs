@@ -62,12 +62,21 @@ pub async fn use_link(
 }
 
 /// What a letter is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// A link to sign in with.
     Link,
     /// An invitation.
     Invitation,
+    /// Something that wants an administrator.
+    Alert {
+        /// What, as `letters.ftl` names it.
+        alert: String,
+        /// The organisation's name.
+        organisation: String,
+        /// Of how many.
+        number: i64,
+    },
 }
 
 /// A letter that is to be mailed.
@@ -85,14 +94,20 @@ pub struct Letter {
     pub locale: String,
 }
 
-/// Locks letters that are due, for as long as the transaction lasts.
-pub async fn due(tx: &mut DoorTx, limit: i64) -> Result<Vec<Letter>, StoreError> {
-    let due = sqlx::query_file!("src/store/door/due.sql", limit).fetch_all(tx).await?;
+/// Locks letters that are due, for as long as the transaction lasts; those that carry a token only if asked.
+pub async fn due(tx: &mut DoorTx, limit: i64, with_tokens: bool) -> Result<Vec<Letter>, StoreError> {
+    let due = sqlx::query_file!("src/store/door/due.sql", limit, with_tokens).fetch_all(tx).await?;
     Ok(due
         .into_iter()
         .map(|one| Letter {
             id: one.id,
-            kind: if one.is_invitation { Kind::Invitation } else { Kind::Link },
+            kind: match (one.alert, one.organisation, one.number) {
+                (Some(alert), Some(organisation), Some(number)) => {
+                    Kind::Alert { alert, organisation, number }
+                }
+                _ if one.kind == "invitation" => Kind::Invitation,
+                _ => Kind::Link,
+            },
             name: one.name,
             address: one.address,
             locale: one.locale,

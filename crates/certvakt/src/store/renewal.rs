@@ -294,6 +294,12 @@ pub async fn long_histories(tx: &mut WorkerTx) -> Result<Vec<(String, i64)>, Sto
     Ok(found.fetch_all(tx).await?.into_iter().map(|row| (row.slug, row.number)).collect())
 }
 
+/// Writes to the administrators of organisations whose histories have grown long, each time once.
+pub async fn tell_of_long_histories(tx: &mut WorkerTx) -> Result<(), StoreError> {
+    sqlx::query_file!("src/store/renewal/tell_of_long.sql").execute(tx).await?;
+    Ok(())
+}
+
 /// How many certifications of an organisation have a history that is to be moved to rows of its own.
 pub async fn to_normalise(tx: &mut WorkerTx, organisation_id: Uuid) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar!(

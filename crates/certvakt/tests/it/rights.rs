@@ -45,6 +45,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.idempotency_keys.request_hash",
     "certvakt.imports.certification_type",
     "certvakt.invitations.token_hash",
+    "certvakt.letters.alert",
     "certvakt.letters.kind",
     "certvakt.letters.token_hash",
     "certvakt.memberships.role",

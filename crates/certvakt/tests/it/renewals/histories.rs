@@ -3,6 +3,7 @@
 use std::fs;
 
 use certvakt::renewal::histories;
+use certvakt::store::renewal;
 use certvakt_rules::renewal::read;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use super::{NOON, rehearsal};
 use crate::harness::{TestDatabase, fail, succeed, superuser};
 use crate::service::Service;
+use crate::stand_in::MailServer;
 
 #[tokio::test]
 async fn whoever_rewrites_a_history_is_found() {
@@ -292,7 +294,7 @@ async fn histories_are_read_the_same_before_they_are_moved_meanwhile_and_after()
     let held: Vec<i32> = database
         .value("select array_agg(jsonb_array_length(renewal_history) order by external_id) from public.peer_mentor_certifications")
         .await;
-    assert_eq!(held, [20, 1, 1, 0]);
+    assert_eq!(held, [25, 1, 1, 0], "what is short stays whole");
     // Again, and there is nothing left to do.
     let done = database.json(["history", "normalise"]);
     assert_eq!(done["organisations"][0]["certifications"], 0);
@@ -302,6 +304,10 @@ async fn histories_are_read_the_same_before_they_are_moved_meanwhile_and_after()
     database.noon(&["renew", "none"]);
     assert_eq!(database.noon(&["renew", "2", "--until", "2029-07-31", "--key", "once"])["is_changed"], false);
     assert_eq!(database.refused(&["renew", "3"]), "certification-withdrawn");
+    let held: i32 = database
+        .value("select jsonb_array_length(renewal_history) from public.peer_mentor_certifications where external_id = '1'")
+        .await;
+    assert_eq!(held, 20, "a change keeps the newest");
     let after = whole();
     assert_eq!(
         (&after["histories"], &after["entries"], &after["faults"]),
@@ -405,4 +411,69 @@ async fn whoever_read_before_a_history_was_moved_does_not_write_past_it() {
         database.ok(["history", "check"]);
         database.ok(["verify", "--history"]);
     }
+}
+
+#[tokio::test]
+async fn administrators_are_written_to_once_about_histories_that_have_grown_long() {
+    let database = rehearsal().await;
+    database.execute("update certvakt.installation set long_history = 1").await;
+    for id in ["1", "2", "short"] {
+        database.certify(id, "2026-07-31").await;
+        database.noon(&["renew", id, "--until", "2027-07-31"]);
+    }
+    let store = database.store().await;
+    let tell = || async {
+        let mut tx = store.worker().await.unwrap();
+        renewal::tell_of_long_histories(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        database.value::<i64>("select count(*) from certvakt.letters").await
+    };
+    assert_eq!(tell().await, 0, "none is long");
+    for id in ["1", "2"] {
+        database.noon(&["renew", id, "--until", "2028-07-31"]);
+    }
+    database.ok([
+        "person",
+        "add",
+        "--organisation",
+        "org",
+        "--chapter",
+        "chapter",
+        "--role",
+        "coordinator",
+        "--name",
+        "K",
+        "--email",
+        "k@example.org",
+    ]);
+    assert_eq!(tell().await, 0, "there is no administrator, so it waits for one");
+    database.ok([
+        "person",
+        "add",
+        "--organisation",
+        "org",
+        "--chapter",
+        "chapter",
+        "--role",
+        "org_admin",
+        "--name",
+        "Åse",
+        "--email",
+        "a@example.org",
+    ]);
+    // The service writes and mails it, although nobody can sign in here.
+    let mail = MailServer::start(None);
+    let config = mail.config("[serve]\nlisten = \"127.0.0.1:0\"\n");
+    let service = Service::start(&database, &config, NOON);
+    database.until("select count(*) = 1 from certvakt.letters where mailed_at is not null").await;
+    drop(service);
+    let mails = mail.mails();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    let text = mails[0].to_string();
+    for what in ["a@example.org", "Hei Åse", "2 sertifiseringer i", "certvakt status"] {
+        assert!(text.contains(what), "{what}: {text}");
+    }
+    assert!(!text.contains("sign-in"), "it carries no token: {text}");
+    database.noon(&["renew", "1", "--until", "2029-07-31"]);
+    assert_eq!(tell().await, 1, "they know");
 }

@@ -1,0 +1,20 @@
+-- A letter to each administrator of an organisation whose histories have grown long, once. Where nobody can be
+-- written to, it waits for somebody.
+with administrators as (
+  select distinct on (m.organisation_id, m.person_id) m.organisation_id, m.person_id, k.id as contact_point_id
+  from certvakt.memberships m
+  join certvakt.contact_points k on k.person_id = m.person_id and k.kind = 'email'
+  where m.role = 'org_admin'
+  order by m.organisation_id, m.person_id, k.id
+),
+told as (
+  update certvakt.long_histories l set told_at = now()
+  from public.peer_mentor_certifications c
+  where l.told_at is null and c.id = l.certification_id
+    and c.organisation_id in (select a.organisation_id from administrators a)
+  returning c.organisation_id
+)
+insert into certvakt.letters (kind, person_id, contact_point_id, good_for, alert, organisation_id, number)
+select 'alert', a.person_id, a.contact_point_id, interval '14 days', 'long-history', a.organisation_id, grown.number
+from (select t.organisation_id, count(*) as number from told t group by t.organisation_id) grown
+join administrators a on a.organisation_id = grown.organisation_id
