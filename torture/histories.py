@@ -13,8 +13,8 @@ from torture.facts import Facts, Version, Violation
 from torture.ledger import History
 from torture.world import renews
 
-# How many of its newest entries a certification goes on holding itself when they are rows: at least, unless there
-# are fewer, and at most.
+# How many of its newest entries a certification goes on holding itself when they are rows, at least (unless
+# there are fewer) and at most.
 NEWEST, HELD = 20, 200
 # What two readings of one clock may differ by, in seconds.
 SLACK = 0.05
