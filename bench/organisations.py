@@ -19,8 +19,8 @@ PAGE = ROOT / "crates/certvakt/src/store/tenant/page.sql"
 ROWS = 51
 FIRST = [str(ROWS), "'-infinity'", "'00000000-0000-0000-0000-000000000000'", *["null"] * 6]
 # Where page.sql asks who is asking and for the rows themselves, and how somebody writes it by hand.
-LOOKS = "certvakt.in_sight() s"
-DETAILS = "certvakt.certification_details(array(select f.id from of_chapters f) || asking.others) c"
+LOOKS = "certvakt.visible_chapters()"
+DETAILS = "certvakt.certification_details(array(select f.id from of_chapters f), true) c"
 DETAILS_BY_HAND = """(
   select c.id, c.organisation_id, c.chapter_id,
     (select h.name from certvakt.chapters h where h.id = c.chapter_id) as chapter,
@@ -33,8 +33,13 @@ DETAILS_BY_HAND = """(
     c.external_id, c.issued_at, c.expires_at, c.status, c.updated_at, o.time_zone, o.expired_grace_days
   from public.peer_mentor_certifications c
   join certvakt.organisations o on o.id = c.organisation_id
-  where c.id = any (array(select f.id from of_chapters f) || asking.others)
+  where c.id = any (array(select f.id from of_chapters f) || '{others}'::uuid[])
 ) c
+"""
+# What somebody sees for another reason than its chapter.
+OTHERS = """
+select (certvakt.visible_elsewhere() || array(
+  select id from public.peer_mentor_certifications where peer_mentor_id = (select certvakt.current_person())))::text
 """
 # Who belongs to another chapter of the organisation that certified them.
 ELSEWHERE = """
@@ -94,11 +99,10 @@ class Organisations:
     def by_hand(self, who: str) -> str:
         """The first page with the filter written into it, for a connection that no policy binds."""
         with self.asking(who):
-            seen = self.connection.execute("select chapters::text, others::text from certvakt.in_sight()")
-            chapters, others = seen.fetchone()
+            others = self.connection.execute(OTHERS).fetchone()[0]
         text = first_page()
-        looks = f"(select '{chapters}'::uuid[] as chapters, '{others}'::uuid[] as others) s"
-        for place, instead in ((LOOKS, looks), (DETAILS, DETAILS_BY_HAND)):
+        looks, details = f"'{self.chapters(who)}'::uuid[]", DETAILS_BY_HAND.replace("{others}", others)
+        for place, instead in ((LOOKS, looks), (DETAILS, details)):
             expect(f"places of {place} in {PAGE.name}", text.count(place), 1)
             text = text.replace(place, instead)
         return text

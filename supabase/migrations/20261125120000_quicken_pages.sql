@@ -17,27 +17,17 @@ begin
 end
 $$;
 
-create or replace function certvakt.in_sight(out chapters uuid[], out others uuid[])
-language plpgsql stable security definer set search_path = '' as $$
-declare
-  person uuid := certvakt.current_person();
-begin
-  chapters := certvakt.visible_chapters();
-  others := certvakt.elsewhere_of(chapters)
-    || array(select c.id from public.peer_mentor_certifications c where c.peer_mentor_id = person);
-end
-$$;
-comment on function certvakt.in_sight is
-  'Where to look for the certifications that who is asking may see: the visible chapters, and those that are visible for another reason, in whichever chapter. Whether they may see them is asked again of each.';
-
--- What follows says as well whether a mentor was erased, which is another type of answer.
+-- What follows says as well whether a mentor was erased, which is another type of answer; and it adds itself what
+-- is visible for another reason than its chapter, for which a page asked in_sight().
 -- squawk-ignore ban-drop-function
 drop function certvakt.history_of(uuid);
+-- squawk-ignore ban-drop-function
+drop function certvakt.in_sight();
 -- squawk-ignore ban-drop-function
 drop function certvakt.certification_details(uuid[]);
 reset role;
 
-create function certvakt.certification_details(certifications uuid[])
+create function certvakt.certification_details(certifications uuid[], and_elsewhere boolean)
 returns table (
   id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, is_mentor_erased boolean,
   type_code text, type_name text, external_id text, issued_at timestamptz, expires_at timestamptz, status text,
@@ -46,34 +36,37 @@ language plpgsql stable security definer set search_path = '' set plan_cache_mod
 declare
   person uuid := certvakt.current_person();
   chapters uuid[] := certvakt.visible_chapters();
+  elsewhere uuid[] := certvakt.elsewhere_of(chapters);
+  closed uuid[] := certvakt.closed_organisations('certifications');
+  wanted uuid[] := certification_details.certifications;
 begin
+  if and_elsewhere then
+    wanted := wanted || elsewhere
+      || array(select c.id from public.peer_mentor_certifications c where c.peer_mentor_id = person);
+  end if;
   return query
   with found as materialized (
-    select c.* from public.peer_mentor_certifications c
-    where c.id = any (certification_details.certifications)
+    select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.external_id, c.issued_at,
+      c.expires_at, c.status, c.updated_at
+    from public.peer_mentor_certifications c
+    where c.id = any (wanted)
       -- As the policies of the certifications say.
-      and c.organisation_id <> all ((select certvakt.closed_organisations('certifications'))::uuid[])
-      and (
-        c.chapter_id = any (chapters)
-        or c.peer_mentor_id = person
-        or c.id = any ((select certvakt.elsewhere_of(chapters))::uuid[]))
+      and c.organisation_id <> all (closed)
+      and (c.chapter_id = any (chapters) or c.peer_mentor_id = person or c.id = any (elsewhere))
   ),
   -- What many share is read once.
-  organisations as materialized (
-    select o.id, o.time_zone, o.expired_grace_days from certvakt.organisations o
-    where o.id = any (array(select distinct f.organisation_id from found f))
-  ),
   types as materialized (
-    select t.organisation_id, t.code, t.name from certvakt.certification_types t
-    where t.organisation_id = any (array(select o.id from organisations o))
+    select o.id as organisation_id, o.time_zone, o.expired_grace_days, t.code, t.name
+    from certvakt.organisations o join certvakt.certification_types t on t.organisation_id = o.id
+    where o.id = any (array(select distinct f.organisation_id from found f))
   ),
   named_chapters as materialized (
     select h.id, h.name from certvakt.chapters h where h.id = any (array(select distinct f.chapter_id from found f))
   )
   select c.id, c.organisation_id, c.chapter_id, h.name, c.peer_mentor_id, p.name, p.erased_at is not null,
-    c.certification_type, t.name, c.external_id, c.issued_at, c.expires_at, c.status, c.updated_at, o.time_zone, o.expired_grace_days
+    c.certification_type, t.name, c.external_id, c.issued_at, c.expires_at, c.status, c.updated_at, t.time_zone,
+    t.expired_grace_days
   from found c
-  join organisations o on o.id = c.organisation_id
   join types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
   join certvakt.people p on p.id = c.peer_mentor_id
   -- Of a chapter that is not visible, it is known to whoever it certified.
@@ -81,14 +74,29 @@ begin
 end
 $$;
 comment on function certvakt.certification_details is
-  'Some certifications, with what their chapters, mentors and types are called and how their organisations reckon days; nothing of one that who is asking may not see, and no name of a chapter that they may not know.';
+  'Some certifications, and if asked those that who is asking sees for another reason than their chapter, with what chapters, mentors and types are called and how organisations reckon days; nothing of one that they may not see, and no name of a chapter that they may not know.';
+
+-- Whether somebody may come in, and of what they are: what every request asks first.
+create function certvakt.admission(out person_id uuid, out organisations uuid[], out is_closed boolean, out number bigint)
+language plpgsql set search_path = '' as $$
+begin
+  person_id := certvakt.current_person();
+  organisations := certvakt.current_organisations();
+  is_closed := coalesce(certvakt.closed_organisations('certifications') && organisations, true);
+  if person_id is not null then
+    number := nextval('certvakt.access_numbers');
+  end if;
+end
+$$;
+comment on function certvakt.admission is
+  'Who is asking, or null; their organisations; whether people''s access to certifications is closed for one of these; and the number of what is recorded of this access, if they are somebody.';
 
 create function certvakt.history_of(certification uuid)
 returns table (number bigint, entry jsonb, evidence text, note text, is_erased boolean)
 language sql stable security definer set search_path = ''
 begin atomic
   select e.number, e.entry, w.evidence, w.note, e.entry ->> 'words' is not null and w.entry_id is null
-  from certvakt.certification_details(array[history_of.certification]) seen
+  from certvakt.certification_details(array[history_of.certification], false) seen
   join public.peer_mentor_certifications c on c.id = seen.id
   cross join lateral jsonb_array_elements(certvakt.entries_of(c.id, c.renewal_history)) with ordinality e (entry, number)
   left join certvakt.renewal_words w on w.entry_id::text = e.entry ->> 'id' and w.certification_id = c.id;
@@ -100,10 +108,11 @@ do $$
 declare
   asked text;
 begin
-  foreach asked in array array['certification_details(uuid[])', 'history_of(uuid)'] loop
+  foreach asked in array array['certification_details(uuid[], boolean)', 'history_of(uuid)', 'admission()'] loop
     execute format('revoke all on function certvakt.%s from public, anon, service_role', asked);
     execute format('grant execute on function certvakt.%s to authenticated', asked);
-    execute format('alter function certvakt.%s owner to certvakt_definer', asked);
   end loop;
 end
 $$;
+alter function certvakt.certification_details(uuid[], boolean) owner to certvakt_definer;
+alter function certvakt.history_of(uuid) owner to certvakt_definer;

@@ -4,8 +4,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{
-    AssertSqlSafe, Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr,
-    Transaction,
+    Arguments, AssertSqlSafe, Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres,
+    SqlSafeStr, SqlStr, Transaction,
 };
 
 use super::StoreError;
@@ -201,8 +201,9 @@ impl<'q, Q: Execute<'q, Postgres>> Execute<'q, Postgres> for Unnamed<Q> {
         self.0.statement()
     }
 
+    /// Without parameters there is nothing to prepare: it is asked in one round trip.
     fn take_arguments(&mut self) -> Result<Option<PgArguments>, sqlx::error::BoxDynError> {
-        self.0.take_arguments()
+        Ok(self.0.take_arguments()?.filter(|arguments| arguments.len() > 0))
     }
 
     fn persistent(&self) -> bool {

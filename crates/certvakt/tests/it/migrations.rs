@@ -159,6 +159,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     .unwrap();
     let called = [
         "accept_invitation",
+        "admission",
         "certification_details",
         "change_certification",
         "closed_organisations",
@@ -167,7 +168,6 @@ async fn a_platforms_default_privileges_open_nothing() {
         "current_person",
         "folded",
         "history_of",
-        "in_sight",
         "invite",
         "is_made",
         "keep_device",

@@ -97,12 +97,8 @@ pub struct Admission {
 pub async fn admission(tx: &mut TenantTx) -> Result<Admission, StoreError> {
     Ok(sqlx::query_as!(
         Admission,
-        r#"select person_id, organisations as "organisations!",
-             coalesce(closed && organisations, true) as "is_closed!",
-             case when person_id is not null then nextval('certvakt.access_numbers') end as number
-           from (select certvakt.current_person() as person_id, certvakt.current_organisations() as organisations,
-                   certvakt.closed_organisations('certifications') as closed
-                 offset 0) as asking"#
+        r#"select person_id, organisations as "organisations!", is_closed as "is_closed!", number
+           from certvakt.admission()"#
     )
     .fetch_one(tx)
     .await?)

@@ -6,7 +6,7 @@
 -- $6 what a name or a register's id contains   $7, $8 and $9 of each organisation, from when and until when
 -- an expiry is in the stage asked for
 with asking as materialized (
-  select s.chapters, s.others, $2::text::timestamptz as expiry from certvakt.in_sight() s
+  select certvakt.visible_chapters() as chapters, $2::text::timestamptz as expiry
 ),
 of_chapters as (
   select first.id
@@ -32,7 +32,7 @@ select c.id as "id!", c.organisation_id as "organisation_id!", c.chapter_id as "
   c.type_name, c.external_id, c.issued_at, c.expires_at, c.status as "status!", c.updated_at as "updated_at!",
   c.time_zone as "time_zone!", c.expired_grace_days as "expired_grace_days!"
 from asking
-cross join lateral certvakt.certification_details(array(select f.id from of_chapters f) || asking.others) c
+cross join lateral certvakt.certification_details(array(select f.id from of_chapters f), true) c
 where (coalesce(c.expires_at, 'infinity'), c.id) > (asking.expiry, $3)
   and ($4::uuid is null or c.chapter_id = $4)
   and ($5::text is null or c.type_code = $5)

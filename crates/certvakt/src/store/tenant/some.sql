@@ -4,5 +4,5 @@ select c.id as "id!", c.organisation_id as "organisation_id!", c.chapter_id as "
   c.type_name, c.external_id, c.issued_at, c.expires_at, c.status as "status!", c.updated_at as "updated_at!",
   c.time_zone as "time_zone!", c.expired_grace_days as "expired_grace_days!"
 from certvakt.certification_details(
-  array(select p.id from public.peer_mentor_certifications p where p.id = $1 or p.peer_mentor_id = $2)) c
+  array(select p.id from public.peer_mentor_certifications p where p.id = $1 or p.peer_mentor_id = $2), false) c
 order by coalesce(c.expires_at, 'infinity'), c.id
