@@ -1,11 +1,13 @@
 //! What each change does, which it refuses, and that any order of them keeps everything together.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use certvakt::renewal::{Change, RenewalError, Source, Until, Wish, apply};
 use certvakt::store::Database;
+use certvakt_rules::Stage;
 use certvakt_rules::renewal::{Kind, Reading, read};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Duration, Months, NaiveDate, Utc};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -195,9 +197,14 @@ fn wish(change: Change, key: Option<&str>) -> Wish<'_> {
     Wish { change, evidence: None, note: None, key, source: Source::Command, seen: None }
 }
 
-async fn change(store: &Database, id: Uuid, wish: &Wish<'_>) -> Result<bool, RenewalError> {
+async fn change(
+    store: &Database,
+    id: Uuid,
+    wish: &Wish<'_>,
+    now: DateTime<Utc>,
+) -> Result<bool, RenewalError> {
     let mut tx = store.registrar().await?;
-    let done = apply(&mut tx, id, wish, noon()).await?;
+    let done = apply(&mut tx, id, wish, now).await?;
     tx.commit().await?;
     Ok(done.is_changed)
 }
@@ -214,7 +221,7 @@ async fn of_changes_at_once_one_wins_and_the_same_key_is_the_same_change() {
     let done = join_all(days.map(|text| {
         let change_to = Change::Renew { completed_on: None, until: Some(Until::Day(day(text))) };
         let store = &store;
-        async move { change(store, id, &Wish { seen: Some(seen), ..wish(change_to, None) }).await }
+        async move { change(store, id, &Wish { seen: Some(seen), ..wish(change_to, None) }, noon()).await }
     }))
     .await;
     assert_eq!(done.iter().filter(|one| matches!(one, Ok(true))).count(), 1, "{done:?}");
@@ -222,41 +229,64 @@ async fn of_changes_at_once_one_wins_and_the_same_key_is_the_same_change() {
 
     let again = Change::Renew { completed_on: None, until: None };
     let once = wish(again, Some("once"));
-    let done = join_all([(); 4].map(|()| change(&store, id, &once))).await;
+    let done = join_all([(); 4].map(|()| change(&store, id, &once, noon()))).await;
     let made: Vec<bool> = done.into_iter().map(Result::unwrap).collect();
     assert_eq!(made.iter().filter(|made| **made).count(), 1, "{made:?}");
     assert_eq!(database.history("1").await.matches("renewed").count(), 2);
 }
 
-/// What a certification is after each change, by the rules in words.
+/// What a certification is after each change and each night, by the rules in words.
 #[derive(Debug, Clone, PartialEq)]
 struct Model {
     until: Option<NaiveDate>,
     is_stopped: bool,
     is_withdrawn: bool,
+    is_lapsed: bool,
     kinds: Vec<Kind>,
+    /// What was ever told, and of it what was told in the present cycle.
+    notices: BTreeSet<(NaiveDate, &'static str)>,
+    told: Vec<(NaiveDate, &'static str)>,
 }
 
 impl Model {
+    fn new(until: NaiveDate) -> Self {
+        Self {
+            until: Some(until),
+            is_stopped: false,
+            is_withdrawn: false,
+            is_lapsed: false,
+            kinds: Vec::new(),
+            notices: BTreeSet::new(),
+            told: Vec::new(),
+        }
+    }
+
     /// Whether the change is made.
-    fn make(&mut self, change: Change) -> bool {
-        let (before, today) = (self.clone(), day("2026-06-15"));
+    fn make(&mut self, change: Change, today: NaiveDate) -> bool {
+        let before = self.clone();
         let date = |until| match until {
             Until::Day(day) => Some(day),
             Until::Never => None,
         };
         match change {
             Change::Reinstate => (self.is_stopped, self.is_withdrawn) = (false, false),
-            Change::Withdraw => (self.is_stopped, self.is_withdrawn) = (true, true),
+            Change::Withdraw => {
+                (self.is_stopped, self.is_withdrawn, self.is_lapsed) = (true, true, false);
+            }
             _ if self.is_withdrawn => {}
+            Change::Suspend if self.is_lapsed => {}
             Change::Suspend => self.is_stopped = true,
             Change::Correct(until) => self.until = date(until),
             Change::Renew { until, .. } => {
-                let until = until.map_or(Some(day("2028-06-15")), date);
-                if until.is_none_or(|day| day >= today) {
+                let until = until.map_or(today.checked_add_months(Months::new(24)), date);
+                if until.is_none_or(|day| day >= today) && until != self.until {
                     self.until = until;
+                    self.told.clear();
                 }
             }
+        }
+        if self.until != before.until {
+            self.is_lapsed &= self.until.is_some_and(|day| day < today);
         }
         let is_changed = *self != before;
         if is_changed {
@@ -264,17 +294,32 @@ impl Model {
         }
         is_changed
     }
+
+    fn night(&mut self, today: NaiveDate) {
+        let Some(last) = self.until.filter(|_| !self.is_stopped) else { return };
+        self.is_lapsed |= last < today;
+        let Some(stage) = Stage::current(last, today, 30) else { return };
+        let (due, name) = (stage.due_date(last), stage.as_str());
+        // A correction keeps the cycle: told again only if it is due later by thirty days or more.
+        let is_told =
+            self.told.iter().any(|(told, of)| *of == name && *told != due && (due - *told).num_days() < 30);
+        if !is_told && self.notices.insert((due, name)) {
+            self.told.push((due, name));
+        }
+    }
 }
 
 #[tokio::test]
-async fn any_order_of_changes_keeps_date_status_and_history_together() {
+async fn any_order_of_changes_keeps_date_status_history_and_notices_together() {
     let seed = 20_261_125;
     println!("seed {seed}");
     let database = rehearsal().await;
     let store = database.store().await;
     let until = prop_oneof![
         Just(Until::Never),
-        (0i64..1000).prop_map(|days| Until::Day(day("2026-01-01") + chrono::Duration::days(days))),
+        (0i64..1000).prop_map(|days| Until::Day(day("2026-01-01") + Duration::days(days))),
+        // Near the nights, so that there is something to tell.
+        (0i64..200).prop_map(|days| Until::Day(day("2026-06-01") + Duration::days(days))),
     ];
     let one = prop_oneof![
         prop::option::of(until.clone()).prop_map(|until| Change::Renew { completed_on: None, until }),
@@ -287,31 +332,45 @@ async fn any_order_of_changes_keeps_date_status_and_history_together() {
     bytes[..4].copy_from_slice(&u32::to_le_bytes(seed));
     let mut runner =
         TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    for number in 0..25 {
-        let name = number.to_string();
+    let mut certifications = Vec::new();
+    for number in 0..40 {
+        let name = format!("{number:02}");
         database.certify(&name, "2026-07-31").await;
+        let changes = prop::collection::vec(one.clone(), 1..12).new_tree(&mut runner).unwrap().current();
         let id: Uuid = database
             .value(&format!("select id from public.peer_mentor_certifications where external_id = '{name}'"))
             .await;
-        let mut model = Model {
-            until: Some(day("2026-07-31")),
-            is_stopped: false,
-            is_withdrawn: false,
-            kinds: Vec::new(),
-        };
-        let changes = prop::collection::vec(one.clone(), 1..12).new_tree(&mut runner).unwrap().current();
-        for made in &changes {
-            let expected = model.make(*made);
-            let done = change(&store, id, &wish(*made, None)).await;
-            assert_eq!(
-                done.as_ref().ok().copied().unwrap_or(false),
-                expected,
-                "{changes:?} at {made:?}: {done:?}"
-            );
+        certifications.push((name, id, changes, Model::new(day("2026-07-31"))));
+    }
+    for turn in 0..12 {
+        let today = day("2026-06-15") + Duration::days(12 * i64::try_from(turn).unwrap());
+        let now = today.and_hms_opt(10, 0, 0).unwrap().and_utc();
+        for (name, id, changes, model) in &mut certifications {
+            let Some(made) = changes.get(turn) else { continue };
+            let expected = model.make(*made, today);
+            let done = change(&store, *id, &wish(*made, None), now).await;
+            let is_changed = done.as_ref().ok().copied().unwrap_or(false);
+            assert_eq!(is_changed, expected, "{name} {changes:?} at {made:?}: {done:?} {model:?}");
         }
-        let status = if model.is_stopped { "suspended" } else { "active" };
-        let until = model.until.map(|day| format!(" {day}")).unwrap_or_default();
-        assert_eq!(database.standing(&name).await, format!("{status}{until}"), "{changes:?}");
+        database.run(&today.to_string());
+        database.execute("update certvakt.deliveries set state = 'delivered', finished_at = now() where finished_at is null").await;
+        for (name, _, changes, model) in &mut certifications {
+            model.night(today);
+            let status = match (model.is_stopped, model.is_lapsed) {
+                (true, _) => "suspended",
+                (false, true) => "expired",
+                (false, false) => "active",
+            };
+            let until = model.until.map(|day| format!(" {day}")).unwrap_or_default();
+            assert_eq!(database.standing(name).await, format!("{status}{until}"), "{today}: {changes:?}");
+            let notices: BTreeSet<String> = database.notices(name).await.into_iter().collect();
+            let expected = model.notices.iter().map(|(due, stage)| format!("{stage} {due} delivered"));
+            assert_eq!(notices, expected.collect(), "{today}: {changes:?}");
+        }
+        assert_eq!(database.json(["verify"])["organisations"][0]["faults"], json!([]), "{today}");
+        assert_eq!(database.json(["verify", "--history"])["faults"], json!([]), "{today}");
+    }
+    for (name, _, changes, model) in certifications {
         let history: Value = database
             .value(&format!(
                 "select renewal_history from public.peer_mentor_certifications where external_id = '{name}'"
@@ -328,7 +387,4 @@ async fn any_order_of_changes_keeps_date_status_and_history_together() {
             .collect();
         assert_eq!(kinds, model.kinds, "{changes:?}");
     }
-    assert_eq!(database.json(["verify", "--history"])["faults"], json!([]));
-    database.run("2026-06-15");
-    assert_eq!(database.json(["verify"])["organisations"][0]["faults"], json!([]));
 }

@@ -72,6 +72,17 @@ async fn whoever_rewrites_a_history_is_found() {
             "null the date is not the one that its history ends with",
         ]
     );
+    // Everything else goes on, theirs as well.
+    assert_eq!(database.noon(&["renew", "3", "--until", "2029-07-31"])["is_changed"], true);
+    assert_eq!(database.noon(&["renew", "5", "--until", "2029-07-31"])["is_changed"], true);
+    database.run("2026-06-15");
+    assert_eq!(
+        database.noon(&["certified", "--on", "2026-06-15", "--all"])["certifications"]
+            .as_array()
+            .unwrap()
+            .len(),
+        5
+    );
     // What was computed anew is known by the heads alone.
     let with_heads = found(&["verify", "--history", "--heads", path]);
     assert_eq!(
