@@ -69,8 +69,8 @@ def world_of(session: Session, entries: int) -> Organisations:
 
 
 def beside_elements(session: Session, register: Register, entries: int) -> None:
-    total = session.sizes.entries
-    certifications = total // entries
+    certifications = session.sizes.entries // entries
+    total = certifications * entries
     session.say(f"generating {certifications:,} certifications with {entries} entries each")
     register.fill(certifications, 0, [], FAR_AHEAD)
     histories.make(register.connection, entries, "true")

@@ -11,7 +11,7 @@ use crate::store::{organisation, renewal};
 /// Move long histories to rows of their own, and check that both hold the same
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  certvakt history normalise --organisation hlf\n  certvakt history check"
+    after_help = "Examples:\n  certvakt history normalise --organisation hlf\n  certvakt history check\n  certvakt history limit 1000"
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -34,6 +34,13 @@ enum What {
         #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(i32).range(1..=10_000))]
         batch: i32,
     },
+    /// Show, or set, how many entries a history has before it is long; at ten times as many it takes no more
+    #[command(after_help = "Examples:\n  certvakt history limit\n  certvakt history limit 1000")]
+    Limit {
+        /// How many, 1 to 10000
+        #[arg(value_name = "ENTRIES", value_parser = clap::value_parser!(i32).range(1..=10_000))]
+        entries: Option<i32>,
+    },
     /// Check that rows and certifications hold the same
     #[command(after_help = "Example:\n  certvakt history check\n\nExit status 1: they do not.")]
     Check {
@@ -46,6 +53,7 @@ enum What {
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     match args.what {
         What::Normalise { organisation, batch } => normalise(organisation.as_deref(), batch, app).await,
+        What::Limit { entries } => limit(entries, app).await,
         What::Check { organisation } => check(organisation.as_deref(), app).await,
     }
 }
@@ -102,6 +110,22 @@ async fn normalise(slug: Option<&str>, batch: i32, app: &App) -> Result<Exit, Er
         table(["Organisation", "Histories moved", "Entries", "Held by others"], rows).to_string()
     })?;
     Ok(if done.iter().all(|one| one.left == 0) { Exit::Success } else { Exit::Found })
+}
+
+async fn limit(entries: Option<i32>, app: &App) -> Result<Exit, Error> {
+    let mut tx = app.database().await?.registrar().await?;
+    if let Some(entries) = entries {
+        renewal::set_long_history(&mut tx, entries).await?;
+    }
+    let long = renewal::long_history(&mut tx).await?;
+    tx.commit().await?;
+    print(app.format, &serde_json::json!({ "long_history": long }), |_| {
+        format!(
+            "A history of more than {long} entries is long, and none takes more than {}.",
+            10 * i64::from(long)
+        )
+    })?;
+    Ok(Exit::Success)
 }
 
 #[derive(Debug, Serialize)]

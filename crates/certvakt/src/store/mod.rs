@@ -35,6 +35,9 @@ pub use transaction::{Asking, DoorTx, RegistrarTx, TenantTx, WorkerTx};
 /// How long a server may take to let us in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// From when on a connection that nobody used is asked whether it still lives, before it is used again.
+const RESTED: Duration = Duration::from_secs(1);
+
 /// A pool of connections to one database.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -55,6 +58,16 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(CONNECT_TIMEOUT)
+            // A look whether a connection still lives is a round trip: only after it has rested.
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move {
+                    if about.idle_for >= RESTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options);
         Ok(Self { pool })
     }

@@ -40,7 +40,7 @@ pub async fn erase(tx: &mut RegistrarTx, person: Uuid) -> Result<Vec<Erased>, St
     let erased = sqlx::query_file_as!(Erased, "src/store/people/erase.sql", person).fetch_all(&mut *tx).await;
     let erased = erased.map_err(|error| match error.as_database_error().and_then(|error| error.constraint()) {
         Some("history_full") => StoreError::Invalid(
-            "the history of one of their certifications takes no more entries: raise long_history (see the runbook), and erase them then"
+            "the history of one of their certifications takes no more entries: raise it with `certvakt history limit`, and erase them then"
                 .to_owned(),
         ),
         _ => error.into(),

@@ -294,6 +294,24 @@ pub async fn long_histories(tx: &mut WorkerTx) -> Result<Vec<(String, i64)>, Sto
     Ok(found.fetch_all(tx).await?.into_iter().map(|row| (row.slug, row.number)).collect())
 }
 
+/// With more entries than this a history is long.
+pub async fn long_history(tx: &mut RegistrarTx) -> Result<i32, StoreError> {
+    let found = sqlx::query_scalar!("select long_history from certvakt.installation");
+    Ok(found.fetch_optional(tx).await?.unwrap_or(500))
+}
+
+/// Sets with more than how many entries a history is long.
+pub async fn set_long_history(tx: &mut RegistrarTx, entries: i32) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into certvakt.installation (long_history) values ($1)
+         on conflict (only_row) do update set long_history = excluded.long_history",
+        entries,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Writes to the administrators of organisations whose histories have grown long, each time once.
 pub async fn tell_of_long_histories(tx: &mut WorkerTx) -> Result<(), StoreError> {
     sqlx::query_file!("src/store/renewal/tell_of_long.sql").execute(tx).await?;

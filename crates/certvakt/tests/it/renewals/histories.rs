@@ -353,7 +353,8 @@ async fn histories_are_read_the_same_before_they_are_moved_meanwhile_and_after()
 async fn the_service_keeps_the_heads_of_a_day_and_says_what_has_grown_long() {
     let database = rehearsal().await;
     database.certify("1", "2026-07-31").await;
-    database.execute("update certvakt.installation set long_history = 1").await;
+    assert_eq!(database.json(["history", "limit"])["long_history"], 500);
+    assert_eq!(database.json(["history", "limit", "1"])["long_history"], 1);
     database.noon(&["renew", "1", "--until", "2027-07-31"]);
     assert_eq!(database.certvakt(["status", "--output", "json"]).output().unwrap().status.code(), Some(1));
     let long = |database: &TestDatabase| {
