@@ -82,6 +82,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         rejects: args.rejects,
         dry_run: args.dry_run,
         came_by_api: false,
+        actor: None,
     };
     let bar = progress(0, "reading");
     bar.enable_steady_tick(Duration::from_millis(250));

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 pub use dates::DateFormat;
 pub use row::{Field, Mapping};
@@ -56,6 +57,8 @@ pub struct Options {
     pub dry_run: bool,
     /// Whether it was handed over through the API, and not by whoever operates the service.
     pub came_by_api: bool,
+    /// Who handed it over there.
+    pub actor: Option<Uuid>,
 }
 
 /// What an import did. `read = added + updated + unchanged + rejected`.
@@ -220,6 +223,7 @@ pub async fn import(
         certification_type: options.certification_type.clone(),
         dates_are: options.dates_are,
         came_by_api: options.came_by_api,
+        actor: options.actor,
     };
     organisation::check_type(&mut tx, organisation_id, &options.certification_type).await?;
     let zone = organisation::zone_of(&mut tx, organisation_id).await?;

@@ -104,6 +104,7 @@ impl Register {
             rejects: None,
             dry_run: self.dry_run,
             came_by_api: true,
+            actor: None,
         })
     }
 }
@@ -162,7 +163,7 @@ async fn take(
         .map_err(|_| "how it is to be read is unknown to this version".to_owned())
         .and_then(|register: Register| register.options(&file, &received.organisation, &received.chapter));
     let options = match options {
-        Ok(options) => options,
+        Ok(options) => Options { actor: received.person_id, ..options },
         Err(detail) => return refused("import-missing-field", detail),
     };
     match import(database, config, &options, &indicatif::ProgressBar::hidden()).await {

@@ -24,6 +24,8 @@ pub struct Target {
     pub dates_are: Option<DatesAre>,
     /// Whether it was handed over through the API, and not by whoever operates the service.
     pub came_by_api: bool,
+    /// Who handed it over there.
+    pub actor: Option<Uuid>,
 }
 
 /// What a date that differs from the one known is.
@@ -86,7 +88,8 @@ pub async fn copy(tx: &mut RegistrarTx, mut chunks: mpsc::Receiver<Vec<u8>>) -> 
 
 /// Merges the staged rows into the register.
 pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, StoreError> {
-    let said = json!({ "kind": target.dates_are.map(DatesAre::kind), "source": "register" });
+    let said =
+        json!({ "kind": target.dates_are.map(DatesAre::kind), "source": "register", "actor": target.actor });
     sqlx::query("select set_config('certvakt.change', $1, true)")
         .bind(said.to_string())
         .execute(&mut *tx)

@@ -10,6 +10,8 @@ use super::{RegistrarTx, StoreError};
 pub struct Received {
     /// Its id.
     pub id: Uuid,
+    /// Who handed it over; none, if they were erased since.
+    pub person_id: Option<Uuid>,
     /// The organisation's slug.
     pub organisation: String,
     /// The chapter's slug.

@@ -63,6 +63,16 @@ async fn an_administrator_hands_over_a_register() {
     assert_eq!(taken["result"]["rejects"][0]["line"], 3);
     assert_eq!(taken["result"]["rejects"][0]["column"], "expires_at");
     assert_eq!(api.listed("coordinator", "/people?q=%C3%B8DEG").await.len(), 1);
+    // A later date is a renewal, and its entry says who handed it over.
+    let renewed = api.import(json!({}), &REGISTER.replace("2027-01-31", "2029-01-31")).await;
+    assert_eq!(renewed["result"]["renewed"], 1, "{renewed}");
+    let entry: Value = api
+        .database
+        .value("select renewal_history -> -1 from public.peer_mentor_certifications where external_id = '1'")
+        .await;
+    let administrator = api.get("administrator", "/me").await.body["id"].clone();
+    assert!(administrator.is_string());
+    assert_eq!((&entry["source"], &entry["actor"]), (&json!("register"), &administrator));
     let kept: i64 =
         api.database.value("select count(*) from certvakt.uploads where content is not null").await;
     assert_eq!(kept, 0, "the register itself is not kept");
