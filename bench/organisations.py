@@ -39,7 +39,8 @@ DETAILS_BY_HAND = """(
 # What somebody sees for another reason than its chapter.
 OTHERS = """
 select (certvakt.visible_elsewhere() || array(
-  select id from public.peer_mentor_certifications where peer_mentor_id = (select certvakt.current_person())))::text
+  select id from public.peer_mentor_certifications
+  where peer_mentor_id = (select certvakt.current_person())))::text
 """
 # Who belongs to another chapter of the organisation that certified them.
 ELSEWHERE = """
