@@ -17,16 +17,10 @@ begin
 end
 $$;
 
--- What follows says as well whether a mentor was erased, which is another type of answer; and it adds itself what
--- is visible for another reason than its chapter, for which a page asked in_sight().
--- squawk-ignore ban-drop-function
-drop function certvakt.history_of(uuid);
--- squawk-ignore ban-drop-function
-drop function certvakt.in_sight();
--- squawk-ignore ban-drop-function
-drop function certvakt.certification_details(uuid[]);
 reset role;
 
+-- Says as well whether a mentor was erased, and adds itself what is visible for another reason than its chapter, for
+-- which a page asked in_sight(). That, and certification_details of one parameter, stay for the release before.
 create function certvakt.certification_details(certifications uuid[], and_elsewhere boolean)
 returns table (
   id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, is_mentor_erased boolean,
@@ -73,7 +67,7 @@ begin
   left join named_chapters h on h.id = c.chapter_id and (h.id = any (chapters) or c.peer_mentor_id = person);
 end
 $$;
-comment on function certvakt.certification_details is
+comment on function certvakt.certification_details(uuid[], boolean) is
   'Some certifications, and if asked those that who is asking sees for another reason than their chapter, with what chapters, mentors and types are called and how organisations reckon days; nothing of one that they may not see, and no name of a chapter that they may not know.';
 
 -- Whether somebody may come in, and of what they are: what every request asks first.
@@ -91,28 +85,14 @@ $$;
 comment on function certvakt.admission is
   'Who is asking, or null; their organisations; whether people''s access to certifications is closed for one of these; and the number of what is recorded of this access, if they are somebody.';
 
-create function certvakt.history_of(certification uuid)
-returns table (number bigint, entry jsonb, evidence text, note text, is_erased boolean)
-language sql stable security definer set search_path = ''
-begin atomic
-  select e.number, e.entry, w.evidence, w.note, e.entry ->> 'words' is not null and w.entry_id is null
-  from certvakt.certification_details(array[history_of.certification], false) seen
-  join public.peer_mentor_certifications c on c.id = seen.id
-  cross join lateral jsonb_array_elements(certvakt.entries_of(c.id, c.renewal_history)) with ordinality e (entry, number)
-  left join certvakt.renewal_words w on w.entry_id::text = e.entry ->> 'id' and w.certification_id = c.id;
-end;
-comment on function certvakt.history_of is
-  'The history of a certification, the oldest entry first, with what was written about it; nothing of one that who is asking may not see.';
-
 do $$
 declare
   asked text;
 begin
-  foreach asked in array array['certification_details(uuid[], boolean)', 'history_of(uuid)', 'admission()'] loop
+  foreach asked in array array['certification_details(uuid[], boolean)', 'admission()'] loop
     execute format('revoke all on function certvakt.%s from public, anon, service_role', asked);
     execute format('grant execute on function certvakt.%s to authenticated', asked);
   end loop;
 end
 $$;
 alter function certvakt.certification_details(uuid[], boolean) owner to certvakt_definer;
-alter function certvakt.history_of(uuid) owner to certvakt_definer;
