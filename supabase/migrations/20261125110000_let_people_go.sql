@@ -27,6 +27,50 @@ create trigger b_refuse_erased before update of status, expires_at on public.pee
   execute function certvakt.refuse_erased();
 alter function certvakt.refuse_erased() owner to certvakt_definer;
 
+-- Nor does anything new: asked when it is there, so that what waited for the erasure is seen as well.
+-- squawk-ignore require-concurrent-index-creation
+create index people_erased on certvakt.people (erased_at) where erased_at is not null;
+create function certvakt.refuse_new_of_erased() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (
+    select from certvakt.people p
+    where p.erased_at is not null and p.id in (select n.person_id from new_rows n)) then
+    raise exception 'the person was erased: nothing of theirs begins again'
+      using errcode = 'restrict_violation', constraint = 'person_erased';
+  end if;
+  return null;
+end
+$$;
+create function certvakt.refuse_certification_of_erased() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (
+    select from certvakt.people p
+    where p.erased_at is not null and p.id in (select n.peer_mentor_id from new_rows n)) then
+    raise exception 'the person was erased: nothing of theirs begins again'
+      using errcode = 'restrict_violation', constraint = 'person_erased';
+  end if;
+  return null;
+end
+$$;
+do $$
+declare
+  relation text;
+begin
+  foreach relation in array array['contact_points', 'memberships', 'identities', 'invitations'] loop
+    execute format('create trigger refuse_erased after insert on certvakt.%I referencing new table as new_rows
+      for each statement execute function certvakt.refuse_new_of_erased()', relation);
+  end loop;
+end
+$$;
+create trigger refuse_erased after insert on public.peer_mentor_certifications referencing new table as new_rows
+  for each statement execute function certvakt.refuse_certification_of_erased();
+revoke all on function certvakt.refuse_new_of_erased(), certvakt.refuse_certification_of_erased()
+  from public, anon, authenticated, service_role;
+alter function certvakt.refuse_new_of_erased() owner to certvakt_definer;
+alter function certvakt.refuse_certification_of_erased() owner to certvakt_definer;
+
 -- A register that still has somebody who was erased does not bring them back.
 create table certvakt.erased_register_ids (
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,

@@ -9,25 +9,29 @@ create or replace function certvakt.append_to_history(certification uuid, organi
 language plpgsql security definer set search_path = '' as $$
 declare
   length integer := (select max(e.number) from certvakt.certification_renewal_events e where e.certification_id = certification);
+  added jsonb := entries;
+  written bigint;
 begin
-  -- A snapshot from before the first history was moved sees neither the rows nor that there are any; but nobody
-  -- locks the organisation as it was then: that ends the transaction with a serialization failure.
-  if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
-    perform from certvakt.organisations o where o.id = organisation for share;
-  end if;
-  if length is null and (select o.has_renewal_events from certvakt.organisations o where o.id = organisation) then
-    insert into certvakt.certification_renewal_events (certification_id, number, entry)
-    select certification, e.number, e.entry from jsonb_array_elements(history) with ordinality e (entry, number);
-    length := jsonb_array_length(history);
-  end if;
   if length is null then
-    return history || entries;
+    if (select o.has_renewal_events from certvakt.organisations o where o.id = organisation) is not true then
+      -- A snapshot from before the first history was moved sees neither the rows nor that there are any; but nobody
+      -- locks the organisation as it was then: that ends the transaction with a serialization failure.
+      if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        perform from certvakt.organisations o where o.id = organisation for share;
+      end if;
+      return history || entries;
+    end if;
+    length := 0;
+    added := history || entries;
   end if;
   insert into certvakt.certification_renewal_events (certification_id, number, entry)
-  select certification, length + e.number, e.entry from jsonb_array_elements(entries) with ordinality e (entry, number);
+  select certification, length + e.number, e.entry from jsonb_array_elements(added) with ordinality e (entry, number)
+  on conflict do nothing;
+  get diagnostics written = row_count;
+  if written < jsonb_array_length(added) then
+    raise exception 'the history was moved to rows meanwhile' using errcode = 'serialization_failure', hint = 'Try again.';
+  end if;
   return certvakt.newest(history || entries);
-exception when unique_violation then
-  raise exception 'the history was moved to rows meanwhile' using errcode = 'serialization_failure', hint = 'Try again.';
 end
 $$;
 

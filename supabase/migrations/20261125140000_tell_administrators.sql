@@ -28,5 +28,8 @@ create index letters_organisation on certvakt.letters (organisation_id);
 grant insert (kind, person_id, contact_point_id, good_for, alert, organisation_id, number) on certvakt.letters to certvakt_worker;
 grant execute on function certvakt.uuid_v7() to certvakt_worker;
 create policy worker_alerts on certvakt.letters for insert to certvakt_worker with check (kind = 'alert');
+grant select (certification_id), delete on certvakt.long_histories to certvakt_registrar;
+create policy registrar_forgets on certvakt.long_histories to certvakt_registrar using (true) with check (false);
+grant execute on function certvakt.length_of_history(uuid, jsonb) to certvakt_registrar;
 grant select (alert, organisation_id, number) on certvakt.letters to certvakt_doorkeeper;
 grant select (name) on certvakt.organisations to certvakt_doorkeeper;

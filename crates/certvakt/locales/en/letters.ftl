@@ -17,6 +17,6 @@ long-history = { $number ->
     [one] One certification of { $organisation } has been changed so often that its history is unusually long.
    *[other] { $number } certifications of { $organisation } have been changed so often that their histories are unusually long.
 }
-long-history-ends = As a rule a program changes them again and again. Ask whoever operates certvakt to look at it: the command “certvakt status”, and “A history has grown long” in the runbook. You get this message only once.
+long-history-ends = As a rule a program changes them again and again. Ask whoever operates certvakt to look at it: the command “certvakt status”, and “A history has grown long” in the runbook. You get this message once in thirty days at most.
 
 footer = This message was sent automatically and cannot be answered.

@@ -17,6 +17,6 @@ long-history = { $number ->
     [one] Én sertifisering i { $organisation } er blitt endret så mange ganger at historikken er uvanlig lang.
    *[other] { $number } sertifiseringer i { $organisation } er blitt endret så mange ganger at historikken er uvanlig lang.
 }
-long-history-ends = Som regel er det et program som endrer dem om og om igjen. Be den som drifter certvakt om å se på det: kommandoen «certvakt status», og avsnittet «A history has grown long» i driftshåndboken. Du får denne meldingen bare én gang.
+long-history-ends = Som regel er det et program som endrer dem om og om igjen. Be den som drifter certvakt om å se på det: kommandoen «certvakt status», og avsnittet «A history has grown long» i driftshåndboken. Du får denne meldingen høyst én gang på tretti dager.
 
 footer = Denne meldingen er sendt automatisk og kan ikke besvares.

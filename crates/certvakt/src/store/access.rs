@@ -111,7 +111,7 @@ pub async fn invite(
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
     Ok(sqlx::query_scalar!(
         "insert into certvakt.invitations (person_id, token_hash)
-         select id, sha256(convert_to($2, 'UTF8')) from certvakt.people where id = $1 returning expires_at",
+         select id, sha256(convert_to($2, 'UTF8')) from certvakt.people where id = $1 and erased_at is null returning expires_at",
         person,
         token,
     )

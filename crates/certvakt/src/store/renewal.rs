@@ -307,6 +307,14 @@ pub async fn set_long_history(tx: &mut RegistrarTx, entries: i32) -> Result<(), 
          on conflict (only_row) do update set long_history = excluded.long_history",
         entries,
     )
+    .execute(&mut *tx)
+    .await?;
+    // What is not long any more is news when it is again.
+    sqlx::query!(
+        "delete from certvakt.long_histories l using public.peer_mentor_certifications c
+         where c.id = l.certification_id and certvakt.length_of_history(c.id, c.renewal_history) <= $1",
+        entries,
+    )
     .execute(tx)
     .await?;
     Ok(())

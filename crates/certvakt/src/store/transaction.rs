@@ -24,7 +24,7 @@ macro_rules! beginning {
             "', true), set_config('lock_timeout', '",
             $statement_timeout,
             "', true), set_config('idle_in_transaction_session_timeout', '60s', true), ",
-            "set_config('timezone', 'UTC', true), ",
+            "set_config('timezone', 'UTC', true), set_config('bytea_output', 'hex', true), ",
             // Compiling a statement takes longer than the statements that we send.
             "set_config('jit', 'off', true)",
         )

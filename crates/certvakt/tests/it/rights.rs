@@ -234,6 +234,28 @@ async fn the_record_of_whoever_was_erased_stays_verifiable_and_nothing_begins_ag
         let said = fail(&mut database.certvakt(arguments.iter().copied()), 2);
         assert!(said.contains("person-erased"), "{said}");
     }
+    // Nor does anything new begin, whoever writes it.
+    for (table, columns, values) in [
+        ("certvakt.contact_points", "kind, address", "'push', 'token'"),
+        ("certvakt.identities", "issuer, subject", "'https://issuer.example', 's'"),
+        ("certvakt.invitations", "token_hash", "sha256('x')"),
+        ("certvakt.memberships", "role, organisation_id, chapter_id", "'mentor', h.organisation_id, h.id"),
+    ] {
+        let new = format!(
+            "do $$ begin insert into {table} (person_id, {columns}) select '{person}', {values} from certvakt.chapters h;
+             raise 'was not refused'; exception when restrict_violation then null; end $$"
+        );
+        database.execute(&new).await;
+    }
+    let again = format!(
+        "do $$ begin insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type)
+         select organisation_id, id, '{person}', 'type' from certvakt.chapters;
+         raise 'was not refused'; exception when restrict_violation then null; end $$"
+    );
+    database.execute(&again).await;
+    assert!(
+        fail(&mut database.certvakt(["person", "invite", &person.to_string()]), 2).contains("unknown-name")
+    );
     database.run("2026-06-16");
     let open: i64 = database
         .value(&format!(

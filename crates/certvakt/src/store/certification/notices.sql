@@ -1,10 +1,13 @@
 select l.notification_type as stage, l.sent_at as recorded_at, l.idempotency_key, d.due_date as "due_date?",
   d.state as "delivery?", d.reason, d.available_at as "available_at?", d.id as "delivery_id?",
   -- A claim asks whether the notice is true. So what was untrue when it had been handed over became so meanwhile.
-  case when d.state = 'delivered' and (last.kind = 'suspended' or last.expires_after is distinct from d.expires_at)
+  case when d.state = 'delivered' and (
+      last.kind = 'suspended'
+      or (last.expires_after at time zone o.time_zone)::date is distinct from (d.expires_at at time zone o.time_zone)::date)
     then last.changed_at end as "crossed_at?"
 from public.cert_notification_log l
 left join certvakt.deliveries d on d.id = l.id
+left join certvakt.organisations o on o.id = d.organisation_id
 left join lateral (
   select k.kind, k.expires_after, k.changed_at
   from certvakt.certification_changes k

@@ -1,5 +1,5 @@
--- A letter to each administrator of an organisation whose histories have grown long, once. Where nobody can be
--- written to, it waits for somebody.
+-- A letter to each administrator of an organisation whose histories have grown long, once for each history and at
+-- most one in thirty days. Where nobody can be written to, it waits for somebody.
 with administrators as (
   select distinct on (m.organisation_id, m.person_id) m.organisation_id, m.person_id, k.id as contact_point_id
   from certvakt.memberships m
@@ -12,6 +12,10 @@ told as (
   from public.peer_mentor_certifications c
   where l.told_at is null and c.id = l.certification_id
     and c.organisation_id in (select a.organisation_id from administrators a)
+    -- What grows every day is no news every day.
+    and not exists (
+      select from certvakt.long_histories t join public.peer_mentor_certifications o on o.id = t.certification_id
+      where o.organisation_id = c.organisation_id and t.told_at > now() - interval '30 days')
   returning c.organisation_id
 )
 insert into certvakt.letters (kind, person_id, contact_point_id, good_for, alert, organisation_id, number)

@@ -487,5 +487,12 @@ async fn administrators_are_written_to_once_about_histories_that_have_grown_long
     }
     assert!(!text.contains("sign-in"), "it carries no token: {text}");
     database.noon(&["renew", "1", "--until", "2029-07-31"]);
-    assert_eq!(tell().await, 1, "they know");
+    database.noon(&["renew", "short", "--until", "2029-07-31"]);
+    assert_eq!(tell().await, 1, "they know, and hear no more for thirty days");
+    database.execute("update certvakt.long_histories set told_at = told_at - interval '31 days' where told_at is not null").await;
+    assert_eq!(tell().await, 2, "of the one that is new");
+    let counted = "select count(*) from certvakt.long_histories";
+    assert_eq!(database.value::<i64>(counted).await, 3);
+    database.ok(["history", "limit", "2"]);
+    assert_eq!(database.value::<i64>(counted).await, 1, "two are not long any more");
 }
