@@ -30,6 +30,9 @@ grant execute on function certvakt.uuid_v7() to certvakt_worker;
 create policy worker_alerts on certvakt.letters for insert to certvakt_worker with check (kind = 'alert');
 grant select (certification_id), delete on certvakt.long_histories to certvakt_registrar;
 create policy registrar_forgets on certvakt.long_histories to certvakt_registrar using (true) with check (false);
+-- Only its owner may let somebody have a function.
+set local role certvakt_definer;
 grant execute on function certvakt.length_of_history(uuid, jsonb) to certvakt_registrar;
+reset role;
 grant select (alert, organisation_id, number) on certvakt.letters to certvakt_doorkeeper;
 grant select (name) on certvakt.organisations to certvakt_doorkeeper;
