@@ -303,7 +303,9 @@ class Oracle:
 
     def programs(self) -> Iterator[Violation]:
         for life in self.facts.lives:
-            if not life.disturbed and life.status != 0:
+            # It says with 1 that the app held some histories the whole time; the last one, in calm, leaves none.
+            fine = (0, 1) if life.kind == "normalise" else (0,)
+            if not life.disturbed and life.status not in fine:
                 yield Violation("verify_disagrees" if life.kind in CHECKS else "program_failed", f"{life}")
 
     def runs(self) -> Iterator[Violation]:
