@@ -303,7 +303,7 @@ class Oracle:
 
     def programs(self) -> Iterator[Violation]:
         for life in self.facts.lives:
-            # It says with 1 that the app held some histories the whole time; the last one, in calm, leaves none.
+            # With 1 it says that the app held some histories the whole time; the last, in calm, leaves none.
             fine = (0, 1) if life.kind == "normalise" else (0,)
             if not life.disturbed and life.status not in fine:
                 yield Violation("verify_disagrees" if life.kind in CHECKS else "program_failed", f"{life}")
