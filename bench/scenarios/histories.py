@@ -78,7 +78,7 @@ def beside_elements(session: Session, register: Register, entries: int) -> None:
     for _ in session.each_round("moving histories to rows"):
         histories.restore(register.connection)
         register.prepare(CERTIFICATIONS)
-        # Before they are moved: afterwards a certification holds twenty at most.
+        # Before they are moved: afterwards a certification holds the newest twenty of a long history.
         floors.prepare(register, [EVENTS])
         session.record(floor, floors.psql(register, ELEMENTS, session.folder))
         expect(f"rows in {COPY}", register.count(COPY), total)
