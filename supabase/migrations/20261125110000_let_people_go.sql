@@ -32,44 +32,44 @@ alter function certvakt.refuse_erased() owner to certvakt_definer;
 create index people_erased on certvakt.people (erased_at) where erased_at is not null;
 create function certvakt.refuse_new_of_erased() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  is_erased boolean;
 begin
-  if exists (
-    select from certvakt.people p
-    where p.erased_at is not null and p.id in (select n.person_id from new_rows n)) then
+  -- The column that holds the person is the trigger's argument.
+  execute format('select exists (select from certvakt.people p
+    where p.erased_at is not null and p.id in (select n.%I from new_rows n))', tg_argv[0]) into is_erased;
+  if is_erased then
     raise exception 'the person was erased: nothing of theirs begins again'
-      using errcode = 'restrict_violation', constraint = 'person_erased';
+      using errcode = 'restrict_violation', constraint = 'person_erased',
+        hint = 'Whoever comes back is a new person, with an id of their own.';
   end if;
   return null;
 end
 $$;
-create function certvakt.refuse_certification_of_erased() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  if exists (
-    select from certvakt.people p
-    where p.erased_at is not null and p.id in (select n.peer_mentor_id from new_rows n)) then
-    raise exception 'the person was erased: nothing of theirs begins again'
-      using errcode = 'restrict_violation', constraint = 'person_erased';
-  end if;
-  return null;
-end
-$$;
+revoke all on function certvakt.refuse_new_of_erased() from public, anon, authenticated, service_role;
 do $$
 declare
-  relation text;
+  kept text[];
 begin
-  foreach relation in array array['contact_points', 'memberships', 'identities', 'invitations'] loop
-    execute format('create trigger refuse_erased after insert on certvakt.%I referencing new table as new_rows
-      for each statement execute function certvakt.refuse_new_of_erased()', relation);
+  foreach kept slice 1 in array array[
+    ['certvakt.contact_points', 'person_id'], ['certvakt.memberships', 'person_id'], ['certvakt.identities', 'person_id'],
+    ['certvakt.invitations', 'person_id'], ['public.peer_mentor_certifications', 'peer_mentor_id']
+  ] loop
+    execute format('create trigger refuse_erased after insert on %s referencing new table as new_rows
+      for each statement execute function certvakt.refuse_new_of_erased(%L)', kept[1], kept[2]);
   end loop;
 end
 $$;
-create trigger refuse_erased after insert on public.peer_mentor_certifications referencing new table as new_rows
-  for each statement execute function certvakt.refuse_certification_of_erased();
-revoke all on function certvakt.refuse_new_of_erased(), certvakt.refuse_certification_of_erased()
-  from public, anon, authenticated, service_role;
 alter function certvakt.refuse_new_of_erased() owner to certvakt_definer;
-alter function certvakt.refuse_certification_of_erased() owner to certvakt_definer;
+
+-- What withdrawn means, in one place.
+create function certvakt.is_withdrawn(status text, history jsonb) returns boolean
+language sql immutable parallel safe
+return status = 'suspended' and coalesce(history -> -1 ->> 'kind' = 'withdrawn', false);
+comment on function certvakt.is_withdrawn is
+  'Whether a certification of that status and history was withdrawn: suspended, and the last entry says so.';
+revoke all on function certvakt.is_withdrawn(text, jsonb) from public, anon, service_role;
+grant execute on function certvakt.is_withdrawn(text, jsonb) to certvakt_registrar, authenticated;
 
 -- A register that still has somebody who was erased does not bring them back.
 create table certvakt.erased_register_ids (
@@ -109,10 +109,10 @@ create policy registrar_ends on certvakt.deliveries to certvakt_registrar using 
 
 -- What the worker, who reads for whoever operates the service, needs to show all that there is of one.
 grant select (issuer, subject, created_at, seen_at, expires_at) on certvakt.sessions to certvakt_worker;
-grant select (kind, person_id, requested_by, requested_at, mailed_at, used_at) on certvakt.letters to certvakt_worker;
+grant select (kind, person_id, requested_at, mailed_at, used_at) on certvakt.letters to certvakt_worker;
 grant select (person_id, created_at, expires_at, used_at) on certvakt.invitations to certvakt_worker;
-grant select (person_id, organisation_id, chapter_id, state, created_at, finished_at) on certvakt.uploads to certvakt_worker;
-grant select (person_id, created_at, answer) on certvakt.idempotency_keys to certvakt_worker;
+grant select (person_id, organisation_id, state, created_at, finished_at) on certvakt.uploads to certvakt_worker;
+grant select (person_id, answer) on certvakt.idempotency_keys to certvakt_worker;
 create policy worker_reads on certvakt.sessions for select to certvakt_worker using (true);
 create policy worker_reads on certvakt.letters for select to certvakt_worker using (true);
 create policy worker_reads on certvakt.invitations for select to certvakt_worker using (true);

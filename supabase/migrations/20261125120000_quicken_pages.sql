@@ -20,7 +20,7 @@ $$;
 reset role;
 
 -- Says as well whether a mentor was erased, and adds itself what is visible for another reason than its chapter, for
--- which a page asked in_sight(). That, and certification_details of one parameter, stay for the release before.
+-- which a page asked in_sight(). That stays for the release before.
 create function certvakt.certification_details(certifications uuid[], and_elsewhere boolean)
 returns table (
   id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, is_mentor_erased boolean,
@@ -96,3 +96,18 @@ begin
 end
 $$;
 alter function certvakt.certification_details(uuid[], boolean) owner to certvakt_definer;
+
+-- What the release before and history_of ask is the same question.
+set local role certvakt_definer;
+create or replace function certvakt.certification_details(certifications uuid[])
+returns table (
+  id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, type_code text,
+  type_name text, external_id text, issued_at timestamptz, expires_at timestamptz, status text,
+  updated_at timestamptz, time_zone text, expired_grace_days smallint)
+language sql stable security definer set search_path = ''
+begin atomic
+  select d.id, d.organisation_id, d.chapter_id, d.chapter, d.mentor_id, d.mentor, d.type_code, d.type_name, d.external_id,
+    d.issued_at, d.expires_at, d.status, d.updated_at, d.time_zone, d.expired_grace_days
+  from certvakt.certification_details(certification_details.certifications, false) d;
+end;
+reset role;

@@ -30,6 +30,7 @@ insert into pg_temp.statement values
   ('certification', 'delete', 'delete from public.peer_mentor_certifications where id = $4'),
   ('notice', 'select', 'select 1 from certvakt.notices_of(array[$4])'),
   ('details', 'select', 'select 1 from certvakt.certification_details(array[$4], false)'),
+  ('details', 'select', 'select 1 from certvakt.certification_details(array[$4])'),
   ('name of chapter', 'select', 'select 1 from certvakt.certification_details(array[$4], false) where chapter is not null'),
   ('log', 'select', 'select 1 from public.cert_notification_log where certification_id = $4'),
   ('log', 'insert', 'insert into public.cert_notification_log (certification_id, notification_type, recipient_id, idempotency_key) values ($4, ''expired'', $3, repeat(''a'', 64))'),

@@ -177,7 +177,7 @@ async fn erase(app: &App, name: &str, dry_run: bool, ledger: PathBuf) -> Result<
 
 async fn replay(app: &App, ledger: PathBuf) -> Result<Exit, Error> {
     let ledger = Ledger::at(ledger).map_err(PeopleError::from)?;
-    let replayed = people::replay(app.database().await?, &ledger, &progress(0, "Erasing")).await?;
+    let replayed = people::replay(app.database().await?, &ledger, &progress(0, "erasing")).await?;
     print(app.format, &replayed, |Replayed { erased, before, unknown, unreadable_lines, failed }| {
         let mut text =
             format!("Erased again: {erased}. Erased already: {before}. Not in this database: {unknown}.");

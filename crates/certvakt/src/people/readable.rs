@@ -15,7 +15,7 @@ static WORDS: Words = words!("export.ftl");
 /// JSON whose keys stay in the order in which they were written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ordered {
-    /// Null, or a list or object without anything in it.
+    /// Null.
     Nothing,
     /// A number or a truth.
     Plain(serde_json::Value),

@@ -172,6 +172,7 @@ async fn a_platforms_default_privileges_open_nothing() {
         "in_sight",
         "invite",
         "is_made",
+        "is_withdrawn",
         "keep_device",
         "notices_of",
         "recent_notices",

@@ -280,6 +280,43 @@ async fn the_record_of_whoever_was_erased_stays_verifiable_and_nothing_begins_ag
 }
 
 #[tokio::test]
+async fn what_happens_while_somebody_is_erased_is_erased_or_refused() {
+    let (database, person) = somebody().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (_, ledger) = ledger(&folder);
+    let erase = ["person", "erase", &person.to_string(), "--ledger", &ledger];
+    // A register of the organisation is being read: it is waited for.
+    let mut register = superuser(&database.name).await;
+    register.execute("begin; select from certvakt.organisations for no key update").await.unwrap();
+    let waiting = database.blocked(&mut database.certvakt(erase)).await;
+    register.execute("rollback").await.unwrap();
+    waiting.go_on().await;
+
+    let (database, person) = somebody().await;
+    let erase = ["person", "erase", &person.to_string(), "--ledger", &ledger];
+    // It has the person, and waits for their memberships.
+    let erasing = database.blocked_at("certvakt.memberships", &mut database.certvakt(erase)).await;
+    let name = database.name.clone();
+    let device = tokio::spawn(async move {
+        let add = format!(
+            "insert into certvakt.contact_points (person_id, kind, address) values ('{person}', 'push', 'late')"
+        );
+        superuser(&name).await.execute(AssertSqlSafe(add)).await
+    });
+    database
+        .until(
+            "select count(*) = 2 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        )
+        .await;
+    erasing.go_on().await;
+    let refused = device.await.unwrap().unwrap_err();
+    assert_eq!(refused.as_database_error().unwrap().constraint(), Some("person_erased"), "{refused}");
+    let left: i64 =
+        database.value("select count(*) from certvakt.contact_points where address = 'late'").await;
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
 async fn after_a_restore_whoever_was_erased_is_erased_again() {
     let (database, person) = somebody().await;
     let folder = tempfile::tempdir().unwrap();

@@ -13,12 +13,12 @@ select r.line, r.external_id, r.name, r.email,
   -- A suspended row without a date says nothing about the date.
   -- And no register brings back what somebody has withdrawn.
   case
-    when c.status = 'suspended' and c.renewal_history -> -1 ->> 'kind' = 'withdrawn' then c.expires_at
+    when certvakt.is_withdrawn(c.status, c.renewal_history) then c.expires_at
     when r.expires_at is null and r.status = 'suspended' then c.expires_at
     else r.expires_at
   end as expires_at,
   case
-    when c.status = 'suspended' and c.renewal_history -> -1 ->> 'kind' = 'withdrawn' then c.status
+    when certvakt.is_withdrawn(c.status, c.renewal_history) then c.status
     when c.id is null then coalesce(r.status, 'active')
     when r.status = 'suspended' then 'suspended'
     when c.status = 'suspended' then coalesce(r.status, 'suspended')

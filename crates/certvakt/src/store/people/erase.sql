@@ -1,8 +1,7 @@
 -- Erases $1: what is left is their id. A certification that holds no more is withdrawn, as its history says.
 -- Each row of the answer: from where, how many.
 with whose as materialized (
-  select c.id, c.organisation_id, c.external_id,
-    c.status = 'suspended' and c.renewal_history -> -1 ->> 'kind' is not distinct from 'withdrawn' as is_withdrawn
+  select c.id, c.organisation_id, c.external_id, certvakt.is_withdrawn(c.status, c.renewal_history) as is_withdrawn
   from public.peer_mentor_certifications c where c.peer_mentor_id = $1
 ),
 register_ids as (

@@ -1,5 +1,5 @@
 select c.organisation_id, o.time_zone, c.issued_at, c.expires_at, c.status, c.updated_at, t.validity_months, t.renewal_rule,
-  c.status = 'suspended' and coalesce(c.renewal_history -> -1 ->> 'kind' = 'withdrawn', false) as "is_withdrawn!",
+  certvakt.is_withdrawn(c.status, c.renewal_history) as "is_withdrawn!",
   certvakt.is_made(c.id, $2) as "is_made!"
 from public.peer_mentor_certifications c
 join certvakt.organisations o on o.id = c.organisation_id

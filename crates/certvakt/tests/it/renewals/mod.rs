@@ -9,6 +9,7 @@ use crate::harness::{TestDatabase, fail, succeed};
 mod changes;
 mod histories;
 mod moments;
+mod rows;
 
 const NOON: &str = "2026-06-15T12:00:00+02:00";
 
