@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::App;
@@ -125,11 +126,13 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         What::Export { person, language } => {
             let id = one(app, &person).await?;
             let mut tx = app.database().await?.worker().await?;
-            let (text, locale) = store::people::export(&mut tx, id).await?.ok_or(PeopleError::Unknown)?;
+            let found = store::people::export(&mut tx, id).await?.ok_or(PeopleError::Unknown)?;
             tx.rollback().await?;
-            let export: Ordered = serde_json::from_str(&text).map_err(PeopleError::Unreadable)?;
-            let locale = Locale::from_tag(language.as_deref().unwrap_or(&locale));
-            print(app.format, &export, |export| readable::text(export, locale))?;
+            let export: Ordered = serde_json::from_str(&found.export).map_err(PeopleError::Unreadable)?;
+            let locale = Locale::from_tag(language.as_deref().unwrap_or(&found.locale));
+            // The schema takes no zone that is not in the list.
+            let zone = found.time_zone.parse().unwrap_or(Tz::UTC);
+            print(app.format, &export, |export| readable::text(export, locale, zone))?;
         }
         What::Erase { person, dry_run, replay, ledger } => {
             let ledger = ledger.unwrap_or_else(|| app.config.erasure.ledger.clone());

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use chrono::DateTime;
+use chrono_tz::Tz;
 use fluent_bundle::FluentArgs;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -95,27 +96,27 @@ impl Serialize for Ordered {
     }
 }
 
-/// What is stored of a person, for them to read.
-pub fn text(export: &Ordered, locale: Locale) -> String {
+/// What is stored of a person, for them to read, times by the clock of a zone.
+pub fn text(export: &Ordered, locale: Locale, zone: Tz) -> String {
     let mut text = String::new();
     let Ordered::Fields(sections) = export else { return text };
     for (name, section) in sections {
         let heading = label(name, locale);
         let rule = "─".repeat(heading.chars().count());
         let _ = writeln!(text, "{heading}\n{rule}");
-        write(&mut text, section, 0, locale);
+        write(&mut text, section, 0, locale, zone);
         text.push('\n');
     }
     text
 }
 
-fn write(text: &mut String, value: &Ordered, depth: usize, locale: Locale) {
+fn write(text: &mut String, value: &Ordered, depth: usize, locale: Locale, zone: Tz) {
     let margin = "  ".repeat(depth);
     match value {
         Ordered::List(items) if !items.is_empty() => {
             for (number, item) in (1..).zip(items) {
                 let _ = writeln!(text, "{margin}{number}.");
-                write(text, item, depth + 1, locale);
+                write(text, item, depth + 1, locale, zone);
             }
         }
         Ordered::Fields(fields) => {
@@ -124,33 +125,35 @@ fn write(text: &mut String, value: &Ordered, depth: usize, locale: Locale) {
                 match value {
                     Ordered::List(items) if items.iter().any(|item| matches!(item, Ordered::Fields(_))) => {
                         let _ = writeln!(text, "{margin}{name}:");
-                        write(text, value, depth + 1, locale);
+                        write(text, value, depth + 1, locale, zone);
                     }
                     _ => {
-                        let _ = writeln!(text, "{margin}{name}: {}", said(value, locale));
+                        let _ = writeln!(text, "{margin}{name}: {}", said(value, locale, zone));
                     }
                 }
             }
         }
         _ => {
-            let _ = writeln!(text, "{margin}{}", said(value, locale));
+            let _ = writeln!(text, "{margin}{}", said(value, locale, zone));
         }
     }
 }
 
 /// A value in a line.
-fn said(value: &Ordered, locale: Locale) -> String {
+fn said(value: &Ordered, locale: Locale, zone: Tz) -> String {
     match value {
         Ordered::Nothing | Ordered::Fields(_) => label("none", locale),
         Ordered::Plain(serde_json::Value::Bool(true)) => label("yes", locale),
         Ordered::Plain(serde_json::Value::Bool(false)) => label("no", locale),
         Ordered::Plain(value) => value.to_string(),
         Ordered::Text(text) => match DateTime::parse_from_rfc3339(text) {
-            Ok(at) => at.to_utc().format("%Y-%m-%d %H:%M UTC").to_string(),
+            Ok(at) => at.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string(),
             Err(_) => text.clone(),
         },
         Ordered::List(items) if items.is_empty() => label("none", locale),
-        Ordered::List(items) => items.iter().map(|item| said(item, locale)).collect::<Vec<_>>().join(", "),
+        Ordered::List(items) => {
+            items.iter().map(|item| said(item, locale, zone)).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 

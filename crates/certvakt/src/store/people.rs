@@ -5,11 +5,21 @@ use uuid::Uuid;
 
 use super::{RegistrarTx, StoreError, WorkerTx};
 
-/// All that is stored of a person, as JSON whose keys are in the order in which it is read, and the language in
-/// which they read; none: there is no such person.
-pub async fn export(tx: &mut WorkerTx, person: Uuid) -> Result<Option<(String, String)>, StoreError> {
-    let found = sqlx::query_file!("src/store/people/export.sql", person).fetch_optional(tx).await?;
-    Ok(found.map(|found| (found.export, found.locale)))
+/// All that is stored of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// As JSON whose keys are in the order in which it is read.
+    pub export: String,
+    /// The language in which they read: `nb` or `en`.
+    pub locale: String,
+    /// The time zone of an organisation of theirs, a name of the IANA database.
+    pub time_zone: String,
+}
+
+/// All that is stored of a person; none: there is no such person.
+pub async fn export(tx: &mut WorkerTx, person: Uuid) -> Result<Option<Export>, StoreError> {
+    let found = sqlx::query_file_as!(Export, "src/store/people/export.sql", person);
+    Ok(found.fetch_optional(tx).await?)
 }
 
 /// Whether somebody was erased; none: there is no such person. Waits for registers of their organisations that

@@ -442,6 +442,8 @@ async fn a_person_is_shown_all_that_is_stored_of_them_in_their_language() {
     let read = database.ok(["person", "export", "zqx7-1"]);
     assert!(read.starts_with("Personen\n────────\nId: "), "{read}");
     assert!(read.contains("Navn: Åse zqx7") && read.contains("Slettet: ingen"), "{read}");
+    // By the clock of the organisation: the end of the last valid day is that day's.
+    assert!(read.contains("Utløper: 2026-06-21 23:59 CEST"), "{read}");
     let read = database.ok(["person", "export", "zqx7-1", "--language", "en"]);
     assert!(
         read.contains("Evidence: kurs zqx7") && read.contains("Told in that time: expiry_warning_7d"),

@@ -84,9 +84,13 @@ select json_build_object(
     select count(*) from certvakt.idempotency_keys k
     where k.person_id = p.id or position(p.id::text in k.answer::text) > 0)
 )::text as "export!",
-  coalesce(
-    p.locale,
-    (select o.locale from public.peer_mentor_certifications c join certvakt.organisations o on o.id = c.organisation_id
-     where c.peer_mentor_id = p.id order by o.id limit 1),
-    'nb') as "locale!"
-from certvakt.people p where p.id = $1
+  coalesce(p.locale, home.locale, 'nb') as "locale!", coalesce(home.time_zone, 'UTC') as "time_zone!"
+from certvakt.people p
+-- An organisation of theirs, whose language and clock they know.
+left join lateral (
+  select o.locale, o.time_zone from certvakt.organisations o
+  where o.id in (select c.organisation_id from public.peer_mentor_certifications c where c.peer_mentor_id = p.id)
+    or o.id in (select m.organisation_id from certvakt.memberships m where m.person_id = p.id)
+  order by o.id limit 1
+) home on true
+where p.id = $1
