@@ -302,10 +302,11 @@ class Oracle:
                 yield Violation("wrong_status", f"{row.certification} is {row.status} with {state}")
 
     def programs(self) -> Iterator[Violation]:
+        # With 1 it says that the app held some histories the whole time; in calm, the last, nobody holds any.
+        beside_app = [life for life in self.facts.lives if life.kind == "normalise"][:-1]
         for life in self.facts.lives:
-            # With 1 it says that the app held some histories the whole time; the last, in calm, leaves none.
-            fine = (0, 1) if life.kind == "normalise" else (0,)
-            if not life.disturbed and life.status not in fine:
+            is_fine = life.status == 0 or (life.status == 1 and life in beside_app)
+            if not life.disturbed and not is_fine:
                 yield Violation("verify_disagrees" if life.kind in CHECKS else "program_failed", f"{life}")
 
     def runs(self) -> Iterator[Violation]:
