@@ -17,7 +17,7 @@ ISSUER, LOGINS = "https://issuer.example", 2_000
 PAGE = ROOT / "crates/certvakt/src/store/tenant/page.sql"
 # What the API sends for a first page, in the order of the parameters: fifty and one more, no filter.
 ROWS = 51
-FIRST = [str(ROWS), "'-infinity'", "'00000000-0000-0000-0000-000000000000'", *["null"] * 6]
+FIRST = [str(ROWS), "'-infinity'", "'00000000-0000-0000-0000-000000000000'", *["null"] * 5]
 # Where page.sql asks who is asking and for the rows themselves, and how somebody writes it by hand.
 LOOKS = "certvakt.visible_chapters()"
 DETAILS = "certvakt.certification_details(array(select f.id from of_chapters f), true) c"

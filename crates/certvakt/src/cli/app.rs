@@ -103,7 +103,7 @@ impl App {
                     crate::store::migration::apply(cluster.address()).await?;
                     (cluster.address().to_owned(), Some(cluster))
                 };
-                let database = Database::connect(&address, 8).await?;
+                let database = Database::connect(&address, 8).await?.at(self.clock);
                 Ok(Opened { address, database, cluster })
             })
             .await

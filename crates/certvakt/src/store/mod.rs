@@ -29,8 +29,11 @@ use sqlx::{ConnectOptions, Connection, PgPool};
 
 pub use error::StoreError;
 pub use seen::{Rows, Seen};
+use tenant::Admission;
 use transaction::LoginTx;
 pub use transaction::{Asking, DoorTx, RegistrarTx, TenantTx, WorkerTx};
+
+use crate::clock::Clock;
 
 /// How long a server may take to let us in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,6 +45,7 @@ const RESTED: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Database {
     pool: PgPool,
+    clock: Clock,
 }
 
 impl Database {
@@ -69,17 +73,22 @@ impl Database {
                 })
             })
             .connect_lazy_with(options);
-        Ok(Self { pool })
+        Ok(Self { pool, clock: Clock::system() })
+    }
+
+    /// The same, for transactions to which a rehearsal's clock says what time it is.
+    pub fn at(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// A transaction of the background role: runs, deliveries, cleanup, reports.
     pub async fn worker(&self) -> Result<WorkerTx, StoreError> {
-        WorkerTx::begin(&self.pool).await
+        WorkerTx::begin(&self.pool, &self.clock).await
     }
 
     /// A transaction of the role that keeps the register: organisations, people, imports.
     pub async fn registrar(&self) -> Result<RegistrarTx, StoreError> {
-        RegistrarTx::begin(&self.pool).await
+        RegistrarTx::begin(&self.pool, &self.clock).await
     }
 
     /// A transaction of the role that lets browsers in: sessions and letters.
@@ -89,7 +98,14 @@ impl Database {
 
     /// A transaction of whoever is asking.
     pub async fn tenant(&self, asking: &Asking<'_>) -> Result<TenantTx, StoreError> {
-        TenantTx::begin(&self.pool, asking).await
+        TenantTx::begin(&self.pool, &self.clock, asking).await
+    }
+
+    /// A transaction of whoever is asking, and whether they may come in.
+    pub async fn admit(&self, asking: &Asking<'_>) -> Result<(TenantTx, Admission), StoreError> {
+        let (tx, answer) = TenantTx::begin_asking(&self.pool, &self.clock, asking, tenant::ADMISSION).await?;
+        let answer = answer.ok_or_else(|| StoreError::Other("nobody said who may come in".to_owned()))?;
+        Ok((tx, Admission::of(&answer)?))
     }
 
     /// A transaction for the leak canary.

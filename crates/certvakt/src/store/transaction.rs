@@ -2,14 +2,15 @@
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{
-    Arguments, AssertSqlSafe, Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres,
-    SqlSafeStr, SqlStr, Transaction,
+    Arguments, AssertSqlSafe, Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr,
 };
 
 use super::StoreError;
 use super::seen::{OfOrganisation, Seen};
+use crate::clock::Clock;
 
 /// Everything that a role's transaction sets for itself, in the round trip that begins it. Times
 /// are generous ends for a server that hangs, not budgets.
@@ -31,25 +32,59 @@ macro_rules! beginning {
     };
 }
 
-async fn begin(pool: &PgPool, sql: impl SqlSafeStr) -> Result<Transaction<'static, Postgres>, StoreError> {
-    Ok(pool.begin_with(sql).await?)
+/// A connection in a transaction. One that nobody ends, for whatever reason, is rolled back before the connection is
+/// anybody else's, or is closed.
+#[derive(Debug)]
+struct Begun(Option<PoolConnection<Postgres>>);
+
+impl Begun {
+    /// Begins in one round trip, in which other things may be asked as well: the rows that answer them come last.
+    async fn new(pool: &PgPool, sql: String) -> Result<(Self, Vec<PgRow>), StoreError> {
+        let mut begun = Self(Some(pool.acquire().await?));
+        let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(begun.connection()).await?;
+        Ok((begun, rows))
+    }
+
+    #[expect(clippy::expect_used, reason = "it is taken by what consumes the transaction")]
+    fn connection(&mut self) -> &mut PgConnection {
+        self.0.as_mut().expect("a connection")
+    }
+
+    /// Ends it, and gives the connection back.
+    async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
+        self.connection().execute(how).await?;
+        self.0 = None;
+        Ok(())
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if let Some(mut connection) = self.0.take() {
+            tokio::spawn(async move {
+                if connection.execute("rollback").await.is_err() {
+                    connection.close_on_drop();
+                }
+            });
+        }
+    }
 }
 
 macro_rules! transaction {
     ($(#[$about:meta])* $name:ident $(with $more:ty)?) => {
         $(#[$about])*
         #[derive(Debug)]
-        pub struct $name(Transaction<'static, Postgres> $(, $more)?);
+        pub struct $name(Begun $(, $more)?);
 
         impl $name {
             /// Makes what was done last.
             pub async fn commit(self) -> Result<(), StoreError> {
-                Ok(self.0.commit().await?)
+                self.0.end("commit").await
             }
 
             /// Undoes what was done.
             pub async fn rollback(self) -> Result<(), StoreError> {
-                Ok(self.0.rollback().await?)
+                self.0.end("rollback").await
             }
         }
 
@@ -64,7 +99,7 @@ macro_rules! transaction {
                 'c: 'e,
                 E: 'q + Execute<'q, Postgres>,
             {
-                (&mut *self.0).fetch_many(Unnamed(query))
+                self.0.connection().fetch_many(Unnamed(query))
             }
 
             fn fetch_optional<'e, 'q: 'e, E>(
@@ -75,7 +110,7 @@ macro_rules! transaction {
                 'c: 'e,
                 E: 'q + Execute<'q, Postgres>,
             {
-                (&mut *self.0).fetch_optional(Unnamed(query))
+                self.0.connection().fetch_optional(Unnamed(query))
             }
 
             fn prepare_with<'e>(
@@ -86,7 +121,7 @@ macro_rules! transaction {
             where
                 'c: 'e,
             {
-                (&mut *self.0).prepare_with(sql, parameters)
+                self.0.connection().prepare_with(sql, parameters)
             }
 
             // Asked for by the trait wherever the query macros are built; only those call it.
@@ -94,7 +129,7 @@ macro_rules! transaction {
             where
                 'c: 'e,
             {
-                (&mut *self.0).describe(sql)
+                self.0.connection().describe(sql)
             }
         }
     };
@@ -123,27 +158,41 @@ transaction!(
     TenantTx with Seen
 );
 
+/// What a rehearsal tells the database of its clock: whatever works something out from the date asks
+/// `certvakt.moment()`.
+fn moved(clock: &Clock) -> String {
+    let now = clock.is_moved().then(|| clock.now().to_rfc3339());
+    now.map(|now| format!(", set_config('certvakt.now', '{now}', true)")).unwrap_or_default()
+}
+
 impl WorkerTx {
-    pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-        begin(pool, beginning!("certvakt_worker", "15min")).await.map(Self)
+    pub(super) async fn begin(pool: &PgPool, clock: &Clock) -> Result<Self, StoreError> {
+        let sql = beginning!("certvakt_worker", "15min").to_owned() + &moved(clock);
+        Ok(Self(Begun::new(pool, sql).await?.0))
     }
 }
 
 impl RegistrarTx {
-    pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-        begin(pool, beginning!("certvakt_registrar", "60min")).await.map(Self)
+    pub(super) async fn begin(pool: &PgPool, clock: &Clock) -> Result<Self, StoreError> {
+        let sql = beginning!("certvakt_registrar", "60min").to_owned() + &moved(clock);
+        Ok(Self(Begun::new(pool, sql).await?.0))
+    }
+
+    /// The connection itself, for what is no query: COPY.
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        self.0.connection()
     }
 }
 
 impl DoorTx {
     pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-        begin(pool, beginning!("certvakt_doorkeeper", "10s")).await.map(Self)
+        Ok(Self(Begun::new(pool, beginning!("certvakt_doorkeeper", "10s").to_owned()).await?.0))
     }
 }
 
 impl LoginTx {
     pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-        begin(pool, beginning!("none", "30s")).await.map(Self)
+        Ok(Self(Begun::new(pool, beginning!("none", "30s").to_owned()).await?.0))
     }
 }
 
@@ -159,15 +208,31 @@ pub struct Asking<'a> {
 }
 
 impl TenantTx {
-    pub(super) async fn begin(pool: &PgPool, asking: &Asking<'_>) -> Result<Self, StoreError> {
+    pub(super) async fn begin(pool: &PgPool, clock: &Clock, asking: &Asking<'_>) -> Result<Self, StoreError> {
+        Ok(Self(Begun::new(pool, Self::beginning(clock, asking)?).await?.0, Seen::default()))
+    }
+
+    /// Begins, and asks first whether they may come in: the row that answers it.
+    pub(super) async fn begin_asking(
+        pool: &PgPool,
+        clock: &Clock,
+        asking: &Asking<'_>,
+        first: &'static str,
+    ) -> Result<(Self, Option<PgRow>), StoreError> {
+        let sql = [&Self::beginning(clock, asking)?, "; ", first].concat();
+        let (begun, mut rows) = Begun::new(pool, sql).await?;
+        Ok((Self(begun, Seen::default()), rows.pop()))
+    }
+
+    fn beginning(clock: &Clock, asking: &Asking<'_>) -> Result<String, StoreError> {
         let claims = serde_json::to_vec(asking).map_err(|error| StoreError::Other(error.to_string()))?;
         // As hexadecimal digits, nothing in the claims can end the literal that holds them.
         let digits = claims.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
-        let sql = format!(
-            "{}, set_config('request.jwt.claims', convert_from(decode('{digits}', 'hex'), 'UTF8'), true)",
+        Ok(format!(
+            "{}{}, set_config('request.jwt.claims', convert_from(decode('{digits}', 'hex'), 'UTF8'), true)",
             beginning!("authenticated", "10s"),
-        );
-        Ok(Self(begin(pool, AssertSqlSafe(sql)).await?, Seen::default()))
+            moved(clock),
+        ))
     }
 
     /// What it has read, now and later.
@@ -178,13 +243,6 @@ impl TenantTx {
     /// Notes what was read.
     pub(super) fn saw<R: OfOrganisation>(&self, rows: &[R]) {
         self.1.add(rows);
-    }
-}
-
-impl RegistrarTx {
-    /// The connection itself, for what is no query: COPY.
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.0
     }
 }
 

@@ -59,8 +59,7 @@ async fn an_error_a_rollback_a_cancel_and_a_panic_leave_nothing_on_a_connection(
     drop(tx);
     all_see_their_own(&store, "an error").await;
 
-    let mut tx = store.tenant(&asking("coordinator")).await.unwrap();
-    tenant::admission(&mut tx).await.unwrap();
+    let (tx, _) = store.admit(&asking("coordinator")).await.unwrap();
     tx.rollback().await.unwrap();
     all_see_their_own(&store, "a rollback").await;
 
@@ -84,8 +83,7 @@ async fn an_error_a_rollback_a_cancel_and_a_panic_leave_nothing_on_a_connection(
     let panicking = {
         let store = store.clone();
         tokio::spawn(async move {
-            let mut tx = store.tenant(&asking("coordinator")).await.unwrap();
-            tenant::admission(&mut tx).await.unwrap();
+            let (tx, _) = store.admit(&asking("coordinator")).await.unwrap();
             panic!("in the middle of {tx:?}");
         })
     };
@@ -102,8 +100,7 @@ async fn people_at_the_same_time_on_few_connections_see_their_own() {
         tokio::spawn(async move {
             // Every third gives up in the middle.
             if n % 3 == 0 {
-                let mut tx = store.tenant(&asking(subject)).await.unwrap();
-                tenant::admission(&mut tx).await.unwrap();
+                store.admit(&asking(subject)).await.unwrap();
             }
             assert_eq!(seen(&store, subject).await, expected, "{subject}, {n}");
         })
@@ -127,11 +124,8 @@ async fn a_login_is_taken_as_it_is_whatever_is_in_it() {
         "",
     ] {
         // Zero is in no text of PostgreSQL; anything else is somebody whom nobody knows.
-        match store.tenant(&asking(subject)).await {
-            Ok(mut tx) => match tenant::admission(&mut tx).await {
-                Ok(admission) => assert_eq!(admission.person_id, None, "{subject:?}"),
-                Err(error) => assert!(subject.contains('\0'), "{subject:?}: {error}"),
-            },
+        match store.admit(&asking(subject)).await {
+            Ok((_, admission)) => assert_eq!(admission.person_id, None, "{subject:?}"),
             Err(error) => assert!(subject.contains('\0'), "{subject:?}: {error}"),
         }
     }

@@ -3,6 +3,7 @@
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
+use crate::clock::Clock;
 use crate::store::{Asking, RegistrarTx, StoreError};
 
 /// A transaction in which people are planted. There is no way to commit it.
@@ -92,7 +93,7 @@ pub enum Answer {
 
 impl CanaryTx {
     pub(in crate::store) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-        RegistrarTx::begin(pool).await.map(Self)
+        RegistrarTx::begin(pool, &Clock::system()).await.map(Self)
     }
 
     /// Every chapter.

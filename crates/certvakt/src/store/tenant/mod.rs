@@ -9,6 +9,9 @@ pub mod uploads;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use sqlx::postgres::types::PgRange;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -93,15 +96,20 @@ pub struct Admission {
     pub number: Option<i64>,
 }
 
-/// Whether who is asking may come in.
-pub async fn admission(tx: &mut TenantTx) -> Result<Admission, StoreError> {
-    Ok(sqlx::query_as!(
-        Admission,
-        r#"select person_id, organisations as "organisations!", is_closed as "is_closed!", number
-           from certvakt.admission()"#
-    )
-    .fetch_one(tx)
-    .await?)
+/// Whether who is asking may come in: asked as their transaction begins.
+pub(super) const ADMISSION: &str =
+    "select person_id, organisations, is_closed, number from certvakt.admission()";
+
+impl Admission {
+    /// What answers [`ADMISSION`].
+    pub(super) fn of(row: &PgRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            person_id: row.try_get(0)?,
+            organisations: row.try_get(1)?,
+            is_closed: row.try_get(2)?,
+            number: row.try_get(3)?,
+        })
+    }
 }
 
 /// An organisation, as its dates need it.
@@ -241,8 +249,8 @@ pub async fn certifications(
     let stage = filter.in_stage.as_deref();
     let organisations: Option<Vec<Uuid>> =
         stage.map(|all| all.iter().map(|one| one.organisation_id).collect());
-    let since: Option<Vec<DateTime<Utc>>> = stage.map(|all| all.iter().map(|one| one.since).collect());
-    let before: Option<Vec<DateTime<Utc>>> = stage.map(|all| all.iter().map(|one| one.before).collect());
+    let ranges: Option<Vec<PgRange<DateTime<Utc>>>> =
+        stage.map(|all| all.iter().map(|one| PgRange::from(one.since..one.before)).collect());
     let found = sqlx::query_file_as!(
         Certification,
         "src/store/tenant/page.sql",
@@ -253,8 +261,7 @@ pub async fn certifications(
         filter.type_code,
         text,
         organisations.as_deref(),
-        since.as_deref(),
-        before.as_deref(),
+        ranges.as_deref(),
     )
     .fetch_all(&mut *tx)
     .await?;

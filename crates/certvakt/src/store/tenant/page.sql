@@ -3,8 +3,7 @@
 -- another reason. A name is looked for in all of them: it is known with the details only.
 --
 -- $1 how many   $2 and $3 expiry and id of the last one seen   $4 chapter   $5 type
--- $6 what a name or a register's id contains   $7, $8 and $9 of each organisation, from when and until when
--- an expiry is in the stage asked for
+-- $6 what a name or a register's id contains   $7 and $8 of each organisation, when an expiry is in the stage asked for
 with asking as materialized (
   select certvakt.visible_chapters() as chapters, $2::text::timestamptz as expiry
 ),
@@ -17,9 +16,8 @@ of_chapters as (
     where c.chapter_id = v.chapter_id
       and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (asking.expiry, $3)
       and ($5::text is null or c.certification_type = $5)
-      and ($7::uuid[] is null or c.status <> 'suspended' and exists (
-        select from unnest($7::uuid[], $8::timestamptz[], $9::timestamptz[]) as s (organisation_id, since, before)
-        where s.organisation_id = c.organisation_id and c.expires_at >= s.since and c.expires_at < s.before))
+      and ($7::uuid[] is null
+        or c.status <> 'suspended' and c.expires_at <@ ($8::tstzrange[])[array_position($7::uuid[], c.organisation_id)])
     order by case when c.expires_at is null then 'infinity' else c.expires_at end, c.id
     limit case when $6::text is null then $1::bigint end
   ) first
@@ -37,8 +35,7 @@ where (coalesce(c.expires_at, 'infinity'), c.id) > (asking.expiry, $3)
   and ($4::uuid is null or c.chapter_id = $4)
   and ($5::text is null or c.type_code = $5)
   and ($6::text is null or certvakt.folded(c.external_id) like $6 or certvakt.folded(c.mentor) like $6)
-  and ($7::uuid[] is null or c.status <> 'suspended' and exists (
-    select from unnest($7::uuid[], $8::timestamptz[], $9::timestamptz[]) as s (organisation_id, since, before)
-    where s.organisation_id = c.organisation_id and c.expires_at >= s.since and c.expires_at < s.before))
+  and ($7::uuid[] is null
+    or c.status <> 'suspended' and c.expires_at <@ ($8::tstzrange[])[array_position($7::uuid[], c.organisation_id)])
 order by coalesce(c.expires_at, 'infinity'), c.id
 limit $1
