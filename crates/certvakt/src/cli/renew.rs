@@ -4,16 +4,14 @@ use std::path::{Path, PathBuf};
 
 use certvakt_rules::key::hex_digest;
 use chrono::NaiveDate;
-use csv::StringRecord;
 use serde::Serialize;
 
 use super::App;
 use super::change::{self, Words};
 use super::run::date;
 use crate::error::{Error, Exit};
-use crate::import::ImportError;
 use crate::import::dates::{self, When};
-use crate::import::source::{self, Rows};
+use crate::import::sheet::{self, Sheet};
 use crate::output::{count, print, progress, table};
 use crate::renewal::{Change, RenewalError, Source, Until, Wish, apply};
 use crate::store::Database;
@@ -86,14 +84,11 @@ struct Refused {
 }
 
 async fn all(file: &Path, database: &Database, app: &App) -> Result<Exit, Error> {
-    // The whole file is read before anything is done: one that cannot be read renews nobody.
-    let mut unread = File::open(file, app, &indicatif::ProgressBar::hidden())?;
-    while unread.next()?.is_some() {}
     let bar = progress(0, "renewing");
-    let mut rows = File::open(file, app, &bar)?;
+    let mut rows = Sheet::open(file, COLUMNS, &app.config.import, &bar)?;
     let mut done = Outcome::default();
     // Each row is a transaction of its own: what is wrong with one keeps no other from being renewed.
-    while let Some(row) = rows.next()? {
+    while let Some(row) = rows.next()?.as_ref().map(Row::of) {
         let (line, certification) = (row.line, row.certification.clone());
         match renew(row, database, app).await {
             Ok(true) => done.renewed += 1,
@@ -132,16 +127,7 @@ async fn renew(row: Row, database: &Database, app: &App) -> Result<bool, Error> 
 /// The columns of a file; the first must be there.
 const COLUMNS: [&str; 6] = ["certification", "completed_on", "until", "evidence", "note", "key"];
 
-/// A file of renewals, in any form that a register may have.
-struct File {
-    rows: Rows,
-    record: StringRecord,
-    /// Where each of [`COLUMNS`] stands.
-    places: [Option<usize>; 6],
-    width: usize,
-}
-
-/// A row of it.
+/// A row of a file.
 struct Row {
     line: u64,
     certification: String,
@@ -151,50 +137,22 @@ struct Row {
     key: String,
 }
 
-impl File {
-    fn open(path: &Path, app: &App, progress: &indicatif::ProgressBar) -> Result<Self, Error> {
-        let mut rows = source::open(path, &app.config.import, progress)?;
-        let mut record = StringRecord::new();
-        if !rows.next(&mut record)? {
-            return Err(ImportError::Empty(path.display().to_string()).into());
-        }
-        let names: Vec<&str> = record.iter().map(str::trim).collect();
-        if let Some(unknown) = names.iter().find(|name| !name.is_empty() && !COLUMNS.contains(name)) {
-            return Err(Error::File(format!(
-                "{} has the column '{unknown}': rename it to one of {}, or take it out",
-                path.display(),
-                COLUMNS.join(", ")
-            )));
-        }
-        let places = COLUMNS.map(|column| names.iter().position(|name| *name == column));
-        if places[0].is_none() {
-            return Err(Error::File(format!("{} has no column certification: add it", path.display())));
-        }
-        let width = names.len();
-        Ok(Self { rows, record, places, width })
-    }
-
-    fn next(&mut self) -> Result<Option<Row>, Error> {
-        if !self.rows.next(&mut self.record)? {
-            return Ok(None);
-        }
-        let [certification, completed_on, until, evidence, note, key] = self.places.map(|place| {
-            place.and_then(|place| self.record.get(place)).map(str::trim).filter(|text| !text.is_empty())
-        });
-        let change = if self.record.len() == self.width {
+impl Row {
+    fn of(row: &sheet::Row<'_, 6>) -> Self {
+        let [certification, completed_on, until, evidence, note, key] = row.fields;
+        let change = if row.is_whole {
             renewal(completed_on, until).map_err(RenewalError::Date)
         } else {
             Err(RenewalError::Date("it has another number of fields than the header".to_owned()))
         };
-        let of_row = || format!("row {}", hex_digest(self.record.as_slice()));
-        Ok(Some(Row {
-            line: self.rows.line(),
+        Self {
+            line: row.line,
             certification: certification.unwrap_or_default().to_owned(),
             change,
             evidence: evidence.map(str::to_owned),
             note: note.map(str::to_owned),
-            key: key.map_or_else(of_row, str::to_owned),
-        }))
+            key: key.map_or_else(|| format!("row {}", hex_digest(row.record.as_slice())), str::to_owned),
+        }
     }
 }
 

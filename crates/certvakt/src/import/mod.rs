@@ -3,6 +3,7 @@
 
 pub(crate) mod dates;
 mod row;
+pub(crate) mod sheet;
 pub(crate) mod source;
 pub mod uploads;
 

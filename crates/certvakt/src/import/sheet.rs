@@ -1,0 +1,84 @@
+//! A file of rows for a command: its columns by name, in whatever order, in any form that a register may have.
+
+use std::path::Path;
+
+use csv::StringRecord;
+
+use super::ImportError;
+use super::source::{self, Rows};
+use crate::config::ImportConfig;
+use crate::error::Error;
+
+/// A file with these columns, of which the first must be there.
+pub(crate) struct Sheet<const N: usize> {
+    rows: Rows,
+    record: StringRecord,
+    places: [Option<usize>; N],
+    width: usize,
+}
+
+/// A row of it.
+pub(crate) struct Row<'a, const N: usize> {
+    /// The line at which it begins, from 1.
+    pub(crate) line: u64,
+    /// The fields, by column; none where there is nothing.
+    pub(crate) fields: [Option<&'a str>; N],
+    /// All that stands in it.
+    pub(crate) record: &'a StringRecord,
+    /// Whether it has as many fields as the header.
+    pub(crate) is_whole: bool,
+}
+
+impl<const N: usize> Sheet<N> {
+    /// Opens a file, after reading it to its end: of one that cannot be read nothing is done.
+    pub(crate) fn open(
+        path: &Path,
+        columns: [&str; N],
+        config: &ImportConfig,
+        progress: &indicatif::ProgressBar,
+    ) -> Result<Self, Error> {
+        let mut unread = Self::begin(path, columns, config, &indicatif::ProgressBar::hidden())?;
+        while unread.next()?.is_some() {}
+        Self::begin(path, columns, config, progress)
+    }
+
+    fn begin(
+        path: &Path,
+        columns: [&str; N],
+        config: &ImportConfig,
+        progress: &indicatif::ProgressBar,
+    ) -> Result<Self, Error> {
+        let mut rows = source::open(path, config, progress)?;
+        let mut record = StringRecord::new();
+        if !rows.next(&mut record)? {
+            return Err(ImportError::Empty(path.display().to_string()).into());
+        }
+        let names: Vec<&str> = record.iter().map(str::trim).collect();
+        if let Some(unknown) = names.iter().find(|name| !name.is_empty() && !columns.contains(name)) {
+            return Err(Error::File(format!(
+                "{} has the column '{unknown}': rename it to one of {}, or take it out",
+                path.display(),
+                columns.join(", ")
+            )));
+        }
+        let places = columns.map(|column| names.iter().position(|name| *name == column));
+        if places.first().is_some_and(Option::is_none) {
+            return Err(Error::File(format!("{} has no column {}: add it", path.display(), columns[0])));
+        }
+        let width = names.len();
+        Ok(Self { rows, record, places, width })
+    }
+
+    /// The next row, if there is one.
+    pub(crate) fn next(&mut self) -> Result<Option<Row<'_, N>>, Error> {
+        if !self.rows.next(&mut self.record)? {
+            return Ok(None);
+        }
+        let record = &self.record;
+        let fields = self.places.map(|place| {
+            place.and_then(|place| record.get(place)).map(str::trim).filter(|text| !text.is_empty())
+        });
+        let is_whole = record.len() == self.width;
+        Ok(Some(Row { line: self.rows.line(), fields, record, is_whole }))
+    }
+}
