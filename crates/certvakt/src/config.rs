@@ -1,6 +1,7 @@
 //! The configuration file. `certvakt.example.toml` shows every key with its default.
 
 mod auth;
+mod partners;
 mod sign_in;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use auth::{AuthConfig, KeySource, TokenAlgorithm};
+pub use partners::{PartnersConfig, SecretsConfig};
 pub use sign_in::SignInConfig;
 
 /// Everything that can be configured. Secrets are named by the file that holds them, never written
@@ -37,6 +39,8 @@ pub struct Config {
     pub history: HistoryConfig,
     /// Erasing people.
     pub erasure: ErasureConfig,
+    /// Partners, whose portals publish whom one can contact.
+    pub partners: PartnersConfig,
 }
 
 /// `[delivery]`
@@ -315,6 +319,7 @@ impl Config {
             delivery.concurrency,
             delivery.poll_seconds,
             delivery.timeout_seconds,
+            self.partners.poll_seconds,
             self.fcm.connections,
             self.fcm.messages_per_minute,
             self.email.messages_per_minute,

@@ -62,6 +62,9 @@ pub enum Error {
     /// A person's rights.
     #[error(transparent)]
     People(#[from] crate::people::PeopleError),
+    /// A partner.
+    #[error(transparent)]
+    Partner(#[from] crate::partner::PartnerError),
     /// A file that cannot be read.
     #[error("{0}")]
     File(String),
@@ -95,6 +98,7 @@ impl Error {
             Self::Renewal(error) => error.code(),
             Self::Histories(error) => error.code(),
             Self::People(error) => error.code(),
+            Self::Partner(error) => error.code(),
             Self::File(_) => "file-unreadable",
             Self::Delivery(error) => error.code(),
             Self::Canary(error) => error.code(),
@@ -115,6 +119,7 @@ impl Error {
             Self::Renewal(error) => error.exit(),
             Self::Histories(error) => error.exit(),
             Self::People(error) => error.exit(),
+            Self::Partner(error) => error.exit(),
             Self::File(_) => Exit::Input,
             Self::Delivery(error) => error.exit(),
             Self::Canary(error) => error.exit(),

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::mail::{self, Failure, Mail, Mailer};
 use crate::secret;
 use crate::store::door::{self, Fate, Kind, Letter};
-use crate::store::{Database, StoreError, renewal};
+use crate::store::{Database, StoreError, partner, renewal};
 use crate::words::{Words, line, words};
 
 /// How often letters are looked for that nobody told this process of.
@@ -175,6 +175,7 @@ impl Postman {
         if self.mailer.is_some() {
             let mut tx = database.worker().await?;
             renewal::tell_of_long_histories(&mut tx).await?;
+            partner::tell_of_stops(&mut tx).await?;
             tx.commit().await?;
         }
         let mut tx = database.door().await?;

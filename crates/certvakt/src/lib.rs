@@ -15,6 +15,7 @@ pub mod import;
 pub mod letters;
 pub mod mail;
 pub mod output;
+pub mod partner;
 pub mod people;
 pub mod renewal;
 pub mod secret;

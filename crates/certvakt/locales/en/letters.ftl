@@ -19,4 +19,18 @@ long-history = { $number ->
 }
 long-history-ends = As a rule a program changes them again and again. Ask whoever operates certvakt to look at it: the command “certvakt status”, and “A history has grown long” in the runbook. You get this message once in thirty days at most.
 
+partner-stopped-subject = Something wants you to look at it
+partner-stopped = { $number ->
+    [one] A partner’s portal is not told any more which mentors of { $organisation } can be contacted. One change waits.
+   *[other] A partner’s portal is not told any more which mentors of { $organisation } can be contacted. { $number } changes wait.
+}
+partner-stopped-ends = Whoever lapsed meanwhile may still be listed there. Ask whoever operates certvakt to look at it today: the command “certvakt partner status” says why, and “A partner is not told any more” in the runbook what to do. Nothing is lost.
+
+removals-held-subject = Something wants you to look at it
+removals-held = { $number ->
+    [one] One mentor of { $organisation } is to be taken off a partner’s listing, which is more than may leave unasked.
+   *[other] { $number } mentors of { $organisation } are to be taken off a partner’s listing, which is more than may leave unasked.
+}
+removals-held-ends = They wait until somebody has looked whether that is right. Ask whoever operates certvakt: the command “certvakt partner status”, and “Removals are held” in the runbook.
+
 footer = This message was sent automatically and cannot be answered.

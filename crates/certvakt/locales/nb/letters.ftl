@@ -19,4 +19,18 @@ long-history = { $number ->
 }
 long-history-ends = Som regel er det et program som endrer dem om og om igjen. Be den som drifter certvakt om å se på det: kommandoen «certvakt status», og avsnittet «A history has grown long» i driftshåndboken. Du får denne meldingen høyst én gang på tretti dager.
 
+partner-stopped-subject = Noe trenger at du ser på det
+partner-stopped = { $number ->
+    [one] Portalen til en partner får ikke lenger vite hvilke likepersoner i { $organisation } som kan kontaktes. Én endring venter.
+   *[other] Portalen til en partner får ikke lenger vite hvilke likepersoner i { $organisation } som kan kontaktes. { $number } endringer venter.
+}
+partner-stopped-ends = Den som har mistet sertifiseringen i mellomtiden, kan fortsatt stå oppført der. Be den som drifter certvakt om å se på det i dag: kommandoen «certvakt partner status» sier hvorfor, og avsnittet «A partner is not told any more» i driftshåndboken hva som skal gjøres. Ingenting er gått tapt.
+
+removals-held-subject = Noe trenger at du ser på det
+removals-held = { $number ->
+    [one] Én likeperson i { $organisation } skal tas av listen til en partner, og det er flere enn som kan gå uten at noen blir spurt.
+   *[other] { $number } likepersoner i { $organisation } skal tas av listen til en partner, og det er flere enn som kan gå uten at noen blir spurt.
+}
+removals-held-ends = De venter til noen har sett etter om det er riktig. Be den som drifter certvakt: kommandoen «certvakt partner status», og avsnittet «Removals are held» i driftshåndboken.
+
 footer = Denne meldingen er sendt automatisk og kan ikke besvares.

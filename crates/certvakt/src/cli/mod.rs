@@ -15,6 +15,7 @@ mod history;
 mod import;
 mod migrate;
 mod organisation;
+mod partner;
 mod person;
 mod renew;
 mod run;
@@ -71,6 +72,7 @@ enum Sub {
     Chapter(chapter::Args),
     Type(type_::Args),
     Person(person::Args),
+    Partner(partner::Args),
     Access(access::Args),
     Audit(audit::Args),
     Import(import::Args),
@@ -152,6 +154,7 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Sub::Chapter(args) => chapter::run(args, &app).await,
         Sub::Type(args) => type_::run(args, &app).await,
         Sub::Person(args) => person::run(args, &app).await,
+        Sub::Partner(args) => Box::pin(partner::run(args, &app)).await,
         Sub::Access(args) => access::run(args, &app).await,
         Sub::Audit(args) => audit::run(args, &app).await,
         Sub::Import(args) => import::run(args, &app).await,

@@ -146,7 +146,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 }
 
 /// The one person whom a name means.
-async fn one(app: &App, name: &str) -> Result<Uuid, Error> {
+pub(super) async fn one(app: &App, name: &str) -> Result<Uuid, Error> {
     let mut tx = app.database().await?.registrar().await?;
     let found = access::people(&mut tx, name).await?;
     tx.rollback().await?;

@@ -7,11 +7,13 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::App;
+use super::partner::show;
 use crate::error::{Error, Exit};
 use crate::expiry::schedule;
 use crate::output::{count, print, table};
 use crate::store::access::{self, Closure};
 use crate::store::audit::access::{self as accesses, Recorded};
+use crate::store::partner::{self, WithStanding};
 use crate::store::report::{self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter};
 use crate::store::{organisation, renewal};
 
@@ -21,7 +23,7 @@ const MOST_LISTED: i64 = 1000;
 /// Show how runs, queue and tables stand
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  certvakt status\n\nExit status 1: a run is late, held or failed, or a channel has stopped."
+    after_help = "Example:\n  certvakt status\n\nExit status 1: a run is late, held or failed, a channel has stopped,\nor a partner's listing does not show what it is to show."
 )]
 pub(super) struct Args {}
 
@@ -33,6 +35,7 @@ struct Status {
     access_closures: Vec<Closure>,
     access_events_in_7_days: Recorded,
     long_histories: BTreeMap<String, i64>,
+    partners: Vec<WithStanding>,
     unreachable_by_chapter: Vec<UnreachableInChapter>,
     unreachable: Vec<Unreachable>,
     tables: Vec<TableSize>,
@@ -89,6 +92,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         access_closures: access::closures(&mut tx).await?,
         access_events_in_7_days: accesses::recorded(&mut tx, 7).await?,
         long_histories: renewal::long_histories(&mut tx).await?.into_iter().collect(),
+        partners: partner::with_standings(&mut tx).await?,
         unreachable_by_chapter: report::unreachable_by_chapter(&mut tx).await?,
         unreachable: report::unreachable(&mut tx, MOST_LISTED).await?,
         tables: report::sizes(&mut tx).await?,
@@ -96,6 +100,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     tx.rollback().await?;
     print(app.format, &status, text)?;
     let healthy = status.channel_stops.is_empty()
+        && status.partners.iter().all(WithStanding::is_well)
         && status.runs.iter().all(|run| matches!(run.state, "complete" | "due"));
     Ok(if healthy { Exit::Success } else { Exit::Found })
 }
@@ -152,6 +157,9 @@ fn text(status: &Status) -> String {
     text += &if lost > 0 { format!("; LOST: {}\n", count(lost)) } else { "\n".to_owned() };
     for (organisation, number) in &status.long_histories {
         text += &format!("Histories that have grown long: {} of {organisation}\n", count(*number));
+    }
+    if !status.partners.is_empty() {
+        let _ = writeln!(text, "\n{}\n", show::standings(&status.partners));
     }
     text += &format!("Unreachable people: {}\n", count(queue.unreachable));
     if !status.unreachable_by_chapter.is_empty() {

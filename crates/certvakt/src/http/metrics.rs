@@ -6,6 +6,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::expiry::schedule;
+use crate::store::partner::{self, WithStanding};
 use crate::store::{Database, StoreError, organisation, renewal, report};
 
 /// The process's metrics.
@@ -40,6 +41,22 @@ impl Metrics {
             "certvakt_long_histories",
             "Certifications whose histories have more entries than is taken for sane"
         );
+        describe_gauge!("certvakt_partner_stopped", "1 while nothing is sent to a partner any more");
+        describe_gauge!("certvakt_partner_waiting", "Mentors of whom a partner is to be told, by what");
+        describe_gauge!(
+            "certvakt_partner_oldest_removal_seconds",
+            "For how long somebody who is not to be listed has been, or may be"
+        );
+        describe_gauge!(
+            "certvakt_partner_listing_wrong",
+            "Mentors whom a partner's listing does not show as it is to, by what"
+        );
+        describe_gauge!("certvakt_partner_listing_unread", "1 while a partner's listing cannot be read");
+        describe_counter!(
+            "certvakt_partner_requests_total",
+            "Requests to partners of this process, by outcome"
+        );
+        describe_counter!("certvakt_partner_stops_total", "Times that sending to a partner stopped, by what");
         describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
         describe_counter!("certvakt_letters_total", "Letters that this process tried to mail, by outcome");
         describe_counter!("certvakt_notices_recorded_total", "Notices recorded by this process");
@@ -78,6 +95,9 @@ impl Metrics {
             gauge!("certvakt_long_histories", "organisation" => organisation.slug.clone())
                 .set(as_f64(number));
         }
+        for one in partner::with_standings(&mut tx).await? {
+            show_partner(&one);
+        }
         let statuses = report::runs(&mut tx).await?;
         for organisation in organisations {
             let status = statuses.iter().find(|status| status.organisation_id == organisation.id);
@@ -97,6 +117,30 @@ impl Metrics {
             }
         }
         Ok(self.handle.render())
+    }
+}
+
+fn show_partner(WithStanding { partner, mentors }: &WithStanding) {
+    let of = || [("organisation", partner.organisation.clone()), ("partner", partner.partner.clone())];
+    let flag = |is: bool| f64::from(u8::from(is));
+    gauge!("certvakt_partner_stopped", &of()).set(flag(partner.stopped_at.is_some()));
+    gauge!("certvakt_partner_listing_unread", &of()).set(flag(partner.unread_since.is_some()));
+    gauge!("certvakt_partner_oldest_removal_seconds", &of()).set(as_f64(mentors.oldest_removal_seconds));
+    let by = |what: &'static str| of().into_iter().chain([("what", what.to_owned())]).collect::<Vec<_>>();
+    for (what, number) in [
+        ("to_list", mentors.to_list),
+        ("to_delist", mentors.to_delist),
+        ("held", if partner.held_at.is_some() { mentors.not_approved } else { 0 }),
+    ] {
+        gauge!("certvakt_partner_waiting", &by(what)).set(as_f64(number));
+    }
+    for (what, number) in [
+        ("still_listed", mentors.still_shown),
+        ("missing", mentors.not_shown),
+        ("removed_by_hand", mentors.away),
+        ("unknown", partner.unknown_shown),
+    ] {
+        gauge!("certvakt_partner_listing_wrong", &by(what)).set(as_f64(number));
     }
 }
 

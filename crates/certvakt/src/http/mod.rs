@@ -46,7 +46,8 @@ pub fn http2_client(timeout: Duration, to: &Url) -> Client {
     builder.build().unwrap_or_default()
 }
 
-fn builder(timeout: Duration) -> ClientBuilder {
+/// What clients of everybody else's servers have in common: a time-out, no redirects, our name.
+pub fn builder(timeout: Duration) -> ClientBuilder {
     // A second call finds the provider installed, which is what it wants.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()

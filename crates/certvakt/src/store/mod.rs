@@ -14,6 +14,7 @@ pub mod door;
 pub mod import;
 pub mod migration;
 pub mod organisation;
+pub mod partner;
 pub mod people;
 pub mod renewal;
 pub mod report;
@@ -77,6 +78,7 @@ impl Database {
     }
 
     /// The same, for transactions to which a rehearsal's clock says what time it is.
+    #[must_use]
     pub fn at(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }

@@ -20,6 +20,7 @@ mod imports;
 mod mail;
 mod migrations;
 mod own_app;
+mod partner;
 mod register;
 mod registers;
 mod renewals;

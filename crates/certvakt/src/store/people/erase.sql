@@ -65,6 +65,15 @@ contact_points as (
 memberships as (
   delete from certvakt.memberships where person_id = $1 returning 1
 ),
+-- The portal's key of them stays until they are taken off there.
+listings as (
+  update certvakt.listings set cause = 'erased', person_id = null, listing_consent_at = null, kept_off_at = null
+  where person_id = $1
+  returning 1
+),
+consents as (
+  delete from certvakt.listing_consents where person_id = $1 returning 1
+),
 name as (
   update certvakt.people set name = null, locale = null, erased_at = now() where id = $1 returning 1
 )
@@ -82,6 +91,8 @@ from (values
   (10, 'ids in registers', (select count(*) from whose where external_id is not null)),
   (11, 'evidence and notes', (select count(*) from words)),
   (12, 'certifications withdrawn', (select count(*) from withdrawn)),
-  (13, 'deliveries cancelled', (select count(*) from ended))
+  (13, 'deliveries cancelled', (select count(*) from ended)),
+  (14, 'listings at partners', (select count(*) from listings)),
+  (15, 'consents to being listed', (select count(*) from consents))
 ) erased (number, place, rows)
 order by number

@@ -63,6 +63,21 @@ select json_build_object(
     join certvakt.chapters h on h.id = c.chapter_id
     join certvakt.certification_types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
     where c.peer_mentor_id = p.id),
+  'listings', (
+    select coalesce(json_agg(json_build_object(
+      'organisation', o.name, 'partner', l.partner, 'partner_key', l.partner_key, 'consent_since', l.listing_consent_at,
+      'kept_off_since', l.kept_off_at, 'listed', l.is_listed, 'told_at', l.told_at,
+      'consents', (
+        select coalesce(json_agg(json_build_object('at', n.at, 'given', n.is_given, 'who', n.actor) order by n.id), '[]')
+        from certvakt.listing_consents n
+        where n.person_id = p.id and n.organisation_id = l.organisation_id and n.partner = l.partner),
+      'changes', (
+        select coalesce(json_agg(json_build_object('at', e.at, 'status', e.status, 'reason', e.cause) order by e.number), '[]')
+        from certvakt.partner_events e
+        where e.organisation_id = l.organisation_id and e.partner = l.partner and e.partner_key = l.partner_key))
+      order by o.name, l.partner), '[]')
+    from certvakt.listings l join certvakt.organisations o on o.id = l.organisation_id
+    where l.person_id = p.id),
   -- At this person or one of their certifications, by whomever.
   'who_looked', (
     select coalesce(json_agg(json_build_object(

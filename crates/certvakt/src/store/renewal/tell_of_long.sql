@@ -1,17 +1,10 @@
 -- A letter to each administrator of an organisation whose histories have grown long, once for each history and at
 -- most one in thirty days. Where nobody can be written to, it waits for somebody.
-with administrators as (
-  select distinct on (m.organisation_id, m.person_id) m.organisation_id, m.person_id, k.id as contact_point_id
-  from certvakt.memberships m
-  join certvakt.contact_points k on k.person_id = m.person_id and k.kind = 'email'
-  where m.role = 'org_admin'
-  order by m.organisation_id, m.person_id, k.id
-),
-told as (
+with told as (
   update certvakt.long_histories l set told_at = now()
   from public.peer_mentor_certifications c
   where l.told_at is null and c.id = l.certification_id
-    and c.organisation_id in (select a.organisation_id from administrators a)
+    and c.organisation_id in (select a.organisation_id from certvakt.administrators a)
     -- What grows every day is no news every day.
     and not exists (
       select from certvakt.long_histories t join public.peer_mentor_certifications o on o.id = t.certification_id
@@ -21,4 +14,4 @@ told as (
 insert into certvakt.letters (kind, person_id, contact_point_id, good_for, alert, organisation_id, number)
 select 'alert', a.person_id, a.contact_point_id, interval '14 days', 'long-history', a.organisation_id, grown.number
 from (select t.organisation_id, count(*) as number from told t group by t.organisation_id) grown
-join administrators a on a.organisation_id = grown.organisation_id
+join certvakt.administrators a on a.organisation_id = grown.organisation_id

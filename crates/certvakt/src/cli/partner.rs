@@ -1,0 +1,484 @@
+//! `certvakt partner`
+
+pub(super) mod show;
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::{App, person};
+use crate::error::{Error, Exit};
+use crate::http;
+use crate::output::{count, print};
+use crate::partner::contract::{Contract, Stage};
+use crate::partner::probe::{self, Point};
+use crate::partner::sender::Sender;
+use crate::partner::{PartnerError, adapters, enrol, reconcile};
+use crate::store::partner::{self, Partner, Switch};
+use crate::store::{Database, organisation};
+
+/// Events shown, at most.
+const MOST_EVENTS: i64 = 1_000;
+/// Mentors read at a live portal to see whether it keeps to its contract.
+const READ_LIVE: i64 = 3;
+
+/// Keep partners' listings right: whom they know, what they are told, and whether they show it
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  certvakt partner add hlf --organisation hlf --requires likeperson\n  \
+    certvakt partner enrol hlf --organisation hlf --file mentors.csv\n  \
+    certvakt partner probe hlf --organisation hlf --contract 2026-1\n  \
+    certvakt partner enable hlf --organisation hlf --stage staging --contract 2026-1\n\n\
+    docs/partners.md leads through it.")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+/// Which partner of which organisation.
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The partner's short name, as its folder of contracts is called
+    partner: String,
+    /// The organisation's short name
+    #[arg(long)]
+    organisation: String,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Add a partner, switched off
+    #[command(after_help = "Example:\n  certvakt partner add hlf --organisation hlf --requires likeperson")]
+    Add {
+        #[command(flatten)]
+        which: Which,
+        /// A type of certification of which mentors must hold a valid one; of several, one is enough
+        #[arg(long, value_name = "TYPE", required = true)]
+        requires: Vec<String>,
+        /// More removals than this at once are held until somebody approves them [default: 50]
+        #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
+        removal_limit: Option<i64>,
+    },
+    /// Make mentors known to a partner by the key that its portal has for them
+    #[command(
+        after_help = "Examples:\n  certvakt partner enrol hlf 1042 --organisation hlf --key M-17 --consents\n  \
+        certvakt partner enrol hlf --organisation hlf --file mentors.csv\n\n\
+        A file (CSV, TSV or XLSX) has the columns mentor and key, and consents: yes or no. Exit status 1: some rows\n\
+        were not taken."
+    )]
+    Enrol {
+        #[command(flatten)]
+        which: Which,
+        /// The mentor's id, or the id in the register of one of their certifications
+        #[arg(required_unless_present = "file", conflicts_with = "file", requires = "key")]
+        mentor: Option<String>,
+        /// The portal's key of the mentor
+        #[arg(long)]
+        key: Option<String>,
+        /// The mentor consents to being listed
+        #[arg(long, conflicts_with = "file")]
+        consents: bool,
+        /// Enrol those of a file
+        #[arg(long, value_name = "FILE", conflicts_with = "key")]
+        file: Option<PathBuf>,
+    },
+    /// Note that a mentor consents to being listed, or does not any more
+    #[command(after_help = "Example:\n  certvakt partner consent hlf 1042 --organisation hlf --withdrawn")]
+    Consent {
+        #[command(flatten)]
+        which: Which,
+        /// The mentor's id, or the id in the register of one of their certifications
+        mentor: String,
+        /// They consent
+        #[arg(long, conflicts_with = "withdrawn", required_unless_present = "withdrawn")]
+        given: bool,
+        /// They do not any more
+        #[arg(long)]
+        withdrawn: bool,
+    },
+    /// Switch sending on: everybody whose state has changed meanwhile is told it
+    #[command(
+        after_help = "Example:\n  certvakt partner enable hlf --organisation hlf --stage live --contract 2026-1"
+    )]
+    Enable {
+        #[command(flatten)]
+        which: Which,
+        /// Where to
+        #[arg(long, value_enum)]
+        stage: Stage,
+        /// The version of the contract: a file in the partner's folder
+        #[arg(long, value_name = "VERSION")]
+        contract: String,
+    },
+    /// Switch sending off: events are kept
+    #[command(after_help = "Example:\n  certvakt partner disable hlf --organisation hlf")]
+    Disable {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Show how partners stand
+    #[command(
+        after_help = "Example:\n  certvakt partner status\n\nExit status 1: sending has stopped, removals are \
+        held,\nor a listing does not show what it is to show."
+    )]
+    Status,
+    /// Approve of the removals that are held
+    #[command(after_help = "Example:\n  certvakt partner approve hlf --organisation hlf")]
+    Approve {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Tell everybody's present state again who had an event since then
+    #[command(
+        after_help = "Example:\n  certvakt partner replay hlf --organisation hlf --since 2026-11-01T00:00:00Z\n\n\
+        Harmless: what is sent is what is so now."
+    )]
+    Replay {
+        #[command(flatten)]
+        which: Which,
+        /// Since when
+        #[arg(long, value_name = "RFC 3339")]
+        since: DateTime<Utc>,
+        /// The portal's key of one mentor
+        #[arg(long, value_name = "KEY")]
+        mentor: Option<String>,
+    },
+    /// Send the contract's own examples to the portal's staging, and say point by point where it differs
+    #[command(after_help = "Example:\n  certvakt partner probe hlf --organisation hlf --contract 2026-1\n\n\
+        At the live stage nothing is sent: some mentors are read. Exit status 1: it differs.")]
+    Probe {
+        #[command(flatten)]
+        which: Which,
+        /// Where
+        #[arg(long, value_enum, default_value_t = Stage::Staging)]
+        stage: Stage,
+        /// The version of the contract [default: the one that is spoken]
+        #[arg(long, value_name = "VERSION")]
+        contract: Option<String>,
+    },
+    /// Let sending go on after it has stopped, if a probe passes
+    #[command(after_help = "Example:\n  certvakt partner resume hlf --organisation hlf\n\n\
+        Exit status 1: the probe does not pass, and nothing is sent.")]
+    Resume {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Say what is to become of a mentor who was removed at the portal by hand
+    #[command(after_help = "Example:\n  certvakt partner answer hlf 1042 --organisation hlf --keep-off")]
+    Answer {
+        #[command(flatten)]
+        which: Which,
+        /// The mentor's id, or the id in the register of one of their certifications
+        mentor: String,
+        /// They stay off, until they consent anew
+        #[arg(long, conflicts_with = "list_again", required_unless_present = "list_again")]
+        keep_off: bool,
+        /// It was a mistake: they are listed again
+        #[arg(long)]
+        list_again: bool,
+    },
+    /// Tell partners whatever is due, once, for whoever does not run `serve`
+    #[command(
+        after_help = "Example:\n  certvakt partner sync\n\nExit status 1: sending has stopped, or removals are held."
+    )]
+    Sync,
+    /// Compare a listing with what it is to show, and tell the portal again where it differs
+    #[command(
+        after_help = "Example:\n  certvakt partner reconcile hlf --organisation hlf\n\nExit status 1: it differs, or cannot be read."
+    )]
+    Reconcile {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Show what a partner is to be told, oldest first
+    #[command(
+        after_help = "Example:\n  certvakt partner events hlf --organisation hlf --since 2026-11-01T00:00:00Z"
+    )]
+    Events {
+        #[command(flatten)]
+        which: Which,
+        /// Since when
+        #[arg(long, value_name = "RFC 3339")]
+        since: DateTime<Utc>,
+        /// The portal's key of one mentor
+        #[arg(long, value_name = "KEY")]
+        mentor: Option<String>,
+    },
+}
+
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    let database = app.database().await?;
+    match args.what {
+        What::Add { which, requires, removal_limit } => {
+            add(app, database, &which, &requires, removal_limit).await
+        }
+        What::Enrol { which, mentor, key, consents, file } => {
+            let one = find(database, &which).await?;
+            match (mentor, key, file) {
+                (Some(mentor), Some(key), _) => enrol_one(app, database, &one, &mentor, &key, consents).await,
+                (_, _, Some(file)) => enrol_all(app, database, &one, &file).await,
+                _ => Ok(Exit::Usage),
+            }
+        }
+        What::Consent { which, mentor, given, withdrawn: _ } => {
+            consent(app, database, &find(database, &which).await?, &mentor, given).await
+        }
+        What::Enable { which, stage, contract } => {
+            let one = find(database, &which).await?;
+            // Whatever is wrong with it is said now, not by night.
+            let read = contract_of(app, &one, &contract)?;
+            adapters::of(read, &one.partner, stage, &app.config.partners)?;
+            let to = Switch { stage: stage.as_str(), contract: &contract };
+            switch(app, database, &one, Some(to)).await
+        }
+        What::Disable { which } => switch(app, database, &find(database, &which).await?, None).await,
+        What::Status => status(app, database).await,
+        What::Approve { which } => approve(app, database, &find(database, &which).await?).await,
+        What::Replay { which, since, mentor } => {
+            replay(app, database, &find(database, &which).await?, since, mentor.as_deref()).await
+        }
+        What::Probe { which, stage, contract } => {
+            let one = find(database, &which).await?;
+            let version = contract.map_or_else(|| spoken(&one), Ok)?;
+            show_points(app, &points(app, database, &one, stage, &version).await?)
+        }
+        What::Resume { which } => resume(app, database, &find(database, &which).await?).await,
+        What::Answer { which, mentor, keep_off, list_again: _ } => {
+            answer(app, database, &find(database, &which).await?, &mentor, keep_off).await
+        }
+        What::Sync => sync(app, database).await,
+        What::Reconcile { which } => compare(app, database, &find(database, &which).await?).await,
+        What::Events { which, since, mentor } => {
+            events(app, database, &find(database, &which).await?, since, mentor.as_deref()).await
+        }
+    }
+}
+
+async fn find(database: &Database, which: &Which) -> Result<Partner, Error> {
+    let mut tx = database.worker().await?;
+    let one = partner::one(&mut tx, &which.organisation, &which.partner).await?;
+    tx.rollback().await?;
+    Ok(one)
+}
+
+/// The version of the contract that is spoken.
+fn spoken(one: &Partner) -> Result<String, PartnerError> {
+    one.contract.clone().ok_or_else(|| PartnerError::Off(one.partner.clone()))
+}
+
+fn contract_of(app: &App, one: &Partner, version: &str) -> Result<Contract, PartnerError> {
+    Ok(Contract::read(&app.config.partners.contracts, &one.partner, version)?)
+}
+
+async fn add(
+    app: &App,
+    database: &Database,
+    which: &Which,
+    requires: &[String],
+    removal_limit: Option<i64>,
+) -> Result<Exit, Error> {
+    let mut tx = database.registrar().await?;
+    let home = organisation::id_of(&mut tx, &which.organisation).await?;
+    partner::add(&mut tx, home, &which.partner, requires, removal_limit).await?;
+    tx.commit().await?;
+    print(app.format, &json!({ "partner": which.partner }), |_| {
+        format!("Added the partner {}, switched off.", which.partner)
+    })?;
+    Ok(Exit::Success)
+}
+
+async fn enrol_one(
+    app: &App,
+    database: &Database,
+    one: &Partner,
+    mentor: &str,
+    key: &str,
+    consents: bool,
+) -> Result<Exit, Error> {
+    let person = person::one(app, mentor).await?;
+    let is_new = enrol::one(database, one, person, key, consents.then(|| app.clock.now())).await?;
+    print(app.format, &json!({ "enrolled": is_new }), |_| {
+        if is_new { "Enrolled." } else { "Enrolled before: nothing was changed." }.to_owned()
+    })?;
+    Ok(Exit::Success)
+}
+
+async fn enrol_all(app: &App, database: &Database, one: &Partner, file: &Path) -> Result<Exit, Error> {
+    let done = enrol::all(database, one, file, &app.config.import, app.clock.now()).await?;
+    print(app.format, &done, show::enrolled)?;
+    Ok(if done.refused.is_empty() { Exit::Success } else { Exit::Found })
+}
+
+async fn consent(
+    app: &App,
+    database: &Database,
+    one: &Partner,
+    mentor: &str,
+    is_given: bool,
+) -> Result<Exit, Error> {
+    let person = person::one(app, mentor).await?;
+    let at = is_given.then(|| app.clock.now());
+    let mut tx = database.registrar().await?;
+    let is_new = partner::consent(&mut tx, one.organisation_id, &one.partner, person, at).await?;
+    let is_new = is_new.ok_or(PartnerError::NotEnrolled)?;
+    tx.commit().await?;
+    print(app.format, &json!({ "changed": is_new }), |_| {
+        if is_new { "Noted." } else { "It was so already: nothing was changed." }.to_owned()
+    })?;
+    Ok(Exit::Success)
+}
+
+async fn switch(
+    app: &App,
+    database: &Database,
+    one: &Partner,
+    to: Option<Switch<'_>>,
+) -> Result<Exit, Error> {
+    let mut tx = database.registrar().await?;
+    let waiting = partner::switch(&mut tx, one.organisation_id, &one.partner, to).await?;
+    tx.commit().await?;
+    let stage = to.map(|to| to.stage);
+    let done = json!({ "partner": one.partner, "stage": stage, "waiting": waiting });
+    print(app.format, &done, |_| match stage {
+        Some(stage) => {
+            format!("{} is on at its stage {stage}: {} mentors are to be told.", one.partner, count(waiting))
+        }
+        None => format!("{} is off: {} mentors wait to be told.", one.partner, count(waiting)),
+    })?;
+    Ok(Exit::Success)
+}
+
+async fn status(app: &App, database: &Database) -> Result<Exit, Error> {
+    let mut tx = database.worker().await?;
+    let all = partner::with_standings(&mut tx).await?;
+    tx.rollback().await?;
+    print(app.format, &json!({ "partners": all }), |_| show::standings(&all))?;
+    Ok(if all.iter().all(partner::WithStanding::is_well) { Exit::Success } else { Exit::Found })
+}
+
+async fn approve(app: &App, database: &Database, one: &Partner) -> Result<Exit, Error> {
+    let mut tx = database.registrar().await?;
+    let removals =
+        partner::approve_removals(&mut tx, one.organisation_id, &one.partner, app.clock.now()).await?;
+    tx.commit().await?;
+    print(app.format, &json!({ "removals": removals }), |_| {
+        format!("Approved: {} removals leave.", count(removals))
+    })?;
+    Ok(Exit::Success)
+}
+
+async fn replay(
+    app: &App,
+    database: &Database,
+    one: &Partner,
+    since: DateTime<Utc>,
+    mentor: Option<&str>,
+) -> Result<Exit, Error> {
+    let mut tx = database.registrar().await?;
+    let mentors = partner::replay(&mut tx, one.organisation_id, &one.partner, since, mentor).await?;
+    tx.commit().await?;
+    print(app.format, &json!({ "mentors": mentors }), |_| {
+        format!("{mentors} mentors are told again what is so now.")
+    })?;
+    Ok(Exit::Success)
+}
+
+async fn points(
+    app: &App,
+    database: &Database,
+    one: &Partner,
+    stage: Stage,
+    version: &str,
+) -> Result<Vec<Point>, Error> {
+    let config = &app.config.partners;
+    match stage {
+        Stage::Staging => Ok(probe::staging(config, &app.clock, &one.partner, version).await?),
+        Stage::Live => {
+            let mut tx = database.worker().await?;
+            let keys = partner::some_keys(&mut tx, one, READ_LIVE).await?;
+            tx.rollback().await?;
+            Ok(probe::live(config, &one.partner, version, &keys).await?)
+        }
+    }
+}
+
+fn show_points(app: &App, points: &[Point]) -> Result<Exit, Error> {
+    print(app.format, &json!({ "points": points }), |_| show::points(points))?;
+    Ok(if points.iter().all(|one| one.keeps) { Exit::Success } else { Exit::Found })
+}
+
+async fn resume(app: &App, database: &Database, one: &Partner) -> Result<Exit, Error> {
+    let version = spoken(one)?;
+    let mut found = Vec::new();
+    if contract_of(app, one, &version)?.stages.contains_key(&Stage::Staging) {
+        found.extend(points(app, database, one, Stage::Staging, &version).await?);
+    }
+    if one.stage.as_deref() == Some(Stage::Live.as_str()) {
+        found.extend(points(app, database, one, Stage::Live, &version).await?);
+    }
+    let exit = show_points(app, &found)?;
+    if exit == Exit::Success {
+        let mut tx = database.worker().await?;
+        partner::go_on(&mut tx, one).await?;
+        tx.commit().await?;
+    }
+    Ok(exit)
+}
+
+async fn answer(
+    app: &App,
+    database: &Database,
+    one: &Partner,
+    mentor: &str,
+    keep_off: bool,
+) -> Result<Exit, Error> {
+    let person = person::one(app, mentor).await?;
+    let at = keep_off.then(|| app.clock.now());
+    let mut tx = database.registrar().await?;
+    if !partner::answer(&mut tx, one.organisation_id, &one.partner, person, at).await? {
+        return Err(PartnerError::NothingToAnswer.into());
+    }
+    tx.commit().await?;
+    print(app.format, &json!({ "kept_off": keep_off }), |_| {
+        if keep_off { "They stay off until they consent anew." } else { "They are listed again." }.to_owned()
+    })?;
+    Ok(Exit::Success)
+}
+
+async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
+    let mut sender = Sender::new(database, &app.clock, &app.config.partners);
+    let done = sender.once(&http::ending()).await?;
+    print(app.format, &json!({ "partners": done }), |_| show::told(&done))?;
+    let is_well = done.iter().all(|one| one.told.stopped.is_none() && one.told.held.is_none());
+    Ok(if is_well { Exit::Success } else { Exit::Found })
+}
+
+async fn compare(app: &App, database: &Database, one: &Partner) -> Result<Exit, Error> {
+    match reconcile::once(database, &app.config.partners, one).await? {
+        Ok(reconciled) => {
+            print(app.format, &reconciled, show::compared)?;
+            Ok(if reconciled.is_right() { Exit::Success } else { Exit::Found })
+        }
+        Err(outcome) => {
+            let reason = outcome.reason().unwrap_or_default();
+            print(app.format, &json!({ "unread": reason }), |_| {
+                format!("The listing cannot be read: {reason}.")
+            })?;
+            Ok(Exit::Found)
+        }
+    }
+}
+
+async fn events(
+    app: &App,
+    database: &Database,
+    one: &Partner,
+    since: DateTime<Utc>,
+    mentor: Option<&str>,
+) -> Result<Exit, Error> {
+    let mut tx = database.worker().await?;
+    let events = partner::events(&mut tx, one, since, mentor, MOST_EVENTS).await?;
+    tx.rollback().await?;
+    print(app.format, &json!({ "events": events }), |_| show::events(&events))?;
+    Ok(Exit::Success)
+}

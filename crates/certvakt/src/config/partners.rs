@@ -1,0 +1,60 @@
+//! `[partners]`: where contracts are, and what signs us in.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// `[partners]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PartnersConfig {
+    /// The folder of contracts, `<partner>/<version>.toml`; empty: no partner is told anything.
+    pub contracts: PathBuf,
+    /// Hosts that may be addressed although they are inside: this machine, a private network.
+    pub allowed_inward: Vec<String>,
+    /// Seconds between two looks whether somebody is to be told, or has lapsed.
+    pub poll_seconds: u32,
+    /// What signs us in: `[partners.secrets.<partner>.<stage>]`.
+    pub secrets: BTreeMap<String, BTreeMap<String, SecretsConfig>>,
+}
+
+impl Default for PartnersConfig {
+    fn default() -> Self {
+        Self {
+            contracts: PathBuf::new(),
+            allowed_inward: Vec::new(),
+            poll_seconds: 5,
+            secrets: BTreeMap::new(),
+        }
+    }
+}
+
+/// What signs us in with a partner at one stage.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SecretsConfig {
+    /// Where the secret is: the path of a file, or `env:` and the name of a variable. Two while it is changed, the new
+    /// one first.
+    pub keys: Vec<String>,
+}
+
+impl SecretsConfig {
+    /// The secrets, read. An error says which cannot be, and nothing that is in it.
+    pub fn read(&self) -> Result<Vec<String>, String> {
+        self.keys
+            .iter()
+            .map(|place| {
+                let text = match place.strip_prefix("env:") {
+                    Some(variable) => {
+                        std::env::var(variable).map_err(|_| format!("the variable {variable} is not set"))
+                    }
+                    None => std::fs::read_to_string(place)
+                        .map_err(|error| format!("the file '{place}' cannot be read ({})", error.kind())),
+                }?;
+                let text = text.trim_end().to_owned();
+                if text.is_empty() { Err(format!("'{place}' is empty")) } else { Ok(text) }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,111 @@
+//! How portals are spoken to. Each way is a file, and all of them pass one suite (`tests/it/partner/adapters.rs`).
+
+mod webhook;
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use super::PartnerError;
+use super::contract::{AdapterName, Contract, Stage, State};
+use super::listing::Shown;
+use super::portal::Portal;
+use super::sign_in;
+use super::wire::NoAnswer;
+use crate::config::PartnersConfig;
+
+/// A way to speak to a portal.
+pub trait Adapter: std::fmt::Debug + Send + Sync {
+    /// Tells the portal the present states of mentors, one each. What became of each, in the same order.
+    fn tell<'a>(&'a self, states: &'a [State]) -> BoxFuture<'a, Vec<Outcome>>;
+
+    /// What the portal holds of a mentor: whether they are listed; none: it cannot be asked.
+    fn read<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<bool>, Outcome>>;
+
+    /// What the portal's listing shows; none: it has none that can be read.
+    fn listing(&self) -> BoxFuture<'_, Result<Option<Shown>, Outcome>>;
+}
+
+/// What became of a request. The words are ours: what a portal says may hold anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The portal has taken it, and answered as the contract says.
+    Taken,
+    /// It does not take it of this one mentor.
+    Refused(String),
+    /// It takes nothing for now; for how long, if it said so.
+    Busy(String, Option<Duration>),
+    /// It cannot be reached, or fails; for how long, if it said so.
+    Down(String, Option<Duration>),
+    /// No answer came: nobody knows what became of it.
+    Unsure(String),
+    /// It does not let us sign in.
+    SignIn(String),
+    /// It does not keep to the contract.
+    Broken(String),
+}
+
+impl Outcome {
+    /// What is behind it, in words; nothing of what was taken.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Taken => None,
+            Self::Refused(reason)
+            | Self::Busy(reason, _)
+            | Self::Down(reason, _)
+            | Self::Unsure(reason)
+            | Self::SignIn(reason)
+            | Self::Broken(reason) => Some(reason),
+        }
+    }
+
+    /// Its name in metrics and on the screen.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Refused(_) => "refused",
+            Self::Busy(..) => "busy",
+            Self::Down(..) => "down",
+            Self::Unsure(_) => "unsure",
+            Self::SignIn(_) => "sign-in",
+            Self::Broken(_) => "broken",
+        }
+    }
+}
+
+impl From<NoAnswer> for Outcome {
+    fn from(none: NoAnswer) -> Self {
+        match none {
+            NoAnswer::Unreachable => Self::Down("the portal cannot be reached".to_owned(), None),
+            NoAnswer::TooLong => Self::Broken("its answer is longer than any can be".to_owned()),
+            NoAnswer::Lost => Self::Unsure("no answer came".to_owned()),
+            NoAnswer::Inward => Self::Broken(
+                "the contract's address points inward: name the host in partners.allowed_inward, if it is to be so"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+impl From<sign_in::SignInError> for Outcome {
+    fn from(error: sign_in::SignInError) -> Self {
+        match error {
+            sign_in::SignInError::Refused(reason) => Self::SignIn(reason),
+            sign_in::SignInError::Unavailable(reason) => Self::Down(reason, None),
+        }
+    }
+}
+
+/// The way that a contract asks for, at a stage.
+pub fn of(
+    contract: Contract,
+    partner: &str,
+    stage: Stage,
+    config: &PartnersConfig,
+) -> Result<Box<dyn Adapter>, PartnerError> {
+    let adapter = contract.adapter;
+    let portal = Portal::new(contract, partner, stage, config)?;
+    Ok(match adapter {
+        AdapterName::Webhook => Box::new(webhook::Webhook::new(portal)),
+    })
+}

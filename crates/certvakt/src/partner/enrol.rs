@@ -1,0 +1,111 @@
+//! Making mentors known to a partner, one or a file of them.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::config::ImportConfig;
+use crate::error::{Error, Exit};
+use crate::import::sheet::Sheet;
+use crate::output::progress;
+use crate::people::PeopleError;
+use crate::store::access;
+use crate::store::partner::{self, Enrolment, Partner};
+use crate::store::{Database, RegistrarTx, StoreError};
+
+/// The columns of a file; the first must be there.
+const COLUMNS: [&str; 3] = ["mentor", "key", "consents"];
+
+/// What became of a file.
+#[derive(Debug, Default, Serialize)]
+pub struct Enrolled {
+    /// Made known.
+    pub enrolled: u64,
+    /// Known before, and left as they were.
+    pub before: u64,
+    /// Rows that were not taken: the line, and why.
+    pub refused: Vec<(u64, String)>,
+}
+
+/// Makes one mentor known, by the portal's key of them. False: they were known before, and nothing was changed.
+pub async fn one(
+    database: &Database,
+    to: &Partner,
+    person_id: Uuid,
+    key: &str,
+    consent_at: Option<DateTime<Utc>>,
+) -> Result<bool, StoreError> {
+    let mut tx = database.registrar().await?;
+    let mentor = Enrolment { person_id, key, consent_at };
+    let is_new = partner::enrol(&mut tx, to.organisation_id, &to.partner, &mentor).await?;
+    tx.commit().await?;
+    Ok(is_new)
+}
+
+/// Makes those of a file known. Each row is a transaction of its own: what is wrong with one keeps no other out.
+pub async fn all(
+    database: &Database,
+    to: &Partner,
+    file: &Path,
+    config: &ImportConfig,
+    now: DateTime<Utc>,
+) -> Result<Enrolled, Error> {
+    let bar = progress(0, "enrolling");
+    let mut rows = Sheet::open(file, COLUMNS, config, &bar)?;
+    let mut done = Enrolled::default();
+    while let Some(row) = rows.next()? {
+        let line = row.line;
+        let read = if row.is_whole {
+            read(row.fields, now)
+        } else {
+            Err("it has another number of fields than the header".to_owned())
+        };
+        let enrolled = match read {
+            Ok((mentor, key, consent_at)) => by_name(database, to, mentor, key, consent_at).await,
+            Err(reason) => Err(StoreError::Invalid(reason)),
+        };
+        match enrolled {
+            Ok(true) => done.enrolled += 1,
+            Ok(false) => done.before += 1,
+            // Without the database nothing more can be done; a fault of the row is its own.
+            Err(error) if error.exit() != Exit::Usage => return Err(error.into()),
+            Err(error) => done.refused.push((line, error.to_string())),
+        }
+    }
+    bar.finish_and_clear();
+    Ok(done)
+}
+
+type Fields<'a> = (&'a str, &'a str, Option<DateTime<Utc>>);
+
+fn read(fields: [Option<&str>; 3], now: DateTime<Utc>) -> Result<Fields<'_>, String> {
+    let [mentor, key, consents] = fields;
+    let consent_at = match consents.map(str::to_lowercase).as_deref() {
+        Some("yes" | "ja" | "true" | "1") => Some(now),
+        None | Some("no" | "nei" | "false" | "0") => None,
+        Some(other) => return Err(format!("consents is '{other}': write yes or no")),
+    };
+    Ok((mentor.ok_or("it names no mentor")?, key.ok_or("it has no key")?, consent_at))
+}
+
+async fn by_name(
+    database: &Database,
+    to: &Partner,
+    mentor: &str,
+    key: &str,
+    consent_at: Option<DateTime<Utc>>,
+) -> Result<bool, StoreError> {
+    let mut tx: RegistrarTx = database.registrar().await?;
+    let person_id = match access::people(&mut tx, mentor).await?[..] {
+        [id] => id,
+        [] => return Err(StoreError::Invalid(PeopleError::Unknown.to_string())),
+        _ => return Err(StoreError::Invalid(PeopleError::Several.to_string())),
+    };
+    let is_new =
+        partner::enrol(&mut tx, to.organisation_id, &to.partner, &Enrolment { person_id, key, consent_at })
+            .await?;
+    tx.commit().await?;
+    Ok(is_new)
+}

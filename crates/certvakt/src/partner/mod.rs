@@ -1,0 +1,73 @@
+//! Partners: the portals that publish which mentors one can contact. The database knows who is to be listed and
+//! numbers each change; what is sent is always the present state, one request a mentor at a time.
+
+pub mod adapters;
+pub mod contract;
+pub mod enrol;
+pub mod listing;
+pub mod portal;
+pub mod probe;
+pub mod reconcile;
+pub mod sender;
+pub mod sign_in;
+pub mod wire;
+
+use crate::error::Exit;
+use crate::store::StoreError;
+use contract::ContractError;
+
+/// Why a partner is not told, or not asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PartnerError {
+    /// The contract.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    /// What the contract needs is not configured.
+    #[error("'{partner}' cannot be spoken to at its stage {stage}: {what}")]
+    NotSetUp {
+        /// The partner.
+        partner: String,
+        /// The stage.
+        stage: &'static str,
+        /// What is missing or wrong.
+        what: String,
+    },
+    /// The partner is switched off.
+    #[error("'{0}' is switched off: `certvakt partner enable` switches it on")]
+    Off(String),
+    /// The contract says nothing of a listing.
+    #[error("the contract with '{0}' says nothing of a listing: add [listing] to it")]
+    NoListing(String),
+    /// The mentor is not known to the partner.
+    #[error("the partner does not know this mentor: `certvakt partner enrol` makes them known")]
+    NotEnrolled,
+    /// Nobody was removed by hand.
+    #[error("no answer is waited for here: the mentor was not removed at the portal by hand")]
+    NothingToAnswer,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl PartnerError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Contract(error) => error.code(),
+            Self::NotSetUp { .. } => "partner-not-set-up",
+            Self::Off(_) => "partner-off",
+            Self::NoListing(_) => "partner-no-listing",
+            Self::NotEnrolled => "partner-not-enrolled",
+            Self::NothingToAnswer => "partner-nothing-to-answer",
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    /// How the process ends.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            _ => Exit::Usage,
+        }
+    }
+}

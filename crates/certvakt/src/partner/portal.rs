@@ -1,0 +1,94 @@
+//! A portal at one of its stages: the contract, its addresses, and how we sign in. Adapters speak through it.
+
+use reqwest::header::HeaderMap;
+use reqwest::{RequestBuilder, StatusCode};
+
+use super::PartnerError;
+use super::adapters::Outcome;
+use super::contract::{Addresses, Contract, Rules, Stage};
+use super::sign_in::{self, SignIn};
+use super::wire::{Answered, Wire};
+use crate::clock::Clock;
+use crate::config::{PartnersConfig, SecretsConfig};
+
+/// A portal at one of its stages.
+#[derive(Debug)]
+pub struct Portal {
+    /// The contract.
+    pub contract: Contract,
+    /// Its schemas.
+    pub rules: Rules,
+    /// The addresses of the stage.
+    pub addresses: Addresses,
+    /// How we sign in.
+    pub sign_in: Box<dyn SignIn>,
+    /// The client.
+    pub wire: Wire,
+}
+
+impl Portal {
+    /// A portal, with the secrets that the configuration names for it.
+    pub fn new(
+        contract: Contract,
+        partner: &str,
+        stage: Stage,
+        config: &PartnersConfig,
+    ) -> Result<Self, PartnerError> {
+        let wrong = |what: String| PartnerError::NotSetUp {
+            partner: partner.to_owned(),
+            stage: stage.as_str(),
+            what,
+        };
+        let addresses = contract.stages.get(&stage).cloned();
+        let addresses =
+            addresses.ok_or_else(|| wrong(format!("the contract has no [stages.{}]", stage.as_str())))?;
+        let secrets = config.secrets.get(partner).and_then(|stages| stages.get(stage.as_str()));
+        let secrets = secrets.map(SecretsConfig::read).transpose().map_err(wrong)?.unwrap_or_default();
+        let wire = Wire::new(&config.allowed_inward, &contract.limits)
+            .map_err(|_| wrong("no connection can be prepared".to_owned()))?;
+        let sign_in = sign_in::of(&contract.sign_in, &addresses, &secrets, &wire).map_err(wrong)?;
+        let rules = Rules::of(&contract).map_err(wrong)?;
+        Ok(Self { contract, rules, addresses, sign_in, wire })
+    }
+
+    /// Sends a request with an id and a body, signed in; once more, if what signed us in had run out.
+    pub async fn send(
+        &self,
+        id: &str,
+        body: &[u8],
+        make: impl Fn(HeaderMap) -> RequestBuilder,
+    ) -> Result<Answered, Outcome> {
+        let answered = self.wire.send(make(self.sign_in.headers(id, body).await?)).await?;
+        if answered.status == StatusCode::UNAUTHORIZED && self.sign_in.forget().await {
+            return Ok(self.wire.send(make(self.sign_in.headers(id, body).await?)).await?);
+        }
+        Ok(answered)
+    }
+
+    /// Sends a request that changes nothing, so that one without an answer can be sent again.
+    pub async fn ask(
+        &self,
+        id: &str,
+        make: impl Fn(HeaderMap) -> RequestBuilder,
+    ) -> Result<Answered, Outcome> {
+        self.send(id, &[], make).await.map_err(|outcome| match outcome {
+            Outcome::Unsure(reason) => Outcome::Down(reason, None),
+            other => other,
+        })
+    }
+}
+
+/// What a status code says, if it is none of those expected.
+pub fn judge(answered: &Answered, expected: &[u16]) -> Result<(), Outcome> {
+    let (code, now) = (answered.status.as_u16(), Clock::system().now());
+    Err(match code {
+        _ if expected.contains(&code) => return Ok(()),
+        401 | 403 => Outcome::SignIn(format!("the portal does not let us in ({code})")),
+        // A deadline that the portal missed says nothing of what it has done (RFC 9110, section 15.6.5).
+        408 | 504 => Outcome::Unsure(format!("the portal gave up waiting ({code})")),
+        429 => Outcome::Busy(format!("the portal wants fewer requests ({code})"), answered.retry_after(now)),
+        500..=599 => Outcome::Down(format!("the portal fails ({code})"), answered.retry_after(now)),
+        300..=399 => Outcome::Broken(format!("it sends us elsewhere ({code})")),
+        _ => Outcome::Broken(format!("it answers with a status that the contract does not know ({code})")),
+    })
+}

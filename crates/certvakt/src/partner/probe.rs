@@ -1,0 +1,86 @@
+//! Whether the other side keeps to a contract: its own examples are sent to the portal's staging, or mentors are read
+//! at its live address, where nothing may be tried.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::PartnerError;
+use super::adapters::{self, Outcome};
+use super::contract::{Contract, Stage, State};
+use crate::clock::Clock;
+use crate::config::PartnersConfig;
+
+/// One point of a contract, and whether the other side keeps to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Point {
+    /// What was tried.
+    pub point: String,
+    /// What the portal did.
+    pub found: String,
+    /// Whether that is as the contract says.
+    pub keeps: bool,
+}
+
+/// Tries the contract's examples on the portal's staging.
+pub async fn staging(
+    config: &PartnersConfig,
+    clock: &Clock,
+    partner: &str,
+    version: &str,
+) -> Result<Vec<Point>, PartnerError> {
+    let contract = Contract::read(&config.contracts, partner, version)?;
+    let examples = contract.examples.clone();
+    let adapter = adapters::of(contract, partner, Stage::Staging, config)?;
+    let mut points = Vec::new();
+    for (number, example) in (1_i64..).zip(examples) {
+        let state = State::new(&example.key, example.listed, Uuid::new_v4(), number, clock.now(), 0);
+        let outcome =
+            adapter.tell(&[state]).await.pop().unwrap_or_else(|| Outcome::Unsure("no answer".to_owned()));
+        points.push(point(example.name.clone(), &outcome, example.refused));
+        if outcome == Outcome::Taken {
+            let read = adapter.read(&example.key).await;
+            let name = format!("{}, read back", example.name);
+            points.extend(match read {
+                Ok(None) => None,
+                Ok(Some(is_listed)) => Some(Point {
+                    point: name,
+                    found: if is_listed { "listed" } else { "not listed" }.to_owned(),
+                    keeps: is_listed == example.listed,
+                }),
+                Err(outcome) => Some(point(name, &outcome, false)),
+            });
+        }
+    }
+    if points.is_empty() {
+        let none = "the contract has no examples".to_owned();
+        points.push(Point { point: none, found: "nothing could be tried".to_owned(), keeps: false });
+    }
+    Ok(points)
+}
+
+/// Reads what the live portal holds of some mentors; changes nothing there.
+pub async fn live(
+    config: &PartnersConfig,
+    partner: &str,
+    version: &str,
+    keys: &[String],
+) -> Result<Vec<Point>, PartnerError> {
+    let contract = Contract::read(&config.contracts, partner, version)?;
+    let adapter = adapters::of(contract, partner, Stage::Live, config)?;
+    let mut points = Vec::new();
+    for key in keys {
+        match adapter.read(key).await {
+            Ok(None) => break,
+            Ok(Some(_)) => points.push(point(format!("read {key}"), &Outcome::Taken, false)),
+            Err(outcome) => points.push(point(format!("read {key}"), &outcome, false)),
+        }
+    }
+    Ok(points)
+}
+
+fn point(point: String, outcome: &Outcome, is_to_be_refused: bool) -> Point {
+    let found = outcome.reason().unwrap_or("as the contract says").to_owned();
+    let keeps =
+        if is_to_be_refused { matches!(outcome, Outcome::Refused(_)) } else { *outcome == Outcome::Taken };
+    Point { point, found, keeps }
+}

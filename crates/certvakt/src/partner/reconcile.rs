@@ -1,0 +1,205 @@
+//! Whether a portal's listing shows what it is to show. That the portal has taken something is no proof; the listing
+//! is.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::PartnerError;
+use super::adapters::{self, Outcome};
+use super::contract::{Contract, Stage};
+use super::listing::Shown;
+use crate::config::PartnersConfig;
+use crate::store::Database;
+use crate::store::partner::{self, Compared, Partner, ToCompare};
+
+/// Mentors compared at once.
+const BATCH: i64 = 1_000;
+/// Keys named of those whom nobody here knows, at most.
+const MOST_NAMED: usize = 100;
+
+/// What is not as it is to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Reconciled {
+    /// Mentors whose state the listing shows as it is to be.
+    pub right: u64,
+    /// Those of whom it cannot show the last change yet.
+    pub not_yet: u64,
+    /// Lapsed, or without consent, but still listed: they are told again.
+    pub still_listed: Vec<String>,
+    /// Certified and consenting, but missing: they are told again.
+    pub missing: Vec<String>,
+    /// Gone although nobody here took them off: a person is asked.
+    pub removed_by_hand: Vec<String>,
+    /// Listed, and known to nobody here.
+    pub unknown: Vec<String>,
+    /// How many these are in all.
+    pub unknown_in_all: i64,
+}
+
+/// Reads a partner's listing and compares. The outcome is why it could not be read.
+pub async fn once(
+    database: &Database,
+    config: &PartnersConfig,
+    one: &Partner,
+) -> Result<Result<Reconciled, Outcome>, PartnerError> {
+    let (Some(stage), Some(version)) = (one.stage.as_deref().and_then(Stage::named), &one.contract) else {
+        return Err(PartnerError::Off(one.partner.clone()));
+    };
+    let contract = Contract::read(&config.contracts, &one.partner, version)?;
+    let cache_seconds = contract.listing.as_ref().map_or(0, |terms| terms.cache_seconds);
+    let adapter = adapters::of(contract, &one.partner, stage, config)?;
+    let shown = match adapter.listing().await {
+        Ok(Some(shown)) => shown,
+        Ok(None) => return Err(PartnerError::NoListing(one.partner.clone())),
+        Err(outcome) => {
+            let mut tx = database.worker().await?;
+            let was_read =
+                partner::reconciled(&mut tx, one, Err(outcome.reason().unwrap_or_default())).await?;
+            tx.commit().await?;
+            if was_read {
+                tracing::error!(
+                    organisation = one.organisation,
+                    partner = one.partner,
+                    "the partner's listing cannot be read: {}",
+                    outcome.reason().unwrap_or_default()
+                );
+            }
+            return Ok(Err(outcome));
+        }
+    };
+    let reconciled = compare(database, one, &shown, cache_seconds).await?;
+    report(one, &reconciled);
+    Ok(Ok(reconciled))
+}
+
+async fn compare(
+    database: &Database,
+    one: &Partner,
+    shown: &Shown,
+    cache_seconds: u32,
+) -> Result<Reconciled, PartnerError> {
+    let mut reconciled = Reconciled::default();
+    let mut unknown: BTreeSet<&String> =
+        shown.iter().filter(|(_, listed)| **listed).map(|(key, _)| key).collect();
+    let mut after = String::new();
+    loop {
+        let mut tx = database.worker().await?;
+        let batch = partner::to_compare(&mut tx, one, &after, BATCH, cache_seconds).await?;
+        let Some(last) = batch.last() else {
+            reconciled.unknown_in_all = i64::try_from(unknown.len()).unwrap_or(i64::MAX);
+            reconciled.unknown = unknown.into_iter().take(MOST_NAMED).cloned().collect();
+            partner::reconciled(&mut tx, one, Ok(reconciled.unknown_in_all)).await?;
+            tx.commit().await?;
+            return Ok(reconciled);
+        };
+        after.clone_from(&last.partner_key);
+        let compared: Vec<Compared> = batch
+            .iter()
+            .map(|mentor| {
+                unknown.remove(&mentor.partner_key);
+                let is_shown = shown.get(&mentor.partner_key).copied().unwrap_or(false);
+                let found = judge(mentor, is_shown);
+                reconciled.add(mentor, found);
+                written(mentor, is_shown, found)
+            })
+            .collect();
+        partner::compared(&mut tx, one, &compared).await?;
+        let never_told = compared.iter().filter(|mentor| mentor.again && mentor.number == 0);
+        let keys: Vec<String> = never_told.map(|mentor| mentor.partner_key.clone()).collect();
+        partner::delist_found(&mut tx, one, &keys).await?;
+        tx.commit().await?;
+    }
+}
+
+/// What a listing says of a mentor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It shows what it is to show.
+    Right,
+    /// It cannot show the last change yet, or is about to be told of it.
+    NotYet,
+    /// It shows that a request without an answer was not taken, or how the portal stood before it.
+    NotTaken,
+    /// It shows somebody who is not to be listed.
+    StillListed,
+    /// It does not show somebody who is to be listed, and never has since they are.
+    Missing,
+    /// It has shown them since they are to be listed, and does so no more.
+    RemovedByHand,
+}
+
+/// What a listing says of a mentor, whom it shows or does not show.
+pub fn judge(mentor: &ToCompare, is_shown: bool) -> Found {
+    let is_told = mentor.told_number == mentor.number;
+    if mentor.is_under_way || (mentor.is_unsure && mentor.was_asked) || (is_told && mentor.is_fresh) {
+        return Found::NotYet;
+    }
+    if mentor.is_away && mentor.is_listed && !is_shown {
+        return Found::RemovedByHand;
+    }
+    if is_shown == mentor.is_listed {
+        return if is_told || mentor.is_unsure { Found::Right } else { Found::NotYet };
+    }
+    match (is_told, mentor.is_listed) {
+        (false, _) if mentor.is_unsure => Found::NotTaken,
+        (false, _) => Found::NotYet,
+        (true, false) => Found::StillListed,
+        (true, true) if mentor.confirmed_number == mentor.number => Found::RemovedByHand,
+        (true, true) => Found::Missing,
+    }
+}
+
+fn written(mentor: &ToCompare, shown: bool, found: Found) -> Compared {
+    Compared {
+        partner_key: mentor.partner_key.clone(),
+        number: mentor.number,
+        shown,
+        confirmed: found == Found::Right,
+        cleared: mentor.is_unsure && matches!(found, Found::Right | Found::NotTaken),
+        again: matches!(found, Found::StillListed | Found::Missing),
+        away: found == Found::RemovedByHand,
+    }
+}
+
+impl Reconciled {
+    fn add(&mut self, mentor: &ToCompare, found: Found) {
+        let named = match found {
+            Found::Right => {
+                self.right += 1;
+                return;
+            }
+            Found::NotYet | Found::NotTaken => {
+                self.not_yet += 1;
+                return;
+            }
+            Found::StillListed => &mut self.still_listed,
+            Found::Missing => &mut self.missing,
+            Found::RemovedByHand => &mut self.removed_by_hand,
+        };
+        named.push(mentor.partner_key.clone());
+    }
+
+    /// Whether the listing shows what it is to show, as far as it can.
+    pub fn is_right(&self) -> bool {
+        self.still_listed.is_empty()
+            && self.missing.is_empty()
+            && self.removed_by_hand.is_empty()
+            && self.unknown.is_empty()
+    }
+}
+
+/// Says in the log how many are not listed as they are to be; who, the log is not told.
+fn report(one: &Partner, reconciled: &Reconciled) {
+    if !reconciled.is_right() {
+        tracing::error!(
+            organisation = one.organisation,
+            partner = one.partner,
+            still_listed = reconciled.still_listed.len(),
+            missing = reconciled.missing.len(),
+            removed_by_hand = reconciled.removed_by_hand.len(),
+            unknown = reconciled.unknown_in_all,
+            "the partner's listing does not show what it is to show: look with `certvakt partner reconcile`"
+        );
+    }
+}

@@ -1,0 +1,443 @@
+//! Telling portals: those who lapsed are taken off, everybody whose state has changed is claimed, told outside any
+//! transaction, and what became of it is written down.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use certvakt_rules::calendar::latest_scheduled;
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::PartnerError;
+use super::adapters::{self, Adapter, Outcome};
+use super::contract::{Contract, Limits, Stage, State};
+use super::reconcile;
+use crate::clock::Clock;
+use crate::config::PartnersConfig;
+use crate::store::partner::{self, Due, Partner, Stop, Told};
+use crate::store::{Database, StoreError, organisation};
+
+/// Those who lapsed, looked at in one transaction.
+const BATCH: i64 = 1_000;
+/// How long one partner is told before the others have their turn.
+const TURN: Duration = Duration::from_mins(1);
+/// How long nothing is sent after the first request that was not answered; doubled with each further one.
+const FIRST_REST: Duration = Duration::from_secs(30);
+/// The longest time for which nothing is sent to a portal that does not answer.
+const LONGEST_REST: Duration = Duration::from_mins(15);
+/// How long a mentor waits whose state at the portal nobody knows yet, before it is asked for again.
+const UNSURE_WAIT: Duration = Duration::from_mins(1);
+
+/// What was told to a partner.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Tally {
+    /// Taken by the portal.
+    pub taken: u64,
+    /// Not taken of this one mentor; tried again later.
+    pub refused: u64,
+    /// No answer came; the state is read back first.
+    pub unsure: u64,
+    /// Put off, because the portal takes nothing for now.
+    pub put_off: u64,
+    /// Removals that wait for approval, if they are held.
+    pub held: Option<i64>,
+    /// Why sending stopped, if it did.
+    pub stopped: Option<String>,
+}
+
+/// What one partner was told.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Done {
+    /// The organisation's short name.
+    pub organisation: String,
+    /// The partner's.
+    pub partner: String,
+    /// What was told.
+    pub told: Tally,
+}
+
+/// A partner's adapter, as long as nothing changes that it was made for.
+#[derive(Debug)]
+struct Kept {
+    contract: String,
+    stage: Stage,
+    limits: Limits,
+    adapter: Box<dyn Adapter>,
+}
+
+/// Tells partners.
+#[derive(Debug)]
+pub struct Sender<'a> {
+    database: &'a Database,
+    clock: &'a Clock,
+    config: &'a PartnersConfig,
+    adapters: HashMap<(Uuid, String), Kept>,
+}
+
+impl<'a> Sender<'a> {
+    /// A sender that has told nobody yet.
+    pub fn new(database: &'a Database, clock: &'a Clock, config: &'a PartnersConfig) -> Self {
+        Self { database, clock, config, adapters: HashMap::new() }
+    }
+
+    /// Tells partners, until the process is asked to end.
+    pub async fn keep(mut self, mut ending: watch::Receiver<bool>) {
+        let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(self.config.poll_seconds)));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                _ = ending.wait_for(|ending| *ending) => return,
+            }
+            if let Err(error) = self.look(&ending).await {
+                tracing::error!(code = error.code(), "partners could not be seen to: {error}");
+            }
+        }
+    }
+
+    async fn look(&mut self, ending: &watch::Receiver<bool>) -> Result<(), StoreError> {
+        let partners = self.see_who_is_listed().await?;
+        let on: Vec<&Partner> = partners.iter().filter(|one| one.stage.is_some()).collect();
+        if self.config.contracts.as_os_str().is_empty() {
+            return Ok(());
+        }
+        let turns = on.into_iter().map(|one| {
+            let kept = self.adapters.remove(&(one.organisation_id, one.partner.clone()));
+            let (database, config) = (self.database, self.config);
+            async move { (one, Turn { database, config, kept }.take(one, Some(TURN), ending).await) }
+        });
+        for (one, (kept, told)) in join_all(turns.collect::<Vec<_>>()).await {
+            if let Some(kept) = kept {
+                self.adapters.insert((one.organisation_id, one.partner.clone()), kept);
+            }
+            told?;
+        }
+        for one in partners.iter().filter(|one| one.stage.is_some() && one.is_to_be_reconciled) {
+            match reconcile::once(self.database, self.config, one).await {
+                Ok(_) | Err(PartnerError::NoListing(_)) => {}
+                Err(error) => tracing::error!(
+                    organisation = one.organisation,
+                    partner = one.partner,
+                    code = error.code(),
+                    "the listing could not be compared: {error}"
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes off those who lapsed, and once a night looks at everybody.
+    async fn see_who_is_listed(&self) -> Result<Vec<Partner>, StoreError> {
+        loop {
+            let mut tx = self.database.worker().await?;
+            let lapsed = partner::delist_lapsed(&mut tx, BATCH).await?;
+            tx.commit().await?;
+            if lapsed < BATCH {
+                break;
+            }
+        }
+        let mut tx = self.database.worker().await?;
+        let partners = partner::all(&mut tx).await?;
+        let organisations = organisation::list(&mut tx).await?;
+        tx.rollback().await?;
+        for one in &partners {
+            let Some(home) = organisations.iter().find(|home| home.id == one.organisation_id) else {
+                continue;
+            };
+            let night = latest_scheduled(self.clock.now(), home.run_at, home.zone);
+            if one.looked_on.is_none_or(|looked_on| looked_on < night) {
+                look_at_everybody(self.database, one, night).await?;
+            }
+        }
+        Ok(partners)
+    }
+
+    /// Tells all partners whatever is due, once.
+    pub async fn once(&mut self, ending: &watch::Receiver<bool>) -> Result<Vec<Done>, StoreError> {
+        let mut done = Vec::new();
+        for one in self.see_who_is_listed().await? {
+            if one.stage.is_some() {
+                let (database, config) = (self.database, self.config);
+                let (_, told) = Turn { database, config, kept: None }.take(&one, None, ending).await;
+                done.push(Done { organisation: one.organisation, partner: one.partner, told: told? });
+            }
+        }
+        Ok(done)
+    }
+}
+
+/// Looks at every mentor of a partner, whatever changed.
+async fn look_at_everybody(
+    database: &Database,
+    one: &Partner,
+    night: chrono::NaiveDate,
+) -> Result<(), StoreError> {
+    let (mut after, mut changed) = (String::new(), 0);
+    loop {
+        let mut tx = database.worker().await?;
+        let looked = partner::look_again(&mut tx, one.organisation_id, &one.partner, &after, BATCH).await?;
+        let Some((last, more)) = looked else {
+            partner::looked_on(&mut tx, one, night).await?;
+            partner::forget_delisted(&mut tx).await?;
+            tx.commit().await?;
+            break;
+        };
+        tx.commit().await?;
+        (after, changed) = (last, changed + more);
+    }
+    if changed > 0 {
+        tracing::warn!(
+            organisation = one.organisation,
+            partner = one.partner,
+            changed,
+            "the nightly look found people who were not listed as they were to be"
+        );
+    }
+    Ok(())
+}
+
+/// One partner's turn.
+struct Turn<'a> {
+    database: &'a Database,
+    config: &'a PartnersConfig,
+    kept: Option<Kept>,
+}
+
+impl Turn<'_> {
+    async fn take(
+        mut self,
+        one: &Partner,
+        most: Option<Duration>,
+        ending: &watch::Receiver<bool>,
+    ) -> (Option<Kept>, Result<Tally, StoreError>) {
+        let mut tally = Tally::default();
+        let began = Instant::now();
+        let told = loop {
+            if *ending.borrow() || most.is_some_and(|most| began.elapsed() >= most) {
+                break Ok(());
+            }
+            match self.batch(one, &mut tally).await {
+                Ok(true) => {}
+                Ok(false) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        (self.kept, told.map(|()| tally))
+    }
+
+    /// Tells a batch. Whether there may be more.
+    async fn batch(&mut self, one: &Partner, tally: &mut Tally) -> Result<bool, StoreError> {
+        let mut tx = self.database.worker().await?;
+        let fresh = partner::all(&mut tx).await?;
+        let is_same =
+            |other: &Partner| other.organisation_id == one.organisation_id && other.partner == one.partner;
+        let Some(one) = fresh.into_iter().find(is_same) else { return Ok(false) };
+        let (Some(stage), Some(version)) =
+            (one.stage.as_deref().and_then(Stage::named), one.contract.clone())
+        else {
+            self.kept = None;
+            return Ok(false);
+        };
+        if one.waits_for_person() {
+            // Whatever signed us in may be another by then.
+            self.kept = None;
+            tally.stopped.clone_from(&one.stopped_reason);
+            return Ok(false);
+        }
+        if one.rests {
+            return Ok(false);
+        }
+        let removals = partner::removals(&mut tx, &one).await?;
+        let is_held = removals > one.removal_limit;
+        tally.held = is_held.then_some(removals);
+        if partner::hold(&mut tx, &one, is_held).await? && is_held {
+            tracing::error!(
+                organisation = one.organisation,
+                partner = one.partner,
+                removals,
+                "removals are held: look with `certvakt partner status`, let them go with `certvakt partner approve`"
+            );
+        }
+        let kept = match self.adapter(&one, stage, &version) {
+            Ok(kept) => kept,
+            Err(error) => {
+                let stop = Stop { by: "contract", reason: error.to_string(), retry_in: None };
+                stop_sending(&mut tx, &one, &stop).await?;
+                tally.stopped = Some(stop.reason);
+                tx.commit().await?;
+                return Ok(false);
+            }
+        };
+        let token = Uuid::new_v4();
+        // After an outage one mentor tries whether it is over.
+        let most = if one.stopped_by.is_some() { 1 } else { i64::from(kept.limits.at_once) };
+        let due = partner::claim(&mut tx, &one, most, token, kept.lease_seconds(), is_held).await?;
+        tx.commit().await?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let outcomes = tell(kept.adapter.as_ref(), &due).await;
+        let told: Vec<Told> =
+            due.iter().zip(&outcomes).map(|(due, outcome)| written(due, outcome, &kept.limits)).collect();
+        let mut tx = self.database.worker().await?;
+        partner::finish(&mut tx, &one, token, &told).await?;
+        let goes_on = conclude(&mut tx, &one, &outcomes, tally).await?;
+        tx.commit().await?;
+        Ok(goes_on)
+    }
+
+    fn adapter(&mut self, one: &Partner, stage: Stage, version: &str) -> Result<&Kept, PartnerError> {
+        if self.kept.as_ref().is_some_and(|kept| kept.stage != stage || kept.contract != version) {
+            self.kept = None;
+        }
+        if self.kept.is_none() {
+            let contract = Contract::read(&self.config.contracts, &one.partner, version)?;
+            let limits = contract.limits.clone();
+            let adapter = adapters::of(contract, &one.partner, stage, self.config)?;
+            self.kept = Some(Kept { contract: version.to_owned(), stage, limits, adapter });
+        }
+        self.kept.as_ref().ok_or_else(|| PartnerError::Off(one.partner.clone()))
+    }
+}
+
+impl Kept {
+    /// Long enough to read and to tell all of a batch at the portal's pace.
+    fn lease_seconds(&self) -> u32 {
+        let Limits { requests_a_minute, at_once, timeout_seconds, .. } = self.limits;
+        60 + 4 * u32::from(timeout_seconds) + 2 * 60 * u32::from(at_once) / requests_a_minute
+    }
+}
+
+/// Tells each its present state; where an answer was missed before, after the portal was asked what it holds.
+async fn tell(adapter: &dyn Adapter, due: &[Due]) -> Vec<Outcome> {
+    let read = join_all(due.iter().map(async |one| {
+        if !one.is_unsure {
+            return None;
+        }
+        match adapter.read(&one.partner_key).await {
+            Ok(Some(is_listed)) => (is_listed == one.is_listed).then_some(Outcome::Taken),
+            // Nobody can be asked: the listing will show it.
+            Ok(None) => Some(Outcome::Unsure("the listing has not shown yet what became of it".to_owned())),
+            Err(outcome) => Some(outcome),
+        }
+    }))
+    .await;
+    let to_tell: Vec<State> = due
+        .iter()
+        .zip(&read)
+        .filter(|(_, read)| read.is_none())
+        .map(|(one, _)| {
+            State::new(&one.partner_key, one.is_listed, one.event_id, one.number, one.at, one.replays)
+        })
+        .collect();
+    let mut told = adapter.tell(&to_tell).await.into_iter();
+    read.into_iter()
+        .map(|read| {
+            read.or_else(|| told.next()).unwrap_or_else(|| Outcome::Unsure("no answer came".to_owned()))
+        })
+        .collect()
+}
+
+/// What is written down of an outcome.
+fn written(due: &Due, outcome: &Outcome, limits: &Limits) -> Told {
+    let is_unsure = match outcome {
+        Outcome::Unsure(_) | Outcome::Broken(_) => true,
+        Outcome::Taken | Outcome::Refused(_) => false,
+        // Not even asked, or not let in: what was not known is not known yet.
+        Outcome::Busy(..) | Outcome::Down(..) | Outcome::SignIn(_) => due.is_unsure,
+    };
+    let wait = match outcome {
+        Outcome::Refused(_) => limits.wait(u32::try_from(due.attempt).unwrap_or(u32::MAX), fastrand::f64()),
+        Outcome::Unsure(_) if due.is_unsure => UNSURE_WAIT,
+        // The whole portal waits, not this mentor.
+        _ => Duration::ZERO,
+    };
+    metrics::counter!("certvakt_partner_requests_total", "outcome" => outcome.name()).increment(1);
+    Told {
+        partner_key: due.partner_key.clone(),
+        number: due.number,
+        is_listed: due.is_listed,
+        is_taken: *outcome == Outcome::Taken,
+        is_unsure,
+        wait_seconds: wait.as_secs_f64(),
+        trouble: outcome.reason().map(str::to_owned),
+    }
+}
+
+/// What a batch says of the portal. Whether to go on.
+async fn conclude(
+    tx: &mut crate::store::WorkerTx,
+    one: &Partner,
+    outcomes: &[Outcome],
+    tally: &mut Tally,
+) -> Result<bool, StoreError> {
+    let mut rest = None;
+    let mut stop = None;
+    let (mut answered, mut failing, mut asked) = (false, None, None);
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Taken => (tally.taken, answered) = (tally.taken + 1, true),
+            Outcome::Refused(_) => (tally.refused, answered) = (tally.refused + 1, true),
+            Outcome::Unsure(reason) => {
+                tally.unsure += 1;
+                failing = Some(reason);
+            }
+            Outcome::Down(reason, wait) => {
+                tally.put_off += 1;
+                failing = Some(reason);
+                asked = asked.max(*wait);
+            }
+            Outcome::Busy(_, wait) => {
+                tally.put_off += 1;
+                rest = rest.max(Some(wait.unwrap_or(FIRST_REST)));
+            }
+            Outcome::SignIn(reason) => {
+                tally.put_off += 1;
+                stop.get_or_insert(("sign-in", reason));
+            }
+            // Worse than not to be let in: what it says means something else.
+            Outcome::Broken(reason) => {
+                tally.unsure += 1;
+                stop = Some(("contract", reason));
+            }
+        }
+    }
+    if let Some((by, reason)) = stop {
+        stop_sending(tx, one, &Stop { by, reason: reason.clone(), retry_in: None }).await?;
+        tally.stopped = Some(reason.clone());
+        return Ok(false);
+    }
+    if let (false, Some(reason)) = (answered, failing) {
+        let doubled =
+            FIRST_REST.saturating_mul(2_u32.saturating_pow(u32::try_from(one.failures).unwrap_or(31)));
+        let wait =
+            doubled.min(LONGEST_REST).mul_f64(0.75 + fastrand::f64() / 4.0).max(asked.unwrap_or_default());
+        let stop = Stop { by: "outage", reason: reason.clone(), retry_in: Some(wait.as_secs_f64()) };
+        stop_sending(tx, one, &stop).await?;
+        tally.stopped = Some(stop.reason);
+        return Ok(false);
+    }
+    if answered {
+        partner::go_on(tx, one).await?;
+    }
+    if let Some(wait) = rest {
+        partner::rest(tx, one, wait.as_secs_f64()).await?;
+    }
+    Ok(rest.is_none())
+}
+
+async fn stop_sending(tx: &mut crate::store::WorkerTx, one: &Partner, stop: &Stop) -> Result<(), StoreError> {
+    if partner::stop(tx, one, stop).await? {
+        metrics::counter!("certvakt_partner_stops_total", "by" => stop.by).increment(1);
+        tracing::error!(
+            organisation = one.organisation,
+            partner = one.partner,
+            by = stop.by,
+            "nothing is sent to the partner any more: {}",
+            stop.reason
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Signing in with partners. Each way is a file.
+
+mod client_credentials;
+mod header_key;
+mod signature;
+
+use futures_util::future::BoxFuture;
+use reqwest::header::HeaderMap;
+
+use super::contract::{Addresses, SignInTerms};
+use super::wire::Wire;
+use crate::clock::Clock;
+
+/// A way to sign in: what a request carries that shows who sends it.
+pub trait SignIn: std::fmt::Debug + Send + Sync {
+    /// The headers of a request with this id and body.
+    fn headers<'a>(&'a self, id: &'a str, body: &'a [u8]) -> BoxFuture<'a, Result<HeaderMap, SignInError>>;
+
+    /// Forgets what was not accepted, if another could be had. Whether it is worth another attempt.
+    fn forget(&self) -> BoxFuture<'_, bool> {
+        Box::pin(async { false })
+    }
+}
+
+/// Why we cannot sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInError {
+    /// Our secret is refused, or there is none.
+    Refused(String),
+    /// Not now.
+    Unavailable(String),
+}
+
+/// The way that a contract asks for, with these secrets, the newest first.
+pub fn of(
+    terms: &SignInTerms,
+    addresses: &Addresses,
+    secrets: &[String],
+    wire: &Wire,
+) -> Result<Box<dyn SignIn>, String> {
+    let newest = secrets.first().cloned();
+    let missing = || {
+        "no secret is named: write where it is into keys of [partners.secrets.<partner>.<stage>]".to_owned()
+    };
+    match terms {
+        SignInTerms::Signature {} if secrets.is_empty() => Err(missing()),
+        SignInTerms::Signature {} => Ok(Box::new(signature::Signature::new(secrets, Clock::system())?)),
+        SignInTerms::HeaderKey { header } => {
+            Ok(Box::new(header_key::HeaderKey::new(header, &newest.ok_or_else(missing)?)?))
+        }
+        SignInTerms::ClientCredentials { client_id, scope } => {
+            let token = addresses.token.clone().ok_or("the contract names no address of tokens")?;
+            Ok(Box::new(client_credentials::ClientCredentials::new(
+                token,
+                client_id.clone(),
+                scope.clone(),
+                newest.ok_or_else(missing)?,
+                wire.clone(),
+            )))
+        }
+    }
+}

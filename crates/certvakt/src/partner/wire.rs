@@ -1,0 +1,191 @@
+//! Requests to partners: addresses that point inward are refused, redirects are not followed, and what comes back is
+//! bounded.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
+
+use super::contract::Limits;
+
+/// The longest answer that is read, in bytes. An answer to one change has a few hundred, a page of a listing may have
+/// some thousand people.
+const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
+
+/// Whether an address belongs to nobody outside: this machine, a private network, or a translation of one.
+///
+/// Sources: the IANA registries of special-purpose addresses (RFC 6890), for translated ones RFC 6052 and RFC 8215
+/// (NAT64), RFC 3056 (6to4) and RFC 4380 (Teredo).
+pub fn points_inward(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => v4_points_inward(address),
+        IpAddr::V6(address) => v6_points_inward(address),
+    }
+}
+
+fn v4_points_inward(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    address.is_unspecified()
+        || address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_broadcast()
+        || address.is_documentation()
+        || a == 0
+        // Carrier-grade NAT, RFC 6598.
+        || (a == 100 && (64..128).contains(&b))
+        // IETF protocol assignments, 6to4 relays, benchmarks, reserved.
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && (b == 18 || b == 19))
+        || a >= 240
+}
+
+fn v6_points_inward(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    let embedded = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        v4_points_inward(Ipv4Addr::new(a, b, c, d))
+    };
+    match segments {
+        // Only what is global unicast can be somebody outside, and of that not everything.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => embedded(high, low),
+        // Teredo, benchmarks, ORCHID, and what else is assigned to protocols; documentation.
+        [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => true,
+        [0x3fff, second, ..] if second < 0x1000 => true,
+        [first, ..] => first & 0xe000 != 0x2000,
+    }
+}
+
+/// Resolves names as the system does, and refuses what points inward, at the moment of connecting.
+#[derive(Debug)]
+struct Outward {
+    allowed: Arc<BTreeSet<String>>,
+}
+
+/// An address that points inward.
+#[derive(Debug, thiserror::Error)]
+#[error("the address points inward")]
+struct Inward;
+
+impl Resolve for Outward {
+    fn resolve(&self, name: Name) -> Resolving {
+        let is_allowed = self.allowed.contains(name.as_str());
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            if !is_allowed && found.iter().any(|address| points_inward(address.ip())) {
+                return Err(Inward.into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// A client for one partner.
+#[derive(Debug, Clone)]
+pub struct Wire {
+    client: Client,
+    allowed: Arc<BTreeSet<String>>,
+    pace: Arc<DefaultDirectRateLimiter>,
+}
+
+/// What a partner answered.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The status code.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answered {
+    /// How long the partner asks us to wait (RFC 9110, section 10.2.3), a day at most.
+    pub fn retry_after(&self, now: chrono::DateTime<chrono::Utc>) -> Option<Duration> {
+        let text = self.headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
+        let seconds = text.parse().ok().or_else(|| {
+            let at = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+            u64::try_from((at.to_utc() - now).num_seconds()).ok()
+        })?;
+        Some(Duration::from_secs(seconds).min(Duration::from_hours(24)))
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// Nothing was sent: the partner cannot be reached.
+    Unreachable,
+    /// It was sent, or may have been: nobody knows what became of it.
+    Lost,
+    /// It has no end that is worth waiting for.
+    TooLong,
+    /// The address points inward, and the configuration does not allow it.
+    Inward,
+}
+
+impl Wire {
+    /// A client that keeps to a partner's limits. Of addresses that point inward only hosts named are allowed.
+    pub fn new(allowed: &[String], limits: &Limits) -> reqwest::Result<Self> {
+        let timeout = limits.timeout();
+        let a_minute = NonZeroU32::new(limits.requests_a_minute).unwrap_or(NonZeroU32::MIN);
+        let burst = NonZeroU32::new(limits.at_once.into()).unwrap_or(NonZeroU32::MIN);
+        let pace = Arc::new(RateLimiter::direct(Quota::per_minute(a_minute).allow_burst(burst)));
+        let allowed = Arc::new(allowed.iter().map(|host| host.to_lowercase()).collect::<BTreeSet<_>>());
+        let client = crate::http::builder(timeout)
+            .no_proxy()
+            .connect_timeout(timeout.min(Duration::from_secs(10)))
+            .dns_resolver(Arc::new(Outward { allowed: allowed.clone() }))
+            .build()?;
+        Ok(Self { client, allowed, pace })
+    }
+
+    /// The client, to make a request of.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Sends a request when it is its turn, and reads the answer.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Answered, NoAnswer> {
+        let request = request.build().map_err(|_| NoAnswer::Unreachable)?;
+        // A number is no name: nobody resolves it.
+        if self.is_inward_number(request.url()) {
+            return Err(NoAnswer::Inward);
+        }
+        self.pace.until_ready().await;
+        let mut answer = self.client.execute(request).await.map_err(|error| no_answer(&error))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| no_answer(&error))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LONGEST_ANSWER {
+                return Err(NoAnswer::TooLong);
+            }
+        }
+        Ok(Answered { status, headers, body })
+    }
+
+    fn is_inward_number(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str().map(|host| host.trim_matches(['[', ']'])) else { return false };
+        host.parse().is_ok_and(points_inward) && !self.allowed.contains(host)
+    }
+}
+
+fn no_answer(error: &reqwest::Error) -> NoAnswer {
+    let mut cause = std::error::Error::source(error);
+    while let Some(one) = cause {
+        if one.is::<Inward>() {
+            return NoAnswer::Inward;
+        }
+        cause = one.source();
+    }
+    if error.is_connect() { NoAnswer::Unreachable } else { NoAnswer::Lost }
+}

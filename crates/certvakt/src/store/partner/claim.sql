@@ -1,0 +1,28 @@
+-- Claims up to $3 mentors of partner $2 for $5 seconds, one request a mentor. A lease that ran out was a request of
+-- which nobody knows what became. Where removals are held ($6), those after $7 stay where they are.
+with due as (
+  select l.partner_key, l.lease_token is not null or l.is_unsure as is_unsure
+  from certvakt.listings l
+  join certvakt.partner_events e on e.organisation_id = l.organisation_id and e.partner = l.partner
+    and e.partner_key = l.partner_key and e.number = l.number
+  where l.organisation_id = $1 and l.partner = $2 and l.told_number < l.number and l.available_at <= now()
+    and (l.lease_until is null or l.lease_until <= now())
+    -- Whoever was removed by hand is put back by a person alone.
+    and (l.away_since is null or not l.is_listed)
+    and (not $6 or l.is_listed or l.told_listed is not distinct from false or e.at <= $7::timestamptz)
+  order by l.available_at, l.partner_key
+  limit $3
+  for update of l skip locked
+),
+claimed as (
+  update certvakt.listings l
+  set lease_token = $4, lease_until = now() + make_interval(secs => $5), attempts = l.attempts + 1, is_unsure = due.is_unsure,
+    asked_at = case when due.is_unsure then l.asked_at else now() end
+  from due
+  where l.organisation_id = $1 and l.partner = $2 and l.partner_key = due.partner_key
+  returning l.partner_key, l.number, l.is_listed, l.replays, l.attempts, l.is_unsure
+)
+select c.partner_key, c.number, e.id as event_id, e.at, c.is_listed, c.replays, c.attempts as attempt, c.is_unsure
+from claimed c
+join certvakt.partner_events e on e.organisation_id = $1 and e.partner = $2 and e.partner_key = c.partner_key and e.number = c.number
+order by c.partner_key

@@ -1,0 +1,15 @@
+-- What the listing of partner $2 showed of some mentors: $4, and of which of them it confirmed their last event ($5),
+-- cleared up what became of a request ($6), is to be told anew ($7), or is found gone although nobody took them off ($8).
+update certvakt.listings l
+set seen_listed = x.shown,
+  confirmed_number = case when x.confirmed then l.number else l.confirmed_number end,
+  is_unsure = l.is_unsure and not x.cleared,
+  told_number = case when x.cleared and x.confirmed then l.number when x.again and l.number > 0 then l.number - 1 else l.told_number end,
+  told_listed = case when x.cleared and x.confirmed then l.is_listed else l.told_listed end,
+  replays = l.replays + x.again::int,
+  available_at = case when x.cleared or x.again then now() else l.available_at end,
+  away_since = case when x.away then coalesce(l.away_since, now()) when x.shown then null else l.away_since end
+from unnest($3::text[], $4::boolean[], $5::boolean[], $6::boolean[], $7::boolean[], $8::boolean[], $9::bigint[])
+  as x (partner_key, shown, confirmed, cleared, again, away, number)
+-- Whoever has changed since they were read, or is being told, is looked at next time.
+where l.organisation_id = $1 and l.partner = $2 and l.partner_key = x.partner_key and l.number = x.number and l.lease_token is null

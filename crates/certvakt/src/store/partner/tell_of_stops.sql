@@ -1,0 +1,28 @@
+-- A letter to each administrator of an organisation with a partner to whom nothing is sent any more, or whose removals
+-- are held: once each time. Of an outage after an hour, for most end by themselves.
+with stopped as (
+  update certvakt.partners p set alerted_at = now()
+  where p.stopped_at is not null and (p.alerted_at is null or p.alerted_at < p.stopped_at)
+    and (p.stopped_by <> 'outage' or p.stopped_at < now() - interval '1 hour')
+    and p.organisation_id in (select a.organisation_id from certvakt.administrators a)
+  returning p.organisation_id, p.code
+),
+held as (
+  update certvakt.partners p set held_alerted_at = now()
+  where p.held_at is not null and (p.held_alerted_at is null or p.held_alerted_at < p.held_at)
+    -- A row is changed once a statement: the other letter follows with the next look.
+    and not exists (select from stopped s where s.organisation_id = p.organisation_id and s.code = p.code)
+    and p.organisation_id in (select a.organisation_id from certvakt.administrators a)
+  returning p.organisation_id, p.code
+),
+news as (
+  select s.organisation_id, s.code, 'partner-stopped' as alert from stopped s
+  union all
+  select h.organisation_id, h.code, 'removals-held' from held h
+)
+insert into certvakt.letters (kind, person_id, contact_point_id, good_for, alert, organisation_id, number)
+select 'alert', a.person_id, a.contact_point_id, interval '14 days', n.alert, n.organisation_id, (
+    select count(*) from certvakt.listings l
+    where l.organisation_id = n.organisation_id and l.partner = n.code and l.told_number < l.number
+      and (n.alert = 'partner-stopped' or not l.is_listed))
+from news n join certvakt.administrators a on a.organisation_id = n.organisation_id

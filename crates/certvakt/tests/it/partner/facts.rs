@@ -1,0 +1,324 @@
+//! Who is to be listed: a fact of consent and certifications, whose every transition is an event.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use sqlx::Executor;
+
+use super::{NOON, WHICH, place};
+use crate::harness::{TestDatabase, fail, superuser};
+
+#[tokio::test]
+async fn each_change_of_consent_or_certification_that_matters_is_one_event() {
+    let database = place().await;
+    database.certify("a", "2026-12-31").await;
+    database.partner("enrol", ["a", "--key", "M-a"]);
+    assert_eq!(database.events("a").await, Vec::<String>::new(), "without consent nobody is listed");
+    for (command, arguments, event) in [
+        ("partner consent", "a --given", Some("listed consent-given")),
+        ("partner consent", "a --given", None),
+        // A later date is no news to a portal.
+        ("renew", "a --until 2027-12-31", None),
+        ("correct", "a --until 2027-06-30", None),
+        ("suspend", "a", Some("delisted suspended")),
+        ("reinstate", "a", Some("listed reinstated")),
+        ("correct", "a --until 2026-06-14", Some("delisted corrected")),
+        ("partner consent", "a --withdrawn", None),
+        // No renewal gives back a consent that was withdrawn.
+        ("renew", "a --until 2027-12-31", None),
+        ("partner consent", "a --given", Some("listed consent-given")),
+        ("partner consent", "a --withdrawn", Some("delisted consent-withdrawn")),
+        ("partner consent", "a --given", Some("listed consent-given")),
+        ("withdraw", "a", Some("delisted suspended")),
+    ] {
+        let before = database.events("a").await;
+        let words = command
+            .split(' ')
+            .chain(if command.starts_with("partner") { &WHICH[..] } else { &[] }.iter().copied());
+        database.at(NOON, words.chain(arguments.split(' ')));
+        let after = database.events("a").await;
+        assert_eq!(&after[..before.len()], before, "{command} {arguments}");
+        assert_eq!(after[before.len()..].first().map(String::as_str), event, "{command} {arguments}");
+        assert!(after.len() <= before.len() + 1, "{command} {arguments}: {after:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_lapses_is_taken_off_by_the_date_alone() {
+    let database = place().await;
+    for (id, day) in [("today", "2026-06-15"), ("tomorrow", "2026-06-16"), ("never", "9000-01-01")] {
+        database.listed(id, day).await;
+    }
+    database.change("never", "expires_at = null").await;
+    // The last valid day is over when the next begins in Oslo, not before.
+    for (now, off) in [
+        ("2026-06-15T21:59:00Z", &[][..]),
+        ("2026-06-15T22:00:00Z", &["today"]),
+        ("2026-06-16T21:59:59Z", &["today"]),
+        ("2126-06-16T22:00:00Z", &["today", "tomorrow"]),
+    ] {
+        database.at(now, ["partner", "sync"]);
+        for id in ["today", "tomorrow", "never"] {
+            let expected: &[&str] = if off.contains(&id) {
+                &["listed consent-given", "delisted lapsed"]
+            } else {
+                &["listed consent-given"]
+            };
+            assert_eq!(database.events(id).await, expected, "{id} at {now}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_held_or_late_changes_nothing_about_it() {
+    let database = place().await;
+    database.ok(["organisation", "set", "org", "--limit-floor", "0", "--limit-percent", "0"]);
+    database.listed("a", "2026-06-14").await;
+    assert_eq!(database.events("a").await, Vec::<String>::new(), "they had lapsed before");
+    database.listed("b", "2026-06-15").await;
+    // Held: it records nobody as expired.
+    fail(&mut database.certvakt(["run", "--date", "2026-06-16"]), 3);
+    database.at("2026-06-16T12:00:00+02:00", ["partner", "sync"]);
+    assert_eq!(database.events("b").await, ["listed consent-given", "delisted lapsed"]);
+    let status: String =
+        database.value("select status from public.peer_mentor_certifications where external_id = 'b'").await;
+    assert_eq!(status, "active", "the run has not said so yet");
+}
+
+#[tokio::test]
+async fn one_certification_of_those_required_is_enough() {
+    let database = place().await;
+    database.ok(["type", "add", "other", "--organisation", "org"]);
+    database.ok(["type", "add", "third", "--organisation", "org"]);
+    database.listed("a", "2026-12-31").await;
+    let another = |kind: &str| {
+        format!(
+            "insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id)
+             select organisation_id, chapter_id, peer_mentor_id, '{kind}', 'a-{kind}'
+             from public.peer_mentor_certifications where external_id = 'a'"
+        )
+    };
+    database.execute(&another("other")).await;
+    database.change("a", "status = 'suspended'").await;
+    assert_eq!(
+        database.events("a").await.last().unwrap(),
+        "delisted suspended",
+        "the other type is not required"
+    );
+    let require =
+        "insert into certvakt.partner_types select organisation_id, 'portal', 'other' from certvakt.chapters";
+    database.execute(require).await;
+    assert_eq!(database.events("a").await.last().unwrap(), "listed required-types");
+    database.change("a-other", "certification_type = 'third'").await;
+    assert_eq!(database.events("a").await.last().unwrap(), "delisted corrected");
+    database.change("a-other", "certification_type = 'other'").await;
+    assert_eq!(database.events("a").await.last().unwrap(), "listed corrected");
+    database.execute("delete from public.peer_mentor_certifications where external_id = 'a-other'").await;
+    assert_eq!(database.events("a").await.last().unwrap(), "delisted deleted");
+}
+
+#[tokio::test]
+async fn a_mentor_who_is_deleted_or_erased_is_taken_off_first() {
+    let database = place().await;
+    for id in ["deleted", "erased"] {
+        database.listed(id, "2026-12-31").await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger").display().to_string();
+    database.at(NOON, ["person", "erase", "erased", "--ledger", &ledger]);
+    database
+        .execute(
+            "delete from certvakt.people where id in (
+               select peer_mentor_id from public.peer_mentor_certifications where external_id = 'deleted')",
+        )
+        .await;
+    for id in ["deleted", "erased"] {
+        assert_eq!(database.events(id).await, ["listed consent-given".to_owned(), format!("delisted {id}")]);
+    }
+    let left: i64 =
+        database.value("select count(*) from certvakt.listings where person_id is not null").await;
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn two_changes_at_once_of_two_certifications_take_somebody_off() {
+    let database = place().await;
+    database.listed("a", "2026-12-31").await;
+    database
+        .execute(
+            "insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id)
+             select organisation_id, chapter_id, peer_mentor_id, 'type', 'b'
+             from public.peer_mentor_certifications where external_id = 'a'",
+        )
+        .await;
+    // Each sees the other's certification as it was, and that it is enough.
+    let mut first = superuser(&database.name).await;
+    first
+        .execute("begin; update public.peer_mentor_certifications set status = 'suspended' where external_id = 'a'")
+        .await
+        .unwrap();
+    let second = database.blocked(&mut database.certvakt(["suspend", "b"])).await;
+    first.execute("commit").await.unwrap();
+    second.go_on().await;
+    assert_eq!(database.events("a").await, ["listed consent-given", "delisted suspended"]);
+}
+
+#[tokio::test]
+async fn a_suspension_at_the_moment_of_enrolling_is_seen() {
+    let database = place().await;
+    database.certify("a", "2026-12-31").await;
+    let mut first = superuser(&database.name).await;
+    first
+        .execute("begin; update public.peer_mentor_certifications set status = 'suspended' where external_id = 'a'")
+        .await
+        .unwrap();
+    let arguments =
+        ["partner", "enrol", "portal", "--organisation", "org", "a", "--key", "M-a", "--consents"];
+    let enrolling = database.blocked(&mut database.certvakt(arguments)).await;
+    first.execute("commit").await.unwrap();
+    enrolling.go_on().await;
+    assert_eq!(database.events("a").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_file_of_mentors_is_taken_row_by_row() {
+    let database = place().await;
+    for id in ["1", "2", "3"] {
+        database.certify(id, "2026-12-31").await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mentors.csv");
+    std::fs::write(
+        &path,
+        "mentor;key;consents\n1;M-1;ja\n2;M-2;nei\n3;M-1;ja\n4;M-4;ja\n2;M-2;\n3;;ja\n3;M-3;kanskje\n",
+    )
+    .unwrap();
+    let command = ["partner", "enrol", "portal", "--organisation", "org", "--file", path.to_str().unwrap()];
+    let output = database.certvakt(command.into_iter().chain(["--output", "json"])).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let done: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&done["enrolled"], &done["before"]), (&2.into(), &1.into()), "{done}");
+    let refused: Vec<&str> =
+        done["refused"].as_array().unwrap().iter().map(|one| one[1].as_str().unwrap()).collect();
+    for (found, expected) in
+        refused.iter().zip(["somebody else's", "no such person", "no key", "write yes or no"])
+    {
+        assert!(found.contains(expected), "{found}");
+    }
+    assert_eq!(refused.len(), 4);
+    assert_eq!(database.events("1").await, ["listed consent-given"]);
+    assert_eq!(database.events("2").await, Vec::<String>::new());
+}
+
+/// Something that happens to a mentor of two certifications, `a` and `b`.
+#[derive(Debug, Clone, Copy)]
+enum Happening {
+    Consent(bool),
+    Suspend(bool, bool),
+    Expire(bool, Option<i32>),
+    Days(i32),
+    KeepOff,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        any::<bool>().prop_map(Happening::Consent),
+        (any::<bool>(), any::<bool>()).prop_map(|(which, on)| Happening::Suspend(which, on)),
+        (any::<bool>(), prop::option::weighted(0.8, -3..4))
+            .prop_map(|(which, days)| Happening::Expire(which, days)),
+        (1..3).prop_map(Happening::Days),
+        Just(Happening::KeepOff),
+    ]
+}
+
+/// The law: after whatever happens and a look at the date, the fact is what its definition says, and the events are
+/// its transitions, numbered one by one.
+async fn holds(database: &TestDatabase, happenings: &[Happening]) {
+    let mut day = 0;
+    let (mut consents, mut kept_off) = (true, false);
+    let mut certifications = [(false, Some(10)); 2];
+    let mut expected = vec![true];
+    for happening in happenings {
+        let name = |which: bool| if which { "a" } else { "b" };
+        let at = |more: i32| format!("timestamptz '2026-06-15 12:00:00+02' + interval '{more} days'");
+        let sql = match *happening {
+            Happening::Consent(is_given) => {
+                kept_off &= !is_given || consents;
+                consents = is_given;
+                format!(
+                    "update certvakt.listings set listing_consent_at = {}",
+                    if is_given { "now()" } else { "null" }
+                )
+            }
+            Happening::Suspend(which, is_suspended) => {
+                certifications[usize::from(which)].0 = is_suspended;
+                let status = if is_suspended { "suspended" } else { "active" };
+                format!(
+                    "update public.peer_mentor_certifications set status = '{status}' where external_id = '{}'",
+                    name(which)
+                )
+            }
+            Happening::Expire(which, days) => {
+                certifications[usize::from(which)].1 = days.map(|days| day + days);
+                let expires = days.map_or("null".to_owned(), |days| at(day + days));
+                format!(
+                    "update public.peer_mentor_certifications set expires_at = {expires} where external_id = '{}'",
+                    name(which)
+                )
+            }
+            Happening::Days(more) => {
+                day += more;
+                "select".to_owned()
+            }
+            Happening::KeepOff => {
+                kept_off = true;
+                "update certvakt.listings set kept_off_at = now()".to_owned()
+            }
+        };
+        let now = format!("select set_config('certvakt.now', ({})::text, true)", at(day));
+        database
+            .execute(&format!(
+                "begin; {now}; {sql}; commit; begin; {now}; select certvakt.delist_lapsed(10); commit"
+            ))
+            .await;
+        let is_certified = certifications
+            .iter()
+            .any(|(is_suspended, until)| !is_suspended && until.is_none_or(|until| until >= day));
+        let fact = consents && !kept_off && is_certified;
+        if *expected.last().unwrap() != fact {
+            expected.push(fact);
+        }
+        let events: Vec<String> = database
+            .value("select coalesce(array_agg(number || ' ' || status order by number), '{}') from certvakt.partner_events")
+            .await;
+        let expected: Vec<String> = (1..)
+            .zip(&expected)
+            .map(|(number, fact)| format!("{number} {}", if *fact { "listed" } else { "delisted" }))
+            .collect();
+        assert_eq!(events, expected, "after {happening:?} of {happenings:?}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_happens_the_events_are_the_transitions_of_the_fact() {
+    const SEED: [u8; 32] = *b"who is to be listed at a partner";
+    println!("seed {SEED:?}");
+    let mut runner =
+        TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &SEED));
+    let strategy = prop::collection::vec(happening(), 12);
+    for _ in 0..20 {
+        let happenings = strategy.new_tree(&mut runner).unwrap().current();
+        let database = place().await;
+        database.certify("a", "2026-06-25").await;
+        database
+            .execute(
+                "insert into public.peer_mentor_certifications
+                   (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at)
+                 select organisation_id, chapter_id, peer_mentor_id, 'type', 'b', '2026-06-25 12:00+02'
+                 from public.peer_mentor_certifications where external_id = 'a'",
+            )
+            .await;
+        database.partner("enrol", ["a", "--key", "M-a", "--consents"]);
+        holds(&database, &happenings).await;
+    }
+}

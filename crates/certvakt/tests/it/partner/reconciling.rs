@@ -1,0 +1,182 @@
+//! Whether a portal's listing shows what it is to show, and what follows if it does not.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{WHICH, told};
+use crate::harness::TestDatabase;
+
+impl TestDatabase {
+    /// Compares the partner's listing; what was found.
+    fn reconcile(&self, config: &Path) -> Value {
+        let words = ["reconcile"].into_iter().chain(WHICH).chain(["--output", "json"]);
+        let output = self.partner_with(config, words).output().unwrap();
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let none = json!([]);
+        let is_right =
+            ["still_listed", "missing", "removed_by_hand", "unknown"].iter().all(|what| found[what] == none);
+        assert_eq!(output.status.code(), Some(i32::from(!is_right)), "{found}");
+        found
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_shows_what_it_is_to_show_confirms_it() {
+    let (database, _portal, config) = told(&["a", "b", "c"]).await;
+    database.sync(&config);
+    let found = database.reconcile(&config);
+    assert_eq!(
+        (&found["right"], &found["not_yet"]),
+        (&json!(0), &json!(3)),
+        "it may be older than what was told"
+    );
+    database.time_passes().await;
+    let found = database.reconcile(&config);
+    assert_eq!((&found["right"], &found["not_yet"]), (&json!(3), &json!(0)), "three, on two pages");
+    let confirmed: i64 =
+        database.value("select count(*) from certvakt.listings where confirmed_number = number").await;
+    assert_eq!(confirmed, 3);
+}
+
+#[tokio::test]
+async fn whoever_is_still_listed_is_told_of_again_and_shows_in_the_status() {
+    let (database, portal, config) = told(&["a"]).await;
+    database.sync(&config);
+    database.change("a", "status = 'suspended'").await;
+    database.sync(&config);
+    // The portal says that it has taken it, and shows them all the same.
+    portal.control(&json!({ "set": { "M-a": "active" }, "render": true })).await;
+    database.time_passes().await;
+    let found = database.reconcile(&config);
+    assert_eq!(found["still_listed"], json!(["M-a"]));
+    let standing = database.stands(&config);
+    assert_eq!(
+        (&standing["mentors"]["still_shown"], &standing["mentors"]["to_delist"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(database.sync(&config)["taken"], 1);
+    portal.control(&json!({ "render": true })).await;
+    assert_eq!(portal.shows().await, Vec::<String>::new());
+    database.time_passes().await;
+    assert_eq!(database.reconcile(&config)["right"], 1);
+    assert_eq!(database.stands(&config)["mentors"]["still_shown"], 0);
+}
+
+#[tokio::test]
+async fn whoever_is_missing_is_told_of_again() {
+    let (database, portal, config) = told(&["a", "b"]).await;
+    database.sync(&config);
+    portal.control(&json!({ "set": { "M-a": "inactive" }, "render": true })).await;
+    database.time_passes().await;
+    let found = database.reconcile(&config);
+    assert_eq!(
+        (&found["missing"], &found["removed_by_hand"]),
+        (&json!(["M-a"]), &json!([])),
+        "it never showed them"
+    );
+    assert_eq!(database.sync(&config)["taken"], 1);
+    portal.control(&json!({ "render": true })).await;
+    assert_eq!(portal.shows().await, ["M-a", "M-b"]);
+}
+
+#[tokio::test]
+async fn whoever_was_removed_by_hand_waits_for_a_persons_answer() {
+    for (answer, shown) in [("--keep-off", &[][..]), ("--list-again", &["M-a"])] {
+        let (database, portal, config) = told(&["a"]).await;
+        database.sync(&config);
+        database.time_passes().await;
+        assert_eq!(database.reconcile(&config)["right"], 1);
+        portal.control(&json!({ "set": { "M-a": "inactive" }, "render": true })).await;
+        for until in ["2028-12-31", "2029-12-31"] {
+            assert_eq!(database.reconcile(&config)["removed_by_hand"], json!(["M-a"]));
+            // Neither a renewal nor a replay puts them back.
+            database.at(super::NOON, ["renew", "a", "--until", until]);
+            database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
+            assert_eq!(database.sync(&config)["taken"], 0);
+            assert_eq!(database.stands(&config)["mentors"]["away"], 1);
+        }
+        database.partner("answer", ["a", answer]);
+        database.sync(&config);
+        portal.control(&json!({ "render": true })).await;
+        assert_eq!(portal.shows().await, shown, "{answer}");
+        assert_eq!(database.stands(&config)["mentors"]["away"], 0);
+        // Who consents anew wants to be listed anew.
+        for word in ["--withdrawn", "--given"] {
+            database.partner("consent", ["a", word]);
+        }
+        database.sync(&config);
+        portal.control(&json!({ "render": true })).await;
+        assert_eq!(portal.shows().await, ["M-a"], "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_listed_without_ever_having_been_told_is_taken_off() {
+    let (database, portal, config) = told(&["a"]).await;
+    database.sync(&config);
+    // From before certvakt came: one who has lapsed, one whom nobody here knows.
+    database.listed("lapsed", "2026-06-01").await;
+    portal.control(&json!({ "set": { "M-lapsed": "active", "M-unknown": "active" } })).await;
+    database.time_passes().await;
+    let found = database.reconcile(&config);
+    assert_eq!((&found["still_listed"], &found["unknown"]), (&json!(["M-lapsed"]), &json!(["M-unknown"])));
+    assert_eq!(database.events("lapsed").await, ["delisted found-listed"]);
+    assert_eq!(database.sync(&config)["taken"], 1);
+    portal.control(&json!({ "render": true })).await;
+    assert_eq!(portal.shows().await, ["M-a", "M-unknown"], "it is not ours to take off");
+    assert_eq!(database.stands(&config)["partner"]["unknown_shown"], 1);
+}
+
+#[tokio::test]
+async fn a_listing_clears_up_what_became_of_a_request_where_nobody_can_be_asked() {
+    for (what, sent) in [("drop", 1), ("lose", 2)] {
+        let (database, portal, config) = told(&["a"]).await;
+        portal.contract("1", &[("[read]\npath = \"/{key}\"\nstatus = \"/status\"\n", "")]);
+        portal.control(&json!({ "faults": [{ "on": "POST", "what": what }] })).await;
+        assert_eq!(database.sync(&config)["unsure"], 1);
+        database.execute("update certvakt.partners set retry_at = null").await;
+        assert_eq!(database.sync(&config)["taken"], 0, "{what}: nobody knows");
+        let found = database.reconcile(&config);
+        assert_eq!(found["not_yet"], 1, "{what}: it may be older than the request");
+        database.time_passes().await;
+        portal.control(&json!({ "render": true })).await;
+        database.reconcile(&config);
+        database.sync(&config);
+        assert_eq!(portal.told().await.len(), sent, "{what}");
+        assert_eq!(database.stands(&config)["mentors"]["to_list"], 0, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_cannot_be_read_changes_nothing_and_is_said() {
+    for (what, reason) in [
+        (json!("html"), "not JSON"),
+        (json!("renamed"), "does not know (202)"),
+        (json!("error"), "no entries"),
+        (json!("redirect"), "elsewhere (302)"),
+        (json!(503), "fails (503)"),
+        (json!("lose"), "no answer"),
+    ] {
+        let (database, portal, config) = told(&["a", "b", "c"]).await;
+        database.sync(&config);
+        database.time_passes().await;
+        // The second page: half of a listing is none.
+        let faults = json!([{ "on": "GET", "path": "/listing?page=1", "what": what, "times": 1 }]);
+        portal.control(&json!({ "faults": faults })).await;
+        let words = ["reconcile"].into_iter().chain(WHICH).chain(["--output", "json"]);
+        let output = database.partner_with(&config, words).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(said["unread"].as_str().unwrap().contains(reason), "{what}: {said}");
+        let standing = database.stands(&config);
+        assert!(standing["partner"]["unread_since"].is_string(), "{what}");
+        let confirmed =
+            "select count(*) from certvakt.listings where confirmed_number > 0 or seen_listed is not null";
+        assert_eq!(database.value::<i64>(confirmed).await, 0, "{what}: half of a listing is none");
+        database.reconcile(&config);
+        assert_eq!(database.value::<i64>(confirmed).await, 3, "{what}");
+        let standing = database.stands(&config);
+        assert_eq!(standing["partner"]["unread_since"], Value::Null);
+    }
+}

@@ -1,0 +1,507 @@
+//! What portals are told, through the real binary, to a portal that checks it.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use certvakt::store::partner;
+use serde_json::{Value, json};
+
+use super::{KEY, NOON, Portal, WHICH, place};
+use crate::harness::{TestDatabase, fail, succeed};
+
+impl TestDatabase {
+    /// A command about the partner, as of noon, with a configuration.
+    pub(super) fn partner_with<'a>(
+        &self,
+        config: &Path,
+        words: impl IntoIterator<Item = &'a str>,
+    ) -> std::process::Command {
+        let mut command = self.certvakt(["partner"].into_iter().chain(words));
+        command.env("CERTVAKT_NOW", NOON).env("CERTVAKT_CONFIG", config);
+        command
+    }
+
+    /// Switches the partner on at its live stage, by the contract `1`.
+    fn enable(&self, config: &Path) {
+        let words = ["enable"].into_iter().chain(WHICH).chain(["--stage", "live", "--contract", "1"]);
+        succeed(&mut self.partner_with(config, words));
+    }
+
+    /// Tells the partner whatever is due; what became of it.
+    pub(super) fn sync(&self, config: &Path) -> Value {
+        let output = self.partner_with(config, ["sync", "--output", "json"]).output().unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let told = told["partners"][0]["told"].clone();
+        assert_eq!(output.status.success(), told["stopped"].is_null() && told["held"].is_null(), "{told}");
+        told
+    }
+
+    /// How the partner stands.
+    pub(super) fn stands(&self, config: &Path) -> Value {
+        let output = self.partner_with(config, ["status", "--output", "json"]).output().unwrap();
+        let standing: Value = serde_json::from_slice(&output.stdout).unwrap();
+        standing["partners"][0].clone()
+    }
+
+    /// Lets what waits for a time wait no longer.
+    pub(super) async fn time_passes(&self) {
+        self.execute(
+            "update certvakt.partners set retry_at = now() where retry_at > now();
+             update certvakt.listings set available_at = now() where available_at > now();
+             update certvakt.listings set lease_until = now() where lease_until > now();
+             update certvakt.listings set told_at = told_at - interval '15 minutes', asked_at = asked_at - interval '15 minutes'",
+        )
+        .await;
+    }
+}
+
+/// A portal that knows these mentors, who are certified and consent, and the partner switched on.
+pub(super) async fn told(mentors: &[&str]) -> (TestDatabase, Portal, std::path::PathBuf) {
+    let (database, portal) = (place().await, Portal::start().await);
+    portal.contract("1", &[]);
+    let config = portal.config("");
+    for id in mentors {
+        database.listed(id, "2026-12-31").await;
+    }
+    let keys: Vec<String> = mentors.iter().map(|id| format!("M-{id}")).collect();
+    portal.control(&json!({ "know": keys })).await;
+    database.enable(&config);
+    (database, portal, config)
+}
+
+fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(key, status)| ((*key).to_owned(), (*status).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn whoever_is_to_be_listed_is_told_once_signed_and_shown() {
+    let (database, portal, config) = told(&["a", "b", "c"]).await;
+    assert_eq!(database.sync(&config)["taken"], 3);
+    let mut came = portal.told().await;
+    came.sort();
+    assert_eq!(came, pairs(&[("M-a", "active"), ("M-b", "active"), ("M-c", "active")]));
+    assert_eq!(portal.shows().await, ["M-a", "M-b", "M-c"]);
+    assert_eq!(database.sync(&config)["taken"], 0, "nothing has changed");
+    let record = portal.record().await;
+    let first: Value = serde_json::from_str(record[0]["body"].as_str().unwrap()).unwrap();
+    // The portal's key, its word for the state, a number, a time, and nothing more of the person.
+    assert_eq!(first.as_object().unwrap().len(), 4);
+    assert_eq!((&first["sequence"], &first["changedAt"]), (&json!(1), &json!("2026-06-15T10:00:00Z")));
+    let id = record[0]["headers"]["webhook-id"].as_str().unwrap();
+    let event: String =
+        database.value("select id::text from certvakt.partner_events order by partner_key limit 1").await;
+    assert!(record.iter().any(|one| one["headers"]["webhook-id"] == event), "{id}");
+
+    database.change("b", "status = 'suspended'").await;
+    assert_eq!(database.sync(&config)["taken"], 1);
+    portal.control(&json!({ "render": true })).await;
+    assert_eq!(portal.shows().await, ["M-a", "M-c"]);
+    assert_eq!(database.stands(&config)["mentors"]["to_delist"], 0);
+}
+
+#[tokio::test]
+async fn while_it_is_off_events_are_kept_and_then_the_present_state_is_told() {
+    let (database, portal, config) = told(&["a", "b", "c"]).await;
+    database.sync(&config);
+    let told_before = portal.told().await.len();
+    database.partner("disable", []);
+    for status in ["suspended", "active", "suspended"] {
+        database.change("a", &format!("status = '{status}'")).await;
+    }
+    for status in ["suspended", "active"] {
+        database.change("b", &format!("status = '{status}'")).await;
+    }
+    database.at("2026-07-15T12:00:00+02:00", ["partner", "sync"]);
+    assert_eq!(portal.told().await.len(), told_before);
+    assert_eq!(database.events("a").await.len(), 4, "nothing is lost");
+    database.enable(&config);
+    assert_eq!(database.sync(&config)["taken"], 2);
+    let mut came = portal.told().await.split_off(told_before);
+    came.sort();
+    // One message each, whatever happened in between; nobody is told of who has not changed.
+    assert_eq!(came, pairs(&[("M-a", "inactive"), ("M-b", "active")]));
+}
+
+#[tokio::test]
+async fn what_was_told_at_staging_is_told_anew_when_it_goes_live() {
+    let (database, portal, config) = told(&["a", "b"]).await;
+    let staging = ["enable"].into_iter().chain(WHICH).chain(["--stage", "staging", "--contract", "1"]);
+    succeed(&mut database.partner_with(&config, staging));
+    assert_eq!(database.sync(&config)["taken"], 2);
+    database.enable(&config);
+    assert_eq!(database.sync(&config)["taken"], 2);
+    database.partner("disable", []);
+    database.enable(&config);
+    assert_eq!(database.sync(&config)["taken"], 0, "the same stage was told");
+    assert_eq!(portal.told().await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_request_without_an_answer_is_cleared_up_before_anything_else_is_sent() {
+    // Whether the portal had taken it, and how often it is sent in all.
+    for (what, sent) in [("drop", 1), ("lose", 2)] {
+        let (database, portal, config) = told(&["a"]).await;
+        portal.control(&json!({ "faults": [{ "on": "POST", "what": what }] })).await;
+        let first = database.sync(&config);
+        assert_eq!((&first["unsure"], &first["taken"]), (&json!(1), &json!(0)), "{what}: {first}");
+        assert_eq!(database.stands(&config)["mentors"]["unsure"], 1);
+        database.time_passes().await;
+        assert_eq!(database.sync(&config)["taken"], 1, "{what}");
+        let record = portal.record().await;
+        let order: Vec<&str> = record.iter().map(|one| one["method"].as_str().unwrap()).collect();
+        assert_eq!(order[..2], ["POST", "GET"], "{what}: it is read before it is told again");
+        assert_eq!(portal.told().await.len(), sent, "{what}");
+        let ids: Vec<&Value> = record
+            .iter()
+            .filter(|one| one["method"] == "POST")
+            .map(|one| &one["headers"]["webhook-id"])
+            .collect();
+        assert!(ids.iter().all(|id| *id == ids[0]), "the same message: {ids:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_while_a_request_is_under_way_is_told_after_it() {
+    let (database, portal, config) = told(&["a"]).await;
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": "hold" }] })).await;
+    let sending = database.partner_with(&config, ["sync"]).stdout(Stdio::null()).spawn().unwrap();
+    let under_way = "select exists (select from certvakt.listings where lease_token is not null)";
+    database.until(under_way).await;
+    database.change("a", "status = 'suspended'").await;
+    // Another sender leaves alone who is being told.
+    assert_eq!(database.sync(&config)["taken"], 0);
+    portal.control(&json!({ "let_go": true })).await;
+    assert!(sending.wait_with_output().unwrap().status.success());
+    assert_eq!(portal.told().await, pairs(&[("M-a", "active"), ("M-a", "inactive")]));
+}
+
+#[tokio::test]
+async fn a_sender_that_is_killed_leaves_a_question_that_is_asked_first() {
+    let (database, portal, config) = told(&["a"]).await;
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": "hold" }] })).await;
+    let mut sending = database.partner_with(&config, ["sync"]).stdout(Stdio::null()).spawn().unwrap();
+    database.until("select exists (select from certvakt.listings where lease_token is not null)").await;
+    while portal.told().await.is_empty() && !portal.record().await.iter().any(|one| one["method"] == "POST") {
+        tokio::task::yield_now().await;
+    }
+    sending.kill().unwrap();
+    sending.wait().unwrap();
+    portal.control(&json!({ "let_go": true })).await;
+    assert_eq!(database.sync(&config)["taken"], 0, "its lease has not run out");
+    database.time_passes().await;
+    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(portal.told().await.len(), 1, "the portal said that it had taken it");
+}
+
+#[tokio::test]
+async fn whoever_renews_while_a_removal_waits_is_not_taken_off() {
+    let (database, portal, config) = told(&["a"]).await;
+    database.sync(&config);
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": 503 }] })).await;
+    database.change("a", "status = 'suspended'").await;
+    let put_off = database.sync(&config);
+    assert_eq!(put_off["put_off"], 1, "{put_off}");
+    database.change("a", "status = 'active'").await;
+    database.time_passes().await;
+    assert_eq!(database.sync(&config)["taken"], 1);
+    let words: Vec<String> = portal.told().await.into_iter().map(|(_, status)| status).collect();
+    assert_eq!(words, ["active", "inactive", "active"], "the second was not taken");
+    portal.control(&json!({ "render": true })).await;
+    assert_eq!(portal.shows().await, ["M-a"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_the_contract_stops_sending_until_a_probe_passes() {
+    for (what, reason) in [
+        (json!("renamed"), "breaks"),
+        (json!("error"), "does not know (200)"),
+        (json!("html"), "does not know (200)"),
+        (json!("redirect"), "elsewhere (302)"),
+        (json!(418), "does not know (418)"),
+    ] {
+        let (database, portal, config) = told(&["a", "b"]).await;
+        portal.control(&json!({ "know": ["example-1"] })).await;
+        portal.control(&json!({ "faults": [{ "on": "POST", "what": what, "times": 9 }] })).await;
+        let stopped = database.sync(&config);
+        assert!(stopped["stopped"].as_str().unwrap().contains(reason), "{what}: {stopped}");
+        let standing = database.stands(&config);
+        assert_eq!(standing["partner"]["stopped_by"], "contract", "{what}");
+        assert_eq!(standing["mentors"]["to_list"], 2, "{what}: nothing is lost");
+        let said = portal.record().await.len();
+        database.time_passes().await;
+        database.sync(&config);
+        assert_eq!(portal.record().await.len(), said, "{what}: nothing is sent");
+        // As long as it differs, it stays so.
+        let resume = ["resume"].into_iter().chain(WHICH);
+        fail(&mut database.partner_with(&config, resume.clone()), 1);
+        assert_eq!(database.stands(&config)["partner"]["stopped_by"], "contract");
+        portal.control(&json!({ "faults": [] })).await;
+        succeed(&mut database.partner_with(&config, resume));
+        assert_eq!(database.sync(&config)["taken"], 2, "{what}");
+        portal.control(&json!({ "render": true, "set": { "example-1": "inactive" } })).await;
+        assert_eq!(portal.shows().await, ["M-a", "M-b"], "{what}");
+    }
+}
+
+#[tokio::test]
+async fn another_contract_is_another_file() {
+    let (database, portal, config) = told(&["a"]).await;
+    // The portal has a mind of its own: what it takes is called otherwise now.
+    portal.contract("2", &[("status = \"{status}\"", "state = \"{status}\"")]);
+    let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", "live", "--contract", "2"]);
+    let said = fail(&mut database.partner_with(&config, enable.clone()), 2);
+    assert!(said.contains("request.schema") && said.contains("[contract-invalid]"), "{said}");
+    portal.contract(
+        "2",
+        &[
+            ("status = \"{status}\"", "state = \"{status}\""),
+            ("\"status\", \"sequence\"", "\"state\", \"sequence\""),
+            ("status = { enum", "state = { enum"),
+        ],
+    );
+    portal.control(&json!({ "know": ["example-1"] })).await;
+    let probe = ["probe"].into_iter().chain(WHICH).chain(["--contract", "2", "--output", "json"]);
+    let output = database.partner_with(&config, probe).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let points: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(points["points"][0]["keeps"], false, "{points}");
+    succeed(&mut database.partner_with(&config, enable));
+    assert_eq!(database.sync(&config)["taken"], 0);
+    assert_eq!(database.stands(&config)["partner"]["stopped_by"], "contract");
+}
+
+#[tokio::test]
+async fn a_key_can_be_changed_and_one_that_is_refused_stops_sending() {
+    let other = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let (database, portal, config) = told(&["a", "b"]).await;
+    portal.control(&json!({ "keys": [other], "know": ["example-1"] })).await;
+    let stopped = database.sync(&config);
+    assert!(stopped["stopped"].as_str().unwrap().contains("does not let us in (401)"), "{stopped}");
+    assert_eq!(database.stands(&config)["partner"]["stopped_by"], "sign-in");
+    // Both sides know two for a while: whichever the portal has is among the signatures.
+    let folder = config.parent().unwrap();
+    std::fs::write(folder.join("new-key"), other).unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    let one = format!("keys = [\"{}/key\"]", folder.display());
+    let two = format!("keys = [\"{0}/new-key\", \"{0}/key\"]", folder.display());
+    std::fs::write(&config, text.replace(&one, &two)).unwrap();
+    succeed(&mut database.partner_with(&config, ["resume"].into_iter().chain(WHICH)));
+    assert_eq!(database.sync(&config)["taken"], 2);
+    portal.control(&json!({ "keys": [KEY] })).await;
+    database.change("a", "status = 'suspended'").await;
+    assert_eq!(database.sync(&config)["taken"], 1, "whichever it has");
+}
+
+#[tokio::test]
+async fn a_header_and_a_token_sign_in_as_well_and_a_token_that_was_forgotten_is_fetched_again() {
+    let (database, portal) = (place().await, Portal::start().await);
+    let config = portal.config("");
+    let folder = config.parent().unwrap().to_owned();
+    database.listed("a", "2026-12-31").await;
+    for (flow, control) in [
+        ("flow = \"header-key\"\nheader = \"X-Api-Key\"", json!({ "header_key": "sesame-1" })),
+        (
+            "flow = \"client-credentials\"\nclient_id = \"certvakt\"\nscope = \"all\"",
+            json!({ "header_key": null, "credentials": ["certvakt", "sesame-1"] }),
+        ),
+    ] {
+        let token = format!("endpoint = \"{0}/mentors\"\ntoken = \"{0}/token\"", portal.address);
+        let endpoint = format!("endpoint = \"{}/mentors\"", portal.address);
+        portal.contract("1", &[("flow = \"signature\"", flow), (&endpoint, &token)]);
+        std::fs::write(folder.join("key"), "sesame-1\n").unwrap();
+        portal.control(&json!({ "keys": [], "know": ["M-a"] })).await;
+        portal.control(&control).await;
+        database.enable(&config);
+        database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
+        assert_eq!(database.sync(&config)["taken"], 1, "{flow}");
+        std::fs::write(folder.join("key"), "sesame-2\n").unwrap();
+        database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
+        let stopped = database.sync(&config);
+        assert_eq!(database.stands(&config)["partner"]["stopped_by"], "sign-in", "{flow}: {stopped}");
+        assert!(!stopped.to_string().contains("sesame"), "{stopped}");
+        database
+            .execute(
+                "update certvakt.partners set stopped_at = null, stopped_by = null, stopped_reason = null",
+            )
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_portal_that_is_down_is_tried_again_by_itself_and_nobody_is_lost() {
+    let (database, portal, config) = told(&["a", "b", "c"]).await;
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": 500, "times": 100 }] })).await;
+    for _ in 0..3 {
+        let down = database.sync(&config);
+        assert!(down["stopped"].as_str().unwrap().contains("fails (500)"), "{down}");
+        assert_eq!(database.stands(&config)["partner"]["stopped_by"], "outage");
+        let said = portal.record().await.len();
+        database.sync(&config);
+        assert_eq!(portal.record().await.len(), said, "it rests");
+        database.time_passes().await;
+    }
+    portal.control(&json!({ "faults": [] })).await;
+    assert_eq!(database.sync(&config)["taken"], 3);
+    assert_eq!(database.stands(&config)["partner"]["stopped_by"], Value::Null);
+    assert_eq!(portal.shows().await, ["M-a", "M-b", "M-c"]);
+}
+
+#[tokio::test]
+async fn what_the_portal_does_not_take_of_one_mentor_keeps_no_other_waiting() {
+    let (database, portal, config) = told(&["a", "b"]).await;
+    // One it does not know: to take them off is done, to put them on is not.
+    database.listed("stranger", "2026-12-31").await;
+    let done = database.sync(&config);
+    assert_eq!((&done["taken"], &done["refused"], &done["stopped"]), (&json!(2), &json!(1), &Value::Null));
+    let standing = database.stands(&config);
+    assert_eq!((&standing["mentors"]["in_trouble"], &standing["mentors"]["to_list"]), (&json!(1), &json!(1)));
+    assert_eq!(database.sync(&config)["refused"], 0, "it waits");
+    database.time_passes().await;
+    assert_eq!(database.sync(&config)["refused"], 1);
+    let waits: bool =
+        database.value("select available_at > now() + interval '4 minutes' from certvakt.listings where trouble is not null").await;
+    assert!(waits, "longer each time");
+    database.change("stranger", "status = 'suspended'").await;
+    assert_eq!(database.sync(&config)["taken"], 1);
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": 429 }] })).await;
+    database.change("a", "status = 'suspended'").await;
+    let busy = database.sync(&config);
+    assert_eq!(
+        (&busy["put_off"], &busy["stopped"]),
+        (&json!(1), &Value::Null),
+        "it wants fewer requests, no more"
+    );
+    database.time_passes().await;
+    assert_eq!(database.sync(&config)["taken"], 1);
+}
+
+#[tokio::test]
+async fn many_removals_at_once_wait_for_somebody_and_additions_do_not() {
+    let (database, portal, config) = told(&["a", "b", "c"]).await;
+    database.execute("update certvakt.partners set removal_limit = 2").await;
+    database.sync(&config);
+    for id in ["a", "b", "c"] {
+        database.at(NOON, ["suspend", id]);
+    }
+    database.listed("new", "2026-12-31").await;
+    portal.control(&json!({ "know": ["M-new"] })).await;
+    let held = database.sync(&config);
+    assert_eq!((&held["held"], &held["taken"]), (&json!(3), &json!(1)), "{held}");
+    let standing = database.stands(&config);
+    assert_eq!(standing["mentors"]["not_approved"], 3);
+    assert_eq!(portal.told().await.last().unwrap().0, "M-new");
+    database.at("2026-06-15T12:00:30+02:00", ["partner", "approve"].into_iter().chain(WHICH));
+    // Whoever is to be taken off afterwards was not approved of.
+    database.at("2026-06-15T12:01:00+02:00", ["suspend", "new"]);
+    assert_eq!(database.sync(&config)["taken"], 4, "one more is no mass removal");
+    assert_eq!(database.stands(&config)["mentors"]["to_delist"], 0);
+}
+
+#[tokio::test]
+async fn a_replay_is_harmless() {
+    let (database, portal, config) = told(&["a", "b"]).await;
+    database.sync(&config);
+    database.change("a", "status = 'suspended'").await;
+    database.sync(&config);
+    let replayed = database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
+    assert!(replayed.contains("2 mentors"), "{replayed}");
+    assert_eq!(database.sync(&config)["taken"], 2);
+    let again = portal.told().await.split_off(3);
+    assert_eq!(again.iter().filter(|one| **one == ("M-a".to_owned(), "inactive".to_owned())).count(), 1);
+    assert_eq!(again.len(), 2);
+    // As another message, or a portal would take it for a repeat and leave things as they are.
+    let record = portal.record().await;
+    let ids: Vec<&Value> = record.iter().map(|one| &one["headers"]["webhook-id"]).collect();
+    assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 5, "{ids:?}");
+    assert_eq!(
+        database.partner("replay", ["--since", "2126-01-01T00:00:00Z"]),
+        "0 mentors are told again what is so now.\n"
+    );
+}
+
+#[tokio::test]
+async fn an_address_that_points_inward_is_refused_by_name_and_by_number() {
+    let (database, portal) = (place().await, Portal::start().await);
+    let config = portal.config("");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("[\"127.0.0.1\"]", "[]")).unwrap();
+    database.listed("a", "2026-12-31").await;
+    let port = portal.address.rsplit_once(':').unwrap().1;
+    for host in ["127.0.0.1", "localhost", "[::1]"] {
+        portal.contract("1", &[(&portal.address, &format!("http://{host}:{port}"))]);
+        database.enable(&config);
+        let stopped = database.sync(&config);
+        assert!(stopped["stopped"].as_str().unwrap().contains("points inward"), "{host}: {stopped}");
+        database
+            .execute(
+                "update certvakt.partners set stopped_at = null, stopped_by = null, stopped_reason = null",
+            )
+            .await;
+    }
+    assert_eq!(portal.record().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn no_secret_and_no_key_is_in_a_table_a_log_or_an_answer() {
+    let (database, portal, config) = told(&["a"]).await;
+    let secret = KEY.trim_start_matches("whsec_");
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": "renamed" }] })).await;
+    let mut said = Vec::new();
+    for words in [&["sync"][..], &["status"], &["status", "--output", "json"]] {
+        let mut command = database.partner_with(&config, words.iter().copied());
+        let output = command.env("RUST_LOG", "trace").output().unwrap();
+        said.extend([output.stdout, output.stderr]);
+    }
+    for text in said {
+        let text = String::from_utf8_lossy(&text).into_owned();
+        assert!(!text.contains(secret) && !text.contains("M-a"), "{text}");
+    }
+    let dumped: bool = database
+        .value(&format!(
+            "select exists (select from certvakt.partners p where position('{secret}' in p::text) > 0)
+               or exists (select from certvakt.listings l where position('{secret}' in l::text) > 0)"
+        ))
+        .await;
+    assert!(!dumped);
+}
+
+#[tokio::test]
+async fn administrators_are_written_to_once_when_sending_stops_and_when_removals_are_held() {
+    let (database, portal, config) = told(&["a", "b", "c"]).await;
+    let administrator =
+        ["person", "add", "--organisation", "org", "--chapter", "chapter", "--role", "org_admin"];
+    database.ok(administrator.into_iter().chain(["--name", "Åse", "--email", "a@example.org"]));
+    let store = database.store().await;
+    let letters = async || {
+        let mut tx = store.worker().await.unwrap();
+        partner::tell_of_stops(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let letters =
+            "select coalesce(array_agg(alert || ' ' || number order by alert), '{}') from certvakt.letters";
+        database.value::<Vec<String>>(letters).await
+    };
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": 500, "times": 9 }] })).await;
+    database.sync(&config);
+    assert_eq!(letters().await, Vec::<String>::new(), "most outages end by themselves");
+    database.execute("update certvakt.partners set stopped_at = stopped_at - interval '1 hour'").await;
+    for _ in 0..2 {
+        assert_eq!(letters().await, ["partner-stopped 3"], "once");
+    }
+    portal.control(&json!({ "faults": [] })).await;
+    database.time_passes().await;
+    assert_eq!(database.sync(&config)["taken"], 3);
+    database.execute("update certvakt.partners set removal_limit = 1").await;
+    for id in ["a", "b"] {
+        database.at(NOON, ["suspend", id]);
+    }
+    database.sync(&config);
+    for _ in 0..2 {
+        assert_eq!(letters().await, ["partner-stopped 3", "removals-held 2"]);
+    }
+    // What broke the contract is told at once.
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": "html" }] })).await;
+    database.partner("replay", ["--since", "2026-01-01T00:00:00Z", "--mentor", "M-c"]);
+    database.sync(&config);
+    assert_eq!(letters().await, ["partner-stopped 3", "partner-stopped 3", "removals-held 2"]);
+}
