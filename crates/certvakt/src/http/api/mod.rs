@@ -9,6 +9,7 @@ mod changes;
 mod imports;
 mod invitations;
 mod list;
+mod listings;
 mod me;
 mod notices;
 mod once;
@@ -202,6 +203,8 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(me::show))
         .routes(routes!(me::accept_invitation))
         .routes(routes!(me::keep_device, me::remove_device))
+        .routes(routes!(listings::list))
+        .routes(routes!(listings::consent, listings::withdraw))
         .routes(routes!(invitations::invite))
         .routes(routes!(certifications::list, certify::create))
         .routes(routes!(certifications::show))

@@ -2,6 +2,7 @@
 //! security decides what it reaches: what somebody may not see is not there.
 
 pub mod keys;
+pub mod listings;
 pub mod notices;
 pub mod overview;
 pub mod people;

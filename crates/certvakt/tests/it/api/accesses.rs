@@ -104,6 +104,14 @@ async fn no_list_or_detail_reads_rows_without_saying_whose_they_are() {
             &json!({ "chapter_id": id("0000000000a2"), "type": "type", "columns": { "external_id": "a", "expires_at": "b" } }),
         )
         .await;
+    api.database
+        .execute(
+            "insert into certvakt.partners (organisation_id, code) select id, 'portal' from certvakt.organisations where slug = 'a';
+             insert into certvakt.listings (organisation_id, partner, partner_key, person_id)
+               select p.organisation_id, 'portal', 'M-1', i.person_id
+               from certvakt.partners p, certvakt.identities i where i.subject = 'administrator'",
+        )
+        .await;
     let (mut asked, mut number) = (Vec::new(), 1);
     for path in paths {
         let of = match path.as_str() {

@@ -1,6 +1,6 @@
 //! What makes something: certifications, each once however often a request is sent.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Api, id};
@@ -130,4 +130,62 @@ async fn a_request_with_a_key_is_done_once() {
         .execute("update certvakt.idempotency_keys set created_at = now() - interval '25 hours'")
         .await;
     assert_ne!(again("coordinator", "one").await.body, answers[0].body);
+}
+
+#[tokio::test]
+async fn a_mentor_says_themselves_whether_they_want_to_be_listed() {
+    let api = Api::start().await;
+    // The mentor of the world belongs to the organisation a0, and holds a certification that lasts.
+    let mentor = "select peer_mentor_id from public.peer_mentor_certifications c
+        join certvakt.identities i on i.person_id = c.peer_mentor_id where i.subject = 'mentor' limit 1";
+    api.database
+        .execute(&format!(
+            "insert into certvakt.partners (organisation_id, code) select id, 'portal' from certvakt.organisations;
+             insert into certvakt.partner_types
+               select organisation_id, 'portal', code from certvakt.certification_types;
+             insert into certvakt.listings (organisation_id, partner, partner_key, person_id)
+               select c.organisation_id, 'portal', 'M-1', c.peer_mentor_id
+               from public.peer_mentor_certifications c where c.peer_mentor_id = ({mentor}) limit 1"
+        ))
+        .await;
+    let listings = api.get("mentor", "/me/listings").await.body;
+    let [listing] = &listings.as_array().unwrap()[..] else { panic!("{listings}") };
+    assert_eq!((&listing["partner"], &listing["consents_since"]), (&json!("portal"), &Value::Null));
+    let home = listing["organisation_id"].as_str().unwrap();
+    let path = format!("/me/listings/{home}/portal/consent");
+    // Twice is as good as once.
+    for _ in 0..2 {
+        assert_eq!(api.ask("mentor", Method::PUT, &path, "", None).await.status, 204);
+    }
+    let listing = api.get("mentor", "/me/listings").await.body[0].clone();
+    assert!(listing["consents_since"].is_string() && listing["is_listed"] == true, "{listing}");
+    for _ in 0..2 {
+        assert_eq!(api.ask("mentor", Method::DELETE, &path, "", None).await.status, 204);
+    }
+    assert_eq!(api.get("mentor", "/me/listings").await.body[0]["is_listed"], false);
+    let events: Vec<String> = api
+        .database
+        .value("select array_agg(status || ' ' || cause order by number) from certvakt.partner_events")
+        .await;
+    assert_eq!(events, ["listed consent-given", "delisted consent-withdrawn"]);
+    let said: Vec<bool> = api
+        .database
+        .value(&format!(
+            "select array_agg(is_given order by id) from certvakt.listing_consents where actor = ({mentor})"
+        ))
+        .await;
+    assert_eq!(said, [true, false], "on record, with who said so");
+    // Nobody else's consent is anybody's to give; what a partner does not know is not there.
+    for who in ["coordinator", "administrator", "stranger"] {
+        assert_eq!(api.get(who, "/me/listings").await.body.as_array().map_or(0, Vec::len), 0, "{who}");
+        let answer = api.ask(who, Method::PUT, &path, "", None).await;
+        assert!(matches!(answer.status.as_u16(), 403 | 404), "{who}: {}", answer.status);
+    }
+    for path in [
+        format!("/me/listings/{home}/other/consent"),
+        format!("/me/listings/{}/portal/consent", super::id("00000000dead")),
+        format!("/me/listings/{home}/%00/consent"),
+    ] {
+        assert_eq!(api.ask("mentor", Method::PUT, &path, "", None).await.status, 404, "{path}");
+    }
 }

@@ -1,0 +1,69 @@
+//! Where the person who is asking is listed, and whether they want to be.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use uuid::Uuid;
+
+use super::{Api, Caller};
+use crate::http::extract::Path;
+use crate::http::problem::{Problems, Refusal};
+use crate::store::tenant::listings::{self, Listing};
+
+/// Where who is asking is known to a partner, which publishes whom one can contact
+#[utoipa::path(get, path = "/api/v1/me/listings", tag = "me", responses(
+    (status = OK, body = [Listing]),
+    Problems))]
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Listing>>, Refusal> {
+    let mut tx = api.person(&caller).await?;
+    let listings = listings::mine(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Json(listings))
+}
+
+/// Consent to being listed
+#[utoipa::path(put, path = "/api/v1/me/listings/{organisation}/{partner}/consent", tag = "me",
+    params(("organisation" = Uuid, Path), ("partner" = String, Path, min_length = 1, max_length = 63)),
+    responses(
+    (status = NO_CONTENT),
+    Problems))]
+pub(super) async fn consent(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((organisation, partner)): Path<(Uuid, String)>,
+) -> Result<StatusCode, Refusal> {
+    note(&api, &caller, organisation, &partner, true).await
+}
+
+/// Withdraw consent to being listed
+#[utoipa::path(delete, path = "/api/v1/me/listings/{organisation}/{partner}/consent", tag = "me",
+    params(("organisation" = Uuid, Path), ("partner" = String, Path, min_length = 1, max_length = 63)),
+    responses(
+    (status = NO_CONTENT),
+    Problems))]
+pub(super) async fn withdraw(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((organisation, partner)): Path<(Uuid, String)>,
+) -> Result<StatusCode, Refusal> {
+    note(&api, &caller, organisation, &partner, false).await
+}
+
+async fn note(
+    api: &Api,
+    caller: &Caller,
+    organisation: Uuid,
+    partner: &str,
+    is_given: bool,
+) -> Result<StatusCode, Refusal> {
+    // A text of PostgreSQL holds no zero.
+    if partner.contains('\0') {
+        return Err(Refusal::NotFound);
+    }
+    let mut tx = api.person(caller).await?;
+    if !listings::consent(&mut tx, organisation, partner, is_given).await? {
+        return Err(Refusal::NotFound);
+    }
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

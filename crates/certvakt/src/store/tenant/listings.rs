@@ -1,0 +1,56 @@
+//! Where the person who is asking is listed.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::of_organisation;
+use crate::store::{StoreError, TenantTx};
+
+/// A partner that knows who is asking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Listing {
+    /// The organisation that certified them.
+    pub organisation_id: Uuid,
+    /// Its name.
+    pub organisation: String,
+    /// The partner's short name.
+    pub partner: String,
+    /// Since when they consent to being listed; none: they do not.
+    pub consents_since: Option<DateTime<Utc>>,
+    /// Whether they are to be listed: they consent, and are certified.
+    pub is_listed: bool,
+}
+
+of_organisation!(Listing);
+
+/// The partners that know who is asking.
+pub async fn mine(tx: &mut TenantTx) -> Result<Vec<Listing>, StoreError> {
+    let found = sqlx::query_as!(
+        Listing,
+        r#"select organisation_id as "organisation_id!", organisation as "organisation!", partner as "partner!",
+             consents_since, is_listed as "is_listed!"
+           from certvakt.my_listings() order by organisation, partner"#
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
+/// Notes that who is asking consents to being listed, or does not any more. False: the partner does not know them.
+pub async fn consent(
+    tx: &mut TenantTx,
+    organisation: Uuid,
+    partner: &str,
+    is_given: bool,
+) -> Result<bool, StoreError> {
+    let noted = sqlx::query_scalar!(
+        r#"select certvakt.consent_to_listing($1, $2, $3) as "is_known!""#,
+        organisation,
+        partner,
+        is_given,
+    );
+    Ok(noted.fetch_one(tx).await?)
+}
