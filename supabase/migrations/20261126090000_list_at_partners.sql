@@ -21,6 +21,7 @@ create table certvakt.partners (
   held_at timestamptz,
   held_alerted_at timestamptz,
   reconciled_at timestamptz,
+  read_tried_at timestamptz,
   unread_since timestamptz,
   unread_reason text constraint partners_unread_reason_form check (length(unread_reason) between 1 and 500),
   unknown_shown bigint not null default 0,
@@ -44,6 +45,7 @@ comment on column certvakt.partners.alerted_at is 'When administrators were told
 comment on column certvakt.partners.held_at is 'Since when more removals wait than may leave unasked.';
 comment on column certvakt.partners.held_alerted_at is 'When administrators were told of that.';
 comment on column certvakt.partners.reconciled_at is 'When the public listing was last read whole and compared.';
+comment on column certvakt.partners.read_tried_at is 'When it was last tried to be read.';
 comment on column certvakt.partners.unread_since is 'Since when it could not be read.';
 comment on column certvakt.partners.unknown_shown is 'How many it showed whom nobody here knows.';
 comment on column certvakt.partners.looked_on is 'The local date of the last look at everybody.';
@@ -181,7 +183,7 @@ create policy registrar_enrols on certvakt.listings for insert to certvakt_regis
 create policy registrar_keeps on certvakt.listings for update to certvakt_registrar using (true) with check (true);
 create policy registrar_erases on certvakt.listing_consents for delete to certvakt_registrar using (true);
 grant update (stopped_at, stopped_by, stopped_reason, failures, retry_at, alerted_at, held_at, held_alerted_at, reconciled_at,
-  unread_since, unread_reason, unknown_shown, looked_on) on certvakt.partners to certvakt_worker;
+  read_tried_at, unread_since, unread_reason, unknown_shown, looked_on) on certvakt.partners to certvakt_worker;
 grant update (told_number, told_listed, told_at, replays, available_at, attempts, lease_token, lease_until, asked_at, is_unsure,
   trouble, confirmed_number, seen_listed, away_since) on certvakt.listings to certvakt_worker;
 create policy worker_stops on certvakt.partners for update to certvakt_worker using (true) with check (true);

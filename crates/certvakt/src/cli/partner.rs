@@ -454,7 +454,8 @@ async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
 }
 
 async fn compare(app: &App, database: &Database, one: &Partner) -> Result<Exit, Error> {
-    match reconcile::once(database, &app.config.partners, one).await? {
+    let adapter = adapters::of_partner(one, &app.config.partners)?;
+    match reconcile::once(database, adapter.as_ref(), one).await? {
         Ok(reconciled) => {
             print(app.format, &reconciled, show::compared)?;
             Ok(if reconciled.is_right() { Exit::Success } else { Exit::Found })

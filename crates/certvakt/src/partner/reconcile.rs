@@ -6,10 +6,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::PartnerError;
-use super::adapters::{self, Outcome};
-use super::contract::{Contract, Stage};
+use super::adapters::{Adapter, Outcome};
 use super::listing::Shown;
-use crate::config::PartnersConfig;
 use crate::store::Database;
 use crate::store::partner::{self, Compared, Partner, ToCompare};
 
@@ -40,37 +38,31 @@ pub struct Reconciled {
 /// Reads a partner's listing and compares. The outcome is why it could not be read.
 pub async fn once(
     database: &Database,
-    config: &PartnersConfig,
+    adapter: &dyn Adapter,
     one: &Partner,
 ) -> Result<Result<Reconciled, Outcome>, PartnerError> {
-    let (Some(stage), Some(version)) = (one.stage.as_deref().and_then(Stage::named), &one.contract) else {
-        return Err(PartnerError::Off(one.partner.clone()));
-    };
-    let contract = Contract::read(&config.contracts, &one.partner, version)?;
-    let cache_seconds = contract.listing.as_ref().map_or(0, |terms| terms.cache_seconds);
-    let adapter = adapters::of(contract, &one.partner, stage, config)?;
-    let shown = match adapter.listing().await {
-        Ok(Some(shown)) => shown,
-        Ok(None) => return Err(PartnerError::NoListing(one.partner.clone())),
-        Err(outcome) => {
-            let mut tx = database.worker().await?;
-            let was_read =
-                partner::reconciled(&mut tx, one, Err(outcome.reason().unwrap_or_default())).await?;
-            tx.commit().await?;
-            if was_read {
-                tracing::error!(
-                    organisation = one.organisation,
-                    partner = one.partner,
-                    "the partner's listing cannot be read: {}",
-                    outcome.reason().unwrap_or_default()
-                );
-            }
-            return Ok(Err(outcome));
+    let terms = adapter.contract().listing.as_ref();
+    let cache_seconds = terms.ok_or_else(|| PartnerError::NoListing(one.partner.clone()))?.cache_seconds;
+    let outcome = match adapter.listing().await {
+        Ok(shown) => {
+            let reconciled = compare(database, one, &shown.unwrap_or_default(), cache_seconds).await?;
+            report(one, &reconciled);
+            return Ok(Ok(reconciled));
         }
+        Err(outcome) => outcome,
     };
-    let reconciled = compare(database, one, &shown, cache_seconds).await?;
-    report(one, &reconciled);
-    Ok(Ok(reconciled))
+    let reason = outcome.reason().unwrap_or_default();
+    let mut tx = database.worker().await?;
+    let was_read = partner::reconciled(&mut tx, one, Err(reason)).await?;
+    tx.commit().await?;
+    if was_read {
+        tracing::error!(
+            organisation = one.organisation,
+            partner = one.partner,
+            "the partner's listing cannot be read: {reason}"
+        );
+    }
+    Ok(Err(outcome))
 }
 
 async fn compare(

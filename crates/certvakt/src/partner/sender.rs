@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use super::PartnerError;
 use super::adapters::{self, Adapter, Outcome};
-use super::contract::{Contract, Limits, Stage, State};
+use super::contract::{Limits, State};
 use super::reconcile;
 use crate::clock::Clock;
 use crate::config::PartnersConfig;
-use crate::store::partner::{self, Due, Partner, Stop, Told};
+use crate::store::partner::{self, Claim, Due, Partner, Stop, Told};
 use crate::store::{Database, StoreError, organisation};
 
 /// Those who lapsed, looked at in one transaction.
@@ -61,9 +61,8 @@ pub struct Done {
 /// A partner's adapter, as long as nothing changes that it was made for.
 #[derive(Debug)]
 struct Kept {
-    contract: String,
-    stage: Stage,
-    limits: Limits,
+    version: Option<String>,
+    stage: Option<String>,
     adapter: Box<dyn Adapter>,
 }
 
@@ -115,17 +114,28 @@ impl<'a> Sender<'a> {
             told?;
         }
         for one in partners.iter().filter(|one| one.stage.is_some() && one.is_to_be_reconciled) {
-            match reconcile::once(self.database, self.config, one).await {
-                Ok(_) | Err(PartnerError::NoListing(_)) => {}
-                Err(error) => tracing::error!(
-                    organisation = one.organisation,
-                    partner = one.partner,
-                    code = error.code(),
-                    "the listing could not be compared: {error}"
-                ),
-            }
+            self.reconcile(one).await?;
         }
         Ok(())
+    }
+
+    /// Compares a partner's listing, also while nothing is sent to it.
+    async fn reconcile(&self, one: &Partner) -> Result<(), StoreError> {
+        let kept = self.adapters.get(&(one.organisation_id, one.partner.clone()));
+        let compared = match (kept, adapters::of_partner(one, self.config)) {
+            (Some(kept), _) => reconcile::once(self.database, kept.adapter.as_ref(), one).await,
+            (None, Ok(adapter)) => reconcile::once(self.database, adapter.as_ref(), one).await,
+            (None, Err(error)) => Err(error),
+        };
+        match compared {
+            Ok(_) | Err(PartnerError::NoListing(_)) => Ok(()),
+            Err(PartnerError::Store(error)) => Err(error),
+            Err(error) => {
+                let mut tx = self.database.worker().await?;
+                partner::reconciled(&mut tx, one, Err(&error.to_string())).await?;
+                tx.commit().await
+            }
+        }
     }
 
     /// Takes off those who lapsed, and once a night looks at everybody.
@@ -234,12 +244,10 @@ impl Turn<'_> {
         let is_same =
             |other: &Partner| other.organisation_id == one.organisation_id && other.partner == one.partner;
         let Some(one) = fresh.into_iter().find(is_same) else { return Ok(false) };
-        let (Some(stage), Some(version)) =
-            (one.stage.as_deref().and_then(Stage::named), one.contract.clone())
-        else {
+        if one.stage.is_none() {
             self.kept = None;
             return Ok(false);
-        };
+        }
         if one.waits_for_person() {
             // Whatever signed us in may be another by then.
             self.kept = None;
@@ -260,8 +268,8 @@ impl Turn<'_> {
                 "removals are held: look with `certvakt partner status`, let them go with `certvakt partner approve`"
             );
         }
-        let kept = match self.adapter(&one, stage, &version) {
-            Ok(kept) => kept,
+        let adapter = match self.adapter(&one) {
+            Ok(adapter) => adapter,
             Err(error) => {
                 let stop = Stop { by: "contract", reason: error.to_string(), retry_in: None };
                 stop_sending(&mut tx, &one, &stop).await?;
@@ -270,44 +278,48 @@ impl Turn<'_> {
                 return Ok(false);
             }
         };
-        let token = Uuid::new_v4();
-        // After an outage one mentor tries whether it is over.
-        let most = if one.stopped_by.is_some() { 1 } else { i64::from(kept.limits.at_once) };
-        let due = partner::claim(&mut tx, &one, most, token, kept.lease_seconds(), is_held).await?;
+        let limits = &adapter.contract().limits;
+        let claim = Claim {
+            // After an outage one mentor tries whether it is over.
+            most: if one.stopped_by.is_some() { 1 } else { i64::from(limits.at_once) },
+            token: Uuid::new_v4(),
+            lease_seconds: lease_seconds(limits),
+            removals_are_held: is_held,
+            can_be_asked: adapter.contract().read.is_some(),
+        };
+        let due = partner::claim(&mut tx, &one, &claim).await?;
         tx.commit().await?;
         if due.is_empty() {
             return Ok(false);
         }
-        let outcomes = tell(kept.adapter.as_ref(), &due).await;
+        let outcomes = tell(adapter, &due).await;
         let told: Vec<Told> =
-            due.iter().zip(&outcomes).map(|(due, outcome)| written(due, outcome, &kept.limits)).collect();
+            due.iter().zip(&outcomes).map(|(due, outcome)| written(due, outcome, limits)).collect();
         let mut tx = self.database.worker().await?;
-        partner::finish(&mut tx, &one, token, &told).await?;
+        partner::finish(&mut tx, &one, claim.token, &told).await?;
         let goes_on = conclude(&mut tx, &one, &outcomes, tally).await?;
         tx.commit().await?;
         Ok(goes_on)
     }
 
-    fn adapter(&mut self, one: &Partner, stage: Stage, version: &str) -> Result<&Kept, PartnerError> {
-        if self.kept.as_ref().is_some_and(|kept| kept.stage != stage || kept.contract != version) {
-            self.kept = None;
-        }
-        if self.kept.is_none() {
-            let contract = Contract::read(&self.config.contracts, &one.partner, version)?;
-            let limits = contract.limits.clone();
-            let adapter = adapters::of(contract, &one.partner, stage, self.config)?;
-            self.kept = Some(Kept { contract: version.to_owned(), stage, limits, adapter });
-        }
-        self.kept.as_ref().ok_or_else(|| PartnerError::Off(one.partner.clone()))
+    fn adapter(&mut self, one: &Partner) -> Result<&dyn Adapter, PartnerError> {
+        let is_same = |kept: &Kept| kept.stage == one.stage && kept.version == one.contract;
+        let kept = match self.kept.take().filter(is_same) {
+            Some(kept) => kept,
+            None => Kept {
+                version: one.contract.clone(),
+                stage: one.stage.clone(),
+                adapter: adapters::of_partner(one, self.config)?,
+            },
+        };
+        Ok(self.kept.insert(kept).adapter.as_ref())
     }
 }
 
-impl Kept {
-    /// Long enough to read and to tell all of a batch at the portal's pace.
-    fn lease_seconds(&self) -> u32 {
-        let Limits { requests_a_minute, at_once, timeout_seconds, .. } = self.limits;
-        60 + 4 * u32::from(timeout_seconds) + 2 * 60 * u32::from(at_once) / requests_a_minute
-    }
+/// Long enough to read and to tell all of a batch at the portal's pace.
+fn lease_seconds(limits: &Limits) -> u32 {
+    let Limits { requests_a_minute, at_once, timeout_seconds, .. } = limits;
+    60 + 4 * u32::from(*timeout_seconds) + 2 * 60 * u32::from(*at_once) / requests_a_minute
 }
 
 /// Tells each its present state; where an answer was missed before, after the portal was asked what it holds.

@@ -48,7 +48,7 @@ pub struct Partner {
     pub unread_reason: Option<String>,
     /// How many it showed whom nobody here knows.
     pub unknown_shown: i64,
-    /// Whether its listing was not read for an hour.
+    /// Whether it is time to read its listing: an hour after it was, five minutes after it could not be.
     #[serde(skip)]
     pub is_to_be_reconciled: bool,
     /// Whether nothing is to be sent yet.
@@ -359,26 +359,34 @@ pub async fn forget_delisted(tx: &mut WorkerTx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Claims people who are to be told, for the length of a lease, one request a person. Removals are left where they
-/// are held: `is_held` says whether they are.
-pub async fn claim(
-    tx: &mut WorkerTx,
-    partner: &Partner,
-    batch: i64,
-    token: Uuid,
-    lease_seconds: u32,
-    is_held: bool,
-) -> Result<Vec<Due>, StoreError> {
+/// What of a queue is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// How many at most.
+    pub most: i64,
+    /// Whose the lease is.
+    pub token: Uuid,
+    /// How long it is.
+    pub lease_seconds: u32,
+    /// Whether removals are held: they stay where they are.
+    pub removals_are_held: bool,
+    /// Whether the portal can be asked what it holds of a mentor: otherwise whoever is in doubt waits for its listing.
+    pub can_be_asked: bool,
+}
+
+/// Claims people who are to be told, one request a person.
+pub async fn claim(tx: &mut WorkerTx, partner: &Partner, claim: &Claim) -> Result<Vec<Due>, StoreError> {
     Ok(sqlx::query_file_as!(
         Due,
         "src/store/partner/claim.sql",
         partner.organisation_id,
         partner.partner,
-        batch,
-        token,
-        f64::from(lease_seconds),
-        is_held,
+        claim.most,
+        claim.token,
+        f64::from(claim.lease_seconds),
+        claim.removals_are_held,
         partner.removals_approved_at,
+        claim.can_be_asked,
     )
     .fetch_all(tx)
     .await?)
@@ -705,7 +713,7 @@ pub async fn reconciled(
     let reason: Option<String> = read.err().map(|reason| reason.chars().take(500).collect());
     sqlx::query!(
         "update certvakt.partners set
-           reconciled_at = case when $4::text is null then now() else reconciled_at end,
+           reconciled_at = case when $4::text is null then now() else reconciled_at end, read_tried_at = now(),
            unknown_shown = coalesce($3, unknown_shown),
            unread_since = case when $4 is not null then coalesce(unread_since, now()) end, unread_reason = $4
          where organisation_id = $1 and code = $2",

@@ -13,9 +13,13 @@ use super::portal::Portal;
 use super::sign_in;
 use super::wire::NoAnswer;
 use crate::config::PartnersConfig;
+use crate::store::partner::Partner;
 
 /// A way to speak to a portal.
 pub trait Adapter: std::fmt::Debug + Send + Sync {
+    /// The contract that it keeps to.
+    fn contract(&self) -> &Contract;
+
     /// Tells the portal the present states of mentors, one each. What became of each, in the same order.
     fn tell<'a>(&'a self, states: &'a [State]) -> BoxFuture<'a, Vec<Outcome>>;
 
@@ -108,4 +112,12 @@ pub fn of(
     Ok(match adapter {
         AdapterName::Webhook => Box::new(webhook::Webhook::new(portal)),
     })
+}
+
+/// The way to speak to a partner that is switched on.
+pub fn of_partner(one: &Partner, config: &PartnersConfig) -> Result<Box<dyn Adapter>, PartnerError> {
+    let (Some(stage), Some(version)) = (one.stage.as_deref().and_then(Stage::named), &one.contract) else {
+        return Err(PartnerError::Off(one.partner.clone()));
+    };
+    of(Contract::read(&config.contracts, &one.partner, version)?, &one.partner, stage, config)
 }

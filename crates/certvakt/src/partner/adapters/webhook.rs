@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Adapter, Outcome};
-use crate::partner::contract::State;
+use crate::partner::contract::{Contract, State};
 use crate::partner::listing::{self, Shown};
 use crate::partner::portal::{Portal, judge};
 
@@ -87,6 +87,10 @@ impl Webhook {
 }
 
 impl Adapter for Webhook {
+    fn contract(&self) -> &Contract {
+        &self.portal.contract
+    }
+
     fn tell<'a>(&'a self, states: &'a [State]) -> BoxFuture<'a, Vec<Outcome>> {
         let at_once = usize::from(self.portal.contract.limits.at_once);
         Box::pin(stream::iter(states).map(|state| self.tell_one(state)).buffered(at_once).collect())

@@ -1,5 +1,6 @@
 -- Claims up to $3 mentors of partner $2 for $5 seconds, one request a mentor. A lease that ran out was a request of
--- which nobody knows what became. Where removals are held ($6), those after $7 stay where they are.
+-- which nobody knows what became: where the portal cannot be asked ($8), its listing will show it. Where removals are
+-- held ($6), those after $7 stay where they are.
 with due as (
   select l.partner_key, l.lease_token is not null or l.is_unsure as is_unsure
   from certvakt.listings l
@@ -7,6 +8,7 @@ with due as (
     and e.partner_key = l.partner_key and e.number = l.number
   where l.organisation_id = $1 and l.partner = $2 and l.told_number < l.number and l.available_at <= now()
     and (l.lease_until is null or l.lease_until <= now())
+    and ($8 or l.lease_token is null and not l.is_unsure)
     -- Whoever was removed by hand is put back by a person alone.
     and (l.away_since is null or not l.is_listed)
     and (not $6 or l.is_listed or l.told_listed is not distinct from false or e.at <= $7::timestamptz)

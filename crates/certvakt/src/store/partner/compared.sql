@@ -4,6 +4,8 @@ update certvakt.listings l
 set seen_listed = x.shown,
   confirmed_number = case when x.confirmed then l.number else l.confirmed_number end,
   is_unsure = l.is_unsure and not x.cleared,
+  lease_token = case when x.cleared then null else l.lease_token end,
+  lease_until = case when x.cleared then null else l.lease_until end,
   told_number = case when x.cleared and x.confirmed then l.number when x.again and l.number > 0 then l.number - 1 else l.told_number end,
   told_listed = case when x.cleared and x.confirmed then l.is_listed else l.told_listed end,
   replays = l.replays + x.again::int,
@@ -12,4 +14,5 @@ set seen_listed = x.shown,
 from unnest($3::text[], $4::boolean[], $5::boolean[], $6::boolean[], $7::boolean[], $8::boolean[], $9::bigint[])
   as x (partner_key, shown, confirmed, cleared, again, away, number)
 -- Whoever has changed since they were read, or is being told, is looked at next time.
-where l.organisation_id = $1 and l.partner = $2 and l.partner_key = x.partner_key and l.number = x.number and l.lease_token is null
+where l.organisation_id = $1 and l.partner = $2 and l.partner_key = x.partner_key and l.number = x.number
+  and (l.lease_until is null or l.lease_until <= now())

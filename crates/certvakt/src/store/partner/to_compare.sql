@@ -1,7 +1,8 @@
 -- The next $4 mentors of partner $2 in the order of their keys. What was told or asked within the last $5 seconds may
 -- not show in the listing yet.
-select l.partner_key, l.is_listed, l.number, l.told_number, l.confirmed_number, l.is_unsure,
-  l.away_since is not null as "is_away!", l.lease_token is not null as "is_under_way!",
+select l.partner_key, l.is_listed, l.number, l.told_number, l.confirmed_number,
+  l.is_unsure or coalesce(l.lease_until <= now(), false) as "is_unsure!",
+  l.away_since is not null as "is_away!", coalesce(l.lease_until > now(), false) as "is_under_way!",
   coalesce(l.told_at > now() - make_interval(secs => $5), false) as "is_fresh!",
   coalesce(l.asked_at > now() - make_interval(secs => $5), false) as "was_asked!"
 from certvakt.listings l

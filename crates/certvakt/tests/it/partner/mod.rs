@@ -2,6 +2,7 @@
 
 mod facts;
 mod reconciling;
+mod serving;
 mod telling;
 
 use std::path::PathBuf;

@@ -1,0 +1,72 @@
+//! What the service does for partners by itself.
+
+use serde_json::{Value, json};
+
+use super::{NOON, told};
+use crate::service::Service;
+
+const SERVE: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[delivery]\nchannels = []\n";
+
+#[tokio::test]
+async fn the_service_tells_takes_off_at_midnight_and_compares() {
+    let (database, portal, _) = told(&["a", "lapsing"]).await;
+    database.at(NOON, ["correct", "lapsing", "--until", "2026-06-15"]);
+    let config = portal.config(SERVE);
+    // The night falls while it runs.
+    let service = Service::start(&database, &config, "2026-06-15T23:59:58+02:00");
+    database
+        .until("select bool_and(told_number = number) from certvakt.listings where partner_key = 'M-a'")
+        .await;
+    database
+        .until("select told_listed is false from certvakt.listings where partner_key = 'M-lapsing'")
+        .await;
+    let last = portal.told().await.pop().unwrap();
+    assert_eq!(last, ("M-lapsing".to_owned(), "inactive".to_owned()));
+    service
+        .until_metric(
+            "certvakt_partner_waiting{organisation=\"org\",partner=\"portal\",what=\"to_delist\"} 0",
+        )
+        .await;
+    // It read the listing when it began; an hour later it does so again.
+    database.until("select reconciled_at is not null from certvakt.partners").await;
+    portal.control(&json!({ "set": { "M-lapsing": "active" }, "render": true })).await;
+    database.time_passes().await;
+    database.execute("update certvakt.partners set read_tried_at = now() - interval '61 minutes'").await;
+    database.until("select replays > 0 from certvakt.listings where partner_key = 'M-lapsing'").await;
+    database
+        .until("select told_number = number from certvakt.listings where partner_key = 'M-lapsing'")
+        .await;
+    portal.control(&json!({ "render": true })).await;
+    assert_eq!(portal.shows().await, ["M-a"]);
+}
+
+#[tokio::test]
+async fn a_stop_is_a_metric_and_a_line_of_the_status() {
+    let (database, portal, _) = told(&["a"]).await;
+    let config = portal.config(SERVE);
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": "html" }] })).await;
+    let service = Service::start(&database, &config, NOON);
+    let label = "{organisation=\"org\",partner=\"portal\"}";
+    service.until_metric(&format!("certvakt_partner_stopped{label} 1")).await;
+    let mut command = database.certvakt(["status", "--output", "json"]);
+    let output = command.env("CERTVAKT_NOW", NOON).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(status["partners"][0]["partner"]["stopped_by"], "contract", "{status}");
+    // Nothing is sent, and its listing is still compared.
+    database.execute("update certvakt.partners set read_tried_at = now() - interval '61 minutes', reconciled_at = null").await;
+    database.until("select reconciled_at is not null from certvakt.partners").await;
+}
+
+#[tokio::test]
+async fn a_partner_whose_contract_cannot_be_read_is_stopped_and_said_so() {
+    let (database, portal, _) = told(&["a"]).await;
+    let config = portal.config(SERVE);
+    std::fs::remove_file(portal.folder.path().join("contracts/portal/1.toml")).unwrap();
+    let _service = Service::start(&database, &config, NOON);
+    database
+        .until("select stopped_by = 'contract' and unread_since is not null from certvakt.partners")
+        .await;
+    let reason: String = database.value("select stopped_reason from certvakt.partners").await;
+    assert!(reason.contains("there is no contract '1' with 'portal'"), "{reason}");
+}
