@@ -232,11 +232,17 @@ language plpgsql security definer set search_path = '' as $$
 declare
   moment timestamptz := certvakt.moment();
   is_new boolean := tg_op = 'INSERT';
+  is_erased boolean;
   is_listed boolean;
 begin
   if is_new then
     -- Whoever records or changes a certification of theirs at the same time has ended, or waits and then finds this row.
-    perform from certvakt.people p where p.id = new.person_id for update;
+    select p.erased_at is not null into is_erased from certvakt.people p where p.id = new.person_id for update;
+    if is_erased then
+      raise exception 'the person was erased: nothing of theirs begins again'
+        using errcode = 'restrict_violation', constraint = 'person_erased',
+          hint = 'Whoever comes back is a new person, with an id of their own.';
+    end if;
     perform from public.peer_mentor_certifications c where c.peer_mentor_id = new.person_id order by c.id for share;
     new.valid_until := certvakt.certified_until(new.organisation_id, new.partner, new.person_id);
     new.is_listed := false;
@@ -278,8 +284,6 @@ $$;
 create trigger keep_listing
   before insert or update of person_id, listing_consent_at, kept_off_at, valid_until, looked_at on certvakt.listings
   for each row execute function certvakt.keep_listing();
-create trigger refuse_erased after insert on certvakt.listings referencing new table as new_rows
-  for each statement execute function certvakt.refuse_new_of_erased('person_id');
 
 create function certvakt.look_at_listings(people uuid[], cause text) returns bigint
 language plpgsql security definer set search_path = '' as $$

@@ -272,6 +272,7 @@ async fn the_record_of_whoever_was_erased_stays_verifiable_and_nothing_begins_ag
         ("certvakt.identities", "issuer, subject", "'https://issuer.example', 's'"),
         ("certvakt.invitations", "token_hash", "sha256('x')"),
         ("certvakt.memberships", "role, organisation_id, chapter_id", "'mentor', h.organisation_id, h.id"),
+        ("certvakt.listings", "organisation_id, partner, partner_key", "h.organisation_id, 'portal', 'M-2'"),
     ] {
         let new = format!(
             "do $$ begin insert into {table} (person_id, {columns}) select '{person}', {values} from certvakt.chapters h;
