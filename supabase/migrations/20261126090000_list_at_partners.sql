@@ -74,6 +74,7 @@ create table certvakt.listings (
   valid_until timestamptz,
   is_listed boolean not null default false,
   number bigint not null default 0,
+  turned_at timestamptz,
   cause text not null default 'enrolled' constraint listings_cause_form check (cause ~ '^[a-z-]{1,40}$'),
   looked_at timestamptz not null default now(),
   told_number bigint not null default 0,
@@ -107,6 +108,7 @@ comment on column certvakt.listings.valid_until is
   'The end of the last valid day of all their certifications that the partner requires and that are not suspended; infinity: never; null: they have none.';
 comment on column certvakt.listings.is_listed is 'The fact: they consent, are not kept off, and are certified.';
 comment on column certvakt.listings.number is 'The number of their last event.';
+comment on column certvakt.listings.turned_at is 'When that was.';
 comment on column certvakt.listings.cause is 'Why it was last looked at.';
 comment on column certvakt.listings.told_number is 'The last event whose state the portal has taken; smaller than number: it is to be told.';
 comment on column certvakt.listings.told_listed is 'What it was told; null: nothing yet.';
@@ -120,6 +122,9 @@ comment on column certvakt.listings.seen_listed is 'What the public listing show
 comment on column certvakt.listings.away_since is
   'Since when somebody whom nobody here took off has been gone from the listing: nothing puts them back until a person answers.';
 create index listings_due on certvakt.listings (organisation_id, partner, available_at) where told_number < number;
+-- How many removals wait that were not approved: looked at before each batch.
+create index listings_removals on certvakt.listings (organisation_id, partner, turned_at)
+  where told_number < number and not is_listed;
 create index listings_lapsing on certvakt.listings (valid_until) where is_listed;
 
 -- No foreign key: what was to be told outlives whom it is about.
@@ -271,12 +276,14 @@ begin
   if new.is_listed <> is_listed or new.number = 0 and new.cause = 'found-listed' then
     new.is_listed := is_listed;
     new.number := new.number + 1;
+    -- Whoever lapsed did so when their last valid day was over, whenever somebody looked.
+    new.turned_at := case new.cause when 'lapsed' then new.valid_until else moment end;
     new.available_at := now();
     new.attempts := 0;
     new.replays := 0;
     insert into certvakt.partner_events (organisation_id, partner, partner_key, number, status, cause, at)
     values (new.organisation_id, new.partner, new.partner_key, new.number,
-      case when is_listed then 'listed' else 'delisted' end, new.cause, moment);
+      case when is_listed then 'listed' else 'delisted' end, new.cause, new.turned_at);
   end if;
   return new;
 end

@@ -31,7 +31,6 @@ import standardwebhooks
 import svix
 
 CACHE_SECONDS = 15 * 60
-PAGE = 2
 FIELDS = {"mentorId": str, "status": str, "sequence": int, "changedAt": str}
 
 
@@ -44,19 +43,19 @@ class Portal:
         self.seen = set()
         self.record = []
         self.faults = []
-        self.later = 0
+        self.later, self.page = 0, 2
         self.rendered, self.rendered_at = [], None
         self.let_go = threading.Event()
 
     def control(self, wish):
         """know: mentors who are inactive so far; set: what somebody changes by hand; keys, header_key, credentials:
         how others sign in; faults: what to do instead, each {"on": METHOD, "path"?, "what", "times"?}, where `drop` takes
-        the change and `lose` does not, and neither answers; later: seconds to move its clock; render: now; let_go:
-        whatever is held; forget: tokens given."""
+        the change and `lose` does not, and neither answers; later: seconds to move its clock; page: mentors on a page;
+        render: now; let_go: whatever is held; forget: tokens given."""
         with self.lock:
             self.status |= {key: "inactive" for key in wish.get("know", [])}
             self.status |= wish.get("set", {})
-            for name in ("keys", "header_key", "credentials", "faults"):
+            for name in ("keys", "header_key", "credentials", "faults", "page"):
                 if name in wish:
                     setattr(self, name, wish[name])
             self.later += wish.get("later", 0)
@@ -122,8 +121,8 @@ class Portal:
             if self.rendered_at is None or now - self.rendered_at >= CACHE_SECONDS:
                 self.rendered = sorted(key for key, status in self.status.items() if status == "active")
                 self.rendered_at = now
-            rows = self.rendered[page * PAGE : (page + 1) * PAGE]
-            more = f"/listing?page={page + 1}" if len(self.rendered) > (page + 1) * PAGE else None
+            rows = self.rendered[page * self.page : (page + 1) * self.page]
+            more = f"/listing?page={page + 1}" if len(self.rendered) > (page + 1) * self.page else None
         return 200, {"value": [{"mentorId": key} for key in rows], "next": more}
 
     def grant(self, body):

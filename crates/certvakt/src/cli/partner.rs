@@ -449,7 +449,7 @@ async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
     let mut sender = Sender::new(database, &app.clock, &app.config.partners);
     let done = sender.once(&http::ending()).await?;
     print(app.format, &json!({ "partners": done }), |_| show::told(&done))?;
-    let is_well = done.iter().all(|one| one.told.stopped.is_none() && one.told.held.is_none());
+    let is_well = done.iter().all(|one| one.told.stopped.is_none() && !one.told.removals_are_held);
     Ok(if is_well { Exit::Success } else { Exit::Found })
 }
 

@@ -41,8 +41,8 @@ pub struct Tally {
     pub unsure: u64,
     /// Put off, because the portal takes nothing for now.
     pub put_off: u64,
-    /// Removals that wait for approval, if they are held.
-    pub held: Option<i64>,
+    /// Whether more removals wait than may leave without anybody's approval.
+    pub removals_are_held: bool,
     /// Why sending stopped, if it did.
     pub stopped: Option<String>,
 }
@@ -257,14 +257,12 @@ impl Turn<'_> {
         if one.rests {
             return Ok(false);
         }
-        let removals = partner::removals(&mut tx, &one).await?;
-        let is_held = removals > one.removal_limit;
-        tally.held = is_held.then_some(removals);
+        let is_held = partner::has_too_many_removals(&mut tx, &one).await?;
+        tally.removals_are_held = is_held;
         if partner::hold(&mut tx, &one, is_held).await? && is_held {
             tracing::error!(
                 organisation = one.organisation,
                 partner = one.partner,
-                removals,
                 "removals are held: look with `certvakt partner status`, let them go with `certvakt partner approve`"
             );
         }

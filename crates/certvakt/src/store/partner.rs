@@ -392,15 +392,16 @@ pub async fn claim(tx: &mut WorkerTx, partner: &Partner, claim: &Claim) -> Resul
     .await?)
 }
 
-/// Removals that wait and were not approved.
-pub async fn removals(tx: &mut WorkerTx, partner: &Partner) -> Result<i64, StoreError> {
+/// Whether more removals wait than may leave without anybody's approval.
+pub async fn has_too_many_removals(tx: &mut WorkerTx, partner: &Partner) -> Result<bool, StoreError> {
     let counted = sqlx::query_file_scalar!(
         "src/store/partner/removals.sql",
         partner.organisation_id,
         partner.partner,
         partner.removals_approved_at,
+        partner.removal_limit,
     );
-    Ok(counted.fetch_one(tx).await?)
+    Ok(counted.fetch_one(tx).await? > partner.removal_limit)
 }
 
 /// Notes whether removals are held. Whether that is news.

@@ -28,11 +28,11 @@ pub(super) fn points(points: &[Point]) -> String {
 /// What partners were told.
 pub(super) fn told(done: &[Done]) -> String {
     let rows = done.iter().map(|one| {
-        let Tally { taken, refused, unsure, put_off, held, stopped } = &one.told;
-        let now = match (stopped, held) {
+        let Tally { taken, refused, unsure, put_off, removals_are_held, stopped } = &one.told;
+        let now = match (stopped, removals_are_held) {
             (Some(reason), _) => format!("STOPPED: {reason}"),
-            (None, Some(removals)) => format!("HELD: {} removals", count(*removals)),
-            (None, None) => "nothing waits".to_owned(),
+            (None, true) => "HELD: removals wait for `certvakt partner approve`".to_owned(),
+            (None, false) => "nothing waits".to_owned(),
         };
         let [taken, refused, unsure, put_off] = [taken, refused, unsure, put_off].map(ToString::to_string);
         [one.organisation.clone(), one.partner.clone(), taken, refused, unsure, put_off, now]

@@ -4,17 +4,15 @@
 with due as (
   select l.partner_key, l.lease_token is not null or l.is_unsure as is_unsure
   from certvakt.listings l
-  join certvakt.partner_events e on e.organisation_id = l.organisation_id and e.partner = l.partner
-    and e.partner_key = l.partner_key and e.number = l.number
   where l.organisation_id = $1 and l.partner = $2 and l.told_number < l.number and l.available_at <= now()
     and (l.lease_until is null or l.lease_until <= now())
     and ($8 or l.lease_token is null and not l.is_unsure)
     -- Whoever was removed by hand is put back by a person alone.
     and (l.away_since is null or not l.is_listed)
-    and (not $6 or l.is_listed or l.told_listed is not distinct from false or e.at <= $7::timestamptz)
+    and (not $6 or l.is_listed or l.told_listed is not distinct from false or l.turned_at <= $7::timestamptz)
   order by l.available_at, l.partner_key
   limit $3
-  for update of l skip locked
+  for update skip locked
 ),
 claimed as (
   update certvakt.listings l

@@ -3,8 +3,8 @@ select p.organisation_id, p.code as partner, count(l.partner_key) as "mentors!",
   count(*) filter (where l.told_number < l.number and l.is_listed) as "to_list!",
   count(*) filter (where l.told_number < l.number and not l.is_listed) as "to_delist!",
   count(*) filter (where l.told_number < l.number and not l.is_listed and l.told_listed is distinct from false
-    and (p.removals_approved_at is null or e.at > p.removals_approved_at)) as "not_approved!",
-  coalesce(max(extract(epoch from certvakt.moment() - e.at)) filter (
+    and (p.removals_approved_at is null or l.turned_at > p.removals_approved_at)) as "not_approved!",
+  coalesce(max(extract(epoch from certvakt.moment() - l.turned_at)) filter (
     where not l.is_listed and (l.told_number < l.number or l.seen_listed)), 0)::bigint
     as "oldest_removal_seconds!",
   count(*) filter (where l.told_number < l.number and l.trouble is not null) as "in_trouble!",
@@ -14,7 +14,5 @@ select p.organisation_id, p.code as partner, count(l.partner_key) as "mentors!",
   count(*) filter (where l.away_since is not null) as "away!"
 from certvakt.partners p
 left join certvakt.listings l on l.organisation_id = p.organisation_id and l.partner = p.code
-left join certvakt.partner_events e on e.organisation_id = l.organisation_id and e.partner = l.partner
-  and e.partner_key = l.partner_key and e.number = l.number
 group by p.organisation_id, p.code, p.removals_approved_at
 order by p.organisation_id, p.code

@@ -1,5 +1,6 @@
 //! Partners: who is to be listed, what portals are told of it, and whether their listings show it.
 
+mod drills;
 mod facts;
 mod reconciling;
 mod serving;

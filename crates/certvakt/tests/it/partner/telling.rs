@@ -33,13 +33,23 @@ impl TestDatabase {
         assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
         let told: Value = serde_json::from_slice(&output.stdout).unwrap();
         let told = told["partners"][0]["told"].clone();
-        assert_eq!(output.status.success(), told["stopped"].is_null() && told["held"].is_null(), "{told}");
+        assert_eq!(
+            output.status.success(),
+            told["stopped"].is_null() && told["removals_are_held"] == false,
+            "{told}"
+        );
         told
     }
 
-    /// How the partner stands.
+    /// How the partner stands, at noon.
     pub(super) fn stands(&self, config: &Path) -> Value {
-        let output = self.partner_with(config, ["status", "--output", "json"]).output().unwrap();
+        self.stands_at(config, NOON)
+    }
+
+    /// How the partner stands as of an instant.
+    pub(super) fn stands_at(&self, config: &Path, now: &str) -> Value {
+        let mut command = self.partner_with(config, ["status", "--output", "json"]);
+        let output = command.env("CERTVAKT_NOW", now).output().unwrap();
         let standing: Value = serde_json::from_slice(&output.stdout).unwrap();
         standing["partners"][0].clone()
     }
@@ -387,7 +397,7 @@ async fn many_removals_at_once_wait_for_somebody_and_additions_do_not() {
     database.listed("new", "2026-12-31").await;
     portal.control(&json!({ "know": ["M-new"] })).await;
     let held = database.sync(&config);
-    assert_eq!((&held["held"], &held["taken"]), (&json!(3), &json!(1)), "{held}");
+    assert_eq!((&held["removals_are_held"], &held["taken"]), (&json!(true), &json!(1)), "{held}");
     let standing = database.stands(&config);
     assert_eq!(standing["mentors"]["not_approved"], 3);
     assert_eq!(portal.told().await.last().unwrap().0, "M-new");

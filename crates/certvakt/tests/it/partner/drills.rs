@@ -1,0 +1,115 @@
+//! What goes wrong with portals, from end to end: afterwards nobody who lapsed is listed, nobody certified who consents
+//! is missing, no event is lost, and every minute of it was visible.
+
+use serde_json::{Value, json};
+
+use super::{NOON, WHICH, told};
+
+#[tokio::test]
+async fn a_portal_that_is_down_for_three_days_is_right_when_it_is_back() {
+    let (database, portal, config) = told(&["stays", "lapses", "renews", "withdraws"]).await;
+    database.at(NOON, ["correct", "lapses", "--until", "2026-06-16"]);
+    database.at(NOON, ["correct", "renews", "--until", "2026-06-16"]);
+    database.sync(&config);
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": "lose", "times": 1000 }, { "on": "GET", "what": 503, "times": 1000 }] })).await;
+    let mut waited = 0;
+    for day in 16..19 {
+        for hour in ["01", "12", "23"] {
+            let now = format!("2026-06-{day}T{hour}:00:00+02:00");
+            database.time_passes().await;
+            let output = database
+                .partner_with(&config, ["sync", "--output", "json"])
+                .env("CERTVAKT_NOW", &now)
+                .output()
+                .unwrap();
+            let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(done["partners"][0]["told"]["taken"], 0, "{now}: {done}");
+            if day == 17 && hour == "12" {
+                database.at(&now, ["renew", "renews", "--until", "2028-06-30"]);
+                database.at(
+                    &now,
+                    ["partner", "consent"].into_iter().chain(WHICH).chain(["withdraws", "--withdrawn"]),
+                );
+            }
+            let standing = database.stands_at(&config, &now);
+            let removal = standing["mentors"]["oldest_removal_seconds"].as_i64().unwrap();
+            if day > 16 {
+                assert!(
+                    removal > waited,
+                    "{now}: how long somebody has been listed who is not to be: {standing}"
+                );
+                waited = removal;
+            }
+        }
+    }
+    let standing = database.stands_at(&config, "2026-06-18T23:00:00+02:00");
+    assert_eq!(standing["partner"]["stopped_by"], "outage");
+    assert!(waited >= 47 * 3600, "since the night of the 17th: {waited}");
+    portal.control(&json!({ "faults": [], "later": 3 * 86400 })).await;
+    while database.stands(&config)["mentors"]["to_delist"] != 0
+        || database.stands(&config)["mentors"]["to_list"] != 0
+    {
+        database.time_passes().await;
+        database
+            .partner_with(&config, ["sync"])
+            .env("CERTVAKT_NOW", "2026-06-18T23:30:00+02:00")
+            .output()
+            .unwrap();
+    }
+    portal.control(&json!({ "render": true })).await;
+    assert_eq!(portal.shows().await, ["M-renews", "M-stays"]);
+    assert_eq!(database.events("lapses").await, ["listed consent-given", "delisted lapsed"]);
+    assert_eq!(
+        database.events("renews").await,
+        ["listed consent-given", "delisted lapsed", "listed renewed"]
+    );
+}
+
+/// How many lapse in one night.
+const MANY: i64 = 10_000;
+
+#[tokio::test]
+async fn ten_thousand_who_lapse_in_one_night_are_asked_about_and_then_all_taken_off() {
+    let (database, portal, config) = told(&[]).await;
+    portal.contract(
+        "1",
+        &[("requests_a_minute = 6000", "requests_a_minute = 600000"), ("at_once = 8", "at_once = 32")],
+    );
+    let keys: Vec<String> = (1..=MANY).map(|number| format!("M-{number}")).collect();
+    portal.control(&json!({ "know": keys, "page": MANY })).await;
+    database
+        .execute(&format!(
+            "begin;
+             select set_config('certvakt.now', '{NOON}', true);
+             create temporary table mentor on commit drop as select certvakt.uuid_v7() as id, n from generate_series(1, {MANY}) n;
+             insert into certvakt.people (id) select id from mentor;
+             insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+               select h.organisation_id, h.id, m.id, 'type', '2026-06-15 12:00:00+02' from mentor m, certvakt.chapters h;
+             insert into certvakt.listings (organisation_id, partner, partner_key, person_id, listing_consent_at)
+               select h.organisation_id, 'portal', 'M-' || n, m.id, '{NOON}' from mentor m, certvakt.chapters h;
+             commit; analyze"
+        ))
+        .await;
+    assert_eq!(database.sync(&config)["taken"], MANY);
+    assert_eq!(portal.shows().await.len(), usize::try_from(MANY).unwrap());
+    let night = "2026-06-16T02:00:00+02:00";
+    let sync = || {
+        let output = database
+            .partner_with(&config, ["sync", "--output", "json"])
+            .env("CERTVAKT_NOW", night)
+            .output()
+            .unwrap();
+        let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+        done["partners"][0]["told"].clone()
+    };
+    assert_eq!(sync()["removals_are_held"], true);
+    let standing = database.stands_at(&config, night);
+    assert_eq!(
+        (&standing["mentors"]["not_approved"], &standing["mentors"]["to_delist"]),
+        (&json!(MANY), &json!(MANY))
+    );
+    database.at(night, ["partner", "approve"].into_iter().chain(WHICH));
+    assert_eq!(sync()["taken"], MANY);
+    portal.control(&json!({ "render": true })).await;
+    assert_eq!(portal.shows().await, Vec::<String>::new());
+}
