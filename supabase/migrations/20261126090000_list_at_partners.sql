@@ -9,9 +9,9 @@ create table certvakt.partners (
   code text not null constraint partners_code_form check (code ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
   stage text constraint partners_stage_known check (stage in ('staging', 'live')),
   contract text constraint partners_contract_form check (contract ~ '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$'),
+  switched_at timestamptz,
   told_stage text constraint partners_told_stage_known check (told_stage in ('staging', 'live')),
   removal_limit bigint not null default 50 constraint partners_removal_limit_range check (removal_limit >= 1),
-  removals_approved_at timestamptz,
   stopped_at timestamptz,
   stopped_by text constraint partners_stopped_by_known check (stopped_by in ('contract', 'sign-in', 'outage')),
   stopped_reason text constraint partners_stopped_reason_form check (length(stopped_reason) between 1 and 500),
@@ -34,9 +34,9 @@ create table certvakt.partners (
 );
 comment on column certvakt.partners.stage is 'To which of the portal''s addresses events are sent; null: none, they are kept.';
 comment on column certvakt.partners.contract is 'The version of the contract that is spoken: contracts/<code>/<version>.toml.';
+comment on column certvakt.partners.switched_at is 'When sending was last switched on or to another stage.';
 comment on column certvakt.partners.told_stage is 'Of which stage the listings say what the portal was told.';
 comment on column certvakt.partners.removal_limit is 'More removals than this that wait at once are held until somebody approves them.';
-comment on column certvakt.partners.removals_approved_at is 'Removals up to this moment were approved, however many.';
 comment on column certvakt.partners.stopped_by is
   'What sending stopped for: the portal broke its contract or refuses to sign us in, which a person ends; or does not answer, which ends by itself.';
 comment on column certvakt.partners.failures is 'Attempts in a row that the portal did not answer.';
@@ -81,11 +81,13 @@ create table certvakt.listings (
   told_listed boolean,
   told_at timestamptz,
   replays bigint not null default 0,
+  approved_number bigint not null default 0,
   available_at timestamptz not null default now(),
   attempts bigint not null default 0,
   lease_token uuid,
   lease_until timestamptz,
   asked_at timestamptz,
+  asked_number bigint not null default 0,
   is_unsure boolean not null default false,
   trouble text constraint listings_trouble_form check (length(trouble) between 1 and 500),
   confirmed_number bigint not null default 0,
@@ -113,18 +115,20 @@ comment on column certvakt.listings.cause is 'Why it was last looked at.';
 comment on column certvakt.listings.told_number is 'The last event whose state the portal has taken; smaller than number: it is to be told.';
 comment on column certvakt.listings.told_listed is 'What it was told; null: nothing yet.';
 comment on column certvakt.listings.asked_at is 'When the portal was last sent something about them.';
+comment on column certvakt.listings.asked_number is 'Which event that was.';
 comment on column certvakt.listings.is_unsure is
   'Whether a request was left without an answer: nothing is sent before the portal''s state was read back.';
 comment on column certvakt.listings.trouble is 'What the portal said last, if it did not take it.';
 comment on column certvakt.listings.replays is 'How often the last event was sent anew, each time as another message.';
+comment on column certvakt.listings.approved_number is 'The last event that was a removal, waited, and was approved.';
 comment on column certvakt.listings.confirmed_number is 'The last event whose state the public listing has shown.';
 comment on column certvakt.listings.seen_listed is 'What the public listing showed last.';
 comment on column certvakt.listings.away_since is
   'Since when somebody whom nobody here took off has been gone from the listing: nothing puts them back until a person answers.';
 create index listings_due on certvakt.listings (organisation_id, partner, available_at) where told_number < number;
 -- How many removals wait that were not approved: looked at before each batch.
-create index listings_removals on certvakt.listings (organisation_id, partner, turned_at)
-  where told_number < number and not is_listed;
+create index listings_removals on certvakt.listings (organisation_id, partner)
+  where told_number < number and not is_listed and approved_number < number;
 create index listings_lapsing on certvakt.listings (valid_until) where is_listed;
 
 -- No foreign key: what was to be told outlives whom it is about.
@@ -175,10 +179,10 @@ begin
 end
 $$;
 grant insert on certvakt.partners, certvakt.partner_types, certvakt.listings to certvakt_registrar;
-grant update (stage, contract, told_stage, removal_limit, removals_approved_at) on certvakt.partners to certvakt_registrar;
+grant update (stage, contract, told_stage, removal_limit, switched_at) on certvakt.partners to certvakt_registrar;
 grant delete on certvakt.partner_types, certvakt.listing_consents to certvakt_registrar;
 grant update (person_id, listing_consent_at, kept_off_at, away_since, cause, looked_at, told_number, told_listed, told_at, replays,
-  available_at, attempts, lease_token, lease_until, is_unsure, trouble, confirmed_number, seen_listed)
+  approved_number, available_at, attempts, lease_token, lease_until, is_unsure, trouble, confirmed_number, seen_listed)
   on certvakt.listings to certvakt_registrar;
 create policy registrar_adds on certvakt.partners for insert to certvakt_registrar with check (true);
 create policy registrar_sets on certvakt.partners for update to certvakt_registrar using (true) with check (true);
@@ -189,7 +193,7 @@ create policy registrar_keeps on certvakt.listings for update to certvakt_regist
 create policy registrar_erases on certvakt.listing_consents for delete to certvakt_registrar using (true);
 grant update (stopped_at, stopped_by, stopped_reason, failures, retry_at, alerted_at, held_at, held_alerted_at, reconciled_at,
   read_tried_at, unread_since, unread_reason, unknown_shown, looked_on) on certvakt.partners to certvakt_worker;
-grant update (told_number, told_listed, told_at, replays, available_at, attempts, lease_token, lease_until, asked_at, is_unsure,
+grant update (told_number, told_listed, told_at, replays, available_at, attempts, lease_token, lease_until, asked_at, asked_number, is_unsure,
   trouble, confirmed_number, seen_listed, away_since) on certvakt.listings to certvakt_worker;
 create policy worker_stops on certvakt.partners for update to certvakt_worker using (true) with check (true);
 create policy worker_tells on certvakt.listings for update to certvakt_worker using (true) with check (true);
@@ -201,9 +205,9 @@ create policy definer_writes on certvakt.partner_events for insert to certvakt_d
 create policy definer_forgets on certvakt.partner_events for delete to certvakt_definer using (true);
 create policy definer_forgets on certvakt.listings for delete to certvakt_definer using (person_id is null);
 create policy definer_writes on certvakt.listing_consents for insert to certvakt_definer with check (true);
--- To lock somebody, and nothing more.
+-- To lock somebody, and to leave them as they are.
 grant update (id) on certvakt.people to certvakt_definer;
-create policy definer_locks on certvakt.people for update to certvakt_definer using (true) with check (false);
+create policy definer_locks on certvakt.people for update to certvakt_definer using (true) with check (true);
 grant select (rehearsal) on certvakt.installation to certvakt_definer;
 
 create function certvakt.moment() returns timestamptz
@@ -249,13 +253,16 @@ begin
           hint = 'Whoever comes back is a new person, with an id of their own.';
     end if;
     perform from public.peer_mentor_certifications c where c.peer_mentor_id = new.person_id order by c.id for share;
+    -- Whoever looks from an older snapshot and does not find it is told that the snapshot is too old.
+    update certvakt.people p set id = p.id where p.id = new.person_id;
     new.valid_until := certvakt.certified_until(new.organisation_id, new.partner, new.person_id);
     new.is_listed := false;
     new.number := 0;
     new.told_number := 0;
   end if;
+  -- Given at another time, it is given anew.
   if is_new and new.listing_consent_at is not null
-    or not is_new and (new.listing_consent_at is null) <> (old.listing_consent_at is null) then
+    or not is_new and new.listing_consent_at is distinct from old.listing_consent_at then
     new.cause := case when new.person_id is null then new.cause
       when new.listing_consent_at is null then 'consent-withdrawn' else 'consent-given' end;
     -- Who consents anew wants to be listed anew.
@@ -356,6 +363,11 @@ begin
     where l.person_id is null and l.told_number = l.number and (l.number = 0 or l.told_listed is not distinct from false)
       and not l.is_unsure and l.seen_listed is not true and l.lease_token is null
       and coalesce(l.told_at, l.looked_at) < now() - interval '1 day'
+      -- What was told to a portal's staging is no proof, nor is that it was taken: the listing is.
+      and exists (
+        select from certvakt.partners p
+        where p.organisation_id = l.organisation_id and p.code = l.partner
+          and (l.number = 0 or p.told_stage = 'live' and l.confirmed_number = l.number))
     returning l.organisation_id, l.partner, l.partner_key
   )
   delete from certvakt.partner_events e using gone g
@@ -375,9 +387,21 @@ language plpgsql security definer set search_path = '' as $$
 declare
   changed record;
 begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    -- Somebody enrolled since the snapshot is not seen in it: whoever enrols writes to their row.
+    perform from certvakt.people p
+    where p.id in (
+      select c.peer_mentor_id from new_rows n join public.peer_mentor_certifications c on c.id = n.certification_id)
+    order by p.id for key share;
+  end if;
   if not exists (select from certvakt.listings) then
     return null;
   end if;
+  -- All at once and in one order, whatever happened to whom.
+  perform from certvakt.listings l
+  where l.person_id in (
+    select c.peer_mentor_id from new_rows n join public.peer_mentor_certifications c on c.id = n.certification_id)
+  order by l.organisation_id, l.partner, l.partner_key for no key update;
   for changed in
     select n.kind, array_agg(distinct l.person_id) as people
     from new_rows n

@@ -18,7 +18,11 @@ create function certvakt.consent_to_listing(organisation uuid, partner text, is_
 language plpgsql security definer set search_path = '' as $$
 begin
   update certvakt.listings l
-  set listing_consent_at = case when is_given then coalesce(l.listing_consent_at, certvakt.moment()) end
+  -- Who was kept off consents anew.
+  set listing_consent_at = case
+    when not is_given then null
+    when l.kept_off_at is not null then certvakt.moment()
+    else coalesce(l.listing_consent_at, certvakt.moment()) end
   where l.organisation_id = consent_to_listing.organisation and l.partner = consent_to_listing.partner
     and l.person_id = certvakt.current_person();
   return found;

@@ -33,19 +33,26 @@ delete from certvakt.partner_types;
 insert into certvakt.partner_types values (:organisation, 'portal', 'type');
 select is(pg_temp.events(), '1 listed consent-given, 2 delisted suspended, 3 listed reinstated, 4 delisted kept-off, '
   || '5 listed consent-given, 6 delisted required-types, 7 listed required-types', 'what a partner requires counts at once');
-select is((select string_agg(is_given::text, ' ' order by id) from certvakt.listing_consents), 'true false true',
+update certvakt.listings set kept_off_at = now();
+update certvakt.listings set listing_consent_at = clock_timestamp();
+select is((select (is_listed, kept_off_at)::text from certvakt.listings), '(t,)', 'and so does who never withdrew');
+select is((select string_agg(is_given::text, ' ' order by id) from certvakt.listing_consents), 'true false true true',
   'each time that consent was given or withdrawn is kept');
-select is((select array_agg(number order by number) from certvakt.partner_events), array[1, 2, 3, 4, 5, 6, 7]::bigint[],
+select is((select array_agg(number order by number) from certvakt.partner_events), array[1, 2, 3, 4, 5, 6, 7, 8, 9]::bigint[],
   'events are numbered without a gap');
 
-update certvakt.listings set told_number = 7, told_listed = true;
+update certvakt.listings set told_number = 9, told_listed = true;
 delete from certvakt.people where id = :mentor;
-select is((select (person_id, is_listed, number, told_number)::text from certvakt.listings), '(,f,8,7)',
+select is((select (person_id, is_listed, number, told_number)::text from certvakt.listings), '(,f,10,9)',
   'whoever is deleted is to be taken off');
 select is((select cause from certvakt.partner_events order by number desc limit 1), 'deleted', 'with that cause');
 select certvakt.forget_delisted();
 select is((select count(*) from certvakt.listings), 1::bigint, 'and stays until the portal has done so');
-update certvakt.listings set told_number = 8, told_listed = false, told_at = now() - interval '2 days';
+update certvakt.listings set told_number = 10, told_listed = false, told_at = now() - interval '2 days';
+select certvakt.forget_delisted();
+select is((select count(*) from certvakt.listings), 1::bigint, 'which its listing shows, and that of no staging');
+update certvakt.partners set contract = '1', stage = 'live', told_stage = 'live';
+update certvakt.listings set confirmed_number = 10;
 select certvakt.forget_delisted();
 select is((select count(*) from certvakt.listings) + (select count(*) from certvakt.partner_events), 0::bigint,
   'then the key is forgotten');

@@ -296,7 +296,7 @@ async fn enrol_one(
     consents: bool,
 ) -> Result<Exit, Error> {
     let person = person::one(app, mentor).await?;
-    let is_new = enrol::one(database, one, person, key, consents.then(|| app.clock.now())).await?;
+    let is_new = enrol::one(database, one, person, key, consents.then_some(true), app.clock.now()).await?;
     print(app.format, &json!({ "enrolled": is_new }), |_| {
         if is_new { "Enrolled." } else { "Enrolled before: nothing was changed." }.to_owned()
     })?;
@@ -358,12 +358,9 @@ async fn status(app: &App, database: &Database) -> Result<Exit, Error> {
 
 async fn approve(app: &App, database: &Database, one: &Partner) -> Result<Exit, Error> {
     let mut tx = database.registrar().await?;
-    let removals =
-        partner::approve_removals(&mut tx, one.organisation_id, &one.partner, app.clock.now()).await?;
+    let removals = partner::approve_removals(&mut tx, one.organisation_id, &one.partner).await?;
     tx.commit().await?;
-    print(app.format, &json!({ "removals": removals }), |_| {
-        format!("Approved: {} removals leave.", count(removals))
-    })?;
+    print(app.format, &json!({ "removals": removals }), |_| format!("Approved: {removals} removals leave."))?;
     Ok(Exit::Success)
 }
 

@@ -6,6 +6,7 @@ use crate::delivery::{DeliveryError, Worker, channels};
 use crate::error::{Error, Exit};
 use crate::expiry::schedule;
 use crate::import::uploads;
+use crate::partner::reconcile;
 use crate::partner::sender::Sender;
 use crate::renewal::histories;
 use crate::{http, letters};
@@ -52,6 +53,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         accesses.keep(database, ending.clone()),
         uploads::keep(database, &app.config.import, ending.clone()),
         Sender::new(database, &app.clock, &app.config.partners).keep(ending.clone()),
+        reconcile::keep(database, &app.config.partners, ending.clone()),
         histories::keep(database, &app.clock, &app.config.history.heads_folder, ending.clone()),
         http::serve(listener, database.clone(), app.clock, app.config.clone(), api, sign_in, ending.clone()),
     );

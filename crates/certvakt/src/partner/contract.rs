@@ -386,8 +386,9 @@ impl Contract {
         if let (Some(_), Some((stage, _))) = (&self.listing, unread) {
             return Err(format!("stages.{}.listing is missing: [listing] needs it", stage.as_str()));
         }
-        if self.read.is_none() && self.listing.is_none() {
-            return Err("it has neither [read] nor [listing]: nobody could know what became of a request without an answer".to_owned());
+        if self.listing.is_none() && (self.read.is_none() || self.stages.contains_key(&Stage::Live)) {
+            return Err("it has no [listing]: that a portal has taken something is no proof, its listing is"
+                .to_owned());
         }
         if self.stages.is_empty() {
             return Err("it names no stage: add [stages.staging] or [stages.live]".to_owned());
@@ -490,7 +491,7 @@ impl Rules {
         fault(&self.request, body)
     }
 
-    /// What in an answer is not as the contract says. It names the place and the rule, and nothing that is there.
+    /// What in an answer is not as the contract says. It names the rule, and nothing that is there.
     pub fn answer_fault(&self, body: &[u8]) -> Option<String> {
         let schema = self.answer.as_ref()?;
         match serde_json::from_slice(body) {
@@ -501,8 +502,6 @@ impl Rules {
 }
 
 fn fault(schema: &Validator, body: &Value) -> Option<String> {
-    let error = schema.iter_errors(body).next()?;
-    let place = error.instance_path().to_string();
-    let place = if place.is_empty() { "the whole".to_owned() } else { place };
-    Some(format!("{place} breaks {}", error.schema_path()))
+    // The contract's own words: what the other side calls its fields may be anything.
+    Some(format!("it breaks {}", schema.iter_errors(body).next()?.schema_path()))
 }

@@ -13,7 +13,7 @@ use crate::output::progress;
 use crate::people::PeopleError;
 use crate::store::access;
 use crate::store::partner::{self, Enrolment, Partner};
-use crate::store::{Database, RegistrarTx, StoreError};
+use crate::store::{Database, StoreError};
 
 /// The columns of a file; the first must be there.
 const COLUMNS: [&str; 3] = ["mentor", "key", "consents"];
@@ -35,10 +35,11 @@ pub async fn one(
     to: &Partner,
     person_id: Uuid,
     key: &str,
-    consent_at: Option<DateTime<Utc>>,
+    consents: Option<bool>,
+    at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let mut tx = database.registrar().await?;
-    let mentor = Enrolment { person_id, key, consent_at };
+    let mentor = Enrolment { person_id, key, consents, at };
     let is_new = partner::enrol(&mut tx, to.organisation_id, &to.partner, &mentor).await?;
     tx.commit().await?;
     Ok(is_new)
@@ -58,12 +59,12 @@ pub async fn all(
     while let Some(row) = rows.next()? {
         let line = row.line;
         let read = if row.is_whole {
-            read(row.fields, now)
+            read(row.fields)
         } else {
             Err("it has another number of fields than the header".to_owned())
         };
         let enrolled = match read {
-            Ok((mentor, key, consent_at)) => by_name(database, to, mentor, key, consent_at).await,
+            Ok((mentor, key, consents)) => by_name(database, to, mentor, key, consents, now).await,
             Err(reason) => Err(StoreError::Invalid(reason)),
         };
         match enrolled {
@@ -78,16 +79,17 @@ pub async fn all(
     Ok(done)
 }
 
-type Fields<'a> = (&'a str, &'a str, Option<DateTime<Utc>>);
+type Fields<'a> = (&'a str, &'a str, Option<bool>);
 
-fn read(fields: [Option<&str>; 3], now: DateTime<Utc>) -> Result<Fields<'_>, String> {
+fn read(fields: [Option<&str>; 3]) -> Result<Fields<'_>, String> {
     let [mentor, key, consents] = fields;
-    let consent_at = match consents.map(str::to_lowercase).as_deref() {
-        Some("yes" | "ja" | "true" | "1") => Some(now),
-        None | Some("no" | "nei" | "false" | "0") => None,
+    let consents = match consents.map(str::to_lowercase).as_deref() {
+        None => None,
+        Some("yes" | "ja" | "true" | "1") => Some(true),
+        Some("no" | "nei" | "false" | "0") => Some(false),
         Some(other) => return Err(format!("consents is '{other}': write yes or no")),
     };
-    Ok((mentor.ok_or("it names no mentor")?, key.ok_or("it has no key")?, consent_at))
+    Ok((mentor.ok_or("it names no mentor")?, key.ok_or("it has no key")?, consents))
 }
 
 async fn by_name(
@@ -95,17 +97,15 @@ async fn by_name(
     to: &Partner,
     mentor: &str,
     key: &str,
-    consent_at: Option<DateTime<Utc>>,
+    consents: Option<bool>,
+    at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let mut tx: RegistrarTx = database.registrar().await?;
+    let mut tx = database.registrar().await?;
     let person_id = match access::people(&mut tx, mentor).await?[..] {
         [id] => id,
         [] => return Err(StoreError::Invalid(PeopleError::Unknown.to_string())),
         _ => return Err(StoreError::Invalid(PeopleError::Several.to_string())),
     };
-    let is_new =
-        partner::enrol(&mut tx, to.organisation_id, &to.partner, &Enrolment { person_id, key, consent_at })
-            .await?;
-    tx.commit().await?;
-    Ok(is_new)
+    tx.rollback().await?;
+    one(database, to, person_id, key, consents, at).await
 }

@@ -1,6 +1,6 @@
 //! A portal's listing, read whole, page by page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::Url;
 use reqwest::header::HeaderMap;
@@ -11,8 +11,8 @@ use super::adapters::Outcome;
 use super::contract::{Contract, ListingTerms};
 use super::portal::{Portal, judge};
 
-/// Pages read, at most: one that leads to itself would never end.
-const MOST_PAGES: usize = 10_000;
+/// Entries read, at most: more people than any partner has.
+const MOST_ENTRIES: usize = 1_000_000;
 
 /// Whom a listing shows: for each key whether they are listed.
 pub type Shown = BTreeMap<String, bool>;
@@ -24,9 +24,11 @@ pub async fn read(portal: &Portal) -> Result<Option<Shown>, Outcome> {
     let first = portal.addresses.listing.clone();
     let first = first.ok_or_else(|| broken("the contract names no address of it"))?;
     let mut shown = Shown::new();
-    let mut next = Some(first.clone());
-    for _ in 0..MOST_PAGES {
-        let Some(url) = next.take() else { return Ok(Some(shown)) };
+    let (mut next, mut read) = (Some(first.clone()), BTreeSet::new());
+    while let Some(url) = next.take() {
+        if !read.insert(url.clone()) || shown.len() > MOST_ENTRIES {
+            return Err(broken("it has no end"));
+        }
         let page = page(portal, terms, &url).await?;
         let entries = page.pointer(&terms.entries).and_then(Value::as_array);
         for entry in entries.ok_or_else(|| broken("it has no entries where the contract says"))? {
@@ -36,10 +38,11 @@ pub async fn read(portal: &Portal) -> Result<Option<Shown>, Outcome> {
         }
         next = match terms.next.as_ref().and_then(|place| page.pointer(place)) {
             None | Some(Value::Null) => None,
+            Some(Value::String(place)) if place.is_empty() => None,
             Some(place) => Some(following(&first, place)?),
         };
     }
-    Err(broken("it has no end"))
+    Ok(Some(shown))
 }
 
 /// The address of a further page, which must be the same server's: our sign-in goes along.

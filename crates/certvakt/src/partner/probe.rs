@@ -1,5 +1,5 @@
-//! Whether the other side keeps to a contract: its own examples are sent to the portal's staging, or mentors are read
-//! at its live address, where nothing may be tried.
+//! Whether the other side keeps to a contract: its own examples are sent to the portal's staging, or its listing and
+//! mentors are read at its live address, where nothing may be tried.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -67,7 +67,10 @@ pub async fn live(
 ) -> Result<Vec<Point>, PartnerError> {
     let contract = Contract::read(&config.contracts, partner, version)?;
     let adapter = adapters::of(contract, partner, Stage::Live, config)?;
-    let mut points = Vec::new();
+    let mut points = vec![match adapter.listing().await {
+        Ok(_) => point("read the listing".to_owned(), &Outcome::Taken, false),
+        Err(outcome) => point("read the listing".to_owned(), &outcome, false),
+    }];
     for key in keys {
         match adapter.read(key).await {
             Ok(None) => break,

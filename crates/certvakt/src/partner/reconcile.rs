@@ -2,14 +2,18 @@
 //! is.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::PartnerError;
-use super::adapters::{Adapter, Outcome};
+use super::adapters::{self, Adapter, Outcome};
 use super::listing::Shown;
-use crate::store::Database;
+use crate::config::PartnersConfig;
 use crate::store::partner::{self, Compared, Partner, ToCompare};
+use crate::store::{Database, StoreError};
 
 /// Mentors compared at once.
 const BATCH: i64 = 1_000;
@@ -33,6 +37,57 @@ pub struct Reconciled {
     pub unknown: Vec<String>,
     /// How many these are in all.
     pub unknown_in_all: i64,
+}
+
+/// How long one listing may take to read and compare.
+const LONGEST: Duration = Duration::from_mins(10);
+
+/// Compares partners' listings, each every hour, also while nothing is sent, until the process is asked to end.
+pub async fn keep(database: &Database, config: &PartnersConfig, mut ending: watch::Receiver<bool>) {
+    if config.contracts.as_os_str().is_empty() {
+        return;
+    }
+    let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(config.poll_seconds)));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = ending.wait_for(|ending| *ending) => return,
+        }
+        tokio::select! {
+            looked = look(database, config) => {
+                if let Err(error) = looked {
+                    tracing::error!(code = error.code(), "listings could not be compared: {error}");
+                }
+            }
+            _ = ending.wait_for(|ending| *ending) => return,
+        }
+    }
+}
+
+async fn look(database: &Database, config: &PartnersConfig) -> Result<(), StoreError> {
+    let mut tx = database.worker().await?;
+    let partners = partner::all(&mut tx).await?;
+    tx.rollback().await?;
+    let due = partners.iter().filter(|one| one.stage.is_some() && one.is_to_be_reconciled);
+    join_all(due.map(|one| within(database, config, one))).await.into_iter().collect()
+}
+
+/// Compares a partner's listing, and writes down why it could not be.
+async fn within(database: &Database, config: &PartnersConfig, one: &Partner) -> Result<(), StoreError> {
+    let compared = async {
+        let adapter = adapters::of_partner(one, config)?;
+        once(database, adapter.as_ref(), one).await
+    };
+    let reason = match tokio::time::timeout(LONGEST, compared).await {
+        Ok(Ok(_) | Err(PartnerError::NoListing(_))) => return Ok(()),
+        Ok(Err(PartnerError::Store(error))) => return Err(error),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it could not be read and compared within ten minutes".to_owned(),
+    };
+    let mut tx = database.worker().await?;
+    partner::reconciled(&mut tx, one, Err(&reason)).await?;
+    tx.commit().await
 }
 
 /// Reads a partner's listing and compares. The outcome is why it could not be read.

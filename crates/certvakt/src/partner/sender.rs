@@ -13,7 +13,6 @@ use uuid::Uuid;
 use super::PartnerError;
 use super::adapters::{self, Adapter, Outcome};
 use super::contract::{Limits, State};
-use super::reconcile;
 use crate::clock::Clock;
 use crate::config::PartnersConfig;
 use crate::store::partner::{self, Claim, Due, Partner, Stop, Told};
@@ -27,8 +26,6 @@ const TURN: Duration = Duration::from_mins(1);
 const FIRST_REST: Duration = Duration::from_secs(30);
 /// The longest time for which nothing is sent to a portal that does not answer.
 const LONGEST_REST: Duration = Duration::from_mins(15);
-/// How long a mentor waits whose state at the portal nobody knows yet, before it is asked for again.
-const UNSURE_WAIT: Duration = Duration::from_mins(1);
 
 /// What was told to a partner.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -73,12 +70,13 @@ pub struct Sender<'a> {
     clock: &'a Clock,
     config: &'a PartnersConfig,
     adapters: HashMap<(Uuid, String), Kept>,
+    has_warned: bool,
 }
 
 impl<'a> Sender<'a> {
     /// A sender that has told nobody yet.
     pub fn new(database: &'a Database, clock: &'a Clock, config: &'a PartnersConfig) -> Self {
-        Self { database, clock, config, adapters: HashMap::new() }
+        Self { database, clock, config, adapters: HashMap::new(), has_warned: false }
     }
 
     /// Tells partners, until the process is asked to end.
@@ -98,11 +96,16 @@ impl<'a> Sender<'a> {
 
     async fn look(&mut self, ending: &watch::Receiver<bool>) -> Result<(), StoreError> {
         let partners = self.see_who_is_listed().await?;
-        let on: Vec<&Partner> = partners.iter().filter(|one| one.stage.is_some()).collect();
+        let on = partners.iter().filter(|one| one.stage.is_some());
         if self.config.contracts.as_os_str().is_empty() {
+            if on.count() > 0 && !std::mem::replace(&mut self.has_warned, true) {
+                tracing::warn!(
+                    "partners are switched on, and this process tells them nothing: partners.contracts is empty"
+                );
+            }
             return Ok(());
         }
-        let turns = on.into_iter().map(|one| {
+        let turns = on.map(|one| {
             let kept = self.adapters.remove(&(one.organisation_id, one.partner.clone()));
             let (database, config) = (self.database, self.config);
             async move { (one, Turn { database, config, kept }.take(one, Some(TURN), ending).await) }
@@ -111,31 +114,16 @@ impl<'a> Sender<'a> {
             if let Some(kept) = kept {
                 self.adapters.insert((one.organisation_id, one.partner.clone()), kept);
             }
-            told?;
-        }
-        for one in partners.iter().filter(|one| one.stage.is_some() && one.is_to_be_reconciled) {
-            self.reconcile(one).await?;
-        }
-        Ok(())
-    }
-
-    /// Compares a partner's listing, also while nothing is sent to it.
-    async fn reconcile(&self, one: &Partner) -> Result<(), StoreError> {
-        let kept = self.adapters.get(&(one.organisation_id, one.partner.clone()));
-        let compared = match (kept, adapters::of_partner(one, self.config)) {
-            (Some(kept), _) => reconcile::once(self.database, kept.adapter.as_ref(), one).await,
-            (None, Ok(adapter)) => reconcile::once(self.database, adapter.as_ref(), one).await,
-            (None, Err(error)) => Err(error),
-        };
-        match compared {
-            Ok(_) | Err(PartnerError::NoListing(_)) => Ok(()),
-            Err(PartnerError::Store(error)) => Err(error),
-            Err(error) => {
-                let mut tx = self.database.worker().await?;
-                partner::reconciled(&mut tx, one, Err(&error.to_string())).await?;
-                tx.commit().await
+            if let Err(error) = told {
+                tracing::error!(
+                    organisation = one.organisation,
+                    partner = one.partner,
+                    code = error.code(),
+                    "the partner could not be told: {error}"
+                );
             }
         }
+        Ok(())
     }
 
     /// Takes off those who lapsed, and once a night looks at everybody.
@@ -291,11 +279,15 @@ impl Turn<'_> {
             return Ok(false);
         }
         let outcomes = tell(adapter, &due).await;
-        let told: Vec<Told> =
-            due.iter().zip(&outcomes).map(|(due, outcome)| written(due, outcome, limits)).collect();
+        let has_answered = outcomes.iter().any(|(outcome, _)| outcome.is_an_answer());
+        let told: Vec<Told> = due
+            .iter()
+            .zip(&outcomes)
+            .map(|(due, (outcome, was_sent))| written(due, outcome, *was_sent, has_answered, limits))
+            .collect();
         let mut tx = self.database.worker().await?;
         partner::finish(&mut tx, &one, claim.token, &told).await?;
-        let goes_on = conclude(&mut tx, &one, &outcomes, tally).await?;
+        let goes_on = conclude(&mut tx, &one, outcomes.iter().map(|(outcome, _)| outcome), tally).await?;
         tx.commit().await?;
         Ok(goes_on)
     }
@@ -320,14 +312,16 @@ fn lease_seconds(limits: &Limits) -> u32 {
     60 + 4 * u32::from(*timeout_seconds) + 2 * 60 * u32::from(*at_once) / requests_a_minute
 }
 
-/// Tells each its present state; where an answer was missed before, after the portal was asked what it holds.
-async fn tell(adapter: &dyn Adapter, due: &[Due]) -> Vec<Outcome> {
+/// Tells each its present state; where an answer was missed before, after the portal was asked what it holds. What
+/// became of each, and whether it was told.
+async fn tell(adapter: &dyn Adapter, due: &[Due]) -> Vec<(Outcome, bool)> {
     let read = join_all(due.iter().map(async |one| {
         if !one.is_unsure {
             return None;
         }
         match adapter.read(&one.partner_key).await {
-            Ok(Some(is_listed)) => (is_listed == one.is_listed).then_some(Outcome::Taken),
+            // Another request may still be under way there: what is so by chance is told all the same.
+            Ok(Some(is_listed)) => (is_listed == one.is_listed && one.was_asked).then_some(Outcome::Taken),
             // Nobody can be asked: the listing will show it.
             Ok(None) => Some(Outcome::Unsure("the listing has not shown yet what became of it".to_owned())),
             Err(outcome) => Some(outcome),
@@ -344,23 +338,26 @@ async fn tell(adapter: &dyn Adapter, due: &[Due]) -> Vec<Outcome> {
         .collect();
     let mut told = adapter.tell(&to_tell).await.into_iter();
     read.into_iter()
-        .map(|read| {
-            read.or_else(|| told.next()).unwrap_or_else(|| Outcome::Unsure("no answer came".to_owned()))
+        .map(|read| match read {
+            Some(outcome) => (outcome, false),
+            None => (told.next().unwrap_or_else(|| Outcome::Unsure("no answer came".to_owned())), true),
         })
         .collect()
 }
 
-/// What is written down of an outcome.
-fn written(due: &Due, outcome: &Outcome, limits: &Limits) -> Told {
+/// What is written down of an outcome; `has_answered` says whether the portal answered others of the batch.
+fn written(due: &Due, outcome: &Outcome, was_sent: bool, has_answered: bool, limits: &Limits) -> Told {
     let is_unsure = match outcome {
         Outcome::Unsure(_) | Outcome::Broken(_) => true,
         Outcome::Taken | Outcome::Refused(_) => false,
         // Not even asked, or not let in: what was not known is not known yet.
         Outcome::Busy(..) | Outcome::Down(..) | Outcome::SignIn(_) => due.is_unsure,
     };
+    let later = || limits.wait(u32::try_from(due.attempt).unwrap_or(u32::MAX), fastrand::f64());
     let wait = match outcome {
-        Outcome::Refused(_) => limits.wait(u32::try_from(due.attempt).unwrap_or(u32::MAX), fastrand::f64()),
-        Outcome::Unsure(_) if due.is_unsure => UNSURE_WAIT,
+        Outcome::Refused(_) => later(),
+        // It fails at this mentor alone.
+        Outcome::Down(..) | Outcome::Unsure(_) if has_answered => later(),
         // The whole portal waits, not this mentor.
         _ => Duration::ZERO,
     };
@@ -373,6 +370,7 @@ fn written(due: &Due, outcome: &Outcome, limits: &Limits) -> Told {
         is_unsure,
         wait_seconds: wait.as_secs_f64(),
         trouble: outcome.reason().map(str::to_owned),
+        was_sent,
     }
 }
 
@@ -380,7 +378,7 @@ fn written(due: &Due, outcome: &Outcome, limits: &Limits) -> Told {
 async fn conclude(
     tx: &mut crate::store::WorkerTx,
     one: &Partner,
-    outcomes: &[Outcome],
+    outcomes: impl Iterator<Item = &Outcome>,
     tally: &mut Tally,
 ) -> Result<bool, StoreError> {
     let mut rest = None;
@@ -430,7 +428,7 @@ async fn conclude(
         return Ok(false);
     }
     if answered {
-        partner::go_on(tx, one).await?;
+        partner::answers(tx, one).await?;
     }
     if let Some(wait) = rest {
         partner::rest(tx, one, wait.as_secs_f64()).await?;

@@ -26,8 +26,6 @@ pub struct Partner {
     pub requires: Vec<String>,
     /// More removals than this at once are held.
     pub removal_limit: i64,
-    /// Up to when removals were approved.
-    pub removals_approved_at: Option<DateTime<Utc>>,
     /// When sending stopped.
     pub stopped_at: Option<DateTime<Utc>>,
     /// What for: `contract`, `sign-in` or `outage`.
@@ -51,6 +49,11 @@ pub struct Partner {
     /// Whether it is time to read its listing: an hour after it was, five minutes after it could not be.
     #[serde(skip)]
     pub is_to_be_reconciled: bool,
+    /// Whether it is live, and was not compared for six hours.
+    pub is_stale: bool,
+    /// The database's clock when this was read.
+    #[serde(skip)]
+    pub at: DateTime<Utc>,
     /// Whether nothing is to be sent yet.
     #[serde(skip)]
     pub rests: bool,
@@ -131,8 +134,10 @@ pub struct Enrolment<'a> {
     pub person_id: Uuid,
     /// The portal's own key of them.
     pub key: &'a str,
-    /// Since when they consent to being listed, if they do.
-    pub consent_at: Option<DateTime<Utc>>,
+    /// Whether they consent to being listed; none: nothing is said of it.
+    pub consents: Option<bool>,
+    /// Since when.
+    pub at: DateTime<Utc>,
 }
 
 /// Makes a mentor known to a partner. False: they were known by that key already, and nothing was changed.
@@ -142,20 +147,34 @@ pub async fn enrol(
     partner: &str,
     mentor: &Enrolment<'_>,
 ) -> Result<bool, StoreError> {
-    let enrolled = sqlx::query!(
-        "insert into certvakt.listings (organisation_id, partner, partner_key, person_id, listing_consent_at)
-         select $1, $2, $3, $4, $5
-         where not exists (
-           select from certvakt.listings l
-           where l.organisation_id = $1 and l.partner = $2 and l.partner_key = $3 and l.person_id = $4)",
+    let known = sqlx::query_scalar!(
+        r#"select listing_consent_at is not null as "consents!" from certvakt.listings
+           where organisation_id = $1 and partner = $2 and partner_key = $3 and person_id = $4"#,
         organisation_id,
         partner,
         mentor.key,
         mentor.person_id,
-        mentor.consent_at,
+    );
+    if let Some(consents) = known.fetch_optional(&mut *tx).await? {
+        return match mentor.consents {
+            Some(said) if said != consents => Err(StoreError::Invalid(
+                "they are enrolled, and whether they consent is noted otherwise: note the change with `certvakt partner consent`"
+                    .to_owned(),
+            )),
+            _ => Ok(false),
+        };
+    }
+    let enrolled = sqlx::query!(
+        "insert into certvakt.listings (organisation_id, partner, partner_key, person_id, listing_consent_at)
+         values ($1, $2, $3, $4, $5)",
+        organisation_id,
+        partner,
+        mentor.key,
+        mentor.person_id,
+        mentor.consents.unwrap_or(false).then_some(mentor.at),
     );
     match enrolled.execute(tx).await {
-        Ok(done) => Ok(done.rows_affected() > 0),
+        Ok(_) => Ok(true),
         Err(error) => Err(match error.as_database_error().and_then(|refused| refused.constraint()) {
             Some("listings_pkey" | "partner_events_in_order") => StoreError::Invalid(format!(
                 "the key '{}' is somebody else's at this partner: check which mentor it belongs to",
@@ -186,11 +205,13 @@ pub async fn consent(
     consent_at: Option<DateTime<Utc>>,
 ) -> Result<Option<bool>, StoreError> {
     let before = sqlx::query_scalar!(
-        r#"select listing_consent_at is not null as "is_given!" from certvakt.listings
+        r#"select listing_consent_at is not null and (kept_off_at is null or $4) as "is_given!" from certvakt.listings
            where organisation_id = $1 and partner = $2 and person_id = $3 for update"#,
         organisation_id,
         partner,
         person_id,
+        // Who was kept off may consent anew; that they withdraw is one thing either way.
+        consent_at.is_none(),
     );
     let Some(is_given) = before.fetch_optional(&mut *tx).await? else { return Ok(None) };
     if is_given == consent_at.is_some() {
@@ -229,7 +250,7 @@ pub async fn switch(
             .execute(&mut *tx)
             .await?;
         sqlx::query!(
-            "update certvakt.partners set stage = $3, told_stage = $3, contract = $4
+            "update certvakt.partners set stage = $3, told_stage = $3, contract = $4, switched_at = now()
              where organisation_id = $1 and code = $2",
             organisation_id,
             partner,
@@ -266,24 +287,9 @@ pub async fn approve_removals(
     tx: &mut RegistrarTx,
     organisation_id: Uuid,
     partner: &str,
-    now: DateTime<Utc>,
-) -> Result<i64, StoreError> {
-    sqlx::query!(
-        "update certvakt.partners set removals_approved_at = $3 where organisation_id = $1 and code = $2",
-        organisation_id,
-        partner,
-        now,
-    )
-    .execute(&mut *tx)
-    .await?;
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "removals!" from certvakt.listings
-           where organisation_id = $1 and partner = $2 and told_number < number and not is_listed"#,
-        organisation_id,
-        partner,
-    )
-    .fetch_one(tx)
-    .await?)
+) -> Result<u64, StoreError> {
+    let approved = sqlx::query_file!("src/store/partner/approve.sql", organisation_id, partner);
+    Ok(approved.execute(tx).await?.rows_affected())
 }
 
 /// Has everybody told again who had an event since then, or one mentor. How many.
@@ -318,6 +324,8 @@ pub struct Due {
     pub attempt: i64,
     /// Whether a request was left without an answer: the portal's state is to be read first.
     pub is_unsure: bool,
+    /// Whether that request was of the last event.
+    pub was_asked: bool,
 }
 
 /// Takes off those whose last valid day has passed. How many.
@@ -385,8 +393,9 @@ pub async fn claim(tx: &mut WorkerTx, partner: &Partner, claim: &Claim) -> Resul
         claim.token,
         f64::from(claim.lease_seconds),
         claim.removals_are_held,
-        partner.removals_approved_at,
+        partner.stage.as_deref(),
         claim.can_be_asked,
+        partner.contract.as_deref(),
     )
     .fetch_all(tx)
     .await?)
@@ -398,7 +407,6 @@ pub async fn has_too_many_removals(tx: &mut WorkerTx, partner: &Partner) -> Resu
         "src/store/partner/removals.sql",
         partner.organisation_id,
         partner.partner,
-        partner.removals_approved_at,
         partner.removal_limit,
     );
     Ok(counted.fetch_one(tx).await? > partner.removal_limit)
@@ -436,8 +444,16 @@ pub async fn tell_of_stops(tx: &mut WorkerTx) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A register that is being read holds everybody in it: whoever is told meanwhile is asked about later, and keeps
+/// nobody else waiting.
+async fn wait_briefly(tx: &mut WorkerTx) -> Result<(), StoreError> {
+    sqlx::query_scalar!("select set_config('lock_timeout', '10s', true)").fetch_one(tx).await?;
+    Ok(())
+}
+
 /// What became of telling a portal.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Told {
     /// The portal's key of the mentor.
     pub partner_key: String,
@@ -453,6 +469,8 @@ pub struct Told {
     pub wait_seconds: f64,
     /// What the portal said, if it did not take it.
     pub trouble: Option<String>,
+    /// Whether the portal was sent something.
+    pub was_sent: bool,
 }
 
 /// Writes down what became of telling a portal, where the lease still holds. For how many it did.
@@ -468,7 +486,12 @@ pub async fn finish(
     let taken: Vec<bool> = told.iter().map(|one| one.is_taken).collect();
     let unsure: Vec<bool> = told.iter().map(|one| one.is_unsure).collect();
     let waits: Vec<f64> = told.iter().map(|one| one.wait_seconds).collect();
-    let troubles: Vec<Option<String>> = told.iter().map(|one| one.trouble.clone()).collect();
+    let troubles: Vec<Option<String>> = told
+        .iter()
+        .map(|one| one.trouble.as_ref().map(|reason| reason.chars().take(500).collect()))
+        .collect();
+    let sent: Vec<bool> = told.iter().map(|one| one.was_sent).collect();
+    wait_briefly(tx).await?;
     let finished = sqlx::query_file!(
         "src/store/partner/finish.sql",
         partner.organisation_id,
@@ -481,6 +504,7 @@ pub async fn finish(
         &unsure,
         &waits,
         &troubles as _,
+        &sent,
     );
     Ok(finished.execute(tx).await?.rows_affected())
 }
@@ -510,7 +534,22 @@ pub async fn stop(tx: &mut WorkerTx, partner: &Partner, stop: &Stop) -> Result<b
     Ok(stopped.fetch_one(tx).await?)
 }
 
-/// Notes that a portal answers, or lets sending go on after a person has seen to what stopped it.
+/// Notes that a portal answers. What a person must see to stays stopped, whoever was under way.
+pub async fn answers(tx: &mut WorkerTx, partner: &Partner) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update certvakt.partners
+         set stopped_at = null, stopped_by = null, stopped_reason = null, retry_at = null, failures = 0
+         where organisation_id = $1 and code = $2 and (stopped_by is null or stopped_by = 'outage')
+           and (stopped_at is not null or failures > 0)",
+        partner.organisation_id,
+        partner.partner,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Lets sending go on after a person has seen to what stopped it.
 pub async fn go_on(tx: &mut WorkerTx, partner: &Partner) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.partners
@@ -555,7 +594,12 @@ pub struct Standing {
     pub not_shown: i64,
     /// Who are gone from the listing although nobody here took them off.
     pub away: i64,
+    /// Who are kept off although they consent.
+    pub kept_off: i64,
 }
+
+/// For how long somebody may wait to be taken off before a person is to look why, in seconds: a day.
+const REMOVAL_SECONDS: i64 = 24 * 60 * 60;
 
 /// A partner, and how it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -573,6 +617,8 @@ impl WithStanding {
         partner.stopped_at.is_none()
             && partner.held_at.is_none()
             && partner.unread_since.is_none()
+            && !partner.is_stale
+            && mentors.oldest_removal_seconds < REMOVAL_SECONDS
             && partner.unknown_shown == 0
             && mentors.away == 0
             && mentors.still_shown == 0
@@ -649,6 +695,7 @@ pub async fn to_compare(
         after,
         batch,
         f64::from(cache_seconds),
+        partner.at,
     )
     .fetch_all(tx)
     .await?)
@@ -679,6 +726,7 @@ pub async fn compared(tx: &mut WorkerTx, partner: &Partner, all: &[Compared]) ->
     let keys: Vec<String> = all.iter().map(|one| one.partner_key.clone()).collect();
     let numbers: Vec<i64> = all.iter().map(|one| one.number).collect();
     let flags = |flag: fn(&Compared) -> bool| all.iter().map(flag).collect::<Vec<bool>>();
+    wait_briefly(tx).await?;
     sqlx::query_file!(
         "src/store/partner/compared.sql",
         partner.organisation_id,
@@ -690,6 +738,7 @@ pub async fn compared(tx: &mut WorkerTx, partner: &Partner, all: &[Compared]) ->
         &flags(|one| one.again),
         &flags(|one| one.away),
         &numbers,
+        partner.stage.as_deref() == Some("live"),
     )
     .execute(tx)
     .await?;
@@ -728,7 +777,8 @@ pub async fn reconciled(
     Ok(partner.unread_since.is_none())
 }
 
-/// A person's answer to somebody having been removed at the portal by hand. False: nobody was.
+/// A person's answer to somebody having been removed at the portal by hand, or another one to somebody being kept off
+/// since. False: nobody is.
 pub async fn answer(
     tx: &mut RegistrarTx,
     organisation_id: Uuid,
@@ -739,8 +789,9 @@ pub async fn answer(
     let answered = sqlx::query!(
         "update certvakt.listings set away_since = null, kept_off_at = $4,
            told_number = case when $4::timestamptz is null then number - 1 else told_number end,
-           replays = replays + ($4 is null)::int, available_at = now()
-         where organisation_id = $1 and partner = $2 and person_id = $3 and away_since is not null",
+           replays = replays + ($4::timestamptz is null)::int, available_at = now()
+         where organisation_id = $1 and partner = $2 and person_id = $3
+           and (away_since is not null or $4::timestamptz is null and kept_off_at is not null)",
         organisation_id,
         partner,
         person_id,

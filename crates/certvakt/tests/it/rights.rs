@@ -221,7 +221,9 @@ async fn whoever_is_erased_is_in_no_column_but_by_their_id() {
     assert_eq!(columns_with(&database, TEXTS, Some(MARK)).await, until_taken_off);
     database
         .execute(
-            "update certvakt.listings set told_number = number, told_listed = false, told_at = now() - interval '2 days';
+            "update certvakt.partners set contract = '1', stage = 'live', told_stage = 'live';
+             update certvakt.listings set told_number = number, confirmed_number = number, told_listed = false,
+               told_at = now() - interval '2 days', looked_at = now() - interval '2 days';
              select certvakt.forget_delisted()",
         )
         .await;

@@ -84,6 +84,12 @@ fn wants(WithStanding { partner, mentors }: &WithStanding) -> Vec<String> {
         let at = at.format("%Y-%m-%d %H:%M UTC");
         lines.push(format!("UNREAD: the listing of {name} since {at}: {reason}"));
     }
+    if partner.is_stale && partner.unread_since.is_none() {
+        lines.push(format!("NOT COMPARED: the listing of {name} for six hours; does `certvakt serve` run?"));
+    }
+    if mentors.oldest_removal_seconds >= 24 * 60 * 60 {
+        lines.push(format!("LATE: somebody has waited for more than a day to be taken off by {name}"));
+    }
     let numbers = [
         (mentors.still_shown, "still listed although they are not to be"),
         (mentors.not_shown, "told, and not in the listing"),
@@ -91,6 +97,7 @@ fn wants(WithStanding { partner, mentors }: &WithStanding) -> Vec<String> {
         (partner.unknown_shown, "listed, and known to nobody here"),
         (mentors.in_trouble, "not taken by the portal yet"),
         (mentors.unsure, "without an answer: the portal's state is read first"),
+        (mentors.kept_off, "kept off although they consent, as somebody answered"),
     ];
     let numbers = numbers.into_iter().filter(|(number, _)| *number > 0);
     lines.extend(numbers.map(|(number, what)| format!("{} of {name}: {what}", count(number))));

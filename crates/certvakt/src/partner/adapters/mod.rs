@@ -1,4 +1,4 @@
-//! How portals are spoken to. Each way is a file, and all of them pass one suite (`tests/it/partner/adapters.rs`).
+//! How portals are spoken to. Each way is a file.
 
 mod webhook;
 
@@ -61,6 +61,11 @@ impl Outcome {
             | Self::SignIn(reason)
             | Self::Broken(reason) => Some(reason),
         }
+    }
+
+    /// Whether the portal has answered about this mentor.
+    pub const fn is_an_answer(&self) -> bool {
+        matches!(self, Self::Taken | Self::Refused(_))
     }
 
     /// Its name in metrics and on the screen.

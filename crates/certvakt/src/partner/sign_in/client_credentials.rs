@@ -15,6 +15,8 @@ use crate::partner::wire::Wire;
 
 /// How long before its end a token is renewed.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
+/// After which it is renewed in any case.
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
 /// Our id and secret, and the token that they were good for.
 pub(super) struct ClientCredentials {
@@ -54,7 +56,7 @@ impl ClientCredentials {
         let mut header = HeaderValue::try_from(format!("Bearer {}", granted.access_token))
             .map_err(|_| SignInError::Unavailable("the token given cannot stand in a header".to_owned()))?;
         header.set_sensitive(true);
-        let lifetime = Duration::from_secs(granted.expires_in);
+        let lifetime = Duration::from_secs(granted.expires_in).min(LONGEST_LIFE);
         // A token shorter than the margin is still good for some of its life.
         let usable = lifetime.saturating_sub(RENEW_BEFORE).max(lifetime / 2);
         *current = Some((header.clone(), Instant::now() + usable));

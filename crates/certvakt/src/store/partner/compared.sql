@@ -1,8 +1,8 @@
 -- What the listing of partner $2 showed of some mentors: $4, and of which of them it confirmed their last event ($5),
--- cleared up what became of a request ($6), is to be told anew ($7), or is found gone although nobody took them off ($8).
+-- cleared up what became of a request ($6), is to be told anew ($7), or is found gone although nobody took them off ($8). Only what is live ($10) is proof.
 update certvakt.listings l
 set seen_listed = x.shown,
-  confirmed_number = case when x.confirmed then l.number else l.confirmed_number end,
+  confirmed_number = case when $10 and x.confirmed then l.number else l.confirmed_number end,
   is_unsure = l.is_unsure and not x.cleared,
   lease_token = case when x.cleared then null else l.lease_token end,
   lease_until = case when x.cleared then null else l.lease_until end,
@@ -10,7 +10,8 @@ set seen_listed = x.shown,
   told_listed = case when x.cleared and x.confirmed then l.is_listed else l.told_listed end,
   replays = l.replays + x.again::int,
   available_at = case when x.cleared or x.again then now() else l.available_at end,
-  away_since = case when x.away then coalesce(l.away_since, now()) when x.shown then null else l.away_since end
+  away_since = case when not $10 then l.away_since when x.away then coalesce(l.away_since, now())
+    when x.shown then null else l.away_since end
 from unnest($3::text[], $4::boolean[], $5::boolean[], $6::boolean[], $7::boolean[], $8::boolean[], $9::bigint[])
   as x (partner_key, shown, confirmed, cleared, again, away, number)
 -- Whoever has changed since they were read, or is being told, is looked at next time.

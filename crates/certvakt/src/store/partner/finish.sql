@@ -5,11 +5,13 @@ set told_number = case when x.is_taken then greatest(l.told_number, x.number) el
   told_listed = case when x.is_taken then x.is_listed else l.told_listed end,
   told_at = case when x.is_taken then now() else l.told_at end,
   is_unsure = x.is_unsure,
+  asked_at = case when x.was_sent then now() else l.asked_at end,
+  asked_number = case when x.was_sent then x.number else l.asked_number end,
   attempts = case when x.is_taken or l.number > x.number then 0 else l.attempts end,
   available_at = now() + make_interval(secs => case when l.number > x.number and not x.is_unsure then 0 else x.wait_seconds end),
   trouble = x.trouble,
   lease_token = null,
   lease_until = null
-from unnest($4::text[], $5::bigint[], $6::boolean[], $7::boolean[], $8::boolean[], $9::float8[], $10::text[])
-  as x (partner_key, number, is_listed, is_taken, is_unsure, wait_seconds, trouble)
+from unnest($4::text[], $5::bigint[], $6::boolean[], $7::boolean[], $8::boolean[], $9::float8[], $10::text[], $11::boolean[])
+  as x (partner_key, number, is_listed, is_taken, is_unsure, wait_seconds, trouble, was_sent)
 where l.organisation_id = $1 and l.partner = $2 and l.partner_key = x.partner_key and l.lease_token = $3

@@ -3,7 +3,7 @@ select p.organisation_id, p.code as partner, count(l.partner_key) as "mentors!",
   count(*) filter (where l.told_number < l.number and l.is_listed) as "to_list!",
   count(*) filter (where l.told_number < l.number and not l.is_listed) as "to_delist!",
   count(*) filter (where l.told_number < l.number and not l.is_listed and l.told_listed is distinct from false
-    and (p.removals_approved_at is null or l.turned_at > p.removals_approved_at)) as "not_approved!",
+    and l.approved_number < l.number) as "not_approved!",
   coalesce(max(extract(epoch from certvakt.moment() - l.turned_at)) filter (
     where not l.is_listed and (l.told_number < l.number or l.seen_listed)), 0)::bigint
     as "oldest_removal_seconds!",
@@ -11,8 +11,9 @@ select p.organisation_id, p.code as partner, count(l.partner_key) as "mentors!",
   count(*) filter (where l.is_unsure) as "unsure!",
   count(*) filter (where not l.is_listed and l.seen_listed) as "still_shown!",
   count(*) filter (where l.is_listed and l.told_number = l.number and not l.seen_listed and l.away_since is null) as "not_shown!",
-  count(*) filter (where l.away_since is not null) as "away!"
+  count(*) filter (where l.away_since is not null) as "away!",
+  count(*) filter (where l.kept_off_at is not null) as "kept_off!"
 from certvakt.partners p
 left join certvakt.listings l on l.organisation_id = p.organisation_id and l.partner = p.code
-group by p.organisation_id, p.code, p.removals_approved_at
+group by p.organisation_id, p.code
 order by p.organisation_id, p.code

@@ -1,10 +1,10 @@
--- The next $4 mentors of partner $2 in the order of their keys. What was told or asked within the last $5 seconds may
--- not show in the listing yet.
+-- The next $4 mentors of partner $2 in the order of their keys. What was told or asked within the $5 seconds before
+-- $6, when the listing began to be read, may not show in it yet.
 select l.partner_key, l.is_listed, l.number, l.told_number, l.confirmed_number,
   l.is_unsure or coalesce(l.lease_until <= now(), false) as "is_unsure!",
   l.away_since is not null as "is_away!", coalesce(l.lease_until > now(), false) as "is_under_way!",
-  coalesce(l.told_at > now() - make_interval(secs => $5), false) as "is_fresh!",
-  coalesce(l.asked_at > now() - make_interval(secs => $5), false) as "was_asked!"
+  coalesce(l.told_at > $6::timestamptz - make_interval(secs => $5), false) as "is_fresh!",
+  coalesce(l.asked_at > $6::timestamptz - make_interval(secs => $5), false) as "was_asked!"
 from certvakt.listings l
 where l.organisation_id = $1 and l.partner = $2 and l.partner_key > $3
 order by l.partner_key limit $4

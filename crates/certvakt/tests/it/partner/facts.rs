@@ -164,6 +164,22 @@ async fn two_changes_at_once_of_two_certifications_take_somebody_off() {
 }
 
 #[tokio::test]
+async fn whoever_suspends_from_a_snapshot_before_the_enrolment_is_told_that_it_is_too_old() {
+    let database = place().await;
+    database.certify("a", "2026-12-31").await;
+    let mut app = superuser(&database.name).await;
+    app.execute("begin isolation level repeatable read; select from certvakt.organisations").await.unwrap();
+    database.partner("enrol", ["a", "--key", "M-a", "--consents"]);
+    let suspend = "update public.peer_mentor_certifications set status = 'suspended' where external_id = 'a'";
+    let refused = app.execute(suspend).await.unwrap_err();
+    assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "40001");
+    app.execute("rollback; begin isolation level repeatable read").await.unwrap();
+    app.execute(suspend).await.unwrap();
+    app.execute("commit").await.unwrap();
+    assert_eq!(database.events("a").await.len(), 2);
+}
+
+#[tokio::test]
 async fn a_suspension_at_the_moment_of_enrolling_is_seen() {
     let database = place().await;
     database.certify("a", "2026-12-31").await;
@@ -190,7 +206,7 @@ async fn a_file_of_mentors_is_taken_row_by_row() {
     let path = folder.path().join("mentors.csv");
     std::fs::write(
         &path,
-        "mentor;key;consents\n1;M-1;ja\n2;M-2;nei\n3;M-1;ja\n4;M-4;ja\n2;M-2;\n3;;ja\n3;M-3;kanskje\n",
+        "mentor;key;consents\n1;M-1;ja\n2;M-2;nei\n3;M-1;ja\n4;M-4;ja\n2;M-2;\n3;;ja\n3;M-3;kanskje\n1;M-1;nei\n",
     )
     .unwrap();
     let command = ["partner", "enrol", "portal", "--organisation", "org", "--file", path.to_str().unwrap()];
@@ -200,12 +216,16 @@ async fn a_file_of_mentors_is_taken_row_by_row() {
     assert_eq!((&done["enrolled"], &done["before"]), (&2.into(), &1.into()), "{done}");
     let refused: Vec<&str> =
         done["refused"].as_array().unwrap().iter().map(|one| one[1].as_str().unwrap()).collect();
-    for (found, expected) in
-        refused.iter().zip(["somebody else's", "no such person", "no key", "write yes or no"])
-    {
+    for (found, expected) in refused.iter().zip([
+        "somebody else's",
+        "no such person",
+        "no key",
+        "write yes or no",
+        "noted otherwise",
+    ]) {
         assert!(found.contains(expected), "{found}");
     }
-    assert_eq!(refused.len(), 4);
+    assert_eq!(refused.len(), 5);
     assert_eq!(database.events("1").await, ["listed consent-given"]);
     assert_eq!(database.events("2").await, Vec::<String>::new());
 }
@@ -243,7 +263,7 @@ async fn holds(database: &TestDatabase, happenings: &[Happening]) {
         let at = |more: i32| format!("timestamptz '2026-06-15 12:00:00+02' + interval '{more} days'");
         let sql = match *happening {
             Happening::Consent(is_given) => {
-                kept_off &= !is_given || consents;
+                kept_off &= !is_given;
                 consents = is_given;
                 format!(
                     "update certvakt.listings set listing_consent_at = {}",

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{WHICH, told};
-use crate::harness::TestDatabase;
+use crate::harness::{TestDatabase, succeed};
 
 impl TestDatabase {
     /// Compares the partner's listing; what was found.
@@ -96,15 +96,27 @@ async fn whoever_was_removed_by_hand_waits_for_a_persons_answer() {
             assert_eq!(database.sync(&config)["taken"], 0);
             assert_eq!(database.stands(&config)["mentors"]["away"], 1);
         }
+        // Nor does a detour through staging.
+        for stage in ["staging", "live"] {
+            let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", stage, "--contract", "1"]);
+            succeed(&mut database.partner_with(&config, enable));
+            database.sync(&config);
+        }
+        portal.control(&json!({ "render": true })).await;
+        assert_eq!(portal.shows().await, Vec::<String>::new());
+        assert_eq!(database.stands(&config)["mentors"]["away"], 1);
         database.partner("answer", ["a", answer]);
         database.sync(&config);
         portal.control(&json!({ "render": true })).await;
         assert_eq!(portal.shows().await, shown, "{answer}");
-        assert_eq!(database.stands(&config)["mentors"]["away"], 0);
-        // Who consents anew wants to be listed anew.
-        for word in ["--withdrawn", "--given"] {
-            database.partner("consent", ["a", word]);
-        }
+        let kept_off = i64::from(answer == "--keep-off");
+        let standing = database.stands(&config);
+        assert_eq!(
+            (&standing["mentors"]["away"], &standing["mentors"]["kept_off"]),
+            (&json!(0), &json!(kept_off))
+        );
+        // Who consents anew wants to be listed anew, and may do so although they never withdrew.
+        database.partner("consent", ["a", "--given"]);
         database.sync(&config);
         portal.control(&json!({ "render": true })).await;
         assert_eq!(portal.shows().await, ["M-a"], "{answer}");
@@ -145,6 +157,26 @@ async fn a_listing_clears_up_what_became_of_a_request_where_nobody_can_be_asked(
         database.sync(&config);
         assert_eq!(portal.told().await.len(), sent, "{what}");
         assert_eq!(database.stands(&config)["mentors"]["to_list"], 0, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_without_an_end_is_given_up_and_an_empty_address_is_the_end() {
+    let (database, portal, config) = told(&["a", "b", "c"]).await;
+    database.sync(&config);
+    database.time_passes().await;
+    // Each page's key is its next page's address: the first page again, and nothing.
+    for (place, is_read) in [("/value/0/mentorId", false), ("/none", true)] {
+        portal.contract("1", &[("next = \"/next\"", &format!("next = \"{place}\""))]);
+        portal
+            .control(
+                &json!({ "know": ["listing"], "set": { "listing": "active" }, "page": 100, "render": true }),
+            )
+            .await;
+        let words = ["reconcile"].into_iter().chain(WHICH).chain(["--output", "json"]);
+        let output = database.partner_with(&config, words).output().unwrap();
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(found["unread"].is_null(), is_read, "{place}: {found}");
     }
 }
 

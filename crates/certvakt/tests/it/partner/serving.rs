@@ -65,7 +65,7 @@ async fn a_partner_whose_contract_cannot_be_read_is_stopped_and_said_so() {
     std::fs::remove_file(portal.folder.path().join("contracts/portal/1.toml")).unwrap();
     let _service = Service::start(&database, &config, NOON);
     database
-        .until("select stopped_by = 'contract' and unread_since is not null from certvakt.partners")
+        .until("select coalesce(stopped_by = 'contract', false) and unread_since is not null from certvakt.partners")
         .await;
     let reason: String = database.value("select stopped_reason from certvakt.partners").await;
     assert!(reason.contains("there is no contract '1' with 'portal'"), "{reason}");

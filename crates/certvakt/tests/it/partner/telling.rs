@@ -7,7 +7,9 @@ use certvakt::store::partner;
 use serde_json::{Value, json};
 
 use super::{KEY, NOON, Portal, WHICH, place};
-use crate::harness::{TestDatabase, fail, succeed};
+use sqlx::Executor;
+
+use crate::harness::{TestDatabase, fail, succeed, superuser};
 
 impl TestDatabase {
     /// A command about the partner, as of noon, with a configuration.
@@ -169,6 +171,70 @@ async fn a_request_without_an_answer_is_cleared_up_before_anything_else_is_sent(
             .collect();
         assert!(ids.iter().all(|id| *id == ids[0]), "the same message: {ids:?}");
     }
+}
+
+#[tokio::test]
+async fn what_a_portal_may_still_be_doing_does_not_outlive_a_withdrawal() {
+    let (database, portal, config) = told(&["a"]).await;
+    // It has not done it when it is asked, and does it afterwards.
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": "lose" }] })).await;
+    assert_eq!(database.sync(&config)["unsure"], 1);
+    database.partner("consent", ["a", "--withdrawn"]);
+    database.time_passes().await;
+    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(portal.told().await.pop().unwrap().1, "inactive", "told, although it is so by chance");
+}
+
+#[tokio::test]
+async fn nobody_is_told_at_a_stage_that_was_left_meanwhile() {
+    let (database, portal, config) = told(&["a"]).await;
+    let store = database.store().await;
+    let mut tx = store.worker().await.unwrap();
+    let before = partner::one(&mut tx, "org", "portal").await.unwrap();
+    tx.rollback().await.unwrap();
+    let staging = ["enable"].into_iter().chain(WHICH).chain(["--stage", "staging", "--contract", "1"]);
+    succeed(&mut database.partner_with(&config, staging));
+    let claim = partner::Claim {
+        most: 10,
+        token: uuid::Uuid::new_v4(),
+        lease_seconds: 60,
+        removals_are_held: false,
+        can_be_asked: true,
+    };
+    let mut tx = store.worker().await.unwrap();
+    assert_eq!(partner::claim(&mut tx, &before, &claim).await.unwrap(), []);
+    tx.rollback().await.unwrap();
+    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(portal.told().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_stop_that_a_person_ends_is_not_ended_by_who_was_under_way() {
+    let (database, _portal, config) = told(&["a"]).await;
+    let store = database.store().await;
+    let mut tx = store.worker().await.unwrap();
+    let before = partner::one(&mut tx, "org", "portal").await.unwrap();
+    let stop = partner::Stop { by: "contract", reason: "it breaks".to_owned(), retry_in: None };
+    assert!(partner::stop(&mut tx, &before, &stop).await.unwrap());
+    // Another process had sent a batch before, and it was answered.
+    partner::answers(&mut tx, &before).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(database.stands(&config)["partner"]["stopped_by"], "contract");
+}
+
+#[tokio::test]
+async fn who_fails_alone_waits_and_keeps_nobody_else() {
+    let (database, portal, config) = told(&["a", "b", "c"]).await;
+    portal.control(&json!({ "faults": [{ "on": "POST", "what": 500 }] })).await;
+    let done = database.sync(&config);
+    assert_eq!(
+        (&done["taken"], &done["put_off"], &done["stopped"]),
+        (&json!(2), &json!(1), &Value::Null),
+        "{done}"
+    );
+    assert_eq!(database.sync(&config)["taken"], 0, "it waits");
+    database.time_passes().await;
+    assert_eq!(database.sync(&config)["taken"], 1);
 }
 
 #[tokio::test]
@@ -401,9 +467,17 @@ async fn many_removals_at_once_wait_for_somebody_and_additions_do_not() {
     let standing = database.stands(&config);
     assert_eq!(standing["mentors"]["not_approved"], 3);
     assert_eq!(portal.told().await.last().unwrap().0, "M-new");
-    database.at("2026-06-15T12:00:30+02:00", ["partner", "approve"].into_iter().chain(WHICH));
-    // Whoever is to be taken off afterwards was not approved of.
-    database.at("2026-06-15T12:01:00+02:00", ["suspend", "new"]);
+    // Whatever somebody is writing at that moment was not approved of, although it began before.
+    let mut import = superuser(&database.name).await;
+    import.execute("begin; insert into certvakt.partners (organisation_id, code) select id, 'x' from certvakt.organisations").await.unwrap();
+    assert_eq!(database.partner("approve", []), "Approved: 3 removals leave.\n");
+    import
+        .execute("update certvakt.listings set kept_off_at = now() where partner_key = 'M-new'; commit")
+        .await
+        .unwrap();
+    let not_approved =
+        "select count(*) from certvakt.listings where not is_listed and approved_number < number";
+    assert_eq!(database.value::<i64>(not_approved).await, 1);
     assert_eq!(database.sync(&config)["taken"], 4, "one more is no mass removal");
     assert_eq!(database.stands(&config)["mentors"]["to_delist"], 0);
 }
