@@ -189,6 +189,9 @@ enum What {
     Reconcile {
         #[command(flatten)]
         which: Which,
+        /// Believe it although more mentors are gone from it at once than may be taken off unasked
+        #[arg(long)]
+        believe: bool,
     },
     /// Show what a partner is to be told, oldest first
     #[command(
@@ -247,7 +250,9 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             answer(app, database, &find(database, &which).await?, &mentor, keep_off).await
         }
         What::Sync => sync(app, database).await,
-        What::Reconcile { which } => compare(app, database, &find(database, &which).await?).await,
+        What::Reconcile { which, believe } => {
+            compare(app, database, &find(database, &which).await?, believe).await
+        }
         What::Events { which, since, mentor } => {
             events(app, database, &find(database, &which).await?, since, mentor.as_deref()).await
         }
@@ -450,9 +455,9 @@ async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
     Ok(if is_well { Exit::Success } else { Exit::Found })
 }
 
-async fn compare(app: &App, database: &Database, one: &Partner) -> Result<Exit, Error> {
+async fn compare(app: &App, database: &Database, one: &Partner, believes: bool) -> Result<Exit, Error> {
     let adapter = adapters::of_partner(one, &app.config.partners)?;
-    match reconcile::once(database, adapter.as_ref(), one).await? {
+    match reconcile::once(database, adapter.as_ref(), one, believes).await? {
         Ok(reconciled) => {
             print(app.format, &reconciled, show::compared)?;
             Ok(if reconciled.is_right() { Exit::Success } else { Exit::Found })

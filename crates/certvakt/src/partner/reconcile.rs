@@ -77,7 +77,7 @@ async fn look(database: &Database, config: &PartnersConfig) -> Result<(), StoreE
 async fn within(database: &Database, config: &PartnersConfig, one: &Partner) -> Result<(), StoreError> {
     let compared = async {
         let adapter = adapters::of_partner(one, config)?;
-        once(database, adapter.as_ref(), one).await
+        once(database, adapter.as_ref(), one, false).await
     };
     let reason = match tokio::time::timeout(LONGEST, compared).await {
         Ok(Ok(_) | Err(PartnerError::NoListing(_))) => return Ok(()),
@@ -90,19 +90,30 @@ async fn within(database: &Database, config: &PartnersConfig, one: &Partner) -> 
     tx.commit().await
 }
 
-/// Reads a partner's listing and compares. The outcome is why it could not be read.
+/// Reads a partner's listing and compares. The outcome is why it could not be read, or is not believed: more mentors
+/// than may be taken off unasked are gone from it at once, unless somebody says that it is so.
 pub async fn once(
     database: &Database,
     adapter: &dyn Adapter,
     one: &Partner,
+    believes: bool,
 ) -> Result<Result<Reconciled, Outcome>, PartnerError> {
     let terms = adapter.contract().listing.as_ref();
     let cache_seconds = terms.ok_or_else(|| PartnerError::NoListing(one.partner.clone()))?.cache_seconds;
     let outcome = match adapter.listing().await {
         Ok(shown) => {
-            let reconciled = compare(database, one, &shown.unwrap_or_default(), cache_seconds).await?;
-            report(one, &reconciled);
-            return Ok(Ok(reconciled));
+            let (reconciled, compared) =
+                compare(database, one, &shown.unwrap_or_default(), cache_seconds).await?;
+            let gone = compared.iter().filter(|mentor| mentor.away && mentor.is_news).count();
+            if believes || i64::try_from(gone).is_ok_and(|gone| gone <= one.removal_limit) {
+                write(database, one, &compared, reconciled.unknown_in_all).await?;
+                report(one, &reconciled);
+                return Ok(Ok(reconciled));
+            }
+            Outcome::Broken(
+                "more mentors are gone from it at once than may be taken off unasked: if that is so, `certvakt partner reconcile --believe`"
+                    .to_owned(),
+            )
         }
         Err(outcome) => outcome,
     };
@@ -120,43 +131,54 @@ pub async fn once(
     Ok(Err(outcome))
 }
 
+/// What a listing says of every mentor of a partner, and of others.
 async fn compare(
     database: &Database,
     one: &Partner,
     shown: &Shown,
     cache_seconds: u32,
-) -> Result<Reconciled, PartnerError> {
+) -> Result<(Reconciled, Vec<Compared>), StoreError> {
     let mut reconciled = Reconciled::default();
+    let mut compared = Vec::new();
     let mut unknown: BTreeSet<&String> =
         shown.iter().filter(|(_, listed)| **listed).map(|(key, _)| key).collect();
     let mut after = String::new();
     loop {
         let mut tx = database.worker().await?;
         let batch = partner::to_compare(&mut tx, one, &after, BATCH, cache_seconds).await?;
-        let Some(last) = batch.last() else {
-            reconciled.unknown_in_all = i64::try_from(unknown.len()).unwrap_or(i64::MAX);
-            reconciled.unknown = unknown.into_iter().take(MOST_NAMED).cloned().collect();
-            partner::reconciled(&mut tx, one, Ok(reconciled.unknown_in_all)).await?;
-            tx.commit().await?;
-            return Ok(reconciled);
-        };
+        tx.rollback().await?;
+        let Some(last) = batch.last() else { break };
         after.clone_from(&last.partner_key);
-        let compared: Vec<Compared> = batch
-            .iter()
-            .map(|mentor| {
-                unknown.remove(&mentor.partner_key);
-                let is_shown = shown.get(&mentor.partner_key).copied().unwrap_or(false);
-                let found = judge(mentor, is_shown);
-                reconciled.add(mentor, found);
-                written(mentor, is_shown, found)
-            })
-            .collect();
-        partner::compared(&mut tx, one, &compared).await?;
-        let never_told = compared.iter().filter(|mentor| mentor.again && mentor.number == 0);
+        for mentor in &batch {
+            unknown.remove(&mentor.partner_key);
+            let is_shown = shown.get(&mentor.partner_key).copied().unwrap_or(false);
+            let found = judge(mentor, is_shown);
+            reconciled.add(mentor, found);
+            compared.push(written(mentor, is_shown, found));
+        }
+    }
+    reconciled.unknown_in_all = i64::try_from(unknown.len()).unwrap_or(i64::MAX);
+    reconciled.unknown = unknown.into_iter().take(MOST_NAMED).cloned().collect();
+    Ok((reconciled, compared))
+}
+
+async fn write(
+    database: &Database,
+    one: &Partner,
+    compared: &[Compared],
+    unknown: i64,
+) -> Result<(), StoreError> {
+    for batch in compared.chunks(usize::try_from(BATCH).unwrap_or(usize::MAX)) {
+        let mut tx = database.worker().await?;
+        partner::compared(&mut tx, one, batch).await?;
+        let never_told = batch.iter().filter(|mentor| mentor.again && mentor.number == 0);
         let keys: Vec<String> = never_told.map(|mentor| mentor.partner_key.clone()).collect();
         partner::delist_found(&mut tx, one, &keys).await?;
         tx.commit().await?;
     }
+    let mut tx = database.worker().await?;
+    partner::reconciled(&mut tx, one, Ok(unknown)).await?;
+    tx.commit().await
 }
 
 /// What a listing says of a mentor.
@@ -206,6 +228,7 @@ fn written(mentor: &ToCompare, shown: bool, found: Found) -> Compared {
         cleared: mentor.is_unsure && matches!(found, Found::Right | Found::NotTaken),
         again: matches!(found, Found::StillListed | Found::Missing),
         away: found == Found::RemovedByHand,
+        is_news: !mentor.is_away,
     }
 }
 

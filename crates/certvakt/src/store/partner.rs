@@ -719,6 +719,8 @@ pub struct Compared {
     pub again: bool,
     /// Whether somebody took them off there.
     pub away: bool,
+    /// Whether that was not known before.
+    pub is_news: bool,
 }
 
 /// Writes down what the listing showed of mentors who have not changed since.

@@ -161,6 +161,34 @@ async fn a_listing_clears_up_what_became_of_a_request_where_nobody_can_be_asked(
 }
 
 #[tokio::test]
+async fn a_listing_from_which_many_are_gone_at_once_is_not_believed_unless_somebody_says_so() {
+    let (database, portal, config) = told(&["a", "b", "c"]).await;
+    database.sync(&config);
+    database.time_passes().await;
+    assert_eq!(database.reconcile(&config)["right"], 3);
+    database.execute("update certvakt.partners set removal_limit = 2").await;
+    // A page that was made while the portal's own database was away.
+    portal
+        .control(
+            &json!({ "set": { "M-a": "inactive", "M-b": "inactive", "M-c": "inactive" }, "render": true }),
+        )
+        .await;
+    let words = ["reconcile"].into_iter().chain(WHICH).chain(["--output", "json"]);
+    let output = database.partner_with(&config, words).output().unwrap();
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(found["unread"].as_str().unwrap().contains("--believe"), "{found}");
+    let standing = database.stands(&config);
+    assert_eq!((&standing["mentors"]["away"], &standing["mentors"]["not_shown"]), (&json!(0), &json!(0)));
+    let words = ["reconcile"].into_iter().chain(WHICH).chain(["--believe", "--output", "json"]);
+    let output = database.partner_with(&config, words).output().unwrap();
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["removed_by_hand"], json!(["M-a", "M-b", "M-c"]));
+    assert_eq!(database.stands(&config)["mentors"]["away"], 3);
+    // Known, they are no news.
+    assert_eq!(database.reconcile(&config)["removed_by_hand"], json!(["M-a", "M-b", "M-c"]));
+}
+
+#[tokio::test]
 async fn a_listing_without_an_end_is_given_up_and_an_empty_address_is_the_end() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     database.sync(&config);
