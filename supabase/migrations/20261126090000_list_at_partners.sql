@@ -122,7 +122,8 @@ comment on column certvakt.listings.trouble is 'What the portal said last, if it
 comment on column certvakt.listings.replays is 'How often the last event was sent anew, each time as another message.';
 comment on column certvakt.listings.approved_number is 'The last event that was a removal, waited, and was approved.';
 comment on column certvakt.listings.confirmed_number is 'The last event whose state the public listing has shown.';
-comment on column certvakt.listings.seen_listed is 'What the public listing showed last.';
+comment on column certvakt.listings.seen_listed is
+  'What the public listing has shown since it could show the last event; null: not known yet.';
 comment on column certvakt.listings.away_since is
   'Since when somebody whom nobody here took off has been gone from the listing: nothing puts them back until a person answers.';
 create index listings_due on certvakt.listings (organisation_id, partner, available_at) where told_number < number;
@@ -288,6 +289,8 @@ begin
     new.available_at := now();
     new.attempts := 0;
     new.replays := 0;
+    -- What the listing showed was of the state before.
+    new.seen_listed := null;
     insert into certvakt.partner_events (organisation_id, partner, partner_key, number, status, cause, at)
     values (new.organisation_id, new.partner, new.partner_key, new.number,
       case when is_listed then 'listed' else 'delisted' end, new.cause, new.turned_at);

@@ -421,7 +421,7 @@ async fn resume(app: &App, database: &Database, one: &Partner) -> Result<Exit, E
     let exit = show_points(app, &found)?;
     if exit == Exit::Success {
         let mut tx = database.worker().await?;
-        partner::go_on(&mut tx, one).await?;
+        partner::go_on(&mut tx, one, true).await?;
         tx.commit().await?;
     }
     Ok(exit)

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+pub mod bearer;
 mod extract;
 mod metrics;
 mod problem;
@@ -16,6 +17,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use chrono::DateTime;
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder, Response, Url};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -54,6 +57,19 @@ pub fn builder(timeout: Duration) -> ClientBuilder {
         .timeout(timeout)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("certvakt/", env!("CARGO_PKG_VERSION")))
+}
+
+/// How long a server asks to be left alone (RFC 9110, section 10.2.3: seconds or a date), a day at most.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let asked = text(RETRY_AFTER)?;
+    let wait = asked.parse().map(Duration::from_secs).ok().or_else(|| {
+        let until = DateTime::parse_from_rfc2822(asked).ok()?;
+        // Measured by the server's own clock, which its answer shows.
+        let now = DateTime::parse_from_rfc2822(text(DATE)?).ok()?;
+        (until - now).to_std().ok()
+    });
+    wait.map(|wait| wait.min(Duration::from_hours(24)))
 }
 
 /// Whether a secret may be sent to an address: encrypted, or without leaving this machine.

@@ -8,8 +8,8 @@ use super::adapters::Outcome;
 use super::contract::{Addresses, Contract, Rules, Stage};
 use super::sign_in::{self, SignIn};
 use super::wire::{Answered, Wire};
-use crate::clock::Clock;
 use crate::config::{PartnersConfig, SecretsConfig};
+use crate::http::retry_after;
 
 /// A portal at one of its stages.
 #[derive(Debug)]
@@ -58,8 +58,9 @@ impl Portal {
         body: &[u8],
         make: impl Fn(HeaderMap) -> RequestBuilder,
     ) -> Result<Answered, Outcome> {
-        let answered = self.wire.send(make(self.sign_in.headers(id, body).await?)).await?;
-        if answered.status == StatusCode::UNAUTHORIZED && self.sign_in.forget().await {
+        let headers = self.sign_in.headers(id, body).await?;
+        let answered = self.wire.send(make(headers.clone())).await?;
+        if answered.status == StatusCode::UNAUTHORIZED && self.sign_in.renew(&headers).await {
             return Ok(self.wire.send(make(self.sign_in.headers(id, body).await?)).await?);
         }
         Ok(answered)
@@ -80,14 +81,16 @@ impl Portal {
 
 /// What a status code says, if it is none of those expected.
 pub fn judge(answered: &Answered, expected: &[u16]) -> Result<(), Outcome> {
-    let (code, now) = (answered.status.as_u16(), Clock::system().now());
+    let code = answered.status.as_u16();
     Err(match code {
         _ if expected.contains(&code) => return Ok(()),
         401 | 403 => Outcome::SignIn(format!("the portal does not let us in ({code})")),
         // A deadline that the portal missed says nothing of what it has done (RFC 9110, section 15.6.5).
         408 | 504 => Outcome::Unsure(format!("the portal gave up waiting ({code})")),
-        429 => Outcome::Busy(format!("the portal wants fewer requests ({code})"), answered.retry_after(now)),
-        500..=599 => Outcome::Down(format!("the portal fails ({code})"), answered.retry_after(now)),
+        429 => {
+            Outcome::Busy(format!("the portal wants fewer requests ({code})"), retry_after(&answered.headers))
+        }
+        500..=599 => Outcome::Down(format!("the portal fails ({code})"), retry_after(&answered.headers)),
         300..=399 => Outcome::Broken(format!("it sends us elsewhere ({code})")),
         _ => Outcome::Broken(format!("it answers with a status that the contract does not know ({code})")),
     })

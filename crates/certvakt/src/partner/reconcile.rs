@@ -219,11 +219,12 @@ pub fn judge(mentor: &ToCompare, is_shown: bool) -> Found {
     }
 }
 
-fn written(mentor: &ToCompare, shown: bool, found: Found) -> Compared {
+fn written(mentor: &ToCompare, is_shown: bool, found: Found) -> Compared {
     Compared {
         partner_key: mentor.partner_key.clone(),
         number: mentor.number,
-        shown,
+        // Before that, it shows how it was before.
+        shown: (found != Found::NotYet).then_some(is_shown),
         confirmed: found == Found::Right,
         cleared: mentor.is_unsure && matches!(found, Found::Right | Found::NotTaken),
         again: matches!(found, Found::StillListed | Found::Missing),

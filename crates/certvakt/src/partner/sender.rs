@@ -247,7 +247,10 @@ impl Turn<'_> {
         }
         let is_held = partner::has_too_many_removals(&mut tx, &one).await?;
         tally.removals_are_held = is_held;
-        if partner::hold(&mut tx, &one, is_held).await? && is_held {
+        if is_held != one.held_at.is_some() {
+            partner::hold(&mut tx, &one, is_held).await?;
+        }
+        if is_held && one.held_at.is_none() {
             tracing::error!(
                 organisation = one.organisation,
                 partner = one.partner,
@@ -427,8 +430,8 @@ async fn conclude(
         tally.stopped = Some(stop.reason);
         return Ok(false);
     }
-    if answered {
-        partner::answers(tx, one).await?;
+    if answered && (one.stopped_at.is_some() || one.failures > 0) {
+        partner::go_on(tx, one, false).await?;
     }
     if let Some(wait) = rest {
         partner::rest(tx, one, wait.as_secs_f64()).await?;

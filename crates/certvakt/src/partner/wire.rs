@@ -107,18 +107,6 @@ pub struct Answered {
     pub body: Vec<u8>,
 }
 
-impl Answered {
-    /// How long the partner asks us to wait (RFC 9110, section 10.2.3), a day at most.
-    pub fn retry_after(&self, now: chrono::DateTime<chrono::Utc>) -> Option<Duration> {
-        let text = self.headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
-        let seconds = text.parse().ok().or_else(|| {
-            let at = chrono::DateTime::parse_from_rfc2822(text).ok()?;
-            u64::try_from((at.to_utc() - now).num_seconds()).ok()
-        })?;
-        Some(Duration::from_secs(seconds).min(Duration::from_hours(24)))
-    }
-}
-
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoAnswer {

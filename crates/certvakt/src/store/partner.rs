@@ -412,16 +412,18 @@ pub async fn has_too_many_removals(tx: &mut WorkerTx, partner: &Partner) -> Resu
     Ok(counted.fetch_one(tx).await? > partner.removal_limit)
 }
 
-/// Notes whether removals are held. Whether that is news.
-pub async fn hold(tx: &mut WorkerTx, partner: &Partner, is_held: bool) -> Result<bool, StoreError> {
-    let noted = sqlx::query!(
+/// Notes whether removals are held.
+pub async fn hold(tx: &mut WorkerTx, partner: &Partner, is_held: bool) -> Result<(), StoreError> {
+    sqlx::query!(
         "update certvakt.partners set held_at = case when $3 then now() end
          where organisation_id = $1 and code = $2 and (held_at is not null) <> $3",
         partner.organisation_id,
         partner.partner,
         is_held,
-    );
-    Ok(noted.execute(tx).await?.rows_affected() > 0)
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Lets a portal rest that wants fewer requests.
@@ -534,29 +536,16 @@ pub async fn stop(tx: &mut WorkerTx, partner: &Partner, stop: &Stop) -> Result<b
     Ok(stopped.fetch_one(tx).await?)
 }
 
-/// Notes that a portal answers. What a person must see to stays stopped, whoever was under way.
-pub async fn answers(tx: &mut WorkerTx, partner: &Partner) -> Result<(), StoreError> {
+/// Lets sending go on: after an outage, because the portal answers, or after whatever it was, because a person has
+/// seen to it.
+pub async fn go_on(tx: &mut WorkerTx, partner: &Partner, says_person: bool) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.partners
          set stopped_at = null, stopped_by = null, stopped_reason = null, retry_at = null, failures = 0
-         where organisation_id = $1 and code = $2 and (stopped_by is null or stopped_by = 'outage')
-           and (stopped_at is not null or failures > 0)",
+         where organisation_id = $1 and code = $2 and ($3 or stopped_by is null or stopped_by = 'outage')",
         partner.organisation_id,
         partner.partner,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Lets sending go on after a person has seen to what stopped it.
-pub async fn go_on(tx: &mut WorkerTx, partner: &Partner) -> Result<(), StoreError> {
-    sqlx::query!(
-        "update certvakt.partners
-         set stopped_at = null, stopped_by = null, stopped_reason = null, retry_at = null, failures = 0
-         where organisation_id = $1 and code = $2 and (stopped_at is not null or failures > 0)",
-        partner.organisation_id,
-        partner.partner,
+        says_person,
     )
     .execute(tx)
     .await?;
@@ -709,8 +698,8 @@ pub struct Compared {
     pub partner_key: String,
     /// The number of their last event, when they were read.
     pub number: i64,
-    /// Whether the listing shows them.
-    pub shown: bool,
+    /// Whether the listing shows them; none: it cannot show their last event yet.
+    pub shown: Option<bool>,
     /// Whether that is their last event's state.
     pub confirmed: bool,
     /// Whether it says what became of a request without an answer.
@@ -728,13 +717,14 @@ pub async fn compared(tx: &mut WorkerTx, partner: &Partner, all: &[Compared]) ->
     let keys: Vec<String> = all.iter().map(|one| one.partner_key.clone()).collect();
     let numbers: Vec<i64> = all.iter().map(|one| one.number).collect();
     let flags = |flag: fn(&Compared) -> bool| all.iter().map(flag).collect::<Vec<bool>>();
+    let shown: Vec<Option<bool>> = all.iter().map(|one| one.shown).collect();
     wait_briefly(tx).await?;
     sqlx::query_file!(
         "src/store/partner/compared.sql",
         partner.organisation_id,
         partner.partner,
         &keys,
-        &flags(|one| one.shown),
+        &shown as _,
         &flags(|one| one.confirmed),
         &flags(|one| one.cleared),
         &flags(|one| one.again),

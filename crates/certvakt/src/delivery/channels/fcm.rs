@@ -7,10 +7,9 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use chrono::DateTime;
 use futures_util::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use reqwest::{Client, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +18,7 @@ use super::{Address, Channel, Outcome, Reach, Stopped, Wait};
 use crate::config::{ChannelName, FcmConfig};
 use crate::delivery::text::{self, PushText};
 use crate::delivery::{DeliveryError, Notice};
+use crate::http::retry_after;
 
 /// The version of the `data` contract (docs/push-contract.md).
 const CONTRACT: &str = "1";
@@ -284,24 +284,9 @@ fn interpret(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Out
     }
 }
 
-/// As long as the service asks for (RFC 9110, section 10.2.3: seconds or a date), else longer and
-/// longer.
+/// As long as the service asks for, else longer and longer.
 fn asked_to_wait(headers: &HeaderMap, first: Duration, reason: String) -> Outcome {
-    let header =
-        |name| headers.get(name).and_then(|value: &reqwest::header::HeaderValue| value.to_str().ok());
-    let wait = header(RETRY_AFTER).and_then(|asked| {
-        asked.parse().map(Duration::from_secs).ok().or_else(|| {
-            let until = DateTime::parse_from_rfc2822(asked).ok()?;
-            // Measured by the service's own clock, which its answer shows.
-            let now = DateTime::parse_from_rfc2822(header(reqwest::header::DATE)?).ok()?;
-            (until - now).to_std().ok()
-        })
-    });
-    let longest = Duration::from_hours(24);
-    Outcome::Retry {
-        wait: wait.map_or(Wait::Backoff(first), |wait| Wait::Exactly(wait.min(longest))),
-        reason,
-    }
+    Outcome::Retry { wait: retry_after(headers).map_or(Wait::Backoff(first), Wait::Exactly), reason }
 }
 
 fn unanswered(error: &reqwest::Error) -> &'static str {

@@ -4,22 +4,18 @@
 //! Source: "Using OAuth 2.0 for Server to Server Applications", Google Identity.
 
 use std::path::Path;
-use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::{Client, StatusCode, Url};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use crate::clock::Clock;
+use crate::http::bearer::Bearer;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// Google takes assertions of an hour at most; five minutes are plenty for one request.
 const ASSERTION_SECONDS: i64 = 300;
-/// How long before its end a token is renewed.
-const RENEW_BEFORE: Duration = Duration::from_mins(5);
 
 /// A service account's key.
 pub(super) struct ServiceAccount {
@@ -80,7 +76,7 @@ pub(super) enum TokenError {
 pub(super) struct AccessToken {
     account: ServiceAccount,
     client: Client,
-    current: Mutex<Option<(String, Instant)>>,
+    current: Bearer,
 }
 
 #[derive(Serialize)]
@@ -100,31 +96,18 @@ struct Granted {
 
 impl AccessToken {
     pub(super) fn new(account: ServiceAccount, client: Client) -> Self {
-        Self { account, client, current: Mutex::new(None) }
+        Self { account, client, current: Bearer::default() }
     }
 
     /// A token that is valid for a while yet.
     pub(super) async fn bearer(&self) -> Result<String, TokenError> {
-        let mut current = self.current.lock().await;
-        if let Some((token, renew_at)) = &*current
-            && Instant::now() < *renew_at
-        {
-            return Ok(token.clone());
-        }
-        let granted = self.fetch().await?;
-        let lifetime = Duration::from_secs(granted.expires_in);
-        // A token shorter than the margin is still good for some of its life.
-        let usable = lifetime.saturating_sub(RENEW_BEFORE).max(lifetime / 2);
-        *current = Some((granted.access_token.clone(), Instant::now() + usable));
-        Ok(granted.access_token)
+        let fetch = async { self.fetch().await.map(|granted| (granted.access_token, granted.expires_in)) };
+        self.current.get(fetch).await
     }
 
     /// Forgets a token that was not accepted, unless it was renewed meanwhile.
     pub(super) async fn forget(&self, token: &str) {
-        let mut current = self.current.lock().await;
-        if current.as_ref().is_some_and(|(known, _)| known == token) {
-            *current = None;
-        }
+        self.current.forget(token).await;
     }
 
     async fn fetch(&self) -> Result<Granted, TokenError> {

@@ -1,22 +1,14 @@
 //! A bearer token for our id and secret: the client credentials grant of OAuth 2.0 (RFC 6749, section 4.4), its
-//! token kept until shortly before its end.
-
-use std::time::Duration;
+//! token kept as long as it is good.
 
 use futures_util::future::BoxFuture;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::{SignIn, SignInError};
+use crate::http::bearer::Bearer;
 use crate::partner::wire::Wire;
-
-/// How long before its end a token is renewed.
-const RENEW_BEFORE: Duration = Duration::from_mins(5);
-/// After which it is renewed in any case.
-const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
 /// Our id and secret, and the token that they were good for.
 pub(super) struct ClientCredentials {
@@ -25,7 +17,7 @@ pub(super) struct ClientCredentials {
     scope: String,
     secret: String,
     wire: Wire,
-    current: Mutex<Option<(HeaderValue, Instant)>>,
+    current: Bearer,
 }
 
 impl std::fmt::Debug for ClientCredentials {
@@ -42,25 +34,7 @@ struct Granted {
 
 impl ClientCredentials {
     pub(super) fn new(token: Url, client_id: String, scope: String, secret: String, wire: Wire) -> Self {
-        Self { token, client_id, scope, secret, wire, current: Mutex::new(None) }
-    }
-
-    async fn bearer(&self) -> Result<HeaderValue, SignInError> {
-        let mut current = self.current.lock().await;
-        if let Some((header, renew_at)) = &*current
-            && Instant::now() < *renew_at
-        {
-            return Ok(header.clone());
-        }
-        let granted = self.fetch().await?;
-        let mut header = HeaderValue::try_from(format!("Bearer {}", granted.access_token))
-            .map_err(|_| SignInError::Unavailable("the token given cannot stand in a header".to_owned()))?;
-        header.set_sensitive(true);
-        let lifetime = Duration::from_secs(granted.expires_in).min(LONGEST_LIFE);
-        // A token shorter than the margin is still good for some of its life.
-        let usable = lifetime.saturating_sub(RENEW_BEFORE).max(lifetime / 2);
-        *current = Some((header.clone(), Instant::now() + usable));
-        Ok(header)
+        Self { token, client_id, scope, secret, wire, current: Bearer::default() }
     }
 
     async fn fetch(&self) -> Result<Granted, SignInError> {
@@ -95,10 +69,24 @@ impl ClientCredentials {
 
 impl SignIn for ClientCredentials {
     fn headers<'a>(&'a self, _: &'a str, _: &'a [u8]) -> BoxFuture<'a, Result<HeaderMap, SignInError>> {
-        Box::pin(async { Ok(HeaderMap::from_iter([(AUTHORIZATION, self.bearer().await?)])) })
+        Box::pin(async {
+            let fetch =
+                async { self.fetch().await.map(|granted| (granted.access_token, granted.expires_in)) };
+            let token = self.current.get(fetch).await?;
+            let mut header = HeaderValue::try_from(format!("Bearer {token}"))
+                .map_err(|_| SignInError::Refused("the token given cannot stand in a header".to_owned()))?;
+            header.set_sensitive(true);
+            Ok(HeaderMap::from_iter([(AUTHORIZATION, header)]))
+        })
     }
 
-    fn forget(&self) -> BoxFuture<'_, bool> {
-        Box::pin(async { self.current.lock().await.take().is_some() })
+    fn renew<'a>(&'a self, refused: &'a HeaderMap) -> BoxFuture<'a, bool> {
+        Box::pin(async {
+            let token = refused.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+            self.current
+                .forget(token.and_then(|token| token.strip_prefix("Bearer ")).unwrap_or_default())
+                .await;
+            true
+        })
     }
 }

@@ -16,8 +16,8 @@ pub trait SignIn: std::fmt::Debug + Send + Sync {
     /// The headers of a request with this id and body.
     fn headers<'a>(&'a self, id: &'a str, body: &'a [u8]) -> BoxFuture<'a, Result<HeaderMap, SignInError>>;
 
-    /// Forgets what was not accepted, if another could be had. Whether it is worth another attempt.
-    fn forget(&self) -> BoxFuture<'_, bool> {
+    /// Forgets what was not accepted, unless it was renewed meanwhile. Whether another attempt is worth it.
+    fn renew<'a>(&'a self, _refused: &'a HeaderMap) -> BoxFuture<'a, bool> {
         Box::pin(async { false })
     }
 }

@@ -1,7 +1,8 @@
--- What the listing of partner $2 showed of some mentors: $4, and of which of them it confirmed their last event ($5),
--- cleared up what became of a request ($6), is to be told anew ($7), or is found gone although nobody took them off ($8). Only what is live ($10) is proof.
+-- What the listing of partner $2 showed of some mentors: $4, null where it cannot show their last event yet; and of
+-- which of them it confirmed that event ($5), cleared up what became of a request ($6), is to be told anew ($7), or is
+-- found gone although nobody took them off ($8). Only what is live ($10) is proof.
 update certvakt.listings l
-set seen_listed = x.shown,
+set seen_listed = coalesce(x.shown, l.seen_listed),
   confirmed_number = case when $10 and x.confirmed then l.number else l.confirmed_number end,
   is_unsure = l.is_unsure and not x.cleared,
   lease_token = case when x.cleared then null else l.lease_token end,

@@ -5,7 +5,7 @@ select p.organisation_id, p.code as partner, count(l.partner_key) as "mentors!",
   count(*) filter (where l.told_number < l.number and not l.is_listed and l.told_listed is distinct from false
     and l.approved_number < l.number) as "not_approved!",
   coalesce(max(extract(epoch from certvakt.moment() - l.turned_at)) filter (
-    where not l.is_listed and (l.told_number < l.number or l.seen_listed)), 0)::bigint
+    where not l.is_listed and (l.told_number < l.number or p.stage = 'live' and l.confirmed_number < l.number)), 0)::bigint
     as "oldest_removal_seconds!",
   count(*) filter (where l.told_number < l.number and l.trouble is not null) as "in_trouble!",
   count(*) filter (where l.is_unsure) as "unsure!",

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{WHICH, told};
-use crate::harness::{TestDatabase, succeed};
+use crate::harness::{TestDatabase, fail, succeed};
 
 impl TestDatabase {
     /// Compares the partner's listing; what was found.
@@ -23,20 +23,40 @@ impl TestDatabase {
 
 #[tokio::test]
 async fn a_listing_that_shows_what_it_is_to_show_confirms_it() {
-    let (database, _portal, config) = told(&["a", "b", "c"]).await;
+    let (database, portal, config) = told(&["a", "b", "c"]).await;
+    // The page was rendered before, and shows nobody for a quarter of an hour.
+    assert_eq!(portal.shows().await, Vec::<String>::new());
     database.sync(&config);
     let found = database.reconcile(&config);
-    assert_eq!(
-        (&found["right"], &found["not_yet"]),
-        (&json!(0), &json!(3)),
-        "it may be older than what was told"
-    );
+    assert_eq!((&found["right"], &found["not_yet"]), (&json!(0), &json!(3)));
+    succeed(&mut database.partner_with(&config, ["status"]));
+    portal.control(&json!({ "later": 15 * 60 })).await;
     database.time_passes().await;
     let found = database.reconcile(&config);
     assert_eq!((&found["right"], &found["not_yet"]), (&json!(3), &json!(0)), "three, on two pages");
     let confirmed: i64 =
         database.value("select count(*) from certvakt.listings where confirmed_number = number").await;
     assert_eq!(confirmed, 3);
+}
+
+#[tokio::test]
+async fn whoever_is_taken_off_alarms_nobody_before_the_listing_can_show_it() {
+    let (database, portal, config) = told(&["a", "b"]).await;
+    database.sync(&config);
+    database.time_passes().await;
+    assert_eq!(database.reconcile(&config)["right"], 2);
+    database.at(super::NOON, ["suspend", "a"]);
+    // Not told yet; told; compared while the page is the one from before.
+    succeed(&mut database.partner_with(&config, ["status"]));
+    assert_eq!(database.sync(&config)["taken"], 1);
+    succeed(&mut database.partner_with(&config, ["status"]));
+    assert_eq!(portal.shows().await, ["M-a", "M-b"]);
+    assert_eq!(database.reconcile(&config)["not_yet"], 1);
+    succeed(&mut database.partner_with(&config, ["status"]));
+    // It shows them all the same when it could know better.
+    database.time_passes().await;
+    assert_eq!(database.reconcile(&config)["still_listed"], json!(["M-a"]));
+    fail(&mut database.partner_with(&config, ["status"]), 1);
 }
 
 #[tokio::test]

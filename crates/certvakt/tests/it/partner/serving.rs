@@ -70,3 +70,27 @@ async fn a_partner_whose_contract_cannot_be_read_is_stopped_and_said_so() {
     let reason: String = database.value("select stopped_reason from certvakt.partners").await;
     assert!(reason.contains("there is no contract '1' with 'portal'"), "{reason}");
 }
+
+#[tokio::test]
+async fn a_token_that_the_portal_has_forgotten_is_fetched_again_however_many_need_it() {
+    let (database, portal, _) = told(&["a", "b", "c", "d", "e", "f"]).await;
+    let token = format!("endpoint = \"{0}/mentors\"\ntoken = \"{0}/token\"", portal.address);
+    let endpoint = format!("endpoint = \"{}/mentors\"", portal.address);
+    let flow = "flow = \"client-credentials\"\nclient_id = \"certvakt\"\nscope = \"all\"";
+    portal.contract("1", &[("flow = \"signature\"", flow), (&endpoint, &token)]);
+    let config = portal.config(SERVE);
+    std::fs::write(config.parent().unwrap().join("key"), "sesame").unwrap();
+    portal.control(&json!({ "keys": [], "credentials": ["certvakt", "sesame"] })).await;
+    let _service = Service::start(&database, &config, NOON);
+    database.until("select bool_and(told_number = number) from certvakt.listings").await;
+    portal.control(&json!({ "forget": true })).await;
+    database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
+    let again = "select coalesce(bool_and(told_number = number and replays = 1), false) or
+        exists (select from certvakt.partners where stopped_at is not null) from certvakt.listings";
+    database.until(again).await;
+    let stopped: Option<String> = database.value("select stopped_reason from certvakt.partners").await;
+    assert_eq!(stopped, None);
+    let record = portal.record().await;
+    assert!(record.iter().any(|one| one["status"] == 401), "it was refused");
+    assert_eq!(record.iter().filter(|one| one["path"] == "/token").count(), 2, "and fetched once for all");
+}

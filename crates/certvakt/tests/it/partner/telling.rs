@@ -217,7 +217,7 @@ async fn a_stop_that_a_person_ends_is_not_ended_by_who_was_under_way() {
     let stop = partner::Stop { by: "contract", reason: "it breaks".to_owned(), retry_in: None };
     assert!(partner::stop(&mut tx, &before, &stop).await.unwrap());
     // Another process had sent a batch before, and it was answered.
-    partner::answers(&mut tx, &before).await.unwrap();
+    partner::go_on(&mut tx, &before, false).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(database.stands(&config)["partner"]["stopped_by"], "contract");
 }
@@ -370,7 +370,7 @@ async fn a_key_can_be_changed_and_one_that_is_refused_stops_sending() {
 }
 
 #[tokio::test]
-async fn a_header_and_a_token_sign_in_as_well_and_a_token_that_was_forgotten_is_fetched_again() {
+async fn a_header_and_a_token_sign_in_as_well() {
     let (database, portal) = (place().await, Portal::start().await);
     let config = portal.config("");
     let folder = config.parent().unwrap().to_owned();
