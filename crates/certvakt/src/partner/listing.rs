@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::adapters::Outcome;
 use super::contract::{Contract, ListingTerms};
-use super::portal::{Portal, judge};
+use super::portal::{Portal, judge, odata};
 
 /// Entries read, at most: more people than any partner has.
 const MOST_ENTRIES: usize = 1_000_000;
@@ -52,7 +52,7 @@ fn following(first: &Url, place: &Value) -> Result<Url, Outcome> {
 }
 
 async fn page(portal: &Portal, terms: &ListingTerms, url: &Url) -> Result<Value, Outcome> {
-    let get = |headers: HeaderMap| portal.wire.client().get(url.clone()).headers(headers);
+    let get = |headers: HeaderMap| portal.wire.client().get(url.clone()).headers(odata()).headers(headers);
     let answered = if terms.public {
         portal.wire.send(get(HeaderMap::new())).await.map_err(|none| match Outcome::from(none) {
             Outcome::Unsure(reason) => Outcome::Down(reason, None),
@@ -72,8 +72,7 @@ fn one(contract: &Contract, terms: &ListingTerms, entry: &Value) -> Result<(Stri
         _ => return Err(broken(&format!("an entry has no key at {}", terms.key))),
     };
     let Some(place) = &terms.status else { return Ok((key, true)) };
-    let word = entry.pointer(place).and_then(Value::as_str);
-    let is_listed = word.and_then(|word| contract.reads(word));
+    let is_listed = entry.pointer(place).and_then(|word| contract.reads(word));
     Ok((key, is_listed.ok_or_else(|| broken(&format!("an entry has no known status at {place}")))?))
 }
 

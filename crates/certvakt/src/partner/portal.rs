@@ -1,11 +1,11 @@
 //! A portal at one of its stages: the contract, its addresses, and how we sign in. Adapters speak through it.
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode};
 
 use super::PartnerError;
 use super::adapters::Outcome;
-use super::contract::{Addresses, Contract, Rules, Stage};
+use super::contract::{Addresses, Contract, Rules, Stage, State};
 use super::sign_in::{self, SignIn};
 use super::wire::{Answered, Wire};
 use crate::config::{PartnersConfig, SecretsConfig};
@@ -76,6 +76,39 @@ impl Portal {
             Outcome::Unsure(reason) => Outcome::Down(reason, None),
             other => other,
         })
+    }
+}
+
+/// What every request to a service of `OData` carries (Microsoft Learn, "Compose HTTP requests and handle errors").
+pub fn odata() -> HeaderMap {
+    let version = HeaderValue::from_static("4.0");
+    HeaderMap::from_iter([
+        (ACCEPT, HeaderValue::from_static("application/json")),
+        (HeaderName::from_static("odata-version"), version.clone()),
+        (HeaderName::from_static("odata-maxversion"), version),
+    ])
+}
+
+/// What an answer to a change says of it.
+pub fn judge_change(portal: &Portal, state: &State, answered: &Answered) -> Outcome {
+    let terms = &portal.contract.answer;
+    let code = answered.status.as_u16();
+    if terms.unknown.contains(&code) {
+        return if state.is_listed {
+            Outcome::Refused(format!("the portal knows no such mentor ({code})"))
+        } else {
+            Outcome::Taken
+        };
+    }
+    if terms.refused.contains(&code) {
+        return Outcome::Refused(format!("the portal does not take it ({code})"));
+    }
+    if let Err(outcome) = judge(answered, &terms.taken) {
+        return outcome;
+    }
+    match portal.rules.answer_fault(&answered.body) {
+        None => Outcome::Taken,
+        Some(fault) => Outcome::Broken(format!("its answer does not keep to the contract: {fault}")),
     }
 }
 

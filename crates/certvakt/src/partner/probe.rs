@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::PartnerError;
-use super::adapters::{self, Outcome};
+use super::adapters::{self, Adapter, Outcome};
 use super::contract::{Contract, Stage, State};
 use crate::clock::Clock;
 use crate::config::PartnersConfig;
@@ -35,20 +35,18 @@ pub async fn staging(
     for (number, example) in (1_i64..).zip(examples) {
         let state = State::new(&example.key, example.listed, Uuid::new_v4(), number, clock.now(), 0);
         let outcome =
-            adapter.tell(&[state]).await.pop().unwrap_or_else(|| Outcome::Unsure("no answer".to_owned()));
+            adapter.tell(&[state], 1).await.pop().unwrap_or_else(|| Outcome::Unsure("no answer".to_owned()));
         points.push(point(example.name.clone(), &outcome, example.refused));
         if outcome == Outcome::Taken {
-            let read = adapter.read(&example.key).await;
             let name = format!("{}, read back", example.name);
-            points.extend(match read {
-                Ok(None) => None,
-                Ok(Some(is_listed)) => Some(Point {
-                    point: name,
+            points.extend(read(adapter.as_ref(), &[&example.key]).await.into_iter().map(|read| match read {
+                Ok(is_listed) => Point {
+                    point: name.clone(),
                     found: if is_listed { "listed" } else { "not listed" }.to_owned(),
                     keeps: is_listed == example.listed,
-                }),
-                Err(outcome) => Some(point(name, &outcome, false)),
-            });
+                },
+                Err(outcome) => point(name.clone(), &outcome, false),
+            }));
         }
     }
     if points.is_empty() {
@@ -71,14 +69,16 @@ pub async fn live(
         Ok(_) => point("read the listing".to_owned(), &Outcome::Taken, false),
         Err(outcome) => point("read the listing".to_owned(), &outcome, false),
     }];
-    for key in keys {
-        match adapter.read(key).await {
-            Ok(None) => break,
-            Ok(Some(_)) => points.push(point(format!("read {key}"), &Outcome::Taken, false)),
-            Err(outcome) => points.push(point(format!("read {key}"), &outcome, false)),
-        }
+    let some: Vec<&str> = keys.iter().map(String::as_str).collect();
+    for (key, read) in keys.iter().zip(read(adapter.as_ref(), &some).await) {
+        points.push(point(format!("read {key}"), read.err().as_ref().unwrap_or(&Outcome::Taken), false));
     }
     Ok(points)
+}
+
+/// What the portal holds of mentors, where it can be asked.
+async fn read(adapter: &dyn Adapter, keys: &[&str]) -> Vec<Result<bool, Outcome>> {
+    if adapter.can_be_asked() { adapter.read(keys, 1).await } else { Vec::new() }
 }
 
 fn point(point: String, outcome: &Outcome, is_to_be_refused: bool) -> Point {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::PartnerError;
-use super::adapters::{self, Adapter, Outcome};
+use super::adapters::{Adapter, Kept, Outcome};
 use super::contract::{Limits, State};
 use crate::clock::Clock;
 use crate::config::PartnersConfig;
@@ -55,12 +55,23 @@ pub struct Done {
     pub told: Tally,
 }
 
-/// A partner's adapter, as long as nothing changes that it was made for.
+/// How a partner is spoken to, and in how many requests at once.
 #[derive(Debug)]
-struct Kept {
-    version: Option<String>,
-    stage: Option<String>,
-    adapter: Box<dyn Adapter>,
+struct Line {
+    kept: Kept,
+    at_once: u16,
+}
+
+impl Line {
+    /// Twice as slow, because the portal wants fewer requests.
+    fn slow(&mut self) {
+        self.at_once = (self.at_once / 2).max(1);
+    }
+
+    /// A little faster again, because it does not.
+    fn ease(&mut self) {
+        self.at_once = (self.at_once + 1).min(self.kept.adapter().contract().limits.at_once);
+    }
 }
 
 /// Tells partners.
@@ -69,14 +80,14 @@ pub struct Sender<'a> {
     database: &'a Database,
     clock: &'a Clock,
     config: &'a PartnersConfig,
-    adapters: HashMap<(Uuid, String), Kept>,
+    lines: HashMap<(Uuid, String), Line>,
     has_warned: bool,
 }
 
 impl<'a> Sender<'a> {
     /// A sender that has told nobody yet.
     pub fn new(database: &'a Database, clock: &'a Clock, config: &'a PartnersConfig) -> Self {
-        Self { database, clock, config, adapters: HashMap::new(), has_warned: false }
+        Self { database, clock, config, lines: HashMap::new(), has_warned: false }
     }
 
     /// Tells partners, until the process is asked to end.
@@ -106,13 +117,13 @@ impl<'a> Sender<'a> {
             return Ok(());
         }
         let turns = on.map(|one| {
-            let kept = self.adapters.remove(&(one.organisation_id, one.partner.clone()));
+            let line = self.lines.remove(&(one.organisation_id, one.partner.clone()));
             let (database, config) = (self.database, self.config);
-            async move { (one, Turn { database, config, kept }.take(one, Some(TURN), ending).await) }
+            async move { (one, Turn { database, config, line }.take(one, Some(TURN), ending).await) }
         });
-        for (one, (kept, told)) in join_all(turns.collect::<Vec<_>>()).await {
-            if let Some(kept) = kept {
-                self.adapters.insert((one.organisation_id, one.partner.clone()), kept);
+        for (one, (line, told)) in join_all(turns.collect::<Vec<_>>()).await {
+            if let Some(line) = line {
+                self.lines.insert((one.organisation_id, one.partner.clone()), line);
             }
             if let Err(error) = told {
                 tracing::error!(
@@ -158,7 +169,7 @@ impl<'a> Sender<'a> {
         for one in self.see_who_is_listed().await? {
             if one.stage.is_some() {
                 let (database, config) = (self.database, self.config);
-                let (_, told) = Turn { database, config, kept: None }.take(&one, None, ending).await;
+                let (_, told) = Turn { database, config, line: None }.take(&one, None, ending).await;
                 done.push(Done { organisation: one.organisation, partner: one.partner, told: told? });
             }
         }
@@ -200,7 +211,7 @@ async fn look_at_everybody(
 struct Turn<'a> {
     database: &'a Database,
     config: &'a PartnersConfig,
-    kept: Option<Kept>,
+    line: Option<Line>,
 }
 
 impl Turn<'_> {
@@ -209,7 +220,7 @@ impl Turn<'_> {
         one: &Partner,
         most: Option<Duration>,
         ending: &watch::Receiver<bool>,
-    ) -> (Option<Kept>, Result<Tally, StoreError>) {
+    ) -> (Option<Line>, Result<Tally, StoreError>) {
         let mut tally = Tally::default();
         let began = Instant::now();
         let told = loop {
@@ -222,7 +233,7 @@ impl Turn<'_> {
                 Err(error) => break Err(error),
             }
         };
-        (self.kept, told.map(|()| tally))
+        (self.line, told.map(|()| tally))
     }
 
     /// Tells a batch. Whether there may be more.
@@ -233,12 +244,12 @@ impl Turn<'_> {
             |other: &Partner| other.organisation_id == one.organisation_id && other.partner == one.partner;
         let Some(one) = fresh.into_iter().find(is_same) else { return Ok(false) };
         if one.stage.is_none() {
-            self.kept = None;
+            self.line = None;
             return Ok(false);
         }
         if one.waits_for_person() {
             // Whatever signed us in may be another by then.
-            self.kept = None;
+            self.line = None;
             tally.stopped.clone_from(&one.stopped_reason);
             return Ok(false);
         }
@@ -257,8 +268,8 @@ impl Turn<'_> {
                 "removals are held: look with `certvakt partner status`, let them go with `certvakt partner approve`"
             );
         }
-        let adapter = match self.adapter(&one) {
-            Ok(adapter) => adapter,
+        let line = match self.line(&one) {
+            Ok(line) => line,
             Err(error) => {
                 let stop = Stop { by: "contract", reason: error.to_string(), retry_in: None };
                 stop_sending(&mut tx, &one, &stop).await?;
@@ -267,27 +278,39 @@ impl Turn<'_> {
                 return Ok(false);
             }
         };
+        let adapter = line.kept.adapter();
         let limits = &adapter.contract().limits;
         let claim = Claim {
             // After an outage one mentor tries whether it is over.
-            most: if one.stopped_by.is_some() { 1 } else { i64::from(limits.at_once) },
+            most: if one.stopped_by.is_some() {
+                1
+            } else {
+                i64::from(line.at_once) * i64::from(adapter.batch())
+            },
             token: Uuid::new_v4(),
             lease_seconds: lease_seconds(limits),
             removals_are_held: is_held,
-            can_be_asked: adapter.contract().read.is_some(),
+            can_be_asked: adapter.can_be_asked(),
         };
         let due = partner::claim(&mut tx, &one, &claim).await?;
         tx.commit().await?;
         if due.is_empty() {
             return Ok(false);
         }
-        let outcomes = tell(adapter, &due).await;
+        let outcomes = tell(adapter, &due, line.at_once.into()).await;
         let has_answered = outcomes.iter().any(|(outcome, _)| outcome.is_an_answer());
         let told: Vec<Told> = due
             .iter()
             .zip(&outcomes)
             .map(|(due, (outcome, was_sent))| written(due, outcome, *was_sent, has_answered, limits))
             .collect();
+        if outcomes.iter().any(|(outcome, _)| matches!(outcome, Outcome::Busy(..))) {
+            line.slow();
+        } else if has_answered {
+            line.ease();
+        }
+        metrics::gauge!("certvakt_partner_requests_at_once", "organisation" => one.organisation.clone(), "partner" => one.partner.clone())
+            .set(line.at_once);
         let mut tx = self.database.worker().await?;
         partner::finish(&mut tx, &one, claim.token, &told).await?;
         let goes_on = conclude(&mut tx, &one, outcomes.iter().map(|(outcome, _)| outcome), tally).await?;
@@ -295,17 +318,12 @@ impl Turn<'_> {
         Ok(goes_on)
     }
 
-    fn adapter(&mut self, one: &Partner) -> Result<&dyn Adapter, PartnerError> {
-        let is_same = |kept: &Kept| kept.stage == one.stage && kept.version == one.contract;
-        let kept = match self.kept.take().filter(is_same) {
-            Some(kept) => kept,
-            None => Kept {
-                version: one.contract.clone(),
-                stage: one.stage.clone(),
-                adapter: adapters::of_partner(one, self.config)?,
-            },
-        };
-        Ok(self.kept.insert(kept).adapter.as_ref())
+    fn line(&mut self, one: &Partner) -> Result<&mut Line, PartnerError> {
+        let former = self.line.take();
+        let at_once = former.as_ref().map(|line| line.at_once);
+        let kept = Kept::of(former.map(|line| line.kept), one, self.config)?;
+        let most = kept.adapter().contract().limits.at_once;
+        Ok(self.line.insert(Line { kept, at_once: at_once.unwrap_or(most).min(most) }))
     }
 }
 
@@ -317,31 +335,30 @@ fn lease_seconds(limits: &Limits) -> u32 {
 
 /// Tells each its present state; where an answer was missed before, after the portal was asked what it holds. What
 /// became of each, and whether it was told.
-async fn tell(adapter: &dyn Adapter, due: &[Due]) -> Vec<(Outcome, bool)> {
-    let read = join_all(due.iter().map(async |one| {
-        if !one.is_unsure {
-            return None;
-        }
-        match adapter.read(&one.partner_key).await {
+async fn tell(adapter: &dyn Adapter, due: &[Due], at_once: usize) -> Vec<(Outcome, bool)> {
+    let unsure: Vec<&str> =
+        due.iter().filter(|one| one.is_unsure).map(|one| one.partner_key.as_str()).collect();
+    let mut read = adapter.read(&unsure, at_once).await.into_iter();
+    let known: Vec<Option<Outcome>> = due
+        .iter()
+        .map(|one| match one.is_unsure.then(|| read.next())?? {
             // Another request may still be under way there: what is so by chance is told all the same.
-            Ok(Some(is_listed)) => (is_listed == one.is_listed && one.was_asked).then_some(Outcome::Taken),
-            // Nobody can be asked: the listing will show it.
-            Ok(None) => Some(Outcome::Unsure("the listing has not shown yet what became of it".to_owned())),
+            Ok(is_listed) => (is_listed == one.is_listed && one.was_asked).then_some(Outcome::Taken),
             Err(outcome) => Some(outcome),
-        }
-    }))
-    .await;
+        })
+        .collect();
     let to_tell: Vec<State> = due
         .iter()
-        .zip(&read)
-        .filter(|(_, read)| read.is_none())
+        .zip(&known)
+        .filter(|(_, known)| known.is_none())
         .map(|(one, _)| {
             State::new(&one.partner_key, one.is_listed, one.event_id, one.number, one.at, one.replays)
         })
         .collect();
-    let mut told = adapter.tell(&to_tell).await.into_iter();
-    read.into_iter()
-        .map(|read| match read {
+    let mut told = adapter.tell(&to_tell, at_once).await.into_iter();
+    known
+        .into_iter()
+        .map(|known| match known {
             Some(outcome) => (outcome, false),
             None => (told.next().unwrap_or_else(|| Outcome::Unsure("no answer came".to_owned())), true),
         })

@@ -1,5 +1,7 @@
 //! How portals are spoken to. Each way is a file.
 
+mod dataverse;
+mod multipart;
 mod webhook;
 
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::PartnerError;
-use super::contract::{AdapterName, Contract, Stage, State};
+use super::contract::{Contract, Stage, State};
 use super::listing::Shown;
 use super::portal::Portal;
 use super::sign_in;
@@ -20,11 +22,20 @@ pub trait Adapter: std::fmt::Debug + Send + Sync {
     /// The contract that it keeps to.
     fn contract(&self) -> &Contract;
 
-    /// Tells the portal the present states of mentors, one each. What became of each, in the same order.
-    fn tell<'a>(&'a self, states: &'a [State]) -> BoxFuture<'a, Vec<Outcome>>;
+    /// Changes that one request tells, at most.
+    fn batch(&self) -> u16 {
+        1
+    }
 
-    /// What the portal holds of a mentor: whether they are listed; none: it cannot be asked.
-    fn read<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<bool>, Outcome>>;
+    /// Whether the portal can be asked what it holds of a mentor; otherwise its listing alone shows it.
+    fn can_be_asked(&self) -> bool;
+
+    /// Tells the portal the present states of mentors, one each, in so many requests at once. What became of each, in
+    /// the same order.
+    fn tell<'a>(&'a self, states: &'a [State], at_once: usize) -> BoxFuture<'a, Vec<Outcome>>;
+
+    /// What the portal holds of mentors: whether they are listed, in the same order.
+    fn read<'a>(&'a self, keys: &'a [&'a str], at_once: usize) -> BoxFuture<'a, Vec<Result<bool, Outcome>>>;
 
     /// What the portal's listing shows; none: it has none that can be read.
     fn listing(&self) -> BoxFuture<'_, Result<Option<Shown>, Outcome>>;
@@ -112,10 +123,11 @@ pub fn of(
     stage: Stage,
     config: &PartnersConfig,
 ) -> Result<Box<dyn Adapter>, PartnerError> {
-    let adapter = contract.adapter;
+    let table = contract.table.clone();
     let portal = Portal::new(contract, partner, stage, config)?;
-    Ok(match adapter {
-        AdapterName::Webhook => Box::new(webhook::Webhook::new(portal)),
+    Ok(match table {
+        Some(table) => Box::new(dataverse::Dataverse::new(portal, table)),
+        None => Box::new(webhook::Webhook::new(portal)),
     })
 }
 
@@ -125,4 +137,32 @@ pub fn of_partner(one: &Partner, config: &PartnersConfig) -> Result<Box<dyn Adap
         return Err(PartnerError::Off(one.partner.clone()));
     };
     of(Contract::read(&config.contracts, &one.partner, version)?, &one.partner, stage, config)
+}
+
+/// A partner's adapter, as long as nothing changes that it was made for.
+#[derive(Debug)]
+pub struct Kept {
+    stage: Option<String>,
+    version: Option<String>,
+    adapter: Box<dyn Adapter>,
+}
+
+impl Kept {
+    /// The same, if it still fits; otherwise another.
+    pub fn of(kept: Option<Self>, one: &Partner, config: &PartnersConfig) -> Result<Self, PartnerError> {
+        let is_same = |kept: &Self| kept.stage == one.stage && kept.version == one.contract;
+        Ok(match kept.filter(is_same) {
+            Some(kept) => kept,
+            None => Self {
+                stage: one.stage.clone(),
+                version: one.contract.clone(),
+                adapter: of_partner(one, config)?,
+            },
+        })
+    }
+
+    /// The adapter.
+    pub fn adapter(&self) -> &dyn Adapter {
+        self.adapter.as_ref()
+    }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Adapter, Outcome};
 use crate::partner::contract::{Contract, State};
 use crate::partner::listing::{self, Shown};
-use crate::partner::portal::{Portal, judge};
+use crate::partner::portal::{Portal, judge, judge_change};
 
 /// A portal that takes a request for each change.
 #[derive(Debug)]
@@ -38,33 +38,17 @@ impl Webhook {
                 .headers(headers)
                 .body(body.clone())
         };
-        let answered = match self.portal.send(&state.message, &body, make).await {
-            Ok(answered) => answered,
-            Err(outcome) => return outcome,
-        };
-        let code = answered.status.as_u16();
-        if contract.answer.unknown.contains(&code) {
-            return if state.is_listed {
-                Outcome::Refused(format!("the portal knows no such mentor ({code})"))
-            } else {
-                Outcome::Taken
-            };
-        }
-        if contract.answer.refused.contains(&code) {
-            return Outcome::Refused(format!("the portal does not take it ({code})"));
-        }
-        if let Err(outcome) = judge(&answered, &contract.answer.taken) {
-            return outcome;
-        }
-        match rules.answer_fault(&answered.body) {
-            None => Outcome::Taken,
-            Some(fault) => Outcome::Broken(format!("its answer does not keep to the contract: {fault}")),
+        match self.portal.send(&state.message, &body, make).await {
+            Ok(answered) => judge_change(&self.portal, state, &answered),
+            Err(outcome) => outcome,
         }
     }
 
-    async fn read_one(&self, key: &str) -> Result<Option<bool>, Outcome> {
+    async fn read_one(&self, key: &str) -> Result<bool, Outcome> {
         let Portal { contract, addresses, wire, .. } = &self.portal;
-        let Some(terms) = &contract.read else { return Ok(None) };
+        let Some(terms) = &contract.read else {
+            return Err(Outcome::Unsure("the listing has not shown yet what became of it".to_owned()));
+        };
         let mut url = addresses.endpoint.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty();
@@ -75,14 +59,13 @@ impl Webhook {
         let make = |headers: HeaderMap| wire.client().get(url.clone()).headers(headers);
         let answered = self.portal.ask(&format!("read-{}", Uuid::new_v4()), make).await?;
         if terms.absent.contains(&answered.status.as_u16()) {
-            return Ok(Some(false));
+            return Ok(false);
         }
         judge(&answered, &[200])?;
         let broken = |what: &str| Outcome::Broken(format!("what it holds of a mentor {what}"));
         let body: Value = serde_json::from_slice(&answered.body).map_err(|_| broken("is not JSON"))?;
-        let word = body.pointer(&terms.status).and_then(Value::as_str);
-        let read = word.and_then(|word| contract.reads(word));
-        read.map(Some).ok_or_else(|| broken(&format!("has no known status at {}", terms.status)))
+        let read = body.pointer(&terms.status).and_then(|word| contract.reads(word));
+        read.ok_or_else(|| broken(&format!("has no known status at {}", terms.status)))
     }
 }
 
@@ -91,13 +74,16 @@ impl Adapter for Webhook {
         &self.portal.contract
     }
 
-    fn tell<'a>(&'a self, states: &'a [State]) -> BoxFuture<'a, Vec<Outcome>> {
-        let at_once = usize::from(self.portal.contract.limits.at_once);
+    fn can_be_asked(&self) -> bool {
+        self.portal.contract.read.is_some()
+    }
+
+    fn tell<'a>(&'a self, states: &'a [State], at_once: usize) -> BoxFuture<'a, Vec<Outcome>> {
         Box::pin(stream::iter(states).map(|state| self.tell_one(state)).buffered(at_once).collect())
     }
 
-    fn read<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<bool>, Outcome>> {
-        Box::pin(self.read_one(key))
+    fn read<'a>(&'a self, keys: &'a [&'a str], at_once: usize) -> BoxFuture<'a, Vec<Result<bool, Outcome>>> {
+        Box::pin(stream::iter(keys).map(|key| self.read_one(key)).buffered(at_once).collect())
     }
 
     fn listing(&self) -> BoxFuture<'_, Result<Option<Shown>, Outcome>> {

@@ -1,21 +1,35 @@
-//! A bearer token for our id and secret: the client credentials grant of OAuth 2.0 (RFC 6749, section 4.4), its
-//! token kept as long as it is good.
+//! A bearer token for our id and a proof that it is ours: the client credentials grant of OAuth 2.0 (RFC 6749, section
+//! 4.4), its token kept as long as it is good.
 
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 
+use super::client_certificate::Certificate;
 use super::{SignIn, SignInError};
+use crate::clock::Clock;
 use crate::http::bearer::Bearer;
 use crate::partner::wire::Wire;
 
-/// Our id and secret, and the token that they were good for.
+/// What an assertion is called (RFC 7523, section 2.2).
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What proves that our id is ours.
+pub(super) enum Proof {
+    /// A secret.
+    Secret(String),
+    /// A certificate.
+    Certificate(Certificate),
+}
+
+/// Our id and its proof, and the token that they were good for.
 pub(super) struct ClientCredentials {
     token: Url,
     client_id: String,
     scope: String,
-    secret: String,
+    proof: Proof,
     wire: Wire,
     current: Bearer,
 }
@@ -33,17 +47,27 @@ struct Granted {
 }
 
 impl ClientCredentials {
-    pub(super) fn new(token: Url, client_id: String, scope: String, secret: String, wire: Wire) -> Self {
-        Self { token, client_id, scope, secret, wire, current: Bearer::default() }
+    pub(super) fn new(token: Url, client_id: String, scope: String, proof: Proof, wire: Wire) -> Self {
+        Self { token, client_id, scope, proof, wire, current: Bearer::default() }
     }
 
     async fn fetch(&self) -> Result<Granted, SignInError> {
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &self.client_id),
-            ("client_secret", &self.secret),
-            ("scope", &self.scope),
+        let mut form = vec![
+            ("grant_type", "client_credentials".to_owned()),
+            ("client_id", self.client_id.clone()),
+            ("scope", self.scope.clone()),
         ];
+        match &self.proof {
+            Proof::Secret(secret) => form.push(("client_secret", secret.clone())),
+            Proof::Certificate(certificate) => {
+                // Judged by their clock, so a moved clock of a rehearsal must not sign it.
+                let signed = certificate.assertion(&self.token, &self.client_id, Clock::system().now());
+                let signed = signed
+                    .ok_or_else(|| SignInError::Refused("our certificate's key cannot sign".to_owned()))?;
+                form.push(("client_assertion_type", ASSERTION.to_owned()));
+                form.push(("client_assertion", signed));
+            }
+        }
         let request = self.wire.client().post(self.token.clone()).form(&form);
         let answer = self
             .wire
@@ -56,7 +80,7 @@ impl ClientCredentials {
             }),
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(SignInError::Refused(format!(
-                    "signing in is refused ({}): check our id and whether the secret has expired",
+                    "signing in is refused ({}): check our id, and whether its secret or certificate has expired",
                     answer.status.as_u16()
                 )))
             }
@@ -88,5 +112,12 @@ impl SignIn for ClientCredentials {
                 .await;
             true
         })
+    }
+
+    fn ends_at(&self) -> Option<DateTime<Utc>> {
+        match &self.proof {
+            Proof::Secret(_) => None,
+            Proof::Certificate(certificate) => Some(certificate.ends_at()),
+        }
     }
 }

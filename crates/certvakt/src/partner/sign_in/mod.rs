@@ -1,15 +1,19 @@
 //! Signing in with partners. Each way is a file.
 
+mod client_certificate;
 mod client_credentials;
 mod header_key;
 mod signature;
 
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
 
 use super::contract::{Addresses, SignInTerms};
 use super::wire::Wire;
 use crate::clock::Clock;
+use client_certificate::Certificate;
+use client_credentials::{ClientCredentials, Proof};
 
 /// A way to sign in: what a request carries that shows who sends it.
 pub trait SignIn: std::fmt::Debug + Send + Sync {
@@ -19,6 +23,11 @@ pub trait SignIn: std::fmt::Debug + Send + Sync {
     /// Forgets what was not accepted, unless it was renewed meanwhile. Whether another attempt is worth it.
     fn renew<'a>(&'a self, _refused: &'a HeaderMap) -> BoxFuture<'a, bool> {
         Box::pin(async { false })
+    }
+
+    /// When what signs us in ends, if that stands in it.
+    fn ends_at(&self) -> Option<DateTime<Utc>> {
+        None
     }
 }
 
@@ -42,6 +51,11 @@ pub fn of(
     let missing = || {
         "no secret is named: write where it is into keys of [partners.secrets.<partner>.<stage>]".to_owned()
     };
+    let token = |proof: Proof, client_id: &String, scope: &String| -> Result<Box<dyn SignIn>, String> {
+        let address = addresses.token.clone().ok_or("the contract names no address of tokens")?;
+        let (client_id, scope) = (client_id.clone(), scope.clone());
+        Ok(Box::new(ClientCredentials::new(address, client_id, scope, proof, wire.clone())))
+    };
     match terms {
         SignInTerms::Signature {} if secrets.is_empty() => Err(missing()),
         SignInTerms::Signature {} => Ok(Box::new(signature::Signature::new(secrets, Clock::system())?)),
@@ -49,14 +63,10 @@ pub fn of(
             Ok(Box::new(header_key::HeaderKey::new(header, &newest.ok_or_else(missing)?)?))
         }
         SignInTerms::ClientCredentials { client_id, scope } => {
-            let token = addresses.token.clone().ok_or("the contract names no address of tokens")?;
-            Ok(Box::new(client_credentials::ClientCredentials::new(
-                token,
-                client_id.clone(),
-                scope.clone(),
-                newest.ok_or_else(missing)?,
-                wire.clone(),
-            )))
+            token(Proof::Secret(newest.ok_or_else(missing)?), client_id, scope)
+        }
+        SignInTerms::ClientCertificate { client_id, scope } => {
+            token(Proof::Certificate(Certificate::new(&newest.ok_or_else(missing)?)?), client_id, scope)
         }
     }
 }

@@ -1,0 +1,259 @@
+//! The Web API of Microsoft Dataverse, version 9.2 (Microsoft Learn, "Use the Microsoft Dataverse Web API"): the
+//! mentors' table is changed by its alternate key, many changes in a request.
+
+use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, stream};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH};
+use reqwest::{Method, StatusCode, Url};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::multipart::{self, Part};
+use super::{Adapter, Outcome};
+use crate::http::retry_after;
+use crate::partner::contract::{Contract, State, TableTerms};
+use crate::partner::listing::{self, Shown};
+use crate::partner::portal::{Portal, judge, judge_change, odata};
+use crate::partner::wire::Answered;
+
+/// What cannot stand in a key in an address ("Define alternate keys to reference rows").
+const NOT_IN_KEYS: &str = "/<>*%&:\\?+";
+/// A row that is not there, by its key and by its id ("Web service error codes"). Another 404 is of a table that is
+/// not there, and says nothing of the row.
+const ABSENT: [&str; 2] = ["0x80060891", "0x80040217"];
+/// Limits that protect the service, and what we have had too much of ("Service protection API limits").
+const PROTECTION: [(&str, &str); 3] = [
+    ("0x80072322", "it has had too many requests"),
+    ("0x80072321", "our requests have taken too much of its time"),
+    ("0x80072326", "it has too many requests at once"),
+];
+
+/// A portal whose mentors stand in a table of Dataverse.
+#[derive(Debug)]
+pub(super) struct Dataverse {
+    portal: Portal,
+    table: TableTerms,
+}
+
+impl Dataverse {
+    pub(super) fn new(portal: Portal, table: TableTerms) -> Self {
+        Self { portal, table }
+    }
+
+    /// The address of a mentor's row.
+    fn row(&self, key: &str) -> Result<Url, Outcome> {
+        if key.contains(|letter: char| NOT_IN_KEYS.contains(letter) || letter.is_control()) {
+            return Err(Outcome::Refused(format!(
+                "the mentor's key cannot stand in an address: it must be without {NOT_IN_KEYS}"
+            )));
+        }
+        let mut url = self.portal.addresses.endpoint.clone();
+        let set = url.path_segments().and_then(|mut parts| parts.next_back().map(str::to_owned));
+        if let (Some(set), Ok(mut path)) = (set, url.path_segments_mut()) {
+            path.pop().push(&format!("{set}({}='{}')", self.table.key, key.replace('\'', "''")));
+        }
+        Ok(url)
+    }
+
+    /// The request that tells a state. Whoever is deleted there must not come back by being taken off.
+    fn change(&self, state: &State) -> Result<Part, Outcome> {
+        let Portal { contract, rules, .. } = &self.portal;
+        let body = contract.body(state);
+        if let Some(fault) = rules.request_fault(&body) {
+            return Err(Outcome::Refused(format!(
+                "what is to be sent does not keep to the contract: {fault}"
+            )));
+        }
+        let mut headers =
+            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        if !state.is_listed {
+            headers.insert(IF_MATCH, HeaderValue::from_static("*"));
+        }
+        Ok(Part {
+            method: Method::PATCH,
+            url: self.row(&state.key)?,
+            headers,
+            body: body.to_string().into_bytes(),
+        })
+    }
+
+    async fn tell_some(&self, states: &[State]) -> Vec<Outcome> {
+        let mut outcomes: Vec<Outcome> = self
+            .answers(states.iter().map(|state| self.change(state)).collect())
+            .await
+            .into_iter()
+            .zip(states)
+            .map(|(answered, state)| self.judge_change(state, answered))
+            .collect();
+        // Somebody else changes the same row at the same time: what is there now decides.
+        let crossed: Vec<usize> = (0..states.len()).filter(|place| outcomes[*place] == crossed()).collect();
+        let keys: Vec<&str> = crossed.iter().map(|place| states[*place].key.as_str()).collect();
+        for (place, read) in crossed.into_iter().zip(self.read_some(&keys).await) {
+            if read == Ok(states[place].is_listed) {
+                outcomes[place] = Outcome::Taken;
+            }
+        }
+        outcomes
+    }
+
+    fn judge_change(&self, state: &State, answered: Result<Answered, Outcome>) -> Outcome {
+        let answered = match answered {
+            Ok(answered) => answered,
+            Err(outcome) => return outcome,
+        };
+        if let Some(busy) = busy(&answered) {
+            return busy;
+        }
+        match answered.status {
+            StatusCode::NOT_FOUND if is_absent(&answered) && !state.is_listed => Outcome::Taken,
+            StatusCode::NOT_FOUND if is_absent(&answered) => {
+                Outcome::Refused("the portal knows no such mentor (404)".to_owned())
+            }
+            StatusCode::PRECONDITION_FAILED => crossed(),
+            _ => judge_change(&self.portal, state, &answered),
+        }
+    }
+
+    async fn read_some(&self, keys: &[&str]) -> Vec<Result<bool, Outcome>> {
+        let select = format!("$select={}", self.table.status);
+        let parts = keys.iter().map(|key| {
+            let mut url = self.row(key)?;
+            url.set_query(Some(&select));
+            Ok(Part { method: Method::GET, url, headers: HeaderMap::new(), body: Vec::new() })
+        });
+        let answers = self.answers(parts.collect()).await;
+        answers.into_iter().map(|answered| self.judge_read(&answered?)).collect()
+    }
+
+    fn judge_read(&self, answered: &Answered) -> Result<bool, Outcome> {
+        if let Some(busy) = busy(answered) {
+            return Err(busy);
+        }
+        if answered.status == StatusCode::NOT_FOUND && is_absent(answered) {
+            return Ok(false);
+        }
+        judge(answered, &[200])?;
+        let row: Option<Value> = serde_json::from_slice(&answered.body).ok();
+        let read = row.and_then(|row| self.portal.contract.reads(row.get(&self.table.status)?));
+        read.ok_or_else(|| {
+            Outcome::Broken(format!("what it holds of a mentor has no known {}", self.table.status))
+        })
+    }
+
+    /// Sends requests, several as one, and what each was answered with; those that cannot be made are not sent.
+    async fn answers(&self, parts: Vec<Result<Part, Outcome>>) -> Vec<Result<Answered, Outcome>> {
+        let to_send: Vec<&Part> = parts.iter().filter_map(|part| part.as_ref().ok()).collect();
+        let answers = match to_send[..] {
+            [] => Ok(Vec::new()),
+            [one] => self.send(one).await.map(|answered| vec![answered]),
+            _ => self.send_all(&to_send).await,
+        };
+        let mut answers = match answers {
+            Ok(answers) => Ok(answers.into_iter()),
+            Err(outcome) => Err(outcome),
+        };
+        parts
+            .into_iter()
+            .map(|part| {
+                part?;
+                let next = answers.as_mut().map_err(|outcome| outcome.clone())?.next();
+                next.ok_or_else(|| Outcome::Unsure("no answer came in that of the batch".to_owned()))
+            })
+            .collect()
+    }
+
+    async fn send(&self, part: &Part) -> Result<Answered, Outcome> {
+        let make = |sign_in: HeaderMap| {
+            let request = self.portal.wire.client().request(part.method.clone(), part.url.clone());
+            request.headers(odata()).headers(part.headers.clone()).headers(sign_in).body(part.body.clone())
+        };
+        let id = Uuid::new_v4().to_string();
+        if part.method == Method::GET {
+            self.portal.ask(&id, make).await
+        } else {
+            self.portal.send(&id, &part.body, make).await
+        }
+    }
+
+    /// Sends many requests as one, outside a change set: there, one that fails would undo the others.
+    async fn send_all(&self, parts: &[&Part]) -> Result<Vec<Answered>, Outcome> {
+        let mut url = self.portal.addresses.endpoint.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop().push("$batch");
+        }
+        let (kind, body) = multipart::write(parts);
+        let make = |sign_in: HeaderMap| {
+            let request = self.portal.wire.client().post(url.clone()).headers(odata()).headers(sign_in);
+            request.header(CONTENT_TYPE, &kind).header("Prefer", "odata.continue-on-error").body(body.clone())
+        };
+        let answered = self.portal.send(&Uuid::new_v4().to_string(), &body, make).await?;
+        if let Some(busy) = busy(&answered) {
+            return Err(busy);
+        }
+        judge(&answered, &[200])?;
+        let answers = multipart::read(&answered).filter(|answers| answers.len() <= parts.len());
+        answers.ok_or_else(|| Outcome::Broken("its answer to a batch is none".to_owned()))
+    }
+}
+
+/// What is said of a change that crossed another of the same row.
+fn crossed() -> Outcome {
+    Outcome::Refused("somebody else changes the same row at the same time (412)".to_owned())
+}
+
+/// Whether the service protects itself, and for how long.
+fn busy(answered: &Answered) -> Option<Outcome> {
+    let code = error_code(answered);
+    let known = PROTECTION.iter().find(|(known, _)| code.as_deref() == Some(known));
+    let reason = match known {
+        Some((code, reason)) => format!("the portal wants fewer requests: {reason} ({code})"),
+        None if answered.status == StatusCode::TOO_MANY_REQUESTS => {
+            "the portal wants fewer requests (429)".to_owned()
+        }
+        None => return None,
+    };
+    Some(Outcome::Busy(reason, retry_after(&answered.headers)))
+}
+
+fn is_absent(answered: &Answered) -> bool {
+    error_code(answered).is_some_and(|code| ABSENT.contains(&code.as_str()))
+}
+
+/// The code of an error (`{"error": {"code": "0x…"}}`).
+fn error_code(answered: &Answered) -> Option<String> {
+    if answered.status.is_success() {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&answered.body).ok()?;
+    Some(body.pointer("/error/code")?.as_str()?.to_lowercase())
+}
+
+impl Adapter for Dataverse {
+    fn contract(&self) -> &Contract {
+        &self.portal.contract
+    }
+
+    fn batch(&self) -> u16 {
+        self.table.batch
+    }
+
+    fn can_be_asked(&self) -> bool {
+        true
+    }
+
+    fn tell<'a>(&'a self, states: &'a [State], at_once: usize) -> BoxFuture<'a, Vec<Outcome>> {
+        let batches = stream::iter(states.chunks(self.table.batch.into()));
+        let told = batches.map(|some| self.tell_some(some)).buffered(at_once);
+        Box::pin(told.flat_map(stream::iter).collect())
+    }
+
+    fn read<'a>(&'a self, keys: &'a [&'a str], at_once: usize) -> BoxFuture<'a, Vec<Result<bool, Outcome>>> {
+        let batches = stream::iter(keys.chunks(self.table.batch.into()));
+        let read = batches.map(|some| self.read_some(some)).buffered(at_once);
+        Box::pin(read.flat_map(stream::iter).collect())
+    }
+
+    fn listing(&self) -> BoxFuture<'_, Result<Option<Shown>, Outcome>> {
+        Box::pin(listing::read(&self.portal))
+    }
+}

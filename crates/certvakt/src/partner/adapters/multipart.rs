@@ -1,0 +1,168 @@
+//! Requests in one request, and answers in one answer: `multipart/mixed`, whose parts are HTTP messages (`OData` Version
+//! 4.0, Part 1, section 11.7; RFC 2046, section 5.1).
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode, Url};
+use uuid::Uuid;
+
+use crate::partner::wire::Answered;
+
+/// Headers of one part, at most.
+const MOST_HEADERS: usize = 32;
+
+/// A request that stands in another.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    /// The method.
+    pub method: Method,
+    /// The address.
+    pub url: Url,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+/// The value of `Content-Type`, and the body, of a request that holds others.
+pub(super) fn write(parts: &[&Part]) -> (String, Vec<u8>) {
+    let boundary = format!("batch_{}", Uuid::new_v4().simple());
+    let mut body = Vec::with_capacity(parts.len() * 512);
+    for part in parts {
+        let head = format!(
+            "--{boundary}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n{} {} HTTP/1.1\r\n",
+            part.method,
+            target(&part.url)
+        );
+        body.extend_from_slice(head.as_bytes());
+        for (name, value) in &part.headers {
+            body.extend_from_slice(name.as_str().as_bytes());
+            body.extend_from_slice(b": ");
+            body.extend_from_slice(value.as_bytes());
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"\r\n");
+        body.extend_from_slice(&part.body);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    (format!("multipart/mixed; boundary={boundary}"), body)
+}
+
+/// What stands in the first line of a request to an address.
+fn target(url: &Url) -> String {
+    url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
+}
+
+/// The answers that stand in one, in their order; none: it is no such answer. What breaks off has fewer.
+pub(super) fn read(answered: &Answered) -> Option<Vec<Answered>> {
+    let kind = answered.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let (name, parameters) = kind.split_once(';')?;
+    if !name.trim().eq_ignore_ascii_case("multipart/mixed") {
+        return None;
+    }
+    let boundary = parameters.split(';').find_map(|one| one.trim().strip_prefix("boundary="))?;
+    let marker = format!("--{}", boundary.trim_matches('"'));
+    Some(split(&answered.body, marker.as_bytes()).into_iter().map_while(part).collect())
+}
+
+/// What stands between the markers; whatever has none after it is not whole.
+fn split<'a>(body: &'a [u8], marker: &[u8]) -> Vec<&'a [u8]> {
+    let mut parts = Vec::new();
+    let mut begin = None;
+    let mut at = 0;
+    while at + marker.len() <= body.len() {
+        // A marker stands at the beginning of a line.
+        let is_marker = (at == 0 || body[at - 1] == b'\n') && body[at..].starts_with(marker);
+        if is_marker {
+            parts.extend(begin.map(|begin: usize| &body[begin..at]));
+            at += marker.len();
+            if body[at..].starts_with(b"--") {
+                break;
+            }
+            begin = Some(at);
+        } else {
+            at += body[at..].iter().position(|byte| *byte == b'\n').map_or(body.len(), |end| end + 1);
+        }
+    }
+    parts
+}
+
+/// A part: its own headers, an empty line, and the answer.
+fn part(text: &[u8]) -> Option<Answered> {
+    let answer = after_empty_line(text)?;
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut read = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(length) = read.parse(answer).ok()? else { return None };
+    let headers = read.headers.iter().filter_map(|header| {
+        let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
+        Some((name, HeaderValue::from_bytes(header.value).ok()?))
+    });
+    Some(Answered {
+        status: StatusCode::from_u16(read.code?).ok()?,
+        headers: headers.collect(),
+        body: answer[length..].trim_ascii_end().to_vec(),
+    })
+}
+
+fn after_empty_line(text: &[u8]) -> Option<&[u8]> {
+    let end = text.windows(4).position(|four| four == b"\r\n\r\n")?;
+    Some(&text[end + 4..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(body: &str) -> Answered {
+        let kind = HeaderValue::from_static("multipart/mixed; boundary=\"b\"");
+        Answered {
+            status: StatusCode::OK,
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]),
+            body: body.replace('\n', "\r\n").into_bytes(),
+        }
+    }
+
+    fn codes(body: &str) -> Vec<u16> {
+        read(&answered(body)).unwrap().iter().map(|one| one.status.as_u16()).collect()
+    }
+
+    const FIRST: &str =
+        "--b\nContent-Type: application/http\n\nHTTP/1.1 204 No Content\nOData-Version: 4.0\n\n\n";
+    const SECOND: &str =
+        "--b\nContent-Type: application/http\n\nHTTP/1.1 404 Not Found\nA: --b\n\n{\"--b\":\n1}\n";
+
+    #[test]
+    fn answers_are_read_in_their_order_and_only_whole_ones() {
+        assert_eq!(codes(&format!("{FIRST}{SECOND}--b--\n")), [204, 404]);
+        assert_eq!(codes(&format!("before\n{FIRST}{SECOND}--b--\n{FIRST}--b--\n")), [204, 404]);
+        assert_eq!(codes(&format!("{FIRST}{SECOND}")), [204], "the last is not whole");
+        assert_eq!(codes(&format!("{FIRST}--b\nno answer\n\nat all\n{SECOND}--b--\n")), [204]);
+        assert!(codes("--b--\n").is_empty() && codes("").is_empty());
+        let body = &read(&answered(&format!("{SECOND}--b--\n"))).unwrap()[0].body;
+        assert_eq!(body, b"{\"--b\":\r\n1}");
+    }
+
+    #[test]
+    fn what_is_no_such_answer_is_none() {
+        let mut page = answered(FIRST);
+        page.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        assert!(read(&page).is_none());
+        page.headers.clear();
+        assert!(read(&page).is_none());
+    }
+
+    #[test]
+    fn each_request_stands_between_the_markers() {
+        let header = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let headers = HeaderMap::from_iter([header]);
+        let url = Url::parse("https://portal.example/a(k='1')?$select=b").unwrap();
+        let one = Part { method: Method::PATCH, url, headers, body: b"{}".to_vec() };
+        let (kind, body) = write(&[&one, &one]);
+        let boundary = kind.strip_prefix("multipart/mixed; boundary=").unwrap();
+        let part = format!(
+            "--{boundary}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n\
+             PATCH /a(k='1')?$select=b HTTP/1.1\r\ncontent-type: application/json\r\n\r\n{{}}\r\n"
+        );
+        assert_eq!(String::from_utf8(body).unwrap(), format!("{part}{part}--{boundary}--\r\n"));
+    }
+}

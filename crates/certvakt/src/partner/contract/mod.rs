@@ -1,0 +1,195 @@
+//! Contracts with partners: what a portal is sent, how it answers, and how its listing is read. Each version is a
+//! file, `contracts/<partner>/<version>.toml`; adding one is adding a file.
+
+mod message;
+mod terms;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chrono::DateTime;
+use serde::Deserialize;
+use uuid::Uuid;
+
+pub use message::{Rules, State};
+pub use terms::{
+    AdapterName, Addresses, AnswerTerms, Example, Limits, ListingTerms, ReadTerms, RequestTerms, SignInTerms,
+    Stage, TableTerms, Word, Words,
+};
+
+/// A version of a contract.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contract {
+    /// How the portal is spoken to.
+    pub adapter: AdapterName,
+    /// The portal's addresses at each stage.
+    pub stages: BTreeMap<Stage, Addresses>,
+    /// How we sign in.
+    pub sign_in: SignInTerms,
+    /// What the portal calls the two states.
+    pub words: Words,
+    /// What is sent.
+    pub request: RequestTerms,
+    /// How the portal answers.
+    pub answer: AnswerTerms,
+    /// The table that holds mentors, for `dataverse`.
+    pub table: Option<TableTerms>,
+    /// How the portal's state of one mentor is read, for `webhook`; none: only its listing shows it.
+    pub read: Option<ReadTerms>,
+    /// How the portal's listing is read; none: only mentors one at a time can be.
+    pub listing: Option<ListingTerms>,
+    /// What the portal bears.
+    #[serde(default)]
+    pub limits: Limits,
+    /// States that the portal's staging takes, for `partner probe`.
+    #[serde(default)]
+    pub examples: Vec<Example>,
+}
+
+/// Operations in a batch, at most (Microsoft Learn, "Execute batch operations using the Web API").
+const MOST_OPERATIONS: u16 = 1_000;
+
+/// Why a contract cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ContractError {
+    /// No folder is named.
+    #[error(
+        "no contract can be read: name the folder that holds them in partners.contracts of the configuration"
+    )]
+    NoFolder,
+    /// There is no such version.
+    #[error(
+        "there is no contract '{version}' with '{partner}' ({cause}): check partners.contracts, and the file {partner}/{version}.toml in it"
+    )]
+    Unreadable {
+        /// The partner.
+        partner: String,
+        /// The version.
+        version: String,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// It is not whole, or contradicts itself.
+    #[error("the contract '{version}' with '{partner}' is wrong: {what}")]
+    Invalid {
+        /// The partner.
+        partner: String,
+        /// The version.
+        version: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl ContractError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoFolder | Self::Unreadable { .. } => "contract-unknown",
+            Self::Invalid { .. } => "contract-invalid",
+        }
+    }
+}
+
+impl Contract {
+    /// Reads a version from the folder of contracts.
+    pub fn read(folder: &Path, partner: &str, version: &str) -> Result<Self, ContractError> {
+        if folder.as_os_str().is_empty() {
+            return Err(ContractError::NoFolder);
+        }
+        let path: PathBuf = folder.join(partner).join(format!("{version}.toml"));
+        let text = std::fs::read_to_string(path).map_err(|cause| ContractError::Unreadable {
+            partner: partner.to_owned(),
+            version: version.to_owned(),
+            cause,
+        })?;
+        let invalid = |what: String| ContractError::Invalid {
+            partner: partner.to_owned(),
+            version: version.to_owned(),
+            what,
+        };
+        let contract: Self = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            invalid(format!("line {line}: {}", error.message()))
+        })?;
+        contract.check().map_err(invalid)?;
+        Ok(contract)
+    }
+
+    /// What contradicts itself, if anything does.
+    fn check(&self) -> Result<(), String> {
+        for (stage, addresses) in &self.stages {
+            let urls = [Some(&addresses.endpoint), addresses.token.as_ref(), addresses.listing.as_ref()];
+            if let Some(unsafe_one) = urls.into_iter().flatten().find(|url| !crate::http::is_safe(url)) {
+                return Err(format!("{unsafe_one} of {} must begin with https://", stage.as_str()));
+            }
+            if self.sign_in.needs_token() && addresses.token.is_none() {
+                return Err(format!("stages.{}.token is missing: the sign-in needs it", stage.as_str()));
+            }
+        }
+        let unread = self.stages.iter().find(|(_, addresses)| addresses.listing.is_none());
+        if let (Some(_), Some((stage, _))) = (&self.listing, unread) {
+            return Err(format!("stages.{}.listing is missing: [listing] needs it", stage.as_str()));
+        }
+        match (self.adapter, &self.table, &self.read) {
+            (AdapterName::Dataverse, None, _) => {
+                return Err("it has no [table]: dataverse needs it".to_owned());
+            }
+            (AdapterName::Dataverse, _, Some(_)) => {
+                return Err("[read] is for webhook: dataverse reads its [table]".to_owned());
+            }
+            (AdapterName::Webhook, Some(_), _) => return Err("[table] is for dataverse".to_owned()),
+            _ => {}
+        }
+        if self.table.as_ref().is_some_and(|table| !(1..=MOST_OPERATIONS).contains(&table.batch)) {
+            return Err(format!("table.batch must be from 1 to {MOST_OPERATIONS}"));
+        }
+        if self.adapter == AdapterName::Dataverse && self.request.method != "PATCH" {
+            return Err("request.method must be PATCH with dataverse".to_owned());
+        }
+        let can_be_asked = self.read.is_some() || self.table.is_some();
+        if self.listing.is_none() && (!can_be_asked || self.stages.contains_key(&Stage::Live)) {
+            return Err("it has no [listing]: that a portal has taken something is no proof, its listing is"
+                .to_owned());
+        }
+        if self.stages.is_empty() {
+            return Err("it names no stage: add [stages.staging] or [stages.live]".to_owned());
+        }
+        if !["POST", "PUT", "PATCH"].contains(&self.request.method.as_str()) {
+            return Err(format!("request.method is '{}': write POST, PUT or PATCH", self.request.method));
+        }
+        if self.words.listed == self.words.delisted {
+            return Err("words.listed and words.delisted are the same".to_owned());
+        }
+        if self.answer.taken.is_empty() || self.answer.taken.iter().any(|code| !(200..300).contains(code)) {
+            return Err("answer.taken must name status codes from 200 to 299".to_owned());
+        }
+        if self.table.is_some() && !self.answer.unknown.is_empty() {
+            return Err(
+                "answer.unknown is for webhook: dataverse says itself whom it does not know".to_owned()
+            );
+        }
+        let about_mentor = self.answer.refused.iter().chain(&self.answer.unknown);
+        if about_mentor
+            .into_iter()
+            .any(|code| !(400..500).contains(code) || matches!(code, 401 | 403 | 408 | 429))
+        {
+            return Err("answer.refused and answer.unknown may name status codes from 400 to 499, but 401, 403, 408 and 429, which are about us".to_owned());
+        }
+        if [self.limits.requests_a_minute, self.limits.at_once.into(), self.limits.timeout_seconds.into()]
+            .contains(&0)
+        {
+            return Err("every figure of [limits] must be at least 1".to_owned());
+        }
+        let rules = Rules::of(self)?;
+        for is_listed in [true, false] {
+            let state = State::new("1", is_listed, Uuid::nil(), 1, DateTime::UNIX_EPOCH, 0);
+            let body = self.body(&state);
+            if let Some(fault) = rules.request_fault(&body) {
+                return Err(format!("the body does not keep to request.schema: {fault}"));
+            }
+        }
+        Ok(())
+    }
+}
