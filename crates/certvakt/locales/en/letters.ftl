@@ -33,4 +33,12 @@ removals-held = { $number ->
 }
 removals-held-ends = They wait until somebody has looked whether that is right. Ask whoever operates certvakt: the command “certvakt partner status”, and “Removals are held” in the runbook.
 
+secret-ends-subject = Something wants you to look at it
+secret-ends = { $number ->
+    [0] What { $organisation } signs in with at a partner’s portal is good no longer than today, or has ended.
+    [one] What { $organisation } signs in with at a partner’s portal is good for one day yet.
+   *[other] What { $organisation } signs in with at a partner’s portal is good for { $number } days yet.
+}
+secret-ends-ends = Afterwards the portal cannot be told who lapsed. Ask the partner for a new secret, and whoever operates certvakt to put it where the old one is: “A secret ends” in the runbook.
+
 footer = This message was sent automatically and cannot be answered.

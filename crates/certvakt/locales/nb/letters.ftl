@@ -33,4 +33,12 @@ removals-held = { $number ->
 }
 removals-held-ends = De venter til noen har sett etter om det er riktig. Be den som drifter certvakt: kommandoen «certvakt partner status», og avsnittet «Removals are held» i driftshåndboken.
 
+secret-ends-subject = Noe trenger at du ser på det
+secret-ends = { $number ->
+    [0] Det { $organisation } logger inn med hos en partner, gjelder ikke lenger enn i dag, eller har utløpt.
+    [one] Det { $organisation } logger inn med hos en partner, gjelder i én dag til.
+   *[other] Det { $organisation } logger inn med hos en partner, gjelder i { $number } dager til.
+}
+secret-ends-ends = Etterpå kan ikke portalen få vite hvem som har mistet sertifiseringen. Be partneren om en ny nøkkel, og den som drifter certvakt om å legge den der den gamle ligger: avsnittet «A secret ends» i driftshåndboken.
+
 footer = Denne meldingen er sendt automatisk og kan ikke besvares.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// `[partners]`
@@ -30,6 +31,13 @@ impl Default for PartnersConfig {
     }
 }
 
+impl PartnersConfig {
+    /// What signs us in with a partner at a stage.
+    pub fn secrets_of(&self, partner: &str, stage: &str) -> Option<&SecretsConfig> {
+        self.secrets.get(partner)?.get(stage)
+    }
+}
+
 /// What signs us in with a partner at one stage.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -37,6 +45,9 @@ pub struct SecretsConfig {
     /// Where the secret is: the path of a file, or `env:` and the name of a variable. Two while it is changed, the new
     /// one first.
     pub keys: Vec<String>,
+    /// The last day on which the first of them is good (`2027-05-01`), so that somebody is told before; what a
+    /// certificate says of itself needs no saying here.
+    pub ends: Option<NaiveDate>,
 }
 
 impl SecretsConfig {

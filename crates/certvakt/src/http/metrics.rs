@@ -51,6 +51,14 @@ impl Metrics {
             "certvakt_partner_listing_wrong",
             "Mentors whom a partner's listing does not show as it is to, by what"
         );
+        describe_gauge!(
+            "certvakt_partner_secret_days",
+            "Days for which what signs us in with a partner is good yet, where that is known"
+        );
+        describe_gauge!(
+            "certvakt_partner_requests_at_once",
+            "Requests that this process makes to a partner at once: fewer after it wanted fewer"
+        );
         describe_gauge!("certvakt_partner_listing_unread", "1 while a partner's listing cannot be read");
         describe_counter!(
             "certvakt_partner_requests_total",
@@ -124,6 +132,9 @@ fn show_partner(WithStanding { partner, mentors }: &WithStanding) {
     let of = || [("organisation", partner.organisation.clone()), ("partner", partner.partner.clone())];
     let flag = |is: bool| f64::from(u8::from(is));
     gauge!("certvakt_partner_stopped", &of()).set(flag(partner.stopped_at.is_some()));
+    if let Some(days) = partner.secret_days_left() {
+        gauge!("certvakt_partner_secret_days", &of()).set(as_f64(days));
+    }
     gauge!("certvakt_partner_listing_unread", &of()).set(flag(partner.unread_since.is_some()));
     gauge!("certvakt_partner_oldest_removal_seconds", &of()).set(as_f64(mentors.oldest_removal_seconds));
     let by = |what: &'static str| of().into_iter().chain([("what", what.to_owned())]).collect::<Vec<_>>();

@@ -1,81 +1,126 @@
-//! A portal's listing, read whole, page by page.
+//! A portal's listing, read whole, or what has changed in it since it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::HeaderMap;
 use serde_json::Value;
-use uuid::Uuid;
+use tokio::time::Instant;
 
 use super::adapters::Outcome;
 use super::contract::{Contract, ListingTerms};
-use super::portal::{Portal, judge, odata};
+use super::pages::Pages;
+use super::portal::Portal;
 
-/// Entries read, at most: more people than any partner has.
-const MOST_ENTRIES: usize = 1_000_000;
+/// How long a listing is kept up by its changes before it is read whole again.
+const LONGEST_KEPT: Duration = Duration::from_hours(24);
 
 /// Whom a listing shows: for each key whether they are listed.
 pub type Shown = BTreeMap<String, bool>;
+
+/// A listing, kept up by its changes.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// For each entry's id the key and whether they are listed.
+    rows: BTreeMap<String, (String, bool)>,
+    since: Option<Url>,
+    read_at: Instant,
+}
 
 /// Reads a listing. It is whole or an error: whoever is missing from half of one is not missing. None: the contract
 /// says nothing of one.
 pub async fn read(portal: &Portal) -> Result<Option<Shown>, Outcome> {
     let Some(terms) = &portal.contract.listing else { return Ok(None) };
-    let first = portal.addresses.listing.clone();
-    let first = first.ok_or_else(|| broken("the contract names no address of it"))?;
-    let mut shown = Shown::new();
-    let (mut next, mut read) = (Some(first.clone()), BTreeSet::new());
-    while let Some(url) = next.take() {
-        if !read.insert(url.clone()) || shown.len() > MOST_ENTRIES {
-            return Err(broken("it has no end"));
-        }
-        let page = page(portal, terms, &url).await?;
-        let entries = page.pointer(&terms.entries).and_then(Value::as_array);
-        for entry in entries.ok_or_else(|| broken("it has no entries where the contract says"))? {
+    let pages = pages(terms);
+    let first = portal.addresses.listing.as_ref();
+    let first = first.ok_or_else(|| pages.broken("the contract names no address of it"))?;
+    let Some(id) = terms.id.as_deref() else {
+        let mut shown = Shown::new();
+        let take = |entry: &Value| {
             let (key, is_listed) = one(&portal.contract, terms, entry)?;
             // Twice in a listing is seen if once is.
             *shown.entry(key).or_default() |= is_listed;
-        }
-        next = match terms.next.as_ref().and_then(|place| page.pointer(place)) {
-            None | Some(Value::Null) => None,
-            Some(Value::String(place)) if place.is_empty() => None,
-            Some(place) => Some(following(&first, place)?),
+            Ok(())
         };
+        pages.read(portal, first, None, take).await?;
+        return Ok(Some(shown));
+    };
+    let mut kept = portal.snapshot.lock().await;
+    if let Some(snapshot) = kept.as_mut().filter(|snapshot| snapshot.read_at.elapsed() < LONGEST_KEPT) {
+        match snapshot.follow(portal, terms, first, id).await {
+            Ok(()) => return Ok(Some(snapshot.shown())),
+            // Addresses of changes run out.
+            Err(Outcome::Broken(_)) => {}
+            Err(outcome) => return Err(outcome),
+        }
     }
+    let mut whole = Snapshot { rows: BTreeMap::new(), since: None, read_at: Instant::now() };
+    whole.follow(portal, terms, first, id).await?;
+    let shown = whole.shown();
+    *kept = Some(whole).filter(|whole| whole.since.is_some());
     Ok(Some(shown))
 }
 
-/// The address of a further page, which must be the same server's: our sign-in goes along.
-fn following(first: &Url, place: &Value) -> Result<Url, Outcome> {
-    let url = place.as_str().and_then(|place| first.join(place).ok());
-    url.filter(|url| url.origin() == first.origin()).ok_or_else(|| broken("its next page is somewhere else"))
+impl Snapshot {
+    /// Reads what has changed since it was read; all, if it was not.
+    async fn follow(
+        &mut self,
+        portal: &Portal,
+        terms: &ListingTerms,
+        first: &Url,
+        id: &str,
+    ) -> Result<(), Outcome> {
+        let pages = pages(terms);
+        let (rows, since) = (&mut self.rows, self.since.clone());
+        let take = |entry: &Value| {
+            if let Some(gone) = deleted(entry) {
+                rows.remove(gone);
+                return Ok(());
+            }
+            let at = entry.pointer(id).and_then(Value::as_str);
+            let at = at.ok_or_else(|| pages.broken(&format!("an entry has no id at {id}")))?;
+            rows.insert(at.to_owned(), one(&portal.contract, terms, entry)?);
+            Ok(())
+        };
+        self.since = pages.read(portal, first, since.as_ref(), take).await?;
+        Ok(())
+    }
+
+    fn shown(&self) -> Shown {
+        let mut shown = Shown::new();
+        for (key, is_listed) in self.rows.values() {
+            *shown.entry(key.clone()).or_default() |= is_listed;
+        }
+        shown
+    }
 }
 
-async fn page(portal: &Portal, terms: &ListingTerms, url: &Url) -> Result<Value, Outcome> {
-    let get = |headers: HeaderMap| portal.wire.client().get(url.clone()).headers(odata()).headers(headers);
-    let answered = if terms.public {
-        portal.wire.send(get(HeaderMap::new())).await.map_err(|none| match Outcome::from(none) {
-            Outcome::Unsure(reason) => Outcome::Down(reason, None),
-            other => other,
-        })?
-    } else {
-        portal.ask(&format!("listing-{}", Uuid::new_v4()), get).await?
-    };
-    judge(&answered, &[200])?;
-    serde_json::from_slice(&answered.body).map_err(|_| broken("it is not JSON"))
+/// The id of what was deleted (`OData` JSON Format Version 4.0, section 15.3).
+fn deleted(entry: &Value) -> Option<&str> {
+    let context = entry.get("@odata.context")?.as_str()?;
+    if context.ends_with("/$deletedEntity") { entry.get("id")?.as_str() } else { None }
+}
+
+fn pages(terms: &ListingTerms) -> Pages<'_> {
+    Pages {
+        what: "listing",
+        entries: &terms.entries,
+        next: terms.next.as_deref(),
+        delta: terms.delta.as_deref(),
+        is_public: terms.public,
+    }
 }
 
 fn one(contract: &Contract, terms: &ListingTerms, entry: &Value) -> Result<(String, bool), Outcome> {
+    let broken = |what: String| Err(pages(terms).broken(&what));
     let key = match entry.pointer(&terms.key) {
         Some(Value::String(key)) => key.clone(),
         Some(Value::Number(key)) => key.to_string(),
-        _ => return Err(broken(&format!("an entry has no key at {}", terms.key))),
+        _ => return broken(format!("an entry has no key at {}", terms.key)),
     };
     let Some(place) = &terms.status else { return Ok((key, true)) };
-    let is_listed = entry.pointer(place).and_then(|word| contract.reads(word));
-    Ok((key, is_listed.ok_or_else(|| broken(&format!("an entry has no known status at {place}")))?))
-}
-
-fn broken(what: &str) -> Outcome {
-    Outcome::Broken(format!("its listing does not keep to the contract: {what}"))
+    match entry.pointer(place).and_then(|word| contract.reads(word)) {
+        Some(is_listed) => Ok((key, is_listed)),
+        None => broken(format!("an entry has no known status at {place}")),
+    }
 }

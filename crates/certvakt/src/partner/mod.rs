@@ -5,6 +5,7 @@ pub mod adapters;
 pub mod contract;
 pub mod enrol;
 pub mod listing;
+pub mod pages;
 pub mod portal;
 pub mod probe;
 pub mod reconcile;

@@ -1,11 +1,15 @@
 //! A portal at one of its stages: the contract, its addresses, and how we sign in. Adapters speak through it.
 
+use chrono::NaiveDate;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode};
+
+use tokio::sync::Mutex;
 
 use super::PartnerError;
 use super::adapters::Outcome;
 use super::contract::{Addresses, Contract, Rules, Stage, State};
+use super::listing::Snapshot;
 use super::sign_in::{self, SignIn};
 use super::wire::{Answered, Wire};
 use crate::config::{PartnersConfig, SecretsConfig};
@@ -22,8 +26,12 @@ pub struct Portal {
     pub addresses: Addresses,
     /// How we sign in.
     pub sign_in: Box<dyn SignIn>,
+    /// The last day on which what signs us in is good, in UTC; none: it has no end, or nobody has said when.
+    pub secret_ends_on: Option<NaiveDate>,
     /// The client.
     pub wire: Wire,
+    /// Its listing, where changes of it can be read.
+    pub snapshot: Mutex<Option<Snapshot>>,
 }
 
 impl Portal {
@@ -42,13 +50,15 @@ impl Portal {
         let addresses = contract.stages.get(&stage).cloned();
         let addresses =
             addresses.ok_or_else(|| wrong(format!("the contract has no [stages.{}]", stage.as_str())))?;
-        let secrets = config.secrets.get(partner).and_then(|stages| stages.get(stage.as_str()));
-        let secrets = secrets.map(SecretsConfig::read).transpose().map_err(wrong)?.unwrap_or_default();
+        let named = config.secrets_of(partner, stage.as_str());
+        let secrets = named.map(SecretsConfig::read).transpose().map_err(wrong)?.unwrap_or_default();
         let wire = Wire::new(&config.allowed_inward, &contract.limits)
             .map_err(|_| wrong("no connection can be prepared".to_owned()))?;
         let sign_in = sign_in::of(&contract.sign_in, &addresses, &secrets, &wire).map_err(wrong)?;
+        let certified = sign_in.ends_at().map(|end| end.date_naive());
+        let secret_ends_on = named.and_then(|named| named.ends).into_iter().chain(certified).min();
         let rules = Rules::of(&contract).map_err(wrong)?;
-        Ok(Self { contract, rules, addresses, sign_in, wire })
+        Ok(Self { contract, rules, addresses, sign_in, secret_ends_on, wire, snapshot: Mutex::default() })
     }
 
     /// Sends a request with an id and a body, signed in; once more, if what signed us in had run out.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::PartnerError;
 use super::adapters::{self, Adapter, Outcome};
 use super::contract::{Contract, Stage, State};
+use super::listing;
 use crate::clock::Clock;
 use crate::config::PartnersConfig;
 
@@ -65,7 +66,7 @@ pub async fn live(
 ) -> Result<Vec<Point>, PartnerError> {
     let contract = Contract::read(&config.contracts, partner, version)?;
     let adapter = adapters::of(contract, partner, Stage::Live, config)?;
-    let mut points = vec![match adapter.listing().await {
+    let mut points = vec![match listing::read(adapter.portal()).await {
         Ok(_) => point("read the listing".to_owned(), &Outcome::Taken, false),
         Err(outcome) => point("read the listing".to_owned(), &outcome, false),
     }];

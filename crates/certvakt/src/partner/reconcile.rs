@@ -1,16 +1,17 @@
 //! Whether a portal's listing shows what it is to show. That the portal has taken something is no proof; the listing
 //! is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde::Serialize;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::PartnerError;
-use super::adapters::{self, Adapter, Outcome};
-use super::listing::Shown;
+use super::adapters::{Adapter, Kept, Outcome};
+use super::listing::{self, Shown};
 use crate::config::PartnersConfig;
 use crate::store::partner::{self, Compared, Partner, ToCompare};
 use crate::store::{Database, StoreError};
@@ -47,6 +48,7 @@ pub async fn keep(database: &Database, config: &PartnersConfig, mut ending: watc
     if config.contracts.as_os_str().is_empty() {
         return;
     }
+    let mut kept = HashMap::new();
     let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(config.poll_seconds)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -55,7 +57,7 @@ pub async fn keep(database: &Database, config: &PartnersConfig, mut ending: watc
             _ = ending.wait_for(|ending| *ending) => return,
         }
         tokio::select! {
-            looked = look(database, config) => {
+            looked = look(database, config, &mut kept) => {
                 if let Err(error) = looked {
                     tracing::error!(code = error.code(), "listings could not be compared: {error}");
                 }
@@ -65,29 +67,53 @@ pub async fn keep(database: &Database, config: &PartnersConfig, mut ending: watc
     }
 }
 
-async fn look(database: &Database, config: &PartnersConfig) -> Result<(), StoreError> {
+/// Partners' adapters, by organisation and name: what they hold of a listing is kept up by its changes.
+type Adapters = HashMap<(Uuid, String), Kept>;
+
+async fn look(
+    database: &Database,
+    config: &PartnersConfig,
+    adapters: &mut Adapters,
+) -> Result<(), StoreError> {
     let mut tx = database.worker().await?;
     let partners = partner::all(&mut tx).await?;
     tx.rollback().await?;
     let due = partners.iter().filter(|one| one.stage.is_some() && one.is_to_be_reconciled);
-    join_all(due.map(|one| within(database, config, one))).await.into_iter().collect()
+    let read = due.map(|one| {
+        let kept = adapters.remove(&(one.organisation_id, one.partner.clone()));
+        async move { (one, within(database, config, one, kept).await) }
+    });
+    let read = join_all(read.collect::<Vec<_>>()).await;
+    read.into_iter().try_for_each(|(one, kept)| {
+        adapters.extend(kept?.map(|kept| ((one.organisation_id, one.partner.clone()), kept)));
+        Ok(())
+    })
 }
 
 /// Compares a partner's listing, and writes down why it could not be.
-async fn within(database: &Database, config: &PartnersConfig, one: &Partner) -> Result<(), StoreError> {
+async fn within(
+    database: &Database,
+    config: &PartnersConfig,
+    one: &Partner,
+    kept: Option<Kept>,
+) -> Result<Option<Kept>, StoreError> {
     let compared = async {
-        let adapter = adapters::of_partner(one, config)?;
-        once(database, adapter.as_ref(), one, false).await
+        let kept = Kept::of(kept, one, config)?;
+        let compared = once(database, kept.adapter(), one, false).await?;
+        // Whatever signs us in may be another by the time that it can be read again.
+        Ok(compared.is_ok().then_some(kept))
     };
     let reason = match tokio::time::timeout(LONGEST, compared).await {
-        Ok(Ok(_) | Err(PartnerError::NoListing(_))) => return Ok(()),
+        Ok(Ok(kept)) => return Ok(kept),
+        Ok(Err(PartnerError::NoListing(_))) => return Ok(None),
         Ok(Err(PartnerError::Store(error))) => return Err(error),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it could not be read and compared within ten minutes".to_owned(),
     };
     let mut tx = database.worker().await?;
     partner::reconciled(&mut tx, one, Err(&reason)).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(None)
 }
 
 /// Reads a partner's listing and compares. The outcome is why it could not be read, or is not believed: more mentors
@@ -98,9 +124,9 @@ pub async fn once(
     one: &Partner,
     believes: bool,
 ) -> Result<Result<Reconciled, Outcome>, PartnerError> {
-    let terms = adapter.contract().listing.as_ref();
+    let terms = adapter.portal().contract.listing.as_ref();
     let cache_seconds = terms.ok_or_else(|| PartnerError::NoListing(one.partner.clone()))?.cache_seconds;
-    let outcome = match adapter.listing().await {
+    let outcome = match listing::read(adapter.portal()).await {
         Ok(shown) => {
             let (reconciled, compared) =
                 compare(database, one, &shown.unwrap_or_default(), cache_seconds).await?;

@@ -70,7 +70,7 @@ impl Line {
 
     /// A little faster again, because it does not.
     fn ease(&mut self) {
-        self.at_once = (self.at_once + 1).min(self.kept.adapter().contract().limits.at_once);
+        self.at_once = (self.at_once + 1).min(self.kept.adapter().portal().contract.limits.at_once);
     }
 }
 
@@ -279,7 +279,10 @@ impl Turn<'_> {
             }
         };
         let adapter = line.kept.adapter();
-        let limits = &adapter.contract().limits;
+        let limits = &adapter.portal().contract.limits;
+        if one.secret_ends_on != adapter.portal().secret_ends_on {
+            partner::note_secret(&mut tx, &one, adapter.portal().secret_ends_on).await?;
+        }
         let claim = Claim {
             // After an outage one mentor tries whether it is over.
             most: if one.stopped_by.is_some() {
@@ -322,7 +325,7 @@ impl Turn<'_> {
         let former = self.line.take();
         let at_once = former.as_ref().map(|line| line.at_once);
         let kept = Kept::of(former.map(|line| line.kept), one, self.config)?;
-        let most = kept.adapter().contract().limits.at_once;
+        let most = kept.adapter().portal().contract.limits.at_once;
         Ok(self.line.insert(Line { kept, at_once: at_once.unwrap_or(most).min(most) }))
     }
 }

@@ -63,6 +63,8 @@ pub struct Partner {
     pub is_to_be_reconciled: bool,
     /// Whether it is live, and was not compared for six hours.
     pub is_stale: bool,
+    /// The last day on which what signs us in is good, in UTC.
+    pub secret_ends_on: Option<NaiveDate>,
     /// The database's clock when this was read.
     #[serde(skip)]
     pub at: DateTime<Utc>,
@@ -74,7 +76,20 @@ pub struct Partner {
     pub looked_on: Option<NaiveDate>,
 }
 
+/// For how many days what signs us in is good when somebody is told that it ends.
+const SECRET_DAYS: i64 = 30;
+
 impl Partner {
+    /// For how many days what signs us in is good yet; negative: it is not any more.
+    pub fn secret_days_left(&self) -> Option<i64> {
+        Some((self.secret_ends_on? - self.at.date_naive()).num_days())
+    }
+
+    /// Whether somebody must see to it that there is another.
+    pub fn needs_secret(&self) -> bool {
+        self.stage.is_some() && self.secret_days_left().is_some_and(|days| days < SECRET_DAYS)
+    }
+
     /// Whether only a person can let sending go on.
     pub fn waits_for_person(&self) -> bool {
         self.stopped_by.as_deref().is_some_and(|by| by != "outage")
@@ -226,14 +241,31 @@ pub async fn looked_on(tx: &mut WorkerTx, partner: &Partner, date: NaiveDate) ->
     Ok(())
 }
 
+/// Notes the last day on which what signs us in is good.
+pub async fn note_secret(
+    tx: &mut WorkerTx,
+    partner: &Partner,
+    ends_on: Option<NaiveDate>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update certvakt.partners set secret_ends_on = $3 where organisation_id = $1 and code = $2",
+        partner.organisation_id,
+        partner.partner,
+        ends_on as _,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Deletes mentors who were deleted or erased and are taken off, and events that are over for a year.
 pub async fn forget_delisted(tx: &mut WorkerTx) -> Result<(), StoreError> {
     sqlx::query!("select certvakt.forget_delisted()").execute(tx).await?;
     Ok(())
 }
 
-/// Writes to the administrators of organisations with a partner to whom nothing is sent any more, or whose removals
-/// are held.
+/// Writes to the administrators of organisations with a partner to whom nothing is sent any more, whose removals are
+/// held, or with whom what signs us in ends soon.
 pub async fn tell_of_stops(tx: &mut WorkerTx) -> Result<(), StoreError> {
     sqlx::query_file!("src/store/partner/tell_of_stops.sql").execute(tx).await?;
     Ok(())

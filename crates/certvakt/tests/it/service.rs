@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::harness::{TestDatabase, fail, succeed, superuser, terminate};
-use crate::stand_in::{StandIn, write_config};
+use crate::stand_in::{StandIn, trust, write_config};
 use sqlx::Executor;
 
 /// A running service; killed with this value, if it has not ended.
@@ -27,6 +27,7 @@ impl Service {
     pub fn start(database: &TestDatabase, config: &Path, now: &str) -> Self {
         let mut command = database.certvakt(["serve", "--config", config.to_str().unwrap()]);
         command.env("CERTVAKT_NOW", now).env("CERTVAKT_LOG_FORMAT", "json").stderr(Stdio::piped());
+        trust(&mut command, config);
         let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(String::new()));

@@ -103,6 +103,14 @@ impl MailServer {
     }
 }
 
+/// A command trusts the authority beside its configuration, if there is one.
+pub fn trust(command: &mut Command, config: &Path) {
+    let authority = config.with_file_name("ca.pem");
+    if authority.exists() {
+        command.env("SSL_CERT_FILE", authority);
+    }
+}
+
 /// Writes a configuration file.
 pub fn write_config(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("certvakt.toml");

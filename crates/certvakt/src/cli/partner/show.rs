@@ -90,6 +90,11 @@ fn wants(WithStanding { partner, mentors }: &WithStanding) -> Vec<String> {
     if mentors.oldest_removal_seconds >= 24 * 60 * 60 {
         lines.push(format!("LATE: somebody has waited for more than a day to be taken off by {name}"));
     }
+    if let (true, Some(day)) = (partner.needs_secret(), partner.secret_ends_on) {
+        lines.push(format!(
+            "SECRET: the last day on which {name} lets us in is {day}; put another where it is"
+        ));
+    }
     let numbers = [
         (mentors.still_shown, "still listed although they are not to be"),
         (mentors.not_shown, "told, and not in the listing"),

@@ -11,13 +11,12 @@ use uuid::Uuid;
 use super::multipart::{self, Part};
 use super::{Adapter, Outcome};
 use crate::http::retry_after;
-use crate::partner::contract::{Contract, State, TableTerms};
-use crate::partner::listing::{self, Shown};
+use crate::partner::contract::{State, TableTerms};
 use crate::partner::portal::{Portal, judge, judge_change, odata};
 use crate::partner::wire::Answered;
 
 /// What cannot stand in a key in an address ("Define alternate keys to reference rows").
-const NOT_IN_KEYS: &str = "/<>*%&:\\?+";
+const NOT_IN_KEYS: &str = "/#<>*%&:\\?+";
 /// A row that is not there, by its key and by its id ("Web service error codes"). Another 404 is of a table that is
 /// not there, and says nothing of the row.
 const ABSENT: [&str; 2] = ["0x80060891", "0x80040217"];
@@ -229,8 +228,8 @@ fn error_code(answered: &Answered) -> Option<String> {
 }
 
 impl Adapter for Dataverse {
-    fn contract(&self) -> &Contract {
-        &self.portal.contract
+    fn portal(&self) -> &Portal {
+        &self.portal
     }
 
     fn batch(&self) -> u16 {
@@ -251,9 +250,5 @@ impl Adapter for Dataverse {
         let batches = stream::iter(keys.chunks(self.table.batch.into()));
         let read = batches.map(|some| self.read_some(some)).buffered(at_once);
         Box::pin(read.flat_map(stream::iter).collect())
-    }
-
-    fn listing(&self) -> BoxFuture<'_, Result<Option<Shown>, Outcome>> {
-        Box::pin(listing::read(&self.portal))
     }
 }

@@ -10,17 +10,16 @@ use futures_util::future::BoxFuture;
 
 use super::PartnerError;
 use super::contract::{Contract, Stage, State};
-use super::listing::Shown;
 use super::portal::Portal;
 use super::sign_in;
 use super::wire::NoAnswer;
-use crate::config::PartnersConfig;
+use crate::config::{PartnersConfig, SecretsConfig};
 use crate::store::partner::Partner;
 
 /// A way to speak to a portal.
 pub trait Adapter: std::fmt::Debug + Send + Sync {
-    /// The contract that it keeps to.
-    fn contract(&self) -> &Contract;
+    /// The portal.
+    fn portal(&self) -> &Portal;
 
     /// Changes that one request tells, at most.
     fn batch(&self) -> u16 {
@@ -36,9 +35,6 @@ pub trait Adapter: std::fmt::Debug + Send + Sync {
 
     /// What the portal holds of mentors: whether they are listed, in the same order.
     fn read<'a>(&'a self, keys: &'a [&'a str], at_once: usize) -> BoxFuture<'a, Vec<Result<bool, Outcome>>>;
-
-    /// What the portal's listing shows; none: it has none that can be read.
-    fn listing(&self) -> BoxFuture<'_, Result<Option<Shown>, Outcome>>;
 }
 
 /// What became of a request. The words are ours: what a portal says may hold anything.
@@ -139,24 +135,32 @@ pub fn of_partner(one: &Partner, config: &PartnersConfig) -> Result<Box<dyn Adap
     of(Contract::read(&config.contracts, &one.partner, version)?, &one.partner, stage, config)
 }
 
-/// A partner's adapter, as long as nothing changes that it was made for.
+/// A partner's adapter, as long as nothing changes that it was made for: the contract, the stage, the secrets.
 #[derive(Debug)]
 pub struct Kept {
     stage: Option<String>,
     version: Option<String>,
+    secrets: Option<Vec<String>>,
     adapter: Box<dyn Adapter>,
 }
 
 impl Kept {
     /// The same, if it still fits; otherwise another.
     pub fn of(kept: Option<Self>, one: &Partner, config: &PartnersConfig) -> Result<Self, PartnerError> {
-        let is_same = |kept: &Self| kept.stage == one.stage && kept.version == one.contract;
+        let secrets = one.stage.as_deref().and_then(|stage| config.secrets_of(&one.partner, stage));
+        let secrets = secrets.map(SecretsConfig::read).transpose();
+        let is_same = |kept: &Self| {
+            // What cannot be read is being written.
+            let has_changed = secrets.as_ref().is_ok_and(|secrets| *secrets != kept.secrets);
+            kept.stage == one.stage && kept.version == one.contract && !has_changed
+        };
         Ok(match kept.filter(is_same) {
             Some(kept) => kept,
             None => Self {
                 stage: one.stage.clone(),
                 version: one.contract.clone(),
                 adapter: of_partner(one, config)?,
+                secrets: secrets.unwrap_or_default(),
             },
         })
     }

@@ -8,8 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Adapter, Outcome};
-use crate::partner::contract::{Contract, State};
-use crate::partner::listing::{self, Shown};
+use crate::partner::contract::State;
 use crate::partner::portal::{Portal, judge, judge_change};
 
 /// A portal that takes a request for each change.
@@ -70,8 +69,8 @@ impl Webhook {
 }
 
 impl Adapter for Webhook {
-    fn contract(&self) -> &Contract {
-        &self.portal.contract
+    fn portal(&self) -> &Portal {
+        &self.portal
     }
 
     fn can_be_asked(&self) -> bool {
@@ -84,9 +83,5 @@ impl Adapter for Webhook {
 
     fn read<'a>(&'a self, keys: &'a [&'a str], at_once: usize) -> BoxFuture<'a, Vec<Result<bool, Outcome>>> {
         Box::pin(stream::iter(keys).map(|key| self.read_one(key)).buffered(at_once).collect())
-    }
-
-    fn listing(&self) -> BoxFuture<'_, Result<Option<Shown>, Outcome>> {
-        Box::pin(listing::read(&self.portal))
     }
 }

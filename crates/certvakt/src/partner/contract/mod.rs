@@ -153,6 +153,9 @@ impl Contract {
             return Err("it has no [listing]: that a portal has taken something is no proof, its listing is"
                 .to_owned());
         }
+        if self.listing.as_ref().is_some_and(|listing| listing.delta.is_some() != listing.id.is_some()) {
+            return Err("listing.delta and listing.id need each other".to_owned());
+        }
         if self.stages.is_empty() {
             return Err("it names no stage: add [stages.staging] or [stages.live]".to_owned());
         }

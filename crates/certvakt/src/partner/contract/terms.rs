@@ -199,6 +199,10 @@ pub struct ListingTerms {
     pub status: Option<String>,
     /// Where in a page the address of the next one stands, if there is one (`/@odata.nextLink` where the portal speaks `OData`).
     pub next: Option<String>,
+    /// Where in an entry its id stands, by which changes of it are known.
+    pub id: Option<String>,
+    /// Where in the last page the address stands at which changes can be read (`/@odata.deltaLink`), if there is one.
+    pub delta: Option<String>,
     /// Whether everybody can read it; otherwise we sign in.
     #[serde(default)]
     pub public: bool,

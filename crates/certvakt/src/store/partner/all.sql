@@ -8,6 +8,6 @@ select p.organisation_id, o.slug as organisation, p.code as partner, p.stage, p.
   coalesce(p.read_tried_at < now() - case when p.unread_since is null then interval '1 hour' else interval '5 minutes' end, true)
     as "is_to_be_reconciled!",
   coalesce(p.stage = 'live' and coalesce(p.reconciled_at, p.switched_at) < now() - interval '6 hours', false) as "is_stale!",
-  now() as "at!"
+  p.secret_ends_on, now() as "at!"
 from certvakt.partners p join certvakt.organisations o on o.id = p.organisation_id
 order by o.slug, p.code

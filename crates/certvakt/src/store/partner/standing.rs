@@ -55,12 +55,13 @@ pub struct WithStanding {
 
 impl WithStanding {
     /// Whether nothing about it wants a person, and its listing shows what it is to show.
-    pub const fn is_well(&self) -> bool {
+    pub fn is_well(&self) -> bool {
         let Self { partner, mentors } = self;
         partner.stopped_at.is_none()
             && partner.held_at.is_none()
             && partner.unread_since.is_none()
             && !partner.is_stale
+            && !partner.needs_secret()
             && mentors.oldest_removal_seconds < REMOVAL_SECONDS
             && partner.unknown_shown == 0
             && mentors.away == 0

@@ -1,5 +1,6 @@
--- A letter to each administrator of an organisation with a partner to whom nothing is sent any more, or whose removals
--- are held: once each time. Of an outage after an hour, for most end by themselves.
+-- A letter to each administrator of an organisation with a partner to whom nothing is sent any more, whose removals are
+-- held, or with whom what signs us in ends within 30 days: once each time. Of an outage after an hour, for most end by
+-- themselves.
 with stopped as (
   update certvakt.partners p set alerted_at = now()
   where p.stopped_at is not null and (p.alerted_at is null or p.alerted_at < p.stopped_at)
@@ -15,14 +16,25 @@ held as (
     and p.organisation_id in (select a.organisation_id from certvakt.administrators a)
   returning p.organisation_id, p.code
 ),
+ending as (
+  update certvakt.partners p set secret_alerted_for = p.secret_ends_on
+  where p.stage is not null and p.secret_ends_on < (now() at time zone 'UTC')::date + 30
+    and p.secret_alerted_for is distinct from p.secret_ends_on
+    and not exists (select from stopped s where s.organisation_id = p.organisation_id and s.code = p.code)
+    and not exists (select from held h where h.organisation_id = p.organisation_id and h.code = p.code)
+    and p.organisation_id in (select a.organisation_id from certvakt.administrators a)
+  returning p.organisation_id, p.code, greatest(p.secret_ends_on - (now() at time zone 'UTC')::date, 0) as days
+),
 news as (
-  select s.organisation_id, s.code, 'partner-stopped' as alert from stopped s
+  select s.organisation_id, s.code, 'partner-stopped' as alert, null::bigint as days from stopped s
   union all
-  select h.organisation_id, h.code, 'removals-held' from held h
+  select h.organisation_id, h.code, 'removals-held', null from held h
+  union all
+  select e.organisation_id, e.code, 'secret-ends', e.days from ending e
 )
 insert into certvakt.letters (kind, person_id, contact_point_id, good_for, alert, organisation_id, number)
-select 'alert', a.person_id, a.contact_point_id, interval '14 days', n.alert, n.organisation_id, (
+select 'alert', a.person_id, a.contact_point_id, interval '14 days', n.alert, n.organisation_id, coalesce(n.days, (
     select count(*) from certvakt.listings l
     where l.organisation_id = n.organisation_id and l.partner = n.code and l.told_number < l.number
-      and (n.alert = 'partner-stopped' or not l.is_listed))
+      and (n.alert = 'partner-stopped' or not l.is_listed)))
 from news n join certvakt.administrators a on a.organisation_id = n.organisation_id

@@ -1,15 +1,16 @@
 //! What portals are told, through the real binary, to a portal that checks it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use certvakt::store::partner;
 use serde_json::{Value, json};
 
-use super::{KEY, NOON, Portal, WHICH, place};
+use super::{KEY, Kind, NOON, Portal, WHICH, place};
 use sqlx::Executor;
 
 use crate::harness::{TestDatabase, fail, succeed, superuser};
+use crate::stand_in::trust;
 
 impl TestDatabase {
     /// A command about the partner, as of noon, with a configuration.
@@ -20,11 +21,12 @@ impl TestDatabase {
     ) -> std::process::Command {
         let mut command = self.certvakt(["partner"].into_iter().chain(words));
         command.env("CERTVAKT_NOW", NOON).env("CERTVAKT_CONFIG", config);
+        trust(&mut command, config);
         command
     }
 
     /// Switches the partner on at its live stage, by the contract `1`.
-    fn enable(&self, config: &Path) {
+    pub(super) fn enable(&self, config: &Path) {
         let words = ["enable"].into_iter().chain(WHICH).chain(["--stage", "live", "--contract", "1"]);
         succeed(&mut self.partner_with(config, words));
     }
@@ -68,16 +70,21 @@ impl TestDatabase {
     }
 }
 
+/// A portal of webhooks that knows these mentors, who are certified and consent, and the partner switched on.
+pub(super) async fn told(mentors: &[&str]) -> (TestDatabase, Portal, PathBuf) {
+    told_by(Kind::Webhook, mentors).await
+}
+
 /// A portal that knows these mentors, who are certified and consent, and the partner switched on.
-pub(super) async fn told(mentors: &[&str]) -> (TestDatabase, Portal, std::path::PathBuf) {
-    let (database, portal) = (place().await, Portal::start().await);
+pub(super) async fn told_by(kind: Kind, mentors: &[&str]) -> (TestDatabase, Portal, PathBuf) {
+    let (database, portal) = (place().await, Portal::start(kind).await);
     portal.contract("1", &[]);
     let config = portal.config("");
     for id in mentors {
         database.listed(id, "2026-12-31").await;
     }
     let keys: Vec<String> = mentors.iter().map(|id| format!("M-{id}")).collect();
-    portal.control(&json!({ "know": keys })).await;
+    portal.know(&keys).await;
     database.enable(&config);
     (database, portal, config)
 }
@@ -371,7 +378,7 @@ async fn a_key_can_be_changed_and_one_that_is_refused_stops_sending() {
 
 #[tokio::test]
 async fn a_header_and_a_token_sign_in_as_well() {
-    let (database, portal) = (place().await, Portal::start().await);
+    let (database, portal) = (place().await, Portal::start(Kind::Webhook).await);
     let config = portal.config("");
     let folder = config.parent().unwrap().to_owned();
     database.listed("a", "2026-12-31").await;
@@ -506,7 +513,7 @@ async fn a_replay_is_harmless() {
 
 #[tokio::test]
 async fn an_address_that_points_inward_is_refused_by_name_and_by_number() {
-    let (database, portal) = (place().await, Portal::start().await);
+    let (database, portal) = (place().await, Portal::start(Kind::Webhook).await);
     let config = portal.config("");
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace("[\"127.0.0.1\"]", "[]")).unwrap();
