@@ -7,7 +7,17 @@ from pathlib import Path
 
 from bench import machine, peers, report
 from bench.results import TITLES
-from bench.scenarios import delivering, growth, histories, importing, memory, pages, quiet, recording
+from bench.scenarios import (
+    delivering,
+    growth,
+    histories,
+    importing,
+    memory,
+    pages,
+    partners,
+    quiet,
+    recording,
+)
 from bench.session import FULL, QUICK, Session
 from lab import program
 from lab.certvakt import ROOT
@@ -25,6 +35,7 @@ SCENARIOS = (
     (memory.compare_peaks, {"P11"}),
     (pages.run_all, {"P12", "P13", "P14"}),
     (histories.run_all, {"P15", "P16"}),
+    (partners.run_all, {"P17"}),
 )
 # Those that measure other programs, too.
 BESIDE_PEERS = {"P2", "P3", "P7", "P8"}

@@ -21,6 +21,7 @@ TITLES = {
     "P14": "first pages by the API, beside the database alone",
     "P15": "a coordinator's first page of certifications with long histories",
     "P16": "histories moved to rows",
+    "P17": "changes told to a portal on Dataverse",
 }
 
 

@@ -27,6 +27,8 @@ class Sizes:
     # Certifications of which a page is asked that have histories, and entries of histories that are moved.
     listed: int
     entries: int
+    # Changes that a partner is told.
+    told: int
     # Whether the memory is measured at ten times the size too.
     tenfold_memory: bool
     # Certifications that come in between two runs of the same date.
@@ -37,8 +39,8 @@ class Sizes:
         return 10 * self.certifications
 
 
-FULL = Sizes(1_000_000, 100_000, 10_000, 1_000_000, 200_000, 1_000_000, tenfold_memory=True)
-QUICK = Sizes(50_000, 5_000, 500, 20_000, 15_000, 20_000, tenfold_memory=False)
+FULL = Sizes(1_000_000, 100_000, 10_000, 1_000_000, 200_000, 1_000_000, 10_000, tenfold_memory=True)
+QUICK = Sizes(50_000, 5_000, 500, 20_000, 15_000, 20_000, 1_000, tenfold_memory=False)
 
 
 @dataclass
