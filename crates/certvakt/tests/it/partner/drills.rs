@@ -113,3 +113,20 @@ async fn ten_thousand_who_lapse_in_one_night_are_asked_about_and_then_all_taken_
     portal.control(&json!({ "render": true })).await;
     assert_eq!(portal.shows().await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn whoever_lapsed_is_seen_to_be_shown_since_then_whoever_looks_and_whatever_comes_after() {
+    let (database, _portal, config) = told(&["a"]).await;
+    database.sync(&config);
+    // A day after their last valid one; nothing has run since.
+    let later = "2027-01-02T00:00:00+01:00";
+    let is_seen = || {
+        let standing = database.stands_at(&config, later);
+        let seconds = standing["mentors"]["oldest_removal_seconds"].as_i64().unwrap();
+        assert_eq!(standing["mentors"]["to_delist"], 1, "{standing}");
+        assert!((86_400..86_460).contains(&seconds), "{standing}");
+    };
+    is_seen();
+    database.at(later, ["partner", "consent"].into_iter().chain(WHICH).chain(["a", "--withdrawn"]));
+    is_seen();
+}
