@@ -21,6 +21,8 @@ class App:
 
     installation: Installation
     isolation: str = "read committed"
+    # What time it is for the app.
+    now: datetime | None = None
     histories: dict[UUID, list[Version]] = field(default_factory=dict)
     mentors: dict[UUID, Mentor] = field(default_factory=dict)
 
@@ -82,6 +84,7 @@ class App:
             connection = self.connection()
             try:
                 with connection.transaction():
+                    connection.execute("select set_config('certvakt.now', %s, true)", [self.now.isoformat()])
                     connection.execute("select count(*) from public.peer_mentor_certifications")
                     time.sleep(thinks)
                     sent = time.time()
@@ -97,9 +100,9 @@ class App:
                 if self._is_done(transaction):
                     break
                 time.sleep(0.03)
-        self.note(changes, sent, time.time())
+        self.note(changes, sent, time.time(), self.now)
 
-    def note(self, changes: tuple[Change, ...], sent: float, done: float) -> None:
+    def note(self, changes: tuple[Change, ...], sent: float, done: float, now: datetime) -> None:
         """Remembers changes that may have been seen from one moment on, and are there from another."""
         for change in changes:
             certification = change.mentor.certification
@@ -112,7 +115,7 @@ class App:
                 and change.state.expires_at != before.expires_at
                 and renews(before.expires_at, change.state.expires_at)
             )
-            known.append(Version(change.state, sent, done, opens))
+            known.append(Version(change.state, sent, done, opens, now))
 
     def _is_done(self, transaction: UUID) -> bool:
         """Whether a transaction whose answer was lost was committed."""
@@ -129,6 +132,7 @@ class App:
 
     def _write(self, connection: psycopg.Connection, change: Change) -> None:
         mentor, state = change.mentor, change.state
+        consented = self.now if state and state.consents else None
         if change.kind == "add":
             connection.execute("insert into certvakt.people (id) values (%s)", [mentor.person])
             for device in mentor.devices:
@@ -141,6 +145,18 @@ class App:
                      (id, organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at, status)
                    select %s, organisation_id, id, %s, 'type', %s, %s from certvakt.chapters""",
                 [mentor.certification, mentor.person, state.expires_at, status(state)],
+            )
+            if mentor.key:
+                connection.execute(
+                    """insert into certvakt.listings
+                         (organisation_id, partner, partner_key, person_id, listing_consent_at)
+                       select organisation_id, code, %s, %s, %s from certvakt.partners""",
+                    [mentor.key, mentor.person, consented],
+                )
+        elif change.kind == "consent":
+            connection.execute(
+                "update certvakt.listings set listing_consent_at = %s where person_id = %s",
+                [consented, mentor.person],
             )
         elif change.kind == "erase":
             connection.execute("delete from certvakt.people where id = %s", [mentor.person])

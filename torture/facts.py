@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from torture.ledger import History, Ledger, Logged
+from torture.ledger import Event, History, Ledger, Listing, Logged
 from torture.world import Mentor, State
 
 # Seconds of a lease, and of the wait for a provider's answer.
@@ -22,6 +22,8 @@ class Version:
     sent: float
     done: float
     opens_cycle: bool = False
+    # The time that it was for whoever changed it.
+    now: datetime | None = None
 
 
 @dataclass
@@ -69,6 +71,37 @@ class Message:
     collapse_ids: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the portal took of a mentor: whether they are to be listed."""
+
+    at: float
+    key: str
+    is_listed: bool
+
+
+@dataclass(frozen=True)
+class Look:
+    """Whom the portal's page showed at a moment at which nothing was under way, and what `status` said."""
+
+    at: float
+    now: datetime
+    page: frozenset[str]
+    standing: dict
+
+
+@dataclass(frozen=True)
+class Portal:
+    """What there is to know of a partner when all is over."""
+
+    events: list[Event]
+    listings: list[Listing]
+    told: list[Told]
+    # After each phase; the last but one when there was nothing left to be told, the last when the page had
+    # been compared as well.
+    looks: list[Look]
+
+
 @dataclass
 class Facts:
     """A round, when all is over."""
@@ -91,3 +124,15 @@ class Facts:
     in_parts: bool
     # What was waited for in vain.
     overdue: list[str] = field(default_factory=list)
+    # None: the organisation has no partner.
+    portal: Portal | None = None
+
+    def seen(self, certification: UUID, start: float, end: float) -> list[Version]:
+        """The versions of a certification that somebody may have seen who looked between two moments."""
+        known = self.histories[certification]
+        following = [*known[1:], None]
+        return [
+            version
+            for version, after in zip(known, following, strict=True)
+            if version.sent <= end and (after is None or after.done >= start)
+        ]

@@ -75,6 +75,31 @@ class History:
 
 
 @dataclass(frozen=True)
+class Event:
+    """A transition of who is listed."""
+
+    key: str
+    number: int
+    status: str
+    cause: str
+    # When it was written, by its id.
+    written: float
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A mentor whom the partner knows."""
+
+    key: str
+    is_listed: bool
+    number: int
+    told_number: int
+    confirmed_number: int
+    is_leased: bool
+    is_unsure: bool
+
+
+@dataclass(frozen=True)
 class Ledger:
     """Everything, at one moment."""
 
@@ -118,6 +143,51 @@ def read(connection: psycopg.Connection) -> Ledger:
             with connection.cursor(row_factory=class_row(kind)) as cursor:
                 rows[name] = cursor.execute(query).fetchall()
     return Ledger(**rows)
+
+
+def events(connection: psycopg.Connection) -> list[Event]:
+    """Every event of the partner, in the order of each mentor's."""
+    with connection.cursor(row_factory=class_row(Event)) as cursor:
+        return cursor.execute(
+            """select partner_key as key, number, status, cause,
+                 ('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000.0::float8 as written
+               from certvakt.partner_events order by partner_key, number"""
+        ).fetchall()
+
+
+def listings(connection: psycopg.Connection) -> list[Listing]:
+    """How each mentor of the partner stands."""
+    with connection.cursor(row_factory=class_row(Listing)) as cursor:
+        return cursor.execute(
+            """select partner_key as key, is_listed, number, told_number, confirmed_number,
+                 lease_token is not null as is_leased, is_unsure
+               from certvakt.listings"""
+        ).fetchall()
+
+
+def is_to_be_told(connection: psycopg.Connection) -> bool:
+    """Whether there is something that the partner has not taken."""
+    return connection.execute(
+        "select exists (select from certvakt.listings where told_number < number)"
+    ).fetchone()[0]
+
+
+def skip_partner_waits(connection: psycopg.Connection, cache_seconds: int) -> None:
+    """Lets the time pass that leases and rests last and for which the portal's page may be old. As with the
+    waits of deliveries this moves time, no fact."""
+    connection.execute(
+        """update certvakt.listings
+           set available_at = least(available_at, now()),
+             lease_until = case when lease_until > now() then now() else lease_until end,
+             told_at = told_at - make_interval(secs => %(cache)s),
+             asked_at = asked_at - make_interval(secs => %(cache)s)""",
+        {"cache": cache_seconds},
+    )
+    connection.execute(
+        """update certvakt.partners
+           set retry_at = case when retry_at > now() then now() else retry_at end,
+             read_tried_at = read_tried_at - interval '1 hour'"""
+    )
 
 
 def log(connection: psycopg.Connection) -> list[Logged]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +11,7 @@ from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from torture import histories
+from torture import histories, listings
 from torture.calendar import OPEN_FROM, OPEN_UNTIL, STAGES, TOLD_AGAIN, Notice, current, scheduled
 from torture.facts import LEASE, TIMEOUT, Facts, Life, Message, Version, Violation
 from torture.ledger import Attempt, Delivery, Logged, Run
@@ -39,20 +40,11 @@ class Oracle:
         ]  # fmt: skip
         found = [violation for check in checks for violation in check()]
         found += histories.judge(self.facts)
+        found += listings.judge(self.facts)
         found += [Violation("run_missed", text) for text in self.facts.overdue]
         return found
 
     # What was recorded
-
-    def seen(self, certification: UUID, start: float, end: float) -> list[Version]:
-        """The versions of a certification that somebody may have seen who looked between two moments."""
-        known = self.facts.histories[certification]
-        following = [*known[1:], None]
-        return [
-            version
-            for version, after in zip(known, following, strict=True)
-            if version.sent <= end and (after is None or after.done >= start)
-        ]
 
     def due(self, certification: UUID, version: Version, run: Run) -> tuple[Notice | None, bool]:
         """The notice that a run must have recorded if it saw this version, and whether it may as well have
@@ -69,7 +61,7 @@ class Oracle:
         """Of each certification what a run may have found, one answer a version that it may have seen."""
         start, end = run.started_at.timestamp(), run.finished_at.timestamp()
         for certification in self.facts.histories:
-            versions = self.seen(certification, start, end)
+            versions = self.facts.seen(certification, start, end)
             yield certification, [self.due(certification, version, run) for version in versions]
 
     def broken_runs(self) -> Iterator[Run]:
@@ -191,7 +183,7 @@ class Oracle:
         if delivery.finished_at is None or self.due(delivery.certification, last, final) == (notice, False):
             return False
         zone, at = self.facts.zone, delivery.finished_at.timestamp()
-        versions = self.seen(delivery.certification, at - LEASE - SLACK, at)
+        versions = self.facts.seen(delivery.certification, at - LEASE - SLACK, at)
         expiries = [version.state.expires_at for version in versions if version.state]
         told = {life.told(at).astimezone(zone).date() for life in self.working(at)}
         ran = {run.run_date for run in self.facts.ledger.runs if run.state == "complete"}
@@ -258,7 +250,7 @@ class Oracle:
         times = [life.told(at) for at in (message.at, message.at - TIMEOUT) for life in self.working(at)]
         if not any(OPEN_FROM <= told.astimezone(zone).time() < OPEN_UNTIL for told in times):
             yield Violation("outside_hours", f"{message}: {times}")
-        versions = self.seen(message.certification, message.at - LEASE - SLACK, message.at)
+        versions = self.facts.seen(message.certification, message.at - LEASE - SLACK, message.at)
         days = {told.astimezone(zone).date() for told in times}
         stages = {
             notice and notice.stage
@@ -305,7 +297,13 @@ class Oracle:
         # With 1 it says that the app held some histories the whole time; in calm, the last, nobody holds any.
         beside_app = [life for life in self.facts.lives if life.kind == "normalise"][:-1]
         for life in self.facts.lives:
-            is_fine = life.status == 0 or (life.status == 1 and life in beside_app)
+            # With 1 these say that the portal does not take everything, or does not show it; and a service
+            # may be asked to end before it listens for that.
+            is_fine = (
+                life.status == 0
+                or (life.status == 1 and (life in beside_app or life.kind in ("sync", "reconcile")))
+                or (life.status == -signal.SIGTERM and life.kind == "serve")
+            )
             if not life.disturbed and not is_fine:
                 yield Violation("verify_disagrees" if life.kind in CHECKS else "program_failed", f"{life}")
 

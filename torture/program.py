@@ -17,12 +17,16 @@ CHECKS = {
     "verify_history": ["verify", "--history"],
     "history_check": ["history", "check"],
 }
+# Which partner of which organisation.
+PARTNER = ["portal", "--organisation", "org"]
 COMMANDS = CHECKS | {
     "run": ["run"],
     "work": ["work", "--drain"],
     "serve": ["serve"],
     "normalise": ["history", "normalise", "--organisation", "org", "--batch", "2"],
     "renew": ["renew", "--file"],
+    "sync": ["partner", "sync"],
+    "reconcile": ["partner", "reconcile", *PARTNER],
 }
 
 

@@ -25,6 +25,8 @@ from torture.app import App
 from torture.calendar import scheduled
 from torture.disk import Disk
 from torture.facts import LEASE, TIMEOUT, Facts, Message, Window
+from torture.partner import Partner
+from torture.portal import PortalProcess
 from torture.program import CHECKS, Program, renewals
 from torture.proxy import Proxy
 from torture.reader import Reader
@@ -56,6 +58,7 @@ class Lane:
             self.stand_in = stack.enter_context(
                 StandIn("--late-seconds", str(LEASE + 0.5), "--retry-after-seconds", "1")
             )
+            self.portal = stack.enter_context(PortalProcess(self.folder))
             self.proxy = stack.enter_context(Proxy(self.server.port))
             Installation(self.server, TEMPLATE).create(rehearsal=True)
             self._stack = stack.pop_all()
@@ -100,6 +103,9 @@ class Round:
         self.config = lane.stand_in.config(delivery)
         with self.config.open("a", encoding="utf-8") as config:
             config.write('[serve]\nlisten = "127.0.0.1:0"\n')
+            if plan.has_partner:
+                config.write(lane.portal.config)
+        self.partner = Partner(self.installation, lane.portal, self.config) if plan.has_partner else None
 
     def play(self) -> Facts:
         for said in self.lane.folder.glob("*.err"):
@@ -111,6 +117,9 @@ class Round:
         self.first_byte = self.lane.stand_in.record.stat().st_size
         try:
             self.installation.with_organisation(zone=self.plan.zone.key)
+            if self.partner:
+                self.partner.set_up(self.plan.keys)
+            self.app.now = self.plan.phases[0].now
             self.app.register(self.plan.mentors)
             if self.plan.crowd:
                 self.installation.run(["organisation", "set", "org", "--limit-floor", "1000000"])
@@ -152,8 +161,11 @@ class Round:
             self.lane.server, self.lane.disk, self.lane.proxy, self.installation.database, [],
             lambda kind: self.start(kind, phase.now),
         )  # fmt: skip
+        self.app.now = phase.now
         if phase.renewals:
             self.write_renewals(phase.renewals)
+        if self.partner:
+            self.partner.begin(self.app.connection(), phase.portal)
         armed = time.time()
         if fault:
             faults.arm(fault, stage, phase.programs)
@@ -164,6 +176,8 @@ class Round:
                 time.sleep(fault.after)
             self.windows.append(faults.inject(fault, stage, armed))
         changing.result()
+        if self.partner:
+            self.partner.let_go()
         programs = self.programs[before:]
         self.end(programs, phase, undisturbed=fault is None)
         if fault:
@@ -174,11 +188,13 @@ class Round:
         if phase.renewals:
             # Those that were made are known by their rows, the others are made now.
             self.must("renew", phase.now)
-            self.app.note(phase.renewals, programs[0].life.start, time.time())
+            self.app.note(phase.renewals, programs[0].life.start, time.time(), phase.now)
         with stage.connect() as connection:
             ledger.wait_until_quiet(connection)
             self.logs.append(ledger.log(connection))
             self.look(connection)
+        if self.partner:
+            self.partner.look(phase.now)
 
     def write_renewals(self, changes: tuple[Change, ...]) -> None:
         """The file of the phase's renewals."""
@@ -230,6 +246,8 @@ class Round:
                 self.must("work", end)
         if any("normalise" in phase.programs for phase in self.plan.phases):
             self.must("normalise", end)
+        if self.partner:
+            self.partner.calm(connection, end, self.must)
         for check in CHECKS:
             self.must(check, end)
         self.look(connection)
@@ -247,6 +265,7 @@ class Round:
             windows=self.windows,
             in_parts=self.plan.crowd > 0,
             overdue=self.overdue,
+            portal=self.partner and self.partner.facts(connection),
         )
 
     def must(self, kind: str, now: datetime) -> int:

@@ -29,12 +29,19 @@ FAULTS = {
 }  # fmt: skip
 
 
+# What the portal may do instead of answering a method as the contract says: `drop` takes the change and
+# `lose` does not, and neither answers; `hold` takes it, and answers when the phase's changes are made.
+PORTAL = [("POST", 429), ("POST", 503), ("POST", "drop"), ("POST", "lose"), ("POST", "hold"),
+          ("POST", "hold"), ("GET", 503), ("GET", "drop")]  # fmt: skip
+
+
 @dataclass(frozen=True)
 class State:
-    """What an app says of a certification."""
+    """What an app says of a certification, and of whether its mentor consents to being listed."""
 
     expires_at: datetime | None
     suspended: bool = False
+    consents: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class Mentor:
     person: UUID
     devices: tuple[str, ...]
     state: State
+    # The partner's own key of them; none: it does not know them.
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,8 @@ class Phase:
     changes: tuple[tuple[float, tuple[Change, ...]], ...] = ()
     # What the file says that `renew` takes.
     renewals: tuple[Change, ...] = ()
+    # What the partner's portal does so often instead: the method, what, and how often.
+    portal: tuple[tuple[str, str | int, int], ...] = ()
 
 
 @dataclass
@@ -94,6 +105,14 @@ class Plan:
     batch: int = 500
     # How the app's transactions are isolated.
     isolation: str = "read committed"
+    # Whether the organisation has a partner.
+    has_partner: bool = False
+
+    @property
+    def keys(self) -> list[str]:
+        """The mentors whom the partner knows, or will."""
+        changed = [change.mentor for phase in self.phases for _, made in phase.changes for change in made]
+        return sorted({mentor.key for mentor in [*self.mentors, *changed] if mentor.key})
 
 
 def renews(before: datetime | None, after: datetime | None) -> bool:
@@ -141,10 +160,14 @@ class Drawing:
         devices = r.choices([0, 1, 2], [1, 8, 1])[0]
         state = State(self.expiry(near), not calm and r.random() < 0.06)
         tokens = tuple(self.device(calm) for _ in range(devices))
-        return Mentor(self.uuid(), self.uuid(), tokens, state)
+        certification, person, key = self.uuid(), self.uuid(), None
+        if self.plan.has_partner and r.random() < 0.8:
+            state, key = replace(state, consents=r.random() < 0.7), f"M-{self.uuid().hex}"
+        return Mentor(certification, person, tokens, state, key)
 
     def change(self, near: date) -> Change:
-        """Somebody is renewed, withdrawn, taken back, corrected, deleted, or new."""
+        """Somebody is renewed, withdrawn, taken back, corrected, deleted, or new; or consents to being
+        listed, or does not any more."""
         r = self.random
         living = [mentor for mentor, state in self.planned.items() if state is not None]
         mentor = r.choice(living)
@@ -157,20 +180,26 @@ class Drawing:
             mentor = r.choice(withdrawn) if withdrawn else mentor
             state = self.planned[mentor]
             kind = kind if withdrawn else "suspend"
-        if kind == "add":
+        enrolled = [one for one in living if one.key]
+        if enrolled and r.random() < 0.4:
+            mentor = r.choice(enrolled)
+            state = self.planned[mentor]
+            change = Change("consent", mentor, replace(state, consents=not state.consents))
+        elif kind == "add":
             mentor = self.mentor(near)
             change = Change(kind, mentor, mentor.state)
         elif kind in ("delete", "erase"):
             change = Change(kind, mentor, None)
         elif kind in ("suspend", "reinstate"):
-            change = Change(kind, mentor, State(state.expires_at, kind == "suspend"))
+            change = Change(kind, mentor, replace(state, suspended=kind == "suspend"))
         else:
             moved = self.expiry(near if r.random() < 0.5 else near + timedelta(days=730))
             if moved == state.expires_at:
                 moved = local(near, time(12, 1), self.plan.zone)
             kind = "renew" if renews(state.expires_at, moved) else "correct"
             # Whoever renews comes back; a corrected date leaves them withdrawn.
-            change = Change(kind, mentor, State(moved, state.suspended and kind == "correct"))
+            suspended = state.suspended and kind == "correct"
+            change = Change(kind, mentor, replace(state, expires_at=moved, suspended=suspended))
         self.planned[change.mentor] = change.state
         return change
 
@@ -213,12 +242,23 @@ class Drawing:
         """Histories become rows while people are renewed; mostly that is cut short, and begun again."""
         r = self.random
         for _ in range(r.choice([1, 1, 2])):
-            others = r.choice([(), ("normalise",), ("renew",), ("renew",), ("renew", "run")])
+            renewing = [("renew",), ("renew",), ("renew", "run")] if self.by_file else []
+            others = r.choice([(), ("normalise",), *renewing])
             renewals = self.renewals(day) if "renew" in others else ()
             midway = Fault("kill_midway", 0, r.random())
             fault = midway if r.random() < 0.5 else self.fault("run", 0.1, 0.5)
             changes = self.changes(day, 8, 0.06)
             self.plan.phases.append(Phase(("normalise", *others), now, fault, changes, renewals))
+
+    def tells(self, day: date, now: datetime) -> None:
+        """The partner is told of whatever has changed while more changes, and its page is compared."""
+        r = self.random
+        programs = r.choice([("sync",), ("sync",), ("sync", "sync"), ("sync", "reconcile"), ("sync", "run")])
+        troubles = [(*r.choice(PORTAL), r.randint(1, 4)) for _ in range(r.choice([0, 1, 1, 2]))]
+        changes = self.changes(day, 4, 0.2)
+        self.plan.phases.append(
+            Phase(programs, now, self.fault("work", 0.25, 0.6), changes, portal=tuple(troubles))
+        )
 
     def night(self, day: date) -> None:
         """A run, or several at once, perhaps again; then the day's deliveries."""
@@ -238,6 +278,8 @@ class Drawing:
             add(Phase(("run",), now + timedelta(seconds=30)))
         if self.has_moves:
             self.moves(day, now + timedelta(seconds=30))
+        if self.plan.has_partner and r.random() < 0.8:
+            self.tells(day, now + timedelta(seconds=60))
         if r.random() < 0.2:
             return  # Nobody delivers on this day.
         programs = r.choice(
@@ -250,6 +292,7 @@ class Drawing:
 
     def draw(self) -> Plan:
         r, plan = self.random, self.plan
+        plan.has_partner = r.random() < 0.5
         nights = [self.turn - timedelta(days=r.randint(0, 2))]
         for _ in range(r.randint(1, 2)):
             # Mostly the night after, sometimes one or a few are skipped.
@@ -289,8 +332,9 @@ def plain(seed: str, now: datetime) -> Plan:
     plan = drawing.plan
     plan.zone = min(map(ZoneInfo, TURNS), key=lambda zone: abs(now.astimezone(zone).hour - 12))
     today = now.astimezone(plan.zone).date()
+    plan.has_partner = True
     plan.mentors = [drawing.mentor(today, calm=True) for _ in range(30)]
     noon = local(today, time(12), plan.zone)
-    plan.phases = [Phase(("run",), noon), Phase(("work",), noon)]
+    plan.phases = [Phase((program,), noon) for program in ("run", "work", "sync", "reconcile")]
     plan.end = noon
     return plan

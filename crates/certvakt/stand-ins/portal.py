@@ -13,7 +13,8 @@ verifiers of webhooks, `standardwebhooks` and `svix`, and shares no code with wh
                                most every 15 minutes
     POST /token                client credentials; the token is good for an hour
     POST /control              of the test: what it is to know and how to behave (see `Portal.control`)
-    GET  /record               of the test: every request that came, and what it was answered with
+    GET  /record               of the test: every request in the order in which they were decided, when that was, and
+                               what it was answered with
 
 Signatures are asked for while it has keys, a header's key or a token while it has one of these.
 """
@@ -36,7 +37,7 @@ FIELDS = {"mentorId": str, "status": str, "sequence": int, "changedAt": str}
 
 class Portal:
     def __init__(self):
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.status = {}
         self.keys, self.header_key, self.credentials = [], None, None
         self.tokens = set()
@@ -51,13 +52,17 @@ class Portal:
         """know: mentors who are inactive so far; set: what somebody changes by hand; keys, header_key, credentials:
         how others sign in; faults: what to do instead, each {"on": METHOD, "path"?, "what", "times"?}, where `drop` takes
         the change and `lose` does not, and neither answers; later: seconds to move its clock; page: mentors on a page;
-        render: now; let_go: whatever is held; forget: tokens given."""
+        render: now; let_go: whatever is held; forget: tokens given; reset: mentors, messages and the record."""
         with self.lock:
+            if wish.get("reset"):
+                self.status, self.seen, self.record = {}, set(), []
             self.status |= {key: "inactive" for key in wish.get("know", [])}
             self.status |= wish.get("set", {})
             for name in ("keys", "header_key", "credentials", "faults", "page"):
                 if name in wish:
                     setattr(self, name, wish[name])
+            if "faults" in wish:
+                self.let_go = threading.Event()
             self.later += wish.get("later", 0)
             if wish.get("render"):
                 self.rendered_at = None
@@ -170,22 +175,25 @@ class Handler(BaseHTTPRequestHandler):
         if url.path == "/record":
             return self.answer(200, portal.record)
         what = portal.fault(self.command, self.path)
-        code, answer = self.decide(what, url, body)
-        portal.record.append(
-            {
-                "method": self.command,
-                "path": url.path,
-                "headers": {name.lower(): value for name, value in self.headers.items()},
-                "body": body.decode(),
-                "status": code,
-                "what": what,
-            }
-        )
+        let_go = portal.let_go
+        with portal.lock:
+            code, answer = self.decide(what, url, body)
+            portal.record.append(
+                {
+                    "at": time.time(),
+                    "method": self.command,
+                    "path": url.path,
+                    "headers": {name.lower(): value for name, value in self.headers.items()},
+                    "body": body.decode(),
+                    "status": code,
+                    "what": what,
+                }
+            )
         match what:
             case "drop" | "lose":
                 return self.drop()
             case "hold":
-                portal.let_go.wait(60)
+                let_go.wait(60)
             case "redirect":
                 return self.answer(302, "", headers=[("Location", "/sign-in")])
             case "html":
