@@ -71,7 +71,7 @@ torture: ## Faults at random moments against an oracle: ROUNDS=500 SEED=1; QUICK
 	cargo build --quiet --release --bins
 	@$(PYTHON) -m torture $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
-torture-check: ## Five sabotaged copies of the source, each of which the torture test must catch
+torture-check: ## Six sabotaged copies of the source, each of which the torture test must catch
 	@scripts/install-packages test
 	@$(PYTHON) -m torture.sabotage
 

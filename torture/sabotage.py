@@ -24,6 +24,7 @@ SABOTAGES = {
     "mark_before_sending": "delivered_not_accepted",
     "clock_instead_of_argument": "untrue_reason",
     "append_without_moving": "history_torn",
+    "take_silence_for_yes": "divergence_unseen",
 }
 PATCHES = Path(__file__).parent / "sabotage"
 PLACE = ROOT / "target" / "torture"

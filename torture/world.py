@@ -31,8 +31,8 @@ FAULTS = {
 
 # What the portal may do instead of answering a method as the contract says: `drop` takes the change and
 # `lose` does not, and neither answers; `hold` takes it, and answers when the phase's changes are made.
-PORTAL = [("POST", 429), ("POST", 503), ("POST", "drop"), ("POST", "lose"), ("POST", "hold"),
-          ("POST", "hold"), ("GET", 503), ("GET", "drop")]  # fmt: skip
+PORTAL = [("POST", 429), ("POST", 503), ("POST", "drop"), ("POST", "lose"), ("POST", "lose"),
+          ("POST", "hold"), ("POST", "hold"), ("GET", 503), ("GET", "drop")]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ class Drawing:
         """The partner is told of whatever has changed while more changes, and its page is compared."""
         r = self.random
         programs = r.choice([("sync",), ("sync",), ("sync", "sync"), ("sync", "reconcile"), ("sync", "run")])
-        troubles = [(*r.choice(PORTAL), r.randint(1, 4)) for _ in range(r.choice([0, 1, 1, 2]))]
+        troubles = [(*r.choice(PORTAL), r.randint(1, 4)) for _ in range(r.choice([0, 1, 2, 2]))]
         changes = self.changes(day, 4, 0.2)
         self.plan.phases.append(
             Phase(programs, now, self.fault("work", 0.25, 0.6), changes, portal=tuple(troubles))
