@@ -11,7 +11,7 @@ from lab import program
 from torture.campaign import Campaign
 
 # The quick mode plays no more, and starts none after so many seconds.
-QUICK_ROUNDS, QUICK_SECONDS = 60, 150
+QUICK_ROUNDS, QUICK_SECONDS = 60, 155
 # Rounds at once: they mostly wait, for leases, for answers and for the server to recover.
 LANES = 2 * (os.cpu_count() or 1)
 
