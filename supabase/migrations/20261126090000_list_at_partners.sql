@@ -284,8 +284,8 @@ begin
   if new.is_listed <> is_listed or new.number = 0 and new.cause = 'found-listed' then
     new.is_listed := is_listed;
     new.number := new.number + 1;
-    -- Whoever lapsed did so when their last valid day was over, whenever somebody looked, and whatever came after.
-    new.turned_at := case when is_listed or new.cause = 'found-listed' then moment else least(old.valid_until, moment) end;
+    -- Whoever lapsed did so when their last valid day was over, whenever somebody looked.
+    new.turned_at := case new.cause when 'lapsed' then new.valid_until else moment end;
     new.available_at := now();
     new.attempts := 0;
     new.replays := 0;

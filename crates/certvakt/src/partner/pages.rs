@@ -84,12 +84,12 @@ impl Pages<'_> {
             portal.wire.client().get(url.clone()).headers(headers).headers(sign_in)
         };
         let answered = if self.is_public {
-            portal.wire.send(get(HeaderMap::new())).await.map_err(|none| match Outcome::from(none) {
+            portal.wire.send(get(HeaderMap::new()), None).await.map_err(|none| match Outcome::from(none) {
                 Outcome::Unsure(reason) => Outcome::Down(reason, None),
                 other => other,
             })?
         } else {
-            portal.ask(&format!("read-{}", Uuid::new_v4()), get).await?
+            portal.ask(&format!("read-{}", Uuid::new_v4()), None, get).await?
         };
         judge(&answered, &[200])?;
         serde_json::from_slice(&answered.body).map_err(|_| self.broken("it is not JSON"))

@@ -5,6 +5,7 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode};
 
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::PartnerError;
 use super::adapters::Outcome;
@@ -61,17 +62,19 @@ impl Portal {
         Ok(Self { contract, rules, addresses, sign_in, secret_ends_on, wire, snapshot: Mutex::default() })
     }
 
-    /// Sends a request with an id and a body, signed in; once more, if what signed us in had run out.
+    /// Sends a request with an id and a body, signed in; once more, if what signed us in had run out. After `until`
+    /// nothing is sent.
     pub async fn send(
         &self,
         id: &str,
         body: &[u8],
+        until: Option<Instant>,
         make: impl Fn(HeaderMap) -> RequestBuilder,
     ) -> Result<Answered, Outcome> {
         let headers = self.sign_in.headers(id, body).await?;
-        let answered = self.wire.send(make(headers.clone())).await?;
+        let answered = self.wire.send(make(headers.clone()), until).await?;
         if answered.status == StatusCode::UNAUTHORIZED && self.sign_in.renew(&headers).await {
-            return Ok(self.wire.send(make(self.sign_in.headers(id, body).await?)).await?);
+            return Ok(self.wire.send(make(self.sign_in.headers(id, body).await?), until).await?);
         }
         Ok(answered)
     }
@@ -80,9 +83,10 @@ impl Portal {
     pub async fn ask(
         &self,
         id: &str,
+        until: Option<Instant>,
         make: impl Fn(HeaderMap) -> RequestBuilder,
     ) -> Result<Answered, Outcome> {
-        self.send(id, &[], make).await.map_err(|outcome| match outcome {
+        self.send(id, &[], until, make).await.map_err(|outcome| match outcome {
             Outcome::Unsure(reason) => Outcome::Down(reason, None),
             other => other,
         })

@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::PartnerError;
-use super::adapters::{self, Adapter, Outcome};
+use super::adapters::{self, Adapter, Bounds, Outcome};
 use super::contract::{Contract, Stage, State};
 use super::listing;
 use crate::clock::Clock;
@@ -35,8 +35,11 @@ pub async fn staging(
     let mut points = Vec::new();
     for (number, example) in (1_i64..).zip(examples) {
         let state = State::new(&example.key, example.listed, Uuid::new_v4(), number, clock.now(), 0);
-        let outcome =
-            adapter.tell(&[state], 1).await.pop().unwrap_or_else(|| Outcome::Unsure("no answer".to_owned()));
+        let outcome = adapter
+            .tell(&[state], Bounds::alone())
+            .await
+            .pop()
+            .unwrap_or_else(|| Outcome::Unsure("no answer".to_owned()));
         points.push(point(example.name.clone(), &outcome, example.refused));
         if outcome == Outcome::Taken {
             let name = format!("{}, read back", example.name);
@@ -79,7 +82,7 @@ pub async fn live(
 
 /// What the portal holds of mentors, where it can be asked.
 async fn read(adapter: &dyn Adapter, keys: &[&str]) -> Vec<Result<bool, Outcome>> {
-    if adapter.can_be_asked() { adapter.read(keys, 1).await } else { Vec::new() }
+    if adapter.can_be_asked() { adapter.read(keys, Bounds::alone()).await } else { Vec::new() }
 }
 
 fn point(point: String, outcome: &Outcome, is_to_be_refused: bool) -> Point {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::PartnerError;
-use super::adapters::{Adapter, Kept, Outcome};
+use super::adapters::{Adapter, Bounds, Kept, Outcome};
 use super::contract::{Limits, State};
 use crate::clock::Clock;
 use crate::config::PartnersConfig;
@@ -295,12 +295,15 @@ impl Turn<'_> {
             removals_are_held: is_held,
             can_be_asked: adapter.can_be_asked(),
         };
+        let lease = Duration::from_secs(claim.lease_seconds.into());
+        let bounds =
+            Bounds { at_once: line.at_once.into(), until: Instant::now() + lease - limits.timeout() };
         let due = partner::claim(&mut tx, &one, &claim).await?;
         tx.commit().await?;
         if due.is_empty() {
             return Ok(false);
         }
-        let outcomes = tell(adapter, &due, line.at_once.into()).await;
+        let outcomes = tell(adapter, &due, bounds).await;
         let has_answered = outcomes.iter().any(|(outcome, _)| outcome.is_an_answer());
         let told: Vec<Told> = due
             .iter()
@@ -338,10 +341,10 @@ fn lease_seconds(limits: &Limits) -> u32 {
 
 /// Tells each its present state; where an answer was missed before, after the portal was asked what it holds. What
 /// became of each, and whether it was told.
-async fn tell(adapter: &dyn Adapter, due: &[Due], at_once: usize) -> Vec<(Outcome, bool)> {
+async fn tell(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcome, bool)> {
     let unsure: Vec<&str> =
         due.iter().filter(|one| one.is_unsure).map(|one| one.partner_key.as_str()).collect();
-    let mut read = adapter.read(&unsure, at_once).await.into_iter();
+    let mut read = adapter.read(&unsure, bounds).await.into_iter();
     let known: Vec<Option<Outcome>> = due
         .iter()
         .map(|one| match one.is_unsure.then(|| read.next())?? {
@@ -358,7 +361,7 @@ async fn tell(adapter: &dyn Adapter, due: &[Due], at_once: usize) -> Vec<(Outcom
             State::new(&one.partner_key, one.is_listed, one.event_id, one.number, one.at, one.replays)
         })
         .collect();
-    let mut told = adapter.tell(&to_tell, at_once).await.into_iter();
+    let mut told = adapter.tell(&to_tell, bounds).await.into_iter();
     known
         .into_iter()
         .map(|known| match known {

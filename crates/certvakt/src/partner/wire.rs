@@ -12,6 +12,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 
+use tokio::time::Instant;
+
 use super::contract::Limits;
 
 /// The longest answer that is read, in bytes. An answer to one change has a few hundred, a page of a listing may have
@@ -114,6 +116,8 @@ pub enum NoAnswer {
     Unreachable,
     /// It was sent, or may have been: nobody knows what became of it.
     Lost,
+    /// Nothing was sent: it is somebody else's turn by now.
+    TooLate,
     /// It has no end that is worth waiting for.
     TooLong,
     /// The address points inward, and the configuration does not allow it.
@@ -141,14 +145,17 @@ impl Wire {
         &self.client
     }
 
-    /// Sends a request when it is its turn, and reads the answer.
-    pub async fn send(&self, request: RequestBuilder) -> Result<Answered, NoAnswer> {
+    /// Sends a request when it is its turn, unless it is too late by then, and reads the answer.
+    pub async fn send(&self, request: RequestBuilder, until: Option<Instant>) -> Result<Answered, NoAnswer> {
         let request = request.build().map_err(|_| NoAnswer::Unreachable)?;
         // A number is no name: nobody resolves it.
         if self.is_inward_number(request.url()) {
             return Err(NoAnswer::Inward);
         }
         self.pace.until_ready().await;
+        if until.is_some_and(|until| Instant::now() >= until) {
+            return Err(NoAnswer::TooLate);
+        }
         let mut answer = self.client.execute(request).await.map_err(|error| no_answer(&error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let mut body = Vec::new();

@@ -6,10 +6,11 @@ use futures_util::{StreamExt, stream};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH};
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::multipart::{self, Part};
-use super::{Adapter, Outcome};
+use super::{Adapter, Bounds, Outcome};
 use crate::http::retry_after;
 use crate::partner::contract::{State, TableTerms};
 use crate::partner::portal::{Portal, judge, judge_change, odata};
@@ -76,9 +77,9 @@ impl Dataverse {
         })
     }
 
-    async fn tell_some(&self, states: &[State]) -> Vec<Outcome> {
+    async fn tell_some(&self, states: &[State], until: Instant) -> Vec<Outcome> {
         let mut outcomes: Vec<Outcome> = self
-            .answers(states.iter().map(|state| self.change(state)).collect())
+            .answers(states.iter().map(|state| self.change(state)).collect(), until)
             .await
             .into_iter()
             .zip(states)
@@ -87,7 +88,7 @@ impl Dataverse {
         // Somebody else changes the same row at the same time: what is there now decides.
         let crossed: Vec<usize> = (0..states.len()).filter(|place| outcomes[*place] == crossed()).collect();
         let keys: Vec<&str> = crossed.iter().map(|place| states[*place].key.as_str()).collect();
-        for (place, read) in crossed.into_iter().zip(self.read_some(&keys).await) {
+        for (place, read) in crossed.into_iter().zip(self.read_some(&keys, until).await) {
             if read == Ok(states[place].is_listed) {
                 outcomes[place] = Outcome::Taken;
             }
@@ -113,14 +114,14 @@ impl Dataverse {
         }
     }
 
-    async fn read_some(&self, keys: &[&str]) -> Vec<Result<bool, Outcome>> {
+    async fn read_some(&self, keys: &[&str], until: Instant) -> Vec<Result<bool, Outcome>> {
         let select = format!("$select={}", self.table.status);
         let parts = keys.iter().map(|key| {
             let mut url = self.row(key)?;
             url.set_query(Some(&select));
             Ok(Part { method: Method::GET, url, headers: HeaderMap::new(), body: Vec::new() })
         });
-        let answers = self.answers(parts.collect()).await;
+        let answers = self.answers(parts.collect(), until).await;
         answers.into_iter().map(|answered| self.judge_read(&answered?)).collect()
     }
 
@@ -140,12 +141,16 @@ impl Dataverse {
     }
 
     /// Sends requests, several as one, and what each was answered with; those that cannot be made are not sent.
-    async fn answers(&self, parts: Vec<Result<Part, Outcome>>) -> Vec<Result<Answered, Outcome>> {
+    async fn answers(
+        &self,
+        parts: Vec<Result<Part, Outcome>>,
+        until: Instant,
+    ) -> Vec<Result<Answered, Outcome>> {
         let to_send: Vec<&Part> = parts.iter().filter_map(|part| part.as_ref().ok()).collect();
         let answers = match to_send[..] {
             [] => Ok(Vec::new()),
-            [one] => self.send(one).await.map(|answered| vec![answered]),
-            _ => self.send_all(&to_send).await,
+            [one] => self.send(one, until).await.map(|answered| vec![answered]),
+            _ => self.send_all(&to_send, until).await,
         };
         let mut answers = match answers {
             Ok(answers) => Ok(answers.into_iter()),
@@ -161,21 +166,21 @@ impl Dataverse {
             .collect()
     }
 
-    async fn send(&self, part: &Part) -> Result<Answered, Outcome> {
+    async fn send(&self, part: &Part, until: Instant) -> Result<Answered, Outcome> {
         let make = |sign_in: HeaderMap| {
             let request = self.portal.wire.client().request(part.method.clone(), part.url.clone());
             request.headers(odata()).headers(part.headers.clone()).headers(sign_in).body(part.body.clone())
         };
         let id = Uuid::new_v4().to_string();
         if part.method == Method::GET {
-            self.portal.ask(&id, make).await
+            self.portal.ask(&id, Some(until), make).await
         } else {
-            self.portal.send(&id, &part.body, make).await
+            self.portal.send(&id, &part.body, Some(until), make).await
         }
     }
 
     /// Sends many requests as one, outside a change set: there, one that fails would undo the others.
-    async fn send_all(&self, parts: &[&Part]) -> Result<Vec<Answered>, Outcome> {
+    async fn send_all(&self, parts: &[&Part], until: Instant) -> Result<Vec<Answered>, Outcome> {
         let mut url = self.portal.addresses.endpoint.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop().push("$batch");
@@ -185,7 +190,7 @@ impl Dataverse {
             let request = self.portal.wire.client().post(url.clone()).headers(odata()).headers(sign_in);
             request.header(CONTENT_TYPE, &kind).header("Prefer", "odata.continue-on-error").body(body.clone())
         };
-        let answered = self.portal.send(&Uuid::new_v4().to_string(), &body, make).await?;
+        let answered = self.portal.send(&Uuid::new_v4().to_string(), &body, Some(until), make).await?;
         if let Some(busy) = busy(&answered) {
             return Err(busy);
         }
@@ -240,15 +245,15 @@ impl Adapter for Dataverse {
         true
     }
 
-    fn tell<'a>(&'a self, states: &'a [State], at_once: usize) -> BoxFuture<'a, Vec<Outcome>> {
+    fn tell<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>> {
         let batches = stream::iter(states.chunks(self.table.batch.into()));
-        let told = batches.map(|some| self.tell_some(some)).buffered(at_once);
+        let told = batches.map(move |some| self.tell_some(some, bounds.until)).buffered(bounds.at_once);
         Box::pin(told.flat_map(stream::iter).collect())
     }
 
-    fn read<'a>(&'a self, keys: &'a [&'a str], at_once: usize) -> BoxFuture<'a, Vec<Result<bool, Outcome>>> {
+    fn read<'a>(&'a self, keys: &'a [&'a str], bounds: Bounds) -> BoxFuture<'a, Vec<Result<bool, Outcome>>> {
         let batches = stream::iter(keys.chunks(self.table.batch.into()));
-        let read = batches.map(|some| self.read_some(some)).buffered(at_once);
+        let read = batches.map(move |some| self.read_some(some, bounds.until)).buffered(bounds.at_once);
         Box::pin(read.flat_map(stream::iter).collect())
     }
 }

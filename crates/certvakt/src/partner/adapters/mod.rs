@@ -7,6 +7,7 @@ mod webhook;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 use super::PartnerError;
 use super::contract::{Contract, Stage, State};
@@ -15,6 +16,22 @@ use super::sign_in;
 use super::wire::NoAnswer;
 use crate::config::{PartnersConfig, SecretsConfig};
 use crate::store::partner::Partner;
+
+/// What holds for the requests of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// How many are made at once.
+    pub at_once: usize,
+    /// After which none is made any more: somebody else may be making them.
+    pub until: Instant,
+}
+
+impl Bounds {
+    /// One after the other, of whom nobody else knows.
+    pub fn alone() -> Self {
+        Self { at_once: 1, until: Instant::now() + Duration::from_hours(1) }
+    }
+}
 
 /// A way to speak to a portal.
 pub trait Adapter: std::fmt::Debug + Send + Sync {
@@ -29,12 +46,11 @@ pub trait Adapter: std::fmt::Debug + Send + Sync {
     /// Whether the portal can be asked what it holds of a mentor; otherwise its listing alone shows it.
     fn can_be_asked(&self) -> bool;
 
-    /// Tells the portal the present states of mentors, one each, in so many requests at once. What became of each, in
-    /// the same order.
-    fn tell<'a>(&'a self, states: &'a [State], at_once: usize) -> BoxFuture<'a, Vec<Outcome>>;
+    /// Tells the portal the present states of mentors, one each. What became of each, in the same order.
+    fn tell<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>>;
 
     /// What the portal holds of mentors: whether they are listed, in the same order.
-    fn read<'a>(&'a self, keys: &'a [&'a str], at_once: usize) -> BoxFuture<'a, Vec<Result<bool, Outcome>>>;
+    fn read<'a>(&'a self, keys: &'a [&'a str], bounds: Bounds) -> BoxFuture<'a, Vec<Result<bool, Outcome>>>;
 }
 
 /// What became of a request. The words are ours: what a portal says may hold anything.
@@ -95,6 +111,7 @@ impl From<NoAnswer> for Outcome {
             NoAnswer::Unreachable => Self::Down("the portal cannot be reached".to_owned(), None),
             NoAnswer::TooLong => Self::Broken("its answer is longer than any can be".to_owned()),
             NoAnswer::Lost => Self::Unsure("no answer came".to_owned()),
+            NoAnswer::TooLate => Self::Down("this process stood still for longer than its lease".to_owned(), None),
             NoAnswer::Inward => Self::Broken(
                 "the contract's address points inward: name the host in partners.allowed_inward, if it is to be so"
                     .to_owned(),

@@ -5,9 +5,10 @@ use futures_util::{StreamExt, stream};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Adapter, Outcome};
+use super::{Adapter, Bounds, Outcome};
 use crate::partner::contract::State;
 use crate::partner::portal::{Portal, judge, judge_change};
 
@@ -22,7 +23,7 @@ impl Webhook {
         Self { portal }
     }
 
-    async fn tell_one(&self, state: &State) -> Outcome {
+    async fn tell_one(&self, state: &State, until: Instant) -> Outcome {
         let Portal { contract, rules, addresses, wire, .. } = &self.portal;
         let body = contract.body(state);
         if let Some(fault) = rules.request_fault(&body) {
@@ -37,13 +38,13 @@ impl Webhook {
                 .headers(headers)
                 .body(body.clone())
         };
-        match self.portal.send(&state.message, &body, make).await {
+        match self.portal.send(&state.message, &body, Some(until), make).await {
             Ok(answered) => judge_change(&self.portal, state, &answered),
             Err(outcome) => outcome,
         }
     }
 
-    async fn read_one(&self, key: &str) -> Result<bool, Outcome> {
+    async fn read_one(&self, key: &str, until: Instant) -> Result<bool, Outcome> {
         let Portal { contract, addresses, wire, .. } = &self.portal;
         let Some(terms) = &contract.read else {
             return Err(Outcome::Unsure("the listing has not shown yet what became of it".to_owned()));
@@ -56,7 +57,7 @@ impl Webhook {
             }
         }
         let make = |headers: HeaderMap| wire.client().get(url.clone()).headers(headers);
-        let answered = self.portal.ask(&format!("read-{}", Uuid::new_v4()), make).await?;
+        let answered = self.portal.ask(&format!("read-{}", Uuid::new_v4()), Some(until), make).await?;
         if terms.absent.contains(&answered.status.as_u16()) {
             return Ok(false);
         }
@@ -77,11 +78,21 @@ impl Adapter for Webhook {
         self.portal.contract.read.is_some()
     }
 
-    fn tell<'a>(&'a self, states: &'a [State], at_once: usize) -> BoxFuture<'a, Vec<Outcome>> {
-        Box::pin(stream::iter(states).map(|state| self.tell_one(state)).buffered(at_once).collect())
+    fn tell<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>> {
+        Box::pin(
+            stream::iter(states)
+                .map(move |state| self.tell_one(state, bounds.until))
+                .buffered(bounds.at_once)
+                .collect(),
+        )
     }
 
-    fn read<'a>(&'a self, keys: &'a [&'a str], at_once: usize) -> BoxFuture<'a, Vec<Result<bool, Outcome>>> {
-        Box::pin(stream::iter(keys).map(|key| self.read_one(key)).buffered(at_once).collect())
+    fn read<'a>(&'a self, keys: &'a [&'a str], bounds: Bounds) -> BoxFuture<'a, Vec<Result<bool, Outcome>>> {
+        Box::pin(
+            stream::iter(keys)
+                .map(move |key| self.read_one(key, bounds.until))
+                .buffered(bounds.at_once)
+                .collect(),
+        )
     }
 }

@@ -71,7 +71,7 @@ impl ClientCredentials {
         let request = self.wire.client().post(self.token.clone()).form(&form);
         let answer = self
             .wire
-            .send(request)
+            .send(request, None)
             .await
             .map_err(|_| SignInError::Unavailable("no answer to signing in".to_owned()))?;
         match answer.status {
