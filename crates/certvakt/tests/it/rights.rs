@@ -60,10 +60,18 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.partner_events.cause",
     "certvakt.partner_events.partner",
     "certvakt.partner_events.status",
+    "certvakt.partner_reports.certification_type",
+    "certvakt.partner_reports.event_id",
+    "certvakt.partner_reports.outcome",
+    "certvakt.partner_reports.partner",
+    "certvakt.partner_reports.reason",
+    "certvakt.partner_reports.stage",
     "certvakt.partner_types.certification_type",
     "certvakt.partner_types.partner",
     "certvakt.partners.code",
     "certvakt.partners.contract",
+    "certvakt.partners.reports_delta",
+    "certvakt.partners.reports_unread_reason",
     "certvakt.partners.stage",
     "certvakt.partners.stopped_by",
     "certvakt.partners.stopped_reason",
@@ -137,6 +145,9 @@ async fn somebody() -> (TestDatabase, Uuid) {
                select organisation_id, 'portal', 'M-zqx7', '{person}', now() from certvakt.chapters;
              insert into certvakt.partner_events (organisation_id, partner, partner_key, number, status, cause, at)
                select organisation_id, 'portal', 'M-zqx7', 1, 'listed', 'consent-given', now() from certvakt.chapters;
+             insert into certvakt.partner_reports (organisation_id, partner, stage, event_id, partner_key, completed_on, outcome, reason)
+               select organisation_id, 'portal', 'live', 'E-1', 'M-zqx7', '2026-06-01', 'waiting', 'course-unknown'
+               from certvakt.chapters;
              insert into certvakt.delivery_attempts (delivery_id, attempt, channel, outcome, detail)
                select d.id, 1, 'email', 'retry', '451' from certvakt.deliveries d
                join public.cert_notification_log l on l.id = d.id where l.recipient_id = '{person}';
