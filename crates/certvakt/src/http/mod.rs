@@ -5,6 +5,7 @@ mod api;
 pub mod bearer;
 mod extract;
 mod metrics;
+mod pace;
 mod problem;
 mod session;
 mod sign_in;

@@ -1,8 +1,7 @@
 //! Signing in by a link in a mail. Whether an address is known here shows in no answer: it is looked up
 //! after the answer has left.
 
-use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -10,13 +9,12 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Form, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use governor::clock::DefaultClock;
-use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use serde::Deserialize;
 
 use super::page::{self, Language, Page};
 use super::{HOME, Query, SignIn, SignInError, go_on};
+use crate::http::pace::{ClientHeader, Pace, is_within};
 use crate::http::problem::Refusal;
 use crate::http::session;
 use crate::secret;
@@ -26,12 +24,8 @@ const OF_A_CLIENT: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Links that may be asked for at once for a mail address, and the time after which it may be one more.
 const OF_AN_ADDRESS: NonZeroU32 = NonZeroU32::new(5).unwrap();
 const ONE_MORE_AFTER: Duration = Duration::from_mins(3);
-/// Clients, and addresses, that are counted at most; while there are more, nobody asks for links.
-const COUNTED: usize = 10_000;
 /// The longest mail address, as contact points keep it.
 const LONGEST_ADDRESS: usize = 254;
-
-type Pace<Key> = RateLimiter<Key, HashMapStateStore<Key>, DefaultClock>;
 
 /// How many links may be asked for.
 #[derive(Debug)]
@@ -39,7 +33,7 @@ pub(super) struct Limits {
     clients: Pace<IpAddr>,
     /// By the hash of the address.
     addresses: Pace<[u8; 32]>,
-    client_header: Option<String>,
+    client_header: ClientHeader,
 }
 
 impl Limits {
@@ -48,34 +42,15 @@ impl Limits {
         Self {
             clients: RateLimiter::hashmap(Quota::per_minute(OF_A_CLIENT)),
             addresses: RateLimiter::hashmap(an_address.allow_burst(OF_AN_ADDRESS)),
-            client_header: Some(client_header.to_owned()).filter(|name| !name.is_empty()),
+            client_header: ClientHeader::new(client_header),
         }
     }
 
     fn check(&self, headers: &HeaderMap, peer: IpAddr, address: &str) -> Result<(), Refusal> {
-        let is_within = is_within(&self.clients, &self.client(headers, peer))
+        let is_within = is_within(&self.clients, &self.client_header.client(headers, peer))
             && is_within(&self.addresses, &secret::hash(&address.to_lowercase()));
         if is_within { Ok(()) } else { Err(Refusal::TooMany) }
     }
-
-    /// Who asks: the last address in the proxy's header, which the proxy itself wrote, or the connection's.
-    fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
-        let written =
-            self.client_header.as_ref().and_then(|name| headers.get_all(name).into_iter().next_back());
-        let last = written.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        match last.unwrap_or(peer) {
-            // Whoever has one address of a network has all of them.
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-            address @ IpAddr::V4(_) => address,
-        }
-    }
-}
-
-fn is_within<Key: Hash + Eq + Clone>(pace: &Pace<Key>, key: &Key) -> bool {
-    if pace.len() > COUNTED {
-        pace.retain_recent();
-    }
-    pace.len() <= COUNTED && pace.check_key(key).is_ok()
 }
 
 /// A mail address.
