@@ -11,6 +11,8 @@ verifiers of webhooks, `standardwebhooks` and `svix`, and shares no code with wh
     GET  /mentors/KEY          {"mentorId", "status"}
     GET  /listing              the mentors who are active, {"value": [{"mentorId"}], "next"}, two a page, rendered at
                                most every 15 minutes
+    GET  /courses              {"value": [...], "next", "delta"}: what it tells of completed courses, two a page; at "delta"
+                               only what came since
     POST /token                client credentials; the token is good for an hour
     POST /control              of the test: what it is to know and how to behave (see `Portal.control`)
     GET  /record               of the test: every request in the order in which they were decided, when that was, and
@@ -47,12 +49,14 @@ class Portal:
         self.later, self.page = 0, 2
         self.rendered, self.rendered_at = [], None
         self.let_go = threading.Event()
+        self.courses = []
 
     def control(self, wish):
         """know: mentors who are inactive so far; set: what somebody changes by hand; keys, header_key, credentials:
         how others sign in; faults: what to do instead, each {"on": METHOD, "path"?, "what", "times"?}, where `drop` takes
         the change and `lose` does not, and neither answers; later: seconds to move its clock; page: mentors on a page;
-        render: now; let_go: whatever is held; forget: tokens given; reset: mentors, messages and the record."""
+        render: now; courses: completed meanwhile; let_go: whatever is held; forget: tokens given; reset: mentors,
+        messages and the record."""
         with self.lock:
             if wish.get("reset"):
                 self.status, self.seen, self.record = {}, set(), []
@@ -64,6 +68,7 @@ class Portal:
             if "faults" in wish:
                 self.let_go = threading.Event()
             self.later += wish.get("later", 0)
+            self.courses += wish.get("courses", [])
             if wish.get("render"):
                 self.rendered_at = None
             if wish.get("forget"):
@@ -130,6 +135,12 @@ class Portal:
             more = f"/listing?page={page + 1}" if len(self.rendered) > (page + 1) * self.page else None
         return 200, {"value": [{"mentorId": key} for key in rows], "next": more}
 
+    def completed(self, begin):
+        with self.lock:
+            end = min(begin + self.page, len(self.courses))
+            following = "next" if end < len(self.courses) else "delta"
+            return 200, {"value": self.courses[begin:end], following: f"/courses?from={end}"}
+
     def grant(self, body):
         form = dict(urllib.parse.parse_qsl(body.decode()))
         known = self.credentials and [form.get("client_id"), form.get("client_secret")] == self.credentials
@@ -183,6 +194,7 @@ class Handler(BaseHTTPRequestHandler):
                     "at": time.time(),
                     "method": self.command,
                     "path": url.path,
+                    "query": url.query,
                     "headers": {name.lower(): value for name, value in self.headers.items()},
                     "body": body.decode(),
                     "status": code,
@@ -220,6 +232,8 @@ class Handler(BaseHTTPRequestHandler):
             return 401, {"error": reason}
         if url.path == "/mentors" and self.command == "POST":
             return portal.take(self.headers, body)
+        if url.path == "/courses" and self.command == "GET":
+            return portal.completed(int(dict(urllib.parse.parse_qsl(url.query)).get("from", 0)))
         key = urllib.parse.unquote(url.path.removeprefix("/mentors/"))
         if url.path.startswith("/mentors/") and self.command == "GET" and key in portal.status:
             return 200, {"mentorId": key, "status": portal.status[key]}

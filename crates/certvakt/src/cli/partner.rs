@@ -1,5 +1,6 @@
 //! `certvakt partner`
 
+mod reports;
 pub(super) mod show;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::output::{count, print};
 use crate::partner::contract::{Contract, Stage};
 use crate::partner::probe::{self, Point};
 use crate::partner::sender::Sender;
-use crate::partner::{PartnerError, adapters, enrol, reconcile};
+use crate::partner::{PartnerError, adapters, enrol, hearing, reconcile};
 use crate::store::partner::{self, Partner, Switch};
 use crate::store::{Database, organisation};
 
@@ -119,7 +120,7 @@ enum What {
     /// Show how partners stand
     #[command(
         after_help = "Example:\n  certvakt partner status\n\nExit status 1: sending has stopped, removals are \
-        held,\nor a listing does not show what it is to show."
+        held,\na listing does not show what it is to show,\nor reports of completed courses wait."
     )]
     Status,
     /// Approve of the removals that are held
@@ -177,9 +178,26 @@ enum What {
         #[arg(long)]
         list_again: bool,
     },
-    /// Tell partners whatever is due, once, for whoever does not run `serve`
+    /// Show what a partner told of completed renewal courses, and what became of it
+    #[command(after_help = "Example:\n  certvakt partner reports hlf --organisation hlf --waiting")]
+    Reports {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        args: reports::List,
+    },
+    /// Answer a report that waits, because it contradicts what is known here
+    #[command(after_help = "Examples:\n  certvakt partner settle hlf E-17 --organisation hlf --take\n  \
+        certvakt partner settle hlf E-17 --organisation hlf --dismiss")]
+    Settle {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        args: reports::Settling,
+    },
+    /// Tell partners whatever is due, and read what they tell, once, for whoever does not run `serve`
     #[command(
-        after_help = "Example:\n  certvakt partner sync\n\nExit status 1: sending has stopped, or removals are held."
+        after_help = "Example:\n  certvakt partner sync\n\nExit status 1: sending has stopped, removals are held,\nor reports cannot be read."
     )]
     Sync,
     /// Compare a listing with what it is to show, and tell the portal again where it differs
@@ -248,6 +266,12 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         What::Resume { which } => resume(app, database, &find(database, &which).await?).await,
         What::Answer { which, mentor, keep_off, list_again: _ } => {
             answer(app, database, &find(database, &which).await?, &mentor, keep_off).await
+        }
+        What::Reports { which, args } => {
+            reports::list(app, database, &find(database, &which).await?, &args).await
+        }
+        What::Settle { which, args } => {
+            reports::settle(app, database, &find(database, &which).await?, &args).await
         }
         What::Sync => sync(app, database).await,
         What::Reconcile { which, believe } => {
@@ -448,10 +472,19 @@ async fn answer(
 }
 
 async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
+    // Whoever is renewed by it is told of at once.
+    let heard = if app.config.partners.contracts.as_os_str().is_empty() {
+        Vec::new()
+    } else {
+        hearing::look(database, &app.clock, &app.config.partners, true).await?
+    };
     let mut sender = Sender::new(database, &app.clock, &app.config.partners);
     let done = sender.once(&http::ending()).await?;
-    print(app.format, &json!({ "partners": done }), |_| show::told(&done))?;
-    let is_well = done.iter().all(|one| one.told.stopped.is_none() && !one.told.removals_are_held);
+    print(app.format, &json!({ "partners": done, "reports": heard }), |_| {
+        show::told(&done) + &reports::heard(&heard)
+    })?;
+    let is_well = heard.iter().all(|one| one.unread.is_none())
+        && done.iter().all(|one| one.told.stopped.is_none() && !one.told.removals_are_held);
     Ok(if is_well { Exit::Success } else { Exit::Found })
 }
 

@@ -6,8 +6,8 @@ use crate::delivery::{DeliveryError, Worker, channels};
 use crate::error::{Error, Exit};
 use crate::expiry::schedule;
 use crate::import::uploads;
-use crate::partner::reconcile;
 use crate::partner::sender::Sender;
+use crate::partner::{hearing, reconcile};
 use crate::renewal::histories;
 use crate::{http, letters};
 
@@ -31,7 +31,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     let (letters, postman) = letters::set_up(&app.config)?.unzip();
     let letters = letters.flatten();
     let (recorder, accesses) = access::buffer();
-    let api = http::Api::new(database.clone(), app.clock, &app.config.auth, letters.clone(), recorder)?;
+    let api = http::Api::new(database.clone(), app.clock, &app.config, letters.clone(), recorder)?;
     let sign_in = http::SignIn::new(database.clone(), &app.config, letters)?;
     let ending = http::ending();
     let listener = http::listen(&app.config.serve.listen).await?;
@@ -54,6 +54,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         uploads::keep(database, &app.config.import, ending.clone()),
         Sender::new(database, &app.clock, &app.config.partners).keep(ending.clone()),
         reconcile::keep(database, &app.config.partners, ending.clone()),
+        hearing::keep(database, &app.clock, &app.config.partners, ending.clone()),
         histories::keep(database, &app.clock, &app.config.history.heads_folder, ending.clone()),
         http::serve(listener, database.clone(), app.clock, app.config.clone(), api, sign_in, ending.clone()),
     );

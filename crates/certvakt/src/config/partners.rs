@@ -48,12 +48,23 @@ pub struct SecretsConfig {
     /// The last day on which the first of them is good (`2027-05-01`), so that somebody is told before; what a
     /// certificate says of itself needs no saying here.
     pub ends: Option<NaiveDate>,
+    /// Where the key is by which the portal signs what it tells us, likewise.
+    pub inbound: Vec<String>,
 }
 
 impl SecretsConfig {
-    /// The secrets, read. An error says which cannot be, and nothing that is in it.
+    /// What signs us in, read. An error says which cannot be, and nothing that is in it.
     pub fn read(&self) -> Result<Vec<String>, String> {
-        self.keys
+        Self::read_all(&self.keys)
+    }
+
+    /// The keys by which the portal signs, read likewise.
+    pub fn read_inbound(&self) -> Result<Vec<String>, String> {
+        Self::read_all(&self.inbound)
+    }
+
+    fn read_all(places: &[String]) -> Result<Vec<String>, String> {
+        places
             .iter()
             .map(|place| {
                 let text = match place.strip_prefix("env:") {

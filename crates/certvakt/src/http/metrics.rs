@@ -59,6 +59,11 @@ impl Metrics {
             "certvakt_partner_requests_at_once",
             "Requests that this process makes to a partner at once: fewer after it wanted fewer"
         );
+        describe_gauge!(
+            "certvakt_partner_reports_waiting",
+            "Reports of completed courses that wait for a person"
+        );
+        describe_gauge!("certvakt_partner_reports_unread", "1 while a partner's reports cannot be read");
         describe_gauge!("certvakt_partner_listing_unread", "1 while a partner's listing cannot be read");
         describe_counter!(
             "certvakt_partner_requests_total",
@@ -135,6 +140,8 @@ fn show_partner(WithStanding { partner, mentors }: &WithStanding) {
     if let Some(days) = partner.secret_days_left() {
         gauge!("certvakt_partner_secret_days", &of()).set(as_f64(days));
     }
+    gauge!("certvakt_partner_reports_waiting", &of()).set(as_f64(mentors.reports_waiting));
+    gauge!("certvakt_partner_reports_unread", &of()).set(flag(partner.reports_unread_since.is_some()));
     gauge!("certvakt_partner_listing_unread", &of()).set(flag(partner.unread_since.is_some()));
     gauge!("certvakt_partner_oldest_removal_seconds", &of()).set(as_f64(mentors.oldest_removal_seconds));
     let by = |what: &'static str| of().into_iter().chain([("what", what.to_owned())]).collect::<Vec<_>>();

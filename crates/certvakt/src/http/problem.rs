@@ -68,6 +68,14 @@ pub enum Refusal {
     /// A register's content that came before.
     #[error("this register was sent already: announce another")]
     AlreadySent,
+    /// A partner's report that nobody we know has signed.
+    #[error(
+        "this is not signed with a key that is known here, or not now: sign it as Standard Webhooks says"
+    )]
+    NotSigned,
+    /// A partner's report that does not keep to the contract.
+    #[error("the report does not keep to the contract: {0}")]
+    Report(String),
     /// More requests than a person makes.
     #[error("too many requests: wait for a minute")]
     TooMany,
@@ -110,6 +118,8 @@ impl Refusal {
             Self::LoginTaken => "login-taken",
             Self::KeyReused => "key-reused",
             Self::AlreadySent => "register-sent",
+            Self::NotSigned => "not-signed",
+            Self::Report(_) => "report-invalid",
             Self::TooMany => "too-many-requests",
             Self::Forged => "request-forged",
             Self::NoMail => "mail-off",
@@ -122,7 +132,8 @@ impl Refusal {
     /// The HTTP status.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::NoToken | Self::Token(TokenError::Invalid(_)) => StatusCode::UNAUTHORIZED,
+            Self::NoToken | Self::NotSigned | Self::Token(TokenError::Invalid(_)) => StatusCode::UNAUTHORIZED,
+            Self::Report(_) => StatusCode::BAD_REQUEST,
             Self::UnknownLogin | Self::NotYours | Self::Forged => StatusCode::FORBIDDEN,
             Self::NotFound | Self::Invitation => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

@@ -4,6 +4,8 @@
 pub mod adapters;
 pub mod contract;
 pub mod enrol;
+pub mod hearing;
+pub mod inbound;
 pub mod listing;
 pub mod pages;
 pub mod portal;
@@ -14,6 +16,7 @@ pub mod sign_in;
 pub mod wire;
 
 use crate::error::Exit;
+use crate::renewal::RenewalError;
 use crate::store::StoreError;
 use contract::ContractError;
 
@@ -45,6 +48,15 @@ pub enum PartnerError {
     /// Nobody was removed by hand.
     #[error("no answer is waited for here: the mentor was not removed at the portal by hand")]
     NothingToAnswer,
+    /// No such report waits.
+    #[error("no report of this event waits: `certvakt partner reports --waiting` lists those that do")]
+    NothingToSettle,
+    /// Which certification a report is about, it does not say.
+    #[error("which certification this renews is not clear: say it with --certification")]
+    Unclear,
+    /// The renewal cannot be.
+    #[error(transparent)]
+    Renewal(#[from] RenewalError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -60,6 +72,9 @@ impl PartnerError {
             Self::NoListing(_) => "partner-no-listing",
             Self::NotEnrolled => "partner-not-enrolled",
             Self::NothingToAnswer => "partner-nothing-to-answer",
+            Self::NothingToSettle => "partner-nothing-to-settle",
+            Self::Unclear => "partner-report-unclear",
+            Self::Renewal(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }
@@ -67,6 +82,7 @@ impl PartnerError {
     /// How the process ends.
     pub const fn exit(&self) -> Exit {
         match self {
+            Self::Renewal(error) => error.exit(),
             Self::Store(error) => error.exit(),
             _ => Exit::Usage,
         }

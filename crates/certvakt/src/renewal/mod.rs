@@ -72,6 +72,8 @@ pub enum Source {
     Api,
     /// The command line.
     Command,
+    /// A partner's portal.
+    Portal,
 }
 
 impl Source {
@@ -79,6 +81,7 @@ impl Source {
         match self {
             Self::Api => "api",
             Self::Command => "command",
+            Self::Portal => "portal",
         }
     }
 }
@@ -291,7 +294,8 @@ const fn day(until: Until) -> Option<NaiveDate> {
     }
 }
 
-fn renewed_until(
+/// Until when a certification is renewed by what was completed on a day: that date, or as the rule of its type says.
+pub fn renewed_until(
     completed_on: Option<NaiveDate>,
     until: Option<Until>,
     standing: &Standing,

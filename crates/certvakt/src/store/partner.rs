@@ -3,6 +3,7 @@
 
 mod comparing;
 mod mentors;
+pub mod reports;
 mod standing;
 mod telling;
 
@@ -28,6 +29,9 @@ pub struct Partner {
     pub organisation_id: Uuid,
     /// Its short name.
     pub organisation: String,
+    /// Its time zone, a name of the IANA database.
+    #[serde(skip)]
+    pub time_zone: String,
     /// The partner's short name.
     pub partner: String,
     /// `staging` or `live`; none: off.
@@ -58,6 +62,10 @@ pub struct Partner {
     pub unread_reason: Option<String>,
     /// How many it showed whom nobody here knows.
     pub unknown_shown: i64,
+    /// Since when its reports of completed courses could not be read.
+    pub reports_unread_since: Option<DateTime<Utc>>,
+    /// Why.
+    pub reports_unread_reason: Option<String>,
     /// Whether it is time to read its listing: an hour after it was, five minutes after it could not be.
     #[serde(skip)]
     pub is_to_be_reconciled: bool,
@@ -176,7 +184,8 @@ pub async fn switch(
             .execute(&mut *tx)
             .await?;
         sqlx::query!(
-            "update certvakt.partners set stage = $3, told_stage = $3, contract = $4, switched_at = now()
+            "update certvakt.partners set stage = $3, told_stage = $3, contract = $4, switched_at = now(),
+               reports_delta = null
              where organisation_id = $1 and code = $2",
             organisation_id,
             partner,

@@ -87,6 +87,16 @@ fn wants(WithStanding { partner, mentors }: &WithStanding) -> Vec<String> {
     if partner.is_stale && partner.unread_since.is_none() {
         lines.push(format!("NOT COMPARED: the listing of {name} for six hours; does `certvakt serve` run?"));
     }
+    if let (Some(at), Some(reason)) = (partner.reports_unread_since, &partner.reports_unread_reason) {
+        let at = at.format("%Y-%m-%d %H:%M UTC");
+        lines.push(format!("UNREAD: the reports of {name} since {at}: {reason}"));
+    }
+    if mentors.reports_waiting > 0 {
+        let reports = count(mentors.reports_waiting);
+        lines.push(format!(
+            "WAITING: {reports} reports of {name}; `certvakt partner reports {which} --waiting`"
+        ));
+    }
     if mentors.oldest_removal_seconds >= 24 * 60 * 60 {
         lines.push(format!("LATE: somebody has waited for more than a day to be taken off by {name}"));
     }

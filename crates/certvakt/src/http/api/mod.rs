@@ -15,7 +15,9 @@ mod notices;
 mod once;
 mod overview;
 mod people;
+mod reports;
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +30,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use chrono::{DateTime, Utc};
-use governor::clock::DefaultClock;
-use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
@@ -40,12 +40,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::Access;
+use super::pace::{ClientHeader, Pace};
 use super::problem::{Problem, Refusal};
 use super::session;
 use super::token::{Identity, Verifier};
 use crate::audit::access::Recorder;
 use crate::clock::Clock;
-use crate::config::{AuthConfig, ConfigError};
+use crate::config::{Config, ConfigError, PartnersConfig};
 use crate::letters::Letters;
 use crate::store::tenant::Admission;
 use crate::store::{Asking, Database, StoreError, TenantTx};
@@ -56,12 +57,10 @@ const LONGEST_BODY: usize = 64 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How long a register may take to come, over a slow line.
 const REGISTER_WITHIN: Duration = Duration::from_mins(5);
-/// Requests a minute of one login, and as many at once. A page of an app makes a few.
+/// Requests a minute of one login, or of one address that does not sign in, and as many at once. A page of an app makes a few.
 const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
 /// Logins whose requests are counted before those that have rested are forgotten.
 const LOGINS_COUNTED: usize = 10_000;
-
-type Pace = RateLimiter<Identity, HashMapStateStore<Identity>, DefaultClock>;
 
 /// The API: what its handlers work with.
 #[derive(Clone)]
@@ -77,7 +76,11 @@ struct Shared {
     database: Database,
     clock: Clock,
     verifier: Option<Verifier>,
-    pace: Pace,
+    pace: Pace<Identity>,
+    /// Of those who do not sign in, by their address.
+    strangers: Pace<IpAddr>,
+    client_header: ClientHeader,
+    partners: PartnersConfig,
     letters: Option<Letters>,
     recorder: Recorder,
 }
@@ -88,13 +91,22 @@ impl Api {
     pub fn new(
         database: Database,
         clock: Clock,
-        config: &AuthConfig,
+        config: &Config,
         letters: Option<Letters>,
         recorder: Recorder,
     ) -> Result<Self, ConfigError> {
-        let verifier = if config.is_off() { None } else { Some(Verifier::new(config)?) };
-        let pace = RateLimiter::hashmap(Quota::per_minute(REQUESTS_A_MINUTE));
-        Ok(Self(Arc::new(Shared { database, clock, verifier, pace, letters, recorder })))
+        let verifier = if config.auth.is_off() { None } else { Some(Verifier::new(&config.auth)?) };
+        Ok(Self(Arc::new(Shared {
+            database,
+            clock,
+            verifier,
+            pace: RateLimiter::hashmap(Quota::per_minute(REQUESTS_A_MINUTE)),
+            strangers: RateLimiter::hashmap(Quota::per_minute(REQUESTS_A_MINUTE)),
+            client_header: ClientHeader::new(&config.sign_in.client_header),
+            partners: config.partners.clone(),
+            letters,
+            recorder,
+        })))
     }
 
     fn clock(&self) -> &Clock {
@@ -205,6 +217,7 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(me::keep_device, me::remove_device))
         .routes(routes!(listings::list))
         .routes(routes!(listings::consent, listings::withdraw))
+        .routes(routes!(reports::hear))
         .routes(routes!(invitations::invite))
         .routes(routes!(certifications::list, certify::create))
         .routes(routes!(certifications::show))

@@ -84,6 +84,7 @@ fn fill(template: &Value, known: &impl Fn(&str) -> Option<Value>) -> Value {
 pub struct Rules {
     request: Validator,
     answer: Option<Validator>,
+    report: Option<Validator>,
 }
 
 impl Rules {
@@ -103,12 +104,22 @@ impl Rules {
                 .as_ref()
                 .map(|schema| compile("answer.schema", schema))
                 .transpose()?,
+            report: contract
+                .inbound
+                .as_ref()
+                .map(|terms| compile("inbound.schema", &terms.schema))
+                .transpose()?,
         })
     }
 
     /// What in a request is not as the contract says.
     pub fn request_fault(&self, body: &Value) -> Option<String> {
         fault(&self.request, body)
+    }
+
+    /// What in a report of a completed course is not as the contract says.
+    pub fn report_fault(&self, report: &Value) -> Option<String> {
+        fault(self.report.as_ref()?, report)
     }
 
     /// What in an answer is not as the contract says. It names the rule, and nothing that is there.

@@ -1,6 +1,7 @@
 //! Contracts with partners: what a portal is sent, how it answers, and how its listing is read. Each version is a
 //! file, `contracts/<partner>/<version>.toml`; adding one is adding a file.
 
+mod inbound;
 mod message;
 mod terms;
 
@@ -11,6 +12,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 use uuid::Uuid;
 
+pub use inbound::{InboundTerms, Report};
 pub use message::{Rules, State};
 pub use terms::{
     AdapterName, Addresses, AnswerTerms, Example, Limits, ListingTerms, ReadTerms, RequestTerms, SignInTerms,
@@ -39,6 +41,8 @@ pub struct Contract {
     pub read: Option<ReadTerms>,
     /// How the portal's listing is read; none: only mentors one at a time can be.
     pub listing: Option<ListingTerms>,
+    /// How the portal tells of completed renewal courses; none: it does not.
+    pub inbound: Option<InboundTerms>,
     /// What the portal bears.
     #[serde(default)]
     pub limits: Limits,
@@ -120,8 +124,9 @@ impl Contract {
     /// What contradicts itself, if anything does.
     fn check(&self) -> Result<(), String> {
         for (stage, addresses) in &self.stages {
-            let urls = [Some(&addresses.endpoint), addresses.token.as_ref(), addresses.listing.as_ref()];
-            if let Some(unsafe_one) = urls.into_iter().flatten().find(|url| !crate::http::is_safe(url)) {
+            let others = [&addresses.token, &addresses.listing, &addresses.inbound];
+            let urls = [Some(&addresses.endpoint)].into_iter().chain(others.map(Option::as_ref));
+            if let Some(unsafe_one) = urls.flatten().find(|url| !crate::http::is_safe(url)) {
                 return Err(format!("{unsafe_one} of {} must begin with https://", stage.as_str()));
             }
             if self.sign_in.needs_token() && addresses.token.is_none() {
@@ -185,6 +190,7 @@ impl Contract {
         {
             return Err("every figure of [limits] must be at least 1".to_owned());
         }
+        inbound::check(self)?;
         let rules = Rules::of(self)?;
         for is_listed in [true, false] {
             let state = State::new("1", is_listed, Uuid::nil(), 1, DateTime::UNIX_EPOCH, 0);

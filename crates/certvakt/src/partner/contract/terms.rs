@@ -53,6 +53,8 @@ pub struct Addresses {
     pub token: Option<Url>,
     /// Where the listing is read.
     pub listing: Option<Url>,
+    /// Where completed renewal courses are read; none: the portal tells of them by itself, or of none.
+    pub inbound: Option<Url>,
 }
 
 /// How we sign in.

@@ -39,6 +39,8 @@ pub struct Standing {
     pub away: i64,
     /// Who are kept off although they consent.
     pub kept_off: i64,
+    /// Reports of completed courses that wait for a person.
+    pub reports_waiting: i64,
 }
 
 /// For how long somebody may wait to be taken off before a person is to look why, in seconds: a day.
@@ -60,6 +62,8 @@ impl WithStanding {
         partner.stopped_at.is_none()
             && partner.held_at.is_none()
             && partner.unread_since.is_none()
+            && partner.reports_unread_since.is_none()
+            && mentors.reports_waiting == 0
             && !partner.is_stale
             && !partner.needs_secret()
             && mentors.oldest_removal_seconds < REMOVAL_SECONDS

@@ -15,7 +15,9 @@ select p.organisation_id, p.code as partner, count(l.partner_key) as "mentors!",
   count(*) filter (where not l.is_listed and l.seen_listed) as "still_shown!",
   count(*) filter (where l.is_listed and l.told_number = l.number and not l.seen_listed and l.away_since is null) as "not_shown!",
   count(*) filter (where l.away_since is not null) as "away!",
-  count(*) filter (where l.kept_off_at is not null) as "kept_off!"
+  count(*) filter (where l.kept_off_at is not null) as "kept_off!",
+  (select count(*) from certvakt.partner_reports r
+    where r.organisation_id = p.organisation_id and r.partner = p.code and r.outcome = 'waiting') as "reports_waiting!"
 from m cross join certvakt.partners p
 left join certvakt.listings l on l.organisation_id = p.organisation_id and l.partner = p.code
 cross join lateral (select coalesce(l.is_listed and l.valid_until <= m.now, false) as has_lapsed) x

@@ -74,7 +74,13 @@ select json_build_object(
       'changes', (
         select coalesce(json_agg(json_build_object('at', e.at, 'status', e.status, 'reason', e.cause) order by e.number), '[]')
         from certvakt.partner_events e
-        where e.organisation_id = l.organisation_id and e.partner = l.partner and e.partner_key = l.partner_key))
+        where e.organisation_id = l.organisation_id and e.partner = l.partner and e.partner_key = l.partner_key),
+      'reports', (
+        select coalesce(json_agg(json_build_object(
+          'event', r.event_id, 'at', r.received_at, 'completed_on', r.completed_on, 'ends_at', r.valid_until,
+          'outcome', r.outcome, 'reason', r.reason) order by r.received_at, r.event_id), '[]')
+        from certvakt.partner_reports r
+        where r.organisation_id = l.organisation_id and r.partner = l.partner and r.partner_key = l.partner_key))
       order by o.name, l.partner), '[]')
     from certvakt.listings l join certvakt.organisations o on o.id = l.organisation_id
     where l.person_id = p.id),

@@ -4,6 +4,7 @@ mod adapters;
 mod dataverse;
 mod drills;
 mod facts;
+mod inbound;
 mod portal;
 mod reconciling;
 mod serving;
@@ -16,6 +17,9 @@ use crate::harness::TestDatabase;
 
 /// A key as Standard Webhooks writes them.
 const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// With what the portal signs, and with what it did before.
+const INBOUND_KEY: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+const FORMER_KEY: &str = "whsec_plJ3nmyCDGBKInavdOK15jsl";
 /// In the middle of the year of the tests.
 const NOON: &str = "2026-06-15T12:00:00+02:00";
 /// Which partner of which organisation.

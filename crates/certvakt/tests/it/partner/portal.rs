@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::KEY;
+use super::{FORMER_KEY, INBOUND_KEY, KEY};
 use crate::stand_in::{listen, write_config};
 
 /// How a portal is spoken to.
@@ -34,7 +34,7 @@ pub(super) struct Portal {
     pub(super) folder: tempfile::TempDir,
     /// Where the test orders things: the portal itself, or another address.
     orders: String,
-    client: reqwest::Client,
+    pub(super) client: reqwest::Client,
 }
 
 /// The interpreter that has what stand-ins import.
@@ -221,12 +221,15 @@ impl Portal {
     /// A configuration for it, and what else is given.
     pub(super) fn config(&self, more: &str) -> PathBuf {
         let folder = self.folder.path();
+        for (name, key) in [("inbound", INBOUND_KEY), ("former", FORMER_KEY)] {
+            std::fs::write(folder.join(name), format!("{key}\n")).unwrap();
+        }
         write_config(
             folder,
             &format!(
                 "[partners]\ncontracts = \"{0}/contracts\"\nallowed_inward = [\"127.0.0.1\"]\npoll_seconds = 1\n\
-                 [partners.secrets.portal.staging]\nkeys = [\"{0}/key\"]\n\
-                 [partners.secrets.portal.live]\nkeys = [\"{0}/key\"]\n{more}",
+                 [partners.secrets.portal.staging]\nkeys = [\"{0}/key\"]\ninbound = [\"{0}/inbound\"]\n\
+                 [partners.secrets.portal.live]\nkeys = [\"{0}/key\"]\ninbound = [\"{0}/inbound\", \"{0}/former\"]\n{more}",
                 folder.display()
             ),
         )

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{NOON, told};
 use crate::service::Service;
 
-const SERVE: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[delivery]\nchannels = []\n";
+pub(super) const SERVE: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[delivery]\nchannels = []\n";
 
 #[tokio::test]
 async fn the_service_tells_takes_off_at_midnight_and_compares() {

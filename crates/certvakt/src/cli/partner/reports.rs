@@ -1,0 +1,108 @@
+//! `certvakt partner reports` and `settle`
+
+use serde_json::json;
+
+use super::super::{App, change};
+use crate::error::{Error, Exit};
+use crate::output::{print, table};
+use crate::partner::hearing::{self, Answer, Heard};
+use crate::renewal::Until;
+use crate::store::Database;
+use crate::store::partner::Partner;
+use crate::store::partner::reports::{self, Kept};
+
+/// Reports shown, at most.
+const MOST: i64 = 1_000;
+
+/// Which reports.
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Only those that wait for a person
+    #[arg(long)]
+    waiting: bool,
+}
+
+/// Which report, and what is to become of it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Settling {
+    /// The portal's id of the event
+    event: String,
+    /// It renews all the same: until --until, else until the portal's date, else by the rule of the type
+    #[arg(long, conflicts_with = "dismiss", required_unless_present = "dismiss")]
+    take: bool,
+    /// Its new last valid day, or never
+    #[arg(long, value_name = "YYYY-MM-DD|never", value_parser = change::until, requires = "take")]
+    until: Option<Until>,
+    /// The certification that it renews, by its id or its id in the register, where the report does not say it
+    #[arg(long, value_name = "CERTIFICATION|EXTERNAL-ID", requires = "take")]
+    certification: Option<String>,
+    /// Nothing becomes of it
+    #[arg(long)]
+    dismiss: bool,
+}
+
+pub(super) async fn list(app: &App, database: &Database, one: &Partner, args: &List) -> Result<Exit, Error> {
+    let mut tx = database.worker().await?;
+    let kept = reports::list(&mut tx, one, args.waiting, MOST).await?;
+    tx.rollback().await?;
+    print(app.format, &json!({ "reports": kept }), |_| rows(&kept))?;
+    Ok(Exit::Success)
+}
+
+fn rows(kept: &[Kept]) -> String {
+    let rows = kept.iter().map(|one| {
+        let date = |day: Option<chrono::NaiveDate>| day.map_or_else(String::new, |day| day.to_string());
+        [
+            one.received_at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            one.event_id.clone(),
+            one.partner_key.clone().unwrap_or_default(),
+            date(Some(one.completed_on)),
+            date(one.valid_until),
+            one.outcome.clone(),
+            one.reason.clone().unwrap_or_default(),
+        ]
+    });
+    table(["When", "Event", "Key", "Completed", "Valid until", "Outcome", "Why"], rows).to_string()
+}
+
+pub(super) async fn settle(
+    app: &App,
+    database: &Database,
+    one: &Partner,
+    args: &Settling,
+) -> Result<Exit, Error> {
+    let answer = if args.take {
+        let certification = match &args.certification {
+            Some(name) => Some(change::find(name, database).await?),
+            None => None,
+        };
+        Answer::Take { certification, until: args.until }
+    } else {
+        Answer::Dismiss
+    };
+    let done = hearing::settle(database, one, &args.event, answer, app.clock.now()).await?;
+    print(app.format, &json!({ "renewal": done }), |_| match done {
+        Some(done) => done.after.map_or_else(
+            || "Renewed: it does not expire.".to_owned(),
+            |day| format!("Renewed: its last valid day is {day}."),
+        ),
+        None => "Dismissed.".to_owned(),
+    })?;
+    Ok(Exit::Success)
+}
+
+/// What was heard of partners.
+pub(super) fn heard(all: &[Heard]) -> String {
+    let rows = all.iter().map(|one| {
+        let Heard { organisation, partner, renewed, echoes, waiting, dismissed, unread } = one;
+        let now = unread.as_ref().map_or_else(String::new, |reason| format!("UNREAD: {reason}"));
+        let [renewed, echoes, waiting, dismissed] =
+            [renewed, echoes, waiting, dismissed].map(ToString::to_string);
+        [organisation.clone(), partner.clone(), renewed, echoes, waiting, dismissed, now]
+    });
+    if all.is_empty() {
+        return String::new();
+    }
+    let headings = ["Organisation", "Partner", "Renewed", "Echoes", "Waiting", "Dismissed", "Now"];
+    format!("\n{}", table(headings, rows))
+}

@@ -1,0 +1,82 @@
+//! What partners' portals tell of completed renewal courses. They do not sign in: each request is signed.
+
+use std::net::SocketAddr;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::Value;
+use standardwebhooks::Webhook;
+
+use super::Api;
+use crate::config::PartnersConfig;
+use crate::http::extract::Path;
+use crate::http::pace::is_within;
+use crate::http::problem::{Problems, Refusal};
+use crate::partner::PartnerError;
+use crate::partner::hearing::{self, Ear};
+use crate::store::StoreError;
+use crate::store::partner::{self, Partner};
+
+/// Tell of a completed renewal course
+///
+/// For a partner's portal: signed as Standard Webhooks says (`webhook-id`, `webhook-timestamp`, `webhook-signature`), the
+/// body as the contract with the partner says. A report that came before changes nothing.
+#[utoipa::path(post, path = "/api/v1/partners/{organisation}/{partner}/renewals", tag = "partners", security(()),
+    params(("organisation" = String, Path), ("partner" = String, Path)),
+    request_body = Value,
+    responses(
+    (status = ACCEPTED),
+    Problems))]
+pub(super) async fn hear(
+    State(api): State<Api>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path((organisation, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Refusal> {
+    let shared = &api.0;
+    if !is_within(&shared.strangers, &shared.client_header.client(&headers, peer.ip())) {
+        return Err(Refusal::TooMany);
+    }
+    let body = body.map_err(|_| Refusal::TooLong)?;
+    // Whoever has not signed does not learn which partners there are.
+    let one = partner_of(&api, &organisation, &name).await?.ok_or(Refusal::NotSigned)?;
+    let ear = match ear(&one, &shared.partners) {
+        Ok(Some((ear, keys))) if keys.iter().any(|key| key.verify(&body, &headers).is_ok()) => ear,
+        Ok(_) => return Err(Refusal::NotSigned),
+        Err(error) => {
+            let (organisation, partner) = (&one.organisation, &one.partner);
+            tracing::error!(
+                organisation,
+                partner,
+                code = error.code(),
+                "nothing can be heard of it: {error}"
+            );
+            return Err(Refusal::NotSigned);
+        }
+    };
+    let entry: Value =
+        serde_json::from_slice(&body).map_err(|_| Refusal::Report("it is not JSON".to_owned()))?;
+    let report = ear.read(&entry).map_err(Refusal::Report)?;
+    hearing::hear(&shared.database, &one, &report, api.clock().now()).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// A partner that is switched on.
+async fn partner_of(api: &Api, organisation: &str, name: &str) -> Result<Option<Partner>, StoreError> {
+    let mut tx = api.0.database.worker().await?;
+    let all = partner::all(&mut tx).await?;
+    tx.rollback().await?;
+    Ok(all
+        .into_iter()
+        .find(|one| one.organisation == organisation && one.partner == name && one.stage.is_some()))
+}
+
+/// What the partner's contract makes of a report, and the keys of which one signs it. They are read anew each time, so
+/// that one that is changed counts at once.
+fn ear(one: &Partner, config: &PartnersConfig) -> Result<Option<(Ear, Vec<Webhook>)>, PartnerError> {
+    let Some(ear) = Ear::of(one, config)? else { return Ok(None) };
+    Ok(Some((ear, hearing::keys(one, config)?)))
+}

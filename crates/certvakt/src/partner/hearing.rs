@@ -1,0 +1,444 @@
+//! Hearing of completed renewal courses, told by a webhook or read from pages, and a person's answer to what
+//! contradicts ours.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use certvakt_rules::{last_valid_day, today};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use futures_util::future::join_all;
+use reqwest::Url;
+use serde::Serialize;
+use serde_json::Value;
+use standardwebhooks::Webhook;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::PartnerError;
+use super::adapters::Outcome;
+use super::contract::{Contract, Report, Rules, Stage};
+use super::inbound::{self, Verdict};
+use super::pages::Pages;
+use super::portal::Portal;
+use crate::clock::Clock;
+use crate::config::PartnersConfig;
+use crate::renewal::{self, Change, Done, RenewalError, Source, Until, Wish};
+use crate::store::partner::{self, Partner, reports};
+use crate::store::renewal::Keeper;
+use crate::store::{Database, RegistrarTx, StoreError};
+
+/// Reports of which it is asked at once whether they have come before.
+const BATCH: usize = 1_000;
+/// How long one partner's reports may take to read and take in.
+const LONGEST: Duration = Duration::from_mins(10);
+
+/// What a partner's contract makes of what it tells.
+#[derive(Debug)]
+pub struct Ear {
+    contract: Contract,
+    rules: Rules,
+    zone: Tz,
+}
+
+impl Ear {
+    /// That of a partner which is switched on. None: its contract says nothing of completed courses.
+    pub fn of(one: &Partner, config: &PartnersConfig) -> Result<Option<Self>, PartnerError> {
+        let Some(version) = one.contract.as_ref().filter(|_| one.stage.is_some()) else {
+            return Err(PartnerError::Off(one.partner.clone()));
+        };
+        let contract = Contract::read(&config.contracts, &one.partner, version)?;
+        if contract.inbound.is_none() {
+            return Ok(None);
+        }
+        let rules = Rules::of(&contract).map_err(|what| not_set_up(one, what))?;
+        Ok(Some(Self { contract, rules, zone: one.time_zone.parse().unwrap_or(Tz::UTC) }))
+    }
+
+    /// Reads a report, or says how it does not keep to the contract.
+    pub fn read(&self, entry: &Value) -> Result<Report, String> {
+        if let Some(fault) = self.rules.report_fault(entry) {
+            return Err(fault);
+        }
+        let terms = self.contract.inbound.as_ref().ok_or("the contract says nothing of reports")?;
+        terms.read(entry, self.zone)
+    }
+}
+
+/// The keys of which one signs what a partner tells by itself, at its stage; none: it does not.
+pub fn keys(one: &Partner, config: &PartnersConfig) -> Result<Vec<Webhook>, PartnerError> {
+    let stage = one.stage.as_deref().unwrap_or_default();
+    let Some(secrets) = config.secrets.get(&one.partner).and_then(|stages| stages.get(stage)) else {
+        return Ok(Vec::new());
+    };
+    let keys = secrets.read_inbound().map_err(|what| not_set_up(one, what))?;
+    let keys = keys.iter().map(|key| Webhook::new(key)).collect::<Result<_, _>>();
+    keys.map_err(|_| not_set_up(one, "an inbound key is not one of Standard Webhooks".to_owned()))
+}
+
+fn not_set_up(one: &Partner, what: String) -> PartnerError {
+    let stage = one.stage.as_deref().and_then(Stage::named).map_or("off", Stage::as_str);
+    PartnerError::NotSetUp { partner: one.partner.clone(), stage, what }
+}
+
+/// What becomes of a report. None: its event has come before.
+pub async fn hear(
+    database: &Database,
+    one: &Partner,
+    report: &Report,
+    now: DateTime<Utc>,
+) -> Result<Option<Verdict>, StoreError> {
+    match once(database, one, report, now, None).await {
+        Err(RenewalError::Store(error)) => Err(error),
+        // What the renewal itself refuses waits with its code, as everything that contradicts ours.
+        Err(refused) => match once(database, one, report, now, Some(refused.code())).await {
+            Err(RenewalError::Store(error)) => Err(error),
+            Err(refused) => Err(StoreError::Invalid(refused.to_string())),
+            Ok(verdict) => Ok(verdict),
+        },
+        Ok(verdict) => Ok(verdict),
+    }
+}
+
+/// The report and its renewal, in one transaction: both, or neither, whatever happens.
+async fn once(
+    database: &Database,
+    one: &Partner,
+    report: &Report,
+    now: DateTime<Utc>,
+    refused: Option<&'static str>,
+) -> Result<Option<Verdict>, RenewalError> {
+    let mut tx = database.registrar().await?;
+    let (certification_id, mut verdict) = weigh(&mut tx, one, report, now).await?;
+    if let (Verdict::Renew(_), Some(code)) = (verdict, refused) {
+        verdict = Verdict::Wait(code);
+    }
+    if one.stage.as_deref() != Some(Stage::Live.as_str()) {
+        verdict = verdict.at_staging();
+    }
+    let (outcome, reason) = verdict.as_outcome();
+    let new = reports::New {
+        event_id: &report.event_id,
+        partner_key: &report.partner_key,
+        certification_type: report.certification_type.as_deref(),
+        certification_id,
+        completed_on: report.completed_on,
+        valid_until: report.valid_until,
+        outcome,
+        reason,
+    };
+    if !reports::keep(&mut tx, one, &new).await? {
+        tx.rollback().await?;
+        return Ok(None);
+    }
+    if let (Verdict::Renew(until), Some(id)) = (verdict, certification_id) {
+        renew(&mut tx, one, &report.event_id, id, report.completed_on, until.map(Until::Day), now).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(verdict))
+}
+
+async fn weigh(
+    tx: &mut RegistrarTx,
+    one: &Partner,
+    report: &Report,
+    now: DateTime<Utc>,
+) -> Result<(Option<Uuid>, Verdict), StoreError> {
+    if let Some(verdict) = inbound::at_first_sight(report) {
+        return Ok((None, verdict));
+    }
+    let certification = match find(tx, one, &report.partner_key, report.certification_type.as_deref()).await?
+    {
+        Ok(id) => id,
+        Err(verdict) => return Ok((None, verdict)),
+    };
+    let Some(standing) = tx.standing(certification, Uuid::nil()).await? else {
+        return Ok((None, Verdict::Wait("no-certification")));
+    };
+    let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
+    let renewals = reports::renewals_of(tx, certification, report.completed_on).await?;
+    let renewals: Vec<Option<NaiveDate>> =
+        renewals.into_iter().map(|at| at.map(|at| last_valid_day(at, zone))).collect();
+    Ok((Some(certification), inbound::judge(report, &standing, &renewals, today(now, zone))))
+}
+
+/// The certification that a course renews, locked; or what is so instead.
+async fn find(
+    tx: &mut RegistrarTx,
+    one: &Partner,
+    key: &str,
+    certification_type: Option<&str>,
+) -> Result<Result<Uuid, Verdict>, StoreError> {
+    let person = match reports::mentor(tx, one, key).await? {
+        None => return Ok(Err(Verdict::Wait("mentor-unknown"))),
+        Some(None) => return Ok(Err(Verdict::Dismiss("mentor-gone"))),
+        Some(Some(person)) => person,
+    };
+    let Some(certification_type) = certification_type else {
+        return Ok(Err(Verdict::Wait("course-unknown")));
+    };
+    Ok(inbound::which(&reports::held(tx, one, person, certification_type).await?))
+}
+
+/// Renews by a partner's event, in the way of every renewal.
+async fn renew(
+    tx: &mut RegistrarTx,
+    one: &Partner,
+    event: &str,
+    certification: Uuid,
+    completed_on: NaiveDate,
+    until: Option<Until>,
+    now: DateTime<Utc>,
+) -> Result<Done, RenewalError> {
+    let (evidence, key) = (format!("{}: {event}", one.partner), format!("{} {event}", one.partner));
+    let wish = Wish {
+        change: Change::Renew { completed_on: Some(completed_on), until },
+        evidence: Some(&evidence),
+        note: None,
+        key: Some(&key),
+        source: Source::Portal,
+        seen: None,
+    };
+    renewal::apply(tx, certification, &wish, now).await
+}
+
+/// A person's answer to a report that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It renews all the same.
+    Take {
+        /// Which certification, if that is not clear.
+        certification: Option<Uuid>,
+        /// Until when, if not as the portal says, or the rule of the type.
+        until: Option<Until>,
+    },
+    /// Nothing becomes of it.
+    Dismiss,
+}
+
+/// Settles a report that waits, as a person answers. What it renewed, if it was taken.
+pub async fn settle(
+    database: &Database,
+    one: &Partner,
+    event: &str,
+    answer: Answer,
+    now: DateTime<Utc>,
+) -> Result<Option<Done>, PartnerError> {
+    let mut tx = database.registrar().await?;
+    let report = reports::waiting(&mut tx, one, event).await?.ok_or(PartnerError::NothingToSettle)?;
+    let Answer::Take { certification, until } = answer else {
+        reports::settle(&mut tx, one, event, None).await?;
+        tx.commit().await?;
+        return Ok(None);
+    };
+    let certification = if let Some(id) = certification.or(report.certification_id) {
+        id
+    } else {
+        // Whoever was enrolled or certified meanwhile is found now.
+        let key = report.partner_key.as_deref().unwrap_or_default();
+        let found = find(&mut tx, one, key, report.certification_type.as_deref()).await?;
+        found.map_err(|_| PartnerError::Unclear)?
+    };
+    let home = tx.standing(certification, Uuid::nil()).await?.map(|standing| standing.organisation_id);
+    if home != Some(one.organisation_id) {
+        return Err(RenewalError::Unknown.into());
+    }
+    let until = until.or(report.valid_until.map(Until::Day));
+    let done = renew(&mut tx, one, event, certification, report.completed_on, until, now).await?;
+    reports::settle(&mut tx, one, event, Some(certification)).await?;
+    tx.commit().await?;
+    Ok(Some(done))
+}
+
+/// What was heard of a partner.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Heard {
+    /// The organisation's short name.
+    pub organisation: String,
+    /// The partner's.
+    pub partner: String,
+    /// Renewed.
+    pub renewed: u64,
+    /// Held by ours already.
+    pub echoes: u64,
+    /// Waiting for a person.
+    pub waiting: u64,
+    /// About nobody here.
+    pub dismissed: u64,
+    /// Why they could not be read, if so.
+    pub unread: Option<String>,
+}
+
+/// Reads partners' reports, each every hour, until the process is asked to end.
+pub async fn keep(
+    database: &Database,
+    clock: &Clock,
+    config: &PartnersConfig,
+    mut ending: watch::Receiver<bool>,
+) {
+    if config.contracts.as_os_str().is_empty() {
+        return;
+    }
+    let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(config.poll_seconds)));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = ending.wait_for(|ending| *ending) => return,
+        }
+        tokio::select! {
+            read = look(database, clock, config, false) => {
+                if let Err(error) = read {
+                    tracing::error!(code = error.code(), "partners' reports could not be read: {error}");
+                }
+            }
+            _ = ending.wait_for(|ending| *ending) => return,
+        }
+    }
+}
+
+/// Reads the reports of all partners that have any to read; of those only for which it is time, unless all are asked
+/// for.
+pub async fn look(
+    database: &Database,
+    clock: &Clock,
+    config: &PartnersConfig,
+    all: bool,
+) -> Result<Vec<Heard>, StoreError> {
+    let mut tx = database.worker().await?;
+    let mut due = Vec::new();
+    for one in partner::all(&mut tx).await?.into_iter().filter(|one| one.stage.is_some()) {
+        let reading = reports::reading(&mut tx, &one).await?;
+        if all || reading.is_due {
+            due.push((one, reading.delta));
+        }
+    }
+    tx.rollback().await?;
+    let heard = due.iter().map(|(one, delta)| within(database, clock, config, one, delta.as_deref()));
+    Ok(join_all(heard).await.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// Reads a partner's reports, and writes down why they could not be. None: it has none to read.
+async fn within(
+    database: &Database,
+    clock: &Clock,
+    config: &PartnersConfig,
+    one: &Partner,
+    delta: Option<&str>,
+) -> Result<Option<Heard>, StoreError> {
+    let reading = async {
+        match read(config, one, delta).await? {
+            None => Ok(None),
+            Some(Err(outcome)) => Ok(Some(Err(outcome.reason().unwrap_or_default().to_owned()))),
+            Some(Ok((reports, delta))) => {
+                let heard = hear_all(database, clock, one, &reports).await?;
+                Ok::<_, PartnerError>(Some(Ok((heard, delta))))
+            }
+        }
+    };
+    let heard = match tokio::time::timeout(LONGEST, reading).await {
+        Ok(Ok(None)) => Ok((None, None)),
+        Ok(Ok(Some(Ok((heard, delta))))) => Ok((Some(heard), delta)),
+        Ok(Ok(Some(Err(reason)))) => Err(reason),
+        Ok(Err(PartnerError::Store(error))) => return Err(error),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("they could not be read within ten minutes".to_owned()),
+    };
+    let mut tx = database.worker().await?;
+    let noted = match &heard {
+        Ok((_, delta)) => Ok(delta.as_ref().map(Url::as_str)),
+        Err(reason) => Err(reason.as_str()),
+    };
+    reports::was_read(&mut tx, one, noted).await?;
+    tx.commit().await?;
+    match heard {
+        Ok((heard, _)) => Ok(heard),
+        Err(reason) => {
+            if one.reports_unread_since.is_none() {
+                let (organisation, partner) = (&one.organisation, &one.partner);
+                tracing::error!(organisation, partner, "the partner's reports cannot be read: {reason}");
+            }
+            let (organisation, partner) = (one.organisation.clone(), one.partner.clone());
+            Ok(Some(Heard { organisation, partner, unread: Some(reason), ..Heard::default() }))
+        }
+    }
+}
+
+type Read = (Vec<Report>, Option<Url>);
+
+/// Reads what is new of a partner's reports, and where to go on. None: there are none to be read.
+async fn read(
+    config: &PartnersConfig,
+    one: &Partner,
+    delta: Option<&str>,
+) -> Result<Option<Result<Read, Outcome>>, PartnerError> {
+    let Some(ear) = Ear::of(one, config)? else { return Ok(None) };
+    let Some(stage) = one.stage.as_deref().and_then(Stage::named) else { return Ok(None) };
+    let address = ear.contract.stages.get(&stage).and_then(|addresses| addresses.inbound.clone());
+    let (Some(first), Some(terms)) = (address, ear.contract.inbound.as_ref()) else { return Ok(None) };
+    let portal = Portal::new(ear.contract.clone(), &one.partner, stage, config)?;
+    let pages = Pages {
+        what: "list of courses",
+        entries: &terms.entries,
+        next: terms.next.as_deref(),
+        delta: terms.delta.as_deref(),
+        is_public: false,
+    };
+    let since = delta.and_then(|delta| Url::parse(delta).ok());
+    let read = match read_since(&ear, &pages, &portal, &first, since.as_ref()).await {
+        // The portal does not know any more what we have seen. To read all again is harmless: each event counts once.
+        Err(Outcome::Broken(_)) if since.is_some() => read_since(&ear, &pages, &portal, &first, None).await,
+        read => read,
+    };
+    Ok(Some(read))
+}
+
+async fn read_since(
+    ear: &Ear,
+    pages: &Pages<'_>,
+    portal: &Portal,
+    first: &Url,
+    since: Option<&Url>,
+) -> Result<Read, Outcome> {
+    let mut reports = Vec::new();
+    let take = |entry: &Value| {
+        if !is_deleted(entry) {
+            reports.push(ear.read(entry).map_err(|fault| pages.broken(&fault))?);
+        }
+        Ok(())
+    };
+    let delta = pages.read(portal, first, since, take).await?;
+    Ok((reports, delta))
+}
+
+/// Whether an entry says that another one was deleted (`OData` JSON Format, versions 4.0 and 4.01, section 15).
+fn is_deleted(entry: &Value) -> bool {
+    let context = entry.get("@odata.context").and_then(Value::as_str);
+    entry.get("@removed").is_some() || context.is_some_and(|context| context.ends_with("/$deletedEntity"))
+}
+
+async fn hear_all(
+    database: &Database,
+    clock: &Clock,
+    one: &Partner,
+    all: &[Report],
+) -> Result<Heard, StoreError> {
+    let (organisation, partner) = (one.organisation.clone(), one.partner.clone());
+    let mut heard = Heard { organisation, partner, ..Heard::default() };
+    for batch in all.chunks(BATCH) {
+        let events: Vec<String> = batch.iter().map(|report| report.event_id.clone()).collect();
+        let mut tx = database.worker().await?;
+        let news: BTreeSet<String> = reports::news(&mut tx, one, &events).await?.into_iter().collect();
+        tx.rollback().await?;
+        for report in batch.iter().filter(|report| news.contains(&report.event_id)) {
+            match hear(database, one, report, clock.now()).await? {
+                None => {}
+                Some(Verdict::Renew(_)) => heard.renewed += 1,
+                Some(Verdict::Echo) => heard.echoes += 1,
+                Some(Verdict::Wait(_)) => heard.waiting += 1,
+                Some(Verdict::Dismiss(_)) => heard.dismissed += 1,
+            }
+        }
+    }
+    Ok(heard)
+}

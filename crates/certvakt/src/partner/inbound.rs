@@ -1,0 +1,107 @@
+//! What becomes of a report of a completed renewal course. Nothing here reads or writes.
+
+use certvakt_rules::last_valid_day;
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::contract::Report;
+use crate::renewal::renewed_until;
+use crate::store::partner::reports::Held;
+use crate::store::renewal::Standing;
+
+/// What becomes of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It renews: until that day, or as the rule of the type says.
+    Renew(Option<NaiveDate>),
+    /// Ours holds it already.
+    Echo,
+    /// It contradicts ours: a person looks at it.
+    Wait(&'static str),
+    /// It concerns nobody here, for this reason.
+    Dismiss(&'static str),
+}
+
+impl Verdict {
+    /// Its name as outcome of a report, and why it is not taken at once.
+    pub const fn as_outcome(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::Renew(_) => ("renewed", None),
+            Self::Echo => ("echo", None),
+            Self::Wait(reason) => ("waiting", Some(reason)),
+            Self::Dismiss(reason) => ("dismissed", Some(reason)),
+        }
+    }
+
+    /// The same from a portal's staging, whose courses nobody has taken: it is to be seen what would become of them.
+    #[must_use]
+    pub const fn at_staging(self) -> Self {
+        match self {
+            Self::Renew(_) => Self::Dismiss("staging"),
+            Self::Wait(reason) => Self::Dismiss(reason),
+            other => other,
+        }
+    }
+}
+
+/// What a report is worth before anybody is looked for.
+pub const fn at_first_sight(report: &Report) -> Option<Verdict> {
+    match (report.is_ours, report.is_old) {
+        (true, _) => Some(Verdict::Echo),
+        (false, true) => Some(Verdict::Dismiss("too-old")),
+        (false, false) => None,
+    }
+}
+
+/// The one certification that a course renews, of what somebody holds of its type.
+pub fn which(held: &[Held]) -> Result<Uuid, Verdict> {
+    let standing: Vec<&Held> = held.iter().filter(|one| !one.is_withdrawn).collect();
+    match (&standing[..], held) {
+        ([one], _) => Ok(one.id),
+        ([], []) => Err(Verdict::Wait("no-certification")),
+        ([], _) => Err(Verdict::Wait("withdrawn")),
+        _ => Err(Verdict::Wait("several-certifications")),
+    }
+}
+
+/// What becomes of a report about a certification. `renewals`: its last valid day after each renewal by what was
+/// completed on that day; none: never.
+pub fn judge(
+    report: &Report,
+    standing: &Standing,
+    renewals: &[Option<NaiveDate>],
+    today: NaiveDate,
+) -> Verdict {
+    let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
+    let before = standing.expires_at.map(|at| last_valid_day(at, zone));
+    let completed_on = report.completed_on;
+    let agrees = |after: &Option<NaiveDate>| report.valid_until.is_none_or(|until| *after == Some(until));
+    if renewals.iter().any(agrees) {
+        return Verdict::Echo;
+    }
+    if completed_on > today {
+        return Verdict::Wait("in-future");
+    }
+    if standing.issued_at.is_some_and(|at| completed_on < last_valid_day(at, zone)) {
+        return Verdict::Wait("before-issue");
+    }
+    let by_rule = renewed_until(Some(completed_on), None, standing, before, today).ok().flatten();
+    let Some(after) = report.valid_until.or(by_rule) else { return Verdict::Wait("no-date") };
+    if before == Some(after) {
+        return Verdict::Echo;
+    }
+    if standing.status == "suspended" {
+        return Verdict::Wait("suspended");
+    }
+    if before.is_none_or(|before| after < before) {
+        return Verdict::Wait("would-shorten");
+    }
+    if after < today {
+        return Verdict::Wait("lapsed-since");
+    }
+    if by_rule.is_some_and(|day| day != after) {
+        return Verdict::Wait("other-date");
+    }
+    Verdict::Renew(report.valid_until)
+}
