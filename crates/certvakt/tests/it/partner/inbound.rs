@@ -239,7 +239,8 @@ async fn what_breaks_the_contract_is_refused() {
 
 #[tokio::test]
 async fn what_contradicts_ours_waits_with_its_reason_and_changes_nothing() {
-    let mentors = ["none", "several", "suspended", "withdrawn", "issued", "later", "never", "plain"];
+    let mentors =
+        ["none", "several", "suspended", "withdrawn", "issued", "later", "never", "lapsed", "plain"];
     let listening = Listening::start(&mentors).await;
     let database = &listening.database;
     database.execute("delete from public.peer_mentor_certifications where external_id = 'none'").await;
@@ -256,6 +257,7 @@ async fn what_contradicts_ours_waits_with_its_reason_and_changes_nothing() {
     database.change("issued", "issued_at = '2026-06-12T10:00:00Z'").await;
     database.expire_on("later", "2029-12-31").await;
     database.change("never", "expires_at = null").await;
+    database.at(NOON, ["correct", "lapsed", "--until", "2026-06-01"]);
     let renewed_before = database.everything().await;
     let plain = |event| course(event, "plain");
     let cases = [
@@ -271,6 +273,7 @@ async fn what_contradicts_ours_waits_with_its_reason_and_changes_nothing() {
         (with(plain("10"), "completedAt", json!("2026-06-15T22:30:00Z")), "in-future"),
         (with(plain("11"), "validUntil", json!("2028-12-31")), "other-date"),
         (with(plain("12"), "validUntil", json!("2026-12-30")), "would-shorten"),
+        (with(course("13", "lapsed"), "validUntil", json!("2026-06-12")), "lapsed-since"),
     ];
     for (report, reason) in &cases {
         listening.take(report).await;
@@ -281,16 +284,22 @@ async fn what_contradicts_ours_waits_with_its_reason_and_changes_nothing() {
     assert_eq!(database.everything().await, renewed_before);
     database.execute("insert into certvakt.partner_reports select * from kept").await;
     let said = database.wants(&listening.config);
-    assert!(said.contains("WAITING: 12 reports of portal"), "{said}");
+    assert!(said.contains("WAITING: 13 reports of portal"), "{said}");
     listening
         .service
-        .until_metric("certvakt_partner_reports_waiting{organisation=\"org\",partner=\"portal\"} 12")
+        .until_metric("certvakt_partner_reports_waiting{organisation=\"org\",partner=\"portal\"} 13")
         .await;
     let words = ["reports"].into_iter().chain(WHICH).chain(["--waiting", "--output", "json"]);
     let shown: Value =
         serde_json::from_str(&succeed(&mut database.partner_with(&listening.config, words))).unwrap();
-    assert_eq!(shown["reports"].as_array().unwrap().len(), 12);
+    assert_eq!(shown["reports"].as_array().unwrap().len(), 13);
     assert_eq!(shown["reports"][0]["reason"], "mentor-unknown");
+    // Without a rule the portal's date says it, and without one neither does.
+    database.execute("update certvakt.certification_types set validity_months = null").await;
+    listening.take(&plain("14")).await;
+    assert_eq!(database.outcome("14").await, "waiting no-date");
+    listening.take(&with(plain("15"), "validUntil", json!("2027-12-31"))).await;
+    assert_eq!(database.renewed("plain").await, ("2027-12-31".to_owned(), 1));
 }
 
 #[tokio::test]
@@ -446,6 +455,30 @@ impl Portal {
         let record = self.record().await;
         let read = record.iter().filter(|one| one["path"] == "/courses");
         read.map(|one| one["query"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_contract_that_contradicts_itself_about_courses_is_not_enabled() {
+    let (database, portal, config) = read(&["a"]).await;
+    let endpoint = format!("endpoint = \"{}/mentors\"", portal.address);
+    let read_there = format!("{endpoint}\ninbound = \"{}/courses\"", portal.address);
+    let cases = [
+        (vec![("event = \"/id\"", "event = \"id\"")], "JSON pointer"),
+        (vec![("ours = \"certvakt\"", "")], "belong together"),
+        (vec![("renewal = \"likeperson\"", "")], "inbound.types"),
+        (
+            vec![("course = \"/course\"", ""), ("renewal = \"likeperson\"", "a = \"type\"\nb = \"type\"")],
+            "exactly one",
+        ),
+        (vec![("required = [\"id\"", "required = [1, \"id\"")], "inbound.schema"),
+        (vec![("since = \"2026-01-01\"", ""), (&endpoint, &read_there)], "inbound.since"),
+    ];
+    for (replace, reason) in cases {
+        portal.contract("2", &replace);
+        let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", "live", "--contract", "2"]);
+        let said = fail(&mut database.partner_with(&config, enable), 2);
+        assert!(said.contains(reason) && said.contains("[contract-invalid]"), "{said}");
     }
 }
 
