@@ -31,6 +31,7 @@ NOT_PLANTED = {
         "memberships",
         "organisations",
         "partner_events",
+        "partner_reports",
         "partner_types",
         "partners",
         "renewal_words",
