@@ -8,6 +8,43 @@ signed-in-as = You are signed in as { $name }.
 signed-in-nobody = This login belongs to nobody here yet. Open the invitation that was mailed to you.
 sign-out = Sign out
 
+alarms = Something wants you to look at it
+partner-still-listed = { $number ->
+    [one] One mentor is on the listing of { $partner } who is not to be ({ $organisation }).
+   *[other] { $number } mentors are on the listing of { $partner } who are not to be ({ $organisation }).
+}
+partner-late = { $number ->
+    [one] One mentor has waited for more than a day to be taken off the listing of { $partner } ({ $organisation }).
+   *[other] { $number } mentors wait to be taken off the listing of { $partner }, one of them for more than a day ({ $organisation }).
+}
+partner-stopped = { $partner } is not told any more which mentors can be contacted ({ $organisation }).
+partner-held = { $number ->
+    [one] One mentor is to be taken off the listing of { $partner }, which is more than may leave unasked ({ $organisation }).
+   *[other] { $number } mentors are to be taken off the listing of { $partner }, which is more than may leave unasked ({ $organisation }).
+}
+partner-unread = The listing of { $partner } cannot be read, so nobody knows whom it shows ({ $organisation }).
+partner-missing = { $number ->
+    [one] One mentor who can be contacted is missing from the listing of { $partner } ({ $organisation }).
+   *[other] { $number } mentors who can be contacted are missing from the listing of { $partner } ({ $organisation }).
+}
+partner-by-hand = { $number ->
+    [one] Somebody removed a mentor from the listing of { $partner } by hand: is that to be so? ({ $organisation })
+   *[other] Somebody removed { $number } mentors from the listing of { $partner } by hand: is that to be so? ({ $organisation })
+}
+partner-unknown = { $number ->
+    [one] The listing of { $partner } shows one person whom nobody here knows ({ $organisation }).
+   *[other] The listing of { $partner } shows { $number } people whom nobody here knows ({ $organisation }).
+}
+partner-reports = { $number ->
+    [one] { $partner } has told of a completed course that contradicts what stands here ({ $organisation }).
+   *[other] { $partner } has told of { $number } completed courses that contradict what stands here ({ $organisation }).
+}
+partner-secret = { $number ->
+    [0] What signs us in with { $partner } is good no longer than today, or has ended ({ $organisation }).
+    [one] What signs us in with { $partner } is good for one day yet ({ $organisation }).
+   *[other] What signs us in with { $partner } is good for { $number } days yet ({ $organisation }).
+}
+
 link-sent-title = Look in your mail
 link-sent = If the address is known here, a link is on its way to it. It works once, for 15 minutes.
 link-title = Sign in

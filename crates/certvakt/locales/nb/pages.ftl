@@ -8,6 +8,43 @@ signed-in-as = Du er logget inn som { $name }.
 signed-in-nobody = Innloggingen hører ikke til noen her ennå. Åpne invitasjonen du har fått på e-post.
 sign-out = Logg ut
 
+alarms = Noe trenger at du ser på det
+partner-still-listed = { $number ->
+    [one] Én likeperson står på listen hos { $partner } uten å skulle det ({ $organisation }).
+   *[other] { $number } likepersoner står på listen hos { $partner } uten å skulle det ({ $organisation }).
+}
+partner-late = { $number ->
+    [one] Én likeperson har ventet i mer enn et døgn på å bli tatt av listen hos { $partner } ({ $organisation }).
+   *[other] { $number } likepersoner venter på å bli tatt av listen hos { $partner }, én av dem i mer enn et døgn ({ $organisation }).
+}
+partner-stopped = { $partner } får ikke lenger vite hvilke likepersoner som kan kontaktes ({ $organisation }).
+partner-held = { $number ->
+    [one] Én likeperson skal av listen hos { $partner }, som er flere enn det som kan tas av uten at noen ser etter ({ $organisation }).
+   *[other] { $number } likepersoner skal av listen hos { $partner }, som er flere enn det som kan tas av uten at noen ser etter ({ $organisation }).
+}
+partner-unread = Listen hos { $partner } kan ikke leses, så ingen vet hvem den viser ({ $organisation }).
+partner-missing = { $number ->
+    [one] Én likeperson som kan kontaktes, mangler på listen hos { $partner } ({ $organisation }).
+   *[other] { $number } likepersoner som kan kontaktes, mangler på listen hos { $partner } ({ $organisation }).
+}
+partner-by-hand = { $number ->
+    [one] Noen har tatt en likeperson av listen hos { $partner } for hånd: Skal det være slik? ({ $organisation })
+   *[other] Noen har tatt { $number } likepersoner av listen hos { $partner } for hånd: Skal det være slik? ({ $organisation })
+}
+partner-unknown = { $number ->
+    [one] Listen hos { $partner } viser én person som ingen her kjenner ({ $organisation }).
+   *[other] Listen hos { $partner } viser { $number } personer som ingen her kjenner ({ $organisation }).
+}
+partner-reports = { $number ->
+    [one] { $partner } har meldt om et fullført kurs som ikke stemmer med det som står her ({ $organisation }).
+   *[other] { $partner } har meldt om { $number } fullførte kurs som ikke stemmer med det som står her ({ $organisation }).
+}
+partner-secret = { $number ->
+    [0] Det vi logger inn med hos { $partner }, gjelder ikke lenger enn i dag, eller har utløpt ({ $organisation }).
+    [one] Det vi logger inn med hos { $partner }, gjelder i én dag til ({ $organisation }).
+   *[other] Det vi logger inn med hos { $partner }, gjelder i { $number } dager til ({ $organisation }).
+}
+
 link-sent-title = Se i e-posten din
 link-sent = Er adressen kjent her, er en lenke på vei dit. Den virker én gang, i 15 minutter.
 link-title = Logg inn

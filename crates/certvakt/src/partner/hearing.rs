@@ -19,7 +19,7 @@ use super::PartnerError;
 use super::adapters::Outcome;
 use super::contract::{Contract, Report, Rules, Stage};
 use super::inbound::{self, Verdict};
-use super::pages::Pages;
+use super::pages::{Pages, deleted};
 use super::portal::Portal;
 use crate::clock::Clock;
 use crate::config::PartnersConfig;
@@ -330,9 +330,10 @@ async fn within(
         match read(config, one, delta).await? {
             None => Ok(None),
             Some(Err(outcome)) => Ok(Some(Err(outcome.reason().unwrap_or_default().to_owned()))),
-            Some(Ok((reports, delta))) => {
+            Some(Ok(Read { reports, delta, fault })) => {
                 let heard = hear_all(database, clock, one, &reports).await?;
-                Ok::<_, PartnerError>(Some(Ok((heard, delta))))
+                // What is wrong with one keeps no other waiting; it is read again until it is right.
+                Ok::<_, PartnerError>(Some(fault.map_or(Ok((heard, delta)), Err)))
             }
         }
     };
@@ -364,7 +365,14 @@ async fn within(
     }
 }
 
-type Read = (Vec<Report>, Option<Url>);
+/// What is new of a partner's reports.
+struct Read {
+    reports: Vec<Report>,
+    /// Where to go on.
+    delta: Option<Url>,
+    /// How some do not keep to the contract.
+    fault: Option<String>,
+}
 
 /// Reads what is new of a partner's reports, and where to go on. None: there are none to be read.
 async fn read(
@@ -400,21 +408,18 @@ async fn read_since(
     first: &Url,
     since: Option<&Url>,
 ) -> Result<Read, Outcome> {
-    let mut reports = Vec::new();
+    let (mut reports, mut fault) = (Vec::new(), None);
     let take = |entry: &Value| {
-        if !is_deleted(entry) {
-            reports.push(ear.read(entry).map_err(|fault| pages.broken(&fault))?);
+        if deleted(entry).is_none() {
+            match ear.read(entry) {
+                Ok(report) => reports.push(report),
+                Err(what) => fault = pages.broken(&what).reason().map(str::to_owned),
+            }
         }
         Ok(())
     };
     let delta = pages.read(portal, first, since, take).await?;
-    Ok((reports, delta))
-}
-
-/// Whether an entry says that another one was deleted (`OData` JSON Format, versions 4.0 and 4.01, section 15).
-fn is_deleted(entry: &Value) -> bool {
-    let context = entry.get("@odata.context").and_then(Value::as_str);
-    entry.get("@removed").is_some() || context.is_some_and(|context| context.ends_with("/$deletedEntity"))
+    Ok(Read { reports, delta, fault })
 }
 
 async fn hear_all(

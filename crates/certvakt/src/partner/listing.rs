@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::adapters::Outcome;
 use super::contract::{Contract, ListingTerms};
-use super::pages::Pages;
+use super::pages::{Pages, deleted};
 use super::portal::Portal;
 
 /// How long a listing is kept up by its changes before it is read whole again.
@@ -93,12 +93,6 @@ impl Snapshot {
         }
         shown
     }
-}
-
-/// The id of what was deleted (`OData` JSON Format Version 4.0, section 15.3).
-fn deleted(entry: &Value) -> Option<&str> {
-    let context = entry.get("@odata.context")?.as_str()?;
-    if context.ends_with("/$deletedEntity") { entry.get("id")?.as_str() } else { None }
 }
 
 fn pages(terms: &ListingTerms) -> Pages<'_> {

@@ -95,3 +95,13 @@ impl Pages<'_> {
         serde_json::from_slice(&answered.body).map_err(|_| self.broken("it is not JSON"))
     }
 }
+
+/// The id of what an entry says was deleted (`OData` JSON Format Version 4.0, section 15.3; `@removed`, Version 4.01).
+pub fn deleted(entry: &Value) -> Option<&str> {
+    let context = entry.get("@odata.context").and_then(Value::as_str);
+    let is_deleted = context.is_some_and(|context| context.ends_with("/$deletedEntity"));
+    if !is_deleted && entry.get("@removed").is_none() {
+        return None;
+    }
+    Some(entry.get("id").or_else(|| entry.get("@id")).and_then(Value::as_str).unwrap_or_default())
+}

@@ -16,7 +16,7 @@ use crate::config::nearest;
 
 pub use comparing::{Compared, ToCompare, compared, delist_found, reconciled, some_keys, to_compare};
 pub use mentors::{Enrolment, answer, consent, enrol, replay};
-pub use standing::{Standing, WithStanding, with_standings};
+pub use standing::{REMOVAL_SECONDS, Standing, WithStanding, with_standings};
 pub use telling::{
     Claim, Due, Stop, Told, approve_removals, claim, finish, go_on, has_too_many_removals, hold, rest, stop,
 };
@@ -85,7 +85,7 @@ pub struct Partner {
 }
 
 /// For how many days what signs us in is good when somebody is told that it ends.
-const SECRET_DAYS: i64 = 30;
+pub const SECRET_DAYS: i64 = 30;
 
 impl Partner {
     /// For how many days what signs us in is good yet; negative: it is not any more.

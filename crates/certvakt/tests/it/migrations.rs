@@ -176,6 +176,7 @@ async fn a_platforms_default_privileges_open_nothing() {
         "is_withdrawn",
         "keep_device",
         "my_listings",
+        "my_partners",
         "notices_of",
         "recent_notices",
         "remove_device",

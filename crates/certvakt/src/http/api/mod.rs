@@ -14,6 +14,7 @@ mod me;
 mod notices;
 mod once;
 mod overview;
+mod partners;
 mod people;
 mod reports;
 
@@ -216,6 +217,7 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(me::accept_invitation))
         .routes(routes!(me::keep_device, me::remove_device))
         .routes(routes!(listings::list))
+        .routes(routes!(partners::list))
         .routes(routes!(listings::consent, listings::withdraw))
         .routes(routes!(reports::hear))
         .routes(routes!(invitations::invite))

@@ -21,6 +21,7 @@ use super::problem::{Code, Refusal};
 use super::session::{self, Session};
 use crate::config::{Config, ConfigError};
 use crate::letters::Letters;
+use crate::store::tenant::partners;
 use crate::store::{Asking, Database, StoreError, tenant};
 use link::Limits;
 use page::{Language, Page};
@@ -191,12 +192,14 @@ async fn choose(
         let asking = Asking { issuer: &session.identity.issuer, subject: &session.identity.subject };
         let mut tx = shared.database.tenant(&asking).await?;
         let me = tenant::me(&mut tx).await?;
+        let partners = partners::administered(&mut tx).await?;
         tx.commit().await?;
         let page = match me {
             Some(me) => language.page("signed-in").named("signed-in-as", me.name.as_deref().unwrap_or("–")),
             None => language.page("signed-in").text("signed-in-nobody"),
         };
         let csrf = [("csrf", session.csrf())];
+        let page = page.partners(&partners);
         return Ok(page.form(page::Form::button("/sign-out", language.say("sign-out"), csrf)));
     }
     let mut page = language.page("sign-in");

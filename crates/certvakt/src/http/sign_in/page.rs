@@ -13,6 +13,7 @@ use fluent_bundle::FluentArgs;
 use super::HOME;
 use crate::delivery::Locale;
 use crate::http::problem::Code;
+use crate::store::tenant::partners::Partner;
 use crate::words::{Words, line, words};
 
 static WORDS: Words = words!("pages.ftl");
@@ -52,6 +53,7 @@ impl Language {
             language: self,
             title: self.say(&format!("{key}-title")),
             text: self.say(key),
+            alarms: Vec::new(),
             link: None,
             form: None,
         }
@@ -73,6 +75,8 @@ pub(super) struct Page {
     language: Language,
     title: String,
     text: String,
+    /// What wants somebody to look at it.
+    alarms: Vec<String>,
     /// Where it leads, and its words.
     link: Option<(String, String)>,
     form: Option<Form>,
@@ -89,6 +93,20 @@ impl Page {
         let mut arguments = FluentArgs::new();
         arguments.set("name", line(name));
         Self { text: WORDS.say(self.language.0, key, &arguments), ..self }
+    }
+
+    /// With what wants an administrator to look at their partners.
+    pub(super) fn partners(self, partners: &[Partner]) -> Self {
+        let alarms = partners.iter().flat_map(|one| {
+            one.alarms().into_iter().map(|alarm| {
+                let mut arguments = FluentArgs::new();
+                arguments.set("organisation", line(&one.organisation));
+                arguments.set("partner", line(&one.partner));
+                arguments.set("number", alarm.number);
+                WORDS.say(self.language.0, &format!("partner-{}", alarm.name), &arguments)
+            })
+        });
+        Self { alarms: alarms.collect(), ..self }
     }
 
     /// With a way on.

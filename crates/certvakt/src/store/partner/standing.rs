@@ -44,7 +44,7 @@ pub struct Standing {
 }
 
 /// For how long somebody may wait to be taken off before a person is to look why, in seconds: a day.
-const REMOVAL_SECONDS: i64 = 24 * 60 * 60;
+pub const REMOVAL_SECONDS: i64 = 24 * 60 * 60;
 
 /// A partner, and how it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,6 +5,7 @@ pub mod keys;
 pub mod listings;
 pub mod notices;
 pub mod overview;
+pub mod partners;
 pub mod people;
 pub mod uploads;
 

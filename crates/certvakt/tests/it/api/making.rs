@@ -189,3 +189,20 @@ async fn a_mentor_says_themselves_whether_they_want_to_be_listed() {
         assert_eq!(api.ask("mentor", Method::PUT, &path, "", None).await.status, 404, "{path}");
     }
 }
+
+#[tokio::test]
+async fn administrators_see_how_their_partners_stand_and_nobody_else_does() {
+    let api = Api::start().await;
+    api.database
+        .execute(
+            "insert into certvakt.partners (organisation_id, code, stage, contract) select id, 'portal', 'live', '1'
+             from certvakt.organisations",
+        )
+        .await;
+    let partners = api.get("administrator", "/partners").await.body;
+    let [one] = &partners.as_array().unwrap()[..] else { panic!("of their own organisation: {partners}") };
+    assert_eq!((&one["partner"], &one["stage"]), (&json!("portal"), &json!("live")));
+    for who in ["coordinator", "mentor", "stranger"] {
+        assert_eq!(api.get(who, "/partners").await.body.as_array().map_or(0, Vec::len), 0, "{who}");
+    }
+}

@@ -130,6 +130,7 @@ async fn the_api_describes_itself_and_every_address_of_it() {
             "delete /api/v1/me/listings/{organisation}/{partner}/consent",
             "put /api/v1/me/listings/{organisation}/{partner}/consent",
             "get /api/v1/notices",
+            "get /api/v1/partners",
             "post /api/v1/partners/{organisation}/{partner}/renewals",
             "get /api/v1/people",
             "get /api/v1/people/{id}",

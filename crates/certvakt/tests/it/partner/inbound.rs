@@ -531,9 +531,12 @@ async fn courses_that_cannot_be_read_are_said_and_read_again() {
     assert_eq!(database.value::<i64>("select count(*) from certvakt.partner_reports").await, 0);
     assert_eq!(database.hear(&config, 0)["renewed"], 3);
     succeed(&mut database.partner_with(&config, ["status"]));
-    portal.control(&json!({ "courses": [{ "id": "4", "mentorId": "M-a" }] })).await;
+    portal.control(&json!({ "courses": [{ "id": "4", "mentorId": "M-a" }, course("5", "b")] })).await;
     let heard = database.hear(&config, 1);
     assert!(heard["unread"].as_str().unwrap().contains("it breaks /required"), "{heard}");
+    let outcome: String =
+        database.value("select outcome from certvakt.partner_reports where event_id = '5'").await;
+    assert_eq!(outcome, "echo", "what is wrong with one keeps no other waiting");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod letters;
+mod partners;
 mod provider;
 mod sessions;
 

@@ -1,0 +1,19 @@
+//! How the partners stand of the organisations that the person who is asking administers.
+
+use axum::Json;
+use axum::extract::State;
+
+use super::{Api, Caller};
+use crate::http::problem::{Problems, Refusal};
+use crate::store::tenant::partners::{self, Partner};
+
+/// How partners stand, which publish whom one can contact, of the organisations that the person administers
+#[utoipa::path(get, path = "/api/v1/partners", tag = "partners", responses(
+    (status = OK, body = [Partner]),
+    Problems))]
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Partner>>, Refusal> {
+    let mut tx = api.person(&caller).await?;
+    let partners = partners::administered(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Json(partners))
+}
