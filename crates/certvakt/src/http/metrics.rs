@@ -63,6 +63,10 @@ impl Metrics {
             "certvakt_partner_reports_waiting",
             "Reports of completed courses that wait for a person"
         );
+        describe_counter!(
+            "certvakt_partner_reports_not_signed_total",
+            "Reports to this process that no key of the partner's had signed"
+        );
         describe_gauge!("certvakt_partner_reports_unread", "1 while a partner's reports cannot be read");
         describe_gauge!("certvakt_partner_listing_unread", "1 while a partner's listing cannot be read");
         describe_counter!(
@@ -137,9 +141,7 @@ fn show_partner(WithStanding { partner, mentors }: &WithStanding) {
     let of = || [("organisation", partner.organisation.clone()), ("partner", partner.partner.clone())];
     let flag = |is: bool| f64::from(u8::from(is));
     gauge!("certvakt_partner_stopped", &of()).set(flag(partner.stopped_at.is_some()));
-    if let Some(days) = partner.secret_days_left() {
-        gauge!("certvakt_partner_secret_days", &of()).set(as_f64(days));
-    }
+    gauge!("certvakt_partner_secret_days", &of()).set(partner.secret_days_left().map_or(f64::NAN, as_f64));
     gauge!("certvakt_partner_reports_waiting", &of()).set(as_f64(mentors.reports_waiting));
     gauge!("certvakt_partner_reports_unread", &of()).set(flag(partner.reports_unread_since.is_some()));
     gauge!("certvakt_partner_listing_unread", &of()).set(flag(partner.unread_since.is_some()));

@@ -73,6 +73,9 @@ pub enum Refusal {
         "this is not signed with a key that is known here, or not now: sign it as Standard Webhooks says"
     )]
     NotSigned,
+    /// A partner's report that cannot be heard, because of us.
+    #[error("what it takes to hear this is not in place here at the moment: send it again later")]
+    Deaf,
     /// A partner's report that does not keep to the contract.
     #[error("the report does not keep to the contract: {0}")]
     Report(String),
@@ -119,6 +122,7 @@ impl Refusal {
             Self::KeyReused => "key-reused",
             Self::AlreadySent => "register-sent",
             Self::NotSigned => "not-signed",
+            Self::Deaf => "partner-not-set-up",
             Self::Report(_) => "report-invalid",
             Self::TooMany => "too-many-requests",
             Self::Forged => "request-forged",
@@ -139,6 +143,7 @@ impl Refusal {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Token(TokenError::KeysUnavailable)
             | Self::Closed
+            | Self::Deaf
             | Self::NoMail
             | Self::Store(_)
             | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,

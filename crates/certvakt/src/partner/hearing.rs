@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use certvakt_rules::{last_valid_day, today};
+use certvakt_rules::today;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use futures_util::future::join_all;
@@ -55,6 +55,13 @@ impl Ear {
         Ok(Some(Self { contract, rules, zone: one.time_zone.parse().unwrap_or(Tz::UTC) }))
     }
 
+    /// Whether reports are told to us alone, and not read as well.
+    fn is_told_alone(&self, one: &Partner) -> bool {
+        let stage = one.stage.as_deref().and_then(Stage::named);
+        let addresses = stage.and_then(|stage| self.contract.stages.get(&stage));
+        addresses.is_none_or(|addresses| addresses.inbound.is_none())
+    }
+
     /// Reads a report, or says how it does not keep to the contract.
     pub fn read(&self, entry: &Value) -> Result<Report, String> {
         if let Some(fault) = self.rules.report_fault(entry) {
@@ -79,6 +86,36 @@ pub fn keys(one: &Partner, config: &PartnersConfig) -> Result<Vec<Webhook>, Part
 fn not_set_up(one: &Partner, what: String) -> PartnerError {
     let stage = one.stage.as_deref().and_then(Stage::named).map_or("off", Stage::as_str);
     PartnerError::NotSetUp { partner: one.partner.clone(), stage, what }
+}
+
+/// What becomes of a report that a partner tells by itself, whose signature was checked. The inner error is how it does
+/// not keep to the contract, which `status` says until one is heard that does.
+pub async fn listen(
+    database: &Database,
+    one: &Partner,
+    ear: &Ear,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Result<(), String>, StoreError> {
+    let entry = serde_json::from_slice(body).map_err(|_| "it is not JSON".to_owned());
+    let heard = match entry.and_then(|entry| ear.read(&entry)) {
+        Ok(report) => hear(database, one, &report, now).await.map(|_| Ok(()))?,
+        Err(fault) => Err(fault),
+    };
+    if let Err(fault) = &heard {
+        let (organisation, partner) = (&one.organisation, &one.partner);
+        tracing::error!(
+            organisation,
+            partner,
+            "a report of the partner's does not keep to the contract: {fault}"
+        );
+    }
+    if heard.is_err() || one.reports_unread_since.is_some() && ear.is_told_alone(one) {
+        let mut tx = database.worker().await?;
+        reports::is_understood(&mut tx, one, heard.as_ref().err().map(String::as_str)).await?;
+        tx.commit().await?;
+    }
+    Ok(heard)
 }
 
 /// What becomes of a report. None: its event has come before.
@@ -156,9 +193,8 @@ async fn weigh(
         return Ok((None, Verdict::Wait("no-certification")));
     };
     let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
-    let renewals = reports::renewals_of(tx, certification, report.completed_on).await?;
-    let renewals: Vec<Option<NaiveDate>> =
-        renewals.into_iter().map(|at| at.map(|at| last_valid_day(at, zone))).collect();
+    let renewals =
+        reports::renewals_since(tx, certification, report.completed_on - inbound::ONE_COURSE).await?;
     Ok((Some(certification), inbound::judge(report, &standing, &renewals, today(now, zone))))
 }
 
@@ -227,9 +263,12 @@ pub async fn settle(
     let mut tx = database.registrar().await?;
     let report = reports::waiting(&mut tx, one, event).await?.ok_or(PartnerError::NothingToSettle)?;
     let Answer::Take { certification, until } = answer else {
-        reports::settle(&mut tx, one, event, None).await?;
-        tx.commit().await?;
-        return Ok(None);
+        return if reports::settle(&mut tx, one, event, None).await? {
+            tx.commit().await?;
+            Ok(None)
+        } else {
+            Err(PartnerError::NothingToSettle)
+        };
     };
     let certification = if let Some(id) = certification.or(report.certification_id) {
         id
@@ -245,7 +284,10 @@ pub async fn settle(
     }
     let until = until.or(report.valid_until.map(Until::Day));
     let done = renew(&mut tx, one, event, certification, report.completed_on, until, now).await?;
-    reports::settle(&mut tx, one, event, Some(certification)).await?;
+    // Whoever erases somebody locks their certifications before what was told of them, too.
+    if !reports::settle(&mut tx, one, event, Some(certification)).await? {
+        return Err(PartnerError::NothingToSettle);
+    }
     tx.commit().await?;
     Ok(Some(done))
 }
@@ -307,7 +349,8 @@ pub async fn look(
 ) -> Result<Vec<Heard>, StoreError> {
     let mut tx = database.worker().await?;
     let mut due = Vec::new();
-    for one in partner::all(&mut tx).await?.into_iter().filter(|one| one.stage.is_some()) {
+    for one in partner::all(&mut tx).await?.into_iter().filter(|one| one.stage.is_some() && !one.is_resting())
+    {
         let reading = reports::reading(&mut tx, &one).await?;
         if all || reading.is_due {
             due.push((one, reading.delta));
@@ -329,7 +372,14 @@ async fn within(
     let reading = async {
         match read(config, one, delta).await? {
             None => Ok(None),
-            Some(Err(outcome)) => Ok(Some(Err(outcome.reason().unwrap_or_default().to_owned()))),
+            Some(Err(outcome)) => {
+                if let Some(wait) = outcome.rest() {
+                    let mut tx = database.worker().await?;
+                    partner::rest(&mut tx, one, wait.as_secs_f64()).await?;
+                    tx.commit().await?;
+                }
+                Ok(Some(Err(outcome.reason().unwrap_or_default().to_owned())))
+            }
             Some(Ok(Read { reports, delta, fault })) => {
                 let heard = hear_all(database, clock, one, &reports).await?;
                 // What is wrong with one keeps no other waiting; it is read again until it is right.
@@ -338,8 +388,13 @@ async fn within(
         }
     };
     let heard = match tokio::time::timeout(LONGEST, reading).await {
-        Ok(Ok(None)) => Ok((None, None)),
-        Ok(Ok(Some(Ok((heard, delta))))) => Ok((Some(heard), delta)),
+        Ok(Ok(None)) => {
+            let mut tx = database.worker().await?;
+            reports::has_none(&mut tx, one).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
+        Ok(Ok(Some(Ok((heard, delta))))) => Ok((heard, delta)),
         Ok(Ok(Some(Err(reason)))) => Err(reason),
         Ok(Err(PartnerError::Store(error))) => return Err(error),
         Ok(Err(error)) => Err(error.to_string()),
@@ -353,7 +408,7 @@ async fn within(
     reports::was_read(&mut tx, one, noted).await?;
     tx.commit().await?;
     match heard {
-        Ok((heard, _)) => Ok(heard),
+        Ok((heard, _)) => Ok(Some(heard)),
         Err(reason) => {
             if one.reports_unread_since.is_none() {
                 let (organisation, partner) = (&one.organisation, &one.partner);

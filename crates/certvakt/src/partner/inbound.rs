@@ -1,13 +1,13 @@
 //! What becomes of a report of a completed renewal course. Nothing here reads or writes.
 
 use certvakt_rules::last_valid_day;
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::contract::Report;
 use crate::renewal::renewed_until;
-use crate::store::partner::reports::Held;
+use crate::store::partner::reports::{Held, Renewed};
 use crate::store::renewal::Standing;
 
 /// What becomes of a report.
@@ -65,19 +65,20 @@ pub fn which(held: &[Held]) -> Result<Uuid, Verdict> {
     }
 }
 
-/// What becomes of a report about a certification. `renewals`: its last valid day after each renewal by what was
-/// completed on that day; none: never.
-pub fn judge(
-    report: &Report,
-    standing: &Standing,
-    renewals: &[Option<NaiveDate>],
-    today: NaiveDate,
-) -> Verdict {
+/// Renewals whose courses were completed within this of each other may be of one course, noted on another day.
+pub const ONE_COURSE: Days = Days::new(30);
+
+/// What becomes of a report about a certification that was renewed so by what was completed then, or since, or up to
+/// [`ONE_COURSE`] before.
+pub fn judge(report: &Report, standing: &Standing, renewals: &[Renewed], today: NaiveDate) -> Verdict {
     let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
     let before = standing.expires_at.map(|at| last_valid_day(at, zone));
     let completed_on = report.completed_on;
-    let agrees = |after: &Option<NaiveDate>| report.valid_until.is_none_or(|until| *after == Some(until));
-    if renewals.iter().any(agrees) {
+    let agrees = |renewed: &&Renewed| {
+        let after = renewed.expires_at.map(|at| last_valid_day(at, zone));
+        renewed.completed_on == completed_on && report.valid_until.is_none_or(|until| after == Some(until))
+    };
+    if renewals.iter().find(agrees).is_some() {
         return Verdict::Echo;
     }
     if completed_on > today {
@@ -90,6 +91,9 @@ pub fn judge(
     let Some(after) = report.valid_until.or(by_rule) else { return Verdict::Wait("no-date") };
     if before == Some(after) {
         return Verdict::Echo;
+    }
+    if !renewals.is_empty() {
+        return Verdict::Wait("renewed-since");
     }
     if standing.status == "suspended" {
         return Verdict::Wait("suspended");

@@ -46,7 +46,7 @@ pub async fn read(portal: &Portal) -> Result<Option<Shown>, Outcome> {
         return Ok(Some(shown));
     };
     let mut kept = portal.snapshot.lock().await;
-    if let Some(snapshot) = kept.as_mut().filter(|snapshot| snapshot.read_at.elapsed() < LONGEST_KEPT) {
+    if let Some(snapshot) = kept.as_mut().filter(|snapshot| snapshot.is_good()) {
         match snapshot.follow(portal, terms, first, id).await {
             Ok(()) => return Ok(Some(snapshot.shown())),
             // Addresses of changes run out.
@@ -62,6 +62,10 @@ pub async fn read(portal: &Portal) -> Result<Option<Shown>, Outcome> {
 }
 
 impl Snapshot {
+    fn is_good(&self) -> bool {
+        self.since.is_some() && self.read_at.elapsed() < LONGEST_KEPT
+    }
+
     /// Reads what has changed since it was read; all, if it was not.
     async fn follow(
         &mut self,
@@ -79,7 +83,12 @@ impl Snapshot {
             }
             let at = entry.pointer(id).and_then(Value::as_str);
             let at = at.ok_or_else(|| pages.broken(&format!("an entry has no id at {id}")))?;
-            rows.insert(at.to_owned(), one(&portal.contract, terms, entry)?);
+            if entry.pointer(&terms.key).is_some_and(Value::is_null) {
+                // A row of somebody else's in the same table.
+                rows.remove(at);
+            } else {
+                rows.insert(at.to_owned(), one(&portal.contract, terms, entry)?);
+            }
             Ok(())
         };
         self.since = pages.read(portal, first, since.as_ref(), take).await?;

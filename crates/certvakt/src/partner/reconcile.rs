@@ -99,6 +99,11 @@ async fn within(
 ) -> Result<Option<Kept>, StoreError> {
     let compared = async {
         let kept = Kept::of(kept, one, config)?;
+        let listing = kept.adapter().portal().contract.listing.as_ref();
+        // What everybody can read is no burden that we are.
+        if one.is_resting() && !listing.is_some_and(|listing| listing.public) {
+            return Ok(Some(kept));
+        }
         let compared = once(database, kept.adapter(), one, false).await?;
         // Whatever signs us in may be another by the time that it can be read again.
         Ok(compared.is_ok().then_some(kept))
@@ -125,7 +130,8 @@ pub async fn once(
     believes: bool,
 ) -> Result<Result<Reconciled, Outcome>, PartnerError> {
     let terms = adapter.portal().contract.listing.as_ref();
-    let cache_seconds = terms.ok_or_else(|| PartnerError::NoListing(one.partner.clone()))?.cache_seconds;
+    let terms = terms.ok_or_else(|| PartnerError::NoListing(one.partner.clone()))?;
+    let cache_seconds = terms.cache_seconds;
     let outcome = match listing::read(adapter.portal()).await {
         Ok(shown) => {
             let (reconciled, compared) =
@@ -145,6 +151,9 @@ pub async fn once(
     };
     let reason = outcome.reason().unwrap_or_default();
     let mut tx = database.worker().await?;
+    if let (Some(wait), false) = (outcome.rest(), terms.public) {
+        partner::rest(&mut tx, one, wait.as_secs_f64()).await?;
+    }
     let was_read = partner::reconciled(&mut tx, one, Err(reason)).await?;
     tx.commit().await?;
     if was_read {

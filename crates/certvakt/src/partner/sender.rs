@@ -423,9 +423,9 @@ async fn conclude(
                 failing = Some(reason);
                 asked = asked.max(*wait);
             }
-            Outcome::Busy(_, wait) => {
+            Outcome::Busy(..) => {
                 tally.put_off += 1;
-                rest = rest.max(Some(wait.unwrap_or(FIRST_REST)));
+                rest = rest.max(outcome.rest());
             }
             Outcome::SignIn(reason) => {
                 tally.put_off += 1;
@@ -446,8 +446,10 @@ async fn conclude(
     if let (false, Some(reason)) = (answered, failing) {
         let doubled =
             FIRST_REST.saturating_mul(2_u32.saturating_pow(u32::try_from(one.failures).unwrap_or(31)));
-        let wait =
-            doubled.min(LONGEST_REST).mul_f64(0.75 + fastrand::f64() / 4.0).max(asked.unwrap_or_default());
+        let wait = doubled
+            .min(LONGEST_REST)
+            .mul_f64(0.75 + fastrand::f64() / 4.0)
+            .max(asked.max(rest).unwrap_or_default());
         let stop = Stop { by: "outage", reason: reason.clone(), retry_in: Some(wait.as_secs_f64()) };
         stop_sending(tx, one, &stop).await?;
         tally.stopped = Some(stop.reason);

@@ -88,6 +88,11 @@ pub struct Partner {
 pub const SECRET_DAYS: i64 = 30;
 
 impl Partner {
+    /// Whether the portal wants to be left alone.
+    pub fn is_resting(&self) -> bool {
+        self.rests && self.stopped_by.is_none()
+    }
+
     /// For how many days what signs us in is good yet; negative: it is not any more.
     pub fn secret_days_left(&self) -> Option<i64> {
         Some((self.secret_ends_on? - self.at.date_naive()).num_days())

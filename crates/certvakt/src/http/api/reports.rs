@@ -6,11 +6,8 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
-use serde_json::Value;
-use standardwebhooks::Webhook;
 
 use super::Api;
-use crate::config::PartnersConfig;
 use crate::http::extract::Path;
 use crate::http::pace::is_within;
 use crate::http::problem::{Problems, Refusal};
@@ -43,25 +40,25 @@ pub(super) async fn hear(
     let body = body.map_err(|_| Refusal::TooLong)?;
     // Whoever has not signed does not learn which partners there are.
     let one = partner_of(&api, &organisation, &name).await?.ok_or(Refusal::NotSigned)?;
-    let ear = match ear(&one, &shared.partners) {
-        Ok(Some((ear, keys))) if keys.iter().any(|key| key.verify(&body, &headers).is_ok()) => ear,
-        Ok(_) => return Err(Refusal::NotSigned),
-        Err(error) => {
-            let (organisation, partner) = (&one.organisation, &one.partner);
-            tracing::error!(
-                organisation,
-                partner,
-                code = error.code(),
-                "nothing can be heard of it: {error}"
-            );
-            return Err(Refusal::NotSigned);
-        }
-    };
-    let entry: Value =
-        serde_json::from_slice(&body).map_err(|_| Refusal::Report("it is not JSON".to_owned()))?;
-    let report = ear.read(&entry).map_err(Refusal::Report)?;
-    hearing::hear(&shared.database, &one, &report, api.clock().now()).await?;
+    let keys = hearing::keys(&one, &shared.partners).map_err(|error| deaf(&one, &error))?;
+    if !keys.iter().any(|key| key.verify(&body, &headers).is_ok()) {
+        let of = [("organisation", one.organisation.clone()), ("partner", one.partner.clone())];
+        metrics::counter!("certvakt_partner_reports_not_signed_total", &of).increment(1);
+        return Err(Refusal::NotSigned);
+    }
+    let ear = Ear::of(&one, &shared.partners).map_err(|error| deaf(&one, &error))?;
+    let ear = ear.ok_or(Refusal::NotSigned)?;
+    hearing::listen(&shared.database, &one, &ear, &body, api.clock().now())
+        .await?
+        .map_err(Refusal::Report)?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Says in the log why nothing can be heard of a partner.
+fn deaf(one: &Partner, error: &PartnerError) -> Refusal {
+    let (organisation, partner) = (&one.organisation, &one.partner);
+    tracing::error!(organisation, partner, code = error.code(), "nothing can be heard of it: {error}");
+    Refusal::Deaf
 }
 
 /// A partner that is switched on.
@@ -72,11 +69,4 @@ async fn partner_of(api: &Api, organisation: &str, name: &str) -> Result<Option<
     Ok(all
         .into_iter()
         .find(|one| one.organisation == organisation && one.partner == name && one.stage.is_some()))
-}
-
-/// What the partner's contract makes of a report, and the keys of which one signs it. They are read anew each time, so
-/// that one that is changed counts at once.
-fn ear(one: &Partner, config: &PartnersConfig) -> Result<Option<(Ear, Vec<Webhook>)>, PartnerError> {
-    let Some(ear) = Ear::of(one, config)? else { return Ok(None) };
-    Ok(Some((ear, hearing::keys(one, config)?)))
 }

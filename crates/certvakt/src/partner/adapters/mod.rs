@@ -7,6 +7,7 @@ mod webhook;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::PartnerError;
@@ -86,6 +87,14 @@ impl Outcome {
         }
     }
 
+    /// How long the portal is to be left alone, if it wants to be.
+    pub fn rest(&self) -> Option<Duration> {
+        match self {
+            Self::Busy(_, wait) => Some(wait.unwrap_or(Duration::from_secs(30))),
+            _ => None,
+        }
+    }
+
     /// Whether the portal has answered about this mentor.
     pub const fn is_an_answer(&self) -> bool {
         matches!(self, Self::Taken | Self::Refused(_))
@@ -157,7 +166,8 @@ pub fn of_partner(one: &Partner, config: &PartnersConfig) -> Result<Box<dyn Adap
 pub struct Kept {
     stage: Option<String>,
     version: Option<String>,
-    secrets: Option<Vec<String>>,
+    /// Of the secrets, so that nothing prints them.
+    digest: Option<[u8; 32]>,
     adapter: Box<dyn Adapter>,
 }
 
@@ -165,10 +175,11 @@ impl Kept {
     /// The same, if it still fits; otherwise another.
     pub fn of(kept: Option<Self>, one: &Partner, config: &PartnersConfig) -> Result<Self, PartnerError> {
         let secrets = one.stage.as_deref().and_then(|stage| config.secrets_of(&one.partner, stage));
-        let secrets = secrets.map(SecretsConfig::read).transpose();
+        let digest = secrets.map(SecretsConfig::read).transpose();
+        let digest = digest.map(|secrets| secrets.map(|secrets| Sha256::digest(secrets.join("\n")).into()));
         let is_same = |kept: &Self| {
             // What cannot be read is being written.
-            let has_changed = secrets.as_ref().is_ok_and(|secrets| *secrets != kept.secrets);
+            let has_changed = digest.as_ref().is_ok_and(|digest| *digest != kept.digest);
             kept.stage == one.stage && kept.version == one.contract && !has_changed
         };
         Ok(match kept.filter(is_same) {
@@ -177,7 +188,7 @@ impl Kept {
                 stage: one.stage.clone(),
                 version: one.contract.clone(),
                 adapter: of_partner(one, config)?,
-                secrets: secrets.unwrap_or_default(),
+                digest: digest.unwrap_or_default(),
             },
         })
     }

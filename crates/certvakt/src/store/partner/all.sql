@@ -3,8 +3,10 @@ select p.organisation_id, o.slug as organisation, o.time_zone, p.code as partner
     select t.certification_type from certvakt.partner_types t
     where t.organisation_id = p.organisation_id and t.partner = p.code order by 1) as "requires!",
   p.removal_limit, p.stopped_at, p.stopped_by, p.stopped_reason, p.retry_at, p.failures,
-  p.held_at, p.reconciled_at, p.unread_since, p.unread_reason, p.unknown_shown, p.looked_on,
-  p.reports_unread_since, p.reports_unread_reason,
+  p.held_at, p.reconciled_at, case when p.stage is not null then p.unread_since end as unread_since,
+  case when p.stage is not null then p.unread_reason end as unread_reason, p.unknown_shown, p.looked_on,
+  case when p.stage is not null then p.reports_unread_since end as reports_unread_since,
+  case when p.stage is not null then p.reports_unread_reason end as reports_unread_reason,
   coalesce(p.retry_at > now(), false) as "rests!",
   coalesce(p.read_tried_at < now() - case when p.unread_since is null then interval '1 hour' else interval '5 minutes' end, true)
     as "is_to_be_reconciled!",

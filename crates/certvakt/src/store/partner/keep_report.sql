@@ -1,5 +1,6 @@
--- Keeps a report of event $4, unless it has come before. What does not wait is settled at once. Of somebody who was
--- deleted or erased the key is not kept: whoever erases them at this moment has ended, or waits and finds the report.
+-- Keeps a report of event $4, unless it has come before. What does not wait is settled at once. The key is kept of
+-- mentors who are known here, and while somebody has to look who it is: whoever erases them at this moment has ended, or
+-- waits and finds the report.
 with mentor as (
   select l.person_id from certvakt.listings l
   where l.organisation_id = $1 and l.partner = $2 and l.partner_key = $5
@@ -7,6 +8,11 @@ with mentor as (
 )
 insert into certvakt.partner_reports (organisation_id, partner, stage, event_id, partner_key, certification_type,
   certification_id, completed_on, valid_until, outcome, reason, settled_at)
-select $1, $2, $3, $4, case when not exists (select from mentor where person_id is null) then $5 end, $6, $7, $8, $9, $10, $11,
-  case when $10 <> 'waiting' then now() end
+select $1, $2, $3, $4,
+  case when known.is_here or x.outcome = 'waiting' then $5 end, $6, $7, $8, $9, x.outcome,
+  case when x.outcome = $10 then $11 else 'mentor-gone' end, case when x.outcome <> 'waiting' then now() end
+from (
+  select exists (select from mentor where person_id is not null) as is_here, exists (select from mentor where person_id is null) as is_gone
+) known
+cross join lateral (select case when $10 = 'waiting' and known.is_gone then 'dismissed' else $10 end as outcome) x
 on conflict do nothing

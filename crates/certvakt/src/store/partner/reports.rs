@@ -120,18 +120,27 @@ pub async fn held(
     .await?)
 }
 
-/// When certifications ended after each of a certification's renewals by what was completed on a day; none inside:
-/// never.
-pub async fn renewals_of(
+/// A renewal of a certification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renewed {
+    /// When what renewed it was completed.
+    pub completed_on: NaiveDate,
+    /// When it ended afterwards; none: never.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A certification's renewals by what was completed on a day or later.
+pub async fn renewals_since(
     tx: &mut RegistrarTx,
     certification: Uuid,
     completed_on: NaiveDate,
-) -> Result<Vec<Option<DateTime<Utc>>>, StoreError> {
-    Ok(sqlx::query_scalar!(
-        "select (e ->> 'expires_after')::timestamptz
+) -> Result<Vec<Renewed>, StoreError> {
+    Ok(sqlx::query_as!(
+        Renewed,
+        r#"select (e ->> 'completed_on')::date as "completed_on!", (e ->> 'expires_after')::timestamptz as expires_at
          from public.peer_mentor_certifications c
          cross join lateral jsonb_array_elements(certvakt.entries_of(c.id, c.renewal_history)) e
-         where c.id = $1 and e ->> 'kind' = 'renewed' and (e ->> 'completed_on')::date = $2",
+         where c.id = $1 and e ->> 'kind' = 'renewed' and (e ->> 'completed_on')::date >= $2"#,
         certification,
         completed_on,
     )
@@ -184,7 +193,7 @@ pub async fn list(
     Ok(newest)
 }
 
-/// A report that waits, locked.
+/// A report that waits.
 pub async fn waiting(
     tx: &mut RegistrarTx,
     partner: &Partner,
@@ -195,8 +204,7 @@ pub async fn waiting(
         "select event_id, stage, partner_key, certification_type, certification_id, completed_on, valid_until, received_at,
            outcome, reason, settled_at
          from certvakt.partner_reports
-         where organisation_id = $1 and partner = $2 and stage = 'live' and event_id = $3 and outcome = 'waiting'
-         for no key update",
+         where organisation_id = $1 and partner = $2 and stage = 'live' and event_id = $3 and outcome = 'waiting'",
         partner.organisation_id,
         partner.partner,
         event_id,
@@ -206,23 +214,21 @@ pub async fn waiting(
 }
 
 /// Settles a report that waits: taken, as a renewal of this certification, or dismissed. Whoever nobody here knows is
-/// forgotten then.
+/// forgotten then. False: it waits no more.
 pub async fn settle(
     tx: &mut RegistrarTx,
     partner: &Partner,
     event_id: &str,
     taken_for: Option<Uuid>,
-) -> Result<(), StoreError> {
-    sqlx::query_file!(
+) -> Result<bool, StoreError> {
+    let settled = sqlx::query_file!(
         "src/store/partner/settle_report.sql",
         partner.organisation_id,
         partner.partner,
         event_id,
         taken_for,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+    );
+    Ok(settled.execute(tx).await?.rows_affected() > 0)
 }
 
 /// Where a partner's reports are to be read, and whether it is time to.
@@ -247,6 +253,42 @@ pub async fn reading(tx: &mut WorkerTx, partner: &Partner) -> Result<Reading, St
     )
     .fetch_one(tx)
     .await?)
+}
+
+/// Notes why what a partner told was not understood; none: it is.
+pub async fn is_understood(
+    tx: &mut WorkerTx,
+    partner: &Partner,
+    reason: Option<&str>,
+) -> Result<(), StoreError> {
+    let reason: Option<String> = reason.map(|reason| reason.chars().take(500).collect());
+    sqlx::query!(
+        "update certvakt.partners
+         set reports_unread_since = case when $3::text is not null then coalesce(reports_unread_since, now()) end,
+           reports_unread_reason = $3
+         where organisation_id = $1 and code = $2",
+        partner.organisation_id,
+        partner.partner,
+        reason,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a partner has no reports that are to be read.
+pub async fn has_none(tx: &mut WorkerTx, partner: &Partner) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update certvakt.partners set reports_tried_at = now(), reports_delta = null
+         where organisation_id = $1 and code = $2 and stage = $3 and contract = $4",
+        partner.organisation_id,
+        partner.partner,
+        partner.stage,
+        partner.contract,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Notes that a partner's reports were read, and where what is new can be read from here on; or why they could not

@@ -149,6 +149,18 @@ async fn each_limit_that_protects_the_service_is_a_rest_as_long_as_it_says() {
 }
 
 #[tokio::test]
+async fn a_rest_is_kept_although_another_request_was_not_answered() {
+    let (database, portal, config) = told_by(Kind::Dataverse, &["a", "b", "c"]).await;
+    portal.contract("1", &[ONE]);
+    let busy = json!({ "on": "PATCH", "what": [429, "0x80072322", 7000], "times": 2 });
+    let lost = json!({ "on": "PATCH", "what": "lose", "times": 9 });
+    portal.control(&json!({ "faults": [busy, lost] })).await;
+    database.sync(&config);
+    let rests = "select retry_at > now() + interval '6900 seconds' from certvakt.partners";
+    assert!(database.value::<bool>(rests).await);
+}
+
+#[tokio::test]
 async fn a_service_that_has_too_many_requests_at_once_is_sent_half_of_them() {
     let mentors: Vec<String> = (1..=40).map(|number| format!("m{number:02}")).collect();
     let names: Vec<&str> = mentors.iter().map(String::as_str).collect();
@@ -337,7 +349,9 @@ async fn a_table_that_tracks_its_changes_is_read_whole_once_and_then_what_has_ch
     };
     database.until("select bool_and(confirmed_number = number) from certvakt.listings").await;
     portal.set_by_hand("M-a", false).await;
-    portal.control(&json!({ "delete": ["M-b"] })).await;
+    // And somebody else's row, without a key of ours.
+    let stranger = json!({ "new_name": "Somebody", "new_listed": 100_000_000 });
+    portal.control(&json!({ "delete": ["M-b"], "rows": { "new_mentors": [stranger] } })).await;
     let (whole, changes) = read().await;
     assert!(whole == 1 && changes >= 1, "{whole} {changes}");
     let away: Vec<String> = database

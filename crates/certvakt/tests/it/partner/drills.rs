@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{NOON, WHICH, told};
+use crate::harness::succeed;
 
 #[tokio::test]
 async fn a_portal_that_is_down_for_three_days_is_right_when_it_is_back() {
@@ -63,6 +64,35 @@ async fn a_portal_that_is_down_for_three_days_is_right_when_it_is_back() {
         database.events("renews").await,
         ["listed consent-given", "delisted lapsed", "listed renewed"]
     );
+}
+
+#[tokio::test]
+async fn a_portal_that_asks_for_another_way_to_sign_in_is_told_once_that_is_a_contract() {
+    let (database, portal, config) = told(&["stays", "lapses"]).await;
+    assert_eq!(database.sync(&config)["taken"], 2);
+    // Under way, the portal takes no signatures any more, but a key in a header.
+    portal.control(&json!({ "keys": [], "header_key": "sesame", "know": ["example-1"] })).await;
+    database.change("lapses", "status = 'suspended'").await;
+    for (words, status) in [(&["sync"][..], 1), (&["resume", "portal", "--organisation", "org"], 1)] {
+        let output = database.partner_with(&config, words.iter().copied()).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{words:?}");
+        let standing = database.stands(&config);
+        assert_eq!(
+            (&standing["partner"]["stopped_by"], &standing["mentors"]["to_delist"]),
+            (&json!("sign-in"), &json!(1)),
+            "{standing}"
+        );
+    }
+    portal.contract("2", &[("flow = \"signature\"", "flow = \"header-key\"\nheader = \"X-Api-Key\"")]);
+    std::fs::write(portal.folder.path().join("key"), "sesame\n").unwrap();
+    let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", "live", "--contract", "2"]);
+    succeed(&mut database.partner_with(&config, enable));
+    succeed(&mut database.partner_with(&config, ["resume"].into_iter().chain(WHICH)));
+    assert_eq!(database.sync(&config)["taken"], 1);
+    portal.set_by_hand("example-1", false).await;
+    portal.render().await;
+    assert_eq!(portal.shows().await, ["M-stays"]);
+    assert_eq!(database.stands(&config)["mentors"]["to_delist"], 0);
 }
 
 /// How many lapse in one night.

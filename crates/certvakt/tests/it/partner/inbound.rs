@@ -160,6 +160,42 @@ async fn a_completed_course_renews_once_however_often_it_is_told_and_lists_again
 }
 
 #[tokio::test]
+async fn one_course_on_two_dates_renews_once_where_the_rule_counts_from_the_end() {
+    let listening = Listening::start(&["a", "b"]).await;
+    let Listening { database, .. } = &listening;
+    database.execute("update certvakt.certification_types set renewal_rule = 'expiry'").await;
+    // A coordinator noted it today, the portal tells of the day on which it was, and then of the day after.
+    database.at(NOON, ["renew", "a"]);
+    listening.take(&course("E-1", "a")).await;
+    listening.take(&course("E-2", "b")).await;
+    listening.take(&with(course("E-3", "b"), "completedAt", json!("2026-06-11T10:00:00Z"))).await;
+    for (mentor, event) in [("a", "E-1"), ("b", "E-3")] {
+        assert_eq!(database.renewed(mentor).await.1, 1, "{mentor}");
+        assert_eq!(database.outcome(event).await, "waiting renewed-since", "{event}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_signed_and_not_understood_shows_until_something_is() {
+    let listening = Listening::start(&["a"]).await;
+    let Listening { database, portal, config, .. } = &listening;
+    contract(portal, &[("inbound = \"", "# inbound = \"")]);
+    assert_eq!(listening.tell(&json!({ "id": "E-1", "mentorId": "M-a" })).await.0, 400);
+    let said = database.wants(config);
+    assert!(said.contains("UNREAD: the reports of portal"), "{said}");
+    listening.take(&course("E-2", "a")).await;
+    succeed(&mut database.partner_with(config, ["status"]));
+    // What is not in place here is no fault of the portal's, which is to try again.
+    let file = portal.folder.path().join("contracts/portal/1.toml");
+    let text = std::fs::read(&file).unwrap();
+    std::fs::write(&file, "adapter = ").unwrap();
+    let (status, answer) = listening.tell(&course("E-3", "a")).await;
+    assert_eq!((status, &answer["code"]), (503, &json!("partner-not-set-up")));
+    std::fs::write(&file, text).unwrap();
+    listening.take(&course("E-3", "a")).await;
+}
+
+#[tokio::test]
 async fn at_the_same_time_it_renews_once() {
     let listening = Listening::start(&["a", "b"]).await;
     // One event of a mentor many times, and many events of another.

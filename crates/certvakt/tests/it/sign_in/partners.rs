@@ -12,7 +12,7 @@ const STANDINGS: [(&str, &str); 6] = [
     ("secret_ends_on = (now() at time zone 'UTC')::date - 1", "har utløpt"),
 ];
 
-const ALARM: &str = "Noe trenger at du ser på det";
+const ALARM: &str = "trenger at du ser på det";
 
 #[tokio::test]
 async fn whatever_wants_a_person_stands_on_the_page_of_administrators_and_of_nobody_else() {
