@@ -15,7 +15,7 @@ use crate::output::{count, print};
 use crate::partner::contract::{Contract, Stage};
 use crate::partner::probe::{self, Point};
 use crate::partner::sender::Sender;
-use crate::partner::{PartnerError, adapters, enrol, hearing, reconcile};
+use crate::partner::{PartnerError, adapters, enrol, reading, reconcile};
 use crate::store::partner::{self, Partner, Switch};
 use crate::store::{Database, organisation};
 
@@ -476,7 +476,7 @@ async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
     let heard = if app.config.partners.contracts.as_os_str().is_empty() {
         Vec::new()
     } else {
-        hearing::look(database, &app.clock, &app.config.partners, true).await?
+        reading::look(database, &app.clock, &app.config.partners, true).await?
     };
     let mut sender = Sender::new(database, &app.clock, &app.config.partners);
     let done = sender.once(&http::ending()).await?;

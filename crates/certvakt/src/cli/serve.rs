@@ -7,7 +7,7 @@ use crate::error::{Error, Exit};
 use crate::expiry::schedule;
 use crate::import::uploads;
 use crate::partner::sender::Sender;
-use crate::partner::{hearing, reconcile};
+use crate::partner::{reading, reconcile};
 use crate::renewal::histories;
 use crate::{http, letters};
 
@@ -54,7 +54,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         uploads::keep(database, &app.config.import, ending.clone()),
         Sender::new(database, &app.clock, &app.config.partners).keep(ending.clone()),
         reconcile::keep(database, &app.config.partners, ending.clone()),
-        hearing::keep(database, &app.clock, &app.config.partners, ending.clone()),
+        reading::keep(database, &app.clock, &app.config.partners, ending.clone()),
         histories::keep(database, &app.clock, &app.config.history.heads_folder, ending.clone()),
         http::serve(listener, database.clone(), app.clock, app.config.clone(), api, sign_in, ending.clone()),
     );

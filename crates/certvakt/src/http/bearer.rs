@@ -30,10 +30,7 @@ impl Bearer {
             return Ok(token.clone());
         }
         let (token, seconds) = fetch.await?;
-        let lifetime = Duration::from_secs(seconds).min(LONGEST_LIFE);
-        // A token shorter than the margin is still good for some of its life.
-        let usable = lifetime.saturating_sub(RENEW_BEFORE).max(lifetime / 2);
-        *current = Some((token.clone(), Instant::now() + usable));
+        *current = Some((token.clone(), Instant::now() + usable(seconds)));
         Ok(token)
     }
 
@@ -42,6 +39,25 @@ impl Bearer {
         let mut current = self.0.lock().await;
         if current.as_ref().is_some_and(|(known, _)| known == token) {
             *current = None;
+        }
+    }
+}
+
+/// For how long a token is used that is good for some seconds.
+fn usable(seconds: u64) -> Duration {
+    let lifetime = Duration::from_secs(seconds).min(LONGEST_LIFE);
+    // A token shorter than the margin is still good for some of its life.
+    lifetime.saturating_sub(RENEW_BEFORE).max(lifetime / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::usable;
+
+    #[test]
+    fn a_token_is_renewed_before_its_end() {
+        for (seconds, used) in [(3600, 3300), (600, 300), (60, 30), (0, 0), (u64::MAX, 86_100)] {
+            assert_eq!(usable(seconds).as_secs(), used, "{seconds}");
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod listing;
 pub mod pages;
 pub mod portal;
 pub mod probe;
+pub mod reading;
 pub mod reconcile;
 pub mod sender;
 pub mod sign_in;

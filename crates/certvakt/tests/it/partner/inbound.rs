@@ -9,7 +9,8 @@ use sqlx::Executor;
 use standardwebhooks::Webhook;
 
 use super::serving::SERVE;
-use super::{FORMER_KEY, INBOUND_KEY, KEY, NOON, Portal, WHICH, told};
+use super::telling::told_by;
+use super::{FORMER_KEY, INBOUND_KEY, KEY, Kind, NOON, Portal, WHICH, told};
 use crate::harness::{TestDatabase, fail, succeed, superuser};
 use crate::service::Service;
 
@@ -586,4 +587,30 @@ async fn the_service_reads_courses_by_itself() {
     portal.control(&json!({ "courses": [course("2", "a")] })).await;
     database.execute("update certvakt.partners set reports_tried_at = now() - interval '61 minutes'").await;
     database.until("select exists (select from certvakt.partner_reports where outcome = 'echo')").await;
+}
+
+#[tokio::test]
+async fn a_table_of_courses_is_read_by_its_delta_links() {
+    let (database, portal, config) = told_by(Kind::Dataverse, &["a", "b"]).await;
+    contract(&portal, &[("# inbound = \"", "inbound = \"")]);
+    let row = |mentor: &str, day: &str| json!({ "new_mentorkey": format!("M-{mentor}"), "new_type": "renewal", "new_completedon": day });
+    let add = async |rows: &[Value]| portal.control(&json!({ "rows": { "new_renewals": rows } })).await;
+    add(&[row("a", "2026-06-10"), row("b", "2027-01-01"), row("a", "2019-01-01")]).await;
+    let heard = database.hear(&config, 0);
+    assert_eq!(
+        (&heard["renewed"], &heard["waiting"], &heard["dismissed"]),
+        (&json!(1), &json!(1), &json!(1)),
+        "{heard}"
+    );
+    add(&[row("b", "2026-06-10")]).await;
+    for renewed in [1, 0] {
+        assert_eq!(database.hear(&config, 0)["renewed"], renewed);
+    }
+    for mentor in ["a", "b"] {
+        assert_eq!(database.renewed(mentor).await, ("2028-06-10".to_owned(), 1), "{mentor}");
+    }
+    let record = portal.record().await;
+    let reads = record.iter().filter(|one| one["path"] == "/api/data/v9.2/new_renewals");
+    let is_news: Vec<bool> = reads.map(|one| one["query"].as_str().unwrap().contains("deltatoken")).collect();
+    assert_eq!(is_news, [false, true, true], "whole once");
 }

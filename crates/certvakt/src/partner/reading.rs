@@ -1,0 +1,238 @@
+//! Reading what portals tell of completed renewal courses, in pages, where that is how they tell it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Url;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::PartnerError;
+use super::adapters::Outcome;
+use super::contract::{Report, Stage};
+use super::hearing::{Ear, hear};
+use super::inbound::Verdict;
+use super::pages::{Pages, deleted};
+use super::portal::Portal;
+use crate::clock::Clock;
+use crate::config::PartnersConfig;
+use crate::store::partner::{self, Partner, reports};
+use crate::store::{Database, StoreError};
+
+/// Reports of which it is asked at once whether they have come before.
+const BATCH: usize = 1_000;
+/// How long one partner's reports may take to read and take in.
+const LONGEST: Duration = Duration::from_mins(10);
+
+/// What was heard of a partner.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Heard {
+    /// The organisation's short name.
+    pub organisation: String,
+    /// The partner's.
+    pub partner: String,
+    /// Renewed.
+    pub renewed: u64,
+    /// Held by ours already.
+    pub echoes: u64,
+    /// Waiting for a person.
+    pub waiting: u64,
+    /// About nobody here.
+    pub dismissed: u64,
+    /// Why they could not be read, if so.
+    pub unread: Option<String>,
+}
+
+/// Reads partners' reports, each every hour, until the process is asked to end.
+pub async fn keep(
+    database: &Database,
+    clock: &Clock,
+    config: &PartnersConfig,
+    mut ending: watch::Receiver<bool>,
+) {
+    if config.contracts.as_os_str().is_empty() {
+        return;
+    }
+    let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(config.poll_seconds)));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = ending.wait_for(|ending| *ending) => return,
+        }
+        tokio::select! {
+            read = look(database, clock, config, false) => {
+                if let Err(error) = read {
+                    tracing::error!(code = error.code(), "partners' reports could not be read: {error}");
+                }
+            }
+            _ = ending.wait_for(|ending| *ending) => return,
+        }
+    }
+}
+
+/// Reads the reports of all partners that have any to read; of those only for which it is time, unless all are asked
+/// for.
+pub async fn look(
+    database: &Database,
+    clock: &Clock,
+    config: &PartnersConfig,
+    all: bool,
+) -> Result<Vec<Heard>, StoreError> {
+    let mut tx = database.worker().await?;
+    let mut due = Vec::new();
+    for one in partner::all(&mut tx).await?.into_iter().filter(|one| one.stage.is_some() && !one.is_resting())
+    {
+        let reading = reports::reading(&mut tx, &one).await?;
+        if all || reading.is_due {
+            due.push((one, reading.delta));
+        }
+    }
+    tx.rollback().await?;
+    let heard = due.iter().map(|(one, delta)| within(database, clock, config, one, delta.as_deref()));
+    Ok(join_all(heard).await.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// Reads a partner's reports, and writes down why they could not be. None: it has none to read.
+async fn within(
+    database: &Database,
+    clock: &Clock,
+    config: &PartnersConfig,
+    one: &Partner,
+    delta: Option<&str>,
+) -> Result<Option<Heard>, StoreError> {
+    let reading = async {
+        match read(config, one, delta).await? {
+            None => Ok(None),
+            Some(Err(outcome)) => {
+                if let Some(wait) = outcome.rest() {
+                    let mut tx = database.worker().await?;
+                    partner::rest(&mut tx, one, wait.as_secs_f64()).await?;
+                    tx.commit().await?;
+                }
+                Ok(Some(Err(outcome.reason().unwrap_or_default().to_owned())))
+            }
+            Some(Ok(Read { reports, delta, fault })) => {
+                let heard = hear_all(database, clock, one, &reports).await?;
+                // What is wrong with one keeps no other waiting; it is read again until it is right.
+                Ok::<_, PartnerError>(Some(fault.map_or(Ok((heard, delta)), Err)))
+            }
+        }
+    };
+    let heard = match tokio::time::timeout(LONGEST, reading).await {
+        Ok(Ok(None)) => {
+            let mut tx = database.worker().await?;
+            reports::has_none(&mut tx, one).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
+        Ok(Ok(Some(Ok((heard, delta))))) => Ok((heard, delta)),
+        Ok(Ok(Some(Err(reason)))) => Err(reason),
+        Ok(Err(PartnerError::Store(error))) => return Err(error),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("they could not be read within ten minutes".to_owned()),
+    };
+    let mut tx = database.worker().await?;
+    let noted = match &heard {
+        Ok((_, delta)) => Ok(delta.as_ref().map(Url::as_str)),
+        Err(reason) => Err(reason.as_str()),
+    };
+    reports::was_read(&mut tx, one, noted).await?;
+    tx.commit().await?;
+    match heard {
+        Ok((heard, _)) => Ok(Some(heard)),
+        Err(reason) => {
+            if one.reports_unread_since.is_none() {
+                let (organisation, partner) = (&one.organisation, &one.partner);
+                tracing::error!(organisation, partner, "the partner's reports cannot be read: {reason}");
+            }
+            let (organisation, partner) = (one.organisation.clone(), one.partner.clone());
+            Ok(Some(Heard { organisation, partner, unread: Some(reason), ..Heard::default() }))
+        }
+    }
+}
+
+/// What is new of a partner's reports.
+struct Read {
+    reports: Vec<Report>,
+    /// Where to go on.
+    delta: Option<Url>,
+    /// How some do not keep to the contract.
+    fault: Option<String>,
+}
+
+/// Reads what is new of a partner's reports, and where to go on. None: there are none to be read.
+async fn read(
+    config: &PartnersConfig,
+    one: &Partner,
+    delta: Option<&str>,
+) -> Result<Option<Result<Read, Outcome>>, PartnerError> {
+    let Some(ear) = Ear::of(one, config)? else { return Ok(None) };
+    let Some(stage) = one.stage.as_deref().and_then(Stage::named) else { return Ok(None) };
+    let address = ear.contract().stages.get(&stage).and_then(|addresses| addresses.inbound.clone());
+    let (Some(first), Some(terms)) = (address, ear.contract().inbound.as_ref()) else { return Ok(None) };
+    let portal = Portal::new(ear.contract().clone(), &one.partner, stage, config)?;
+    let pages = Pages {
+        what: "list of courses",
+        entries: &terms.entries,
+        next: terms.next.as_deref(),
+        delta: terms.delta.as_deref(),
+        is_public: false,
+    };
+    let since = delta.and_then(|delta| Url::parse(delta).ok());
+    let read = match read_since(&ear, &pages, &portal, &first, since.as_ref()).await {
+        // The portal does not know any more what we have seen. To read all again is harmless: each event counts once.
+        Err(Outcome::Broken(_)) if since.is_some() => read_since(&ear, &pages, &portal, &first, None).await,
+        read => read,
+    };
+    Ok(Some(read))
+}
+
+async fn read_since(
+    ear: &Ear,
+    pages: &Pages<'_>,
+    portal: &Portal,
+    first: &Url,
+    since: Option<&Url>,
+) -> Result<Read, Outcome> {
+    let (mut reports, mut fault) = (Vec::new(), None);
+    let take = |entry: &Value| {
+        if deleted(entry).is_none() {
+            match ear.read(entry) {
+                Ok(report) => reports.push(report),
+                Err(what) => fault = pages.broken(&what).reason().map(str::to_owned),
+            }
+        }
+        Ok(())
+    };
+    let delta = pages.read(portal, first, since, take).await?;
+    Ok(Read { reports, delta, fault })
+}
+
+async fn hear_all(
+    database: &Database,
+    clock: &Clock,
+    one: &Partner,
+    all: &[Report],
+) -> Result<Heard, StoreError> {
+    let (organisation, partner) = (one.organisation.clone(), one.partner.clone());
+    let mut heard = Heard { organisation, partner, ..Heard::default() };
+    for batch in all.chunks(BATCH) {
+        let events: Vec<String> = batch.iter().map(|report| report.event_id.clone()).collect();
+        let mut tx = database.worker().await?;
+        let news: BTreeSet<String> = reports::news(&mut tx, one, &events).await?.into_iter().collect();
+        tx.rollback().await?;
+        for report in batch.iter().filter(|report| news.contains(&report.event_id)) {
+            match hear(database, one, report, clock.now()).await? {
+                None => {}
+                Some(Verdict::Renew(_)) => heard.renewed += 1,
+                Some(Verdict::Echo) => heard.echoes += 1,
+                Some(Verdict::Wait(_)) => heard.waiting += 1,
+                Some(Verdict::Dismiss(_)) => heard.dismissed += 1,
+            }
+        }
+    }
+    Ok(heard)
+}
