@@ -260,24 +260,6 @@ async fn a_change_while_a_request_is_under_way_is_told_after_it() {
 }
 
 #[tokio::test]
-async fn a_sender_that_is_killed_leaves_a_question_that_is_asked_first() {
-    let (database, portal, config) = told(&["a"]).await;
-    portal.control(&json!({ "faults": [{ "on": "POST", "what": "hold" }] })).await;
-    let mut sending = database.partner_with(&config, ["sync"]).stdout(Stdio::null()).spawn().unwrap();
-    database.until("select exists (select from certvakt.listings where lease_token is not null)").await;
-    while portal.told().await.is_empty() && !portal.record().await.iter().any(|one| one["method"] == "POST") {
-        tokio::task::yield_now().await;
-    }
-    sending.kill().unwrap();
-    sending.wait().unwrap();
-    portal.control(&json!({ "let_go": true })).await;
-    assert_eq!(database.sync(&config)["taken"], 0, "its lease has not run out");
-    database.time_passes().await;
-    assert_eq!(database.sync(&config)["taken"], 1);
-    assert_eq!(portal.told().await.len(), 1, "the portal said that it had taken it");
-}
-
-#[tokio::test]
 async fn whoever_renews_while_a_removal_waits_is_not_taken_off() {
     let (database, portal, config) = told(&["a"]).await;
     database.sync(&config);
@@ -292,39 +274,6 @@ async fn whoever_renews_while_a_removal_waits_is_not_taken_off() {
     assert_eq!(words, ["active", "inactive", "active"], "the second was not taken");
     portal.control(&json!({ "render": true })).await;
     assert_eq!(portal.shows().await, ["M-a"]);
-}
-
-#[tokio::test]
-async fn an_answer_that_breaks_the_contract_stops_sending_until_a_probe_passes() {
-    for (what, reason) in [
-        (json!("renamed"), "breaks"),
-        (json!("error"), "does not know (200)"),
-        (json!("html"), "does not know (200)"),
-        (json!("redirect"), "elsewhere (302)"),
-        (json!(418), "does not know (418)"),
-    ] {
-        let (database, portal, config) = told(&["a", "b"]).await;
-        portal.control(&json!({ "know": ["example-1"] })).await;
-        portal.control(&json!({ "faults": [{ "on": "POST", "what": what, "times": 9 }] })).await;
-        let stopped = database.sync(&config);
-        assert!(stopped["stopped"].as_str().unwrap().contains(reason), "{what}: {stopped}");
-        let standing = database.stands(&config);
-        assert_eq!(standing["partner"]["stopped_by"], "contract", "{what}");
-        assert_eq!(standing["mentors"]["to_list"], 2, "{what}: nothing is lost");
-        let said = portal.record().await.len();
-        database.time_passes().await;
-        database.sync(&config);
-        assert_eq!(portal.record().await.len(), said, "{what}: nothing is sent");
-        // As long as it differs, it stays so.
-        let resume = ["resume"].into_iter().chain(WHICH);
-        fail(&mut database.partner_with(&config, resume.clone()), 1);
-        assert_eq!(database.stands(&config)["partner"]["stopped_by"], "contract");
-        portal.control(&json!({ "faults": [] })).await;
-        succeed(&mut database.partner_with(&config, resume));
-        assert_eq!(database.sync(&config)["taken"], 2, "{what}");
-        portal.control(&json!({ "render": true, "set": { "example-1": "inactive" } })).await;
-        assert_eq!(portal.shows().await, ["M-a", "M-b"], "{what}");
-    }
 }
 
 #[tokio::test]
@@ -409,25 +358,6 @@ async fn a_header_and_a_token_sign_in_as_well() {
             )
             .await;
     }
-}
-
-#[tokio::test]
-async fn a_portal_that_is_down_is_tried_again_by_itself_and_nobody_is_lost() {
-    let (database, portal, config) = told(&["a", "b", "c"]).await;
-    portal.control(&json!({ "faults": [{ "on": "POST", "what": 500, "times": 100 }] })).await;
-    for _ in 0..3 {
-        let down = database.sync(&config);
-        assert!(down["stopped"].as_str().unwrap().contains("fails (500)"), "{down}");
-        assert_eq!(database.stands(&config)["partner"]["stopped_by"], "outage");
-        let said = portal.record().await.len();
-        database.sync(&config);
-        assert_eq!(portal.record().await.len(), said, "it rests");
-        database.time_passes().await;
-    }
-    portal.control(&json!({ "faults": [] })).await;
-    assert_eq!(database.sync(&config)["taken"], 3);
-    assert_eq!(database.stands(&config)["partner"]["stopped_by"], Value::Null);
-    assert_eq!(portal.shows().await, ["M-a", "M-b", "M-c"]);
 }
 
 #[tokio::test]
