@@ -12,9 +12,10 @@ select p.organisation_id, p.code as partner, count(l.partner_key) as mentors,
   count(*) filter (where l.told_number < l.number and not l.is_listed or x.has_lapsed) as to_delist,
   count(*) filter (where l.told_number < l.number and not l.is_listed and l.told_listed is distinct from false
     and l.approved_number < l.number) as not_approved,
-  coalesce(max(extract(epoch from m.now - case when x.has_lapsed then l.valid_until else l.turned_at end)) filter (
+  -- Somebody's clock may be ahead of another's.
+  greatest(coalesce(max(extract(epoch from m.now - case when x.has_lapsed then l.valid_until else l.turned_at end)) filter (
     where x.has_lapsed
-      or not l.is_listed and (l.told_number < l.number or p.stage = 'live' and l.confirmed_number < l.number)), 0)::bigint
+      or not l.is_listed and (l.told_number < l.number or p.stage = 'live' and l.confirmed_number < l.number)), 0), 0)::bigint
     as oldest_removal_seconds,
   count(*) filter (where l.told_number < l.number and l.trouble is not null) as in_trouble,
   count(*) filter (where l.is_unsure) as unsure,

@@ -206,10 +206,12 @@ async fn write(
     for batch in compared.chunks(usize::try_from(BATCH).unwrap_or(usize::MAX)) {
         let mut tx = database.worker().await?;
         partner::compared(&mut tx, one, batch).await?;
-        let never_told = batch.iter().filter(|mentor| mentor.again && mentor.number == 0);
-        let keys: Vec<String> = never_told.map(|mentor| mentor.partner_key.clone()).collect();
-        partner::delist_found(&mut tx, one, &keys).await?;
         tx.commit().await?;
+        for mentor in batch.iter().filter(|mentor| mentor.again && mentor.number == 0) {
+            let mut tx = database.worker().await?;
+            partner::delist_found(&mut tx, one, &mentor.partner_key).await?;
+            tx.commit().await?;
+        }
     }
     let mut tx = database.worker().await?;
     partner::reconciled(&mut tx, one, Ok(unknown)).await?;

@@ -318,9 +318,14 @@ impl Turn<'_> {
         metrics::gauge!("certvakt_partner_requests_at_once", "organisation" => one.organisation.clone(), "partner" => one.partner.clone())
             .set(line.at_once);
         let mut tx = self.database.worker().await?;
-        partner::finish(&mut tx, &one, claim.token, &told).await?;
+        let left = partner::finish(&mut tx, &one, claim.token, &told).await?;
         let goes_on = conclude(&mut tx, &one, outcomes.iter().map(|(outcome, _)| outcome), tally).await?;
         tx.commit().await?;
+        for held in left {
+            let mut tx = self.database.worker().await?;
+            partner::finish_one(&mut tx, &one, claim.token, held).await?;
+            tx.commit().await?;
+        }
         Ok(goes_on)
     }
 

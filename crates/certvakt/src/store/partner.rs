@@ -18,7 +18,8 @@ pub use comparing::{Compared, ToCompare, compared, delist_found, reconciled, som
 pub use mentors::{Enrolment, answer, consent, enrol, replay};
 pub use standing::{REMOVAL_SECONDS, Standing, WithStanding, with_standings};
 pub use telling::{
-    Claim, Due, Stop, Told, approve_removals, claim, finish, go_on, has_too_many_removals, hold, rest, stop,
+    Claim, Due, Stop, Told, approve_removals, claim, finish, finish_one, go_on, has_too_many_removals, hold,
+    rest, stop,
 };
 
 /// A partner of an organisation.

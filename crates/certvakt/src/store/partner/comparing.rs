@@ -1,7 +1,7 @@
 //! What a portal's listing shows, beside what it is to show.
 
 use super::Partner;
-use super::telling::wait_briefly;
+use super::telling::hold_free;
 use crate::store::{StoreError, WorkerTx};
 
 /// The keys of some of a partner's mentors.
@@ -90,10 +90,12 @@ pub struct Compared {
 /// Writes down what the listing showed of mentors who have not changed since.
 pub async fn compared(tx: &mut WorkerTx, partner: &Partner, all: &[Compared]) -> Result<(), StoreError> {
     let keys: Vec<String> = all.iter().map(|one| one.partner_key.clone()).collect();
+    let free = hold_free(tx, partner, &keys).await?;
+    let all: Vec<&Compared> = all.iter().filter(|one| free.contains(&one.partner_key)).collect();
+    let keys: Vec<String> = all.iter().map(|one| one.partner_key.clone()).collect();
     let numbers: Vec<i64> = all.iter().map(|one| one.number).collect();
-    let flags = |flag: fn(&Compared) -> bool| all.iter().map(flag).collect::<Vec<bool>>();
+    let flags = |flag: fn(&Compared) -> bool| all.iter().map(|one| flag(one)).collect::<Vec<bool>>();
     let shown: Vec<Option<bool>> = all.iter().map(|one| one.shown).collect();
-    wait_briefly(tx).await?;
     sqlx::query_file!(
         "src/store/partner/compared.sql",
         partner.organisation_id,
@@ -112,9 +114,10 @@ pub async fn compared(tx: &mut WorkerTx, partner: &Partner, all: &[Compared]) ->
     Ok(())
 }
 
-/// Writes the first event of mentors whom a portal shows although it was never told so.
-pub async fn delist_found(tx: &mut WorkerTx, partner: &Partner, keys: &[String]) -> Result<(), StoreError> {
-    sqlx::query!("select certvakt.delist_found($1, $2, $3)", partner.organisation_id, partner.partner, keys,)
+/// Writes the first event of a mentor whom a portal shows although it was never told so.
+pub async fn delist_found(tx: &mut WorkerTx, partner: &Partner, key: &str) -> Result<(), StoreError> {
+    let keys = [key.to_owned()];
+    sqlx::query!("select certvakt.delist_found($1, $2, $3)", partner.organisation_id, partner.partner, &keys)
         .execute(tx)
         .await?;
     Ok(())

@@ -1,5 +1,7 @@
 //! Telling a portal: who is due, claimed and finished, and when sending stops.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -111,11 +113,21 @@ pub async fn rest(tx: &mut WorkerTx, partner: &Partner, seconds: f64) -> Result<
     Ok(())
 }
 
-/// A register that is being read holds everybody in it: whoever is told meanwhile is asked about later, and keeps
-/// nobody else waiting.
-pub(super) async fn wait_briefly(tx: &mut WorkerTx) -> Result<(), StoreError> {
-    sqlx::query_scalar!("select set_config('lock_timeout', '10s', true)").fetch_one(tx).await?;
-    Ok(())
+/// Holds those of some mentors whom nobody else holds. Whoever changes certifications holds one mentor after the other,
+/// and would wait for us while we wait for them.
+pub(super) async fn hold_free(
+    tx: &mut WorkerTx,
+    partner: &Partner,
+    keys: &[String],
+) -> Result<HashSet<String>, StoreError> {
+    let held = sqlx::query_scalar!(
+        "select partner_key from certvakt.listings
+         where organisation_id = $1 and partner = $2 and partner_key = any ($3) for no key update skip locked",
+        partner.organisation_id,
+        partner.partner,
+        keys,
+    );
+    Ok(held.fetch_all(tx).await?.into_iter().collect())
 }
 
 /// What became of telling a portal.
@@ -140,13 +152,34 @@ pub struct Told {
     pub was_sent: bool,
 }
 
-/// Writes down what became of telling a portal, where the lease still holds. For how many it did.
-pub async fn finish(
+/// Writes down what became of telling a portal, where the lease still holds. Those who are left, because somebody
+/// holds them.
+pub async fn finish<'a>(
     tx: &mut WorkerTx,
     partner: &Partner,
     token: Uuid,
-    told: &[Told],
-) -> Result<u64, StoreError> {
+    told: &'a [Told],
+) -> Result<Vec<&'a Told>, StoreError> {
+    let keys: Vec<String> = told.iter().map(|one| one.partner_key.clone()).collect();
+    let free = hold_free(tx, partner, &keys).await?;
+    let (now, left) = told.iter().partition::<Vec<_>, _>(|one| free.contains(&one.partner_key));
+    write(tx, partner, token, &now).await?;
+    Ok(left)
+}
+
+/// Writes down what became of telling a portal of one mentor, once nobody holds them: for a while it is waited.
+pub async fn finish_one(
+    tx: &mut WorkerTx,
+    partner: &Partner,
+    token: Uuid,
+    told: &Told,
+) -> Result<(), StoreError> {
+    // A register that is being read holds everybody in it: whoever is told meanwhile is asked about later.
+    sqlx::query_scalar!("select set_config('lock_timeout', '10s', true)").fetch_one(&mut *tx).await?;
+    write(tx, partner, token, &[told]).await
+}
+
+async fn write(tx: &mut WorkerTx, partner: &Partner, token: Uuid, told: &[&Told]) -> Result<(), StoreError> {
     let keys: Vec<String> = told.iter().map(|one| one.partner_key.clone()).collect();
     let numbers: Vec<i64> = told.iter().map(|one| one.number).collect();
     let listed: Vec<bool> = told.iter().map(|one| one.is_listed).collect();
@@ -158,7 +191,6 @@ pub async fn finish(
         .map(|one| one.trouble.as_ref().map(|reason| reason.chars().take(500).collect()))
         .collect();
     let sent: Vec<bool> = told.iter().map(|one| one.was_sent).collect();
-    wait_briefly(tx).await?;
     let finished = sqlx::query_file!(
         "src/store/partner/finish.sql",
         partner.organisation_id,
@@ -173,7 +205,8 @@ pub async fn finish(
         &troubles as _,
         &sent,
     );
-    Ok(finished.execute(tx).await?.rows_affected())
+    finished.execute(tx).await?;
+    Ok(())
 }
 
 /// Why sending stops.

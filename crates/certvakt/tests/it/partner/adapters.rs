@@ -196,7 +196,8 @@ async fn a_sender_that_is_killed_leaves_a_question_that_is_asked_first() {
         database.change("b", "status = 'suspended'").await;
         sending.kill().unwrap();
         sending.wait().unwrap();
-        portal.control(&json!({ "faults": [], "let_go": true })).await;
+        portal.control(&json!({ "let_go": true })).await;
+        portal.control(&json!({ "faults": [] })).await;
         assert_eq!(database.sync(&config)["taken"], 0, "{kind:?}: its lease has not run out");
         for _ in 0..2 {
             database.time_passes().await;

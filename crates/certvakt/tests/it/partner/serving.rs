@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{NOON, told};
 use crate::service::Service;
+use crate::stand_in::MailServer;
 
 pub(super) const SERVE: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[delivery]\nchannels = []\n";
 
@@ -93,4 +94,22 @@ async fn a_token_that_the_portal_has_forgotten_is_fetched_again_however_many_nee
     let record = portal.record().await;
     assert!(record.iter().any(|one| one["status"] == 401), "it was refused");
     assert_eq!(record.iter().filter(|one| one["path"] == "/token").count(), 2, "and fetched once for all");
+}
+
+#[tokio::test]
+async fn a_stop_reaches_the_mailbox_of_administrators() {
+    let (database, portal, config) = told(&["a", "b"]).await;
+    let administrator =
+        ["person", "add", "--organisation", "org", "--chapter", "chapter", "--role", "org_admin"];
+    database.ok(administrator.into_iter().chain(["--name", "Åse", "--email", "a@example.org"]));
+    portal.fault("html", 9).await;
+    database.sync(&config);
+    let mail = MailServer::start(None);
+    let _service = Service::start(&database, &mail.config("[serve]\nlisten = \"127.0.0.1:0\"\n"), NOON);
+    database.until("select exists (select from certvakt.letters where mailed_at is not null)").await;
+    let mails = mail.mails();
+    let [one] = &mails[..] else { panic!("{mails:?}") };
+    let said = one.to_string();
+    assert!(said.contains("a@example.org") && said.contains("2 endringer venter"), "{said}");
+    assert!(!said.contains("M-a"), "nothing of the mentors: {said}");
 }

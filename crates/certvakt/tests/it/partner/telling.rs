@@ -260,6 +260,33 @@ async fn a_change_while_a_request_is_under_way_is_told_after_it() {
 }
 
 #[tokio::test]
+async fn an_app_that_changes_several_and_a_sender_do_not_wait_for_each_other() {
+    let (database, portal, config) = told(&["a", "b"]).await;
+    portal.fault("hold", 2).await;
+    let sending = database.partner_with(&config, ["sync"]).stdout(Stdio::null()).spawn().unwrap();
+    database.until("select count(*) = 2 from certvakt.listings where lease_token is not null").await;
+    let mut app = superuser(&database.name).await;
+    app.execute(
+        "begin; update public.peer_mentor_certifications set status = 'suspended' where external_id = 'b'",
+    )
+    .await
+    .unwrap();
+    portal.control(&json!({ "let_go": true })).await;
+    // The sender has written down what it may, and waits for the one that the app holds.
+    database.until("select count(*) = 1 from certvakt.listings where lease_token is not null").await;
+    app.execute(
+        "update public.peer_mentor_certifications set status = 'suspended' where external_id = 'a'; commit",
+    )
+    .await
+    .unwrap();
+    assert!(sending.wait_with_output().unwrap().status.success());
+    database.sync(&config);
+    portal.render().await;
+    assert_eq!(portal.shows().await, Vec::<String>::new());
+    assert_eq!(database.stands(&config)["mentors"]["to_delist"], 0);
+}
+
+#[tokio::test]
 async fn whoever_renews_while_a_removal_waits_is_not_taken_off() {
     let (database, portal, config) = told(&["a"]).await;
     database.sync(&config);
