@@ -101,6 +101,30 @@ async fn whoever_is_missing_is_told_of_again() {
 }
 
 #[tokio::test]
+async fn whoever_is_removed_by_hand_while_staging_is_tried_is_not_put_back() {
+    let (database, portal, config) = told(&["a", "b", "turns"]).await;
+    let switch = |stage: &str| {
+        let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", stage, "--contract", "1"]);
+        succeed(&mut database.partner_with(&config, enable));
+    };
+    database.sync(&config);
+    database.time_passes().await;
+    assert_eq!(database.reconcile(&config)["right"], 3);
+    switch("staging");
+    portal.set_by_hand("M-a", false).await;
+    for status in ["suspended", "active"] {
+        database.change("turns", &format!("status = '{status}'")).await;
+    }
+    portal.render().await;
+    switch("live");
+    assert_eq!(database.sync(&config)["taken"], 1, "whoever has turned is told anew, nobody else");
+    assert_eq!(database.reconcile(&config)["removed_by_hand"], json!(["M-a"]));
+    portal.render().await;
+    assert_eq!(portal.shows().await, ["M-b", "M-turns"]);
+    assert_eq!(database.stands(&config)["mentors"]["away"], 1);
+}
+
+#[tokio::test]
 async fn whoever_was_removed_by_hand_waits_for_a_persons_answer() {
     for (answer, shown) in [("--keep-off", &[][..]), ("--list-again", &["M-a"])] {
         let (database, portal, config) = told(&["a"]).await;
