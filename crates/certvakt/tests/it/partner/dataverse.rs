@@ -173,6 +173,7 @@ async fn a_service_that_has_too_many_requests_at_once_is_sent_half_of_them() {
         format!("certvakt_partner_requests_at_once{{organisation=\"org\",partner=\"portal\"}} {number}")
     };
     service.until_metric(&at_once(4)).await;
+    database.until("select coalesce(retry_at > now(), false) from certvakt.partners").await;
     database.execute("update certvakt.partners set retry_at = now()").await;
     database.until("select bool_and(told_number = number) from certvakt.listings").await;
     // A little faster with each round that is borne.
