@@ -20,8 +20,8 @@ from torture.round import Lane
 
 @dataclass
 class Campaign:
-    """Rounds of a seed. `wanted` is a violation that ends it; otherwise the first of any name does, unless it
-    keeps going."""
+    """Rounds of a seed. `wanted` are violations of which one ends it; otherwise the first of any name does,
+    unless it keeps going."""
 
     seed: str
     rounds: list[int]
@@ -29,7 +29,7 @@ class Campaign:
     say: Callable[[str], None] = print
     is_plain: bool = False
     keeps_going: bool = False
-    wanted: str | None = None
+    wanted: frozenset[str] = frozenset()
     played: int = 0
     repeats: int = 0
     injected: Counter[str] = field(default_factory=Counter)
@@ -64,7 +64,7 @@ class Campaign:
         if names["round_broke"] or names["lane_broke"]:
             return True
         if self.wanted:
-            return names[self.wanted] > 0
+            return not self.wanted.isdisjoint(names)
         return bool(self.found) and not self.keeps_going
 
     def _keep(self) -> None:

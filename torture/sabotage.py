@@ -1,6 +1,6 @@
 """python -m torture.sabotage: whether the oracle can fail. Builds copies of the source in each of which one
 patch takes a safety away; each must pass a round in which nothing goes wrong, and then be caught at what the
-patch is known for, within the quick mode's limits."""
+patch is known for."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from pathlib import Path
 
 from lab import program
 from lab.certvakt import ROOT, binary
-from torture.__main__ import LANES, QUICK_ROUNDS, QUICK_SECONDS
+from torture.__main__ import LANES
 from torture.campaign import Campaign
 
-# The patches, and the violation that each is to be caught at.
+# The patches, and the violations at one of which each is to be caught.
 SABOTAGES = {
-    "check_then_insert": "recorded_twice",
-    "finish_without_lease": "told_after_delivered",
-    "mark_before_sending": "delivered_not_accepted",
-    "clock_instead_of_argument": "untrue_reason",
-    "append_without_moving": "history_torn",
-    "take_silence_for_yes": "divergence_unseen",
+    "check_then_insert": ("recorded_twice",),
+    "finish_without_lease": ("finished_without_lease", "told_after_delivered"),
+    "mark_before_sending": ("delivered_not_accepted",),
+    "clock_instead_of_argument": ("untrue_reason",),
+    "append_without_moving": ("history_torn",),
+    "take_silence_for_yes": ("divergence_unseen", "not_listed", "listed_wrongly"),
 }
+# Most are caught within some rounds; the rarest needs a program that sleeps at one moment.
+ROUNDS, SECONDS = 180, 420
 PATCHES = Path(__file__).parent / "sabotage"
 PLACE = ROOT / "target" / "torture"
 
@@ -87,7 +89,7 @@ def build(name: str, copied: Path) -> Path:
     return programs
 
 
-def check(name: str, violation: str, seed: str, source: Path) -> bool:
+def check(name: str, violations: tuple[str, ...], seed: str, source: Path) -> bool:
     """Whether a sabotage passes where nothing goes wrong, and is caught otherwise."""
     copied = PLACE / name
     lend_dependencies()
@@ -103,19 +105,19 @@ def check(name: str, violation: str, seed: str, source: Path) -> bool:
             print(f"sabotage {name}: fails a round without faults: {dict(plain.names)}", flush=True)
             print(plain.found, flush=True)
             return False
-        rounds = list(range(1, QUICK_ROUNDS + 1))
-        quick = Campaign(seed, rounds, QUICK_SECONDS, say=lambda _: None, wanted=violation)
-        quick.go(LANES)
+        rounds = list(range(1, ROUNDS + 1))
+        played = Campaign(seed, rounds, SECONDS, say=lambda _: None, wanted=frozenset(violations))
+        played.go(LANES)
     finally:
         if ordinary is None:
             del os.environ["CERTVAKT_BINARIES"]
         else:
             os.environ["CERTVAKT_BINARIES"] = ordinary
-    caught = violation in quick.names
+    caught = not played.names.keys().isdisjoint(violations)
     verdict = "caught as" if caught else "NOT caught as"
     print(
-        f"sabotage {name}: passes without faults, {verdict} {violation} within {quick.played} rounds "
-        f"{dict(quick.names)}, seed {seed}",
+        f"sabotage {name}: passes without faults, {verdict} {' or '.join(violations)} within {played.played} "
+        f"rounds {dict(played.names)}, seed {seed}",
         flush=True,
     )
     return caught
