@@ -16,10 +16,42 @@ pub mod sender;
 pub mod sign_in;
 pub mod wire;
 
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::config::PartnersConfig;
 use crate::error::Exit;
 use crate::renewal::RenewalError;
 use crate::store::StoreError;
 use contract::ContractError;
+
+/// Looks every few seconds, as the configuration says, until the process is asked to end; a look that is under way then
+/// is left.
+async fn keep_looking(
+    config: &PartnersConfig,
+    mut ending: watch::Receiver<bool>,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Result<(), StoreError>,
+) {
+    if config.contracts.as_os_str().is_empty() {
+        return;
+    }
+    let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(config.poll_seconds)));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let looking = async {
+        loop {
+            ticks.tick().await;
+            if let Err(error) = look().await {
+                tracing::error!(code = error.code(), "{what}: {error}");
+            }
+        }
+    };
+    tokio::select! {
+        () = looking => {}
+        _ = ending.wait_for(|ending| *ending) => {}
+    }
+}
 
 /// Why a partner is not told, or not asked.
 #[derive(Debug, thiserror::Error)]

@@ -62,6 +62,17 @@ impl Portal {
         Ok(Self { contract, rules, addresses, sign_in, secret_ends_on, wire, snapshot: Mutex::default() })
     }
 
+    /// The body of a request that tells a state.
+    pub fn body(&self, state: &State) -> Result<Vec<u8>, Outcome> {
+        let body = self.contract.body(state);
+        match self.rules.request_fault(&body) {
+            None => Ok(body.to_string().into_bytes()),
+            Some(fault) => {
+                Err(Outcome::Refused(format!("what is to be sent does not keep to the contract: {fault}")))
+            }
+        }
+    }
+
     /// Sends a request with an id and a body, signed in; once more, if what signed us in had run out. After `until`
     /// nothing is sent.
     pub async fn send(

@@ -50,27 +50,10 @@ pub async fn keep(
     database: &Database,
     clock: &Clock,
     config: &PartnersConfig,
-    mut ending: watch::Receiver<bool>,
+    ending: watch::Receiver<bool>,
 ) {
-    if config.contracts.as_os_str().is_empty() {
-        return;
-    }
-    let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(config.poll_seconds)));
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = ending.wait_for(|ending| *ending) => return,
-        }
-        tokio::select! {
-            read = look(database, clock, config, false) => {
-                if let Err(error) = read {
-                    tracing::error!(code = error.code(), "partners' reports could not be read: {error}");
-                }
-            }
-            _ = ending.wait_for(|ending| *ending) => return,
-        }
-    }
+    let look = async || look(database, clock, config, false).await.map(drop);
+    super::keep_looking(config, ending, "partners' reports could not be read", look).await;
 }
 
 /// Reads the reports of all partners that have any to read; of those only for which it is time, unless all are asked
@@ -82,16 +65,11 @@ pub async fn look(
     all: bool,
 ) -> Result<Vec<Heard>, StoreError> {
     let mut tx = database.worker().await?;
-    let mut due = Vec::new();
-    for one in partner::all(&mut tx).await?.into_iter().filter(|one| one.stage.is_some() && !one.is_resting())
-    {
-        let reading = reports::reading(&mut tx, &one).await?;
-        if all || reading.is_due {
-            due.push((one, reading.delta));
-        }
-    }
+    let partners = partner::all(&mut tx).await?;
     tx.rollback().await?;
-    let heard = due.iter().map(|(one, delta)| within(database, clock, config, one, delta.as_deref()));
+    let is_due = |one: &&Partner| one.stage.is_some() && !one.is_resting() && (all || one.is_to_be_heard);
+    let heard: Vec<_> =
+        partners.iter().filter(is_due).map(|one| within(database, clock, config, one)).collect();
     Ok(join_all(heard).await.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
@@ -101,10 +79,9 @@ async fn within(
     clock: &Clock,
     config: &PartnersConfig,
     one: &Partner,
-    delta: Option<&str>,
 ) -> Result<Option<Heard>, StoreError> {
     let reading = async {
-        match read(config, one, delta).await? {
+        match read(config, one).await? {
             None => Ok(None),
             Some(Err(outcome)) => {
                 if let Some(wait) = outcome.rest() {
@@ -164,11 +141,7 @@ struct Read {
 }
 
 /// Reads what is new of a partner's reports, and where to go on. None: there are none to be read.
-async fn read(
-    config: &PartnersConfig,
-    one: &Partner,
-    delta: Option<&str>,
-) -> Result<Option<Result<Read, Outcome>>, PartnerError> {
+async fn read(config: &PartnersConfig, one: &Partner) -> Result<Option<Result<Read, Outcome>>, PartnerError> {
     let Some(ear) = Ear::of(one, config)? else { return Ok(None) };
     let Some(stage) = one.stage.as_deref().and_then(Stage::named) else { return Ok(None) };
     let address = ear.contract().stages.get(&stage).and_then(|addresses| addresses.inbound.clone());
@@ -181,7 +154,7 @@ async fn read(
         delta: terms.delta.as_deref(),
         is_public: false,
     };
-    let since = delta.and_then(|delta| Url::parse(delta).ok());
+    let since = one.reports_delta.as_deref().and_then(|delta| Url::parse(delta).ok());
     let read = match read_since(&ear, &pages, &portal, &first, since.as_ref()).await {
         // The portal does not know any more what we have seen. To read all again is harmless: each event counts once.
         Err(Outcome::Broken(_)) if since.is_some() => read_since(&ear, &pages, &portal, &first, None).await,

@@ -44,27 +44,10 @@ pub struct Reconciled {
 const LONGEST: Duration = Duration::from_mins(10);
 
 /// Compares partners' listings, each every hour, also while nothing is sent, until the process is asked to end.
-pub async fn keep(database: &Database, config: &PartnersConfig, mut ending: watch::Receiver<bool>) {
-    if config.contracts.as_os_str().is_empty() {
-        return;
-    }
+pub async fn keep(database: &Database, config: &PartnersConfig, ending: watch::Receiver<bool>) {
     let mut kept = HashMap::new();
-    let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(config.poll_seconds)));
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = ending.wait_for(|ending| *ending) => return,
-        }
-        tokio::select! {
-            looked = look(database, config, &mut kept) => {
-                if let Err(error) = looked {
-                    tracing::error!(code = error.code(), "listings could not be compared: {error}");
-                }
-            }
-            _ = ending.wait_for(|ending| *ending) => return,
-        }
-    }
+    let look = async || look(database, config, &mut kept).await;
+    super::keep_looking(config, ending, "listings could not be compared", look).await;
 }
 
 /// Partners' adapters, by organisation and name: what they hold of a listing is kept up by its changes.

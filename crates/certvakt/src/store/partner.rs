@@ -24,6 +24,7 @@ pub use telling::{
 
 /// A partner of an organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Partner {
     /// The organisation.
     #[serde(skip)]
@@ -70,6 +71,12 @@ pub struct Partner {
     /// Whether it is time to read its listing: an hour after it was, five minutes after it could not be.
     #[serde(skip)]
     pub is_to_be_reconciled: bool,
+    /// Whether it is time to read what it tells: an hour after it was read, five minutes after it could not be.
+    #[serde(skip)]
+    pub is_to_be_heard: bool,
+    /// Where only what is new of that can be read; none: it is read whole.
+    #[serde(skip)]
+    pub reports_delta: Option<String>,
     /// Whether it is live, and was not compared for six hours.
     pub is_stale: bool,
     /// The last day on which what signs us in is good, in UTC.

@@ -5,7 +5,7 @@ use crate::partner::enrol::Enrolled;
 use crate::partner::probe::Point;
 use crate::partner::reconcile::Reconciled;
 use crate::partner::sender::{Done, Tally};
-use crate::store::partner::{Event, WithStanding};
+use crate::store::partner::{Event, REMOVAL_SECONDS, WithStanding};
 
 /// What became of a file of mentors.
 pub(super) fn enrolled(done: &Enrolled) -> String {
@@ -97,7 +97,7 @@ fn wants(WithStanding { partner, mentors }: &WithStanding) -> Vec<String> {
             "WAITING: {reports} reports of {name}; `certvakt partner reports {which} --waiting`"
         ));
     }
-    if mentors.oldest_removal_seconds >= 24 * 60 * 60 {
+    if mentors.oldest_removal_seconds >= REMOVAL_SECONDS {
         lines.push(format!("LATE: somebody has waited for more than a day to be taken off by {name}"));
     }
     if let (true, Some(day)) = (partner.needs_secret(), partner.secret_ends_on) {

@@ -57,24 +57,13 @@ impl Dataverse {
 
     /// The request that tells a state. Whoever is deleted there must not come back by being taken off.
     fn change(&self, state: &State) -> Result<Part, Outcome> {
-        let Portal { contract, rules, .. } = &self.portal;
-        let body = contract.body(state);
-        if let Some(fault) = rules.request_fault(&body) {
-            return Err(Outcome::Refused(format!(
-                "what is to be sent does not keep to the contract: {fault}"
-            )));
-        }
+        let body = self.portal.body(state)?;
         let mut headers =
             HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         if !state.is_listed {
             headers.insert(IF_MATCH, HeaderValue::from_static("*"));
         }
-        Ok(Part {
-            method: Method::PATCH,
-            url: self.row(&state.key)?,
-            headers,
-            body: body.to_string().into_bytes(),
-        })
+        Ok(Part { method: Method::PATCH, url: self.row(&state.key)?, headers, body })
     }
 
     async fn tell_some(&self, states: &[State], until: Instant) -> Vec<Outcome> {

@@ -24,12 +24,11 @@ impl Webhook {
     }
 
     async fn tell_one(&self, state: &State, until: Instant) -> Outcome {
-        let Portal { contract, rules, addresses, wire, .. } = &self.portal;
-        let body = contract.body(state);
-        if let Some(fault) = rules.request_fault(&body) {
-            return Outcome::Refused(format!("what is to be sent does not keep to the contract: {fault}"));
-        }
-        let body = body.to_string().into_bytes();
+        let Portal { contract, addresses, wire, .. } = &self.portal;
+        let body = match self.portal.body(state) {
+            Ok(body) => body,
+            Err(outcome) => return outcome,
+        };
         let make = |headers: HeaderMap| {
             let method = Method::from_bytes(contract.request.method.as_bytes()).unwrap_or(Method::POST);
             wire.client()

@@ -231,30 +231,6 @@ pub async fn settle(
     Ok(settled.execute(tx).await?.rows_affected() > 0)
 }
 
-/// Where a partner's reports are to be read, and whether it is time to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
-    /// Where only what is new can be read; none: they are read whole.
-    pub delta: Option<String>,
-    /// Whether it is time: an hour after they were read, five minutes after they could not be.
-    pub is_due: bool,
-}
-
-/// Where a partner's reports are to be read.
-pub async fn reading(tx: &mut WorkerTx, partner: &Partner) -> Result<Reading, StoreError> {
-    Ok(sqlx::query_as!(
-        Reading,
-        r#"select reports_delta as delta,
-             coalesce(reports_tried_at < now()
-               - case when reports_unread_since is null then interval '1 hour' else interval '5 minutes' end, true) as "is_due!"
-           from certvakt.partners where organisation_id = $1 and code = $2"#,
-        partner.organisation_id,
-        partner.partner,
-    )
-    .fetch_one(tx)
-    .await?)
-}
-
 /// Notes why what a partner told was not understood; none: it is.
 pub async fn is_understood(
     tx: &mut WorkerTx,

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use certvakt::partner::contract::Limits;
+use certvakt::partner::wire::{NoAnswer, Wire};
 use certvakt::store::partner;
 use serde_json::{Value, json};
 
@@ -257,6 +259,30 @@ async fn a_change_while_a_request_is_under_way_is_told_after_it() {
     portal.control(&json!({ "let_go": true })).await;
     assert!(sending.wait_with_output().unwrap().status.success());
     assert_eq!(portal.told().await, pairs(&[("M-a", "active"), ("M-a", "inactive")]));
+}
+
+#[tokio::test]
+async fn others_are_told_while_one_keeps_us_waiting() {
+    let (database, portal, config) = told(&["a", "b", "c"]).await;
+    portal.fault("hold", 1).await;
+    let sending = database.partner_with(&config, ["sync"]).stdout(Stdio::null()).spawn().unwrap();
+    while portal.taken().await.len() < 3 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(database.stands(&config)["mentors"]["to_list"], 3, "one is not answered yet");
+    portal.control(&json!({ "let_go": true })).await;
+    assert!(sending.wait_with_output().unwrap().status.success());
+    assert_eq!(database.stands(&config)["mentors"]["to_list"], 0);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_once_a_lease_is_over() {
+    let portal = Portal::start(Kind::Webhook).await;
+    let wire = Wire::new(&["127.0.0.1".to_owned()], &Limits::default()).unwrap();
+    let request = wire.client().post(format!("{}/mentors", portal.address));
+    let late = wire.send(request, Some(tokio::time::Instant::now())).await;
+    assert_eq!(late.err(), Some(NoAnswer::TooLate));
+    assert_eq!(portal.record().await, Vec::<Value>::new());
 }
 
 #[tokio::test]
