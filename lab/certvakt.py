@@ -13,8 +13,8 @@ OWNER, SERVICE = "certvakt_owner", "certvakt_service"
 
 
 def binary(name: str = "certvakt") -> Path:
-    """A program of the release build, or of the folder that CERTVAKT_BINARIES names."""
-    return Path(os.environ.get("CERTVAKT_BINARIES", ROOT / "target/release")) / name
+    """A program of the build that the tests use, or of the folder that CERTVAKT_BINARIES names."""
+    return Path(os.environ.get("CERTVAKT_BINARIES", ROOT / "target/debug")) / name
 
 
 @dataclass

@@ -42,7 +42,7 @@ pub struct Report {
 pub enum DemoError {
     /// The stand-in is not there or does not answer.
     #[error(
-        "the stand-in for the push service cannot be started ({0}): build it beside certvakt with `cargo build --release --bins`"
+        "the stand-in for the push service cannot be started ({0}): build it beside certvakt with `cargo build --bins`"
     )]
     StandIn(String),
     /// The sample cannot be written or imported.

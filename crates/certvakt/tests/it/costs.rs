@@ -192,7 +192,8 @@ async fn a_drain_asks_little_for_each_delivery() {
     assert_eq!(cost.scans, 0, "{cost:?}");
     // Claims of 2,000, each with its setting, and ends as they come; a handful around them.
     assert!(cost.statements <= 5_000 / 5, "{cost:?}");
-    assert!(cost.rows <= 5_000 * 2 + 200, "each is claimed once and ends once: {cost:?}");
+    let beside = cost.statements * 2 + 100;
+    assert!(cost.rows <= 5_000 * 2 + beside, "each is claimed once and ends once: {cost:?}");
     assert!(cost.wal_bytes <= 5_000 * 1_200, "{cost:?}");
     assert!(cost.pages <= 5_000 * 100, "{cost:?}");
 }
