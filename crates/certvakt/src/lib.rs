@@ -19,5 +19,6 @@ pub mod partner;
 pub mod people;
 pub mod renewal;
 pub mod secret;
+mod signatures;
 pub mod store;
 pub mod words;

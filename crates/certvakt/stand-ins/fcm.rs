@@ -40,8 +40,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Response, StatusCode, Version, header};
 use axum::routing::post;
 use axum::{Form, Router};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
@@ -52,6 +53,8 @@ mod fcm_schema;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The service account's private key. It opens nothing but stand-ins.
+const KEY: &str = include_str!("key.pem");
 const PROJECT: &str = "stand-in";
 const EMAIL: &str = "sender@stand-in.iam.gserviceaccount.com";
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
@@ -61,7 +64,8 @@ const TOKEN_SECONDS: i64 = 3599;
 const LARGEST: usize = 4096;
 
 struct StandIn {
-    key: DecodingKey,
+    /// The public key, as RFC 8017 writes it.
+    key: Vec<u8>,
     token_uri: String,
     record: Mutex<std::fs::File>,
     state: Mutex<Known>,
@@ -113,20 +117,19 @@ async fn main() -> Result<(), Failure> {
     let address = format!("http://{}", listener.local_addr()?);
     let token_uri = format!("{address}/token");
 
-    let private = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048)?;
-    let public = private.to_public_key().to_public_key_pem(LineEnding::LF)?;
+    let private = RsaKeyPair::from_pkcs8(pem::parse(KEY)?.contents()).map_err(|_| "key.pem is no RSA key")?;
     let account = json!({
         "type": "service_account",
         "project_id": PROJECT,
         "private_key_id": "stand-in-key",
-        "private_key": private.to_pkcs8_pem(LineEnding::LF)?.as_str(),
+        "private_key": KEY,
         "client_email": EMAIL,
         "token_uri": token_uri,
     });
     std::fs::write(folder.join("service-account.json"), serde_json::to_vec_pretty(&account)?)?;
     let record = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("messages.jsonl"))?;
     let stand_in = Arc::new(StandIn {
-        key: DecodingKey::from_rsa_pem(public.as_bytes())?,
+        key: private.public().as_ref().to_vec(),
         token_uri,
         record: Mutex::new(record),
         state: Mutex::default(),
@@ -192,9 +195,26 @@ struct Grant {
 #[derive(Deserialize)]
 struct Claims {
     iss: String,
+    aud: String,
     scope: String,
     iat: i64,
     exp: i64,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+}
+
+/// What an assertion says that this key signed with RS256 (RFC 7515, section 5.2).
+fn signed(assertion: &str, key: &[u8]) -> Option<Claims> {
+    let (message, signature) = assertion.rsplit_once('.')?;
+    let (header, payload) = message.split_once('.')?;
+    let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
+    let header: Header = serde_json::from_slice(&bytes(header)?).ok()?;
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key);
+    key.verify(message.as_bytes(), &bytes(signature)?).ok().filter(|()| header.alg == "RS256")?;
+    serde_json::from_slice(&bytes(payload)?).ok()
 }
 
 /// The JWT bearer grant.
@@ -205,17 +225,16 @@ async fn token(State(stand_in): State<Shared>, Form(grant): Form<Grant>) -> Resp
     if grant.grant_type != "urn:ietf:params:oauth:grant-type:jwt-bearer" {
         return refuse("unsupported_grant_type", "Invalid grant_type");
     }
-    let mut validation = Validation::new(Algorithm::RS256);
-    validation.set_audience(&[&stand_in.token_uri]);
-    validation.set_required_spec_claims(&["exp", "aud", "iss"]);
-    let claims = match jsonwebtoken::decode::<Claims>(&grant.assertion, &stand_in.key, &validation) {
-        Ok(decoded) => decoded.claims,
-        Err(_) => return refuse("invalid_grant", "Invalid JWT Signature."),
+    let Some(claims) = signed(&grant.assertion, &stand_in.key) else {
+        return refuse("invalid_grant", "Invalid JWT Signature.");
     };
+    if claims.aud != stand_in.token_uri {
+        return refuse("invalid_grant", "Invalid JWT: The aud claim must be the token URI.");
+    }
     if claims.iss != EMAIL || claims.scope != SCOPE {
         return refuse("invalid_scope", "Invalid OAuth scope or ID token audience provided.");
     }
-    if claims.exp - claims.iat > 3600 || claims.iat > now() + 60 {
+    if claims.exp - claims.iat > 3600 || claims.iat > now() + 60 || claims.exp < now() - 60 {
         return refuse("invalid_grant", "Invalid JWT: Token must be a short-lived token.");
     }
     let mut known = lock(&stand_in.state);

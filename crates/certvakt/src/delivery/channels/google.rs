@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::http::bearer::Bearer;
+use crate::signatures;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -121,6 +122,7 @@ impl AccessToken {
             exp: now + ASSERTION_SECONDS,
         };
         let header = Header { kid: Some(self.account.key_id.clone()), ..Header::new(Algorithm::RS256) };
+        signatures::install();
         let assertion = jsonwebtoken::encode(&header, &claims, &self.account.key)
             .map_err(|_| TokenError::Refused("the service account's key cannot sign".to_owned()))?;
         let answer = self

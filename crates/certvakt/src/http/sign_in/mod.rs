@@ -13,7 +13,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router, middleware};
-use openidconnect::url::form_urlencoded::byte_serialize;
 use serde::{Deserialize, Serialize};
 
 use super::extract::Query;
@@ -79,6 +78,9 @@ enum SignInError {
     /// The provider refused, or what it says is not to be believed. The reason is fit for a log.
     #[error("the sign-in could not be completed: begin again")]
     Failed(&'static str),
+    /// The provider's id token is not accepted. The reason is fit for a log: nothing of the token is in it.
+    #[error("the sign-in could not be completed: begin again")]
+    IdToken(&'static str),
     /// The provider cannot be reached.
     #[error("the provider that signs you in cannot be reached: try again in a minute")]
     Provider(&'static str),
@@ -96,7 +98,7 @@ impl SignInError {
         match self {
             Self::Expired => "sign-in-expired",
             Self::Denied => "sign-in-denied",
-            Self::Failed(_) => "sign-in-failed",
+            Self::Failed(_) | Self::IdToken(_) => "sign-in-failed",
             Self::Provider(_) => "provider-unavailable",
             Self::Link => "link-invalid",
             Self::Refused(refusal) => refusal.code(),
@@ -106,7 +108,7 @@ impl SignInError {
     const fn status(&self) -> StatusCode {
         match self {
             Self::Expired => StatusCode::BAD_REQUEST,
-            Self::Denied | Self::Failed(_) => StatusCode::FORBIDDEN,
+            Self::Denied | Self::Failed(_) | Self::IdToken(_) => StatusCode::FORBIDDEN,
             Self::Provider(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Link => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Refused(refusal) => refusal.status(),
@@ -125,6 +127,12 @@ impl IntoResponse for SignInError {
     fn into_response(self) -> Response {
         if let Self::Failed(reason) | Self::Provider(reason) = self {
             tracing::warn!(code = self.code(), "somebody could not sign in: {reason}");
+        }
+        if let Self::IdToken(reason) = self {
+            tracing::warn!(
+                code = self.code(),
+                "somebody could not sign in: the id token is not accepted: {reason}"
+            );
         }
         match self {
             Self::Refused(refusal) => refusal.into_response(),
@@ -177,8 +185,8 @@ fn is_local(path: &str) -> bool {
 
 /// An address of ours that goes on to another one later.
 fn with_return(path: &str, return_to: &str) -> String {
-    let written: String = byte_serialize(return_to.as_bytes()).collect();
-    format!("{path}?return_to={written}")
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
+    format!("{path}?{query}")
 }
 
 /// The ways in, or whoever is in and the way out.

@@ -1,13 +1,14 @@
 //! The keys that an issuer publishes as a JSON Web Key Set (RFC 7517), kept for a while.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use reqwest::{Client, StatusCode, Url};
-use rsa::traits::PublicKeyParts;
-use rsa::{BigUint, RsaPublicKey};
+use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
+use ring::rand::SystemRandom;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
@@ -24,14 +25,15 @@ const REFRESH_AFTER: TimeDelta = TimeDelta::minutes(10);
 const LAST_USE_AFTER: TimeDelta = TimeDelta::hours(1);
 /// The time between two fetches, however many tokens name a key that we do not know.
 const FETCH_EVERY: TimeDelta = TimeDelta::minutes(1);
-/// The smallest RSA key (RFC 7518, section 3.3).
-const SMALLEST_RSA_BITS: usize = 2048;
+/// The sizes of RSA keys that are used, in bits: the smallest is that of RFC 7518, section 3.3; larger ones cost too
+/// much time.
+const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 
-/// The keys at an address that fit one algorithm.
+/// The keys at an address that fit some algorithms.
 #[derive(Debug)]
-pub(super) struct Jwks {
+pub(in crate::http) struct Jwks {
     url: Url,
-    algorithm: Algorithm,
+    algorithms: &'static [Algorithm],
     client: Client,
     /// The keys as last fetched.
     keys: watch::Sender<Option<Arc<KeySet>>>,
@@ -42,30 +44,39 @@ pub(super) struct Jwks {
 #[derive(Debug)]
 struct KeySet {
     fetched_at: DateTime<Utc>,
-    keys: Vec<(Option<String>, DecodingKey)>,
+    keys: Vec<PublishedKey>,
+}
+
+/// A key, and an algorithm that it may be used with.
+#[derive(Debug)]
+struct PublishedKey {
+    kid: Option<String>,
+    algorithm: Algorithm,
+    key: DecodingKey,
 }
 
 impl Jwks {
     /// Nothing is fetched yet.
-    pub(super) fn new(url: Url, algorithm: Algorithm) -> Self {
+    pub(in crate::http) fn new(url: Url, algorithms: &'static [Algorithm]) -> Self {
         Self {
             url,
-            algorithm,
+            algorithms,
             client: crate::http::client(PATIENCE),
             keys: watch::Sender::new(None),
             turn: Arc::default(),
         }
     }
 
-    /// The key that a token names, or the only one there is if it names none. Fetches the keys when they
-    /// are old or the key is not among them, but not twice in a minute.
+    /// The key for an algorithm that a token names, or the only one there is if it names none. Fetches the keys when
+    /// they are old or the key is not among them, but not twice in a minute.
     pub(super) async fn key(
         self: &Arc<Self>,
         kid: Option<&str>,
+        algorithm: Algorithm,
         now: DateTime<Utc>,
     ) -> Result<DecodingKey, TokenError> {
         let turn = match self.usable(now) {
-            Some(set) => match set.key(kid) {
+            Some(set) => match set.key(kid, algorithm) {
                 Some(key) if age(set.fetched_at, now) < REFRESH_AFTER => return Ok(key),
                 // A key that is known waits for nobody else's fetch.
                 Some(key) => match Arc::clone(&self.turn).try_lock_owned() {
@@ -80,7 +91,7 @@ impl Jwks {
             self.fetch(turn, now).await;
         }
         let set = self.usable(now).ok_or(TokenError::KeysUnavailable)?;
-        set.key(kid).ok_or(TokenError::Invalid("none of the issuer's keys is the one it names"))
+        set.key(kid, algorithm).ok_or(TokenError::Invalid("none of the issuer's keys is the one it names"))
     }
 
     fn usable(&self, now: DateTime<Utc>) -> Option<Arc<KeySet>> {
@@ -99,7 +110,8 @@ impl Jwks {
                 }
                 Err(reason) => tracing::warn!(
                     code = TokenError::KeysUnavailable.code(),
-                    "the keys at auth.jwks_url could not be fetched: {reason}"
+                    "the keys at {} could not be fetched: {reason}",
+                    this.url
                 ),
             }
             drop(turn);
@@ -107,7 +119,7 @@ impl Jwks {
         let _ = fetching.await;
     }
 
-    async fn published(&self) -> Result<Vec<(Option<String>, DecodingKey)>, &'static str> {
+    async fn published(&self) -> Result<Vec<PublishedKey>, &'static str> {
         let answer = self.client.get(self.url.clone()).send().await.map_err(|_| "no answer")?;
         if answer.status() != StatusCode::OK {
             return Err("the answer is not 200");
@@ -119,18 +131,23 @@ impl Jwks {
             serde_json::from_slice(&body).map_err(|_| "the answer is no JSON Web Key Set")?;
         // A key that we cannot use is no reason to refuse the others (RFC 7517, section 5).
         let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
-        Ok(keys.filter_map(|key| Some((key.kid.clone(), key.fitting(self.algorithm)?))).collect())
+        let fitting = |jwk: Jwk| {
+            self.algorithms.iter().filter_map(move |&algorithm| {
+                Some(PublishedKey { key: jwk.fitting(algorithm)?, kid: jwk.kid.clone(), algorithm })
+            })
+        };
+        Ok(keys.flat_map(fitting).collect())
     }
 }
 
 impl KeySet {
-    fn key(&self, kid: Option<&str>) -> Option<DecodingKey> {
-        let found = match (kid, self.keys.as_slice()) {
-            (Some(_), keys) => keys.iter().find(|(name, _)| name.as_deref() == kid),
-            (None, [only]) => Some(only),
-            (None, _) => None,
+    fn key(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
+        let mut fitting = self.keys.iter().filter(|key| key.algorithm == algorithm);
+        let found = match kid {
+            Some(_) => fitting.find(|key| key.kid.as_deref() == kid),
+            None => fitting.next().filter(|_| fitting.next().is_none()),
         };
-        found.map(|(_, key)| key.clone())
+        found.map(|found| found.key.clone())
     }
 }
 
@@ -170,7 +187,7 @@ impl Jwk {
             return None;
         }
         let key = match (algorithm, self.kty.as_str(), self.crv.as_deref()) {
-            (Algorithm::RS256, "RSA", None) => {
+            (Algorithm::RS256 | Algorithm::PS256, "RSA", None) => {
                 DecodingKey::from_rsa_components(self.n.as_ref()?, self.e.as_ref()?)
             }
             (Algorithm::ES256, "EC", Some("P-256")) => {
@@ -183,17 +200,23 @@ impl Jwk {
     }
 }
 
-/// Whether a key has the size and form that its algorithm needs. The library takes small RSA keys, and
-/// panics at an Ed25519 key that is too short, so sizes come first.
+/// Whether a key has the size and form that its algorithm needs.
 fn is_sound(key: &DecodingKey, algorithm: Algorithm) -> bool {
-    let has_size = match key.kind() {
-        DecodingKeyKind::RsaModulusExponent { n, e } => {
-            RsaPublicKey::new(BigUint::from_bytes_be(n), BigUint::from_bytes_be(e))
-                .is_ok_and(|key| key.n().bits() >= SMALLEST_RSA_BITS)
+    match (key.kind(), algorithm) {
+        (DecodingKeyKind::RsaModulusExponent { n, e }, _) => {
+            let zeros = n.iter().take_while(|byte| **byte == 0).count();
+            let bits = n.get(zeros).map_or(0, |first| (n.len() - zeros) * 8 - first.leading_zeros() as usize);
+            RSA_BITS.contains(&bits) && e.last().is_some_and(|last| last % 2 == 1) && **e != [1]
         }
-        // An Ed25519 key has 32 bytes; a point on P-256 has 65, which the next line sees to.
-        DecodingKeyKind::SecretOrDer(bytes) => algorithm != Algorithm::EdDSA || bytes.len() == 32,
-    };
-    // An error says that it is no key; that an empty signature is wrong is no error.
-    has_size && jsonwebtoken::crypto::verify("", b"", key, algorithm).is_ok()
+        (DecodingKeyKind::SecretOrDer(point), Algorithm::ES256) => is_on_p256(point),
+        (DecodingKeyKind::SecretOrDer(bytes), _) => bytes.len() == 32,
+    }
+}
+
+/// Whether bytes are an uncompressed point on the curve P-256. The library judges a point only where it is used, and
+/// tells a wrong one and a wrong signature apart only in a key agreement.
+fn is_on_p256(point: &[u8]) -> bool {
+    EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new())
+        .and_then(|ours| agree_ephemeral(ours, &UnparsedPublicKey::new(&ECDH_P256, point), |_| ()))
+        .is_ok()
 }

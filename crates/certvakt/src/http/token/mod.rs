@@ -2,6 +2,7 @@
 //!
 //! Source: RFC 7519 for what a token is, RFC 8725 for what may be believed of it.
 
+mod id_token;
 mod jwks;
 
 use std::path::Path;
@@ -9,11 +10,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::config::{AuthConfig, ConfigError, KeySource, TokenAlgorithm};
+use crate::signatures;
+pub(super) use id_token::IdTokens;
 use jwks::Jwks;
 
 /// The longest token that is looked at, in bytes. Those of an app have one or two thousand.
@@ -62,7 +65,7 @@ impl TokenError {
 pub struct Verifier {
     issuer: String,
     audience: String,
-    validation: Validation,
+    algorithm: Algorithm,
     keys: Keys,
 }
 
@@ -84,15 +87,9 @@ impl Verifier {
         };
         let keys = match config.keys()? {
             KeySource::SecretFile(path) => Keys::Secret(read_secret(path)?),
-            KeySource::Jwks(url) => Keys::Published(Arc::new(Jwks::new(url, algorithm))),
+            KeySource::Jwks(url) => Keys::Published(Arc::new(Jwks::new(url, only(algorithm)))),
         };
-        // Of the library we take the signature only: it asks the machine's clock for the time, and takes
-        // several issuers where one is meant.
-        let mut validation = Validation::new(algorithm);
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        Ok(Self { issuer: config.issuer.clone(), audience: config.audience.clone(), validation, keys })
+        Ok(Self { issuer: config.issuer.clone(), audience: config.audience.clone(), algorithm, keys })
     }
 
     /// Who a token speaks for, at this moment. `bearer` is the token alone, without the word `Bearer`.
@@ -103,64 +100,28 @@ impl Verifier {
 
     /// Who a token speaks for, at `now`, which also says how old the keys are.
     pub async fn verify_at(&self, bearer: &str, now: DateTime<Utc>) -> Result<Identity, TokenError> {
-        if bearer.len() > LONGEST_TOKEN {
-            return Err(TokenError::Invalid("it is longer than 8 KiB"));
-        }
-        let header = jsonwebtoken::decode_header(bearer)
-            .map_err(|_| TokenError::Invalid("its header is malformed, or names an unknown algorithm"))?;
-        if !self.validation.algorithms.contains(&header.alg) {
+        let header = header_of(bearer)?;
+        if header.alg != self.algorithm {
             return Err(TokenError::Invalid("its alg is not auth.algorithm"));
         }
-        // We know no extension (RFC 7515, section 4.1.11).
-        if header.crit.is_some() {
-            return Err(TokenError::Invalid("its header has crit"));
-        }
-        // The header's `kid` chooses among the issuer's keys; whatever key the header brings along or
-        // points at (`jwk`, `jku`, `x5c`, `x5u`) is passed over (RFC 8725, section 3.10).
         let claims = match &self.keys {
-            Keys::Secret(key) => self.signed_claims(bearer, key)?,
+            Keys::Secret(key) => signed_claims(bearer, key, self.algorithm)?,
             Keys::Published(jwks) => {
-                self.signed_claims(bearer, &jwks.key(header.kid.as_deref(), now).await?)?
+                let key = jwks.key(header.kid.as_deref(), self.algorithm, now).await?;
+                signed_claims(bearer, &key, self.algorithm)?
             }
         };
         self.identity(&claims, now)
     }
 
-    fn signed_claims(&self, bearer: &str, key: &DecodingKey) -> Result<Map<String, Value>, TokenError> {
-        match jsonwebtoken::decode(bearer, key, &self.validation) {
-            Ok(token) => Ok(token.claims),
-            // The library's own words may repeat what is in the token.
-            Err(error) => Err(TokenError::Invalid(match error.kind() {
-                ErrorKind::InvalidSignature => "its signature is wrong",
-                _ => "it is malformed",
-            })),
-        }
-    }
-
     /// What the claims say (RFC 7519, section 4.1).
     fn identity(&self, claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<Identity, TokenError> {
         let invalid = |reason| Err(TokenError::Invalid(reason));
-        let now = (now - DateTime::UNIX_EPOCH).as_seconds_f64();
-        match claims.get("exp").map(Value::as_f64) {
-            None => return invalid("it has no exp"),
-            Some(None) => return invalid("its exp is no number"),
-            Some(Some(exp)) if now >= exp + SKEW_SECONDS => return invalid("it has expired"),
-            Some(Some(_)) => {}
-        }
-        match claims.get("nbf").map(Value::as_f64) {
-            Some(None) => return invalid("its nbf is no number"),
-            Some(Some(nbf)) if now < nbf - SKEW_SECONDS => return invalid("its nbf has not come yet"),
-            None | Some(Some(_)) => {}
-        }
+        check_dates(claims, now)?;
         if claims.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
             return invalid("its iss is not auth.issuer");
         }
-        let is_for_us = match claims.get("aud") {
-            Some(Value::String(audience)) => *audience == self.audience,
-            Some(Value::Array(audiences)) => audiences.iter().any(|audience| *audience == self.audience),
-            _ => false,
-        };
-        if !is_for_us {
+        if !names_audience(claims, &self.audience) {
             return invalid("its aud is not auth.audience");
         }
         match claims.get("sub").and_then(Value::as_str) {
@@ -169,6 +130,76 @@ impl Verifier {
             }
             _ => invalid("its sub is no text of 1 to 255 bytes"),
         }
+    }
+}
+
+/// A list that holds one algorithm.
+const fn only(algorithm: Algorithm) -> &'static [Algorithm] {
+    match algorithm {
+        Algorithm::RS256 => &[Algorithm::RS256],
+        Algorithm::ES256 => &[Algorithm::ES256],
+        Algorithm::EdDSA => &[Algorithm::EdDSA],
+        _ => &[],
+    }
+}
+
+/// The header of a token of acceptable length. Its `kid` chooses among the issuer's keys; a key that the header
+/// brings along or points at (`jwk`, `jku`, `x5c`, `x5u`) is ignored (RFC 8725, section 3.10).
+fn header_of(token: &str) -> Result<Header, TokenError> {
+    if token.len() > LONGEST_TOKEN {
+        return Err(TokenError::Invalid("it is longer than 8 KiB"));
+    }
+    let header = jsonwebtoken::decode_header(token)
+        .map_err(|_| TokenError::Invalid("its header is malformed, or names an unknown algorithm"))?;
+    // No extension is known here (RFC 7515, section 4.1.11).
+    if header.crit.is_some() { Err(TokenError::Invalid("its header has crit")) } else { Ok(header) }
+}
+
+/// The claims of a token whose signature is right.
+fn signed_claims(
+    token: &str,
+    key: &DecodingKey,
+    algorithm: Algorithm,
+) -> Result<Map<String, Value>, TokenError> {
+    signatures::install();
+    // Of the library we take the signature only: it asks the machine's clock for the time, and takes
+    // several issuers where one is meant.
+    let mut validation = Validation::new(algorithm);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    match jsonwebtoken::decode(token, key, &validation) {
+        Ok(token) => Ok(token.claims),
+        // The library's own words may repeat what is in the token.
+        Err(error) => Err(TokenError::Invalid(match error.kind() {
+            ErrorKind::InvalidSignature => "its signature is wrong",
+            _ => "it is malformed",
+        })),
+    }
+}
+
+/// Checks that a token is valid at `now` (RFC 7519, sections 4.1.4 and 4.1.5).
+fn check_dates(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<(), TokenError> {
+    let now = (now - DateTime::UNIX_EPOCH).as_seconds_f64();
+    match claims.get("exp").map(Value::as_f64) {
+        None => return Err(TokenError::Invalid("it has no exp")),
+        Some(None) => return Err(TokenError::Invalid("its exp is no number")),
+        Some(Some(exp)) if now >= exp + SKEW_SECONDS => return Err(TokenError::Invalid("it has expired")),
+        Some(Some(_)) => {}
+    }
+    match claims.get("nbf").map(Value::as_f64) {
+        Some(None) => Err(TokenError::Invalid("its nbf is no number")),
+        Some(Some(nbf)) if now < nbf - SKEW_SECONDS => Err(TokenError::Invalid("its nbf has not come yet")),
+        None | Some(Some(_)) => Ok(()),
+    }
+}
+
+/// Whether a token is meant for an audience, among others perhaps (RFC 7519, section 4.1.3).
+fn names_audience(claims: &Map<String, Value>, audience: &str) -> bool {
+    match claims.get("aud") {
+        Some(Value::String(one)) => one == audience,
+        Some(Value::Array(several)) => several.iter().any(|one| one == audience),
+        _ => false,
     }
 }
 

@@ -12,6 +12,8 @@ use uuid::Uuid;
 use x509_cert::Certificate as X509;
 use x509_cert::der::Decode;
 
+use crate::signatures;
+
 /// How long an assertion is good, in seconds: five to ten minutes are asked for.
 const ASSERTION_SECONDS: i64 = 300;
 
@@ -70,6 +72,7 @@ impl Certificate {
             nbf: now,
             exp: now + ASSERTION_SECONDS,
         };
+        signatures::install();
         jsonwebtoken::encode(&header, &claims, &self.key).ok()
     }
 }

@@ -11,11 +11,11 @@ mod requests;
 
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::harness::TestDatabase;
+use crate::jwt::Signer;
 use crate::service::Service;
 
 const SECRET: &str = "a secret of the tests, of forty bytes...";
@@ -118,12 +118,8 @@ impl Api {
 pub fn token(subject: &str) -> String {
     let expires: u64 = 4_102_444_800;
     let claims = json!({ "iss": ISSUER, "sub": subject, "aud": "authenticated", "exp": expires });
-    jsonwebtoken::encode(
-        &Header::new(Algorithm::HS256),
-        &claims,
-        &EncodingKey::from_secret(SECRET.as_bytes()),
-    )
-    .unwrap()
+    let signer = Signer::hmac(SECRET.as_bytes());
+    signer.sign(&signer.header("one"), &claims)
 }
 
 fn id(end: &str) -> String {

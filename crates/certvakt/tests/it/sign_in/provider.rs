@@ -109,15 +109,15 @@ async fn what_does_not_belong_together_signs_nobody_in() {
 async fn an_id_token_that_lies_signs_nobody_in() {
     let mut place = Place::start("").await;
     for (lie, reason) in [
-        ("nonce", "the id token is of another sign-in"),
-        ("no-nonce", "the id token is of another sign-in"),
-        ("audience", "the id token is not for us"),
-        ("audiences", "the id token is not for us"),
-        ("issuer", "the id token has another issuer"),
-        ("expired", "the id token has expired"),
-        ("signature", "the id token's signature is wrong"),
-        ("shared", "the id token's signature is wrong"),
-        ("unsigned", "the id token's signature is wrong"),
+        ("nonce", "its nonce is not that of this sign-in"),
+        ("no-nonce", "its nonce is not that of this sign-in"),
+        ("audience", "its aud is not this client alone"),
+        ("audiences", "its aud is not this client alone"),
+        ("issuer", "its iss is another issuer"),
+        ("expired", "it has expired"),
+        ("signature", "its signature is wrong"),
+        ("shared", "its alg is none that a provider alone can sign with"),
+        ("unsigned", "its header is malformed, or names an unknown algorithm"),
     ] {
         place = place.again(&format!("client_id = \"{lie}\"\n"));
         let answer = place.browser().sign_in("/sign-in/provider", "somebody").await;

@@ -45,7 +45,7 @@ async fn claims_decide() {
         let fields = claims.as_object_mut().unwrap();
         fields.remove(claim);
         fields.extend(value.clone().map(|value| (claim.to_owned(), value)));
-        let token = signer.sign(&Header::new(Algorithm::HS256), &claims);
+        let token = signer.sign(&signer.header(""), &claims);
         let subject = claims["sub"].as_str().unwrap_or_default().to_owned();
         let expected = match refused {
             None => Ok(Identity { subject, ..identity() }),
@@ -59,7 +59,7 @@ async fn claims_decide() {
 async fn a_token_is_three_parts_of_json_and_no_longer_than_8_kib() {
     let verifier = secret_verifier();
     let signer = Signer::hmac(SECRET);
-    let good = signer.token("");
+    let good = signed_by(&signer, "");
     let (message, signature) = good.rsplit_once('.').unwrap();
     let (header, payload) = message.split_once('.').unwrap();
     for (token, expected) in [
@@ -86,11 +86,10 @@ async fn a_token_is_three_parts_of_json_and_no_longer_than_8_kib() {
 
 #[tokio::test]
 async fn only_the_configured_algorithm_is_believed() {
-    let public = rsa::RsaPublicKey::from(&*RSA);
     let signers = [
         (TokenAlgorithm::Hs256, Signer::hmac(SECRET)),
-        (TokenAlgorithm::Rs256, Signer::rsa(&RSA)),
-        (TokenAlgorithm::Es256, Signer::p256(7)),
+        (TokenAlgorithm::Rs256, Signer::rsa()),
+        (TokenAlgorithm::Es256, Signer::p256()),
         (TokenAlgorithm::EdDsa, Signer::ed25519(7)),
     ];
     // The secret as a key of the set is there to be passed over.
@@ -98,12 +97,7 @@ async fn only_the_configured_algorithm_is_believed() {
         signers.iter().map(|(_, signer)| signer.jwk("one", &json!({ "alg": null }))).collect();
     let issuer = Issuer::start(&keys).await;
     // What everybody can read, taken for a secret (RFC 8725, section 2.1).
-    let public_as_secrets = [
-        public.to_public_key_pem(LineEnding::LF).unwrap().into_bytes(),
-        public.to_pkcs1_pem(LineEnding::LF).unwrap().into_bytes(),
-        public.to_public_key_der().unwrap().into_vec(),
-        public.to_pkcs1_der().unwrap().into_vec(),
-    ];
+    let public_as_secrets = Signer::rsa().public_forms();
     let unsigned = "eyJhbGciOiJub25lIn0";
     for (algorithm, pinned) in &signers {
         let verifier = match algorithm {
@@ -113,16 +107,16 @@ async fn only_the_configured_algorithm_is_believed() {
         for (_, signer) in &signers {
             let expected =
                 if signer.algorithm == pinned.algorithm { Ok(identity()) } else { Err(OTHER_ALGORITHM) };
-            let token = signer.token("one");
+            let token = signed_by(signer, "one");
             assert_eq!(verifier.verify_at(&token, at(0)).await, expected, "{:?} {token}", pinned.algorithm);
         }
         for secret in &public_as_secrets {
             let expected =
                 if *algorithm == TokenAlgorithm::Hs256 { WRONG_SIGNATURE } else { OTHER_ALGORITHM };
-            let token = Signer::hmac(secret).token("one");
+            let token = signed_by(&Signer::hmac(secret), "one");
             assert_eq!(verifier.verify_at(&token, at(0)).await, Err(expected));
         }
-        let token = pinned.token("one");
+        let token = signed_by(pinned, "one");
         let (message, signature) = token.rsplit_once('.').unwrap();
         let (header, payload) = message.split_once('.').unwrap();
         let other = pinned.sign(&pinned.header("one"), &json!({ "sub": "somebody else" }));
@@ -140,28 +134,30 @@ async fn only_the_configured_algorithm_is_believed() {
 
 #[tokio::test]
 async fn a_header_brings_no_key_along() {
-    let (issuer_key, thief) = (Signer::p256(1), Signer::p256(2));
+    let (issuer_key, thief) = (Signer::p256(), Signer::p256());
     let issuer = Issuer::start(&[issuer_key.jwk("one", &json!({}))]).await;
     let thiefs_server = Issuer::start(&[thief.jwk("two", &json!({}))]).await;
     let verifier = issuer.verifier(TokenAlgorithm::Es256);
-    let thiefs_key = Jwk::from_encoding_key(&thief.key, Algorithm::ES256).unwrap();
-    let plain = |kid| Header { kid: Some(String::from(kid)), ..Header::new(Algorithm::ES256) };
-    let url = || Some(thiefs_server.url.clone());
-    for header in [
-        Header { jwk: Some(thiefs_key), ..plain("one") },
-        Header { jku: url(), ..plain("one") },
-        Header { x5u: url(), ..plain("one") },
-        Header { x5c: Some(vec!["AAAA".to_owned()]), ..plain("one") },
+    let plain = |kid: &str, more: &Value| {
+        let mut header = issuer_key.header(kid);
+        header.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        header
+    };
+    for more in [
+        json!({ "jwk": thief.jwk("two", &json!({})) }),
+        json!({ "jku": thiefs_server.url }),
+        json!({ "x5u": thiefs_server.url }),
+        json!({ "x5c": ["AAAA"] }),
     ] {
-        let stolen = thief.sign(&header, &claims());
-        assert_eq!(verifier.verify_at(&stolen, at(0)).await, Err(WRONG_SIGNATURE), "{header:?}");
-        let own = issuer_key.sign(&header, &claims());
-        assert_eq!(verifier.verify_at(&own, at(0)).await, Ok(identity()), "{header:?}");
-        let elsewhere = thief.sign(&Header { kid: Some("two".to_owned()), ..header }, &claims());
+        let stolen = thief.sign(&plain("one", &more), &claims());
+        assert_eq!(verifier.verify_at(&stolen, at(0)).await, Err(WRONG_SIGNATURE), "{more}");
+        let own = issuer_key.sign(&plain("one", &more), &claims());
+        assert_eq!(verifier.verify_at(&own, at(0)).await, Ok(identity()), "{more}");
+        let elsewhere = thief.sign(&plain("two", &more), &claims());
         assert_eq!(verifier.verify_at(&elsewhere, at(0)).await, Err(UNKNOWN_KEY));
     }
-    for crit in [vec![], vec!["exp".to_owned()], vec!["b64".to_owned()]] {
-        let token = issuer_key.sign(&Header { crit: Some(crit), ..plain("one") }, &claims());
+    for crit in [json!([]), json!(["exp"]), json!(["b64"])] {
+        let token = issuer_key.sign(&plain("one", &json!({ "crit": crit })), &claims());
         let expected = Err(TokenError::Invalid("its header has crit"));
         assert_eq!(verifier.verify_at(&token, at(0)).await, expected);
     }

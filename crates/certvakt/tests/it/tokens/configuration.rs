@@ -19,7 +19,7 @@ async fn the_real_time_decides_when_none_is_given() {
 #[tokio::test]
 async fn a_secret_is_long_enough_and_shown_nowhere() {
     let folder = tempfile::tempdir().unwrap();
-    let token = Signer::hmac(SECRET).token("");
+    let token = signed_by(&Signer::hmac(SECRET), "");
     let text = std::str::from_utf8(SECRET).unwrap();
     for (contents, expected) in [
         (text.to_owned(), Ok(identity())),

@@ -33,7 +33,7 @@ async fn keys_are_kept_renewed_and_given_up() {
     let (old_key, new_key) = (old.jwk("old", &json!({})), new.jwk("new", &json!({})));
     let both = [old_key.clone(), new_key.clone()];
     let (only_old, only_new) = ([old_key], [new_key]);
-    let tokens = |whose: &str| if whose == "old" { old.token("old") } else { new.token(whose) };
+    let tokens = |whose: &str| if whose == "old" { signed_by(&old, "old") } else { signed_by(&new, whose) };
     let yes = || Ok(identity());
     let unavailable = || Err(TokenError::KeysUnavailable);
 
@@ -126,16 +126,16 @@ async fn requests_share_a_fetch_and_known_keys_do_not_wait_for_it() {
         async move { verifier.verify_at(&token, at(seconds)).await }
     };
 
-    let first = join_all((0..20).map(|_| verify(old.token("old"), 0))).await;
+    let first = join_all((0..20).map(|_| verify(signed_by(&old, "old"), 0))).await;
     assert!(first.iter().all(|said| *said == Ok(identity())), "{first:?}");
     assert_eq!(issuer.fetches(), 1);
 
     let closed = issuer.shared.gate.write().await;
     issuer.publish(&[old_key, new_key]);
-    let waiting = tokio::spawn(join_all((0..20).map(|_| verify(new.token("new"), 60))));
+    let waiting = tokio::spawn(join_all((0..20).map(|_| verify(signed_by(&new, "new"), 60))));
     issuer.asked(2).await;
     for seconds in [60, 600, 3_599] {
-        let said = verify(old.token("old"), seconds).now_or_never();
+        let said = verify(signed_by(&old, "old"), seconds).now_or_never();
         assert_eq!(said, Some(Ok(identity())), "at once, at {seconds} seconds");
     }
     drop(closed);
@@ -150,12 +150,12 @@ async fn a_request_that_is_broken_off_leaves_its_fetch_to_others() {
     let issuer = Issuer::start(&[signer.jwk("one", &json!({}))]).await;
     let verifier = Arc::new(issuer.verifier(TokenAlgorithm::EdDsa));
     let closed = issuer.shared.gate.write().await;
-    let (token, broken) = (signer.token("one"), Arc::clone(&verifier));
+    let (token, broken) = (signed_by(&signer, "one"), Arc::clone(&verifier));
     let request = tokio::spawn(async move { broken.verify_at(&token, at(0)).await });
     issuer.asked(1).await;
     request.abort();
     assert!(request.await.unwrap_err().is_cancelled());
     drop(closed);
-    assert_eq!(verifier.verify_at(&signer.token("one"), at(1)).await, Ok(identity()));
+    assert_eq!(verifier.verify_at(&signed_by(&signer, "one"), at(1)).await, Ok(identity()));
     assert_eq!(issuer.fetches(), 1);
 }

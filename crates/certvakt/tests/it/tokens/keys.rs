@@ -4,9 +4,10 @@ use super::*;
 
 #[tokio::test]
 async fn keys_that_do_not_fit_are_passed_over() {
-    let small = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 1024).unwrap();
-    let (rs, small, es, ed) = (Signer::rsa(&RSA), Signer::rsa(&small), Signer::p256(3), Signer::ed25519(3));
+    let (rs, es, ed) = (Signer::rsa(), Signer::p256(), Signer::ed25519(3));
     let zeros = |count: usize| "A".repeat(count);
+    // Nothing but ones: 24 bits are four letters of base 64.
+    let modulus = |bits: usize| "_".repeat(bits / 6);
     for (signer, more, fits) in [
         (&rs, json!({}), true),
         (&rs, json!({ "alg": null }), true),
@@ -23,7 +24,12 @@ async fn keys_that_do_not_fit_are_passed_over() {
         (&rs, json!({ "n": null }), false),
         (&rs, json!({ "n": "!" }), false),
         (&rs, json!({ "e": "Ag" }), false),
-        (&small, json!({}), false),
+        (&rs, json!({ "e": "AQ" }), false),
+        (&rs, json!({ "n": "" }), false),
+        (&rs, json!({ "n": modulus(1032) }), false),
+        (&rs, json!({ "n": modulus(2040) }), false),
+        (&rs, json!({ "n": format!("AAAA{}", modulus(2040)) }), false),
+        (&rs, json!({ "n": modulus(8208) }), false),
         (&es, json!({ "use": "sig" }), true),
         (&es, json!({ "crv": "P-384" }), false),
         (&es, json!({ "crv": "secp256k1" }), false),
@@ -41,28 +47,28 @@ async fn keys_that_do_not_fit_are_passed_over() {
         (&ed, json!({ "x": "" }), false),
     ] {
         let algorithm = match signer.algorithm {
-            Algorithm::RS256 => TokenAlgorithm::Rs256,
-            Algorithm::ES256 => TokenAlgorithm::Es256,
+            "RS256" => TokenAlgorithm::Rs256,
+            "ES256" => TokenAlgorithm::Es256,
             _ => TokenAlgorithm::EdDsa,
         };
         let neighbour = match algorithm {
             TokenAlgorithm::Rs256 => rs.clone(),
-            TokenAlgorithm::Es256 => Signer::p256(4),
+            TokenAlgorithm::Es256 => Signer::p256(),
             _ => Signer::ed25519(4),
         };
         let keys = [json!("no key"), signer.jwk("one", &more), neighbour.jwk("two", &json!({}))];
         let issuer = Issuer::start(&keys).await;
         let verifier = issuer.verifier(algorithm);
         let expected = if fits { Ok(identity()) } else { Err(UNKNOWN_KEY) };
-        assert_eq!(verifier.verify_at(&signer.token("one"), at(0)).await, expected, "{more}");
-        assert_eq!(verifier.verify_at(&neighbour.token("two"), at(0)).await, Ok(identity()), "{more}");
+        assert_eq!(verifier.verify_at(&signed_by(signer, "one"), at(0)).await, expected, "{more}");
+        assert_eq!(verifier.verify_at(&signed_by(&neighbour, "two"), at(0)).await, Ok(identity()), "{more}");
     }
 }
 
 #[tokio::test]
 async fn a_token_that_names_no_key_means_the_only_one() {
-    let (one, two) = (Signer::p256(1), Signer::p256(2));
-    let token = one.sign(&Header::new(Algorithm::ES256), &claims());
+    let (one, two) = (Signer::p256(), Signer::p256());
+    let token = one.sign(&json!({ "alg": "ES256" }), &claims());
     let other_kinds =
         [Signer::ed25519(1).jwk("three", &json!({})), two.jwk("four", &json!({ "use": "enc" }))];
     let [ed, enc] = other_kinds;
@@ -99,12 +105,12 @@ async fn an_answer_that_is_no_key_set_is_none() {
         let issuer = Issuer::start(&[]).await;
         issuer.answer(status, &body);
         let verifier = issuer.verifier(TokenAlgorithm::EdDsa);
-        let said = verifier.verify_at(&signer.token("one"), at(0)).await;
+        let said = verifier.verify_at(&signed_by(&signer, "one"), at(0)).await;
         assert_eq!((said, issuer.fetches()), (expected, 1), "{status} {}", &body[..body.len().min(40)]);
     }
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = AuthConfig { jwks_url: format!("http://{nobody}/"), ..auth(TokenAlgorithm::EdDsa) };
     let verifier = Verifier::new(&config).unwrap();
-    let said = verifier.verify_at(&signer.token("one"), at(0)).await;
+    let said = verifier.verify_at(&signed_by(&signer, "one"), at(0)).await;
     assert_eq!(said, Err(TokenError::KeysUnavailable));
 }

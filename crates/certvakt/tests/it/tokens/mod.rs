@@ -7,7 +7,7 @@ mod fetching;
 mod keys;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
@@ -18,13 +18,10 @@ use certvakt::http::token::{Identity, TokenError, Verifier};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use rsa::pkcs1::{EncodeRsaPrivateKey, EncodeRsaPublicKey};
-use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 use tokio::sync::{RwLock, watch};
 
+use crate::jwt::Signer;
 use crate::stand_in::write_config;
 
 const ISSUER: &str = "https://project.example.org/auth/v1";
@@ -51,64 +48,9 @@ fn claims() -> Value {
     json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": SUBJECT, "exp": START + 86_400, "role": "authenticated" })
 }
 
-/// Somebody who signs tokens.
-#[derive(Clone)]
-struct Signer {
-    algorithm: Algorithm,
-    key: EncodingKey,
-}
-
-static RSA: LazyLock<rsa::RsaPrivateKey> =
-    LazyLock::new(|| rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap());
-
-impl Signer {
-    fn hmac(secret: &[u8]) -> Self {
-        Self { algorithm: Algorithm::HS256, key: EncodingKey::from_secret(secret) }
-    }
-
-    fn rsa(key: &rsa::RsaPrivateKey) -> Self {
-        let key = EncodingKey::from_rsa_der(key.to_pkcs1_der().unwrap().as_bytes());
-        Self { algorithm: Algorithm::RS256, key }
-    }
-
-    /// A key on P-256 made of one byte: PKCS #8 (RFC 5958) is a fixed beginning and the number.
-    fn p256(byte: u8) -> Self {
-        let beginning =
-            b"\x30\x41\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\
-            \xce\x3d\x03\x01\x07\x04\x27\x30\x25\x02\x01\x01\x04\x20";
-        let key = EncodingKey::from_ec_der(&[beginning.as_slice(), &[byte; 32]].concat());
-        Self { algorithm: Algorithm::ES256, key }
-    }
-
-    /// A key on Ed25519 made of one byte, likewise (RFC 8410).
-    fn ed25519(byte: u8) -> Self {
-        let beginning = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
-        let key = EncodingKey::from_ed_der(&[beginning.as_slice(), &[byte; 32]].concat());
-        Self { algorithm: Algorithm::EdDSA, key }
-    }
-
-    fn header(&self, kid: &str) -> Header {
-        Header { kid: Some(kid.to_owned()), ..Header::new(self.algorithm) }
-    }
-
-    fn token(&self, kid: &str) -> String {
-        self.sign(&self.header(kid), &claims())
-    }
-
-    fn sign(&self, header: &Header, claims: &Value) -> String {
-        jsonwebtoken::encode(header, claims, &self.key).unwrap()
-    }
-
-    /// The public key as published, with what else is given; a null takes away.
-    fn jwk(&self, kid: &str, more: &Value) -> Value {
-        let mut jwk =
-            serde_json::to_value(Jwk::from_encoding_key(&self.key, self.algorithm).unwrap()).unwrap();
-        let fields = jwk.as_object_mut().unwrap();
-        fields.insert("kid".to_owned(), json!(kid));
-        fields.extend(more.as_object().unwrap().clone());
-        fields.retain(|_, value| !value.is_null());
-        jwk
-    }
+/// An accepted token.
+fn signed_by(signer: &Signer, kid: &str) -> String {
+    signer.sign(&signer.header(kid), &claims())
 }
 
 /// An issuer's server. It counts how often it is asked, and answers when it is let.

@@ -1,0 +1,80 @@
+//! The id tokens of an OpenID Connect provider, which say who has signed in there.
+//!
+//! Source: OpenID Connect Core 1.0, section 3.1.3.7, for what must hold of one.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use jsonwebtoken::Algorithm;
+use reqwest::Url;
+use serde_json::Value;
+
+use super::jwks::Jwks;
+use super::{Identity, SKEW_SECONDS, TokenError, check_dates, header_of, names_audience, signed_claims};
+use crate::secret;
+
+/// How id tokens may be signed: by the provider alone, never with a shared secret. What a provider says that it also
+/// supports decides nothing (RFC 8725, section 3.1).
+const ALGORITHMS: &[Algorithm] = &[Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
+/// The longest subject, in characters, as identities keep it.
+const LONGEST_SUBJECT: usize = 255;
+
+/// Checks the id tokens that one provider makes for one client.
+#[derive(Debug)]
+pub(in crate::http) struct IdTokens {
+    issuer: String,
+    client_id: String,
+    keys: Arc<Jwks>,
+}
+
+impl IdTokens {
+    /// The keys are fetched when the first token comes.
+    pub(in crate::http) fn new(issuer: String, client_id: String, keys: Url) -> Self {
+        Self { issuer, client_id, keys: Arc::new(Jwks::new(keys, ALGORITHMS)) }
+    }
+
+    /// Who has signed in, if the token was made for the sign-in that this nonce belongs to.
+    pub(in crate::http) async fn verify(
+        &self,
+        token: &str,
+        nonce: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Identity, TokenError> {
+        let invalid = |reason| Err(TokenError::Invalid(reason));
+        let header = header_of(token)?;
+        if !ALGORITHMS.contains(&header.alg) {
+            return invalid("its alg is none that a provider alone can sign with");
+        }
+        let key = self.keys.key(header.kid.as_deref(), header.alg, now).await?;
+        let claims = signed_claims(token, &key, header.alg)?;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        if text("iss") != Some(&self.issuer) {
+            return invalid("its iss is another issuer");
+        }
+        // A token for several audiences may have been made for another of them.
+        let is_for_others = claims.get("aud").and_then(Value::as_array).is_some_and(|all| all.len() > 1);
+        if is_for_others || !names_audience(&claims, &self.client_id) {
+            return invalid("its aud is not this client alone");
+        }
+        if claims.get("azp").is_some_and(|party| *party != *self.client_id) {
+            return invalid("its azp is another client");
+        }
+        check_dates(&claims, now)?;
+        let now = (now - DateTime::UNIX_EPOCH).as_seconds_f64();
+        if !claims.get("iat").and_then(Value::as_f64).is_some_and(|issued| issued <= now + SKEW_SECONDS) {
+            return invalid("its iat is missing, or has not come yet");
+        }
+        if !text("nonce").is_some_and(|given| secret::are_same(given, nonce)) {
+            return invalid("its nonce is not that of this sign-in");
+        }
+        match text("sub") {
+            Some(subject)
+                if (1..=LONGEST_SUBJECT).contains(&subject.chars().count())
+                    && !subject.chars().any(char::is_control) =>
+            {
+                Ok(Identity { issuer: self.issuer.clone(), subject: subject.to_owned() })
+            }
+            _ => invalid("its sub is no text of 1 to 255 characters"),
+        }
+    }
+}
