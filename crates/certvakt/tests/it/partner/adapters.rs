@@ -63,7 +63,7 @@ async fn a_missed_answer_is_cleared_up_before_anything_else_is_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_the_contract_stops_sending_until_a_probe_passes() {
+async fn a_webhook_that_breaks_the_contract_stops_sending_until_a_probe_passes() {
     for (what, reason) in [
         (json!("redirect"), "elsewhere (302)"),
         (json!("html"), "does not know (200)"),
@@ -72,9 +72,21 @@ async fn an_answer_that_breaks_the_contract_stops_sending_until_a_probe_passes()
         (json!(418), "does not know (418)"),
     ] {
         breaks(Kind::Webhook, &what, &["a", "b"], reason).await;
-        // Alone it is another request.
-        breaks(Kind::Dataverse, &what, &["a"], "").await;
+    }
+}
+
+#[tokio::test]
+async fn dataverse_that_breaks_the_contract_stops_sending_until_a_probe_passes() {
+    for what in [json!("redirect"), json!("html"), json!("error"), json!("renamed"), json!(418)] {
         breaks(Kind::Dataverse, &what, &["a", "b"], "").await;
+    }
+}
+
+/// A change alone is another request than a batch.
+#[tokio::test]
+async fn dataverse_that_breaks_the_contract_of_one_change_stops_sending_until_a_probe_passes() {
+    for what in [json!("redirect"), json!("html"), json!("error"), json!("renamed"), json!(418)] {
+        breaks(Kind::Dataverse, &what, &["a"], "").await;
     }
 }
 

@@ -99,6 +99,7 @@ async fn a_portal_that_asks_for_another_way_to_sign_in_is_told_once_that_is_a_co
 const MANY: i64 = 10_000;
 
 #[tokio::test]
+#[ignore = "takes a minute: `make slow`"]
 async fn ten_thousand_who_lapse_in_one_night_are_asked_about_and_then_all_taken_off() {
     let (database, portal, config) = told(&[]).await;
     portal.contract(
