@@ -168,8 +168,10 @@ pub struct HeartbeatConfig {
 pub struct ImportConfig {
     /// The largest XLSX file in bytes; it is read into memory whole.
     pub max_xlsx_bytes: u64,
-    /// The longest row of a CSV or TSV file in bytes.
+    /// The longest row in bytes.
     pub max_row_bytes: u64,
+    /// The memory in bytes that reading a register may take, in a process of its own.
+    pub max_memory_bytes: u64,
 }
 
 impl Default for DeliveryConfig {
@@ -222,7 +224,11 @@ impl Default for HeartbeatConfig {
 
 impl Default for ImportConfig {
     fn default() -> Self {
-        Self { max_xlsx_bytes: 20 * 1024 * 1024, max_row_bytes: 1024 * 1024 }
+        Self {
+            max_xlsx_bytes: 20 * 1024 * 1024,
+            max_row_bytes: 1024 * 1024,
+            max_memory_bytes: 512 * 1024 * 1024,
+        }
     }
 }
 
@@ -354,11 +360,22 @@ fn with_nearest_key(message: &str) -> String {
     }
 }
 
+/// The longest name, in characters, and the most candidates that are compared: the comparison takes time with the
+/// product of the lengths, and both may come from outside.
+const LONGEST_SUGGESTION: usize = 100;
+const MOST_CANDIDATES: usize = 1_000;
+
 /// The nearest of some names to one that was not found, if any is near.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let is_short = |text: &str| text.chars().nth(LONGEST_SUGGESTION).is_none();
+    if !is_short(name) {
+        return None;
+    }
     let name = name.to_lowercase();
     candidates
         .into_iter()
+        .take(MOST_CANDIDATES)
+        .filter(|candidate| is_short(candidate))
         .map(|candidate| {
             let lower = candidate.to_lowercase();
             let likeness = strsim::normalized_damerau_levenshtein(&name, &lower)

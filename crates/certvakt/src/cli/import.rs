@@ -1,11 +1,12 @@
 //! `certvakt import`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::App;
 use crate::error::{Error, Exit};
-use crate::import::{self, DateFormat, Field, Imported, Options};
+use crate::import::{self, DateFormat, Field, Imported, Layout, Options, process};
 use crate::output::{count, print, progress, table};
 use crate::store::import::DatesAre;
 
@@ -68,22 +69,25 @@ fn column(text: &str) -> Result<(Field, String), String> {
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
-    let database = app.database().await?;
     let options = Options {
-        file: args.file,
+        name: args.file.display().to_string(),
+        file: Arc::new(process::open(&args.file)?),
         organisation: args.organisation,
         chapter: args.chapter,
         certification_type: args.certification_type,
-        columns: args.columns,
-        date_formats: args.date_formats,
-        active_status: args.active_status,
-        dates_are: args.dates_are,
-        blank_never_expires: args.blank_expires == BlankExpires::Never,
+        layout: Layout {
+            columns: args.columns,
+            date_formats: args.date_formats,
+            active_status: args.active_status,
+            dates_are: args.dates_are,
+            blank_never_expires: args.blank_expires == BlankExpires::Never,
+        },
         rejects: args.rejects,
         dry_run: args.dry_run,
         came_by_api: false,
         actor: None,
     };
+    let database = app.database().await?;
     let bar = progress(0, "reading");
     bar.enable_steady_tick(Duration::from_millis(250));
     let imported = import::import(database, &app.config.import, &options, &bar).await?;

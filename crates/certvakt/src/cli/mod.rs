@@ -17,6 +17,7 @@ mod migrate;
 mod organisation;
 mod partner;
 mod person;
+mod read_register;
 mod renew;
 mod run;
 mod serve;
@@ -96,6 +97,8 @@ enum Sub {
     Verify(verify::Args),
     Doctor(doctor::Args),
     Demo(demo::Args),
+    #[command(hide = true)]
+    ReadRegister(read_register::Args),
 }
 
 /// Runs the process: reads the arguments, does what they say, reports an error as one sentence.
@@ -108,6 +111,9 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Success }.into();
         }
     };
+    if let Sub::ReadRegister(args) = &command.subcommand {
+        return read_register::run(args);
+    }
     // One thread: the work is waiting for others, and threads would only wake each other. What computes
     // for long (reading a register) has one of its own.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -175,6 +181,8 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Sub::Verify(args) => verify::run(args, &app).await,
         Sub::Doctor(args) => doctor::run(args, &app).await,
         Sub::Demo(args) => demo::run(args, &app).await,
+        // Runs before there is a runtime.
+        Sub::ReadRegister(_) => Ok(Exit::Usage),
     };
     app.close().await;
     done

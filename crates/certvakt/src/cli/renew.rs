@@ -140,10 +140,9 @@ struct Row {
 impl Row {
     fn of(row: &sheet::Row<'_, 6>) -> Self {
         let [certification, completed_on, until, evidence, note, key] = row.fields;
-        let change = if row.is_whole {
-            renewal(completed_on, until).map_err(RenewalError::Date)
-        } else {
-            Err(RenewalError::Date("it has another number of fields than the header".to_owned()))
+        let change = match &row.fault {
+            None => renewal(completed_on, until).map_err(RenewalError::Date),
+            Some(fault) => Err(RenewalError::Date(fault.clone())),
         };
         Self {
             line: row.line,

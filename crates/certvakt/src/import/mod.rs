@@ -2,15 +2,17 @@
 //! in one transaction for the whole file.
 
 pub(crate) mod dates;
+pub(crate) mod process;
 mod row;
 pub(crate) mod sheet;
-pub(crate) mod source;
+mod source;
 pub mod uploads;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -18,6 +20,9 @@ use uuid::Uuid;
 
 pub use dates::DateFormat;
 pub use row::{Field, Mapping};
+pub use source::ReadError;
+
+use process::Rows;
 
 use crate::config::{ImportConfig, nearest};
 use crate::error::Exit;
@@ -30,18 +35,13 @@ const CHUNK_BYTES: usize = 128 * 1024;
 const CHUNKS_WAITING: usize = 4;
 /// Rejected rows shown with the result.
 const REJECTS_SHOWN: usize = 10;
+/// Names of a header shown with an unknown column, and the characters shown of each.
+const NAMES_SHOWN: usize = 30;
+const NAME_SHOWN: usize = 60;
 
-/// What is asked of an import.
+/// How a register's file is read.
 #[derive(Debug, Clone)]
-pub struct Options {
-    /// The file.
-    pub file: PathBuf,
-    /// The organisation's slug.
-    pub organisation: String,
-    /// The chapter's slug.
-    pub chapter: String,
-    /// The type's code.
-    pub certification_type: String,
+pub struct Layout {
     /// Which column is which field.
     pub columns: Vec<(Field, String)>,
     /// Forms of dates that would be ambiguous.
@@ -52,6 +52,23 @@ pub struct Options {
     pub dates_are: Option<DatesAre>,
     /// Whether a blank expiry means that the certification does not expire.
     pub blank_never_expires: bool,
+}
+
+/// What is asked of an import.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The register.
+    pub file: Arc<File>,
+    /// What errors call it.
+    pub name: String,
+    /// The organisation's slug.
+    pub organisation: String,
+    /// The chapter's slug.
+    pub chapter: String,
+    /// The type's code.
+    pub certification_type: String,
+    /// How the file is read.
+    pub layout: Layout,
     /// Where rows that cannot be taken are written.
     pub rejects: Option<PathBuf>,
     /// Do everything, then undo it.
@@ -89,45 +106,12 @@ pub struct Reject {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// It cannot be read.
-    #[error("'{file}' cannot be read ({cause}): check the path and its permissions")]
-    Unreadable {
+    #[error("'{file}' is not taken in, nothing of it was: {error}")]
+    Read {
         /// The file.
         file: String,
-        /// What the system says.
-        cause: String,
-    },
-    /// It is no text and no workbook.
-    #[error("'{0}' is neither text nor an XLSX workbook: export the register as CSV")]
-    Binary(String),
-    /// It has no header.
-    #[error("'{0}' is empty: its first row must name the columns")]
-    Empty(String),
-    /// A row is longer than any row may be.
-    #[error(
-        "the row from line {line} on is longer than {limit} bytes: a quotation mark may be missing there; nothing was imported (import.max_row_bytes)"
-    )]
-    RowTooLong {
-        /// Where the row begins.
-        line: u64,
-        /// The limit in bytes.
-        limit: u64,
-    },
-    /// A quotation mark is never closed.
-    #[error(
-        "the quotation mark that opens in line {0} is not closed where a field ends: close or remove it; nothing was imported"
-    )]
-    UnclosedQuote(u64),
-    /// A workbook is larger than may be read into memory.
-    #[error(
-        "'{file}' holds {bytes} bytes, more than the {limit} that a workbook may have: export it as CSV (import.max_xlsx_bytes)"
-    )]
-    TooLarge {
-        /// The file.
-        file: String,
-        /// Its size.
-        bytes: u64,
-        /// The limit.
-        limit: u64,
+        /// Why not.
+        error: ReadError,
     },
     /// A column is not in the header.
     #[error("there is no column '{column}' in the file: {hint}")]
@@ -160,12 +144,7 @@ impl ImportError {
     /// The stable code, as listed in `docs/errors.md`.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Unreadable { .. } => "import-unreadable",
-            Self::Binary(_) => "import-binary",
-            Self::Empty(_) => "import-empty",
-            Self::RowTooLong { .. } => "import-row-too-long",
-            Self::UnclosedQuote(_) => "import-unclosed-quote",
-            Self::TooLarge { .. } => "import-too-large",
+            Self::Read { error, .. } => error.code(),
             Self::FieldTwice(_) => "import-field-twice",
             Self::UnknownColumn { .. } => "import-unknown-column",
             Self::MissingField(_) => "import-missing-field",
@@ -182,12 +161,12 @@ impl ImportError {
             | Self::FieldTwice(_)
             | Self::Rejects { .. } => Exit::Usage,
             Self::Store(error) => error.exit(),
-            _ => Exit::Input,
+            Self::Read { .. } => Exit::Input,
         }
     }
 
-    fn unreadable(file: &Path, cause: &dyn std::fmt::Display) -> Self {
-        Self::Unreadable { file: file.display().to_string(), cause: cause.to_string() }
+    fn read(file: &str, error: ReadError) -> Self {
+        Self::Read { file: file.to_owned(), error }
     }
 }
 
@@ -199,20 +178,14 @@ pub async fn import(
     progress: &indicatif::ProgressBar,
 ) -> Result<Imported, ImportError> {
     for field in [Field::ExternalId, Field::ExpiresAt] {
-        if !options.columns.iter().any(|(mapped, _)| *mapped == field) {
+        if !options.layout.columns.iter().any(|(mapped, _)| *mapped == field) {
             return Err(ImportError::MissingField(field.as_str()));
         }
     }
-    for (at, (field, _)) in options.columns.iter().enumerate() {
-        if options.columns[..at].iter().any(|(before, _)| before == field) {
+    for (at, (field, _)) in options.layout.columns.iter().enumerate() {
+        if options.layout.columns[..at].iter().any(|(before, _)| before == field) {
             return Err(ImportError::FieldTwice(field.as_str()));
         }
-    }
-    // The register is read twice, and a pipe may never end.
-    let found =
-        std::fs::metadata(&options.file).map_err(|cause| ImportError::unreadable(&options.file, &cause))?;
-    if !found.is_file() {
-        return Err(ImportError::unreadable(&options.file, &"it is no regular file"));
     }
     let rejects_file =
         options.rejects.as_deref().map(|file| open_rejects(file, &options.file)).transpose()?;
@@ -222,7 +195,7 @@ pub async fn import(
         organisation_id,
         chapter_id: organisation::chapter_id(&mut tx, organisation_id, &options.chapter).await?,
         certification_type: options.certification_type.clone(),
-        dates_are: options.dates_are,
+        dates_are: options.layout.dates_are,
         came_by_api: options.came_by_api,
         actor: options.actor,
     };
@@ -235,7 +208,7 @@ pub async fn import(
     let reading = tokio::task::spawn_blocking(move || read(&read_options, &config, zone, &bar, &sender));
     // Whichever fails ends the other: a closed channel stops the reading, its end stops the copying.
     let copied = staging::copy(&mut tx, receiver).await;
-    let read = reading.await.map_err(|error| ImportError::unreadable(&options.file, &error))?;
+    let read = reading.await.map_err(|_| ImportError::read(&options.name, ReadError::Broken))?;
     match (read, copied) {
         (Err(error), _) => return Err(error),
         (Ok(()), copied) => copied?,
@@ -261,16 +234,19 @@ fn read(
     progress: &indicatif::ProgressBar,
     sender: &mpsc::Sender<Vec<u8>>,
 ) -> Result<(), ImportError> {
-    let mut rows = source::open(&options.file, config, progress)?;
+    let file = options.file.try_clone();
+    let file =
+        file.map_err(|cause| ImportError::read(&options.name, ReadError::Unreadable(cause.to_string())))?;
+    let mut rows = Rows::of(file, &options.name, config, progress)?;
     let mut record = csv::StringRecord::new();
     if !rows.next(&mut record)? {
-        return Err(ImportError::Empty(options.file.display().to_string()));
+        return Err(ImportError::read(&options.name, ReadError::Empty));
     }
     let mapping = Mapping {
-        columns: places(&options.columns, &record)?,
-        date_formats: options.date_formats.clone(),
-        active_status: options.active_status.clone(),
-        blank_never_expires: options.blank_never_expires,
+        columns: places(&options.layout.columns, &record)?,
+        date_formats: options.layout.date_formats.clone(),
+        active_status: options.layout.active_status.clone(),
+        blank_never_expires: options.layout.blank_never_expires,
         width: record.len(),
         zone,
     };
@@ -307,7 +283,7 @@ fn places(
                     column: column.clone(),
                     hint: match nearest(column, header.iter()) {
                         Some(near) => format!("did you mean '{near}'?"),
-                        None => format!("it has {}", header.iter().collect::<Vec<_>>().join(", ")),
+                        None => format!("it has {}", shown(header)),
                     },
                 }),
             }
@@ -315,13 +291,24 @@ fn places(
         .collect()
 }
 
+/// A header's names as a sentence may show them.
+fn shown(header: &csv::StringRecord) -> String {
+    let mut names: Vec<String> =
+        header.iter().take(NAMES_SHOWN).map(|name| name.chars().take(NAME_SHOWN).collect()).collect();
+    if header.len() > NAMES_SHOWN {
+        names.push(format!("and {} more", header.len() - NAMES_SHOWN));
+    }
+    names.join(", ")
+}
+
 /// Opens the file for rejects, so that an import does not fail at its end, and leaves what it holds
 /// until there is something to take its place.
-fn open_rejects(file: &Path, register: &Path) -> Result<File, ImportError> {
+fn open_rejects(file: &Path, register: &File) -> Result<File, ImportError> {
     let failed = |cause| ImportError::Rejects { file: file.display().to_string(), cause };
     let opened = OpenOptions::new().create(true).truncate(false).write(true).open(file).map_err(failed)?;
     let place = |found: std::fs::Metadata| (found.dev(), found.ino());
-    let is_register = std::fs::metadata(register)
+    let is_register = register
+        .metadata()
         .is_ok_and(|found| opened.metadata().is_ok_and(|rejects| place(rejects) == place(found)));
     if is_register {
         return Err(failed(std::io::Error::other("it is the register itself")));

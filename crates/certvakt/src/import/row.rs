@@ -1,5 +1,6 @@
 //! One row: checked, and written in COPY's text form with what is wrong with it, if anything is.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use certvakt_rules::calendar::{end_of_day, instant, start_of_day};
@@ -8,7 +9,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::dates::{self, DateFormat, When};
-use super::source::Rows;
+use super::process::Rows;
+use super::source::{FAULT, Form};
 use crate::config::nearest;
 
 /// A field that a column of the register can be.
@@ -52,6 +54,11 @@ impl Field {
             Self::PushToken => "push_token",
             Self::Status => "status",
         }
+    }
+
+    /// Whether a blank says something: a row that ends before its column must not be taken for one with a blank.
+    const fn is_decisive(self) -> bool {
+        matches!(self, Self::ExternalId | Self::ExpiresAt | Self::Status)
     }
 
     /// The longest value in characters, as the schema has it.
@@ -109,7 +116,14 @@ struct Row<'a> {
 }
 
 /// What is wrong with a row: the field at fault, or `row`, and why. Never the value.
-type Fault = (&'static str, &'static str);
+type Fault = (&'static str, Cow<'static, str>);
+
+/// The field of a fault that is the whole row's.
+const ROW: &str = "row";
+
+fn fault(field: &'static str, reason: &'static str) -> Fault {
+    (field, Cow::Borrowed(reason))
+}
 
 /// Expiries that the schema takes, in Unix seconds: from 1900 to 9998.
 const EXPIRIES: std::ops::Range<i64> = -2_208_988_800..253_370_764_800;
@@ -117,7 +131,7 @@ const EXPIRIES: std::ops::Range<i64> = -2_208_988_800..253_370_764_800;
 /// Checks a row and appends it to a chunk: line, external id, name, mail address, device, issued,
 /// expires, status, and the field at fault and the reason, if there is a fault.
 pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) {
-    let (row, fault) = match whole(rows, mapping, record).and_then(|()| check(mapping, record)) {
+    let (row, fault) = match whole(rows, mapping, record).and_then(|()| check(rows.form(), mapping, record)) {
         Ok(row) => (row, None),
         Err(fault) => {
             // A value that may be a national number is not kept even among the rejects.
@@ -137,8 +151,8 @@ pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &Mapping, record
         issued.as_deref(),
         expires.as_deref(),
         row.status,
-        fault.map(|(field, _)| field),
-        fault.map(|(_, reason)| reason),
+        fault.as_ref().map(|(field, _)| *field),
+        fault.as_ref().map(|(_, reason)| reason.as_ref()),
     ] {
         chunk.push(b'\t');
         match text {
@@ -171,40 +185,57 @@ fn is_clean(text: &str) -> bool {
     !text.chars().any(char::is_control)
 }
 
-/// Refuses a row that is several, or parts of several: a quotation mark that was opened by mistake and
-/// closed by another one further down joins what stands between them.
+/// Rejects a row that is several, or parts of several: a quotation mark that was opened by mistake and closed by
+/// another one further down joins what stands between them. Rejects one, too, that ends before what a blank decides.
 fn whole(rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) -> Result<(), Fault> {
-    // In a workbook nothing can be joined; beside the table there may be notes.
-    if matches!(rows, Rows::Workbook { .. }) {
+    // In a workbook nothing can be joined, and cells that are blank are not there; beside the table there may be notes.
+    if rows.form() == Form::Workbook {
         return Ok(());
     }
     if record.iter().skip(mapping.width).any(|field| !field.trim().is_empty()) {
-        return Err(("row", "more fields than the header: a quotation mark or a separator stands wrong"));
+        return Err(fault(ROW, "more fields than the header: a quotation mark or a separator stands wrong"));
     }
     if record.len() < mapping.width && record.iter().any(|field| field.contains('\n')) {
-        return Err(("row", "several lines with too few fields: a quotation mark stands wrong"));
+        return Err(fault(ROW, "several lines with too few fields: a quotation mark stands wrong"));
     }
-    Ok(())
+    let is_missing = |(field, place): &&(Field, usize)| field.is_decisive() && *place >= record.len();
+    match mapping.columns.iter().find(is_missing) {
+        Some((field, _)) => Err(fault(field.as_str(), "the row ends before this column")),
+        None => Ok(()),
+    }
 }
 
-fn check<'a>(mapping: &Mapping, record: &'a csv::StringRecord) -> Result<Row<'a>, Fault> {
+/// What a spreadsheet shows in place of a value that it cannot work out, in English and in Norwegian: it is never a
+/// value. A column that was too narrow leaves number signs only.
+fn is_spreadsheet_error(text: &str) -> bool {
+    text.strip_prefix('#').is_some_and(|rest| {
+        matches!(rest, "N/A" | "I/T" | "GETTING_DATA")
+            || (rest.len() > 1 && rest.bytes().all(|byte| byte == b'#'))
+            || (rest.ends_with(['!', '?'])
+                && rest.chars().all(|char| !char.is_lowercase() && !char.is_whitespace()))
+    })
+}
+
+fn check<'a>(form: Form, mapping: &Mapping, record: &'a csv::StringRecord) -> Result<Row<'a>, Fault> {
     for (field, _) in &mapping.columns {
         let Some(text) = value(mapping, record, *field) else { continue };
-        if is_national_number(text) {
-            return Err((
-                field.as_str(),
-                "a national identity number, which nobody needs here: take it out of the register",
-            ));
+        if let Some(cell) = text.strip_prefix(FAULT).filter(|_| form == Form::Workbook) {
+            return Err((field.as_str(), cell.to_owned().into()));
         }
-        if text.chars().count() > field.longest() {
-            return Err((field.as_str(), "longer than it may be"));
-        }
-        if *field == Field::PushToken && !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err((field.as_str(), "no device token"));
-        }
-        if !is_clean(text) {
-            return Err((field.as_str(), "it holds control characters"));
-        }
+        let complaint = if is_spreadsheet_error(text) {
+            "an error of a spreadsheet in place of a value: correct its formula"
+        } else if is_national_number(text) {
+            "a national identity number, which nobody needs here: take it out of the register"
+        } else if text.chars().count() > field.longest() {
+            "longer than it may be"
+        } else if *field == Field::PushToken && !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            "no device token"
+        } else if !is_clean(text) {
+            "it holds control characters"
+        } else {
+            continue;
+        };
+        return Err(fault(field.as_str(), complaint));
     }
     let mut row = Row {
         external_id: value(mapping, record, Field::ExternalId),
@@ -214,10 +245,10 @@ fn check<'a>(mapping: &Mapping, record: &'a csv::StringRecord) -> Result<Row<'a>
         ..Row::default()
     };
     if row.external_id.is_none() {
-        return Err((Field::ExternalId.as_str(), "blank"));
+        return Err(fault(Field::ExternalId.as_str(), "blank"));
     }
     if row.email.is_some_and(|email| !is_mail_address(email)) {
-        return Err((Field::Email.as_str(), "no mail address"));
+        return Err(fault(Field::Email.as_str(), "no mail address"));
     }
     if mapping.columns.iter().any(|(field, _)| *field == Field::Status) {
         let status = value(mapping, record, Field::Status).unwrap_or_default();
@@ -240,7 +271,7 @@ fn check<'a>(mapping: &Mapping, record: &'a csv::StringRecord) -> Result<Row<'a>
             });
         }
         None if row.status != Some("suspended") && !mapping.blank_never_expires => {
-            return Err((
+            return Err(fault(
                 Field::ExpiresAt.as_str(),
                 "blank: say --blank-expires never if that means it does not expire",
             ));
@@ -248,18 +279,18 @@ fn check<'a>(mapping: &Mapping, record: &'a csv::StringRecord) -> Result<Row<'a>
         None => {}
     }
     if row.expires_at.is_some_and(|at| !EXPIRIES.contains(&at.timestamp())) {
-        return Err((Field::ExpiresAt.as_str(), "the year is not between 1900 and 9998"));
+        return Err(fault(Field::ExpiresAt.as_str(), "the year is not between 1900 and 9998"));
     }
     if let (Some(issued_at), Some(expires_at)) = (row.issued_at, row.expires_at)
         && expires_at < issued_at
     {
-        return Err((Field::ExpiresAt.as_str(), "before the day of issue"));
+        return Err(fault(Field::ExpiresAt.as_str(), "before the day of issue"));
     }
     Ok(row)
 }
 
 fn when(text: &str, mapping: &Mapping, field: Field) -> Result<When, Fault> {
-    dates::parse(text, &mapping.date_formats).map_err(|reason| (field.as_str(), reason))
+    dates::parse(text, &mapping.date_formats).map_err(|reason| fault(field.as_str(), reason))
 }
 
 fn is_mail_address(text: &str) -> bool {

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use csv::StringRecord;
 
-use super::ImportError;
-use super::source::{self, Rows};
+use super::process::Rows;
+use super::source::{FAULT, Form};
+use super::{ImportError, ReadError};
 use crate::config::ImportConfig;
 use crate::error::Error;
 
@@ -25,8 +26,8 @@ pub(crate) struct Row<'a, const N: usize> {
     pub(crate) fields: [Option<&'a str>; N],
     /// All that stands in it.
     pub(crate) record: &'a StringRecord,
-    /// Whether it has as many fields as the header.
-    pub(crate) is_whole: bool,
+    /// Why it cannot be taken, whatever stands in it; none if it can.
+    pub(crate) fault: Option<String>,
 }
 
 impl<const N: usize> Sheet<N> {
@@ -48,10 +49,10 @@ impl<const N: usize> Sheet<N> {
         config: &ImportConfig,
         progress: &indicatif::ProgressBar,
     ) -> Result<Self, Error> {
-        let mut rows = source::open(path, config, progress)?;
+        let mut rows = Rows::open(path, config, progress)?;
         let mut record = StringRecord::new();
         if !rows.next(&mut record)? {
-            return Err(ImportError::Empty(path.display().to_string()).into());
+            return Err(ImportError::read(&path.display().to_string(), ReadError::Empty).into());
         }
         let names: Vec<&str> = record.iter().map(str::trim).collect();
         if let Some(unknown) = names.iter().find(|name| !name.is_empty() && !columns.contains(name)) {
@@ -78,7 +79,14 @@ impl<const N: usize> Sheet<N> {
         let fields = self.places.map(|place| {
             place.and_then(|place| record.get(place)).map(str::trim).filter(|text| !text.is_empty())
         });
-        let is_whole = record.len() == self.width;
-        Ok(Some(Row { line: self.rows.line(), fields, record, is_whole }))
+        let fault = match self.rows.form() {
+            // Cells at the end of a workbook's row that are blank are not there.
+            Form::Workbook => {
+                fields.iter().flatten().find_map(|field| field.strip_prefix(FAULT)).map(str::to_owned)
+            }
+            Form::Text if record.len() == self.width => None,
+            Form::Text => Some("it has another number of fields than the header".to_owned()),
+        };
+        Ok(Some(Row { line: self.rows.line(), fields, record, fault }))
     }
 }

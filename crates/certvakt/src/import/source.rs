@@ -1,20 +1,101 @@
 //! A register's file as rows, whatever its form: CSV, TSV or XLSX, in any of the encodings met.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 
-use calamine::{Data, Reader, Xlsx, XlsxError};
+use calamine::{DataRef, Reader, SheetType, SheetVisible, Style, Xlsx, XlsxError};
 use csv::StringRecord;
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
-use super::ImportError;
+use serde::{Deserialize, Serialize};
+
 use crate::config::ImportConfig;
 
 /// How much larger than the file a workbook's contents may be.
 const LARGEST_EXPANSION: u64 = 20;
+
+/// The character at which a field begins that stands for a cell without a usable value; the rest of the field is the
+/// reason. Unicode has it for this purpose (chapter 23, "Substitute").
+pub(crate) const FAULT: char = '\u{1a}';
+
+/// What a register's file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// CSV or TSV.
+    Text,
+    /// XLSX.
+    Workbook,
+}
+
+/// Why a register cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum ReadError {
+    /// The system does not let it be read; what the system says.
+    #[error("it cannot be read ({0}): check the path and its permissions")]
+    Unreadable(String),
+    /// It is no text and no workbook.
+    #[error("it is neither text nor an XLSX workbook: export the register as CSV")]
+    Binary,
+    /// It has no header.
+    #[error("it is empty: its first row must name the columns")]
+    Empty,
+    /// Every sheet of a workbook is hidden.
+    #[error("every sheet of the workbook is hidden: show the one that holds the register")]
+    Hidden,
+    /// A row is longer than any row may be.
+    #[error(
+        "the row from line {line} on is longer than {limit} bytes: a quotation mark may be missing there (import.max_row_bytes)"
+    )]
+    RowTooLong {
+        /// Where the row begins.
+        line: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A quotation mark is never closed.
+    #[error("the quotation mark that opens in line {0} is not closed where a field ends: close or remove it")]
+    UnclosedQuote(u64),
+    /// A workbook is larger than may be read into memory.
+    #[error(
+        "it holds {bytes} bytes, more than the {limit} that a workbook may have: export it as CSV (import.max_xlsx_bytes)"
+    )]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// Reading it took more memory than it may.
+    #[error("reading it takes more memory than a register may: export it as CSV (import.max_memory_bytes)")]
+    TooMuchMemory,
+    /// Reading it took more processor time than it may.
+    #[error("reading it takes longer than a register of its size may: export it as CSV")]
+    TooSlow,
+    /// Its reader ended early.
+    #[error("its reader failed: export the register as CSV, and report the file")]
+    Broken,
+}
+
+impl ReadError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "import-unreadable",
+            Self::Binary => "import-binary",
+            Self::Empty => "import-empty",
+            Self::Hidden => "import-hidden",
+            Self::RowTooLong { .. } => "import-row-too-long",
+            Self::UnclosedQuote(_) => "import-unclosed-quote",
+            Self::TooLarge { .. } => "import-too-large",
+            Self::TooMuchMemory => "import-too-much-memory",
+            Self::TooSlow => "import-too-slow",
+            Self::Broken => "import-broken",
+        }
+    }
+}
 
 /// The rows of a file, its header first.
 pub(crate) enum Rows {
@@ -24,7 +105,7 @@ pub(crate) enum Rows {
 
 impl Rows {
     /// Reads the next row that is not empty; whether there was one.
-    pub(crate) fn next(&mut self, record: &mut StringRecord) -> Result<bool, ImportError> {
+    pub(crate) fn next(&mut self, record: &mut StringRecord) -> Result<bool, ReadError> {
         match self {
             Self::Text { reader, line } => {
                 let found = reader.read_record(record).map_err(|error| text_error(&error))?;
@@ -48,43 +129,48 @@ impl Rows {
             Self::Text { line, .. } | Self::Workbook { line, .. } => *line,
         }
     }
+
+    /// What the file is.
+    pub(crate) const fn form(&self) -> Form {
+        match self {
+            Self::Text { .. } => Form::Text,
+            Self::Workbook { .. } => Form::Workbook,
+        }
+    }
 }
 
-fn text_error(error: &csv::Error) -> ImportError {
+fn text_error(error: &csv::Error) -> ReadError {
     if let csv::ErrorKind::Io(cause) = error.kind()
         && let Some(bad_row) = cause.get_ref().and_then(|inner| inner.downcast_ref::<BadRow>())
     {
         return match *bad_row {
-            BadRow::TooLong { line, limit } => ImportError::RowTooLong { line, limit },
-            BadRow::Unclosed { line } => ImportError::UnclosedQuote(line),
+            BadRow::TooLong { line, limit } => ReadError::RowTooLong { line, limit },
+            BadRow::Unclosed { line } => ReadError::UnclosedQuote(line),
         };
     }
-    ImportError::Unreadable { file: "the file".to_owned(), cause: error.to_string() }
+    ReadError::Unreadable(error.to_string())
 }
 
-/// Opens a file and recognises its form.
+/// Recognises the form of a file, which is read from its beginning. `progress` counts its bytes.
 pub(crate) fn open(
-    path: &Path,
+    mut file: File,
     config: &ImportConfig,
     progress: &indicatif::ProgressBar,
-) -> Result<Rows, ImportError> {
-    let unreadable = |cause: io::Error| ImportError::unreadable(path, &cause);
-    let mut file = File::open(path).map_err(unreadable)?;
+) -> Result<Rows, ReadError> {
+    let unreadable = |cause: io::Error| ReadError::Unreadable(cause.to_string());
     let size = file.metadata().map_err(unreadable)?.len();
     let mut start = [0; 4];
+    file.rewind().map_err(unreadable)?;
     let known = file.read(&mut start).map_err(unreadable)?;
     file.rewind().map_err(unreadable)?;
     if start.starts_with(b"PK\x03\x04") {
-        return workbook(path, file, size, config);
+        return workbook(file, size, config);
     }
-    let sniffed = sniff(&mut file)
-        .map_err(unreadable)?
-        .ok_or_else(|| ImportError::Binary(path.display().to_string()))?;
+    let sniffed = sniff(&mut file).map_err(unreadable)?.ok_or(ReadError::Binary)?;
     if known == 0 {
-        return Err(ImportError::Empty(path.display().to_string()));
+        return Err(ReadError::Empty);
     }
     file.rewind().map_err(unreadable)?;
-    progress.set_length(size);
     let decoded = DecodeReaderBytesBuilder::new()
         .encoding(Some(sniffed.encoding))
         .bom_override(true)
@@ -298,77 +384,211 @@ impl RowGuard {
     }
 }
 
-fn workbook(path: &Path, file: File, size: u64, config: &ImportConfig) -> Result<Rows, ImportError> {
-    let binary = || ImportError::Binary(path.display().to_string());
-    let too_large =
-        |bytes: u64, limit: u64| ImportError::TooLarge { file: path.display().to_string(), bytes, limit };
+fn workbook(file: File, size: u64, config: &ImportConfig) -> Result<Rows, ReadError> {
     if size > config.max_xlsx_bytes {
-        return Err(too_large(size, config.max_xlsx_bytes));
+        return Err(ReadError::TooLarge { bytes: size, limit: config.max_xlsx_bytes });
     }
-    let mut archive = zip::ZipArchive::new(BufReader::new(&file)).map_err(|_| binary())?;
-    let mut expanded = 0;
-    for number in 0..archive.len() {
-        expanded += archive.by_index_raw(number).map_err(|_| binary())?.size();
-    }
-    drop(archive);
     let limit = config.max_xlsx_bytes.saturating_mul(LARGEST_EXPANSION);
+    let expanded = expanded(&file).map_err(|_| ReadError::Binary)?;
     if expanded > limit {
-        return Err(too_large(expanded, limit));
+        return Err(ReadError::TooLarge { bytes: expanded, limit });
     }
     // The reader panics on some workbooks that it cannot read.
-    let rows = std::panic::catch_unwind(AssertUnwindSafe(|| rows_of(file, limit)));
+    let rows = std::panic::catch_unwind(AssertUnwindSafe(|| rows_of(file, limit, config.max_row_bytes)));
     match rows {
-        Ok(Ok(Some(rows))) => Ok(Rows::Workbook { rows: rows.into_iter(), line: 0 }),
-        Ok(Ok(None)) => Err(too_large(limit + 1, limit)),
-        Ok(Err(_)) | Err(_) => Err(binary()),
+        Ok(Ok(rows)) => Ok(Rows::Workbook { rows: rows.into_iter(), line: 0 }),
+        Ok(Err(BadWorkbook::Read(error))) => Err(error),
+        Ok(Err(BadWorkbook::Xlsx(_))) | Err(_) => Err(ReadError::Binary),
     }
 }
 
-/// The rows of the first sheet that are not empty, each with its line, read cell by cell: a sheet may
-/// say that it is a billion cells wide. None, if they take more than `limit` bytes.
-fn rows_of(file: File, limit: u64) -> Result<Option<Vec<(u64, StringRecord)>>, XlsxError> {
+/// How many bytes a workbook says that it holds. Parts that say too little end where they said.
+fn expanded(file: &File) -> zip::result::ZipResult<u64> {
+    let mut archive = zip::ZipArchive::new(BufReader::new(file))?;
+    let mut expanded: u64 = 0;
+    for number in 0..archive.len() {
+        expanded = expanded.saturating_add(archive.by_index_raw(number)?.size());
+    }
+    Ok(expanded)
+}
+
+/// Why a workbook gives no rows.
+enum BadWorkbook {
+    Read(ReadError),
+    Xlsx(#[expect(dead_code, reason = "its words mean nothing to the people who have the file")] XlsxError),
+}
+
+impl From<XlsxError> for BadWorkbook {
+    fn from(error: XlsxError) -> Self {
+        Self::Xlsx(error)
+    }
+}
+
+/// The rows of the first visible sheet that are not empty, each with its line, read cell by cell: a sheet may say that
+/// it is a billion cells wide. They take at most `limit` bytes together, and `row_limit` each.
+fn rows_of(file: File, limit: u64, row_limit: u64) -> Result<Vec<(u64, StringRecord)>, BadWorkbook> {
     let mut workbook = Xlsx::new(BufReader::new(file))?;
-    let Some(sheet) = workbook.sheet_names().first().cloned() else { return Ok(Some(Vec::new())) };
+    let is_shown = |sheet: &&calamine::Sheet| {
+        sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible
+    };
+    let sheet = workbook.sheets_metadata().iter().find(is_shown).map(|sheet| sheet.name.clone());
+    let sheet = sheet.ok_or(BadWorkbook::Read(ReadError::Hidden))?;
+    let without_result = formulas_without_result(&mut workbook, &sheet)?;
     let mut cells = workbook.worksheet_cells_reader(&sheet)?;
+    let formats: Vec<NumberFormat> = cells.styles().iter().map(NumberFormat::of).collect();
     let mut rows: Vec<(u64, StringRecord)> = Vec::new();
-    let mut bytes: u64 = 0;
-    while let Some(found) = cells.next_cell()? {
+    let (mut bytes, mut row_bytes) = (0, 0);
+    while let Some((found, style)) = cells.next_cell_with_style_id()? {
         let (row, column) = found.get_position();
-        let (line, column) = (u64::from(row) + 1, column as usize);
-        let text = cell(&Data::from(found.get_value().clone()));
+        let line = u64::from(row) + 1;
+        let format = formats.get(style).copied().unwrap_or(NumberFormat::Plain);
+        let text = if without_result.contains(&(row, column)) {
+            fault(row, column, "holds a formula without a result: open the workbook and save it")
+        } else {
+            cell(found.get_value(), format).unwrap_or_else(|reason| fault(row, column, reason))
+        };
         if text.is_empty() {
             continue;
         }
         if rows.last().is_none_or(|(last, _)| *last != line) {
             rows.push((line, StringRecord::new()));
+            row_bytes = 0;
         }
         let Some((_, record)) = rows.last_mut() else { break };
-        let Some(skipped) = column.checked_sub(record.len()) else {
-            return Err(XlsxError::Unexpected("cells out of their order"));
+        let Some(skipped) = (column as usize).checked_sub(record.len()) else {
+            return Err(XlsxError::Unexpected("cells out of their order").into());
         };
         // A field takes its text and the place where it ends.
-        bytes += (skipped as u64 + 1) * 8 + text.len() as u64;
+        let taken = (skipped as u64 + 1) * 8 + text.len() as u64;
+        (bytes, row_bytes) = (bytes + taken, row_bytes + taken);
+        if row_bytes > row_limit {
+            return Err(BadWorkbook::Read(ReadError::RowTooLong { line, limit: row_limit }));
+        }
         if bytes > limit {
-            return Ok(None);
+            return Err(BadWorkbook::Read(ReadError::TooLarge { bytes, limit }));
         }
         for _ in 0..skipped {
             record.push_field("");
         }
         record.push_field(&text);
     }
-    Ok(Some(rows))
+    Ok(rows)
 }
 
-/// A cell as the text that a CSV export would have, dates in the form that means one day only.
-fn cell(data: &Data) -> String {
-    match data {
-        Data::DateTime(at) => {
-            at.as_datetime().map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M:%S").to_string())
+/// Where formulas stand of whose results the workbook says nothing, as one that a program wrote may have them.
+fn formulas_without_result(
+    workbook: &mut Xlsx<BufReader<File>>,
+    sheet: &str,
+) -> Result<HashSet<(u32, u32)>, XlsxError> {
+    let mut cells = workbook.worksheet_cells_reader(sheet)?;
+    let mut found = HashSet::new();
+    while let Some(cell) = cells.next_cell_with_formula_metadata()? {
+        if cell.formula.is_some() && cell.value == DataRef::Empty {
+            found.insert(cell.pos);
         }
-        Data::DateTimeIso(text) | Data::DurationIso(text) | Data::String(text) => text.clone(),
-        Data::Empty | Data::Error(_) => String::new(),
-        Data::Bool(truth) => truth.to_string(),
-        Data::Int(number) => number.to_string(),
-        Data::Float(number) => number.to_string(),
     }
+    Ok(found)
+}
+
+/// A field in place of a cell's value, which begins with [`FAULT`].
+fn fault(row: u32, column: u32, reason: &str) -> String {
+    let (mut letters, mut left) = (Vec::new(), column + 1);
+    while left > 0 {
+        left -= 1;
+        letters.insert(0, char::from(b'A' + u8::try_from(left % 26).unwrap_or_default()));
+        left /= 26;
+    }
+    let name: String = letters.into_iter().collect();
+    format!("{FAULT}cell {name}{} {reason}", u64::from(row) + 1)
+}
+
+/// What a cell's number format does to what people see of it (ECMA-376, part 1, section 18.8.31).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NumberFormat {
+    /// The number, or the date to the day or finer.
+    Plain,
+    /// Of a date only the month and the year.
+    Month,
+    /// The number with zeros in front, this many digits together.
+    Zeros(usize),
+    /// Something else than the number or the date, like letters in front, or only the year.
+    Disguised,
+}
+
+impl NumberFormat {
+    fn of(style: &Style) -> Self {
+        style.number_format.as_ref().map_or(Self::Plain, |format| Self::of_code(&format.format_code))
+    }
+
+    fn of_code(code: &str) -> Self {
+        // The first section is that of positive numbers and dates, unless a condition says otherwise.
+        let code = code.split(';').next().unwrap_or_default();
+        let (mut letters, mut has_literal) = (String::new(), false);
+        let mut chars = code.chars();
+        while let Some(char) = chars.next() {
+            match char {
+                '"' => has_literal |= chars.by_ref().take_while(|char| *char != '"').count() > 0,
+                '[' => {
+                    has_literal |=
+                        chars.by_ref().take_while(|char| *char != ']').any(|char| "<>=".contains(char));
+                }
+                '_' | '*' => _ = chars.next(),
+                '\\' => has_literal |= chars.next().is_some(),
+                other => letters.push(other.to_ascii_lowercase()),
+            }
+        }
+        if letters.is_empty() || letters == "general" || letters == "@" {
+            return if has_literal { Self::Disguised } else { Self::Plain };
+        }
+        if letters.contains(['y', 'm', 'd', 'h', 's']) {
+            return match (letters.contains('y'), letters.contains('m'), letters.contains(['d', 'h', 's'])) {
+                (true, true, false) => Self::Month,
+                (true, false, false) => Self::Disguised,
+                _ => Self::Plain,
+            };
+        }
+        let whole = letters.split(['.', 'e', '/']).next().unwrap_or_default();
+        let zeros = whole.matches('0').count();
+        if has_literal || !letters.chars().all(|char| "0#?.,e+-/ ".contains(char)) || whole.contains('-') {
+            Self::Disguised
+        } else if zeros > 1 {
+            if whole.contains(',') { Self::Disguised } else { Self::Zeros(zeros) }
+        } else {
+            Self::Plain
+        }
+    }
+}
+
+/// A cell as the text that a CSV export would have, dates in the form that means one day only; or what is wrong with
+/// it.
+fn cell(data: &DataRef<'_>, format: NumberFormat) -> Result<String, &'static str> {
+    let number = |number: String| match format {
+        NumberFormat::Zeros(digits) => Ok(format!("{number:0>digits$}")),
+        NumberFormat::Disguised => Err("shows something else than the number that it holds: make it text"),
+        NumberFormat::Plain | NumberFormat::Month => Ok(number),
+    };
+    match data {
+        DataRef::DateTime(_) if format == NumberFormat::Disguised => {
+            Err("shows less than the date that it holds: format it with day, month and year")
+        }
+        DataRef::DateTime(at) => {
+            let form = if format == NumberFormat::Month { "%m/%Y" } else { "%Y-%m-%d %H:%M:%S" };
+            match at.as_datetime() {
+                Some(at) => Ok(at.format(form).to_string()),
+                None => Err("holds no date that exists"),
+            }
+        }
+        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) | DataRef::String(text) => of_text(text),
+        DataRef::SharedString(text) => of_text(text),
+        DataRef::Empty => Ok(String::new()),
+        DataRef::Error(_) => Err("holds an error in place of a value: correct its formula"),
+        DataRef::Bool(truth) => Ok(truth.to_string()),
+        DataRef::Int(value) => number(value.to_string()),
+        DataRef::Float(value) => number(value.to_string()),
+    }
+}
+
+/// A cell's text, which must not look like a fault.
+fn of_text(text: &str) -> Result<String, &'static str> {
+    if text.starts_with(FAULT) { Err("holds control characters") } else { Ok(text.to_owned()) }
 }

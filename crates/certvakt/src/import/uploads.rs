@@ -1,6 +1,8 @@
 //! Registers that were handed over through the API, taken in one after the other while `serve` runs.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,7 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{DateFormat, Field, ImportError, Options, import};
+use super::{DateFormat, Field, ImportError, Layout, Options, import};
 use crate::config::ImportConfig;
 use crate::error::Exit;
 use crate::store::import::DatesAre;
@@ -18,6 +20,13 @@ use crate::store::{Database, StoreError};
 
 /// The longest code of a type, in characters.
 const LONGEST_TYPE: usize = 63;
+/// The longest name of a column and the longest value of a status, in characters: those of a field.
+const LONGEST_NAME: usize = 200;
+/// The longest form of a date, in characters.
+const LONGEST_FORMAT: usize = 40;
+/// The most forms of dates, and the most values that mean active.
+const MOST_FORMATS: usize = 20;
+const MOST_STATUSES: usize = 50;
 /// How often a register is tried.
 const MOST_ATTEMPTS: i32 = 3;
 /// Between two looks whether there is one.
@@ -39,9 +48,11 @@ pub struct Register {
     pub columns: BTreeMap<String, String>,
     /// The forms of dates that would be ambiguous, like `MM/DD/YYYY`.
     #[serde(default)]
+    #[schema(max_items = 20)]
     pub date_formats: Vec<String>,
     /// The values of the status column that mean active; `active`, if this is left out.
     #[serde(default)]
+    #[schema(max_items = 50)]
     pub active_status: Vec<String>,
     /// What dates that differ from the known ones are: `renewals` or `corrections`; if this is left out, later ones
     /// renewals and earlier ones corrections.
@@ -66,46 +77,56 @@ impl Register {
         if !(1..=LONGEST_TYPE).contains(&self.certification_type.chars().count()) {
             return Err(format!("a type's code has 1 to {LONGEST_TYPE} characters"));
         }
-        self.options("", "", "").map(|_| ())
+        self.layout().map(|_| ())
     }
 
-    fn options(
-        &self,
-        file: impl Into<std::path::PathBuf>,
-        organisation: &str,
-        chapter: &str,
-    ) -> Result<Options, String> {
-        let columns = self.columns.iter().map(|(field, column)| Ok((field.parse()?, column.clone())));
+    /// How its file is to be read.
+    fn layout(&self) -> Result<Layout, String> {
+        let columns = self.columns.iter().map(|(field, column)| {
+            let field: Field = field.parse()?;
+            bounded(column, LONGEST_NAME, "a column's name")?;
+            Ok((field, column.clone()))
+        });
         let dates_are = match self.dates_are.as_deref() {
             None => None,
             Some("renewals") => Some(DatesAre::Renewals),
             Some("corrections") => Some(DatesAre::Corrections),
             Some(_) => return Err("dates_are is renewals or corrections".to_owned()),
         };
-        let active = if self.active_status.is_empty() {
+        if self.date_formats.len() > MOST_FORMATS {
+            return Err(format!("at most {MOST_FORMATS} date_formats are read"));
+        }
+        let date_formats = self.date_formats.iter().map(|form| {
+            bounded(form, LONGEST_FORMAT, "a date format")?;
+            form.parse::<DateFormat>()
+        });
+        if self.active_status.len() > MOST_STATUSES {
+            return Err(format!("at most {MOST_STATUSES} values of active_status are read"));
+        }
+        for status in &self.active_status {
+            bounded(status, LONGEST_NAME, "a value of active_status")?;
+        }
+        let active_status = if self.active_status.is_empty() {
             vec!["active".to_owned()]
         } else {
             self.active_status.clone()
         };
-        Ok(Options {
-            file: file.into(),
-            organisation: organisation.to_owned(),
-            chapter: chapter.to_owned(),
-            certification_type: self.certification_type.clone(),
+        Ok(Layout {
             columns: columns.collect::<Result<_, String>>()?,
-            date_formats: self
-                .date_formats
-                .iter()
-                .map(|form| form.parse::<DateFormat>())
-                .collect::<Result<_, String>>()?,
-            active_status: active,
+            date_formats: date_formats.collect::<Result<_, String>>()?,
+            active_status,
             dates_are,
             blank_never_expires: self.blank_never_expires,
-            rejects: None,
-            dry_run: self.dry_run,
-            came_by_api: true,
-            actor: None,
         })
+    }
+}
+
+/// Refuses a text that is longer than so many characters.
+fn bounded(text: &str, longest: usize, what: &str) -> Result<(), String> {
+    if text.chars().count() <= longest {
+        Ok(())
+    } else {
+        Err(format!("{what} has at most {longest} characters"))
     }
 }
 
@@ -151,20 +172,28 @@ async fn take(
         let detail = format!("it could not be taken in, {MOST_ATTEMPTS} times: use `certvakt import`");
         return refused("internal", detail);
     }
-    // Read twice, so it becomes a file, which only we can read and which is gone at the end.
-    let folder = tempfile::tempdir().and_then(|folder| {
-        std::fs::write(folder.path().join("register"), &received.content)?;
-        Ok(folder)
-    });
-    let folder =
-        folder.map_err(|error| StoreError::Other(format!("no room for a register ({})", error.kind())))?;
-    let file = folder.path().join("register");
-    let options = serde_json::from_value(received.options.clone())
+    let register = serde_json::from_value(received.options.clone())
         .map_err(|_| "how it is to be read is unknown to this version".to_owned())
-        .and_then(|register: Register| register.options(&file, &received.organisation, &received.chapter));
-    let options = match options {
-        Ok(options) => Options { actor: received.person_id, ..options },
+        .and_then(|register: Register| Ok((register.layout()?, register)));
+    let (layout, register) = match register {
+        Ok(register) => register,
         Err(detail) => return refused("import-missing-field", detail),
+    };
+    // A file without a name: nothing of it remains, whatever ends this process.
+    let file = tempfile::tempfile().and_then(|mut file| file.write_all(&received.content).map(|()| file));
+    let file =
+        file.map_err(|error| StoreError::Other(format!("no room for a register ({})", error.kind())))?;
+    let options = Options {
+        file: Arc::new(file),
+        name: "register".to_owned(),
+        organisation: received.organisation.clone(),
+        chapter: received.chapter.clone(),
+        certification_type: register.certification_type,
+        layout,
+        rejects: None,
+        dry_run: register.dry_run,
+        came_by_api: true,
+        actor: received.person_id,
     };
     match import(database, config, &options, &indicatif::ProgressBar::hidden()).await {
         Ok(imported) => {
@@ -173,9 +202,6 @@ async fn take(
             Ok(("taken", result))
         }
         Err(ImportError::Store(error)) if error.exit() == Exit::Database => Err(error),
-        Err(error) => {
-            let place = file.display().to_string();
-            refused(error.code(), error.to_string().replace(&place, "register"))
-        }
+        Err(error) => refused(error.code(), error.to_string()),
     }
 }

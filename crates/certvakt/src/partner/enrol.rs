@@ -58,10 +58,9 @@ pub async fn all(
     let mut done = Enrolled::default();
     while let Some(row) = rows.next()? {
         let line = row.line;
-        let read = if row.is_whole {
-            read(row.fields)
-        } else {
-            Err("it has another number of fields than the header".to_owned())
+        let read = match row.fault {
+            None => read(row.fields),
+            Some(fault) => Err(fault),
         };
         let enrolled = match read {
             Ok((mentor, key, consents)) => by_name(database, to, mentor, key, consents, now).await,

@@ -1,9 +1,10 @@
 //! Registers handed over through the API.
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Body, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Answer, Api, id};
+use crate::imports::workbooks::claims_more_than_any_memory;
 
 const REGISTER: &str = "Nr;Navn;Utløper\n1;Åse Ødegård;2027-01-31\n2;Åse Ødegård;31.13.2027\n";
 
@@ -19,13 +20,13 @@ impl Api {
         self.make(who, "/imports", "", &register).await
     }
 
-    async fn hand_over(&self, who: &str, import: &str, content: &str) -> Answer {
+    async fn hand_over(&self, who: &str, import: &str, content: impl Into<Body>) -> Answer {
         let path = format!("/imports/{import}/content");
-        Answer::of(self.request(who, Method::PUT, &path).body(content.to_owned())).await
+        Answer::of(self.request(who, Method::PUT, &path).body(content)).await
     }
 
     /// Hands over a register, and returns what became of it.
-    async fn import(&self, change: Value, content: &str) -> Value {
+    async fn import(&self, change: Value, content: impl Into<Body>) -> Value {
         let announced = self.announce("administrator", change).await;
         assert_eq!(announced.status, StatusCode::CREATED, "{}", announced.body);
         assert_eq!(announced.body["state"], "waiting");
@@ -64,7 +65,7 @@ async fn an_administrator_hands_over_a_register() {
     assert_eq!(taken["result"]["rejects"][0]["column"], "expires_at");
     assert_eq!(api.listed("coordinator", "/people?q=%C3%B8DEG").await.len(), 1);
     // A later date is a renewal, and its entry says who handed it over.
-    let renewed = api.import(json!({}), &REGISTER.replace("2027-01-31", "2029-01-31")).await;
+    let renewed = api.import(json!({}), REGISTER.replace("2027-01-31", "2029-01-31")).await;
     assert_eq!(renewed["result"]["renewed"], 1, "{renewed}");
     let entry: Value = api
         .database
@@ -133,6 +134,41 @@ async fn a_register_is_handed_over_by_nobody_else_and_once() {
     assert_eq!(api.hand_over("administrator", import, REGISTER).await.body["code"], "register-sent");
     let long = api.announce("administrator", json!({})).await.body;
     let long =
-        api.hand_over("administrator", long["id"].as_str().unwrap(), &"x".repeat(21 * 1024 * 1024)).await;
+        api.hand_over("administrator", long["id"].as_str().unwrap(), "x".repeat(21 * 1024 * 1024)).await;
     assert_eq!(long.body["code"], "request-too-long");
+}
+
+#[tokio::test]
+async fn a_register_that_no_reader_survives_is_refused_once_and_the_service_goes_on() {
+    let api = Api::start().await;
+    let refused = api.import(json!({}), claims_more_than_any_memory()).await;
+    assert_eq!(refused["state"], "refused", "{refused}");
+    assert_eq!(refused["result"]["code"], "import-too-much-memory", "{refused}");
+    let tried: i32 = api.database.value("select max(attempt) from certvakt.uploads").await;
+    assert_eq!(tried, 1);
+    let taken = api.import(json!({}), REGISTER).await;
+    assert_eq!(taken["result"]["added"], 1, "the same service takes the next: {taken}");
+}
+
+#[tokio::test]
+async fn what_an_announcement_may_hold_is_bounded() {
+    let api = Api::start().await;
+    let long = "x".repeat(201);
+    for change in [
+        json!({ "columns": { "external_id": "Nr", "expires_at": long } }),
+        json!({ "active_status": [long] }),
+        json!({ "active_status": vec!["x"; 51] }),
+        json!({ "date_formats": vec!["DD.MM.YYYY"; 21] }),
+        json!({ "date_formats": [format!("DD.MM.YYYY{}", " ".repeat(31))] }),
+        json!({ "type": "x".repeat(64) }),
+    ] {
+        let refused = api.announce("administrator", change.clone()).await;
+        assert_eq!(refused.body["code"], "request-invalid", "{change}: {}", refused.body);
+    }
+    // A name that is permitted, and a header as long as a row may be: what the answer shows of it is short.
+    let header: Vec<String> = (0..40_000).map(|number| format!("column {number}")).collect();
+    let change = json!({ "columns": { "external_id": "Nr", "expires_at": "y".repeat(200) } });
+    let refused = api.import(change, header.join(";")).await;
+    assert_eq!(refused["result"]["code"], "import-unknown-column");
+    assert!(refused.to_string().len() < 4_000, "{} bytes", refused.to_string().len());
 }

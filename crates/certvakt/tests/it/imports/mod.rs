@@ -2,6 +2,7 @@
 
 mod forms;
 mod rows;
+pub mod workbooks;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,352 @@
+//! Reading a register in a process of its own. A register is a file from anywhere: whatever it makes a library do,
+//! the service goes on, and nothing remains on the disk.
+//!
+//! The child is this program with the subcommand `read-register`. The register is its standard input. It limits
+//! itself, knows no database, and writes frames to standard output: what the file is, each row, and at the end
+//! [`Frame::End`] or the error. A child that dies first exceeded a limit or failed.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use csv::StringRecord;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use super::ImportError;
+use super::source::{self, Form, ReadError};
+use crate::config::ImportConfig;
+
+/// The subcommand of the child.
+pub(crate) const SUBCOMMAND: &str = "read-register";
+/// Seconds of processor time that reading any register may take.
+const SECONDS: u64 = 5;
+/// Bytes that may take another second: a tenth of what a slow machine reads.
+const BYTES_PER_SECOND: u64 = 500_000;
+/// Seconds after which a child that exceeded them is killed.
+const SECONDS_TO_END: u64 = 1;
+/// Files that a child has open at once: its input and output, and what the system asks for.
+const OPEN_FILES: u64 = 16;
+/// How many times as long as the longest row a frame may be: each byte may be a field, whose length takes four.
+const FRAME_PER_ROW: u64 = 8;
+
+/// What a child writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Frame {
+    /// The form of the file: one byte.
+    Opened,
+    /// Bytes read so far, the line, and the fields, each behind its length.
+    Row,
+    /// Nothing: all rows were written.
+    End,
+    /// A [`ReadError`] as JSON.
+    Failed,
+}
+
+impl Frame {
+    const ALL: [Self; 4] = [Self::Opened, Self::Row, Self::End, Self::Failed];
+}
+
+/// The rows of a register, its header first, as a child reads them.
+pub(crate) struct Rows {
+    file: String,
+    child: Child,
+    frames: BufReader<ChildStdout>,
+    /// The payload of the frame that was read last.
+    payload: Vec<u8>,
+    longest_frame: u64,
+    form: Form,
+    line: u64,
+    progress: indicatif::ProgressBar,
+}
+
+impl Rows {
+    /// Opens the register at a path.
+    pub(crate) fn open(
+        path: &Path,
+        config: &ImportConfig,
+        progress: &indicatif::ProgressBar,
+    ) -> Result<Self, ImportError> {
+        Self::of(open(path)?, &path.display().to_string(), config, progress)
+    }
+
+    /// The rows of an open register, which is read from its beginning. `name` stands in errors.
+    pub(crate) fn of(
+        file: File,
+        name: &str,
+        config: &ImportConfig,
+        progress: &indicatif::ProgressBar,
+    ) -> Result<Self, ImportError> {
+        let failed =
+            |cause: std::io::Error| ImportError::read(name, ReadError::Unreadable(cause.to_string()));
+        let bytes = file.metadata().map_err(failed)?.len();
+        progress.set_length(bytes);
+        let mut child = child(file, bytes, config).map_err(failed)?;
+        let Some(output) = child.stdout.take() else {
+            return Err(ImportError::read(name, ReadError::Broken));
+        };
+        let mut rows = Self {
+            file: name.to_owned(),
+            child,
+            frames: BufReader::with_capacity(256 * 1024, output),
+            payload: Vec::new(),
+            longest_frame: config.max_row_bytes.saturating_mul(FRAME_PER_ROW).saturating_add(64 * 1024),
+            form: Form::Text,
+            line: 0,
+            progress: progress.clone(),
+        };
+        match (rows.frame()?, rows.payload.first()) {
+            (Frame::Opened, Some(form)) => rows.form = if *form == 0 { Form::Text } else { Form::Workbook },
+            _ => return Err(rows.failed(ReadError::Broken)),
+        }
+        Ok(rows)
+    }
+
+    /// Reads the next row that is not empty; whether there was one.
+    pub(crate) fn next(&mut self, record: &mut StringRecord) -> Result<bool, ImportError> {
+        match self.frame()? {
+            Frame::Row => match row(&self.payload, record) {
+                Some((offset, line)) => {
+                    self.line = line;
+                    self.progress.set_position(offset);
+                    Ok(true)
+                }
+                None => Err(self.failed(ReadError::Broken)),
+            },
+            Frame::End => Ok(false),
+            Frame::Opened | Frame::Failed => Err(self.failed(ReadError::Broken)),
+        }
+    }
+
+    /// The line at which the row that was read begins, from 1.
+    pub(crate) const fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// What the file is.
+    pub(crate) const fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Reads a frame. An error that the child wrote is an error here.
+    fn frame(&mut self) -> Result<Frame, ImportError> {
+        let mut head = [0; 5];
+        if self.frames.read_exact(&mut head).is_err() {
+            return Err(self.died());
+        }
+        let [kind, length @ ..] = head;
+        let length = u32::from_le_bytes(length);
+        let Some(frame) =
+            Frame::ALL.get(usize::from(kind)).copied().filter(|_| u64::from(length) <= self.longest_frame)
+        else {
+            return Err(self.failed(ReadError::Broken));
+        };
+        self.payload.resize(length as usize, 0);
+        if self.frames.read_exact(&mut self.payload).is_err() {
+            return Err(self.died());
+        }
+        match frame {
+            Frame::Failed => {
+                let error = serde_json::from_slice(&self.payload).unwrap_or(ReadError::Broken);
+                Err(self.failed(error))
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn failed(&self, error: ReadError) -> ImportError {
+        ImportError::read(&self.file, error)
+    }
+
+    fn died(&mut self) -> ImportError {
+        let error = self.child.wait().map_or(ReadError::Broken, cause_of);
+        self.failed(error)
+    }
+}
+
+impl Drop for Rows {
+    fn drop(&mut self) {
+        // One that has ended is only waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Opens a register's file. It is read twice, and a pipe may never end, so only a regular file is one.
+pub(crate) fn open(path: &Path) -> Result<File, ImportError> {
+    let failed = |cause: &dyn std::fmt::Display| {
+        ImportError::read(&path.display().to_string(), ReadError::Unreadable(cause.to_string()))
+    };
+    if !std::fs::metadata(path).map_err(|cause| failed(&cause))?.is_file() {
+        return Err(failed(&"it is no regular file"));
+    }
+    File::open(path).map_err(|cause| failed(&cause))
+}
+
+fn cause_of(status: ExitStatus) -> ReadError {
+    use nix::libc::{SIGABRT, SIGKILL, SIGSEGV, SIGXCPU};
+    match status.signal() {
+        Some(SIGXCPU) => ReadError::TooSlow,
+        // Rust aborts where there is no memory; so does the system.
+        Some(SIGABRT | SIGKILL | SIGSEGV) => ReadError::TooMuchMemory,
+        _ => ReadError::Broken,
+    }
+}
+
+/// Starts a child on a register of so many bytes.
+fn child(file: File, bytes: u64, config: &ImportConfig) -> std::io::Result<Child> {
+    // By this name the program is the one that runs, even if another has taken its place on the disk.
+    let program = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
+    Command::new(program)
+        .arg0("certvakt")
+        .arg(SUBCOMMAND)
+        .args(["--xlsx-bytes", &config.max_xlsx_bytes.to_string()])
+        .args(["--row-bytes", &config.max_row_bytes.to_string()])
+        .args(["--memory-bytes", &config.max_memory_bytes.to_string()])
+        .args(["--cpu-seconds", &(SECONDS + bytes / BYTES_PER_SECOND).to_string()])
+        .env_clear()
+        // The allocator would reserve a gigabyte at once.
+        .env("MIMALLOC_ARENA_RESERVE", "16MiB")
+        .current_dir("/")
+        .stdin(Stdio::from(file))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+/// The offset and the line of a row, whose fields go into the record.
+fn row(payload: &[u8], record: &mut StringRecord) -> Option<(u64, u64)> {
+    let (offset, rest) = payload.split_first_chunk()?;
+    let (line, mut rest) = rest.split_first_chunk()?;
+    record.clear();
+    while let Some((length, fields)) = rest.split_first_chunk() {
+        let (field, after) = fields.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        record.push_field(std::str::from_utf8(field).ok()?);
+        rest = after;
+    }
+    rest.is_empty().then(|| (u64::from_le_bytes(*offset), u64::from_le_bytes(*line)))
+}
+
+/// What a child may use.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Limits {
+    /// The largest XLSX file in bytes
+    #[arg(long)]
+    xlsx_bytes: u64,
+    /// The longest row in bytes
+    #[arg(long)]
+    row_bytes: u64,
+    /// Bytes of memory
+    #[arg(long)]
+    memory_bytes: u64,
+    /// Seconds of processor time
+    #[arg(long)]
+    cpu_seconds: u64,
+}
+
+impl Limits {
+    /// Limits this process, before it has read anything. Memory is what it writes to: the program itself, which is
+    /// mapped, does not count where the system tells the two apart.
+    fn apply(&self) -> nix::Result<()> {
+        #[cfg(target_os = "linux")]
+        nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+        for (resource, limit) in [
+            (Resource::RLIMIT_CORE, 0),
+            (Resource::RLIMIT_FSIZE, 0),
+            (Resource::RLIMIT_NOFILE, OPEN_FILES),
+            (Resource::RLIMIT_CPU, self.cpu_seconds + SECONDS_TO_END),
+            (Resource::RLIMIT_DATA, self.memory_bytes),
+        ] {
+            // A limit that was set from outside is never raised.
+            let limited = getrlimit(resource).and_then(|(_, most)| {
+                let limit = limit.min(most);
+                // The system says which limit was exceeded only where it kills later.
+                let soft = if resource == Resource::RLIMIT_CPU {
+                    limit.saturating_sub(SECONDS_TO_END)
+                } else {
+                    limit
+                };
+                setrlimit(resource, soft, limit)
+            });
+            if cfg!(target_os = "linux") {
+                limited?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs the child: reads the register on standard input and writes its frames. Whether all of them left.
+pub(crate) fn serve(limits: &Limits) -> std::io::Result<()> {
+    let mut output = BufWriter::with_capacity(256 * 1024, std::io::stdout().lock());
+    let done = limits
+        .apply()
+        .map_err(|cause| ReadError::Unreadable(format!("its reader cannot be limited: {cause}")))
+        .and_then(|()| {
+            let input = std::io::stdin().as_fd().try_clone_to_owned();
+            input.map(File::from).map_err(|cause| ReadError::Unreadable(cause.to_string()))
+        });
+    let written = done.map(|file| rows(file, limits, &mut output));
+    match written {
+        Ok(Ok(())) => write(&mut output, Frame::End, &[])?,
+        Err(error) | Ok(Err(Stopped::Read(error))) => {
+            write(&mut output, Frame::Failed, &serde_json::to_vec(&error)?)?;
+        }
+        Ok(Err(Stopped::Write(cause))) => return Err(cause),
+    }
+    output.flush()
+}
+
+/// Why a child stopped before the end.
+enum Stopped {
+    Read(ReadError),
+    /// Its parent does not listen any more.
+    Write(std::io::Error),
+}
+
+impl From<ReadError> for Stopped {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl From<std::io::Error> for Stopped {
+    fn from(cause: std::io::Error) -> Self {
+        Self::Write(cause)
+    }
+}
+
+fn rows(file: File, limits: &Limits, output: &mut impl Write) -> Result<(), Stopped> {
+    let config = ImportConfig {
+        max_xlsx_bytes: limits.xlsx_bytes,
+        max_row_bytes: limits.row_bytes,
+        ..ImportConfig::default()
+    };
+    let position = indicatif::ProgressBar::hidden();
+    let mut rows = source::open(file, &config, &position)?;
+    write(output, Frame::Opened, &[u8::from(rows.form() == Form::Workbook)])?;
+    let (mut record, mut payload) = (StringRecord::new(), Vec::new());
+    while rows.next(&mut record)? {
+        payload.clear();
+        payload.extend_from_slice(&position.position().to_le_bytes());
+        payload.extend_from_slice(&rows.line().to_le_bytes());
+        for field in &record {
+            payload.extend_from_slice(&length(field.len())?.to_le_bytes());
+            payload.extend_from_slice(field.as_bytes());
+        }
+        write(output, Frame::Row, &payload)?;
+    }
+    Ok(())
+}
+
+fn write(output: &mut impl Write, frame: Frame, payload: &[u8]) -> std::io::Result<()> {
+    output.write_all(&[frame as u8])?;
+    output.write_all(&length(payload.len())?.to_le_bytes())?;
+    output.write_all(payload)
+}
+
+fn length(bytes: usize) -> std::io::Result<u32> {
+    u32::try_from(bytes).map_err(std::io::Error::other)
+}

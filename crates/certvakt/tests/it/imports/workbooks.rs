@@ -1,0 +1,229 @@
+//! Workbooks written part by part, as hostile or careless programs write them (ECMA-376, part 1).
+
+use std::fmt::Write as _;
+use std::io::{Cursor, Write as _};
+
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::{Desk, counts, rejects};
+use crate::harness::{fail, under};
+
+const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
+
+/// A workbook whose sheets are XML.
+pub struct Parts {
+    /// Of each sheet its state and its rows.
+    sheets: Vec<(&'static str, String)>,
+    strings: String,
+    styles: String,
+}
+
+impl Parts {
+    pub fn new() -> Self {
+        Self { sheets: Vec::new(), strings: "<sst xmlns='MAIN'/>".to_owned(), styles: styles(&[]) }
+    }
+
+    /// Adds a sheet; `state` is `visible`, `hidden` or `veryHidden`.
+    pub fn sheet(mut self, state: &'static str, rows: impl Into<String>) -> Self {
+        self.sheets.push((state, rows.into()));
+        self
+    }
+
+    /// Replaces the shared strings.
+    pub fn strings(mut self, part: impl Into<String>) -> Self {
+        self.strings = part.into();
+        self
+    }
+
+    /// Replaces the styles by one for each number format, from style 1 on.
+    fn formats(mut self, codes: &[&str]) -> Self {
+        self.styles = styles(codes);
+        self
+    }
+
+    pub fn save(&self) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        let mut part = |name: &str, text: &str| {
+            archive.start_file(name, SimpleFileOptions::default()).unwrap();
+            archive.write_all(text.replace("MAIN", MAIN).as_bytes()).unwrap();
+        };
+        part(
+            "[Content_Types].xml",
+            &format!(
+                "<Types xmlns='{PACKAGE}/content-types'><Default Extension='xml' ContentType='application/xml'/></Types>"
+            ),
+        );
+        let relation = |id: usize, kind: &str, target: &str| {
+            format!("<Relationship Id='r{id}' Type='{OFFICE}/{kind}' Target='{target}'/>")
+        };
+        let relations =
+            |all: String| format!("<Relationships xmlns='{PACKAGE}/relationships'>{all}</Relationships>");
+        part("_rels/.rels", &relations(relation(1, "officeDocument", "xl/workbook.xml")));
+        let (mut listed, mut related) = (String::new(), String::new());
+        for (number, (state, rows)) in (1..).zip(&self.sheets) {
+            write!(listed, "<sheet name='s{number}' sheetId='{number}' state='{state}' r:id='r{number}'/>")
+                .unwrap();
+            related += &relation(number, "worksheet", &format!("worksheets/s{number}.xml"));
+            part(
+                &format!("xl/worksheets/s{number}.xml"),
+                &format!("<worksheet xmlns='MAIN'><sheetData>{rows}</sheetData></worksheet>"),
+            );
+        }
+        part(
+            "xl/workbook.xml",
+            &format!("<workbook xmlns='MAIN' xmlns:r='{OFFICE}'><sheets>{listed}</sheets></workbook>"),
+        );
+        related += &relation(901, "sharedStrings", "sharedStrings.xml");
+        related += &relation(902, "styles", "styles.xml");
+        part("xl/_rels/workbook.xml.rels", &relations(related));
+        part("xl/sharedStrings.xml", &self.strings);
+        part("xl/styles.xml", &self.styles);
+        archive.finish().unwrap().into_inner()
+    }
+}
+
+/// A styles part whose style 0 is plain and whose style n has the n-th number format.
+fn styles(codes: &[&str]) -> String {
+    let (mut formats, mut used) = (String::new(), "<xf numFmtId='0'/>".to_owned());
+    for (id, code) in (200..).zip(codes) {
+        let code = code.replace('"', "&quot;");
+        write!(formats, "<numFmt numFmtId='{id}' formatCode=\"{code}\"/>").unwrap();
+        write!(used, "<xf numFmtId='{id}' applyNumberFormat='1'/>").unwrap();
+    }
+    format!("<styleSheet xmlns='MAIN'><numFmts>{formats}</numFmts><cellXfs>{used}</cellXfs></styleSheet>")
+}
+
+/// A row of cells that are written out, each as `<c …>…</c>` or as plain text.
+pub fn row(cells: &[&str]) -> String {
+    let cells = cells.iter().map(|cell| {
+        if cell.starts_with("<c") {
+            (*cell).to_owned()
+        } else {
+            format!("<c t='inlineStr'><is><t>{cell}</t></is></c>")
+        }
+    });
+    format!("<row>{}</row>", cells.collect::<String>())
+}
+
+/// A workbook of two kilobytes whose reader reserves memory for what it claims to hold.
+pub fn claims_more_than_any_memory() -> Vec<u8> {
+    let claim = "<sst xmlns='MAIN' uniqueCount='5000000000000'/>";
+    Parts::new().sheet("visible", row(&["id", "expires"])).strings(claim).save()
+}
+
+#[tokio::test]
+async fn a_workbook_that_takes_too_much_of_the_machine_costs_itself_only() {
+    let desk = Desk::new().await;
+    let config = desk.file("certvakt.toml", "[import]\nmax_memory_bytes = 67108864\n");
+    let header = row(&["id", "expires"]);
+    let strings = format!("<sst xmlns='MAIN'>{}</sst>", "<si><t>a</t></si>".repeat(2_000_000));
+    let strings = Parts::new().sheet("visible", header.as_str()).strings(strings).save();
+    let cells = header + "<row>" + &"<c/>".repeat(20_000_000) + "</row>";
+    let cells = Parts::new().sheet("visible", cells).save();
+    for (name, workbook, code) in [
+        ("a claim", claims_more_than_any_memory(), "import-too-much-memory"),
+        ("many strings", strings, "import-too-much-memory"),
+        ("many cells", cells, "import-too-slow"),
+    ] {
+        assert!(workbook.len() < 500_000, "{name}: {} bytes", workbook.len());
+        let command = desk.command(&desk.file("r.xlsx", workbook), &["--config", config.to_str().unwrap()]);
+        // Limits from outside hold for the reader too: of the processor it may take a second.
+        let seconds = if code == "import-too-slow" { "--cpu=2" } else { "--cpu=60" };
+        let said = fail(&mut under("prlimit", seconds, &command), 5);
+        assert!(said.contains(code), "{name}: {said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "one sentence: {said}");
+    }
+    assert!(desk.is_empty().await);
+}
+
+#[tokio::test]
+async fn a_hidden_sheet_is_never_read_in_place_of_the_visible_one() {
+    let rows = |id: &str| row(&["id", "expires"]) + &row(&[id, "2027-12-31"]);
+    for state in ["hidden", "veryHidden"] {
+        let desk = Desk::new().await;
+        let workbook = Parts::new().sheet(state, rows("old")).sheet("visible", rows("new")).save();
+        desk.take(workbook, &[]);
+        assert_eq!(desk.certifications().await, ["new 2027-12-31 active"]);
+        let said = fail(
+            &mut desk.command(&desk.file("r.xlsx", Parts::new().sheet(state, rows("1")).save()), &[]),
+            5,
+        );
+        assert!(said.contains("import-hidden") && said.contains("show the one"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_cell_without_a_usable_value_rejects_its_row_and_is_named() {
+    let desk = Desk::new().await;
+    let more = ["--column", "status=status", "--blank-expires", "never"];
+    let good = |id: &str| row(&[id, "2027-12-31", "active"]);
+    let rows = |second: &str| row(&["id", "expires", "status"]) + &good("1") + second;
+    let workbook = |second: &str| Parts::new().sheet("visible", rows(second)).save();
+    assert_eq!(counts(&desk.take(workbook(&good("2")), &more)), [2, 0, 0, 0]);
+    for (expires, status, cell, because) in [
+        ("<c t='e'><v>#N/A</v></c>", "active", "B3", "an error"),
+        ("<c t='e'><v>#REF!</v></c>", "active", "B3", "an error"),
+        ("<c t='e'><f>C1</f><v>#REF!</v></c>", "active", "B3", "an error"),
+        ("<c><f>TODAY()</f></c>", "active", "B3", "a formula without a result"),
+        ("<c t='str'><f>A1</f></c>", "active", "B3", "a formula without a result"),
+        ("2027-12-31", "<c t='e'><v>#NAME?</v></c>", "C3", "an error"),
+        ("2027-12-31", "<c><f>A1</f></c>", "C3", "a formula without a result"),
+        ("#N/A", "active", "", "an error of a spreadsheet"),
+        ("#VERDI!", "active", "", "an error of a spreadsheet"),
+        ("2027-12-31", "#I/T", "", "an error of a spreadsheet"),
+    ] {
+        let imported = desk.take(workbook(&row(&["2", expires, status])), &more);
+        assert_eq!(counts(&imported), [0, 0, 1, 1], "{expires} {status}");
+        let (line, _, reason) = &rejects(&imported)[0];
+        assert!(
+            *line == 3 && reason.contains(cell) && reason.contains(because),
+            "{expires} {status}: {reason}"
+        );
+        assert_eq!(desk.certifications().await, ["1 2027-12-31 active", "2 2027-12-31 active"]);
+    }
+    // A cell that is blank, or is not there, is one that somebody left blank.
+    assert_eq!(counts(&desk.take(workbook(&row(&["3", "<c/>", "active"])), &more)), [1, 0, 1, 0]);
+}
+
+#[tokio::test]
+async fn a_cell_means_what_people_see_of_it() {
+    let formats = [
+        "mm/yyyy",
+        "mmmm yyyy",
+        "yyyy",
+        "000",
+        "\"M\"0",
+        "0-00",
+        "[$-414]dd.mm.yyyy",
+        "#,##0",
+        "00,000",
+        "@",
+    ];
+    let desk = Desk::new().await;
+    // 46,357 is 1 December 2026.
+    let dated = |style: usize| format!("<c s='{style}'><v>46357</v></c>");
+    let numbered = |style: usize| format!("<c s='{style}'><v>7</v></c>");
+    for (id, expires, expected) in [
+        ("a".to_owned(), dated(1), Some("a 2026-12-31 active")),
+        ("b".to_owned(), dated(2), Some("b 2026-12-31 active")),
+        ("c".to_owned(), dated(3), None),
+        ("d".to_owned(), dated(7), Some("d 2026-12-01 active")),
+        (numbered(4), dated(7), Some("007 2026-12-01 active")),
+        (numbered(5), dated(7), None),
+        (numbered(6), dated(7), None),
+        (numbered(8), dated(7), Some("7 2026-12-01 active")),
+        (numbered(9), dated(7), None),
+        (numbered(10), dated(7), Some("7 2026-12-01 active")),
+    ] {
+        let rows = row(&["id", "expires"]) + &row(&[&id, &expires]);
+        let imported = desk.take(Parts::new().formats(&formats).sheet("visible", rows).save(), &[]);
+        let kept = desk.certifications().await;
+        match expected {
+            Some(expected) => assert!(kept.iter().any(|one| one == expected), "{id} {expires}: {kept:?}"),
+            None => assert_eq!(counts(&imported), [0, 0, 0, 1], "{id} {expires}: {kept:?}"),
+        }
+    }
+}
