@@ -15,7 +15,7 @@ use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::error::Error;
 use crate::output::Format;
-use crate::store::{Database, StoreError};
+use crate::store::{BACKGROUND_CONNECTIONS, Database, StoreError};
 
 /// The variable that picks the server.
 const DATABASE_VARIABLE: &str = "DATABASE_URL";
@@ -103,7 +103,7 @@ impl App {
                     crate::store::migration::apply(cluster.address()).await?;
                     (cluster.address().to_owned(), Some(cluster))
                 };
-                let database = Database::connect(&address, 8).await?.at(self.clock);
+                let database = Database::connect(&address, BACKGROUND_CONNECTIONS).await?.at(self.clock);
                 Ok(Opened { address, database, cluster })
             })
             .await

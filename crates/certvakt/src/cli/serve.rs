@@ -31,8 +31,10 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     let (letters, postman) = letters::set_up(&app.config)?.unzip();
     let letters = letters.flatten();
     let (recorder, accesses) = access::buffer();
-    let api = http::Api::new(database.clone(), app.clock, &app.config, letters.clone(), recorder)?;
-    let sign_in = http::SignIn::new(database.clone(), &app.config, letters)?;
+    let metrics = http::Metrics::install(app.clock, app.config.clone());
+    let requests = http::RequestDatabase::beside(database);
+    let api = http::Api::new(requests.clone(), app.clock, &app.config, letters.clone(), recorder)?;
+    let sign_in = http::SignIn::new(requests.clone(), &app.config, letters)?;
     let ending = http::ending();
     let listener = http::listen(&app.config.serve.listen).await?;
     let deliver = async {
@@ -56,7 +58,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         reconcile::keep(database, &app.config.partners, ending.clone()),
         reading::keep(database, &app.clock, &app.config.partners, ending.clone()),
         histories::keep(database, &app.clock, &app.config.history.heads_folder, ending.clone()),
-        http::serve(listener, database.clone(), app.clock, app.config.clone(), api, sign_in, ending.clone()),
+        http::serve(listener, database.clone(), requests, metrics, api, sign_in, ending.clone()),
     );
     Ok(Exit::Success)
 }

@@ -82,6 +82,7 @@ impl Server {
         }
         private_folder(&self.sockets)?;
         let log = self.data.join("server.log");
+        // Twenty of a `serve`, eight of each command beside it (docs/runbook.md), and those kept for superusers.
         let mut start = self.pg_ctl("start")?;
         start.args(["--wait", "--silent", "--timeout=60"]).arg("--log").arg(&log).arg("--options").arg(format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c unix_socket_permissions=0700 -c max_connections=50",

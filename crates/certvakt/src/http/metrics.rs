@@ -77,6 +77,10 @@ impl Metrics {
         describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
         describe_counter!("certvakt_letters_total", "Letters that this process tried to mail, by outcome");
         describe_counter!("certvakt_notices_recorded_total", "Notices recorded by this process");
+        describe_counter!(
+            "certvakt_requests_refused_total",
+            "Requests that this process refused because there were too many, by code"
+        );
         describe_counter!("certvakt_access_events_total", "Requests of people, for the access audit");
         describe_counter!(
             "certvakt_access_events_lost_total",

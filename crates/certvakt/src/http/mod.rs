@@ -3,10 +3,13 @@
 mod access;
 mod api;
 pub mod bearer;
+mod concurrency;
+mod database;
 mod extract;
 mod metrics;
 mod pace;
 mod problem;
+mod recent;
 mod session;
 mod sign_in;
 pub mod token;
@@ -25,11 +28,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::clock::Clock;
-use crate::config::Config;
 use crate::store::{Database, migration};
 
 pub use api::Api;
+pub use database::RequestDatabase;
 pub use metrics::Metrics;
 pub use sign_in::SignIn;
 
@@ -131,18 +133,17 @@ pub async fn listen(address: &str) -> Result<TcpListener, HttpError> {
 pub async fn serve(
     listener: TcpListener,
     database: Database,
-    clock: Clock,
-    config: Config,
+    requests: RequestDatabase,
+    metrics: Metrics,
     api: Api,
     sign_in: Option<SignIn>,
     mut ending: watch::Receiver<bool>,
 ) {
-    let metrics = Metrics::install(clock, config);
     let router = Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
-        .route("/readyz", get(ready))
         .route("/metrics", get(show_metrics))
         .with_state((database, metrics))
+        .route("/readyz", get(ready).with_state(requests))
         .merge(api::router(api, sign_in.map_or_else(Router::new, sign_in::router)));
     let mut closing = ending.clone();
     let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
@@ -163,10 +164,14 @@ pub async fn serve(
     }
 }
 
-async fn ready(State((database, _)): State<(Database, Metrics)>) -> (StatusCode, String) {
-    match migration::check(&database).await {
+async fn ready(State(database): State<RequestDatabase>) -> (StatusCode, String) {
+    let checked = async {
+        let _turn = database.stranger().await.map_err(|refusal| refusal.code())?;
+        migration::check(database.pool()).await.map_err(|error| error.code())
+    };
+    match checked.await {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", error.code())),
+        Err(code) => (StatusCode::SERVICE_UNAVAILABLE, format!("{code}\n")),
     }
 }
 

@@ -82,6 +82,12 @@ pub enum Refusal {
     /// More requests than a person makes.
     #[error("too many requests: wait for a minute")]
     TooMany,
+    /// More requests at once than two of a login, while others of it wait already.
+    #[error("this login has too many requests under way: wait for their answers first")]
+    TooManyAtOnce,
+    /// What others of the organisation, or everybody, asked for is still being answered.
+    #[error("too much is asked for at once: try again in a few seconds")]
+    Busy,
     /// A session's request that one of our own pages did not send.
     #[error("this request did not come from a page of ours: open the page again and repeat it there")]
     Forged,
@@ -125,6 +131,8 @@ impl Refusal {
             Self::Deaf => "partner-not-set-up",
             Self::Report(_) => "report-invalid",
             Self::TooMany => "too-many-requests",
+            Self::TooManyAtOnce => "too-many-at-once",
+            Self::Busy => "busy",
             Self::Forged => "request-forged",
             Self::NoMail => "mail-off",
             Self::Store(error) => error.code(),
@@ -145,6 +153,7 @@ impl Refusal {
             | Self::Closed
             | Self::Deaf
             | Self::NoMail
+            | Self::Busy
             | Self::Store(_)
             | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             Self::Invalid(_)
@@ -157,7 +166,7 @@ impl Refusal {
             Self::NoVersion => StatusCode::PRECONDITION_REQUIRED,
             Self::OtherVersion => StatusCode::PRECONDITION_FAILED,
             Self::Renewal(_) | Self::LoginTaken | Self::Lapsed | Self::AlreadySent => StatusCode::CONFLICT,
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany | Self::TooManyAtOnce => StatusCode::TOO_MANY_REQUESTS,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -239,6 +248,9 @@ impl IntoResponse for Refusal {
         match &self {
             Self::Store(error) => tracing::error!(code = error.code(), "a request failed: {error}"),
             Self::Token(error) => tracing::info!(code = error.code(), "{error}"),
+            Self::TooMany | Self::TooManyAtOnce | Self::Busy => {
+                metrics::counter!("certvakt_requests_refused_total", "code" => self.code()).increment(1);
+            }
             _ => {}
         }
         let problem = Problem {
@@ -248,6 +260,7 @@ impl IntoResponse for Refusal {
             code: self.code(),
             detail: self.to_string(),
         };
+        let is_short = matches!(self, Self::TooManyAtOnce | Self::Busy);
         let mut response = (status, Extension(Code(self.code())), Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -256,7 +269,8 @@ impl IntoResponse for Refusal {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+                let seconds = HeaderValue::from_static(if is_short { "5" } else { "60" });
+                headers.insert(header::RETRY_AFTER, seconds);
             }
             _ => {}
         }

@@ -5,10 +5,11 @@
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use super::database::RequestDatabase;
 use super::problem::Refusal;
 use super::token::Identity;
 use crate::secret;
-use crate::store::{Asking, Database, DoorTx, StoreError, door};
+use crate::store::{Asking, DoorTx, StoreError, door};
 
 /// The cookie that holds a session's secret.
 const COOKIE: &str = "__Host-certvakt";
@@ -26,7 +27,7 @@ pub(super) struct Session {
 
 impl Session {
     /// The session that a request's cookie names.
-    pub(super) async fn of(headers: &HeaderMap, database: &Database) -> Result<Option<Self>, StoreError> {
+    pub(super) async fn of(headers: &HeaderMap, database: &RequestDatabase) -> Result<Option<Self>, Refusal> {
         let Some(secret) = secret_in(headers) else { return Ok(None) };
         let mut tx = database.door().await?;
         let login = door::session(&mut tx, secret::hash(secret)).await?;
@@ -54,15 +55,15 @@ impl Session {
     }
 
     /// Ends it.
-    pub(super) async fn end(self, database: &Database) -> Result<(), StoreError> {
+    pub(super) async fn end(self, database: &RequestDatabase) -> Result<(), Refusal> {
         let mut tx = database.door().await?;
         door::end_session(&mut tx, secret::hash(&self.secret)).await?;
-        tx.commit().await
+        Ok(tx.commit().await?)
     }
 }
 
 /// The login of a request's session. A change must come from a page of ours.
-pub(super) async fn identity(parts: &Parts, database: &Database) -> Result<Identity, Refusal> {
+pub(super) async fn identity(parts: &Parts, database: &RequestDatabase) -> Result<Identity, Refusal> {
     let session = Session::of(&parts.headers, database).await?.ok_or(Refusal::NoToken)?;
     if !parts.method.is_safe() {
         session.check(&parts.headers, None)?;
@@ -73,9 +74,9 @@ pub(super) async fn identity(parts: &Parts, database: &Database) -> Result<Ident
 /// Begins a session of a login, in place of the one that the browser has: its cookie.
 pub(super) async fn begin(
     headers: &HeaderMap,
-    database: &Database,
+    database: &RequestDatabase,
     Identity { issuer, subject }: &Identity,
-) -> Result<HeaderValue, StoreError> {
+) -> Result<HeaderValue, Refusal> {
     let secret = secret::fresh();
     let mut tx = database.door().await?;
     end_former(&mut tx, headers).await?;
@@ -88,9 +89,9 @@ pub(super) async fn begin(
 /// used or expired.
 pub(super) async fn begin_by_link(
     headers: &HeaderMap,
-    database: &Database,
+    database: &RequestDatabase,
     token: &str,
-) -> Result<Option<HeaderValue>, StoreError> {
+) -> Result<Option<HeaderValue>, Refusal> {
     let secret = secret::fresh();
     let mut tx = database.door().await?;
     if !door::use_link(&mut tx, secret::hash(token), secret::hash(&secret)).await? {

@@ -32,12 +32,19 @@ pub use error::StoreError;
 pub use seen::{Rows, Seen};
 use tenant::Admission;
 use transaction::LoginTx;
-pub use transaction::{Asking, DoorTx, RegistrarTx, TenantTx, WorkerTx};
+pub use transaction::{Asking, DoorTx, Held, RegistrarTx, TenantTx, WorkerTx};
 
 use crate::clock::Clock;
 
 /// How long a server may take to let us in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections of a command, and of the background work of `serve`. With [`REQUEST_CONNECTIONS`] this is the budget
+/// that `docs/runbook.md` states, and that the embedded cluster's `max_connections` leaves room for.
+pub const BACKGROUND_CONNECTIONS: u32 = 8;
+
+/// Connections with which `serve` answers requests, beside those of its background work.
+pub const REQUEST_CONNECTIONS: u32 = 12;
 
 /// From when on a connection that nobody used is asked whether it still lives, before it is used again.
 const RESTED: Duration = Duration::from_secs(1);
@@ -60,21 +67,13 @@ impl Database {
             .map_err(|_| sqlx::Error::PoolTimedOut)??
             .close()
             .await?;
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(CONNECT_TIMEOUT)
-            // A look whether a connection still lives is a round trip: only after it has rested.
-            .test_before_acquire(false)
-            .before_acquire(|connection, about| {
-                Box::pin(async move {
-                    if about.idle_for >= RESTED {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_lazy_with(options);
-        Ok(Self { pool, clock: Clock::system() })
+        Ok(Self { pool: pool(options, connections), clock: Clock::system() })
+    }
+
+    /// The same database through a pool of its own: whoever holds all connections of one keeps nobody from the other.
+    #[must_use]
+    pub fn with_pool_of(&self, connections: u32) -> Self {
+        Self { pool: pool((*self.pool.connect_options()).clone(), connections), clock: self.clock }
     }
 
     /// The same, for transactions to which a rehearsal's clock says what time it is.
@@ -95,17 +94,37 @@ impl Database {
 
     /// A transaction of the role that lets browsers in: sessions and letters.
     pub async fn door(&self) -> Result<DoorTx, StoreError> {
-        DoorTx::begin(&self.pool).await
+        self.door_holding(Box::new(())).await
+    }
+
+    /// The same, which holds something for as long as it keeps a connection busy.
+    pub async fn door_holding(&self, held: Held) -> Result<DoorTx, StoreError> {
+        DoorTx::begin(&self.pool, held).await
     }
 
     /// A transaction of whoever is asking.
     pub async fn tenant(&self, asking: &Asking<'_>) -> Result<TenantTx, StoreError> {
-        TenantTx::begin(&self.pool, &self.clock, asking).await
+        self.tenant_holding(asking, Box::new(())).await
+    }
+
+    /// The same, which holds something for as long as it keeps a connection busy.
+    pub async fn tenant_holding(&self, asking: &Asking<'_>, held: Held) -> Result<TenantTx, StoreError> {
+        TenantTx::begin(&self.pool, &self.clock, asking, held).await
     }
 
     /// A transaction of whoever is asking, and whether they may come in.
     pub async fn admit(&self, asking: &Asking<'_>) -> Result<(TenantTx, Admission), StoreError> {
-        let (tx, answer) = TenantTx::begin_asking(&self.pool, &self.clock, asking, tenant::ADMISSION).await?;
+        self.admit_holding(asking, Box::new(())).await
+    }
+
+    /// The same, with a transaction that holds something for as long as it keeps a connection busy.
+    pub async fn admit_holding(
+        &self,
+        asking: &Asking<'_>,
+        held: Held,
+    ) -> Result<(TenantTx, Admission), StoreError> {
+        let (tx, answer) =
+            TenantTx::begin_asking(&self.pool, &self.clock, asking, tenant::ADMISSION, held).await?;
         let answer = answer.ok_or_else(|| StoreError::Other("nobody said who may come in".to_owned()))?;
         Ok((tx, Admission::of(&answer)?))
     }
@@ -119,6 +138,24 @@ impl Database {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// A pool that connects when it is first asked for a connection.
+fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(CONNECT_TIMEOUT)
+        // A look whether a connection still lives is a round trip: only after it has rested.
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for >= RESTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options)
 }
 
 /// How to connect. Nothing is kept on the server between transactions, so a transaction-mode pooler

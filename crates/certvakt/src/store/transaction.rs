@@ -1,5 +1,7 @@
 //! Transactions that carry who is asking, and leave nothing on a pooled connection.
 
+use std::any::Any;
+
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use sqlx::pool::PoolConnection;
@@ -32,15 +34,23 @@ macro_rules! beginning {
     };
 }
 
+/// What is held for as long as a transaction keeps a connection busy: a permit, say.
+pub type Held = Box<dyn Any + Send + Sync>;
+
 /// A connection in a transaction. One that nobody ends, for whatever reason, is rolled back before the connection is
 /// anybody else's, or is closed.
 #[derive(Debug)]
-struct Begun(Option<PoolConnection<Postgres>>);
+struct Begun(Option<PoolConnection<Postgres>>, Held);
 
 impl Begun {
     /// Begins in one round trip, in which other things may be asked as well: the rows that answer them come last.
     async fn new(pool: &PgPool, sql: String) -> Result<(Self, Vec<PgRow>), StoreError> {
-        let mut begun = Self(Some(pool.acquire().await?));
+        Self::holding(Box::new(()), pool, sql).await
+    }
+
+    /// The same, holding something.
+    async fn holding(held: Held, pool: &PgPool, sql: String) -> Result<(Self, Vec<PgRow>), StoreError> {
+        let mut begun = Self(Some(pool.acquire().await?), held);
         let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(begun.connection()).await?;
         Ok((begun, rows))
     }
@@ -61,10 +71,13 @@ impl Begun {
 impl Drop for Begun {
     fn drop(&mut self) {
         if let Some(mut connection) = self.0.take() {
+            // The server may still work on a statement that nobody waits for any more.
+            let held = std::mem::replace(&mut self.1, Box::new(()));
             tokio::spawn(async move {
                 if connection.execute("rollback").await.is_err() {
                     connection.close_on_drop();
                 }
+                drop(held);
             });
         }
     }
@@ -185,8 +198,8 @@ impl RegistrarTx {
 }
 
 impl DoorTx {
-    pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-        Ok(Self(Begun::new(pool, beginning!("certvakt_doorkeeper", "10s").to_owned()).await?.0))
+    pub(super) async fn begin(pool: &PgPool, held: Held) -> Result<Self, StoreError> {
+        Ok(Self(Begun::holding(held, pool, beginning!("certvakt_doorkeeper", "10s").to_owned()).await?.0))
     }
 }
 
@@ -208,8 +221,14 @@ pub struct Asking<'a> {
 }
 
 impl TenantTx {
-    pub(super) async fn begin(pool: &PgPool, clock: &Clock, asking: &Asking<'_>) -> Result<Self, StoreError> {
-        Ok(Self(Begun::new(pool, Self::beginning(clock, asking)?).await?.0, Seen::default()))
+    pub(super) async fn begin(
+        pool: &PgPool,
+        clock: &Clock,
+        asking: &Asking<'_>,
+        held: Held,
+    ) -> Result<Self, StoreError> {
+        let sql = Self::beginning(clock, asking)?;
+        Ok(Self(Begun::holding(held, pool, sql).await?.0, Seen::default()))
     }
 
     /// Begins, and asks first whether they may come in: the row that answers it.
@@ -218,9 +237,10 @@ impl TenantTx {
         clock: &Clock,
         asking: &Asking<'_>,
         first: &'static str,
+        held: Held,
     ) -> Result<(Self, Option<PgRow>), StoreError> {
         let sql = [&Self::beginning(clock, asking)?, "; ", first].concat();
-        let (begun, mut rows) = Begun::new(pool, sql).await?;
+        let (begun, mut rows) = Begun::holding(held, pool, sql).await?;
         Ok((Self(begun, Seen::default()), rows.pop()))
     }
 
@@ -230,7 +250,7 @@ impl TenantTx {
         let digits = claims.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
         Ok(format!(
             "{}{}, set_config('request.jwt.claims', convert_from(decode('{digits}', 'hex'), 'UTF8'), true)",
-            beginning!("authenticated", "10s"),
+            beginning!("authenticated", "5s"),
             moved(clock),
         ))
     }

@@ -41,6 +41,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::Access;
+use super::database::RequestDatabase;
 use super::pace::{ClientHeader, Pace};
 use super::problem::{Problem, Refusal};
 use super::session;
@@ -49,8 +50,8 @@ use crate::audit::access::Recorder;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, PartnersConfig};
 use crate::letters::Letters;
+use crate::store::TenantTx;
 use crate::store::tenant::Admission;
-use crate::store::{Asking, Database, StoreError, TenantTx};
 
 /// The longest body that is read, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -74,7 +75,7 @@ impl std::fmt::Debug for Api {
 }
 
 struct Shared {
-    database: Database,
+    database: RequestDatabase,
     clock: Clock,
     verifier: Option<Verifier>,
     pace: Pace<Identity>,
@@ -90,7 +91,7 @@ impl Api {
     /// The API on a database, for the tokens that `[auth]` names; with letters, if any can be mailed. What people
     /// look at goes to the recorder.
     pub fn new(
-        database: Database,
+        database: RequestDatabase,
         clock: Clock,
         config: &Config,
         letters: Option<Letters>,
@@ -120,15 +121,13 @@ impl Api {
     }
 
     /// A transaction of a login, whoever it is.
-    async fn login(&self, caller: &Caller) -> Result<TenantTx, StoreError> {
-        let Identity { issuer, subject } = &caller.identity;
-        self.0.database.tenant(&Asking { issuer, subject }).await
+    async fn login(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
+        self.0.database.tenant(&caller.identity).await
     }
 
     /// A transaction of a person whom we know and whose access is open.
     async fn person(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
-        let Identity { issuer, subject } = &caller.identity;
-        let (tx, admission) = self.0.database.admit(&Asking { issuer, subject }).await?;
+        let (tx, admission) = self.0.database.admit(&caller.identity).await?;
         let Admission { person_id, is_closed, .. } = admission;
         caller.access.admitted(admission, tx.seen());
         match (person_id, is_closed) {
@@ -261,9 +260,11 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
 /// way, shown in no frame, and read by no page of another origin (no `Access-Control-Allow-Origin` is ever
 /// sent).
 async fn guarded(State(recorder): State<Recorder>, mut request: Request, next: Next) -> Response {
-    const HEADERS: [(HeaderName, HeaderValue); 6] = [
+    const HEADERS: [(HeaderName, HeaderValue); 7] = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        // Browsers take it from encrypted answers only: from the proxy that encrypts (RFC 6797, section 8.1).
+        (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
         (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (

@@ -13,7 +13,6 @@ use crate::http::pace::is_within;
 use crate::http::problem::{Problems, Refusal};
 use crate::partner::PartnerError;
 use crate::partner::hearing::{self, Ear};
-use crate::store::StoreError;
 use crate::store::partner::{self, Partner};
 
 /// Tell of a completed renewal course
@@ -48,7 +47,7 @@ pub(super) async fn hear(
     }
     let ear = Ear::of(&one, &shared.partners).map_err(|error| deaf(&one, &error))?;
     let ear = ear.ok_or(Refusal::NotSigned)?;
-    hearing::listen(&shared.database, &one, &ear, &body, api.clock().now())
+    hearing::listen(shared.database.pool(), &one, &ear, &body, api.clock().now())
         .await?
         .map_err(Refusal::Report)?;
     Ok(StatusCode::ACCEPTED)
@@ -62,8 +61,9 @@ fn deaf(one: &Partner, error: &PartnerError) -> Refusal {
 }
 
 /// A partner that is switched on.
-async fn partner_of(api: &Api, organisation: &str, name: &str) -> Result<Option<Partner>, StoreError> {
-    let mut tx = api.0.database.worker().await?;
+async fn partner_of(api: &Api, organisation: &str, name: &str) -> Result<Option<Partner>, Refusal> {
+    let _turn = api.0.database.stranger().await?;
+    let mut tx = api.0.database.pool().worker().await?;
     let all = partner::all(&mut tx).await?;
     tx.rollback().await?;
     Ok(all

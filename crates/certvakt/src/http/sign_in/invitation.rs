@@ -12,7 +12,6 @@ use super::{HOME, Query, Sent, SignIn, SignInError, go_on, with_return};
 use crate::http::problem::Refusal;
 use crate::http::session::Session;
 use crate::secret;
-use crate::store::Asking;
 use crate::store::tenant::{self, Acceptance};
 
 /// Asks whoever has signed in whether they accept; asks others to sign in first.
@@ -50,8 +49,7 @@ pub(super) async fn accept(
     if !secret::is_one(&token) {
         return Err(Refusal::Invitation.into());
     }
-    let asking = Asking { issuer: &session.identity.issuer, subject: &session.identity.subject };
-    let mut tx = shared.database.tenant(&asking).await?;
+    let mut tx = shared.database.tenant(&session.identity).await?;
     match tenant::accept_invitation(&mut tx, &token).await? {
         Acceptance::Accepted(_) => tx.commit().await?,
         Acceptance::NotInvited => return Err(Refusal::Invitation.into()),

@@ -15,13 +15,14 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router, middleware};
 use serde::{Deserialize, Serialize};
 
+use super::database::RequestDatabase;
 use super::extract::Query;
 use super::problem::{Code, Refusal};
 use super::session::{self, Session};
 use crate::config::{Config, ConfigError};
 use crate::letters::Letters;
 use crate::store::tenant::partners;
-use crate::store::{Asking, Database, StoreError, tenant};
+use crate::store::{StoreError, tenant};
 use link::Limits;
 use page::{Language, Page};
 use provider::Provider;
@@ -37,7 +38,7 @@ pub struct SignIn(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    database: Database,
+    database: RequestDatabase,
     provider: Option<Provider>,
     /// Where links are asked for, if there are any.
     links: Option<Letters>,
@@ -47,7 +48,7 @@ struct Shared {
 impl SignIn {
     /// Signing in as `[sign_in]` says; none, if that is off.
     pub fn new(
-        database: Database,
+        database: RequestDatabase,
         config: &Config,
         letters: Option<Letters>,
     ) -> Result<Option<Self>, ConfigError> {
@@ -197,8 +198,7 @@ async fn choose(
     Query(return_to): Query<ReturnTo>,
 ) -> Result<Page, SignInError> {
     if let Some(session) = Session::of(&headers, &shared.database).await? {
-        let asking = Asking { issuer: &session.identity.issuer, subject: &session.identity.subject };
-        let mut tx = shared.database.tenant(&asking).await?;
+        let mut tx = shared.database.tenant(&session.identity).await?;
         let me = tenant::me(&mut tx).await?;
         let partners = partners::administered(&mut tx).await?;
         tx.commit().await?;

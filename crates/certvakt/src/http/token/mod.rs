@@ -34,7 +34,7 @@ const SHORTEST_SECRET: usize = 32;
 pub struct Identity {
     /// The issuer, `iss`: the one that is configured.
     pub issuer: String,
-    /// The issuer's name for the person, `sub`: 1 to 255 bytes.
+    /// The issuer's name for the person, `sub`: 1 to 255 bytes, no control character among them.
     pub subject: String,
 }
 
@@ -125,7 +125,9 @@ impl Verifier {
             return invalid("its aud is not auth.audience");
         }
         match claims.get("sub").and_then(Value::as_str) {
-            Some(subject) if (1..=LONGEST_SUBJECT).contains(&subject.len()) => {
+            Some(subject)
+                if (1..=LONGEST_SUBJECT).contains(&subject.len()) && !subject.contains(char::is_control) =>
+            {
                 Ok(Identity { issuer: self.issuer.clone(), subject: subject.to_owned() })
             }
             _ => invalid("its sub is no text of 1 to 255 bytes"),

@@ -114,6 +114,13 @@ impl Admission {
     }
 }
 
+/// The organisations of whoever is asking, without coming in: nothing is recorded of it.
+pub async fn organisations_of_login(tx: &mut TenantTx) -> Result<Vec<Uuid>, StoreError> {
+    Ok(sqlx::query_scalar!(r#"select certvakt.current_organisations() as "organisations!""#)
+        .fetch_one(tx)
+        .await?)
+}
+
 /// An organisation, as its dates need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organisation {

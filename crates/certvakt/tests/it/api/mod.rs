@@ -8,6 +8,7 @@ mod lists;
 mod making;
 mod matrix;
 mod requests;
+mod sharing;
 
 use std::time::Duration;
 

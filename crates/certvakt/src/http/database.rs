@@ -1,0 +1,136 @@
+//! The database, as requests reach it: by a pool of their own, of which no login and no organisation has more than its
+//! share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use super::concurrency::Concurrency;
+use super::problem::Refusal;
+use super::recent::Recent;
+use super::token::Identity;
+use crate::store::tenant::{self, Admission};
+use crate::store::{Asking, Database, DoorTx, REQUEST_CONNECTIONS, TenantTx};
+
+/// Transactions of a login at once, and how many more may wait. A page of an app makes a few requests.
+const OF_A_LOGIN: usize = 2;
+const WAITING_OF_A_LOGIN: usize = 20;
+/// Transactions of an organisation's people at once: half of the connections, so that there are always some for the
+/// others. They wait for a connection in their order, so an organisation waits behind so many of each other one at most.
+const OF_AN_ORGANISATION: usize = REQUEST_CONNECTIONS as usize / 2;
+const WAITING_OF_AN_ORGANISATION: usize = 200;
+/// Transactions at once of all who have not said yet who they are, or of whom it is not known yet where they belong.
+const OF_STRANGERS: usize = REQUEST_CONNECTIONS as usize / 3;
+const WAITING_STRANGERS: usize = 500;
+/// How long a request waits for its turn at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Logins of which it is remembered where they belong.
+const KNOWN: usize = 10_000;
+
+/// What requests ask the database through. A turn ends with its transaction: not before the server has ended what it was
+/// asked, even if nobody waits for the answer any more.
+#[derive(Debug, Clone)]
+pub struct RequestDatabase(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    database: Database,
+    logins: Concurrency<Identity>,
+    organisations: Concurrency<Uuid>,
+    strangers: Concurrency<()>,
+    /// Where logins belong, as their last requests said. Whom a login speaks for, and what they may see, is asked
+    /// anew each time.
+    known: Mutex<Recent<Identity, Arc<[Uuid]>>>,
+}
+
+impl RequestDatabase {
+    /// The same database, through a pool of its own.
+    pub fn beside(background: &Database) -> Self {
+        Self(Arc::new(Shared {
+            database: background.with_pool_of(REQUEST_CONNECTIONS),
+            logins: Concurrency::new(OF_A_LOGIN, WAITING_OF_A_LOGIN),
+            organisations: Concurrency::new(OF_AN_ORGANISATION, WAITING_OF_AN_ORGANISATION),
+            strangers: Concurrency::new(OF_STRANGERS, WAITING_STRANGERS),
+            known: Mutex::new(Recent::new(KNOWN)),
+        }))
+    }
+
+    /// The pool itself, for what is limited otherwise.
+    pub(super) fn pool(&self) -> &Database {
+        &self.0.database
+    }
+
+    /// A transaction of a login, whoever it is.
+    pub(super) async fn tenant(&self, identity: &Identity) -> Result<TenantTx, Refusal> {
+        let turn = self.turn(identity).await?;
+        Ok(self.0.database.tenant_holding(&asking(identity), Box::new(turn)).await?)
+    }
+
+    /// A transaction of a login, and whether it may come in.
+    pub(super) async fn admit(&self, identity: &Identity) -> Result<(TenantTx, Admission), Refusal> {
+        let turn = self.turn(identity).await?;
+        let (tx, admission) = self.0.database.admit_holding(&asking(identity), Box::new(turn)).await?;
+        self.learn(identity, &admission.organisations);
+        Ok((tx, admission))
+    }
+
+    /// A transaction for whoever has not said yet who they are.
+    pub(super) async fn door(&self) -> Result<DoorTx, Refusal> {
+        let turn = self.stranger().await?;
+        Ok(self.0.database.door_holding(Box::new(turn)).await?)
+    }
+
+    /// A turn of those who have not said yet who they are.
+    pub(super) async fn stranger(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        self.stranger_until(Instant::now() + LONGEST_WAIT).await
+    }
+
+    async fn stranger_until(&self, until: Instant) -> Result<OwnedSemaphorePermit, Refusal> {
+        timeout_at(until, self.0.strangers.turn(&())).await.ok().flatten().ok_or(Refusal::Busy)
+    }
+
+    /// A login's turn, which is one of each of its organisations as well.
+    async fn turn(&self, identity: &Identity) -> Result<Vec<OwnedSemaphorePermit>, Refusal> {
+        let until = Instant::now() + LONGEST_WAIT;
+        let own = timeout_at(until, self.0.logins.turn(identity)).await;
+        let mut turns = vec![own.ok().flatten().ok_or(Refusal::TooManyAtOnce)?];
+        // In their order: two who belong to the same ones never wait for each other.
+        for organisation in self.organisations(identity, until).await?.iter() {
+            let turn = timeout_at(until, self.0.organisations.turn(organisation)).await;
+            turns.push(turn.ok().flatten().ok_or(Refusal::Busy)?);
+        }
+        Ok(turns)
+    }
+
+    async fn organisations(&self, identity: &Identity, until: Instant) -> Result<Arc<[Uuid]>, Refusal> {
+        let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner).get(identity);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let turn = self.stranger_until(until).await?;
+        let mut tx = self.0.database.tenant_holding(&asking(identity), Box::new(turn)).await?;
+        let organisations = tenant::organisations_of_login(&mut tx).await?;
+        tx.commit().await?;
+        Ok(self.learn(identity, &organisations))
+    }
+
+    fn learn(&self, identity: &Identity, organisations: &[Uuid]) -> Arc<[Uuid]> {
+        let mut organisations = organisations.to_vec();
+        organisations.sort_unstable();
+        if organisations.is_empty() {
+            // Logins of nobody are counted together: whoever makes many of them has no more than one organisation.
+            organisations.push(Uuid::nil());
+        }
+        let organisations: Arc<[Uuid]> = organisations.into();
+        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(identity.clone(), Arc::clone(&organisations));
+        organisations
+    }
+}
+
+fn asking(Identity { issuer, subject }: &Identity) -> Asking<'_> {
+    Asking { issuer, subject }
+}

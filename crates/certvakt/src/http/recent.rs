@@ -1,0 +1,58 @@
+//! What was used last, in a bounded map.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Remembers at least as many keys as its capacity, those used last, and at most twice as many.
+///
+/// Two generations take the place of a list in order of use: a key that is used moves to the younger one; when that is
+/// full it becomes the older one, and what the older one held is forgotten.
+#[derive(Debug)]
+pub(super) struct Recent<Key, Value> {
+    capacity: usize,
+    younger: HashMap<Key, Value>,
+    older: HashMap<Key, Value>,
+}
+
+impl<Key: Hash + Eq + Clone, Value: Clone> Recent<Key, Value> {
+    /// An empty map.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { capacity, younger: HashMap::new(), older: HashMap::new() }
+    }
+
+    /// The value of a key, which counts as used.
+    pub(super) fn get(&mut self, key: &Key) -> Option<Value> {
+        if let Some(value) = self.younger.get(key) {
+            return Some(value.clone());
+        }
+        let value = self.older.remove(key)?;
+        self.insert(key.clone(), value.clone());
+        Some(value)
+    }
+
+    /// Gives a key a value.
+    pub(super) fn insert(&mut self, key: Key, value: Value) {
+        if self.younger.len() >= self.capacity && !self.younger.contains_key(&key) {
+            self.older = std::mem::take(&mut self.younger);
+        }
+        self.younger.insert(key, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Recent;
+
+    #[test]
+    fn what_is_used_stays_and_the_rest_is_forgotten() {
+        let mut recent = Recent::new(10);
+        recent.insert(0, "kept");
+        for key in 1..10_000 {
+            assert_eq!(recent.get(&0), Some("kept"), "{key}");
+            recent.insert(key, "once");
+            assert!(recent.younger.len() + recent.older.len() <= 20);
+        }
+        assert_eq!(recent.get(&1), None);
+        assert_eq!(recent.get(&9_999), Some("once"));
+    }
+}
