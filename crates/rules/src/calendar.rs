@@ -1,9 +1,19 @@
 //! Days and instants in an organisation's time zone.
 
-use chrono::{DateTime, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::stage::shift;
+
+/// The first year in which a certification can begin or end.
+pub const FIRST_YEAR: i32 = 1900;
+/// How many years after this one it can end. A year further away is a typing error or another calendar.
+pub const YEARS_AHEAD: i32 = 50;
+
+/// Whether a certification can begin or end on a day.
+pub fn is_plausible(day: NaiveDate, today: NaiveDate) -> bool {
+    (FIRST_YEAR..=today.year() + YEARS_AHEAD).contains(&day.year())
+}
 
 /// The date of an instant in a time zone.
 pub fn today(now: DateTime<Utc>, zone: Tz) -> NaiveDate {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::App;
 use crate::error::{Error, Exit};
-use crate::import::{self, DateFormat, Field, Imported, Layout, Options, process};
+use crate::import::{self, DateFormat, Field, Imported, InstantDay, Layout, Options, process};
 use crate::output::{count, print, progress, table};
 use crate::store::import::DatesAre;
 
@@ -40,6 +40,9 @@ pub(super) struct Args {
     /// A value of the status column that means active; may be given several times
     #[arg(long, value_name = "VALUE", default_value = "active")]
     active_status: Vec<String>,
+    /// Which day an instant means that is another day in the organisation's time zone than at its own offset
+    #[arg(long, value_enum)]
+    instant_day: Option<InstantDay>,
     /// What dates that differ from the known ones are [default: later ones renewals, earlier ones corrections]
     #[arg(long, value_enum)]
     dates_are: Option<DatesAre>,
@@ -79,11 +82,13 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             columns: args.columns,
             date_formats: args.date_formats,
             active_status: args.active_status,
+            instant_day: args.instant_day,
             dates_are: args.dates_are,
             blank_never_expires: args.blank_expires == BlankExpires::Never,
         },
         rejects: args.rejects,
         dry_run: args.dry_run,
+        now: app.clock.now(),
         came_by_api: false,
         actor: None,
     };
@@ -111,13 +116,23 @@ fn text(imported: &Imported, options: &Options) -> String {
     if imported.dry_run {
         text += "\nNothing was changed: this was a dry run.";
     }
-    if imported.counts.rejected > 0 {
+    if imported.counts.contacts_rejected > 0 {
+        text += &format!(
+            "\n{} cannot be used; the rows were taken without them.",
+            match imported.counts.contacts_rejected {
+                1 => "1 contact".to_owned(),
+                several => format!("{} contacts", count(several)),
+            }
+        );
+    }
+    let reported = imported.counts.rejected + imported.counts.contacts_rejected;
+    if reported > 0 {
         let rows =
             imported.rejects.iter().map(|one| [one.line.to_string(), one.column.clone(), one.reason.clone()]);
         let verb = if imported.dry_run { "would be" } else { "were" };
         text +=
             &format!("\n\nRejected, the others {verb} taken:\n{}", table(["Line", "Field", "Reason"], rows));
-        let left = imported.counts.rejected - i64::try_from(imported.rejects.len()).unwrap_or(0);
+        let left = reported - i64::try_from(imported.rejects.len()).unwrap_or(0);
         if let Some(file) = &options.rejects {
             text += &format!("\nAll of them are in {}.", file.display());
         } else if left > 0 {

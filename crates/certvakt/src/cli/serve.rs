@@ -53,7 +53,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         deliver,
         carry,
         accesses.keep(database, ending.clone()),
-        uploads::keep(database, &app.config.import, ending.clone()),
+        uploads::keep(database, &app.clock, &app.config.import, ending.clone()),
         Sender::new(database, &app.clock, &app.config.partners).keep(ending.clone()),
         reconcile::keep(database, &app.config.partners, ending.clone()),
         reading::keep(database, &app.clock, &app.config.partners, ending.clone()),

@@ -2,18 +2,26 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
 
-/// The form of a date: `YYYY`, `MM` and `DD` in any order, with anything between them.
+/// The form of a date: `YYYY`; `MM` or `M`; `DD` or `D`, or none for the month's last day; in any order, with signs and
+/// spaces between them. Two letters stand for two digits, one letter for one or two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateFormat(Vec<Part>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Year,
-    Month,
-    Day,
+    Month(Width),
+    Day(Width),
     Literal(char),
+}
+
+/// How many digits a month or a day has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    Two,
+    OneOrTwo,
 }
 
 impl FromStr for DateFormat {
@@ -22,48 +30,66 @@ impl FromStr for DateFormat {
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
-        while let Some(char) = rest.chars().next() {
-            let (part, length) = if rest.starts_with("YYYY") {
-                (Part::Year, 4)
-            } else if rest.starts_with("MM") {
-                (Part::Month, 2)
-            } else if rest.starts_with("DD") {
-                (Part::Day, 2)
-            } else {
-                (Part::Literal(char), char.len_utf8())
+        while let Some(first) = rest.chars().next() {
+            let run = &rest[..rest.find(|char| char != first).unwrap_or(rest.len())];
+            let (part, length) = match run {
+                "YYYY" => (Part::Year, 4),
+                "MM" => (Part::Month(Width::Two), 2),
+                "M" => (Part::Month(Width::OneOrTwo), 1),
+                "DD" => (Part::Day(Width::Two), 2),
+                "D" => (Part::Day(Width::OneOrTwo), 1),
+                _ if first.is_alphanumeric() || first.is_control() => {
+                    return Err(format!("'{}' stands for nothing: {HOW_TO_WRITE}", run.escape_debug()));
+                }
+                _ => (Part::Literal(first), first.len_utf8()),
             };
             parts.push(part);
             rest = &rest[length..];
         }
-        let times = |part| parts.iter().filter(|one| **one == part).count();
-        if times(Part::Year) == 1 && times(Part::Month) == 1 && times(Part::Day) <= 1 {
+        let times = |is_it: fn(&Part) -> bool| parts.iter().filter(|one| is_it(one)).count();
+        let is_literal = |part: &Part| matches!(part, Part::Literal(_));
+        // A part of one or two digits ends where something else than a digit begins.
+        let runs_on = parts.windows(2).any(|two| {
+            matches!(two[0], Part::Month(Width::OneOrTwo) | Part::Day(Width::OneOrTwo))
+                && !is_literal(&two[1])
+        });
+        if times(|part| *part == Part::Year) == 1
+            && times(|part| matches!(part, Part::Month(_))) == 1
+            && times(|part| matches!(part, Part::Day(_))) <= 1
+            && !runs_on
+        {
             Ok(Self(parts))
         } else {
-            Err("write it with YYYY, MM and DD, like MM/DD/YYYY".to_owned())
+            Err(HOW_TO_WRITE.to_owned())
         }
     }
 }
 
+const HOW_TO_WRITE: &str =
+    "write it with YYYY, MM and DD, like MM/DD/YYYY; M and D stand for one or two digits";
+
 impl DateFormat {
-    /// The day that a text means in this form; without `DD`, the month's last.
+    /// The day that a text means in this form; without a day, the month's last.
     fn parse(&self, text: &str) -> Option<NaiveDate> {
         let (mut year, mut month, mut day) = (None, None, None);
         let mut rest = text;
         for part in &self.0 {
-            let place = match part {
+            let (place, widths) = match part {
                 Part::Literal(literal) => {
                     rest = rest.strip_prefix(*literal)?;
                     continue;
                 }
-                Part::Year => (&mut year, 4),
-                Part::Month => (&mut month, 2),
-                Part::Day => (&mut day, 2),
+                Part::Year => (&mut year, 4..=4),
+                Part::Month(Width::Two) => (&mut month, 2..=2),
+                Part::Day(Width::Two) => (&mut day, 2..=2),
+                Part::Month(Width::OneOrTwo) => (&mut month, 1..=2),
+                Part::Day(Width::OneOrTwo) => (&mut day, 1..=2),
             };
-            let digits = rest.chars().take(place.1).take_while(char::is_ascii_digit).count();
-            if digits == 0 || (place.1 == 4 && digits != 4) {
+            let digits = rest.bytes().take(*widths.end()).take_while(u8::is_ascii_digit).count();
+            if !widths.contains(&digits) {
                 return None;
             }
-            *place.0 = rest[..digits].parse::<u32>().ok();
+            *place = rest[..digits].parse::<u32>().ok();
             rest = &rest[digits..];
         }
         if !rest.is_empty() {
@@ -93,30 +119,25 @@ pub(crate) enum When {
     Day(NaiveDate),
     /// A local time there.
     Local(NaiveDateTime),
-    /// An instant.
-    Instant(DateTime<Utc>),
+    /// An instant, with the offset at which it was written.
+    Instant(DateTime<FixedOffset>),
 }
 
 /// Reads a date: in one of the forms named, or in one that can mean one day only.
 pub(crate) fn parse(text: &str, formats: &[DateFormat]) -> Result<When, &'static str> {
-    let when = formats
-        .iter()
-        .find_map(|format| format.parse(text))
-        .map(When::Day)
-        .or_else(|| unambiguous(text))
-        .ok_or_else(|| complaint(text))?;
-    let day = match when {
-        When::Day(day) => day,
-        When::Local(local) => local.date(),
-        When::Instant(at) => at.date_naive(),
-    };
-    if (1900..=9998).contains(&day.year()) { Ok(when) } else { Err("the year is not between 1900 and 9998") }
+    let mut named = formats.iter().filter_map(|format| format.parse(text));
+    match named.next() {
+        Some(day) if named.any(|other| other != day) => Err("two of the forms named give two days"),
+        Some(day) => Ok(When::Day(day)),
+        None => unambiguous(text).ok_or_else(|| complaint(text)),
+    }
 }
 
 fn unambiguous(text: &str) -> Option<When> {
     use Part::{Day, Literal, Month, Year};
+    use Width::OneOrTwo;
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Some(When::Instant(at.to_utc()));
+        return Some(When::Instant(at));
     }
     for form in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"] {
         if let Ok(local) = NaiveDateTime::parse_from_str(text, form) {
@@ -126,10 +147,10 @@ fn unambiguous(text: &str) -> Option<When> {
         }
     }
     let forms: [&[Part]; 4] = [
-        &[Year, Literal('-'), Month, Literal('-'), Day],
-        &[Year, Literal('/'), Month, Literal('/'), Day],
-        &[Day, Literal('.'), Month, Literal('.'), Year],
-        &[Month, Literal('/'), Year],
+        &[Year, Literal('-'), Month(OneOrTwo), Literal('-'), Day(OneOrTwo)],
+        &[Year, Literal('/'), Month(OneOrTwo), Literal('/'), Day(OneOrTwo)],
+        &[Day(OneOrTwo), Literal('.'), Month(OneOrTwo), Literal('.'), Year],
+        &[Month(OneOrTwo), Literal('/'), Year],
     ];
     forms.into_iter().find_map(|parts| DateFormat(parts.to_vec()).parse(text)).map(When::Day)
 }
@@ -138,7 +159,7 @@ fn complaint(text: &str) -> &'static str {
     let numbers =
         text.split(['/', '-']).filter(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
     if numbers.count() == 3 {
-        "day and month cannot be told apart, or the day does not exist: name the form with --date-format, like MM/DD/YYYY"
+        "day and month cannot be told apart, or the day does not exist: name the form with --date-format, like MM/DD/YYYY or M/D/YYYY"
     } else {
         "no date: write it like 2026-12-31 or 31.12.2026, or name the form with --date-format"
     }
@@ -182,21 +203,48 @@ mod tests {
 
     #[test]
     fn what_is_no_date() {
-        for text in [
-            "",
-            "soon",
-            "30.02.2026",
-            "2026-13-01",
-            "31.12.26",
-            "1899-12-31",
-            "9999-01-01",
-            "２０２６-01-01",
-            "2026-12-31x",
-        ] {
+        for text in ["", "soon", "30.02.2026", "2026-13-01", "31.12.26", "２０２６-01-01", "2026-12-31x"]
+        {
             assert!(parse(text, &[]).is_err(), "{text}");
         }
-        for form in ["", "MM/DD", "YYYY-MM-DD-DD", "D.M.Y"] {
+    }
+
+    #[test]
+    fn a_form_is_taken_at_its_word() {
+        for form in [
+            "",
+            "MM/DD",
+            "YYYY-MM-DD-DD",
+            "D.M.Y",
+            "DD MMM YYYY",
+            "MMM",
+            "YY-MM-DD",
+            "YYYYY-MM-DD",
+            "dd.mm.yyyy",
+            "DD.MM.YYYY HH",
+            "DMYYYY",
+            "YYYYMD",
+            "1DD.MM.YYYY",
+        ] {
             assert!(form.parse::<DateFormat>().is_err(), "{form}");
         }
+        for (form, text, expected) in [
+            ("MM/DD/YYYY", "01/02/2026", Some(day(2026, 1, 2))),
+            ("MM/DD/YYYY", "1/2/2026", None),
+            ("M/D/YYYY", "1/2/2026", Some(day(2026, 1, 2))),
+            ("M/D/YYYY", "11/22/2026", Some(day(2026, 11, 22))),
+            ("M/D/YYYY", "111/2/2026", None),
+            ("DDMMYYYY", "01022026", Some(day(2026, 2, 1))),
+            ("DDMMYYYY", "1022026", None),
+            ("DD. MM. YYYY", "01. 02. 2026", Some(day(2026, 2, 1))),
+            ("MM-YYYY", "02-2028", Some(day(2028, 2, 29))),
+            ("DD/MM/YYYY", "01/02/20266", None),
+        ] {
+            assert_eq!(parse(text, &[form.parse().unwrap()]).ok(), expected, "{form} {text}");
+        }
+        let both = ["MM/DD/YYYY", "DD/MM/YYYY"].map(|form| form.parse().unwrap());
+        assert!(parse("01/02/2026", &both).unwrap_err().contains("two days"));
+        assert_eq!(parse("02/02/2026", &both), Ok(day(2026, 2, 2)));
+        assert_eq!(parse("13/02/2026", &both), Ok(day(2026, 2, 13)));
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod process;
 mod row;
 pub(crate) mod sheet;
 mod source;
+mod text;
 pub mod uploads;
 
 use std::fs::{File, OpenOptions};
@@ -14,12 +15,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use certvakt_rules::calendar::today;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 pub use dates::DateFormat;
-pub use row::{Field, Mapping};
+pub use row::{Field, InstantDay, Mapping};
 pub use source::ReadError;
 
 use process::Rows;
@@ -48,6 +51,8 @@ pub struct Layout {
     pub date_formats: Vec<DateFormat>,
     /// Values of the status column that mean active.
     pub active_status: Vec<String>,
+    /// Which day an instant means that is another day here than where it was written; none: it is rejected.
+    pub instant_day: Option<InstantDay>,
     /// Whether a date that differs is a renewal or a correction; none: the later is a renewal.
     pub dates_are: Option<DatesAre>,
     /// Whether a blank expiry means that the certification does not expire.
@@ -73,6 +78,8 @@ pub struct Options {
     pub rejects: Option<PathBuf>,
     /// Do everything, then undo it.
     pub dry_run: bool,
+    /// The present instant.
+    pub now: DateTime<Utc>,
     /// Whether it was handed over through the API, and not by whoever operates the service.
     pub came_by_api: bool,
     /// Who handed it over there.
@@ -100,6 +107,8 @@ pub struct Reject {
     pub column: String,
     /// What is wrong. Never a value.
     pub reason: String,
+    /// Whether the rest of its row was taken: a wrong contact costs the contact only.
+    pub is_row_taken: bool,
 }
 
 /// A file that cannot be taken at all.
@@ -245,10 +254,12 @@ fn read(
     let mapping = Mapping {
         columns: places(&options.layout.columns, &record)?,
         date_formats: options.layout.date_formats.clone(),
-        active_status: options.layout.active_status.clone(),
+        active_status: options.layout.active_status.iter().map(|status| text::fold(status)).collect(),
+        instant_day: options.layout.instant_day,
         blank_never_expires: options.layout.blank_never_expires,
         width: record.len(),
         zone,
+        today: today(options.now, zone),
     };
     let mut chunk = Vec::with_capacity(CHUNK_BYTES + 4096);
     while rows.next(&mut record)? {
@@ -332,20 +343,21 @@ async fn write_rejects(
     let mut writer = file.map(csv::Writer::from_writer);
     if let Some(writer) = &mut writer {
         writer
-            .write_record(["line", "column", "reason", "external_id"])
+            .write_record(["line", "column", "reason", "external_id", "row_taken"])
             .map_err(|error| failed(error.into()))?;
     }
-    let mut after = 0;
+    let mut after = (0, String::new());
     loop {
-        let page = staging::rejects(tx, after).await?;
+        let page = staging::rejects(tx, after.0, &after.1).await?;
         let Some(last) = page.last() else { break };
-        after = last.line;
+        after = (last.line, last.column.clone());
         for reject in page {
             if let Some(writer) = &mut writer {
                 let line = reject.line.to_string();
                 let id = reject.external_id.as_deref().unwrap_or_default();
+                let taken = if reject.is_row_taken { "yes" } else { "no" };
                 writer
-                    .write_record([line.as_str(), &reject.column, &reject.reason, id])
+                    .write_record([line.as_str(), &reject.column, &reject.reason, id, taken])
                     .map_err(|error| failed(error.into()))?;
             }
             if imported.rejects.len() < REJECTS_SHOWN {
@@ -353,6 +365,7 @@ async fn write_rejects(
                     line: reject.line,
                     column: reject.column,
                     reason: reject.reason,
+                    is_row_taken: reject.is_row_taken,
                 });
             }
         }

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use certvakt_rules::calendar::{end_of_day, instant, start_of_day};
+use certvakt_rules::calendar::{end_of_day, instant, is_plausible, last_valid_day, start_of_day};
 use certvakt_rules::national_number::is_national_number;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use super::dates::{self, DateFormat, When};
 use super::process::Rows;
 use super::source::{FAULT, Form};
+use super::text::{fold, is_clean, normal};
 use crate::config::nearest;
 
 /// A field that a column of the register can be.
@@ -94,49 +95,75 @@ pub struct Mapping {
     pub columns: Vec<(Field, usize)>,
     /// Forms of dates that would be ambiguous.
     pub date_formats: Vec<DateFormat>,
-    /// Values of the status column that mean active, in any case.
+    /// Values of the status column that mean active, folded.
     pub active_status: Vec<String>,
+    /// Which day an instant means that is another day here than where it was written; none: it is rejected.
+    pub instant_day: Option<InstantDay>,
     /// Whether a blank expiry means that the certification does not expire.
     pub blank_never_expires: bool,
     /// How many fields the header has.
     pub width: usize,
     /// The organisation's time zone.
     pub zone: Tz,
+    /// Today there.
+    pub today: NaiveDate,
+}
+
+impl Mapping {
+    /// What stands in a field's column, if anything does.
+    fn raw<'a>(&self, record: &'a csv::StringRecord, field: Field) -> Option<&'a str> {
+        let (_, place) = self.columns.iter().find(|(mapped, _)| *mapped == field)?;
+        record.get(*place).map(str::trim).filter(|text| !text.is_empty())
+    }
+}
+
+/// Which day an instant means whose day differs between its own offset and the organisation's time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum InstantDay {
+    /// The day in the organisation's time zone
+    Local,
+    /// The day that is written
+    Written,
 }
 
 #[derive(Debug, Default)]
 struct Row<'a> {
-    external_id: Option<&'a str>,
-    name: Option<&'a str>,
-    email: Option<&'a str>,
-    push_token: Option<&'a str>,
+    external_id: Option<Cow<'a, str>>,
+    name: Option<Cow<'a, str>>,
+    email: Option<Cow<'a, str>>,
+    push_token: Option<Cow<'a, str>>,
     issued_at: Option<DateTime<Utc>>,
     expires_at: Option<DateTime<Utc>>,
     status: Option<&'static str>,
+    /// Why the mail address is left out, if it is.
+    email_reason: Option<Reason>,
+    /// Why the device is left out, if it is.
+    push_token_reason: Option<Reason>,
 }
 
-/// What is wrong with a row: the field at fault, or `row`, and why. Never the value.
-type Fault = (&'static str, Cow<'static, str>);
+/// What is wrong with a value. Never the value.
+type Reason = Cow<'static, str>;
+/// What is wrong with a row: the field at fault, or `row`, and why.
+type Fault = (&'static str, Reason);
 
 /// The field of a fault that is the whole row's.
 const ROW: &str = "row";
 
-fn fault(field: &'static str, reason: &'static str) -> Fault {
-    (field, Cow::Borrowed(reason))
+fn fault(field: Field, reason: &'static str) -> Fault {
+    (field.as_str(), Cow::Borrowed(reason))
 }
 
-/// Expiries that the schema takes, in Unix seconds: from 1900 to 9998.
-const EXPIRIES: std::ops::Range<i64> = -2_208_988_800..253_370_764_800;
-
-/// Checks a row and appends it to a chunk: line, external id, name, mail address, device, issued,
-/// expires, status, and the field at fault and the reason, if there is a fault.
+/// Checks a row and appends it to a chunk: line, the fields, why contacts are left out, and the field at fault and the
+/// reason, if the row is rejected.
 pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) {
-    let (row, fault) = match whole(rows, mapping, record).and_then(|()| check(rows.form(), mapping, record)) {
+    let checked = whole(rows, mapping, record).and_then(|()| check(rows.form(), mapping, record));
+    let (row, fault) = match checked {
         Ok(row) => (row, None),
         Err(fault) => {
             // A value that may be a national number is not kept even among the rejects.
-            let external_id = value(mapping, record, Field::ExternalId)
-                .filter(|id| !is_national_number(id) && is_clean(id) && id.chars().count() <= 200);
+            let external_id = mapping.raw(record, Field::ExternalId).map(normal).filter(|id| {
+                !is_national_number(id) && is_clean(id) && id.chars().count() <= Field::ExternalId.longest()
+            });
             (Row { external_id, ..Row::default() }, Some(fault))
         }
     };
@@ -144,13 +171,15 @@ pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &Mapping, record
     let instant = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339());
     let (issued, expires) = (instant(row.issued_at), instant(row.expires_at));
     for text in [
-        row.external_id,
-        row.name,
-        row.email,
-        row.push_token,
+        row.external_id.as_deref(),
+        row.name.as_deref(),
+        row.email.as_deref(),
+        row.push_token.as_deref(),
         issued.as_deref(),
         expires.as_deref(),
         row.status,
+        row.email_reason.as_deref(),
+        row.push_token_reason.as_deref(),
         fault.as_ref().map(|(field, _)| *field),
         fault.as_ref().map(|(_, reason)| reason.as_ref()),
     ] {
@@ -176,15 +205,6 @@ fn escape(chunk: &mut Vec<u8>, text: &str) {
     }
 }
 
-fn value<'a>(mapping: &Mapping, record: &'a csv::StringRecord, field: Field) -> Option<&'a str> {
-    let (_, place) = mapping.columns.iter().find(|(mapped, _)| *mapped == field)?;
-    record.get(*place).map(str::trim).filter(|text| !text.is_empty())
-}
-
-fn is_clean(text: &str) -> bool {
-    !text.chars().any(char::is_control)
-}
-
 /// Rejects a row that is several, or parts of several: a quotation mark that was opened by mistake and closed by
 /// another one further down joins what stands between them. Rejects one, too, that ends before what a blank decides.
 fn whole(rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) -> Result<(), Fault> {
@@ -193,14 +213,17 @@ fn whole(rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) -> Result<(
         return Ok(());
     }
     if record.iter().skip(mapping.width).any(|field| !field.trim().is_empty()) {
-        return Err(fault(ROW, "more fields than the header: a quotation mark or a separator stands wrong"));
+        return Err((
+            ROW,
+            "more fields than the header: a quotation mark or a separator stands wrong".into(),
+        ));
     }
     if record.len() < mapping.width && record.iter().any(|field| field.contains('\n')) {
-        return Err(fault(ROW, "several lines with too few fields: a quotation mark stands wrong"));
+        return Err((ROW, "several lines with too few fields: a quotation mark stands wrong".into()));
     }
     let is_missing = |(field, place): &&(Field, usize)| field.is_decisive() && *place >= record.len();
     match mapping.columns.iter().find(is_missing) {
-        Some((field, _)) => Err(fault(field.as_str(), "the row ends before this column")),
+        Some((field, _)) => Err(fault(*field, "the row ends before this column")),
         None => Ok(()),
     }
 }
@@ -217,80 +240,113 @@ fn is_spreadsheet_error(text: &str) -> bool {
 }
 
 fn check<'a>(form: Form, mapping: &Mapping, record: &'a csv::StringRecord) -> Result<Row<'a>, Fault> {
-    for (field, _) in &mapping.columns {
-        let Some(text) = value(mapping, record, *field) else { continue };
-        if let Some(cell) = text.strip_prefix(FAULT).filter(|_| form == Form::Workbook) {
-            return Err((field.as_str(), cell.to_owned().into()));
-        }
-        let complaint = if is_spreadsheet_error(text) {
-            "an error of a spreadsheet in place of a value: correct its formula"
-        } else if is_national_number(text) {
-            "a national identity number, which nobody needs here: take it out of the register"
-        } else if text.chars().count() > field.longest() {
-            "longer than it may be"
-        } else if *field == Field::PushToken && !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            "no device token"
-        } else if !is_clean(text) {
-            "it holds control characters"
-        } else {
-            continue;
+    let mut row = Row::default();
+    let mut status = None;
+    let (mut issued, mut expires) = (None, None);
+    for (field, place) in &mapping.columns {
+        let Some(raw) = record.get(*place).map(str::trim).filter(|text| !text.is_empty()) else { continue };
+        let value = match usable(form, *field, raw) {
+            Ok(value) => value,
+            // A wrong contact costs the contact, not the certification.
+            Err(reason) if *field == Field::Email => {
+                row.email_reason = Some(reason);
+                continue;
+            }
+            Err(reason) if *field == Field::PushToken => {
+                row.push_token_reason = Some(reason);
+                continue;
+            }
+            Err(reason) => return Err((field.as_str(), reason)),
         };
-        return Err(fault(field.as_str(), complaint));
+        let value = Some(value).filter(|value| !value.is_empty());
+        match field {
+            Field::ExternalId => row.external_id = value,
+            Field::Name => row.name = value,
+            Field::Email => row.email = value,
+            Field::PushToken => row.push_token = value,
+            Field::Status => status = value,
+            Field::IssuedAt => issued = value,
+            Field::ExpiresAt => expires = value,
+        }
     }
-    let mut row = Row {
-        external_id: value(mapping, record, Field::ExternalId),
-        name: value(mapping, record, Field::Name),
-        email: value(mapping, record, Field::Email),
-        push_token: value(mapping, record, Field::PushToken),
-        ..Row::default()
-    };
     if row.external_id.is_none() {
-        return Err(fault(Field::ExternalId.as_str(), "blank"));
-    }
-    if row.email.is_some_and(|email| !is_mail_address(email)) {
-        return Err(fault(Field::Email.as_str(), "no mail address"));
+        return Err(fault(Field::ExternalId, "blank"));
     }
     if mapping.columns.iter().any(|(field, _)| *field == Field::Status) {
-        let status = value(mapping, record, Field::Status).unwrap_or_default();
-        let is_active = mapping.active_status.iter().any(|active| active.eq_ignore_ascii_case(status));
-        row.status = Some(if is_active { "active" } else { "suspended" });
+        let status = fold(status.as_deref().unwrap_or_default());
+        row.status = Some(if mapping.active_status.contains(&status) { "active" } else { "suspended" });
     }
-    if let Some(text) = value(mapping, record, Field::IssuedAt) {
-        row.issued_at = Some(match when(text, mapping, Field::IssuedAt)? {
-            When::Day(day) => start_of_day(day, mapping.zone),
-            When::Local(local) => instant(local, mapping.zone),
-            When::Instant(at) => at,
-        });
-    }
-    match value(mapping, record, Field::ExpiresAt) {
-        Some(text) => {
-            row.expires_at = Some(match when(text, mapping, Field::ExpiresAt)? {
-                When::Day(day) => end_of_day(day, mapping.zone),
-                When::Local(local) => instant(local, mapping.zone),
-                When::Instant(at) => at,
-            });
-        }
-        None if row.status != Some("suspended") && !mapping.blank_never_expires => {
-            return Err(fault(
-                Field::ExpiresAt.as_str(),
-                "blank: say --blank-expires never if that means it does not expire",
-            ));
-        }
-        None => {}
-    }
-    if row.expires_at.is_some_and(|at| !EXPIRIES.contains(&at.timestamp())) {
-        return Err(fault(Field::ExpiresAt.as_str(), "the year is not between 1900 and 9998"));
+    row.issued_at = issued.map(|text| moment(&text, mapping, Field::IssuedAt, start_of_day)).transpose()?;
+    row.expires_at = expires.map(|text| moment(&text, mapping, Field::ExpiresAt, end_of_day)).transpose()?;
+    if row.expires_at.is_none() && row.status != Some("suspended") && !mapping.blank_never_expires {
+        return Err(fault(
+            Field::ExpiresAt,
+            "blank: say --blank-expires never if that means it does not expire",
+        ));
     }
     if let (Some(issued_at), Some(expires_at)) = (row.issued_at, row.expires_at)
         && expires_at < issued_at
     {
-        return Err(fault(Field::ExpiresAt.as_str(), "before the day of issue"));
+        return Err(fault(Field::ExpiresAt, "before the day of issue"));
     }
     Ok(row)
 }
 
-fn when(text: &str, mapping: &Mapping, field: Field) -> Result<When, Fault> {
-    dates::parse(text, &mapping.date_formats).map_err(|reason| fault(field.as_str(), reason))
+/// A field's value in its normal form; or why it cannot be used.
+fn usable(form: Form, field: Field, text: &str) -> Result<Cow<'_, str>, Reason> {
+    if let Some(cell) = text.strip_prefix(FAULT).filter(|_| form == Form::Workbook) {
+        return Err(cell.to_owned().into());
+    }
+    if !is_clean(text) {
+        return Err("it holds control characters, or some that cannot be read".into());
+    }
+    let value = normal(text);
+    Err(if is_spreadsheet_error(&value) {
+        "an error of a spreadsheet in place of a value: correct its formula".into()
+    } else if is_national_number(&value) {
+        "a national identity number, which nobody needs here: take it out of the register".into()
+    } else if value.chars().count() > field.longest() {
+        "longer than it may be".into()
+    } else if field == Field::PushToken && !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        "not a device token".into()
+    } else if field == Field::Email && !is_mail_address(&value) {
+        "not a valid e-mail address".into()
+    } else {
+        return Ok(value);
+    })
+}
+
+/// The instant that a date means; of a day, the one that `of_day` gives.
+fn moment(
+    text: &str,
+    mapping: &Mapping,
+    field: Field,
+    of_day: fn(NaiveDate, Tz) -> DateTime<Utc>,
+) -> Result<DateTime<Utc>, Fault> {
+    let zone = mapping.zone;
+    let at = match dates::parse(text, &mapping.date_formats).map_err(|reason| fault(field, reason))? {
+        When::Day(day) => of_day(day, zone),
+        When::Local(local) => instant(local, zone),
+        When::Instant(at) => {
+            let is_same_day = at.date_naive() == last_valid_day(at.to_utc(), zone);
+            match mapping.instant_day {
+                _ if is_same_day => at.to_utc(),
+                Some(InstantDay::Local) => at.to_utc(),
+                Some(InstantDay::Written) => of_day(at.date_naive(), zone),
+                None => {
+                    return Err(fault(
+                        field,
+                        "another day in the organisation's time zone than at its own offset: say --instant-day local or written",
+                    ));
+                }
+            }
+        }
+    };
+    if is_plausible(last_valid_day(at, zone), mapping.today) {
+        Ok(at)
+    } else {
+        Err(fault(field, "the year is before 1900 or more than 50 years from now"))
+    }
 }
 
 fn is_mail_address(text: &str) -> bool {

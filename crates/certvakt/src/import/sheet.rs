@@ -87,6 +87,7 @@ impl<const N: usize> Sheet<N> {
             Form::Text if record.len() == self.width => None,
             Form::Text => Some("it has another number of fields than the header".to_owned()),
         };
+        let fields = fields.map(|field| field.filter(|text| !text.starts_with(FAULT)));
         Ok(Some(Row { line: self.rows.line(), fields, record, fault }))
     }
 }

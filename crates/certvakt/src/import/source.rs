@@ -39,6 +39,9 @@ pub enum ReadError {
     /// It is no text and no workbook.
     #[error("it is neither text nor an XLSX workbook: export the register as CSV")]
     Binary,
+    /// Some of it is in another encoding than the rest; the first such line.
+    #[error("line {0} is in another encoding than the rest: save the register as UTF-8")]
+    MixedEncodings(u64),
     /// It has no header.
     #[error("it is empty: its first row must name the columns")]
     Empty,
@@ -85,6 +88,7 @@ impl ReadError {
         match self {
             Self::Unreadable(_) => "import-unreadable",
             Self::Binary => "import-binary",
+            Self::MixedEncodings(_) => "import-mixed-encodings",
             Self::Empty => "import-empty",
             Self::Hidden => "import-hidden",
             Self::RowTooLong { .. } => "import-row-too-long",
@@ -166,7 +170,7 @@ pub(crate) fn open(
     if start.starts_with(b"PK\x03\x04") {
         return workbook(file, size, config);
     }
-    let sniffed = sniff(&mut file).map_err(unreadable)?.ok_or(ReadError::Binary)?;
+    let sniffed = sniff(&mut file)?;
     if known == 0 {
         return Err(ReadError::Empty);
     }
@@ -204,20 +208,17 @@ enum LineEnd {
 }
 
 /// Looks over the whole file once, in pieces: a register of which only the last row has an æ must be
-/// read as what it is. None: it is no text.
-fn sniff(file: &mut File) -> io::Result<Option<Sniffed>> {
+/// read as what it is.
+fn sniff(file: &mut File) -> Result<Sniffed, ReadError> {
     let mut buffer = vec![0; 64 * 1024];
     let mut carried = 0;
-    let mut is_utf8 = true;
+    let mut encodings = Encodings::default();
     let mut header: Option<Vec<u8>> = None;
     let mut is_wide = false;
     let mut has_line_feed = true;
     loop {
-        let read = file.read(&mut buffer[carried..])?;
-        if read == 0 {
-            is_utf8 &= carried == 0;
-            break;
-        }
+        let read =
+            file.read(&mut buffer[carried..]).map_err(|cause| ReadError::Unreadable(cause.to_string()))?;
         let piece = &buffer[..carried + read];
         if header.is_none() {
             is_wide = piece.starts_with(&[0xff, 0xfe]) || piece.starts_with(&[0xfe, 0xff]);
@@ -233,16 +234,11 @@ fn sniff(file: &mut File) -> io::Result<Option<Sniffed>> {
             .iter()
             .any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | 0x0c | b'\r' | 0x1a))
         {
-            return Ok(None);
+            return Err(ReadError::Binary);
         }
-        let mut left = 0;
-        if is_utf8 && let Err(error) = std::str::from_utf8(piece) {
-            // A character may be cut by the end of the piece.
-            if error.error_len().is_none() {
-                left = piece.len() - error.valid_up_to();
-            } else {
-                is_utf8 = false;
-            }
+        let left = encodings.look_at(piece, read == 0);
+        if read == 0 {
+            break;
         }
         let end = piece.len();
         buffer.copy_within(end - left..end, 0);
@@ -257,15 +253,99 @@ fn sniff(file: &mut File) -> io::Result<Option<Sniffed>> {
     // In UTF-16 another byte stands between the two.
     let has_return =
         if has_line_feed && !is_wide { header.ends_with(b"\r") } else { header.contains(&b'\r') };
-    Ok(Some(Sniffed {
-        encoding: if is_utf8 { UTF_8 } else { WINDOWS_1252 },
+    Ok(Sniffed {
+        encoding: encodings.the_one()?,
         delimiter,
         line_end: match (has_return, has_line_feed) {
             (true, true) => LineEnd::ReturnAndLineFeed,
             (true, false) => LineEnd::Return,
             (false, _) => LineEnd::LineFeed,
         },
-    }))
+    })
+}
+
+/// What the bytes above 0x7f say of a text's encoding.
+#[derive(Debug, Default)]
+struct Encodings {
+    line_feeds: u64,
+    returns: u64,
+    /// Characters that are well-formed UTF-8.
+    well_formed: u64,
+    /// Of them those that no text in Windows-1252 has: it would read `Ã` or `â` before signs.
+    certain: u64,
+    /// Bytes that are not UTF-8.
+    ill_formed: u64,
+    first_well_formed: u64,
+    first_ill_formed: u64,
+}
+
+impl Encodings {
+    /// Looks at a piece; returns how many bytes at its end may be the beginning of a character. At the end of the
+    /// file nothing follows them.
+    fn look_at(&mut self, piece: &[u8], is_end: bool) -> usize {
+        if piece.is_ascii() {
+            self.count_lines(piece);
+            return 0;
+        }
+        let mut seen = 0;
+        for chunk in piece.utf8_chunks() {
+            let (valid, invalid) = (chunk.valid(), chunk.invalid());
+            seen += valid.len() + invalid.len();
+            self.look_at_characters(valid);
+            let may_go_on = seen == piece.len()
+                && !is_end
+                && std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
+            if may_go_on {
+                return invalid.len();
+            }
+            if !invalid.is_empty() {
+                if self.ill_formed == 0 {
+                    self.first_ill_formed = self.line();
+                }
+                self.ill_formed += invalid.len() as u64;
+            }
+        }
+        0
+    }
+
+    fn look_at_characters(&mut self, text: &str) {
+        for line in text.split_inclusive(['\n', '\r']) {
+            if !line.is_ascii() {
+                if self.well_formed == 0 {
+                    self.first_well_formed = self.line();
+                }
+                self.well_formed += line.chars().filter(|char| !char.is_ascii()).count() as u64;
+                self.certain += line.bytes().filter(|byte| matches!(byte, 0xc3 | 0xe2 | 0xef)).count() as u64;
+            }
+            self.count_lines(line.as_bytes());
+        }
+    }
+
+    fn count_lines(&mut self, bytes: &[u8]) {
+        self.line_feeds += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.returns += memchr::memchr_iter(b'\r', bytes).count() as u64;
+    }
+
+    /// The line that is being looked at, from 1.
+    fn line(&self) -> u64 {
+        self.line_feeds.max(self.returns) + 1
+    }
+
+    /// The encoding of the whole text, if it has one.
+    fn the_one(&self) -> Result<&'static Encoding, ReadError> {
+        if self.ill_formed == 0 {
+            Ok(UTF_8)
+        } else if self.certain > 0 || self.well_formed > self.ill_formed {
+            let is_utf8 = self.well_formed >= self.ill_formed;
+            Err(ReadError::MixedEncodings(if is_utf8 {
+                self.first_ill_formed
+            } else {
+                self.first_well_formed
+            }))
+        } else {
+            Ok(WINDOWS_1252)
+        }
+    }
 }
 
 /// A row of a text file that cannot be one.

@@ -11,7 +11,8 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{DateFormat, Field, ImportError, Layout, Options, import};
+use super::{DateFormat, Field, ImportError, InstantDay, Layout, Options, import};
+use crate::clock::Clock;
 use crate::config::ImportConfig;
 use crate::error::Exit;
 use crate::store::import::DatesAre;
@@ -58,6 +59,10 @@ pub struct Register {
     /// renewals and earlier ones corrections.
     #[schema(pattern = "^(renewals|corrections)$")]
     pub dates_are: Option<String>,
+    /// Which day an instant means that is another day in the organisation's time zone than at its own offset: `local`
+    /// or `written`; if this is left out, its row is rejected.
+    #[schema(pattern = "^(local|written)$")]
+    pub instant_day: Option<String>,
     /// Whether a blank expiry means that the certification does not expire; otherwise its row is rejected.
     #[serde(default)]
     pub blank_never_expires: bool,
@@ -93,6 +98,12 @@ impl Register {
             Some("corrections") => Some(DatesAre::Corrections),
             Some(_) => return Err("dates_are is renewals or corrections".to_owned()),
         };
+        let instant_day = match self.instant_day.as_deref() {
+            None => None,
+            Some("local") => Some(InstantDay::Local),
+            Some("written") => Some(InstantDay::Written),
+            Some(_) => return Err("instant_day is local or written".to_owned()),
+        };
         if self.date_formats.len() > MOST_FORMATS {
             return Err(format!("at most {MOST_FORMATS} date_formats are read"));
         }
@@ -115,6 +126,7 @@ impl Register {
             columns: columns.collect::<Result<_, String>>()?,
             date_formats: date_formats.collect::<Result<_, String>>()?,
             active_status,
+            instant_day,
             dates_are,
             blank_never_expires: self.blank_never_expires,
         })
@@ -131,9 +143,14 @@ fn bounded(text: &str, longest: usize, what: &str) -> Result<(), String> {
 }
 
 /// Takes in what is handed over, until the process ends.
-pub async fn keep(database: &Database, config: &ImportConfig, mut ending: watch::Receiver<bool>) {
+pub async fn keep(
+    database: &Database,
+    clock: &Clock,
+    config: &ImportConfig,
+    mut ending: watch::Receiver<bool>,
+) {
     while !*ending.borrow() {
-        match take_next(database, config).await {
+        match take_next(database, clock, config).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
@@ -144,7 +161,7 @@ pub async fn keep(database: &Database, config: &ImportConfig, mut ending: watch:
     }
 }
 
-async fn take_next(database: &Database, config: &ImportConfig) -> Result<bool, StoreError> {
+async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) -> Result<bool, StoreError> {
     let mut tx = database.registrar().await?;
     let next = upload::next(&mut tx).await?;
     if next.is_none() {
@@ -153,7 +170,7 @@ async fn take_next(database: &Database, config: &ImportConfig) -> Result<bool, S
     // Before it is read: what ends this process is not tried for ever.
     tx.commit().await?;
     let Some(received) = next else { return Ok(false) };
-    let (state, result) = take(database, config, &received).await?;
+    let (state, result) = take(database, clock, config, &received).await?;
     tracing::info!(state, "a register was handed over");
     let mut tx = database.registrar().await?;
     upload::finish(&mut tx, received.id, state, &result).await?;
@@ -164,6 +181,7 @@ async fn take_next(database: &Database, config: &ImportConfig) -> Result<bool, S
 /// What became of a register; an error, if it is to be tried again.
 async fn take(
     database: &Database,
+    clock: &Clock,
     config: &ImportConfig,
     received: &Received,
 ) -> Result<(&'static str, Value), StoreError> {
@@ -192,6 +210,7 @@ async fn take(
         layout,
         rejects: None,
         dry_run: register.dry_run,
+        now: clock.now(),
         came_by_api: true,
         actor: received.person_id,
     };

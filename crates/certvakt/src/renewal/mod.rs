@@ -3,10 +3,10 @@
 pub mod certified;
 pub mod histories;
 
-use certvakt_rules::calendar::end_of_day;
+use certvakt_rules::calendar::{FIRST_YEAR, YEARS_AHEAD, end_of_day, is_plausible};
 use certvakt_rules::renewal::{self as rules, Kind, Rule};
 use certvakt_rules::{last_valid_day, today};
-use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use chrono::{DateTime, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,9 +16,6 @@ use crate::error::Exit;
 use crate::store::StoreError;
 use crate::store::renewal::{Keeper, Made, Standing};
 
-/// How far ahead a last valid day may lie, in years. Longer than anybody is certified at once, shorter than a
-/// slip of the keyboard.
-const HORIZON: i32 = 50;
 /// The longest evidence and the longest note, in characters, as the schema has them.
 const LONGEST_EVIDENCE: usize = 500;
 const LONGEST_NOTE: usize = 2000;
@@ -323,9 +320,9 @@ fn check_date(after: Option<NaiveDate>, standing: &Standing, today: NaiveDate) -
     {
         return Err(RenewalError::Date(format!("{after} is before the day of issue, {issued}")));
     }
-    if !(1900..=today.year() + HORIZON).contains(&after.year()) {
+    if !is_plausible(after, today) {
         return Err(RenewalError::Date(format!(
-            "{after} is not a day from 1900 to {HORIZON} years from now"
+            "{after} is not a day from {FIRST_YEAR} to {YEARS_AHEAD} years from now"
         )));
     }
     Ok(())

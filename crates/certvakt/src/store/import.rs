@@ -64,6 +64,8 @@ pub struct Counts {
     pub renewed: i64,
     /// Of those updated, with a corrected date.
     pub corrected: i64,
+    /// Contacts that cannot be used, of rows that were taken.
+    pub contacts_rejected: i64,
     #[serde(skip)]
     started_at: DateTime<Utc>,
 }
@@ -135,15 +137,29 @@ pub struct Rejected {
     pub reason: String,
     /// Its id in the register, if that could be read.
     pub external_id: Option<String>,
+    /// Whether only a contact was rejected.
+    pub is_row_taken: bool,
 }
 
-/// A page of the rows that could not be taken, in the order of the file, after a line.
-pub async fn rejects(tx: &mut RegistrarTx, after: i64) -> Result<Vec<Rejected>, StoreError> {
+/// A page of the rows and contacts that could not be taken, in the order of the file, after a line and column.
+pub async fn rejects(
+    tx: &mut RegistrarTx,
+    after_line: i64,
+    after_column: &str,
+) -> Result<Vec<Rejected>, StoreError> {
     Ok(sqlx::query_as::<_, Rejected>(
-        "select line, reject_column, reject_reason, external_id from import_rows
-         where reject_reason is not null and line > $1 order by line limit $2",
+        "select r.line, x.reject_column, x.reject_reason, r.external_id, x.is_row_taken
+         from import_rows r
+         cross join lateral (values
+           (r.reject_column, r.reject_reason, false),
+           ('email', case when r.reject_reason is null then r.email_reason end, true),
+           ('push_token', case when r.reject_reason is null then r.push_token_reason end, true)
+         ) x(reject_column, reject_reason, is_row_taken)
+         where x.reject_reason is not null and (r.line, x.reject_column) > ($1, $2)
+         order by r.line, x.reject_column limit $3",
     )
-    .bind(after)
+    .bind(after_line)
+    .bind(after_column)
     .bind(PAGE)
     .fetch_all(tx)
     .await?)
@@ -154,8 +170,8 @@ pub async fn record(tx: &mut RegistrarTx, target: &Target, counts: &Counts) -> R
     sqlx::query!(
         "insert into certvakt.imports
            (organisation_id, chapter_id, certification_type, read, added, updated, unchanged, rejected,
-            renewed, corrected, started_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            renewed, corrected, contacts_rejected, started_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         target.organisation_id,
         target.chapter_id,
         target.certification_type,
@@ -166,6 +182,7 @@ pub async fn record(tx: &mut RegistrarTx, target: &Target, counts: &Counts) -> R
         counts.rejected,
         counts.renewed,
         counts.corrected,
+        counts.contacts_rejected,
         counts.started_at,
     )
     .execute(tx)

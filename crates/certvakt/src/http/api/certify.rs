@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use certvakt_rules::calendar::{end_of_day, start_of_day};
+use certvakt_rules::calendar::{FIRST_YEAR, YEARS_AHEAD, end_of_day, is_plausible, start_of_day};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -68,9 +68,11 @@ pub(super) async fn create(
     let zone = zone(&organisation.time_zone);
     let issued_at = new.issued_on.map(|day| start_of_day(day, zone));
     let expires_at = new.last_valid_day.map(|day| end_of_day(day, zone));
-    let calendar = super::FIRST_INSTANT..=super::LAST_INSTANT;
-    if ![issued_at, expires_at].iter().flatten().all(|at| calendar.contains(at)) {
-        return Err(Refusal::Invalid("a day is between the years 1900 and 9999".to_owned()));
+    let today = api.clock().today(zone);
+    if ![new.issued_on, new.last_valid_day].into_iter().flatten().all(|day| is_plausible(day, today)) {
+        return Err(Refusal::Invalid(format!(
+            "a day is between the year {FIRST_YEAR} and {YEARS_AHEAD} years from now"
+        )));
     }
     if issued_at.zip(expires_at).is_some_and(|(issued, expires)| expires < issued) {
         return Err(Refusal::Invalid("its last valid day is before the day of issue".to_owned()));

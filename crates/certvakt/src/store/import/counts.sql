@@ -16,5 +16,6 @@ select
   (select count(*) from import_rows where reject_reason is not null) as rejected,
   count(*) filter (where date_differs and kind = 'renewed') as renewed,
   count(*) filter (where date_differs and kind = 'corrected') as corrected,
+  (select count(email_reason) + count(push_token_reason) from import_rows where reject_reason is null) as contacts_rejected,
   now() as started_at
 from matched

@@ -2,9 +2,7 @@
 -- In a register the id stands for the mentor too: a certification of another type with the same id
 -- belongs to the same person.
 create temporary table import_matches on commit drop as
-select r.line, r.external_id, r.name, r.email,
-  -- Of several rows with one device the last one counts.
-  case when r.line = max(r.line) over (partition by r.push_token) then r.push_token end as push_token,
+select r.external_id, r.name, r.email, r.push_token,
   c.id as certification_id,
   coalesce(c.peer_mentor_id, other.peer_mentor_id, certvakt.uuid_v7()) as person_id,
   coalesce(c.peer_mentor_id, other.peer_mentor_id) is null as person_is_new,
@@ -30,7 +28,7 @@ select r.line, r.external_id, r.name, r.email,
   r.email is not null and not exists (
     select from certvakt.contact_points k
     where k.person_id = p.id and k.kind = 'email' and k.address = r.email) as email_differs,
-  r.push_token is not null and r.line = max(r.line) over (partition by r.push_token) and not exists (
+  r.push_token is not null and not exists (
     select from certvakt.contact_points k
     where k.person_id = p.id and k.kind = 'push' and k.address = r.push_token) as push_token_differs
 from import_rows r

@@ -7,6 +7,8 @@ create temporary table import_rows (
   issued_at timestamptz,
   expires_at timestamptz,
   status text,
+  email_reason text,
+  push_token_reason text,
   reject_column text,
   reject_reason text
 ) on commit drop;

@@ -161,6 +161,8 @@ async fn what_an_announcement_may_hold_is_bounded() {
         json!({ "date_formats": vec!["DD.MM.YYYY"; 21] }),
         json!({ "date_formats": [format!("DD.MM.YYYY{}", " ".repeat(31))] }),
         json!({ "type": "x".repeat(64) }),
+        json!({ "date_formats": ["DD MMM YYYY"] }),
+        json!({ "instant_day": "wrong" }),
     ] {
         let refused = api.announce("administrator", change.clone()).await;
         assert_eq!(refused.body["code"], "request-invalid", "{change}: {}", refused.body);

@@ -74,6 +74,9 @@ async fn a_workbook_is_read_as_its_export_would_be() {
 #[tokio::test]
 async fn what_is_no_register_is_refused_in_a_sentence_and_nothing_is_taken() {
     let desk = Desk::new().await;
+    // The same letter in Windows-1252, wherever a bar stands.
+    let mixed =
+        |text: &str| text.bytes().map(|byte| if byte == b'|' { 0xf8 } else { byte }).collect::<Vec<u8>>();
     let zip = b"PK\x03\x04 and no more";
     let quote = format!("id,expires\n1,2026-12-31\n2,\"2026-12-31\n{}", "x\n".repeat(1_000_000));
     for (name, contents, status, code, hint) in [
@@ -99,6 +102,27 @@ async fn what_is_no_register_is_refused_in_a_sentence_and_nothing_is_taken() {
             "line 2",
         ),
         ("quote.csv", quote.into_bytes(), 5, "import-row-too-long", "line 3"),
+        (
+            "mixed.csv",
+            mixed("id,expires,name\n1,2026-12-31,Åse\n2,2026-12-31,B|rn\n"),
+            5,
+            "import-mixed-encodings",
+            "line 3",
+        ),
+        (
+            "stray.csv",
+            mixed("id,expires,name\n1,2026-12-31,B||rn\n2,2026-12-31,Åse\n"),
+            5,
+            "import-mixed-encodings",
+            "line 3",
+        ),
+        (
+            "marked.csv",
+            mixed("\u{feff}id,expires,name\n1,2026-12-31,B|rn\n"),
+            5,
+            "import-mixed-encodings",
+            "line ",
+        ),
     ] {
         let said = fail(&mut desk.command(&desk.file(name, contents), &[]), status);
         assert!(said.contains(code) && said.contains(hint), "{name}: {said}");

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{Desk, counts, rejects, take_in};
-use crate::harness::fail;
+use crate::harness::{fail, succeed};
 
 #[tokio::test]
 async fn rows_that_cannot_be_taken_say_why_and_the_others_are_taken() {
@@ -37,28 +37,32 @@ async fn rows_that_cannot_be_taken_say_why_and_the_others_are_taken() {
     ];
     let number = national_number();
     let imported = desk.take(register.replace("01017000027", &number), &more);
-    assert_eq!(counts(&imported), [2, 0, 0, 8]);
+    assert_eq!((counts(&imported), &imported["contacts_rejected"]), ([3, 0, 0, 7], &json!(1)));
     let found = rejects(&imported);
+    assert_eq!(found.len(), 8);
     for ((line, column, reason), (at, field, because)) in found.iter().zip([
+        (2, "external_id", "given twice: line 9 counts"),
         (3, "external_id", "blank"),
         (4, "expires_at", "--blank-expires"),
         (5, "expires_at", "--date-format"),
         (6, "expires_at", "before the day of issue"),
-        (7, "email", "no mail address"),
+        (7, "email", "not a valid e-mail address"),
         (8, "name", "national identity number"),
-        (9, "external_id", "given twice, first in line 2"),
         (11, "expires_at", "no date"),
     ]) {
         assert_eq!((*line, column.as_str()), (at, field));
         assert!(reason.contains(because), "line {line}: {reason}");
     }
     let written = fs::read_to_string(&rejected).unwrap();
-    assert_eq!(written.lines().next(), Some("line,column,reason,external_id"));
+    assert_eq!(written.lines().next(), Some("line,column,reason,external_id,row_taken"));
     assert_eq!(written.lines().count(), 9);
     assert!(!written.contains(&number), "nobody's number is kept");
-    assert_eq!(desk.certifications().await, ["1 2026-12-31 active Åse", "9 2026-12-31 active"]);
+    assert_eq!(
+        desk.certifications().await,
+        ["1 2027-12-31 active twice", "6 2026-12-31 active no mail address", "9 2026-12-31 active"]
+    );
     // The same again: nothing changes, the same rows are rejected.
-    assert_eq!(counts(&desk.take(register.replace("01017000027", &number), &more)), [0, 0, 2, 8]);
+    assert_eq!(counts(&desk.take(register.replace("01017000027", &number), &more)), [0, 0, 3, 7]);
 }
 
 /// A valid national identity number of nobody: a synthetic one, its month moved by 80.
@@ -144,7 +148,7 @@ async fn a_status_column_suspends_and_reinstates() {
 }
 
 #[tokio::test]
-async fn a_device_belongs_to_who_signed_in_last_and_a_new_mail_address_takes_the_old_ones_place() {
+async fn a_device_is_one_persons_and_a_new_mail_address_takes_the_old_ones_place() {
     let desk = Desk::new().await;
     let contacts = ["--column", "email=mail", "--column", "push_token=device"];
     let points = "select string_agg(c.external_id || ' ' || k.kind || ' ' || k.address, ', ' order by c.external_id, k.kind, k.address)
@@ -157,13 +161,10 @@ async fn a_device_belongs_to_who_signed_in_last_and_a_new_mail_address_takes_the
         "id,expires,mail,device\n1,2026-12-31,c@example.org,d1\n2,2026-12-31,b@example.org,d1\n",
         &contacts,
     );
-    assert_eq!(counts(&imported), [0, 2, 0, 0]);
+    // Whose a device is that the register gives to two, it does not say.
+    assert_eq!((counts(&imported), &imported["contacts_rejected"]), ([0, 1, 1, 0], &json!(2)));
     let found: String = desk.database.value(points).await;
-    assert_eq!(found, "1 email c@example.org, 2 email b@example.org, 2 push d1, 2 push d2");
-    // Of two rows with one device the last one counts, however often the file comes.
-    let imported =
-        desk.take("id,expires,mail,device\n1,2026-12-31,,d1\n2,2026-12-31,b@example.org,d1\n", &contacts);
-    assert_eq!(counts(&imported), [0, 0, 2, 0]);
+    assert_eq!(found, "1 email c@example.org, 1 push d1, 2 email b@example.org, 2 push d2");
 
     // What another organisation knows of a device is not ours to take.
     let database = &desk.database;
@@ -199,7 +200,7 @@ async fn contents_that_mean_harm_are_only_text() {
     let register =
         format!("id,expires,name\n\\.,2026-12-31,\"{name}\"\n\\N,2026-12-31,x\n3,2026-12-31,\u{202e}\n");
     let imported = desk.take(register, &["--column", "name=name"]);
-    assert_eq!(counts(&imported), [3, 0, 0, 0]);
+    assert_eq!(counts(&imported), [2, 0, 0, 1]);
     let names: Vec<String> = desk.certifications().await;
     assert!(names.iter().any(|row| row.starts_with("\\.") && row.ends_with(name)), "{names:?}");
     assert!(names.iter().any(|row| row.starts_with("\\N ")), "{names:?}");
@@ -221,7 +222,7 @@ async fn rows_that_the_schema_could_not_hold_are_rejected_like_any_other() {
     );
     let imported =
         take_in(&mut desk.command_for("far", "type", &register, &["--column", "push_token=device"]));
-    assert_eq!(counts(&imported), [1, 0, 0, 3]);
+    assert_eq!((counts(&imported), &imported["contacts_rejected"]), ([3, 0, 0, 1], &json!(2)));
 }
 
 #[tokio::test]
@@ -258,4 +259,135 @@ async fn a_server_that_goes_away_in_the_middle_leaves_nothing_behind() {
     let said = blocked.cut_off(4).await;
     assert!(said.contains("database-unreachable") && said.contains("nothing was left half done"), "{said}");
     assert!(desk.is_empty().await);
+}
+
+#[tokio::test]
+async fn what_looks_alike_is_one_person_or_none() {
+    let desk = Desk::new().await;
+    assert_eq!(counts(&desk.take("id,expires\nÅ 1,2027-12-31\n", &[])), [1, 0, 0, 0]);
+    for id in [
+        "A\u{30a} 1",
+        "\u{212b} 1",
+        "Å\u{a0}1",
+        "Å\u{202f}1",
+        "\u{200b}Å 1",
+        "Å\u{ad} 1",
+        "Å  1",
+        "Å 1\u{2060}",
+    ] {
+        let imported = desk.take(format!("id,expires\n{id},2027-12-31\n"), &[]);
+        assert_eq!(counts(&imported), [0, 0, 1, 0], "{id:?}");
+        let imported = desk.take(format!("id,expires\nÅ 1,2027-12-31\n{id},2027-12-31\n"), &[]);
+        assert_eq!(counts(&imported), [0, 0, 1, 1], "{id:?}");
+    }
+    for id in ["Å\u{202e}1", "Å\u{2066}1", "Å\u{7f}1", "Å\u{85}1", "\u{200b}"] {
+        assert_eq!(counts(&desk.take(format!("id,expires\n{id},2027-12-31\n"), &[])), [0, 0, 0, 1], "{id:?}");
+    }
+    let people: i64 = desk.database.value("select count(*) from certvakt.people").await;
+    assert_eq!(people, 1);
+}
+
+#[tokio::test]
+async fn a_status_means_the_same_in_any_case_and_any_form() {
+    let desk = Desk::new().await;
+    let status = ["--column", "status=status", "--active-status", "løpende", "--active-status", "Åpen"];
+    let register = "id,expires,status\n1,2027-12-31,LØPENDE\n2,2027-12-31,A\u{30a}PEN\n3,2027-12-31,løpende\u{a0}\n\
+        4,2027-12-31,lopende\n";
+    desk.take(register, &status);
+    assert_eq!(
+        desk.certifications().await,
+        ["1 2027-12-31 active", "2 2027-12-31 active", "3 2027-12-31 active", "4 2027-12-31 suspended"]
+    );
+}
+
+#[tokio::test]
+async fn of_several_rows_with_one_id_the_latest_expiry_counts_in_any_order() {
+    let rows = [
+        "1,2026-12-31,active,first",
+        "1,2027-12-31,active,latest",
+        "1,,revoked,suspended",
+        "1,2027-12-31,active,also",
+    ];
+    let more = ["--column", "status=status", "name=name"];
+    for turn in 0..rows.len() {
+        let desk = Desk::new().await;
+        let (before, after) = rows.split_at(turn);
+        let register = format!("id,expires,status,name\n{}\n", [after, before].concat().join("\n"));
+        let imported = desk.take(register, &more);
+        assert_eq!(counts(&imported), [1, 0, 0, 3], "{turn}");
+        assert_eq!(desk.certifications().await, ["1 2027-12-31 active also"], "{turn}");
+        assert!(
+            rejects(&imported)
+                .iter()
+                .all(|(_, column, reason)| column == "external_id" && reason.contains("counts"))
+        );
+    }
+    // Whatever never expires expires last; of two equal ones the suspended counts.
+    let desk = Desk::new().await;
+    desk.take("id,expires\n1,2027-12-31\n1,\n", &["--blank-expires", "never"]);
+    desk.take(
+        "id,expires,status\n2,2027-12-31,active\n2,2027-12-31,revoked\n",
+        &["--column", "status=status"],
+    );
+    assert_eq!(desk.certifications().await, ["1 never active", "2 2027-12-31 suspended"]);
+}
+
+#[tokio::test]
+async fn years_of_another_century_or_calendar_are_rejected() {
+    let desk = Desk::new().await;
+    for (expires, is_taken) in [
+        ("1899-12-31", false),
+        ("1900-01-01", true),
+        ("2076-12-31", true),
+        ("2077-01-01", false),
+        ("2206-12-31", false),
+        ("2569-12-31", false),
+        ("9998-12-31", false),
+        ("0026-12-31", false),
+    ] {
+        let mut command =
+            desk.command(&desk.file("r.csv", format!("id,expires\n1,{expires}\n")), &["--dry-run"]);
+        let imported = take_in(command.env("CERTVAKT_NOW", "2026-06-01T10:00:00Z"));
+        assert_eq!(counts(&imported)[3] == 0, is_taken, "{expires}");
+    }
+    let issued = desk.take("id,expires,issued\n1,2027-12-31,2569-01-01\n", &["--column", "issued_at=issued"]);
+    assert_eq!(rejects(&issued)[0].1, "issued_at");
+}
+
+#[tokio::test]
+async fn an_instant_that_could_mean_two_days_needs_a_rule() {
+    let desk = Desk::new().await;
+    // Midnight in Oslo, as a program in London writes it.
+    let register = "id,expires\n1,2026-12-31T23:00:00Z\n2,2026-12-31T12:00:00Z\n";
+    let imported = desk.take(register, &["--dry-run"]);
+    assert_eq!(counts(&imported), [1, 0, 0, 1]);
+    assert!(rejects(&imported)[0].2.contains("--instant-day"), "{imported}");
+    for (rule, expected) in [("local", "1 2027-01-01 active"), ("written", "1 2026-12-31 active")] {
+        desk.take(register, &["--instant-day", rule]);
+        assert_eq!(desk.certifications().await, [expected, "2 2026-12-31 active"]);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_contact_costs_the_contact_only() {
+    let desk = Desk::new().await;
+    let contacts = ["--column", "email=mail", "--column", "push_token=device"];
+    let token = "t".repeat(3000);
+    let register = format!(
+        "id,expires,mail,device\n1,2027-12-31,a@example.org,d1\n2,2027-12-31,nobody,d2\n3,2027-12-31,b@example.org,{token}\n\
+         4,2027-12-31,#N/A,two words\n"
+    );
+    for turn in [[4, 0, 0, 0], [0, 0, 4, 0]] {
+        let imported = desk.take(&register, &contacts);
+        assert_eq!((counts(&imported), &imported["contacts_rejected"]), (turn, &json!(4)));
+        let found: Vec<(i64, String)> =
+            rejects(&imported).into_iter().map(|(line, column, _)| (line, column)).collect();
+        let expected = [(3, "email"), (4, "push_token"), (5, "email"), (5, "push_token")];
+        assert_eq!(found, expected.map(|(line, column)| (line, column.to_owned())));
+        assert!(imported["rejects"].as_array().unwrap().iter().all(|one| one["is_row_taken"] == true));
+    }
+    let said = succeed(&mut desk.command(&desk.file("r.csv", &register), &contacts));
+    assert!(said.contains("4 contacts cannot be used; the rows were taken without them."), "{said}");
+    let points: i64 = desk.database.value("select count(*) from certvakt.contact_points").await;
+    assert_eq!(points, 4);
 }

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{NOON, day, noon, rehearsal};
 use crate::harness::fail;
+use crate::imports::workbooks::{Parts, row};
 
 #[tokio::test]
 async fn each_change_does_what_it_says_and_is_told_in_the_history() {
@@ -178,6 +179,14 @@ async fn a_file_renews_whom_it_can_says_whom_it_cannot_and_once() {
     assert_eq!(database.history("2").await, "renewed 2027-12-31");
     let note: String = database.value("select note from certvakt.renewal_words").await;
     assert_eq!(note, "Ærlig");
+    // A workbook's cell without a value is not one that was left blank.
+    let columns = row(&["certification", "until", "completed_on"]);
+    for cells in [["3", "<c t='e'><v>#N/A</v></c>", ""], ["3", "2028-01-01", "<c><f>TODAY()</f></c>"]] {
+        fs::write(&file, Parts::new().sheet("visible", columns.clone() + &row(&cells)).save()).unwrap();
+        let (status, done) = run();
+        assert_eq!((status, &done["renewed"], &done["known"]), (Some(1), &json!(0), &json!(0)), "{done}");
+        assert!(done["refused"][0]["reason"].as_str().unwrap().contains("cell "), "{done}");
+    }
     // One that cannot be read to its end renews nobody; nor one whose columns are not what they seem.
     for (content, code) in [
         ("", "import-empty"),

@@ -1,0 +1,104 @@
+//! Values as they are compared and stored: what looks alike is alike.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// A value in Normalization Form C, without invisible characters, and with single spaces in place of any white space.
+pub(super) fn normal(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    let is_normal = if text.is_ascii() {
+        !text.contains("  ")
+    } else {
+        is_nfc(text)
+            && !text.chars().any(|char| is_invisible(char) || (char.is_whitespace() && char != ' '))
+            && !text.contains("  ")
+    };
+    if is_normal {
+        return Cow::Borrowed(text);
+    }
+    let visible: String = text.nfc().filter(|char| !is_invisible(*char)).collect();
+    Cow::Owned(visible.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A value for comparing without regard to case: full case folding (Unicode, section 5.18), approximated by the
+/// mapping to upper case and back, which also joins `ß` and `SS`.
+pub(super) fn fold(text: &str) -> String {
+    normal(text).to_uppercase().to_lowercase()
+}
+
+/// Characters that a value must not hold: control characters, separators of lines, those that change the direction
+/// of the text around them, and the mark of one that could not be decoded.
+pub(super) fn is_clean(text: &str) -> bool {
+    !text.chars().any(|char| {
+        char.is_control()
+            || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffd}')
+    })
+}
+
+/// Whether a character shows nothing (Unicode, `Default_Ignorable_Code_Point`).
+const fn is_invisible(char: char) -> bool {
+    matches!(
+        char,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_alike_is_alike() {
+        for (written, expected) in [
+            (" 12 ", "12"),
+            ("A\u{30a}se", "Åse"),
+            ("\u{212b}se", "Åse"),
+            ("\u{feff}12\u{200b}3", "123"),
+            ("1\u{a0}2\u{202f} 3", "1 2 3"),
+            ("1\u{ad}2", "12"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(normal(written), expected, "{written:?}");
+        }
+        assert!(matches!(normal("Åse Ødegård"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn case_does_not_tell_values_apart() {
+        for (one, other) in [
+            ("løpende", "LØPENDE"),
+            ("A\u{30a}PEN", "åpen"),
+            ("STRASSE", "straße"),
+            ("ΟΔΟΣ", "οδος"),
+            ("AKTIV\u{a0}", "aktiv"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one}");
+        }
+        assert_ne!(fold("inaktiv"), fold("aktiv"));
+    }
+
+    #[test]
+    fn characters_that_change_what_people_read_are_seen() {
+        for text in ["a\nb", "a\u{202e}b", "a\u{2066}b", "a\u{85}b", "a\u{2028}b", "a\u{fffd}b", "a\u{7f}b"] {
+            assert!(!is_clean(text), "{text:?}");
+        }
+        assert!(is_clean("Åse «Ødegård» – 5\""));
+    }
+}
