@@ -102,8 +102,8 @@ pub struct FcmConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EmailConfig {
-    /// The server: `smtps://host`, `smtp://host?tls=required`, or `smtp://localhost:25`; empty: the
-    /// channel is off.
+    /// The server: `smtps://host`, `smtp://host?tls=required`, or, on this machine only, unencrypted
+    /// `smtp://localhost:25`; empty: the channel is off.
     pub server: String,
     /// The user to sign in as; empty: nobody.
     pub user: String,
@@ -340,6 +340,12 @@ impl Config {
         }
         if !self.sign_in.is_off() {
             self.sign_in.base()?;
+        }
+        let heartbeat = &self.heartbeat.url;
+        if !heartbeat.is_empty() && !heartbeat.parse().is_ok_and(|url| crate::http::is_safe(&url)) {
+            return wrong(
+                "heartbeat.url must be an address that begins with https://, unless it is on this machine: who knows it can answer for us",
+            );
         }
         if self.sign_in.links && self.email.server.is_empty() {
             return wrong("sign_in.links needs a mail server: name it in email.server");

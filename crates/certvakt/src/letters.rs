@@ -13,13 +13,13 @@ use reqwest::Url;
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
-use crate::config::Config;
+use crate::config::{ChannelName, Config};
 use crate::delivery::Locale;
 use crate::error::Error;
 use crate::mail::{self, Failure, Mail, Mailer};
 use crate::secret;
 use crate::store::door::{self, Fate, Kind, Letter};
-use crate::store::{Database, StoreError, partner, renewal};
+use crate::store::{Database, StoreError, delivery, partner, renewal};
 use crate::words::{Words, line, words};
 
 /// How often letters are looked for that nobody told this process of.
@@ -132,34 +132,53 @@ impl Postman {
             tx.commit().await?;
             let fates = join_all(due.iter().map(|(letter, token)| self.send(mailer, letter, token))).await;
             let mut tx = database.door().await?;
-            for ((id, token_hash), fate) in tokens.into_iter().zip(fates) {
-                door::finish(&mut tx, id, token_hash, fate).await?;
+            for ((id, token_hash), (fate, _)) in tokens.into_iter().zip(&fates) {
+                door::finish(&mut tx, id, token_hash, *fate).await?;
             }
             tx.commit().await?;
+            self.note(database, &fates).await?;
         }
     }
 
-    async fn send(&self, mailer: &Mailer, letter: &Letter, token: &str) -> Fate {
-        let (fate, reason) = match self.write(letter, token) {
-            Err(_) => (Fate::Refused, "the text cannot be made".to_owned()),
-            Ok(mail) => match mailer.send(mail).await {
-                Ok(_) => (Fate::Mailed, String::new()),
-                Err(Failure::Refused(reason)) => (Fate::Refused, reason),
-                Err(Failure::Unanswered(reason) | Failure::PutOff(reason) | Failure::Stopped(reason)) => {
-                    (Fate::PutOff, reason)
-                }
-            },
+    async fn send(&self, mailer: &Mailer, letter: &Letter, token: &str) -> (Fate, Option<Failure>) {
+        let sent = match self.write(letter, token) {
+            Err(_) => Err(Failure::Message("the text cannot be made".to_owned())),
+            Ok(mail) => mailer.send(mail).await,
         };
-        let outcome = match fate {
-            Fate::Mailed => "mailed",
-            Fate::PutOff => "put_off",
-            Fate::Refused => "refused",
+        let (fate, outcome) = match &sent {
+            Ok(_) => (Fate::Mailed, "mailed"),
+            Err(Failure::Mailbox(_)) => (Fate::Refused, "refused"),
+            Err(Failure::Sender(_)) => (Fate::PutOff, "stopped"),
+            Err(_) => (Fate::PutOff, "put_off"),
         };
         metrics::counter!("certvakt_letters_total", "outcome" => outcome).increment(1);
-        if fate != Fate::Mailed {
-            tracing::warn!(letter = %letter.id, outcome, "a letter was not mailed: {reason}");
+        let failure = sent.err();
+        if let Some(failure) = &failure {
+            tracing::warn!(letter = %letter.id, outcome, "a letter was not mailed: {}", failure.reason());
         }
-        fate
+        (fate, failure)
+    }
+
+    /// Writes down whether the mail server takes mail from us: notices go by the same one.
+    async fn note(&self, database: &Database, fates: &[(Fate, Option<Failure>)]) -> Result<(), StoreError> {
+        let refused = fates.iter().find_map(|(_, failure)| match failure {
+            Some(Failure::Sender(reason)) => Some(reason),
+            _ => None,
+        });
+        let is_mailed = fates.iter().any(|(fate, _)| *fate == Fate::Mailed);
+        if refused.is_none() && !is_mailed {
+            return Ok(());
+        }
+        let channel = ChannelName::Email.as_str();
+        let mut tx = database.worker().await?;
+        match refused {
+            Some(reason) => {
+                tracing::error!(channel, "the channel has stopped, its queue is kept: {reason}");
+                delivery::stop_channel(&mut tx, channel, None, reason).await?;
+            }
+            None => delivery::start_channel(&mut tx, channel).await?,
+        }
+        tx.commit().await
     }
 
     fn write(&self, letter: &Letter, token: &str) -> askama::Result<Mail> {

@@ -8,6 +8,9 @@ parser. With USER:PASSWORD, nobody is heard who has not signed in.
 
     unknown-…@   550 at RCPT        full-…@   452 at RCPT       later-…@  451 at DATA
     refused-…@   554 at DATA        drop-…@   the connection ends without an answer
+
+While FOLDER/replies.json is there, it says with what other phases are answered, like {"mail": "553 5.7.1 no"}:
+connect, ehlo, auth, mail, rcpt, data, end. After a 421 the connection ends.
 """
 
 import asyncio
@@ -21,9 +24,55 @@ import warnings
 from aiosmtpd.smtp import SMTP, AuthResult
 
 
+class Scripted(SMTP):
+    """Answers some phases as it is told, and is as strict as ever about the others."""
+
+    def __init__(self, handler, **options):
+        super().__init__(handler, **options)
+        self.is_greeted = False
+
+    def scripted(self, phase):
+        try:
+            with open(self.event_handler.replies, encoding="utf-8") as replies:
+                return json.load(replies).get(phase)
+        except FileNotFoundError:
+            return None
+
+    async def push(self, status):
+        if not self.is_greeted:
+            self.is_greeted = True
+            status = self.scripted("connect") or status
+        await super().push(status)
+        if str(status).startswith("421"):
+            self.transport.close()
+
+    async def answer(self, phase, method, argument):
+        reply = self.scripted(phase)
+        if reply is None:
+            await method(argument)
+        else:
+            await self.push(reply)
+
+    async def smtp_EHLO(self, hostname):
+        await self.answer("ehlo", super().smtp_EHLO, hostname)
+
+    async def smtp_AUTH(self, arg):
+        await self.answer("auth", super().smtp_AUTH, arg)
+
+    async def smtp_MAIL(self, arg):
+        await self.answer("mail", super().smtp_MAIL, arg)
+
+    async def smtp_RCPT(self, arg):
+        await self.answer("rcpt", super().smtp_RCPT, arg)
+
+    async def smtp_DATA(self, arg):
+        await self.answer("data", super().smtp_DATA, arg)
+
+
 class Handler:
     def __init__(self, folder):
         self.path = folder + "/mails.jsonl"
+        self.replies = folder + "/replies.json"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("unknown-"):
@@ -34,6 +83,8 @@ class Handler:
         return "250 2.1.5 fine"
 
     async def handle_DATA(self, server, session, envelope):
+        if reply := server.scripted("end"):
+            return reply
         address = envelope.rcpt_tos[0]
         if address.startswith("refused-"):
             return "554 5.7.1 policy"
@@ -73,7 +124,7 @@ async def main():
         options = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
     handler = Handler(folder)
     server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(handler, hostname="localhost", enable_SMTPUTF8=True, **options), "127.0.0.1", 0
+        lambda: Scripted(handler, hostname="localhost", enable_SMTPUTF8=True, **options), "127.0.0.1", 0
     )
     port = server.sockets[0].getsockname()[1]
     print(json.dumps({"port": port}), flush=True)

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::{ChannelName, Config};
 use crate::delivery::channels;
 use crate::error::{Error, Exit};
+use crate::mail::Mailer;
 use crate::output::{print, table};
 use crate::store::doctor::{self, Facts};
 use crate::store::{Database, StoreError, migration, organisation};
@@ -103,6 +104,17 @@ async fn check_channels(findings: &mut Findings, config: &Config) {
             findings.warning("channels", error.to_string());
         }
         Err(error) => findings.problem("channels", error.to_string()),
+    }
+    // Letters go by mail even where notices do not.
+    if !config.email.server.is_empty() && !config.active_channels().any(|name| name == ChannelName::Email) {
+        let timeout = std::time::Duration::from_secs(u64::from(config.delivery.timeout_seconds));
+        match Mailer::new(&config.email, timeout) {
+            Ok(mailer) => match mailer.check().await {
+                Ok(()) => findings.ok("credentials", "letters: the mail server knows us"),
+                Err(reason) => findings.problem("credentials", format!("letters: {reason}")),
+            },
+            Err(error) => findings.problem("letters", error.to_string()),
+        }
     }
     let secrets = config.active_channels().filter_map(|channel| match channel {
         ChannelName::Fcm => Some(&config.fcm.service_account_file),

@@ -136,8 +136,9 @@ fn text(status: &Status) -> String {
     );
     for stop in &status.channel_stops {
         text += &format!(
-            "STOPPED: channel {} since {}: {}\n",
+            "STOPPED: channel {}{} since {}: {}\n",
             stop.channel,
+            stop.organisation.as_ref().map(|slug| format!(" for {slug}")).unwrap_or_default(),
             stop.stopped_at.format("%Y-%m-%d %H:%M UTC"),
             stop.reason
         );

@@ -11,7 +11,7 @@ use crate::store::{Database, delivery};
 /// Deliver what is pending
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt work --drain --config certvakt.toml\n\n\
-    Deliveries leave within their organisation's hours. Exit status 7: a channel refused our credentials.")]
+    Deliveries leave within their organisation's hours. Exit status 7: a channel has stopped.")]
 pub(super) struct Args {
     /// End when nothing is due any more; otherwise go on until asked to end
     #[arg(long)]

@@ -2,6 +2,8 @@
 
 pub mod channels;
 mod outcome;
+mod refusals;
+mod stops;
 pub mod text;
 mod truth;
 mod worker;
@@ -81,9 +83,9 @@ pub enum DeliveryError {
         "no channel is set up, so nothing can be delivered: name a service account, a mail server or a file in the configuration"
     )]
     NoChannel,
-    /// A channel refused our credentials; its queue is kept.
+    /// A channel refuses us, or what an organisation sends; the queue is kept.
     #[error(
-        "the channel {channel} has stopped ({reason}): mend its credentials, the queue is kept and goes on from there"
+        "the channel {channel} has stopped ({reason}): put right what its provider refuses, see `certvakt status`; the queue is kept and goes on from there"
     )]
     Stopped {
         /// Its name.

@@ -1,19 +1,18 @@
-//! What the answers of a channel's addresses come to, and which channels have stopped.
+//! What the answers of a channel's addresses come to.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use certvakt_rules::retry;
-use tokio::time::Instant;
 
 use super::channels::{Outcome, Stopped, Wait};
-use crate::store::delivery::{Contact, Finished, Try};
+use super::stops::REST_AFTER_STOP;
+use crate::store::delivery::{Claimed, Contact, Finished, Try};
 
-/// How long the queue of a stopped channel rests before the channel is tried again.
-const REST_AFTER_STOP: Duration = Duration::from_mins(5);
+/// How long a message that was declined waits at first.
+const AFTER_DECLINE: Duration = Duration::from_mins(1);
 
 /// What became of a notice on all addresses of one channel together.
+#[derive(Debug)]
 pub(super) enum Verdict {
     /// One of them took it.
     Delivered,
@@ -21,87 +20,121 @@ pub(super) enum Verdict {
     Retry(Duration),
     /// The channel refuses us.
     Stopped(String),
+    /// The provider does not take this message, whatever the address.
+    Declined(Duration),
     /// All of them refused it for good.
     Refused,
 }
 
-/// Notes what each address said, and says what that comes to.
-pub(super) fn note<'a>(
-    end: &mut Finished,
-    channel: &'static str,
-    outcomes: impl Iterator<Item = (Option<&'a Contact>, Result<Outcome, Stopped>)>,
-    attempt: i32,
-) -> Verdict {
-    let mut verdict = Verdict::Refused;
-    for (contact, outcome) in outcomes {
-        let (result, detail) = match outcome {
-            Ok(Outcome::Delivered { reference }) => {
-                verdict = Verdict::Delivered;
-                ("delivered", reference)
-            }
-            Ok(Outcome::Retry { wait, reason }) => {
-                let wait = length(wait, attempt);
-                verdict = match verdict {
-                    Verdict::Refused => Verdict::Retry(wait),
-                    Verdict::Retry(shortest) => Verdict::Retry(shortest.min(wait)),
-                    decided => decided,
-                };
-                end.reason = Some(reason.clone());
-                ("retry", reason)
-            }
-            Ok(Outcome::GiveUp { reason, address_is_dead }) => {
-                let contacts = if address_is_dead { &mut end.dead } else { &mut end.refused };
-                contacts.extend(contact.map(|contact| contact.id));
-                end.reason = Some(reason.clone());
-                ("given_up", reason)
-            }
-            Err(Stopped { reason }) => {
-                if !matches!(verdict, Verdict::Delivered) {
-                    verdict = Verdict::Stopped(reason.clone());
-                }
-                ("stopped", reason)
-            }
-        };
-        end.tries.push(Try { channel: Some(channel), outcome: result, detail: Some(detail) });
-    }
-    verdict
+/// The end of a delivery, with what the pass learns from it.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) organisation_id: uuid::Uuid,
+    pub(super) finished: Finished,
+    /// By channel, the contact points that refused the notice for good.
+    pub(super) refused: Vec<(&'static str, uuid::Uuid)>,
+    /// By channel, why it declined the message.
+    pub(super) declined: Vec<(&'static str, String)>,
 }
 
-/// A delivery whose channel has stopped: it waits for the channel to be mended.
-pub(super) fn rest(mut end: Finished, channel: &str) -> Finished {
-    end.state = "pending";
-    end.reason = Some(format!("the channel {channel} has stopped"));
-    end.wait_seconds = REST_AFTER_STOP.as_secs_f64();
-    end
+impl Ended {
+    pub(super) fn new(claimed: &Claimed, state: &'static str, reason: Option<String>) -> Self {
+        let finished = Finished {
+            id: claimed.id,
+            attempt: claimed.attempt,
+            state,
+            reason,
+            wait_seconds: 0.0,
+            tries: Vec::new(),
+            refused: Vec::new(),
+            dead: Vec::new(),
+        };
+        let organisation_id = claimed.organisation_id;
+        Self { organisation_id, finished, refused: Vec::new(), declined: Vec::new() }
+    }
+
+    /// The same delivery with another end.
+    pub(super) fn with(mut self, state: &'static str, reason: Option<String>) -> Self {
+        (self.finished.state, self.finished.reason) = (state, reason);
+        self
+    }
+
+    /// The same delivery, to be tried again; the reason is what was noted last.
+    pub(super) fn again_after(mut self, wait: Duration) -> Self {
+        self.finished.state = "pending";
+        self.finished.wait_seconds = wait.as_secs_f64();
+        self
+    }
+
+    /// The same delivery, resting until somebody has put the channel right.
+    pub(super) fn rest(mut self, channel: &str) -> Self {
+        self.finished.reason = Some(format!("the channel {channel} has stopped"));
+        self.again_after(REST_AFTER_STOP)
+    }
+
+    /// Notes what each address of a channel said, and says what that comes to.
+    pub(super) fn note<'a>(
+        &mut self,
+        channel: &'static str,
+        outcomes: impl Iterator<Item = (Option<&'a Contact>, Result<Outcome, Stopped>)>,
+    ) -> Verdict {
+        let attempt = self.finished.attempt;
+        let mut verdict = Verdict::Refused;
+        for (contact, outcome) in outcomes {
+            let (result, detail, one) = match outcome {
+                Ok(Outcome::Delivered { reference }) => ("delivered", reference, Verdict::Delivered),
+                Ok(Outcome::Retry { wait, reason }) => {
+                    ("retry", reason, Verdict::Retry(length(wait, attempt)))
+                }
+                Ok(Outcome::Declined { reason }) => {
+                    self.declined.push((channel, reason.clone()));
+                    let wait = length(Wait::Backoff(AFTER_DECLINE), attempt);
+                    ("retry", reason, Verdict::Declined(wait))
+                }
+                Ok(Outcome::GiveUp { reason, address_is_dead: true }) => {
+                    self.finished.dead.extend(contact.map(|contact| contact.id));
+                    ("given_up", reason, Verdict::Refused)
+                }
+                Ok(Outcome::GiveUp { reason, address_is_dead: false }) => {
+                    self.refused.extend(contact.map(|contact| (channel, contact.id)));
+                    ("given_up", reason, Verdict::Refused)
+                }
+                Err(Stopped { reason }) => ("stopped", reason.clone(), Verdict::Stopped(reason)),
+            };
+            if result == "retry" || result == "given_up" {
+                self.finished.reason = Some(detail.clone());
+            }
+            verdict = verdict.or(one);
+            self.finished.tries.push(Try { channel: Some(channel), outcome: result, detail: Some(detail) });
+        }
+        verdict
+    }
+}
+
+impl Verdict {
+    /// The one of two that decides: taken, refused to us, worth another attempt, or none of these.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Retry(one), Self::Retry(other)) => Self::Retry(one.min(other)),
+            (one, other) if one.rank() >= other.rank() => one,
+            (_, other) => other,
+        }
+    }
+
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Refused => 0,
+            Self::Declined(_) => 1,
+            Self::Retry(_) => 2,
+            Self::Stopped(_) => 3,
+            Self::Delivered => 4,
+        }
+    }
 }
 
 fn length(wait: Wait, attempt: i32) -> Duration {
     match wait {
         Wait::Exactly(wait) => wait,
         Wait::Backoff(first) => retry::backoff(first, attempt.unsigned_abs(), fastrand::f64()),
-    }
-}
-
-/// The channels that refused our credentials, with the reason and since when. They rest for a while;
-/// then one delivery finds out whether somebody has mended them.
-#[derive(Debug, Default)]
-pub(super) struct Stops(Mutex<HashMap<&'static str, (String, Instant)>>);
-
-impl Stops {
-    pub(super) fn hold(&self, channel: &'static str, reason: &str) {
-        self.map().insert(channel, (reason.to_owned(), Instant::now()));
-    }
-
-    pub(super) fn holds(&self, channel: &str) -> bool {
-        self.map().get(channel).is_some_and(|(_, since)| since.elapsed() < REST_AFTER_STOP)
-    }
-
-    pub(super) fn reasons(&self) -> Vec<(String, String)> {
-        self.map().iter().map(|(channel, (reason, _))| ((*channel).to_owned(), reason.clone())).collect()
-    }
-
-    /// A thread that panicked left the map whole.
-    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, (String, Instant)>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

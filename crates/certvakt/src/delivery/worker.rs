@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::DeliveryError;
 use super::channels::{Address, Channel, Reach};
-use super::outcome::{Stops, Verdict, note, rest};
+use super::outcome::{Ended, Verdict};
+use super::refusals::Refusals;
+use super::stops::Stops;
 use super::truth::still_true;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -53,20 +55,20 @@ pub struct Tally {
     pub unreachable: u64,
     /// No longer true when it was their turn.
     pub cancelled: u64,
-    /// Channels that refused our credentials, with the reason.
+    /// Channels that refused us, or what an organisation sends, with the reason.
     pub stopped: Vec<(String, String)>,
 }
 
 impl Tally {
-    fn add(&mut self, finished: &Finished) {
-        let (outcome, number) = match finished.state {
+    fn add(&mut self, state: &str, deliveries: u64) {
+        let (outcome, number) = match state {
             "delivered" => ("delivered", &mut self.delivered),
             "unreachable" => ("unreachable", &mut self.unreachable),
             "cancelled" => ("cancelled", &mut self.cancelled),
             _ => ("retried", &mut self.retried),
         };
-        *number += 1;
-        metrics::counter!("certvakt_deliveries_total", "outcome" => outcome).increment(1);
+        *number += deliveries;
+        metrics::counter!("certvakt_deliveries_total", "outcome" => outcome).increment(deliveries);
     }
 }
 
@@ -80,8 +82,16 @@ struct Lease<'a> {
 impl Worker<'_> {
     /// Delivers until nothing is due, or the process is asked to end.
     pub async fn drain(&self, progress: &indicatif::ProgressBar) -> Result<Tally, DeliveryError> {
+        self.drain_with(&Stops::default(), progress).await
+    }
+
+    async fn drain_with(
+        &self,
+        stopped: &Stops,
+        progress: &indicatif::ProgressBar,
+    ) -> Result<Tally, DeliveryError> {
         self.take_back().await?;
-        self.pass(progress).await
+        self.pass(stopped, progress).await
     }
 
     /// Gives back what a worker claimed and did not finish in its time.
@@ -92,17 +102,17 @@ impl Worker<'_> {
     }
 
     /// Delivers what is in the queue.
-    async fn pass(&self, progress: &indicatif::ProgressBar) -> Result<Tally, DeliveryError> {
+    async fn pass(&self, stopped: &Stops, progress: &indicatif::ProgressBar) -> Result<Tally, DeliveryError> {
         let mut tally = Tally::default();
-        let stopped = Stops::default();
         let mut tx = self.database.worker().await?;
         let organisations = organisation::list(&mut tx).await?;
         let ids: Vec<Uuid> = organisations.iter().map(|one| one.id).collect();
         delivery::reopen_reachable(&mut tx, &ids, self.config.contact_kinds().as_deref()).await?;
+        stopped.begin(delivery::stops(&mut tx).await?);
         tx.commit().await?;
         let organisations: HashMap<Uuid, Organisation> =
             organisations.into_iter().map(|one| (one.id, one)).collect();
-        let lease = Lease { token: Uuid::new_v4(), organisations: &organisations, stopped: &stopped };
+        let lease = Lease { token: Uuid::new_v4(), organisations: &organisations, stopped };
         let (claimed, to_send) = mpsc::channel(self.config.delivery.batch as usize);
         let (sent, to_write) = mpsc::channel(FINISH_BATCH);
         // One claims, one sends, one writes down, each as far ahead as its channel is long. An error ends
@@ -126,6 +136,7 @@ impl Worker<'_> {
         // A lease runs out after its time, not before: no need to look for that every few seconds.
         let between_looks = Duration::from_secs(u64::from(self.config.delivery.lease_seconds)) / 2;
         let mut looked: Option<Instant> = None;
+        let stopped = Stops::default();
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -133,9 +144,9 @@ impl Worker<'_> {
             }
             let pass = if looked.is_none_or(|at| at.elapsed() >= between_looks) {
                 looked = Some(Instant::now());
-                self.drain(&indicatif::ProgressBar::hidden()).await
+                self.drain_with(&stopped, &indicatif::ProgressBar::hidden()).await
             } else {
-                self.pass(&indicatif::ProgressBar::hidden()).await
+                self.pass(&stopped, &indicatif::ProgressBar::hidden()).await
             };
             if let Err(error) = pass {
                 tracing::error!(code = error.code(), "the worker could not deliver: {error}");
@@ -192,7 +203,7 @@ impl Worker<'_> {
         &self,
         lease: &Lease<'_>,
         claimed: mpsc::Receiver<(Claimed, Instant)>,
-        sent: mpsc::Sender<Finished>,
+        sent: mpsc::Sender<Ended>,
     ) {
         let claimed = stream::unfold(claimed, async |mut claimed| Some((claimed.recv().await?, claimed)));
         let mut outcomes = std::pin::pin!(
@@ -201,7 +212,7 @@ impl Worker<'_> {
                 .map(|(one, last_start)| {
                     Box::pin(async move {
                         if *self.ending.borrow() || Instant::now() >= last_start {
-                            return released(&one);
+                            return Ended::new(&one, "pending", None);
                         }
                         let organisation = lease.organisations.get(&one.organisation_id);
                         self.deliver(&one, organisation, lease.stopped, last_start).await
@@ -209,8 +220,8 @@ impl Worker<'_> {
                 })
                 .buffer_unordered(self.config.delivery.concurrency as usize)
         );
-        while let Some(finished) = outcomes.next().await {
-            if sent.send(finished).await.is_err() {
+        while let Some(ended) = outcomes.next().await {
+            if sent.send(ended).await.is_err() {
                 return;
             }
         }
@@ -220,26 +231,33 @@ impl Worker<'_> {
     async fn write(
         &self,
         lease: &Lease<'_>,
-        mut sent: mpsc::Receiver<Finished>,
+        mut sent: mpsc::Receiver<Ended>,
         tally: &mut Tally,
         progress: &indicatif::ProgressBar,
     ) -> Result<(), StoreError> {
-        let mut finished = Vec::with_capacity(FINISH_BATCH);
-        while sent.recv_many(&mut finished, FINISH_BATCH).await > 0 {
+        let mut ended = Vec::with_capacity(FINISH_BATCH);
+        let mut refusals = Refusals::default();
+        while sent.recv_many(&mut ended, FINISH_BATCH).await > 0 {
             let until = Instant::now() + GATHER;
-            while finished.len() < FINISH_BATCH
+            while ended.len() < FINISH_BATCH
                 && let Ok(Some(one)) = tokio::time::timeout_at(until, sent.recv()).await
             {
-                finished.push(one);
+                ended.push(one);
             }
+            let finished: Vec<Finished> = ended
+                .drain(..)
+                .map(|mut one| {
+                    refusals.count(&mut one);
+                    one.finished
+                })
+                .collect();
             self.write_down(lease.token, &finished).await?;
             for one in &finished {
-                tally.add(one);
+                tally.add(one.state, 1);
             }
             progress.inc(finished.len() as u64);
-            finished.clear();
         }
-        Ok(())
+        self.conclude(lease.stopped, refusals, tally).await
     }
 
     async fn write_down(&self, token: Uuid, finished: &[Finished]) -> Result<(), StoreError> {
@@ -251,9 +269,38 @@ impl Worker<'_> {
             stopped.filter_map(|one| Some((one.channel?, one.detail.as_deref()?))).collect();
         for (channel, reason) in stopped {
             tracing::error!(channel, "the channel has stopped, its queue is kept: {reason}");
-            delivery::stop_channel(&mut tx, channel, reason).await?;
+            delivery::stop_channel(&mut tx, channel, None, reason).await?;
         }
         tx.commit().await
+    }
+
+    /// Counts the refusals of a pass together: they reach nobody, or the channel stops for the organisation.
+    async fn conclude(
+        &self,
+        stopped: &Stops,
+        refusals: Refusals,
+        tally: &mut Tally,
+    ) -> Result<(), StoreError> {
+        let mut conclusion = refusals.conclude(|channel, whose| stopped.is_stopped(channel, whose));
+        if conclusion.stops.is_empty() && conclusion.settled.is_empty() {
+            return Ok(());
+        }
+        conclusion.stops.sort();
+        let mut tx = self.database.worker().await?;
+        for (channel, organisation_id, reason) in &conclusion.stops {
+            tracing::error!(
+                channel,
+                organisation = %organisation_id,
+                "the channel has stopped for an organisation, its queue is kept: {reason}"
+            );
+            delivery::stop_channel(&mut tx, channel, Some(*organisation_id), reason).await?;
+            stopped.hold(channel, Some(*organisation_id), reason);
+        }
+        delivery::settle(&mut tx, &conclusion.settled).await?;
+        tx.commit().await?;
+        tally.retried = tally.retried.saturating_sub(conclusion.unreachable);
+        tally.add("unreachable", conclusion.unreachable);
+        Ok(())
     }
 
     /// Waits until some messages may leave by a channel; false, if that is not before the last start
@@ -280,55 +327,49 @@ impl Worker<'_> {
         organisation: Option<&Organisation>,
         stopped: &Stops,
         last_start: Instant,
-    ) -> Finished {
-        let Some(organisation) = organisation else { return released(claimed) };
+    ) -> Ended {
+        let again = |ended: Ended| ended.with("pending", None);
+        let mut end = Ended::new(claimed, "unreachable", Some("no contact point".to_owned()));
+        let Some(organisation) = organisation else { return again(end) };
         if let Err(reason) = still_true(claimed, organisation, self.clock.now()) {
-            return finished(claimed, "cancelled", Some(reason.to_owned()));
+            return end.with("cancelled", Some(reason.to_owned()));
         }
-        let mut end = finished(claimed, "unreachable", Some("no contact point".to_owned()));
+        let mut declined = None;
         for channel in self.channels {
             let addresses = addresses(channel.reaches(), claimed);
             if addresses.is_empty() {
                 continue;
             }
             let name = channel.name().as_str();
-            if stopped.holds(name) {
-                return rest(end, name);
-            }
+            let Some(permission) = stopped.permit(name, organisation.id).await else { return end.rest(name) };
             let is_our_turn = self.turn(channel.as_ref(), addresses.len(), last_start).await;
             // Waiting may have taken us past the hours, or past midnight.
             let now = self.clock.now();
             if !is_our_turn || !organisation.hours.is_open(now, organisation.zone) {
-                (end.state, end.reason) = ("pending", None);
-                return end;
+                return again(end);
             }
             let notice = match still_true(claimed, organisation, now) {
                 Ok(truth) => truth.notice(claimed, organisation),
-                Err(reason) => {
-                    (end.state, end.reason) = ("cancelled", Some(reason.to_owned()));
-                    return end;
-                }
+                Err(reason) => return end.with("cancelled", Some(reason.to_owned())),
             };
             let sends = addresses.iter().map(|(_, address)| channel.send(&notice, address));
             let outcomes = join_all(sends).await;
             let contacts = addresses.iter().map(|(contact, _)| *contact);
-            match note(&mut end, name, contacts.zip(outcomes), claimed.attempt) {
-                Verdict::Delivered => {
-                    (end.state, end.reason) = ("delivered", None);
-                    return end;
-                }
-                Verdict::Retry(wait) => {
-                    (end.state, end.wait_seconds) = ("pending", wait.as_secs_f64());
-                    return end;
-                }
-                Verdict::Stopped(reason) => {
-                    stopped.hold(name, &reason);
-                    return rest(end, name);
-                }
+            let verdict = end.note(name, contacts.zip(outcomes));
+            stopped.learn(&permission, name, organisation.id, &verdict);
+            match verdict {
+                Verdict::Delivered => return end.with("delivered", None),
+                Verdict::Retry(wait) => return end.again_after(wait),
+                Verdict::Stopped(_) => return end.rest(name),
+                // Another channel may take it.
+                Verdict::Declined(wait) => declined = declined.max(Some(wait)),
                 Verdict::Refused => {}
             }
         }
-        end
+        match declined {
+            Some(wait) => end.again_after(wait),
+            None => end,
+        }
     }
 }
 
@@ -346,22 +387,4 @@ fn addresses(reach: Reach, claimed: &Claimed) -> Vec<(Option<&Contact>, Address)
         .filter(|contact| contact.kind == kind)
         .map(|contact| (Some(contact), Address { person_id, contact: contact.address.clone() }))
         .collect()
-}
-
-fn finished(claimed: &Claimed, state: &'static str, reason: Option<String>) -> Finished {
-    Finished {
-        id: claimed.id,
-        attempt: claimed.attempt,
-        state,
-        reason,
-        wait_seconds: 0.0,
-        tries: Vec::new(),
-        refused: Vec::new(),
-        dead: Vec::new(),
-    }
-}
-
-/// A lease given back before anything was sent.
-fn released(claimed: &Claimed) -> Finished {
-    finished(claimed, "pending", None)
 }

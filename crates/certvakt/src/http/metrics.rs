@@ -4,7 +4,7 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{ChannelName, Config};
 use crate::expiry::schedule;
 use crate::store::partner::{self, WithStanding};
 use crate::store::{Database, StoreError, organisation, renewal, report};
@@ -29,7 +29,10 @@ impl Metrics {
             "certvakt_queue_oldest_seconds",
             "Since when the oldest open delivery could have left, its hours considered"
         );
-        describe_gauge!("certvakt_channel_stopped", "1 while a channel refuses our credentials");
+        describe_gauge!(
+            "certvakt_channel_stopped",
+            "1 while a channel refuses us, or what an organisation sends"
+        );
         describe_gauge!("certvakt_run_late", "1 while an organisation's run is late");
         describe_gauge!("certvakt_run_held", "1 while an organisation's run is held");
         describe_gauge!("certvakt_run_failed", "1 while the last run of an organisation failed");
@@ -104,7 +107,12 @@ impl Metrics {
         }
         gauge!("certvakt_queue_oldest_seconds").set(as_f64(queue.oldest_seconds));
         let stops = report::channel_stops(&mut tx).await?;
-        for channel in &self.config.delivery.channels {
+        let mut channels = self.config.delivery.channels.clone();
+        // Letters go by mail even where notices do not.
+        if !channels.contains(&ChannelName::Email) && !self.config.email.server.is_empty() {
+            channels.push(ChannelName::Email);
+        }
+        for channel in channels {
             let stopped = stops.iter().any(|stop| stop.channel == channel.as_str());
             gauge!("certvakt_channel_stopped", "channel" => channel.as_str())
                 .set(f64::from(u8::from(stopped)));

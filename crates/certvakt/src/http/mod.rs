@@ -79,12 +79,15 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 pub fn is_safe(address: &Url) -> bool {
     match (address.scheme(), address.host_str()) {
         ("https", Some(_)) => true,
-        ("http", Some(host)) => {
-            host == "localhost"
-                || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-        }
+        ("http", Some(host)) => is_loopback(host),
         _ => false,
     }
+}
+
+/// Whether a host is this machine.
+pub fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The body of an answer; none, if it broke off or is longer than some bytes.

@@ -221,13 +221,89 @@ pub async fn reopen_reachable(
         .rows_affected())
 }
 
-/// Remembers that a channel refused our credentials.
-pub async fn stop_channel(tx: &mut WorkerTx, channel: &str, reason: &str) -> Result<(), StoreError> {
+/// What becomes of a delivery that addresses refused, at the end of the pass that tried it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// The delivery.
+    pub id: i64,
+    /// The attempt in which it was refused; after another attempt nothing changes.
+    pub attempt: i32,
+    /// Contact points that refused the notice for good.
+    pub refused: Vec<Uuid>,
+    /// Whether nobody is left to deliver to.
+    pub is_unreachable: bool,
+    /// Seconds until it is due again, if its turn changes.
+    pub wait_seconds: Option<f64>,
+    /// Why it was refused.
+    pub reason: Option<String>,
+}
+
+/// Settles deliveries that addresses refused.
+pub async fn settle(tx: &mut WorkerTx, settled: &[Settled]) -> Result<(), StoreError> {
+    let ids: Vec<i64> = settled.iter().map(|one| one.id).collect();
+    let attempts: Vec<i32> = settled.iter().map(|one| one.attempt).collect();
+    let unreachable: Vec<bool> = settled.iter().map(|one| one.is_unreachable).collect();
+    let waits: Vec<Option<f64>> = settled.iter().map(|one| one.wait_seconds).collect();
+    let reasons: Vec<Option<String>> = settled.iter().map(|one| one.reason.clone()).collect();
+    let refused = settled.iter().flat_map(|one| one.refused.iter().map(|contact| (one.id, *contact)));
+    let (refused_deliveries, refused_contacts): (Vec<i64>, Vec<Uuid>) = refused.unzip();
+    by_index_only(tx).await?;
+    sqlx::query_file!(
+        "src/store/delivery/settle.sql",
+        &ids,
+        &attempts,
+        &unreachable,
+        &waits as &[Option<f64>],
+        &reasons as &[Option<String>],
+        &refused_deliveries,
+        &refused_contacts,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A stop of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// The channel.
+    pub channel: String,
+    /// Whose messages are refused; none: everybody's.
+    pub organisation_id: Option<Uuid>,
+    /// Why, in our words.
+    pub reason: String,
+}
+
+/// The stops that are on record.
+pub async fn stops(tx: &mut WorkerTx) -> Result<Vec<Stop>, StoreError> {
+    let stops = sqlx::query_as!(Stop, "select channel, organisation_id, reason from certvakt.channel_stops");
+    Ok(stops.fetch_all(tx).await?)
+}
+
+/// Remembers that a channel refuses an organisation's messages, or everybody's.
+pub async fn stop_channel(
+    tx: &mut WorkerTx,
+    channel: &str,
+    organisation_id: Option<Uuid>,
+    reason: &str,
+) -> Result<(), StoreError> {
     sqlx::query!(
-        "insert into certvakt.channel_stops (channel, reason) values ($1, $2)
-         on conflict (channel) do update set reason = excluded.reason",
+        "insert into certvakt.channel_stops (channel, organisation_id, reason) values ($1, $2, $3)
+         on conflict (channel, organisation_id) do update set reason = excluded.reason",
         channel,
+        organisation_id,
         reason,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Forgets that a channel refused everybody's messages: it has just taken one.
+pub async fn start_channel(tx: &mut WorkerTx, channel: &str) -> Result<(), StoreError> {
+    sqlx::query!(
+        "delete from certvakt.channel_stops where channel = $1 and organisation_id is null",
+        channel
     )
     .execute(tx)
     .await?;

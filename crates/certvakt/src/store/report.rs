@@ -233,22 +233,26 @@ pub async fn unreachable_by_chapter(tx: &mut WorkerTx) -> Result<Vec<Unreachable
     .await?)
 }
 
-/// A channel that refused our credentials.
+/// A channel whose provider refuses us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChannelStop {
     /// The channel.
     pub channel: String,
+    /// The organisation whose messages are refused, by its slug; none: everybody's are.
+    pub organisation: Option<String>,
     /// What its provider said.
     pub reason: String,
     /// Since when.
     pub stopped_at: DateTime<Utc>,
 }
 
-/// The channels that refused our credentials.
+/// The channels whose provider refuses us.
 pub async fn channel_stops(tx: &mut WorkerTx) -> Result<Vec<ChannelStop>, StoreError> {
     Ok(sqlx::query_as!(
         ChannelStop,
-        "select channel, reason, stopped_at from certvakt.channel_stops order by channel"
+        r#"select s.channel, o.slug as "organisation?", s.reason, s.stopped_at
+           from certvakt.channel_stops s left join certvakt.organisations o on o.id = s.organisation_id
+           order by s.channel, o.slug nulls first"#
     )
     .fetch_all(tx)
     .await?)

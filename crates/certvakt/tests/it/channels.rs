@@ -227,6 +227,34 @@ async fn no_secret_and_no_address_is_in_what_is_written_down() {
 }
 
 #[tokio::test]
+async fn a_calendar_file_keeps_to_its_form_whatever_names_are_in_it() {
+    let provider = Provider::start(ChannelName::Email);
+    let channel = provider.channel();
+    // Every length of a line around the first folds, and what must be escaped.
+    for length in 0..100 {
+        let certification = format!("Ærlig, \\ \"å\"; {}", "ø".repeat(length));
+        let notice = Notice {
+            certification: &certification,
+            organisation: "Laget\r\nBEGIN:VEVENT",
+            names_certification: true,
+            ..notice()
+        };
+        channel.send(&notice, &provider.address("ok")).await.unwrap();
+    }
+    let mails = provider.mail.mails();
+    assert_eq!(mails.len(), 100);
+    for (length, mail) in mails.iter().enumerate() {
+        let file = mail["parts"][2]["text"].as_str().unwrap();
+        // Python's parser hands out lines as it likes them.
+        let file = file.replace("\r\n", "\n").replace('\n', "\r\n");
+        let event = crate::calendar::read(&file);
+        assert_eq!(event["UID"], format!("{}@certvakt", Uuid::from_u128(1)));
+        assert!(event["SUMMARY"].starts_with("Siste dag: Ærlig, \\ \"å\"; "), "{event:?}");
+        assert!(event["SUMMARY"].contains(&"ø".repeat(length.min(90))), "{event:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_reaches_nobody_is_given_up() {
     for (name, behaviour) in [(ChannelName::Fcm, "gone"), (ChannelName::Email, "unknown")] {
         let provider = Provider::start(name);

@@ -71,7 +71,6 @@ async fn what_the_push_service_answers_decides() {
     for (device, state, attempt, keeps_device) in [
         ("gone-1", "unreachable", "fcm given_up 404 UNREGISTERED", false),
         ("invalid-1", "unreachable", "fcm given_up 400 INVALID_ARGUMENT", false),
-        ("badfield-1", "unreachable", "fcm given_up 400 INVALID_ARGUMENT", true),
         ("quota-1", "pending", "fcm retry 429 QUOTA_EXCEEDED", true),
         ("down-1", "pending", "fcm retry 503 UNAVAILABLE", true),
         ("broken-1", "pending", "fcm retry 500 INTERNAL", true),
@@ -112,13 +111,22 @@ async fn a_repeat_carries_the_same_collapse_id() {
 }
 
 #[tokio::test]
-async fn refused_credentials_stop_the_channel_and_keep_the_queue() {
+async fn a_refusal_of_the_sender_or_the_message_counts_against_no_device_and_keeps_the_queue() {
+    for (device, reason) in [("mismatch-1", "403 SENDER_ID_MISMATCH"), ("badfield-1", "400 INVALID_ARGUMENT")]
+    {
+        declined(device, reason).await;
+    }
+}
+
+async fn declined(device: &str, reason: &str) {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
-    let database = one_due("push", "mismatch-1").await;
+    let database = one_due("push", device).await;
     let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
     let said = fail(command.env("CERTVAKT_NOW", DAY), 7);
-    assert!(said.contains("SENDER_ID_MISMATCH") && said.contains("channel-stopped"), "{said}");
+    assert!(said.contains(reason) && said.contains("channel-stopped"), "{said}");
+    let counted: i64 = database.value("select cardinality(refused)::bigint from certvakt.deliveries").await;
+    assert_eq!(counted, 0, "{device}");
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 pending"]);
     let mut status = database.certvakt(["status"]);
     let output = status.env("CERTVAKT_NOW", DAY).output().unwrap();

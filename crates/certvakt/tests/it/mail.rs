@@ -43,15 +43,13 @@ async fn a_mail_is_text_html_and_a_calendar_entry_in_the_persons_language() {
     }
     assert!(text(1).contains("<html lang=\"nb\">"));
     let id: String = database.value("select id::text from public.peer_mentor_certifications").await;
-    let calendar = text(2).replace("\r\n", "\n");
-    for line in [
-        "BEGIN:VCALENDAR",
-        &format!("UID:{id}@certvakt"),
-        "DTSTART;VALUE=DATE:20260620",
-        "SUMMARY:Påminnelse",
-    ] {
-        assert!(calendar.lines().any(|found| found == line), "{line}: {calendar}");
-    }
+    let calendar = crate::calendar::read(text(2));
+    assert_eq!(calendar["UID"], format!("{id}@certvakt"));
+    assert_eq!(calendar["SUMMARY"], "Påminnelse");
+    // All of the last valid day and nothing of the next (RFC 5545, section 3.6.1).
+    assert_eq!(calendar["DTSTART;VALUE=DATE"], "20260620");
+    assert_eq!(calendar["DTEND;VALUE=DATE"], "20260621");
+    assert_eq!(calendar["TRANSP"], "TRANSPARENT");
 
     database.execute("update certvakt.people set locale = 'en'; update certvakt.deliveries set state = 'pending', finished_at = null").await;
     database.work(DAY, &server.config(""));
@@ -70,10 +68,9 @@ async fn what_the_mail_server_answers_decides() {
     let server = MailServer::start(None);
     let config = server.config("");
     for (address, state, detail) in [
-        ("unknown-1@example.org", "unreachable", "refused with 550"),
-        ("refused-1@example.org", "unreachable", "refused with 554"),
-        ("full-1@example.org", "pending", "put off with 452"),
-        ("later-1@example.org", "pending", "put off with 451"),
+        ("unknown-1@example.org", "unreachable", "refused with 550 5.1.1 at RCPT TO"),
+        ("full-1@example.org", "pending", "put off with 452 4.2.2 at RCPT TO"),
+        ("later-1@example.org", "pending", "put off with 451 4.7.1 at the end of the message"),
         ("drop-1@example.org", "pending", "no connection"),
     ] {
         let database = one_due(address).await;

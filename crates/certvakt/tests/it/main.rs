@@ -7,6 +7,7 @@ mod jwt;
 mod stand_in;
 
 mod api;
+mod calendar;
 mod canary;
 mod channels;
 mod configuration;
@@ -19,6 +20,7 @@ mod embedded;
 mod expiry;
 mod imports;
 mod mail;
+mod mail_refusals;
 mod migrations;
 mod own_app;
 mod partner;

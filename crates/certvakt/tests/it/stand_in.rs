@@ -97,6 +97,17 @@ impl MailServer {
         path
     }
 
+    /// Answers a phase (`connect`, `ehlo`, `auth`, `mail`, `rcpt`, `data`, `end`) with a reply from now on.
+    pub fn answer(&self, phase: &str, reply: &str) {
+        let replies = self.file("replies.new", &serde_json::json!({ phase: reply }).to_string());
+        std::fs::rename(&replies, replies.with_file_name("replies.json")).unwrap();
+    }
+
+    /// Answers as ever again.
+    pub fn recover(&self) {
+        std::fs::remove_file(self.folder.path().join("replies.json")).unwrap();
+    }
+
     /// The mails that were taken, in their order.
     pub fn mails(&self) -> Vec<Value> {
         lines(&self.folder.path().join("mails.jsonl"))

@@ -50,8 +50,7 @@ fn write(notice: &Notice<'_>, to: &Address) -> askama::Result<Mail> {
     let words = mail::words(Plain { text: &text }.render()?, Html { text: &text }.render()?);
     let body = match calendar(notice, &text) {
         Some(calendar) => {
-            let kind = ContentType::parse("text/calendar; charset=utf-8; method=PUBLISH")
-                .unwrap_or(ContentType::TEXT_PLAIN);
+            let kind = ContentType::parse("text/calendar; charset=utf-8").unwrap_or(ContentType::TEXT_PLAIN);
             MultiPart::mixed()
                 .multipart(words)
                 .singlepart(Attachment::new("paminnelse.ics".to_owned()).body(calendar, kind))
@@ -72,10 +71,33 @@ fn calendar(notice: &Notice<'_>, text: &MailText) -> Option<String> {
     event
         .uid(&format!("{}@certvakt", notice.certification_id))
         .summary(&text.calendar)
-        .all_day(notice.last_valid_day);
+        // An event of one day ends before the next one begins (RFC 5545, section 3.6.1).
+        .starts(notice.last_valid_day)
+        .ends(notice.last_valid_day.succ_opt()?)
+        // A reminder leaves the day free for others to book.
+        .add_property("TRANSP", "TRANSPARENT");
     // Of two files the one that speaks of the later stage is newer.
     event.sequence(u32::try_from(90 - notice.stage.days_before()).unwrap_or(0));
-    Some(Calendar::new().push(event.done()).to_string())
+    Some(fold(&Calendar::new().push(event.done()).to_string()))
+}
+
+/// Lines of 75 octets at most, the space that continues one included (RFC 5545, section 3.1). The library lets
+/// some have one more.
+fn fold(calendar: &str) -> String {
+    let mut folded = String::with_capacity(calendar.len());
+    for line in calendar.replace("\r\n ", "").split_terminator("\r\n") {
+        let mut octets = 0;
+        for character in line.chars() {
+            octets += character.len_utf8();
+            if octets > 75 {
+                folded.push_str("\r\n ");
+                octets = 1 + character.len_utf8();
+            }
+            folded.push(character);
+        }
+        folded.push_str("\r\n");
+    }
+    folded
 }
 
 impl Channel for EmailChannel {
@@ -101,16 +123,16 @@ impl Channel for EmailChannel {
         to: &'a Address,
     ) -> BoxFuture<'a, Result<Outcome, Stopped>> {
         Box::pin(async move {
-            let give_up = |reason| Outcome::GiveUp { reason, address_is_dead: false };
             let Ok(mail) = write(notice, to) else {
-                return Ok(give_up("the text cannot be made".to_owned()));
+                return Ok(Outcome::Declined { reason: "the text cannot be made".to_owned() });
             };
             match self.mailer.send(mail).await {
                 Ok(reference) => Ok(Outcome::Delivered { reference }),
                 Err(Failure::Unanswered(reason)) => Ok(later(1, reason)),
-                Err(Failure::PutOff(reason)) => Ok(later(60, reason)),
-                Err(Failure::Refused(reason)) => Ok(give_up(reason)),
-                Err(Failure::Stopped(reason)) => Err(Stopped { reason }),
+                Err(Failure::Later(reason)) => Ok(later(60, reason)),
+                Err(Failure::Message(reason)) => Ok(Outcome::Declined { reason }),
+                Err(Failure::Mailbox(reason)) => Ok(Outcome::GiveUp { reason, address_is_dead: false }),
+                Err(Failure::Sender(reason)) => Err(Stopped { reason }),
             }
         })
     }

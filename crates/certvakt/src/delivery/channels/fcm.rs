@@ -225,10 +225,20 @@ struct ErrorBody {
 
 #[derive(Debug, Default, Deserialize)]
 struct Status {
+    #[serde(default, rename = "status")]
+    code: String,
     #[serde(default)]
-    status: String,
+    message: String,
     #[serde(default)]
     details: Vec<Detail>,
+}
+
+impl Status {
+    /// Whether it says that the token is what is wrong.
+    fn names_token(&self) -> bool {
+        let violations = self.details.iter().flat_map(|detail| &detail.field_violations);
+        violations.into_iter().any(|violation| violation.field == "message.token")
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -259,7 +269,7 @@ fn interpret(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Out
         });
     }
     let ErrorBody { error } = serde_json::from_slice(body).unwrap_or_default();
-    let code = error.details.iter().find_map(|detail| detail.error_code.as_deref()).unwrap_or(&error.status);
+    let code = error.details.iter().find_map(|detail| detail.error_code.as_deref()).unwrap_or(&error.code);
     // A code is upper-case letters; anything else an answer says stays out of the books.
     let code =
         if !code.is_empty() && code.len() < 60 && code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
@@ -270,14 +280,14 @@ fn interpret(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Out
     let reason = format!("{} {code}", status.as_u16());
     match (status.as_u16(), code) {
         (404, "UNREGISTERED") => Ok(Outcome::GiveUp { reason, address_is_dead: true }),
-        (400, _) => {
-            let names_token = error
-                .details
-                .iter()
-                .flat_map(|detail| &detail.field_violations)
-                .any(|violation| violation.field == "message.token");
-            Ok(Outcome::GiveUp { reason, address_is_dead: names_token })
+        (400, _) if error.names_token() => Ok(Outcome::GiveUp { reason, address_is_dead: true }),
+        // Without the field, the service says in words that it is the token.
+        (400, _) if error.message.contains("registration token") => {
+            Ok(Outcome::GiveUp { reason, address_is_dead: false })
         }
+        // The form of the message; a token of another project; the project's key for Apple's or the browser's
+        // service, which other devices do not need.
+        (400, _) | (_, "SENDER_ID_MISMATCH" | "THIRD_PARTY_AUTH_ERROR") => Ok(Outcome::Declined { reason }),
         (401 | 403 | 404, _) => Err(Stopped { reason }),
         (429, _) => Ok(asked_to_wait(headers, Duration::from_mins(1), reason)),
         _ => Ok(asked_to_wait(headers, Duration::from_secs(1), reason)),

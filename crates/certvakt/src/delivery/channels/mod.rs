@@ -72,6 +72,11 @@ pub enum Outcome {
         /// The provider's code.
         reason: String,
     },
+    /// Not this message, for a reason that is not its address: policy, quota, size, form or the system.
+    Declined {
+        /// The provider's code.
+        reason: String,
+    },
     /// Never, to this address.
     GiveUp {
         /// The provider's code.
@@ -90,7 +95,7 @@ pub enum Wait {
     Backoff(Duration),
 }
 
-/// The provider refuses us, not the message: the channel stops and its queue is kept.
+/// The provider refuses us, whatever the message: the channel stops and its queue is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Stopped {

@@ -18,13 +18,14 @@ with done as (
   -- One condition of both, so that nothing but its id leads to a delivery: by what statistics say of the
   -- leases, older than the queue, comparing every open delivery with every outcome may look cheaper.
   where d.id = r.id and (d.attempt = r.attempt and d.lease_token = $1 and d.state = 'claimed') is true
-  returning d.id
+  returning d.id, d.organisation_id
 ),
--- A channel that delivers has not stopped any more.
+-- A channel that delivers has not stopped any more, neither for all nor for the organisation.
 working as (
-  delete from certvakt.channel_stops
-  where channel in (
-    select a.channel from unnest($12::text[], $13::text[]) as a(channel, outcome) where a.outcome = 'delivered')
+  delete from certvakt.channel_stops s
+  using unnest($9::bigint[], $12::text[], $13::text[]) as a(delivery_id, channel, outcome), done
+  where a.outcome = 'delivered' and done.id = a.delivery_id and s.channel = a.channel
+    and (s.organisation_id is null or s.organisation_id = done.organisation_id)
 )
 insert into certvakt.delivery_attempts (delivery_id, attempt, message, channel, outcome, detail)
 select a.delivery_id, a.attempt, a.message, a.channel, a.outcome, a.detail

@@ -201,6 +201,25 @@ async fn a_letter_that_did_not_leave_gets_another_token_and_one_refused_is_not_t
 }
 
 #[tokio::test]
+async fn a_refusal_of_the_sender_keeps_the_letter_and_shows_until_one_is_mailed() {
+    let place = Place::start("").await;
+    mailed(&place, MENTOR, "ok-mentor@example.org").await;
+    place.mail.answer("mail", "553 5.7.1 <varsel@example.org>: sender address rejected");
+    let mut browser = place.browser();
+    browser.post("/sign-in/link", &[("address", "ok-mentor@example.org")]).await;
+    place.database.until("select exists (select from certvakt.channel_stops where channel = 'email' and organisation_id is null and reason = 'refused with 553 5.7.1 at MAIL FROM')").await;
+    let waits: bool =
+        place.database.value("select mailed_at is null and mail_due_at > now() from certvakt.letters").await;
+    assert!(waits, "the address is not at fault");
+    let metrics = browser.get("/metrics").await.text;
+    assert!(metrics.contains("certvakt_channel_stopped{channel=\"email\"} 1"), "{metrics}");
+    place.mail.recover();
+    place.database.execute("update certvakt.letters set mail_due_at = now()").await;
+    assert_eq!(all_mailed(&place, 1).await.len(), 1);
+    place.database.until("select not exists (select from certvakt.channel_stops)").await;
+}
+
+#[tokio::test]
 async fn an_invitation_goes_to_its_person_alone_and_makes_another_login_theirs() {
     let place = Place::start("").await;
     place.known("coordinator").await;

@@ -1,18 +1,20 @@
 //! The mail server: what notices and letters to people have in common.
 
+mod reply;
+mod smtp;
+
 use std::time::Duration;
 
+use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use crate::config::EmailConfig;
 use crate::delivery::DeliveryError;
 
 /// Sends mail through one server.
 pub struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: smtp::Server,
     from: Mailbox,
     timeout: Duration,
 }
@@ -28,12 +30,28 @@ impl std::fmt::Debug for Mailer {
 pub enum Failure {
     /// There was no answer, or no connection.
     Unanswered(String),
-    /// Not now.
-    PutOff(String),
-    /// Never, to this address.
-    Refused(String),
-    /// The server does not let us sign in.
-    Stopped(String),
+    /// The server does not take this mail now.
+    Later(String),
+    /// The server does not take this mail: policy, relaying, size, content or the system. Nothing is wrong with
+    /// the address.
+    Message(String),
+    /// The mailbox takes no mail.
+    Mailbox(String),
+    /// The server takes no mail from us.
+    Sender(String),
+}
+
+impl Failure {
+    /// Why, in our words.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Unanswered(reason)
+            | Self::Later(reason)
+            | Self::Message(reason)
+            | Self::Mailbox(reason)
+            | Self::Sender(reason) => reason,
+        }
+    }
 }
 
 /// A mail. Its subject is seen on lock screens.
@@ -61,12 +79,8 @@ impl Mailer {
         let from = config.from.parse().map_err(|_| {
             wrong("email.from is no mailbox, write it like Varsel <varsel@example.org>".to_owned())
         })?;
-        // The library's own words on a wrong address may repeat its password.
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.server)
-            .map_err(|_| {
-                wrong("email.server is no address, write it like smtps://mail.example.org".to_owned())
-            })?
-            .timeout(Some(timeout));
+        let mut server =
+            smtp::Server::new(&config.server, timeout).map_err(|reason| wrong(reason.to_owned()))?;
         if !config.user.is_empty() {
             let password = std::fs::read_to_string(&config.password_file).map_err(|error| {
                 wrong(format!(
@@ -74,18 +88,15 @@ impl Mailer {
                     error.kind()
                 ))
             })?;
-            transport =
-                transport.credentials(Credentials::new(config.user.clone(), password.trim_end().to_owned()));
+            server.sign_in_with(&config.user, password.trim_end());
         }
-        Ok(Self { transport: transport.build(), from, timeout })
+        Ok(Self { server, from, timeout })
     }
 
-    /// Asks the server whether it knows us, without sending anything; if not, why.
+    /// Asks the server whether it takes mail from us, without sending anything; if not, why.
     pub async fn check(&self) -> Result<(), String> {
-        match tokio::time::timeout(self.timeout, self.transport.test_connection()).await {
-            Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err("the mail server does not answer".to_owned()),
-            Ok(Err(error)) => Err(reason(&error)),
+        match tokio::time::timeout(self.timeout, self.server.check(&self.from.email)).await {
+            Ok(checked) => checked.map_err(|failure| failure.reason().to_owned()),
             Err(_) => Err("no answer in time".to_owned()),
         }
     }
@@ -93,49 +104,33 @@ impl Mailer {
     /// Hands a mail to the server; its `Message-ID`.
     pub async fn send(&self, mail: Mail) -> Result<String, Failure> {
         let message_id = format!("<{}@{}>", mail.id, self.from.email.domain());
-        let message =
-            self.message(mail, &message_id).map_err(|reason| Failure::Refused(reason.to_owned()))?;
-        match tokio::time::timeout(self.timeout, self.transport.send(message)).await {
-            Ok(Ok(_)) => Ok(message_id),
-            Ok(Err(error)) => Err(failure(&error)),
+        let to: lettre::Address =
+            mail.to.parse().map_err(|_| Failure::Mailbox("no mail address".to_owned()))?;
+        let message = self
+            .message(to.clone(), mail, &message_id)
+            .map_err(|_| Failure::Message("the message cannot be made".to_owned()))?
+            .formatted();
+        let sending = self.server.send(&self.from.email, &to, &message);
+        match tokio::time::timeout(self.timeout, sending).await {
+            Ok(sent) => sent.map(|()| message_id),
             Err(_) => Err(Failure::Unanswered("no answer in time".to_owned())),
         }
     }
 
-    /// The message, or what is wrong with the address.
-    fn message(&self, mail: Mail, message_id: &str) -> Result<Message, &'static str> {
-        let address: lettre::Address = mail.to.parse().map_err(|_| "no mail address")?;
+    /// The message. All of it is 7-bit: the library encodes what is not.
+    fn message(
+        &self,
+        to: lettre::Address,
+        mail: Mail,
+        message_id: &str,
+    ) -> Result<Message, lettre::error::Error> {
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(None, address))
+            .to(Mailbox::new(None, to))
             .subject(mail.subject)
             .message_id(Some(message_id.to_owned()))
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .multipart(mail.body)
-            .map_err(|_| "the message cannot be made")
-    }
-}
-
-/// What an SMTP error means (RFC 5321, section 4.2; RFC 4954, section 6, for signing in).
-fn failure(error: &lettre::transport::smtp::Error) -> Failure {
-    let reason = reason(error);
-    match error.status().map(u16::from) {
-        None => Failure::Unanswered(reason),
-        Some(530 | 534 | 535 | 538) => Failure::Stopped(reason),
-        Some(500..=599) => Failure::Refused(reason),
-        Some(_) => Failure::PutOff(reason),
-    }
-}
-
-fn reason(error: &lettre::transport::smtp::Error) -> String {
-    match error.status().map(u16::from) {
-        None if error.is_tls() => "the encrypted connection failed".to_owned(),
-        None => "no connection".to_owned(),
-        Some(code @ (530 | 534 | 535 | 538)) => {
-            format!("the mail server refuses to let us sign in ({code})")
-        }
-        Some(code @ 500..=599) => format!("refused with {code}"),
-        Some(code) => format!("put off with {code}"),
     }
 }

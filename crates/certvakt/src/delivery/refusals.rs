@@ -1,0 +1,140 @@
+//! What one pass learns from refusals. Whether a mailbox refused a notice, or a server refused an organisation,
+//! shows only when many are looked at together, so refusals count at the end of the pass. A process that dies
+//! before leaves deliveries that are tried again.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use certvakt_rules::retry;
+use uuid::Uuid;
+
+use super::outcome::Ended;
+use super::stops::REST_AFTER_STOP;
+use crate::store::delivery::Settled;
+
+/// How long a delivery waits whose refusals were never counted, because the process died.
+const UNCOUNTED: Duration = Duration::from_hours(1);
+/// From so many refused addresses on, and this share of all that were tried, the fault is not the addresses'.
+const MANY: usize = 20;
+const SHARE_PERCENT: usize = 30;
+
+/// The refusals of a pass.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    held: Vec<Held>,
+    parts: HashMap<(&'static str, Uuid), Counted>,
+}
+
+/// A delivery with addresses that refused it.
+#[derive(Debug)]
+struct Held {
+    id: i64,
+    attempt: i32,
+    organisation_id: Uuid,
+    is_unreachable: bool,
+    reason: Option<String>,
+    refused: Vec<(&'static str, Uuid)>,
+}
+
+/// What one organisation's deliveries met on one channel.
+#[derive(Debug, Default)]
+struct Counted {
+    taken: usize,
+    refused: usize,
+    /// Why a message was declined last, if one was.
+    declined: Option<String>,
+}
+
+impl Counted {
+    /// Why the channel is to stop for the organisation, if it is to.
+    fn stop(&self) -> Option<String> {
+        let tried = self.taken + self.refused;
+        if self.refused >= MANY && self.refused * 100 >= tried * SHARE_PERCENT {
+            return Some(format!("{} of {tried} addresses refused their mail", self.refused));
+        }
+        self.declined.clone().filter(|_| self.taken == 0)
+    }
+}
+
+/// What the refusals of a pass come to.
+#[derive(Debug, Default)]
+pub(super) struct Conclusion {
+    /// Channels that stop for an organisation, and why.
+    pub(super) stops: Vec<(&'static str, Uuid, String)>,
+    /// What becomes of the deliveries that were held.
+    pub(super) settled: Vec<Settled>,
+    /// How many of them reach nobody.
+    pub(super) unreachable: u64,
+}
+
+impl Refusals {
+    /// Counts a delivery, and holds it back if an address refused it: until the end of the pass it is pending.
+    pub(super) fn count(&mut self, ended: &mut Ended) {
+        let organisation_id = ended.organisation_id;
+        let parts = &mut self.parts;
+        for one in ended.finished.tries.iter().filter(|one| one.outcome == "delivered") {
+            if let Some(channel) = one.channel {
+                parts.entry((channel, organisation_id)).or_default().taken += 1;
+            }
+        }
+        for (channel, _) in &ended.refused {
+            parts.entry((*channel, organisation_id)).or_default().refused += 1;
+        }
+        for (channel, reason) in ended.declined.drain(..) {
+            parts.entry((channel, organisation_id)).or_default().declined = Some(reason);
+        }
+        let finished = &mut ended.finished;
+        if ended.refused.is_empty() || finished.state == "delivered" {
+            return;
+        }
+        let is_unreachable = finished.state == "unreachable";
+        self.held.push(Held {
+            id: finished.id,
+            attempt: finished.attempt,
+            organisation_id,
+            is_unreachable,
+            reason: finished.reason.clone(),
+            refused: std::mem::take(&mut ended.refused),
+        });
+        if is_unreachable {
+            finished.state = "pending";
+            finished.wait_seconds = UNCOUNTED.as_secs_f64();
+        }
+    }
+
+    /// What the pass has shown. `is_stopped` says of a channel and an organisation that it was stopped already and
+    /// nothing has got through since.
+    pub(super) fn conclude(self, is_stopped: impl Fn(&str, Uuid) -> bool) -> Conclusion {
+        let mut conclusion = Conclusion::default();
+        for ((channel, organisation_id), counted) in &self.parts {
+            conclusion.stops.extend(counted.stop().map(|reason| (*channel, *organisation_id, reason)));
+        }
+        for held in self.held {
+            let believed = |channel: &str| {
+                let stops = conclusion
+                    .stops
+                    .iter()
+                    .any(|(stopped, whose, _)| *stopped == channel && *whose == held.organisation_id);
+                !stops && !is_stopped(channel, held.organisation_id)
+            };
+            let refused: Vec<Uuid> = held
+                .refused
+                .iter()
+                .filter(|(channel, _)| believed(channel))
+                .map(|(_, contact)| *contact)
+                .collect();
+            let is_unreachable = held.is_unreachable && refused.len() == held.refused.len();
+            let wait = retry::backoff(REST_AFTER_STOP, held.attempt.unsigned_abs(), fastrand::f64());
+            conclusion.unreachable += u64::from(is_unreachable);
+            conclusion.settled.push(Settled {
+                id: held.id,
+                attempt: held.attempt,
+                refused,
+                is_unreachable,
+                wait_seconds: held.is_unreachable.then_some(wait.as_secs_f64()),
+                reason: held.reason,
+            });
+        }
+        conclusion
+    }
+}

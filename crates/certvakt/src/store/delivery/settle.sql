@@ -1,0 +1,17 @@
+-- Settles deliveries that addresses refused, at the end of the pass that tried them. One that another worker has
+-- claimed since is left alone.
+--
+-- Per delivery: $1 id, $2 attempt, $3 whether nobody is left to deliver to, $4 seconds to wait otherwise, if its
+-- turn changes, $5 reason; per address that refused for good: $6 delivery, $7 contact point
+update certvakt.deliveries d
+set refused = d.refused || array(
+      select b.contact from unnest($6::bigint[], $7::uuid[]) as b(delivery_id, contact) where b.delivery_id = d.id),
+    state = case when r.is_unreachable then 'unreachable' else d.state end,
+    reason = r.reason,
+    available_at = case
+      when r.is_unreachable then null
+      when r.wait is null then d.available_at
+      else now() + make_interval(secs => r.wait)
+    end
+from unnest($1::bigint[], $2::int[], $3::bool[], $4::float8[], $5::text[]) as r(id, attempt, is_unreachable, wait, reason)
+where d.id = r.id and (d.attempt = r.attempt and d.state = 'pending' and d.finished_at is null) is true
