@@ -85,6 +85,9 @@ pub enum Refusal {
     /// More requests at once than two of a login, while others of it wait already.
     #[error("this login has too many requests under way: wait for their answers first")]
     TooManyAtOnce,
+    /// More registers of an organisation than are received, or wait, at once.
+    #[error("this organisation has too many registers under way: wait until they have been taken in")]
+    TooManyImports,
     /// What others of the organisation, or everybody, asked for is still being answered.
     #[error("too much is asked for at once: try again in a few seconds")]
     Busy,
@@ -132,6 +135,7 @@ impl Refusal {
             Self::Report(_) => "report-invalid",
             Self::TooMany => "too-many-requests",
             Self::TooManyAtOnce => "too-many-at-once",
+            Self::TooManyImports => "too-many-imports",
             Self::Busy => "busy",
             Self::Forged => "request-forged",
             Self::NoMail => "mail-off",
@@ -166,7 +170,7 @@ impl Refusal {
             Self::NoVersion => StatusCode::PRECONDITION_REQUIRED,
             Self::OtherVersion => StatusCode::PRECONDITION_FAILED,
             Self::Renewal(_) | Self::LoginTaken | Self::Lapsed | Self::AlreadySent => StatusCode::CONFLICT,
-            Self::TooMany | Self::TooManyAtOnce => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany | Self::TooManyAtOnce | Self::TooManyImports => StatusCode::TOO_MANY_REQUESTS,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -248,7 +252,7 @@ impl IntoResponse for Refusal {
         match &self {
             Self::Store(error) => tracing::error!(code = error.code(), "a request failed: {error}"),
             Self::Token(error) => tracing::info!(code = error.code(), "{error}"),
-            Self::TooMany | Self::TooManyAtOnce | Self::Busy => {
+            Self::TooMany | Self::TooManyAtOnce | Self::TooManyImports | Self::Busy => {
                 metrics::counter!("certvakt_requests_refused_total", "code" => self.code()).increment(1);
             }
             _ => {}

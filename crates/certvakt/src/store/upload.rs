@@ -24,7 +24,7 @@ pub struct Received {
     pub attempt: i32,
 }
 
-/// The register that has been tried least, of those the one that has waited for longest; another try is counted.
+/// The register that is to be tried next; the try is counted.
 pub async fn next(tx: &mut RegistrarTx) -> Result<Option<Received>, StoreError> {
     Ok(sqlx::query_file_as!(Received, "src/store/upload/next.sql").fetch_optional(tx).await?)
 }
@@ -43,11 +43,13 @@ pub async fn finish(tx: &mut RegistrarTx, id: Uuid, state: &str, result: &Value)
     Ok(())
 }
 
-/// Forgets registers that were announced or read more than 30 days ago, and answers remembered for a day.
+/// Forgets registers that were never sent after a day, those that were read after 30 days, and answers after a day.
 pub async fn forget_old(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     sqlx::query!(
         "with uploads as (
-           delete from certvakt.uploads where created_at < now() - interval '30 days' and state <> 'received'
+           delete from certvakt.uploads
+           where created_at < now() - interval '30 days' and state <> 'received'
+             or created_at < now() - interval '1 day' and state = 'waiting'
          )
          delete from certvakt.idempotency_keys where created_at < now() - interval '1 day'"
     )

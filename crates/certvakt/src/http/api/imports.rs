@@ -1,12 +1,15 @@
 //! Registers that an administrator hands over: announced, handed over, and taken in by the service.
 
 use axum::Json;
-use axum::body::{Body as RawBody, to_bytes};
+use axum::body::Body as RawBody;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,12 +19,13 @@ use super::{Api, Caller};
 use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problems, Refusal};
 use crate::import::uploads::Register;
-use crate::store::tenant::uploads::{self, Upload};
+use crate::store::StoreError;
+use crate::store::tenant::uploads::{self, Announced, Upload};
 
 /// The longest register, in bytes. Longer ones come in by `certvakt import`.
 const LONGEST_REGISTER: usize = 20 * 1024 * 1024;
-/// Registers received at once: each is in memory whole.
-static RECEIVING: Semaphore = Semaphore::const_new(4);
+/// Registers that are handed to the database at once: each is in memory whole.
+static IN_MEMORY: Semaphore = Semaphore::const_new(4);
 
 /// A register, and what became of it.
 #[derive(Serialize, ToSchema)]
@@ -77,8 +81,11 @@ pub(super) async fn announce(
         Once::Answered(answer) => return Ok(answer),
         Once::First(first) => first,
     };
-    let upload = uploads::announce(&mut first.tx, register.chapter_id, &options).await?;
-    let import = Import::from(upload.ok_or(Refusal::NotFound)?);
+    let import = match uploads::announce(&mut first.tx, register.chapter_id, &options).await? {
+        Announced::As(upload) => Import::from(upload),
+        Announced::NotTheirs => return Err(Refusal::NotFound),
+        Announced::TooMany => return Err(Refusal::TooManyImports),
+    };
     let location = format!("/api/v1/imports/{}", import.id);
     let answer = Answer::new(StatusCode::CREATED, &import)?.with_location(location);
     first.answer(answer).await
@@ -102,11 +109,11 @@ pub(super) async fn hand_over(
     if upload.state != "waiting" {
         return Err(Refusal::AlreadySent);
     }
-    let _one_of_few = RECEIVING.acquire().await.map_err(|_| Refusal::Fault)?;
-    let content = to_bytes(body, LONGEST_REGISTER).await.map_err(|_| Refusal::TooLong)?;
-    if content.is_empty() {
-        return Err(Refusal::Invalid("the body is the register itself, and it is empty".to_owned()));
-    }
+    let _turn = api.receiving(upload.organisation_id).await?;
+    let mut register = receive(body).await?;
+    let _one_of_few = IN_MEMORY.acquire().await.map_err(|_| Refusal::Fault)?;
+    let mut content = Vec::new();
+    register.read_to_end(&mut content).await.map_err(|error| no_room(&error))?;
     let mut tx = api.person(&caller).await?;
     let is_handed_over = uploads::hand_over(&mut tx, id, &content).await?;
     let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
@@ -115,6 +122,31 @@ pub(super) async fn hand_over(
     }
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(upload.into())))
+}
+
+/// Receives a register, however slowly it comes, into a file without a name; read from its beginning.
+async fn receive(body: RawBody) -> Result<File, Refusal> {
+    let mut file = File::from_std(tempfile::tempfile().map_err(|error| no_room(&error))?);
+    let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| {
+            Refusal::Invalid("the register did not arrive to its end: send it again".to_owned())
+        })?;
+        bytes += piece.len();
+        if bytes > LONGEST_REGISTER {
+            return Err(Refusal::TooLong);
+        }
+        file.write_all(&piece).await.map_err(|error| no_room(&error))?;
+    }
+    if bytes == 0 {
+        return Err(Refusal::Invalid("the body is the register itself, and it is empty".to_owned()));
+    }
+    file.rewind().await.map_err(|error| no_room(&error))?;
+    Ok(file)
+}
+
+fn no_room(error: &std::io::Error) -> Refusal {
+    Refusal::Store(StoreError::Other(format!("no room for a register ({})", error.kind())))
 }
 
 /// A register, and what became of it

@@ -32,6 +32,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use chrono::{DateTime, Utc};
 use governor::{Quota, RateLimiter};
+use tokio::sync::OwnedSemaphorePermit;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tracing::Instrument;
@@ -39,8 +40,10 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use super::access::Access;
+use super::concurrency::Concurrency;
 use super::database::RequestDatabase;
 use super::pace::{ClientHeader, Pace};
 use super::problem::{Problem, Refusal};
@@ -59,6 +62,8 @@ const LONGEST_BODY: usize = 64 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How long a register may take to come, over a slow line.
 const REGISTER_WITHIN: Duration = Duration::from_mins(5);
+/// Registers of an organisation that are received at once.
+const REGISTERS_AT_ONCE: usize = 2;
 /// Requests a minute of one login, or of one address that does not sign in, and as many at once. A page of an app makes a few.
 const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
 /// Logins whose requests are counted before those that have rested are forgotten.
@@ -79,6 +84,8 @@ struct Shared {
     clock: Clock,
     verifier: Option<Verifier>,
     pace: Pace<Identity>,
+    /// Registers that are received, of each organisation.
+    receiving: Concurrency<Uuid>,
     /// Of those who do not sign in, by their address.
     strangers: Pace<IpAddr>,
     client_header: ClientHeader,
@@ -103,6 +110,7 @@ impl Api {
             clock,
             verifier,
             pace: RateLimiter::hashmap(Quota::per_minute(REQUESTS_A_MINUTE)),
+            receiving: Concurrency::new(REGISTERS_AT_ONCE, 0),
             strangers: RateLimiter::hashmap(Quota::per_minute(REQUESTS_A_MINUTE)),
             client_header: ClientHeader::new(&config.sign_in.client_header),
             partners: config.partners.clone(),
@@ -118,6 +126,11 @@ impl Api {
     /// Where letters are asked for, if any can be mailed.
     fn letters(&self) -> Option<&Letters> {
         self.0.letters.as_ref()
+    }
+
+    /// A turn to send a register of an organisation.
+    async fn receiving(&self, organisation: Uuid) -> Result<OwnedSemaphorePermit, Refusal> {
+        self.0.receiving.turn(&organisation).await.ok_or(Refusal::TooManyImports)
     }
 
     /// A transaction of a login, whoever it is.

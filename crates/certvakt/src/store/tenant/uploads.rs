@@ -26,12 +26,35 @@ pub struct Upload {
 }
 super::of_organisation!(Upload);
 
-/// Announces a register for a chapter. None: who is asking may not hand one over there.
-pub async fn announce(
-    tx: &mut TenantTx,
-    chapter: Uuid,
-    options: &Value,
-) -> Result<Option<Upload>, StoreError> {
+/// The registers of an organisation that may wait to be taken in, and that may be announced in a day.
+const MOST_WAITING: i64 = 10;
+const MOST_A_DAY: i64 = 200;
+
+/// What became of an announcement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Announced {
+    /// The register that may be sent.
+    As(Upload),
+    /// The caller may not hand one over there.
+    NotTheirs,
+    /// The organisation has as many as it may have.
+    TooMany,
+}
+
+/// Announces a register for a chapter.
+pub async fn announce(tx: &mut TenantTx, chapter: Uuid, options: &Value) -> Result<Announced, StoreError> {
+    let known = sqlx::query!(
+        r#"select count(*) filter (where u.state in ('waiting', 'received')) as "waiting!",
+             count(*) filter (where u.created_at > now() - interval '1 day') as "today!"
+           from certvakt.uploads u
+           where u.organisation_id = (select h.organisation_id from certvakt.chapters h where h.id = $1)"#,
+        chapter,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if known.waiting >= MOST_WAITING || known.today >= MOST_A_DAY {
+        return Ok(Announced::TooMany);
+    }
     let announced = sqlx::query_as!(
         Upload,
         "insert into certvakt.uploads (organisation_id, chapter_id, options)
@@ -46,7 +69,7 @@ pub async fn announce(
     .fetch_optional(&mut *tx)
     .await?;
     tx.saw(announced.as_slice());
-    Ok(announced)
+    Ok(announced.map_or(Announced::NotTheirs, Announced::As))
 }
 
 /// Hands over the content of a register that waits for it. False: there is none that does.

@@ -3,10 +3,23 @@
 use reqwest::{Body, Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Answer, Api, id};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::{Answer, Api, id, token};
 use crate::imports::workbooks::claims_more_than_any_memory;
 
 const REGISTER: &str = "Nr;Navn;Utløper\n1;Åse Ødegård;2027-01-31\n2;Åse Ødegård;31.13.2027\n";
+
+/// An administrator of the world's other organisation, who signs in as `elsewhere`.
+const ADMINISTRATOR_ELSEWHERE: &str = "
+    with person as (insert into certvakt.people (name) values ('Elsewhere') returning id),
+      login as (
+        insert into certvakt.identities (issuer, subject, person_id)
+        select 'https://issuer.example', 'elsewhere', id from person)
+    insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+    select h.organisation_id, h.id, person.id, 'org_admin' from person, certvakt.chapters h
+    where h.id = '00000000-0000-4000-8000-0000000000b1'";
 
 impl Api {
     async fn announce(&self, who: &str, change: Value) -> Answer {
@@ -173,4 +186,75 @@ async fn what_an_announcement_may_hold_is_bounded() {
     let refused = api.import(change, header.join(";")).await;
     assert_eq!(refused["result"]["code"], "import-unknown-column");
     assert!(refused.to_string().len() < 4_000, "{} bytes", refused.to_string().len());
+}
+
+#[tokio::test]
+async fn an_organisations_registers_leave_room_for_the_others() {
+    let api = Api::start().await;
+    api.database.execute(ADMINISTRATOR_ELSEWHERE).await;
+    let elsewhere = json!({ "chapter_id": id("0000000000b1"), "type": "type" });
+    let announced = async |who: &str, change: Value| {
+        let announced = api.announce(who, change).await;
+        (announced.status, announced.body["id"].as_str().map(str::to_owned))
+    };
+    let mut imports = Vec::new();
+    for _ in 0..10 {
+        let (status, import) = announced("administrator", json!({})).await;
+        assert_eq!(status, StatusCode::CREATED);
+        imports.push(import.unwrap());
+    }
+    let refused = api.announce("administrator", json!({})).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.body["code"], "too-many-imports");
+    assert!(refused.headers.contains_key("retry-after"));
+    // Two that never end are received; a third is not, and another organisation's is.
+    let mut slow = Vec::new();
+    for import in &imports[..2] {
+        let path = format!("{}/api/v1/imports/{import}/content", api.service.address());
+        let (host, path) = path.split_once('/').unwrap();
+        let mut connection = TcpStream::connect(host).await.unwrap();
+        let head = format!(
+            "PUT /{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 100\r\nexpect: 100-continue\r\n\r\n",
+            token("administrator")
+        );
+        connection.write_all(head.as_bytes()).await.unwrap();
+        // The server asks for the body when it begins to receive it.
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 100");
+        slow.push(connection);
+    }
+    let refused = api.hand_over("administrator", &imports[2], REGISTER).await;
+    assert_eq!(
+        (refused.status, &refused.body["code"]),
+        (StatusCode::TOO_MANY_REQUESTS, &json!("too-many-imports"))
+    );
+    let (_, import) = announced("elsewhere", elsewhere).await;
+    assert_eq!(api.hand_over("elsewhere", &import.unwrap(), REGISTER).await.status, StatusCode::ACCEPTED);
+    drop(slow);
+}
+
+#[tokio::test]
+async fn registers_are_taken_in_by_turns_of_their_organisations() {
+    let api = Api::start().await;
+    let options = json!({
+        "chapter_id": id("0000000000a2"), "type": "type", "columns": { "external_id": "Nr", "expires_at": "Utløper" },
+    });
+    api.database
+        .execute(&format!(
+            "insert into certvakt.uploads (organisation_id, chapter_id, options, content, state, created_at)
+             select h.organisation_id, h.id, '{options}', 'Nr;Utløper', 'received', now() - interval '1 hour' * (10 - n)
+             from certvakt.chapters h
+             cross join generate_series(1, 4) n
+             where h.id = '{}' and n < 4 or h.id = '{}' and n = 4",
+            id("0000000000a2"),
+            id("0000000000b1"),
+        ))
+        .await;
+    api.database.until("select count(*) = 4 from certvakt.uploads where finished_at is not null").await;
+    let turns: String = api
+        .database
+        .value("select string_agg(left(right(chapter_id::text, 2), 1), '' order by taken_up_at) from certvakt.uploads")
+        .await;
+    assert_eq!(turns, "abaa");
 }
