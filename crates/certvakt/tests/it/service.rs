@@ -59,6 +59,16 @@ impl Service {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
+    /// The processes that it has started and that have not ended.
+    pub fn children(&self) -> Vec<u32> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap();
+        let children =
+            tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+        children
+            .flat_map(|of_task| of_task.split_whitespace().map(|id| id.parse().unwrap()).collect::<Vec<_>>())
+            .collect()
+    }
+
     /// What it has logged so far.
     pub fn said(&self) -> String {
         self.log.lock().unwrap().clone()

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{Answer, Api, id, token};
-use crate::imports::workbooks::claims_more_than_any_memory;
+use crate::imports::workbooks::{claims_more_than_any_memory, takes_seconds};
 
 const REGISTER: &str = "Nr;Navn;Utløper\n1;Åse Ødegård;2027-01-31\n2;Åse Ødegård;31.13.2027\n";
 
@@ -161,6 +161,33 @@ async fn a_register_that_no_reader_survives_is_refused_once_and_the_service_goes
     assert_eq!(tried, 1);
     let taken = api.import(json!({}), REGISTER).await;
     assert_eq!(taken["result"]["added"], 1, "the same service takes the next: {taken}");
+}
+
+#[tokio::test]
+async fn a_service_that_is_killed_while_it_reads_a_register_leaves_no_reader_and_tries_again() {
+    let mut api = Api::start().await;
+    let import = api.announce("administrator", json!({})).await.body["id"].as_str().unwrap().to_owned();
+    let sent = api.hand_over("administrator", &import, takes_seconds()).await;
+    assert_eq!(sent.status, StatusCode::ACCEPTED, "{}", sent.body);
+    let reader = loop {
+        if let [reader] = api.service.children()[..] {
+            break reader;
+        }
+        tokio::task::yield_now().await;
+    };
+    api.service.kill();
+    let ended = async {
+        while std::path::Path::new(&format!("/proc/{reader}/fd/0")).exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_mins(1), ended).await.expect("its reader ends with it");
+    let state: String = api.database.value("select state from certvakt.uploads").await;
+    assert_eq!(state, "received");
+    api.restart();
+    api.database.until("select bool_and(finished_at is not null) from certvakt.uploads").await;
+    let tries: i32 = api.database.value("select attempt from certvakt.uploads").await;
+    assert_eq!(tries, 2);
 }
 
 #[tokio::test]
