@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -71,6 +73,35 @@ fn every_link_leads_somewhere() {
                 });
                 assert!(is_there, "{link} in {}", document.display());
             }
+        }
+    }
+}
+
+#[test]
+fn the_unit_gives_the_service_no_more_than_it_needs() {
+    let unit = Path::new(ROOT).join("docs/deploy/certvakt.service");
+    let text = fs::read_to_string(&unit).unwrap();
+    for (key, value) in [
+        ("LimitNOFILE", "16384"),
+        ("MemoryMax", "2G"),
+        ("UMask", "0077"),
+        ("SystemCallFilter", "@system-service"),
+        ("SystemCallFilter", "~@privileged"),
+        ("CapabilityBoundingSet", ""),
+        ("MemoryDenyWriteExecute", "true"),
+    ] {
+        assert!(text.lines().any(|line| line == format!("{key}={value}")), "{key}={value}");
+    }
+    // Where systemd is installed it says itself, in tenths: below two it calls it OK.
+    let judged = Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--threshold=20"])
+        .arg(&unit)
+        .output();
+    match judged {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        judged => {
+            let judged = judged.unwrap();
+            assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stdout));
         }
     }
 }

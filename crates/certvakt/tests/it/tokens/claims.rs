@@ -39,6 +39,9 @@ async fn claims_decide() {
         ("sub", Some(json!("")), Some("its sub is no text of 1 to 255 bytes")),
         ("sub", Some(json!(too_long)), Some("its sub is no text of 1 to 255 bytes")),
         ("sub", Some(json!("ø".repeat(128))), Some("its sub is no text of 1 to 255 bytes")),
+        ("sub", Some(json!("a\u{0}b")), Some("its sub is no text of 1 to 255 bytes")),
+        ("sub", Some(json!("a\n")), Some("its sub is no text of 1 to 255 bytes")),
+        ("sub", Some(json!("a\u{9d}b")), Some("its sub is no text of 1 to 255 bytes")),
         ("sub", Some(json!(7)), Some("its sub is no text of 1 to 255 bytes")),
     ] {
         let mut claims = claims();
