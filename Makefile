@@ -8,7 +8,7 @@ PYTHON = PYTHONDONTWRITEBYTECODE=1 $$(scripts/install-tools python)/python/bin/p
 PROFILE = $(if $(QUICK),dev,dist)
 BINARIES = CERTVAKT_BINARIES=target/$(if $(QUICK),debug,dist)
 
-.PHONY: help demo test check-all lint dependencies fmt rust pgtap slow pooler postgresql-18 conformance bench torture torture-check sqlx
+.PHONY: help demo test check-all lint dependencies fmt rust pgtap slow pooler postgresql-18 conformance bench starvation torture torture-check sqlx
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -79,6 +79,11 @@ bench: ## Measure against floors and peers, about an hour; QUICK=1: three minute
 	@scripts/install-packages test
 	cargo build --quiet --profile $(PROFILE) --bins
 	@$(BINARIES) $(PYTHON) -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+starvation: ## One login searches without end: what another tenant, a run and a drain notice of it
+	@scripts/install-packages test
+	cargo build --quiet --bins
+	@$(PYTHON) -m bench.starvation
 
 torture: ## Faults at random moments against an oracle: ROUNDS=500 SEED=1; QUICK=1: three minutes
 	@scripts/install-packages test

@@ -20,7 +20,10 @@ ROWS = 51
 FIRST = [str(ROWS), "'-infinity'", "'00000000-0000-0000-0000-000000000000'", *["null"] * 5]
 # Where page.sql asks who is asking and for the rows themselves, and how somebody writes it by hand.
 LOOKS = "certvakt.visible_chapters()"
-DETAILS = "certvakt.certification_details(array(select f.id from of_chapters f), true) c"
+DETAILS = (
+    "certvakt.certification_details(array(select f.id from of_chapters f)"
+    " || coalesce((select ids from of_text), '{}'), true) c"
+)
 DETAILS_BY_HAND = """(
   select c.id, c.organisation_id, c.chapter_id,
     (select h.name from certvakt.chapters h where h.id = c.chapter_id) as chapter,

@@ -292,3 +292,44 @@ async fn a_page_costs_what_is_on_it_wherever_it_begins() {
     // Where to look, in the policies of the scan, and of what is answered: not for each row.
     assert!(functions.iter().all(|calls| *calls <= 5), "{functions:?}");
 }
+
+/// What a search read: pages, and rows of certifications and people.
+async fn searched(database: &TestDatabase, text: &str, expected: usize) -> [i64; 2] {
+    database.start_counting().await;
+    let store = database.store().await;
+    let asking = Asking { issuer: "https://issuer.example", subject: "coordinator" };
+    let mut tx = store.tenant(&asking).await.unwrap();
+    let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
+    let found = tenant::certifications(&mut tx, &filter, None, 51).await.unwrap();
+    assert_eq!(found.len(), expected, "{text}");
+    tx.commit().await.unwrap();
+    database.hear_all().await;
+    let read: Vec<i64> = database
+        .value(
+            "select array[
+               (select sum(shared_blks_hit + shared_blks_read)::bigint from pg_stat_statements
+                where dbid = (select oid from pg_database where datname = current_database())
+                  and userid = 'authenticated'::regrole),
+               (select sum(seq_tup_read + idx_tup_fetch)::bigint from pg_stat_user_tables
+                where relname in ('peer_mentor_certifications', 'people'))]",
+        )
+        .await;
+    read.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn a_search_costs_no_more_where_others_have_more() {
+    let small = chapters(4).await;
+    let large = chapters(40).await;
+    // What many are called, what one is called, and what nobody is: of 1,500 that the coordinator sees.
+    let small_has = [("Mentor", 51), ("mentor 1000", 1), ("nobody", 0)];
+    let large_has = [("Mentor", 51), ("mentor 10000", 1), ("nobody", 0)];
+    for (in_small, in_large) in small_has.into_iter().zip(large_has) {
+        let small_read = searched(&small, in_small.0, in_small.1).await;
+        let large_read = searched(&large, in_large.0, in_large.1).await;
+        let [pages, rows] = large_read;
+        let cost = format!("{}: {small_read:?}, beside ten times as many {large_read:?}", in_large.0);
+        assert!(rows <= 5_000 && pages <= 10_000, "{cost}");
+        assert!(rows <= 2 * small_read[1] + 1_000, "{cost}");
+    }
+}

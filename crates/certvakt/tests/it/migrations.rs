@@ -180,6 +180,8 @@ async fn a_platforms_default_privileges_open_nothing() {
         "notices_of",
         "recent_notices",
         "remove_device",
+        "search_certifications",
+        "search_people",
         "unreachable_notices",
         "uuid_v7",
         "visible_chapters",

@@ -278,10 +278,10 @@ pub async fn certifications(
     Ok(found)
 }
 
-/// A pattern of LIKE for what contains a text, whichever case it is written in; nothing in it has a meaning of
-/// its own.
+/// A pattern of LIKE for what contains a text; nothing in it has a meaning of its own. The database folds it as it does
+/// what is compared with it.
 fn containing(text: &str) -> String {
-    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }
 
