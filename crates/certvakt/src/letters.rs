@@ -4,13 +4,14 @@
 //! Whoever holds a token signs in as its person, so it is made here just before it is mailed, and kept as a
 //! hash. A process that ends in between leaves a letter that gets another token; the first is dead then.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use askama::Template;
 use fluent_bundle::FluentArgs;
 use futures_util::future::join_all;
 use reqwest::Url;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 use uuid::Uuid;
 
 use crate::config::{ChannelName, Config};
@@ -28,8 +29,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 /// Letters mailed at once.
 const AT_ONCE: i64 = 20;
-/// Wishes that wait, at most. Whoever is not heard asks again.
-const WAITING: usize = 1_000;
+/// Wishes that wait, at most, and how many are heard in one transaction: more than any flood of addresses that are made up
+/// brings, because none of them waits for a mail server.
+const WAITING: usize = 10_000;
+const HEARD_AT_ONCE: usize = 500;
 
 static WORDS: Words = words!("letters.ftl");
 
@@ -46,27 +49,31 @@ enum Wish {
 }
 
 impl Letters {
-    /// Has a link mailed to each person of an address, if there are any. Returns before anybody looks.
-    pub fn ask_for_links(&self, address: String) {
-        self.wish(Wish::Links(address));
-    }
-
-    /// Says that a letter is due.
-    pub fn look(&self) {
-        self.wish(Wish::Look);
-    }
-
-    fn wish(&self, wish: Wish) {
-        if self.0.try_send(wish).is_err() {
-            tracing::warn!("more letters are asked for than can be mailed: some are not heard");
+    /// Has a link mailed to each person of an address, if there are any. Returns before anybody looks. False: too many
+    /// wait, and this one is not heard.
+    pub fn ask_for_links(&self, address: String) -> bool {
+        let is_heard = self.0.try_send(Wish::Links(address)).is_ok();
+        if !is_heard {
+            not_heard(1);
         }
+        is_heard
     }
+
+    /// Says that a letter is due. Where too many wishes wait, one of them looks.
+    pub fn look(&self) {
+        let _ = self.0.try_send(Wish::Look);
+    }
+}
+
+/// Counts wishes for links that come to nothing.
+fn not_heard(number: u64) {
+    metrics::counter!("certvakt_links_not_heard_total").increment(number);
 }
 
 /// Mails letters, and deletes what is over.
 #[derive(Debug)]
 pub struct Postman {
-    wishes: mpsc::Receiver<Wish>,
+    wishes: Mutex<mpsc::Receiver<Wish>>,
     mailer: Option<Mailer>,
     /// Where links lead; none: none is mailed.
     base: Option<Url>,
@@ -85,18 +92,53 @@ pub fn set_up(config: &Config) -> Result<Option<(Option<Letters>, Postman)>, Err
     }
     let (sender, wishes) = mpsc::channel(WAITING);
     let letters = (mailer.is_some() && base.is_some()).then_some(Letters(sender));
+    let wishes = Mutex::new(wishes);
     Ok(Some((letters, Postman { wishes, mailer, base, lease_seconds: config.delivery.lease_seconds })))
 }
 
 impl Postman {
     /// Works until the process is asked to end.
-    pub async fn keep(mut self, database: &Database, mut ending: watch::Receiver<bool>) {
+    pub async fn keep(self, database: &Database, ending: watch::Receiver<bool>) {
+        let due = Notify::new();
+        tokio::join!(self.hear(database, &due, ending.clone()), self.mail(database, &due, ending));
+    }
+
+    /// Writes letters for the addresses that links are asked for, while others are mailed.
+    async fn hear(&self, database: &Database, due: &Notify, mut ending: watch::Receiver<bool>) {
+        let mut wishes = self.wishes.lock().await;
+        let mut heard = Vec::with_capacity(HEARD_AT_ONCE);
+        loop {
+            let number = tokio::select! {
+                _ = ending.wait_for(|ending| *ending) => return,
+                number = wishes.recv_many(&mut heard, HEARD_AT_ONCE) => number,
+            };
+            if number == 0 {
+                // Nobody can ask for any.
+                return;
+            }
+            let addresses: Vec<String> = heard
+                .drain(..)
+                .filter_map(|wish| match wish {
+                    Wish::Links(address) => Some(address),
+                    Wish::Look => None,
+                })
+                .collect();
+            let number = addresses.len() as u64;
+            if let Err(error) = grant(database, addresses).await {
+                not_heard(number);
+                tracing::error!(code = error.code(), "links that were asked for are not written: {error}");
+            }
+            due.notify_one();
+        }
+    }
+
+    async fn mail(&self, database: &Database, due: &Notify, mut ending: watch::Receiver<bool>) {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         let mut sweeps = tokio::time::interval(SWEEP_EVERY);
         loop {
             let done = tokio::select! {
                 _ = ending.wait_for(|ending| *ending) => return,
-                Some(wish) = self.wishes.recv() => self.grant(database, wish).await,
+                () = due.notified() => self.mail_due(database).await,
                 _ = looks.tick() => self.mail_due(database).await,
                 _ = sweeps.tick() => self.sweep(database).await,
             };
@@ -104,15 +146,6 @@ impl Postman {
                 tracing::error!(code = error.code(), "letters could not be seen to: {error}");
             }
         }
-    }
-
-    async fn grant(&self, database: &Database, wish: Wish) -> Result<(), StoreError> {
-        if let Wish::Links(address) = wish {
-            let mut tx = database.door().await?;
-            door::ask_for_links(&mut tx, &address).await?;
-            tx.commit().await?;
-        }
-        self.mail_due(database).await
     }
 
     async fn mail_due(&self, database: &Database) -> Result<(), StoreError> {
@@ -201,6 +234,23 @@ impl Postman {
         door::sweep(&mut tx).await?;
         tx.commit().await
     }
+}
+
+/// Writes letters for the people of some addresses.
+async fn grant(database: &Database, mut addresses: Vec<String>) -> Result<(), StoreError> {
+    if addresses.is_empty() {
+        return Ok(());
+    }
+    let mut tx = database.door().await?;
+    while !addresses.is_empty() {
+        // One that is asked for twice is counted the second time.
+        let mut seen = HashSet::new();
+        let (once, again) = addresses.into_iter().partition(|address| seen.insert(address.to_lowercase()));
+        let once: Vec<String> = once;
+        door::ask_for_links(&mut tx, &once).await?;
+        addresses = again;
+    }
+    tx.commit().await
 }
 
 /// What a letter says.

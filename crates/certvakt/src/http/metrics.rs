@@ -79,6 +79,15 @@ impl Metrics {
         describe_counter!("certvakt_partner_stops_total", "Times that sending to a partner stopped, by what");
         describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
         describe_counter!("certvakt_letters_total", "Letters that this process tried to mail, by outcome");
+        describe_counter!(
+            "certvakt_links_not_heard_total",
+            "Links to sign in with that were asked for and not looked up, because too many were or the database was away"
+        );
+        describe_counter!("certvakt_connections_over_limit_total", "Connections beyond a limit, by which");
+        describe_counter!(
+            "certvakt_connections_silent_total",
+            "Connections closed because they asked nothing"
+        );
         describe_counter!("certvakt_notices_recorded_total", "Notices recorded by this process");
         describe_counter!(
             "certvakt_requests_refused_total",
@@ -91,6 +100,7 @@ impl Metrics {
         );
         // Shown before the first, or an alert could not tell none from no metric.
         counter!("certvakt_access_events_lost_total").increment(0);
+        counter!("certvakt_links_not_heard_total").increment(0);
         Self { handle, clock, config }
     }
 

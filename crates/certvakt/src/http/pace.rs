@@ -1,25 +1,95 @@
-//! How often somebody may ask who has not said yet who they are.
+//! How often somebody may ask.
 
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
 
 use axum::http::HeaderMap;
-use governor::RateLimiter;
 use governor::clock::DefaultClock;
-use governor::state::keyed::HashMapStateStore;
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::{Quota, RateLimiter};
 
-/// Clients, or addresses, that are counted at most; while there are more, nobody may ask.
-const COUNTED: usize = 10_000;
+use super::recent::Recent;
+
+/// Keys that are counted at least: those that asked last. Who asked before them begins anew.
+const COUNTED: usize = 20_000;
+
+/// How many times as much a wider network may ask for as one that is contained in it.
+const WIDER: u32 = 4;
+/// The networks that one address is counted in, in bits from the narrowest on: what a customer has, what a site has, and
+/// what a provider gives a region (RFC 6177 for IPv6).
+const NETWORKS_V6: [u32; LEVELS] = [64, 48, 32];
+const NETWORKS_V4: [u32; LEVELS] = [32, 24, 16];
+const LEVELS: usize = 3;
 
 /// A limit for each key.
-pub(super) type Pace<Key> = RateLimiter<Key, HashMapStateStore<Key>, DefaultClock>;
+#[derive(Debug)]
+pub(super) struct Pace<Key: Hash + Eq + Clone>(RateLimiter<Key, Counted<Key>, DefaultClock>);
 
-/// Whether whoever has this key may ask once more.
-pub(super) fn is_within<Key: Hash + Eq + Clone>(pace: &Pace<Key>, key: &Key) -> bool {
-    if pace.len() > COUNTED {
-        pace.retain_recent();
+impl<Key: Hash + Eq + Clone> Pace<Key> {
+    /// So much for each key.
+    pub(super) fn new(quota: Quota) -> Self {
+        Self(RateLimiter::new(quota, Counted(Mutex::new(Recent::new(COUNTED))), DefaultClock::default()))
     }
-    pace.len() <= COUNTED && pace.check_key(key).is_ok()
+
+    /// Whether whoever has this key may ask once more.
+    pub(super) fn is_within(&self, key: &Key) -> bool {
+        self.0.check_key(key).is_ok()
+    }
+}
+
+/// Where the state of each key is kept.
+#[derive(Debug)]
+struct Counted<Key>(Mutex<Recent<Key, Nanos>>);
+
+impl<Key: Hash + Eq + Clone> StateStore for Counted<Key> {
+    type Key = Key;
+
+    fn measure_and_replace<T, F, E>(&self, key: &Key, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (measured, now) = measure(counted.get(key))?;
+        counted.insert(key.clone(), now);
+        Ok(measured)
+    }
+}
+
+/// A limit for each address, and for the networks that it is in: who has one address of a network has many.
+#[derive(Debug)]
+pub(super) struct AddressPace([Pace<IpAddr>; LEVELS]);
+
+impl AddressPace {
+    /// So many a minute, and at once, of each address; more of each wider network.
+    pub(super) fn per_minute(requests: NonZeroU32) -> Self {
+        let level = |wider: u32| {
+            Pace::new(Quota::per_minute(requests.saturating_mul(NonZeroU32::MIN.saturating_add(wider))))
+        };
+        Self([level(0), level(WIDER - 1), level(WIDER * WIDER - 1)])
+    }
+
+    /// Whether whoever has this address may ask once more.
+    pub(super) fn is_within(&self, address: IpAddr) -> bool {
+        // From the narrowest on: what that refuses does not count in the wider ones.
+        self.0.iter().enumerate().all(|(level, pace)| pace.is_within(&network(address, level)))
+    }
+}
+
+/// The network that an address is in. An IPv4 address written as one of IPv6 is one of IPv4 (RFC 4291, section 2.5.5.2).
+pub(super) fn network(address: IpAddr, level: usize) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX << (32 - NETWORKS_V4[level]);
+            IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & mask))
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX << (128 - NETWORKS_V6[level]);
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask))
+        }
+    }
 }
 
 /// Where a proxy writes who asks, if one stands before us.
@@ -36,10 +106,49 @@ impl ClientHeader {
     pub(super) fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         let written = self.0.as_ref().and_then(|name| headers.get_all(name).into_iter().next_back());
         let last = written.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        match last.unwrap_or(peer) {
-            // Whoever has one address of a network has all of them.
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-            address @ IpAddr::V4(_) => address,
+        last.unwrap_or(peer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AddressPace, network};
+    use std::net::IpAddr;
+    use std::num::NonZeroU32;
+
+    #[test]
+    fn an_address_is_counted_in_its_networks() {
+        for (address, networks) in [
+            ("192.0.2.7", ["192.0.2.7", "192.0.2.0", "192.0.0.0"]),
+            ("::ffff:192.0.2.7", ["192.0.2.7", "192.0.2.0", "192.0.0.0"]),
+            ("2001:db8:1:2:3:4:5:6", ["2001:db8:1:2::", "2001:db8:1::", "2001:db8::"]),
+        ] {
+            let address: IpAddr = address.parse().unwrap();
+            for (level, expected) in networks.into_iter().enumerate() {
+                assert_eq!(network(address, level), expected.parse::<IpAddr>().unwrap(), "{address} {level}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_crowd_of_one_network_refuses_itself_and_nobody_else() {
+        let pace = AddressPace::per_minute(NonZeroU32::new(20).unwrap());
+        let address = |text: String| text.parse::<IpAddr>().unwrap();
+        for (crowd, most) in [
+            // The same one, one /48, one /32, and addresses of all networks.
+            ((0..10_000).map(|n| address(format!("2001:db8:1:2::{n:x}"))).collect::<Vec<_>>(), 21),
+            ((0..10_000).map(|n| address(format!("2001:db8:7:{n:x}::1"))).collect(), 85),
+            ((0..10_000).map(|n| address(format!("2001:db9:{n:x}::1"))).collect(), 330),
+            (
+                (0..100_000).map(|n| address(format!("2{:03x}:{:x}::1", n % 4096, n / 4096))).collect(),
+                100_000,
+            ),
+        ] {
+            let heard = crowd.iter().filter(|address| pace.is_within(**address)).count();
+            assert!((1..=most).contains(&heard), "{heard} of {}", crowd[0]);
+            for other in ["192.0.2.1", "3fff:db8::1"] {
+                assert!(pace.is_within(address(other.to_owned())), "{other}, beside {}", crowd[0]);
+            }
         }
     }
 }

@@ -44,10 +44,10 @@ pub async fn end_session(tx: &mut DoorTx, token_hash: [u8; 32]) -> Result<(), St
     Ok(())
 }
 
-/// Has a link to sign in with mailed to each person of a mail address, if there are any. Three that are
-/// open are enough for a person, and ten people for a request.
-pub async fn ask_for_links(tx: &mut DoorTx, address: &str) -> Result<(), StoreError> {
-    sqlx::query_file!("src/store/door/ask_for_links.sql", address).execute(tx).await?;
+/// Has a link to sign in with mailed to each person of some mail addresses, if there are any; each address comes once.
+/// Three that are open are enough for a person, and ten people for an address.
+pub async fn ask_for_links(tx: &mut DoorTx, addresses: &[String]) -> Result<(), StoreError> {
+    sqlx::query_file!("src/store/door/ask_for_links.sql", addresses).execute(tx).await?;
     Ok(())
 }
 

@@ -18,7 +18,6 @@ mod partners;
 mod people;
 mod reports;
 
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +30,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use chrono::{DateTime, Utc};
-use governor::{Quota, RateLimiter};
+use governor::Quota;
 use tokio::sync::OwnedSemaphorePermit;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
@@ -45,7 +44,7 @@ use uuid::Uuid;
 use super::access::Access;
 use super::concurrency::Concurrency;
 use super::database::RequestDatabase;
-use super::pace::{ClientHeader, Pace};
+use super::pace::{AddressPace, ClientHeader, Pace};
 use super::problem::{Problem, Refusal};
 use super::session;
 use super::token::{Identity, Verifier};
@@ -66,8 +65,6 @@ const REGISTER_WITHIN: Duration = Duration::from_mins(5);
 const REGISTERS_AT_ONCE: usize = 2;
 /// Requests a minute of one login, or of one address that does not sign in, and as many at once. A page of an app makes a few.
 const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
-/// Logins whose requests are counted before those that have rested are forgotten.
-const LOGINS_COUNTED: usize = 10_000;
 
 /// The API: what its handlers work with.
 #[derive(Clone)]
@@ -87,7 +84,7 @@ struct Shared {
     /// Registers that are received, of each organisation.
     receiving: Concurrency<Uuid>,
     /// Of those who do not sign in, by their address.
-    strangers: Pace<IpAddr>,
+    strangers: AddressPace,
     client_header: ClientHeader,
     partners: PartnersConfig,
     letters: Option<Letters>,
@@ -109,9 +106,9 @@ impl Api {
             database,
             clock,
             verifier,
-            pace: RateLimiter::hashmap(Quota::per_minute(REQUESTS_A_MINUTE)),
+            pace: Pace::new(Quota::per_minute(REQUESTS_A_MINUTE)),
             receiving: Concurrency::new(REGISTERS_AT_ONCE, 0),
-            strangers: RateLimiter::hashmap(Quota::per_minute(REQUESTS_A_MINUTE)),
+            strangers: AddressPace::per_minute(REQUESTS_A_MINUTE),
             client_header: ClientHeader::new(&config.sign_in.client_header),
             partners: config.partners.clone(),
             letters,
@@ -189,13 +186,7 @@ impl FromRequestParts<Api> for Identity {
             Some(header) => shared.bearer(header).await?,
             None => session::identity(parts, &shared.database).await?,
         };
-        if shared.pace.len() > LOGINS_COUNTED {
-            shared.pace.retain_recent();
-        }
-        if shared.pace.check_key(&identity).is_err() {
-            return Err(Refusal::TooMany);
-        }
-        Ok(identity)
+        if shared.pace.is_within(&identity) { Ok(identity) } else { Err(Refusal::TooMany) }
     }
 }
 

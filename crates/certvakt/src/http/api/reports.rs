@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, StatusCode};
 
 use super::Api;
 use crate::http::extract::Path;
-use crate::http::pace::is_within;
 use crate::http::problem::{Problems, Refusal};
 use crate::partner::PartnerError;
 use crate::partner::hearing::{self, Ear};
@@ -33,7 +32,7 @@ pub(super) async fn hear(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Refusal> {
     let shared = &api.0;
-    if !is_within(&shared.strangers, &shared.client_header.client(&headers, peer.ip())) {
+    if !shared.strangers.is_within(shared.client_header.client(&headers, peer.ip())) {
         return Err(Refusal::TooMany);
     }
     let body = body.map_err(|_| Refusal::TooLong)?;

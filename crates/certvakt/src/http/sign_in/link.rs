@@ -9,17 +9,18 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Form, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use governor::{Quota, RateLimiter};
+use governor::Quota;
 use serde::Deserialize;
 
 use super::page::{self, Language, Page};
 use super::{HOME, Query, SignIn, SignInError, go_on};
-use crate::http::pace::{ClientHeader, Pace, is_within};
+use crate::http::pace::{AddressPace, ClientHeader, Pace};
 use crate::http::problem::Refusal;
 use crate::http::session;
 use crate::secret;
 
-/// Links that a client may ask for in a minute, and as many at once: an office has one address.
+/// Links that a client may ask for in a minute, and as many at once: an office has one address. The networks around it
+/// may ask for some more.
 const OF_A_CLIENT: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Links that may be asked for at once for a mail address, and the time after which it may be one more.
 const OF_AN_ADDRESS: NonZeroU32 = NonZeroU32::new(5).unwrap();
@@ -30,7 +31,7 @@ const LONGEST_ADDRESS: usize = 254;
 /// How many links may be asked for.
 #[derive(Debug)]
 pub(super) struct Limits {
-    clients: Pace<IpAddr>,
+    clients: AddressPace,
     /// By the hash of the address.
     addresses: Pace<[u8; 32]>,
     client_header: ClientHeader,
@@ -40,15 +41,15 @@ impl Limits {
     pub(super) fn new(client_header: &str) -> Self {
         let an_address = Quota::with_period(ONE_MORE_AFTER).unwrap_or(Quota::per_minute(OF_AN_ADDRESS));
         Self {
-            clients: RateLimiter::hashmap(Quota::per_minute(OF_A_CLIENT)),
-            addresses: RateLimiter::hashmap(an_address.allow_burst(OF_AN_ADDRESS)),
+            clients: AddressPace::per_minute(OF_A_CLIENT),
+            addresses: Pace::new(an_address.allow_burst(OF_AN_ADDRESS)),
             client_header: ClientHeader::new(client_header),
         }
     }
 
     fn check(&self, headers: &HeaderMap, peer: IpAddr, address: &str) -> Result<(), Refusal> {
-        let is_within = is_within(&self.clients, &self.client_header.client(headers, peer))
-            && is_within(&self.addresses, &secret::hash(&address.to_lowercase()));
+        let is_within = self.clients.is_within(self.client_header.client(headers, peer))
+            && self.addresses.is_within(&secret::hash(&address.to_lowercase()));
         if is_within { Ok(()) } else { Err(Refusal::TooMany) }
     }
 }
@@ -77,7 +78,10 @@ pub(super) async fn ask(
         return Err(Refusal::Invalid("a mail address has 1 to 254 characters".to_owned()).into());
     }
     shared.limits.check(&headers, peer.ip(), &address)?;
-    links.ask_for_links(address);
+    if !links.ask_for_links(address) {
+        // Nothing is said to be sent that is not.
+        return Err(Refusal::Busy.into());
+    }
     Ok(language.page("link-sent"))
 }
 

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::{Answer, Browser, HOME, NOON, Place, between};
 
-const MENTOR: &str = "00000000-0000-4000-8000-0000000100a2";
+pub(super) const MENTOR: &str = "00000000-0000-4000-8000-0000000100a2";
 
-async fn mailed(place: &Place, person: &str, address: &str) {
+pub(super) async fn mailed(place: &Place, person: &str, address: &str) {
     place
         .database
         .execute(&format!(
@@ -17,7 +17,7 @@ async fn mailed(place: &Place, person: &str, address: &str) {
 }
 
 /// Waits until no letter waits, after some were asked for.
-async fn all_mailed(place: &Place, letters: usize) -> Vec<Value> {
+pub(super) async fn all_mailed(place: &Place, letters: usize) -> Vec<Value> {
     place
         .database
         .until(&format!("select count(*) = {letters} from certvakt.letters where mailed_at is not null"))

@@ -1,6 +1,7 @@
 //! Signing in with a browser: by a real OpenID Connect provider and by real mail.
 
 mod configuration;
+mod floods;
 mod letters;
 mod partners;
 mod provider;
