@@ -41,7 +41,7 @@ class Service(AbstractContextManager):
         self.tokens.write_text("".join(token(f"coordinator-{n}") + "\n" for n in range(1, LOGINS + 1)))
         secret.write_bytes(SECRET)
         self.config.write_text(
-            f'[serve]\nlisten = "{self.address}"\n[delivery]\nchannels = []\n'
+            f'[serve]\nlisten = "{self.address}"\noperations = "127.0.0.1:0"\n[delivery]\nchannels = []\n'
             f'[auth]\nissuer = "{ISSUER}"\naudience = "authenticated"\nalgorithm = "HS256"\n'
             f'secret_file = "{secret}"\n'
         )

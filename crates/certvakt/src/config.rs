@@ -145,8 +145,15 @@ pub struct ErasureConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServeConfig {
-    /// The address of `/healthz`, `/readyz` and `/metrics`.
+    /// The address of the API and the pages, of `/healthz` and `/readyz`.
     pub listen: String,
+    /// The address of `/metrics`, and of `/healthz` and `/readyz` with connections of their own; empty: on this machine,
+    /// at the port after that of `listen`.
+    pub operations: String,
+    /// Connections at once; fewer, if the system's limit of open files says so.
+    pub connections: u32,
+    /// Connections at once of one address, unless `sign_in.client_header` says that it is a proxy's.
+    pub connections_per_address: u32,
     /// Minutes after its hour at which a run that is not complete counts as late.
     pub late_after_minutes: u32,
 }
@@ -212,7 +219,13 @@ impl Default for EmailConfig {
 
 impl Default for ServeConfig {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8470".to_owned(), late_after_minutes: 60 }
+        Self {
+            listen: "127.0.0.1:8470".to_owned(),
+            operations: String::new(),
+            connections: 1_024,
+            connections_per_address: 128,
+            late_after_minutes: 60,
+        }
     }
 }
 
@@ -329,6 +342,8 @@ impl Config {
             self.fcm.connections,
             self.fcm.messages_per_minute,
             self.email.messages_per_minute,
+            self.serve.connections,
+            self.serve.connections_per_address,
         ];
         if counts.contains(&0) {
             return wrong(

@@ -14,8 +14,8 @@ use crate::{http, letters};
 /// Run every night, deliver all day: the service
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt serve --config /etc/certvakt/certvakt.toml\n\n\
-    Runs each organisation at its local hour, catches up on missed nights, delivers, and answers on\n\
-    /healthz, /readyz and /metrics. Ends cleanly on SIGTERM.")]
+    Runs each organisation at its local hour, catches up on missed nights, delivers, and answers\n\
+    people on serve.listen and operators on serve.operations. Ends cleanly on SIGTERM.")]
 pub(super) struct Args {}
 
 pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
@@ -36,7 +36,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     let api = http::Api::new(requests.clone(), app.clock, &app.config, letters.clone(), recorder)?;
     let sign_in = http::SignIn::new(requests.clone(), &app.config, letters)?;
     let ending = http::ending();
-    let listener = http::listen(&app.config.serve.listen).await?;
+    let listeners = http::Listeners::take(&app.config).await?;
     let deliver = async {
         if let Some(channels) = &channels {
             let ending = ending.clone();
@@ -58,7 +58,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         reconcile::keep(database, &app.config.partners, ending.clone()),
         reading::keep(database, &app.clock, &app.config.partners, ending.clone()),
         histories::keep(database, &app.clock, &app.config.history.heads_folder, ending.clone()),
-        http::serve(listener, database.clone(), requests, metrics, api, sign_in, ending.clone()),
+        http::serve(listeners, database.clone(), requests, metrics, api, sign_in, ending.clone()),
     );
     Ok(Exit::Success)
 }

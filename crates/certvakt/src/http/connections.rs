@@ -70,7 +70,10 @@ impl Limits {
             usize::try_from(soft).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES + RESERVED).max(1)
         });
         if files < self.connections {
-            tracing::warn!(files, "the system's limit of open files allows fewer connections than serve.connections");
+            tracing::warn!(
+                files,
+                "the system's limit of open files allows fewer connections than serve.connections"
+            );
         }
         Self { connections: self.connections.min(files), ..self }
     }

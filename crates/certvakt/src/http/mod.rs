@@ -4,6 +4,7 @@ mod access;
 mod api;
 pub mod bearer;
 mod concurrency;
+mod connections;
 mod database;
 mod extract;
 mod metrics;
@@ -14,7 +15,7 @@ mod session;
 mod sign_in;
 pub mod token;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -28,12 +29,18 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::config::Config;
 use crate::store::{Database, migration};
+
+use connections::Limits;
 
 pub use api::Api;
 pub use database::RequestDatabase;
 pub use metrics::Metrics;
 pub use sign_in::SignIn;
+
+/// The connections of those who watch the service.
+const OPERATORS: Limits = Limits { connections: 64, of_an_address: 64 };
 
 /// How long answers under way may take once the process is asked to end.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -121,50 +128,83 @@ pub fn ending() -> watch::Receiver<bool> {
     receiver
 }
 
-/// Takes the address of the server.
-pub async fn listen(address: &str) -> Result<TcpListener, HttpError> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|cause| HttpError::Listen { address: address.to_owned(), cause })?;
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!(%address, "listening");
+/// The addresses of the server.
+#[derive(Debug)]
+pub struct Listeners {
+    people: TcpListener,
+    operations: TcpListener,
+    limits: Limits,
+}
+
+impl Listeners {
+    /// Takes the addresses that `[serve]` names.
+    pub async fn take(config: &Config) -> Result<Self, HttpError> {
+        let serve = &config.serve;
+        let limits = Limits {
+            connections: serve.connections as usize,
+            of_an_address: if config.sign_in.client_header.is_empty() {
+                serve.connections_per_address as usize
+            } else {
+                usize::MAX
+            },
+        };
+        let limits = limits.within_files();
+        let people = bind("serve.listen", &serve.listen).await?;
+        let operations = if serve.operations.is_empty() {
+            // Port 0 is one that the system chooses, and so is that after the last.
+            let port = serve.listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+            let next = port.filter(|port| *port > 0).and_then(|port| port.checked_add(1)).unwrap_or(0);
+            format!("127.0.0.1:{next}")
+        } else {
+            serve.operations.clone()
+        };
+        let operations = bind("serve.operations", &operations).await?;
+        if let (Ok(address), Ok(operations)) = (people.local_addr(), operations.local_addr()) {
+            tracing::info!(%address, %operations, "listening");
+        }
+        Ok(Self { people, operations, limits })
     }
-    Ok(listener)
+}
+
+async fn bind(key: &'static str, address: &str) -> Result<TcpListener, HttpError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|cause| HttpError::Listen { key, address: address.to_owned(), cause })
 }
 
 /// Answers until the process is asked to end.
 pub async fn serve(
-    listener: TcpListener,
+    Listeners { people, operations, limits }: Listeners,
     database: Database,
     requests: RequestDatabase,
     metrics: Metrics,
     api: Api,
     sign_in: Option<SignIn>,
-    mut ending: watch::Receiver<bool>,
+    ending: watch::Receiver<bool>,
 ) {
-    let router = Router::new()
-        .route("/healthz", get(|| async { "alive\n" }))
-        .route("/metrics", get(show_metrics))
-        .with_state((database, metrics))
-        .route("/readyz", get(ready).with_state(requests))
-        .merge(api::router(api, sign_in.map_or_else(Router::new, sign_in::router)));
+    let health =
+        Router::new().route("/healthz", get(alive)).route("/readyz", get(ready).with_state(requests));
+    let metrics = Router::new().route("/metrics", get(show_metrics)).with_state((database, metrics));
+    let for_operators = health.clone().merge(metrics);
+    let for_people = health.merge(api::router(api, sign_in.map_or_else(Router::new, sign_in::router)));
+    let answering = async {
+        tokio::join!(
+            connections::answer(people, for_people, limits, ending.clone()),
+            connections::answer(operations, for_operators, OPERATORS, ending.clone()),
+        );
+    };
     let mut closing = ending.clone();
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
-            let _ = ending.wait_for(|ending| *ending).await;
-        });
     let patience = async {
         let _ = closing.wait_for(|ending| *ending).await;
         tokio::time::sleep(LAST_ANSWERS).await;
     };
     tokio::select! {
-        ended = serving.into_future() => {
-            if let Err(error) = ended {
-                tracing::error!("the HTTP server ended: {error}");
-            }
-        }
+        () = answering => {}
         () = patience => {}
     }
+}
+
+async fn alive() -> &'static str {
+    "alive\n"
 }
 
 async fn ready(State(database): State<RequestDatabase>) -> (StatusCode, String) {
@@ -192,8 +232,10 @@ async fn show_metrics(State((database, metrics)): State<(Database, Metrics)>) ->
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The address is taken or not ours.
-    #[error("serve.listen = '{address}' cannot be listened on ({cause}): choose another address")]
+    #[error("{key} = '{address}' cannot be listened on ({cause}): choose another address")]
     Listen {
+        /// The key of the configuration.
+        key: &'static str,
         /// The address.
         address: String,
         /// What the system says.

@@ -11,6 +11,7 @@ mod calendar;
 mod canary;
 mod channels;
 mod configuration;
+mod connections;
 mod costs;
 mod crashes;
 mod cycles;

@@ -20,6 +20,7 @@ use sqlx::Executor;
 pub struct Service {
     process: Child,
     address: String,
+    operations: String,
     log: Arc<Mutex<String>>,
 }
 
@@ -31,12 +32,13 @@ impl Service {
         let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(String::new()));
-        let address = loop {
+        let (address, operations) = loop {
             let line = lines.next().expect("it says where it listens").unwrap();
             *log.lock().unwrap() += &format!("{line}\n");
             let told: Value = serde_json::from_str(&line).unwrap();
             if told["fields"]["message"] == "listening" {
-                break told["fields"]["address"].as_str().unwrap().to_owned();
+                let of = |name: &str| told["fields"][name].as_str().unwrap().to_owned();
+                break (of("address"), of("operations"));
             }
         };
         let rest = Arc::clone(&log);
@@ -45,7 +47,7 @@ impl Service {
                 *rest.lock().unwrap() += &format!("{line}\n");
             }
         });
-        Self { process, address, log }
+        Self { process, address, operations, log }
     }
 
     /// Where it listens.
@@ -53,9 +55,20 @@ impl Service {
         &self.address
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Where operators ask.
+    pub fn operations(&self) -> &str {
+        &self.operations
+    }
+
+    /// Asks as an operator.
     async fn get(&self, path: &str) -> (u16, String) {
         let client = certvakt::http::client(Duration::from_secs(20));
-        let answer = client.get(format!("http://{}{path}", self.address)).send().await.unwrap();
+        let answer = client.get(format!("http://{}{path}", self.operations)).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 

@@ -86,6 +86,7 @@ async fn what_is_wrong_with_a_request_is_a_problem_with_a_code() {
         assert_eq!(answer.headers["content-type"], "application/problem+json");
         assert_eq!(answer.headers["cache-control"], "no-store");
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        assert_eq!(answer.headers["strict-transport-security"], "max-age=63072000");
         assert!(answer.headers.contains_key("x-request-id"));
         assert!(!answer.headers.contains_key("access-control-allow-origin"));
     }
@@ -146,6 +147,18 @@ async fn the_api_describes_itself_and_every_address_of_it() {
                 let content = &operation["responses"][status]["content"]["application/problem+json"];
                 assert!(content.is_object(), "{method} {path} {status}: {operation}");
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_login_with_a_control_character_is_nobodys() {
+    let api = Api::start().await;
+    for subject in ["coordinator\u{0}", "\u{0}", "coordinator\n", "coord\u{7f}inator", "coordinator\u{85}"] {
+        for path in ["/me", "/certifications"] {
+            let answer = api.get(subject, path).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{subject:?} {path}: {}", answer.body);
+            assert_eq!(answer.body["code"], "token-invalid");
         }
     }
 }

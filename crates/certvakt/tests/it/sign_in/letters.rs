@@ -211,8 +211,7 @@ async fn a_refusal_of_the_sender_keeps_the_letter_and_shows_until_one_is_mailed(
     let waits: bool =
         place.database.value("select mailed_at is null and mail_due_at > now() from certvakt.letters").await;
     assert!(waits, "the address is not at fault");
-    let metrics = browser.get("/metrics").await.text;
-    assert!(metrics.contains("certvakt_channel_stopped{channel=\"email\"} 1"), "{metrics}");
+    place.service.until_metric("certvakt_channel_stopped{channel=\"email\"} 1").await;
     place.mail.recover();
     place.database.execute("update certvakt.letters set mail_due_at = now()").await;
     assert_eq!(all_mailed(&place, 1).await.len(), 1);
