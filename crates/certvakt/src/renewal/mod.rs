@@ -302,6 +302,9 @@ pub fn renewed_until(
     if completed_on.is_some_and(|day| day > today) {
         return Err(RenewalError::Date("what renews it cannot have been completed after today".to_owned()));
     }
+    if let Some(day) = completed_on.filter(|day| !is_plausible(*day, today)) {
+        return Err(RenewalError::Date(format!("{day} is before the year {FIRST_YEAR}")));
+    }
     if let Some(until) = until {
         return Ok(day(until));
     }

@@ -59,7 +59,10 @@ async fn a_certification_is_recorded_by_whoever_keeps_its_chapter() {
         ("last_valid_day", json!("-0004-01-01")),
         ("last_valid_day", json!("+12026-01-01")),
         ("last_valid_day", json!("2026-02-30")),
+        ("last_valid_day", json!("2077-01-01")),
+        ("last_valid_day", json!("2569-12-31")),
         ("issued_on", json!("1899-12-31")),
+        ("issued_on", json!("2077-01-01")),
         ("external_id", json!("1")),
         ("mentor_id", json!(7)),
     ] {
