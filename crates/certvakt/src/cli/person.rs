@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::App;
 use crate::delivery::Locale;
 use crate::error::{Error, Exit};
+use crate::mail::address;
 use crate::output::{count, print, progress, table};
 use crate::people::ledger::Ledger;
 use crate::people::readable::{self, Ordered};
@@ -15,7 +16,7 @@ use crate::people::{self, PeopleError, Replayed};
 use crate::secret;
 use crate::store::access::{self, NewPerson};
 use crate::store::people::Erased;
-use crate::store::{self, organisation};
+use crate::store::{self, StoreError, organisation};
 
 /// Add coordinators and administrators, invite people to sign in, show or erase what is stored of somebody
 #[derive(Debug, clap::Args)]
@@ -58,6 +59,27 @@ enum What {
         /// The person's id, or the id in the register of one of their certifications
         person: String,
     },
+    /// Send a person no notices by push or mail any more
+    #[command(after_help = "Example:\n  certvakt person opt-out 1042 email\n\n\
+        It holds for notices of every organisation and for those that wait already. Links to sign in with are\n\
+        mailed all the same. People do it themselves with PUT /api/v1/me/opt-outs/email.")]
+    OptOut {
+        /// The person's id, or the id in the register of one of their certifications
+        person: String,
+        /// By what they want no notices
+        #[arg(value_parser = ["push", "email"])]
+        kind: String,
+    },
+    /// Send a person notices by push or mail again
+    #[command(after_help = "Example:\n  certvakt person opt-in 1042 email\n\n\
+        Notices whose stage has not passed leave with the next look at the queue.")]
+    OptIn {
+        /// The person's id, or the id in the register of one of their certifications
+        person: String,
+        /// By what they want notices again
+        #[arg(value_parser = ["push", "email"])]
+        kind: String,
+    },
     /// Show all that is stored of a person: for them to read, or with `--output json` to take elsewhere
     #[command(after_help = "Examples:\n  certvakt person export 1042 > 1042.txt\n  \
         certvakt person export 1042 --output json > 1042.json\n\n\
@@ -95,6 +117,9 @@ enum What {
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     match args.what {
         What::Add { organisation, chapter, role, name, email } => {
+            let email = email.as_deref().map(address::canonical).transpose();
+            let email = email
+                .map_err(|fault| StoreError::Invalid(format!("{fault}: write it like name@example.org")))?;
             let mut tx = app.database().await?.registrar().await?;
             let organisation_id = organisation::id_of(&mut tx, &organisation).await?;
             let chapter_id = organisation::chapter_id(&mut tx, organisation_id, &chapter).await?;
@@ -123,6 +148,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
                 },
             )?;
         }
+        What::OptOut { person, kind } => opt(app, &person, &kind, false).await?,
+        What::OptIn { person, kind } => opt(app, &person, &kind, true).await?,
         What::Export { person, language } => {
             let id = one(app, &person).await?;
             let mut tx = app.database().await?.worker().await?;
@@ -155,6 +182,27 @@ pub(super) async fn one(app: &App, name: &str) -> Result<Uuid, Error> {
         [] => Err(PeopleError::Unknown.into()),
         _ => Err(PeopleError::Several.into()),
     }
+}
+
+/// Has a person hear by a kind of contact point, or no longer.
+async fn opt(app: &App, name: &str, kind: &str, is_in: bool) -> Result<(), Error> {
+    let id = one(app, name).await?;
+    let mut tx = app.database().await?.registrar().await?;
+    if is_in {
+        access::opt_in(&mut tx, id, kind).await?;
+    } else if !access::opt_out(&mut tx, id, kind).await? {
+        return Err(PeopleError::Unknown.into());
+    }
+    let opt_outs = access::opt_outs(&mut tx, id).await?;
+    tx.commit().await?;
+    print(app.format, &serde_json::json!({ "person": id, "opt_outs": opt_outs }), |_| {
+        if opt_outs.is_empty() {
+            "Notices go by everything that reaches the person.".to_owned()
+        } else {
+            format!("No notices by: {}.", opt_outs.join(", "))
+        }
+    })?;
+    Ok(())
 }
 
 async fn erase(app: &App, name: &str, dry_run: bool, ledger: PathBuf) -> Result<Exit, Error> {

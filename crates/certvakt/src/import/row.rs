@@ -13,6 +13,7 @@ use super::process::Rows;
 use super::source::{FAULT, Form};
 use super::text::{fold, is_clean, normal};
 use crate::config::nearest;
+use crate::mail::address;
 
 /// A field that a column of the register can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +67,7 @@ impl Field {
     const fn longest(self) -> usize {
         match self {
             Self::PushToken => 2048,
-            Self::Email => 254,
+            Self::Email => address::LONGEST,
             _ => 200,
         }
     }
@@ -309,8 +310,8 @@ fn usable(form: Form, field: Field, text: &str) -> Result<Cow<'_, str>, Reason> 
         "longer than it may be".into()
     } else if field == Field::PushToken && !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         "not a device token".into()
-    } else if field == Field::Email && !is_mail_address(&value) {
-        "not a valid e-mail address".into()
+    } else if field == Field::Email {
+        return address::canonical(&value).map(Cow::Owned).map_err(|fault| fault.as_str().into());
     } else {
         return Ok(value);
     })
@@ -347,13 +348,4 @@ fn moment(
     } else {
         Err(fault(field, "the year is before 1900 or more than 50 years from now"))
     }
-}
-
-fn is_mail_address(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && !domain.is_empty()
-            && !domain.contains('@')
-            && !text.contains(char::is_whitespace)
-    })
 }

@@ -1,5 +1,6 @@
 //! The mail server: what notices and letters to people have in common.
 
+pub mod address;
 mod reply;
 mod smtp;
 
@@ -76,7 +77,7 @@ impl Mailer {
     /// A mailer for a section that is not off. Nothing is sent yet.
     pub fn new(config: &EmailConfig, timeout: Duration) -> Result<Self, DeliveryError> {
         let wrong = |reason: String| DeliveryError::Channel { channel: "email", reason };
-        let from = config.from.parse().map_err(|_| {
+        let from = sender(&config.from).ok_or_else(|| {
             wrong("email.from is no mailbox, write it like Varsel <varsel@example.org>".to_owned())
         })?;
         let mut server =
@@ -104,8 +105,9 @@ impl Mailer {
     /// Hands a mail to the server; its `Message-ID`.
     pub async fn send(&self, mail: Mail) -> Result<String, Failure> {
         let message_id = format!("<{}@{}>", mail.id, self.from.email.domain());
-        let to: lettre::Address =
-            mail.to.parse().map_err(|_| Failure::Mailbox("no mail address".to_owned()))?;
+        // Addresses may have come in by another way than ours.
+        let to =
+            recipient(&mail.to).ok_or_else(|| Failure::Mailbox("not a valid e-mail address".to_owned()))?;
         let message = self
             .message(to.clone(), mail, &message_id)
             .map_err(|_| Failure::Message("the message cannot be made".to_owned()))?
@@ -133,4 +135,14 @@ impl Mailer {
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .multipart(mail.body)
     }
+}
+
+/// Who a mail is from.
+fn sender(text: &str) -> Option<Mailbox> {
+    let mailbox: Mailbox = text.parse().ok()?;
+    Some(Mailbox::new(mailbox.name, recipient(mailbox.email.as_ref())?))
+}
+
+fn recipient(text: &str) -> Option<lettre::Address> {
+    address::canonical(text).ok()?.parse().ok()
 }

@@ -132,3 +132,37 @@ pub async fn people(tx: &mut RegistrarTx, name: &str) -> Result<Vec<Uuid>, Store
     .fetch_all(tx)
     .await?)
 }
+
+/// Sends a person no notices by a kind of contact point any more. False: there is no such person.
+pub async fn opt_out(tx: &mut RegistrarTx, person: Uuid, kind: &str) -> Result<bool, StoreError> {
+    let is_known = sqlx::query_scalar!(
+        r#"with person as (
+             select id from certvakt.people where id = $1 and erased_at is null
+           ),
+           kept as (
+             insert into certvakt.channel_opt_outs (person_id, kind) select id, $2 from person
+             on conflict do nothing
+           )
+           select exists (select from person) as "is_known!""#,
+        person,
+        kind,
+    );
+    Ok(is_known.fetch_one(tx).await?)
+}
+
+/// Sends a person notices by a kind of contact point again.
+pub async fn opt_in(tx: &mut RegistrarTx, person: Uuid, kind: &str) -> Result<(), StoreError> {
+    sqlx::query!("delete from certvakt.channel_opt_outs where person_id = $1 and kind = $2", person, kind)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// By which kinds of contact point a person wants no notices.
+pub async fn opt_outs(tx: &mut RegistrarTx, person: Uuid) -> Result<Vec<String>, StoreError> {
+    let kinds = sqlx::query_scalar!(
+        "select kind from certvakt.channel_opt_outs where person_id = $1 order by kind",
+        person
+    );
+    Ok(kinds.fetch_all(tx).await?)
+}

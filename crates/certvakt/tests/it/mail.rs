@@ -192,3 +192,76 @@ async fn who_has_no_working_device_gets_a_mail() {
         .await;
     assert_eq!(attempts, "fcm given_up, email delivered");
 }
+
+#[tokio::test]
+async fn an_address_has_one_form_from_the_register_to_the_envelope() {
+    let server = MailServer::start(None);
+    let config = server.config("");
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    let register = server.file(
+        "register.csv",
+        "id,expires,mail\n1,2026-06-20,ok-1@example.org.\n2,2026-06-20,ok-2@BL\u{c5}B\u{c6}R.example\n\
+         3,2026-06-20,bj\u{f8}rn@example.org\n4,2026-06-20,Kari <ok-4@example.org>\n",
+    );
+    let imported = database.json([
+        "import",
+        register.to_str().unwrap(),
+        "--organisation",
+        "org",
+        "--chapter",
+        "chapter",
+        "--type",
+        "type",
+        "--column",
+        "external_id=id",
+        "expires_at=expires",
+        "email=mail",
+    ]);
+    assert_eq!(imported["contacts_rejected"], 2, "{imported}");
+    let addresses = "select string_agg(address, ' ' order by address) from certvakt.contact_points";
+    let stored: String = database.value(addresses).await;
+    assert_eq!(stored, "ok-1@example.org ok-2@xn--blbr-roah.example");
+
+    // What came in by another way is sent to in the same form, or not at all.
+    for (id, address) in [("3", "ok-3@Example.ORG."), ("4", "ok-4@example.org>")] {
+        database.reachable(id, "email", address).await;
+    }
+    database.json(["run", "--date", "2026-06-15", "--approve"]);
+    let done = database.work(DAY, &config);
+    assert_eq!((&done["delivered"], &done["unreachable"]), (&json!(3), &json!(1)), "{done}");
+    let mut sent: Vec<String> =
+        server.mails().iter().map(|mail| mail["to"][0].as_str().unwrap().to_owned()).collect();
+    sent.sort();
+    assert_eq!(sent, ["ok-1@example.org", "ok-2@xn--blbr-roah.example", "ok-3@example.org"]);
+
+    let add = |email: &str| {
+        let arguments = [
+            "person",
+            "add",
+            "--organisation",
+            "org",
+            "--chapter",
+            "chapter",
+            "--role",
+            "coordinator",
+            "--name",
+            "K",
+        ];
+        let arguments: Vec<&str> = arguments.into_iter().chain(["--email", email]).collect();
+        database.certvakt(arguments.iter().copied()).output().unwrap()
+    };
+    for wrong in ["a@localhost", "\"a b\"@example.org", "b\u{f8}@example.org", "a@b@example.org"] {
+        let output = add(wrong);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains("not a valid e-mail address"), "{wrong}: {said}");
+        assert!(!said.contains(wrong), "{said}");
+    }
+    assert!(add("coordinator@Example.org.").status.success());
+    let stored: bool = database
+        .value(
+            "select exists (select from certvakt.contact_points where address = 'coordinator@example.org')",
+        )
+        .await;
+    assert!(stored);
+}

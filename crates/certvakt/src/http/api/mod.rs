@@ -13,6 +13,7 @@ mod listings;
 mod me;
 mod notices;
 mod once;
+mod opt_outs;
 mod overview;
 mod partners;
 mod people;
@@ -219,6 +220,8 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(me::show))
         .routes(routes!(me::accept_invitation))
         .routes(routes!(me::keep_device, me::remove_device))
+        .routes(routes!(opt_outs::list))
+        .routes(routes!(opt_outs::opt_out, opt_outs::opt_in))
         .routes(routes!(listings::list))
         .routes(routes!(partners::list))
         .routes(routes!(listings::consent, listings::withdraw))

@@ -17,6 +17,7 @@ use super::{HOME, Query, SignIn, SignInError, go_on};
 use crate::http::pace::{AddressPace, ClientHeader, Pace};
 use crate::http::problem::Refusal;
 use crate::http::session;
+use crate::mail::address;
 use crate::secret;
 
 /// Links that a client may ask for in a minute, and as many at once: an office has one address. The networks around it
@@ -25,8 +26,6 @@ const OF_A_CLIENT: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Links that may be asked for at once for a mail address, and the time after which it may be one more.
 const OF_AN_ADDRESS: NonZeroU32 = NonZeroU32::new(5).unwrap();
 const ONE_MORE_AFTER: Duration = Duration::from_mins(3);
-/// The longest mail address, as contact points keep it.
-const LONGEST_ADDRESS: usize = 254;
 
 /// How many links may be asked for.
 #[derive(Debug)]
@@ -74,9 +73,11 @@ pub(super) async fn ask(
         Ok(Form(Asked { address })) => address.trim().to_owned(),
         Err(_) => String::new(),
     };
-    if address.is_empty() || address.chars().count() > LONGEST_ADDRESS || address.contains('\0') {
+    if address.is_empty() || address.chars().count() > address::LONGEST || address.contains('\0') {
         return Err(Refusal::Invalid("a mail address has 1 to 254 characters".to_owned()).into());
     }
+    // An address that is none is answered alike: whether it is known shows nowhere.
+    let address = address::canonical(&address).unwrap_or(address);
     shared.limits.check(&headers, peer.ip(), &address)?;
     if !links.ask_for_links(address) {
         // Nothing is said to be sent that is not.

@@ -4,6 +4,7 @@
 pub mod keys;
 pub mod listings;
 pub mod notices;
+pub mod opt_outs;
 pub mod overview;
 pub mod partners;
 pub mod people;

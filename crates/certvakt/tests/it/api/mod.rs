@@ -7,6 +7,7 @@ mod imports;
 mod lists;
 mod making;
 mod matrix;
+mod opt_outs;
 mod requests;
 mod sharing;
 

@@ -1,0 +1,78 @@
+//! By what the caller wants no notices.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Api, Caller};
+use crate::http::extract::Path;
+use crate::http::problem::{Problems, Refusal};
+use crate::store::tenant::opt_outs;
+
+/// A kind of contact point by which the caller wants no notices.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OptOut {
+    /// `push` or `email`.
+    kind: String,
+    /// Since when.
+    since: DateTime<Utc>,
+}
+
+/// By what the caller wants no notices, from any organisation
+#[utoipa::path(get, path = "/api/v1/me/opt-outs", tag = "me", responses(
+    (status = OK, body = Vec<OptOut>),
+    Problems))]
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<OptOut>>, Refusal> {
+    let mut tx = api.person(&caller).await?;
+    let own = opt_outs::opt_outs(&mut tx).await?;
+    tx.commit().await?;
+    let own = own.into_iter().map(|opt_outs::OptOut { kind, since }| OptOut { kind, since });
+    Ok(Json(own.collect()))
+}
+
+/// Receive no notices by push or mail any more; those that wait already are not sent either
+#[utoipa::path(put, path = "/api/v1/me/opt-outs/{kind}", tag = "me",
+    params(("kind" = String, Path, description = "`push` or `email`", pattern = "^(push|email)$")),
+    responses(
+    (status = NO_CONTENT),
+    Problems))]
+pub(super) async fn opt_out(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(kind): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let kind = known(&kind)?;
+    let mut tx = api.person(&caller).await?;
+    opt_outs::opt_out(&mut tx, kind).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Receive notices by push or mail again
+#[utoipa::path(delete, path = "/api/v1/me/opt-outs/{kind}", tag = "me",
+    params(("kind" = String, Path, description = "`push` or `email`", pattern = "^(push|email)$")),
+    responses(
+    (status = NO_CONTENT),
+    Problems))]
+pub(super) async fn opt_in(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(kind): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let kind = known(&kind)?;
+    let mut tx = api.person(&caller).await?;
+    opt_outs::opt_in(&mut tx, kind).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn known(kind: &str) -> Result<&'static str, Refusal> {
+    match kind {
+        "push" => Ok("push"),
+        "email" => Ok("email"),
+        _ => Err(Refusal::Invalid("one can opt out of push or email".to_owned())),
+    }
+}

@@ -1,0 +1,149 @@
+//! The one rule of what a mail address is: for registers, commands, requests, and what is sent.
+
+use std::fmt;
+
+/// The longest address, by RFC 5321, section 4.5.3.1.3: 256 octets with the angle brackets of a path.
+pub const LONGEST: usize = 254;
+/// The longest part before the `@` (RFC 5321, section 4.5.3.1.1).
+const LONGEST_LOCAL: usize = 64;
+
+/// Why a text is no mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is not of the form `name@domain`; quoted names, comments and display names are not taken either.
+    Form,
+    /// The part before the `@` is not ASCII. That needs SMTPUTF8 (RFC 6531) of every mail server on the way.
+    NotAscii,
+    /// The part after the `@` is no domain name.
+    Domain,
+    /// It is longer than an address may be.
+    Long,
+}
+
+impl Fault {
+    /// In words for people. Never the address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Form => "not a valid e-mail address",
+            Self::NotAscii => {
+                "not a valid e-mail address: before the @ there may be no letters such as æ, ø, å"
+            }
+            Self::Domain => {
+                "not a valid e-mail address: after the @ there must be a domain such as example.org"
+            }
+            Self::Long => "not a valid e-mail address: it is too long",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An address in the one form in which it is stored, compared and sent: without spaces around it, its domain in
+/// lower case, in ASCII (RFC 5891, A-labels) and without the dot of the root. The part before the `@` stays as it is.
+pub fn canonical(text: &str) -> Result<String, Fault> {
+    let (local, domain) = text.trim().rsplit_once('@').ok_or(Fault::Form)?;
+    if local.chars().any(|char| !char.is_ascii() && !char.is_control() && !char.is_whitespace())
+        && local.chars().all(|char| !char.is_ascii() || is_atom_or_dot(char))
+    {
+        return Err(Fault::NotAscii);
+    }
+    // A dot-atom (RFC 5321, section 4.1.2): the quoted form reaches hardly any mailbox.
+    if !local.chars().all(is_atom_or_dot) || local.split('.').any(str::is_empty) {
+        return Err(Fault::Form);
+    }
+    let domain = ascii_domain(domain).ok_or(Fault::Domain)?;
+    let address = format!("{local}@{domain}");
+    if local.len() > LONGEST_LOCAL || address.len() > LONGEST { Err(Fault::Long) } else { Ok(address) }
+}
+
+/// A domain of at least two labels in its ASCII form.
+fn ascii_domain(domain: &str) -> Option<String> {
+    let domain = domain.strip_suffix(['.', '。']).unwrap_or(domain);
+    // Letters, digits and hyphens alone, and labels of 63 octets at most.
+    let ascii = idna::domain_to_ascii_strict(domain).ok()?;
+    let (_, top) = ascii.rsplit_once('.')?;
+    // Four numbers are an address of a host, not a domain.
+    (!top.bytes().all(|byte| byte.is_ascii_digit())).then_some(ascii)
+}
+
+fn is_atom_or_dot(char: char) -> bool {
+    char.is_ascii_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(char)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fault, canonical};
+
+    #[test]
+    fn an_address_has_one_form() {
+        for (text, form) in [
+            ("a@example.org", "a@example.org"),
+            (" a@example.org\t", "a@example.org"),
+            ("a@example.org.", "a@example.org"),
+            ("Kari.Nordmann+x@EXAMPLE.Org", "Kari.Nordmann+x@example.org"),
+            ("o'neil/x=y@sub.example.org", "o'neil/x=y@sub.example.org"),
+            ("a@blåbær.example", "a@xn--blbr-roah.example"),
+            ("a@BLÅBÆR.example.", "a@xn--blbr-roah.example"),
+            ("a@bla\u{30a}bær.example", "a@xn--blbr-roah.example"),
+            ("a@blåbær。example", "a@xn--blbr-roah.example"),
+            ("a@xn--blbr-roah.example", "a@xn--blbr-roah.example"),
+            ("a@1.example", "a@1.example"),
+        ] {
+            assert_eq!(canonical(text).as_deref(), Ok(form), "{text}");
+            assert_eq!(canonical(form).as_deref(), Ok(form), "it stays: {form}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_said() {
+        let (long_local, long_label) = ("x".repeat(65) + "@example.org", format!("a@{}.org", "x".repeat(64)));
+        let long = format!(
+            "{}@{}.example.org",
+            "x".repeat(64),
+            ["y".repeat(60), "y".repeat(60), "y".repeat(60)].join(".")
+        );
+        for (text, fault) in [
+            ("", Fault::Form),
+            ("nobody", Fault::Form),
+            ("@example.org", Fault::Form),
+            ("a b@example.org", Fault::Form),
+            ("a@b@example.org", Fault::Form),
+            (".a@example.org", Fault::Form),
+            ("a.@example.org", Fault::Form),
+            ("a..b@example.org", Fault::Form),
+            ("\"a b\"@example.org", Fault::Form),
+            ("a(comment)@example.org", Fault::Form),
+            ("Kari <a@example.org>", Fault::Form),
+            ("<a@example.org>", Fault::Form),
+            ("mailto:a@example.org", Fault::Form),
+            ("a@example.org, b@example.org", Fault::Form),
+            ("a\r\nRCPT TO:<b@example.org", Fault::Form),
+            ("a\u{0}@example.org", Fault::Form),
+            ("a\u{a0}b@example.org", Fault::Form),
+            ("bjørn@example.org", Fault::NotAscii),
+            ("a@", Fault::Domain),
+            ("a@example", Fault::Domain),
+            ("a@localhost", Fault::Domain),
+            ("a@.", Fault::Domain),
+            ("a@example..org", Fault::Domain),
+            ("a@example.org..", Fault::Domain),
+            ("a@-example.org", Fault::Domain),
+            ("a@exa mple.org", Fault::Domain),
+            ("a@exa_mple.org", Fault::Domain),
+            ("a@example.org>", Fault::Domain),
+            ("a@[192.0.2.1]", Fault::Domain),
+            ("a@192.0.2.1", Fault::Domain),
+            ("a@example.org\u{0}", Fault::Domain),
+            ("a@xn--a.example", Fault::Domain),
+            (&long_label, Fault::Domain),
+            (&long_local, Fault::Long),
+            (&long, Fault::Long),
+        ] {
+            assert_eq!(canonical(text), Err(fault), "{text:?}");
+        }
+    }
+}
