@@ -8,7 +8,7 @@ PYTHON = PYTHONDONTWRITEBYTECODE=1 $$(scripts/install-tools python)/python/bin/p
 PROFILE = $(if $(QUICK),dev,dist)
 BINARIES = CERTVAKT_BINARIES=target/$(if $(QUICK),debug,dist)
 
-.PHONY: help demo test check-all lint dependencies fmt rust pgtap slow pooler postgresql-18 conformance bench starvation torture torture-check sqlx
+.PHONY: help demo fuzz test check-all lint dependencies fmt rust pgtap slow pooler postgresql-18 conformance bench starvation torture torture-check sqlx
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -55,6 +55,10 @@ slow: ## The Rust tests that take more than twenty seconds each
 pgtap: ## The tests of the schema
 	@scripts/install-packages test
 	@echo "== pgTAP" && scripts/with-postgres scripts/pgtap
+
+fuzz: ## Hostile inputs for a while: TARGET=dates SECONDS=600 SEED=1; a target is a folder of crates/certvakt/tests/corpus
+	@CERTVAKT_FUZZ_SECONDS=$(or $(SECONDS),60) CERTVAKT_FUZZ_SEED=$(or $(SEED),1) \
+		cargo test --quiet -p certvakt --lib --test it -- --nocapture fuzz_$(subst -,_,$(TARGET))
 
 pooler: ## The integration tests through pgbouncer in transaction mode
 	@scripts/install-packages test

@@ -22,3 +22,22 @@ pub mod secret;
 mod signatures;
 pub mod store;
 pub mod words;
+
+#[cfg(test)]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::disallowed_methods,
+    reason = "a module of the integration tests"
+)]
+#[path = "../tests/it/fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    reason = "a module of the integration tests, which use more of it"
+)]
+#[path = "../tests/it/jwt.rs"]
+mod jwt;

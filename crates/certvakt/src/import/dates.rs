@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// The form of a date: `YYYY`; `MM` or `M`; `DD` or `D`, or none for the month's last day; in any order, with signs and
 /// spaces between them. Two letters stand for two digits, one letter for one or two.
@@ -104,12 +104,7 @@ impl DateFormat {
 }
 
 fn last_of_month(year: i32, month: u32) -> Option<NaiveDate> {
-    let first_of_next = if month == 12 {
-        NaiveDate::from_ymd_opt(year + 1, 1, 1)
-    } else {
-        NaiveDate::from_ymd_opt(year, month + 1, 1)
-    };
-    first_of_next?.pred_opt()
+    NaiveDate::from_ymd_opt(year, month, 1)?.checked_add_months(Months::new(1))?.pred_opt()
 }
 
 /// What a date in a register means.
@@ -133,21 +128,32 @@ pub(crate) fn parse(text: &str, formats: &[DateFormat]) -> Result<When, &'static
     }
 }
 
+/// A year, a month and a day with dashes between them.
+const YEAR_FIRST: &[Part] = &[
+    Part::Year,
+    Part::Literal('-'),
+    Part::Month(Width::OneOrTwo),
+    Part::Literal('-'),
+    Part::Day(Width::OneOrTwo),
+];
+
 fn unambiguous(text: &str) -> Option<When> {
     use Part::{Day, Literal, Month, Year};
     use Width::OneOrTwo;
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(When::Instant(at));
     }
-    for form in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"] {
-        if let Ok(local) = NaiveDateTime::parse_from_str(text, form) {
-            // A spreadsheet writes a bare date as its midnight.
-            let is_midnight = local.time() == chrono::NaiveTime::MIN;
-            return Some(if is_midnight { When::Day(local.date()) } else { When::Local(local) });
-        }
+    // The library's own forms take a year of any length, a sign, and no space or several.
+    if let Some((date, time)) = text.split_once([' ', 'T'])
+        && let Some(day) = DateFormat(YEAR_FIRST.to_vec()).parse(date)
+        && let Some(time) =
+            ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|form| NaiveTime::parse_from_str(time, form).ok())
+    {
+        // A spreadsheet writes a bare date as its midnight.
+        return Some(if time == NaiveTime::MIN { When::Day(day) } else { When::Local(day.and_time(time)) });
     }
     let forms: [&[Part]; 4] = [
-        &[Year, Literal('-'), Month(OneOrTwo), Literal('-'), Day(OneOrTwo)],
+        YEAR_FIRST,
         &[Year, Literal('/'), Month(OneOrTwo), Literal('/'), Day(OneOrTwo)],
         &[Day(OneOrTwo), Literal('.'), Month(OneOrTwo), Literal('.'), Year],
         &[Month(OneOrTwo), Literal('/'), Year],
@@ -203,8 +209,21 @@ mod tests {
 
     #[test]
     fn what_is_no_date() {
-        for text in ["", "soon", "30.02.2026", "2026-13-01", "31.12.26", "２０２６-01-01", "2026-12-31x"]
-        {
+        for text in [
+            "",
+            "soon",
+            "30.02.2026",
+            "2026-13-01",
+            "0/2026",
+            "00/2026",
+            "13/2026",
+            "026-12-31 00:00:00",
+            " 2026-12-31 10:00",
+            "2026-12-3110:00",
+            "31.12.26",
+            "２０２６-01-01",
+            "2026-12-31x",
+        ] {
             assert!(parse(text, &[]).is_err(), "{text}");
         }
     }

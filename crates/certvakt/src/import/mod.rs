@@ -2,6 +2,8 @@
 //! in one transaction for the whole file.
 
 pub(crate) mod dates;
+#[cfg(test)]
+mod fuzz;
 pub(crate) mod process;
 mod row;
 pub(crate) mod sheet;

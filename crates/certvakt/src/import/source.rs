@@ -192,19 +192,6 @@ pub(crate) fn open(
 struct Sniffed {
     encoding: &'static Encoding,
     delimiter: u8,
-    /// How lines end.
-    line_end: LineEnd,
-}
-
-/// How the lines of a text end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LineEnd {
-    /// With a line feed.
-    LineFeed,
-    /// With a carriage return and a line feed.
-    ReturnAndLineFeed,
-    /// With a carriage return, as very old spreadsheets wrote them.
-    Return,
 }
 
 /// Looks over the whole file once, in pieces: a register of which only the last row has an æ must be
@@ -215,15 +202,13 @@ fn sniff(file: &mut File) -> Result<Sniffed, ReadError> {
     let mut encodings = Encodings::default();
     let mut header: Option<Vec<u8>> = None;
     let mut is_wide = false;
-    let mut has_line_feed = true;
     loop {
         let read =
             file.read(&mut buffer[carried..]).map_err(|cause| ReadError::Unreadable(cause.to_string()))?;
         let piece = &buffer[..carried + read];
         if header.is_none() {
             is_wide = piece.starts_with(&[0xff, 0xfe]) || piece.starts_with(&[0xfe, 0xff]);
-            let end = piece.iter().position(|byte| *byte == b'\n');
-            has_line_feed = end.is_some();
+            let end = piece.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             header = Some(piece[..end.unwrap_or(piece.len())].to_vec());
         }
         if is_wide {
@@ -250,18 +235,7 @@ fn sniff(file: &mut File) -> Result<Sniffed, ReadError> {
         .into_iter()
         .max_by_key(|delimiter| (count(*delimiter), *delimiter == b','))
         .unwrap_or(b',');
-    // In UTF-16 another byte stands between the two.
-    let has_return =
-        if has_line_feed && !is_wide { header.ends_with(b"\r") } else { header.contains(&b'\r') };
-    Ok(Sniffed {
-        encoding: encodings.the_one()?,
-        delimiter,
-        line_end: match (has_return, has_line_feed) {
-            (true, true) => LineEnd::ReturnAndLineFeed,
-            (true, false) => LineEnd::Return,
-            (false, _) => LineEnd::LineFeed,
-        },
-    })
+    Ok(Sniffed { encoding: encodings.the_one()?, delimiter })
 }
 
 /// What the bytes above 0x7f say of a text's encoding.
@@ -374,12 +348,12 @@ pub(crate) struct RowGuard {
     inner: BufReader<DecodeReaderBytes<indicatif::ProgressBarIter<File>, Vec<u8>>>,
     limit: u64,
     delimiter: u8,
-    line_end: LineEnd,
     row_bytes: u64,
     line: u64,
     row_line: u64,
     quote_line: u64,
     place: Place,
+    is_after_return: bool,
 }
 
 impl RowGuard {
@@ -392,12 +366,12 @@ impl RowGuard {
             inner: BufReader::with_capacity(64 * 1024, inner),
             limit,
             delimiter: sniffed.delimiter,
-            line_end: sniffed.line_end,
             row_bytes: 0,
             line: 1,
             row_line: 1,
             quote_line: 1,
             place: Place::FieldStart,
+            is_after_return: false,
         }
     }
 }
@@ -411,10 +385,11 @@ impl Read for RowGuard {
             }
             let mut kept = 0;
             for at in 0..read {
-                let byte = match (buffer[at], self.line_end) {
-                    (b'\r', LineEnd::ReturnAndLineFeed) => continue,
-                    (b'\r', LineEnd::Return) => b'\n',
-                    (byte, _) => byte,
+                let is_after_return = std::mem::replace(&mut self.is_after_return, buffer[at] == b'\r');
+                let byte = match buffer[at] {
+                    b'\n' if is_after_return => continue,
+                    b'\r' => b'\n',
+                    byte => byte,
                 };
                 buffer[kept] = byte;
                 kept += 1;

@@ -33,6 +33,12 @@ impl IdTokens {
         Self { issuer, client_id, keys: Arc::new(Jwks::new(keys, ALGORITHMS)) }
     }
 
+    /// One whose keys are held already.
+    #[cfg(test)]
+    pub(super) fn holding(issuer: &str, client_id: &str, keys: Jwks) -> Self {
+        Self { issuer: issuer.to_owned(), client_id: client_id.to_owned(), keys: Arc::new(keys) }
+    }
+
     /// Who has signed in, if the token was made for the sign-in that this nonce belongs to.
     pub(in crate::http) async fn verify(
         &self,

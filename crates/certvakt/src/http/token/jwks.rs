@@ -127,17 +127,36 @@ impl Jwks {
         let body = crate::http::body(answer, LARGEST_ANSWER)
             .await
             .ok_or("the answer broke off, or is larger than 256 KiB")?;
-        let set: Published =
-            serde_json::from_slice(&body).map_err(|_| "the answer is no JSON Web Key Set")?;
-        // A key that we cannot use is no reason to refuse the others (RFC 7517, section 5).
-        let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
-        let fitting = |jwk: Jwk| {
-            self.algorithms.iter().filter_map(move |&algorithm| {
-                Some(PublishedKey { key: jwk.fitting(algorithm)?, kid: jwk.kid.clone(), algorithm })
-            })
-        };
-        Ok(keys.flat_map(fitting).collect())
+        read(&body, self.algorithms)
     }
+
+    /// One that has fetched a set just now.
+    #[cfg(test)]
+    pub(super) fn holding(body: &[u8], algorithms: &'static [Algorithm], now: DateTime<Utc>) -> Self {
+        let keys = read(body, algorithms).unwrap_or_default();
+        let jwks = Self::new(Url::parse("https://issuer.example/keys").unwrap(), algorithms);
+        jwks.keys.send_replace(Some(Arc::new(KeySet { fetched_at: now, keys })));
+        Self { turn: Arc::new(Mutex::new(Some(now))), ..jwks }
+    }
+}
+
+/// The keys of a set that fit some algorithms, each with its algorithm.
+#[cfg(test)]
+pub(super) fn keys(body: &[u8], algorithms: &'static [Algorithm]) -> Vec<(Algorithm, DecodingKey)> {
+    read(body, algorithms).unwrap_or_default().into_iter().map(|one| (one.algorithm, one.key)).collect()
+}
+
+/// The keys of a set that fit some algorithms.
+fn read(body: &[u8], algorithms: &'static [Algorithm]) -> Result<Vec<PublishedKey>, &'static str> {
+    let set: Published = serde_json::from_slice(body).map_err(|_| "the answer is no JSON Web Key Set")?;
+    // A key that we cannot use is no reason to refuse the others (RFC 7517, section 5).
+    let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
+    let fitting = |jwk: Jwk| {
+        algorithms.iter().filter_map(move |&algorithm| {
+            Some(PublishedKey { key: jwk.fitting(algorithm)?, kid: jwk.kid.clone(), algorithm })
+        })
+    };
+    Ok(keys.flat_map(fitting).collect())
 }
 
 impl KeySet {

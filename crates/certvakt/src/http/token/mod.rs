@@ -2,6 +2,8 @@
 //!
 //! Source: RFC 7519 for what a token is, RFC 8725 for what may be believed of it.
 
+#[cfg(test)]
+mod fuzz;
 mod id_token;
 mod jwks;
 

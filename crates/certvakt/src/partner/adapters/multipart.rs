@@ -112,6 +112,7 @@ fn after_empty_line(text: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     fn answered(body: &str) -> Answered {
         let kind = HeaderValue::from_static("multipart/mixed; boundary=\"b\"");
@@ -140,6 +141,38 @@ mod tests {
         assert!(codes("--b--\n").is_empty() && codes("").is_empty());
         let body = &read(&answered(&format!("{SECOND}--b--\n"))).unwrap()[0].body;
         assert_eq!(body, b"{\"--b\":\r\n1}");
+    }
+
+    #[test]
+    fn fuzz_multipart() {
+        let words = &[
+            "--b",
+            "--",
+            "\r\n\r\n",
+            "\r\n",
+            "HTTP/1.1 204 No Content\r\n",
+            "HTTP/1.1 999 ",
+            "boundary=",
+            ";",
+        ];
+        Target { name: "multipart", words, made: Vec::new(), inputs: 2_000 }.run(|input| {
+            // The first line is the value of Content-Type.
+            let (kind, body) = input.split_at(input.iter().position(|byte| *byte == b'\n').unwrap_or(0));
+            let Ok(kind) = HeaderValue::from_bytes(kind) else { return };
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, kind)]);
+            let body = body.get(1..).unwrap_or_default().to_vec();
+            let Some(answers) = read(&Answered { status: StatusCode::OK, headers, body: body.clone() })
+            else {
+                return;
+            };
+            // Each answer has a line of its own that begins with HTTP/, and a body that stands in the whole.
+            let heads = body.windows(5).filter(|five| five == b"HTTP/").count();
+            assert!(answers.len() <= heads, "{} answers, {heads} first lines", answers.len());
+            assert!(answers.iter().map(|one| one.body.len()).sum::<usize>() <= body.len());
+            for one in answers {
+                assert!(one.body.is_empty() || body.windows(one.body.len()).any(|part| part == one.body));
+            }
+        });
     }
 
     #[test]

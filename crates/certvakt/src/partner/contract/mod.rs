@@ -1,6 +1,8 @@
 //! Contracts with partners: what a portal is sent, how it answers, and how its listing is read. Each version is a
 //! file, `contracts/<partner>/<version>.toml`; adding one is adding a file.
 
+#[cfg(test)]
+mod fuzz;
 mod inbound;
 mod message;
 mod terms;
@@ -108,16 +110,20 @@ impl Contract {
             version: version.to_owned(),
             cause,
         })?;
-        let invalid = |what: String| ContractError::Invalid {
+        Self::parse(&text).map_err(|what| ContractError::Invalid {
             partner: partner.to_owned(),
             version: version.to_owned(),
             what,
-        };
-        let contract: Self = toml::from_str(&text).map_err(|error| {
+        })
+    }
+
+    /// Reads a contract, or says what is wrong with it.
+    fn parse(text: &str) -> Result<Self, String> {
+        let contract: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-            invalid(format!("line {line}: {}", error.message()))
+            format!("line {line}: {}", error.message())
         })?;
-        contract.check().map_err(invalid)?;
+        contract.check()?;
         Ok(contract)
     }
 

@@ -1,6 +1,7 @@
 //! Registers as they come: every encoding and form, every row accounted for, nothing taken twice.
 
 mod forms;
+mod fuzz;
 mod rows;
 pub mod workbooks;
 
