@@ -261,6 +261,17 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .layer(middleware::from_fn_with_state(recorder, guarded))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(middleware::map_request(without_strange_id))
+}
+
+/// Takes away an id of a request that is none: the log holds ids, and only ids. A proxy may give each request one.
+async fn without_strange_id(mut request: Request) -> Request {
+    let given = request.headers().get_all("x-request-id");
+    let are_ids = given.iter().all(|id| id.to_str().is_ok_and(|id| id.parse::<Uuid>().is_ok()));
+    if !are_ids || given.iter().count() > 1 {
+        request.headers_mut().remove("x-request-id");
+    }
+    request
 }
 
 /// Records who looked at what, ends what takes too long, and adds the headers of every answer: people's data is kept by nobody on its

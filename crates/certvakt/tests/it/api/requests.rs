@@ -6,7 +6,7 @@ use sqlx::{Connection, Executor};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Api, id};
+use super::{Answer, Api, id};
 use crate::harness::superuser;
 
 #[tokio::test]
@@ -38,6 +38,8 @@ async fn what_is_wrong_with_a_request_is_a_problem_with_a_code() {
         (Method::GET, "/certifications/x".to_owned(), None, 404, "not-found"),
         (Method::GET, "/nothing".to_owned(), None, 404, "not-found"),
         (Method::DELETE, own.clone(), None, 405, "method-not-allowed"),
+        (Method::TRACE, own.clone(), None, 405, "method-not-allowed"),
+        (Method::GET, "/runs?limit=1&limit=2".to_owned(), None, 422, "request-invalid"),
         (Method::POST, format!("{own}/suspend"), None, 428, "version-missing"),
         (Method::PUT, "/me/devices/phone".to_owned(), Some(json!({ "token": "" })), 422, "request-invalid"),
         (
@@ -89,6 +91,27 @@ async fn what_is_wrong_with_a_request_is_a_problem_with_a_code() {
         assert_eq!(answer.headers["strict-transport-security"], "max-age=63072000");
         assert!(answer.headers.contains_key("x-request-id"));
         assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    }
+}
+
+#[tokio::test]
+async fn a_request_brings_no_text_into_the_log_as_its_id() {
+    let api = Api::start().await;
+    let of_proxy = "7f0c1d52-9f5e-4a55-8e0e-4a3c6f5d2b10";
+    for (given, is_kept) in [
+        (vec![], false),
+        (vec![of_proxy], true),
+        (vec![of_proxy, of_proxy], false),
+        (vec!["Kari Eksempel"], false),
+        (vec![of_proxy, "kari@example.org"], false),
+        (vec![""], false),
+    ] {
+        let request = api.request("coordinator", Method::GET, "/me");
+        let request = given.iter().fold(request, |request, id| request.header("x-request-id", *id));
+        let answer = Answer::of(request).await;
+        let id = answer.headers["x-request-id"].to_str().unwrap();
+        assert_eq!(id == of_proxy, is_kept, "{given:?}: {id}");
+        assert!(id.parse::<uuid::Uuid>().is_ok(), "{given:?}: {id}");
     }
 }
 
