@@ -365,6 +365,14 @@ impl Config {
         if self.sign_in.links && self.email.server.is_empty() {
             return wrong("sign_in.links needs a mail server: name it in email.server");
         }
+        // What shows a client that somebody has signed in would else open the API as well.
+        let is_for_both =
+            self.auth.issuer == self.sign_in.issuer && self.auth.audience == self.sign_in.client_id;
+        if is_for_both && !self.auth.is_off() && !self.sign_in.is_off() {
+            return wrong(
+                "auth.audience and sign_in.client_id are the same, so id tokens would be access tokens: have the issuer make tokens of the API for another audience",
+            );
+        }
         Ok(())
     }
 }

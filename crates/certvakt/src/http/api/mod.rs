@@ -287,7 +287,9 @@ async fn guarded(State(recorder): State<Recorder>, mut request: Request, next: N
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (
             header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+            HeaderValue::from_static(
+                "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            ),
         ),
         (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
     ];

@@ -19,8 +19,7 @@ use crate::words::{Words, line, words};
 static WORDS: Words = words!("pages.ftl");
 
 /// What a page may load and where its form may go: our style, ourselves.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The language of the browser.
 #[derive(Debug, Clone, Copy)]

@@ -106,6 +106,9 @@ impl Verifier {
         if header.alg != self.algorithm {
             return Err(TokenError::Invalid("its alg is not auth.algorithm"));
         }
+        if !header.typ.as_deref().is_none_or(is_for_access) {
+            return Err(TokenError::Invalid("its typ is none of an access token's"));
+        }
         let claims = match &self.keys {
             Keys::Secret(key) => signed_claims(bearer, key, self.algorithm)?,
             Keys::Published(jwks) => {
@@ -135,6 +138,14 @@ impl Verifier {
             _ => invalid("its sub is no text of 1 to 255 bytes"),
         }
     }
+}
+
+/// Whether a `typ` is one that access tokens have: that of any token, or their own (RFC 9068, section 2.1). Others, like
+/// `logout+jwt`, are made by the same issuer for another purpose (RFC 8725, section 3.11).
+fn is_for_access(typ: &str) -> bool {
+    let short =
+        typ.get(..12).filter(|start| start.eq_ignore_ascii_case("application/")).map_or(typ, |_| &typ[12..]);
+    ["JWT", "at+jwt"].iter().any(|known| short.eq_ignore_ascii_case(known))
 }
 
 /// A list that holds one algorithm.

@@ -48,6 +48,12 @@ async fn a_section_that_does_not_fit_together_is_refused() {
         (format!("{url}links = true\n"), "sign_in.links needs a mail server"),
         (format!("{url}{provider}client_header = \"X Real IP\"\n"), "sign_in.client_header is no name"),
         (
+            format!(
+                "{url}{provider}[auth]\nissuer = \"https://login.example\"\naudience = \"certvakt\"\njwks_url = \"https://login.example\"\n"
+            ),
+            "id tokens would be access tokens",
+        ),
+        (
             "[auth]\nissuer = \"urn:certvakt:link\"\naudience = \"a\"\njwks_url = \"https://login.example\"\n".to_owned(),
             "auth.issuer may not begin with urn:certvakt:",
         ),

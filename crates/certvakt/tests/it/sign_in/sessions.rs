@@ -188,7 +188,7 @@ async fn the_pages_are_readable_by_everybody_and_load_nothing() {
         assert_eq!(
             policies,
             [
-                "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+                "default-src 'none'; style-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
             ]
         );
         assert_eq!(page.headers["cache-control"], "no-store");

@@ -159,6 +159,23 @@ async fn a_header_brings_no_key_along() {
         let elsewhere = thief.sign(&plain("two", &more), &claims());
         assert_eq!(verifier.verify_at(&elsewhere, at(0)).await, Err(UNKNOWN_KEY));
     }
+    for (typ, is_accepted) in [
+        (json!("JWT"), true),
+        (json!("jwt"), true),
+        (json!("at+jwt"), true),
+        (json!("application/at+JWT"), true),
+        (Value::Null, true),
+        (json!("logout+jwt"), false),
+        (json!("secevent+jwt"), false),
+        (json!("application/"), false),
+        (json!("applicatioñ/jwt"), false),
+        (json!(""), false),
+    ] {
+        let token = issuer_key.sign(&plain("one", &json!({ "typ": typ })), &claims());
+        let expected = TokenError::Invalid("its typ is none of an access token's");
+        let expected = if is_accepted { Ok(identity()) } else { Err(expected) };
+        assert_eq!(verifier.verify_at(&token, at(0)).await, expected, "{typ}");
+    }
     for crit in [json!([]), json!(["exp"]), json!(["b64"])] {
         let token = issuer_key.sign(&plain("one", &json!({ "crit": crit })), &claims());
         let expected = Err(TokenError::Invalid("its header has crit"));
