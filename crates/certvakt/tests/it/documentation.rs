@@ -105,3 +105,51 @@ fn the_unit_gives_the_service_no_more_than_it_needs() {
         }
     }
 }
+
+/// The names of all tests.
+fn tests() -> BTreeSet<String> {
+    let mut sources = Vec::new();
+    files(&Path::new(ROOT).join("crates"), "rs", &mut sources);
+    let mut names = BTreeSet::new();
+    for source in sources {
+        let text = fs::read_to_string(&source).unwrap();
+        let mut lines = text.lines().map(str::trim);
+        while let Some(line) = lines.next() {
+            if ["#[test]", "#[tokio::test"].iter().any(|start| line.starts_with(start)) {
+                let function = lines.by_ref().find_map(|line| line.split_once("fn ")).unwrap().1;
+                names.insert(function[..function.find('(').unwrap()].to_owned());
+            }
+        }
+    }
+    names
+}
+
+fn is_file(name: &str) -> bool {
+    ["", "crates/certvakt/src"].iter().any(|base| Path::new(ROOT).join(base).join(name).is_file())
+}
+
+#[test]
+fn every_test_that_a_promise_or_a_requirement_names_exists() {
+    let tests = tests();
+    let read = |document: &str| fs::read_to_string(Path::new(ROOT).join(document)).unwrap();
+    let text = read("docs/security.md");
+    let promises = text.split("## Promises").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut shown = 0;
+    for row in promises.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let named: Vec<&str> = row.split('|').nth(3).unwrap().split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "no test shows: {row}");
+        for name in named {
+            assert!(tests.contains(name) || is_file(name), "there is no test {name}");
+            shown += 1;
+        }
+    }
+    assert!(shown > 40, "{shown}");
+    // In the other document tests stand among settings and columns, whose names are shorter.
+    for name in read("docs/asvs.md").split('`').skip(1).step_by(2) {
+        let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_test = is_word && (name.matches('_').count() > 2 || name.starts_with("fuzz_"));
+        let is_path = [".rs", ".sql", ".psql", ".toml"].iter().any(|ending| name.ends_with(ending));
+        assert!(!is_test || tests.contains(name), "there is no test {name}");
+        assert!(!is_path || is_file(name), "there is no file {name}");
+    }
+}
