@@ -6,7 +6,8 @@
 mod programs;
 mod server;
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -29,8 +30,7 @@ impl Cluster {
     }
 
     fn open_blocking(folder: &Path) -> Result<Self, ClusterError> {
-        std::fs::create_dir_all(folder).map_err(|cause| ClusterError::folder(folder, &cause))?;
-        let folder = folder.canonicalize().map_err(|cause| ClusterError::folder(folder, &cause))?;
+        let folder = own_folder(folder)?;
         let start_lock = folder.join("start.lock");
         let starting = lock_file(&start_lock)?;
         starting.lock().map_err(|cause| ClusterError::folder(&start_lock, &cause))?;
@@ -75,13 +75,37 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(ClusterError::Server(error.to_string())))
 }
 
+/// The data folder, made if there is none: ours, so that nobody else puts a file into it. The server's user goes through
+/// root's to its own.
+fn own_folder(folder: &Path) -> Result<PathBuf, ClusterError> {
+    let failed = |cause: std::io::Error| ClusterError::folder(folder, &cause);
+    let user = nix::unistd::geteuid();
+    let mode = if user.is_root() { 0o711 } else { 0o700 };
+    DirBuilder::new().recursive(true).mode(mode).create(folder).map_err(failed)?;
+    let folder = folder.canonicalize().map_err(failed)?;
+    let found = folder.metadata().map_err(failed)?;
+    if found.uid() != user.as_raw() {
+        return Err(ClusterError::Folder {
+            folder: folder.display().to_string(),
+            cause: "it belongs to another user".to_owned(),
+        });
+    }
+    let mode = found.permissions().mode();
+    if mode & 0o022 != 0 {
+        std::fs::set_permissions(&folder, Permissions::from_mode(mode & !0o022)).map_err(failed)?;
+    }
+    Ok(folder)
+}
+
+/// A file that is locked. Only its owner opens it: who can open a file can lock it.
 fn lock_file(path: &Path) -> Result<File, ClusterError> {
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(|cause| ClusterError::folder(path, &cause))
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(0o600).custom_flags(nix::libc::O_NOFOLLOW);
+    let opened = options.open(path).and_then(|file| {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(file)
+    });
+    opened.map_err(|cause| ClusterError::folder(path, &cause))
 }
 
 /// The folder where the cluster lives when none is named: `/var/lib/certvakt` for root, else the

@@ -1,5 +1,6 @@
 //! Finding the PostgreSQL programs, and running them as somebody who is not root.
 
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,15 +12,25 @@ use super::ClusterError;
 /// The variable that names the folder of the programs.
 const VARIABLE: &str = "CERTVAKT_PG_BIN";
 
+/// Our own system user.
+const OWN_USER: &str = "certvakt";
+
 /// A folder with `initdb`, `postgres` and `pg_ctl` of one major version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Programs {
     pub(super) folder: PathBuf,
     pub(super) major: String,
+    /// Whom they run as, if not as ourselves.
+    pub(super) user: Option<(Uid, Gid)>,
 }
 
 /// The programs for a folder made by a major version; the newest, if it is yet to be made.
 pub(super) fn find(data: &Path, made_by: Option<&str>) -> Result<Programs, ClusterError> {
+    let found = found(data, made_by)?;
+    Ok(Programs { user: server_user(data)?, ..found })
+}
+
+fn found(data: &Path, made_by: Option<&str>) -> Result<Programs, ClusterError> {
     let candidates = candidates();
     let mut found: Vec<Programs> = candidates.iter().filter_map(|folder| inspect(folder)).collect();
     if found.is_empty() {
@@ -83,32 +94,67 @@ fn inspect(folder: &Path) -> Option<Programs> {
     // postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)
     let version = text.split_whitespace().nth(2)?;
     let major = version.split(['.', 'b', 'r', 'd']).next()?.to_owned();
-    Some(Programs { folder: folder.to_owned(), major })
+    Some(Programs { folder: folder.to_owned(), major, user: None })
 }
 
-/// Whom the server runs as: ourselves, or for root an unprivileged user, because PostgreSQL refuses
-/// to run as root.
-pub(super) fn server_user() -> Result<Option<(Uid, Gid)>, ClusterError> {
+/// Whom the server runs as: ourselves, or for root an unprivileged user, because PostgreSQL refuses to run as root. A
+/// cluster stays its user's; a new one is PostgreSQL's, or our own system user's, who is made if there is none. `nobody`
+/// would share it with every other service that has no user.
+fn server_user(data: &Path) -> Result<Option<(Uid, Gid)>, ClusterError> {
     if !geteuid().is_root() {
         return Ok(None);
     }
-    for name in ["postgres", "nobody"] {
-        if let Ok(Some(user)) = User::from_name(name) {
-            return Ok(Some((user.uid, user.gid)));
+    if let Ok(found) = std::fs::symlink_metadata(data)
+        && found.uid() != 0
+    {
+        return Ok(Some((Uid::from_raw(found.uid()), Gid::from_raw(found.gid()))));
+    }
+    let named = |name| User::from_name(name).ok().flatten().filter(|user| !user.uid.is_root());
+    let user = ["postgres", OWN_USER].into_iter().find_map(named).or_else(|| {
+        make_user();
+        named(OWN_USER)
+    });
+    user.map(|user| Some((user.uid, user.gid))).ok_or_else(|| {
+        ClusterError::Server(format!(
+            "there is no user to run it as, and none could be made: `useradd --system {OWN_USER}`"
+        ))
+    })
+}
+
+/// Makes our own system user, who signs in nowhere: as most distributions do it, or as Alpine does.
+fn make_user() {
+    const FORMS: [&[&str]; 2] = [
+        &[
+            "useradd",
+            "--system",
+            "--user-group",
+            "--no-create-home",
+            "--home-dir",
+            "/nonexistent",
+            "--shell",
+            "/usr/sbin/nologin",
+            OWN_USER,
+        ],
+        &["adduser", "-S", "-D", "-H", "-h", "/nonexistent", "-s", "/sbin/nologin", OWN_USER],
+    ];
+    for form in FORMS {
+        let mut command = Command::new(form[0]);
+        command.args(&form[1..]).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        if command.output().is_ok_and(|made| made.status.success()) {
+            return;
         }
     }
-    Err(ClusterError::Server("there is neither a user postgres nor nobody to run it as: make one".to_owned()))
 }
 
 impl Programs {
     /// A command of one of the programs, as the server's user.
-    pub(super) fn command(&self, program: &str, folder: &Path) -> Result<Command, ClusterError> {
+    pub(super) fn command(&self, program: &str, folder: &Path) -> Command {
         let mut command = Command::new(self.folder.join(program));
         // The caller's folder may be closed to the server's user. Root's groups are dropped with its id.
         command.current_dir(folder).env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C");
-        if let Some((user, group)) = server_user()? {
+        if let Some((user, group)) = self.user {
             command.uid(user.as_raw()).gid(group.as_raw());
         }
-        Ok(command)
+        command
     }
 }

@@ -1,11 +1,12 @@
 //! One cluster's server: made once, started, asked, stopped.
 
+use std::fs::Permissions;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use nix::unistd::geteuid;
+use nix::unistd::{Gid, Uid, User, geteuid};
 
 use super::ClusterError;
 use super::programs::{self, Programs};
@@ -22,6 +23,9 @@ const LONGEST_SOCKET_FOLDER: usize = 80;
 #[derive(Debug, Clone)]
 pub(super) struct Server {
     programs: Programs,
+    /// Who may sign in, in files that the server's user cannot write.
+    access: PathBuf,
+    identities: PathBuf,
     data: PathBuf,
     sockets: PathBuf,
     address: String,
@@ -38,7 +42,8 @@ impl Server {
             "postgres://{OWNER}@localhost/{DATABASE}?host={}",
             sockets.display().to_string().replace('/', "%2F")
         );
-        let server = Self { programs, data, sockets, address };
+        let (access, identities) = (folder.join("pg_hba.conf"), folder.join("pg_ident.conf"));
+        let server = Self { programs, access, identities, data, sockets, address };
         if made_by.is_none() {
             server.make()?;
         }
@@ -56,14 +61,13 @@ impl Server {
         if making.exists() {
             std::fs::remove_dir_all(&making).map_err(|cause| ClusterError::folder(&making, &cause))?;
         }
-        private_folder(&making)?;
-        let mut initdb = self.programs.command("initdb", &making)?;
+        private_folder(&making, self.programs.user)?;
+        let mut initdb = self.programs.command("initdb", &making);
         initdb.arg("-D").arg(&making).args(["-U", SUPERUSER, "-E", "UTF8", "--locale=C", "--data-checksums"]);
-        // Who may connect is decided by the folder of the socket, which only the server's user and
-        // root can enter; peer authentication would refuse root where the server runs as another.
-        initdb.args(["-A", "trust"]);
+        // Nobody by the cluster's own file: it is started with ours.
+        initdb.args(["-A", "reject"]);
         run(initdb, None)?;
-        let mut single = self.programs.command("postgres", &making)?;
+        let mut single = self.programs.command("postgres", &making);
         single.arg("--single").arg("-D").arg(&making).arg("postgres");
         run(
             single,
@@ -76,17 +80,20 @@ impl Server {
 
     /// Starts the server unless it runs.
     pub(super) fn ensure_running(&self) -> Result<(), ClusterError> {
-        let mut status = self.pg_ctl("status")?;
+        let mut status = self.pg_ctl("status");
         if status.output().is_ok_and(|output| output.status.success()) {
             return Ok(());
         }
-        private_folder(&self.sockets)?;
+        self.say_who_may_sign_in()?;
+        private_folder(&self.sockets, self.programs.user)?;
         let log = self.data.join("server.log");
         // Twenty of a `serve`, eight of each command beside it (docs/runbook.md), and those kept for superusers.
-        let mut start = self.pg_ctl("start")?;
+        let mut start = self.pg_ctl("start");
         start.args(["--wait", "--silent", "--timeout=60"]).arg("--log").arg(&log).arg("--options").arg(format!(
-            "-c listen_addresses='' -c unix_socket_directories='{}' -c unix_socket_permissions=0700 -c max_connections=50",
-            self.sockets.display()
+            "-c listen_addresses='' -c unix_socket_directories='{}' -c unix_socket_permissions=0700 -c max_connections=50 -c hba_file={} -c ident_file={}",
+            self.sockets.display(),
+            quoted(&self.access),
+            quoted(&self.identities),
         ));
         run(start, None).map_err(|error| {
             let _ = std::fs::remove_dir(&self.sockets);
@@ -101,18 +108,43 @@ impl Server {
 
     /// Stops the server and waits for its end.
     pub(super) fn stop(&self) -> Result<(), ClusterError> {
-        let mut stop = self.pg_ctl("stop")?;
+        let mut stop = self.pg_ctl("stop");
         stop.args(["--wait", "--silent", "--mode=fast", "--timeout=60"]);
         run(stop, None)?;
         let _ = std::fs::remove_dir(&self.sockets);
         Ok(())
     }
 
-    fn pg_ctl(&self, action: &str) -> Result<Command, ClusterError> {
-        let mut command = self.programs.command("pg_ctl", &self.data)?;
-        command.arg(action).arg("-D").arg(&self.data);
-        Ok(command)
+    /// Writes who may sign in: whoever the system says we are, as the owner of the database, and nobody else. The folder of
+    /// the socket keeps others out already, but the server's own user may be shared with other programs.
+    fn say_who_may_sign_in(&self) -> Result<(), ClusterError> {
+        let user = geteuid();
+        let name = User::from_uid(user).ok().flatten().map(|user| user.name).ok_or_else(|| {
+            ClusterError::Server(format!("the user {user} has no name on this machine: give it one"))
+        })?;
+        let name = name.replace('"', "\"\"");
+        for (path, text) in [
+            (&self.access, format!("local {DATABASE} {OWNER} peer map={DATABASE}\nlocal all all reject\n")),
+            (&self.identities, format!("{DATABASE} \"{name}\" {OWNER}\n")),
+        ] {
+            std::fs::write(path, text)
+                // The server's user reads it, whatever our umask says.
+                .and_then(|()| std::fs::set_permissions(path, Permissions::from_mode(0o644)))
+                .map_err(|cause| ClusterError::folder(path, &cause))?;
+        }
+        Ok(())
     }
+
+    fn pg_ctl(&self, action: &str) -> Command {
+        let mut command = self.programs.command("pg_ctl", &self.data);
+        command.arg(action).arg("-D").arg(&self.data);
+        command
+    }
+}
+
+/// A path as `pg_ctl` hands it to a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
 }
 
 /// A short folder for the socket, the same for every process that uses this cluster.
@@ -134,9 +166,9 @@ fn socket_folder(data: &Path) -> PathBuf {
 }
 
 /// Makes a folder that only the server's user can enter; one that is there must be just that.
-fn private_folder(folder: &Path) -> Result<(), ClusterError> {
+fn private_folder(folder: &Path, user: Option<(Uid, Gid)>) -> Result<(), ClusterError> {
     let failed = |cause: std::io::Error| ClusterError::folder(folder, &cause);
-    let (user, group) = match programs::server_user()? {
+    let (user, group) = match user {
         Some((user, group)) => (user.as_raw(), group.as_raw()),
         None => (geteuid().as_raw(), nix::unistd::getegid().as_raw()),
     };
@@ -167,10 +199,8 @@ fn run(mut command: Command, input: Option<&str>) -> Result<(), ClusterError> {
             "{program}: {cause}; the user that PostgreSQL runs as must be able to enter the data folder"
         ))
     };
-    // A server that pg_ctl leaves behind must not keep our pipes open: what is said goes to a file,
-    // which has no name as soon as we hold it.
-    let (path, mut said) = tempfile_for_output().map_err(failed)?;
-    let _ = std::fs::remove_file(path);
+    // A server that pg_ctl leaves behind must not keep our pipes open: what is said goes to a file without a name.
+    let mut said = tempfile::tempfile().map_err(failed)?;
     let mut child = command
         .process_group(0)
         .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
@@ -189,10 +219,4 @@ fn run(mut command: Command, input: Option<&str>) -> Result<(), ClusterError> {
     }
     let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
     Err(ClusterError::Server(format!("{program} ended with {status}: {last}")))
-}
-
-fn tempfile_for_output() -> std::io::Result<(PathBuf, std::fs::File)> {
-    let path = std::env::temp_dir().join(format!("certvakt-{:016x}", fastrand::u64(..)));
-    let file = std::fs::OpenOptions::new().create_new(true).read(true).write(true).open(&path)?;
-    Ok((path, file))
 }

@@ -212,3 +212,83 @@ fn the_demo_shows_every_stage_and_leaves_nothing_behind() {
     assert!(nights.values().any(|night| night["expiry_warning_30d"].as_i64().unwrap() > 0));
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "its folder is gone");
 }
+
+/// Says to the server on a socket what it is asked for, as a user of this machine, and how that went.
+fn asked_by(user: &str, sockets: &Path, login: &str) -> std::process::Output {
+    let mut psql = Command::new("psql");
+    if geteuid().is_root() {
+        use std::os::unix::process::CommandExt;
+        let user = User::from_name(user).unwrap().unwrap();
+        psql.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    }
+    psql.args(["-X", "-h"]).arg(sockets).args(["-U", login, "-d", "certvakt", "-c", "select 1"]);
+    psql.current_dir("/").env("LC_ALL", "C").output().unwrap()
+}
+
+#[test]
+fn no_other_user_signs_in_to_the_cluster_or_holds_its_locks() {
+    let folder = open_folder();
+    let data = folder.path().join("data it's");
+    let mut service = serving(&data, folder.path());
+    let pid = fs::read_to_string(data.join("postgres/postmaster.pid")).unwrap();
+    let sockets = PathBuf::from(pid.lines().nth(4).unwrap());
+    assert_eq!(fs::metadata(&sockets).unwrap().permissions().mode() & 0o777, 0o700);
+    let me = User::from_uid(geteuid()).unwrap().unwrap().name;
+    assert!(asked_by(&me, &sockets, "certvakt_owner").status.success());
+    let server_user = User::from_uid(nix::unistd::Uid::from_raw({
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(data.join("postgres")).unwrap().uid()
+    }));
+    let server_user = server_user.unwrap().unwrap().name;
+    let others = if geteuid().is_root() { vec![server_user.as_str(), "nobody"] } else { vec![] };
+    for user in others {
+        assert!(!asked_by(user, &sockets, "certvakt_owner").status.success(), "{user}");
+    }
+    // Nor does anybody as the cluster's superuser.
+    let refused = asked_by(&me, &sockets, "certvakt_superuser");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("pg_hba.conf"), "{refused:?}");
+    for lock in ["start.lock", "users.lock"] {
+        assert_eq!(fs::metadata(data.join(lock)).unwrap().permissions().mode() & 0o777, 0o600, "{lock}");
+    }
+    assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o022, 0);
+    terminate(&service);
+    assert!(service.wait().unwrap().success());
+
+    // What was made by another is no folder of ours.
+    if geteuid().is_root() {
+        let others = folder.path().join("others");
+        fs::create_dir(&others).unwrap();
+        let nobody = User::from_name("nobody").unwrap().unwrap();
+        std::os::unix::fs::chown(&others, Some(nobody.uid.as_raw()), None).unwrap();
+        let said = fail(&mut certvakt(&others, ["status"]), 6);
+        assert!(said.contains("data-folder") && said.contains("another user"), "{said}");
+    }
+}
+
+#[test]
+fn root_without_a_postgresql_user_makes_one_of_its_own() {
+    let may_hide =
+        Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|done| done.success());
+    if !geteuid().is_root() || !may_hide {
+        println!("skipped: whoever runs this is not root, or may not hide what is installed");
+        return;
+    }
+    let folder = open_folder();
+    let (etc, data) = (folder.path().join("etc"), folder.path().join("data"));
+    let mut inside = Command::new("unshare");
+    inside.args(["--mount", "sh", "-ec"]).arg(
+        "cp -a /etc \"$1\"; for file in passwd shadow group gshadow; do sed -i '/^postgres:/d' \"$1/$file\"; done
+         mount --bind \"$1\" /etc; data=$2; shift 2
+         \"$@\" organisation list --data-dir \"$data\" >&2
+         \"$@\" organisation list --data-dir \"$data\" >&2
+         stat --format '%U' \"$data/postgres\"; getent passwd certvakt",
+    );
+    inside.arg("sh").arg(&etc).arg(&data).arg(env!("CARGO_BIN_EXE_certvakt")).env_remove("DATABASE_URL");
+    if let Ok(programs) = std::env::var("CERTVAKT_TEST_PROGRAMS") {
+        inside.env("CERTVAKT_PG_BIN", programs);
+    }
+    let said = succeed(&mut inside);
+    let (owner, account) = said.split_once('\n').unwrap();
+    assert_eq!(owner, "certvakt");
+    assert!(account.trim_end().ends_with("nologin"), "{account}");
+}
