@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::problem::Refusal;
+use super::token::Identity;
 use crate::audit::access::Recorder;
 use crate::clock::Clock;
 use crate::store::Seen;
@@ -28,6 +29,8 @@ struct Recording {
     resource: String,
     resource_id: Option<Uuid>,
     status: Option<StatusCode>,
+    /// Whose login the request brought.
+    identity: Option<Identity>,
     admission: Option<Admission>,
     seen: Seen,
 }
@@ -44,9 +47,21 @@ impl Access {
             resource: route.to_owned(),
             resource_id: request.uri().path().split('/').find_map(|part| part.parse().ok()),
             status: None,
+            identity: None,
             admission: None,
             seen: Seen::default(),
         })))
+    }
+
+    /// Notes whose login the request brought.
+    pub(super) fn asked_by(&self, identity: &Identity) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).identity = Some(identity.clone());
+    }
+
+    /// The login of a request of which nobody has asked yet which person it is.
+    pub(super) fn not_admitted(&self) -> Option<Identity> {
+        let recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        recording.identity.clone().filter(|_| recording.admission.is_none())
     }
 
     /// Notes who asks, and where what they read is counted.

@@ -22,8 +22,8 @@ pub(super) async fn invite(
     caller: Caller,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, Refusal> {
-    let letters = api.letters().ok_or(Refusal::NoMail)?;
     let mut tx = api.person(&caller).await?;
+    let letters = api.letters().ok_or(Refusal::NoMail)?;
     if !tenant::invite(&mut tx, id).await? {
         return Err(Refusal::NotFound);
     }

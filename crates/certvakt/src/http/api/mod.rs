@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, FromRequestParts, MatchedPath, Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::middleware::{self, Next};
@@ -160,7 +161,9 @@ impl FromRequestParts<Api> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
         let access = Access::from_request_parts(parts, api).await?;
-        Ok(Self { identity: Identity::from_request_parts(parts, api).await?, access })
+        let identity = Identity::from_request_parts(parts, api).await?;
+        access.asked_by(&identity);
+        Ok(Self { identity, access })
     }
 }
 
@@ -249,7 +252,7 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(imports::hand_over))
         .split_for_parts();
     let document = Arc::new(document);
-    let recorder = api.0.recorder.clone();
+    let recording = (api.0.recorder.clone(), api.0.database.clone());
     router
         .route("/api/v1/openapi.json", get(async move || Json(Arc::clone(&document))))
         .fallback(async || Refusal::NotFound)
@@ -258,7 +261,7 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .merge(beside)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(CatchPanicLayer::custom(|_| Refusal::Fault.into_response()))
-        .layer(middleware::from_fn_with_state(recorder, guarded))
+        .layer(middleware::from_fn_with_state(recording, guarded))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(middleware::map_request(without_strange_id))
@@ -277,7 +280,11 @@ async fn without_strange_id(mut request: Request) -> Request {
 /// Records who looked at what, ends what takes too long, and adds the headers of every answer: people's data is kept by nobody on its
 /// way, shown in no frame, and read by no page of another origin (no `Access-Control-Allow-Origin` is ever
 /// sent).
-async fn guarded(State(recorder): State<Recorder>, mut request: Request, next: Next) -> Response {
+async fn guarded(
+    State((recorder, database)): State<(Recorder, RequestDatabase)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     const HEADERS: [(HeaderName, HeaderValue); 7] = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -303,6 +310,16 @@ async fn guarded(State(recorder): State<Recorder>, mut request: Request, next: N
     let answer = tokio::time::timeout(within, next.run(request));
     let mut response = answer.instrument(span).await.unwrap_or_else(|_| Refusal::TooSlow.into_response());
     access.answered(response.status());
+    // What was refused before it was asked whose login it is: a body, a register, an id of another form. Who is refused
+    // for asking too much is not asked for once more.
+    if response.status().is_client_error()
+        && response.status() != StatusCode::TOO_MANY_REQUESTS
+        && let Some(identity) = access.not_admitted()
+        && let Ok((tx, admission)) = database.admit(&identity).await
+    {
+        access.admitted(admission, tx.seen());
+        let _ = tx.commit().await;
+    }
     for (name, value) in HEADERS {
         // A page allows itself its style, and its form.
         response.headers_mut().entry(name).or_insert(value);

@@ -213,3 +213,33 @@ async fn what_finds_no_room_is_lost_and_counted() {
     let recorded = database.json(["audit", "cross-org"])["recorded"].clone();
     assert_eq!(recorded, json!({ "events": 10_000, "lost": 3 }), "the first ten thousand");
 }
+
+#[tokio::test]
+async fn what_is_refused_is_on_record_as_well() {
+    let api = Api::start().await;
+    let register = json!({ "chapter_id": id("0000000000a2"), "type": "type", "columns": { "external_id": "a", "expires_at": "b" } });
+    let announced = api.make("administrator", "/imports", "", &register).await;
+    let content = format!("/imports/{}/content", announced.body["id"].as_str().unwrap());
+    let person = id("0000000100a2");
+    let certification = format!("/certifications/{}/renew", id("0000000200a2"));
+    let mut expected = 1;
+    for (who, method, path, body, status) in [
+        ("administrator", Method::POST, "/imports", "{}", 422),
+        ("administrator", Method::POST, "/imports", "no JSON", 422),
+        ("administrator", Method::POST, "/imports", r#"{"chapter_id": 1, "type": "Åse"}"#, 422),
+        ("administrator", Method::PUT, &content, "", 422),
+        ("outsider", Method::PUT, &content, "id;expires\n", 404),
+        ("coordinator", Method::POST, &format!("/people/{person}/invitation"), "", 503),
+        ("mentor", Method::POST, "/people/nobody/invitation", "", 404),
+        ("coordinator", Method::POST, &certification, r#"{"completed_on": "2026-13-45"}"#, 422),
+        ("coordinator", Method::GET, "/certifications?q=%00", "", 422),
+    ] {
+        let request = api.request(who, method.clone(), path).header("content-type", "application/json");
+        let answer = request.header("if-match", "\"1\"").body(body).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{method} {path} {body}: {}", answer.text().await.unwrap());
+        expected += 1;
+        let events = api.events(expected).await;
+        let last = events.as_array().unwrap().last().unwrap().clone();
+        assert_eq!((&last[0], &last[4]), (&json!(method.as_str()), &json!(status)), "{path} {body}");
+    }
+}
