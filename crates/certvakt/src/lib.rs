@@ -17,6 +17,7 @@ pub mod mail;
 pub mod output;
 pub mod partner;
 pub mod people;
+mod private;
 pub mod renewal;
 pub mod secret;
 mod signatures;

@@ -1,7 +1,9 @@
 //! What people and programs read on standard output: tables that fit the terminal, or JSON.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
+use certvakt_rules::text::{escaped, escaped_lines};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
@@ -27,9 +29,9 @@ pub fn print<T: Serialize>(format: Format, value: &T, text: impl FnOnce(&T) -> S
     }
 }
 
-/// Prints a line. A reader that has gone away (a closed pipe) is no error.
+/// Prints a line. A reader that has gone away (a closed pipe) is no error. What would steer a terminal is shown instead.
 pub fn line(text: &str) -> Result<(), Error> {
-    match writeln!(std::io::stdout().lock(), "{text}") {
+    match writeln!(std::io::stdout().lock(), "{}", escaped_lines(text)) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
         _ => Ok(()),
     }
@@ -61,6 +63,18 @@ pub fn table<const N: usize, C: Into<Cell>>(
         }
     }
     table
+}
+
+/// A cell of a CSV file that no spreadsheet takes for a formula: one that begins like a formula and is no number gets an
+/// apostrophe before it (OWASP, *CSV Injection*).
+pub fn csv_cell(text: &str) -> Cow<'_, str> {
+    let text = escaped(text);
+    let begins = text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    let digits = text.get(1..).unwrap_or_default();
+    let is_number = text.starts_with(['+', '-'])
+        && digits.contains(|char: char| char.is_ascii_digit())
+        && digits.chars().all(|char| char.is_ascii_digit() || matches!(char, '.' | ','));
+    if begins && !is_number { Cow::Owned(format!("'{text}")) } else { text }
 }
 
 /// A count with a thin gap between thousands, as a person reads it.

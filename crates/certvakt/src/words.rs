@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use certvakt_rules::text::is_control;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 
@@ -76,5 +77,5 @@ impl Words {
 
 /// A name as one line of a bearable length: it may come from anywhere.
 pub fn line(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(120).collect()
+    text.chars().map(|char| if is_control(char) { ' ' } else { char }).take(120).collect()
 }

@@ -11,6 +11,7 @@ pub mod national_number;
 pub mod renewal;
 pub mod retry;
 pub mod stage;
+pub mod text;
 
 pub use calendar::{last_valid_day, today};
 pub use hours::DeliveryHours;

@@ -1,7 +1,10 @@
 //! What a subcommand works with: configuration, clock, database.
 
+use std::io::Write;
 use std::path::PathBuf;
 
+use certvakt_rules::text::escaped;
+use nix::unistd::{User, geteuid, gethostname};
 use tokio::sync::OnceCell;
 use tracing::Level;
 use tracing_subscriber::filter::filter_fn;
@@ -19,6 +22,8 @@ use crate::store::{BACKGROUND_CONNECTIONS, Database, StoreError};
 
 /// The variable that picks the server.
 const DATABASE_VARIABLE: &str = "DATABASE_URL";
+/// Characters of an account and a host that are recorded: a host's name has 253 at most (RFC 1035, section 2.3.4).
+const LONGEST_OPERATOR: usize = 300;
 
 /// One process's configuration, clock and, once asked for, database.
 #[derive(Debug)]
@@ -30,6 +35,8 @@ pub struct App {
     /// What time it is.
     pub clock: Clock,
     data_dir: Option<PathBuf>,
+    /// Who runs it; none: it is a service.
+    operator: Option<String>,
     opened: OnceCell<Opened>,
 }
 
@@ -41,7 +48,7 @@ struct Opened {
 }
 
 impl App {
-    pub(super) fn new(global: Global) -> Result<Self, Error> {
+    pub(super) fn new(global: Global, is_service: bool) -> Result<Self, Error> {
         let config = match &global.config {
             Some(path) => Config::read(path)?,
             None => Config::default(),
@@ -51,6 +58,7 @@ impl App {
             config,
             clock: Clock::from_environment()?,
             data_dir: global.data_dir,
+            operator: (!is_service).then(operator),
             opened: OnceCell::new(),
         })
     }
@@ -103,7 +111,8 @@ impl App {
                     crate::store::migration::apply(cluster.address()).await?;
                     (cluster.address().to_owned(), Some(cluster))
                 };
-                let database = Database::connect(&address, BACKGROUND_CONNECTIONS).await?.at(self.clock);
+                let database = Database::connect(&address, BACKGROUND_CONNECTIONS).await?;
+                let database = database.at(self.clock).by(self.operator.as_deref());
                 Ok(Opened { address, database, cluster })
             })
             .await
@@ -119,17 +128,42 @@ impl App {
     }
 }
 
+/// Standard error, on which a record is one line whatever it tells of, and steers no terminal.
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, record: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(record);
+        let line = escaped(text.strip_suffix('\n').unwrap_or(&text)).into_owned() + "\n";
+        std::io::stderr().write_all(line.as_bytes())?;
+        Ok(record.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
+/// Who runs a command, as account@host: of an account that `sudo` was used from, both.
+fn operator() -> String {
+    let user = geteuid();
+    let account = User::from_uid(user).ok().flatten().map_or_else(|| user.to_string(), |user| user.name);
+    let account = match std::env::var("SUDO_USER") {
+        Ok(from) if user.is_root() && from != account && !from.is_empty() => format!("{from} as {account}"),
+        _ => account,
+    };
+    let host = gethostname().map(|host| host.to_string_lossy().into_owned()).unwrap_or_default();
+    escaped(&format!("{account}@{host}")).chars().take(LONGEST_OPERATOR).collect()
+}
+
 /// Starts the log: on standard error, JSON when `CERTVAKT_LOG_FORMAT=json`, filtered by `RUST_LOG`.
 /// Without a filter a service tells what it does, a command only what is wrong. Of libraries only
 /// warnings pass, whatever the filter: what they tell of their work holds headers and addresses.
 pub(super) fn start_log(is_service: bool) {
-    use std::io::IsTerminal;
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new(if is_service { "warn,certvakt=info" } else { "warn" }));
     let ours = filter_fn(|about| about.target().starts_with("certvakt") || *about.level() <= Level::WARN);
-    let log = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+    let log = tracing_subscriber::fmt::layer().with_writer(|| Lines).with_ansi(false);
     let log = if std::env::var("CERTVAKT_LOG_FORMAT").is_ok_and(|form| form == "json") {
         log.json().boxed()
     } else {

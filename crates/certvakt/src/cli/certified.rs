@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::App;
 use super::run::date;
 use crate::error::{Error, Exit};
-use crate::output::{count, line, print, table};
+use crate::output::{count, csv_cell, line, print, table};
 use crate::renewal::certified::{Certified, Told, on};
 use crate::store::renewal::{self, Kept, Which};
 use crate::store::{WorkerTx, organisation};
@@ -126,7 +126,7 @@ fn fields(one: &Certified) -> [String; 11] {
 fn row(fields: &[impl AsRef<str>]) -> String {
     let mut writer =
         csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    let _ = writer.write_record(fields.iter().map(AsRef::as_ref));
+    let _ = writer.write_record(fields.iter().map(|field| csv_cell(field.as_ref()).into_owned()));
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned()
 }

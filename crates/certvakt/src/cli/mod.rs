@@ -26,10 +26,12 @@ mod type_;
 mod verify;
 mod work;
 
+use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use certvakt_rules::text::{escaped, escaped_lines};
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Exit};
@@ -107,8 +109,13 @@ pub fn main() -> ExitCode {
     let command = match Command::try_parse() {
         Ok(command) => command,
         Err(error) => {
+            if error.use_stderr() {
+                // It repeats arguments as they were given.
+                let _ = write!(std::io::stderr(), "{}", escaped_lines(&error.render().to_string()));
+                return Exit::Usage.into();
+            }
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Success }.into();
+            return Exit::Success.into();
         }
     };
     if let Sub::ReadRegister(args) = &command.subcommand {
@@ -137,8 +144,7 @@ pub fn main() -> ExitCode {
 
 /// Says what is wrong on standard error. Where that is gone, the exit status alone tells.
 fn complain(what: std::fmt::Arguments<'_>) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "certvakt: {what}");
+    let _ = writeln!(std::io::stderr(), "certvakt: {}", escaped(&what.to_string()));
 }
 
 /// A fault of our own as a sentence instead of a backtrace. The reader of workbooks panics on some of
@@ -153,7 +159,7 @@ fn report_faults() {
 }
 
 async fn dispatch(command: Command) -> Result<Exit, Error> {
-    let app = App::new(command.global)?;
+    let app = App::new(command.global, matches!(command.subcommand, Sub::Serve(_)))?;
     let done = match command.subcommand {
         Sub::Migrate(args) => migrate::run(args, &app).await,
         Sub::Organisation(args) => organisation::run(args, &app).await,

@@ -145,12 +145,13 @@ fn text(status: &Status) -> String {
     }
     for closure in &status.access_closures {
         text += &format!(
-            "CLOSED to people: {} of {} since {} by {}: {}\n",
+            "CLOSED to people: {} of {} since {} by {}: {}{}\n",
             closure.resource,
             closure.organisation.as_deref().unwrap_or("every organisation"),
             closure.closed_at.format("%Y-%m-%d %H:%M UTC"),
             closure.closed_by,
-            closure.reason
+            closure.reason,
+            closure.operator.as_ref().map(|name| format!(" (run by {name})")).unwrap_or_default()
         );
     }
     let Recorded { events, lost } = status.access_events_in_7_days;

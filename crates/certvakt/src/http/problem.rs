@@ -99,7 +99,7 @@ pub enum Refusal {
     NoMail,
     /// The database.
     #[error("this cannot be answered now: try again in a minute")]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// The answer was not ready in time.
     #[error("the answer took too long: ask for less, or try again in a minute")]
     TooSlow,
@@ -180,6 +180,15 @@ impl Refusal {
     /// The body is JSON, and not what the address takes.
     pub(super) fn malformed_body() -> Self {
         Self::Invalid("the body is not the JSON that this address takes: see /api/v1/openapi.json".to_owned())
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Invalid(what) => Self::Invalid(what),
+            error => Self::Store(error),
+        }
     }
 }
 

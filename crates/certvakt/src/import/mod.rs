@@ -11,7 +11,7 @@ mod source;
 mod text;
 pub mod uploads;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -31,6 +31,8 @@ use process::Rows;
 
 use crate::config::{ImportConfig, nearest};
 use crate::error::Exit;
+use crate::output::csv_cell;
+use crate::private;
 use crate::store::import::{self as staging, Counts, DatesAre, Target};
 use crate::store::{Database, StoreError, organisation};
 
@@ -318,7 +320,7 @@ fn shown(header: &csv::StringRecord) -> String {
 /// until there is something to take its place.
 fn open_rejects(file: &Path, register: &File) -> Result<File, ImportError> {
     let failed = |cause| ImportError::Rejects { file: file.display().to_string(), cause };
-    let opened = OpenOptions::new().create(true).truncate(false).write(true).open(file).map_err(failed)?;
+    let opened = private::open(File::options().truncate(false).write(true), file).map_err(failed)?;
     let place = |found: std::fs::Metadata| (found.dev(), found.ino());
     let is_register = register
         .metadata()
@@ -359,7 +361,13 @@ async fn write_rejects(
                 let id = reject.external_id.as_deref().unwrap_or_default();
                 let taken = if reject.is_row_taken { "yes" } else { "no" };
                 writer
-                    .write_record([line.as_str(), &reject.column, &reject.reason, id, taken])
+                    .write_record([
+                        line.as_str(),
+                        &reject.column,
+                        &csv_cell(&reject.reason),
+                        &csv_cell(id),
+                        taken,
+                    ])
                     .map_err(|error| failed(error.into()))?;
             }
             if imported.rejects.len() < REJECTS_SHOWN {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use certvakt_rules::text::is_control;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// A value in Normalization Form C, without invisible characters, and with single spaces in place of any white space.
@@ -27,12 +28,12 @@ pub(super) fn fold(text: &str) -> String {
     normal(text).to_uppercase().to_lowercase()
 }
 
-/// Characters that a value must not hold: control characters, separators of lines, those that change the direction
-/// of the text around them, and the mark of one that could not be decoded.
+/// Characters that a value must not hold: those that no text may, and the mark of one that could not be decoded. Marks
+/// of the writing direction show nothing, and are left out of its normal form.
 pub(super) fn is_clean(text: &str) -> bool {
-    !text.chars().any(|char| {
-        char.is_control()
-            || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffd}')
+    !text.contains(|char| match char {
+        '\u{61c}' | '\u{200e}' | '\u{200f}' => false,
+        char => is_control(char) || char == '\u{fffd}',
     })
 }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certvakt_rules::text::is_plain;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -133,9 +134,11 @@ impl Register {
     }
 }
 
-/// Refuses a text that is longer than so many characters.
+/// Refuses a text that is longer than so many characters, or steers how it is shown.
 fn bounded(text: &str, longest: usize, what: &str) -> Result<(), String> {
-    if text.chars().count() <= longest {
+    if !is_plain(text) {
+        Err(format!("{what} has no control characters"))
+    } else if text.chars().count() <= longest {
         Ok(())
     } else {
         Err(format!("{what} has at most {longest} characters"))

@@ -6,6 +6,7 @@ mod smtp;
 
 use std::time::Duration;
 
+use certvakt_rules::text::escaped;
 use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -130,7 +131,7 @@ impl Mailer {
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(mail.subject)
+            .subject(escaped(&mail.subject))
             .message_id(Some(message_id.to_owned()))
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .multipart(mail.body)

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Exit;
+use crate::private;
 
 /// The file.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl Ledger {
     }
 
     fn append(&self, line: &Line) -> std::io::Result<()> {
-        let mut file = File::options().read(true).append(true).create(true).open(&self.0)?;
+        let mut file = private::open(File::options().read(true).append(true), &self.0)?;
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
         // What a crash left unfinished ends here, or this line would be part of it.

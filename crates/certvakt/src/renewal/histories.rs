@@ -4,7 +4,6 @@
 //! heads than those that were kept outside the database. More is not claimed.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufRead, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -18,6 +17,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::error::Exit;
+use crate::private;
 use crate::store::renewal::{self, Kept, Which};
 use crate::store::{Database, StoreError, WorkerTx};
 
@@ -112,13 +112,11 @@ pub async fn write(
     kept: BTreeMap<Uuid, Head>,
     path: &Path,
 ) -> Result<Checked, CheckError> {
-    let partial = path.with_extension("partial");
-    let mut file = BufWriter::new(File::create(&partial).map_err(CheckError::Unwritten)?);
+    let mut file = BufWriter::new(private::beside(path).map_err(CheckError::Unwritten)?);
     let checked = check(tx, kept, &mut file).await?;
-    file.flush()
-        .and_then(|()| file.get_ref().sync_all())
-        .and_then(|()| std::fs::rename(&partial, path))
-        .map_err(CheckError::Unwritten)?;
+    let whole = file.into_inner().map_err(|error| CheckError::Unwritten(error.into_error()))?;
+    whole.as_file().sync_all().map_err(CheckError::Unwritten)?;
+    whole.persist(path).map_err(|error| CheckError::Unwritten(error.error))?;
     Ok(checked)
 }
 

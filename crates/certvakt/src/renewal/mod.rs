@@ -5,7 +5,7 @@ pub mod histories;
 
 use certvakt_rules::calendar::{FIRST_YEAR, YEARS_AHEAD, end_of_day, is_plausible};
 use certvakt_rules::renewal::{self as rules, Kind, Rule};
-use certvakt_rules::{last_valid_day, today};
+use certvakt_rules::{last_valid_day, text, today};
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -103,12 +103,16 @@ pub struct Wish<'a> {
 impl Wish<'_> {
     /// Whether it is one, whatever it is about.
     pub fn check(&self) -> Result<(), RenewalError> {
-        for (what, words, longest) in
-            [("evidence", self.evidence, LONGEST_EVIDENCE), ("a note", self.note, LONGEST_NOTE)]
-        {
+        let is_plain: fn(&str) -> bool = text::is_plain;
+        for (what, words, longest, is_plain) in [
+            ("evidence", self.evidence, LONGEST_EVIDENCE, is_plain),
+            ("a note", self.note, LONGEST_NOTE, text::is_plain_note),
+        ] {
             let Some(words) = words else { continue };
-            if !(1..=longest).contains(&words.chars().count()) || words.contains('\0') {
-                return Err(RenewalError::Words(format!("{what} has 1 to {longest} characters")));
+            if !(1..=longest).contains(&words.chars().count()) || !is_plain(words) {
+                return Err(RenewalError::Words(format!(
+                    "{what} has 1 to {longest} characters, and no control characters"
+                )));
             }
         }
         Ok(())

@@ -30,7 +30,7 @@ pub async fn close(
 /// that was not closed.
 pub async fn open(tx: &mut RegistrarTx, organisation_id: Option<Uuid>) -> Result<bool, StoreError> {
     let opened = sqlx::query!(
-        "update certvakt.access_closures set opened_at = now(), opened_by = session_user
+        "update certvakt.access_closures set opened_at = now(), opened_by = session_user, opened_operator = certvakt.operator()
          where resource = 'certifications' and opened_at is null and organisation_id is not distinct from $1",
         organisation_id,
     );
@@ -50,13 +50,15 @@ pub struct Closure {
     pub closed_at: DateTime<Utc>,
     /// The database's login that closed it.
     pub closed_by: String,
+    /// Who ran the command that closed it, as account@host.
+    pub operator: Option<String>,
 }
 
 /// What is closed now, the oldest closure first.
 pub async fn closures(tx: &mut WorkerTx) -> Result<Vec<Closure>, StoreError> {
     Ok(sqlx::query_as!(
         Closure,
-        r#"select c.resource, o.slug as "organisation?", c.reason, c.closed_at, c.closed_by
+        r#"select c.resource, o.slug as "organisation?", c.reason, c.closed_at, c.closed_by, c.operator
            from certvakt.access_closures c left join certvakt.organisations o on o.id = c.organisation_id
            where c.opened_at is null order by c.closed_at, c.id"#
     )

@@ -129,6 +129,11 @@ impl From<sqlx::Error> for StoreError {
                     // Serialization failure, deadlock detected, foreign key violation.
                     "40001" | "40P01" | "23503" => Self::Conflict(text),
                     "53100" => Self::Full(text),
+                    // A check of `certvakt.is_plain`.
+                    "23514" if cause.constraint().is_some_and(|name| name.ends_with("_plain")) => Self::Invalid(
+                        "a text has control characters, or some that change the writing direction: write it without them"
+                            .to_owned(),
+                    ),
                     // Invalid authorisation, invalid password.
                     "28000" | "28P01" => {
                         Self::Refused { said: text, hint: "check user and password in DATABASE_URL" }

@@ -23,6 +23,7 @@ pub mod tenant;
 pub mod upload;
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -54,6 +55,8 @@ const RESTED: Duration = Duration::from_secs(1);
 pub struct Database {
     pool: PgPool,
     clock: Clock,
+    /// Who runs the command; none: it is a service.
+    operator: Option<Arc<str>>,
 }
 
 impl Database {
@@ -67,13 +70,13 @@ impl Database {
             .map_err(|_| sqlx::Error::PoolTimedOut)??
             .close()
             .await?;
-        Ok(Self { pool: pool(options, connections), clock: Clock::system() })
+        Ok(Self { pool: pool(options, connections), clock: Clock::system(), operator: None })
     }
 
     /// The same database through a pool of its own: whoever holds all connections of one keeps nobody from the other.
     #[must_use]
     pub fn with_pool_of(&self, connections: u32) -> Self {
-        Self { pool: pool((*self.pool.connect_options()).clone(), connections), clock: self.clock }
+        Self { pool: pool((*self.pool.connect_options()).clone(), connections), ..self.clone() }
     }
 
     /// The same, for transactions to which a rehearsal's clock says what time it is.
@@ -82,14 +85,20 @@ impl Database {
         Self { clock, ..self }
     }
 
+    /// The same, for transactions that record who runs the command which makes them.
+    #[must_use]
+    pub fn by(self, operator: Option<&str>) -> Self {
+        Self { operator: operator.map(Arc::from), ..self }
+    }
+
     /// A transaction of the background role: runs, deliveries, cleanup, reports.
     pub async fn worker(&self) -> Result<WorkerTx, StoreError> {
-        WorkerTx::begin(&self.pool, &self.clock).await
+        WorkerTx::begin(&self.pool, &self.clock, self.operator.as_deref()).await
     }
 
     /// A transaction of the role that keeps the register: organisations, people, imports.
     pub async fn registrar(&self) -> Result<RegistrarTx, StoreError> {
-        RegistrarTx::begin(&self.pool, &self.clock).await
+        RegistrarTx::begin(&self.pool, &self.clock, self.operator.as_deref()).await
     }
 
     /// A transaction of the role that lets browsers in: sessions and letters.

@@ -198,7 +198,7 @@ pub async fn switch(
             .await?;
         sqlx::query!(
             "update certvakt.partners set stage = $3, told_stage = $3, contract = $4, switched_at = now(),
-               reports_delta = null
+               switched_by = certvakt.operator(), reports_delta = null
              where organisation_id = $1 and code = $2",
             organisation_id,
             partner,
@@ -209,7 +209,7 @@ pub async fn switch(
         .await?;
     } else {
         sqlx::query!(
-            "update certvakt.partners set stage = null where organisation_id = $1 and code = $2",
+            "update certvakt.partners set stage = null, switched_by = certvakt.operator() where organisation_id = $1 and code = $2",
             organisation_id,
             partner,
         )

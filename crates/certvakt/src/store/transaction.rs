@@ -178,16 +178,38 @@ fn moved(clock: &Clock) -> String {
     now.map(|now| format!(", set_config('certvakt.now', '{now}', true)")).unwrap_or_default()
 }
 
+/// What a command's transaction tells the database of who runs it: whatever records an effect asks
+/// `certvakt.operator()`.
+fn run_by(operator: Option<&str>) -> String {
+    operator
+        .map(|name| format!(", set_config('certvakt.operator', {}, true)", literal(name.as_bytes())))
+        .unwrap_or_default()
+}
+
+/// A text as SQL in which nothing can end the literal that holds it: hexadecimal digits.
+fn literal(text: &[u8]) -> String {
+    let digits = text.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
+    format!("convert_from(decode('{digits}', 'hex'), 'UTF8')")
+}
+
 impl WorkerTx {
-    pub(super) async fn begin(pool: &PgPool, clock: &Clock) -> Result<Self, StoreError> {
-        let sql = beginning!("certvakt_worker", "15min").to_owned() + &moved(clock);
+    pub(super) async fn begin(
+        pool: &PgPool,
+        clock: &Clock,
+        operator: Option<&str>,
+    ) -> Result<Self, StoreError> {
+        let sql = beginning!("certvakt_worker", "15min").to_owned() + &moved(clock) + &run_by(operator);
         Ok(Self(Begun::new(pool, sql).await?.0))
     }
 }
 
 impl RegistrarTx {
-    pub(super) async fn begin(pool: &PgPool, clock: &Clock) -> Result<Self, StoreError> {
-        let sql = beginning!("certvakt_registrar", "60min").to_owned() + &moved(clock);
+    pub(super) async fn begin(
+        pool: &PgPool,
+        clock: &Clock,
+        operator: Option<&str>,
+    ) -> Result<Self, StoreError> {
+        let sql = beginning!("certvakt_registrar", "60min").to_owned() + &moved(clock) + &run_by(operator);
         Ok(Self(Begun::new(pool, sql).await?.0))
     }
 
@@ -246,12 +268,11 @@ impl TenantTx {
 
     fn beginning(clock: &Clock, asking: &Asking<'_>) -> Result<String, StoreError> {
         let claims = serde_json::to_vec(asking).map_err(|error| StoreError::Other(error.to_string()))?;
-        // As hexadecimal digits, nothing in the claims can end the literal that holds them.
-        let digits = claims.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
         Ok(format!(
-            "{}{}, set_config('request.jwt.claims', convert_from(decode('{digits}', 'hex'), 'UTF8'), true)",
+            "{}{}, set_config('request.jwt.claims', {}, true)",
             beginning!("authenticated", "5s"),
             moved(clock),
+            literal(&claims),
         ))
     }
 

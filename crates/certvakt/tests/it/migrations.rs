@@ -173,6 +173,7 @@ async fn a_platforms_default_privileges_open_nothing() {
         "in_sight",
         "invite",
         "is_made",
+        "is_plain",
         "is_withdrawn",
         "keep_device",
         "my_listings",

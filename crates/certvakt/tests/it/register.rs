@@ -1,6 +1,8 @@
 //! Organisations, chapters and types, through the binary.
 
-use crate::harness::{TestDatabase, fail};
+use sqlx::{AssertSqlSafe, Connection, Executor};
+
+use crate::harness::{TestDatabase, fail, superuser};
 
 #[tokio::test]
 async fn an_organisation_is_added_and_listed() {
@@ -43,4 +45,41 @@ async fn chapters_are_a_tree() {
         .value("select p.slug from certvakt.chapters h join certvakt.chapters p on p.id = h.parent_id where h.slug = 'oslo'")
         .await;
     assert_eq!(parent, "chapter");
+}
+
+#[tokio::test]
+async fn two_transactions_that_move_chapters_make_no_cycle() {
+    for (isolation, refused) in [("read committed", "23514"), ("repeatable read", "40001")] {
+        let database = TestDatabase::new().await;
+        database.with_organisation();
+        for slug in ["a", "b", "c"] {
+            database.ok(["chapter", "add", slug, "--organisation", "org", "--name", slug]);
+        }
+        let (mut first, mut second) = (superuser(&database.name).await, superuser(&database.name).await);
+        let moved = |what: &str, below: &str| {
+            AssertSqlSafe(format!(
+                "update certvakt.chapters set parent_id = (select id from certvakt.chapters where slug = '{below}') where slug = '{what}'"
+            ))
+        };
+        for connection in [&mut first, &mut second] {
+            connection
+                .execute(AssertSqlSafe(format!(
+                    "begin isolation level {isolation}; select from certvakt.chapters"
+                )))
+                .await
+                .unwrap();
+        }
+        first.execute(moved("a", "b")).await.unwrap();
+        first.execute(moved("b", "c")).await.unwrap();
+        let waiting = tokio::spawn(async move {
+            let moved = second.execute(moved("c", "a")).await;
+            moved.err().and_then(|error| error.as_database_error()?.code().map(std::borrow::Cow::into_owned))
+        });
+        database
+            .until("select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')")
+            .await;
+        first.execute("commit").await.unwrap();
+        first.close().await.unwrap();
+        assert_eq!(waiting.await.unwrap().as_deref(), Some(refused), "{isolation}");
+    }
 }

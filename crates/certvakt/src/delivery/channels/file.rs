@@ -6,13 +6,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use governor::DefaultDirectRateLimiter;
 use serde::Serialize;
-use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use super::{Address, Channel, Outcome, Reach, Stopped, Wait};
 use crate::config::ChannelName;
 use crate::delivery::{DeliveryError, Notice, text};
+use crate::private;
 
 /// Appends to a file.
 #[derive(Debug)]
@@ -45,10 +45,17 @@ impl FileChannel {
         Ok(Self { path })
     }
 
+    async fn open(&self) -> std::io::Result<tokio::fs::File> {
+        let path = self.path.clone();
+        let opened =
+            tokio::task::spawn_blocking(move || private::open(std::fs::File::options().append(true), &path));
+        Ok(tokio::fs::File::from_std(opened.await.map_err(std::io::Error::other)??))
+    }
+
     async fn append(&self, line: &Line<'_>) -> std::io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
-        let mut file = OpenOptions::new().append(true).create(true).open(&self.path).await?;
+        let mut file = self.open().await?;
         // One write of an appending file: lines of several workers do not mix.
         file.write_all(&text).await?;
         file.sync_data().await
@@ -66,7 +73,7 @@ impl Channel for FileChannel {
 
     fn check(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async move {
-            let opened = OpenOptions::new().append(true).create(true).open(&self.path).await;
+            let opened = self.open().await;
             opened.map(drop).map_err(|error| format!("the file cannot be written: {}", error.kind()))
         })
     }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use certvakt_rules::text::is_plain;
 use chrono::{DateTime, Utc};
 use jsonwebtoken::Algorithm;
 use reqwest::Url;
@@ -75,8 +76,7 @@ impl IdTokens {
         }
         match text("sub") {
             Some(subject)
-                if (1..=LONGEST_SUBJECT).contains(&subject.chars().count())
-                    && !subject.chars().any(char::is_control) =>
+                if (1..=LONGEST_SUBJECT).contains(&subject.chars().count()) && is_plain(subject) =>
             {
                 Ok(Identity { issuer: self.issuer.clone(), subject: subject.to_owned() })
             }

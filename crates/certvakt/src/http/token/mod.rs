@@ -10,6 +10,7 @@ mod jwks;
 use std::path::Path;
 use std::sync::Arc;
 
+use certvakt_rules::text::is_plain;
 use chrono::{DateTime, Utc};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
@@ -130,9 +131,7 @@ impl Verifier {
             return invalid("its aud is not auth.audience");
         }
         match claims.get("sub").and_then(Value::as_str) {
-            Some(subject)
-                if (1..=LONGEST_SUBJECT).contains(&subject.len()) && !subject.contains(char::is_control) =>
-            {
+            Some(subject) if (1..=LONGEST_SUBJECT).contains(&subject.len()) && is_plain(subject) => {
                 Ok(Identity { issuer: self.issuer.clone(), subject: subject.to_owned() })
             }
             _ => invalid("its sub is no text of 1 to 255 bytes"),

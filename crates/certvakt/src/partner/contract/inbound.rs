@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use certvakt_rules::last_valid_day;
+use certvakt_rules::text::is_plain;
 use chrono::{DateTime, Datelike, NaiveDate};
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -75,7 +76,7 @@ impl InboundTerms {
         };
         let id = |pointer: &str| {
             let id = needed(pointer)?;
-            let is_fit = (1..=LONGEST_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control);
+            let is_fit = (1..=LONGEST_ID).contains(&id.chars().count()) && is_plain(&id);
             if is_fit {
                 Ok(id)
             } else {

@@ -93,7 +93,7 @@ pub enum Answer {
 
 impl CanaryTx {
     pub(in crate::store) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-        RegistrarTx::begin(pool, &Clock::system()).await.map(Self)
+        RegistrarTx::begin(pool, &Clock::system(), None).await.map(Self)
     }
 
     /// Every chapter.

@@ -75,7 +75,8 @@ consents as (
   delete from certvakt.listing_consents where person_id = $1 returning 1
 ),
 name as (
-  update certvakt.people set name = null, locale = null, erased_at = now() where id = $1 returning 1
+  update certvakt.people set name = null, locale = null, erased_at = now(), erased_by = certvakt.operator()
+  where id = $1 returning 1
 )
 select place as "place!", rows as "rows!"
 from (values

@@ -1,0 +1,98 @@
+//! Who did what, and when: what the command line records of who runs it, and what an app cannot say.
+
+use serde_json::{Value, json};
+use sqlx::Executor;
+use uuid::Uuid;
+
+use crate::edges::{WITH_ENTRY, code};
+use crate::harness::{TestDatabase, superuser};
+
+const NOON: &str = "2026-06-15T12:00:00+02:00";
+
+#[tokio::test]
+async fn who_ran_a_command_is_recorded_where_its_effect_is() {
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    let account = nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name;
+    let host = nix::unistd::gethostname().unwrap().into_string().unwrap();
+    let operator = format!("{account}@{host}");
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger");
+    let ledger = ledger.to_str().unwrap();
+    database.certify("1", "2026-06-20").await;
+    database.certify("2", "2026-06-20").await;
+    database.ok(["partner", "add", "portal", "--organisation", "org", "--requires", "type"]);
+    let person: Uuid = database
+        .value("select peer_mentor_id from public.peer_mentor_certifications where external_id = '1'")
+        .await;
+    let person = person.to_string();
+    for arguments in [
+        &["access", "disable", "certifications", "--reason", "feil"][..],
+        &["access", "enable", "certifications"],
+        &["run", "--date", "2026-06-15", "--approve"],
+        &["renew", "1", "--until", "2027-07-31"],
+        &["partner", "enrol", "portal", "--organisation", "org", "1", "--key", "M-1", "--consents"],
+        &["person", "invite", &person],
+    ] {
+        database.at(NOON, arguments.iter().copied());
+    }
+    for column in [
+        "operator from certvakt.access_closures",
+        "opened_operator from certvakt.access_closures",
+        "operator from certvakt.runs",
+        "operator from certvakt.renewal_words",
+        "operator from certvakt.listing_consents",
+        "operator from certvakt.invitations",
+    ] {
+        let recorded: Option<String> = database.value(&format!("select {column}")).await;
+        assert_eq!(recorded.as_deref(), Some(operator.as_str()), "{column}");
+    }
+    database.at(NOON, ["person", "erase", "2", "--ledger", ledger]);
+    let erased: Option<String> =
+        database.value("select erased_by from certvakt.people where erased_at is not null").await;
+    assert_eq!(erased, Some(operator));
+    // Nobody but a command's own transaction says so.
+    database
+        .execute(
+            "set role service_role; set certvakt.operator = 'somebody@else';
+             update public.peer_mentor_certifications set expires_at = '2029-01-01' where external_id = '1'",
+        )
+        .await;
+    let forged: bool = database
+        .value("select exists (select from certvakt.renewal_words where operator = 'somebody@else')")
+        .await;
+    assert!(!forged);
+}
+
+#[tokio::test]
+async fn an_app_says_neither_when_a_row_changed_nor_who_changed_it() {
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    database.certify("1", "2026-07-31").await;
+    database.at(NOON, ["renew", "1", "--until", "2027-07-31"]);
+    database
+        .execute(
+            "insert into certvakt.identities (issuer, subject, person_id)
+             select 'https://issuer.example.org', 'one', peer_mentor_id from public.peer_mentor_certifications",
+        )
+        .await;
+    let mut connection = superuser(&database.name).await;
+    connection.execute("set role service_role").await.unwrap();
+    let changed = "update public.peer_mentor_certifications set";
+    assert_eq!(code(&mut connection, &format!("{changed} updated_at = now()")).await, "42501");
+    assert_eq!(code(&mut connection, &format!("{changed} created_at = now()")).await, "42501");
+    let entry = WITH_ENTRY.replace('%', r#"{"actor": "01936a2e-7d1c-7c4e-9f0a-5a2f6a7f3b10"}"#);
+    assert_eq!(code(&mut connection, &entry).await, "23514");
+    connection
+        .execute(
+            r#"set certvakt.change = '{"actor": "01936a2e-7d1c-7c4e-9f0a-5a2f6a7f3b10", "source": "portal"}';
+             set request.jwt.claims = '{"iss": "https://issuer.example.org", "sub": "one"}';
+             update public.peer_mentor_certifications set expires_at = '2029-01-01' where external_id = '1'"#,
+        )
+        .await
+        .unwrap();
+    let entry: Value = database
+        .value("select renewal_history -> -1 from public.peer_mentor_certifications where external_id = '1'")
+        .await;
+    assert_eq!((&entry["actor"], &entry["source"]), (&Value::Null, &json!("database")));
+}
