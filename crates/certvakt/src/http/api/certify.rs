@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::certifications::{Detail, detail, zone};
-use super::once::{Answer, Once};
+use super::once::{About, Answer, Once};
 use super::{Api, Caller};
 use crate::http::extract::Body;
 use crate::http::problem::{Problems, Refusal};
@@ -56,10 +56,11 @@ pub(super) async fn create(
     if new.type_code.contains('\0') || !(1..=63).contains(&new.type_code.chars().count()) {
         return Err(Refusal::Invalid("there is no such type in the organisation".to_owned()));
     }
-    let mut first = match Once::begin(&api, &caller, &headers, &("certify", &new)).await? {
-        Once::Answered(answer) => return Ok(answer),
-        Once::First(first) => first,
-    };
+    let mut first =
+        match Once::begin(&api, &caller, &headers, &("certify", &new), About::Certification).await? {
+            Once::Answered(answer) => return Ok(answer),
+            Once::First(first) => first,
+        };
     let chapters = tenant::chapters(&mut first.tx).await?;
     let chapter = chapters.iter().find(|one| one.id == new.chapter_id).ok_or(Refusal::NotFound)?;
     let organisations = tenant::organisations(&mut first.tx).await?;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::certifications::{Detail, detail, version};
-use super::once::{Answer, Once};
+use super::once::{About, Answer, Once};
 use super::{Api, Caller};
 use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problems, Refusal};
@@ -183,10 +183,11 @@ async fn make(
     let wish = Wish { change, evidence, note, key: None, source: Source::Api, seen: None };
     wish.check()?;
     let wanted = headers.get(header::IF_MATCH).map_or(&b""[..], |wanted| wanted.as_bytes());
-    let mut first = match Once::begin(api, caller, headers, &(&asked, id, wanted)).await? {
-        Once::Answered(answer) => return Ok(answer),
-        Once::First(first) => first,
-    };
+    let mut first =
+        match Once::begin(api, caller, headers, &(&asked, id, wanted), About::Certification).await? {
+            Once::Answered(answer) => return Ok(answer),
+            Once::First(first) => first,
+        };
     let found = tenant::certification(&mut first.tx, id).await?.ok_or(Refusal::NotFound)?;
     if wanted.is_empty() {
         return Err(Refusal::NoVersion);

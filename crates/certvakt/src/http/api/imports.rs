@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::once::{Answer, Once};
+use super::once::{About, Answer, Once};
 use super::{Api, Caller};
 use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problems, Refusal};
@@ -77,7 +77,7 @@ pub(super) async fn announce(
     if options.to_string().contains("\\u0000") {
         return Err(Refusal::Invalid("a name has a character that no name has".to_owned()));
     }
-    let mut first = match Once::begin(&api, &caller, &headers, &("import", &register)).await? {
+    let mut first = match Once::begin(&api, &caller, &headers, &("import", &register), About::Import).await? {
         Once::Answered(answer) => return Ok(answer),
         Once::First(first) => first,
     };

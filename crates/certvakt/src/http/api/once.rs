@@ -7,10 +7,13 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use uuid::Uuid;
+
 use super::{Api, Caller};
 use crate::http::problem::Refusal;
 use crate::store::TenantTx;
 use crate::store::tenant::keys::{self, Known};
+use crate::store::tenant::{self, uploads};
 
 /// The header with the key, of the caller's own making.
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -62,6 +65,31 @@ impl IntoResponse for Answer {
     }
 }
 
+/// What an answer tells of, by its field `id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// A certification of a chapter that the caller coordinates.
+    Certification,
+    /// A register that was handed over.
+    Import,
+}
+
+impl About {
+    /// Whether the caller may still see what was answered: rights may have ended since.
+    async fn is_visible(self, tx: &mut TenantTx, answer: &Answer) -> Result<bool, Refusal> {
+        let Some(id) = answer.body["id"].as_str().and_then(|id| id.parse::<Uuid>().ok()) else {
+            return Ok(false);
+        };
+        Ok(match self {
+            // One that is seen for another reason than its chapter does not name the chapter.
+            Self::Certification => {
+                tenant::certification(tx, id).await?.is_some_and(|found| found.chapter.is_some())
+            }
+            Self::Import => uploads::upload(tx, id).await?.is_some(),
+        })
+    }
+}
+
 /// A request that may have come before.
 pub(super) enum Once {
     /// It did, and was answered with this.
@@ -78,12 +106,13 @@ pub(super) struct First {
 
 impl Once {
     /// A person's request. `request` is the whole of what is asked for: a key stands for nothing else. Without a
-    /// key every request is the first.
+    /// key every request is the first. An answer is given again only while the caller may see what it is about.
     pub(super) async fn begin(
         api: &Api,
         caller: &Caller,
         headers: &HeaderMap,
         request: &impl Serialize,
+        about: About,
     ) -> Result<Self, Refusal> {
         let key = headers.get(KEY).map(key).transpose()?;
         let request = serde_json::to_vec(request).map_err(|_| Refusal::Fault)?;
@@ -97,6 +126,9 @@ impl Once {
             Known::Otherwise => Err(Refusal::KeyReused),
             Known::Answered(answer) => {
                 let answer: Answer = serde_json::from_value(answer).map_err(|_| Refusal::Fault)?;
+                if !about.is_visible(&mut tx, &answer).await? {
+                    return Err(Refusal::NotFound);
+                }
                 Ok(Self::Answered(Answer { is_replayed: true, ..answer }))
             }
         }

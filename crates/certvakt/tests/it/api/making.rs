@@ -136,6 +136,53 @@ async fn a_request_with_a_key_is_done_once() {
 }
 
 #[tokio::test]
+async fn an_answer_is_given_again_only_while_its_subject_is_visible() {
+    let api = Api::start().await;
+    let record = new("0000000000a4", "0000000100a4");
+    let register = json!({
+        "chapter_id": id("0000000000a2"), "type": "type", "columns": { "external_id": "id", "expires_at": "expires" }
+    });
+    let path = format!("/certifications/{}", id("0000000200a2"));
+    let etag = api.get("coordinator", &path).await.etag;
+    let asked = [
+        ("coordinator", "/certifications".to_owned(), Some(&record)),
+        ("coordinator", format!("{path}/suspend"), None),
+        ("administrator", "/imports".to_owned(), Some(&register)),
+    ];
+    let ask = async |(who, path, body): &(&'static str, String, Option<&Value>)| {
+        let mut request =
+            api.request(who, reqwest::Method::POST, path).header("idempotency-key", path.as_str());
+        request = match body {
+            Some(body) => request.json(body),
+            None => request.header("if-match", &etag),
+        };
+        super::Answer::of(request).await
+    };
+    for one in &asked {
+        let (first, again) = (ask(one).await, ask(one).await);
+        assert!(first.status.is_success(), "{} {}", one.1, first.body);
+        assert_eq!((first.status, &first.body), (again.status, &again.body), "{}", one.1);
+        assert!(again.headers.contains_key("idempotency-replayed"));
+    }
+    api.database
+        .execute(&format!(
+            "delete from certvakt.memberships where person_id in ('{}', '{}')",
+            id("000000000001"),
+            id("000000000002")
+        ))
+        .await;
+    for one in &asked {
+        let refused = ask(one).await;
+        assert_eq!(
+            (refused.status, &refused.body["code"]),
+            (StatusCode::NOT_FOUND, &json!("not-found")),
+            "{}",
+            one.1
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_mentor_says_themselves_whether_they_want_to_be_listed() {
     let api = Api::start().await;
     // The mentor of the world belongs to the organisation a0, and holds a certification that lasts.
