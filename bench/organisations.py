@@ -28,7 +28,10 @@ DETAILS_BY_HAND = """(
   select c.id, c.organisation_id, c.chapter_id,
     (select h.name from certvakt.chapters h where h.id = c.chapter_id) as chapter,
     c.peer_mentor_id as mentor_id,
-    (select p.name from certvakt.people p where p.id = c.peer_mentor_id) as mentor,
+    coalesce(
+      (select n.name from certvakt.person_names n
+        where n.person_id = c.peer_mentor_id and n.organisation_id = c.organisation_id),
+      (select p.name from certvakt.people p where p.id = c.peer_mentor_id)) as mentor,
     (select p.erased_at is not null from certvakt.people p where p.id = c.peer_mentor_id) as is_mentor_erased,
     c.certification_type as type_code,
     (select t.name from certvakt.certification_types t

@@ -54,6 +54,7 @@ organisations SELECT id, slug, name, time_zone, locale, expired_grace_days
 peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at
 peer_mentor_certifications UPDATE expires_at, status
 people SELECT id, name, locale, erased_at
+person_names SELECT person_id, organisation_id, name
 uploads INSERT organisation_id, chapter_id, options
 uploads SELECT id, organisation_id, chapter_id, person_id, options, state, result, created_at, finished_at
 uploads UPDATE content, state$$, 'nor more than these columns of the others');
@@ -65,7 +66,7 @@ select is((
   select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
-  'authenticated accept_invitation, authenticated admission, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
+  'authenticated accept_invitation, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
   'authenticated coming_notices, authenticated consent_to_listing, authenticated current_organisations, '
   'authenticated current_person, authenticated folded, authenticated history_of, authenticated in_sight, authenticated invite, authenticated is_made, authenticated is_plain, authenticated is_withdrawn, authenticated keep_device, '
   'authenticated my_listings, authenticated my_partners, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated remove_device, '

@@ -13,11 +13,12 @@ create function pg_temp.may(verb text) returns text language sql as $$
   where n.nspname in ('certvakt', 'public') and c.relkind in ('r', 'p', 'v') and p.columns is not null
     and c.relname not in ('sessions', 'letters')
 $$;
-select is(pg_temp.may('select'), $$contact_points id, person_id, kind, address
+select is(pg_temp.may('select'), $$contact_points id, person_id, kind, address, organisation_id
 invitations token_hash, expires_at, used_at
 memberships organisation_id, person_id
 organisations id, name, locale
-people id, name, locale$$, 'beside its own tables the doorkeeper reads what a letter is written with');
+people id, name, locale
+person_names person_id, organisation_id, name$$, 'beside its own tables the doorkeeper reads what a letter is written with');
 select is(pg_temp.may('insert'), $$identities issuer, subject, person_id
 invitations person_id, token_hash, expires_at$$, 'adds logins and invitations');
 select is(pg_temp.may('update'), null, 'and changes nothing');

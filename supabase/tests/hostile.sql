@@ -1,6 +1,6 @@
 -- What somebody tries who may see a little and wants to see more.
 begin;
-select plan(28);
+select plan(32);
 \if :{?world}
 \else
   \set world fixtures/world.psql
@@ -112,6 +112,22 @@ create function pg_temp.nullif(text, text) returns text language sql as $$select
 set local search_path = pg_temp, certvakt, public, extensions;
 select is((select count(*) from public.peer_mentor_certifications), (select rows from pg_temp.seen), 'shadows of our objects change nothing');
 set local search_path = public, extensions;
+
+-- Numbers of the record of access: one that nobody records would be an event that was lost.
+select throws_ok($$select nextval('certvakt.access_numbers')$$, '42501', null, 'no number of the record of access is taken');
+select throws_ok('select certvakt.admission()', '42501', null, 'nor by asking as the server asks');
+
+-- Ids of entries, which follow from a request's key.
+reset role;
+select set_config('certvakt.change', '{"id": "00000000-0000-4000-8000-0000000e0000", "evidence": "x"}', true);
+update public.peer_mentor_certifications set expires_at = '2027-06-20T20:00:00Z' where id = '00000000-0000-4000-8000-0000000200a3';
+select pg_temp.claim(pg_temp.claims('coordinator'));
+set local role authenticated;
+select ok(not certvakt.is_made('00000000-0000-4000-8000-0000000200a3', '00000000-0000-4000-8000-0000000e0000'),
+  'an entry of a hidden history does not show');
+select set_config('certvakt.change', '{"id": "00000000-0000-4000-8000-0000000e0000", "evidence": "x"}', true);
+select lives_ok($$update public.peer_mentor_certifications set expires_at = '2027-06-20T20:00:00Z'
+  where id = '00000000-0000-4000-8000-0000000200a2'$$, 'nor by being taken when the same id is chosen');
 
 -- Another role.
 select is_empty($$select rolname from pg_roles where rolname like 'certvakt%' and pg_has_role('authenticated', oid, 'MEMBER')$$,

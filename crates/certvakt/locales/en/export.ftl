@@ -1,5 +1,6 @@
 # What is stored of a person, as they read it. The keys are the fields of the export.
 person = The person
+names = What organisations call you
 memberships = Memberships
 contact-points = Where you can be reached
 opt-outs = Notices that you have declined

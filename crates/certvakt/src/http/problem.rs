@@ -62,6 +62,11 @@ pub enum Refusal {
     /// The login belongs to somebody already.
     #[error("this login belongs to somebody already: sign in with another")]
     LoginTaken,
+    /// An installation of the app that is another person's, whose device has another token.
+    #[error(
+        "this installation is another person's: send the token that the device has now, or name the installation anew"
+    )]
+    InstallationTaken,
     /// An Idempotency-Key that stands for another request.
     #[error("this Idempotency-Key stands for another request: make a new one for each")]
     KeyReused,
@@ -128,6 +133,7 @@ impl Refusal {
             Self::Renewal(error) => error.code(),
             Self::Invitation => "invitation-invalid",
             Self::LoginTaken => "login-taken",
+            Self::InstallationTaken => "installation-taken",
             Self::KeyReused => "key-reused",
             Self::AlreadySent => "register-sent",
             Self::NotSigned => "not-signed",
@@ -169,7 +175,11 @@ impl Refusal {
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoVersion => StatusCode::PRECONDITION_REQUIRED,
             Self::OtherVersion => StatusCode::PRECONDITION_FAILED,
-            Self::Renewal(_) | Self::LoginTaken | Self::Lapsed | Self::AlreadySent => StatusCode::CONFLICT,
+            Self::Renewal(_)
+            | Self::LoginTaken
+            | Self::InstallationTaken
+            | Self::Lapsed
+            | Self::AlreadySent => StatusCode::CONFLICT,
             Self::TooMany | Self::TooManyAtOnce | Self::TooManyImports => StatusCode::TOO_MANY_REQUESTS,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }

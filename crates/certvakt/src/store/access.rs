@@ -93,7 +93,7 @@ pub async fn add_person(tx: &mut RegistrarTx, new: &NewPerson<'_>) -> Result<Uui
     );
     added.fetch_one(tx).await.map_err(|error| {
         match error.as_database_error().and_then(|error| error.constraint()) {
-            Some("people_name_form") => {
+            Some("person_names_name_form") => {
                 StoreError::Invalid("a name has between 1 and 200 letters: give it with --name".to_owned())
             }
             Some("contact_points_address_form") => {

@@ -109,7 +109,7 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
     for query in [
         sqlx::query(include_str!("import/erased.sql")).bind(organisation),
         of_organisation(include_str!("import/match.sql")).bind(code),
-        sqlx::query(include_str!("import/people.sql")),
+        sqlx::query(include_str!("import/people.sql")).bind(organisation),
         of_organisation(include_str!("import/memberships.sql")),
         of_organisation(include_str!("import/added.sql")).bind(code),
         of_organisation(include_str!("import/updated.sql")),

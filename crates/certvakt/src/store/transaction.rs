@@ -249,11 +249,11 @@ impl TenantTx {
         asking: &Asking<'_>,
         held: Held,
     ) -> Result<Self, StoreError> {
-        let sql = Self::beginning(clock, asking)?;
+        let sql = beginning!("authenticated", "5s").to_owned() + &Self::carrying(clock, asking)?;
         Ok(Self(Begun::holding(held, pool, sql).await?.0, Seen::default()))
     }
 
-    /// Begins, and asks first whether they may come in: the row that answers it.
+    /// Begins, and asks first, as the worker, whether they may come in: the row that answers it.
     pub(super) async fn begin_asking(
         pool: &PgPool,
         clock: &Clock,
@@ -261,19 +261,22 @@ impl TenantTx {
         first: &'static str,
         held: Held,
     ) -> Result<(Self, Option<PgRow>), StoreError> {
-        let sql = [&Self::beginning(clock, asking)?, "; ", first].concat();
+        let sql = [
+            beginning!("certvakt_worker", "5s"),
+            &Self::carrying(clock, asking)?,
+            "; ",
+            first,
+            "; set local role authenticated",
+        ]
+        .concat();
         let (begun, mut rows) = Begun::holding(held, pool, sql).await?;
         Ok((Self(begun, Seen::default()), rows.pop()))
     }
 
-    fn beginning(clock: &Clock, asking: &Asking<'_>) -> Result<String, StoreError> {
+    /// What more the transaction sets: a rehearsal's clock, and the caller's claims.
+    fn carrying(clock: &Clock, asking: &Asking<'_>) -> Result<String, StoreError> {
         let claims = serde_json::to_vec(asking).map_err(|error| StoreError::Other(error.to_string()))?;
-        Ok(format!(
-            "{}{}, set_config('request.jwt.claims', {}, true)",
-            beginning!("authenticated", "5s"),
-            moved(clock),
-            literal(&claims),
-        ))
+        Ok(format!("{}, set_config('request.jwt.claims', {}, true)", moved(clock), literal(&claims)))
     }
 
     /// What it has read, now and later.

@@ -159,7 +159,6 @@ async fn a_platforms_default_privileges_open_nothing() {
     .unwrap();
     let called = [
         "accept_invitation",
-        "admission",
         "certification_details",
         "certification_details",
         "change_certification",

@@ -136,6 +136,8 @@ async fn somebody() -> (TestDatabase, Uuid) {
     database
         .execute(&format!(
             "update certvakt.people set name = 'Åse zqx7', locale = 'nb' where id = '{person}';
+             insert into certvakt.person_names (person_id, organisation_id, name)
+               select '{person}', id, 'Åse hos zqx7' from certvakt.organisations;
              insert into certvakt.contact_points (person_id, kind, address, installation)
                values ('{person}', 'push', 'token-zqx7', 'app-zqx7');
              insert into certvakt.channel_opt_outs (person_id, kind) values ('{person}', 'push');
@@ -296,6 +298,7 @@ async fn the_record_of_whoever_was_erased_stays_verifiable_and_nothing_begins_ag
         ("certvakt.identities", "issuer, subject", "'https://issuer.example', 's'"),
         ("certvakt.invitations", "token_hash", "sha256('x')"),
         ("certvakt.memberships", "role, organisation_id, chapter_id", "'mentor', h.organisation_id, h.id"),
+        ("certvakt.person_names", "organisation_id, name", "h.organisation_id, 'Back'"),
         ("certvakt.listings", "organisation_id, partner, partner_key", "h.organisation_id, 'portal', 'M-2'"),
     ] {
         let new = format!(

@@ -107,7 +107,7 @@ pub(super) struct Device {
     token: String,
 }
 
-/// Receive pushes on this device; whoever signed in on it before receives none there any more
+/// Receive pushes on this device; another person's device moves only with the token that it has now
 #[utoipa::path(put, path = "/api/v1/me/devices/{installation}", tag = "me",
     params(("installation" = String, Path, description = "The app's own random name for its installation",
         min_length = 1, max_length = 200)),
@@ -126,7 +126,9 @@ pub(super) async fn keep_device(
         return Err(Refusal::Invalid("a token has 1 to 2,048 characters of ASCII, and no space".to_owned()));
     }
     let mut tx = api.person(&caller).await?;
-    tenant::keep_device(&mut tx, &installation, &device.token).await?;
+    if !tenant::keep_device(&mut tx, &installation, &device.token).await? {
+        return Err(Refusal::InstallationTaken);
+    }
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

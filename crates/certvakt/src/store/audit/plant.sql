@@ -35,6 +35,13 @@ member as (
   union all select organisation_id, certified_in, mentor, 'mentor' from wanderer
   union all select organisation_id, elsewhere, mentor, 'mentor' from wanderer
 ),
+named as (
+  insert into certvakt.person_names (person_id, organisation_id, name)
+  select distinct person_id, organisation_id, 'canary ' || person_id
+  from (
+    select mentor as person_id, organisation_id from chapter union all select coordinator, organisation_id from chapter
+    union all select administrator, id from organisation union all select mentor, organisation_id from wanderer) p
+),
 device as (
   insert into certvakt.contact_points (person_id, kind, address) select id, 'push', 'canary-' || id from person
 ),

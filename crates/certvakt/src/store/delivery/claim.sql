@@ -23,7 +23,7 @@ claimed as (
 )
 select d.id, d.attempt, d.organisation_id, l.certification_id, l.recipient_id, d.stage, d.due_date, d.available_at as "available_at!",
   l.idempotency_key, c.expires_at, c.status = 'suspended' as "suspended!", t.name as certification,
-  p.name as recipient_name, p.locale as recipient_locale,
+  coalesce(n.name, p.name) as recipient_name, p.locale as recipient_locale,
   k.id as "contact_id?", k.kind as "contact_kind?", k.address as "contact_address?"
 from claimed d
 -- Each looked up by its key, whatever the statistics say: they may be older than the queue, and one scan
@@ -40,7 +40,12 @@ cross join lateral (
   select p.name, p.locale from certvakt.people p where p.id = l.recipient_id offset 0
 ) p
 join certvakt.certification_types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
+left join certvakt.person_names n on n.person_id = l.recipient_id and n.organisation_id = d.organisation_id
 left join certvakt.contact_points k
   on k.person_id = l.recipient_id and k.id <> all (d.refused)
+  and (k.organisation_id is null or k.organisation_id = d.organisation_id and not exists (
+    -- The person's own come before what a register says of the same kind.
+    select from certvakt.contact_points own
+    where own.person_id = k.person_id and own.kind = k.kind and own.organisation_id is null and own.id <> all (d.refused)))
   and not exists (select from certvakt.channel_opt_outs o where o.person_id = k.person_id and o.kind = k.kind)
 order by d.available_at, d.id, k.created_at, k.id

@@ -1,9 +1,19 @@
 -- $1 how many   $2 whether those that carry a token too
-select l.id, l.kind, l.alert, l.number, p.name, c.address, o.name as "organisation?",
+-- The organisation that speaks is the alert's, or whose register has the address: its name of the person, its language.
+select l.id, l.kind, l.alert, l.number,
+  coalesce(
+    (select n.name from certvakt.person_names n
+     where n.person_id = p.id and n.organisation_id = coalesce(l.organisation_id, c.organisation_id)),
+    p.name,
+    (select n.name from certvakt.person_names n
+     where n.person_id = p.id and l.organisation_id is null and c.organisation_id is null
+     order by n.organisation_id limit 1)) as name,
+  c.address, o.name as "organisation?",
   coalesce(
     p.locale,
     (select o.locale from certvakt.memberships m join certvakt.organisations o on o.id = m.organisation_id
-     where m.person_id = p.id order by o.id limit 1),
+     where m.person_id = p.id
+     order by o.id is distinct from coalesce(l.organisation_id, c.organisation_id), o.id limit 1),
     'nb') as "locale!"
 from certvakt.letters l
 join certvakt.people p on p.id = l.person_id

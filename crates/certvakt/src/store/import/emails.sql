@@ -1,21 +1,16 @@
--- A register knows one address of a person: a new one takes the place of the old. Links to sign in go to an
--- address, so whom another organisation knows as well keeps theirs; and a register that came through the API, $2,
--- gives none to anybody who can sign in.
+-- A register knows one address of a person: a new one takes the place of the old, for this organisation. Links to sign in
+-- go to an address, so a register that came through the API, $2, gives none to anybody who can sign in.
 with known as materialized (
   select m.person_id, m.email, m.person_is_new
   from import_matches m
   where m.email_differs
-    and not exists (
-      select from certvakt.memberships o where o.person_id = m.person_id and o.organisation_id <> $1)
-    and not exists (
-      select from public.peer_mentor_certifications c where c.peer_mentor_id = m.person_id and c.organisation_id <> $1)
     and not ($2 and exists (select from certvakt.identities i where i.person_id = m.person_id))
 ),
 gone as (
   delete from certvakt.contact_points k
   using known
-  where k.person_id = known.person_id and k.kind = 'email' and not known.person_is_new
+  where k.person_id = known.person_id and k.organisation_id = $1 and k.kind = 'email' and not known.person_is_new
 )
-insert into certvakt.contact_points (person_id, kind, address)
-select person_id, 'email', email from known
-on conflict (person_id, kind, address) do nothing
+insert into certvakt.contact_points (person_id, organisation_id, kind, address)
+select person_id, $1, 'email', email from known
+on conflict do nothing

@@ -24,13 +24,15 @@ select r.external_id, r.name, r.email, r.push_token,
     else c.status
   end as status,
   c.status as status_before, c.issued_at as issued_before, c.chapter_id is distinct from $2 as moved,
-  p.name is distinct from coalesce(r.name, p.name) as name_differs,
+  r.name is not null and n.name is distinct from r.name as name_differs,
   r.email is not null and not exists (
     select from certvakt.contact_points k
-    where k.person_id = p.id and k.kind = 'email' and k.address = r.email) as email_differs,
+    where k.person_id = known.id and k.organisation_id = $1 and k.kind = 'email' and k.address = r.email) as email_differs,
+  -- A device that somebody signed in on is theirs, whatever a register says.
   r.push_token is not null and not exists (
     select from certvakt.contact_points k
-    where k.person_id = p.id and k.kind = 'push' and k.address = r.push_token) as push_token_differs
+    where k.kind = 'push' and k.address = r.push_token
+      and (k.organisation_id is null or k.organisation_id = $1 and k.person_id = known.id)) as push_token_differs
 from import_rows r
 left join public.peer_mentor_certifications c
   on c.organisation_id = $1 and c.external_id = r.external_id and c.certification_type = $3
@@ -39,5 +41,6 @@ left join lateral (
   where c.id is null and o.organisation_id = $1 and o.external_id = r.external_id
   order by o.certification_type limit 1
 ) other on true
-left join certvakt.people p on p.id = coalesce(c.peer_mentor_id, other.peer_mentor_id)
+cross join lateral (select coalesce(c.peer_mentor_id, other.peer_mentor_id) as id) known
+left join certvakt.person_names n on n.person_id = known.id and n.organisation_id = $1
 where r.reject_reason is null

@@ -1,8 +1,15 @@
+-- What the register calls people is what its organisation, $1, calls them.
 with added as (
-  insert into certvakt.people (id, name)
-  select person_id, name from import_matches where person_is_new
+  insert into certvakt.people (id)
+  select person_id from import_matches where person_is_new
+),
+renamed as (
+  update certvakt.person_names n
+  set name = m.name
+  from import_matches m
+  where n.person_id = m.person_id and n.organisation_id = $1 and not m.person_is_new and m.name_differs
 )
-update certvakt.people p
-set name = m.name
-from import_matches m
-where p.id = m.person_id and not m.person_is_new and m.name_differs
+insert into certvakt.person_names (person_id, organisation_id, name)
+select person_id, $1, name from import_matches
+where name_differs
+on conflict do nothing

@@ -59,6 +59,9 @@ registers as (
 opt_outs as (
   delete from certvakt.channel_opt_outs where person_id = $1 returning 1
 ),
+names as (
+  delete from certvakt.person_names where person_id = $1 returning 1
+),
 contact_points as (
   delete from certvakt.contact_points where person_id = $1 returning 1
 ),
@@ -80,7 +83,7 @@ name as (
 )
 select place as "place!", rows as "rows!"
 from (values
-  (1, 'name and language', (select count(*) from name)),
+  (1, 'names and language', (select count(*) from name) + (select count(*) from names)),
   (2, 'contact points', (select count(*) from contact_points)),
   (3, 'channels opted out of', (select count(*) from opt_outs)),
   (4, 'memberships', (select count(*) from memberships)),

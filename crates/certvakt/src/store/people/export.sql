@@ -2,6 +2,9 @@
 -- is no such person.
 select json_build_object(
   'person', json_build_object('id', p.id, 'name', p.name, 'language', p.locale, 'recorded_at', p.created_at, 'erased_at', p.erased_at),
+  'names', (
+    select coalesce(json_agg(json_build_object('organisation', o.name, 'name', n.name) order by o.name, o.id), '[]')
+    from certvakt.person_names n join certvakt.organisations o on o.id = n.organisation_id where n.person_id = p.id),
   'memberships', (
     select coalesce(json_agg(json_build_object(
       'organisation', o.name, 'chapter', h.name, 'role', m.role, 'since', m.created_at) order by m.created_at, h.name), '[]')
@@ -11,8 +14,9 @@ select json_build_object(
     where m.person_id = p.id),
   'contact_points', (
     select coalesce(json_agg(json_build_object(
-      'kind', k.kind, 'address', k.address, 'installation', k.installation, 'since', k.created_at) order by k.id), '[]')
-    from certvakt.contact_points k where k.person_id = p.id),
+      'kind', k.kind, 'address', k.address, 'organisation', o.name, 'installation', k.installation, 'since', k.created_at)
+      order by k.id), '[]')
+    from certvakt.contact_points k left join certvakt.organisations o on o.id = k.organisation_id where k.person_id = p.id),
   'opt_outs', (
     select coalesce(json_agg(json_build_object('kind', c.kind, 'since', c.created_at) order by c.kind), '[]')
     from certvakt.channel_opt_outs c where c.person_id = p.id),
@@ -87,9 +91,12 @@ select json_build_object(
   -- At this person or one of their certifications, by whomever.
   'who_looked', (
     select coalesce(json_agg(json_build_object(
-      'at', a.at, 'who', a.person_id, 'name', w.name, 'method', a.method, 'resource', a.resource, 'status', a.status)
+      'at', a.at, 'who', a.person_id, 'name', coalesce(w.name, n.name), 'method', a.method, 'resource', a.resource, 'status', a.status)
       order by a.number), '[]')
     from certvakt.access_events a left join certvakt.people w on w.id = a.person_id
+    left join lateral (
+      select n.name from certvakt.person_names n where n.person_id = a.person_id order by n.organisation_id limit 1
+    ) n on true
     where a.resource_id = p.id
       or a.resource_id in (select c.id from public.peer_mentor_certifications c where c.peer_mentor_id = p.id)),
   -- What they asked for themselves; of whom, the record does not say.

@@ -87,7 +87,7 @@ fresh as materialized (
   select due.*, nextval('public.cert_notification_log_id_seq') as notice_id,
     $13::text[] is null or exists (
       select from certvakt.contact_points p
-      where p.person_id = due.peer_mentor_id and p.kind = any ($13)
+      where p.person_id = due.peer_mentor_id and p.kind = any ($13) and (p.organisation_id is null or p.organisation_id = $1)
         and not exists (select from certvakt.channel_opt_outs o where o.person_id = p.person_id and o.kind = p.kind)
     ) as reachable,
     (select count(*) from stages earlier

@@ -55,7 +55,9 @@ pub struct Me {
 pub async fn me(tx: &mut TenantTx) -> Result<Option<Me>, StoreError> {
     Ok(sqlx::query_as!(
         Me,
-        "select id as person_id, name, locale from certvakt.people where id = (select certvakt.current_person())"
+        "select p.id as person_id, p.locale, coalesce(p.name, (
+           select n.name from certvakt.person_names n where n.person_id = p.id order by n.organisation_id limit 1)) as name
+         from certvakt.people p where p.id = (select certvakt.current_person())"
     )
     .fetch_optional(tx)
     .await?)
@@ -99,7 +101,8 @@ pub struct Admission {
     pub number: Option<i64>,
 }
 
-/// Whether who is asking may come in: asked as their transaction begins.
+/// Whether the caller may come in: asked by the worker, who alone may take a number of the record of access, before the
+/// transaction becomes the caller's.
 pub(super) const ADMISSION: &str =
     "select person_id, organisations, is_closed, number from certvakt.admission()";
 
@@ -396,10 +399,17 @@ pub async fn certify(tx: &mut TenantTx, new: &NewCertification<'_>) -> Result<Ce
     }
 }
 
-/// Gives who is asking a device of the app, whoever had it before.
-pub async fn keep_device(tx: &mut TenantTx, installation: &str, token: &str) -> Result<(), StoreError> {
-    sqlx::query!("select certvakt.keep_device($1, $2)", installation, token).fetch_one(tx).await?;
-    Ok(())
+/// Gives the caller a device of the app. Another person's moves only with the token that it has now.
+/// False: the installation is another person's, whose device has another token.
+pub async fn keep_device(tx: &mut TenantTx, installation: &str, token: &str) -> Result<bool, StoreError> {
+    let kept = sqlx::query!("select certvakt.keep_device($1, $2)", installation, token).fetch_one(tx).await;
+    match kept {
+        Ok(_) => Ok(true),
+        Err(error) => match error.as_database_error().and_then(|error| error.constraint()) {
+            Some("installation_of_another") => Ok(false),
+            _ => Err(error.into()),
+        },
+    }
 }
 
 /// Takes a device of the app from who is asking.

@@ -49,9 +49,16 @@ pub async fn people(
 
 /// One person, if who is asking may see them.
 pub async fn person(tx: &mut TenantTx, id: Uuid) -> Result<Option<Person>, StoreError> {
-    Ok(sqlx::query_as!(Person, "select id, name, locale, erased_at from certvakt.people where id = $1", id)
-        .fetch_optional(tx)
-        .await?)
+    Ok(sqlx::query_as!(
+        Person,
+        "select p.id, p.locale, p.erased_at, coalesce((
+           select n.name from certvakt.person_names n where n.person_id = p.id order by n.organisation_id limit 1),
+           p.name) as name
+         from certvakt.people p where p.id = $1",
+        id,
+    )
+    .fetch_optional(tx)
+    .await?)
 }
 
 /// What somebody is in a chapter, and who.

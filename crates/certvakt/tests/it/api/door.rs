@@ -48,6 +48,11 @@ async fn a_device_is_of_whoever_signed_in_last() {
     keep("mentor", "phone", "first").await;
     keep("mentor", "phone", "second").await;
     assert_eq!(api.database.value::<String>(owners).await, format!("phone={mentor}=second"));
+    // Another person's device moves only with the token that it has.
+    let stolen = json!({ "token": "stolen" });
+    let refused = api.ask("outsider", Method::PUT, "/me/devices/phone", "", Some(&stolen)).await;
+    assert_eq!((refused.status, &refused.body["code"]), (StatusCode::CONFLICT, &json!("installation-taken")));
+    assert_eq!(api.database.value::<String>(owners).await, format!("phone={mentor}=second"));
     keep("coordinator", "phone", "second").await;
     assert_eq!(api.database.value::<String>(owners).await, format!("phone={coordinator}=second"));
     // The app was installed anew on the same device.

@@ -3,6 +3,7 @@
 mod forms;
 mod fuzz;
 mod rows;
+mod shared;
 pub mod workbooks;
 
 use std::fs;
@@ -62,7 +63,8 @@ impl Desk {
                 "select string_agg(concat_ws(' ', c.external_id,
                    coalesce((c.expires_at at time zone 'Europe/Oslo')::date::text, 'never'), c.status, p.name), e'\\n'
                    order by c.external_id)
-                 from public.peer_mentor_certifications c join certvakt.people p on p.id = c.peer_mentor_id",
+                 from public.peer_mentor_certifications c left join certvakt.person_names p
+                   on p.person_id = c.peer_mentor_id and p.organisation_id = c.organisation_id",
             )
             .await;
         rows.unwrap_or_default().lines().map(str::to_owned).collect()
