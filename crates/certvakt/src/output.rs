@@ -31,7 +31,12 @@ pub fn print<T: Serialize>(format: Format, value: &T, text: impl FnOnce(&T) -> S
 
 /// Prints a line. A reader that has gone away (a closed pipe) is no error. What would steer a terminal is shown instead.
 pub fn line(text: &str) -> Result<(), Error> {
-    match writeln!(std::io::stdout().lock(), "{}", escaped_lines(text)) {
+    let mut shown = escaped_lines(text).into_owned();
+    // But the colours that a table has on a terminal, which change nothing else.
+    for colour in ["[38;5;9m", "[38;5;10m", "[38;5;11m", "[39m"] {
+        shown = shown.replace(&format!("\\u001b{colour}"), &format!("\u{1b}{colour}"));
+    }
+    match writeln!(std::io::stdout().lock(), "{shown}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
         _ => Ok(()),
     }
