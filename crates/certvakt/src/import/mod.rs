@@ -4,12 +4,15 @@
 pub(crate) mod dates;
 #[cfg(test)]
 mod fuzz;
+mod number_format;
+mod parts;
 pub(crate) mod process;
 mod row;
 pub(crate) mod sheet;
 mod source;
-mod text;
+pub(crate) mod text;
 pub mod uploads;
+mod workbook;
 
 use std::fs::File;
 use std::io::Write;
@@ -28,6 +31,7 @@ pub use row::{Field, InstantDay, Mapping};
 pub use source::ReadError;
 
 use process::Rows;
+use workbook::DATE;
 
 use crate::config::{ImportConfig, nearest};
 use crate::error::Exit;
@@ -287,7 +291,10 @@ fn places(
     columns
         .iter()
         .map(|(field, column)| {
-            let mut at = header.iter().enumerate().filter(|(_, name)| name.trim() == column.trim());
+            let mut at = header
+                .iter()
+                .enumerate()
+                .filter(|(_, name)| name.trim_start_matches(DATE).trim() == column.trim());
             match (at.next(), at.next()) {
                 (Some((place, _)), None) => Ok((*field, place)),
                 (Some(_), Some(_)) => Err(ImportError::UnknownColumn {

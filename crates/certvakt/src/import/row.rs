@@ -10,8 +10,9 @@ use chrono_tz::Tz;
 
 use super::dates::{self, DateFormat, When};
 use super::process::Rows;
-use super::source::{FAULT, Form};
-use super::text::{fold, is_clean, normal};
+use super::source::Form;
+use super::text::{fold, is_clean, is_spreadsheet_error, normal, normal_id};
+use super::workbook::{DATE, FAULT};
 use crate::config::nearest;
 use crate::mail::address;
 
@@ -162,7 +163,7 @@ pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &Mapping, record
         Ok(row) => (row, None),
         Err(fault) => {
             // A value that may be a national number is not kept even among the rejects.
-            let external_id = mapping.raw(record, Field::ExternalId).map(normal).filter(|id| {
+            let external_id = mapping.raw(record, Field::ExternalId).map(normal_id).filter(|id| {
                 !is_national_number(id) && is_clean(id) && id.chars().count() <= Field::ExternalId.longest()
             });
             (Row { external_id, ..Row::default() }, Some(fault))
@@ -229,17 +230,6 @@ fn whole(rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) -> Result<(
     }
 }
 
-/// What a spreadsheet shows in place of a value that it cannot work out, in English and in Norwegian: it is never a
-/// value. A column that was too narrow leaves number signs only.
-fn is_spreadsheet_error(text: &str) -> bool {
-    text.strip_prefix('#').is_some_and(|rest| {
-        matches!(rest, "N/A" | "I/T" | "GETTING_DATA")
-            || (rest.len() > 1 && rest.bytes().all(|byte| byte == b'#'))
-            || (rest.ends_with(['!', '?'])
-                && rest.chars().all(|char| !char.is_lowercase() && !char.is_whitespace()))
-    })
-}
-
 fn check<'a>(form: Form, mapping: &Mapping, record: &'a csv::StringRecord) -> Result<Row<'a>, Fault> {
     let mut row = Row::default();
     let mut status = None;
@@ -298,14 +288,21 @@ fn usable(form: Form, field: Field, text: &str) -> Result<Cow<'_, str>, Reason> 
     if let Some(cell) = text.strip_prefix(FAULT).filter(|_| form == Form::Workbook) {
         return Err(cell.to_owned().into());
     }
+    let text = match text.strip_prefix(DATE).filter(|_| form == Form::Workbook) {
+        None => text,
+        Some(date) if matches!(field, Field::IssuedAt | Field::ExpiresAt) => date,
+        Some(_) => return Err("a date in place of a text: format its cell as text".into()),
+    };
     if !is_clean(text) {
         return Err("it holds control characters, or some that cannot be read".into());
     }
-    let value = normal(text);
+    let value = if field == Field::ExternalId { normal_id(text) } else { normal(text) };
     Err(if is_spreadsheet_error(&value) {
         "an error of a spreadsheet in place of a value: correct its formula".into()
     } else if is_national_number(&value) {
         "a national identity number, which nobody needs here: take it out of the register".into()
+    } else if field == Field::ExternalId && is_shortened(&value) {
+        "a number that a spreadsheet has shortened: format its column as text and export it again".into()
     } else if value.chars().count() > field.longest() {
         "longer than it may be".into()
     } else if field == Field::PushToken && !value.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -348,4 +345,12 @@ fn moment(
     } else {
         Err(fault(field, "the year is before 1900 or more than 50 years from now"))
     }
+}
+
+/// Whether a text is a number of which a spreadsheet has kept the first digits only, like `1.23457E+15`.
+fn is_shortened(text: &str) -> bool {
+    text.split_once("E+").is_some_and(|(digits, exponent)| {
+        let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        are_digits(exponent) && are_digits(&digits.replacen([',', '.'], "", 1))
+    })
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 use csv::StringRecord;
 
 use super::process::Rows;
-use super::source::{FAULT, Form};
+use super::source::Form;
+use super::text::is_spreadsheet_error;
+use super::workbook::{DATE, FAULT};
 use super::{ImportError, ReadError};
 use crate::config::ImportConfig;
 use crate::error::Error;
@@ -76,10 +78,11 @@ impl<const N: usize> Sheet<N> {
             return Ok(None);
         }
         let record = &self.record;
+        let form = self.rows.form();
         let fields = self.places.map(|place| {
             place.and_then(|place| record.get(place)).map(str::trim).filter(|text| !text.is_empty())
         });
-        let fault = match self.rows.form() {
+        let fault = match form {
             // Cells at the end of a workbook's row that are blank are not there.
             Form::Workbook => {
                 fields.iter().flatten().find_map(|field| field.strip_prefix(FAULT)).map(str::to_owned)
@@ -87,7 +90,14 @@ impl<const N: usize> Sheet<N> {
             Form::Text if record.len() == self.width => None,
             Form::Text => Some("it has another number of fields than the header".to_owned()),
         };
-        let fields = fields.map(|field| field.filter(|text| !text.starts_with(FAULT)));
+        let is_error = fields.iter().flatten().any(|field| is_spreadsheet_error(field));
+        let fault = fault.or_else(|| is_error.then(|| "it holds an error of a spreadsheet".to_owned()));
+        let fields = fields.map(|field| match form {
+            Form::Workbook => {
+                field.filter(|text| !text.starts_with(FAULT)).map(|text| text.trim_start_matches(DATE))
+            }
+            Form::Text => field,
+        });
         Ok(Some(Row { line: self.rows.line(), fields, record, fault }))
     }
 }

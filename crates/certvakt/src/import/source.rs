@@ -1,25 +1,16 @@
 //! A register's file as rows, whatever its form: CSV, TSV or XLSX, in any of the encodings met.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
-use std::panic::AssertUnwindSafe;
 
-use calamine::{DataRef, Reader, SheetType, SheetVisible, Style, Xlsx, XlsxError};
 use csv::StringRecord;
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
 use serde::{Deserialize, Serialize};
 
+use super::workbook;
 use crate::config::ImportConfig;
-
-/// How much larger than the file a workbook's contents may be.
-const LARGEST_EXPANSION: u64 = 20;
-
-/// The character at which a field begins that stands for a cell without a usable value; the rest of the field is the
-/// reason. Unicode has it for this purpose (chapter 23, "Substitute").
-pub(crate) const FAULT: char = '\u{1a}';
 
 /// What a register's file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,7 +159,7 @@ pub(crate) fn open(
     let known = file.read(&mut start).map_err(unreadable)?;
     file.rewind().map_err(unreadable)?;
     if start.starts_with(b"PK\x03\x04") {
-        return workbook(file, size, config);
+        return workbook::open(&file, size, config);
     }
     let sniffed = sniff(&mut file)?;
     if known == 0 {
@@ -437,213 +428,4 @@ impl RowGuard {
         }
         Ok(())
     }
-}
-
-fn workbook(file: File, size: u64, config: &ImportConfig) -> Result<Rows, ReadError> {
-    if size > config.max_xlsx_bytes {
-        return Err(ReadError::TooLarge { bytes: size, limit: config.max_xlsx_bytes });
-    }
-    let limit = config.max_xlsx_bytes.saturating_mul(LARGEST_EXPANSION);
-    let expanded = expanded(&file).map_err(|_| ReadError::Binary)?;
-    if expanded > limit {
-        return Err(ReadError::TooLarge { bytes: expanded, limit });
-    }
-    // The reader panics on some workbooks that it cannot read.
-    let rows = std::panic::catch_unwind(AssertUnwindSafe(|| rows_of(file, limit, config.max_row_bytes)));
-    match rows {
-        Ok(Ok(rows)) => Ok(Rows::Workbook { rows: rows.into_iter(), line: 0 }),
-        Ok(Err(BadWorkbook::Read(error))) => Err(error),
-        Ok(Err(BadWorkbook::Xlsx(_))) | Err(_) => Err(ReadError::Binary),
-    }
-}
-
-/// How many bytes a workbook says that it holds. Parts that say too little end where they said.
-fn expanded(file: &File) -> zip::result::ZipResult<u64> {
-    let mut archive = zip::ZipArchive::new(BufReader::new(file))?;
-    let mut expanded: u64 = 0;
-    for number in 0..archive.len() {
-        expanded = expanded.saturating_add(archive.by_index_raw(number)?.size());
-    }
-    Ok(expanded)
-}
-
-/// Why a workbook gives no rows.
-enum BadWorkbook {
-    Read(ReadError),
-    Xlsx(#[expect(dead_code, reason = "its words mean nothing to the people who have the file")] XlsxError),
-}
-
-impl From<XlsxError> for BadWorkbook {
-    fn from(error: XlsxError) -> Self {
-        Self::Xlsx(error)
-    }
-}
-
-/// The rows of the first visible sheet that are not empty, each with its line, read cell by cell: a sheet may say that
-/// it is a billion cells wide. They take at most `limit` bytes together, and `row_limit` each.
-fn rows_of(file: File, limit: u64, row_limit: u64) -> Result<Vec<(u64, StringRecord)>, BadWorkbook> {
-    let mut workbook = Xlsx::new(BufReader::new(file))?;
-    let is_shown = |sheet: &&calamine::Sheet| {
-        sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible
-    };
-    let sheet = workbook.sheets_metadata().iter().find(is_shown).map(|sheet| sheet.name.clone());
-    let sheet = sheet.ok_or(BadWorkbook::Read(ReadError::Hidden))?;
-    let without_result = formulas_without_result(&mut workbook, &sheet)?;
-    let mut cells = workbook.worksheet_cells_reader(&sheet)?;
-    let formats: Vec<NumberFormat> = cells.styles().iter().map(NumberFormat::of).collect();
-    let mut rows: Vec<(u64, StringRecord)> = Vec::new();
-    let (mut bytes, mut row_bytes) = (0, 0);
-    while let Some((found, style)) = cells.next_cell_with_style_id()? {
-        let (row, column) = found.get_position();
-        let line = u64::from(row) + 1;
-        let format = formats.get(style).copied().unwrap_or(NumberFormat::Plain);
-        let text = if without_result.contains(&(row, column)) {
-            fault(row, column, "holds a formula without a result: open the workbook and save it")
-        } else {
-            cell(found.get_value(), format).unwrap_or_else(|reason| fault(row, column, reason))
-        };
-        if text.is_empty() {
-            continue;
-        }
-        if rows.last().is_none_or(|(last, _)| *last != line) {
-            rows.push((line, StringRecord::new()));
-            row_bytes = 0;
-        }
-        let Some((_, record)) = rows.last_mut() else { break };
-        let Some(skipped) = (column as usize).checked_sub(record.len()) else {
-            return Err(XlsxError::Unexpected("cells out of their order").into());
-        };
-        // A field takes its text and the place where it ends.
-        let taken = (skipped as u64 + 1) * 8 + text.len() as u64;
-        (bytes, row_bytes) = (bytes + taken, row_bytes + taken);
-        if row_bytes > row_limit {
-            return Err(BadWorkbook::Read(ReadError::RowTooLong { line, limit: row_limit }));
-        }
-        if bytes > limit {
-            return Err(BadWorkbook::Read(ReadError::TooLarge { bytes, limit }));
-        }
-        for _ in 0..skipped {
-            record.push_field("");
-        }
-        record.push_field(&text);
-    }
-    Ok(rows)
-}
-
-/// Where formulas stand of whose results the workbook says nothing, as one that a program wrote may have them.
-fn formulas_without_result(
-    workbook: &mut Xlsx<BufReader<File>>,
-    sheet: &str,
-) -> Result<HashSet<(u32, u32)>, XlsxError> {
-    let mut cells = workbook.worksheet_cells_reader(sheet)?;
-    let mut found = HashSet::new();
-    while let Some(cell) = cells.next_cell_with_formula_metadata()? {
-        if cell.formula.is_some() && cell.value == DataRef::Empty {
-            found.insert(cell.pos);
-        }
-    }
-    Ok(found)
-}
-
-/// A field in place of a cell's value, which begins with [`FAULT`].
-fn fault(row: u32, column: u32, reason: &str) -> String {
-    let (mut letters, mut left) = (Vec::new(), column + 1);
-    while left > 0 {
-        left -= 1;
-        letters.insert(0, char::from(b'A' + u8::try_from(left % 26).unwrap_or_default()));
-        left /= 26;
-    }
-    let name: String = letters.into_iter().collect();
-    format!("{FAULT}cell {name}{} {reason}", u64::from(row) + 1)
-}
-
-/// What a cell's number format does to what people see of it (ECMA-376, part 1, section 18.8.31).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NumberFormat {
-    /// The number, or the date to the day or finer.
-    Plain,
-    /// Of a date only the month and the year.
-    Month,
-    /// The number with zeros in front, this many digits together.
-    Zeros(usize),
-    /// Something else than the number or the date, like letters in front, or only the year.
-    Disguised,
-}
-
-impl NumberFormat {
-    fn of(style: &Style) -> Self {
-        style.number_format.as_ref().map_or(Self::Plain, |format| Self::of_code(&format.format_code))
-    }
-
-    fn of_code(code: &str) -> Self {
-        // The first section is that of positive numbers and dates, unless a condition says otherwise.
-        let code = code.split(';').next().unwrap_or_default();
-        let (mut letters, mut has_literal) = (String::new(), false);
-        let mut chars = code.chars();
-        while let Some(char) = chars.next() {
-            match char {
-                '"' => has_literal |= chars.by_ref().take_while(|char| *char != '"').count() > 0,
-                '[' => {
-                    has_literal |=
-                        chars.by_ref().take_while(|char| *char != ']').any(|char| "<>=".contains(char));
-                }
-                '_' | '*' => _ = chars.next(),
-                '\\' => has_literal |= chars.next().is_some(),
-                other => letters.push(other.to_ascii_lowercase()),
-            }
-        }
-        if letters.is_empty() || letters == "general" || letters == "@" {
-            return if has_literal { Self::Disguised } else { Self::Plain };
-        }
-        if letters.contains(['y', 'm', 'd', 'h', 's']) {
-            return match (letters.contains('y'), letters.contains('m'), letters.contains(['d', 'h', 's'])) {
-                (true, true, false) => Self::Month,
-                (true, false, false) => Self::Disguised,
-                _ => Self::Plain,
-            };
-        }
-        let whole = letters.split(['.', 'e', '/']).next().unwrap_or_default();
-        let zeros = whole.matches('0').count();
-        if has_literal || !letters.chars().all(|char| "0#?.,e+-/ ".contains(char)) || whole.contains('-') {
-            Self::Disguised
-        } else if zeros > 1 {
-            if whole.contains(',') { Self::Disguised } else { Self::Zeros(zeros) }
-        } else {
-            Self::Plain
-        }
-    }
-}
-
-/// A cell as the text that a CSV export would have, dates in the form that means one day only; or what is wrong with
-/// it.
-fn cell(data: &DataRef<'_>, format: NumberFormat) -> Result<String, &'static str> {
-    let number = |number: String| match format {
-        NumberFormat::Zeros(digits) => Ok(format!("{number:0>digits$}")),
-        NumberFormat::Disguised => Err("shows something else than the number that it holds: make it text"),
-        NumberFormat::Plain | NumberFormat::Month => Ok(number),
-    };
-    match data {
-        DataRef::DateTime(_) if format == NumberFormat::Disguised => {
-            Err("shows less than the date that it holds: format it with day, month and year")
-        }
-        DataRef::DateTime(at) => {
-            let form = if format == NumberFormat::Month { "%m/%Y" } else { "%Y-%m-%d %H:%M:%S" };
-            match at.as_datetime() {
-                Some(at) => Ok(at.format(form).to_string()),
-                None => Err("holds no date that exists"),
-            }
-        }
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) | DataRef::String(text) => of_text(text),
-        DataRef::SharedString(text) => of_text(text),
-        DataRef::Empty => Ok(String::new()),
-        DataRef::Error(_) => Err("holds an error in place of a value: correct its formula"),
-        DataRef::Bool(truth) => Ok(truth.to_string()),
-        DataRef::Int(value) => number(value.to_string()),
-        DataRef::Float(value) => number(value.to_string()),
-    }
-}
-
-/// A cell's text, which must not look like a fault.
-fn of_text(text: &str) -> Result<String, &'static str> {
-    if text.starts_with(FAULT) { Err("holds control characters") } else { Ok(text.to_owned()) }
 }

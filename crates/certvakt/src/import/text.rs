@@ -6,7 +6,7 @@ use certvakt_rules::text::is_control;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// A value in Normalization Form C, without invisible characters, and with single spaces in place of any white space.
-pub(super) fn normal(text: &str) -> Cow<'_, str> {
+pub(crate) fn normal(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     let is_normal = if text.is_ascii() {
         !text.contains("  ")
@@ -22,10 +22,37 @@ pub(super) fn normal(text: &str) -> Cow<'_, str> {
     Cow::Owned(visible.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
+/// What a spreadsheet shows in place of a value that it cannot work out, in English and in Norwegian: it is never a
+/// value. A column that was too narrow leaves number signs only.
+pub(super) fn is_spreadsheet_error(text: &str) -> bool {
+    text.strip_prefix('#').is_some_and(|rest| {
+        matches!(rest, "N/A" | "I/T" | "GETTING_DATA")
+            || (rest.len() > 1 && rest.bytes().all(|byte| byte == b'#'))
+            || (rest.ends_with(['!', '?'])
+                && rest.chars().all(|char| !char.is_lowercase() && !char.is_whitespace()))
+    })
+}
+
+/// An id as [`normal`] has it, and in Normalization Form KC, with one sign for every hyphen and dash: what people type
+/// anew from paper is the same id.
+pub(super) fn normal_id(text: &str) -> Cow<'_, str> {
+    let text = normal(text);
+    if text.is_ascii() {
+        return text;
+    }
+    let plain: String = text
+        .nfkc()
+        .map(
+            |char| if matches!(char, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}') { '-' } else { char },
+        )
+        .collect();
+    Cow::Owned(normal(&plain).into_owned())
+}
+
 /// A value for comparing without regard to case: full case folding (Unicode, section 5.18), approximated by the
 /// mapping to upper case and back, which also joins `ß` and `SS`.
 pub(super) fn fold(text: &str) -> String {
-    normal(text).to_uppercase().to_lowercase()
+    normal(text).to_lowercase().to_uppercase().to_lowercase().nfc().collect()
 }
 
 /// Characters that a value must not hold: those that no text may, and the mark of one that could not be decoded. Marks
@@ -33,7 +60,7 @@ pub(super) fn fold(text: &str) -> String {
 pub(super) fn is_clean(text: &str) -> bool {
     !text.contains(|char| match char {
         '\u{61c}' | '\u{200e}' | '\u{200f}' => false,
-        char => is_control(char) || char == '\u{fffd}',
+        char => is_control(char) || matches!(char, '\u{fff0}'..='\u{ffff}'),
     })
 }
 
@@ -50,11 +77,11 @@ const fn is_invisible(char: char) -> bool {
             | '\u{200b}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
             | '\u{3164}'
             | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}'
             | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fff8}'
             | '\u{1bca0}'..='\u{1bca3}'
             | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}'

@@ -15,7 +15,7 @@ ranked as (
   where r.reject_reason is null
 )
 update import_rows r
-set reject_column = 'external_id', reject_reason = format('given twice: line %s counts, which expires last', ranked.counting)
+set reject_column = 'external_id', reject_reason = format('given twice: line %s counts', ranked.counting)
 from ranked
 where r.line = ranked.line and ranked.line <> ranked.counting;
 -- A device is one person's. Whose, a register that gives it to several does not say.

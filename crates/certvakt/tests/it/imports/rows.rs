@@ -274,13 +274,23 @@ async fn what_looks_alike_is_one_person_or_none() {
         "Å\u{ad} 1",
         "Å  1",
         "Å 1\u{2060}",
+        "Å １",
     ] {
         let imported = desk.take(format!("id,expires\n{id},2027-12-31\n"), &[]);
         assert_eq!(counts(&imported), [0, 0, 1, 0], "{id:?}");
         let imported = desk.take(format!("id,expires\nÅ 1,2027-12-31\n{id},2027-12-31\n"), &[]);
         assert_eq!(counts(&imported), [0, 0, 1, 1], "{id:?}");
     }
-    for id in ["Å\u{202e}1", "Å\u{2066}1", "Å\u{7f}1", "Å\u{85}1", "\u{200b}"] {
+    for id in [
+        "Å\u{202e}1",
+        "Å\u{2066}1",
+        "Å\u{7f}1",
+        "Å\u{85}1",
+        "\u{200b}",
+        "Å\u{fff9}1",
+        "1.23457E+15",
+        "1,2E+7",
+    ] {
         assert_eq!(counts(&desk.take(format!("id,expires\n{id},2027-12-31\n"), &[])), [0, 0, 0, 1], "{id:?}");
     }
     let people: i64 = desk.database.value("select count(*) from certvakt.people").await;

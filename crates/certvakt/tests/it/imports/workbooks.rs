@@ -45,9 +45,18 @@ impl Parts {
     }
 
     pub fn save(&self) -> Vec<u8> {
+        self.archive(SimpleFileOptions::default())
+    }
+
+    /// The same, not compressed.
+    fn stored(&self) -> Vec<u8> {
+        self.archive(SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored))
+    }
+
+    fn archive(&self, options: SimpleFileOptions) -> Vec<u8> {
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         let mut part = |name: &str, text: &str| {
-            archive.start_file(name, SimpleFileOptions::default()).unwrap();
+            archive.start_file(name, options).unwrap();
             archive.write_all(text.replace("MAIN", MAIN).as_bytes()).unwrap();
         };
         part(
@@ -164,7 +173,8 @@ async fn a_cell_without_a_usable_value_rejects_its_row_and_is_named() {
     let more = ["--column", "status=status", "--blank-expires", "never"];
     let good = |id: &str| row(&[id, "2027-12-31", "active"]);
     let rows = |second: &str| row(&["id", "expires", "status"]) + &good("1") + second;
-    let workbook = |second: &str| Parts::new().sheet("visible", rows(second)).save();
+    let strings = "<sst xmlns='MAIN'><si><t>2027-12-31</t></si></sst>";
+    let workbook = |second: &str| Parts::new().sheet("visible", rows(second)).strings(strings).save();
     assert_eq!(counts(&desk.take(workbook(&good("2")), &more)), [2, 0, 0, 0]);
     for (expires, status, cell, because) in [
         ("<c t='e'><v>#N/A</v></c>", "active", "B3", "an error"),
@@ -174,6 +184,17 @@ async fn a_cell_without_a_usable_value_rejects_its_row_and_is_named() {
         ("<c t='str'><f>A1</f></c>", "active", "B3", "a formula without a result"),
         ("2027-12-31", "<c t='e'><v>#NAME?</v></c>", "C3", "an error"),
         ("2027-12-31", "<c><f>A1</f></c>", "C3", "a formula without a result"),
+        ("<c t='e'/>", "active", "B3", "an error"),
+        ("<c t='e'><v></v></c>", "active", "B3", "an error"),
+        ("<c t='s'/>", "active", "B3", "nothing that can be read"),
+        ("<c t='s'><v> 0 </v></c>", "active", "B3", "nothing that can be read"),
+        ("<c t='s'><v>x</v></c>", "active", "B3", "nothing that can be read"),
+        ("<c t='inlineStr'><v>2027-12-31</v></c>", "active", "B3", "nothing that can be read"),
+        ("<c t='d'/>", "active", "B3", "nothing that can be read"),
+        ("<c t='d'><v>soon</v></c>", "active", "B3", "no date that exists"),
+        ("<c><v></v></c>", "active", "B3", "nothing that can be read"),
+        ("2027-12-31", "<c t='e'/>", "C3", "an error"),
+        ("2027-12-31", "<c t='b'/>", "C3", "nothing that can be read"),
         ("#N/A", "active", "", "an error of a spreadsheet"),
         ("#VERDI!", "active", "", "an error of a spreadsheet"),
         ("2027-12-31", "#I/T", "", "an error of a spreadsheet"),
@@ -187,8 +208,11 @@ async fn a_cell_without_a_usable_value_rejects_its_row_and_is_named() {
         );
         assert_eq!(desk.certifications().await, ["1 2027-12-31 active", "2 2027-12-31 active"]);
     }
-    // A cell that is blank, or is not there, is one that somebody left blank.
-    assert_eq!(counts(&desk.take(workbook(&row(&["3", "<c/>", "active"])), &more)), [1, 0, 1, 0]);
+    // A cell that is blank, or is not there, is one that somebody left blank, and a formula may give a blank.
+    for (id, blank) in [("3", "<c/>"), ("4", "<c t='str'><f>A1</f><v></v></c>")] {
+        let imported = desk.take(workbook(&row(&[id, blank, "active"])), &more);
+        assert_eq!(counts(&imported), [1, 0, 1, 0], "{blank}");
+    }
 }
 
 #[tokio::test]
@@ -204,6 +228,9 @@ async fn a_cell_means_what_people_see_of_it() {
         "#,##0",
         "00,000",
         "@",
+        "dddd",
+        "[h]:mm",
+        "yyyy-mm-dd hh:mm",
     ];
     let desk = Desk::new().await;
     // 46,357 is 1 December 2026.
@@ -220,6 +247,17 @@ async fn a_cell_means_what_people_see_of_it() {
         (numbered(8), dated(7), Some("7 2026-12-01 active")),
         (numbered(9), dated(7), None),
         (numbered(10), dated(7), Some("7 2026-12-01 active")),
+        ("e".to_owned(), dated(11), None),
+        ("f".to_owned(), dated(12), None),
+        // A time that the format hides is none; one that it shows is one.
+        ("g".to_owned(), "<c s='7'><v>46357.25</v></c>".to_owned(), Some("g 2026-12-01 active")),
+        ("h".to_owned(), "<c s='13'><v>46357.25</v></c>".to_owned(), Some("h 2026-12-01 active")),
+        ("i".to_owned(), "<c s='1' t='d'><v>2026-12-01</v></c>".to_owned(), Some("i 2026-12-31 active")),
+        ("j".to_owned(), "<c s='7'><v>60</v></c>".to_owned(), None),
+        (dated(7), dated(7), None),
+        ("<c s='8'><v>1234</v></c>".to_owned(), dated(7), None),
+        ("<c><v>1234567890123456</v></c>".to_owned(), dated(7), None),
+        ("<c><v>123456789012345</v></c>".to_owned(), dated(7), Some("123456789012345 2026-12-01 active")),
     ] {
         let rows = row(&["id", "expires"]) + &row(&[&id, &expires]);
         let imported = desk.take(Parts::new().formats(&formats).sheet("visible", rows).save(), &[]);
@@ -229,4 +267,33 @@ async fn a_cell_means_what_people_see_of_it() {
             None => assert_eq!(counts(&imported), [0, 0, 0, 1], "{id} {expires}: {kept:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_workbook_that_is_damaged_is_refused_whole() {
+    let desk = Desk::new().await;
+    let rows = row(&["id", "expires"]) + &row(&["1", "2027-12-31"]) + &row(&["2", "2027-12-31"]);
+    // Stored as it is, so that a changed byte changes the date and not its checksum.
+    let mut changed = Parts::new().sheet("visible", rows.as_str()).stored();
+    let at = changed.windows(10).position(|bytes| bytes == b"2027-12-31").unwrap();
+    changed[at + 3] = b'9';
+    let unclosed = rows.replacen("</row>", "</raw>", 1);
+    let entity = "<!DOCTYPE sst [<!ENTITY x 'y'>]><sst xmlns='MAIN'/>";
+    for (name, workbook) in [
+        ("a changed byte", changed),
+        ("a tag that closes another", Parts::new().sheet("visible", unclosed).save()),
+        (
+            "a second root",
+            Parts::new()
+                .sheet("visible", rows.clone() + "</sheetData></worksheet><worksheet><sheetData>")
+                .save(),
+        ),
+        ("cut off", Parts::new().sheet("visible", rows.as_str()).save()[..900].to_vec()),
+    ] {
+        let said = fail(&mut desk.command(&desk.file("r.xlsx", workbook), &[]), 5);
+        assert!(said.contains("import-binary"), "{name}: {said}");
+    }
+    // What is declared among the strings is never looked up.
+    desk.take(Parts::new().sheet("visible", rows.as_str()).strings(entity).save(), &["--dry-run"]);
+    assert!(desk.is_empty().await);
 }

@@ -1,0 +1,264 @@
+//! The parts of a workbook as they are: whether they are whole, and which cells of a sheet hold nothing that can be read.
+//! A library that reads values takes such a cell for a blank one, or for another text.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+use zip::ZipArchive;
+
+/// A workbook's archive.
+pub(super) type Archive<'a> = ZipArchive<BufReader<&'a File>>;
+
+/// A part that is not there, not whole, or not well-formed.
+#[derive(Debug, thiserror::Error)]
+#[error("a part of the workbook is damaged")]
+pub(super) struct BadPart;
+
+impl From<zip::result::ZipError> for BadPart {
+    fn from(_: zip::result::ZipError) -> Self {
+        Self
+    }
+}
+
+impl From<io::Error> for BadPart {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
+}
+
+impl From<quick_xml::Error> for BadPart {
+    fn from(_: quick_xml::Error) -> Self {
+        Self
+    }
+}
+
+/// The archive of a file.
+pub(super) fn open(file: &File) -> Result<Archive<'_>, BadPart> {
+    Ok(ZipArchive::new(BufReader::new(file))?)
+}
+
+/// How many bytes a workbook says that it holds. Parts that say too little end where they said.
+pub(super) fn expanded(archive: &mut Archive<'_>) -> Result<u64, BadPart> {
+    let mut expanded: u64 = 0;
+    for number in 0..archive.len() {
+        expanded = expanded.saturating_add(archive.by_index_raw(number)?.size());
+    }
+    Ok(expanded)
+}
+
+/// Reads each part to its end, where its checksum is compared.
+pub(super) fn check_whole(archive: &mut Archive<'_>) -> Result<(), BadPart> {
+    for number in 0..archive.len() {
+        io::copy(&mut archive.by_index(number)?, &mut io::sink())?;
+    }
+    Ok(())
+}
+
+/// The cells of a sheet that hold nothing that can be read.
+#[derive(Debug, Default)]
+pub(super) struct Unusable {
+    /// Why, by the cell's number among all of the sheet, from 0.
+    pub(super) reasons: HashMap<u64, &'static str>,
+    /// How many cells the sheet has.
+    pub(super) cells: u64,
+}
+
+/// Looks at every cell of a sheet, and at whether its part is well-formed to its end.
+pub(super) fn unusable_cells(archive: &mut Archive<'_>, sheet: &str) -> Result<Unusable, BadPart> {
+    let path = sheet_path(archive, sheet)?;
+    let mut found = Unusable::default();
+    let (mut is_in_data, mut is_behind_data, mut cell) = (false, false, None::<Cell>);
+    read_part(archive, &path, |event| {
+        match event {
+            Event::Start(start) => match (start.local_name().as_ref(), &mut cell) {
+                ("sheetData", _) => is_in_data = !is_behind_data,
+                ("c", None) if is_in_data => cell = Some(Cell::of(start)?),
+                ("v", Some(cell)) => (cell.has_value, cell.is_in_value) = (true, true),
+                ("f", Some(cell)) => cell.has_formula = true,
+                ("is", Some(cell)) => cell.has_text = true,
+                _ => {}
+            },
+            Event::End(end) => match end.local_name().as_ref() {
+                "sheetData" => (is_in_data, is_behind_data) = (false, true),
+                "v" => {
+                    if let Some(cell) = &mut cell {
+                        cell.is_in_value = false;
+                    }
+                }
+                "c" => {
+                    if let Some(cell) = cell.take() {
+                        if let Some(reason) = cell.complaint() {
+                            found.reasons.insert(found.cells, reason);
+                        }
+                        found.cells += 1;
+                    }
+                }
+                _ => {}
+            },
+            Event::Text(text) => {
+                if let Some(cell) = cell.as_mut().filter(|cell| cell.is_in_value) {
+                    cell.add(text);
+                }
+            }
+            Event::CData(_) | Event::GeneralRef(_) => {
+                if let Some(cell) = cell.as_mut().filter(|cell| cell.is_in_value) {
+                    cell.add("&");
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// What is seen of a cell (ECMA-376, part 1, section 18.3.1.4).
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that stands in the cell, or does not")]
+struct Cell {
+    kind: String,
+    has_formula: bool,
+    has_value: bool,
+    has_text: bool,
+    is_in_value: bool,
+    /// Whether its value is not empty.
+    is_filled: bool,
+    /// Whether its value has digits only.
+    is_number: bool,
+}
+
+impl Cell {
+    fn of(start: &BytesStart<'_>) -> Result<Self, BadPart> {
+        let kind = attribute(start, "t")?.unwrap_or_default();
+        Ok(Self { kind, is_number: true, ..Self::default() })
+    }
+
+    fn add(&mut self, text: &str) {
+        self.is_filled |= !text.trim().is_empty();
+        self.is_number &= text.bytes().all(|byte| byte.is_ascii_digit());
+    }
+
+    /// Why its value cannot be used, if it cannot.
+    fn complaint(&self) -> Option<&'static str> {
+        const NOTHING: &str = "holds nothing that can be read: enter its value again";
+        match self.kind.as_str() {
+            "e" => Some("holds an error in place of a value: correct its formula"),
+            // A formula may give an empty text.
+            "str" if self.has_formula && self.has_value => None,
+            _ if self.has_formula && !self.is_filled => {
+                Some("holds a formula without a result: open the workbook and save it")
+            }
+            // The number of a shared string.
+            "s" if !(self.is_filled && self.is_number) => Some(NOTHING),
+            "inlineStr" if !self.has_text => Some(NOTHING),
+            "b" | "d" | "str" if !self.is_filled => Some(NOTHING),
+            "" | "n" if self.has_value && !self.is_filled => Some(NOTHING),
+            _ => None,
+        }
+    }
+}
+
+/// The path of a sheet's part, as the workbook's relationships have it.
+fn sheet_path(archive: &mut Archive<'_>, sheet: &str) -> Result<String, BadPart> {
+    let office = relationships(archive, "_rels/.rels")?
+        .into_iter()
+        .find(|one| one.kind.rsplit('/').next() == Some("officeDocument"))
+        .ok_or(BadPart)?;
+    let workbook = office.target.trim_start_matches('/').to_owned();
+    let (folder, name) =
+        workbook.rsplit_once('/').map_or(("", workbook.as_str()), |(folder, name)| (folder, name));
+    let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let mut relationship = None;
+    read_part(archive, &workbook, |event| {
+        if let Event::Start(start) = event
+            && start.local_name().as_ref() == "sheet"
+            && attribute(start, "name")?.as_deref() == Some(sheet)
+            && relationship.is_none()
+        {
+            relationship = attribute(start, "id")?;
+        }
+        Ok(())
+    })?;
+    let part = relationships(archive, &format!("{folder}_rels/{name}.rels"))?
+        .into_iter()
+        .find(|one| Some(&one.id) == relationship.as_ref())
+        .ok_or(BadPart)?;
+    Ok(match part.target.strip_prefix('/') {
+        Some(absolute) => absolute.to_owned(),
+        None => format!("{folder}{}", part.target),
+    })
+}
+
+/// What a part points to (ECMA-376, part 2, section 8.3).
+struct Relationship {
+    id: String,
+    kind: String,
+    target: String,
+}
+
+fn relationships(archive: &mut Archive<'_>, path: &str) -> Result<Vec<Relationship>, BadPart> {
+    let mut found = Vec::new();
+    read_part(archive, path, |event| {
+        if let Event::Start(start) = event
+            && start.local_name().as_ref() == "Relationship"
+        {
+            let text = |name| Ok::<_, BadPart>(attribute(start, name)?.unwrap_or_default());
+            found.push(Relationship { id: text("Id")?, kind: text("Type")?, target: text("Target")? });
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// An attribute by its local name.
+fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, BadPart> {
+    for attribute in start.attributes().with_checks(false) {
+        let attribute = attribute.map_err(|_| BadPart)?;
+        if attribute.key.local_name().as_ref() == name {
+            let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0)?;
+            return Ok(Some(value.into_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// Passes each event of a part on, to its end. One root, every tag closed, and no document type.
+fn read_part(
+    archive: &mut Archive<'_>,
+    path: &str,
+    mut pass: impl FnMut(&Event<'_>) -> Result<(), BadPart>,
+) -> Result<(), BadPart> {
+    // Names of parts are alike in any case (ECMA-376, part 2, section 6.2.2.3).
+    let is_it = |name: &str| name.replace('\\', "/").eq_ignore_ascii_case(path);
+    let name = archive.file_names().flatten().find(|name| is_it(name)).ok_or(BadPart)?.into_owned();
+    let mut xml = Reader::from_reader(BufReader::new(archive.by_name(&name)?));
+    xml.config_mut().expand_empty_elements = true;
+    read_events(&mut xml, &mut pass)
+}
+
+fn read_events(
+    xml: &mut Reader<impl BufRead>,
+    pass: &mut impl FnMut(&Event<'_>) -> Result<(), BadPart>,
+) -> Result<(), BadPart> {
+    let (mut buffer, mut depth, mut roots) = (Vec::new(), 0_u64, 0_u64);
+    loop {
+        buffer.clear();
+        let event = xml.read_event_into(&mut buffer)?;
+        match &event {
+            Event::Start(_) => {
+                roots += u64::from(depth == 0);
+                depth += 1;
+            }
+            Event::End(_) => depth -= 1,
+            Event::Text(text) if depth == 0 && !text.trim().is_empty() => return Err(BadPart),
+            Event::CData(_) | Event::GeneralRef(_) if depth == 0 => return Err(BadPart),
+            Event::DocType(_) => return Err(BadPart),
+            Event::Eof => return if depth == 0 && roots == 1 { Ok(()) } else { Err(BadPart) },
+            _ => {}
+        }
+        pass(&event)?;
+    }
+}

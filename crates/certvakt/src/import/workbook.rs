@@ -1,0 +1,209 @@
+//! The rows of a workbook (XLSX, ECMA-376): what people see of its first visible sheet.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::panic::AssertUnwindSafe;
+
+use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
+use chrono::NaiveDate;
+use csv::StringRecord;
+
+use super::number_format::NumberFormat;
+use super::parts::{self, BadPart};
+use super::source::{ReadError, Rows};
+use crate::config::ImportConfig;
+
+/// How much larger than the file a workbook's contents may be.
+const LARGEST_EXPANSION: u64 = 20;
+
+/// The character at which a field begins that stands for a cell without a usable value; the rest of the field is the
+/// reason. Unicode has it for this purpose (chapter 23, "Substitute").
+pub(crate) const FAULT: char = '\u{1a}';
+/// The character at which a field begins that is a date, and not text that looks like one.
+pub(crate) const DATE: char = '\u{1d}';
+
+/// Numbers with more digits than these are not kept whole (ECMA-376 stores them in binary64).
+const LARGEST_NUMBER: f64 = 1e15;
+/// The first day on which spreadsheets agree: before it, some count a day that was not (29 February 1900).
+const FIRST_SERIAL: f64 = 61.0;
+
+/// Opens a workbook of so many bytes.
+pub(super) fn open(file: &File, size: u64, config: &ImportConfig) -> Result<Rows, ReadError> {
+    if size > config.max_xlsx_bytes {
+        return Err(ReadError::TooLarge { bytes: size, limit: config.max_xlsx_bytes });
+    }
+    let limit = config.max_xlsx_bytes.saturating_mul(LARGEST_EXPANSION);
+    // The reader panics on some workbooks that it cannot read.
+    let rows = std::panic::catch_unwind(AssertUnwindSafe(|| rows_of(file, limit, config.max_row_bytes)));
+    match rows {
+        Ok(Ok(rows)) => Ok(Rows::Workbook { rows: rows.into_iter(), line: 0 }),
+        Ok(Err(BadWorkbook::Read(error))) => Err(error),
+        Ok(Err(BadWorkbook::Damaged)) | Err(_) => Err(ReadError::Binary),
+    }
+}
+
+/// Why a workbook gives no rows.
+enum BadWorkbook {
+    Read(ReadError),
+    /// What a library says of it means nothing to the people who have the file.
+    Damaged,
+}
+
+impl From<XlsxError> for BadWorkbook {
+    fn from(_: XlsxError) -> Self {
+        Self::Damaged
+    }
+}
+
+impl From<BadPart> for BadWorkbook {
+    fn from(_: BadPart) -> Self {
+        Self::Damaged
+    }
+}
+
+/// The rows of the first visible sheet that are not empty, each with its line, read cell by cell: a sheet may say that
+/// it is a billion cells wide. They take at most `limit` bytes together, and `row_limit` each.
+fn rows_of(file: &File, limit: u64, row_limit: u64) -> Result<Vec<(u64, StringRecord)>, BadWorkbook> {
+    let mut archive = parts::open(file)?;
+    let expanded = parts::expanded(&mut archive)?;
+    if expanded > limit {
+        return Err(BadWorkbook::Read(ReadError::TooLarge { bytes: expanded, limit }));
+    }
+    parts::check_whole(&mut archive)?;
+    let mut workbook = Xlsx::new(BufReader::new(file))?;
+    let is_shown = |sheet: &&calamine::Sheet| {
+        sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible
+    };
+    let sheet = workbook.sheets_metadata().iter().find(is_shown).map(|sheet| sheet.name.clone());
+    let sheet = sheet.ok_or(BadWorkbook::Read(ReadError::Hidden))?;
+    let unusable = parts::unusable_cells(&mut archive, &sheet)?;
+    let mut cells = workbook.worksheet_cells_reader(&sheet)?;
+    let formats: Vec<NumberFormat> = cells
+        .styles()
+        .iter()
+        .map(|style| {
+            style
+                .number_format
+                .as_ref()
+                .map_or(NumberFormat::Number, |one| NumberFormat::of(&one.format_code))
+        })
+        .collect();
+    let mut rows: Vec<(u64, StringRecord)> = Vec::new();
+    let (mut bytes, mut row_bytes) = (0, 0);
+    let mut number = 0;
+    while let Some((found, style)) = cells.next_cell_with_style_id()? {
+        let (row, column) = found.get_position();
+        let line = u64::from(row) + 1;
+        let format = formats.get(style).copied().unwrap_or(NumberFormat::Number);
+        let value = match unusable.reasons.get(&number) {
+            Some(reason) => Err(*reason),
+            None => shown(found.get_value(), format),
+        };
+        number += 1;
+        let text = value.unwrap_or_else(|reason| fault(row, column, reason));
+        if text.is_empty() {
+            continue;
+        }
+        if rows.last().is_none_or(|(last, _)| *last != line) {
+            rows.push((line, StringRecord::new()));
+            row_bytes = 0;
+        }
+        let Some((_, record)) = rows.last_mut() else { break };
+        let Some(skipped) = (column as usize).checked_sub(record.len()) else {
+            return Err(BadWorkbook::Damaged);
+        };
+        // A field takes its text and the place where it ends.
+        let taken = (skipped as u64 + 1) * 8 + text.len() as u64;
+        (bytes, row_bytes) = (bytes + taken, row_bytes + taken);
+        if row_bytes > row_limit {
+            return Err(BadWorkbook::Read(ReadError::RowTooLong { line, limit: row_limit }));
+        }
+        if bytes > limit {
+            return Err(BadWorkbook::Read(ReadError::TooLarge { bytes, limit }));
+        }
+        for _ in 0..skipped {
+            record.push_field("");
+        }
+        record.push_field(&text);
+    }
+    // Two looks at one sheet that see different cells: neither is to be trusted.
+    if number == unusable.cells { Ok(rows) } else { Err(BadWorkbook::Damaged) }
+}
+
+/// A field in place of a cell's value, which begins with [`FAULT`].
+fn fault(row: u32, column: u32, reason: &str) -> String {
+    let (mut letters, mut left) = (Vec::new(), column + 1);
+    while left > 0 {
+        left -= 1;
+        letters.insert(0, char::from(b'A' + u8::try_from(left % 26).unwrap_or_default()));
+        left /= 26;
+    }
+    let name: String = letters.into_iter().collect();
+    format!("{FAULT}cell {name}{} {reason}", u64::from(row) + 1)
+}
+
+/// What people see of a cell, as a CSV export would have it, dates in the form that means one day only; or what is
+/// wrong with it.
+fn shown(data: &DataRef<'_>, format: NumberFormat) -> Result<String, &'static str> {
+    match data {
+        DataRef::DateTime(at) => date(*at, format),
+        DataRef::DateTimeIso(text) => written_date(text, format),
+        DataRef::DurationIso(text) | DataRef::String(text) => of_text(text),
+        DataRef::SharedString(text) => of_text(text),
+        DataRef::Empty => Ok(String::new()),
+        DataRef::Error(_) => Err("holds an error in place of a value: correct its formula"),
+        DataRef::Bool(truth) => Ok(truth.to_string().to_uppercase()),
+        #[expect(clippy::cast_precision_loss, reason = "only its size matters")]
+        DataRef::Int(value) => number(value.to_string(), *value as f64, format),
+        DataRef::Float(value) => number(value.to_string(), *value, format),
+    }
+}
+
+fn number(text: String, value: f64, format: NumberFormat) -> Result<String, &'static str> {
+    if value.abs() >= LARGEST_NUMBER {
+        return Err("holds a number of more digits than a workbook keeps: make it text");
+    }
+    match format {
+        NumberFormat::Zeros(digits) => Ok(format!("{text:0>digits$}")),
+        NumberFormat::Grouped if value.abs() < 1000.0 => Ok(text),
+        NumberFormat::Grouped | NumberFormat::Disguised => {
+            Err("shows something else than the number that it holds: make it text")
+        }
+        NumberFormat::Number | NumberFormat::Day | NumberFormat::Time | NumberFormat::Month => Ok(text),
+    }
+}
+
+fn date(at: ExcelDateTime, format: NumberFormat) -> Result<String, &'static str> {
+    let form = form_of(format)?;
+    match at.as_datetime() {
+        Some(day) if at.as_f64() >= FIRST_SERIAL => Ok(format!("{DATE}{}", day.format(form))),
+        _ => Err("holds no date that exists"),
+    }
+}
+
+/// A date that is written as text of its own type (ISO 8601).
+fn written_date(text: &str, format: NumberFormat) -> Result<String, &'static str> {
+    let day = text.get(..10).and_then(|day| day.parse::<NaiveDate>().ok());
+    match (format, day) {
+        (NumberFormat::Day | NumberFormat::Month | NumberFormat::Disguised, Some(day)) => {
+            Ok(format!("{DATE}{}", day.format(form_of(format)?)))
+        }
+        (_, Some(_)) => Ok(format!("{DATE}{text}")),
+        (_, None) => Err("holds no date that exists"),
+    }
+}
+
+/// How a date is written so that it means what people see of it.
+const fn form_of(format: NumberFormat) -> Result<&'static str, &'static str> {
+    match format {
+        NumberFormat::Day => Ok("%Y-%m-%d"),
+        NumberFormat::Time => Ok("%Y-%m-%d %H:%M:%S"),
+        NumberFormat::Month => Ok("%m/%Y"),
+        _ => Err("does not show the date that it holds: format it with day, month and year"),
+    }
+}
+
+/// A cell's text, which must not look like a fault or a date.
+fn of_text(text: &str) -> Result<String, &'static str> {
+    if text.starts_with([FAULT, DATE]) { Err("holds control characters") } else { Ok(text.to_owned()) }
+}
