@@ -43,7 +43,7 @@ class Dataverse:
         self.config = folder / "certvakt.toml"
         self.config.write_text(
             f'[partners]\ncontracts = "{contracts.parent}"\nallowed_inward = ["127.0.0.1"]\n'
-            f'[partners.secrets.portal.live]\nkeys = ["{folder / "client.pem"}"]\n',
+            f'[partners.secrets.org.portal.live]\nkeys = ["{folder / "client.pem"}"]\n',
             encoding="utf-8",
         )
         return self

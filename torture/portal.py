@@ -43,7 +43,7 @@ class PortalProcess:
         self.config = (
             f'[partners]\ncontracts = "{contracts.parent}"\n'
             'allowed_inward = ["127.0.0.1"]\npoll_seconds = 1\n'
-            f'[partners.secrets.portal.live]\nkeys = ["{self.folder / "key"}"]\n'
+            f'[partners.secrets.org.portal.live]\nkeys = ["{self.folder / "key"}"]\n'
         )
         return self
 

@@ -377,6 +377,18 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Refuses a portal's key that two organisations share. It reads the keys, so only what uses them asks.
+    pub fn check_keys(&self) -> Result<(), ConfigError> {
+        match self.partners.shared_key() {
+            None => Ok(()),
+            Some((one, other)) => Err(ConfigError::Contradiction(format!(
+                "the same key is at {one} and at {other} of partners.secrets: give each organisation its own"
+            ))),
+        }
+    }
+}
+
 /// toml's message on an unknown key, with the nearest of the expected ones named first.
 fn with_nearest_key(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);

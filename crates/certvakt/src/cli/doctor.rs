@@ -60,6 +60,9 @@ impl Findings {
 pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     let mut findings = Findings::default();
     check_channels(&mut findings, &app.config).await;
+    if let Err(error) = app.config.check_keys() {
+        findings.problem("credentials", error.to_string());
+    }
     match app.address().await {
         Ok(address) => match Database::connect(address, 2).await {
             Ok(database) => {

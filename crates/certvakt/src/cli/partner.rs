@@ -248,7 +248,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             let one = find(database, &which).await?;
             // Whatever is wrong with it is said now, not by night.
             let read = contract_of(app, &one, &contract)?;
-            adapters::of(read, &one.partner, stage, &app.config.partners)?;
+            adapters::of(read, &one.organisation, &one.partner, stage, &app.config.partners)?;
             let to = Switch { stage: stage.as_str(), contract: &contract };
             switch(app, database, &one, Some(to)).await
         }
@@ -418,12 +418,12 @@ async fn points(
 ) -> Result<Vec<Point>, Error> {
     let config = &app.config.partners;
     match stage {
-        Stage::Staging => Ok(probe::staging(config, &app.clock, &one.partner, version).await?),
+        Stage::Staging => Ok(probe::staging(config, &app.clock, one, version).await?),
         Stage::Live => {
             let mut tx = database.worker().await?;
             let keys = partner::some_keys(&mut tx, one, READ_LIVE).await?;
             tx.rollback().await?;
-            Ok(probe::live(config, &one.partner, version, &keys).await?)
+            Ok(probe::live(config, one, version, &keys).await?)
         }
     }
 }

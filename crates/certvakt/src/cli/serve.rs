@@ -19,6 +19,7 @@ use crate::{http, letters};
 pub(super) struct Args {}
 
 pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
+    app.config.check_keys()?;
     let database = app.database().await?;
     // Runs must go on recording even before anybody has set up a way to deliver.
     let channels = match channels::configured(&app.config) {

@@ -1,10 +1,13 @@
 //! `[partners]`: where contracts are, and what signs us in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// `[partners]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -16,8 +19,8 @@ pub struct PartnersConfig {
     pub allowed_inward: Vec<String>,
     /// Seconds between two looks whether somebody is to be told, or has lapsed.
     pub poll_seconds: u32,
-    /// What signs us in: `[partners.secrets.<partner>.<stage>]`.
-    pub secrets: BTreeMap<String, BTreeMap<String, SecretsConfig>>,
+    /// The keys of portals: `[partners.secrets.<organisation>.<partner>.<stage>]`.
+    secrets: BTreeMap<String, BTreeMap<String, BTreeMap<String, SecretsConfig>>>,
 }
 
 impl Default for PartnersConfig {
@@ -32,13 +35,54 @@ impl Default for PartnersConfig {
 }
 
 impl PartnersConfig {
-    /// What signs us in with a partner at a stage.
-    pub fn secrets_of(&self, partner: &str, stage: &str) -> Option<&SecretsConfig> {
-        self.secrets.get(partner)?.get(stage)
+    /// The keys of an organisation's partner at a stage.
+    pub fn secrets_of(&self, organisation: &str, partner: &str, stage: &str) -> Option<&SecretsConfig> {
+        self.secrets.get(organisation)?.get(partner)?.get(stage)
+    }
+
+    /// Two places under `partners.secrets` of different organisations that hold the same key, if there are any: with it
+    /// the portal of one could sign for the other. What cannot be read now is left out; whatever needs it says so.
+    pub fn shared_key(&self) -> Option<(String, String)> {
+        let mut known: HashMap<[u8; 32], (&str, String)> = HashMap::new();
+        for (organisation, partners) in &self.secrets {
+            for (partner, stages) in partners {
+                for (stage, secrets) in stages {
+                    let place = format!("{organisation}.{partner}.{stage}");
+                    let texts =
+                        secrets.keys.iter().chain(&secrets.inbound).filter_map(|place| read(place).ok());
+                    for digest in texts.flat_map(|text| digests(&text)) {
+                        match known.get(&digest) {
+                            Some((other, at)) if *other != organisation => return Some((at.clone(), place)),
+                            Some(_) => {}
+                            None => _ = known.insert(digest, (organisation, place.clone())),
+                        }
+                    }
+                }
+            }
+        }
+        None
     }
 }
 
-/// What signs us in with a partner at one stage.
+/// The digests of the keys in a text, however they are written: private keys in PEM, one of Standard Webhooks with or
+/// without its prefix, or any other secret as it is.
+fn digests(text: &str) -> Vec<[u8; 32]> {
+    let keys: Vec<[u8; 32]> = pem::parse_many(text)
+        .unwrap_or_default()
+        .iter()
+        .filter(|block| block.tag().ends_with("PRIVATE KEY"))
+        .map(|block| Sha256::digest(block.contents()).into())
+        .collect();
+    if !keys.is_empty() {
+        return keys;
+    }
+    let text = text.trim();
+    let plain = text.strip_prefix("whsec_").unwrap_or(text);
+    let decoded = STANDARD.decode(plain);
+    vec![Sha256::digest(decoded.as_deref().unwrap_or(plain.as_bytes())).into()]
+}
+
+/// The keys of a partner at one stage.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SecretsConfig {
@@ -64,19 +108,17 @@ impl SecretsConfig {
     }
 
     fn read_all(places: &[String]) -> Result<Vec<String>, String> {
-        places
-            .iter()
-            .map(|place| {
-                let text = match place.strip_prefix("env:") {
-                    Some(variable) => {
-                        std::env::var(variable).map_err(|_| format!("the variable {variable} is not set"))
-                    }
-                    None => std::fs::read_to_string(place)
-                        .map_err(|error| format!("the file '{place}' cannot be read ({})", error.kind())),
-                }?;
-                let text = text.trim_end().to_owned();
-                if text.is_empty() { Err(format!("'{place}' is empty")) } else { Ok(text) }
-            })
-            .collect()
+        places.iter().map(|place| read(place)).collect()
     }
+}
+
+/// Reads a secret where it is. An error says why it cannot be read, and nothing that is in it.
+fn read(place: &str) -> Result<String, String> {
+    let text = match place.strip_prefix("env:") {
+        Some(variable) => std::env::var(variable).map_err(|_| format!("the variable {variable} is not set")),
+        None => std::fs::read_to_string(place)
+            .map_err(|error| format!("the file '{place}' cannot be read ({})", error.kind())),
+    }?;
+    let text = text.trim_end().to_owned();
+    if text.is_empty() { Err(format!("'{place}' is empty")) } else { Ok(text) }
 }

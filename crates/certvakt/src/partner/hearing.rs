@@ -63,7 +63,7 @@ impl Ear {
 /// The keys of which one signs what a partner tells by itself, at its stage; none: it does not.
 pub fn keys(one: &Partner, config: &PartnersConfig) -> Result<Vec<Webhook>, PartnerError> {
     let stage = one.stage.as_deref().unwrap_or_default();
-    let Some(secrets) = config.secrets.get(&one.partner).and_then(|stages| stages.get(stage)) else {
+    let Some(secrets) = config.secrets_of(&one.organisation, &one.partner, stage) else {
         return Ok(Vec::new());
     };
     let keys = secrets.read_inbound().map_err(|what| not_set_up(one, what))?;

@@ -36,9 +36,10 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// A portal, with the secrets that the configuration names for it.
+    /// The portal of an organisation's partner, with the secrets that the configuration names for it.
     pub fn new(
         contract: Contract,
+        organisation: &str,
         partner: &str,
         stage: Stage,
         config: &PartnersConfig,
@@ -51,7 +52,7 @@ impl Portal {
         let addresses = contract.stages.get(&stage).cloned();
         let addresses =
             addresses.ok_or_else(|| wrong(format!("the contract has no [stages.{}]", stage.as_str())))?;
-        let named = config.secrets_of(partner, stage.as_str());
+        let named = config.secrets_of(organisation, partner, stage.as_str());
         let secrets = named.map(SecretsConfig::read).transpose().map_err(wrong)?.unwrap_or_default();
         let wire = Wire::new(&config.allowed_inward, &contract.limits)
             .map_err(|_| wrong("no connection can be prepared".to_owned()))?;

@@ -10,6 +10,7 @@ use super::contract::{Contract, Stage, State};
 use super::listing;
 use crate::clock::Clock;
 use crate::config::PartnersConfig;
+use crate::store::partner::Partner;
 
 /// One point of a contract, and whether the other side keeps to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,12 +27,12 @@ pub struct Point {
 pub async fn staging(
     config: &PartnersConfig,
     clock: &Clock,
-    partner: &str,
+    one: &Partner,
     version: &str,
 ) -> Result<Vec<Point>, PartnerError> {
-    let contract = Contract::read(&config.contracts, partner, version)?;
+    let contract = Contract::read(&config.contracts, &one.partner, version)?;
     let examples = contract.examples.clone();
-    let adapter = adapters::of(contract, partner, Stage::Staging, config)?;
+    let adapter = adapters::of(contract, &one.organisation, &one.partner, Stage::Staging, config)?;
     let mut points = Vec::new();
     for (number, example) in (1_i64..).zip(examples) {
         let state = State::new(&example.key, example.listed, Uuid::new_v4(), number, clock.now(), 0);
@@ -63,12 +64,12 @@ pub async fn staging(
 /// Reads what the live portal holds of some mentors; changes nothing there.
 pub async fn live(
     config: &PartnersConfig,
-    partner: &str,
+    one: &Partner,
     version: &str,
     keys: &[String],
 ) -> Result<Vec<Point>, PartnerError> {
-    let contract = Contract::read(&config.contracts, partner, version)?;
-    let adapter = adapters::of(contract, partner, Stage::Live, config)?;
+    let contract = Contract::read(&config.contracts, &one.partner, version)?;
+    let adapter = adapters::of(contract, &one.organisation, &one.partner, Stage::Live, config)?;
     let mut points = vec![match listing::read(adapter.portal()).await {
         Ok(_) => point("read the listing".to_owned(), &Outcome::Taken, false),
         Err(outcome) => point("read the listing".to_owned(), &outcome, false),

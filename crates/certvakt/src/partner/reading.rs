@@ -146,7 +146,7 @@ async fn read(config: &PartnersConfig, one: &Partner) -> Result<Option<Result<Re
     let Some(stage) = one.stage.as_deref().and_then(Stage::named) else { return Ok(None) };
     let address = ear.contract().stages.get(&stage).and_then(|addresses| addresses.inbound.clone());
     let (Some(first), Some(terms)) = (address, ear.contract().inbound.as_ref()) else { return Ok(None) };
-    let portal = Portal::new(ear.contract().clone(), &one.partner, stage, config)?;
+    let portal = Portal::new(ear.contract().clone(), &one.organisation, &one.partner, stage, config)?;
     let pages = Pages {
         what: "list of courses",
         entries: &terms.entries,

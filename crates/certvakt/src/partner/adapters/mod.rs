@@ -141,12 +141,13 @@ impl From<sign_in::SignInError> for Outcome {
 /// The way that a contract asks for, at a stage.
 pub fn of(
     contract: Contract,
+    organisation: &str,
     partner: &str,
     stage: Stage,
     config: &PartnersConfig,
 ) -> Result<Box<dyn Adapter>, PartnerError> {
     let table = contract.table.clone();
-    let portal = Portal::new(contract, partner, stage, config)?;
+    let portal = Portal::new(contract, organisation, partner, stage, config)?;
     Ok(match table {
         Some(table) => Box::new(dataverse::Dataverse::new(portal, table)),
         None => Box::new(webhook::Webhook::new(portal)),
@@ -158,7 +159,8 @@ pub fn of_partner(one: &Partner, config: &PartnersConfig) -> Result<Box<dyn Adap
     let (Some(stage), Some(version)) = (one.stage.as_deref().and_then(Stage::named), &one.contract) else {
         return Err(PartnerError::Off(one.partner.clone()));
     };
-    of(Contract::read(&config.contracts, &one.partner, version)?, &one.partner, stage, config)
+    let contract = Contract::read(&config.contracts, &one.partner, version)?;
+    of(contract, &one.organisation, &one.partner, stage, config)
 }
 
 /// A partner's adapter, as long as nothing changes that it was made for: the contract, the stage, the secrets.
@@ -174,7 +176,8 @@ pub struct Kept {
 impl Kept {
     /// The same, if it still fits; otherwise another.
     pub fn of(kept: Option<Self>, one: &Partner, config: &PartnersConfig) -> Result<Self, PartnerError> {
-        let secrets = one.stage.as_deref().and_then(|stage| config.secrets_of(&one.partner, stage));
+        let secrets =
+            one.stage.as_deref().and_then(|stage| config.secrets_of(&one.organisation, &one.partner, stage));
         let digest = secrets.map(SecretsConfig::read).transpose();
         let digest = digest.map(|secrets| secrets.map(|secrets| Sha256::digest(secrets.join("\n")).into()));
         let is_same = |kept: &Self| {

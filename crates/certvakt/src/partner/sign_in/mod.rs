@@ -49,7 +49,7 @@ pub fn of(
 ) -> Result<Box<dyn SignIn>, String> {
     let newest = secrets.first().cloned();
     let missing = || {
-        "no secret is named: write where it is into keys of [partners.secrets.<partner>.<stage>]".to_owned()
+        "no secret is named: write where it is into keys of [partners.secrets.<organisation>.<partner>.<stage>]".to_owned()
     };
     let token = |proof: Proof, client_id: &String, scope: &String| -> Result<Box<dyn SignIn>, String> {
         let address = addresses.token.clone().ok_or("the contract names no address of tokens")?;
