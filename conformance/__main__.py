@@ -34,6 +34,7 @@ NOT_PLANTED = {
         "partner_reports",
         "partner_types",
         "partners",
+        "person_names",
         "renewal_words",
         "run_calendars",
         "runs",
