@@ -228,8 +228,6 @@ struct Status {
     #[serde(default, rename = "status")]
     code: String,
     #[serde(default)]
-    message: String,
-    #[serde(default)]
     details: Vec<Detail>,
 }
 
@@ -280,14 +278,10 @@ fn interpret(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Out
     let reason = format!("{} {code}", status.as_u16());
     match (status.as_u16(), code) {
         (404, "UNREGISTERED") => Ok(Outcome::GiveUp { reason, address_is_dead: true }),
-        (400, _) if error.names_token() => Ok(Outcome::GiveUp { reason, address_is_dead: true }),
-        // Without the field, the service says in words that it is the token.
-        (400, _) if error.message.contains("registration token") => {
-            Ok(Outcome::GiveUp { reason, address_is_dead: false })
-        }
-        // The form of the message; a token of another project; the project's key for Apple's or the browser's
-        // service, which other devices do not need.
-        (400, _) | (_, "SENDER_ID_MISMATCH" | "THIRD_PARTY_AUTH_ERROR") => Ok(Outcome::Declined { reason }),
+        (400, _) => Ok(Outcome::GiveUp { reason, address_is_dead: error.names_token() }),
+        // A token of another project; the project's key for Apple's or the browser's service, which other devices do
+        // not need.
+        (_, "SENDER_ID_MISMATCH" | "THIRD_PARTY_AUTH_ERROR") => Ok(Outcome::Declined { reason }),
         (401 | 403 | 404, _) => Err(Stopped { reason }),
         (429, _) => Ok(asked_to_wait(headers, Duration::from_mins(1), reason)),
         _ => Ok(asked_to_wait(headers, Duration::from_secs(1), reason)),

@@ -110,7 +110,7 @@ pub(super) struct Device {
 /// Receive pushes on this device; another person's device moves only with the token that it has now
 #[utoipa::path(put, path = "/api/v1/me/devices/{installation}", tag = "me",
     params(("installation" = String, Path, description = "The app's own random name for its installation",
-        min_length = 1, max_length = 200)),
+        min_length = 1, max_length = 200, pattern = "^[!-~]+$")),
     request_body = Device, responses(
     (status = NO_CONTENT),
     Problems))]
@@ -136,7 +136,7 @@ pub(super) async fn keep_device(
 /// Receive no pushes on this device any more
 #[utoipa::path(delete, path = "/api/v1/me/devices/{installation}", tag = "me",
     params(("installation" = String, Path, description = "The app's own random name for its installation",
-        min_length = 1, max_length = 200)),
+        min_length = 1, max_length = 200, pattern = "^[!-~]+$")),
     responses(
     (status = NO_CONTENT),
     Problems))]
@@ -153,8 +153,10 @@ pub(super) async fn remove_device(
 }
 
 fn check_installation(name: &str) -> Result<(), Refusal> {
-    if name.chars().count() > 200 || name.contains('\0') {
-        return Err(Refusal::Invalid("an installation's name has at most 200 characters".to_owned()));
+    if name.len() > 200 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Refusal::Invalid(
+            "an installation's name has at most 200 characters of ASCII, and no space".to_owned(),
+        ));
     }
     Ok(())
 }
