@@ -134,6 +134,7 @@ alter table certvakt.organisations add constraint organisations_name_plain check
 alter table certvakt.chapters add constraint chapters_name_plain check (certvakt.is_plain(name)) not valid;
 alter table certvakt.certification_types add constraint certification_types_name_plain check (certvakt.is_plain(name)) not valid;
 alter table certvakt.people add constraint people_name_plain check (certvakt.is_plain(name)) not valid;
+alter table certvakt.person_names add constraint person_names_name_plain check (certvakt.is_plain(name)) not valid;
 alter table certvakt.contact_points
   add constraint contact_points_address_plain check (certvakt.is_plain(address)) not valid,
   add constraint contact_points_installation_plain check (certvakt.is_plain(installation)) not valid;

@@ -16,6 +16,7 @@ alter table certvakt.organisations validate constraint organisations_name_plain;
 alter table certvakt.chapters validate constraint chapters_name_plain;
 alter table certvakt.certification_types validate constraint certification_types_name_plain;
 alter table certvakt.people validate constraint people_name_plain;
+alter table certvakt.person_names validate constraint person_names_name_plain;
 alter table certvakt.contact_points
   validate constraint contact_points_address_plain,
   validate constraint contact_points_installation_plain;

@@ -325,6 +325,16 @@ impl Config {
             .collect()
     }
 
+    /// Refuses a portal's key that two organisations share. It reads the keys, so only what uses them asks.
+    pub fn check_keys(&self) -> Result<(), ConfigError> {
+        match self.partners.shared_key() {
+            None => Ok(()),
+            Some((one, other)) => Err(ConfigError::Contradiction(format!(
+                "the same key is at {one} and at {other} of partners.secrets: give each organisation its own"
+            ))),
+        }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let delivery = &self.delivery;
         let wrong = |text: &str| Err(ConfigError::Contradiction(text.to_owned()));
@@ -374,18 +384,6 @@ impl Config {
             );
         }
         Ok(())
-    }
-}
-
-impl Config {
-    /// Refuses a portal's key that two organisations share. It reads the keys, so only what uses them asks.
-    pub fn check_keys(&self) -> Result<(), ConfigError> {
-        match self.partners.shared_key() {
-            None => Ok(()),
-            Some((one, other)) => Err(ConfigError::Contradiction(format!(
-                "the same key is at {one} and at {other} of partners.secrets: give each organisation its own"
-            ))),
-        }
     }
 }
 

@@ -116,9 +116,10 @@ fn text(imported: &Imported, options: &Options) -> String {
     if imported.dry_run {
         text += "\nNothing was changed: this was a dry run.";
     }
+    let verb = if imported.dry_run { "would be" } else { "were" };
     if imported.counts.contacts_rejected > 0 {
         text += &format!(
-            "\n{} cannot be used; the rows were taken without them.",
+            "\n{} cannot be used; the rows {verb} taken without them.",
             match imported.counts.contacts_rejected {
                 1 => "1 contact".to_owned(),
                 several => format!("{} contacts", count(several)),
@@ -129,7 +130,6 @@ fn text(imported: &Imported, options: &Options) -> String {
     if reported > 0 {
         let rows =
             imported.rejects.iter().map(|one| [one.line.to_string(), one.column.clone(), one.reason.clone()]);
-        let verb = if imported.dry_run { "would be" } else { "were" };
         text +=
             &format!("\n\nRejected, the others {verb} taken:\n{}", table(["Line", "Field", "Reason"], rows));
         let left = reported - i64::try_from(imported.rejects.len()).unwrap_or(0);

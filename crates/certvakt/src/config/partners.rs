@@ -44,19 +44,20 @@ impl PartnersConfig {
     /// the portal of one could sign for the other. What cannot be read now is left out; whatever needs it says so.
     pub fn shared_key(&self) -> Option<(String, String)> {
         let mut known: HashMap<[u8; 32], (&str, String)> = HashMap::new();
-        for (organisation, partners) in &self.secrets {
-            for (partner, stages) in partners {
-                for (stage, secrets) in stages {
-                    let place = format!("{organisation}.{partner}.{stage}");
-                    let texts =
-                        secrets.keys.iter().chain(&secrets.inbound).filter_map(|place| read(place).ok());
-                    for digest in texts.flat_map(|text| digests(&text)) {
-                        match known.get(&digest) {
-                            Some((other, at)) if *other != organisation => return Some((at.clone(), place)),
-                            Some(_) => {}
-                            None => _ = known.insert(digest, (organisation, place.clone())),
-                        }
-                    }
+        let places = self.secrets.iter().flat_map(|(organisation, partners)| {
+            partners.iter().flat_map(move |(partner, stages)| {
+                stages.iter().map(move |(stage, secrets)| {
+                    (organisation, format!("{organisation}.{partner}.{stage}"), secrets)
+                })
+            })
+        });
+        for (organisation, place, secrets) in places {
+            let texts = secrets.keys.iter().chain(&secrets.inbound).filter_map(|place| read(place).ok());
+            for digest in texts.flat_map(|text| digests(&text)) {
+                match known.get(&digest) {
+                    Some((other, at)) if *other != organisation => return Some((at.clone(), place)),
+                    Some(_) => {}
+                    None => _ = known.insert(digest, (organisation, place.clone())),
                 }
             }
         }

@@ -181,11 +181,14 @@ pub async fn serve(
     sign_in: Option<SignIn>,
     ending: watch::Receiver<bool>,
 ) {
-    let health =
-        Router::new().route("/healthz", get(alive)).route("/readyz", get(ready).with_state(requests));
-    let metrics = Router::new().route("/metrics", get(show_metrics)).with_state((database, metrics));
-    let for_operators = health.clone().merge(metrics);
-    let for_people = health.merge(api::router(api, sign_in.map_or_else(Router::new, sign_in::router)));
+    let health = Router::new().route("/healthz", get(alive));
+    let for_operators = health
+        .clone()
+        .route("/readyz", get(ready).with_state(database.clone()))
+        .route("/metrics", get(show_metrics).with_state((database, metrics)));
+    let for_people = health
+        .route("/readyz", get(ready_for_strangers).with_state(requests))
+        .merge(api::router(api, sign_in.map_or_else(Router::new, sign_in::router)));
     let answering = async {
         tokio::join!(
             connections::answer(people, for_people, limits, ending.clone()),
@@ -207,15 +210,23 @@ async fn alive() -> &'static str {
     "alive\n"
 }
 
-async fn ready(State(database): State<RequestDatabase>) -> (StatusCode, String) {
-    let checked = async {
-        let _turn = database.stranger().await.map_err(|refusal| refusal.code())?;
-        migration::check(database.pool()).await.map_err(|error| error.code())
-    };
-    match checked.await {
+async fn ready(State(database): State<Database>) -> (StatusCode, String) {
+    match migration::check(&database).await {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(code) => (StatusCode::SERVICE_UNAVAILABLE, format!("{code}\n")),
+        Err(error) => unavailable(error.code()),
     }
+}
+
+/// The same check for anybody: it shares the few connections of requests that have not said who sends them.
+async fn ready_for_strangers(State(database): State<RequestDatabase>) -> (StatusCode, String) {
+    match database.stranger().await {
+        Ok(_turn) => ready(State(database.pool().clone())).await,
+        Err(refusal) => unavailable(refusal.code()),
+    }
+}
+
+fn unavailable(code: &str) -> (StatusCode, String) {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{code}\n"))
 }
 
 async fn show_metrics(State((database, metrics)): State<(Database, Metrics)>) -> (StatusCode, String) {
@@ -223,7 +234,7 @@ async fn show_metrics(State((database, metrics)): State<(Database, Metrics)>) ->
         Ok(text) => (StatusCode::OK, text),
         Err(error) => {
             tracing::error!(code = error.code(), "the metrics could not be read: {error}");
-            (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", error.code()))
+            unavailable(error.code())
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Registers that were handed over through the API, taken in one after the other while `serve` runs.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -164,6 +164,11 @@ pub async fn keep(
     }
 }
 
+/// The error of a register that could not be written to a temporary file, or read from it.
+pub fn no_room(error: &io::Error) -> StoreError {
+    StoreError::Other(format!("no room for a register ({})", error.kind()))
+}
+
 async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) -> Result<bool, StoreError> {
     let mut tx = database.registrar().await?;
     let next = upload::next(&mut tx).await?;
@@ -202,8 +207,7 @@ async fn take(
     };
     // A file without a name: nothing of it remains, whatever ends this process.
     let file = tempfile::tempfile().and_then(|mut file| file.write_all(&received.content).map(|()| file));
-    let file =
-        file.map_err(|error| StoreError::Other(format!("no room for a register ({})", error.kind())))?;
+    let file = file.map_err(|error| no_room(&error))?;
     let options = Options {
         file: Arc::new(file),
         name: "register".to_owned(),

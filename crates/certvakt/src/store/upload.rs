@@ -43,13 +43,14 @@ pub async fn finish(tx: &mut RegistrarTx, id: Uuid, state: &str, result: &Value)
     Ok(())
 }
 
-/// Forgets registers that were never sent after a day, those that were read after 30 days, and answers after a day.
+/// Forgets registers that were not sent within an hour, for each takes one of its organisation's few places; those that
+/// were read after 30 days, and answers after a day.
 pub async fn forget_old(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     sqlx::query!(
         "with uploads as (
            delete from certvakt.uploads
            where created_at < now() - interval '30 days' and state <> 'received'
-             or created_at < now() - interval '1 day' and state = 'waiting'
+             or created_at < now() - interval '1 hour' and state = 'waiting'
          )
          delete from certvakt.idempotency_keys where created_at < now() - interval '1 day'"
     )

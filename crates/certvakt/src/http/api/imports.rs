@@ -18,8 +18,7 @@ use super::once::{About, Answer, Once};
 use super::{Api, Caller};
 use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problems, Refusal};
-use crate::import::uploads::Register;
-use crate::store::StoreError;
+use crate::import::uploads::{Register, no_room};
 use crate::store::tenant::uploads::{self, Announced, Upload};
 
 /// The longest register, in bytes. Longer ones come in by `certvakt import`.
@@ -58,7 +57,7 @@ impl From<Upload> for Import {
     }
 }
 
-/// Announce a register, and how it is to be read; then send it
+/// Announce a register, and how it is to be read; then send it within an hour
 #[utoipa::path(post, path = "/api/v1/imports", tag = "imports",
     params(("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
         min_length = 1, max_length = 255)),
@@ -143,10 +142,6 @@ async fn receive(body: RawBody) -> Result<File, Refusal> {
     }
     file.rewind().await.map_err(|error| no_room(&error))?;
     Ok(file)
-}
-
-fn no_room(error: &std::io::Error) -> Refusal {
-    Refusal::Store(StoreError::Other(format!("no room for a register ({})", error.kind())))
 }
 
 /// A register, and what became of it

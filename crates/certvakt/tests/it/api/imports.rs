@@ -285,3 +285,26 @@ async fn registers_are_taken_in_by_turns_of_their_organisations() {
         .await;
     assert_eq!(turns, "abaa");
 }
+
+#[tokio::test]
+async fn what_is_announced_and_not_sent_takes_a_place_for_an_hour() {
+    let api = Api::start().await;
+    for _ in 0..10 {
+        assert_eq!(api.announce("administrator", json!({})).await.status, StatusCode::CREATED);
+    }
+    let refused = api.announce("administrator", json!({})).await;
+    assert_eq!(refused.body["code"], "too-many-imports");
+    api.database
+        .execute(
+            "update certvakt.uploads set created_at = now() - interval '1 minute'
+             * case id when (select id from certvakt.uploads limit 1) then 50 else 61 end",
+        )
+        .await;
+    api.database.until("select count(*) = 1 from certvakt.uploads").await;
+    assert_eq!(api.announce("administrator", json!({})).await.status, StatusCode::CREATED);
+    let kept: i64 = api
+        .database
+        .value("select count(*) from certvakt.uploads where created_at < now() - interval '49 minutes'")
+        .await;
+    assert_eq!(kept, 1, "what was announced within the hour may still be sent");
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
@@ -131,6 +132,53 @@ async fn organisations_have_half_each_and_the_background_has_its_own() {
     }
     join_all(asking).await;
     assert_eq!(api.get("ours-1", "/me").await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_do_not_make_the_operators_check_of_readiness_fail() {
+    // The pooler of the tests has no more connections than the strangers hold here.
+    if std::env::var("CERTVAKT_TEST_POOLER").is_ok() {
+        return;
+    }
+    let api = Api::start().await;
+    let mut holder = superuser(&api.database.name).await;
+    holder.execute("begin; lock table certvakt.sessions in access exclusive mode").await.unwrap();
+    // Twice as many as have a turn at once, so that another takes the turn of one that ends.
+    let stop = Arc::new(AtomicBool::new(false));
+    let asking: Vec<_> = (0..8)
+        .map(|_| {
+            let (stop, client) = (Arc::clone(&stop), api.client.clone());
+            let url = format!("http://{}/api/v1/me", api.service.address());
+            let cookie = format!("__Host-certvakt={}", "0".repeat(64));
+            tokio::spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    client.get(&url).header("cookie", &cookie).send().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    api.database.until(&format!("select {BLOCKED} = 4")).await;
+    let readiness = async |address: &str| {
+        let answer = api.client.get(format!("http://{address}/readyz")).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let ready = (200, "ready\n".to_owned());
+    // Both at the same time, so that no turn ends between them. Again, if one ended before a stranger's check gave up.
+    let checking = async {
+        loop {
+            let (strangers, operators) =
+                tokio::join!(readiness(api.service.address()), readiness(api.service.operations()));
+            assert_eq!(operators, ready);
+            if strangers == (503, "busy\n".to_owned()) {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), checking).await.expect("strangers have all their turns");
+    stop.store(true, Ordering::Relaxed);
+    holder.execute("rollback").await.unwrap();
+    join_all(asking).await;
+    assert_eq!(readiness(api.service.address()).await, ready);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -396,8 +396,11 @@ async fn a_wrong_contact_costs_the_contact_only() {
         assert_eq!(found, expected.map(|(line, column)| (line, column.to_owned())));
         assert!(imported["rejects"].as_array().unwrap().iter().all(|one| one["is_row_taken"] == true));
     }
-    let said = succeed(&mut desk.command(&desk.file("r.csv", &register), &contacts));
+    let file = desk.file("r.csv", &register);
+    let said = succeed(&mut desk.command(&file, &contacts));
     assert!(said.contains("4 contacts cannot be used; the rows were taken without them."), "{said}");
+    let said = succeed(desk.command(&file, &contacts).arg("--dry-run"));
+    assert!(said.contains("4 contacts cannot be used; the rows would be taken without them."), "{said}");
     let points: i64 = desk.database.value("select count(*) from certvakt.contact_points").await;
     assert_eq!(points, 4);
 }
