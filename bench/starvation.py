@@ -25,7 +25,7 @@ from bench.service import Service, token
 from lab import program
 from lab.postgres import Server
 
-# What is in every name, in some, in one, in none, and what no index of three letters helps with.
+# Texts that match all names, some, one or none, and texts too short for the trigram index.
 TEXTS = ("mentor", "a", "1", "17", "mentor 4711", "m-90", "nobody", "ø", "xq", "%")
 PAGES_A_SECOND = 5
 # The pace of a login (docs/errors.md, too-many-requests): so many at once, and as many a minute.
@@ -83,7 +83,7 @@ class Clients:
 
 def prepare(world: Organisations) -> None:
     run = world.connection.execute
-    # The organisation of whoever opens pages, and whose notices are delivered meanwhile.
+    # The organisation whose member opens pages, and whose notices are delivered at the same time.
     run(
         "insert into certvakt.identities (issuer, subject, person_id)"
         " select 'https://issuer.example', 'neighbour', m.person_id from certvakt.memberships m"

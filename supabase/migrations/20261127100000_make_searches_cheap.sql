@@ -26,7 +26,7 @@ end;
 comment on function certvakt.folded is
   'A name in small letters of ASCII, for looking it up: å is found as a, ø as o, æ as ae; letters of other scripts stay.';
 
--- Whoever writes a name folds it.
+-- Writing a name computes its folded column with the rights of the writing role.
 grant execute on function certvakt.folded(text) to certvakt_registrar, certvakt_worker, certvakt_definer;
 
 -- squawk-ignore adding-field-with-default

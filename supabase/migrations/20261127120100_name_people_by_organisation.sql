@@ -116,7 +116,7 @@ begin
   join types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
   join certvakt.people p on p.id = c.peer_mentor_id
   left join certvakt.person_names n on n.person_id = c.peer_mentor_id and n.organisation_id = c.organisation_id
-  -- Of a chapter that is not visible, it is known to whoever it certified.
+  -- The mentor whom a chapter certified sees its name even if the chapter is not visible.
   left join named_chapters h on h.id = c.chapter_id and (h.id = any (chapters) or c.peer_mentor_id = person);
 end
 $$;

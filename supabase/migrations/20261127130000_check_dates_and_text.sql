@@ -150,7 +150,7 @@ alter table certvakt.renewal_words
 revoke all on function certvakt.is_on_calendar(text), certvakt.calling_role() from public, anon, authenticated, service_role;
 grant execute on function certvakt.is_on_calendar(text), certvakt.calling_role()
   to certvakt_worker, certvakt_registrar, certvakt_definer, service_role;
--- Whoever writes a row has its checks evaluated with their own rights.
+-- Checks run with the rights of the role that writes the row.
 revoke all on function certvakt.is_plain(text) from public, anon;
 grant execute on function certvakt.is_plain(text)
   to certvakt_worker, certvakt_registrar, certvakt_definer, certvakt_doorkeeper, service_role, authenticated;

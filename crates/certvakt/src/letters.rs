@@ -29,8 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 /// Letters mailed at once.
 const AT_ONCE: i64 = 20;
-/// Wishes that wait, at most, and how many are heard in one transaction: more than any flood of addresses that are made up
-/// brings, because none of them waits for a mail server.
+/// The most requests for links that wait, and how many one transaction handles. None of them waits for a mail server,
+/// so not even a flood of made-up addresses fills the queue.
 const WAITING: usize = 10_000;
 const HEARD_AT_ONCE: usize = 500;
 
@@ -49,8 +49,8 @@ enum Wish {
 }
 
 impl Letters {
-    /// Has a link mailed to each person of an address, if there are any. Returns before anybody looks. False: too many
-    /// wait, and this one is not heard.
+    /// Has a link mailed to each person of an address, if there are any. Returns before it is known whether there are.
+    /// False: too many requests wait, and this one is dropped.
     pub fn ask_for_links(&self, address: String) -> bool {
         let is_heard = self.0.try_send(Wish::Links(address)).is_ok();
         if !is_heard {
@@ -59,13 +59,13 @@ impl Letters {
         is_heard
     }
 
-    /// Says that a letter is due. Where too many wishes wait, one of them looks.
+    /// Says that a letter is due. A full queue may drop this, because its requests lead to the same look.
     pub fn look(&self) {
         let _ = self.0.try_send(Wish::Look);
     }
 }
 
-/// Counts wishes for links that come to nothing.
+/// Counts requests for links that are dropped.
 fn not_heard(number: u64) {
     metrics::counter!("certvakt_links_not_heard_total").increment(number);
 }
@@ -103,7 +103,7 @@ impl Postman {
         tokio::join!(self.hear(database, &due, ending.clone()), self.mail(database, &due, ending));
     }
 
-    /// Writes letters for the addresses that links are asked for, while others are mailed.
+    /// Writes letters for the addresses of requests, while others are mailed.
     async fn hear(&self, database: &Database, due: &Notify, mut ending: watch::Receiver<bool>) {
         let mut wishes = self.wishes.lock().await;
         let mut heard = Vec::with_capacity(HEARD_AT_ONCE);
@@ -113,7 +113,7 @@ impl Postman {
                 number = wishes.recv_many(&mut heard, HEARD_AT_ONCE) => number,
             };
             if number == 0 {
-                // Nobody can ask for any.
+                // All senders are gone.
                 return;
             }
             let addresses: Vec<String> = heard
@@ -192,7 +192,7 @@ impl Postman {
         (fate, failure)
     }
 
-    /// Writes down whether the mail server takes mail from us: notices go by the same one.
+    /// Records whether the mail server takes mail from us, because notices use the same server.
     async fn note(&self, database: &Database, fates: &[(Fate, Option<Failure>)]) -> Result<(), StoreError> {
         let refused = fates.iter().find_map(|(_, failure)| match failure {
             Some(Failure::Sender(reason)) => Some(reason),
@@ -243,7 +243,7 @@ async fn grant(database: &Database, mut addresses: Vec<String>) -> Result<(), St
     }
     let mut tx = database.door().await?;
     while !addresses.is_empty() {
-        // One that is asked for twice is counted the second time.
+        // A repeated address counts again, in the next round.
         let mut seen = HashSet::new();
         let (once, again) = addresses.into_iter().partition(|address| seen.insert(address.to_lowercase()));
         let once: Vec<String> = once;

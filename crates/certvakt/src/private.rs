@@ -1,4 +1,4 @@
-//! Files that hold ids, names or notices: nobody but their owner reads them, whatever the umask says.
+//! Files that hold ids, names or notices: only their owner can read them, under any umask.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -7,14 +7,13 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// Opens a file, and makes it for its owner alone if there is none. One that is there keeps the permissions that its
-/// owner gave it.
+/// Opens a file. Creates a missing one with access for its owner only; an existing one keeps its permissions.
 pub(crate) fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.create(true).mode(0o600).open(path)
 }
 
-/// A file beside a path, for its owner alone, under a name that nobody can guess and take first: once it is whole, it is
-/// moved there.
+/// A temporary file in the folder of a path, with access for its owner only and a name that nobody can guess. The
+/// caller moves it to the path once it is complete.
 pub(crate) fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))

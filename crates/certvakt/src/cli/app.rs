@@ -22,7 +22,7 @@ use crate::store::{BACKGROUND_CONNECTIONS, Database, StoreError};
 
 /// The variable that picks the server.
 const DATABASE_VARIABLE: &str = "DATABASE_URL";
-/// Characters of an account and a host that are recorded: a host's name has 253 at most (RFC 1035, section 2.3.4).
+/// The longest account and host to record, in characters: a host name has at most 253 (RFC 1035, section 2.3.4).
 const LONGEST_OPERATOR: usize = 300;
 
 /// One process's configuration, clock and, once asked for, database.
@@ -128,7 +128,7 @@ impl App {
     }
 }
 
-/// Standard error, on which a record is one line whatever it tells of, and steers no terminal.
+/// Standard error, with each record escaped to one line that cannot control a terminal.
 struct Lines;
 
 impl Write for Lines {
@@ -144,7 +144,7 @@ impl Write for Lines {
     }
 }
 
-/// Who runs a command, as account@host: of an account that `sudo` was used from, both.
+/// Who runs a command, as account@host; under `sudo`, the original account too.
 fn operator() -> String {
     let user = geteuid();
     let account = User::from_uid(user).ok().flatten().map_or_else(|| user.to_string(), |user| user.name);

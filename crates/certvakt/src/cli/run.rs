@@ -32,7 +32,9 @@ pub(super) struct Args {
 
 /// A day that an expiry can have.
 pub(super) fn date(text: &str) -> Result<NaiveDate, String> {
-    let date: NaiveDate = text.parse().map_err(|_| "write it like 2026-12-31")?;
+    let date = text.parse::<NaiveDate>().ok();
+    // The library reads signs, spaces and single digits too.
+    let date = date.filter(|date| date.to_string() == text).ok_or("write it like 2026-12-31")?;
     // As the schema bounds expiries.
     if (1900..=9998).contains(&date.year()) {
         Ok(date)
@@ -141,5 +143,29 @@ const fn state(state: RunState) -> &'static str {
         RunState::Held => "HELD",
         RunState::DryRun => "dry run",
         RunState::DoneBefore => "done before",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_written_in_one_way() {
+        assert_eq!(date("2028-02-29"), Ok(NaiveDate::from_ymd_opt(2028, 2, 29).unwrap()));
+        for text in [
+            "+2028-01-01",
+            "+2028-1-01",
+            "2028-1-1",
+            " 2028-01-01",
+            "2028-01-01 ",
+            "2028 -1-01",
+            "2028-01- 1",
+            "2027-02-29",
+            "28-01-01",
+        ] {
+            assert_eq!(date(text).unwrap_err(), "write it like 2026-12-31", "{text:?}");
+        }
+        assert!(date("1899-12-31").unwrap_err().contains("year"));
     }
 }

@@ -115,8 +115,8 @@ impl Server {
         Ok(())
     }
 
-    /// Writes who may sign in: whoever the system says we are, as the owner of the database, and nobody else. The folder of
-    /// the socket keeps others out already, but the server's own user may be shared with other programs.
+    /// Writes who may sign in: only the user that this process runs as, and only as the owner of the database. The
+    /// permissions of the socket's folder keep other users out, but other programs may share the server's user.
     fn say_who_may_sign_in(&self) -> Result<(), ClusterError> {
         let user = geteuid();
         let name = User::from_uid(user).ok().flatten().map(|user| user.name).ok_or_else(|| {
@@ -128,7 +128,7 @@ impl Server {
             (&self.identities, format!("{DATABASE} \"{name}\" {OWNER}\n")),
         ] {
             std::fs::write(path, text)
-                // The server's user reads it, whatever our umask says.
+                // The server's user must read it, under any umask of ours.
                 .and_then(|()| std::fs::set_permissions(path, Permissions::from_mode(0o644)))
                 .map_err(|cause| ClusterError::folder(path, &cause))?;
         }

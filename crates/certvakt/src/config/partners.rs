@@ -40,8 +40,9 @@ impl PartnersConfig {
         self.secrets.get(organisation)?.get(partner)?.get(stage)
     }
 
-    /// Two places under `partners.secrets` of different organisations that hold the same key, if there are any: with it
-    /// the portal of one could sign for the other. What cannot be read now is left out; whatever needs it says so.
+    /// Two places under `partners.secrets` of different organisations that hold the same key, if there are any: with
+    /// it, the portal of one could sign for the other. Skips unreadable keys, because the code that uses them reports
+    /// them.
     pub fn shared_key(&self) -> Option<(String, String)> {
         let mut known: HashMap<[u8; 32], (&str, String)> = HashMap::new();
         let places = self.secrets.iter().flat_map(|(organisation, partners)| {

@@ -1,4 +1,4 @@
-//! What the answers of a channel's addresses come to.
+//! Combines the outcomes at all addresses of a channel into one.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(super) enum Verdict {
     Retry(Duration),
     /// The channel refuses us.
     Stopped(String),
-    /// The provider does not take this message, whatever the address.
+    /// The provider refuses this message at every address.
     Declined(Duration),
     /// All of them refused it for good.
     Refused,
@@ -66,13 +66,13 @@ impl Ended {
         self
     }
 
-    /// The same delivery, resting until somebody has put the channel right.
+    /// The same delivery, postponed until somebody has fixed the channel.
     pub(super) fn rest(mut self, channel: &str) -> Self {
         self.finished.reason = Some(format!("the channel {channel} has stopped"));
         self.again_after(REST_AFTER_STOP)
     }
 
-    /// Notes what each address of a channel said, and says what that comes to.
+    /// Records the outcome at each address of a channel, and returns the combined verdict.
     pub(super) fn note<'a>(
         &mut self,
         channel: &'static str,
@@ -112,7 +112,7 @@ impl Ended {
 }
 
 impl Verdict {
-    /// The one of two that decides: taken, refused to us, worth another attempt, or none of these.
+    /// The more decisive of two verdicts; of two retries, the shorter wait.
     fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Retry(one), Self::Retry(other)) => Self::Retry(one.min(other)),

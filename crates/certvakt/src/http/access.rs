@@ -29,7 +29,7 @@ struct Recording {
     resource: String,
     resource_id: Option<Uuid>,
     status: Option<StatusCode>,
-    /// Whose login the request brought.
+    /// The login that the request presented.
     identity: Option<Identity>,
     admission: Option<Admission>,
     seen: Seen,
@@ -53,12 +53,12 @@ impl Access {
         })))
     }
 
-    /// Notes whose login the request brought.
+    /// Records the login that the request presented.
     pub(super) fn asked_by(&self, identity: &Identity) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).identity = Some(identity.clone());
     }
 
-    /// The login of a request of which nobody has asked yet which person it is.
+    /// The login of a request whose person has not been looked up yet.
     pub(super) fn not_admitted(&self) -> Option<Identity> {
         let recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         recording.identity.clone().filter(|_| recording.admission.is_none())

@@ -1,4 +1,4 @@
-//! How many requests of a key are answered at once. Others of it wait in their order.
+//! Limits how many requests of one key run at once. The others wait in order of arrival.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Keys after which those that nobody uses any more are looked for the first time.
+/// The number of keys at which unused ones are removed for the first time.
 const FIRST_SWEEP: usize = 256;
 
 /// A limit for each key. Only keys in use are kept.
@@ -25,16 +25,16 @@ struct Keys<Key> {
 }
 
 impl<Key: Hash + Eq + Clone> Concurrency<Key> {
-    /// So many of each key at once, while so many more may wait.
+    /// A limit of concurrent turns for each key, and of those that may wait.
     pub(super) fn new(at_once: usize, waiting: usize) -> Self {
         let keys = Keys { semaphores: HashMap::new(), sweep_at: FIRST_SWEEP };
         Self { at_once, waiting, keys: Mutex::new(keys) }
     }
 
-    /// Waits for a turn of a key, in the order of asking. None: too many of it wait already.
+    /// Waits for a turn of a key, in order of arrival. None: too many wait already.
     pub(super) async fn turn(&self, key: &Key) -> Option<OwnedSemaphorePermit> {
         let semaphore = self.semaphore(key);
-        // Each turn, and each that waits for one, holds the semaphore.
+        // Each turn and each waiting caller holds the semaphore.
         if Arc::strong_count(&semaphore) > self.at_once + self.waiting {
             return None;
         }

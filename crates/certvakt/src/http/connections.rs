@@ -1,4 +1,4 @@
-//! Connections: how many there are, of how many addresses, and for how long they may ask nothing.
+//! Connections: how many there may be in total and per address, and how long they may be idle.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -26,16 +26,16 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::pace::network;
 use super::problem::Refusal;
 
-/// How long a connection may take until its first request has come with all its headers.
+/// How long a client may take to send the headers of its first request.
 const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
-/// How long it may rest after an answer until the next request has come. Proxies keep connections for a minute.
+/// How long a connection may be idle after an answer. Proxies keep connections open for a minute.
 const NEXT_REQUEST_WITHIN: Duration = Duration::from_mins(1);
-/// Connections beyond the limits that are told so, and are told that the process lives. The newest take the places of the
-/// oldest, so that there is always one for whoever asks at once.
+/// Connections beyond the limits, on which the service answers health checks and refuses other requests. A new one
+/// takes the place of the oldest, so that a client that asks at once is always answered.
 const RESERVED: usize = 32;
 /// How long each of these lasts at most.
 const RESERVED_FOR: Duration = Duration::from_secs(5);
-/// File descriptors that are no connection's of a client: those to the database, files, and connections to others.
+/// File descriptors other than clients' connections: connections to the database and to other servers, and files.
 const OTHER_FILES: usize = 200;
 /// The pause after the system could give us no connection.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
@@ -47,21 +47,21 @@ const RESET_STREAMS: usize = 64;
 const LONGEST_HEADERS: u32 = 32 * 1024;
 /// Headers of one request at most.
 const HEADERS: usize = 64;
-/// How often a connection of HTTP/2 is asked whether somebody is there, and how long they may take to answer.
+/// How often the server pings a connection of HTTP/2, and how long the client may take to answer.
 const PING_EVERY: Duration = Duration::from_secs(20);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
 
 /// How many connections there may be.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// All together.
+    /// In total.
     pub(super) connections: usize,
-    /// Of one address, or one network of IPv6 that has the same first 64 bits.
+    /// Per address; of IPv6, per /64 network.
     pub(super) of_an_address: usize,
 }
 
 impl Limits {
-    /// The same, as far as the system lets this process have files: its soft limit becomes the hard one first.
+    /// The same, within the system's limit of open files, after raising the soft limit to the hard one.
     pub(super) fn within_files(self) -> Self {
         if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
             let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
@@ -79,7 +79,7 @@ impl Limits {
     }
 }
 
-/// Answers until the process is asked to end, and then what is under way.
+/// Serves until shutdown, then finishes the requests in progress.
 pub(super) async fn answer(
     listener: TcpListener,
     router: Router,
@@ -89,7 +89,7 @@ pub(super) async fn answer(
     let open = Open { limits, count: Arc::default() };
     let lives = Router::new().route("/healthz", get(super::alive)).fallback(async || Refusal::Busy);
     let mut reserved = VecDeque::new();
-    // Gone once every connection is.
+    // Its last sender is dropped with the last connection.
     let (under_way, mut all_ended) = mpsc::channel::<()>(1);
     loop {
         let accepted = tokio::select! {
@@ -128,7 +128,7 @@ pub(super) async fn answer(
     let _ = all_ended.recv().await;
 }
 
-/// Keeps the place of a connection beyond the limits, and ends the oldest if there are too many.
+/// Registers a connection beyond the limits, and closes the oldest one if there are too many.
 fn reserve(reserved: &mut VecDeque<AbortHandle>, newest: AbortHandle) {
     reserved.retain(|one| !one.is_finished());
     reserved.push_back(newest);
@@ -139,7 +139,7 @@ fn reserve(reserved: &mut VecDeque<AbortHandle>, newest: AbortHandle) {
     }
 }
 
-/// Answers what comes on a connection, until it asks nothing for too long.
+/// Serves a connection until it has been idle for too long.
 async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, mut ending: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let asked = Arc::new(Asked::default());
@@ -176,7 +176,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, mut end
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // Silence is measured by `Asked`, from the first byte on and for both versions.
+    // `Asked` measures idle time, from the first byte on and for both versions of HTTP.
     builder.http1().max_headers(HEADERS).max_buf_size(LONGEST_HEADERS as usize).header_read_timeout(None);
     builder
         .http2()
@@ -190,11 +190,11 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-/// What a connection has asked.
+/// The activity of a connection.
 #[derive(Debug)]
 struct Asked {
     under_way: AtomicUsize,
-    /// By when the next request must have come, while none is under way.
+    /// The deadline of the next request, while none is in progress.
     until: Mutex<Instant>,
 }
 
@@ -205,7 +205,7 @@ impl Default for Asked {
 }
 
 impl Asked {
-    /// Ends when it has asked nothing for too long.
+    /// Returns when the connection has been idle for too long.
     async fn silence(&self) {
         loop {
             let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -220,7 +220,7 @@ impl Asked {
     }
 }
 
-/// A request under way, until it is dropped.
+/// A request in progress, until it is dropped.
 struct UnderWay(Arc<Asked>);
 
 impl UnderWay {
@@ -251,7 +251,7 @@ struct Count {
 }
 
 impl Open {
-    /// The place of one more; or which limit leaves none.
+    /// A place for one more connection, or the limit that leaves none.
     fn take(&self, peer: IpAddr) -> Result<Place, &'static str> {
         let peer = network(peer, 0);
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);

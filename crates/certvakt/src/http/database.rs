@@ -1,5 +1,5 @@
-//! The database, as requests reach it: by a pool of their own, of which no login and no organisation has more than its
-//! share.
+//! The database for requests: they have a pool of their own, of which each login and each organisation can use only
+//! its share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,23 +15,23 @@ use super::token::Identity;
 use crate::store::tenant::{self, Admission};
 use crate::store::{Asking, Database, DoorTx, REQUEST_CONNECTIONS, TenantTx};
 
-/// Transactions of a login at once, and how many more may wait. A page of an app makes a few requests.
+/// Concurrent transactions of one login, and how many more may wait. A page of an app makes a few requests.
 const OF_A_LOGIN: usize = 2;
 const WAITING_OF_A_LOGIN: usize = 20;
-/// Transactions of an organisation's people at once: half of the connections, so that there are always some for the
-/// others. They wait for a connection in their order, so an organisation waits behind so many of each other one at most.
+/// Concurrent transactions of one organisation: half of the connections, so that the others always have some. They get
+/// connections in order of arrival, so an organisation waits behind at most this many transactions of each other one.
 const OF_AN_ORGANISATION: usize = REQUEST_CONNECTIONS as usize / 2;
 const WAITING_OF_AN_ORGANISATION: usize = 200;
-/// Transactions at once of all who have not said yet who they are, or of whom it is not known yet where they belong.
+/// Concurrent transactions of all callers who have not signed in yet or whose organisations are not known yet.
 const OF_STRANGERS: usize = REQUEST_CONNECTIONS as usize / 3;
 const WAITING_STRANGERS: usize = 500;
 /// How long a request waits for its turn at most.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// Logins of which it is remembered where they belong.
+/// Logins whose organisations are remembered.
 const KNOWN: usize = 10_000;
 
-/// What requests ask the database through. A turn ends with its transaction: not before the server has ended what it was
-/// asked, even if nobody waits for the answer any more.
+/// The database for requests. A turn ends with its transaction: only once the server has finished its statement, even
+/// if nobody waits for the answer any more.
 #[derive(Debug, Clone)]
 pub struct RequestDatabase(Arc<Shared>);
 
@@ -41,8 +41,8 @@ struct Shared {
     logins: Concurrency<Identity>,
     organisations: Concurrency<Uuid>,
     strangers: Concurrency<()>,
-    /// Where logins belong, as their last requests said. Whom a login speaks for, and what they may see, is asked
-    /// anew each time.
+    /// The organisations of logins, as of their last requests. They decide only whose share a request uses: each
+    /// request asks the database again which person the login is and what they may see.
     known: Mutex<Recent<Identity, Arc<[Uuid]>>>,
 }
 
@@ -63,7 +63,7 @@ impl RequestDatabase {
         &self.0.database
     }
 
-    /// A transaction of a login, whoever it is.
+    /// A transaction of a login that need not belong to a person whom we know.
     pub(super) async fn tenant(&self, identity: &Identity) -> Result<TenantTx, Refusal> {
         let turn = self.turn(identity).await?;
         Ok(self.0.database.tenant_holding(&asking(identity), Box::new(turn)).await?)
@@ -77,13 +77,13 @@ impl RequestDatabase {
         Ok((tx, admission))
     }
 
-    /// A transaction for whoever has not said yet who they are.
+    /// A transaction for a caller who has not signed in yet.
     pub(super) async fn door(&self) -> Result<DoorTx, Refusal> {
         let turn = self.stranger().await?;
         Ok(self.0.database.door_holding(Box::new(turn)).await?)
     }
 
-    /// A turn of those who have not said yet who they are.
+    /// A turn for a caller who has not signed in yet.
     pub(super) async fn stranger(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         self.stranger_until(Instant::now() + LONGEST_WAIT).await
     }
@@ -97,7 +97,7 @@ impl RequestDatabase {
         let until = Instant::now() + LONGEST_WAIT;
         let own = timeout_at(until, self.0.logins.turn(identity)).await;
         let mut turns = vec![own.ok().flatten().ok_or(Refusal::TooManyAtOnce)?];
-        // In their order: two who belong to the same ones never wait for each other.
+        // In a fixed order, so that two requests of the same organisations never deadlock.
         for organisation in self.organisations(identity, until).await?.iter() {
             let turn = timeout_at(until, self.0.organisations.turn(organisation)).await;
             turns.push(turn.ok().flatten().ok_or(Refusal::Busy)?);
@@ -121,7 +121,7 @@ impl RequestDatabase {
         let mut organisations = organisations.to_vec();
         organisations.sort_unstable();
         if organisations.is_empty() {
-            // Logins of nobody are counted together: whoever makes many of them has no more than one organisation.
+            // All logins without an organisation count as one organisation, so making many of them gains nothing.
             organisations.push(Uuid::nil());
         }
         let organisations: Arc<[Uuid]> = organisations.into();

@@ -13,10 +13,10 @@ use governor::{Quota, RateLimiter};
 
 use super::recent::Recent;
 
-/// Keys that are counted at least: those that asked last. Who asked before them begins anew.
+/// At least so many keys are counted, the most recent ones. Older ones start afresh.
 const COUNTED: usize = 20_000;
 
-/// How many times as much a wider network may ask for as one that is contained in it.
+/// How many times as many requests a network may make as one inside it.
 const WIDER: u32 = 4;
 /// The networks that one address is counted in, in bits from the narrowest on: what a customer has, what a site has, and
 /// what a provider gives a region (RFC 6177 for IPv6).
@@ -29,12 +29,12 @@ const LEVELS: usize = 3;
 pub(super) struct Pace<Key: Hash + Eq + Clone>(RateLimiter<Key, Counted<Key>, DefaultClock>);
 
 impl<Key: Hash + Eq + Clone> Pace<Key> {
-    /// So much for each key.
+    /// The same quota for each key.
     pub(super) fn new(quota: Quota) -> Self {
         Self(RateLimiter::new(quota, Counted(Mutex::new(Recent::new(COUNTED))), DefaultClock::default()))
     }
 
-    /// Whether whoever has this key may ask once more.
+    /// Whether this key may make another request.
     pub(super) fn is_within(&self, key: &Key) -> bool {
         self.0.check_key(key).is_ok()
     }
@@ -58,12 +58,12 @@ impl<Key: Hash + Eq + Clone> StateStore for Counted<Key> {
     }
 }
 
-/// A limit for each address, and for the networks that it is in: who has one address of a network has many.
+/// A limit for each address and for the networks around it: a client that has one address of a network has many.
 #[derive(Debug)]
 pub(super) struct AddressPace([Pace<IpAddr>; LEVELS]);
 
 impl AddressPace {
-    /// So many a minute, and at once, of each address; more of each wider network.
+    /// This many requests a minute, and as many in a burst, from each address; more from each wider network.
     pub(super) fn per_minute(requests: NonZeroU32) -> Self {
         let level = |wider: u32| {
             Pace::new(Quota::per_minute(requests.saturating_mul(NonZeroU32::MIN.saturating_add(wider))))
@@ -71,9 +71,9 @@ impl AddressPace {
         Self([level(0), level(WIDER - 1), level(WIDER * WIDER - 1)])
     }
 
-    /// Whether whoever has this address may ask once more.
+    /// Whether this address may make another request.
     pub(super) fn is_within(&self, address: IpAddr) -> bool {
-        // From the narrowest on: what that refuses does not count in the wider ones.
+        // The narrowest first: a request that it refuses does not count in the wider ones.
         self.0.iter().enumerate().all(|(level, pace)| pace.is_within(&network(address, level)))
     }
 }

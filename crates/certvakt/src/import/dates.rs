@@ -29,7 +29,8 @@ impl FromStr for DateFormat {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
-        let mut rest = text;
+        // A date is read without the spaces around it.
+        let mut rest = text.trim();
         while let Some(first) = rest.chars().next() {
             let run = &rest[..rest.find(|char| char != first).unwrap_or(rest.len())];
             let (part, length) = match run {
@@ -257,6 +258,7 @@ mod tests {
             ("DDMMYYYY", "1022026", None),
             ("DD. MM. YYYY", "01. 02. 2026", Some(day(2026, 2, 1))),
             ("MM-YYYY", "02-2028", Some(day(2028, 2, 29))),
+            (" DD MM YYYY ", "01 02 2026", Some(day(2026, 2, 1))),
             ("DD/MM/YYYY", "01/02/20266", None),
         ] {
             assert_eq!(parse(text, &[form.parse().unwrap()]).ok(), expected, "{form} {text}");

@@ -1,9 +1,9 @@
-//! Reading a register in a process of its own. A register is a file from anywhere: whatever it makes a library do,
-//! the service goes on, and nothing remains on the disk.
+//! Reads a register in a child process. A register is an untrusted file: if a library crashes on it or uses too much
+//! memory or time, only the child ends, and nothing remains on the disk.
 //!
 //! The child is this program with the subcommand `read-register`. The register is its standard input. It limits
-//! itself, knows no database, and writes frames to standard output: what the file is, each row, and at the end
-//! [`Frame::End`] or the error. A child that dies first exceeded a limit or failed.
+//! itself, has no access to the database, and writes frames to standard output: the form of the file, each row, and
+//! [`Frame::End`] or the error. A child that ends before these has exceeded a limit or crashed.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -174,13 +174,13 @@ impl Drop for Rows {
     }
 }
 
-/// Opens a register's file. It is read twice, and a pipe may never end, so only a regular file is one.
+/// Opens a register's file, which must be a regular one: it is read twice, and a pipe may never end.
 pub(crate) fn open(path: &Path) -> Result<File, ImportError> {
     let failed = |cause: &dyn std::fmt::Display| {
         ImportError::read(&path.display().to_string(), ReadError::Unreadable(cause.to_string()))
     };
     if !std::fs::metadata(path).map_err(|cause| failed(&cause))?.is_file() {
-        return Err(failed(&"it is no regular file"));
+        return Err(failed(&"it is not a regular file"));
     }
     File::open(path).map_err(|cause| failed(&cause))
 }
@@ -189,7 +189,7 @@ fn cause_of(status: ExitStatus) -> ReadError {
     use nix::libc::{SIGABRT, SIGKILL, SIGSEGV, SIGXCPU};
     match status.signal() {
         Some(SIGXCPU) => ReadError::TooSlow,
-        // Rust aborts where there is no memory; so does the system.
+        // Rust aborts when it runs out of memory, and the system may kill.
         Some(SIGABRT | SIGKILL | SIGSEGV) => ReadError::TooMuchMemory,
         _ => ReadError::Broken,
     }
@@ -197,7 +197,7 @@ fn cause_of(status: ExitStatus) -> ReadError {
 
 /// Starts a child on a register of so many bytes.
 fn child(file: File, bytes: u64, config: &ImportConfig) -> std::io::Result<Child> {
-    // By this name the program is the one that runs, even if another has taken its place on the disk.
+    // This path is the running program, even if an upgrade has replaced its file.
     let program = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
     Command::new(program)
         .arg0("certvakt")

@@ -1,4 +1,4 @@
-//! A file of rows for a command: its columns by name, in whatever order, in any form that a register may have.
+//! A file of rows for a command: columns by name in any order, in any form that a register may have.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub(crate) struct Row<'a, const N: usize> {
     pub(crate) fields: [Option<&'a str>; N],
     /// All that stands in it.
     pub(crate) record: &'a StringRecord,
-    /// Why it cannot be taken, whatever stands in it; none if it can.
+    /// Why the row cannot be taken, apart from the values of its fields; none if it can.
     pub(crate) fault: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Values as they are compared and stored: what looks alike is alike.
+//! Normal forms in which values are compared and stored, so that texts that look the same are the same.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use certvakt_rules::text::is_control;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// A value in Normalization Form C, without invisible characters, and with single spaces in place of any white space.
-pub(crate) fn normal(text: &str) -> Cow<'_, str> {
+pub(super) fn normal(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     let is_normal = if text.is_ascii() {
         !text.contains("  ")
@@ -33,9 +33,9 @@ pub(super) fn is_spreadsheet_error(text: &str) -> bool {
     })
 }
 
-/// An id as [`normal`] has it, and in Normalization Form KC, with one sign for every hyphen and dash: what people type
-/// anew from paper is the same id.
-pub(super) fn normal_id(text: &str) -> Cow<'_, str> {
+/// An id in the form of [`normal`] and in Normalization Form KC, with a hyphen in place of every dash, so that an id
+/// typed from paper is the same id.
+pub(crate) fn normal_id(text: &str) -> Cow<'_, str> {
     let text = normal(text);
     if text.is_ascii() {
         return text;
@@ -109,11 +109,34 @@ mod tests {
     }
 
     #[test]
+    fn an_id_typed_anew_is_the_same_id() {
+        for dash in
+            ["\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2015}", "\u{2212}", "\u{fe58}"]
+        {
+            assert_eq!(normal_id(&format!("A{dash}1")), "A-1", "{dash:?}");
+        }
+        for (written, expected) in [
+            ("A-1", "A-1"),
+            ("\u{ff11}\u{ff12}\u{ff10}", "120"),
+            ("\u{ff21}\u{ff0d}\u{ff11}", "A-1"),
+            (" A\u{a0}\u{2013} 1\u{200b} ", "A - 1"),
+            ("\u{c5}-1", "A\u{30a}-1"),
+        ] {
+            assert_eq!(normal_id(written), normal(expected), "{written:?}");
+        }
+        assert_ne!(normal_id("A-1"), normal_id("a-1"));
+        assert_eq!(normal("A\u{2011}1"), "A\u{2011}1", "only an id has one sign for all of them");
+    }
+
+    #[test]
     fn case_does_not_tell_values_apart() {
         for (one, other) in [
             ("løpende", "LØPENDE"),
             ("A\u{30a}PEN", "åpen"),
             ("STRASSE", "straße"),
+            ("STRA\u{1e9e}E", "Straße"),
+            ("\u{390}", "\u{3b9}\u{308}\u{301}"),
+            ("\u{390}", "\u{399}\u{308}\u{301}"),
             ("ΟΔΟΣ", "οδος"),
             ("AKTIV\u{a0}", "aktiv"),
         ] {

@@ -205,7 +205,7 @@ async fn take(
         Ok(register) => register,
         Err(detail) => return refused("import-missing-field", detail),
     };
-    // A file without a name: nothing of it remains, whatever ends this process.
+    // A file without a name: it is gone even if this process crashes.
     let file = tempfile::tempfile().and_then(|mut file| file.write_all(&received.content).map(|()| file));
     let file = file.map_err(|error| no_room(&error))?;
     let options = Options {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{RegistrarTx, StoreError, WorkerTx};
+use crate::import::text::normal_id;
 
 /// Closes people's access to certifications, of one organisation or of all. False: it is closed already.
 pub async fn close(
@@ -121,15 +122,17 @@ pub async fn invite(
     .await?)
 }
 
-/// The people that a name means: an id, or the id in a register of one of their certifications.
+/// The people that a name means: an id, or the id in a register of one of their certifications,
+/// as it is written or in its normal form.
 pub async fn people(tx: &mut RegistrarTx, name: &str) -> Result<Vec<Uuid>, StoreError> {
     Ok(sqlx::query_scalar!(
         r#"select p.id as "id!" from certvakt.people p where p.id = $1
            union
            select c.peer_mentor_id from public.peer_mentor_certifications c
-           where c.organisation_id = any (array(select id from certvakt.organisations)) and c.external_id = $2"#,
+           where c.organisation_id = any (array(select id from certvakt.organisations)) and c.external_id in ($2, $3)"#,
         name.parse::<Uuid>().ok(),
         name,
+        &*normal_id(name),
     )
     .fetch_all(tx)
     .await?)

@@ -5,6 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{StoreError, WorkerTx};
+use crate::import::text::normal_id;
 
 /// A certification, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +29,15 @@ pub struct Certification {
 }
 
 /// The certifications that an id or a register's id means; several, if several organisations or
-/// types use that register's id.
+/// types use that register's id. The import stores ids of registers in their normal form, and an app stores
+/// them as they are, so both forms match.
 pub async fn find(tx: &mut WorkerTx, name: &str) -> Result<Vec<Certification>, StoreError> {
     let found = sqlx::query_file_as!(
         Certification,
         "src/store/certification/find.sql",
         name.parse::<Uuid>().ok(),
-        name
+        name,
+        &*normal_id(name),
     )
     .fetch_all(tx)
     .await?;

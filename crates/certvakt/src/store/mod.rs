@@ -73,7 +73,7 @@ impl Database {
         Ok(Self { pool: pool(options, connections), clock: Clock::system(), operator: None })
     }
 
-    /// The same database through a pool of its own: whoever holds all connections of one keeps nobody from the other.
+    /// The same database through a separate pool, so that using up one leaves the connections of the other.
     #[must_use]
     pub fn with_pool_of(&self, connections: u32) -> Self {
         Self { pool: pool((*self.pool.connect_options()).clone(), connections), ..self.clone() }
@@ -154,7 +154,7 @@ fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(CONNECT_TIMEOUT)
-        // A look whether a connection still lives is a round trip: only after it has rested.
+        // Testing a connection costs a round trip, so only an idle one is tested.
         .test_before_acquire(false)
         .before_acquire(|connection, about| {
             Box::pin(async move {

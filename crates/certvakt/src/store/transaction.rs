@@ -34,7 +34,7 @@ macro_rules! beginning {
     };
 }
 
-/// What is held for as long as a transaction keeps a connection busy: a permit, say.
+/// A value, such as a permit, that is dropped once the transaction has released its connection.
 pub type Held = Box<dyn Any + Send + Sync>;
 
 /// A connection in a transaction. One that nobody ends, for whatever reason, is rolled back before the connection is
@@ -178,15 +178,15 @@ fn moved(clock: &Clock) -> String {
     now.map(|now| format!(", set_config('certvakt.now', '{now}', true)")).unwrap_or_default()
 }
 
-/// What a command's transaction tells the database of who runs it: whatever records an effect asks
-/// `certvakt.operator()`.
+/// The setting that names the operator of a command, for `certvakt.operator()`, from which the database records who
+/// caused an effect.
 fn run_by(operator: Option<&str>) -> String {
     operator
         .map(|name| format!(", set_config('certvakt.operator', {}, true)", literal(name.as_bytes())))
         .unwrap_or_default()
 }
 
-/// A text as SQL in which nothing can end the literal that holds it: hexadecimal digits.
+/// A text as SQL, encoded in hexadecimal digits so that it cannot end its literal.
 fn literal(text: &[u8]) -> String {
     let digits = text.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
     format!("convert_from(decode('{digits}', 'hex'), 'UTF8')")

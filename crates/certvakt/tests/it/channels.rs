@@ -302,7 +302,7 @@ fn a_file_that_would_wait_for_its_reader_is_refused() {
     config.delivery.channels = vec![ChannelName::File];
     config.file.path = "/dev/null".into();
     let said = channels::configured(&config).map(|_| ()).unwrap_err().to_string();
-    assert!(said.contains("no regular file"), "{said}");
+    assert!(said.contains("file.path is not a regular file"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What is refused, escaped and kept private at the edges, whichever way it comes: days that no calendar has, text that
-//! steers what is around it, files, and who did what.
+//! Validation, escaping and privacy on every way in and out: days that do not exist, control characters, permissions of
+//! files, and the record of who did what.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,11 +14,11 @@ use crate::harness::{TestDatabase, fail, superuser};
 use crate::stand_in::write_config;
 
 const NOON: &str = "2026-06-15T12:00:00+02:00";
-/// Characters that steer what is around them, one of each kind.
+/// Characters that change how the text around them is shown, one of each kind.
 const STEERING: [&str; 8] =
     ["\u{1b}[31m", "\u{7f}", "\u{9b}", "\u{200f}", "\u{2028}", "\u{202e}", "\u{2066}", "\u{61c}"];
 
-/// The code that a database refuses a statement with.
+/// The error code with which the database refuses a statement.
 pub async fn code(connection: &mut PgConnection, sql: &str) -> String {
     match connection.execute(AssertSqlSafe(sql.to_owned())).await {
         Ok(_) => String::new(),
@@ -85,7 +85,7 @@ async fn days_that_no_calendar_has_are_refused_whichever_way_they_come() {
     let heads = database.json(["verify", "--history"]);
     assert_eq!(heads["faults"], json!([]), "nothing of it was stored");
 
-    // One that is stored all the same is a finding, and the others are looked at.
+    // If one is stored all the same, it is reported, and the others are still checked.
     database.certify("2", "2026-07-31").await;
     database
         .execute(
@@ -171,7 +171,7 @@ async fn text_that_steers_is_refused_whichever_way_it_comes() {
         let columns = ["--column", "external_id=id", "name=name", "expires_at=expires"];
         let taken =
             database.certvakt(import.into_iter().chain(columns)).args(["--output", "json"]).output().unwrap();
-        // A file with some of them is no text at all.
+        // Some of them make the whole file unreadable as text.
         if taken.status.code() != Some(5) {
             let taken: Value = serde_json::from_slice(&taken.stdout).unwrap();
             // Marks of the writing direction are left out.

@@ -213,7 +213,7 @@ fn the_demo_shows_every_stage_and_leaves_nothing_behind() {
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "its folder is gone");
 }
 
-/// Says to the server on a socket what it is asked for, as a user of this machine, and how that went.
+/// Signs in to the server on a socket as a user of this machine, and returns what `psql` says.
 fn asked_by(user: &str, sockets: &Path, login: &str) -> std::process::Output {
     let mut psql = Command::new("psql");
     if geteuid().is_root() {
@@ -244,7 +244,7 @@ fn no_other_user_signs_in_to_the_cluster_or_holds_its_locks() {
     for user in others {
         assert!(!asked_by(user, &sockets, "certvakt_owner").status.success(), "{user}");
     }
-    // Nor does anybody as the cluster's superuser.
+    // And nobody signs in as the cluster's superuser.
     let refused = asked_by(&me, &sockets, "certvakt_superuser");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("pg_hba.conf"), "{refused:?}");
     for lock in ["start.lock", "users.lock"] {
@@ -254,7 +254,7 @@ fn no_other_user_signs_in_to_the_cluster_or_holds_its_locks() {
     terminate(&service);
     assert!(service.wait().unwrap().success());
 
-    // What was made by another is no folder of ours.
+    // A folder that another user created is refused.
     if geteuid().is_root() {
         let others = folder.path().join("others");
         fs::create_dir(&others).unwrap();
@@ -270,7 +270,7 @@ fn root_without_a_postgresql_user_makes_one_of_its_own() {
     let may_hide =
         Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|done| done.success());
     if !geteuid().is_root() || !may_hide {
-        println!("skipped: whoever runs this is not root, or may not hide what is installed");
+        println!("skipped: this needs root, and permission to mount");
         return;
     }
     let folder = open_folder();

@@ -1,6 +1,7 @@
 //! What one person's transaction leaves behind for the next on the same connection: nothing, however it ended.
 
-use certvakt::store::{Asking, Database, tenant};
+use certvakt::store::tenant::{self, devices};
+use certvakt::store::{Asking, Database};
 use sqlx::Executor;
 use uuid::Uuid;
 
@@ -55,7 +56,7 @@ async fn an_error_a_rollback_a_cancel_and_a_panic_leave_nothing_on_a_connection(
     all_see_their_own(&store, "nothing").await;
 
     let mut tx = store.tenant(&asking("coordinator")).await.unwrap();
-    tenant::keep_device(&mut tx, "phone", "not a token").await.unwrap_err();
+    devices::keep_device(&mut tx, "phone", "not a token").await.unwrap_err();
     drop(tx);
     all_see_their_own(&store, "an error").await;
 

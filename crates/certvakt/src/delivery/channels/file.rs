@@ -39,7 +39,7 @@ impl FileChannel {
         if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Err(DeliveryError::Channel {
                 channel: "file",
-                reason: "file.path is no regular file: name another".to_owned(),
+                reason: "file.path is not a regular file: name another".to_owned(),
             });
         }
         Ok(Self { path })

@@ -72,7 +72,7 @@ pub enum Outcome {
         /// The provider's code.
         reason: String,
     },
-    /// Not this message, for a reason that is not its address: policy, quota, size, form or the system.
+    /// The provider refuses this message, but not because of its address: policy, quota, size, form or the system.
     Declined {
         /// The provider's code.
         reason: String,
@@ -95,7 +95,7 @@ pub enum Wait {
     Backoff(Duration),
 }
 
-/// The provider refuses us, whatever the message: the channel stops and its queue is kept.
+/// The provider refuses all our messages: the channel stops and keeps its queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Stopped {

@@ -23,7 +23,7 @@ use crate::store::tenant::uploads::{self, Announced, Upload};
 
 /// The longest register, in bytes. Longer ones come in by `certvakt import`.
 const LONGEST_REGISTER: usize = 20 * 1024 * 1024;
-/// Registers that are handed to the database at once: each is in memory whole.
+/// Limits how many registers are written to the database at once, because each is held in memory.
 static IN_MEMORY: Semaphore = Semaphore::const_new(4);
 
 /// A register, and what became of it.
@@ -123,7 +123,7 @@ pub(super) async fn hand_over(
     Ok((StatusCode::ACCEPTED, Json(upload.into())))
 }
 
-/// Receives a register, however slowly it comes, into a file without a name; read from its beginning.
+/// Receives a register into a file without a name, and rewinds it. A slow client holds no connection to the database.
 async fn receive(body: RawBody) -> Result<File, Refusal> {
     let mut file = File::from_std(tempfile::tempfile().map_err(|error| no_room(&error))?);
     let (mut pieces, mut bytes) = (body.into_data_stream(), 0);

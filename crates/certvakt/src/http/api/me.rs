@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Api, Caller};
 use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problems, Refusal};
-use crate::store::tenant::{self, Acceptance};
+use crate::store::tenant::{self, Acceptance, devices};
 
 /// Who is asking, and what they are where.
 #[derive(Serialize, ToSchema)]
@@ -126,7 +126,7 @@ pub(super) async fn keep_device(
         return Err(Refusal::Invalid("a token has 1 to 2,048 characters of ASCII, and no space".to_owned()));
     }
     let mut tx = api.person(&caller).await?;
-    if !tenant::keep_device(&mut tx, &installation, &device.token).await? {
+    if !devices::keep_device(&mut tx, &installation, &device.token).await? {
         return Err(Refusal::InstallationTaken);
     }
     tx.commit().await?;
@@ -147,7 +147,7 @@ pub(super) async fn remove_device(
 ) -> Result<StatusCode, Refusal> {
     check_installation(&installation)?;
     let mut tx = api.person(&caller).await?;
-    tenant::remove_device(&mut tx, &installation).await?;
+    devices::remove_device(&mut tx, &installation).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -63,7 +63,7 @@ const LONGEST_BODY: usize = 64 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How long a register may take to come, over a slow line.
 const REGISTER_WITHIN: Duration = Duration::from_mins(5);
-/// Registers of an organisation that are received at once.
+/// Registers that one organisation may send at once.
 const REGISTERS_AT_ONCE: usize = 2;
 /// Requests a minute of one login, or of one address that does not sign in, and as many at once. A page of an app makes a few.
 const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
@@ -83,7 +83,7 @@ struct Shared {
     clock: Clock,
     verifier: Option<Verifier>,
     pace: Pace<Identity>,
-    /// Registers that are received, of each organisation.
+    /// The registers that each organisation is sending.
     receiving: Concurrency<Uuid>,
     /// Of those who do not sign in, by their address.
     strangers: AddressPace,
@@ -132,7 +132,7 @@ impl Api {
         self.0.receiving.turn(&organisation).await.ok_or(Refusal::TooManyImports)
     }
 
-    /// A transaction of a login, whoever it is.
+    /// A transaction of a login that need not belong to a person whom we know.
     async fn login(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
         self.0.database.tenant(&caller.identity).await
     }
@@ -267,7 +267,7 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .layer(middleware::map_request(without_strange_id))
 }
 
-/// Takes away an id of a request that is none: the log holds ids, and only ids. A proxy may give each request one.
+/// Removes a request id that is not a UUID, so that the log holds only ids. A proxy may give each request one.
 async fn without_strange_id(mut request: Request) -> Request {
     let given = request.headers().get_all("x-request-id");
     let are_ids = given.iter().all(|id| id.to_str().is_ok_and(|id| id.parse::<Uuid>().is_ok()));
@@ -288,7 +288,7 @@ async fn guarded(
     const HEADERS: [(HeaderName, HeaderValue); 7] = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        // Browsers take it from encrypted answers only: from the proxy that encrypts (RFC 6797, section 8.1).
+        // Browsers accept it only over TLS, so from the proxy that terminates it (RFC 6797, section 8.1).
         (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
         (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -310,8 +310,8 @@ async fn guarded(
     let answer = tokio::time::timeout(within, next.run(request));
     let mut response = answer.instrument(span).await.unwrap_or_else(|_| Refusal::TooSlow.into_response());
     access.answered(response.status());
-    // What was refused before it was asked whose login it is: a body, a register, an id of another form. Who is refused
-    // for asking too much is not asked for once more.
+    // A request refused before its person was looked up, for its body or its ids, is recorded too. One refused for its
+    // rate is not, because the lookup would be one more request to the database.
     if response.status().is_client_error()
         && response.status() != StatusCode::TOO_MANY_REQUESTS
         && let Some(identity) = access.not_admitted()

@@ -8,6 +8,6 @@ join certvakt.organisations o on o.id = c.organisation_id
 join certvakt.certification_types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
 join certvakt.chapters h on h.id = c.chapter_id
 where c.id = $1
-   or (c.organisation_id = any (array(select id from certvakt.organisations)) and c.external_id = $2)
+   or (c.organisation_id = any (array(select id from certvakt.organisations)) and c.external_id in ($2, $3))
 order by o.slug, t.name, c.id
 limit 100

@@ -28,7 +28,7 @@ select r.external_id, r.name, r.email, r.push_token,
   r.email is not null and not exists (
     select from certvakt.contact_points k
     where k.person_id = known.id and k.organisation_id = $1 and k.kind = 'email' and k.address = r.email) as email_differs,
-  -- A device that somebody signed in on is theirs, whatever a register says.
+  -- A device belongs to the person who signed in on it, and no register changes that.
   r.push_token is not null and not exists (
     select from certvakt.contact_points k
     where k.kind = 'push' and k.address = r.push_token

@@ -1,5 +1,5 @@
 analyze import_rows;
--- Of several rows with one id the one that expires last counts, in whatever order they stand.
+-- Of several rows with the same id, the one that expires last counts, regardless of their order.
 with twice as (
   select external_id from import_rows
   where reject_reason is null group by external_id having count(*) > 1
@@ -18,7 +18,7 @@ update import_rows r
 set reject_column = 'external_id', reject_reason = format('given twice: line %s counts', ranked.counting)
 from ranked
 where r.line = ranked.line and ranked.line <> ranked.counting;
--- A device is one person's. Whose, a register that gives it to several does not say.
+-- A device belongs to one person. A register that lists it for several does not say to whom.
 update import_rows r
 set push_token = null, push_token_reason = 'given for several ids'
 where r.push_token in (

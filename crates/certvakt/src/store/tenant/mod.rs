@@ -1,6 +1,7 @@
 //! What people see and do. Every function takes the transaction of whoever is asking, and row-level
 //! security decides what it reaches: what somebody may not see is not there.
 
+pub mod devices;
 pub mod keys;
 pub mod listings;
 pub mod notices;
@@ -118,7 +119,7 @@ impl Admission {
     }
 }
 
-/// The organisations of whoever is asking, without coming in: nothing is recorded of it.
+/// The organisations of the caller's login. Asking for them adds nothing to the record of access.
 pub async fn organisations_of_login(tx: &mut TenantTx) -> Result<Vec<Uuid>, StoreError> {
     Ok(sqlx::query_scalar!(r#"select certvakt.current_organisations() as "organisations!""#)
         .fetch_one(tx)
@@ -282,8 +283,8 @@ pub async fn certifications(
     Ok(found)
 }
 
-/// A pattern of LIKE for what contains a text; nothing in it has a meaning of its own. The database folds it as it does
-/// what is compared with it.
+/// A LIKE pattern for texts that contain this one, with its special characters escaped. The database folds the pattern
+/// and the texts in the same way.
 fn containing(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
@@ -397,25 +398,6 @@ pub async fn certify(tx: &mut TenantTx, new: &NewCertification<'_>) -> Result<Ce
             _ => Err(error.into()),
         },
     }
-}
-
-/// Gives the caller a device of the app. Another person's moves only with the token that it has now.
-/// False: the installation is another person's, whose device has another token.
-pub async fn keep_device(tx: &mut TenantTx, installation: &str, token: &str) -> Result<bool, StoreError> {
-    let kept = sqlx::query!("select certvakt.keep_device($1, $2)", installation, token).fetch_one(tx).await;
-    match kept {
-        Ok(_) => Ok(true),
-        Err(error) => match error.as_database_error().and_then(|error| error.constraint()) {
-            Some("installation_of_another") => Ok(false),
-            _ => Err(error.into()),
-        },
-    }
-}
-
-/// Takes a device of the app from who is asking.
-pub async fn remove_device(tx: &mut TenantTx, installation: &str) -> Result<(), StoreError> {
-    sqlx::query!("select certvakt.remove_device($1)", installation).fetch_one(tx).await?;
-    Ok(())
 }
 
 /// What became of an invitation.

@@ -74,7 +74,7 @@ async fn a_workbook_is_read_as_its_export_would_be() {
 #[tokio::test]
 async fn what_is_no_register_is_refused_in_a_sentence_and_nothing_is_taken() {
     let desk = Desk::new().await;
-    // The same letter in Windows-1252, wherever a bar stands.
+    // Replaces each bar with one letter in Windows-1252.
     let mixed =
         |text: &str| text.bytes().map(|byte| if byte == b'|' { 0xf8 } else { byte }).collect::<Vec<u8>>();
     let zip = b"PK\x03\x04 and no more";
@@ -130,7 +130,7 @@ async fn what_is_no_register_is_refused_in_a_sentence_and_nothing_is_taken() {
     }
     let pipe = desk.folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    assert!(fail(&mut desk.command(&pipe, &[]), 5).contains("no regular file"));
+    assert!(fail(&mut desk.command(&pipe, &[]), 5).contains("it is not a regular file"));
     let absent = desk.folder.path().join("absent.csv");
     assert!(fail(&mut desk.command(&absent, &[]), 5).contains("import-unreadable"));
     assert!(fail(&mut desk.command(desk.folder.path(), &[]), 5).contains("import-unreadable"));

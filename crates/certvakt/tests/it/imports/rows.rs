@@ -298,6 +298,29 @@ async fn what_looks_alike_is_one_person_or_none() {
 }
 
 #[tokio::test]
+async fn an_id_of_a_register_is_found_in_any_form() {
+    let desk = Desk::new().await;
+    let database = &desk.database;
+    desk.take("id,expires\nA\u{2013}1,2027-12-31\n", &[]);
+    // An app stores ids as they are.
+    database.certify("B\u{2011}2", "2027-12-31").await;
+    for (id, expected) in
+        [("A-1", "A-1"), ("A\u{2011}1", "A-1"), (" \u{ff21}-\u{ff11}", "A-1"), ("B\u{2011}2", "B\u{2011}2")]
+    {
+        let found = database.json(["explain", id]);
+        assert_eq!(found["certifications"][0]["external_id"], expected, "{id:?}");
+        database.ok(["suspend", id]);
+        database.ok(["reinstate", id]);
+        database.ok(["person", "opt-out", id, "email"]);
+    }
+    assert!(fail(&mut database.certvakt(["explain", "B-2"]), 2).contains("'B-2'"));
+    database.ok(["partner", "add", "portal", "--organisation", "org", "--requires", "type"]);
+    let file = desk.file("mentors.csv", "mentor,key\nA\u{2011}1,M-1\nB\u{2011}2,M-2\n");
+    let enrol = ["partner", "enrol", "portal", "--organisation", "org", "--file", file.to_str().unwrap()];
+    assert_eq!(database.json(enrol)["enrolled"], 2);
+}
+
+#[tokio::test]
 async fn a_status_means_the_same_in_any_case_and_any_form() {
     let desk = Desk::new().await;
     let status = ["--column", "status=status", "--active-status", "løpende", "--active-status", "Åpen"];
@@ -332,7 +355,7 @@ async fn of_several_rows_with_one_id_the_latest_expiry_counts_in_any_order() {
                 .all(|(_, column, reason)| column == "external_id" && reason.contains("counts"))
         );
     }
-    // Whatever never expires expires last; of two equal ones the suspended counts.
+    // A row without a date never expires, so it counts; of two rows with the same date, the suspended one counts.
     let desk = Desk::new().await;
     desk.take("id,expires\n1,2027-12-31\n1,\n", &["--blank-expires", "never"]);
     desk.take(

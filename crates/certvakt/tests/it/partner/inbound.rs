@@ -14,7 +14,7 @@ use super::{FORMER_KEY, INBOUND_KEY, KEY, Kind, NOON, Portal, WHICH, told};
 use crate::harness::{TestDatabase, fail, succeed, superuser};
 use crate::service::Service;
 
-const ADDRESS: &str = "/api/v1/partners/org/portal/renewals";
+pub(super) const ADDRESS: &str = "/api/v1/partners/org/portal/renewals";
 
 impl TestDatabase {
     /// What became of an event: its outcome, and why.
@@ -37,7 +37,7 @@ impl TestDatabase {
     }
 
     /// Everything that a report could change.
-    async fn everything(&self) -> String {
+    pub(super) async fn everything(&self) -> String {
         self.value(
             "select concat((select jsonb_agg(c order by c.id) from public.peer_mentor_certifications c),
                (select jsonb_agg(e order by e.id) from certvakt.partner_events e),
@@ -60,15 +60,15 @@ impl TestDatabase {
 }
 
 /// A portal's partner and a service that listens.
-struct Listening {
-    database: TestDatabase,
-    portal: Portal,
-    config: PathBuf,
-    service: Service,
+pub(super) struct Listening {
+    pub(super) database: TestDatabase,
+    pub(super) portal: Portal,
+    pub(super) config: PathBuf,
+    pub(super) service: Service,
 }
 
 /// Where the contract is the example's, and its course renews the type of the tests.
-fn contract(portal: &Portal, replace: &[(&str, &str)]) {
+pub(super) fn contract(portal: &Portal, replace: &[(&str, &str)]) {
     portal.contract("1", &[&[("\"likeperson\"", "\"type\"")], replace].concat());
 }
 
@@ -82,7 +82,7 @@ impl Listening {
     }
 
     /// Sends a body to an address, signed so; what is answered.
-    async fn post(&self, address: &str, body: &str, headers: [(&str, String); 3]) -> (u16, Value) {
+    pub(super) async fn post(&self, address: &str, body: &str, headers: [(&str, String); 3]) -> (u16, Value) {
         let mut request = self.portal.client.post(format!("http://{}{address}", self.service.address()));
         for (name, value) in headers {
             request = request.header(name, value);
@@ -103,7 +103,7 @@ impl Listening {
 }
 
 /// The headers of a body, signed so many seconds ago.
-fn signed(key: &str, body: &str, ago: i64) -> [(&'static str, String); 3] {
+pub(super) fn signed(key: &str, body: &str, ago: i64) -> [(&'static str, String); 3] {
     let at = Utc::now().timestamp() - ago;
     let signature = Webhook::new(key).unwrap().sign("msg-1", at, body.as_bytes()).unwrap();
     [
@@ -114,7 +114,7 @@ fn signed(key: &str, body: &str, ago: i64) -> [(&'static str, String); 3] {
 }
 
 /// A completed course of a mentor; late at night in Oslo, the day before in Greenwich.
-fn course(event: &str, mentor: &str) -> Value {
+pub(super) fn course(event: &str, mentor: &str) -> Value {
     json!({ "id": event, "mentorId": format!("M-{mentor}"), "course": "renewal", "completedAt": "2026-06-09T22:30:00Z" })
 }
 
@@ -245,59 +245,6 @@ async fn what_nobody_has_signed_changes_nothing_and_tells_nothing() {
     assert_eq!(answers[0].1["code"], "not-signed");
     assert!(answers.iter().all(|answer| *answer == answers[0] && answer.0 == 401), "{answers:?}");
     assert_eq!(listening.database.everything().await, before);
-}
-
-#[tokio::test]
-async fn a_portals_key_signs_for_its_organisation_only() {
-    let (database, portal, _) = told(&["a"]).await;
-    contract(&portal, &[]);
-    database.add_organisation("other", "Europe/Oslo");
-    database.ok(["partner", "add", "portal", "--organisation", "other", "--requires", "type"]);
-    let folder = tempfile::tempdir().unwrap();
-    let key = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    };
-    let own = key("other-key", "whsec_plJ3nmyCDGBKInavdOK15jsm");
-    let inbound = key("other-inbound", "whsec_plJ3nmyCDGBKInavdOK15jsn");
-    let other = |inbound: &Path| {
-        format!(
-            "{SERVE}[partners.secrets.other.portal.live]\nkeys = [\"{}\"]\ninbound = [\"{}\"]\n",
-            own.display(),
-            inbound.display()
-        )
-    };
-    let config = portal.config(&other(&inbound));
-    let enable =
-        ["partner", "enable", "portal", "--organisation", "other", "--stage", "live", "--contract", "1"];
-    succeed(database.certvakt(enable).args(["--config", config.to_str().unwrap()]));
-    let service = Service::start(&database, &config, NOON);
-    let listening = Listening { database, portal, config, service };
-    let elsewhere = "/api/v1/partners/other/portal/renewals";
-    let body = course("E-1", "a").to_string();
-    let before = listening.database.everything().await;
-    for (address, key) in [(elsewhere, INBOUND_KEY), (ADDRESS, "whsec_plJ3nmyCDGBKInavdOK15jsn")] {
-        let (status, answer) = listening.post(address, &body, signed(key, &body, 0)).await;
-        assert_eq!((status, &answer["code"]), (401, &json!("not-signed")), "{address}");
-    }
-    assert_eq!(listening.database.everything().await, before);
-    assert_eq!(listening.post(ADDRESS, &body, signed(INBOUND_KEY, &body, 0)).await.0, 202);
-    let signed_there = signed("whsec_plJ3nmyCDGBKInavdOK15jsn", &body, 0);
-    assert_eq!(listening.post(elsewhere, &body, signed_there).await.0, 202);
-    // The same key, however it is written, is not two organisations'.
-    let Listening { database, portal, config: _, service } = listening;
-    drop(service);
-    for text in [INBOUND_KEY, INBOUND_KEY.trim_start_matches("whsec_"), KEY, &format!(" {FORMER_KEY}\n")] {
-        let config = portal.config(&other(&key("other-shared", text)));
-        let mut doctor = database.certvakt(["doctor", "--config", config.to_str().unwrap()]);
-        let found = doctor.output().unwrap();
-        let said = String::from_utf8(found.stdout).unwrap();
-        assert_eq!(found.status.code(), Some(1), "{said}");
-        assert!(said.contains("the same key is at") && !said.contains(text.trim()), "{said}");
-        let said = fail(&mut database.certvakt(["serve", "--config", config.to_str().unwrap()]), 2);
-        assert!(said.contains("config-contradiction") && said.contains("other.portal.live"), "{said}");
-    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod dataverse;
 mod drills;
 mod facts;
 mod inbound;
+mod keys;
 mod portal;
 mod reconciling;
 mod serving;

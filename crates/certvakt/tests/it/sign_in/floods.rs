@@ -1,4 +1,4 @@
-//! Whoever asks for very many links keeps nobody else from one.
+//! A client that asks for very many links keeps nobody else from getting one.
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use super::Place;
 use super::letters::{MENTOR, all_mailed, mailed};
 
-/// Asks for a link for each of some addresses that are made up, each for a client; how many were sent, as far as was told.
+/// Asks for links for made-up addresses, each from its own client; returns how many the service said it sent.
 async fn ask_for_made_up(place: &Place, number: u32, client: impl Fn(u32) -> String) -> usize {
     let stream = TcpStream::connect(place.service.address()).await.unwrap();
     let (reading, mut writing) = stream.into_split();
@@ -31,7 +31,7 @@ async fn ask_for_made_up(place: &Place, number: u32, client: impl Fn(u32) -> Str
     let mut lines = BufReader::new(reading).lines();
     while answered < number {
         let line = lines.next_line().await.unwrap().expect("an answer to each");
-        // The body before ends without the end of a line.
+        // The body before it does not end with a line break.
         if let Some((_, status)) = line.split_once("HTTP/1.1 ") {
             answered += 1;
             assert!(status.starts_with("200") || status.starts_with("429"), "{status}");
@@ -55,14 +55,14 @@ async fn ten_thousand_addresses_that_are_made_up_keep_nobody_from_a_link() {
         let address = format!("ok-real-{n}@example.org");
         assert_eq!(browser.post("/sign-in/link", &[("address", &address)]).await.status, 200, "{n}");
     };
-    // One customer who has a /48, one provider who has a /32, and addresses of everywhere.
+    // A customer with a /48, a provider with a /32, and addresses from many networks.
     let of_a_site = ask_for_made_up(&place, 10_000, |n| format!("2001:db8:7:{n:x}::1")).await;
     ask(0, "2001:db8:8::1").await;
     let of_a_provider = ask_for_made_up(&place, 3_000, |n| format!("2001:db9:{n:x}::1")).await;
     ask(1, "2001:dba::1").await;
     let of_everywhere = ask_for_made_up(&place, 3_000, |n| format!("{}.{}.7.9", 1 + n % 200, n / 200)).await;
     ask(2, "203.0.113.5").await;
-    // At once, and what has come due again for as long as the flood lasted.
+    // The burst, and what the rate allowed while the flood lasted.
     assert!(of_a_site <= 1_000 && of_a_provider <= 1_500, "{of_a_site} {of_a_provider}");
     assert_eq!(of_everywhere, 3_000, "and of these nobody can be told from anybody");
     all_mailed(&place, 3).await;
@@ -76,6 +76,6 @@ async fn an_address_of_ipv4_is_the_same_however_it_is_written() {
         if n % 2 == 0 { "192.0.2.1".to_owned() } else { "::ffff:192.0.2.1".to_owned() }
     });
     let sent = sent.await;
-    // Twenty at once, and those that have come due again meanwhile.
+    // The burst of twenty, and what the rate allowed meanwhile.
     assert!((20..30).contains(&sent), "{sent}");
 }
