@@ -33,6 +33,7 @@ language plpgsql security definer set search_path = '' as $$
 declare
   claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
   invited uuid;
+  mailed_to text;
 begin
   if claims ->> 'iss' is null or claims ->> 'sub' is null then
     raise exception 'nobody has signed in' using errcode = 'insufficient_privilege';
@@ -40,7 +41,7 @@ begin
   update certvakt.invitations i set used_at = now()
   where i.token_hash = sha256(convert_to(accept_invitation.token, 'UTF8'))
     and i.used_at is null and i.expires_at > now()
-  returning i.person_id into invited;
+  returning i.person_id, i.address into invited, mailed_to;
   -- Sent again by the login that accepted it: it is so already.
   if invited is null and exists (
     select from certvakt.invitations i
@@ -54,7 +55,9 @@ begin
   if invited = certvakt.current_person() then
     return invited;
   end if;
-  insert into certvakt.identities (issuer, subject, person_id) values (claims ->> 'iss', claims ->> 'sub', invited);
+  insert into certvakt.identities (issuer, subject, person_id, unproven_address)
+  values (claims ->> 'iss', claims ->> 'sub', invited,
+    case when not certvakt.is_first_address(invited, mailed_to) then mailed_to end);
   return invited;
 exception when unique_violation then
   raise exception 'this login is somebody already' using errcode = 'unique_violation';

@@ -71,7 +71,8 @@ comment on function certvakt.certification_details(uuid[], boolean) is
   'Some certifications, and if asked those that who is asking sees for another reason than their chapter, with what chapters, mentors and types are called and how organisations reckon days; nothing of one that they may not see, and no name of a chapter that they may not know.';
 
 -- Whether somebody may come in, and of what they are: what every request asks first.
-create function certvakt.admission(out person_id uuid, out organisations uuid[], out is_closed boolean, out number bigint)
+create function certvakt.admission(
+  out person_id uuid, out organisations uuid[], out is_closed boolean, out number bigint, out is_administrator boolean)
 language plpgsql set search_path = '' as $$
 begin
   person_id := certvakt.current_person();

@@ -16,20 +16,38 @@ comment on function certvakt.my_listings is
 
 create function certvakt.consent_to_listing(organisation uuid, partner text, is_given boolean) returns boolean
 language plpgsql security definer set search_path = '' as $$
+declare
+  person uuid := certvakt.current_person();
+  is_new boolean;
+  proof text := certvakt.proof_of_person(organisation);
 begin
+  select l.listing_consent_at is null or l.kept_off_at is not null into is_new
+  from certvakt.listings l
+  where l.organisation_id = consent_to_listing.organisation and l.partner = consent_to_listing.partner
+    and l.person_id = person
+  for update;
+  if not found then
+    return false;
+  end if;
+  if is_given and is_new and proof is null then
+    raise exception 'nothing shows yet that this sign-in is the mentor''s own'
+      using errcode = 'insufficient_privilege', constraint = 'consent_unproven',
+        hint = 'Sign in with a provider, or have two administrators confirm the address.';
+  end if;
+  perform set_config('certvakt.proof', coalesce(proof, ''), true);
   update certvakt.listings l
-  -- Who was kept off consents anew.
+  -- A mentor who was kept off consents anew.
   set listing_consent_at = case
     when not is_given then null
     when l.kept_off_at is not null then certvakt.moment()
     else coalesce(l.listing_consent_at, certvakt.moment()) end
   where l.organisation_id = consent_to_listing.organisation and l.partner = consent_to_listing.partner
-    and l.person_id = certvakt.current_person();
-  return found;
+    and l.person_id = person;
+  return true;
 end
 $$;
 comment on function certvakt.consent_to_listing is
-  'Notes that who is asking consents to being listed, or does not any more; false: the partner does not know them.';
+  'Records that the caller consents to being listed, or withdraws consent; false: the partner does not know them. Consent needs a login that is shown to be theirs.';
 
 do $$
 declare

@@ -70,9 +70,9 @@ create or replace function certvakt.invite(person uuid) returns boolean
 language plpgsql security definer set search_path = '' as $$
 declare
   visible uuid[] := certvakt.visible_chapters();
-  address uuid;
+  point uuid;
 begin
-  select p.id into address from certvakt.contact_points p
+  select p.id into point from certvakt.contact_points p
   where p.person_id = invite.person and p.kind = 'email'
     and exists (
       select from certvakt.memberships m
@@ -80,14 +80,14 @@ begin
         and (p.organisation_id is null or p.organisation_id = m.organisation_id))
     and certvakt.opens_the_door(p.id)
   order by p.organisation_id nulls first, p.id limit 1;
-  if address is null then
+  if point is null then
     return false;
   end if;
   insert into certvakt.letters (kind, person_id, contact_point_id, requested_by, good_for)
-  select 'invitation', invite.person, address, certvakt.current_person(), interval '14 days'
+  select 'invitation', invite.person, point, certvakt.current_person(), interval '14 days'
   where not exists (
     select from certvakt.letters l
-    where l.contact_point_id = address and l.kind = 'invitation' and l.requested_at > now() - interval '10 minutes');
+    where l.contact_point_id = point and l.kind = 'invitation' and l.requested_at > now() - interval '10 minutes');
   return true;
 end
 $$;

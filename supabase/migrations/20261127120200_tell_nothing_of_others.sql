@@ -8,7 +8,8 @@ set local statement_timeout = '60s';
 -- transaction becomes the caller's.
 revoke usage on sequence certvakt.access_numbers from authenticated;
 grant usage on sequence certvakt.access_numbers to certvakt_definer;
-create or replace function certvakt.admission(out person_id uuid, out organisations uuid[], out is_closed boolean, out number bigint)
+create or replace function certvakt.admission(
+  out person_id uuid, out organisations uuid[], out is_closed boolean, out number bigint, out is_administrator boolean)
 language plpgsql security definer set search_path = '' as $$
 begin
   person_id := certvakt.current_person();
@@ -17,8 +18,12 @@ begin
   if person_id is not null then
     number := nextval('certvakt.access_numbers');
   end if;
+  is_administrator := exists (
+    select from certvakt.visible_memberships m where m.person_id = admission.person_id and m.role = 'org_admin');
 end
 $$;
+comment on function certvakt.admission is
+  'Who is asking, where they belong, whether their access is closed, the number of what is recorded of it, and whether they administer an organisation.';
 revoke all on function certvakt.admission() from public, anon, authenticated, service_role;
 grant execute on function certvakt.admission() to certvakt_worker;
 alter function certvakt.admission() owner to certvakt_definer;

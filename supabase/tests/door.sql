@@ -11,21 +11,27 @@ create function pg_temp.may(verb text) returns text language sql as $$
     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       and has_column_privilege('certvakt_doorkeeper', c.oid, a.attnum, verb)) p
   where n.nspname in ('certvakt', 'public') and c.relkind in ('r', 'p', 'v') and p.columns is not null
-    and c.relname not in ('sessions', 'letters')
+    and c.relname not in ('sessions', 'letters', 'known_browsers')
 $$;
-select is(pg_temp.may('select'), $$contact_points id, person_id, kind, address, organisation_id
+select is(pg_temp.may('select'), $$address_uses person_id, address, first_used_at
+contact_points id, person_id, kind, address, organisation_id
+former_addresses left_at
+identities issuer, subject, person_id
+installation rehearsal
 invitations token_hash, expires_at, used_at
 memberships organisation_id, person_id
 organisations id, name, locale
 people id, name, locale
 person_names person_id, organisation_id, name$$, 'beside its own tables the doorkeeper reads what a letter is written with');
-select is(pg_temp.may('insert'), $$identities issuer, subject, person_id
-invitations person_id, token_hash, expires_at$$, 'adds logins and invitations');
+select is(pg_temp.may('insert'), $$address_uses person_id, address
+identities issuer, subject, person_id
+invitations person_id, token_hash, expires_at, address$$,
+  'adds logins, invitations and which addresses were used');
 select is(pg_temp.may('update'), null, 'and changes nothing');
 select is_empty($$
   select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname in ('certvakt', 'public') and c.relkind in ('r', 'p', 'v')
-    and c.relname not in ('sessions', 'letters', 'invitations') and has_table_privilege('certvakt_doorkeeper', c.oid, 'DELETE')$$,
+    and c.relname not in ('sessions', 'letters', 'known_browsers', 'former_addresses', 'invitations') and has_table_privilege('certvakt_doorkeeper', c.oid, 'DELETE')$$,
   'nor deletes');
 select is((
   select string_agg(concat_ws(' ', r, t, v, columns), e'\n' order by r, t, v) from (
@@ -47,7 +53,7 @@ certvakt_registrar sessions DELETE rows
 certvakt_registrar sessions SELECT issuer, subject
 certvakt_worker letters INSERT kind, person_id, contact_point_id, good_for, alert, organisation_id, number
 certvakt_worker letters SELECT kind, person_id, requested_at, mailed_at, used_at
-certvakt_worker sessions SELECT issuer, subject, created_at, seen_at, expires_at$$,
+certvakt_worker sessions SELECT issuer, subject, created_at, seen_at, expires_at, address, browser$$,
   'of sessions and letters, others see and erase what a person''s rights need, never a token''s hash, and write alerts');
 
 insert into certvakt.contact_points (person_id, kind, address)

@@ -41,6 +41,35 @@ select is((select string_agg(is_given::text, ' ' order by id) from certvakt.list
 select is((select array_agg(number order by number) from certvakt.partner_events), array[1, 2, 3, 4, 5, 6, 7, 8, 9]::bigint[],
   'events are numbered without a gap');
 
+-- Consent by a link names its session, and the session's address is the proof.
+savepoint consents;
+update certvakt.listings set listing_consent_at = null;
+insert into certvakt.identities (issuer, subject, person_id) values ('urn:certvakt:link', :mentor, :mentor);
+insert into certvakt.sessions (id, token_hash, issuer, subject, address) values
+  ('00000000-0000-4000-8000-00000000005e', sha256('1'), 'urn:certvakt:link', :mentor, 'used@example.org'),
+  ('00000000-0000-4000-8000-00000000005f', sha256('2'), 'urn:certvakt:link', '00000000-0000-4000-8000-000000000006', 'used@example.org');
+insert into certvakt.contact_points (person_id, kind, address)
+select id, 'email', 'used@example.org' from certvakt.people where id in (:mentor, '00000000-0000-4000-8000-000000000006');
+insert into certvakt.address_uses (person_id, address, first_used_at)
+select id, 'used@example.org', now() - interval '1 year' from certvakt.people where id in (:mentor, '00000000-0000-4000-8000-000000000006');
+create function pg_temp.consents(sid text) returns text language plpgsql as $$
+begin
+  perform set_config('request.jwt.claims', jsonb_strip_nulls(jsonb_build_object('iss', 'urn:certvakt:link',
+    'sub', '00000000-0000-4000-8000-0000000100a2', 'sid', sid))::text, true);
+  perform certvakt.consent_to_listing('00000000-0000-4000-8000-0000000000a0', 'portal', true);
+  return 'given';
+exception when insufficient_privilege then
+  return 'refused';
+end
+$$;
+set local role authenticated;
+select is(pg_temp.consents(null), 'refused', 'without a session nothing is shown');
+select is(pg_temp.consents('00000000-0000-4000-8000-00000000005f'), 'refused', 'nor by another person''s');
+select is(pg_temp.consents('00000000-0000-4000-8000-00000000005e'), 'given', 'their own has an address that they used before');
+reset role;
+select is((select proof from certvakt.listing_consents order by id desc limit 1), 'used-address', 'which is on record');
+rollback to savepoint consents;
+
 update certvakt.listings set told_number = 9, told_listed = true;
 delete from certvakt.people where id = :mentor;
 select is((select (person_id, is_listed, number, told_number)::text from certvakt.listings), '(,f,10,9)',

@@ -3,6 +3,7 @@
 mod auth;
 mod partners;
 mod sign_in;
+mod step_up;
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use auth::{AuthConfig, KeySource, TokenAlgorithm};
 pub use partners::{PartnersConfig, SecretsConfig};
 pub use sign_in::SignInConfig;
+pub use step_up::StepUpConfig;
 
 /// Everything that can be configured. Secrets are named by the file that holds them, never written
 /// here.
@@ -31,6 +33,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// How people sign in with a browser.
     pub sign_in: SignInConfig,
+    /// How administrators must have signed in before they change something.
+    pub step_up: StepUpConfig,
     /// A watcher that is told of every run.
     pub heartbeat: HeartbeatConfig,
     /// Limits of an import.
@@ -365,6 +369,12 @@ impl Config {
         }
         if !self.sign_in.is_off() {
             self.sign_in.base()?;
+        }
+        self.step_up.check()?;
+        if !self.step_up.is_off() && self.sign_in.issuer.is_empty() && self.auth.is_off() {
+            return wrong(
+                "[step_up] needs somebody who says how people signed in: set sign_in.issuer or [auth]",
+            );
         }
         let heartbeat = &self.heartbeat.url;
         if !heartbeat.is_empty() && !heartbeat.parse().is_ok_and(|url| crate::http::is_safe(&url)) {

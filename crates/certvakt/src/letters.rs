@@ -1,5 +1,5 @@
-//! Letters: mails that carry a token, to the address of the one person who may have it, and mails to
-//! administrators about what wants a person.
+//! Letters: mails that carry a token, to the address of the one person who may have it; mails to a person about a
+//! change of their addresses or logins; and mails to administrators about what wants a person.
 //!
 //! Whoever holds a token signs in as its person, so it is made here just before it is mailed, and kept as a
 //! hash. A process that ends in between leaves a letter that gets another token; the first is dead then.
@@ -275,6 +275,7 @@ impl Text {
         let kind = match &letter.kind {
             Kind::Link => "link",
             Kind::Invitation => "invitation",
+            Kind::Change(name) => name,
             Kind::Alert { alert, organisation, number } => {
                 arguments.set("organisation", line(organisation));
                 arguments.set("number", *number);

@@ -12,6 +12,18 @@ invitation = Your coordinator invites you to sign in. Open the link to accept:
 invitation-button = Accept the invitation
 invitation-ends = The link works once, for 14 days. Give it to nobody else: whoever uses it signs in as you.
 
+address-changed-subject = Your address was changed
+address-changed = Your organisation has changed a mail address of yours: this one is no longer used, or another was added.
+address-changed-ends = If you know of it, there is nothing to do. If not, call your coordinator: anybody who reads the new address can sign in as you.
+
+address-confirmed-subject = Your address was confirmed
+address-confirmed = An administrator of your organisation has confirmed that another mail address is yours. In two weeks, a sign-in by that address can consent in your name to your being listed as somebody to contact.
+address-confirmed-ends = If it is yours, there is nothing to do. If not, call your coordinator within these two weeks: any administrator can take it back.
+
+new-login-subject = A new sign-in
+new-login = Somebody has signed in as you in a browser that we do not know, or with a login that is new.
+new-login-ends = If it was you, there is nothing to do. If not, sign in, end that session there, and call your coordinator.
+
 long-history-subject = Something wants you to look at it
 long-history = { $number ->
     [one] One certification of { $organisation } has been changed so often that its history is unusually long.

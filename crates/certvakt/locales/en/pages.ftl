@@ -7,6 +7,11 @@ signed-in-title = You are signed in
 signed-in-as = You are signed in as { $name }.
 signed-in-nobody = This login belongs to nobody here yet. Open the invitation that was mailed to you.
 sign-out = Sign out
+sessions = Where you are signed in
+session-current = { $browser }, since { $since }: this browser
+session = { $browser }, since { $since }
+browser-unnamed = A browser that does not say its name
+end-session = Sign out there: { $browser }
 
 alarms = Something wants you to look at it
 partner-still-listed = { $number ->

@@ -12,6 +12,18 @@ invitation = Koordinatoren din inviterer deg til å logge inn. Åpne lenken for 
 invitation-button = Ta imot invitasjonen
 invitation-ends = Lenken virker én gang, i 14 dager. Gi den ikke til noen andre: den som bruker den, logger inn som deg.
 
+address-changed-subject = Adressen din er endret
+address-changed = Organisasjonen din har endret en e-postadresse for deg: denne brukes ikke lenger, eller en annen er lagt til.
+address-changed-ends = Kjenner du til det, trenger du ikke å gjøre noe. Hvis ikke, ring koordinatoren din: den som leser den nye adressen, kan logge inn som deg.
+
+address-confirmed-subject = Adressen din er bekreftet
+address-confirmed = En administrator i organisasjonen din har bekreftet at en annen e-postadresse er din. Om to uker kan den som logger inn med den adressen, samtykke på dine vegne til at du står oppført som en man kan kontakte.
+address-confirmed-ends = Er adressen din, trenger du ikke å gjøre noe. Hvis ikke, ring koordinatoren din innen disse to ukene: enhver administrator kan trekke bekreftelsen tilbake.
+
+new-login-subject = Ny innlogging
+new-login = Noen har logget inn som deg i en nettleser vi ikke kjenner, eller med en innlogging som er ny.
+new-login-ends = Var det deg, trenger du ikke å gjøre noe. Hvis ikke, logg inn, avslutt den økten der, og ring koordinatoren din.
+
 long-history-subject = Noe trenger at du ser på det
 long-history = { $number ->
     [one] Én sertifisering i { $organisation } er blitt endret så mange ganger at historikken er uvanlig lang.

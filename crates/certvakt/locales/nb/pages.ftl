@@ -7,6 +7,11 @@ signed-in-title = Du er logget inn
 signed-in-as = Du er logget inn som { $name }.
 signed-in-nobody = Innloggingen hører ikke til noen her ennå. Åpne invitasjonen du har fått på e-post.
 sign-out = Logg ut
+sessions = Her er du logget inn
+session-current = { $browser }, siden { $since }: denne nettleseren
+session = { $browser }, siden { $since }
+browser-unnamed = En nettleser som ikke oppgir navnet sitt
+end-session = Logg ut der: { $browser }
 
 alarms = Noe trenger at du ser på det
 partner-still-listed = { $number ->

@@ -113,7 +113,7 @@ async fn ask_all(tx: &mut CanaryTx, progress: &indicatif::ProgressBar) -> Result
     let issuer = nest.issuer();
     tx.plant(&nest.plants, &issuer).await?;
     if let Some(one) = nest.plants.chapters.first() {
-        let asking = Asking { issuer: &issuer, subject: &one.coordinator.to_string() };
+        let asking = Asking { issuer: &issuer, subject: &one.coordinator.to_string(), session: None };
         if !tx.knows(&asking, one.coordinator, one.chapter.id).await? {
             return Err(CanaryError::CannotPlant);
         }
@@ -126,7 +126,7 @@ async fn ask_all(tx: &mut CanaryTx, progress: &indicatif::ProgressBar) -> Result
     let (mut leaks, mut failures, mut seers) = (Vec::new(), BTreeSet::new(), HashSet::new());
     for viewer in &viewers {
         let subject = viewer.person.to_string();
-        let asking = Asking { issuer: &issuer, subject: &subject };
+        let asking = Asking { issuer: &issuer, subject: &subject, session: None };
         let asking = (viewer.kind != "nobody").then_some(&asking);
         for one in &reachable {
             let answer = tx.ask(one, asking, &all).await?;

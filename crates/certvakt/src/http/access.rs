@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::problem::Refusal;
-use super::token::Identity;
+use super::token::Login;
 use crate::audit::access::Recorder;
 use crate::clock::Clock;
 use crate::store::Seen;
@@ -30,7 +30,7 @@ struct Recording {
     resource_id: Option<Uuid>,
     status: Option<StatusCode>,
     /// The login that the request presented.
-    identity: Option<Identity>,
+    login: Option<Login>,
     admission: Option<Admission>,
     seen: Seen,
 }
@@ -47,21 +47,21 @@ impl Access {
             resource: route.to_owned(),
             resource_id: request.uri().path().split('/').find_map(|part| part.parse().ok()),
             status: None,
-            identity: None,
+            login: None,
             admission: None,
             seen: Seen::default(),
         })))
     }
 
     /// Records the login that the request presented.
-    pub(super) fn asked_by(&self, identity: &Identity) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).identity = Some(identity.clone());
+    pub(super) fn asked_by(&self, login: &Login) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).login = Some(login.clone());
     }
 
     /// The login of a request whose person has not been looked up yet.
-    pub(super) fn not_admitted(&self) -> Option<Identity> {
+    pub(super) fn not_admitted(&self) -> Option<Login> {
         let recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        recording.identity.clone().filter(|_| recording.admission.is_none())
+        recording.login.clone().filter(|_| recording.admission.is_none())
     }
 
     /// Notes who asks, and where what they read is counted.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::concurrency::Concurrency;
 use super::problem::Refusal;
 use super::recent::Recent;
-use super::token::Identity;
+use super::token::{Identity, Login};
 use crate::store::tenant::{self, Admission};
 use crate::store::{Asking, Database, DoorTx, REQUEST_CONNECTIONS, TenantTx};
 
@@ -64,16 +64,17 @@ impl RequestDatabase {
     }
 
     /// A transaction of a login that need not belong to a person whom we know.
-    pub(super) async fn tenant(&self, identity: &Identity) -> Result<TenantTx, Refusal> {
-        let turn = self.turn(identity).await?;
-        Ok(self.0.database.tenant_holding(&asking(identity), Box::new(turn)).await?)
+    pub(super) async fn tenant(&self, login: &Login) -> Result<TenantTx, Refusal> {
+        let turn = self.turn(&login.identity).await?;
+        Ok(self.0.database.tenant_holding(&asking(&login.identity, login.session), Box::new(turn)).await?)
     }
 
     /// A transaction of a login, and whether it may come in.
-    pub(super) async fn admit(&self, identity: &Identity) -> Result<(TenantTx, Admission), Refusal> {
-        let turn = self.turn(identity).await?;
-        let (tx, admission) = self.0.database.admit_holding(&asking(identity), Box::new(turn)).await?;
-        self.learn(identity, &admission.organisations);
+    pub(super) async fn admit(&self, login: &Login) -> Result<(TenantTx, Admission), Refusal> {
+        let turn = self.turn(&login.identity).await?;
+        let asking = asking(&login.identity, login.session);
+        let (tx, admission) = self.0.database.admit_holding(&asking, Box::new(turn)).await?;
+        self.learn(&login.identity, &admission.organisations);
         Ok((tx, admission))
     }
 
@@ -111,7 +112,7 @@ impl RequestDatabase {
             return Ok(known);
         }
         let turn = self.stranger_until(until).await?;
-        let mut tx = self.0.database.tenant_holding(&asking(identity), Box::new(turn)).await?;
+        let mut tx = self.0.database.tenant_holding(&asking(identity, None), Box::new(turn)).await?;
         let organisations = tenant::organisations_of_login(&mut tx).await?;
         tx.commit().await?;
         Ok(self.learn(identity, &organisations))
@@ -131,6 +132,6 @@ impl RequestDatabase {
     }
 }
 
-fn asking(Identity { issuer, subject }: &Identity) -> Asking<'_> {
-    Asking { issuer, subject }
+fn asking(Identity { issuer, subject }: &Identity, session: Option<Uuid>) -> Asking<'_> {
+    Asking { issuer, subject, session }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod api;
 pub mod bearer;
+mod browser;
 mod concurrency;
 mod connections;
 mod database;
@@ -13,6 +14,7 @@ mod problem;
 mod recent;
 mod session;
 mod sign_in;
+mod step_up;
 pub mod token;
 
 use std::net::IpAddr;

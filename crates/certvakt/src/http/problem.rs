@@ -50,6 +50,16 @@ pub enum Refusal {
     /// The person may see it, and not do this.
     #[error("you may look at this and not change it: ask a coordinator of its chapter")]
     NotYours,
+    /// Nothing shows yet that a login is the mentor's own.
+    #[error(
+        "nothing shows yet that this sign-in is your own: sign in at a provider, or with a link to an address that has been yours from the beginning and that you used two weeks ago; or ask two administrators to confirm your address"
+    )]
+    ConsentUnproven,
+    /// An administrator's change, after a sign-in that is too old or too weak. Holds the challenge.
+    #[error(
+        "an administrator's change needs a new sign-in at the provider: sign in again at /sign-in/provider?step_up=true, or with a token that says so, and repeat it"
+    )]
+    StepUp(String),
     /// It has lapsed, and is renewed instead.
     #[error("this certification has lapsed: renew it instead")]
     Lapsed,
@@ -129,6 +139,8 @@ impl Refusal {
             Self::NoVersion => "version-missing",
             Self::OtherVersion => "version-other",
             Self::NotYours => "not-yours",
+            Self::ConsentUnproven => "consent-unproven",
+            Self::StepUp(_) => "step-up-required",
             Self::Lapsed => "certification-lapsed",
             Self::Renewal(error) => error.code(),
             Self::Invitation => "invitation-invalid",
@@ -154,9 +166,13 @@ impl Refusal {
     /// The HTTP status.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::NoToken | Self::NotSigned | Self::Token(TokenError::Invalid(_)) => StatusCode::UNAUTHORIZED,
+            Self::NoToken | Self::NotSigned | Self::StepUp(_) | Self::Token(TokenError::Invalid(_)) => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Report(_) => StatusCode::BAD_REQUEST,
-            Self::UnknownLogin | Self::NotYours | Self::Forged => StatusCode::FORBIDDEN,
+            Self::UnknownLogin | Self::NotYours | Self::ConsentUnproven | Self::Forged => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound | Self::Invitation => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Token(TokenError::KeysUnavailable)
@@ -289,7 +305,11 @@ impl IntoResponse for Refusal {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match status {
             StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                let challenge = match &self {
+                    Self::StepUp(challenge) => HeaderValue::try_from(challenge),
+                    _ => Ok(HeaderValue::from_static("Bearer")),
+                };
+                headers.extend(challenge.ok().map(|challenge| (header::WWW_AUTHENTICATE, challenge)));
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
                 let seconds = HeaderValue::from_static(if is_short { "5" } else { "60" });

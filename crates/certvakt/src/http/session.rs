@@ -5,16 +5,23 @@
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use super::browser;
 use super::database::RequestDatabase;
 use super::problem::Refusal;
-use super::token::Identity;
+use super::token::{Identity, Login};
 use crate::secret;
-use crate::store::{Asking, DoorTx, StoreError, door};
+use crate::store::door::{self, LinkLogin, NewSession};
+use crate::store::{DoorTx, StoreError};
 
 /// The cookie that holds a session's secret.
 const COOKIE: &str = "__Host-certvakt";
 /// How long a browser keeps it, in seconds: as long as a session lasts at most.
 const KEPT_FOR: u32 = 7 * 24 * 60 * 60;
+/// The cookie by which a browser is known again, so that nobody is told of it as new.
+const BROWSER_COOKIE: &str = "__Host-certvakt-browser";
+/// How long a browser keeps that, in seconds: 400 days, which is as long as browsers keep a cookie (RFC 6265bis,
+/// section 5.5).
+const BROWSER_KEPT_FOR: u32 = 400 * 24 * 60 * 60;
 /// The header with which a script of ours shows that a page of ours sent a request.
 const CSRF_HEADER: &str = "x-csrf-token";
 
@@ -22,7 +29,7 @@ const CSRF_HEADER: &str = "x-csrf-token";
 pub(super) struct Session {
     secret: String,
     /// The login that it speaks for.
-    pub(super) identity: Identity,
+    pub(super) login: Login,
 }
 
 impl Session {
@@ -30,11 +37,11 @@ impl Session {
     pub(super) async fn of(headers: &HeaderMap, database: &RequestDatabase) -> Result<Option<Self>, Refusal> {
         let Some(secret) = secret_in(headers) else { return Ok(None) };
         let mut tx = database.door().await?;
-        let login = door::session(&mut tx, secret::hash(secret)).await?;
+        let found = door::session(&mut tx, secret::hash(secret)).await?;
         tx.commit().await?;
-        Ok(login.map(|door::Login { issuer, subject }| Self {
+        Ok(found.map(|door::Session { id, issuer, subject, authenticated_at, acr }| Self {
             secret: secret.to_owned(),
-            identity: Identity { issuer, subject },
+            login: Login { identity: Identity { issuer, subject }, session: Some(id), authenticated_at, acr },
         }))
     }
 
@@ -63,43 +70,89 @@ impl Session {
 }
 
 /// The login of a request's session. A change must come from a page of ours.
-pub(super) async fn identity(parts: &Parts, database: &RequestDatabase) -> Result<Identity, Refusal> {
+pub(super) async fn login(parts: &Parts, database: &RequestDatabase) -> Result<Login, Refusal> {
     let session = Session::of(&parts.headers, database).await?.ok_or(Refusal::NoToken)?;
     if !parts.method.is_safe() {
         session.check(&parts.headers, None)?;
     }
-    Ok(session.identity)
+    Ok(session.login)
 }
 
-/// Begins a session of a login, in place of the one that the browser has: its cookie.
+/// Begins a session of a login at a provider, in place of the one that the browser has: its cookies.
 pub(super) async fn begin(
     headers: &HeaderMap,
     database: &RequestDatabase,
-    Identity { issuer, subject }: &Identity,
-) -> Result<HeaderValue, Refusal> {
-    let secret = secret::fresh();
+    login: &Login,
+) -> Result<[HeaderValue; 2], Refusal> {
+    let new = New::of(headers);
     let mut tx = database.door().await?;
     end_former(&mut tx, headers).await?;
-    door::begin_session(&mut tx, secret::hash(&secret), &Asking { issuer, subject }).await?;
+    let Identity { issuer, subject } = &login.identity;
+    let (authenticated_at, acr) = (login.authenticated_at, login.acr.as_deref());
+    let session = NewSession { authenticated_at, acr, ..new.session(issuer, subject) };
+    door::begin_session(&mut tx, &session).await?;
     tx.commit().await?;
-    Ok(set_cookie(COOKIE, &secret, KEPT_FOR))
+    Ok(new.cookies())
 }
 
-/// Begins a session of whoever a link was mailed to, by its token: its cookie. None: the link is unknown,
+/// Begins a session of the person to whom a link was mailed, by its token: its cookies. None: the link is unknown,
 /// used or expired.
 pub(super) async fn begin_by_link(
     headers: &HeaderMap,
     database: &RequestDatabase,
     token: &str,
-) -> Result<Option<HeaderValue>, Refusal> {
-    let secret = secret::fresh();
+) -> Result<Option<[HeaderValue; 2]>, Refusal> {
+    let new = New::of(headers);
     let mut tx = database.door().await?;
-    if !door::use_link(&mut tx, secret::hash(token), secret::hash(&secret)).await? {
+    let Some(LinkLogin { issuer, subject, address }) = door::use_link(&mut tx, secret::hash(token)).await?
+    else {
         return Ok(None);
-    }
+    };
     end_former(&mut tx, headers).await?;
+    let session = NewSession { address: Some(&address), ..new.session(&issuer, &subject) };
+    door::begin_session(&mut tx, &session).await?;
     tx.commit().await?;
-    Ok(Some(set_cookie(COOKIE, &secret, KEPT_FOR)))
+    Ok(Some(new.cookies()))
+}
+
+/// What a browser gets with a session.
+struct New {
+    secret: String,
+    /// By what the browser is known again.
+    browser_secret: String,
+    /// Its name.
+    browser: String,
+}
+
+impl New {
+    fn of(headers: &HeaderMap) -> Self {
+        let known = cookie_in(headers, BROWSER_COOKIE).filter(|value| secret::is_one(value));
+        Self {
+            secret: secret::fresh(),
+            browser_secret: known.map_or_else(secret::fresh, str::to_owned),
+            browser: browser::name(headers),
+        }
+    }
+
+    fn session<'a>(&'a self, issuer: &'a str, subject: &'a str) -> NewSession<'a> {
+        NewSession {
+            token_hash: secret::hash(&self.secret),
+            issuer,
+            subject,
+            address: None,
+            browser: &self.browser,
+            browser_hash: secret::hash(&self.browser_secret),
+            authenticated_at: None,
+            acr: None,
+        }
+    }
+
+    fn cookies(&self) -> [HeaderValue; 2] {
+        [
+            set_cookie(COOKIE, &self.secret, KEPT_FOR),
+            set_cookie(BROWSER_COOKIE, &self.browser_secret, BROWSER_KEPT_FOR),
+        ]
+    }
 }
 
 async fn end_former(tx: &mut DoorTx, headers: &HeaderMap) -> Result<(), StoreError> {

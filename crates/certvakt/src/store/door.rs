@@ -2,38 +2,67 @@
 //!
 //! A token is known here by its SHA-256 only.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Asking, DoorTx, StoreError};
+use super::{DoorTx, StoreError};
 
-/// A login that a session speaks for.
+/// A session that is not over, and the login that it speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Login {
-    /// Who vouches for it.
+pub struct Session {
+    /// Its id.
+    pub id: Uuid,
+    /// Who vouches for the login.
     pub issuer: String,
     /// Who it is there.
     pub subject: String,
+    /// When the provider last authenticated the person; none: it did not say.
+    pub authenticated_at: Option<DateTime<Utc>>,
+    /// How, in the provider's words; none: it did not say.
+    pub acr: Option<String>,
 }
 
-/// The login of a session that is not over. Normally nothing is written.
-pub async fn session(tx: &mut DoorTx, token_hash: [u8; 32]) -> Result<Option<Login>, StoreError> {
-    let found = sqlx::query_file_as!(Login, "src/store/door/session.sql", &token_hash);
+/// The session of a token, if it is not over. Normally nothing is written.
+pub async fn session(tx: &mut DoorTx, token_hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
+    let found = sqlx::query_file_as!(Session, "src/store/door/session.sql", &token_hash);
     Ok(found.fetch_optional(tx).await?)
 }
 
-/// Begins a session.
-pub async fn begin_session(
-    tx: &mut DoorTx,
-    token_hash: [u8; 32],
-    login: &Asking<'_>,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "insert into certvakt.sessions (token_hash, issuer, subject) values ($1, $2, $3)",
-        &token_hash,
-        login.issuer,
-        login.subject,
+/// A session to begin.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSession<'a> {
+    /// The SHA-256 of its token.
+    pub token_hash: [u8; 32],
+    /// Who vouches for the login.
+    pub issuer: &'a str,
+    /// Who it is there.
+    pub subject: &'a str,
+    /// The mail address whose link begins it; none: a provider does.
+    pub address: Option<&'a str>,
+    /// The browser, as it names itself.
+    pub browser: &'a str,
+    /// The SHA-256 of the token by which the browser is known again.
+    pub browser_hash: [u8; 32],
+    /// When the provider last authenticated the person.
+    pub authenticated_at: Option<DateTime<Utc>>,
+    /// How, in the provider's words.
+    pub acr: Option<&'a str>,
+}
+
+/// Begins a session. If the browser is new to its person, their other mail addresses are told.
+pub async fn begin_session(tx: &mut DoorTx, new: &NewSession<'_>) -> Result<(), StoreError> {
+    sqlx::query_file!(
+        "src/store/door/begin_session.sql",
+        &new.token_hash,
+        new.issuer,
+        new.subject,
+        new.address,
+        new.browser,
+        &new.browser_hash,
+        new.authenticated_at,
+        new.acr,
     )
-    .execute(tx)
+    .fetch_all(tx)
     .await?;
     Ok(())
 }
@@ -51,23 +80,32 @@ pub async fn ask_for_links(tx: &mut DoorTx, addresses: &[String]) -> Result<(), 
     Ok(())
 }
 
-/// Begins a session of whoever a link was mailed to. False: it is unknown, used or expired.
-pub async fn use_link(
-    tx: &mut DoorTx,
-    link_hash: [u8; 32],
-    session_hash: [u8; 32],
-) -> Result<bool, StoreError> {
-    let begun = sqlx::query_file!("src/store/door/use_link.sql", &link_hash, &session_hash);
-    Ok(begun.execute(tx).await?.rows_affected() > 0)
+/// The login of the person to whom a link was mailed, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkLogin {
+    /// The issuer of all links.
+    pub issuer: String,
+    /// The person.
+    pub subject: String,
+    /// The mail address.
+    pub address: String,
 }
 
-/// What a letter is about.
+/// Uses a link. None: it is unknown, used or expired.
+pub async fn use_link(tx: &mut DoorTx, link_hash: [u8; 32]) -> Result<Option<LinkLogin>, StoreError> {
+    let used = sqlx::query_file_as!(LinkLogin, "src/store/door/use_link.sql", &link_hash);
+    Ok(used.fetch_optional(tx).await?)
+}
+
+/// The subject of a letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// A link to sign in with.
     Link,
     /// An invitation.
     Invitation,
+    /// Something that happened to a person's addresses or logins, by its name in `letters.ftl`.
+    Change(String),
     /// Something that wants an administrator.
     Alert {
         /// What, as `letters.ftl` names it.
@@ -105,8 +143,11 @@ pub async fn due(tx: &mut DoorTx, limit: i64, with_tokens: bool) -> Result<Vec<L
                 (Some(alert), Some(organisation), Some(number)) => {
                     Kind::Alert { alert, organisation, number }
                 }
-                _ if one.kind == "invitation" => Kind::Invitation,
-                _ => Kind::Link,
+                _ => match one.kind.as_str() {
+                    "link" => Kind::Link,
+                    "invitation" => Kind::Invitation,
+                    _ => Kind::Change(one.kind),
+                },
             },
             name: one.name,
             address: one.address,

@@ -108,7 +108,7 @@ impl Database {
 
     /// The same, which holds something for as long as it keeps a connection busy.
     pub async fn door_holding(&self, held: Held) -> Result<DoorTx, StoreError> {
-        DoorTx::begin(&self.pool, held).await
+        DoorTx::begin(&self.pool, &self.clock, held).await
     }
 
     /// A transaction of whoever is asking.

@@ -10,6 +10,8 @@ use sqlx::{
     Arguments, AssertSqlSafe, Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr,
 };
 
+use uuid::Uuid;
+
 use super::StoreError;
 use super::seen::{OfOrganisation, Seen};
 use crate::clock::Clock;
@@ -220,8 +222,9 @@ impl RegistrarTx {
 }
 
 impl DoorTx {
-    pub(super) async fn begin(pool: &PgPool, held: Held) -> Result<Self, StoreError> {
-        Ok(Self(Begun::holding(held, pool, beginning!("certvakt_doorkeeper", "10s").to_owned()).await?.0))
+    pub(super) async fn begin(pool: &PgPool, clock: &Clock, held: Held) -> Result<Self, StoreError> {
+        let sql = beginning!("certvakt_doorkeeper", "10s").to_owned() + &moved(clock);
+        Ok(Self(Begun::holding(held, pool, sql).await?.0))
     }
 }
 
@@ -240,6 +243,9 @@ pub struct Asking<'a> {
     /// Who they are there.
     #[serde(rename = "sub")]
     pub subject: &'a str,
+    /// The session that they ask by; none: a token.
+    #[serde(rename = "sid", skip_serializing_if = "Option::is_none")]
+    pub session: Option<Uuid>,
 }
 
 impl TenantTx {

@@ -248,7 +248,7 @@ async fn chapters(chapters: u32) -> TestDatabase {
 async fn page(database: &TestDatabase, after: Option<After>) -> (After, [i64; 4]) {
     database.start_counting().await;
     let store = database.store().await;
-    let asking = Asking { issuer: "https://issuer.example", subject: "coordinator" };
+    let asking = Asking { issuer: "https://issuer.example", subject: "coordinator", session: None };
     let mut tx = store.tenant(&asking).await.unwrap();
     let found = tenant::certifications(&mut tx, &Filter::default(), after, 51).await.unwrap();
     tx.commit().await.unwrap();
@@ -297,7 +297,7 @@ async fn a_page_costs_what_is_on_it_wherever_it_begins() {
 async fn searched(database: &TestDatabase, text: &str, expected: usize) -> [i64; 2] {
     database.start_counting().await;
     let store = database.store().await;
-    let asking = Asking { issuer: "https://issuer.example", subject: "coordinator" };
+    let asking = Asking { issuer: "https://issuer.example", subject: "coordinator", session: None };
     let mut tx = store.tenant(&asking).await.unwrap();
     let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
     let found = tenant::certifications(&mut tx, &filter, None, 51).await.unwrap();

@@ -164,9 +164,11 @@ async fn a_platforms_default_privileges_open_nothing() {
         "change_certification",
         "closed_organisations",
         "coming_notices",
+        "confirm_address",
         "consent_to_listing",
         "current_organisations",
         "current_person",
+        "end_my_sessions",
         "folded",
         "history_of",
         "in_sight",
@@ -177,6 +179,7 @@ async fn a_platforms_default_privileges_open_nothing() {
         "keep_device",
         "my_listings",
         "my_partners",
+        "my_sessions",
         "notices_of",
         "opt_in",
         "opt_out",
@@ -189,6 +192,7 @@ async fn a_platforms_default_privileges_open_nothing() {
         "uuid_v7",
         "visible_chapters",
         "visible_elsewhere",
+        "withdraw_address_confirmations",
     ];
     assert_eq!(open, Some(called.map(|name| format!("{name} authenticated")).join(", ")));
     let open: Option<String> = sqlx::query_scalar(

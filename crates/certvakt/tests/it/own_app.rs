@@ -22,7 +22,7 @@ async fn app() -> TestDatabase {
 /// What an account sees: its name, its memberships, and the ends of the ids of the certifications.
 async fn seen(store: &Database, account: u8) -> (Option<String>, Vec<String>, Vec<String>) {
     let subject = format!("00000000-0000-4000-9000-{account:012}");
-    let asking = Asking { issuer: "https://prosjekt.supabase.co/auth/v1", subject: &subject };
+    let asking = Asking { issuer: "https://prosjekt.supabase.co/auth/v1", subject: &subject, session: None };
     let mut tx = store.tenant(&asking).await.unwrap();
     let me = tenant::me(&mut tx).await.unwrap();
     let memberships = tenant::memberships(&mut tx).await.unwrap();

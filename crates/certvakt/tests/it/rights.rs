@@ -49,11 +49,14 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.imports.operator",
     "certvakt.invitations.operator",
     "certvakt.invitations.token_hash",
+    "certvakt.known_browsers.token_hash",
     "certvakt.letters.alert",
     "certvakt.letters.kind",
     "certvakt.letters.token_hash",
+    "certvakt.listing_consents.issuer",
     "certvakt.listing_consents.operator",
     "certvakt.listing_consents.partner",
+    "certvakt.listing_consents.proof",
     "certvakt.listings.approved_by",
     "certvakt.listings.cause",
     "certvakt.listings.partner",
@@ -143,9 +146,19 @@ async fn somebody() -> (TestDatabase, Uuid) {
              insert into certvakt.channel_opt_outs (person_id, kind) values ('{person}', 'push');
              insert into certvakt.identities (issuer, subject, person_id)
                values ('https://zqx7.example', 'subject-zqx7', '{person}');
-             insert into certvakt.sessions (token_hash, issuer, subject)
-               values (sha256('1'), 'https://zqx7.example', 'subject-zqx7');
-             insert into certvakt.invitations (person_id, token_hash) values ('{person}', sha256('2'));
+             insert into certvakt.sessions (token_hash, issuer, subject, address, browser, acr)
+               values (sha256('1'), 'https://zqx7.example', 'subject-zqx7', 'zqx7@example.org', 'zqx7', 'zqx7');
+             update certvakt.identities set unproven_address = 'zqx7@example.org' where person_id = '{person}';
+             insert into certvakt.known_browsers (person_id, token_hash) values ('{person}', sha256('6'));
+             insert into certvakt.address_uses (person_id, address) values ('{person}', 'zqx7@example.org');
+             insert into certvakt.address_confirmations (organisation_id, person_id, address, administrator_id)
+               select o.organisation_id, '{person}', 'zqx7@example.org', o.peer_mentor_id
+               from public.peer_mentor_certifications o where o.external_id = 'other';
+             insert into certvakt.former_addresses (person_id, address) values ('{person}', 'old-zqx7@example.org');
+             insert into certvakt.letters (kind, person_id, address, good_for)
+               values ('address-changed', '{person}', 'old-zqx7@example.org', interval '14 days');
+             insert into certvakt.invitations (person_id, token_hash, address)
+               values ('{person}', sha256('2'), 'zqx7@example.org');
              insert into certvakt.letters (kind, person_id, contact_point_id, good_for)
                select 'link', person_id, id, interval '15 minutes' from certvakt.contact_points where kind = 'email';
              insert into certvakt.idempotency_keys (person_id, key, request_hash, answer)

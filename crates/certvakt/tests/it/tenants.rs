@@ -21,7 +21,7 @@ const SEES: [(&str, &[&str]); 4] = [
 ];
 
 fn asking(subject: &str) -> Asking<'_> {
-    Asking { issuer: "https://issuer.example", subject }
+    Asking { issuer: "https://issuer.example", subject, session: None }
 }
 
 async fn world() -> TestDatabase {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Api, Caller};
 use crate::http::extract::Path;
 use crate::http::problem::{Problems, Refusal};
-use crate::store::tenant::listings::{self, Listing};
+use crate::store::tenant::listings::{self, Consent, Listing};
 
 /// Where who is asking is known to a partner, which publishes whom one can contact
 #[utoipa::path(get, path = "/api/v1/me/listings", tag = "me", responses(
@@ -22,6 +22,8 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<
 }
 
 /// Consent to being listed
+///
+/// Needs a login that is shown to be the mentor's own (`consent-unproven`).
 #[utoipa::path(put, path = "/api/v1/me/listings/{organisation}/{partner}/consent", tag = "me",
     params(("organisation" = Uuid, Path), ("partner" = String, Path, min_length = 1, max_length = 63)),
     responses(
@@ -61,9 +63,10 @@ async fn note(
         return Err(Refusal::NotFound);
     }
     let mut tx = api.person(caller).await?;
-    if !listings::consent(&mut tx, organisation, partner, is_given).await? {
-        return Err(Refusal::NotFound);
+    match listings::consent(&mut tx, organisation, partner, is_given).await? {
+        Consent::Recorded => tx.commit().await?,
+        Consent::Unknown => return Err(Refusal::NotFound),
+        Consent::Unproven => return Err(Refusal::ConsentUnproven),
     }
-    tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,6 +6,7 @@
 mod certifications;
 mod certify;
 mod changes;
+mod confirmations;
 mod imports;
 mod invitations;
 mod list;
@@ -18,6 +19,7 @@ mod overview;
 mod partners;
 mod people;
 mod reports;
+mod sessions;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -49,7 +51,8 @@ use super::database::RequestDatabase;
 use super::pace::{AddressPace, ClientHeader, Pace};
 use super::problem::{Problem, Refusal};
 use super::session;
-use super::token::{Identity, Verifier};
+use super::step_up::StepUp;
+use super::token::{Identity, Login, Verifier};
 use crate::audit::access::Recorder;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, PartnersConfig};
@@ -82,6 +85,7 @@ struct Shared {
     database: RequestDatabase,
     clock: Clock,
     verifier: Option<Verifier>,
+    step_up: StepUp,
     pace: Pace<Identity>,
     /// The registers that each organisation is sending.
     receiving: Concurrency<Uuid>,
@@ -108,6 +112,7 @@ impl Api {
             database,
             clock,
             verifier,
+            step_up: StepUp::new(&config.step_up),
             pace: Pace::new(Quota::per_minute(REQUESTS_A_MINUTE)),
             receiving: Concurrency::new(REGISTERS_AT_ONCE, 0),
             strangers: AddressPace::per_minute(REQUESTS_A_MINUTE),
@@ -134,17 +139,21 @@ impl Api {
 
     /// A transaction of a login that need not belong to a person whom we know.
     async fn login(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
-        self.0.database.tenant(&caller.identity).await
+        self.0.database.tenant(&caller.login).await
     }
 
     /// A transaction of a person whom we know and whose access is open.
     async fn person(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
-        let (tx, admission) = self.0.database.admit(&caller.identity).await?;
-        let Admission { person_id, is_closed, .. } = admission;
+        let (tx, admission) = self.0.database.admit(&caller.login).await?;
+        let Admission { person_id, is_closed, is_administrator, .. } = admission;
         caller.access.admitted(admission, tx.seen());
         match (person_id, is_closed) {
             (None, _) => Err(Refusal::UnknownLogin),
             (Some(_), true) => Err(Refusal::Closed),
+            (Some(_), false) if is_administrator && caller.changes_others => {
+                self.0.step_up.check(&caller.login, Clock::system().now())?;
+                Ok(tx)
+            }
             (Some(_), false) => Ok(tx),
         }
     }
@@ -152,8 +161,10 @@ impl Api {
 
 /// Who sent a request, and the record of what they look at.
 struct Caller {
-    identity: Identity,
+    login: Login,
     access: Access,
+    /// Whether the request changes more than what is the caller's own.
+    changes_others: bool,
 }
 
 impl FromRequestParts<Api> for Caller {
@@ -161,15 +172,16 @@ impl FromRequestParts<Api> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
         let access = Access::from_request_parts(parts, api).await?;
-        let identity = Identity::from_request_parts(parts, api).await?;
-        access.asked_by(&identity);
-        Ok(Self { identity, access })
+        let login = Login::from_request_parts(parts, api).await?;
+        access.asked_by(&login);
+        let changes_others = !parts.method.is_safe() && !parts.uri.path().starts_with("/api/v1/me/");
+        Ok(Self { login, access, changes_others })
     }
 }
 
 impl Shared {
     /// The login that a bearer token speaks for.
-    async fn bearer(&self, header: &HeaderValue) -> Result<Identity, Refusal> {
+    async fn bearer(&self, header: &HeaderValue) -> Result<Login, Refusal> {
         let header = header.to_str().map_err(|_| Refusal::NoToken)?;
         // The scheme's name is written in any case (RFC 9110, section 11.1).
         let bearer = match header.split_once(' ') {
@@ -182,15 +194,15 @@ impl Shared {
 }
 
 /// The login that a request's token or session speaks for.
-impl FromRequestParts<Api> for Identity {
+impl FromRequestParts<Api> for Login {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, Api(shared): &Api) -> Result<Self, Refusal> {
-        let identity = match parts.headers.get(header::AUTHORIZATION) {
+        let login = match parts.headers.get(header::AUTHORIZATION) {
             Some(header) => shared.bearer(header).await?,
-            None => session::identity(parts, &shared.database).await?,
+            None => session::login(parts, &shared.database).await?,
         };
-        if shared.pace.is_within(&identity) { Ok(identity) } else { Err(Refusal::TooMany) }
+        if shared.pace.is_within(&login.identity) { Ok(login) } else { Err(Refusal::TooMany) }
     }
 }
 
@@ -223,6 +235,8 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(me::show))
         .routes(routes!(me::accept_invitation))
         .routes(routes!(me::keep_device, me::remove_device))
+        .routes(routes!(sessions::list, sessions::end_others))
+        .routes(routes!(sessions::end))
         .routes(routes!(opt_outs::list))
         .routes(routes!(opt_outs::opt_out, opt_outs::opt_in))
         .routes(routes!(listings::list))
@@ -230,6 +244,7 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(listings::consent, listings::withdraw))
         .routes(routes!(reports::hear))
         .routes(routes!(invitations::invite))
+        .routes(routes!(confirmations::confirm, confirmations::withdraw))
         .routes(routes!(certifications::list, certify::create))
         .routes(routes!(certifications::show))
         .routes(routes!(changes::history))
@@ -314,8 +329,8 @@ async fn guarded(
     // rate is not, because the lookup would be one more request to the database.
     if response.status().is_client_error()
         && response.status() != StatusCode::TOO_MANY_REQUESTS
-        && let Some(identity) = access.not_admitted()
-        && let Ok((tx, admission)) = database.admit(&identity).await
+        && let Some(login) = access.not_admitted()
+        && let Ok((tx, admission)) = database.admit(&login).await
     {
         access.admitted(admission, tx.seen());
         let _ = tx.commit().await;

@@ -44,12 +44,12 @@ pub(super) async fn accept(
     sent: Result<Form<Sent>, FormRejection>,
 ) -> Result<Response, SignInError> {
     let session = Session::of(&headers, &shared.database).await?.ok_or(Refusal::NoToken)?;
-    let Ok(Form(Sent { csrf, token: Some(token) })) = sent else { return Err(Refusal::Forged.into()) };
+    let Ok(Form(Sent { csrf, token: Some(token), .. })) = sent else { return Err(Refusal::Forged.into()) };
     session.check(&headers, csrf.as_deref())?;
     if !secret::is_one(&token) {
         return Err(Refusal::Invitation.into());
     }
-    let mut tx = shared.database.tenant(&session.identity).await?;
+    let mut tx = shared.database.tenant(&session.login).await?;
     match tenant::accept_invitation(&mut tx, &token).await? {
         Acceptance::Accepted(_) => tx.commit().await?,
         Acceptance::NotInvited => return Err(Refusal::Invitation.into()),

@@ -107,7 +107,7 @@ pub(super) async fn open(
     session::refuse_other_sites(&headers)?;
     let Ok(Form(Carried { token })) = carried else { return Err(SignInError::Link) };
     match session::begin_by_link(&headers, &shared.database, &token).await? {
-        Some(cookie) => Ok(go_on(HOME, [cookie])),
+        Some(cookies) => Ok(go_on(HOME, cookies)),
         None => Err(SignInError::Link),
     }
 }

@@ -14,14 +14,16 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router, middleware};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::database::RequestDatabase;
 use super::extract::Query;
 use super::problem::{Code, Refusal};
 use super::session::{self, Session};
+use super::step_up::StepUp;
 use crate::config::{Config, ConfigError};
 use crate::letters::Letters;
-use crate::store::tenant::partners;
+use crate::store::tenant::{partners, sessions};
 use crate::store::{StoreError, tenant};
 use link::Limits;
 use page::{Language, Page};
@@ -29,6 +31,8 @@ use provider::Provider;
 
 /// The page to sign in on.
 const HOME: &str = "/sign-in";
+/// Where a form ends a session.
+const END_SESSION: &str = "/sign-in/sessions/end";
 /// The longest address to go on to, in bytes.
 const LONGEST_RETURN: usize = 500;
 
@@ -43,6 +47,7 @@ struct Shared {
     /// Where links are asked for, if there are any.
     links: Option<Letters>,
     limits: Limits,
+    step_up: StepUp,
 }
 
 impl SignIn {
@@ -63,6 +68,7 @@ impl SignIn {
             provider,
             links: letters.filter(|_| sign_in.links),
             limits: Limits::new(&sign_in.client_header),
+            step_up: StepUp::new(&config.step_up),
         }))))
     }
 }
@@ -152,6 +158,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route("/sign-in/link", get(link::show).post(link::ask))
         .route("/sign-in/link/open", post(link::open))
         .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
+        .route(END_SESSION, post(end_session))
         .route("/sign-out", post(sign_out))
         .layer(middleware::from_fn(page::in_words))
         // Asked by scripts, which read problem details.
@@ -198,16 +205,17 @@ async fn choose(
     Query(return_to): Query<ReturnTo>,
 ) -> Result<Page, SignInError> {
     if let Some(session) = Session::of(&headers, &shared.database).await? {
-        let mut tx = shared.database.tenant(&session.identity).await?;
+        let mut tx = shared.database.tenant(&session.login).await?;
         let me = tenant::me(&mut tx).await?;
         let partners = partners::administered(&mut tx).await?;
+        let sessions = sessions::sessions(&mut tx).await?;
         tx.commit().await?;
         let page = match me {
             Some(me) => language.page("signed-in").named("signed-in-as", me.name.as_deref().unwrap_or("–")),
             None => language.page("signed-in").text("signed-in-nobody"),
         };
         let csrf = [("csrf", session.csrf())];
-        let page = page.partners(&partners);
+        let page = page.partners(&partners).sessions(&sessions, &session.csrf());
         return Ok(page.form(page::Form::button("/sign-out", language.say("sign-out"), csrf)));
     }
     let mut page = language.page("sign-in");
@@ -238,6 +246,22 @@ async fn csrf(State(SignIn(shared)): State<SignIn>, headers: HeaderMap) -> Resul
 struct Sent {
     csrf: Option<String>,
     token: Option<String>,
+    session: Option<Uuid>,
+}
+
+/// Ends another session of the person who is signed in.
+async fn end_session(
+    State(SignIn(shared)): State<SignIn>,
+    headers: HeaderMap,
+    sent: Result<Form<Sent>, FormRejection>,
+) -> Result<Response, SignInError> {
+    let session = Session::of(&headers, &shared.database).await?.ok_or(Refusal::NoToken)?;
+    let Ok(Form(Sent { csrf, session: Some(other), .. })) = sent else { return Err(Refusal::Forged.into()) };
+    session.check(&headers, csrf.as_deref())?;
+    let mut tx = shared.database.tenant(&session.login).await?;
+    sessions::end(&mut tx, Some(other)).await?;
+    tx.commit().await?;
+    Ok(go_on(HOME, []))
 }
 
 async fn sign_out(

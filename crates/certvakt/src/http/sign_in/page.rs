@@ -10,10 +10,11 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use fluent_bundle::FluentArgs;
 
-use super::HOME;
+use super::{END_SESSION, HOME};
 use crate::delivery::Locale;
 use crate::http::problem::Code;
 use crate::store::tenant::partners::Partner;
+use crate::store::tenant::sessions::Session;
 use crate::words::{Words, line, words};
 
 static WORDS: Words = words!("pages.ftl");
@@ -53,6 +54,7 @@ impl Language {
             title: self.say(&format!("{key}-title")),
             text: self.say(key),
             alarms: Vec::new(),
+            sessions: Vec::new(),
             link: None,
             form: None,
         }
@@ -76,6 +78,8 @@ pub(super) struct Page {
     text: String,
     /// What wants somebody to look at it.
     alarms: Vec<String>,
+    /// The sessions of the person who is signed in, each with the form that ends it.
+    sessions: Vec<(String, Option<Form>)>,
     /// Where it leads, and its words.
     link: Option<(String, String)>,
     form: Option<Form>,
@@ -106,6 +110,24 @@ impl Page {
             })
         });
         Self { alarms: alarms.collect(), ..self }
+    }
+
+    /// With the sessions of the person who is signed in. Each but this one can be ended.
+    pub(super) fn sessions(self, sessions: &[Session], csrf: &str) -> Self {
+        let language = self.language;
+        let shown = sessions.iter().map(|one| {
+            let unnamed = language.say("browser-unnamed");
+            let browser = if one.browser.is_empty() { unnamed } else { one.browser.clone() };
+            let mut arguments = FluentArgs::new();
+            arguments.set("browser", line(&browser));
+            arguments.set("since", one.created_at.format("%Y-%m-%d").to_string());
+            let key = if one.is_current { "session-current" } else { "session" };
+            let hidden = [("csrf", csrf.to_owned()), ("session", one.id.to_string())];
+            let button = WORDS.say(language.0, "end-session", &arguments);
+            let form = (!one.is_current).then(|| Form::button(END_SESSION, button, hidden));
+            (WORDS.say(language.0, key, &arguments), form)
+        });
+        Self { sessions: shown.collect(), ..self }
     }
 
     /// With a way on.

@@ -22,10 +22,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{Query, ReturnTo, SignIn, SignInError, go_on};
+use super::{HOME, Query, ReturnTo, SignIn, SignInError, go_on, with_return};
 use crate::clock::Clock;
 use crate::config::{ConfigError, SignInConfig};
-use crate::http::token::{IdTokens, Identity, TokenError};
+use crate::http::step_up::StepUp;
+use crate::http::token::{IdTokens, Login, TokenError};
 use crate::http::{body, is_safe, session};
 use crate::secret;
 
@@ -128,22 +129,25 @@ impl Provider {
     }
 
     /// Where a browser signs in.
-    async fn begin(&self, secret: &str) -> Result<Url, SignInError> {
+    async fn begin(&self, secret: &str, step_up: Option<&StepUp>) -> Result<Url, SignInError> {
         let state = CsrfToken::new(state(secret));
-        let (url, _) = self
-            .discovered()
-            .await?
+        let discovered = self.discovered().await?;
+        let mut request = discovered
             .client
             .authorize_url(move || state)
             .add_scope(Scope::new("openid".to_owned()))
             .add_extra_param("nonce", nonce(secret))
-            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier(secret)))
-            .url();
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier(secret)));
+        // OpenID Connect Core 1.0, section 3.1.2.1.
+        for (name, value) in step_up.map(StepUp::parameters).unwrap_or_default() {
+            request = request.add_extra_param(name, value);
+        }
+        let (url, _) = request.url();
         if is_safe(&url) { Ok(url) } else { Err(SignInError::Provider("its own address is not encrypted")) }
     }
 
     /// Who has signed in.
-    async fn finish(&self, secret: &str, code: String) -> Result<Identity, SignInError> {
+    async fn finish(&self, secret: &str, code: String) -> Result<Login, SignInError> {
         let discovered = self.discovered().await?;
         let answer = discovered
             .client
@@ -246,14 +250,28 @@ fn verifier(secret: &str) -> PkceCodeVerifier {
     PkceCodeVerifier::new(secret::derived(secret, "verifier"))
 }
 
+/// How strong the sign-in is to be.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    /// Whether it is to be as `[step_up]` wants it of administrators.
+    #[serde(default)]
+    step_up: bool,
+}
+
 /// Sends a browser to the provider.
 pub(super) async fn start(
     State(SignIn(shared)): State<SignIn>,
+    headers: HeaderMap,
     Query(return_to): Query<ReturnTo>,
+    Query(Wanted { step_up }): Query<Wanted>,
 ) -> Result<Response, SignInError> {
     let provider = shared.provider.as_ref().ok_or(crate::http::problem::Refusal::NotFound)?;
+    // A provider may ask nothing, so another site could sign somebody in: they press the button themselves.
+    if session::refuse_other_sites(&headers).is_err() {
+        return Ok(go_on(&with_return(HOME, &return_to.path()), []));
+    }
     let secret = secret::fresh();
-    let url = provider.begin(&secret).await?;
+    let url = provider.begin(&secret, step_up.then_some(&shared.step_up)).await?;
     let cookie = session::set_cookie(COOKIE, &format!("{secret}{}", return_to.path()), KEPT_FOR);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(url.as_str())).into_response())
 }
@@ -285,8 +303,8 @@ pub(super) async fn finish(
         (Some("access_denied"), _) => return Err(SignInError::Denied),
         _ => return Err(SignInError::Failed("the provider answered with an error")),
     };
-    let identity = provider.finish(secret, code).await?;
-    let cookie = session::begin(&headers, &shared.database, &identity).await?;
+    let login = provider.finish(secret, code).await?;
+    let [session, browser] = session::begin(&headers, &shared.database, &login).await?;
     let return_to = ReturnTo { return_to: Some(return_to.to_owned()) };
-    Ok(go_on(&return_to.path(), [cookie, session::set_cookie(COOKIE, "", 0)]))
+    Ok(go_on(&return_to.path(), [session, browser, session::set_cookie(COOKIE, "", 0)]))
 }

@@ -11,7 +11,9 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::jwks::Jwks;
-use super::{Identity, SKEW_SECONDS, TokenError, check_dates, header_of, names_audience, signed_claims};
+use super::{
+    Identity, Login, SKEW_SECONDS, TokenError, check_dates, header_of, names_audience, signed_claims,
+};
 use crate::secret;
 
 /// How id tokens may be signed: by the provider alone, never with a shared secret. What a provider says that it also
@@ -46,7 +48,7 @@ impl IdTokens {
         token: &str,
         nonce: &str,
         now: DateTime<Utc>,
-    ) -> Result<Identity, TokenError> {
+    ) -> Result<Login, TokenError> {
         let invalid = |reason| Err(TokenError::Invalid(reason));
         let header = header_of(token)?;
         if !ALGORITHMS.contains(&header.alg) {
@@ -78,7 +80,8 @@ impl IdTokens {
             Some(subject)
                 if (1..=LONGEST_SUBJECT).contains(&subject.chars().count()) && is_plain(subject) =>
             {
-                Ok(Identity { issuer: self.issuer.clone(), subject: subject.to_owned() })
+                let identity = Identity { issuer: self.issuer.clone(), subject: subject.to_owned() };
+                Ok(Login::by(identity, &claims))
             }
             _ => invalid("its sub is no text of 1 to 255 characters"),
         }

@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::{AuthConfig, ConfigError, KeySource, TokenAlgorithm};
@@ -26,6 +27,8 @@ use jwks::Jwks;
 const LONGEST_TOKEN: usize = 8 * 1024;
 /// The longest subject, in bytes: room for a UUID, a mail address, or an account at another provider.
 const LONGEST_SUBJECT: usize = 255;
+/// The longest `acr` that is kept, in characters.
+const LONGEST_ACR: usize = 255;
 /// Seconds that the issuer's clock and ours may differ (RFC 7519, section 4.1.4: no more than a few
 /// minutes).
 const SKEW_SECONDS: f64 = 60.0;
@@ -39,6 +42,36 @@ pub struct Identity {
     pub issuer: String,
     /// The issuer's name for the person, `sub`: 1 to 255 bytes, no control character among them.
     pub subject: String,
+}
+
+/// A login that has signed in, and how, as far as that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// Whose login it is.
+    pub identity: Identity,
+    /// The browser's session; none: a token of the app.
+    pub session: Option<Uuid>,
+    /// When the issuer last authenticated the person (`auth_time`); none: it did not say.
+    pub authenticated_at: Option<DateTime<Utc>>,
+    /// How, in the issuer's words (`acr`); none: it did not say.
+    pub acr: Option<String>,
+}
+
+impl Login {
+    /// A login by checked claims (OpenID Connect Core 1.0, section 2; of an access token RFC 9068, section 2.2.1). A
+    /// claim of another form says nothing.
+    fn by(identity: Identity, claims: &Map<String, Value>) -> Self {
+        let authenticated_at = claims.get("auth_time").and_then(Value::as_i64);
+        let acr = claims.get("acr").and_then(Value::as_str);
+        Self {
+            identity,
+            session: None,
+            authenticated_at: authenticated_at.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
+            acr: acr
+                .filter(|acr| (1..=LONGEST_ACR).contains(&acr.chars().count()) && is_plain(acr))
+                .map(str::to_owned),
+        }
+    }
 }
 
 /// Why a token is not accepted.
@@ -96,13 +129,13 @@ impl Verifier {
     }
 
     /// Who a token speaks for, at this moment. `bearer` is the token alone, without the word `Bearer`.
-    pub async fn verify(&self, bearer: &str) -> Result<Identity, TokenError> {
+    pub async fn verify(&self, bearer: &str) -> Result<Login, TokenError> {
         // The issuer wrote the dates by the real time, so a moved clock of a rehearsal must not judge them.
         self.verify_at(bearer, Clock::system().now()).await
     }
 
     /// Who a token speaks for, at `now`, which also says how old the keys are.
-    pub async fn verify_at(&self, bearer: &str, now: DateTime<Utc>) -> Result<Identity, TokenError> {
+    pub async fn verify_at(&self, bearer: &str, now: DateTime<Utc>) -> Result<Login, TokenError> {
         let header = header_of(bearer)?;
         if header.alg != self.algorithm {
             return Err(TokenError::Invalid("its alg is not auth.algorithm"));
@@ -117,7 +150,7 @@ impl Verifier {
                 signed_claims(bearer, &key, self.algorithm)?
             }
         };
-        self.identity(&claims, now)
+        Ok(Login::by(self.identity(&claims, now)?, &claims))
     }
 
     /// What the claims say (RFC 7519, section 4.1).

@@ -1,14 +1,15 @@
 -- $1 how many   $2 whether those that carry a token too
 -- The organisation that speaks is the alert's, or whose register has the address: its name of the person, its language.
+-- An address that is no longer the person's is not told their name.
 select l.id, l.kind, l.alert, l.number,
-  coalesce(
+  case when c.id is not null then coalesce(
     (select n.name from certvakt.person_names n
      where n.person_id = p.id and n.organisation_id = coalesce(l.organisation_id, c.organisation_id)),
     p.name,
     (select n.name from certvakt.person_names n
      where n.person_id = p.id and l.organisation_id is null and c.organisation_id is null
-     order by n.organisation_id limit 1)) as name,
-  c.address, o.name as "organisation?",
+     order by n.organisation_id limit 1)) end as name,
+  coalesce(l.address, c.address) as "address!", o.name as "organisation?",
   coalesce(
     p.locale,
     (select o.locale from certvakt.memberships m join certvakt.organisations o on o.id = m.organisation_id
@@ -17,10 +18,10 @@ select l.id, l.kind, l.alert, l.number,
     'nb') as "locale!"
 from certvakt.letters l
 join certvakt.people p on p.id = l.person_id
-join certvakt.contact_points c on c.id = l.contact_point_id
+left join certvakt.contact_points c on c.id = l.contact_point_id
 left join certvakt.organisations o on o.id = l.organisation_id
 where l.mail_due_at <= now() and l.used_at is null and l.requested_at > now() - l.good_for
-  and ($2 or l.kind = 'alert')
+  and ($2 or l.kind not in ('link', 'invitation'))
 order by l.mail_due_at, l.id
 limit $1
 for update of l skip locked

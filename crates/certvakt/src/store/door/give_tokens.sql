@@ -9,7 +9,9 @@ claimed as (
   update certvakt.letters l
   set token_hash = given.token_hash, expires_at = now() + l.good_for, mail_due_at = now() + make_interval(secs => $3)
   from given where l.id = given.id
-  returning l.kind, l.person_id, l.token_hash, l.expires_at
+  returning l.kind, l.person_id, l.contact_point_id, l.token_hash, l.expires_at
 )
-insert into certvakt.invitations (person_id, token_hash, expires_at)
-select person_id, token_hash, expires_at from claimed where kind = 'invitation'
+insert into certvakt.invitations (person_id, token_hash, expires_at, address)
+select l.person_id, l.token_hash, l.expires_at, k.address
+from claimed l join certvakt.contact_points k on k.id = l.contact_point_id
+where l.kind = 'invitation'

@@ -3,5 +3,11 @@ with sessions as (
 ),
 letters as (
   delete from certvakt.letters where coalesce(expires_at, requested_at + good_for) <= now()
+),
+browsers as (
+  delete from certvakt.known_browsers where seen_at <= now() - interval '400 days'
+),
+addresses as (
+  delete from certvakt.former_addresses where left_at <= now() - interval '90 days'
 )
 delete from certvakt.invitations where expires_at <= now()

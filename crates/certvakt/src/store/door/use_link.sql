@@ -1,12 +1,16 @@
 with used as (
-  update certvakt.letters set used_at = now()
-  where token_hash = $1 and kind = 'link' and used_at is null and expires_at > now()
-  returning person_id
+  update certvakt.letters l set used_at = now() from certvakt.contact_points k
+  where l.token_hash = $1 and l.kind = 'link' and l.used_at is null and l.expires_at > now() and k.id = l.contact_point_id
+  returning l.person_id, k.address
 ),
 login as (
   insert into certvakt.identities (issuer, subject, person_id)
   select 'urn:certvakt:link', person_id::text, person_id from used
   on conflict do nothing
+),
+address as (
+  insert into certvakt.address_uses (person_id, address)
+  select person_id, lower(address) from used
+  on conflict do nothing
 )
-insert into certvakt.sessions (token_hash, issuer, subject)
-select $2, 'urn:certvakt:link', person_id::text from used
+select 'urn:certvakt:link' as "issuer!", person_id::text as "subject!", address as "address!" from used

@@ -59,6 +59,18 @@ registers as (
 opt_outs as (
   delete from certvakt.channel_opt_outs where person_id = $1 returning 1
 ),
+former_addresses as (
+  delete from certvakt.former_addresses where person_id = $1 returning 1
+),
+addresses as (
+  delete from certvakt.address_uses where person_id = $1 returning 1
+),
+confirmations as (
+  delete from certvakt.address_confirmations where person_id = $1 returning 1
+),
+browsers as (
+  delete from certvakt.known_browsers where person_id = $1 returning 1
+),
 names as (
   delete from certvakt.person_names where person_id = $1 returning 1
 ),
@@ -97,6 +109,9 @@ from (values
   (12, 'certifications withdrawn', (select count(*) from withdrawn)),
   (13, 'deliveries cancelled', (select count(*) from ended)),
   (14, 'listings at partners', (select count(*) from listings)),
-  (15, 'consents to being listed', (select count(*) from consents))
+  (15, 'consents to being listed', (select count(*) from consents)),
+  (16, 'former and used addresses, and their confirmations', (select count(*) from former_addresses)
+    + (select count(*) from addresses) + (select count(*) from confirmations)),
+  (17, 'known browsers', (select count(*) from browsers))
 ) erased (number, place, rows)
 order by number

@@ -17,6 +17,20 @@ select json_build_object(
       'kind', k.kind, 'address', k.address, 'organisation', o.name, 'installation', k.installation, 'since', k.created_at)
       order by k.id), '[]')
     from certvakt.contact_points k left join certvakt.organisations o on o.id = k.organisation_id where k.person_id = p.id),
+  'addresses_used', (
+    select coalesce(json_agg(json_build_object('address', u.address, 'since', u.first_used_at) order by u.address), '[]')
+    from certvakt.address_uses u where u.person_id = p.id),
+  'addresses_confirmed', (
+    select coalesce(json_agg(json_build_object(
+      'address', a.address, 'organisation', o.name, 'at', a.confirmed_at, 'who', a.administrator_id) order by a.confirmed_at), '[]')
+    from certvakt.address_confirmations a join certvakt.organisations o on o.id = a.organisation_id where a.person_id = p.id),
+  'addresses_former', (
+    select coalesce(json_agg(json_build_object('address', f.address, 'organisation', o.name, 'ended_at', f.left_at)
+      order by f.left_at, f.address), '[]')
+    from certvakt.former_addresses f left join certvakt.organisations o on o.id = f.organisation_id where f.person_id = p.id),
+  'browsers_known', (
+    select coalesce(json_agg(json_build_object('used_at', k.seen_at) order by k.seen_at), '[]')
+    from certvakt.known_browsers k where k.person_id = p.id),
   'opt_outs', (
     select coalesce(json_agg(json_build_object('kind', c.kind, 'since', c.created_at) order by c.kind), '[]')
     from certvakt.channel_opt_outs c where c.person_id = p.id),
@@ -25,7 +39,7 @@ select json_build_object(
       'issuer', i.issuer, 'subject', i.subject, 'since', i.created_at,
       'sessions', (
         select coalesce(json_agg(json_build_object(
-          'began_at', s.created_at, 'used_at', s.seen_at, 'ends_at', s.expires_at) order by s.created_at), '[]')
+          'browser', s.browser, 'by_link_to', s.address, 'began_at', s.created_at, 'used_at', s.seen_at, 'ends_at', s.expires_at) order by s.created_at), '[]')
         from certvakt.sessions s where s.issuer = i.issuer and s.subject = i.subject))
       order by i.created_at), '[]')
     from certvakt.identities i where i.person_id = p.id),
@@ -72,7 +86,7 @@ select json_build_object(
       'organisation', o.name, 'partner', l.partner, 'partner_key', l.partner_key, 'consent_since', l.listing_consent_at,
       'kept_off_since', l.kept_off_at, 'listed', l.is_listed, 'told_at', l.told_at,
       'consents', (
-        select coalesce(json_agg(json_build_object('at', n.at, 'given', n.is_given, 'who', n.actor) order by n.id), '[]')
+        select coalesce(json_agg(json_build_object('at', n.at, 'given', n.is_given, 'who', n.actor, 'proof', n.proof) order by n.id), '[]')
         from certvakt.listing_consents n
         where n.person_id = p.id and n.organisation_id = l.organisation_id and n.partner = l.partner),
       'changes', (

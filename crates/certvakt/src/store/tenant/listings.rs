@@ -39,18 +39,36 @@ pub async fn mine(tx: &mut TenantTx) -> Result<Vec<Listing>, StoreError> {
     Ok(found)
 }
 
-/// Notes that who is asking consents to being listed, or does not any more. False: the partner does not know them.
+/// What became of a consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// It is given, or withdrawn.
+    Recorded,
+    /// The partner does not know them.
+    Unknown,
+    /// Nothing shows yet that the login is the person's own.
+    Unproven,
+}
+
+/// Records that the caller consents to being listed, or withdraws consent.
 pub async fn consent(
     tx: &mut TenantTx,
     organisation: Uuid,
     partner: &str,
     is_given: bool,
-) -> Result<bool, StoreError> {
+) -> Result<Consent, StoreError> {
     let noted = sqlx::query_scalar!(
         r#"select certvakt.consent_to_listing($1, $2, $3) as "is_known!""#,
         organisation,
         partner,
         is_given,
     );
-    Ok(noted.fetch_one(tx).await?)
+    match noted.fetch_one(tx).await {
+        Ok(true) => Ok(Consent::Recorded),
+        Ok(false) => Ok(Consent::Unknown),
+        Err(error) => match error.as_database_error().and_then(|error| error.constraint()) {
+            Some("consent_unproven") => Ok(Consent::Unproven),
+            _ => Err(error.into()),
+        },
+    }
 }

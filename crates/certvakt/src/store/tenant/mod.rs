@@ -1,6 +1,7 @@
 //! What people see and do. Every function takes the transaction of whoever is asking, and row-level
 //! security decides what it reaches: what somebody may not see is not there.
 
+pub mod confirmations;
 pub mod devices;
 pub mod keys;
 pub mod listings;
@@ -9,6 +10,7 @@ pub mod opt_outs;
 pub mod overview;
 pub mod partners;
 pub mod people;
+pub mod sessions;
 pub mod uploads;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -100,12 +102,14 @@ pub struct Admission {
     pub is_closed: bool,
     /// The number of what is recorded of this access, if they are somebody.
     pub number: Option<i64>,
+    /// Whether they administer an organisation.
+    pub is_administrator: bool,
 }
 
 /// Whether the caller may come in: asked by the worker, who alone may take a number of the record of access, before the
 /// transaction becomes the caller's.
 pub(super) const ADMISSION: &str =
-    "select person_id, organisations, is_closed, number from certvakt.admission()";
+    "select person_id, organisations, is_closed, number, is_administrator from certvakt.admission()";
 
 impl Admission {
     /// What answers [`ADMISSION`].
@@ -115,6 +119,7 @@ impl Admission {
             organisations: row.try_get(1)?,
             is_closed: row.try_get(2)?,
             number: row.try_get(3)?,
+            is_administrator: row.try_get(4)?,
         })
     }
 }

@@ -26,7 +26,7 @@ pub(super) async fn all_mailed(place: &Place, letters: usize) -> Vec<Value> {
 }
 
 /// The address in a mail, which must be the same in both its forms.
-fn address_in(mail: &Value) -> String {
+pub(super) fn address_in(mail: &Value) -> String {
     let text = mail["parts"][0]["text"].as_str().unwrap();
     let address = text.lines().find(|line| line.starts_with("https://")).unwrap().trim().to_owned();
     assert!(mail["parts"][1]["text"].as_str().unwrap().contains(&format!("href=\"{address}\"")), "{mail}");
@@ -34,7 +34,7 @@ fn address_in(mail: &Value) -> String {
 }
 
 /// Presses the button of a page.
-async fn press(browser: &mut Browser, page: &Answer) -> Answer {
+pub(super) async fn press(browser: &mut Browser, page: &Answer) -> Answer {
     let action = between(&page.text, "action=\"", "\"");
     let fields: Vec<(String, String)> = page
         .text

@@ -4,8 +4,10 @@ mod configuration;
 mod floods;
 mod letters;
 mod partners;
+mod proof;
 mod provider;
 mod sessions;
+mod step_up;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -13,8 +15,10 @@ use std::process::{Child, ChildStdin, Command};
 use std::sync::OnceLock;
 
 use reqwest::{Method, Url};
+use serde_json::{Value, json};
 
 use crate::harness::{TestDatabase, succeed};
+use crate::jwt::Signer;
 use crate::service::Service;
 use crate::stand_in::{MailServer, listen, write_config};
 
@@ -119,6 +123,27 @@ impl Place {
                 self.issuer
             ))
             .await;
+    }
+
+    /// What an app is answered that asks with a token for somebody of the world.
+    async fn ask(&self, who: &str, method: Method, path: &str) -> (u16, Value) {
+        self.ask_with(who, json!({}), method, path).await
+    }
+
+    /// The same, with more claims in the token.
+    async fn ask_with(&self, who: &str, more: Value, method: Method, path: &str) -> (u16, Value) {
+        let expires: u64 = 4_102_444_800;
+        let mut claims =
+            json!({ "iss": "https://issuer.example", "sub": who, "aud": "authenticated", "exp": expires });
+        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let signer = Signer::hmac(SECRET.as_bytes());
+        let url = format!("http://{}/api/v1{path}", self.service.address());
+        let mut request = certvakt::http::client(std::time::Duration::from_secs(30)).request(method, url);
+        if who != "nobody" {
+            request = request.bearer_auth(signer.sign(&signer.header("one"), &claims));
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
     }
 
     async fn sessions(&self) -> i64 {

@@ -61,6 +61,22 @@ async fn nobody_is_sent_elsewhere_afterwards() {
 }
 
 #[tokio::test]
+async fn another_site_begins_no_sign_in() {
+    let place = Place::start("").await;
+    let mut browser = place.browser();
+    for (site, begins) in [("cross-site", false), ("same-site", false), ("same-origin", true), ("none", true)]
+    {
+        browser.headers = vec![("sec-fetch-site", site.to_owned())];
+        let answer = browser.get("/sign-in/provider?return_to=/somewhere").await;
+        let to = answer.location.unwrap();
+        let is_provider = to.starts_with(&place.issuer);
+        assert_eq!((answer.status, is_provider), (303, begins), "{site}: {to}");
+        assert!(begins || to == "https://certvakt.example/sign-in?return_to=%2Fsomewhere", "{site}: {to}");
+        assert_eq!(answer.headers.contains_key("set-cookie"), begins, "{site}");
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_belong_together_signs_nobody_in() {
     let place = Place::start("").await;
     let mut browser = place.browser();

@@ -237,3 +237,86 @@ async fn without_the_section_nobody_signs_in() {
         assert_eq!(browser.get(path).await.status, 404);
     }
 }
+
+#[tokio::test]
+async fn people_see_where_they_are_signed_in_and_end_it() {
+    let place = Place::start("").await;
+    let mut phone = signed_in(&place).await;
+    let mut desk = place.browser();
+    desk.headers = vec![("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0 <b>".to_owned())];
+    desk.sign_in("/sign-in/provider", "coordinator").await;
+    place.known("mentor").await;
+    let mut other = place.browser();
+    other.sign_in("/sign-in/provider", "mentor").await;
+
+    let listed = async |browser: &mut Browser| -> Vec<(String, bool)> {
+        let all: Value = serde_json::from_str(&browser.get("/api/v1/me/sessions").await.text).unwrap();
+        let all = all.as_array().unwrap().iter();
+        all.map(|one| (one["browser"].as_str().unwrap().to_owned(), one["is_current"] == true)).collect()
+    };
+    let mut own = listed(&mut desk).await;
+    own.sort();
+    assert_eq!(own, [(String::new(), false), ("Firefox, Linux".to_owned(), true)]);
+    assert_eq!(listed(&mut other).await.len(), 1, "nobody sees another's");
+
+    let page = desk.get(HOME).await;
+    assert!(
+        page.text.contains("Firefox, Linux, siden") && page.text.contains("denne nettleseren"),
+        "{}",
+        page.text
+    );
+    let form = page.text.split("/sign-in/sessions/end").nth(1).unwrap();
+    let [csrf, session] =
+        ["csrf", "session"].map(|name| between(form, &format!("name=\"{name}\" value=\""), "\""));
+    // Another's session, and a form without its secret, end nothing.
+    let others: String =
+        place.database.value("select id::text from certvakt.sessions where subject = 'mentor'").await;
+    assert_eq!(
+        desk.post("/sign-in/sessions/end", &[("csrf", &csrf), ("session", &others)]).await.status,
+        303
+    );
+    assert_eq!(desk.post("/sign-in/sessions/end", &[("session", &session)]).await.status, 403);
+    assert_eq!(place.sessions().await, 3);
+    assert_eq!(
+        desk.post("/sign-in/sessions/end", &[("csrf", &csrf), ("session", &session)]).await.status,
+        303
+    );
+    assert_eq!(phone.get("/api/v1/me").await.status, 401);
+
+    phone.sign_in("/sign-in/provider", "coordinator").await;
+    desk.headers.push(("x-csrf-token", csrf));
+    assert_eq!(desk.send(Method::DELETE, &format!("/api/v1/me/sessions/{others}"), &[]).await.status, 404);
+    assert_eq!(desk.send(Method::DELETE, "/api/v1/me/sessions", &[]).await.status, 204);
+    assert_eq!((place.sessions().await, listed(&mut desk).await.len()), (2, 1));
+    // A token of the app ends them all.
+    assert_eq!(place.ask("coordinator", Method::DELETE, "/me/sessions").await.0, 204);
+    assert_eq!((desk.get("/api/v1/me").await.status, other.get("/api/v1/me").await.status), (401, 200));
+}
+
+#[tokio::test]
+async fn a_browser_that_is_new_is_told_of_once() {
+    let place = Place::start("").await;
+    super::letters::mailed(&place, "00000000-0000-4000-8000-000000000001", "ok-coordinator@example.org")
+        .await;
+    let mails = "select count(*) from certvakt.letters where kind = 'new-login'";
+    let mut browser = signed_in(&place).await;
+    assert_eq!(place.database.value::<i64>(mails).await, 2, "the login, and the browser");
+    let kept = browser.set.iter().find(|cookie| cookie.starts_with("__Host-certvakt-browser=")).unwrap();
+    assert!(kept.ends_with("; Max-Age=34560000; Path=/; Secure; HttpOnly; SameSite=Lax"), "{kept}");
+    browser.sign_in("/sign-in/provider", "coordinator").await;
+    assert_eq!(place.database.value::<i64>(mails).await, 2, "this one is known");
+    // A cookie that we did not make is none.
+    let mut stranger = place.browser();
+    stranger.cookies.insert("certvakt.example __Host-certvakt-browser".to_owned(), "known".to_owned());
+    stranger.sign_in("/sign-in/provider", "coordinator").await;
+    assert_eq!(place.database.value::<i64>(mails).await, 3);
+    let mail = &super::letters::all_mailed(&place, 3).await[0];
+    assert_eq!(mail["headers"]["to"], "ok-coordinator@example.org");
+    assert_eq!(mail["headers"]["subject"], "Ny innlogging");
+    // One that somebody else has signed in with before is new to this person.
+    place.known("mentor").await;
+    browser.cookies.retain(|name, _| name.starts_with("certvakt.example "));
+    super::letters::mailed(&place, super::letters::MENTOR, "ok-mentor@example.org").await;
+    browser.sign_in("/sign-in/provider", "mentor").await;
+    assert_eq!(place.database.value::<i64>(mails).await, 4);
+}

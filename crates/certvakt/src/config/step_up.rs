@@ -1,0 +1,47 @@
+//! The section `[step_up]`.
+
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+
+/// `[step_up]`: how recently, or how strongly, administrators must have signed in before they change something. Left
+/// out or empty, any sign-in is enough.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StepUpConfig {
+    /// The age of the sign-in in minutes, at most; 0: any.
+    pub max_age_minutes: u32,
+    /// The authentication context classes that are strong enough, as the provider writes them in `acr`; empty: any.
+    pub acr: Vec<String>,
+}
+
+impl StepUpConfig {
+    /// Whether any sign-in is enough.
+    pub fn is_off(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Checks that each class can stand in a list of them, separated by spaces (OpenID Connect Core 1.0, section 3.1.2.1),
+    /// and in a header.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let is_word = |class: &String| {
+            !class.is_empty()
+                && class.len() <= 255
+                && class.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
+        };
+        if self.max_age_minutes > 7 * 24 * 60 {
+            return Err(ConfigError::Contradiction(
+                "step_up.max_age_minutes is more than a week, which is as long as a session lasts: write less, or 0"
+                    .to_owned(),
+            ));
+        }
+        if self.acr.iter().all(is_word) {
+            Ok(())
+        } else {
+            Err(ConfigError::Contradiction(
+                "step_up.acr holds classes of 1 to 255 characters of ASCII, without spaces, quotes and backslashes"
+                    .to_owned(),
+            ))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Where the caller is signed in with a browser.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Api, Caller};
+use crate::http::extract::Path;
+use crate::http::problem::{Problems, Refusal};
+use crate::store::tenant::sessions;
+
+/// A session of a browser that is not over.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Session {
+    id: Uuid,
+    /// How it began: `link` or `provider`.
+    #[schema(value_type = String)]
+    by: &'static str,
+    /// The browser and its system, as it names itself; empty: it does not.
+    #[schema(example = "Firefox, Windows")]
+    browser: String,
+    began_at: DateTime<Utc>,
+    /// When it was last used, to five minutes.
+    used_at: DateTime<Utc>,
+    /// Whether it is the one that asks.
+    is_current: bool,
+}
+
+/// Where the caller is signed in with a browser
+#[utoipa::path(get, path = "/api/v1/me/sessions", tag = "me", responses(
+    (status = OK, body = Vec<Session>),
+    Problems))]
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Session>>, Refusal> {
+    let mut tx = api.person(&caller).await?;
+    let own = sessions::sessions(&mut tx).await?;
+    tx.commit().await?;
+    let own = own.into_iter().map(|one| Session {
+        id: one.id,
+        by: if one.is_link { "link" } else { "provider" },
+        browser: one.browser,
+        began_at: one.created_at,
+        used_at: one.seen_at,
+        is_current: one.is_current,
+    });
+    Ok(Json(own.collect()))
+}
+
+/// End one of the caller's sessions
+#[utoipa::path(delete, path = "/api/v1/me/sessions/{id}", tag = "me",
+    params(("id" = Uuid, Path)), responses(
+    (status = NO_CONTENT),
+    Problems))]
+pub(super) async fn end(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, Refusal> {
+    let mut tx = api.person(&caller).await?;
+    let ended = sessions::end(&mut tx, Some(id)).await?;
+    tx.commit().await?;
+    if ended == 0 { Err(Refusal::NotFound) } else { Ok(StatusCode::NO_CONTENT) }
+}
+
+/// End all of the caller's sessions but the one that asks
+#[utoipa::path(delete, path = "/api/v1/me/sessions", tag = "me", responses(
+    (status = NO_CONTENT),
+    Problems))]
+pub(super) async fn end_others(State(api): State<Api>, caller: Caller) -> Result<StatusCode, Refusal> {
+    let mut tx = api.person(&caller).await?;
+    sessions::end(&mut tx, None).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

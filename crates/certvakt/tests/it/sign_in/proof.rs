@@ -1,0 +1,277 @@
+//! Consent to being listed is the mentor's own: an address that an administrator put in the register proves nobody.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::letters::{address_in, press};
+use super::{Browser, Place, between};
+
+const A: &str = "00000000-0000-4000-8000-0000000000a0";
+/// Of the organisation A, beside the one in the world.
+const SECOND: &str = "00000000-0000-4000-8000-000000000012";
+
+/// A place where a partner knows a mentor whom a register has brought with an address.
+struct Mentor {
+    place: Place,
+    id: String,
+    consent: String,
+}
+
+impl Mentor {
+    async fn known_by(address: &str) -> Self {
+        let place = Place::start("").await;
+        import(&place, address);
+        let id: String = place
+            .database
+            .value("select peer_mentor_id::text from public.peer_mentor_certifications where external_id = 'm-1'")
+            .await;
+        place
+            .database
+            .execute(&format!(
+                "insert into certvakt.people (id) values ('{SECOND}');
+                 insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+                   values ('{A}', '00000000-0000-4000-8000-0000000000a1', '{SECOND}', 'org_admin');
+                 insert into certvakt.identities (issuer, subject, person_id)
+                   values ('https://issuer.example', 'second', '{SECOND}');
+                 insert into certvakt.partners (organisation_id, code) values ('{A}', 'portal');
+                 insert into certvakt.partner_types values ('{A}', 'portal', 'type');
+                 insert into certvakt.listings (organisation_id, partner, partner_key, person_id)
+                   values ('{A}', 'portal', 'M-1', '{id}')"
+            ))
+            .await;
+        Self { place, id, consent: format!("/api/v1/me/listings/{A}/portal/consent") }
+    }
+
+    /// A browser that has opened a link which was mailed to an address.
+    async fn by_link(&self, address: &str) -> Browser {
+        let mut browser = self.place.browser();
+        browser.post("/sign-in/link", &[("address", address)]).await;
+        // The address is looked up after the answer has left.
+        let is_mailed = "select exists (select from certvakt.letters where kind = 'link' and used_at is null and mailed_at is not null)";
+        self.place.database.until(is_mailed).await;
+        let mail = self.mail(&address.to_lowercase(), "Lenken din for å logge inn").await;
+        let page = browser.get(&address_in(&mail)).await;
+        press(&mut browser, &page).await;
+        with_csrf(&mut browser).await;
+        browser
+    }
+
+    /// The last mail to an address with a subject, once all letters are mailed.
+    async fn mail(&self, address: &str, subject: &str) -> Value {
+        self.subjects_to(address).await;
+        let mails = self.place.mail.mails();
+        let found =
+            mails.iter().rfind(|one| one["headers"]["to"] == address && one["headers"]["subject"] == subject);
+        found.unwrap_or_else(|| panic!("no {subject} to {address} in {mails:?}")).clone()
+    }
+
+    /// The subjects of all mails to an address in their alphabetical order, once all letters are mailed.
+    async fn subjects_to(&self, address: &str) -> Vec<String> {
+        self.place
+            .database
+            .until("select exists (select from certvakt.letters) and not exists (select from certvakt.letters where mail_due_at is not null)")
+            .await;
+        let mails = self.place.mail.mails();
+        let to = mails.iter().filter(|mail| mail["headers"]["to"] == address);
+        let mut subjects: Vec<String> =
+            to.map(|mail| mail["headers"]["subject"].as_str().unwrap().to_owned()).collect();
+        subjects.sort();
+        subjects
+    }
+
+    async fn consent(&self, browser: &mut Browser) -> (u16, String) {
+        let answer = browser.send(Method::PUT, &self.consent, &[]).await;
+        let code: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+        (answer.status, code["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// What an administrator or somebody else gets who confirms the mentor's address, or objects.
+    async fn confirmation(&self, who: &str, method: Method) -> (u16, Value) {
+        let path = format!("/people/{}/address-confirmations/{A}", self.id);
+        self.place.ask(who, method, &path).await
+    }
+
+    async fn two_weeks_pass(&self) {
+        self.place
+            .database
+            .execute(
+                "update certvakt.address_confirmations set confirmed_at = confirmed_at - interval '14 days';
+                 update certvakt.address_uses set first_used_at = first_used_at - interval '14 days'",
+            )
+            .await;
+    }
+
+    async fn consents(&self) -> String {
+        self.place
+            .database
+            .value(
+                "select coalesce(string_agg(concat_ws(' ', is_given::text, issuer, proof), ', ' order by id), '')
+                 from certvakt.listing_consents",
+            )
+            .await
+    }
+}
+
+/// Takes in a register that gives the mentor an address, as an operator does.
+fn import(place: &Place, address: &str) {
+    let register = place.folder.path().join("register.csv");
+    std::fs::write(&register, format!("id,til,epost\nm-1,2026-09-01,{address}\n")).unwrap();
+    let taken = place.database.json([
+        "import",
+        register.to_str().unwrap(),
+        "--organisation",
+        "a",
+        "--chapter",
+        "own",
+        "--type",
+        "type",
+        "--column",
+        "external_id=id",
+        "expires_at=til",
+        "email=epost",
+    ]);
+    assert_eq!(taken["rejected"], 0, "{taken}");
+}
+
+async fn with_csrf(browser: &mut Browser) {
+    let said: Value = serde_json::from_str(&browser.get("/sign-in/session").await.text).unwrap();
+    browser.headers = vec![("x-csrf-token", said["csrf"].as_str().unwrap().to_owned())];
+}
+
+#[tokio::test]
+async fn an_address_put_in_the_place_of_the_mentors_consents_to_nothing() {
+    let mentor = Mentor::known_by("ok-mentor@example.org").await;
+    import(&mentor.place, "ok-other@example.org");
+    assert_eq!(mentor.subjects_to("ok-mentor@example.org").await, ["Adressen din er endret"]);
+    let told = mentor.mail("ok-mentor@example.org", "Adressen din er endret").await;
+    let text = told["parts"][0]["text"].as_str().unwrap();
+    assert!(!text.contains("ok-other") && !text.contains("https://"), "nothing of the new address: {text}");
+
+    let mut browser = mentor.by_link("ok-other@example.org").await;
+    assert_eq!(mentor.consent(&mut browser).await, (403, "consent-unproven".to_owned()));
+    // Neither patience nor another sign-in is a proof.
+    mentor.two_weeks_pass().await;
+    let mut again = mentor.by_link("ok-other@example.org").await;
+    for browser in [&mut browser, &mut again] {
+        assert_eq!(mentor.consent(browser).await, (403, "consent-unproven".to_owned()));
+    }
+    assert_eq!(mentor.consents().await, "");
+    let subjects = mentor.subjects_to("ok-mentor@example.org").await;
+    assert_eq!(
+        subjects,
+        ["Adressen din er endret", "Ny innlogging", "Ny innlogging"],
+        "the address that was before hears of each browser"
+    );
+}
+
+#[tokio::test]
+async fn two_administrators_and_two_weeks_prove_an_address_unless_one_objects() {
+    let mentor = Mentor::known_by("ok-mentor@example.org").await;
+    import(&mentor.place, "ok-new@example.org");
+    let mut browser = mentor.by_link("ok-new@example.org").await;
+    for who in ["coordinator", "both", "mentor", "outsider", "stranger", "nobody"] {
+        for method in [Method::PUT, Method::DELETE] {
+            let (status, _) = mentor.confirmation(who, method).await;
+            let expected = match who {
+                "nobody" => 401,
+                "stranger" => 403,
+                _ => 404,
+            };
+            assert_eq!(status, expected, "{who}");
+        }
+    }
+    for _ in 0..2 {
+        let one = json!({ "number": 1, "counts_from": null });
+        assert_eq!(mentor.confirmation("administrator", Method::PUT).await, (200, one), "one counts once");
+    }
+    assert_eq!(
+        mentor.subjects_to("ok-mentor@example.org").await,
+        ["Adressen din er bekreftet", "Adressen din er endret", "Ny innlogging"]
+    );
+    mentor.two_weeks_pass().await;
+    assert_eq!(mentor.consent(&mut browser).await.0, 403, "one is not enough, however long ago");
+    let (status, body) = mentor.confirmation("second", Method::PUT).await;
+    assert_eq!((status, &body["number"]), (200, &json!(2)));
+    assert_eq!(mentor.consent(&mut browser).await, (204, String::new()));
+    // What was given stays; to give it anew needs the proof anew.
+    assert_eq!(mentor.confirmation("second", Method::DELETE).await.0, 204);
+    assert_eq!(mentor.consent(&mut browser).await.0, 204);
+    assert_eq!(browser.send(Method::DELETE, &mentor.consent.clone(), &[]).await.status, 204);
+    assert_eq!(mentor.consent(&mut browser).await.0, 403);
+    assert_eq!(
+        mentor.consents().await,
+        "true urn:certvakt:link confirmed-address, false urn:certvakt:link",
+        "how each was authenticated"
+    );
+    for who in ["administrator", "second"] {
+        assert_eq!(mentor.confirmation(who, Method::PUT).await.0, 200);
+    }
+    assert_eq!(mentor.consent(&mut browser).await.0, 403, "two weeks are missing");
+    // Another address is another matter.
+    mentor.two_weeks_pass().await;
+    import(&mentor.place, "ok-newest@example.org");
+    let mut newest = mentor.by_link("ok-newest@example.org").await;
+    assert_eq!(mentor.consent(&mut newest).await.0, 403);
+}
+
+#[tokio::test]
+async fn the_first_address_proves_its_person_two_weeks_after_they_have_used_it() {
+    let mentor = Mentor::known_by("ok-mentor@example.org").await;
+    let mut browser = mentor.by_link("OK-Mentor@example.org").await;
+    assert_eq!(mentor.consent(&mut browser).await, (403, "consent-unproven".to_owned()));
+    mentor.two_weeks_pass().await;
+    assert_eq!(mentor.consent(&mut browser).await.0, 204);
+    assert_eq!(mentor.consents().await, "true urn:certvakt:link used-address");
+}
+
+#[tokio::test]
+async fn a_providers_login_proves_its_person_unless_its_invitation_went_to_a_later_address() {
+    for (later, expected) in [(None, (204, "")), (Some("ok-other@example.org"), (403, "consent-unproven"))] {
+        let mentor = Mentor::known_by("ok-mentor@example.org").await;
+        if let Some(later) = later {
+            import(&mentor.place, later);
+        }
+        let address = later.unwrap_or("ok-mentor@example.org");
+        let path = format!("/people/{}/invitation", mentor.id);
+        assert_eq!(mentor.place.ask("administrator", Method::POST, &path).await.0, 202);
+        let invitation = address_in(&mentor.mail(address, "Du er invitert til å logge inn").await);
+        let mut browser = mentor.place.browser();
+        let page = browser.get(&invitation).await;
+        let sign_in = between(&page.text, "class=\"button\" href=\"", "\"").replace("&#38;", "&");
+        let choice = browser.get(&sign_in).await;
+        let provider = between(&choice.text, "class=\"button\" href=\"", "\"").replace("&#38;", "&");
+        let page = browser.sign_in(&provider, "newcomer").await;
+        press(&mut browser, &page).await;
+        with_csrf(&mut browser).await;
+        let (status, code) = mentor.consent(&mut browser).await;
+        assert_eq!((status, &*code), expected, "{address}");
+        let consents = mentor.consents().await;
+        let issuer = &mentor.place.issuer;
+        assert_eq!(consents, if later.is_none() { format!("true {issuer} login") } else { String::new() });
+        // Every address hears of the login, but the one that it came by.
+        let told = mentor.subjects_to("ok-mentor@example.org").await;
+        assert!(told.contains(&"Ny innlogging".to_owned()), "{told:?}");
+        for administrator in ["administrator", "second"] {
+            mentor.confirmation(administrator, Method::PUT).await;
+        }
+        mentor.two_weeks_pass().await;
+        assert_eq!(mentor.consent(&mut browser).await.0, 204, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_added_beside_another_is_announced_to_it_and_a_change_of_case_to_nobody() {
+    let mentor = Mentor::known_by("ok-mentor@example.org").await;
+    import(&mentor.place, "ok-Mentor@example.org");
+    mentor
+        .place
+        .database
+        .execute(&format!(
+            "insert into certvakt.contact_points (person_id, kind, address) values ('{}', 'email', 'ok-own@example.org')",
+            mentor.id
+        ))
+        .await;
+    assert_eq!(mentor.subjects_to("ok-Mentor@example.org").await, ["Adressen din er endret"]);
+    assert_eq!(mentor.subjects_to("ok-mentor@example.org").await, Vec::<String>::new());
+    assert_eq!(mentor.subjects_to("ok-own@example.org").await, Vec::<String>::new());
+}

@@ -1,0 +1,90 @@
+//! Changes of administrators need a sign-in that is recent, or strong, enough.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::letters::{MENTOR, address_in, all_mailed, mailed, press};
+use super::{Browser, Place};
+
+const ADMINISTRATOR: &str = "00000000-0000-4000-8000-000000000002";
+
+/// The status and the code of a change that is not the administrator's own affair.
+async fn change(browser: &mut Browser) -> (u16, String) {
+    let said: Value = serde_json::from_str(&browser.get("/sign-in/session").await.text).unwrap();
+    browser.headers = vec![("x-csrf-token", said["csrf"].as_str().unwrap().to_owned())];
+    let answer = browser.post(&format!("/api/v1/people/{MENTOR}/invitation"), &[]).await;
+    let code: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+    if answer.status == 401 {
+        let challenge = answer.headers["www-authenticate"].to_str().unwrap();
+        assert_eq!(challenge, r#"Bearer error="insufficient_user_authentication", max_age="900""#);
+    }
+    (answer.status, code["code"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn an_administrator_signs_in_again_before_a_change() {
+    let place = Place::start("[step_up]\nmax_age_minutes = 15\n").await;
+    mailed(&place, MENTOR, "ok-mentor@example.org").await;
+    mailed(&place, ADMINISTRATOR, "ok-administrator@example.org").await;
+    for login in ["administrator", "coordinator"] {
+        place.known(login).await;
+    }
+    let required = (401, "step-up-required".to_owned());
+    let done = (202, String::new());
+
+    let mut browser = place.browser();
+    browser.sign_in("/sign-in/provider", "administrator").await;
+    assert_eq!(change(&mut browser).await, required, "the provider did not say when");
+    assert_eq!(browser.get("/api/v1/people").await.status, 200, "to look is no change");
+    let own = browser.send(Method::PUT, "/api/v1/me/opt-outs/push", &[]).await;
+    assert_eq!(own.status, 204, "nor is what is their own another's: {}", own.text);
+    browser.sign_in("/sign-in/provider?step_up=true", "administrator").await;
+    assert_eq!(change(&mut browser).await, done);
+    place
+        .database
+        .execute("update certvakt.sessions set authenticated_at = authenticated_at - interval '17 minutes'")
+        .await;
+    assert_eq!(change(&mut browser).await, required, "it is too long ago");
+
+    let mut coordinator = place.browser();
+    coordinator.sign_in("/sign-in/provider", "coordinator").await;
+    assert_eq!(change(&mut coordinator).await, done, "a coordinator needs none");
+
+    // A link says nothing of how somebody signed in.
+    let mut by_link = place.browser();
+    let before = place.mail.mails().len();
+    by_link.post("/sign-in/link", &[("address", "ok-administrator@example.org")]).await;
+    place
+        .database
+        .until("select exists (select from certvakt.letters where kind = 'link' and mailed_at is not null)")
+        .await;
+    let mails = place.mail.mails();
+    let link = mails[before..]
+        .iter()
+        .find(|mail| mail["headers"]["subject"] == "Lenken din for å logge inn")
+        .unwrap();
+    let page = by_link.get(&address_in(link)).await;
+    press(&mut by_link, &page).await;
+    assert_eq!(change(&mut by_link).await, required);
+}
+
+#[tokio::test]
+async fn a_token_says_when_and_how_its_person_signed_in() {
+    let place = Place::start("[step_up]\nmax_age_minutes = 15\nacr = [\"urn:high\", \"urn:higher\"]\n").await;
+    mailed(&place, MENTOR, "ok-mentor@example.org").await;
+    let now = chrono::Utc::now().timestamp();
+    let path = format!("/people/{MENTOR}/invitation");
+    for (claims, status) in [
+        (json!({}), 401),
+        (json!({ "auth_time": now }), 401),
+        (json!({ "auth_time": now, "acr": "urn:low" }), 401),
+        (json!({ "auth_time": now - 3600, "acr": "urn:high" }), 401),
+        (json!({ "auth_time": now.to_string(), "acr": "urn:high" }), 401),
+        (json!({ "auth_time": now, "acr": ["urn:high"] }), 401),
+        (json!({ "auth_time": now, "acr": "urn:higher" }), 202),
+    ] {
+        let (answered, body) = place.ask_with("administrator", claims.clone(), Method::POST, &path).await;
+        assert_eq!(answered, status, "{claims}: {body}");
+    }
+    assert_eq!(all_mailed(&place, 1).await.len(), 1);
+}
