@@ -19,6 +19,7 @@ NOT_PLANTED = {
         "certification_changes",
         "certification_renewal_events",
         "certification_types",
+        "address_confirmations",
         "certifications_elsewhere",
         "chapters",
         "erased_register_ids",
