@@ -257,21 +257,28 @@ async fn cleanup_deletes_what_is_old_and_nothing_else() {
              insert into certvakt.imports (organisation_id, chapter_id, certification_type, read, added, updated, unchanged, rejected, renewed, corrected, started_at, finished_at)
                select organisation_id, id, 'type', 0, 0, 0, 0, 0, 0, 0, now(), now() - interval '2 years' from certvakt.chapters;
              insert into certvakt.access_events (number, at, method, resource, rows_read, organisations_of_person, organisations_of_rows)
-               select number, now() - make_interval(days => number), 'GET', '/', 0, '{}', '{}' from unnest(array[300, 364, 366, 800]) as number",
+               select number, now() - make_interval(days => number), 'GET', '/', 0, '{}', '{}' from unnest(array[300, 364, 366, 800]) as number;
+             insert into certvakt.former_addresses (person_id, address, left_at)
+               select p.id, age || '@example.org', now() - make_interval(days => age)
+               from certvakt.people p, unnest(array[89, 91]) as age;
+             insert into certvakt.letters (kind, person_id, address, good_for, requested_at)
+               select 'address-changed', p.id, age || '@example.org', interval '14 days', now() - make_interval(days => age)
+               from certvakt.people p, unnest(array[13, 15]) as age",
         )
         .await;
     let counts = "select concat_ws(' ', (select count(*) from public.cert_notification_log), (select count(*) from certvakt.deliveries),
         (select count(*) from certvakt.delivery_attempts), (select count(*) from certvakt.runs), (select count(*) from certvakt.imports),
-        (select count(*) from certvakt.access_events))";
+        (select count(*) from certvakt.access_events), (select count(*) from certvakt.former_addresses),
+        (select count(*) from certvakt.letters))";
     let expected = json!({ "notices": 1, "runs": 1, "imports": 1, "access_events": 2 });
     assert_eq!(database.json(["cleanup", "--dry-run"])["deleted"], expected);
-    assert_eq!(database.value::<String>(counts).await, "2 2 2 2 1 4", "a dry run deletes nothing");
+    assert_eq!(database.value::<String>(counts).await, "2 2 2 2 1 4 4 4", "a dry run deletes nothing");
     assert_eq!(
         database.json(["cleanup", "--older-than", "3y"])["deleted"],
         json!({ "notices": 0, "runs": 0, "imports": 0, "access_events": 0 })
     );
     assert_eq!(database.json(["cleanup"])["deleted"], expected);
-    assert_eq!(database.value::<String>(counts).await, "1 1 1 1 0 2");
+    assert_eq!(database.value::<String>(counts).await, "1 1 1 1 0 2 2 2");
     assert_eq!(
         database.json(["cleanup"])["deleted"],
         json!({ "notices": 0, "runs": 0, "imports": 0, "access_events": 0 })
