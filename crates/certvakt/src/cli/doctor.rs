@@ -63,6 +63,11 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     if let Err(error) = app.config.check_keys() {
         findings.problem("credentials", error.to_string());
     }
+    match crate::http::step_up_fault(&app.config).await {
+        Ok(None) => {}
+        Ok(Some(fault)) => findings.problem("step-up", fault),
+        Err(error) => findings.problem("step-up", error.to_string()),
+    }
     match app.address().await {
         Ok(address) => match Database::connect(address, 2).await {
             Ok(database) => {

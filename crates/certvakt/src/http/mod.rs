@@ -39,7 +39,7 @@ use connections::Limits;
 pub use api::Api;
 pub use database::RequestDatabase;
 pub use metrics::Metrics;
-pub use sign_in::SignIn;
+pub use sign_in::{SignIn, step_up_fault};
 
 /// The connections of those who watch the service.
 const OPERATORS: Limits = Limits { connections: 64, of_an_address: 64 };

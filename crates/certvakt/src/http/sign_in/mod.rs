@@ -73,6 +73,15 @@ impl SignIn {
     }
 }
 
+/// What speaks against the provider's meeting `[step_up]`, by what it says of itself; none, if nothing does.
+pub async fn step_up_fault(config: &Config) -> Result<Option<&'static str>, ConfigError> {
+    let sign_in = &config.sign_in;
+    if config.step_up.is_off() || sign_in.issuer.is_empty() {
+        return Ok(None);
+    }
+    Ok(Provider::new(sign_in, &sign_in.base()?)?.lacks(&config.step_up).await)
+}
+
 /// Why nobody is signed in.
 #[derive(Debug, thiserror::Error)]
 enum SignInError {

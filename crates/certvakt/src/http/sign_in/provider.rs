@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use super::{HOME, Query, ReturnTo, SignIn, SignInError, go_on, with_return};
 use crate::clock::Clock;
-use crate::config::{ConfigError, SignInConfig};
+use crate::config::{ConfigError, SignInConfig, StepUpConfig};
 use crate::http::step_up::StepUp;
 use crate::http::token::{IdTokens, Login, TokenError};
 use crate::http::{body, is_safe, session};
@@ -71,6 +71,12 @@ struct Metadata {
     authorization_endpoint: AuthUrl,
     token_endpoint: TokenUrl,
     jwks_uri: Url,
+    /// Empty: it does not say.
+    #[serde(default)]
+    claims_supported: Vec<String>,
+    /// Empty: it does not say.
+    #[serde(default)]
+    acr_values_supported: Vec<String>,
 }
 
 /// What follows from it: the flow's client, and who checks its tokens.
@@ -183,16 +189,38 @@ impl Provider {
         said.ok_or(SignInError::Provider("what it says of itself cannot be fetched"))
     }
 
-    async fn discover(&self) -> Option<Discovered> {
+    /// What speaks against the provider's meeting `[step_up]`, by what it says of itself.
+    pub(super) async fn lacks(&self, step_up: &StepUpConfig) -> Option<&'static str> {
+        let Some(said) = self.metadata().await else {
+            return Some("the provider cannot be reached, or does not describe itself: check sign_in.issuer");
+        };
+        let (claims, classes) = (said.claims_supported, said.acr_values_supported);
+        if step_up.max_age_minutes > 0 && !claims.is_empty() && !claims.iter().any(|one| one == "auth_time") {
+            Some(
+                "the provider does not say when people signed in (auth_time): set step_up.max_age_minutes to 0",
+            )
+        } else if !step_up.acr.is_empty()
+            && !classes.is_empty()
+            && !classes.iter().any(|one| step_up.acr.contains(one))
+        {
+            Some("the provider offers none of the classes in step_up.acr: ask it which acr values it has")
+        } else {
+            None
+        }
+    }
+
+    async fn metadata(&self) -> Option<Metadata> {
         let answer = self.http.0.get(self.discovery.clone()).send().await.ok()?;
         if answer.status() != StatusCode::OK {
             return None;
         }
         let said: Metadata = serde_json::from_slice(&body(answer, LARGEST_ANSWER).await?).ok()?;
         // The issuer of another address could speak for this one (Discovery 1.0, section 4.3).
-        if said.issuer != self.issuer || !is_safe(&said.jwks_uri) {
-            return None;
-        }
+        (said.issuer == self.issuer && is_safe(&said.jwks_uri)).then_some(said)
+    }
+
+    async fn discover(&self) -> Option<Discovered> {
+        let said = self.metadata().await?;
         let mut client = oauth2::Client::new(self.client_id.clone())
             .set_auth_uri(said.authorization_endpoint)
             .set_token_uri(said.token_endpoint)

@@ -69,6 +69,35 @@ async fn an_administrator_signs_in_again_before_a_change() {
 }
 
 #[tokio::test]
+async fn doctor_says_what_the_provider_lacks() {
+    let place = Place::start("").await;
+    let doctor = |issuer: &str, step_up: &str| {
+        let text = format!(
+            "[sign_in]\npublic_url = \"{}\"\nissuer = \"{issuer}\"\nclient_id = \"certvakt\"\n[step_up]\n{step_up}\n",
+            super::PUBLIC
+        );
+        let config = crate::stand_in::write_config(place.folder.path(), &text);
+        let output = place
+            .database
+            .certvakt(["doctor", "--output", "json", "--config", config.to_str().unwrap()])
+            .output()
+            .unwrap();
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = found["findings"].as_array().unwrap().iter();
+        let of_step_up = findings.filter(|one| one["check"] == "step-up");
+        of_step_up.map(|one| one["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(doctor(&place.issuer, "max_age_minutes = 15"), Vec::<String>::new());
+    for (issuer, step_up, expected) in [
+        (&*place.issuer, "acr = [\"urn:high\"]", "offers none of the classes"),
+        ("http://127.0.0.1:1", "max_age_minutes = 15", "cannot be reached"),
+    ] {
+        let said = doctor(issuer, step_up);
+        assert!(said.len() == 1 && said[0].contains(expected), "{said:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_says_when_and_how_its_person_signed_in() {
     let place = Place::start("[step_up]\nmax_age_minutes = 15\nacr = [\"urn:high\", \"urn:higher\"]\n").await;
     mailed(&place, MENTOR, "ok-mentor@example.org").await;

@@ -47,6 +47,7 @@ const provider = new Provider(issuer, {
   jwks: { keys: [{ ...(await jose.exportJWK(key.privateKey)), kid: "key", alg: "RS256", use: "sig" }] },
   cookies: { keys: ["of the tests"] },
   pkce: { required: () => true },
+  acrValues: ["urn:low"],
 });
 provider.use(async (ctx, next) => {
   await next();
