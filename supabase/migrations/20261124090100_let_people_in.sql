@@ -55,9 +55,9 @@ begin
   if invited = certvakt.current_person() then
     return invited;
   end if;
-  insert into certvakt.identities (issuer, subject, person_id, unproven_address)
-  values (claims ->> 'iss', claims ->> 'sub', invited,
-    case when not certvakt.is_first_address(invited, mailed_to) then mailed_to end);
+  insert into certvakt.identities (issuer, subject, person_id, address)
+  values (claims ->> 'iss', claims ->> 'sub', invited, mailed_to);
+  perform certvakt.tell_person(invited, null, 'new-login', mailed_to);
   return invited;
 exception when unique_violation then
   raise exception 'this login is somebody already' using errcode = 'unique_violation';

@@ -31,7 +31,7 @@ begin
   end if;
   if is_given and is_new and proof is null then
     raise exception 'nothing shows yet that this sign-in is the mentor''s own'
-      using errcode = 'insufficient_privilege', constraint = 'consent_unproven',
+      using errcode = 'insufficient_privilege', constraint = 'login_unproven',
         hint = 'Sign in with a provider, or have two administrators confirm the address.';
   end if;
   perform set_config('certvakt.proof', coalesce(proof, ''), true);

@@ -41,14 +41,29 @@ create policy doorkeeper_reads on certvakt.identities for select to certvakt_doo
 grant delete on certvakt.sessions to certvakt_definer;
 create policy definer_ends on certvakt.sessions for delete to certvakt_definer using (true);
 
+-- An app with a hierarchy of its own may know people otherwise than by identities.
+create function certvakt.my_logins() returns table (issuer text, subject text)
+language sql stable security definer set search_path = ''
+begin atomic
+  select i.issuer, i.subject from certvakt.identities i where i.person_id = (select certvakt.current_person())
+  union
+  select claims ->> 'iss', claims ->> 'sub'
+  from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb as claims) given
+  where (select certvakt.current_person()) is not null;
+end;
+comment on function certvakt.my_logins is 'The logins of the caller: the one that asks, and the others of the same person.';
+revoke all on function certvakt.my_logins() from public, anon, authenticated, service_role;
+grant execute on function certvakt.my_logins() to certvakt_definer;
+alter function certvakt.my_logins() owner to certvakt_definer;
+
 create function certvakt.my_sessions()
 returns table (id uuid, is_link boolean, browser text, created_at timestamptz, seen_at timestamptz, is_current boolean)
 language sql stable security definer set search_path = ''
 begin atomic
   select s.id, s.issuer = 'urn:certvakt:link', s.browser, s.created_at, s.seen_at,
     s.id::text is not distinct from nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sid'
-  from certvakt.sessions s join certvakt.identities i on i.issuer = s.issuer and i.subject = s.subject
-  where i.person_id = (select certvakt.current_person())
+  from certvakt.sessions s
+  where (s.issuer, s.subject) in (select l.issuer, l.subject from certvakt.my_logins() l)
     and s.expires_at > now() and s.seen_at > now() - interval '12 hours'
   order by s.seen_at desc, s.id;
 end;
@@ -58,8 +73,8 @@ create function certvakt.end_my_sessions(session uuid default null) returns bigi
 language sql security definer set search_path = ''
 begin atomic
   with ended as (
-    delete from certvakt.sessions s using certvakt.identities i
-    where i.person_id = (select certvakt.current_person()) and s.issuer = i.issuer and s.subject = i.subject
+    delete from certvakt.sessions s
+    where (s.issuer, s.subject) in (select l.issuer, l.subject from certvakt.my_logins() l)
       and case when session is null
         then s.id::text is distinct from nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sid'
         else s.id = session end

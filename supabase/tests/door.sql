@@ -52,7 +52,7 @@ certvakt_registrar letters UPDATE requested_by
 certvakt_registrar sessions DELETE rows
 certvakt_registrar sessions SELECT issuer, subject
 certvakt_worker letters INSERT kind, person_id, contact_point_id, good_for, alert, organisation_id, number
-certvakt_worker letters SELECT kind, person_id, requested_at, mailed_at, used_at
+certvakt_worker letters SELECT kind, person_id, requested_at, mailed_at, used_at, address
 certvakt_worker sessions SELECT issuer, subject, created_at, seen_at, expires_at, address, browser$$,
   'of sessions and letters, others see and erase what a person''s rights need, never a token''s hash, and write alerts');
 

@@ -12,17 +12,21 @@ invitation = Your coordinator invites you to sign in. Open the link to accept:
 invitation-button = Accept the invitation
 invitation-ends = The link works once, for 14 days. Give it to nobody else: whoever uses it signs in as you.
 
-address-changed-subject = Your address was changed
-address-changed = Your organisation has changed a mail address of yours: this one is no longer used, or another was added.
-address-changed-ends = If you know of it, there is nothing to do. If not, call your coordinator: anybody who reads the new address can sign in as you.
+address-removed-subject = An address was removed
+address-removed = Your organisation no longer uses this mail address for you.
+address-removed-ends = If you know of it, there is nothing to do. If not, call your coordinator: anybody who reads the address that is used now can sign in as you.
 
-address-confirmed-subject = Your address was confirmed
-address-confirmed = An administrator of your organisation has confirmed that another mail address is yours. In two weeks, a sign-in by that address can consent in your name to your being listed as somebody to contact.
-address-confirmed-ends = If it is yours, there is nothing to do. If not, call your coordinator within these two weeks: any administrator can take it back.
+address-added-subject = Another address was added
+address-added = Another mail address was recorded for you.
+address-added-ends = If you know of it, there is nothing to do. If not, call your coordinator: anybody who reads that address can sign in as you.
+
+address-confirmed-subject = Another address was confirmed as yours
+address-confirmed = An administrator of your organisation has confirmed that another mail address is yours. Once two administrators have done so, and two weeks have passed, a person who signs in by that address can consent in your name to being listed as a contact person.
+address-confirmed-ends = If that address is yours, there is nothing to do. If not, call your organisation now: any administrator can take the confirmation back.
 
 new-login-subject = A new sign-in
-new-login = Somebody has signed in as you in a browser that we do not know, or with a login that is new.
-new-login-ends = If it was you, there is nothing to do. If not, sign in, end that session there, and call your coordinator.
+new-login = Somebody has signed in as you in a browser that we do not know, or with a new login.
+new-login-ends = If it was you, there is nothing to do. If not, call your coordinator. If you can sign in, you can also end that session yourself.
 
 long-history-subject = Something wants you to look at it
 long-history = { $number ->

@@ -1,5 +1,6 @@
 sign-in-title = Sign in
 sign-in-provider = Sign in
+sign-in-again = Sign in again to make changes
 address = E-mail address
 send-link = Send me a link
 
@@ -8,10 +9,10 @@ signed-in-as = You are signed in as { $name }.
 signed-in-nobody = This login belongs to nobody here yet. Open the invitation that was mailed to you.
 sign-out = Sign out
 sessions = Where you are signed in
-session-current = { $browser }, since { $since }: this browser
-session = { $browser }, since { $since }
-browser-unnamed = A browser that does not say its name
-end-session = Sign out there: { $browser }
+session-current = Since { $since }: { $browser } (this browser)
+session = Since { $since }: { $browser }
+browser-unnamed = a browser that does not give its name
+end-session = Sign out in { $browser }
 
 alarms = Something wants you to look at it
 partner-still-listed = { $number ->

@@ -12,17 +12,21 @@ invitation = Koordinatoren din inviterer deg til å logge inn. Åpne lenken for 
 invitation-button = Ta imot invitasjonen
 invitation-ends = Lenken virker én gang, i 14 dager. Gi den ikke til noen andre: den som bruker den, logger inn som deg.
 
-address-changed-subject = Adressen din er endret
-address-changed = Organisasjonen din har endret en e-postadresse for deg: denne brukes ikke lenger, eller en annen er lagt til.
-address-changed-ends = Kjenner du til det, trenger du ikke å gjøre noe. Hvis ikke, ring koordinatoren din: den som leser den nye adressen, kan logge inn som deg.
+address-removed-subject = En adresse er fjernet
+address-removed = Organisasjonen din bruker ikke lenger denne e-postadressen for deg.
+address-removed-ends = Kjenner du til det, trenger du ikke å gjøre noe. Hvis ikke, ring koordinatoren din: den som leser adressen som brukes nå, kan logge inn som deg.
 
-address-confirmed-subject = Adressen din er bekreftet
-address-confirmed = En administrator i organisasjonen din har bekreftet at en annen e-postadresse er din. Om to uker kan den som logger inn med den adressen, samtykke på dine vegne til at du står oppført som en man kan kontakte.
-address-confirmed-ends = Er adressen din, trenger du ikke å gjøre noe. Hvis ikke, ring koordinatoren din innen disse to ukene: enhver administrator kan trekke bekreftelsen tilbake.
+address-added-subject = En adresse er lagt til
+address-added = En annen e-postadresse er registrert på deg.
+address-added-ends = Kjenner du til det, trenger du ikke å gjøre noe. Hvis ikke, ring koordinatoren din: den som leser den adressen, kan logge inn som deg.
+
+address-confirmed-subject = En annen adresse er bekreftet som din
+address-confirmed = En administrator i organisasjonen din har bekreftet at en annen e-postadresse er din. Når to administratorer har gjort det og to uker er gått, kan den som logger inn med den adressen, samtykke i ditt navn til å stå oppført som kontaktperson.
+address-confirmed-ends = Er adressen din, trenger du ikke å gjøre noe. Hvis ikke, ring organisasjonen din nå: enhver administrator kan trekke bekreftelsen tilbake.
 
 new-login-subject = Ny innlogging
-new-login = Noen har logget inn som deg i en nettleser vi ikke kjenner, eller med en innlogging som er ny.
-new-login-ends = Var det deg, trenger du ikke å gjøre noe. Hvis ikke, logg inn, avslutt den økten der, og ring koordinatoren din.
+new-login = Noen har logget inn som deg i en nettleser vi ikke kjenner, eller med en ny innlogging.
+new-login-ends = Var det deg, trenger du ikke å gjøre noe. Hvis ikke, ring koordinatoren din. Kan du logge inn, kan du også avslutte den økten selv.
 
 long-history-subject = Noe trenger at du ser på det
 long-history = { $number ->

@@ -1,5 +1,6 @@
 sign-in-title = Logg inn
 sign-in-provider = Logg inn
+sign-in-again = Logg inn på nytt for å gjøre endringer
 address = E-postadresse
 send-link = Send meg en lenke
 
@@ -8,10 +9,10 @@ signed-in-as = Du er logget inn som { $name }.
 signed-in-nobody = Innloggingen hører ikke til noen her ennå. Åpne invitasjonen du har fått på e-post.
 sign-out = Logg ut
 sessions = Her er du logget inn
-session-current = { $browser }, siden { $since }: denne nettleseren
-session = { $browser }, siden { $since }
-browser-unnamed = En nettleser som ikke oppgir navnet sitt
-end-session = Logg ut der: { $browser }
+session-current = Siden { $since }: { $browser } (denne nettleseren)
+session = Siden { $since }: { $browser }
+browser-unnamed = en nettleser som ikke oppgir navnet sitt
+end-session = Logg ut i { $browser }
 
 alarms = Noe trenger at du ser på det
 partner-still-listed = { $number ->

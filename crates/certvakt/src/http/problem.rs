@@ -50,11 +50,11 @@ pub enum Refusal {
     /// The person may see it, and not do this.
     #[error("you may look at this and not change it: ask a coordinator of its chapter")]
     NotYours,
-    /// Nothing shows yet that a login is the mentor's own.
+    /// Nothing shows yet that a login is the person's own.
     #[error(
-        "nothing shows yet that this sign-in is your own: sign in at a provider, or with a link to an address that has been yours from the beginning and that you used two weeks ago; or ask two administrators to confirm your address"
+        "nothing shows yet that this sign-in is your own: sign in at a provider, or with a link to the address that was recorded with you, two weeks after you first used it; or ask two administrators to confirm your address"
     )]
-    ConsentUnproven,
+    LoginUnproven,
     /// An administrator's change, after a sign-in that is too old or too weak. Holds the challenge.
     #[error(
         "an administrator's change needs a new sign-in at the provider: sign in again at /sign-in/provider?step_up=true, or with a token that says so, and repeat it"
@@ -139,7 +139,7 @@ impl Refusal {
             Self::NoVersion => "version-missing",
             Self::OtherVersion => "version-other",
             Self::NotYours => "not-yours",
-            Self::ConsentUnproven => "consent-unproven",
+            Self::LoginUnproven => "login-unproven",
             Self::StepUp(_) => "step-up-required",
             Self::Lapsed => "certification-lapsed",
             Self::Renewal(error) => error.code(),
@@ -170,9 +170,7 @@ impl Refusal {
                 StatusCode::UNAUTHORIZED
             }
             Self::Report(_) => StatusCode::BAD_REQUEST,
-            Self::UnknownLogin | Self::NotYours | Self::ConsentUnproven | Self::Forged => {
-                StatusCode::FORBIDDEN
-            }
+            Self::UnknownLogin | Self::NotYours | Self::LoginUnproven | Self::Forged => StatusCode::FORBIDDEN,
             Self::NotFound | Self::Invitation => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Token(TokenError::KeysUnavailable)

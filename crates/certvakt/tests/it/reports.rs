@@ -262,7 +262,7 @@ async fn cleanup_deletes_what_is_old_and_nothing_else() {
                select p.id, age || '@example.org', now() - make_interval(days => age)
                from certvakt.people p, unnest(array[89, 91]) as age;
              insert into certvakt.letters (kind, person_id, address, good_for, requested_at)
-               select 'address-changed', p.id, age || '@example.org', interval '14 days', now() - make_interval(days => age)
+               select 'address-removed', p.id, age || '@example.org', interval '14 days', now() - make_interval(days => age)
                from certvakt.people p, unnest(array[13, 15]) as age",
         )
         .await;

@@ -24,6 +24,8 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.access_events.organisations_of_person",
     "certvakt.access_events.organisations_of_rows",
     "certvakt.access_events.resource",
+    "certvakt.address_confirmations.issuer",
+    "certvakt.address_confirmations.proof",
     "certvakt.certification_changes.kind",
     "certvakt.certification_renewal_events.entry",
     "certvakt.certification_types.code",
@@ -116,6 +118,7 @@ const UNTIL_TAKEN_OFF: &[&str] = &["certvakt.listings.partner_key", "certvakt.pa
 const ID_STAYS: &[&str] = &[
     "certvakt.access_events.person_id",
     "certvakt.access_events.resource_id",
+    "certvakt.address_confirmations.administrator_id",
     "certvakt.people.id",
     "public.cert_notification_log.recipient_id",
     "public.peer_mentor_certifications.peer_mentor_id",
@@ -148,15 +151,18 @@ async fn somebody() -> (TestDatabase, Uuid) {
                values ('https://zqx7.example', 'subject-zqx7', '{person}');
              insert into certvakt.sessions (token_hash, issuer, subject, address, browser, acr)
                values (sha256('1'), 'https://zqx7.example', 'subject-zqx7', 'zqx7@example.org', 'zqx7', 'zqx7');
-             update certvakt.identities set unproven_address = 'zqx7@example.org' where person_id = '{person}';
+             update certvakt.identities set address = 'zqx7@example.org' where person_id = '{person}';
              insert into certvakt.known_browsers (person_id, token_hash) values ('{person}', sha256('6'));
              insert into certvakt.address_uses (person_id, address) values ('{person}', 'zqx7@example.org');
-             insert into certvakt.address_confirmations (organisation_id, person_id, address, administrator_id)
-               select o.organisation_id, '{person}', 'zqx7@example.org', o.peer_mentor_id
+             insert into certvakt.address_confirmations (organisation_id, person_id, address, administrator_id, issuer, proof)
+               select o.organisation_id, '{person}', 'zqx7@example.org', o.peer_mentor_id, 'i', 'login'
+               from public.peer_mentor_certifications o where o.external_id = 'other';
+             insert into certvakt.address_confirmations (organisation_id, person_id, address, administrator_id, issuer, proof)
+               select o.organisation_id, o.peer_mentor_id, 'other@example.org', '{person}', 'i', 'login'
                from public.peer_mentor_certifications o where o.external_id = 'other';
              insert into certvakt.former_addresses (person_id, address) values ('{person}', 'old-zqx7@example.org');
              insert into certvakt.letters (kind, person_id, address, good_for)
-               values ('address-changed', '{person}', 'old-zqx7@example.org', interval '14 days');
+               values ('address-removed', '{person}', 'old-zqx7@example.org', interval '14 days');
              insert into certvakt.invitations (person_id, token_hash, address)
                values ('{person}', sha256('2'), 'zqx7@example.org');
              insert into certvakt.letters (kind, person_id, contact_point_id, good_for)

@@ -105,6 +105,8 @@ pub(super) async fn hand_over(
     let mut tx = api.login(&caller).await?;
     let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     tx.commit().await?;
+    // Only administrators see an upload.
+    api.check_step_up(&caller)?;
     if upload.state != "waiting" {
         return Err(Refusal::AlreadySent);
     }

@@ -23,7 +23,7 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<
 
 /// Consent to being listed
 ///
-/// Needs a login that is shown to be the mentor's own (`consent-unproven`).
+/// Needs a login that is shown to be the mentor's own (`login-unproven`).
 #[utoipa::path(put, path = "/api/v1/me/listings/{organisation}/{partner}/consent", tag = "me",
     params(("organisation" = Uuid, Path), ("partner" = String, Path, min_length = 1, max_length = 63)),
     responses(
@@ -66,7 +66,7 @@ async fn note(
     match listings::consent(&mut tx, organisation, partner, is_given).await? {
         Consent::Recorded => tx.commit().await?,
         Consent::Unknown => return Err(Refusal::NotFound),
-        Consent::Unproven => return Err(Refusal::ConsentUnproven),
+        Consent::Unproven => return Err(Refusal::LoginUnproven),
     }
     Ok(StatusCode::NO_CONTENT)
 }

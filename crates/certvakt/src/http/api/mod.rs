@@ -151,11 +151,16 @@ impl Api {
             (None, _) => Err(Refusal::UnknownLogin),
             (Some(_), true) => Err(Refusal::Closed),
             (Some(_), false) if is_administrator && caller.changes_others => {
-                self.0.step_up.check(&caller.login, Clock::system().now())?;
+                self.check_step_up(caller)?;
                 Ok(tx)
             }
             (Some(_), false) => Ok(tx),
         }
+    }
+
+    /// Refuses an administrator who did not sign in as `[step_up]` wants it.
+    fn check_step_up(&self, caller: &Caller) -> Result<(), Refusal> {
+        self.0.step_up.check(&caller.login, Clock::system().now())
     }
 }
 

@@ -187,8 +187,8 @@ struct ReturnTo {
 
 impl ReturnTo {
     /// An address of this service, and fit for a cookie; the page to sign in on for any other.
-    fn path(self) -> String {
-        self.return_to.filter(|path| is_local(path)).unwrap_or_else(|| HOME.to_owned())
+    fn path(&self) -> &str {
+        self.return_to.as_deref().filter(|path| is_local(path)).unwrap_or(HOME)
     }
 }
 
@@ -198,6 +198,14 @@ fn is_local(path: &str) -> bool {
         && !path[1..].starts_with('/')
         && path.len() <= LONGEST_RETURN
         && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\'))
+}
+
+/// How strong a sign-in at the provider is to be.
+#[derive(Deserialize)]
+struct Wanted {
+    /// Whether it is to be as `[step_up]` wants it of administrators.
+    #[serde(default)]
+    step_up: bool,
 }
 
 /// An address of ours that goes on to another one later.
@@ -212,7 +220,12 @@ async fn choose(
     language: Language,
     headers: HeaderMap,
     Query(return_to): Query<ReturnTo>,
+    Query(Wanted { step_up }): Query<Wanted>,
 ) -> Result<Page, SignInError> {
+    let at_provider = |step_up: bool| {
+        let path = with_return("/sign-in/provider", return_to.path());
+        if step_up { path + "&step_up=true" } else { path }
+    };
     if let Some(session) = Session::of(&headers, &shared.database).await? {
         let mut tx = shared.database.tenant(&session.login).await?;
         let me = tenant::me(&mut tx).await?;
@@ -224,13 +237,15 @@ async fn choose(
             None => language.page("signed-in").text("signed-in-nobody"),
         };
         let csrf = [("csrf", session.csrf())];
-        let page = page.partners(&partners).sessions(&sessions, &session.csrf());
+        let mut page = page.partners(&partners).sessions(&sessions, &session.csrf());
+        if shared.provider.is_some() && step_up {
+            page = page.link(at_provider(true), language.say("sign-in-again"));
+        }
         return Ok(page.form(page::Form::button("/sign-out", language.say("sign-out"), csrf)));
     }
     let mut page = language.page("sign-in");
     if shared.provider.is_some() {
-        let path = with_return("/sign-in/provider", &return_to.path());
-        page = page.link(path, language.say("sign-in-provider"));
+        page = page.link(at_provider(step_up), language.say("sign-in-provider"));
     }
     if shared.links.is_some() {
         let form = page::Form::button("/sign-in/link", language.say("send-link"), []);

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{HOME, Query, ReturnTo, SignIn, SignInError, go_on, with_return};
+use super::{HOME, Query, ReturnTo, SignIn, SignInError, Wanted, go_on, with_return};
 use crate::clock::Clock;
 use crate::config::{ConfigError, SignInConfig, StepUpConfig};
 use crate::http::step_up::StepUp;
@@ -278,14 +278,6 @@ fn verifier(secret: &str) -> PkceCodeVerifier {
     PkceCodeVerifier::new(secret::derived(secret, "verifier"))
 }
 
-/// How strong the sign-in is to be.
-#[derive(Deserialize)]
-pub(super) struct Wanted {
-    /// Whether it is to be as `[step_up]` wants it of administrators.
-    #[serde(default)]
-    step_up: bool,
-}
-
 /// Sends a browser to the provider.
 pub(super) async fn start(
     State(SignIn(shared)): State<SignIn>,
@@ -296,7 +288,8 @@ pub(super) async fn start(
     let provider = shared.provider.as_ref().ok_or(crate::http::problem::Refusal::NotFound)?;
     // A provider may ask nothing, so another site could sign somebody in: they press the button themselves.
     if session::refuse_other_sites(&headers).is_err() {
-        return Ok(go_on(&with_return(HOME, &return_to.path()), []));
+        let home = with_return(HOME, return_to.path());
+        return Ok(go_on(&if step_up { home + "&step_up=true" } else { home }, []));
     }
     let secret = secret::fresh();
     let url = provider.begin(&secret, step_up.then_some(&shared.step_up)).await?;
@@ -334,5 +327,5 @@ pub(super) async fn finish(
     let login = provider.finish(secret, code).await?;
     let [session, browser] = session::begin(&headers, &shared.database, &login).await?;
     let return_to = ReturnTo { return_to: Some(return_to.to_owned()) };
-    Ok(go_on(&return_to.path(), [session, browser, session::set_cookie(COOKIE, "", 0)]))
+    Ok(go_on(return_to.path(), [session, browser, session::set_cookie(COOKIE, "", 0)]))
 }

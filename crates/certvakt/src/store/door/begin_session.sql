@@ -18,4 +18,4 @@ remembered as (
   on conflict (person_id, token_hash) do update set seen_at = now()
 )
 -- The address that got the link knows.
-select certvakt.tell_person(person_id, 'new-login', $4) from new_to
+select certvakt.tell_person(person_id, null, 'new-login', $4) from new_to

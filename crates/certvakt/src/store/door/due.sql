@@ -1,6 +1,6 @@
 -- $1 how many   $2 whether those that carry a token too
 -- The organisation that speaks is the alert's, or whose register has the address: its name of the person, its language.
--- An address that is no longer the person's is not told their name.
+-- A notice goes to an address that need not be the person's any more, so it does not name them. Links come first.
 select l.id, l.kind, l.alert, l.number,
   case when c.id is not null then coalesce(
     (select n.name from certvakt.person_names n
@@ -22,6 +22,6 @@ left join certvakt.contact_points c on c.id = l.contact_point_id
 left join certvakt.organisations o on o.id = l.organisation_id
 where l.mail_due_at <= now() and l.used_at is null and l.requested_at > now() - l.good_for
   and ($2 or l.kind not in ('link', 'invitation'))
-order by l.mail_due_at, l.id
+order by (l.kind not in ('link', 'invitation')), l.mail_due_at, l.id
 limit $1
 for update of l skip locked

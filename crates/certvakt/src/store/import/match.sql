@@ -27,7 +27,7 @@ select r.external_id, r.name, r.email, r.push_token,
   r.name is not null and n.name is distinct from r.name as name_differs,
   r.email is not null and not exists (
     select from certvakt.contact_points k
-    where k.person_id = known.id and k.organisation_id = $1 and k.kind = 'email' and k.address = r.email) as email_differs,
+    where k.person_id = known.id and k.organisation_id = $1 and k.kind = 'email' and lower(k.address) = lower(r.email)) as email_differs,
   -- A device belongs to the person who signed in on it, and no register changes that.
   r.push_token is not null and not exists (
     select from certvakt.contact_points k

@@ -24,6 +24,11 @@ select json_build_object(
     select coalesce(json_agg(json_build_object(
       'address', a.address, 'organisation', o.name, 'at', a.confirmed_at, 'who', a.administrator_id) order by a.confirmed_at), '[]')
     from certvakt.address_confirmations a join certvakt.organisations o on o.id = a.organisation_id where a.person_id = p.id),
+  'addresses_you_confirmed', (
+    select coalesce(json_agg(json_build_object('who', a.person_id, 'organisation', o.name, 'at', a.confirmed_at)
+      order by a.confirmed_at), '[]')
+    from certvakt.address_confirmations a join certvakt.organisations o on o.id = a.organisation_id
+    where a.administrator_id = p.id),
   'addresses_former', (
     select coalesce(json_agg(json_build_object('address', f.address, 'organisation', o.name, 'ended_at', f.left_at)
       order by f.left_at, f.address), '[]')
@@ -36,7 +41,7 @@ select json_build_object(
     from certvakt.channel_opt_outs c where c.person_id = p.id),
   'logins', (
     select coalesce(json_agg(json_build_object(
-      'issuer', i.issuer, 'subject', i.subject, 'since', i.created_at,
+      'issuer', i.issuer, 'subject', i.subject, 'by_invitation_to', i.address, 'since', i.created_at,
       'sessions', (
         select coalesce(json_agg(json_build_object(
           'browser', s.browser, 'by_link_to', s.address, 'began_at', s.created_at, 'used_at', s.seen_at, 'ends_at', s.expires_at) order by s.created_at), '[]')
@@ -45,11 +50,11 @@ select json_build_object(
     from certvakt.identities i where i.person_id = p.id),
   'invitations', (
     select coalesce(json_agg(json_build_object(
-      'made_at', i.created_at, 'ends_at', i.expires_at, 'used_at', i.used_at) order by i.created_at), '[]')
+      'address', i.address, 'made_at', i.created_at, 'ends_at', i.expires_at, 'used_at', i.used_at) order by i.created_at), '[]')
     from certvakt.invitations i where i.person_id = p.id),
   'letters', (
     select coalesce(json_agg(json_build_object(
-      'kind', l.kind, 'asked_for_at', l.requested_at, 'mailed_at', l.mailed_at, 'used_at', l.used_at) order by l.requested_at), '[]')
+      'kind', l.kind, 'address', l.address, 'asked_for_at', l.requested_at, 'mailed_at', l.mailed_at, 'used_at', l.used_at) order by l.requested_at), '[]')
     from certvakt.letters l where l.person_id = p.id),
   'certifications', (
     select coalesce(json_agg(json_build_object(
@@ -86,7 +91,7 @@ select json_build_object(
       'organisation', o.name, 'partner', l.partner, 'partner_key', l.partner_key, 'consent_since', l.listing_consent_at,
       'kept_off_since', l.kept_off_at, 'listed', l.is_listed, 'told_at', l.told_at,
       'consents', (
-        select coalesce(json_agg(json_build_object('at', n.at, 'given', n.is_given, 'who', n.actor, 'proof', n.proof) order by n.id), '[]')
+        select coalesce(json_agg(json_build_object('at', n.at, 'given', n.is_given, 'who', n.actor, 'issuer', n.issuer, 'proof', n.proof) order by n.id), '[]')
         from certvakt.listing_consents n
         where n.person_id = p.id and n.organisation_id = l.organisation_id and n.partner = l.partner),
       'changes', (

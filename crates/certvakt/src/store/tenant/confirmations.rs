@@ -14,20 +14,40 @@ pub struct Confirmations {
     pub counts_from: Option<DateTime<Utc>>,
 }
 
-/// Confirms, as an administrator of an organisation, that the address of a member is theirs. None: there is no such
-/// member with an address.
+/// What became of a confirmation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Confirmed {
+    /// It is recorded, beside those of others.
+    By(Confirmations),
+    /// There is no such member with that address.
+    Unknown,
+    /// Nothing shows yet that the login is the administrator's own.
+    Unproven,
+}
+
+/// Confirms, as an administrator of an organisation, that a mail address of a member is theirs.
 pub async fn confirm(
     tx: &mut TenantTx,
     organisation: Uuid,
     person: Uuid,
-) -> Result<Option<Confirmations>, StoreError> {
+    address: &str,
+) -> Result<Confirmed, StoreError> {
     let confirmed = sqlx::query!(
-        "select confirmations, counts_from from certvakt.confirm_address($1, $2)",
+        "select confirmations, counts_from from certvakt.confirm_address($1, $2, $3)",
         organisation,
-        person
+        person,
+        address,
     );
-    let found = confirmed.fetch_one(tx).await?;
-    Ok(found.confirmations.map(|number| Confirmations { number, counts_from: found.counts_from }))
+    match confirmed.fetch_one(tx).await {
+        Ok(found) => Ok(match found.confirmations {
+            Some(number) => Confirmed::By(Confirmations { number, counts_from: found.counts_from }),
+            None => Confirmed::Unknown,
+        }),
+        Err(error) => match error.as_database_error().and_then(|error| error.constraint()) {
+            Some("login_unproven") => Ok(Confirmed::Unproven),
+            _ => Err(error.into()),
+        },
+    }
 }
 
 /// Takes back what administrators of an organisation have confirmed of a person. False: nothing is confirmed.

@@ -67,7 +67,7 @@ pub async fn consent(
         Ok(true) => Ok(Consent::Recorded),
         Ok(false) => Ok(Consent::Unknown),
         Err(error) => match error.as_database_error().and_then(|error| error.constraint()) {
-            Some("consent_unproven") => Ok(Consent::Unproven),
+            Some("login_unproven") => Ok(Consent::Unproven),
             _ => Err(error.into()),
         },
     }

@@ -127,11 +127,18 @@ impl Place {
 
     /// What an app is answered that asks with a token for somebody of the world.
     async fn ask(&self, who: &str, method: Method, path: &str) -> (u16, Value) {
-        self.ask_with(who, json!({}), method, path).await
+        self.send(who, json!({}), method, path, None).await
     }
 
-    /// The same, with more claims in the token.
-    async fn ask_with(&self, who: &str, more: Value, method: Method, path: &str) -> (u16, Value) {
+    /// The same, with more claims in the token, and a body.
+    async fn send(
+        &self,
+        who: &str,
+        more: Value,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> (u16, Value) {
         let expires: u64 = 4_102_444_800;
         let mut claims =
             json!({ "iss": "https://issuer.example", "sub": who, "aud": "authenticated", "exp": expires });
@@ -141,6 +148,9 @@ impl Place {
         let mut request = certvakt::http::client(std::time::Duration::from_secs(30)).request(method, url);
         if who != "nobody" {
             request = request.bearer_auth(signer.sign(&signer.header("one"), &claims));
+        }
+        if let Some(body) = body {
+            request = request.json(body);
         }
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))

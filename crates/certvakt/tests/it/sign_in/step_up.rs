@@ -50,6 +50,19 @@ async fn an_administrator_signs_in_again_before_a_change() {
     coordinator.sign_in("/sign-in/provider", "coordinator").await;
     assert_eq!(change(&mut coordinator).await, done, "a coordinator needs none");
 
+    // An app on another site sends them to a page that says so, and keeps what was asked for.
+    let mut elsewhere = place.browser();
+    elsewhere.sign_in("/sign-in/provider", "administrator").await;
+    elsewhere.headers = vec![("sec-fetch-site", "cross-site".to_owned())];
+    let stopped =
+        elsewhere.get("/sign-in/provider?step_up=true&return_to=/api/v1/me").await.location.unwrap();
+    elsewhere.headers.clear();
+    let page = elsewhere.get(&stopped).await;
+    assert!(page.text.contains("Logg inn på nytt for å gjøre endringer"), "{}", page.text);
+    let again = super::between(&page.text, "class=\"button\" href=\"", "\"").replace("&#38;", "&");
+    assert_eq!(elsewhere.sign_in(&again, "administrator").await.url, "https://certvakt.example/api/v1/me");
+    assert_eq!(change(&mut elsewhere).await.0, 202);
+
     // A link says nothing of how somebody signed in.
     let mut by_link = place.browser();
     let before = place.mail.mails().len();
@@ -112,7 +125,7 @@ async fn a_token_says_when_and_how_its_person_signed_in() {
         (json!({ "auth_time": now, "acr": ["urn:high"] }), 401),
         (json!({ "auth_time": now, "acr": "urn:higher" }), 202),
     ] {
-        let (answered, body) = place.ask_with("administrator", claims.clone(), Method::POST, &path).await;
+        let (answered, body) = place.send("administrator", claims.clone(), Method::POST, &path, None).await;
         assert_eq!(answered, status, "{claims}: {body}");
     }
     assert_eq!(all_mailed(&place, 1).await.len(), 1);
