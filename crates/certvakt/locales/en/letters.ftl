@@ -44,8 +44,8 @@ partner-stopped-ends = Whoever lapsed meanwhile may still be listed there. Ask w
 
 removals-held-subject = Something wants you to look at it
 removals-held = { $number ->
-    [one] One mentor of { $organisation } is to be taken off a partner’s listing, which is more than may leave unasked.
-   *[other] { $number } mentors of { $organisation } are to be taken off a partner’s listing, which is more than may leave unasked.
+    [one] One mentor of { $organisation } is to be taken off a partner’s listing, which exceeds the limit and needs approval.
+   *[other] { $number } mentors of { $organisation } are to be taken off a partner’s listing, which exceeds the limit and needs approval.
 }
 removals-held-ends = They wait until somebody has looked whether that is right. Ask whoever operates certvakt: the command “certvakt partner status”, and “Removals are held” in the runbook.
 

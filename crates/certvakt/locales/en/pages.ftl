@@ -25,8 +25,8 @@ partner-late = { $number ->
 }
 partner-stopped = { $partner } is not told any more which mentors can be contacted ({ $organisation }).
 partner-held = { $number ->
-    [one] One mentor is to be taken off the listing of { $partner }, which is more than may leave unasked ({ $organisation }).
-   *[other] { $number } mentors are to be taken off the listing of { $partner }, which is more than may leave unasked ({ $organisation }).
+    [one] One mentor is to be taken off the listing of { $partner }, which exceeds the limit and needs approval ({ $organisation }).
+   *[other] { $number } mentors are to be taken off the listing of { $partner }, which exceeds the limit and needs approval ({ $organisation }).
 }
 partner-unread = The listing of { $partner } cannot be read, so nobody knows whom it shows ({ $organisation }).
 partner-missing = { $number ->

@@ -126,7 +126,7 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(format_args!("the system gives us nothing to wait with ({error})"));
+            complain(format_args!("could not start the async runtime ({error})"));
             return Exit::Internal.into();
         }
     };

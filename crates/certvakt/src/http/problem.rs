@@ -1,4 +1,4 @@
-//! What a request is refused with: problem details (RFC 9457) with stable codes.
+//! Refusals of requests: problem details (RFC 9457) with stable codes.
 
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -11,44 +11,44 @@ use super::token::TokenError;
 use crate::renewal::RenewalError;
 use crate::store::StoreError;
 
-/// Why a request is not answered as asked.
+/// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// Neither a token nor a session came with the request.
-    #[error("sign in first: the request has no bearer token, and no session that is not over")]
+    /// The request has neither a token nor a session.
+    #[error("sign in first: the request has no bearer token and no active session")]
     NoToken,
-    /// The token is not accepted, or cannot be judged now.
+    /// The token is not accepted, or cannot be checked now.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The token is good, and its login is nobody we know.
-    #[error("this login belongs to nobody here: accept the invitation that was sent to you")]
+    /// The token is valid, but no person is linked to its login.
+    #[error("no person is linked to this login: accept the invitation that was sent to you")]
     UnknownLogin,
-    /// There is no such thing, or it is not theirs to see.
-    #[error("there is nothing here that you may see")]
+    /// The resource does not exist, or the caller may not see it.
+    #[error("not found, or not visible to you")]
     NotFound,
-    /// The address is right, the method is not one of its.
-    #[error("this address takes another method")]
+    /// The path exists, but not with this method.
+    #[error("this path does not support the method")]
     MethodNotAllowed,
-    /// Access was closed by hand.
+    /// An operator closed access.
     #[error("access is closed for now: ask your organisation when it opens again")]
     Closed,
-    /// Something in the request is wrong.
+    /// The request is invalid.
     #[error("{0}")]
     Invalid(String),
     /// The body is longer than 64 KiB, or a register than 20 MiB.
     #[error("the request is too long: send less than 64 KiB, or a register of less than 20 MiB")]
     TooLong,
-    /// The body is of another media type.
+    /// The body has another media type.
     #[error("send the body as application/json")]
     NotJson,
-    /// A change without `If-Match`.
-    #[error("say with If-Match which version you change: the ETag that you were shown")]
+    /// The change has no `If-Match`.
+    #[error("send If-Match with the ETag of the version that you change")]
     NoVersion,
-    /// Somebody changed it meanwhile.
-    #[error("somebody changed it meanwhile: look at it again, and then change it")]
+    /// The resource has changed since the caller read it.
+    #[error("the resource has changed since you read it: read it again, then repeat the change")]
     OtherVersion,
-    /// The person may see it, and not do this.
-    #[error("you may look at this and not change it: ask a coordinator of its chapter")]
+    /// The caller may see the resource but not change it.
+    #[error("you may see this but not change it: ask a coordinator of its chapter")]
     NotYours,
     /// Nothing shows yet that a login is the person's own.
     #[error(
@@ -60,10 +60,10 @@ pub enum Refusal {
         "an administrator's change needs a new sign-in at the provider: sign in again at /sign-in/provider?step_up=true, or with a token that says so, and repeat it"
     )]
     StepUp(String),
-    /// It has lapsed, and is renewed instead.
+    /// The certification has lapsed, so it must be renewed instead.
     #[error("this certification has lapsed: renew it instead")]
     Lapsed,
-    /// A change of a certification that cannot be.
+    /// A change of a certification that is not possible.
     #[error(transparent)]
     Renewal(RenewalError),
     /// An invitation that is unknown, used or expired.
@@ -72,54 +72,54 @@ pub enum Refusal {
     /// The login belongs to somebody already.
     #[error("this login belongs to somebody already: sign in with another")]
     LoginTaken,
-    /// An installation of the app that is another person's, whose device has another token.
+    /// The installation of the app belongs to another person, and its device has another token.
     #[error(
-        "this installation is another person's: send the token that the device has now, or name the installation anew"
+        "this installation belongs to another person: send the current token of the device, or use a new installation name"
     )]
     InstallationTaken,
-    /// An Idempotency-Key that stands for another request.
-    #[error("this Idempotency-Key stands for another request: make a new one for each")]
+    /// The Idempotency-Key was used for another request.
+    #[error("this Idempotency-Key was used for another request: use a new key for each request")]
     KeyReused,
-    /// A register's content that came before.
-    #[error("this register was sent already: announce another")]
+    /// The content of the register was sent before.
+    #[error("the content of this register was already sent: announce a new import")]
     AlreadySent,
-    /// A partner's report that nobody we know has signed.
+    /// A partner's report without a valid signature.
     #[error(
-        "this is not signed with a key that is known here, or not now: sign it as Standard Webhooks says"
+        "the signature is not valid for this partner: sign the request as Standard Webhooks specifies, with a current time stamp"
     )]
     NotSigned,
-    /// A partner's report that cannot be heard, because of us.
-    #[error("what it takes to hear this is not in place here at the moment: send it again later")]
+    /// A partner's report that cannot be received, because this server is not configured for it.
+    #[error("this webhook is not configured on this server: retry later")]
     Deaf,
-    /// A partner's report that does not keep to the contract.
-    #[error("the report does not keep to the contract: {0}")]
+    /// A partner's report that breaks the contract.
+    #[error("the report breaks the contract: {0}")]
     Report(String),
-    /// More requests than a person makes.
+    /// The login, or the client's address, made too many requests in a minute.
     #[error("too many requests: wait for a minute")]
     TooMany,
-    /// More requests at once than two of a login, while others of it wait already.
-    #[error("this login has too many requests under way: wait for their answers first")]
+    /// Two requests of the login are in progress, and too many others wait.
+    #[error("this login has too many requests in progress: wait for their responses first")]
     TooManyAtOnce,
-    /// More registers of an organisation than are received, or wait, at once.
-    #[error("this organisation has too many registers under way: wait until they have been taken in")]
+    /// Too many registers of the organisation are being received, or wait.
+    #[error("this organisation has too many imports in progress: wait until they have finished")]
     TooManyImports,
-    /// What others of the organisation, or everybody, asked for is still being answered.
-    #[error("too much is asked for at once: try again in a few seconds")]
+    /// Too many requests of the organisation, or of all clients, are in progress.
+    #[error("the server is busy: try again in a few seconds")]
     Busy,
-    /// A session's request that one of our own pages did not send.
-    #[error("this request did not come from a page of ours: open the page again and repeat it there")]
+    /// A change by a session that none of our pages sent.
+    #[error("this request did not come from our own page: open the page again and repeat it there")]
     Forged,
-    /// No letter can be mailed.
-    #[error("no mail leaves here: ask whoever runs the service to set up [email] and [sign_in]")]
+    /// No mail can be sent.
+    #[error("this server sends no mail: ask the operator to set up [email] and [sign_in]")]
     NoMail,
-    /// The database.
-    #[error("this cannot be answered now: try again in a minute")]
+    /// The database failed.
+    #[error("the database cannot answer now: try again in a minute")]
     Store(StoreError),
-    /// The answer was not ready in time.
-    #[error("the answer took too long: ask for less, or try again in a minute")]
+    /// The response was not ready in time.
+    #[error("the response took too long: ask for less, or try again in a minute")]
     TooSlow,
-    /// A fault of ours.
-    #[error("a fault of certvakt's own: please report it with the request id")]
+    /// A fault of certvakt's own.
+    #[error("internal error: please report it with the request id")]
     Fault,
 }
 

@@ -7,7 +7,7 @@ pub const LONGEST: usize = 254;
 /// The longest part before the `@` (RFC 5321, section 4.5.3.1.1).
 const LONGEST_LOCAL: usize = 64;
 
-/// Why a text is no mail address.
+/// Why a text is not a valid e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// It is not of the form `name@domain`; quoted names, comments and display names are not taken either.

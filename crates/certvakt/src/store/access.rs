@@ -97,9 +97,9 @@ pub async fn add_person(tx: &mut RegistrarTx, new: &NewPerson<'_>) -> Result<Uui
             Some("person_names_name_form") => {
                 StoreError::Invalid("a name has between 1 and 200 letters: give it with --name".to_owned())
             }
-            Some("contact_points_address_form") => {
-                StoreError::Invalid("that is no mail address: write it like name@example.org".to_owned())
-            }
+            Some("contact_points_address_form") => StoreError::Invalid(
+                "that is not a valid e-mail address: write it like name@example.org".to_owned(),
+            ),
             _ => error.into(),
         }
     })

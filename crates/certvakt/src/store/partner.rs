@@ -92,7 +92,7 @@ pub struct Partner {
     pub looked_on: Option<NaiveDate>,
 }
 
-/// For how many days what signs us in is good when somebody is told that it ends.
+/// Administrators are told this many days before a credential expires.
 pub const SECRET_DAYS: i64 = 30;
 
 impl Partner {
@@ -101,7 +101,7 @@ impl Partner {
         self.rests && self.stopped_by.is_none()
     }
 
-    /// For how many days what signs us in is good yet; negative: it is not any more.
+    /// Days until the credential expires; negative once expired.
     pub fn secret_days_left(&self) -> Option<i64> {
         Some((self.secret_ends_on? - self.at.date_naive()).num_days())
     }

@@ -92,12 +92,12 @@ macro_rules! transaction {
         pub struct $name(Begun $(, $more)?);
 
         impl $name {
-            /// Makes what was done last.
+            /// Commits.
             pub async fn commit(self) -> Result<(), StoreError> {
                 self.0.end("commit").await
             }
 
-            /// Undoes what was done.
+            /// Rolls back.
             pub async fn rollback(self) -> Result<(), StoreError> {
                 self.0.end("rollback").await
             }

@@ -136,7 +136,7 @@ impl Once {
 }
 
 impl First {
-    /// Makes what was done last, and with it the answer.
+    /// Commits, and stores the answer with it.
     pub(super) async fn answer(mut self, answer: Answer) -> Result<Answer, Refusal> {
         if let Some(key) = &self.key {
             let kept = serde_json::to_value(&answer).map_err(|_| Refusal::Fault)?;

@@ -46,7 +46,7 @@ pub struct Partner {
     pub unknown_shown: i64,
     /// Reports of completed courses that wait for a person.
     pub reports_waiting: i64,
-    /// For how many days what signs us in is good yet; negative: it is not any more; none: nobody has said.
+    /// Days until the credential expires; negative once expired; none: the configuration names no expiry.
     pub secret_days: Option<i32>,
 }
 
