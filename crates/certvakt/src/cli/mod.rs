@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use certvakt_rules::text::{escaped, escaped_lines};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::error::{Error, Exit};
 use crate::output::Format;
@@ -101,6 +101,11 @@ enum Sub {
     Demo(demo::Args),
     #[command(hide = true)]
     ReadRegister(read_register::Args),
+}
+
+/// The command line: subcommands and options, with their help.
+pub fn command() -> clap::Command {
+    <Command as CommandFactory>::command()
 }
 
 /// Runs the process: reads the arguments, does what they say, reports an error as one sentence.

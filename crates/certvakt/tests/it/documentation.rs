@@ -1,5 +1,7 @@
 //! What the documents promise to list is listed.
 
+mod names;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
