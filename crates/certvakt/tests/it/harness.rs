@@ -1,5 +1,6 @@
 //! A database for a test, and the binary on it.
 
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub async fn superuser(database: &str) -> PgConnection {
 pub const OWNER: &str = "certvakt_owner";
 /// The login of the service: a member of its roles, owner of nothing.
 pub const SERVICE: &str = "certvakt_service";
+/// Its roles.
+pub const SERVICE_ROLES: &str = "certvakt_worker, certvakt_registrar, certvakt_doorkeeper, authenticated";
 
 async fn ensure_logins(connection: &mut PgConnection) {
     for (login, can) in [(OWNER, "createrole"), (SERVICE, "nocreaterole noinherit")] {
@@ -70,12 +73,7 @@ async fn template() -> &'static str {
             let name = empty_database().await;
             migration::apply(&address(OWNER, &name)).await.expect("the migrations apply");
             let mut connection = superuser("postgres").await;
-            connection
-                .execute(AssertSqlSafe(format!(
-                    "grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, authenticated to {SERVICE}"
-                )))
-                .await
-                .unwrap();
+            connection.execute(AssertSqlSafe(format!("grant {SERVICE_ROLES} to {SERVICE}"))).await.unwrap();
             name
         })
         .await
@@ -123,6 +121,17 @@ impl TestDatabase {
             .env_remove("CERTVAKT_CONFIG")
             .env("RUST_BACKTRACE", "0");
         command
+    }
+
+    /// A shell on this database, in which `certvakt` is the binary.
+    pub fn bash(&self) -> Command {
+        let programs = Path::new(env!("CARGO_BIN_EXE_certvakt")).parent().unwrap().to_owned();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path =
+            std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&path))).unwrap();
+        let mut bash = with_environment_of(&self.certvakt([]), Command::new("bash"));
+        bash.env("PATH", path);
+        bash
     }
 
     /// Runs the binary; it must succeed.
