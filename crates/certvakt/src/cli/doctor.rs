@@ -20,10 +20,13 @@ const NEWEST: i32 = 18;
 /// Check configuration, database, roles, encryption, credentials and clock
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  certvakt doctor --config certvakt.toml\n\nExit status 1: something must be mended."
+    after_help = "Example:\n  certvakt doctor --config certvakt.toml\n  certvakt doctor --output json\n\n\
+        JSON: {\"findings\": [{\"check\": …, \"verdict\": \"ok\" | \"warning\" | \"problem\", \"text\": …}]}\n\n\
+        Exit status 1: at least one finding is a problem."
 )]
 pub(super) struct Args {}
 
+/// What `--output json` lists; `check` and `verdict` are for programs, `text` for people.
 #[derive(Debug, Serialize)]
 struct Finding {
     check: &'static str,

@@ -238,6 +238,38 @@ async fn doctor_finds_what_must_be_mended() {
 }
 
 #[tokio::test]
+async fn doctor_prints_the_same_findings_as_json() {
+    let database = TestDatabase::new().await;
+    let help = database.ok(["doctor", "--help"]);
+    assert!(help.contains("certvakt doctor --output json"), "{help}");
+    let absent = address(SERVICE, "absent");
+    // The second time the database is not there: a problem is no error, so it is in the document as well.
+    for (url, status) in [(database.address(), 0), (absent, 1)] {
+        let run = |arguments: &[&str]| {
+            let mut command = database.certvakt(arguments.iter().copied());
+            let output = command.env("DATABASE_URL", &url).output().unwrap();
+            assert_eq!(output.status.code(), Some(status), "{output:?}");
+            assert!(output.stderr.is_empty(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let document: Value = serde_json::from_str(&run(&["doctor", "--output", "json"])).unwrap();
+        assert_eq!(document.as_object().unwrap().len(), 1, "{document}");
+        let findings = document["findings"].as_array().unwrap();
+        let table = run(&["doctor"]);
+        let rows: Vec<&str> = table.lines().skip(2).collect();
+        assert_eq!(findings.len(), rows.len(), "{document}\n{table}");
+        for (finding, row) in findings.iter().zip(rows) {
+            let of = |field: &str| finding[field].as_str().unwrap();
+            assert_eq!(finding.as_object().unwrap().len(), 3, "{finding}");
+            assert!(["ok", "warning", "problem"].contains(&of("verdict")), "{finding}");
+            let shown = row.split_whitespace().collect::<Vec<_>>().join(" ");
+            let verdict = of("verdict").replace("problem", "PROBLEM");
+            assert_eq!(shown, format!("{} {verdict} {}", of("check"), of("text")));
+        }
+    }
+}
+
+#[tokio::test]
 async fn cleanup_deletes_what_is_old_and_nothing_else() {
     let database = rehearsal().await;
     for (id, day) in [("old", "2026-06-20"), ("new", "2026-06-20")] {
