@@ -3,7 +3,7 @@
 mod examples;
 mod names;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -154,5 +154,30 @@ fn every_test_that_a_promise_or_a_requirement_names_exists() {
         let is_path = [".rs", ".sql", ".psql", ".toml"].iter().any(|ending| name.ends_with(ending));
         assert!(!is_test || tests.contains(name), "there is no test {name}");
         assert!(!is_path || is_file(name), "there is no file {name}");
+    }
+}
+
+/// The messages of a file, each with the variables that it uses.
+fn messages(language: &str, file: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let path = Path::new(ROOT).join("crates/certvakt/locales").join(language).join(file);
+    let (mut messages, mut last) = (BTreeMap::<String, BTreeSet<String>>::new(), String::new());
+    for line in fs::read_to_string(path).unwrap().lines().filter(|line| !line.starts_with('#')) {
+        if let Some((key, _)) = line.split_once(" =").filter(|(key, _)| !key.starts_with([' ', '\t'])) {
+            key.clone_into(&mut last);
+        }
+        let variables = line.split('$').skip(1).map(|rest| {
+            rest.chars().take_while(|char| char.is_ascii_alphanumeric() || "-_".contains(*char)).collect()
+        });
+        messages.entry(last.clone()).or_default().extend(variables);
+    }
+    messages
+}
+
+#[test]
+fn every_language_has_the_same_messages_with_the_same_variables() {
+    for file in ["export.ftl", "letters.ftl", "notices.ftl", "pages.ftl"] {
+        let (english, norwegian) = (messages("en", file), messages("nb", file));
+        assert!(english.len() > 5, "{file}: {english:?}");
+        assert_eq!(english, norwegian, "{file}");
     }
 }
