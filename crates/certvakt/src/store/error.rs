@@ -26,9 +26,14 @@ pub enum StoreError {
     /// The server has no room on its disk.
     #[error("the database's disk is full ({0}): make room on it and try again, nothing was left half done")]
     Full(String),
-    /// The schema is older or newer than this binary expects.
+    /// The schema is older than this binary expects.
     #[error("the database's schema is not the one this version expects ({0}): run `certvakt migrate`")]
     Schema(String),
+    /// The schema has other migrations than this binary.
+    #[error(
+        "another version of certvakt made the database's schema ({0}): use that version if it is a later release; the schema of a version that was never released cannot be brought up to date, so run `certvakt migrate` on a new database"
+    )]
+    ForeignSchema(String),
     /// A migration differs from the one applied.
     #[error("the migrations cannot be applied: {0}")]
     Migration(String),
@@ -83,6 +88,7 @@ impl StoreError {
             Self::Conflict(_) => "database-conflict",
             Self::Full(_) => "database-full",
             Self::Schema(_) => "database-schema",
+            Self::ForeignSchema(_) => "database-schema-foreign",
             Self::Migration(_) => "migration",
             Self::Refused { .. } => "database-refused",
             Self::Unknown { .. } => "unknown-name",

@@ -48,10 +48,17 @@ async fn apply_on(connection: &mut PgConnection) -> Result<Applied, StoreError> 
     sqlx::raw_sql("create schema if not exists certvakt").execute(&mut *connection).await?;
     connection.ensure_migrations_table(LEDGER).await.map_err(migration_error)?;
     let theirs = supabase_versions(connection).await?;
-    let ours: Vec<i64> = ledger_versions(connection).await?;
+    let ours = recorded(&mut *connection).await?;
+    if let Some(version) = later(&ours, &migrator) {
+        return Err(StoreError::ForeignSchema(format!("{version} is a migration of a later version")));
+    }
+    refuse_foreign(&ours, &migrator)?;
+    if ours.is_empty() && !migrator.iter().any(|migration| theirs.contains(&migration.version)) {
+        refuse_unrecorded(connection).await?;
+    }
     let mut done = Applied::default();
     for migration in migrator.iter() {
-        if ours.contains(&migration.version) {
+        if ours.iter().any(|one| one.version == migration.version) {
             continue;
         }
         if theirs.contains(&migration.version) {
@@ -82,10 +89,59 @@ fn migration_error(error: MigrateError) -> StoreError {
     }
 }
 
-async fn ledger_versions(connection: &mut PgConnection) -> Result<Vec<i64>, StoreError> {
-    Ok(sqlx::query_scalar!(r#"select version as "version!" from certvakt.schema_migrations"#)
-        .fetch_all(connection)
+/// A migration as our ledger has it.
+struct Recorded {
+    version: i64,
+    checksum: Vec<u8>,
+}
+
+async fn recorded<'e>(executor: impl sqlx::PgExecutor<'e>) -> Result<Vec<Recorded>, StoreError> {
+    Ok(sqlx::query_as!(Recorded, "select version, checksum from certvakt.schema_migrations order by version")
+        .fetch_all(executor)
         .await?)
+}
+
+/// A recorded version that is later than every one of this binary.
+fn later(recorded: &[Recorded], migrator: &Migrator) -> Option<i64> {
+    let newest = migrator.iter().map(|migration| migration.version).max();
+    recorded.iter().map(|one| one.version).find(|version| Some(*version) > newest)
+}
+
+/// Refuses a schema with other migrations than this binary's, or with others of the same versions. Later
+/// ones are no business of it.
+fn refuse_foreign(recorded: &[Recorded], migrator: &Migrator) -> Result<(), StoreError> {
+    let later = later(recorded, migrator);
+    for one in recorded.iter().filter(|one| later.is_none_or(|later| one.version < later)) {
+        match migrator.iter().find(|migration| migration.version == one.version) {
+            None => {
+                return Err(StoreError::ForeignSchema(format!(
+                    "this version has no migration {}",
+                    one.version
+                )));
+            }
+            Some(migration) if *migration.checksum != *one.checksum => {
+                return Err(StoreError::ForeignSchema(format!(
+                    "migration {} was applied with another text",
+                    one.version
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a schema of which neither ledger knows a migration of this binary.
+async fn refuse_unrecorded(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let there: bool = sqlx::query_scalar("select to_regclass('certvakt.organisations') is not null")
+        .fetch_one(connection)
+        .await?;
+    if there {
+        return Err(StoreError::ForeignSchema(
+            "its tables are there, and no migration of this version is recorded".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// The versions in the Supabase CLI's ledger, if there is one.
@@ -140,19 +196,16 @@ async fn record_for_supabase(connection: &mut PgConnection, migrator: &Migrator)
     Ok(())
 }
 
-/// Refuses a schema that is older than this binary. A newer one is taken: schemas expand first.
+/// Refuses a schema that lacks a migration of this binary, or has another one in its place. Later migrations
+/// are taken: schemas expand first, so the binary before runs on them.
 pub async fn check(database: &Database) -> Result<(), StoreError> {
-    let mut tx = database.worker().await?;
-    let newest = sqlx::query_scalar!(r#"select max(version) as "version?" from certvakt.schema_migrations"#)
-        .fetch_one(&mut tx)
-        .await?;
-    let expected = migrator().iter().map(|migration| migration.version).max();
-    if newest < expected {
-        return Err(StoreError::Schema(format!(
-            "the newest migration applied is {}, this version needs {}",
-            newest.map_or_else(|| "none".to_owned(), |version| version.to_string()),
-            expected.unwrap_or_default()
-        )));
+    let recorded = recorded(&mut database.worker().await?).await?;
+    let migrator = migrator();
+    refuse_foreign(&recorded, &migrator)?;
+    let missing =
+        migrator.iter().find(|migration| recorded.iter().all(|one| one.version != migration.version));
+    if let Some(migration) = missing {
+        return Err(StoreError::Schema(format!("migration {} was not applied", migration.version)));
     }
     Ok(())
 }

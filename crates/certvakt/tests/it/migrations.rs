@@ -13,6 +13,8 @@ use crate::harness::{OWNER, TestDatabase, address, empty_database, fail, succeed
 fn migrations() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../supabase/migrations");
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // The README stands beside them.
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
     files.sort();
     files
 }
@@ -219,6 +221,68 @@ async fn a_schema_that_is_older_than_the_binary_is_refused_and_named() {
     database.ok(["status"]);
     database.execute("delete from certvakt.schema_migrations where version = (select max(version) from certvakt.schema_migrations)").await;
     assert!(fail(&mut database.certvakt(["run"]), 4).contains("database-schema"));
+}
+
+#[tokio::test]
+async fn a_schema_of_another_version_is_refused_and_named() {
+    let record = |version: i64| {
+        format!(
+            "insert into certvakt.schema_migrations (version, description, success, checksum, execution_time)
+             values ({version}, 'x', true, '\\x00', 0)"
+        )
+    };
+    let refused = |database: &TestDatabase, named: &str| {
+        for said in [fail(&mut database.certvakt(["status"]), 4), fail(&mut migrate(&database.name), 4)] {
+            assert!(said.contains("[database-schema-foreign]"), "{said}");
+            assert!(said.contains(named) && said.contains("new database"), "{said}");
+        }
+    };
+    // Versions that this one does not have: first of all, last but one.
+    for unknown in [20_261_123_090_000, 20_261_128_090_001] {
+        let database = TestDatabase::new().await;
+        database.execute(&record(unknown)).await;
+        refused(&database, &format!("no migration {unknown}"));
+        // A later one makes it no better, though the migrator names that first.
+        database.execute(&record(20_991_231_000_000)).await;
+        assert!(fail(&mut database.certvakt(["status"]), 4).contains("[database-schema-foreign]"));
+    }
+
+    let database = TestDatabase::new().await;
+    database
+        .execute("update certvakt.schema_migrations set checksum = '\\x00' where version = 20261128090400")
+        .await;
+    refused(&database, "20261128090400 was applied with another text");
+
+    // A later release has expanded the schema: this one runs on it, and leaves migrating to that one.
+    let database = TestDatabase::new().await;
+    database.execute(&record(20_991_231_000_000)).await;
+    database.ok(["status"]);
+    let said = fail(&mut migrate(&database.name), 4);
+    assert!(said.contains("[database-schema-foreign]") && said.contains("use that version"), "{said}");
+}
+
+#[tokio::test]
+async fn tables_of_which_no_migration_is_recorded_are_refused_before_anything_is_made() {
+    let database = empty_database().await;
+    let mut owner = PgConnection::connect(&address(OWNER, &database)).await.unwrap();
+    // As the Supabase CLI leaves the schema of a version that was never released.
+    owner
+        .execute(
+            "create schema certvakt; create table certvakt.organisations ();
+             create schema supabase_migrations;
+             create table supabase_migrations.schema_migrations (version text primary key);
+             insert into supabase_migrations.schema_migrations values ('20261123090000')",
+        )
+        .await
+        .unwrap();
+    let said = fail(&mut migrate(&database), 4);
+    assert!(said.contains("[database-schema-foreign]") && said.contains("new database"), "{said}");
+    let made: i64 =
+        sqlx::query_scalar("select count(*) from pg_proc where pronamespace = 'certvakt'::regnamespace")
+            .fetch_one(&mut owner)
+            .await
+            .unwrap();
+    assert_eq!(made, 0);
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ create table public.cert_notification_log (
   certification_id uuid not null,
   notification_type text not null constraint cert_notification_log_notification_type_known check (
     notification_type in ('expiry_warning_90d', 'expiry_warning_30d', 'expiry_warning_7d', 'expired')),
-  sent_at timestamptz not null default now(),
+  sent_at timestamptz not null default now() constraint cert_notification_log_sent_at_finite check (isfinite(sent_at)),
   recipient_id uuid not null,
-  -- Compared as bytes, whatever the database's collation. A regular expression would cost six times as
+  -- Compared as bytes, in a database of any collation. A regular expression would cost six times as
   -- much, more than the rest of the row.
   idempotency_key text collate "C" not null
     constraint cert_notification_log_idempotency_key_unique unique
@@ -33,27 +33,6 @@ create index cert_notification_log_certification on public.cert_notification_log
 -- Rows come in the order of their time: a summary a range of pages is enough to find the old ones.
 create index cert_notification_log_retention on public.cert_notification_log using brin (sent_at);
 
-create function certvakt.notice_key(certification_id uuid, notification_type text, due_date date) returns text
-language sql stable strict parallel safe
-begin atomic
-  -- to_char of a fixed numeric pattern depends on no setting, unlike a cast of the date to text.
-  select encode(sha256(convert_to(
-    certification_id::text || '|' || notification_type || '|' || to_char(due_date::timestamp, 'YYYY-MM-DD'), 'UTF8')), 'hex');
-end;
-comment on function certvakt.notice_key is
-  'The key of a notice: hex SHA-256 of certification|type|YYYY-MM-DD, the date being the day on which the stage came due.';
-revoke all on function certvakt.notice_key from public, anon, authenticated;
-grant execute on function certvakt.notice_key to certvakt_worker, certvakt_registrar, service_role;
-
-create function certvakt.refuse_log_rewrite() returns trigger
-language plpgsql set search_path = '' as $$
-begin
-  raise exception '% is append-only: what was recorded stays as it was recorded', tg_table_name
-    using errcode = 'restrict_violation', hint = 'What is old leaves by `certvakt cleanup`.';
-end
-$$;
-revoke all on function certvakt.refuse_log_rewrite() from public, anon, authenticated, service_role;
-
 create trigger refuse_update before update on public.cert_notification_log
   for each statement execute function certvakt.refuse_log_rewrite();
 create trigger refuse_truncate before truncate on public.cert_notification_log
@@ -73,6 +52,23 @@ create policy worker_reads on public.cert_notification_log for select to certvak
 create policy worker_records on public.cert_notification_log for insert to certvakt_worker with check (true);
 create policy service_reads on public.cert_notification_log for select to service_role using (true);
 create policy service_records on public.cert_notification_log for insert to service_role with check (true);
+-- The registrar reads whose they are, to end what is under way for a person who is erased.
+grant select (id, recipient_id) on public.cert_notification_log to certvakt_registrar;
+create policy registrar_reads on public.cert_notification_log for select to certvakt_registrar using (true);
+grant select on public.cert_notification_log to certvakt_definer;
+create policy definer_reads on public.cert_notification_log for select to certvakt_definer using (true);
+
+create function certvakt.notice_key(certification_id uuid, notification_type text, due_date date) returns text
+language sql stable strict parallel safe
+begin atomic
+  -- to_char of a fixed numeric pattern depends on no setting, unlike a cast of the date to text.
+  select encode(sha256(convert_to(
+    certification_id::text || '|' || notification_type || '|' || to_char(due_date::timestamp, 'YYYY-MM-DD'), 'UTF8')), 'hex');
+end;
+comment on function certvakt.notice_key is
+  'The key of a notice: hex SHA-256 of certification|type|YYYY-MM-DD, the date being the day on which the stage came due.';
+revoke all on function certvakt.notice_key(uuid, text, date) from public, anon, authenticated, service_role;
+grant execute on function certvakt.notice_key(uuid, text, date) to certvakt_worker, certvakt_registrar, service_role;
 
 -- Retention. The function runs as the owner of the log, the only role that may delete (foreign keys
 -- delete as the owner too); row-level security holds the owner to the same floor.
@@ -81,6 +77,7 @@ create policy owner_sees_old on public.cert_notification_log for select to curre
 create policy owner_deletes_old on public.cert_notification_log for delete to current_user
   using (sent_at < now() - interval '180 days');
 
+-- It notes how far back the log reaches. Of the time before that, the histories alone say what was told.
 create function certvakt.delete_old_notices(older_than interval, batch integer) returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -98,10 +95,14 @@ begin
     limit batch
   );
   get diagnostics deleted = row_count;
+  if deleted > 0 then
+    insert into certvakt.installation as i (log_deleted_before) values (now() - older_than)
+    on conflict (only_row) do update set log_deleted_before = greatest(i.log_deleted_before, excluded.log_deleted_before);
+  end if;
   return deleted;
 end
 $$;
 comment on function certvakt.delete_old_notices is
   'Deletes at most `batch` notices recorded longer than `older_than` ago (180 days or more), with their deliveries.';
-revoke all on function certvakt.delete_old_notices from public, anon, authenticated;
-grant execute on function certvakt.delete_old_notices to certvakt_worker, service_role;
+revoke all on function certvakt.delete_old_notices(interval, integer) from public, anon, authenticated, service_role;
+grant execute on function certvakt.delete_old_notices(interval, integer) to certvakt_worker, service_role;

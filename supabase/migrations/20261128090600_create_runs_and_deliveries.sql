@@ -1,4 +1,4 @@
--- Runs, and the deliveries of the notices that they record.
+-- Runs, the deliveries of the notices that they record, and imports of registers.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -21,6 +21,7 @@ create table certvakt.runs (
   reason text,
   started_at timestamptz not null default now(),
   finished_at timestamptz not null default clock_timestamp(),
+  operator text default certvakt.operator(),
   constraint runs_covered_when_missed check ((state = 'missed') = (covered_by is not null)),
   constraint runs_reason_when_failed check ((state = 'failed') = (reason is not null))
 );
@@ -28,8 +29,15 @@ comment on column certvakt.runs.expired is 'With the three before it: notices re
 comment on column certvakt.runs.record_limit is
   'What the run might record without approval: of a held run exactly, of another as far as it was worked out.';
 comment on column certvakt.runs.covered_by is 'Of a missed night: the date of the run that caught up.';
+comment on column certvakt.runs.operator is 'Who ran the command that made it, as account@host; null: no command did.';
 create index runs_organisation on certvakt.runs (organisation_id, run_date desc, id desc);
 create index runs_retention on certvakt.runs (finished_at);
+
+alter table certvakt.runs enable row level security;
+alter table certvakt.runs force row level security;
+revoke all on certvakt.runs from public, anon, authenticated, service_role;
+grant select, insert, update, delete on certvakt.runs to certvakt_worker;
+create policy worker_keeps on certvakt.runs to certvakt_worker using (true) with check (true);
 
 create table certvakt.run_calendars (
   organisation_id uuid primary key references certvakt.organisations (id) on delete cascade,
@@ -48,6 +56,23 @@ comment on column certvakt.run_calendars.read_on is
   'Which server and database the snapshot belongs to; after a restore elsewhere the next run reads everything.';
 comment on column certvakt.run_calendars.grace_days is
   'For how long expired was current in that run; after a change of that setting the next run reads everything.';
+
+alter table certvakt.run_calendars enable row level security;
+alter table certvakt.run_calendars force row level security;
+revoke all on certvakt.run_calendars from public, anon, authenticated, service_role;
+grant select, insert, update, delete on certvakt.run_calendars to certvakt_worker;
+create policy worker_keeps on certvakt.run_calendars to certvakt_worker using (true) with check (true);
+
+create function certvakt.this_database() returns text
+language sql stable parallel safe
+begin atomic
+  select (select system_identifier from pg_control_system()) || '/'
+      || (select oid from pg_database where datname = current_database());
+end;
+comment on function certvakt.this_database is
+  'Which server and database this is. A snapshot means nothing elsewhere, so after a restore the next run reads everything.';
+revoke all on function certvakt.this_database() from public, anon, authenticated, service_role;
+grant execute on function certvakt.this_database() to certvakt_worker;
 
 create table certvakt.deliveries (
   id bigint primary key references public.cert_notification_log (id) on delete cascade,
@@ -95,6 +120,18 @@ comment on column certvakt.deliveries.refused is 'Contact points that refused th
 create index deliveries_open on certvakt.deliveries (available_at, id) where finished_at is null;
 create index deliveries_cancelled on certvakt.deliveries (organisation_id, cancelled_in) where cancelled_in is not null;
 
+alter table certvakt.deliveries enable row level security;
+alter table certvakt.deliveries force row level security;
+revoke all on certvakt.deliveries from public, anon, authenticated, service_role;
+grant select, insert, update, delete on certvakt.deliveries to certvakt_worker;
+create policy worker_keeps on certvakt.deliveries to certvakt_worker using (true) with check (true);
+-- The registrar ends what is under way for a person who is erased.
+grant select (id, finished_at), update (state, reason, finished_at, available_at, lease_token, lease_until)
+  on certvakt.deliveries to certvakt_registrar;
+create policy registrar_ends on certvakt.deliveries to certvakt_registrar using (true) with check (state = 'cancelled');
+grant select on certvakt.deliveries to certvakt_definer;
+create policy definer_reads on certvakt.deliveries for select to certvakt_definer using (true);
+
 create table certvakt.delivery_attempts (
   delivery_id bigint not null,
   -- squawk-ignore prefer-bigint-over-int
@@ -108,6 +145,19 @@ create table certvakt.delivery_attempts (
   finished_at timestamptz not null default now(),
   primary key (delivery_id, attempt, message)
 );
+comment on column certvakt.delivery_attempts.delivery_id is 'Leaves with its delivery: see the trigger delete_attempts.';
+comment on column certvakt.delivery_attempts.message is 'An attempt may send to several contact points: 1, 2, ….';
+comment on column certvakt.delivery_attempts.channel is 'Null when the attempt ended before a channel was asked.';
+comment on column certvakt.delivery_attempts.detail is 'The provider''s code or message id; never an address or a name.';
+
+alter table certvakt.delivery_attempts enable row level security;
+alter table certvakt.delivery_attempts force row level security;
+revoke all on certvakt.delivery_attempts from public, anon, authenticated, service_role;
+grant select, insert, update, delete on certvakt.delivery_attempts to certvakt_worker;
+create policy worker_keeps on certvakt.delivery_attempts to certvakt_worker using (true) with check (true);
+grant select (delivery_id), delete on certvakt.delivery_attempts to certvakt_definer;
+create policy definer_deletes on certvakt.delivery_attempts to certvakt_definer using (true) with check (false);
+
 -- In place of a foreign key (docs/adr/0005-attempts-without-a-foreign-key.md): only a worker adds attempts,
 -- in the statement that has just changed and so locked the delivery.
 create function certvakt.delete_attempts() returns trigger
@@ -117,74 +167,10 @@ begin
   return null;
 end
 $$;
-revoke all on function certvakt.delete_attempts() from public, anon, authenticated, service_role;
 create trigger delete_attempts after delete on certvakt.deliveries
   referencing old table as old_rows for each statement execute function certvakt.delete_attempts();
-comment on column certvakt.delivery_attempts.delivery_id is 'Leaves with its delivery: see the trigger delete_attempts.';
-comment on column certvakt.delivery_attempts.message is 'An attempt may send to several contact points: 1, 2, ….';
-comment on column certvakt.delivery_attempts.channel is 'Null when the attempt ended before a channel was asked.';
-comment on column certvakt.delivery_attempts.detail is 'The provider''s code or message id; never an address or a name.';
-
-create table certvakt.channel_stops (
-  channel text primary key,
-  reason text not null,
-  stopped_at timestamptz not null default now()
-);
-comment on table certvakt.channel_stops is
-  'Channels that refused our credentials; their queue is kept until a delivery through them succeeds.';
-
-create table certvakt.imports (
-  id bigint generated always as identity primary key,
-  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
-  chapter_id uuid not null,
-  certification_type text not null,
-  read bigint not null,
-  added bigint not null,
-  updated bigint not null,
-  unchanged bigint not null,
-  rejected bigint not null,
-  renewed bigint not null,
-  corrected bigint not null,
-  started_at timestamptz not null default now(),
-  finished_at timestamptz not null default clock_timestamp(),
-  constraint imports_every_row_accounted_for check (read = added + updated + unchanged + rejected),
-  constraint imports_chapter_inside_organisation
-    foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade
-);
-create index imports_chapter on certvakt.imports (organisation_id, chapter_id);
-create index imports_retention on certvakt.imports (finished_at);
-
-create table certvakt.installation (
-  only_row boolean primary key default true constraint installation_only_row check (only_row),
-  rehearsal boolean not null default false
-);
-comment on column certvakt.installation.rehearsal is
-  'Whether CERTVAKT_NOW may move the date. A rehearsal never becomes anything else.';
-
-do $$
-declare
-  relation text;
-begin
-  foreach relation in array array['runs', 'run_calendars', 'deliveries', 'delivery_attempts',
-                                  'channel_stops', 'imports', 'installation'] loop
-    execute format('alter table certvakt.%I enable row level security', relation);
-    execute format('alter table certvakt.%I force row level security', relation);
-    execute format('revoke all on certvakt.%I from public, anon, authenticated, service_role', relation);
-    execute format('grant select on certvakt.%I to certvakt_worker', relation);
-    execute format('create policy worker_keeps on certvakt.%I to certvakt_worker using (true) with check (true)', relation);
-  end loop;
-end
-$$;
-grant insert, update, delete on certvakt.runs, certvakt.run_calendars, certvakt.deliveries,
-  certvakt.delivery_attempts, certvakt.channel_stops to certvakt_worker;
-grant select (delivery_id), delete on certvakt.delivery_attempts to certvakt_definer;
-create policy definer_deletes on certvakt.delivery_attempts to certvakt_definer using (true) with check (false);
+revoke all on function certvakt.delete_attempts() from public, anon, authenticated, service_role;
 alter function certvakt.delete_attempts() owner to certvakt_definer;
-grant delete on certvakt.imports to certvakt_worker;
-grant select, insert on certvakt.imports to certvakt_registrar;
-create policy registrar_records on certvakt.imports to certvakt_registrar using (true) with check (true);
-grant select, insert, update on certvakt.installation to certvakt_registrar;
-create policy registrar_keeps on certvakt.installation to certvakt_registrar using (true) with check (true);
 
 -- A correction keeps the cycle: what its mentor was told in it before the date was corrected.
 create function certvakt.told_before_correction(organisation uuid)
@@ -209,16 +195,59 @@ begin atomic
 end;
 comment on function certvakt.told_before_correction is
   'The stages told in the present cycle of every certification that was ever corrected. Only a notice that was handed over told somebody.';
-revoke all on function certvakt.told_before_correction from public, anon, authenticated, service_role;
-grant execute on function certvakt.told_before_correction to certvakt_worker;
+revoke all on function certvakt.told_before_correction(uuid) from public, anon, authenticated, service_role;
+grant execute on function certvakt.told_before_correction(uuid) to certvakt_worker, certvakt_definer;
 
-create function certvakt.this_database() returns text
-language sql stable parallel safe
-begin atomic
-  select (select system_identifier from pg_control_system()) || '/'
-      || (select oid from pg_database where datname = current_database());
-end;
-comment on function certvakt.this_database is
-  'Which server and database this is. A snapshot means nothing elsewhere, so after a restore the next run reads everything.';
-revoke all on function certvakt.this_database from public, anon, authenticated, service_role;
-grant execute on function certvakt.this_database to certvakt_worker;
+create table certvakt.channel_stops (
+  channel text not null,
+  reason text not null,
+  stopped_at timestamptz not null default now(),
+  organisation_id uuid references certvakt.organisations (id) on delete cascade,
+  id bigint generated always as identity primary key
+);
+comment on table certvakt.channel_stops is
+  'Channels whose provider refuses us; their queue is kept until a delivery through them succeeds.';
+comment on column certvakt.channel_stops.organisation_id is
+  'Whose messages are refused; null: those of all, because the provider refuses the sender.';
+create unique index channel_stops_once on certvakt.channel_stops (channel, organisation_id) nulls not distinct;
+create index channel_stops_organisation on certvakt.channel_stops (organisation_id);
+
+alter table certvakt.channel_stops enable row level security;
+alter table certvakt.channel_stops force row level security;
+revoke all on certvakt.channel_stops from public, anon, authenticated, service_role;
+grant select, insert, update, delete on certvakt.channel_stops to certvakt_worker;
+create policy worker_keeps on certvakt.channel_stops to certvakt_worker using (true) with check (true);
+
+create table certvakt.imports (
+  id bigint generated always as identity primary key,
+  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
+  chapter_id uuid not null,
+  certification_type text not null,
+  read bigint not null,
+  added bigint not null,
+  updated bigint not null,
+  unchanged bigint not null,
+  rejected bigint not null,
+  renewed bigint not null,
+  corrected bigint not null,
+  started_at timestamptz not null default now(),
+  finished_at timestamptz not null default clock_timestamp(),
+  operator text default certvakt.operator(),
+  -- A wrong contact costs the contact, not its row.
+  contacts_rejected bigint not null default 0
+    constraint imports_contacts_rejected_check check (contacts_rejected >= 0),
+  constraint imports_every_row_accounted_for check (read = added + updated + unchanged + rejected),
+  constraint imports_chapter_inside_organisation
+    foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade
+);
+comment on column certvakt.imports.operator is 'Who ran the command that made it, as account@host; null: no command did.';
+create index imports_chapter on certvakt.imports (organisation_id, chapter_id);
+create index imports_retention on certvakt.imports (finished_at);
+
+alter table certvakt.imports enable row level security;
+alter table certvakt.imports force row level security;
+revoke all on certvakt.imports from public, anon, authenticated, service_role;
+grant select, delete on certvakt.imports to certvakt_worker;
+create policy worker_keeps on certvakt.imports to certvakt_worker using (true) with check (true);
+grant select, insert on certvakt.imports to certvakt_registrar;
+create policy registrar_records on certvakt.imports to certvakt_registrar using (true) with check (true);

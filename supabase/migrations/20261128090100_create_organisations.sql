@@ -1,4 +1,4 @@
--- Organisations, their chapters as a tree, and the types of certification that they issue.
+-- Organisations, and their chapters as a tree.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -7,7 +7,8 @@ create table certvakt.organisations (
   id uuid primary key default certvakt.uuid_v7(),
   slug text not null unique
     constraint organisations_slug_form check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
-  name text not null constraint organisations_name_form check (length(name) between 1 and 200),
+  name text not null constraint organisations_name_form check (length(name) between 1 and 200)
+    constraint organisations_name_plain check (certvakt.is_plain(name)),
   -- An unknown zone makes the expression raise; a known one is never null. PostgreSQL takes europe/oslo
   -- and EST5EDT as well, which are no names of the IANA database.
   time_zone text not null
@@ -28,10 +29,28 @@ create table certvakt.organisations (
   run_limit_percent smallint not null default 20
     constraint organisations_limit_percent_range check (run_limit_percent between 0 and 100),
   names_certification boolean not null default false,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  has_renewal_events boolean not null default false
 );
 comment on column certvakt.organisations.names_certification is
   'Whether a lock screen and a mail''s subject may name the association and the certification.';
+comment on column certvakt.organisations.has_renewal_events is
+  'Whether histories that change are moved to certification_renewal_events.';
+
+alter table certvakt.organisations enable row level security;
+alter table certvakt.organisations force row level security;
+revoke all on certvakt.organisations from public, anon, authenticated, service_role;
+grant select on certvakt.organisations to certvakt_worker;
+create policy worker_reads on certvakt.organisations for select to certvakt_worker using (true);
+-- The time zone is part of every due date and so of every key: nobody changes it.
+grant select, insert, update (name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor,
+  run_limit_percent, names_certification) on certvakt.organisations to certvakt_registrar;
+create policy registrar_keeps on certvakt.organisations to certvakt_registrar using (true) with check (true);
+grant select (id, name, locale) on certvakt.organisations to certvakt_doorkeeper;
+create policy doorkeeper_reads on certvakt.organisations for select to certvakt_doorkeeper using (true);
+grant select, update (has_renewal_events) on certvakt.organisations to certvakt_definer;
+create policy definer_reads on certvakt.organisations for select to certvakt_definer using (true);
+create policy definer_moves on certvakt.organisations for update to certvakt_definer using (true) with check (true);
 
 create table certvakt.chapters (
   id uuid primary key default certvakt.uuid_v7(),
@@ -39,7 +58,8 @@ create table certvakt.chapters (
   parent_id uuid,
   slug text not null
     constraint chapters_slug_form check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
-  name text not null constraint chapters_name_form check (length(name) between 1 and 200),
+  name text not null constraint chapters_name_form check (length(name) between 1 and 200)
+    constraint chapters_name_plain check (certvakt.is_plain(name)),
   created_at timestamptz not null default now(),
   constraint chapters_slug_unique unique (organisation_id, slug),
   constraint chapters_inside_organisation unique (organisation_id, id),
@@ -48,9 +68,23 @@ create table certvakt.chapters (
 );
 create index chapters_parent on certvakt.chapters (organisation_id, parent_id);
 
+alter table certvakt.chapters enable row level security;
+alter table certvakt.chapters force row level security;
+revoke all on certvakt.chapters from public, anon, authenticated, service_role;
+grant select on certvakt.chapters to certvakt_worker, certvakt_definer;
+create policy worker_reads on certvakt.chapters for select to certvakt_worker using (true);
+create policy definer_reads on certvakt.chapters for select to certvakt_definer using (true);
+grant select, insert, update (parent_id, name) on certvakt.chapters to certvakt_registrar;
+create policy registrar_keeps on certvakt.chapters to certvakt_registrar using (true) with check (true);
+
 create function certvakt.refuse_chapter_cycle() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
+  -- One move at a time in an organisation. It is written, not only locked: a transaction whose snapshot is older ends
+  -- with a serialization failure instead of walking the tree as it was. A new chapter has nothing below it.
+  if tg_op = 'UPDATE' then
+    update certvakt.organisations o set has_renewal_events = o.has_renewal_events where o.id = new.organisation_id;
+  end if;
   if exists (
     with recursive above as (
       select c.id, c.parent_id from certvakt.chapters c where c.id = new.parent_id
@@ -64,48 +98,10 @@ begin
   return new;
 end
 $$;
-revoke all on function certvakt.refuse_chapter_cycle() from public, anon, authenticated, service_role;
-
 create trigger refuse_chapter_cycle
   before insert or update of parent_id on certvakt.chapters
   for each row when (new.parent_id is not null)
   execute function certvakt.refuse_chapter_cycle();
--- Given away last: from PostgreSQL 16 on the migrator does not inherit the new owner's rights.
+revoke all on function certvakt.refuse_chapter_cycle() from public, anon, authenticated, service_role;
+-- A function is given away last: from PostgreSQL 16 on the role that migrates does not inherit the new owner's rights.
 alter function certvakt.refuse_chapter_cycle() owner to certvakt_definer;
-
-create table certvakt.certification_types (
-  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
-  code text not null
-    constraint certification_types_code_form check (code ~ '^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$'),
-  name text not null constraint certification_types_name_form check (length(name) between 1 and 200),
-  -- squawk-ignore prefer-bigint-over-smallint
-  validity_months smallint
-    constraint certification_types_validity_range check (validity_months between 1 and 1200),
-  created_at timestamptz not null default now(),
-  primary key (organisation_id, code)
-);
-comment on column certvakt.certification_types.validity_months is
-  'How long a certification of the type is valid; null: each has its own date.';
-
-do $$
-declare
-  relation text;
-begin
-  foreach relation in array array['organisations', 'chapters', 'certification_types'] loop
-    execute format('alter table certvakt.%I enable row level security', relation);
-    execute format('alter table certvakt.%I force row level security', relation);
-    execute format('revoke all on certvakt.%I from public, anon, authenticated, service_role', relation);
-    execute format('grant select on certvakt.%I to certvakt_worker, certvakt_definer', relation);
-    execute format('grant select, insert on certvakt.%I to certvakt_registrar', relation);
-    execute format('create policy worker_reads on certvakt.%I for select to certvakt_worker using (true)', relation);
-    execute format('create policy definer_reads on certvakt.%I for select to certvakt_definer using (true)', relation);
-    execute format('create policy registrar_keeps on certvakt.%I to certvakt_registrar using (true) with check (true)', relation);
-  end loop;
-end
-$$;
-
--- The time zone is part of every due date and so of every key: nobody changes it.
-grant update (name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor, run_limit_percent,
-  names_certification) on certvakt.organisations to certvakt_registrar;
-grant update (parent_id, name) on certvakt.chapters to certvakt_registrar;
-grant update (name, validity_months) on certvakt.certification_types to certvakt_registrar;

@@ -1,0 +1,192 @@
+-- The roles, the schema, and what every later file builds on.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+-- Roles belong to the whole server. Another database on it, or Supabase, may have made them already. Supabase has
+-- anon, authenticated and service_role of its own.
+do $$
+declare
+  wanted text;
+begin
+  foreach wanted in array array[
+    'anon', 'authenticated', 'service_role',
+    'certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer'
+  ] loop
+    if not exists (select from pg_catalog.pg_roles where rolname = wanted) then
+      begin
+        execute pg_catalog.format('create role %I nologin noinherit', wanted);
+      exception when duplicate_object or unique_violation then
+        null; -- A migration of another database on this server has just made it.
+      end;
+    end if;
+  end loop;
+
+  -- The role that migrates must be able to SET ROLE to the service's roles and to that of people, and to give
+  -- functions to the definer. From PostgreSQL 16 on that is a right of its own, and the role that migrates does not
+  -- inherit what they may do.
+  foreach wanted in array array[
+    'certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'authenticated'
+  ] loop
+    if pg_catalog.current_setting('server_version_num')::int < 160000 then
+      if not pg_catalog.pg_has_role(current_user, wanted, 'MEMBER') then
+        execute pg_catalog.format('grant %I to current_user', wanted);
+      end if;
+    elsif not pg_catalog.pg_has_role(current_user, wanted, 'SET') then
+      execute pg_catalog.format('grant %I to current_user with inherit false, set true', wanted);
+    end if;
+  end loop;
+end
+$$;
+
+-- `certvakt migrate` makes the schema before the first migration, to keep its ledger there.
+create schema if not exists certvakt;
+comment on schema certvakt is
+  'Everything of certvakt but the two public tables. Not exposed to REST.';
+revoke all on schema certvakt from public, anon, authenticated;
+grant usage on schema certvakt to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, service_role, authenticated;
+-- PostgreSQL asks the new owner of a function for CREATE.
+grant usage, create on schema certvakt to certvakt_definer;
+
+-- The ledger, in the form that sqlx keeps. The service reads it, to refuse a schema that it does not know; so it is
+-- here too if the Supabase CLI applies the migrations.
+create table if not exists certvakt.schema_migrations (
+  version bigint primary key,
+  description text not null,
+  installed_on timestamptz not null default now(),
+  success boolean not null,
+  checksum bytea not null,
+  execution_time bigint not null
+);
+revoke all on certvakt.schema_migrations from public, anon, authenticated, service_role;
+grant select on certvakt.schema_migrations to certvakt_worker, certvakt_registrar;
+
+-- Hosted platforms have their extensions in this schema. An extension that is installed elsewhere stays there.
+create schema if not exists extensions;
+create extension if not exists pg_trgm with schema extensions;
+
+-- PostgreSQL 18 has one of its own.
+create function certvakt.uuid_v7() returns uuid
+language sql volatile parallel safe
+begin atomic
+  -- The version, 7, takes the place of 4: two bits of the seventh byte more. What remains of it is random.
+  select encode(
+    set_bit(set_bit(
+      overlay(uuid_send(gen_random_uuid()) placing
+        substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6),
+      52, 1), 53, 1),
+    'hex')::uuid;
+end;
+comment on function certvakt.uuid_v7 is
+  'A UUID that begins with the time in milliseconds (RFC 9562, section 5.7): rows of one time lie together in an index.';
+revoke all on function certvakt.uuid_v7() from public, anon, authenticated, service_role;
+grant execute on function certvakt.uuid_v7()
+  to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, service_role, authenticated;
+
+-- Characters that change how the text around them is shown are stored nowhere.
+create function certvakt.is_plain(value text) returns boolean
+language sql immutable strict parallel safe
+return value !~ '[\u0001-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]';
+comment on function certvakt.is_plain is
+  'Whether a text is free of control characters (C0, C1), line separators and controls of writing direction.';
+revoke all on function certvakt.is_plain(text) from public, anon, authenticated, service_role;
+-- Checks run with the rights of the role that writes the row.
+grant execute on function certvakt.is_plain(text)
+  to certvakt_worker, certvakt_registrar, certvakt_definer, certvakt_doorkeeper, service_role, authenticated;
+
+-- A database of the locale C knows no other letters than those of ASCII, and not every server has ICU.
+-- Not strict, though null is folded to null: PostgreSQL inlines no CASE of a strict function into the statement, and
+-- a call for each row takes longer than the rest.
+create function certvakt.folded(name text) returns text
+language sql immutable parallel safe
+return case
+  when octet_length(name) = length(name) then lower(name collate "C")
+  else translate(
+    lower(replace(replace(replace(replace(replace(replace(replace(name,
+      'Æ', 'ae'), 'æ', 'ae'), 'Œ', 'oe'), 'œ', 'oe'), 'ß', 'ss'), 'Þ', 'th'), 'þ', 'th') collate "C"),
+    'ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝàáâãäåçèéêëìíîïðñòóôõöøùúûüýÿĀāĂăĄąĆćĈĉĊċČčĎďĐđĒēĔĕĖėĘęĚěĜĝĞ' ||
+    'ğĠġĢģĤĥĨĩĪīĬĭĮįİĴĵĶķĹĺĻļĽľŁłŃńŅņŇňŊŋŌōŎŏŐőŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŦŧŨũŪūŬŭŮůŰűŲųŴŵŶŷŸŹźŻżŽž'
+    -- Accents that stand behind their letters are left out.
+    || U&'\0300\0301\0302\0303\0304\0306\0307\0308\030A\030B\030C\0323\0327\0328',
+    'aaaaaaceeeeiiiidnoooooouuuuyaaaaaaceeeeiiiidnoooooouuuuyyaaaaaaccccccccddddeeeeeeeeeeggg' ||
+    'ggggghhiiiiiiiiijjkkllllllllnnnnnnnnoooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzz')
+end;
+comment on function certvakt.folded is
+  'A name in small letters of ASCII, for looking it up: å is found as a, ø as o, æ as ae; letters of other scripts stay.';
+revoke all on function certvakt.folded(text) from public, anon, authenticated, service_role;
+-- Writing a name computes its folded column with the rights of the writing role.
+grant execute on function certvakt.folded(text) to certvakt_worker, certvakt_registrar, certvakt_definer, authenticated;
+
+create function certvakt.calling_role() returns text
+language sql stable parallel safe set search_path = ''
+return coalesce(nullif(current_setting('role', true), 'none'), session_user);
+comment on function certvakt.calling_role is
+  'The role that sent the statement, in a function of another owner as well.';
+revoke all on function certvakt.calling_role() from public, anon, authenticated, service_role;
+grant execute on function certvakt.calling_role()
+  to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, service_role;
+
+-- Who ran an administrative command is recorded where its effect is: the account of the operating system and the host.
+-- The command line says it in `certvakt.operator` for each of its transactions.
+create function certvakt.operator() returns text
+language sql stable parallel safe set search_path = ''
+return case when certvakt.calling_role() in ('certvakt_registrar', 'certvakt_worker')
+  then nullif(current_setting('certvakt.operator', true), '') end;
+comment on function certvakt.operator is
+  'Who runs the command that makes this transaction, as account@host; null: no command does.';
+revoke all on function certvakt.operator() from public, anon, authenticated, service_role;
+-- It is the default of columns, which PostgreSQL computes for every role that writes such a row.
+grant execute on function certvakt.operator()
+  to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer;
+
+create table certvakt.installation (
+  only_row boolean primary key default true constraint installation_only_row check (only_row),
+  rehearsal boolean not null default false,
+  -- squawk-ignore prefer-bigint-over-int
+  long_history integer not null default 500
+    constraint installation_long_history_range check (long_history between 1 and 10000),
+  log_deleted_before timestamptz
+);
+comment on column certvakt.installation.rehearsal is
+  'Whether CERTVAKT_NOW may move the date. A rehearsal never becomes anything else.';
+comment on column certvakt.installation.long_history is
+  'From how many entries on a history is long; at ten times as many it takes no more.';
+comment on column certvakt.installation.log_deleted_before is
+  'Notices recorded before this may have been deleted for their age; null: none has been.';
+alter table certvakt.installation enable row level security;
+alter table certvakt.installation force row level security;
+revoke all on certvakt.installation from public, anon, authenticated, service_role;
+grant select on certvakt.installation to certvakt_worker;
+create policy worker_keeps on certvakt.installation to certvakt_worker using (true) with check (true);
+grant select, insert, update on certvakt.installation to certvakt_registrar;
+create policy registrar_keeps on certvakt.installation to certvakt_registrar using (true) with check (true);
+grant select (rehearsal, long_history) on certvakt.installation to certvakt_definer;
+create policy definer_reads on certvakt.installation for select to certvakt_definer using (true);
+grant select (rehearsal) on certvakt.installation to certvakt_doorkeeper, certvakt_worker;
+create policy doorkeeper_reads on certvakt.installation for select to certvakt_doorkeeper using (true);
+-- certvakt.delete_old_notices runs as the owner and notes how far it has come.
+create policy owner_notes on certvakt.installation to current_user using (true) with check (true);
+-- A new log says nothing of the time before it, and 180 days are kept in any case.
+insert into certvakt.installation (log_deleted_before) values (now() - interval '180 days');
+
+create function certvakt.moment() returns timestamptz
+language plpgsql stable set search_path = '' as $$
+begin
+  return case when exists (select from certvakt.installation i where i.rehearsal)
+    then coalesce(nullif(current_setting('certvakt.now', true), '')::timestamptz, now())
+    else now() end;
+end
+$$;
+comment on function certvakt.moment is 'What time it is, for what depends on the date; in a rehearsal the setting certvakt.now moves it.';
+revoke all on function certvakt.moment() from public, anon, authenticated, service_role;
+grant execute on function certvakt.moment() to certvakt_worker, certvakt_doorkeeper, certvakt_definer;
+
+-- The trigger of tables that only grow.
+create function certvakt.refuse_log_rewrite() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception '% is append-only: what was recorded stays as it was recorded', tg_table_name
+    using errcode = 'restrict_violation', hint = 'What is old leaves by `certvakt cleanup`.';
+end
+$$;
+revoke all on function certvakt.refuse_log_rewrite() from public, anon, authenticated, service_role;

@@ -1,0 +1,261 @@
+-- People, what organisations call them, what they are in which chapter, and where they can be reached.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+-- A person who was erased stays as an id, which histories and notices hold.
+create table certvakt.people (
+  id uuid primary key default certvakt.uuid_v7(),
+  name text constraint people_name_form check (length(name) between 1 and 200)
+    constraint people_name_plain check (certvakt.is_plain(name)),
+  locale text constraint people_locale_known check (locale in ('nb', 'en')),
+  created_at timestamptz not null default now(),
+  erased_at timestamptz,
+  name_folded text generated always as (certvakt.folded(name)) stored,
+  erased_by text,
+  constraint people_erased_whole check (erased_at is null or (name is null and locale is null))
+);
+comment on column certvakt.people.name is
+  'The person''s own name, which an app writes that keeps people itself; no register does. Used where an organisation has none.';
+comment on column certvakt.people.locale is 'The language of the person; null: the organisation''s.';
+comment on column certvakt.people.erased_at is 'When what was known of the person was erased; their id stays.';
+comment on column certvakt.people.name_folded is 'The name, as it is looked for.';
+comment on column certvakt.people.erased_by is 'Who ran the command that erased them, as account@host.';
+create index people_erased on certvakt.people (erased_at) where erased_at is not null;
+
+alter table certvakt.people enable row level security;
+alter table certvakt.people force row level security;
+revoke all on certvakt.people from public, anon, authenticated, service_role;
+grant select on certvakt.people to certvakt_worker;
+create policy worker_reads on certvakt.people for select to certvakt_worker using (true);
+grant select, insert, update, delete, update (erased_by) on certvakt.people to certvakt_registrar;
+create policy registrar_keeps on certvakt.people to certvakt_registrar using (true) with check (true);
+grant select (id, name, locale) on certvakt.people to certvakt_doorkeeper;
+create policy doorkeeper_reads on certvakt.people for select to certvakt_doorkeeper using (true);
+-- The definer updates the id to lock a person, and leaves it as it is.
+grant select (id, name, locale, created_at, erased_at, name_folded), update (id) on certvakt.people to certvakt_definer;
+create policy definer_reads on certvakt.people for select to certvakt_definer using (true);
+create policy definer_locks on certvakt.people for update to certvakt_definer using (true) with check (true);
+
+-- What an organisation calls a person is its own: its register and its administrators write no other's.
+create table certvakt.person_names (
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
+  name text not null constraint person_names_name_form check (length(name) between 1 and 200)
+    constraint person_names_name_plain check (certvakt.is_plain(name)),
+  name_folded text generated always as (certvakt.folded(name)) stored,
+  primary key (person_id, organisation_id)
+);
+comment on table certvakt.person_names is
+  'What an organisation calls a person. It stands in that organisation''s pages and notices, before the person''s own name.';
+comment on column certvakt.person_names.name_folded is 'The name, as it is looked for.';
+create index person_names_organisation on certvakt.person_names (organisation_id);
+
+alter table certvakt.person_names enable row level security;
+alter table certvakt.person_names force row level security;
+revoke all on certvakt.person_names from public, anon, authenticated, service_role;
+grant select on certvakt.person_names to certvakt_worker, certvakt_definer;
+create policy worker_reads on certvakt.person_names for select to certvakt_worker using (true);
+create policy definer_reads on certvakt.person_names for select to certvakt_definer using (true);
+grant select, insert, update, delete on certvakt.person_names to certvakt_registrar;
+create policy registrar_keeps on certvakt.person_names to certvakt_registrar using (true) with check (true);
+grant select (person_id, organisation_id, name) on certvakt.person_names to certvakt_doorkeeper;
+create policy doorkeeper_reads on certvakt.person_names for select to certvakt_doorkeeper using (true);
+
+-- The extension may be in another schema than extensions.
+do $$
+declare
+  named text;
+begin
+  foreach named in array array['people', 'person_names'] loop
+    execute (
+      select format('create index %I on certvakt.%I using gin (name_folded %I.gin_trgm_ops)',
+        named || '_name_folded', named, n.nspname)
+      from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_trgm');
+  end loop;
+end
+$$;
+
+-- Filled by an invitation, never by an address that happens to be the same. One login is made without an invitation:
+-- that of a person who opens a link in their mail.
+create table certvakt.identities (
+  issuer text not null constraint identities_issuer_form check (length(issuer) between 1 and 500),
+  subject text not null constraint identities_subject_form check (length(subject) between 1 and 255),
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  created_at timestamptz not null default now(),
+  address text,
+  primary key (issuer, subject),
+  constraint identities_plain check (certvakt.is_plain(issuer) and certvakt.is_plain(subject))
+);
+comment on table certvakt.identities is
+  'The logins by which people are known: the claims iss and sub of their tokens. On Supabase the subject is the account''s id.';
+comment on column certvakt.identities.address is
+  'The address of the invitation that the login accepted; null: the operator or the app made the login the person''s.';
+create index identities_person on certvakt.identities (person_id);
+
+alter table certvakt.identities enable row level security;
+alter table certvakt.identities force row level security;
+revoke all on certvakt.identities from public, anon, authenticated, service_role;
+grant select on certvakt.identities to certvakt_worker;
+create policy worker_reads on certvakt.identities for select to certvakt_worker using (true);
+grant select, insert, update, delete on certvakt.identities to certvakt_registrar;
+create policy registrar_keeps on certvakt.identities to certvakt_registrar using (true) with check (true);
+grant select (issuer, subject, person_id), insert (issuer, subject, person_id) on certvakt.identities to certvakt_doorkeeper;
+create policy doorkeeper_reads on certvakt.identities for select to certvakt_doorkeeper using (true);
+create policy doorkeeper_adds_links on certvakt.identities for insert to certvakt_doorkeeper
+  with check (issuer = 'urn:certvakt:link' and subject = person_id::text);
+grant select, insert on certvakt.identities to certvakt_definer;
+create policy definer_reads on certvakt.identities for select to certvakt_definer using (true);
+create policy definer_adds on certvakt.identities for insert to certvakt_definer with check (true);
+
+-- One of the functions that an app with a hierarchy of its own may replace: see certvakt.visible_chapters().
+create function certvakt.current_person() returns uuid
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+begin
+  return (
+    select i.person_id from certvakt.identities i
+    where i.issuer = claims ->> 'iss' and i.subject = claims ->> 'sub');
+end
+$$;
+comment on function certvakt.current_person is
+  'The person who is asking, by the claims iss and sub of their token; null: nobody we know.';
+revoke all on function certvakt.current_person() from public, anon, authenticated, service_role;
+grant execute on function certvakt.current_person() to authenticated;
+alter function certvakt.current_person() owner to certvakt_definer;
+
+create table certvakt.memberships (
+  organisation_id uuid not null,
+  chapter_id uuid not null,
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  role text not null constraint memberships_role_known check (role in ('mentor', 'coordinator', 'org_admin')),
+  created_at timestamptz not null default now(),
+  primary key (person_id, chapter_id, role),
+  constraint memberships_chapter_inside_organisation
+    foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade
+);
+create index memberships_chapter on certvakt.memberships (organisation_id, chapter_id);
+
+alter table certvakt.memberships enable row level security;
+alter table certvakt.memberships force row level security;
+revoke all on certvakt.memberships from public, anon, authenticated, service_role;
+grant select on certvakt.memberships to certvakt_worker, certvakt_definer;
+create policy worker_reads on certvakt.memberships for select to certvakt_worker using (true);
+create policy definer_reads on certvakt.memberships for select to certvakt_definer using (true);
+-- A membership begins and ends; it does not turn into another.
+grant select, insert, delete on certvakt.memberships to certvakt_registrar;
+create policy registrar_keeps on certvakt.memberships to certvakt_registrar using (true) with check (true);
+grant select (person_id, organisation_id) on certvakt.memberships to certvakt_doorkeeper;
+create policy doorkeeper_reads on certvakt.memberships for select to certvakt_doorkeeper using (true);
+
+-- A contact point belongs to its person, or is what the register of one organisation says of them. What a register says
+-- is used for the notices of that organisation only.
+create table certvakt.contact_points (
+  id uuid primary key default certvakt.uuid_v7(),
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  kind text not null constraint contact_points_kind_known check (kind in ('push', 'email')),
+  address text not null constraint contact_points_address_form check (
+    case kind
+      when 'push' then address ~ '^[[:graph:]]+$' and octet_length(address) <= 2048
+      else length(address) <= 254 and address ~ '^[^@[:space:]]+@[^@[:space:]]+$'
+    end)
+    constraint contact_points_address_plain check (certvakt.is_plain(address)),
+  installation text constraint contact_points_installation_form
+    check (installation is null or kind = 'push' and length(installation) between 1 and 200)
+    constraint contact_points_installation_plain check (certvakt.is_plain(installation)),
+  created_at timestamptz not null default now(),
+  organisation_id uuid references certvakt.organisations (id) on delete cascade,
+  constraint contact_points_once unique nulls not distinct (person_id, kind, address, organisation_id),
+  constraint contact_points_installation_own check (installation is null or organisation_id is null)
+);
+comment on column certvakt.contact_points.address is
+  'A device''s registration token (push) or a mail address (email).';
+comment on column certvakt.contact_points.installation is
+  'The app''s own name for its installation on a device; null where the token came with a register.';
+comment on column certvakt.contact_points.organisation_id is
+  'The organisation whose register says so; null: the person''s own, which its owner alone adds, moves and removes.';
+create unique index contact_points_installation on certvakt.contact_points (installation) where installation is not null;
+-- Who else has signed in on a device.
+create index contact_points_device on certvakt.contact_points (address) where kind = 'push';
+-- Whose mail address somebody signs in with, in upper or lower case.
+create index contact_points_email on certvakt.contact_points (lower(address)) where kind = 'email';
+create index contact_points_organisation on certvakt.contact_points (organisation_id);
+
+alter table certvakt.contact_points enable row level security;
+alter table certvakt.contact_points force row level security;
+revoke all on certvakt.contact_points from public, anon, authenticated, service_role;
+-- The delivery that learns from the provider that a token is unregistered removes the token.
+grant select, delete on certvakt.contact_points to certvakt_worker;
+create policy worker_reads on certvakt.contact_points for select to certvakt_worker using (true);
+create policy worker_removes on certvakt.contact_points for delete to certvakt_worker using (true);
+grant select, insert, update, delete on certvakt.contact_points to certvakt_registrar;
+create policy registrar_keeps on certvakt.contact_points to certvakt_registrar using (true) with check (true);
+grant select (id, person_id, kind, address, organisation_id) on certvakt.contact_points to certvakt_doorkeeper;
+create policy doorkeeper_reads on certvakt.contact_points for select to certvakt_doorkeeper using (kind = 'email');
+-- The definer reads whether somebody has a mail address to be invited at. It keeps devices alone.
+grant select (id, person_id, kind, address, installation, created_at, organisation_id),
+  insert (person_id, kind, address, installation), delete on certvakt.contact_points to certvakt_definer;
+create policy definer_reads on certvakt.contact_points for select to certvakt_definer using (true);
+create policy definer_adds_devices on certvakt.contact_points for insert to certvakt_definer with check (kind = 'push');
+create policy definer_removes_devices on certvakt.contact_points for delete to certvakt_definer using (kind = 'push');
+
+create table certvakt.channel_opt_outs (
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  kind text not null constraint channel_opt_outs_kind_known check (kind in ('push', 'email')),
+  created_at timestamptz not null default now(),
+  primary key (person_id, kind)
+);
+comment on table certvakt.channel_opt_outs is
+  'By which kinds of contact point a person wants no notices, from any organisation. It wins over every address.';
+
+alter table certvakt.channel_opt_outs enable row level security;
+alter table certvakt.channel_opt_outs force row level security;
+revoke all on certvakt.channel_opt_outs from public, anon, authenticated, service_role;
+grant select on certvakt.channel_opt_outs to certvakt_worker;
+create policy worker_reads on certvakt.channel_opt_outs for select to certvakt_worker using (true);
+grant select, insert, update, delete on certvakt.channel_opt_outs to certvakt_registrar;
+create policy registrar_keeps on certvakt.channel_opt_outs to certvakt_registrar using (true) with check (true);
+grant select, insert (person_id, kind), delete on certvakt.channel_opt_outs to certvakt_definer;
+create policy definer_keeps on certvakt.channel_opt_outs to certvakt_definer using (true) with check (true);
+
+create view certvakt.administrators with (security_invoker = true) as
+select distinct on (m.organisation_id, m.person_id) m.organisation_id, m.person_id, k.id as contact_point_id
+from certvakt.memberships m
+join certvakt.contact_points k on k.person_id = m.person_id and k.kind = 'email'
+  and (k.organisation_id is null or k.organisation_id = m.organisation_id)
+where m.role = 'org_admin'
+order by m.organisation_id, m.person_id, k.organisation_id nulls first, k.id;
+comment on view certvakt.administrators is 'Who administers which organisation and can be mailed, with one address each.';
+revoke all on certvakt.administrators from public, anon, authenticated, service_role;
+grant select on certvakt.administrators to certvakt_worker;
+
+-- Nothing new of a person who was erased. Asked after the rows are there, so that a transaction that waited for the
+-- erasure sees it as well.
+create function certvakt.refuse_new_of_erased() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  is_erased boolean;
+begin
+  -- The column that holds the person is the trigger's argument.
+  execute format('select exists (select from certvakt.people p
+    where p.erased_at is not null and p.id in (select n.%I from new_rows n))', tg_argv[0]) into is_erased;
+  if is_erased then
+    raise exception 'the person was erased: nothing of theirs begins again'
+      using errcode = 'restrict_violation', constraint = 'person_erased',
+        hint = 'Whoever comes back is a new person, with an id of their own.';
+  end if;
+  return null;
+end
+$$;
+revoke all on function certvakt.refuse_new_of_erased() from public, anon, authenticated, service_role;
+create trigger refuse_erased after insert on certvakt.contact_points referencing new table as new_rows
+  for each statement execute function certvakt.refuse_new_of_erased('person_id');
+create trigger refuse_erased after insert on certvakt.memberships referencing new table as new_rows
+  for each statement execute function certvakt.refuse_new_of_erased('person_id');
+create trigger refuse_erased after insert on certvakt.identities referencing new table as new_rows
+  for each statement execute function certvakt.refuse_new_of_erased('person_id');
+create trigger refuse_erased after insert on certvakt.person_names referencing new table as new_rows
+  for each statement execute function certvakt.refuse_new_of_erased('person_id');
+-- Only a role that may call a function makes a trigger of it. So it is given away with its last trigger, that of
+-- certvakt.invitations.

@@ -1,0 +1,346 @@
+-- The types of certification that an organisation issues, the certifications of the source document, and the changes to
+-- them that open a cycle or bring a certification before the next run.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table certvakt.certification_types (
+  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
+  code text not null
+    constraint certification_types_code_form check (code ~ '^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$'),
+  name text not null constraint certification_types_name_form check (length(name) between 1 and 200)
+    constraint certification_types_name_plain check (certvakt.is_plain(name)),
+  -- squawk-ignore prefer-bigint-over-smallint
+  validity_months smallint
+    constraint certification_types_validity_range check (validity_months between 1 and 1200),
+  created_at timestamptz not null default now(),
+  renewal_rule text not null default 'completion'
+    constraint certification_types_renewal_rule_known
+    check (renewal_rule ~ '^(completion|expiry|(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))$'),
+  primary key (organisation_id, code)
+);
+comment on column certvakt.certification_types.validity_months is
+  'How long a certification of the type is valid; null: each has its own date.';
+comment on column certvakt.certification_types.renewal_rule is
+  'From which day a renewal counts validity_months: completion; expiry, the old last valid day; or completion, and on to the next such day of a year, as MM-DD.';
+
+alter table certvakt.certification_types enable row level security;
+alter table certvakt.certification_types force row level security;
+revoke all on certvakt.certification_types from public, anon, authenticated, service_role;
+grant select on certvakt.certification_types to certvakt_worker, certvakt_definer;
+create policy worker_reads on certvakt.certification_types for select to certvakt_worker using (true);
+create policy definer_reads on certvakt.certification_types for select to certvakt_definer using (true);
+grant select, insert, update (name, validity_months, renewal_rule) on certvakt.certification_types to certvakt_registrar;
+create policy registrar_keeps on certvakt.certification_types to certvakt_registrar using (true) with check (true);
+
+create table public.peer_mentor_certifications (
+  id uuid primary key default certvakt.uuid_v7(),
+  organisation_id uuid not null,
+  chapter_id uuid not null,
+  peer_mentor_id uuid not null references certvakt.people (id) on delete cascade,
+  certification_type text not null,
+  external_id text constraint peer_mentor_certifications_external_id_form check (length(external_id) between 1 and 200)
+    constraint peer_mentor_certifications_external_id_plain check (certvakt.is_plain(external_id)),
+  issued_at timestamptz constraint peer_mentor_certifications_issued_at_range
+    check (issued_at >= '1900-01-01' and issued_at < '9999-01-01'),
+  expires_at timestamptz constraint peer_mentor_certifications_expires_at_range
+    check (expires_at >= '1900-01-01' and expires_at < '9999-01-01'),
+  status text not null default 'active' constraint peer_mentor_certifications_status_known
+    check (status in ('active', 'expired', 'suspended')),
+  renewal_history jsonb not null default '[]'
+    constraint peer_mentor_certifications_renewal_history_form check (jsonb_typeof(renewal_history) = 'array'),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint peer_mentor_certifications_inside_organisation unique (organisation_id, id),
+  -- What a notice refers to: its recipient is the mentor. Finds a person's certifications, too.
+  constraint peer_mentor_certifications_of_mentor unique (peer_mentor_id, id),
+  constraint peer_mentor_certifications_in_register unique (organisation_id, external_id, certification_type),
+  constraint peer_mentor_certifications_chapter_inside_organisation
+    foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id),
+  constraint peer_mentor_certifications_type_inside_organisation
+    foreign key (organisation_id, certification_type) references certvakt.certification_types (organisation_id, code)
+)
+-- Room on each page for the row that becomes `expired`: no index knows the status, so none is written then.
+with (fillfactor = 90);
+comment on column public.peer_mentor_certifications.expires_at is
+  'The last valid day is its date in the organisation''s time zone; null: does not expire.';
+comment on column public.peer_mentor_certifications.external_id is
+  'The id in the register that the certification came from; with the organisation, that of the mentor too.';
+
+-- A chapter's certifications, page by page, the next to expire first and those that never do last. It holds
+-- what policies ask about as well, so that a page is found in the index alone. And it says CASE, because
+-- PostgreSQL does not take COALESCE for leakproof: a condition of that kind waits until the policies have
+-- looked at each row, and no index begins in the middle for it.
+create index peer_mentor_certifications_chapter on public.peer_mentor_certifications
+  (chapter_id, (case when expires_at is null then 'infinity'::timestamptz else expires_at end), id)
+  include (expires_at, organisation_id, peer_mentor_id);
+create index peer_mentor_certifications_type on public.peer_mentor_certifications (organisation_id, certification_type);
+-- What a run reads: a few ranges of one organisation's dates.
+create index peer_mentor_certifications_due on public.peer_mentor_certifications (organisation_id, expires_at);
+
+alter table public.peer_mentor_certifications enable row level security;
+alter table public.peer_mentor_certifications force row level security;
+revoke all on public.peer_mentor_certifications from public, anon, authenticated, service_role;
+grant select, update (status) on public.peer_mentor_certifications to certvakt_worker;
+create policy worker_reads on public.peer_mentor_certifications for select to certvakt_worker using (true);
+create policy worker_expires on public.peer_mentor_certifications for update to certvakt_worker
+  using (status = 'active') with check (status = 'expired');
+grant select, insert, update, delete on public.peer_mentor_certifications to certvakt_registrar;
+create policy registrar_keeps on public.peer_mentor_certifications to certvakt_registrar using (true) with check (true);
+-- The database says when a row was made and changed.
+grant select, delete,
+  insert (id, organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status,
+    renewal_history),
+  update (id, organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status,
+    renewal_history)
+  on public.peer_mentor_certifications to service_role;
+create policy service_keeps on public.peer_mentor_certifications to service_role using (true) with check (true);
+grant select, update (renewal_history) on public.peer_mentor_certifications to certvakt_definer;
+create policy definer_reads on public.peer_mentor_certifications for select to certvakt_definer using (true);
+create policy definer_moves on public.peer_mentor_certifications for update to certvakt_definer using (true) with check (true);
+
+create table certvakt.certification_changes (
+  id bigint generated always as identity primary key,
+  organisation_id uuid not null,
+  certification_id uuid not null,
+  kind text not null constraint certification_changes_kind_known
+    check (kind in ('recorded', 'renewed', 'corrected', 'suspended', 'reinstated')),
+  expires_before timestamptz,
+  expires_after timestamptz,
+  changed_at timestamptz not null default clock_timestamp(),
+  changed_in xid8 not null default pg_current_xact_id(),
+  constraint certification_changes_inside_organisation
+    foreign key (organisation_id, certification_id)
+    references public.peer_mentor_certifications (organisation_id, id) on delete cascade
+);
+comment on column certvakt.certification_changes.kind is
+  'recorded and renewed open a cycle; corrected keeps it; all of them bring the certification before the next run.';
+comment on column certvakt.certification_changes.changed_in is
+  'The transaction that made the change. A run remembers the snapshot that it read, so the next one sees exactly what became visible since, however long a transaction took.';
+create index certification_changes_certification on certvakt.certification_changes (organisation_id, certification_id);
+create index certification_changes_unread on certvakt.certification_changes (organisation_id, changed_in);
+-- A correction is rare; a run asks of every notice whether there was one.
+create index certification_changes_corrected on certvakt.certification_changes (organisation_id, certification_id)
+  where kind = 'corrected';
+
+alter table certvakt.certification_changes enable row level security;
+alter table certvakt.certification_changes force row level security;
+revoke all on certvakt.certification_changes from public, anon, authenticated, service_role;
+grant select on certvakt.certification_changes to certvakt_worker, certvakt_registrar;
+create policy worker_reads on certvakt.certification_changes for select to certvakt_worker using (true);
+create policy registrar_reads on certvakt.certification_changes for select to certvakt_registrar using (true);
+grant select, insert on certvakt.certification_changes to certvakt_definer;
+create policy definer_reads on certvakt.certification_changes for select to certvakt_definer using (true);
+create policy definer_records on certvakt.certification_changes for insert to certvakt_definer with check (true);
+
+create function certvakt.record_new_certifications() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_after)
+  select n.organisation_id, n.id, 'recorded', n.expires_at from new_rows n;
+  return null;
+end
+$$;
+create trigger record_new_certifications
+  after insert on public.peer_mentor_certifications
+  referencing new table as new_rows
+  for each statement execute function certvakt.record_new_certifications();
+
+create function certvakt.kinds_of_change(
+  expires_before timestamptz, expires_after timestamptz, status_before text, status_after text, said text)
+returns text[]
+language sql immutable parallel safe set search_path = ''
+begin atomic
+  select array_remove(array[
+    case
+      when expires_after is not distinct from expires_before then null
+      -- Who makes the change knows better than the dates: a renewal to an earlier day, a correction to a later.
+      when said in ('renewed', 'corrected') then said
+      when expires_after is null or expires_after > expires_before then 'renewed'
+      else 'corrected' end,
+    case
+      when status_after = 'suspended' and said = 'withdrawn' then 'withdrawn'
+      when (status_after = 'suspended') = (status_before = 'suspended') then null
+      when status_after = 'suspended' then 'suspended'
+      else 'reinstated' end], null);
+end;
+comment on function certvakt.kinds_of_change is 'What a change of a certification is, in the order in which it is told of.';
+
+-- The same words that make an entry of the history decide which cycle a change belongs to.
+create function certvakt.record_certification_changes() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  said text := nullif(current_setting('certvakt.change', true), '')::jsonb ->> 'kind';
+begin
+  insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_before, expires_after)
+  select n.organisation_id, n.id,
+    case k.kind when 'withdrawn' then 'suspended' else coalesce(k.kind, 'reinstated') end, o.expires_at, n.expires_at
+  from old_rows o join new_rows n on n.id = o.id
+  cross join lateral (
+    select (certvakt.kinds_of_change(o.expires_at, n.expires_at, o.status, n.status, said))[1] as kind) k
+  where k.kind is not null
+     -- Put back by hand: the next run looks whether that is true.
+     or (o.status = 'expired' and n.status = 'active');
+  return null;
+end
+$$;
+create trigger record_certification_changes
+  after update on public.peer_mentor_certifications
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function certvakt.record_certification_changes();
+
+create function certvakt.refuse_other_mentor() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception 'a certification stays its mentor''s: what was told of it was told to them'
+    using errcode = 'restrict_violation', hint = 'Record another certification for somebody else, and delete this one.';
+end
+$$;
+create trigger refuse_other_mentor
+  before update of peer_mentor_id on public.peer_mentor_certifications
+  for each row when (new.peer_mentor_id <> old.peer_mentor_id)
+  execute function certvakt.refuse_other_mentor();
+
+create function certvakt.touch_certification() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  new.updated_at := now();
+  return new;
+end
+$$;
+-- To move a history is no change that a reader of the certification could have missed.
+create trigger touch_certification before update on public.peer_mentor_certifications
+  for each row when (
+    (old.organisation_id, old.chapter_id, old.certification_type, old.external_id, old.issued_at, old.expires_at, old.status)
+    is distinct from
+    (new.organisation_id, new.chapter_id, new.certification_type, new.external_id, new.issued_at, new.expires_at, new.status))
+  execute function certvakt.touch_certification();
+
+create trigger refuse_erased after insert on public.peer_mentor_certifications referencing new table as new_rows
+  for each statement execute function certvakt.refuse_new_of_erased('peer_mentor_id');
+create function certvakt.refuse_erased() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (select from certvakt.people p where p.id = new.peer_mentor_id and p.erased_at is not null) then
+    raise exception 'the person was erased: nothing of theirs begins again'
+      using errcode = 'restrict_violation', constraint = 'person_erased',
+        hint = 'Whoever comes back is a new person, with an id of their own.';
+  end if;
+  return new;
+end
+$$;
+create trigger b_refuse_erased before update of status, expires_at on public.peer_mentor_certifications
+  for each row when (old.status = 'suspended' and (new.status <> 'suspended' or new.expires_at is distinct from old.expires_at))
+  execute function certvakt.refuse_erased();
+
+revoke all on function certvakt.record_new_certifications(),
+  certvakt.kinds_of_change(timestamptz, timestamptz, text, text, text), certvakt.record_certification_changes(),
+  certvakt.refuse_other_mentor(), certvakt.touch_certification(), certvakt.refuse_erased()
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.kinds_of_change(timestamptz, timestamptz, text, text, text) to certvakt_definer;
+alter function certvakt.record_new_certifications() owner to certvakt_definer;
+alter function certvakt.record_certification_changes() owner to certvakt_definer;
+alter function certvakt.refuse_erased() owner to certvakt_definer;
+
+-- Few mentors belong to several chapters of the organisation that certified them. Which certifications are
+-- visible for it is kept here, so that nobody has to look through all members of their chapters.
+create table certvakt.certifications_elsewhere (
+  chapter_id uuid not null,
+  certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
+  person_id uuid not null,
+  role text not null default 'mentor' constraint certifications_elsewhere_of_mentor check (role = 'mentor'),
+  primary key (chapter_id, certification_id),
+  constraint certifications_elsewhere_while_member
+    foreign key (person_id, chapter_id, role) references certvakt.memberships (person_id, chapter_id, role) on delete cascade
+);
+comment on table certvakt.certifications_elsewhere is
+  'Certifications whose mentors belong to another chapter of the organisation that certified them: that chapter.';
+create index certifications_elsewhere_certification on certvakt.certifications_elsewhere (certification_id);
+create index certifications_elsewhere_membership on certvakt.certifications_elsewhere (person_id, chapter_id, role);
+
+alter table certvakt.certifications_elsewhere enable row level security;
+alter table certvakt.certifications_elsewhere force row level security;
+revoke all on certvakt.certifications_elsewhere from public, anon, authenticated, service_role;
+grant select, insert, delete on certvakt.certifications_elsewhere to certvakt_definer;
+create policy definer_keeps on certvakt.certifications_elsewhere to certvakt_definer using (true) with check (true);
+
+create function certvakt.keep_elsewhere_of_certifications() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
+  select m.chapter_id, n.id, m.person_id
+  from new_rows n
+  join certvakt.memberships m on m.person_id = n.peer_mentor_id and m.role = 'mentor'
+  where m.organisation_id = n.organisation_id and m.chapter_id <> n.chapter_id
+  on conflict do nothing;
+  return null;
+end
+$$;
+create trigger keep_elsewhere
+  after insert on public.peer_mentor_certifications
+  referencing new table as new_rows
+  for each statement execute function certvakt.keep_elsewhere_of_certifications();
+
+create function certvakt.keep_elsewhere_of_memberships() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
+  select n.chapter_id, c.id, n.person_id
+  from new_rows n
+  join public.peer_mentor_certifications c on c.peer_mentor_id = n.person_id
+  where n.role = 'mentor' and c.organisation_id = n.organisation_id and c.chapter_id <> n.chapter_id
+  on conflict do nothing;
+  return null;
+end
+$$;
+create trigger keep_elsewhere
+  after insert on certvakt.memberships
+  referencing new table as new_rows
+  for each statement execute function certvakt.keep_elsewhere_of_memberships();
+
+create function certvakt.keep_elsewhere_of_move() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  delete from certvakt.certifications_elsewhere e where e.certification_id = new.id;
+  insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
+  select m.chapter_id, new.id, m.person_id
+  from certvakt.memberships m
+  where m.person_id = new.peer_mentor_id and m.role = 'mentor'
+    and m.organisation_id = new.organisation_id and m.chapter_id <> new.chapter_id;
+  return null;
+end
+$$;
+create trigger keep_elsewhere_of_move
+  after update of chapter_id, organisation_id on public.peer_mentor_certifications
+  for each row when (old.chapter_id <> new.chapter_id or old.organisation_id <> new.organisation_id)
+  execute function certvakt.keep_elsewhere_of_move();
+
+revoke all on function certvakt.keep_elsewhere_of_certifications(), certvakt.keep_elsewhere_of_memberships(),
+  certvakt.keep_elsewhere_of_move() from public, anon, authenticated, service_role;
+alter function certvakt.keep_elsewhere_of_certifications() owner to certvakt_definer;
+alter function certvakt.keep_elsewhere_of_memberships() owner to certvakt_definer;
+alter function certvakt.keep_elsewhere_of_move() owner to certvakt_definer;
+
+-- A register that still has somebody who was erased does not bring them back.
+create table certvakt.erased_register_ids (
+  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
+  digest bytea not null constraint erased_register_ids_digest_form check (length(digest) = 32),
+  erased_at timestamptz not null default now(),
+  primary key (organisation_id, digest)
+);
+comment on table certvakt.erased_register_ids is
+  'The ids that erased people had in registers, as certvakt.register_id_digest gives them.';
+
+alter table certvakt.erased_register_ids enable row level security;
+alter table certvakt.erased_register_ids force row level security;
+revoke all on certvakt.erased_register_ids from public, anon, authenticated, service_role;
+grant select, insert, delete on certvakt.erased_register_ids to certvakt_registrar;
+create policy registrar_keeps on certvakt.erased_register_ids to certvakt_registrar using (true) with check (true);
+
+create function certvakt.register_id_digest(organisation uuid, external_id text) returns bytea
+language sql immutable strict parallel safe
+return sha256(convert_to(organisation::text || '|' || external_id, 'UTF8'));
+comment on function certvakt.register_id_digest is
+  'SHA-256 of an organisation''s id and an id in its register: enough to know one again that is given, no more.';
+revoke all on function certvakt.register_id_digest(uuid, text) from public, anon, authenticated, service_role;
+grant execute on function certvakt.register_id_digest(uuid, text) to certvakt_registrar;

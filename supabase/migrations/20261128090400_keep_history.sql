@@ -1,0 +1,498 @@
+-- The history of a certification: an entry for each renewal, correction, suspension, reinstatement and withdrawal. The
+-- database writes the entries of every change, and nobody changes them. Each holds the hash of the one before.
+--
+-- A certification holds its history in renewal_history. Where an organisation's histories grow, they are rows of
+-- certification_renewal_events instead, and renewal_history holds the newest of them. What is read is the same.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+-- What somebody wrote about a renewal stands apart from its entry, which holds a salted digest: it can be
+-- erased, and the chain still holds. An id that the caller chose is compared with those of the same certification only.
+create table certvakt.renewal_words (
+  entry_id uuid not null,
+  certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
+  salt bytea not null constraint renewal_words_salt_form check (length(salt) = 32),
+  evidence text constraint renewal_words_evidence_form check (length(evidence) between 1 and 500)
+    constraint renewal_words_evidence_plain check (certvakt.is_plain(evidence)),
+  -- A note may have lines.
+  note text constraint renewal_words_note_form check (length(note) between 1 and 2000)
+    constraint renewal_words_note_plain check (certvakt.is_plain(translate(note, e'\n\r\t', ''))),
+  operator text,
+  primary key (certification_id, entry_id)
+);
+comment on table certvakt.renewal_words is
+  'Evidence and note of a history''s entries. An entry with a digest and no words here: they were erased.';
+comment on column certvakt.renewal_words.operator is
+  'Who ran the command that made the change, as account@host; no part of the digest. Null: no command did.';
+
+alter table certvakt.renewal_words enable row level security;
+alter table certvakt.renewal_words force row level security;
+revoke all on certvakt.renewal_words from public, anon, authenticated, service_role;
+grant select on certvakt.renewal_words to certvakt_worker;
+create policy worker_reads on certvakt.renewal_words for select to certvakt_worker using (true);
+grant select, delete on certvakt.renewal_words to certvakt_registrar;
+create policy registrar_erases on certvakt.renewal_words to certvakt_registrar using (true);
+grant select, insert on certvakt.renewal_words to certvakt_definer;
+create policy definer_writes on certvakt.renewal_words to certvakt_definer using (true) with check (true);
+
+-- Histories that have grown long: the organisation is told once, and at ten times as many entries they are full.
+create table certvakt.long_histories (
+  certification_id uuid primary key references public.peer_mentor_certifications (id) on delete cascade,
+  noticed_at timestamptz not null default now(),
+  told_at timestamptz
+);
+comment on table certvakt.long_histories is 'Certifications whose histories are long, and when their organisation''s administrators were told.';
+
+alter table certvakt.long_histories enable row level security;
+alter table certvakt.long_histories force row level security;
+revoke all on certvakt.long_histories from public, anon, authenticated, service_role;
+grant select, update (told_at) on certvakt.long_histories to certvakt_worker;
+create policy worker_tells on certvakt.long_histories to certvakt_worker using (true) with check (true);
+grant select (certification_id), delete on certvakt.long_histories to certvakt_registrar;
+create policy registrar_forgets on certvakt.long_histories to certvakt_registrar using (true) with check (false);
+grant select, insert on certvakt.long_histories to certvakt_definer;
+create policy definer_notices on certvakt.long_histories to certvakt_definer using (true) with check (true);
+
+create table certvakt.certification_renewal_events (
+  certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
+  -- squawk-ignore prefer-bigint-over-int
+  number integer not null constraint certification_renewal_events_number_range check (number > 0),
+  entry jsonb not null,
+  primary key (certification_id, number)
+);
+comment on table certvakt.certification_renewal_events is
+  'The entries of histories that were moved here, each whole or not at all: where there is one, all are.';
+create trigger refuse_update before update on certvakt.certification_renewal_events
+  for each statement execute function certvakt.refuse_log_rewrite();
+create trigger refuse_truncate before truncate on certvakt.certification_renewal_events
+  for each statement execute function certvakt.refuse_log_rewrite();
+-- Also while a session plays the part of a replica.
+alter table certvakt.certification_renewal_events enable always trigger refuse_update;
+alter table certvakt.certification_renewal_events enable always trigger refuse_truncate;
+
+alter table certvakt.certification_renewal_events enable row level security;
+alter table certvakt.certification_renewal_events force row level security;
+revoke all on certvakt.certification_renewal_events from public, anon, authenticated, service_role;
+grant select on certvakt.certification_renewal_events to certvakt_worker, certvakt_registrar;
+create policy worker_reads on certvakt.certification_renewal_events for select to certvakt_worker using (true);
+create policy registrar_reads on certvakt.certification_renewal_events for select to certvakt_registrar using (true);
+grant select, insert on certvakt.certification_renewal_events to certvakt_definer;
+create policy definer_writes on certvakt.certification_renewal_events to certvakt_definer using (true) with check (true);
+
+-- What an entry is made of.
+
+create function certvakt.canonical(value jsonb) returns text
+language plpgsql immutable strict parallel safe set search_path = '' as $$
+begin
+  return case jsonb_typeof(value)
+    when 'object' then '{' || coalesce((
+      select string_agg(to_json(m.key)::text || ':' || certvakt.canonical(m.value), ',' order by m.key collate "C")
+      from jsonb_each(value) m), '') || '}'
+    when 'array' then '[' || coalesce((
+      select string_agg(certvakt.canonical(e.value), ',' order by e.number)
+      from jsonb_array_elements(value) with ordinality e (value, number)), '') || ']'
+    else value::text
+  end;
+end
+$$;
+comment on function certvakt.canonical is 'JSON as RFC 8785 writes it, of whatever certvakt.is_canonical takes.';
+
+create function certvakt.is_canonical(value jsonb) returns boolean
+language plpgsql immutable strict parallel safe set search_path = '' as $$
+begin
+  return case jsonb_typeof(value)
+    when 'object' then not exists (
+      select from jsonb_each(value) m where m.key !~ '^[a-z0-9_]+$' or not certvakt.is_canonical(m.value))
+    when 'array' then not exists (select from jsonb_array_elements(value) e where not certvakt.is_canonical(e.value))
+    -- Whole numbers that every reader of JSON knows exactly.
+    when 'number' then value::text ~ '^(0|-?[1-9]\d{0,14})$'
+    else true
+  end;
+end
+$$;
+comment on function certvakt.is_canonical is 'Whether every key of some JSON is in small letters, and every number whole.';
+
+create function certvakt.entry_hash(entry jsonb) returns text
+language sql immutable strict parallel safe
+return encode(sha256(convert_to(certvakt.canonical(entry), 'UTF8')), 'hex');
+comment on function certvakt.entry_hash is 'Hex SHA-256 of an entry''s canonical text: what the entry after it holds as `previous`.';
+
+create function certvakt.utc_text(at timestamptz) returns text
+language sql immutable strict parallel safe
+return to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+comment on function certvakt.utc_text is 'An instant as entries hold it: RFC 3339, UTC, microseconds.';
+
+create function certvakt.is_on_calendar(value text) returns boolean
+language sql immutable strict parallel safe
+return case
+  when value !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T|$)' then true
+  when value !~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{6}Z)?$'
+    or value ~ '^0000' then false
+  else substr(value, 9, 2)::integer <= extract(day from
+    make_date(substr(value, 1, 4)::integer, substr(value, 6, 2)::integer, 1) + interval '1 month - 1 day')
+end;
+comment on function certvakt.is_on_calendar is
+  'Whether a text that begins like a day or an instant is one that the calendar has; true of any other text.';
+
+-- What entries are made of, as docs/schemas/ says in JSON Schema. An entry of version 1 does not say which way its change
+-- came in.
+create function certvakt.entry_fields()
+returns table (schema_version integer, field text, json_type text, may_be_null boolean, form text)
+language sql immutable parallel safe set search_path = ''
+begin atomic
+  with first (field, json_type, may_be_null, form) as (
+    values
+      ('id', 'string', false, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
+      ('kind', 'string', false, '^(renewed|corrected|suspended|reinstated|withdrawn)$'),
+      ('at', 'string', false, '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$'),
+      ('actor', 'string', true, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
+      ('completed_on', 'string', true, '^\d{4}-\d\d-\d\d$'),
+      ('expires_before', 'string', true, '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$'),
+      ('expires_after', 'string', true, '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$'),
+      ('told', 'array', true, '^\[("(expiry_warning_(90|30|7)d|expired)"(, )?)*\]$'),
+      ('words', 'string', true, '^[0-9a-f]{64}$'),
+      ('previous', 'string', true, '^[0-9a-f]{64}$')
+  )
+  select v.version, first.* from (values (1), (2)) v (version) cross join first
+  union all
+  values (2, 'source', 'string', false, '^(api|command|register|portal|database)$');
+end;
+comment on function certvakt.entry_fields is 'The fields of an entry beside schema_version, for each version that is known.';
+
+create function certvakt.entry_fault(entry jsonb) returns text
+language plpgsql immutable parallel safe set search_path = '' as $$
+declare
+  version integer;
+  fault text;
+begin
+  if jsonb_typeof(entry) is distinct from 'object' then
+    return 'it is no object';
+  end if;
+  if jsonb_typeof(entry -> 'schema_version') is distinct from 'number' or entry ->> 'schema_version' !~ '^[1-9]\d{0,3}$' then
+    return 'schema_version is no whole number from 1 to 9999';
+  end if;
+  version := (entry ->> 'schema_version')::integer;
+  -- What a later version of certvakt wrote is kept as it is, if it has a canonical text.
+  if version > (select max(f.schema_version) from certvakt.entry_fields() f) then
+    return case when not certvakt.is_canonical(entry) then 'a key is not in small letters, or a number is not whole' end;
+  end if;
+  select min(coalesce(f.field, m.key) || case
+      when f.field is null then ' is no field of it'
+      when m.key is null then ' is missing'
+      when entry ->> f.field ~ f.form and not certvakt.is_on_calendar(entry ->> f.field) then ' is not on the calendar'
+      else ' has another form' end)
+  into fault
+  from (select * from certvakt.entry_fields() f where f.schema_version = version) f
+  full join (select * from jsonb_each(entry) where key <> 'schema_version') m on m.key = f.field
+  where f.field is null or m.key is null
+    or case jsonb_typeof(m.value)
+      when 'null' then not f.may_be_null
+      else jsonb_typeof(m.value) <> f.json_type or entry ->> f.field !~ f.form
+        or not certvakt.is_on_calendar(entry ->> f.field) end;
+  return fault;
+end
+$$;
+comment on function certvakt.entry_fault is
+  'What is wrong with an entry of a history; null: nothing, or it is of a version that is not known here.';
+
+create function certvakt.new_entry(
+  said jsonb, kind text, expires_before timestamptz, expires_after timestamptz, told jsonb, words text, previous text)
+returns jsonb
+language sql volatile set search_path = ''
+begin atomic
+  select jsonb_build_object(
+    'schema_version', 2,
+    'id', coalesce(said ->> 'id', certvakt.uuid_v7()::text),
+    'kind', kind,
+    -- Asked while the row is locked, so the entries of a history follow each other in time.
+    'at', certvakt.utc_text(clock_timestamp()),
+    -- Claims count only where the server checked a token, and what is said only where the register of a known person
+    -- is taken in: an app's backend can set both.
+    'actor', case certvakt.calling_role()
+      when 'authenticated' then certvakt.current_person()::text
+      when 'certvakt_registrar' then coalesce(certvakt.current_person()::text, said ->> 'actor')
+    end,
+    'source', case
+      when certvakt.calling_role() = 'service_role' then 'database'
+      else coalesce(said ->> 'source', 'database')
+    end,
+    'completed_on', said ->> 'completed_on',
+    'expires_before', certvakt.utc_text(expires_before),
+    'expires_after', certvakt.utc_text(expires_after),
+    'told', told,
+    'words', words,
+    'previous', previous);
+end;
+comment on function certvakt.new_entry is 'An entry of the version that is written now.';
+
+revoke all on function certvakt.canonical(jsonb), certvakt.is_canonical(jsonb), certvakt.entry_hash(jsonb),
+  certvakt.utc_text(timestamptz), certvakt.is_on_calendar(text), certvakt.entry_fields(),
+  certvakt.entry_fault(jsonb), certvakt.new_entry(jsonb, text, timestamptz, timestamptz, jsonb, text, text)
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.canonical(jsonb), certvakt.is_canonical(jsonb), certvakt.entry_hash(jsonb),
+  certvakt.is_on_calendar(text), certvakt.entry_fields(), certvakt.entry_fault(jsonb)
+  to certvakt_worker, certvakt_registrar, certvakt_definer, service_role;
+grant execute on function certvakt.utc_text(timestamptz),
+  certvakt.new_entry(jsonb, text, timestamptz, timestamptz, jsonb, text, text) to certvakt_definer;
+
+-- Where entries stand: only these functions know.
+
+-- How many of the newest entries renewal_history holds, once the others are rows.
+create function certvakt.newest(history jsonb) returns jsonb
+language sql immutable strict parallel safe
+return jsonb_path_query_array(history, '$[last - 19 to last]');
+comment on function certvakt.newest is 'The newest twenty entries of a history.';
+
+create function certvakt.entries_of(certification uuid, history jsonb) returns jsonb
+language sql stable security definer set search_path = ''
+begin atomic
+  select coalesce(
+    (select jsonb_agg(e.entry order by e.number) from certvakt.certification_renewal_events e
+     where e.certification_id = certification), history);
+end;
+comment on function certvakt.entries_of is
+  'The whole history of a certification, of which `history` is what it holds itself.';
+
+create function certvakt.length_of_history(certification uuid, history jsonb) returns integer
+language sql stable security definer set search_path = ''
+begin atomic
+  select coalesce(
+    (select max(e.number) from certvakt.certification_renewal_events e where e.certification_id = certification),
+    jsonb_array_length(history));
+end;
+comment on function certvakt.length_of_history is 'How many entries the history of a certification has.';
+
+create function certvakt.append_to_history(certification uuid, organisation uuid, history jsonb, entries jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  length integer := (select max(e.number) from certvakt.certification_renewal_events e where e.certification_id = certification);
+  added jsonb := entries;
+  written bigint;
+begin
+  if length is null then
+    if (select o.has_renewal_events from certvakt.organisations o where o.id = organisation) is not true then
+      -- A snapshot from before the first history was moved sees neither the rows nor that there are any; but nobody
+      -- locks the organisation as it was then: that ends the transaction with a serialization failure.
+      if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        perform from certvakt.organisations o where o.id = organisation for share;
+      end if;
+      return history || entries;
+    end if;
+    length := 0;
+    added := history || entries;
+  end if;
+  insert into certvakt.certification_renewal_events (certification_id, number, entry)
+  select certification, length + e.number, e.entry from jsonb_array_elements(added) with ordinality e (entry, number)
+  on conflict do nothing;
+  get diagnostics written = row_count;
+  if written < jsonb_array_length(added) then
+    raise exception 'the history was moved to rows meanwhile' using errcode = 'serialization_failure', hint = 'Try again.';
+  end if;
+  return certvakt.newest(history || entries);
+end
+$$;
+comment on function certvakt.append_to_history is 'What a certification holds itself after some more entries of its history.';
+
+create function certvakt.normalise_histories(organisation uuid, after uuid, batch integer)
+returns table (last uuid, certifications bigint, entries bigint)
+language plpgsql security definer set search_path = '' as $$
+declare
+  picked uuid[];
+begin
+  -- From now on a history that changes is moved by its change.
+  update certvakt.organisations o set has_renewal_events = true where o.id = organisation and not o.has_renewal_events;
+  -- What somebody is changing right now is moved by that, or found by the next pass.
+  picked := array(
+    select c.id from public.peer_mentor_certifications c
+    where c.organisation_id = organisation and c.id > after and c.renewal_history <> '[]'
+      -- Said twice, so that no plan reads what was moved before.
+      and not exists (
+        select from certvakt.certification_renewal_events e where e.certification_id = c.id and e.certification_id > after)
+    order by c.id limit batch for update skip locked);
+  last := picked[cardinality(picked)];
+  -- What was moved by its change between the look and the lock.
+  picked := array(
+    select p.id from unnest(picked) p (id)
+    where not exists (select from certvakt.certification_renewal_events e where e.certification_id = p.id));
+  insert into certvakt.certification_renewal_events (certification_id, number, entry)
+  select c.id, e.number, e.entry
+  from public.peer_mentor_certifications c, jsonb_array_elements(c.renewal_history) with ordinality e (entry, number)
+  where c.id = any (picked);
+  get diagnostics entries = row_count;
+  -- To write a certification costs more than to keep some entries twice until its next change does.
+  update public.peer_mentor_certifications c set renewal_history = certvakt.newest(c.renewal_history)
+  where c.id = any (picked) and jsonb_array_length(c.renewal_history) > 200;
+  certifications := cardinality(picked);
+  return next;
+end
+$$;
+comment on function certvakt.normalise_histories is
+  'Moves the histories of an organisation''s next few certifications, each whole: which was the last, how many they were, how many entries they had.';
+
+revoke all on function certvakt.newest(jsonb), certvakt.entries_of(uuid, jsonb),
+  certvakt.length_of_history(uuid, jsonb), certvakt.append_to_history(uuid, uuid, jsonb, jsonb),
+  certvakt.normalise_histories(uuid, uuid, integer) from public, anon, authenticated, service_role;
+grant execute on function certvakt.newest(jsonb) to certvakt_worker, certvakt_definer;
+grant execute on function certvakt.entries_of(uuid, jsonb) to certvakt_worker, certvakt_registrar, service_role;
+grant execute on function certvakt.length_of_history(uuid, jsonb) to certvakt_registrar;
+grant execute on function certvakt.normalise_histories(uuid, uuid, integer) to certvakt_worker;
+alter function certvakt.entries_of(uuid, jsonb) owner to certvakt_definer;
+alter function certvakt.length_of_history(uuid, jsonb) owner to certvakt_definer;
+alter function certvakt.append_to_history(uuid, uuid, jsonb, jsonb) owner to certvakt_definer;
+alter function certvakt.normalise_histories(uuid, uuid, integer) owner to certvakt_definer;
+
+-- Triggers fire in the order of their names: what is refused is refused before anything is written.
+
+create function certvakt.check_history() returns trigger
+language plpgsql set search_path = '' as $$
+declare
+  wrong record;
+begin
+  select e.number, f.fault into wrong
+  from jsonb_array_elements(new.renewal_history) with ordinality e (entry, number)
+  cross join lateral (select coalesce(certvakt.entry_fault(e.entry),
+    case when certvakt.calling_role() = 'service_role' and e.entry ->> 'actor' is not null
+      then 'no app says which person made a change' end) as fault) f
+  where f.fault is not null limit 1;
+  if found then
+    raise exception 'entry % of this history is none: %', wrong.number, wrong.fault
+      using errcode = 'check_violation', constraint = 'history_form';
+  end if;
+  return new;
+end
+$$;
+create trigger check_history before insert on public.peer_mentor_certifications
+  for each row when (new.renewal_history <> '[]') execute function certvakt.check_history();
+
+-- A statement that sets renewal_history to what it may hold beside its events changes nothing.
+create function certvakt.refuse_history_rewrite() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if new.renewal_history is distinct from (
+      select jsonb_agg(newest.entry order by newest.number) from (
+        select e.number, e.entry from certvakt.certification_renewal_events e
+        where e.certification_id = old.id order by e.number desc limit 20) newest)
+    and new.renewal_history is distinct from old.renewal_history then
+    raise exception 'a history is append-only: what was written stays as it was written'
+      using errcode = 'restrict_violation', hint = 'Change the date or the status: the entry comes of itself.';
+  end if;
+  return new;
+end
+$$;
+create trigger a_refuse_history_rewrite before update of renewal_history on public.peer_mentor_certifications
+  for each row execute function certvakt.refuse_history_rewrite();
+-- Also while a session plays the part of a replica.
+alter table public.peer_mentor_certifications enable always trigger a_refuse_history_rewrite;
+
+create function certvakt.keep_history() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  said jsonb := coalesce(nullif(current_setting('certvakt.change', true), ''), '{}')::jsonb;
+  kinds text[] := certvakt.kinds_of_change(old.expires_at, new.expires_at, old.status, new.status, said ->> 'kind');
+  long integer := coalesce((select i.long_history from certvakt.installation i), 500);
+  length integer := certvakt.length_of_history(old.id, old.renewal_history) + cardinality(kinds);
+  words jsonb;
+  salt bytea;
+  entry jsonb := old.renewal_history -> -1;
+  entries jsonb := '[]';
+  kind text;
+  -- A register's own row in imports says who took it in.
+  operator text := case when said ->> 'source' is distinct from 'register' then certvakt.operator() end;
+begin
+  if kinds = '{}' then
+    return new;
+  end if;
+  -- The register of another day, or an app, does not undo what somebody decided.
+  if old.status = 'suspended' and entry ->> 'kind' = 'withdrawn' and kinds <> '{reinstated}' then
+    raise exception 'this certification was withdrawn: reinstate it first, if that was a mistake'
+      using errcode = 'restrict_violation', constraint = 'certification_withdrawn';
+  end if;
+  if length > 10 * long then
+    raise exception 'the history of this certification is full: it has % entries', length - cardinality(kinds)
+      using errcode = 'program_limit_exceeded', constraint = 'history_full',
+        hint = 'Find out what changes it so often; then raise certvakt.installation.long_history.';
+  end if;
+  foreach kind in array kinds loop
+    words := null;
+    salt := null;
+    if said ->> 'evidence' is not null or said ->> 'note' is not null then
+      words := jsonb_build_object('evidence', said ->> 'evidence', 'note', said ->> 'note');
+    end if;
+    if words is not null or operator is not null then
+      salt := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
+    end if;
+    entry := certvakt.new_entry(said, kind, old.expires_at, new.expires_at,
+      -- What was told in the cycle that it closes.
+      case when kind in ('renewed', 'withdrawn') then (
+        select coalesce(jsonb_agg(t.stage order by t.first), '[]')
+        from (
+          select l.notification_type as stage, min(l.id) as first from public.cert_notification_log l
+          where l.certification_id = old.id and l.sent_at >= coalesce((
+            select max(c.changed_at) from certvakt.certification_changes c
+            where c.organisation_id = old.organisation_id and c.certification_id = old.id
+              and c.kind in ('recorded', 'renewed')), old.created_at)
+          group by l.notification_type) t) end,
+      encode(sha256(salt || convert_to(certvakt.canonical(words), 'UTF8')), 'hex'), certvakt.entry_hash(entry));
+    if certvakt.entry_fault(entry) is not null then
+      raise exception 'this is no entry of a history: %', certvakt.entry_fault(entry)
+        using errcode = 'check_violation', constraint = 'history_form';
+    end if;
+    if salt is not null then
+      insert into certvakt.renewal_words (entry_id, certification_id, salt, evidence, note, operator)
+      values ((entry ->> 'id')::uuid, old.id, salt, said ->> 'evidence', said ->> 'note', operator);
+    end if;
+    entries := entries || entry;
+    -- An id given is the first entry's.
+    said := said - 'id' - 'evidence' - 'note';
+  end loop;
+  new.renewal_history := certvakt.append_to_history(old.id, old.organisation_id, old.renewal_history, entries);
+  if length > long then
+    insert into certvakt.long_histories (certification_id) values (old.id) on conflict do nothing;
+  end if;
+  return new;
+end
+$$;
+create trigger keep_history before update of expires_at, status on public.peer_mentor_certifications
+  for each row when (
+    new.expires_at is distinct from old.expires_at or new.status = 'suspended' or old.status = 'suspended')
+  execute function certvakt.keep_history();
+
+revoke all on function certvakt.check_history(), certvakt.refuse_history_rewrite(), certvakt.keep_history()
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.check_history() to certvakt_definer;
+alter function certvakt.refuse_history_rewrite() owner to certvakt_definer;
+alter function certvakt.keep_history() owner to certvakt_definer;
+
+-- One way to say more of a change than what it is: the words go with the statement, and leave with it.
+create function certvakt.change_certification(
+  certification uuid, seen timestamptz, expires_at timestamptz, status text, said jsonb)
+returns boolean
+language plpgsql set search_path = '' as $$
+declare
+  changed integer;
+begin
+  perform set_config('certvakt.change', said::text, true);
+  update public.peer_mentor_certifications c
+  set expires_at = change_certification.expires_at, status = change_certification.status
+  where c.id = certification and c.updated_at = seen;
+  get diagnostics changed = row_count;
+  perform set_config('certvakt.change', '', true);
+  return changed > 0;
+end
+$$;
+comment on function certvakt.change_certification is
+  'Changes a certification as it was seen, with the rights of the caller; false: it has changed meanwhile, or is not theirs to change. Said may be: kind, id of the entry, evidence, note, completed_on, actor.';
+revoke all on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, jsonb)
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, jsonb)
+  to certvakt_registrar, authenticated;
+
+-- What withdrawn means, in one place.
+create function certvakt.is_withdrawn(status text, history jsonb) returns boolean
+language sql immutable parallel safe
+return status = 'suspended' and coalesce(history -> -1 ->> 'kind' = 'withdrawn', false);
+comment on function certvakt.is_withdrawn is
+  'Whether a certification of that status and history was withdrawn: suspended, and the last entry says so.';
+revoke all on function certvakt.is_withdrawn(text, jsonb) from public, anon, authenticated, service_role;
+grant execute on function certvakt.is_withdrawn(text, jsonb) to certvakt_registrar, authenticated;

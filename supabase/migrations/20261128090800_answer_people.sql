@@ -1,0 +1,586 @@
+-- What the API answers beyond single rows, what people set for themselves, the answers that the API remembers, and the
+-- registers that it takes.
+--
+-- The functions belong to the definer, so no policy stands above them: each says itself what the policies say.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+-- Certifications, with what things are called. Names through the policies of five tables would ask who is asking for each
+-- of the five.
+create function certvakt.certification_details(certifications uuid[], and_elsewhere boolean)
+returns table (
+  id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, is_mentor_erased boolean,
+  type_code text, type_name text, external_id text, issued_at timestamptz, expires_at timestamptz, status text,
+  updated_at timestamptz, time_zone text, expired_grace_days smallint)
+language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_generic_plan rows 50 as $$
+declare
+  person uuid := certvakt.current_person();
+  chapters uuid[] := certvakt.visible_chapters();
+  elsewhere uuid[] := certvakt.elsewhere_of(chapters);
+  closed uuid[] := certvakt.closed_organisations('certifications');
+  wanted uuid[] := certification_details.certifications;
+begin
+  if and_elsewhere then
+    wanted := wanted || elsewhere
+      || array(select c.id from public.peer_mentor_certifications c where c.peer_mentor_id = person);
+  end if;
+  return query
+  with found as materialized (
+    select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.external_id, c.issued_at,
+      c.expires_at, c.status, c.updated_at
+    from public.peer_mentor_certifications c
+    where c.id = any (wanted)
+      -- As the policies of the certifications say.
+      and c.organisation_id <> all (closed)
+      and (c.chapter_id = any (chapters) or c.peer_mentor_id = person or c.id = any (elsewhere))
+  ),
+  -- What many share is read once.
+  types as materialized (
+    select o.id as organisation_id, o.time_zone, o.expired_grace_days, t.code, t.name
+    from certvakt.organisations o join certvakt.certification_types t on t.organisation_id = o.id
+    where o.id = any (array(select distinct f.organisation_id from found f))
+  ),
+  named_chapters as materialized (
+    select h.id, h.name from certvakt.chapters h where h.id = any (array(select distinct f.chapter_id from found f))
+  )
+  select c.id, c.organisation_id, c.chapter_id, h.name, c.peer_mentor_id, coalesce(n.name, p.name),
+    p.erased_at is not null, c.certification_type, t.name, c.external_id, c.issued_at, c.expires_at, c.status, c.updated_at,
+    t.time_zone, t.expired_grace_days
+  from found c
+  join types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
+  join certvakt.people p on p.id = c.peer_mentor_id
+  left join certvakt.person_names n on n.person_id = c.peer_mentor_id and n.organisation_id = c.organisation_id
+  -- The mentor whom a chapter certified sees its name even if the chapter is not visible.
+  left join named_chapters h on h.id = c.chapter_id and (h.id = any (chapters) or c.peer_mentor_id = person);
+end
+$$;
+comment on function certvakt.certification_details(uuid[], boolean) is
+  'Some certifications, and if asked those that who is asking sees for another reason than their chapter, with what chapters, mentors and types are called and how organisations reckon days; nothing of one that they may not see, and no name of a chapter that they may not know.';
+
+create function certvakt.certification_details(certifications uuid[])
+returns table (
+  id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, type_code text,
+  type_name text, external_id text, issued_at timestamptz, expires_at timestamptz, status text,
+  updated_at timestamptz, time_zone text, expired_grace_days smallint)
+language sql stable security definer set search_path = ''
+begin atomic
+  select d.id, d.organisation_id, d.chapter_id, d.chapter, d.mentor_id, d.mentor, d.type_code, d.type_name, d.external_id,
+    d.issued_at, d.expires_at, d.status, d.updated_at, d.time_zone, d.expired_grace_days
+  from certvakt.certification_details(certification_details.certifications, false) d;
+end;
+comment on function certvakt.certification_details(uuid[]) is
+  'Some certifications, with what their chapters, mentors and types are called and how their organisations reckon days; nothing of one that who is asking may not see, and no name of a chapter that they may not know.';
+
+create function certvakt.in_sight(out chapters uuid[], out others uuid[])
+language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_generic_plan as $$
+declare
+  person uuid := certvakt.current_person();
+  elsewhere uuid[];
+begin
+  chapters := certvakt.visible_chapters();
+  elsewhere := certvakt.elsewhere_of(chapters);
+  others := array(
+    select c.id from public.peer_mentor_certifications c
+    where (c.peer_mentor_id = person or c.id = any (elsewhere)) and c.chapter_id <> all (chapters));
+end
+$$;
+comment on function certvakt.in_sight is
+  'Where to look for the certifications that who is asking may see: the visible chapters, and those of other chapters that are visible for another reason. Whether they may see them is asked again of each.';
+
+revoke all on function certvakt.certification_details(uuid[], boolean), certvakt.certification_details(uuid[]),
+  certvakt.in_sight() from public, anon, authenticated, service_role;
+grant execute on function certvakt.certification_details(uuid[], boolean), certvakt.certification_details(uuid[]),
+  certvakt.in_sight() to authenticated;
+alter function certvakt.certification_details(uuid[], boolean) owner to certvakt_definer;
+alter function certvakt.certification_details(uuid[]) owner to certvakt_definer;
+alter function certvakt.in_sight() owner to certvakt_definer;
+
+create function certvakt.history_of(certification uuid)
+returns table (number bigint, entry jsonb, evidence text, note text, is_erased boolean)
+language sql stable security definer set search_path = ''
+begin atomic
+  select e.number, e.entry, w.evidence, w.note, e.entry ->> 'words' is not null and w.entry_id is null
+  from certvakt.certification_details(array[history_of.certification]) seen
+  join public.peer_mentor_certifications c on c.id = seen.id
+  cross join lateral jsonb_array_elements(certvakt.entries_of(c.id, c.renewal_history)) with ordinality e (entry, number)
+  left join certvakt.renewal_words w on w.entry_id::text = e.entry ->> 'id' and w.certification_id = c.id;
+end;
+comment on function certvakt.history_of is
+  'The history of a certification, the oldest entry first, with what was written about it; nothing of one that who is asking may not see.';
+
+create function certvakt.is_made(certification uuid, entry text) returns boolean
+language sql stable security definer set search_path = ''
+begin atomic
+  select case
+    -- The role of the transaction: the registrar keeps every certification.
+    when current_setting('role') = 'certvakt_registrar' then exists (
+      select from public.peer_mentor_certifications c
+      where c.id = certification
+        and certvakt.entries_of(c.id, c.renewal_history) @> jsonb_build_array(jsonb_build_object('id', entry)))
+    else exists (select from certvakt.history_of(certification) h where h.entry ->> 'id' = is_made.entry)
+  end;
+end;
+comment on function certvakt.is_made is
+  'Whether the history of a certification has an entry of that id: whether a request that made it came before. False for one that the caller may not see.';
+
+revoke all on function certvakt.history_of(uuid), certvakt.is_made(uuid, text)
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.history_of(uuid) to authenticated;
+grant execute on function certvakt.is_made(uuid, text) to certvakt_registrar, authenticated;
+alter function certvakt.history_of(uuid) owner to certvakt_definer;
+alter function certvakt.is_made(uuid, text) owner to certvakt_definer;
+
+-- LIKE is not leakproof, so under the policies no index would be used for it. The searches read no table from end to end:
+-- what others have costs nobody anything. They compare with the name that the organisation has for a person, and with the
+-- person's own name where it has none.
+create function certvakt.search_certifications(
+  containing text, how_many bigint, after_expiry timestamptz, after_id uuid, of_chapter uuid, of_type text,
+  in_organisations uuid[], in_ranges tstzrange[])
+returns uuid[]
+language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan
+  set enable_seqscan = off as $$
+declare
+  chapters uuid[] := array(
+    select v.id from unnest(certvakt.visible_chapters()) as v (id) where of_chapter is null or v.id = of_chapter);
+  closed uuid[] := certvakt.closed_organisations('certifications');
+  looked_through constant integer := 500;
+  looked bigint;
+  found uuid[];
+  organisations uuid[] := array(select distinct h.organisation_id from certvakt.chapters h where h.id = any (chapters));
+  few constant integer := 1000;
+  named uuid[];
+  numbered text[];
+begin
+  -- What many are called is soon found among the next to expire.
+  with next as materialized (
+    select first.id, first.expiry
+    from unnest(chapters) as v (id)
+    cross join lateral (
+      select c.id, case when c.expires_at is null then 'infinity' else c.expires_at end as expiry
+      from public.peer_mentor_certifications c
+      where c.chapter_id = v.id
+        and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (after_expiry, after_id)
+      order by case when c.expires_at is null then 'infinity' else c.expires_at end, c.id
+      limit looked_through
+    ) first
+    order by first.expiry, first.id
+    limit looked_through
+  )
+  select count(*), coalesce(array_agg(n.id order by n.expiry, n.id) filter (where
+    (p.name_folded like containing or certvakt.folded(c.external_id) like containing)
+    and c.organisation_id <> all (closed)
+    and (of_type is null or c.certification_type = of_type)
+    and (in_organisations is null
+      or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])), '{}')
+  into looked, found
+  from next n
+  -- Each looked up by its id, however many there are.
+  cross join lateral (select * from public.peer_mentor_certifications c where c.id = n.id offset 0) c
+  cross join lateral (
+    select coalesce(n.name_folded, p.name_folded) as name_folded
+    from certvakt.people p
+    left join certvakt.person_names n on n.person_id = p.id and n.organisation_id = c.organisation_id
+    where p.id = c.peer_mentor_id offset 0) p;
+  if looked < looked_through or cardinality(found) >= how_many then
+    return found[:how_many];
+  end if;
+  -- What few are called, indexes find, if it has three letters or digits in a row.
+  if containing ~ '[a-z0-9]{3}' then
+    named := array(
+      (select n.person_id from certvakt.person_names n where n.name_folded like containing limit few + 1)
+      union all
+      (select p.id from certvakt.people p where p.name_folded like containing limit few + 1));
+    numbered := array(
+      select c.external_id from public.peer_mentor_certifications c
+      where c.organisation_id = any (organisations) and certvakt.folded(c.external_id) like containing
+      limit few + 1);
+    if cardinality(named) <= few and cardinality(numbered) <= few then
+      return array(
+        with candidates as (
+          select c.id from public.peer_mentor_certifications c where c.peer_mentor_id = any (named)
+          union
+          select c.id from public.peer_mentor_certifications c
+          where c.organisation_id = any (organisations) and c.external_id = any (numbered)
+        )
+        select c.id
+        from candidates
+        join public.peer_mentor_certifications c on c.id = candidates.id
+        where c.chapter_id = any (chapters)
+          -- Another organisation may call them so.
+          and (certvakt.folded(c.external_id) like containing or (
+            select coalesce(n.name_folded, p.name_folded) like containing
+            from certvakt.people p
+            left join certvakt.person_names n on n.person_id = p.id and n.organisation_id = c.organisation_id
+            where p.id = c.peer_mentor_id))
+          and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (after_expiry, after_id)
+          and c.organisation_id <> all (closed)
+          and (of_type is null or c.certification_type = of_type)
+          and (in_organisations is null
+            or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])
+        order by case when c.expires_at is null then 'infinity' else c.expires_at end, c.id
+        limit how_many);
+    end if;
+  end if;
+  -- Else each name is looked at, in the order of each chapter.
+  return array(
+    select c.id
+    from unnest(chapters) as v (id)
+    cross join lateral (
+      select c.id, case when c.expires_at is null then 'infinity' else c.expires_at end as expiry
+      from public.peer_mentor_certifications c
+      where c.chapter_id = v.id
+        and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (after_expiry, after_id)
+        and c.organisation_id <> all (closed)
+        and (of_type is null or c.certification_type = of_type)
+        and (in_organisations is null
+          or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])
+        and (certvakt.folded(c.external_id) like containing
+          or (
+            select coalesce(n.name_folded, p.name_folded) like containing
+            from certvakt.people p
+            left join certvakt.person_names n on n.person_id = p.id and n.organisation_id = c.organisation_id
+            where p.id = c.peer_mentor_id))
+      order by case when c.expires_at is null then 'infinity' else c.expires_at end, c.id
+      limit how_many
+    ) c
+    order by c.expiry, c.id
+    limit how_many);
+end
+$$;
+comment on function certvakt.search_certifications is
+  'The first of the certifications of visible chapters, behind one of them, whose mentor''s name or id in the register, folded, is like a pattern; the next to expire first.';
+
+create function certvakt.search_people(
+  containing text, how_many bigint, after_name text, after_id uuid, of_chapter uuid)
+returns table (id uuid, name text, locale text, erased_at timestamptz)
+language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan
+  set enable_seqscan = off rows 50 as $$
+declare
+  person uuid := certvakt.current_person();
+  chapters uuid[] := certvakt.visible_chapters();
+  -- Without three letters or digits in a row, the index would lead to everybody of every organisation.
+  indexed text := case when containing ~ '[a-z0-9]{3}' then containing end;
+begin
+  return query
+  with named as materialized (
+    select p.id, coalesce(n.name, p.name) as name, coalesce(n.name_folded, p.name_folded) as name_folded, p.locale, p.erased_at
+    from (
+      select m.person_id, array_agg(m.organisation_id) as organisations
+      from certvakt.visible_memberships m
+      where (m.chapter_id = any (chapters) or m.person_id = person) and (of_chapter is null or m.chapter_id = of_chapter)
+        and (indexed is null or m.person_id in (
+          select n.person_id from certvakt.person_names n where n.name_folded like indexed
+          union all
+          select p.id from certvakt.people p where p.name_folded like indexed))
+      group by m.person_id
+    ) member
+    -- Each member is looked up, and nobody else.
+    cross join lateral (
+      select p.id, p.name, p.name_folded, p.locale, p.erased_at from certvakt.people p where p.id = member.person_id offset 0
+    ) p
+    -- Of several organisations in which the caller sees them, one names them.
+    left join lateral (
+      select n.name, n.name_folded from certvakt.person_names n
+      where n.person_id = p.id and n.organisation_id = any (member.organisations)
+      order by n.organisation_id limit 1
+    ) n on true
+  )
+  select p.id, p.name, p.locale, p.erased_at
+  from named p
+  where (containing is null or p.name_folded like containing)
+    and (after_id is null or (coalesce(p.name, ''), p.id) >
+      (coalesce((select coalesce(seen.name, '') from named seen where seen.id = after_id), after_name), after_id))
+  order by coalesce(p.name, ''), p.id
+  limit how_many;
+end
+$$;
+comment on function certvakt.search_people is
+  'The first of the members of visible chapters, by name behind one of them; those whose name, folded, is like a pattern, if one is given.';
+
+revoke all on function
+  certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, uuid[], tstzrange[]),
+  certvakt.search_people(text, bigint, text, uuid, uuid) from public, anon, authenticated, service_role;
+grant execute on function
+  certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, uuid[], tstzrange[]),
+  certvakt.search_people(text, bigint, text, uuid, uuid) to authenticated;
+alter function certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, uuid[], tstzrange[]) owner to certvakt_definer;
+alter function certvakt.search_people(text, bigint, text, uuid, uuid) owner to certvakt_definer;
+
+-- What people may know of notices: the log itself stays unreadable for them.
+create function certvakt.notices_of(certifications uuid[])
+returns table (
+  id bigint, organisation_id uuid, certification_id uuid, stage text, due_date date, expires_at timestamptz, recorded_at timestamptz,
+  state text, reason text, attempt integer, finished_at timestamptz)
+language sql stable security definer set search_path = ''
+begin atomic
+  with asking as materialized (
+    select certvakt.current_person() as person, certvakt.visible_chapters() as chapters,
+      certvakt.visible_elsewhere() as elsewhere, certvakt.closed_organisations('certifications') as closed
+  )
+  select d.id, c.organisation_id, c.id, d.stage, d.due_date, d.expires_at, l.sent_at, d.state, d.reason, d.attempt, d.finished_at
+  from asking
+  join public.peer_mentor_certifications c on c.id = any (notices_of.certifications)
+  join public.cert_notification_log l on l.certification_id = c.id
+  join certvakt.deliveries d on d.id = l.id
+  -- As the policies of the certifications say.
+  where c.organisation_id <> all (asking.closed)
+    and (c.chapter_id = any (asking.chapters) or c.peer_mentor_id = asking.person or c.id = any (asking.elsewhere));
+end;
+comment on function certvakt.notices_of is
+  'The notices of some certifications, and what became of them; nothing of a certification that who is asking may not see.';
+
+create function certvakt.recent_notices(since timestamptz, before bigint, of_chapter uuid, of_stage text, of_state text, how_many integer)
+returns table (
+  id bigint, organisation_id uuid, chapter_id uuid, certification_id uuid, mentor_id uuid, stage text, due_date date,
+  recorded_at timestamptz, state text, reason text, finished_at timestamptz)
+language sql stable security definer set search_path = ''
+begin atomic
+  with asking as materialized (
+    select certvakt.current_person() as person, certvakt.visible_chapters() as chapters,
+      certvakt.visible_elsewhere() as elsewhere, certvakt.closed_organisations('certifications') as closed
+  )
+  select d.id, c.organisation_id, c.chapter_id, c.id, c.peer_mentor_id, d.stage, d.due_date, l.sent_at, d.state, d.reason,
+    d.finished_at
+  from asking
+  cross join public.cert_notification_log l
+  join certvakt.deliveries d on d.id = l.id
+  join public.peer_mentor_certifications c on c.id = l.certification_id
+  where l.sent_at >= since and (before is null or l.id < before)
+    and (of_chapter is null or c.chapter_id = of_chapter)
+    and (of_stage is null or d.stage = of_stage)
+    and (of_state is null or d.state = of_state)
+    and c.organisation_id <> all (asking.closed)
+    and (c.chapter_id = any (asking.chapters) or c.peer_mentor_id = asking.person or c.id = any (asking.elsewhere))
+  order by l.id desc
+  limit how_many;
+end;
+comment on function certvakt.recent_notices is
+  'Notices recorded since a time, and before one of them if that is given, the latest first; of a chapter, stage and state, if those are given.';
+
+create function certvakt.unreachable_notices(before bigint, of_chapter uuid, how_many integer)
+returns table (
+  id bigint, organisation_id uuid, chapter_id uuid, certification_id uuid, mentor_id uuid, stage text, due_date date,
+  recorded_at timestamptz)
+language sql stable security definer set search_path = ''
+begin atomic
+  with asking as materialized (
+    select certvakt.current_person() as person, certvakt.visible_chapters() as chapters,
+      certvakt.visible_elsewhere() as elsewhere, certvakt.closed_organisations('certifications') as closed
+  )
+  select d.id, c.organisation_id, c.chapter_id, c.id, c.peer_mentor_id, d.stage, d.due_date, l.sent_at
+  from asking
+  cross join certvakt.deliveries d
+  join public.cert_notification_log l on l.id = d.id
+  join public.peer_mentor_certifications c on c.id = l.certification_id
+  where d.finished_at is null and d.available_at is null and (before is null or d.id < before)
+    and (of_chapter is null or c.chapter_id = of_chapter)
+    and c.organisation_id <> all (asking.closed)
+    and (c.chapter_id = any (asking.chapters) or c.peer_mentor_id = asking.person or c.id = any (asking.elsewhere))
+  order by d.id desc
+  limit how_many;
+end;
+comment on function certvakt.unreachable_notices is
+  'Notices that no channel can hand to their mentors, before one of them if that is given, the latest first; of a chapter, if that is given.';
+
+-- The dates come in as each organisation's time zone has them; the stages are the pure rules'.
+create function certvakt.coming_notices(
+  organisations uuid[], time_zones text[], stages text[], days_before integer[], since timestamptz[], before timestamptz[],
+  told_again_after integer)
+returns table (organisation_id uuid, night date, stage text, notices bigint)
+language sql stable security definer set search_path = ''
+begin atomic
+  with asking as materialized (
+    select certvakt.current_person() as person, certvakt.visible_chapters() as chapters,
+      certvakt.visible_elsewhere() as elsewhere, certvakt.closed_organisations('certifications') as closed
+  ),
+  coming as (
+    select c.id, c.organisation_id, s.stage, (c.expires_at at time zone s.time_zone)::date - s.days_before as night
+    from asking
+    cross join unnest(organisations, time_zones, stages, days_before, since, before)
+      as s (organisation_id, time_zone, stage, days_before, since, before)
+    join public.peer_mentor_certifications c
+      on c.organisation_id = s.organisation_id and c.status <> 'suspended' and c.expires_at >= s.since and c.expires_at < s.before
+    where c.organisation_id <> all (asking.closed)
+      and (c.chapter_id = any (asking.chapters) or c.peer_mentor_id = asking.person or c.id = any (asking.elsewhere))
+  )
+  select coming.organisation_id, coming.night, coming.stage, count(*)
+  from coming
+  where not exists (
+    select from certvakt.told_before_correction(coming.organisation_id) told
+    where told.certification_id = coming.id and told.stage = coming.stage
+      and coming.night - told.due_date < coming_notices.told_again_after)
+  group by coming.organisation_id, coming.night, coming.stage;
+end;
+comment on function certvakt.coming_notices is
+  'How many notices come due on which night in which stage, of the certifications that who is asking may see; expiries from since until before.';
+
+revoke all on function certvakt.notices_of(uuid[]),
+  certvakt.recent_notices(timestamptz, bigint, uuid, text, text, integer),
+  certvakt.unreachable_notices(bigint, uuid, integer),
+  certvakt.coming_notices(uuid[], text[], text[], integer[], timestamptz[], timestamptz[], integer)
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.notices_of(uuid[]),
+  certvakt.recent_notices(timestamptz, bigint, uuid, text, text, integer),
+  certvakt.unreachable_notices(bigint, uuid, integer),
+  certvakt.coming_notices(uuid[], text[], text[], integer[], timestamptz[], timestamptz[], integer) to authenticated;
+alter function certvakt.notices_of(uuid[]) owner to certvakt_definer;
+alter function certvakt.recent_notices(timestamptz, bigint, uuid, text, text, integer) owner to certvakt_definer;
+alter function certvakt.unreachable_notices(bigint, uuid, integer) owner to certvakt_definer;
+alter function certvakt.coming_notices(uuid[], text[], text[], integer[], timestamptz[], timestamptz[], integer) owner to certvakt_definer;
+
+-- People choose by which kinds of contact point they hear of their certifications.
+create function certvakt.opt_outs() returns table (kind text, since timestamptz)
+language sql stable security definer set search_path = ''
+begin atomic
+  select o.kind, o.created_at from certvakt.channel_opt_outs o
+  where o.person_id = (select certvakt.current_person()) order by o.kind;
+end;
+comment on function certvakt.opt_outs is 'By which kinds of contact point the caller wants no notices.';
+
+create function certvakt.opt_out(kind text) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  person uuid := certvakt.current_person();
+begin
+  if person is null then
+    raise exception 'nobody we know has signed in' using errcode = 'insufficient_privilege';
+  end if;
+  insert into certvakt.channel_opt_outs (person_id, kind) values (person, opt_out.kind) on conflict do nothing;
+end
+$$;
+comment on function certvakt.opt_out is 'Sends the caller no notices by a kind of contact point any more.';
+
+create function certvakt.opt_in(kind text) returns void
+language sql security definer set search_path = ''
+begin atomic
+  delete from certvakt.channel_opt_outs o
+  where o.kind = opt_in.kind and o.person_id = (select certvakt.current_person());
+end;
+comment on function certvakt.opt_in is 'Sends the caller notices by a kind of contact point again.';
+
+-- The devices of the app. A device moves by what its owner does on it.
+create function certvakt.keep_device(installation text, token text) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  person uuid := certvakt.current_person();
+begin
+  if person is null then
+    raise exception 'nobody we know has signed in' using errcode = 'insufficient_privilege';
+  end if;
+  if exists (
+    select from certvakt.contact_points p
+    where p.installation = keep_device.installation and p.person_id <> person and p.address <> keep_device.token) then
+    raise exception 'this installation is another person''s'
+      using errcode = 'restrict_violation', constraint = 'installation_of_another',
+        hint = 'Give the token that the device has now, or name the installation anew.';
+  end if;
+  delete from certvakt.contact_points p
+  where p.kind = 'push' and (p.installation = keep_device.installation or p.address = keep_device.token);
+  insert into certvakt.contact_points (person_id, kind, address, installation)
+  values (person, 'push', keep_device.token, keep_device.installation);
+end
+$$;
+comment on function certvakt.keep_device is
+  'Gives the caller the device of an installation of the app, under its present token. Another person''s device moves only with the token that it has now.';
+
+create function certvakt.remove_device(installation text) returns void
+language sql security definer set search_path = ''
+begin atomic
+  delete from certvakt.contact_points p
+  where p.installation = remove_device.installation and p.person_id = (select certvakt.current_person());
+end;
+comment on function certvakt.remove_device is 'Takes a device away from who is asking; one that is not theirs stays.';
+
+revoke all on function certvakt.opt_outs(), certvakt.opt_out(text), certvakt.opt_in(text),
+  certvakt.keep_device(text, text), certvakt.remove_device(text) from public, anon, authenticated, service_role;
+grant execute on function certvakt.opt_outs(), certvakt.opt_out(text), certvakt.opt_in(text),
+  certvakt.keep_device(text, text), certvakt.remove_device(text) to authenticated;
+alter function certvakt.opt_outs() owner to certvakt_definer;
+alter function certvakt.opt_out(text) owner to certvakt_definer;
+alter function certvakt.opt_in(text) owner to certvakt_definer;
+alter function certvakt.keep_device(text, text) owner to certvakt_definer;
+alter function certvakt.remove_device(text) owner to certvakt_definer;
+
+-- A request that creates something says a key of its own making; sent again, it is answered again and does
+-- nothing (draft-ietf-httpapi-idempotency-key-header). The answer stands in the transaction of what it tells of.
+create table certvakt.idempotency_keys (
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  key text not null constraint idempotency_keys_form check (length(key) between 1 and 255),
+  request_hash bytea not null,
+  answer jsonb,
+  created_at timestamptz not null default now(),
+  primary key (person_id, key)
+);
+comment on table certvakt.idempotency_keys is 'Answers to requests that may be sent again, for a day.';
+comment on column certvakt.idempotency_keys.request_hash is 'SHA-256 of what was asked for: a key stands for one request.';
+comment on column certvakt.idempotency_keys.answer is 'What was answered; null while the transaction is under way.';
+create index idempotency_keys_created on certvakt.idempotency_keys (created_at);
+
+alter table certvakt.idempotency_keys enable row level security;
+alter table certvakt.idempotency_keys force row level security;
+revoke all on certvakt.idempotency_keys from public, anon, authenticated, service_role;
+grant select, insert (person_id, key, request_hash), update (answer), delete on certvakt.idempotency_keys to authenticated;
+create policy people_keep on certvakt.idempotency_keys to authenticated
+  using (person_id = (select certvakt.current_person())) with check (person_id = (select certvakt.current_person()));
+grant select (person_id, answer) on certvakt.idempotency_keys to certvakt_worker;
+create policy worker_reads on certvakt.idempotency_keys for select to certvakt_worker using (true);
+-- The service forgets them after a day, and those of a person who is erased.
+grant select (person_id, answer, created_at), delete on certvakt.idempotency_keys to certvakt_registrar;
+create policy registrar_forgets on certvakt.idempotency_keys to certvakt_registrar using (true) with check (false);
+
+-- A register that an administrator hands over: kept until the service has taken it in.
+create table certvakt.uploads (
+  id uuid primary key default certvakt.uuid_v7(),
+  organisation_id uuid not null,
+  chapter_id uuid not null,
+  person_id uuid default certvakt.current_person() references certvakt.people (id) on delete set null,
+  options jsonb not null,
+  content bytea,
+  -- Ended after a few.
+  -- squawk-ignore prefer-bigint-over-int
+  attempt integer not null default 0,
+  state text not null default 'waiting' constraint uploads_state_known
+    check (state in ('waiting', 'received', 'taken', 'refused')),
+  result jsonb,
+  created_at timestamptz not null default now(),
+  finished_at timestamptz,
+  taken_up_at timestamptz,
+  constraint uploads_chapter_inside_organisation
+    foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade,
+  constraint uploads_content_while_received check ((state = 'received') = (content is not null)),
+  constraint uploads_finished_with_a_result check ((state in ('taken', 'refused')) = (finished_at is not null and result is not null))
+);
+comment on table certvakt.uploads is 'Registers handed over through the API, and what became of them.';
+comment on column certvakt.uploads.state is
+  'waiting for its content -> received -> taken or refused. The content goes when it has been read.';
+comment on column certvakt.uploads.taken_up_at is 'When it was last tried.';
+create index uploads_chapter on certvakt.uploads (organisation_id, chapter_id);
+create index uploads_person on certvakt.uploads (person_id);
+create index uploads_received on certvakt.uploads (attempt, created_at) where state = 'received';
+create index uploads_created on certvakt.uploads (created_at);
+
+alter table certvakt.uploads enable row level security;
+alter table certvakt.uploads force row level security;
+revoke all on certvakt.uploads from public, anon, authenticated, service_role;
+grant select (id, organisation_id, chapter_id, person_id, options, state, result, created_at, finished_at),
+  insert (organisation_id, chapter_id, options), update (content, state) on certvakt.uploads to authenticated;
+-- A register speaks of the whole organisation, so it is an administrator's to hand over.
+create policy people_upload on certvakt.uploads for insert to authenticated with check (state = 'waiting' and exists (
+  select from certvakt.visible_memberships m
+  where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'));
+create policy people_see on certvakt.uploads for select to authenticated using (exists (
+  select from certvakt.visible_memberships m
+  where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'));
+create policy people_hand_over on certvakt.uploads for update to authenticated
+  using (state = 'waiting' and exists (
+    select from certvakt.visible_memberships m
+    where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'))
+  with check (state = 'received');
+grant select (person_id, organisation_id, state, created_at, finished_at) on certvakt.uploads to certvakt_worker;
+create policy worker_reads on certvakt.uploads for select to certvakt_worker using (true);
+-- The registrar takes them in, by turns of their organisations, so that none waits for all of another. It also takes out
+-- a person who is erased.
+grant select, update (person_id, content, attempt, state, result, finished_at, taken_up_at), delete
+  on certvakt.uploads to certvakt_registrar;
+create policy registrar_takes on certvakt.uploads to certvakt_registrar using (true) with check (true);

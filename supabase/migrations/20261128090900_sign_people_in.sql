@@ -1,0 +1,726 @@
+-- How a login becomes a person, how people sign in with a browser, the mails that carry a token or tell of what changed,
+-- what shows that a login is a person's own, and the record of who looked at what.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table certvakt.invitations (
+  id uuid primary key default certvakt.uuid_v7(),
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  token_hash bytea not null constraint invitations_token_hash_unique unique
+    constraint invitations_token_hash_form check (length(token_hash) = 32),
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null default now() + interval '14 days',
+  used_at timestamptz,
+  operator text default certvakt.operator(),
+  address text
+);
+comment on table certvakt.invitations is 'A login that accepts one becomes its person. Each is good once, and for fourteen days.';
+comment on column certvakt.invitations.token_hash is 'SHA-256 of the token, which nobody keeps but the person invited.';
+comment on column certvakt.invitations.operator is 'Who ran the command that made it, as account@host; null: no command did.';
+comment on column certvakt.invitations.address is 'The address that it was mailed to; null: the operator handed it over. Only the operator makes such a one.';
+create index invitations_person on certvakt.invitations (person_id);
+
+alter table certvakt.invitations enable row level security;
+alter table certvakt.invitations force row level security;
+revoke all on certvakt.invitations from public, anon, authenticated, service_role;
+grant select (person_id, created_at, expires_at, used_at, address) on certvakt.invitations to certvakt_worker;
+create policy worker_reads on certvakt.invitations for select to certvakt_worker using (true);
+-- The token makes its holder the person, so no coordinator ever holds one: the service makes it and
+-- hands it to nobody but the person or the operator.
+grant select, insert, delete on certvakt.invitations to certvakt_registrar;
+create policy registrar_invites on certvakt.invitations to certvakt_registrar using (true) with check (true);
+grant select (token_hash, used_at, expires_at), insert (person_id, token_hash, expires_at, address), delete
+  on certvakt.invitations to certvakt_doorkeeper;
+create policy doorkeeper_keeps on certvakt.invitations to certvakt_doorkeeper using (true) with check (address is not null);
+grant select, update (used_at) on certvakt.invitations to certvakt_definer;
+create policy definer_keeps on certvakt.invitations to certvakt_definer using (true) with check (true);
+
+create trigger refuse_erased after insert on certvakt.invitations referencing new table as new_rows
+  for each statement execute function certvakt.refuse_new_of_erased('person_id');
+-- That was the last trigger that calls it.
+alter function certvakt.refuse_new_of_erased() owner to certvakt_definer;
+
+create table certvakt.sessions (
+  token_hash bytea primary key constraint sessions_token_hash_form check (length(token_hash) = 32),
+  issuer text not null constraint sessions_issuer_form check (length(issuer) between 1 and 500),
+  subject text not null constraint sessions_subject_form check (length(subject) between 1 and 255),
+  created_at timestamptz not null default now(),
+  seen_at timestamptz not null default now(),
+  expires_at timestamptz not null default now() + interval '7 days',
+  id uuid not null default certvakt.uuid_v7() constraint sessions_id_unique unique,
+  address text,
+  browser text not null default '' constraint sessions_browser_form check (length(browser) <= 100),
+  authenticated_at timestamptz,
+  acr text constraint sessions_acr_form check (length(acr) between 1 and 255)
+);
+comment on table certvakt.sessions is
+  'Browsers that are signed in. A session speaks for a login, as a token does; identities say whose it is.';
+comment on column certvakt.sessions.token_hash is 'SHA-256 of the value in the cookie, which nobody keeps but the browser.';
+comment on column certvakt.sessions.seen_at is 'When it was last used, to five minutes; twelve hours later it is over.';
+comment on column certvakt.sessions.address is 'The address whose link began it; null: a provider did.';
+comment on column certvakt.sessions.browser is 'The browser and its system, as it names itself, like Firefox, Windows; empty: it does not.';
+comment on column certvakt.sessions.authenticated_at is
+  'When the provider last authenticated the person (auth_time of OpenID Connect Core 1.0, section 2); null: it did not say.';
+comment on column certvakt.sessions.acr is 'How, in the provider''s words (acr of the same section); null: it did not say.';
+
+alter table certvakt.sessions enable row level security;
+alter table certvakt.sessions force row level security;
+revoke all on certvakt.sessions from public, anon, authenticated, service_role;
+grant select (issuer, subject, created_at, seen_at, expires_at, browser, address) on certvakt.sessions to certvakt_worker;
+create policy worker_reads on certvakt.sessions for select to certvakt_worker using (true);
+grant select (issuer, subject), delete on certvakt.sessions to certvakt_registrar;
+create policy registrar_erases on certvakt.sessions to certvakt_registrar using (true) with check (false);
+grant select, select (id, address, authenticated_at, acr),
+  insert (token_hash, issuer, subject, address, browser, authenticated_at, acr), update (seen_at), delete
+  on certvakt.sessions to certvakt_doorkeeper;
+create policy doorkeeper_keeps on certvakt.sessions to certvakt_doorkeeper using (true) with check (true);
+grant select, delete on certvakt.sessions to certvakt_definer;
+create policy definer_reads on certvakt.sessions for select to certvakt_definer using (true);
+create policy definer_ends on certvakt.sessions for delete to certvakt_definer using (true);
+
+-- An app with a hierarchy of its own may know people otherwise than by identities.
+create function certvakt.my_logins() returns table (issuer text, subject text)
+language sql stable security definer set search_path = ''
+begin atomic
+  select i.issuer, i.subject from certvakt.identities i where i.person_id = (select certvakt.current_person())
+  union
+  select claims ->> 'iss', claims ->> 'sub'
+  from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb as claims) given
+  where (select certvakt.current_person()) is not null;
+end;
+comment on function certvakt.my_logins is 'The logins of the caller: the one that asks, and the others of the same person.';
+revoke all on function certvakt.my_logins() from public, anon, authenticated, service_role;
+grant execute on function certvakt.my_logins() to certvakt_definer;
+alter function certvakt.my_logins() owner to certvakt_definer;
+
+-- People see in which browsers they are signed in, and end that.
+create function certvakt.my_sessions()
+returns table (id uuid, is_link boolean, browser text, created_at timestamptz, seen_at timestamptz, is_current boolean)
+language sql stable security definer set search_path = ''
+begin atomic
+  select s.id, s.issuer = 'urn:certvakt:link', s.browser, s.created_at, s.seen_at,
+    s.id::text is not distinct from nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sid'
+  from certvakt.sessions s
+  where (s.issuer, s.subject) in (select l.issuer, l.subject from certvakt.my_logins() l)
+    and s.expires_at > now() and s.seen_at > now() - interval '12 hours'
+  order by s.seen_at desc, s.id;
+end;
+comment on function certvakt.my_sessions is 'Where the caller is signed in with a browser.';
+
+create function certvakt.end_my_sessions(session uuid default null) returns bigint
+language sql security definer set search_path = ''
+begin atomic
+  with ended as (
+    delete from certvakt.sessions s
+    where (s.issuer, s.subject) in (select l.issuer, l.subject from certvakt.my_logins() l)
+      and case when session is null
+        then s.id::text is distinct from nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sid'
+        else s.id = session end
+    returning 1
+  )
+  select count(*) from ended;
+end;
+comment on function certvakt.end_my_sessions is
+  'Ends a session of the caller''s, or all but the one that asks; how many that were.';
+
+revoke all on function certvakt.my_sessions(), certvakt.end_my_sessions(uuid)
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.my_sessions(), certvakt.end_my_sessions(uuid) to authenticated;
+alter function certvakt.my_sessions() owner to certvakt_definer;
+alter function certvakt.end_my_sessions(uuid) owner to certvakt_definer;
+
+create table certvakt.known_browsers (
+  token_hash bytea not null constraint known_browsers_token_hash_form check (length(token_hash) = 32),
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  seen_at timestamptz not null default now(),
+  primary key (person_id, token_hash)
+);
+comment on table certvakt.known_browsers is
+  'Browsers in which a person has signed in during the last 400 days. A session in any other is told of by mail.';
+comment on column certvakt.known_browsers.token_hash is 'SHA-256 of the value in the cookie, which nobody keeps but the browser.';
+
+alter table certvakt.known_browsers enable row level security;
+alter table certvakt.known_browsers force row level security;
+revoke all on certvakt.known_browsers from public, anon, authenticated, service_role;
+grant select (person_id, seen_at) on certvakt.known_browsers to certvakt_worker;
+create policy worker_reads on certvakt.known_browsers for select to certvakt_worker using (true);
+grant select (person_id), delete on certvakt.known_browsers to certvakt_registrar;
+create policy registrar_erases on certvakt.known_browsers to certvakt_registrar using (true) with check (false);
+grant select, insert (token_hash, person_id), update (seen_at), delete on certvakt.known_browsers to certvakt_doorkeeper;
+create policy doorkeeper_keeps on certvakt.known_browsers to certvakt_doorkeeper using (true) with check (true);
+
+create table certvakt.letters (
+  id uuid primary key default certvakt.uuid_v7(),
+  kind text not null constraint letters_kind_known check (
+    kind in ('link', 'invitation', 'alert', 'address-removed', 'address-added', 'address-confirmed', 'new-login')),
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  contact_point_id uuid references certvakt.contact_points (id) on delete cascade,
+  requested_by uuid references certvakt.people (id) on delete set null,
+  requested_at timestamptz not null default now(),
+  good_for interval not null constraint letters_good_for_range check (good_for between '1 minute' and '14 days'),
+  mail_due_at timestamptz default now(),
+  token_hash bytea constraint letters_token_hash_unique unique
+    constraint letters_token_hash_form check (length(token_hash) = 32),
+  expires_at timestamptz,
+  mailed_at timestamptz,
+  used_at timestamptz,
+  alert text constraint letters_alert_known
+    check (alert in ('long-history', 'partner-stopped', 'removals-held', 'secret-ends')),
+  organisation_id uuid references certvakt.organisations (id) on delete cascade,
+  number bigint,
+  address text,
+  constraint letters_to_one check (num_nonnulls(contact_point_id, address) = 1),
+  constraint letters_token_expires check ((token_hash is null) = (expires_at is null)),
+  constraint letters_alert_whole check (
+    case kind when 'alert' then num_nulls(alert, organisation_id, number) = 0
+    else num_nonnulls(alert, number) = 0 end)
+);
+comment on table certvakt.letters is
+  'Mails to be sent or sent: links to sign in with and invitations, which carry a token; alerts, and what happened to a person''s addresses and logins, which do not.';
+comment on column certvakt.letters.requested_by is 'Who asked for the invitation; null: a link, which anybody may ask for.';
+comment on column certvakt.letters.good_for is 'How long it may be mailed after it was asked for, and how long its token is good after that.';
+comment on column certvakt.letters.mail_due_at is 'When it is mailed, or is mailed again unless it is known to have left; null: not any more.';
+comment on column certvakt.letters.token_hash is
+  'SHA-256 of the token in the mail that was sent last. An invitation''s is in invitations as well; an alert''s is good for nothing but to say which sending it was.';
+comment on column certvakt.letters.used_at is 'When somebody signed in with the link.';
+comment on column certvakt.letters.alert is 'What an alert is about.';
+comment on column certvakt.letters.organisation_id is 'Whose alert it is, or whose register changed the address.';
+comment on column certvakt.letters.number is 'How many of what the alert is about.';
+comment on column certvakt.letters.address is
+  'Where it goes, if that need not be a contact point: a notice reaches an address that leaves the register meanwhile.';
+create index letters_person on certvakt.letters (person_id);
+create index letters_contact_point on certvakt.letters (contact_point_id);
+create index letters_requested_by on certvakt.letters (requested_by);
+-- A person who has asked for a link does not wait for notices.
+create index letters_due on certvakt.letters ((kind not in ('link', 'invitation')), mail_due_at, id) where mail_due_at is not null;
+create index letters_organisation on certvakt.letters (organisation_id);
+
+alter table certvakt.letters enable row level security;
+alter table certvakt.letters force row level security;
+revoke all on certvakt.letters from public, anon, authenticated, service_role;
+-- The worker reads for the operator of the service, who shows a person all that is kept of them.
+grant select (kind, person_id, requested_at, mailed_at, used_at, address),
+  insert (kind, person_id, contact_point_id, good_for, alert, organisation_id, number) on certvakt.letters to certvakt_worker;
+create policy worker_reads on certvakt.letters for select to certvakt_worker using (true);
+create policy worker_alerts on certvakt.letters for insert to certvakt_worker with check (kind = 'alert');
+grant select (person_id, requested_by), update (requested_by), delete on certvakt.letters to certvakt_registrar;
+create policy registrar_erases on certvakt.letters to certvakt_registrar using (true) with check (requested_by is null);
+grant select, select (alert, organisation_id, number, address), insert (kind, person_id, contact_point_id, good_for, address),
+  update (token_hash, expires_at, mail_due_at, mailed_at, used_at), delete on certvakt.letters to certvakt_doorkeeper;
+create policy doorkeeper_keeps on certvakt.letters to certvakt_doorkeeper using (true) with check (true);
+grant select, insert (kind, person_id, contact_point_id, requested_by, good_for, address, organisation_id)
+  on certvakt.letters to certvakt_definer;
+create policy definer_writes on certvakt.letters to certvakt_definer
+  using (true) with check (kind in ('invitation', 'address-removed', 'address-added', 'address-confirmed', 'new-login'));
+
+-- Signing in shows what all organisations of a person know. So a register's address opens the door only where no other
+-- organisation knew the person before, unless it has the same address.
+create function certvakt.opens_the_door(point uuid) returns boolean
+language sql stable security definer set search_path = ''
+begin atomic
+  select k.organisation_id is null or not exists (
+    select from (
+      select m.organisation_id, m.created_at from certvakt.memberships m where m.person_id = k.person_id
+      union all
+      select c.organisation_id, c.created_at from public.peer_mentor_certifications c where c.peer_mentor_id = k.person_id
+    ) known
+    where known.organisation_id <> k.organisation_id and known.created_at <= k.created_at
+      and not exists (
+        select from certvakt.contact_points same
+        where same.person_id = k.person_id and same.kind = 'email' and lower(same.address) = lower(k.address)
+          and (same.organisation_id is null or same.organisation_id = known.organisation_id)))
+  from certvakt.contact_points k where k.id = opens_the_door.point;
+end;
+comment on function certvakt.opens_the_door is
+  'Whether a link or an invitation to sign in may go to a mail address: the person''s own, or one of a register that no other organisation, which knew the person before, contradicts.';
+
+-- A policy keeps the index of mail addresses from the role that it binds: lower() might tell what it is given. So
+-- this looks them up with the rights of its owner, instead of reading every address.
+create function certvakt.people_of_address(address text) returns table (person_id uuid, contact_point_id uuid)
+language sql stable security definer set search_path = ''
+begin atomic
+  select distinct on (p.person_id) p.person_id, p.id
+  from certvakt.contact_points p
+  where p.kind = 'email' and lower(p.address) = lower(people_of_address.address) and certvakt.opens_the_door(p.id)
+  order by p.person_id, p.organisation_id nulls first, p.id;
+end;
+comment on function certvakt.people_of_address is
+  'The people who have a mail address, in whatever case it is written, and the contact point that each has it in.';
+
+create function certvakt.invite(person uuid) returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+  visible uuid[] := certvakt.visible_chapters();
+  point uuid;
+begin
+  select p.id into point from certvakt.contact_points p
+  where p.person_id = invite.person and p.kind = 'email'
+    and exists (
+      select from certvakt.memberships m
+      where m.person_id = invite.person and m.chapter_id = any (visible)
+        and (p.organisation_id is null or p.organisation_id = m.organisation_id))
+    and certvakt.opens_the_door(p.id)
+  order by p.organisation_id nulls first, p.id limit 1;
+  if point is null then
+    return false;
+  end if;
+  insert into certvakt.letters (kind, person_id, contact_point_id, requested_by, good_for)
+  select 'invitation', invite.person, point, certvakt.current_person(), interval '14 days'
+  where not exists (
+    select from certvakt.letters l
+    where l.contact_point_id = point and l.kind = 'invitation' and l.requested_at > now() - interval '10 minutes');
+  return true;
+end
+$$;
+comment on function certvakt.invite is
+  'Has an invitation mailed to somebody in a visible chapter, unless one was asked for ten minutes ago or less; false: there is no such person with a mail address.';
+
+revoke all on function certvakt.opens_the_door(uuid), certvakt.people_of_address(text), certvakt.invite(uuid)
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.people_of_address(text) to certvakt_doorkeeper;
+grant execute on function certvakt.invite(uuid) to authenticated;
+alter function certvakt.opens_the_door(uuid) owner to certvakt_definer;
+alter function certvakt.people_of_address(text) owner to certvakt_definer;
+alter function certvakt.invite(uuid) owner to certvakt_definer;
+
+-- What shows that a login is a person's own. An administrator decides which mail address a register gives. So a login
+-- that came by such an address proves its person only if the address did not come later than the person, or if two
+-- administrators have confirmed it.
+
+create table certvakt.address_uses (
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  address text not null constraint address_uses_folded check (address = lower(address)),
+  first_used_at timestamptz not null default certvakt.moment(),
+  primary key (person_id, address)
+);
+comment on table certvakt.address_uses is 'Mail addresses whose links a person has opened, and since when.';
+
+alter table certvakt.address_uses enable row level security;
+alter table certvakt.address_uses force row level security;
+revoke all on certvakt.address_uses from public, anon, authenticated, service_role;
+grant select on certvakt.address_uses to certvakt_worker, certvakt_definer;
+create policy worker_reads on certvakt.address_uses for select to certvakt_worker using (true);
+create policy definer_keeps on certvakt.address_uses to certvakt_definer using (true) with check (true);
+grant select (person_id), delete on certvakt.address_uses to certvakt_registrar;
+create policy registrar_erases on certvakt.address_uses to certvakt_registrar using (true) with check (false);
+grant select, insert (person_id, address) on certvakt.address_uses to certvakt_doorkeeper;
+create policy doorkeeper_adds on certvakt.address_uses to certvakt_doorkeeper using (true) with check (true);
+
+create table certvakt.address_confirmations (
+  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  address text not null constraint address_confirmations_folded check (address = lower(address)),
+  administrator_id uuid not null references certvakt.people (id) on delete cascade,
+  confirmed_at timestamptz not null default certvakt.moment(),
+  issuer text not null,
+  proof text not null,
+  primary key (organisation_id, person_id, address, administrator_id)
+);
+comment on table certvakt.address_confirmations is
+  'Administrators who say that a mail address is a person''s, for as long as it is one of theirs. Two of them count, fourteen days after the second.';
+comment on column certvakt.address_confirmations.issuer is 'Who vouched for the administrator''s login.';
+comment on column certvakt.address_confirmations.proof is 'What showed that the login is the administrator''s own.';
+create index address_confirmations_person on certvakt.address_confirmations (person_id);
+create index address_confirmations_administrator on certvakt.address_confirmations (administrator_id);
+
+alter table certvakt.address_confirmations enable row level security;
+alter table certvakt.address_confirmations force row level security;
+revoke all on certvakt.address_confirmations from public, anon, authenticated, service_role;
+grant select on certvakt.address_confirmations to certvakt_worker;
+create policy worker_reads on certvakt.address_confirmations for select to certvakt_worker using (true);
+grant select (person_id), delete on certvakt.address_confirmations to certvakt_registrar;
+create policy registrar_erases on certvakt.address_confirmations to certvakt_registrar using (true) with check (false);
+grant select, insert (organisation_id, person_id, address, administrator_id, issuer, proof), delete
+  on certvakt.address_confirmations to certvakt_definer;
+create policy definer_keeps on certvakt.address_confirmations to certvakt_definer using (true) with check (true);
+
+create table certvakt.former_addresses (
+  id bigint generated always as identity primary key,
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  organisation_id uuid references certvakt.organisations (id) on delete cascade,
+  address text not null,
+  left_at timestamptz not null default now(),
+  constraint former_addresses_once unique nulls not distinct (person_id, organisation_id, address)
+);
+comment on table certvakt.former_addresses is
+  'Mail addresses that a register, or the person, has replaced or removed. For ninety days they hear of new logins and confirmations.';
+create index former_addresses_organisation on certvakt.former_addresses (organisation_id);
+
+alter table certvakt.former_addresses enable row level security;
+alter table certvakt.former_addresses force row level security;
+revoke all on certvakt.former_addresses from public, anon, authenticated, service_role;
+grant select on certvakt.former_addresses to certvakt_worker;
+create policy worker_reads on certvakt.former_addresses for select to certvakt_worker using (true);
+grant select (person_id), delete on certvakt.former_addresses to certvakt_registrar;
+create policy registrar_erases on certvakt.former_addresses to certvakt_registrar using (true) with check (false);
+grant select (left_at), delete on certvakt.former_addresses to certvakt_doorkeeper;
+create policy doorkeeper_forgets on certvakt.former_addresses to certvakt_doorkeeper using (true) with check (false);
+grant select, insert (person_id, organisation_id, address), update (left_at) on certvakt.former_addresses to certvakt_definer;
+create policy definer_keeps on certvakt.former_addresses to certvakt_definer using (true) with check (true);
+
+create function certvakt.is_first_address(organisation uuid, person uuid, address text) returns boolean
+language sql stable security definer set search_path = ''
+begin atomic
+  select exists (
+    select from certvakt.contact_points k join certvakt.people p on p.id = k.person_id
+    where k.person_id = is_first_address.person and k.kind = 'email'
+      and (k.organisation_id is null or k.organisation_id = is_first_address.organisation)
+      and lower(k.address) = lower(is_first_address.address) and k.created_at <= p.created_at);
+end;
+comment on function certvakt.is_first_address is
+  'Whether an organisation, or the person, gave a mail address when the person was first recorded: nobody has put it in the place of another.';
+
+create function certvakt.accept_invitation(token text) returns uuid
+language plpgsql security definer set search_path = '' as $$
+declare
+  claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  invited uuid;
+  mailed_to text;
+begin
+  if claims ->> 'iss' is null or claims ->> 'sub' is null then
+    raise exception 'nobody has signed in' using errcode = 'insufficient_privilege';
+  end if;
+  update certvakt.invitations i set used_at = now()
+  where i.token_hash = sha256(convert_to(accept_invitation.token, 'UTF8'))
+    and i.used_at is null and i.expires_at > now()
+  returning i.person_id, i.address into invited, mailed_to;
+  -- Sent again by the login that accepted it: it is so already.
+  if invited is null and exists (
+    select from certvakt.invitations i
+    where i.token_hash = sha256(convert_to(accept_invitation.token, 'UTF8')) and i.used_at is not null
+      and i.person_id = certvakt.current_person()) then
+    return certvakt.current_person();
+  end if;
+  if invited is null then
+    raise exception 'the invitation is unknown, used or expired' using errcode = 'no_data_found';
+  end if;
+  if invited = certvakt.current_person() then
+    return invited;
+  end if;
+  insert into certvakt.identities (issuer, subject, person_id, address)
+  values (claims ->> 'iss', claims ->> 'sub', invited, mailed_to);
+  perform certvakt.tell_person(invited, null, 'new-login', mailed_to);
+  return invited;
+exception when unique_violation then
+  raise exception 'this login is somebody already' using errcode = 'unique_violation';
+end
+$$;
+comment on function certvakt.accept_invitation is
+  'Makes the login that is asking the person invited. The token is good once, and for fourteen days.';
+
+create function certvakt.is_confirmed_address(organisation uuid, person uuid, address text) returns boolean
+language sql stable security definer set search_path = ''
+begin atomic
+  select count(*) >= 2 and bool_or(counted.number = 2 and counted.confirmed_at <= certvakt.moment() - interval '14 days')
+  from (
+    select a.confirmed_at, row_number() over (order by a.confirmed_at, a.administrator_id) as number
+    from certvakt.address_confirmations a
+    where a.organisation_id = is_confirmed_address.organisation and a.person_id = is_confirmed_address.person
+      and a.address = lower(is_confirmed_address.address)
+      -- A dismissed administrator vouches for nobody.
+      and exists (
+        select from certvakt.memberships m
+        where m.person_id = a.administrator_id and m.organisation_id = a.organisation_id and m.role = 'org_admin')
+  ) counted;
+end;
+comment on function certvakt.is_confirmed_address is
+  'Whether two administrators of an organisation have confirmed a mail address, the second of them at least fourteen days ago.';
+
+create function certvakt.proof_of_person(organisation uuid) returns text
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  is_link boolean := claims ->> 'iss' = 'urn:certvakt:link';
+  person uuid := certvakt.current_person();
+  came_by text;
+  is_first boolean;
+begin
+  if is_link then
+    select s.address into came_by from certvakt.sessions s
+    where s.id::text = claims ->> 'sid' and s.issuer = claims ->> 'iss' and s.subject = claims ->> 'sub';
+    if came_by is null then
+      return null;
+    end if;
+  else
+    select i.address into came_by from certvakt.identities i
+    where i.issuer = claims ->> 'iss' and i.subject = claims ->> 'sub';
+    if came_by is null then
+      return 'login';
+    end if;
+  end if;
+  is_first := certvakt.is_first_address(organisation, person, came_by);
+  if is_first and not is_link then
+    return 'login';
+  end if;
+  if is_first and exists (
+    select from certvakt.address_uses u
+    where u.person_id = person and u.address = lower(came_by) and u.first_used_at <= certvakt.moment() - interval '14 days') then
+    return 'used-address';
+  end if;
+  if certvakt.is_confirmed_address(organisation, person, came_by) then
+    return 'confirmed-address';
+  end if;
+  return null;
+end
+$$;
+comment on function certvakt.proof_of_person is
+  'What shows an organisation that the caller''s login is the person''s own: login, used-address, or confirmed-address; null: nothing yet.';
+
+create function certvakt.tell_person(person uuid, organisation uuid, kind text, but text default null) returns void
+language sql security definer set search_path = ''
+begin atomic
+  insert into certvakt.letters (kind, person_id, organisation_id, address, good_for)
+  select distinct on (lower(known.address)) tell_person.kind, tell_person.person, tell_person.organisation, known.address,
+    interval '14 days'
+  from (
+    select k.organisation_id, k.address from certvakt.contact_points k
+    where k.person_id = tell_person.person and k.kind = 'email'
+    union all
+    -- The oldest are the least likely to have been put there to crowd out the others.
+    (select f.organisation_id, f.address from certvakt.former_addresses f
+     where f.person_id = tell_person.person order by f.left_at, f.id limit 10)
+  ) known
+  where (tell_person.organisation is null or known.organisation_id is null or known.organisation_id = tell_person.organisation)
+    and lower(known.address) is distinct from lower(tell_person.but)
+  order by lower(known.address);
+end;
+comment on function certvakt.tell_person is
+  'Has a person''s mail addresses told what happened, and those that they had in the last ninety days: all of them, or those that an organisation knows and the person''s own; but one.';
+
+create function certvakt.confirm_address(
+  organisation uuid, person uuid, address text, out confirmations bigint, out counts_from timestamptz)
+language plpgsql security definer set search_path = '' as $$
+declare
+  administrator uuid := certvakt.current_person();
+  claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  proof text := certvakt.proof_of_person(organisation);
+begin
+  if not exists (
+      select from certvakt.visible_memberships m
+      where m.person_id = administrator and m.organisation_id = organisation and m.role = 'org_admin')
+    or not exists (
+      select from certvakt.visible_memberships m where m.person_id = person and m.organisation_id = organisation)
+    or not exists (
+      select from certvakt.contact_points k
+      where k.person_id = person and k.kind = 'email' and lower(k.address) = lower(confirm_address.address)
+        and (k.organisation_id is null or k.organisation_id = organisation))
+    -- Nobody vouches for themselves, or for an address of their own.
+    or administrator = person or exists (
+      select from certvakt.contact_points k
+      where k.person_id = administrator and k.kind = 'email' and lower(k.address) = lower(confirm_address.address)) then
+    return;
+  end if;
+  if proof is null then
+    raise exception 'nothing shows yet that this sign-in is the administrator''s own'
+      using errcode = 'insufficient_privilege', constraint = 'login_unproven',
+        hint = 'Sign in with a provider.';
+  end if;
+  insert into certvakt.address_confirmations (organisation_id, person_id, address, administrator_id, issuer, proof)
+  values (organisation, person, lower(confirm_address.address), administrator, claims ->> 'iss', proof)
+  on conflict do nothing;
+  if found then
+    perform certvakt.tell_person(person, organisation, 'address-confirmed', confirm_address.address);
+  end if;
+  select count(*), (array_agg(a.confirmed_at order by a.confirmed_at, a.administrator_id))[2] + interval '14 days'
+  into confirmations, counts_from
+  from certvakt.address_confirmations a
+  where a.organisation_id = organisation and a.person_id = person and a.address = lower(confirm_address.address)
+    and exists (
+      select from certvakt.memberships m
+      where m.person_id = a.administrator_id and m.organisation_id = a.organisation_id and m.role = 'org_admin');
+end
+$$;
+comment on function certvakt.confirm_address is
+  'Records that the caller, an administrator, says that a mail address of a member is theirs: how many have said so, and from when it counts. Null: there is no such member with that address.';
+
+create function certvakt.withdraw_address_confirmations(organisation uuid, person uuid) returns boolean
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not exists (
+    select from certvakt.visible_memberships m
+    where m.person_id = certvakt.current_person() and m.organisation_id = organisation and m.role = 'org_admin') then
+    return false;
+  end if;
+  delete from certvakt.address_confirmations a
+  where a.organisation_id = organisation and a.person_id = person;
+  return found;
+end
+$$;
+comment on function certvakt.withdraw_address_confirmations is
+  'Takes back what administrators have confirmed of a person''s addresses. Any administrator may object; false: nothing is confirmed.';
+
+create function certvakt.tell_of_changed_addresses() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'DELETE' then
+    with gone as (
+      select distinct o.person_id, o.organisation_id, o.address
+      from old_rows o join certvakt.people p on p.id = o.person_id and p.erased_at is null
+      where o.kind = 'email'
+        and (o.organisation_id is null or exists (select from certvakt.organisations g where g.id = o.organisation_id))
+        and not exists (
+          select from certvakt.contact_points k
+          where k.person_id = o.person_id and k.kind = 'email' and lower(k.address) = lower(o.address)
+            and k.organisation_id is not distinct from o.organisation_id)
+    ),
+    unconfirmed as (
+      delete from certvakt.address_confirmations a using gone
+      where a.person_id = gone.person_id and a.address = lower(gone.address)
+        and (gone.organisation_id is null or a.organisation_id = gone.organisation_id)
+    ),
+    -- Registers that give one person different addresses by turns are not news each time.
+    news as (
+      select gone.* from gone
+      where not exists (
+        select from certvakt.former_addresses f
+        where f.person_id = gone.person_id and f.organisation_id is not distinct from gone.organisation_id
+          and f.address = gone.address)
+    ),
+    kept as (
+      insert into certvakt.former_addresses (person_id, organisation_id, address)
+      select person_id, organisation_id, address from gone
+      on conflict on constraint former_addresses_once do update set left_at = now()
+    )
+    insert into certvakt.letters (kind, person_id, organisation_id, address, good_for)
+    select 'address-removed', person_id, organisation_id, address, interval '14 days' from news;
+  else
+    insert into certvakt.letters (kind, person_id, organisation_id, address, good_for)
+    select distinct 'address-added', k.person_id, n.organisation_id, k.address, interval '14 days'
+    from new_rows n
+    join certvakt.people p on p.id = n.person_id and p.created_at < n.created_at
+    join certvakt.contact_points k on k.person_id = n.person_id and k.kind = 'email' and k.created_at < n.created_at
+      and (n.organisation_id is null or k.organisation_id is null or k.organisation_id = n.organisation_id)
+      and lower(k.address) <> lower(n.address)
+    where n.kind = 'email' and not exists (
+      select from certvakt.former_addresses f
+      where f.person_id = n.person_id and f.organisation_id is not distinct from n.organisation_id
+        and lower(f.address) = lower(n.address));
+  end if;
+  return null;
+end
+$$;
+comment on function certvakt.tell_of_changed_addresses is
+  'Tells the mail addresses that a person had that one of them is gone, or that there is another. One that comes and goes within ninety days is told of once.';
+create trigger tell_of_removed
+  after delete on certvakt.contact_points
+  referencing old table as old_rows
+  for each statement execute function certvakt.tell_of_changed_addresses();
+create trigger tell_of_added
+  after insert on certvakt.contact_points
+  referencing new table as new_rows
+  for each statement execute function certvakt.tell_of_changed_addresses();
+
+revoke all on function certvakt.is_first_address(uuid, uuid, text), certvakt.accept_invitation(text),
+  certvakt.proof_of_person(uuid), certvakt.tell_person(uuid, uuid, text, text), certvakt.confirm_address(uuid, uuid, text),
+  certvakt.withdraw_address_confirmations(uuid, uuid), certvakt.tell_of_changed_addresses(),
+  certvakt.is_confirmed_address(uuid, uuid, text) from public, anon, authenticated, service_role;
+grant execute on function certvakt.accept_invitation(text), certvakt.confirm_address(uuid, uuid, text),
+  certvakt.withdraw_address_confirmations(uuid, uuid) to authenticated;
+grant execute on function certvakt.tell_person(uuid, uuid, text, text) to certvakt_doorkeeper;
+alter function certvakt.is_first_address(uuid, uuid, text) owner to certvakt_definer;
+alter function certvakt.is_confirmed_address(uuid, uuid, text) owner to certvakt_definer;
+alter function certvakt.accept_invitation(text) owner to certvakt_definer;
+alter function certvakt.proof_of_person(uuid) owner to certvakt_definer;
+alter function certvakt.tell_person(uuid, uuid, text, text) owner to certvakt_definer;
+alter function certvakt.confirm_address(uuid, uuid, text) owner to certvakt_definer;
+alter function certvakt.withdraw_address_confirmations(uuid, uuid) owner to certvakt_definer;
+alter function certvakt.tell_of_changed_addresses() owner to certvakt_definer;
+
+-- Who looked at what: one event a request of a person, append-only, kept a year.
+
+-- A request takes its number in its own transaction, and the event is written later. A sequence forgets
+-- nothing in a crash, so a number without an event is an event that was lost. Only the server takes one: as the worker,
+-- before the transaction becomes the caller's.
+create sequence certvakt.access_numbers as bigint;
+revoke all on sequence certvakt.access_numbers from public, anon, authenticated, service_role;
+grant usage on sequence certvakt.access_numbers to certvakt_worker, certvakt_definer;
+
+create table certvakt.access_events (
+  number bigint primary key,
+  at timestamptz not null,
+  person_id uuid,
+  method text not null,
+  resource text not null,
+  resource_id uuid,
+  -- squawk-ignore prefer-bigint-over-smallint
+  status smallint,
+  rows_read bigint not null,
+  organisations_of_person uuid[] not null,
+  organisations_of_rows uuid[] not null
+);
+comment on table certvakt.access_events is
+  'Requests of people through the API and the pages. Supabase''s own REST is not among them.';
+comment on column certvakt.access_events.person_id is
+  'Who asked; not a foreign key, for the record outlives the person. Null: the service began to record.';
+comment on column certvakt.access_events.resource is 'The address, with the names of its variable parts.';
+comment on column certvakt.access_events.resource_id is 'The id in the address, if there is one.';
+comment on column certvakt.access_events.status is 'The HTTP status; null: the answer was given up.';
+comment on column certvakt.access_events.organisations_of_person is
+  'Of which organisations the person was a member, or which had certified them, when the request began.';
+comment on column certvakt.access_events.organisations_of_rows is 'From which organisations the rows came that were read for the answer.';
+create index access_events_at on certvakt.access_events using brin (at);
+create index access_events_person on certvakt.access_events (person_id, number);
+create index access_events_across on certvakt.access_events (number)
+  where not organisations_of_rows <@ organisations_of_person;
+
+create trigger refuse_update before update on certvakt.access_events
+  for each statement execute function certvakt.refuse_log_rewrite();
+create trigger refuse_truncate before truncate on certvakt.access_events
+  for each statement execute function certvakt.refuse_log_rewrite();
+-- Also while a session plays the part of a replica.
+alter table certvakt.access_events enable always trigger refuse_update;
+alter table certvakt.access_events enable always trigger refuse_truncate;
+
+alter table certvakt.access_events enable row level security;
+alter table certvakt.access_events force row level security;
+revoke all on certvakt.access_events from public, anon, authenticated, service_role;
+grant select, insert on certvakt.access_events to certvakt_worker;
+create policy worker_reads on certvakt.access_events for select to certvakt_worker using (true);
+create policy worker_records on certvakt.access_events for insert to certvakt_worker with check (true);
+
+-- Retention, as that of the log of notices: by its owner alone, whom a policy holds to the floor.
+create policy owner_sees_old on certvakt.access_events for select to current_user
+  using (at < now() - interval '365 days');
+create policy owner_deletes_old on certvakt.access_events for delete to current_user
+  using (at < now() - interval '365 days');
+create function certvakt.delete_old_access_events(older_than interval, batch integer) returns bigint
+language plpgsql security definer set search_path = '' as $$
+declare
+  deleted bigint;
+begin
+  delete from certvakt.access_events
+  where number in (
+    select e.number from certvakt.access_events e
+    where e.at < now() - greatest(older_than, interval '365 days')
+    limit batch
+  );
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$$;
+comment on function certvakt.delete_old_access_events is
+  'Deletes at most `batch` events older than `older_than`, and never one of the last 365 days.';
+
+-- Whether somebody may come in, and of what they are: what every request asks first.
+create function certvakt.admission(
+  out person_id uuid, out organisations uuid[], out is_closed boolean, out number bigint, out is_administrator boolean)
+language plpgsql security definer set search_path = '' as $$
+begin
+  person_id := certvakt.current_person();
+  organisations := certvakt.current_organisations();
+  is_closed := coalesce(certvakt.closed_organisations('certifications') && organisations, true);
+  if person_id is not null then
+    number := nextval('certvakt.access_numbers');
+  end if;
+  is_administrator := exists (
+    select from certvakt.visible_memberships m where m.person_id = admission.person_id and m.role = 'org_admin');
+end
+$$;
+comment on function certvakt.admission is
+  'Who is asking, where they belong, whether their access is closed, the number of what is recorded of it, and whether they administer an organisation.';
+
+revoke all on function certvakt.delete_old_access_events(interval, integer), certvakt.admission()
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.delete_old_access_events(interval, integer), certvakt.admission() to certvakt_worker;
+alter function certvakt.admission() owner to certvakt_definer;
