@@ -11,9 +11,10 @@ pub mod demo;
 pub mod error;
 pub mod expiry;
 pub mod http;
+pub mod i18n;
 pub mod import;
-pub mod letters;
 pub mod mail;
+pub mod mail_queue;
 pub mod output;
 pub mod partner;
 pub mod people;
@@ -22,7 +23,6 @@ pub mod renewal;
 pub mod secret;
 mod signatures;
 pub mod store;
-pub mod words;
 
 #[cfg(test)]
 #[allow(

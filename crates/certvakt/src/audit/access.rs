@@ -54,7 +54,7 @@ impl Recorder {
 
 impl Waiting {
     /// Writes events until the process ends and all have been written.
-    pub async fn keep(mut self, database: &Database, mut ending: watch::Receiver<bool>) {
+    pub async fn run(mut self, database: &Database, mut ending: watch::Receiver<bool>) {
         while let Err(error) = begin(database).await {
             tracing::warn!(code = error.code(), "the access audit cannot begin yet: {error}");
             if timeout(AFTER_A_FAILURE, ending.wait_for(|ending| *ending)).await.is_ok() {

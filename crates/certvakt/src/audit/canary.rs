@@ -10,7 +10,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::error::Exit;
-use crate::store::audit::{Administrator, Answer, CanaryTx, Chapter, Planted, Plants, Wanderer};
+use crate::store::audit::{Administrator, CanaryTx, Chapter, Planted, Plants, ProbeResult, Wanderer};
 use crate::store::{Asking, Database, StoreError};
 
 /// Why the canary cannot say anything.
@@ -92,7 +92,7 @@ const CERTIFICATIONS: &str = "public.peer_mentor_certifications";
 const MOST_LISTED: usize = 100;
 
 /// Plants, asks and takes everything back.
-pub async fn sing(database: &Database, progress: &indicatif::ProgressBar) -> Result<Report, CanaryError> {
+pub async fn run(database: &Database, progress: &indicatif::ProgressBar) -> Result<Report, CanaryError> {
     let mut tx = database.canary().await?;
     let report = ask_all(&mut tx, progress).await;
     tx.rollback().await?;
@@ -141,12 +141,12 @@ async fn ask_all(tx: &mut CanaryTx, progress: &indicatif::ProgressBar) -> Result
             });
             sight.asked += 1;
             let rows = match answer {
-                Answer::Rows(rows) => rows,
-                Answer::Refused => {
+                ProbeResult::Rows(rows) => rows,
+                ProbeResult::Refused => {
                     sight.refused += 1;
                     Vec::new()
                 }
-                Answer::Failed(code, said) => {
+                ProbeResult::Failed(code, said) => {
                     sight.failed += 1;
                     failures.insert(format!("{code} of {}", one.name));
                     vec![said]

@@ -80,7 +80,7 @@ fn text_of_accesses(Recorded { events, lost }: Recorded, across: &[Across]) -> S
 
 async fn canary(app: &App) -> Result<Exit, Error> {
     let bar = progress(0, "asking");
-    let report = canary::sing(app.database().await?, &bar).await?;
+    let report = canary::run(app.database().await?, &bar).await?;
     bar.finish_and_clear();
     print(app.format, &report, text)?;
     Ok(if report.is_clean() { Exit::Success } else { Exit::Found })

@@ -10,8 +10,8 @@ use super::App;
 use super::run::date;
 use crate::error::{Error, Exit};
 use crate::output::{count, csv_cell, line, print, table};
-use crate::renewal::certified::{Certified, Told, on};
-use crate::store::renewal::{self, Kept, Which};
+use crate::renewal::certified::{Certified, NoticesByCertification, on};
+use crate::store::renewal::{self, CertificationHistory, HistoryFilter};
 use crate::store::{WorkerTx, organisation};
 
 /// Certifications read at once.
@@ -51,8 +51,12 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         Some(slug) => organisation::named(&mut tx, Some(slug)).await?.first().map(|one| one.id),
         None => None,
     };
-    let which =
-        Which { organisation_id, chapter: args.chapter.clone(), person_id: args.person, with_none: true };
+    let which = HistoryFilter {
+        organisation_id,
+        chapter: args.chapter.clone(),
+        person_id: args.person,
+        with_none: true,
+    };
     let since = renewal::log_deleted_before(&mut tx).await?;
     let mut found: Vec<Certified> = Vec::new();
     if args.csv {
@@ -73,13 +77,13 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     if args.csv {
         return Ok(Exit::Success);
     }
-    print(app.format, &Answer { on: args.on, certifications: &found }, |_| text(args.on, &found))?;
+    print(app.format, &CertifiedOn { on: args.on, certifications: &found }, |_| text(args.on, &found))?;
     Ok(Exit::Success)
 }
 
-async fn told(tx: &mut WorkerTx, batch: &[Kept]) -> Result<Told, Error> {
+async fn told(tx: &mut WorkerTx, batch: &[CertificationHistory]) -> Result<NoticesByCertification, Error> {
     let ids: Vec<Uuid> = batch.iter().map(|one| one.id).collect();
-    let mut told: Told = HashMap::new();
+    let mut told: NoticesByCertification = HashMap::new();
     for (id, stage, at) in renewal::told(tx, &ids).await? {
         told.entry(id).or_default().push((stage, at));
     }
@@ -87,7 +91,7 @@ async fn told(tx: &mut WorkerTx, batch: &[Kept]) -> Result<Told, Error> {
 }
 
 #[derive(Debug, Serialize)]
-struct Answer<'a> {
+struct CertifiedOn<'a> {
     on: NaiveDate,
     certifications: &'a [Certified],
 }

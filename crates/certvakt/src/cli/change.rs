@@ -7,12 +7,12 @@ use super::App;
 use super::run::date;
 use crate::error::{Error, Exit};
 use crate::output::print;
-use crate::renewal::{Change, Done, RenewalError, Source, Until, Wish, apply};
+use crate::renewal::{Change, ChangeOutcome, ChangeRequest, RenewalError, Source, Until, apply};
 use crate::store::{Database, StoreError, certification};
 
 /// What can be said beside any change.
 #[derive(Debug, clap::Args)]
-pub(super) struct Words {
+pub(super) struct RemarksArgs {
     /// A note for its history
     #[arg(long, value_name = "TEXT")]
     pub(super) note: Option<String>,
@@ -32,17 +32,17 @@ pub(super) struct Correct {
     #[arg(long, value_name = "YYYY-MM-DD|never", value_parser = until)]
     until: Until,
     #[command(flatten)]
-    words: Words,
+    words: RemarksArgs,
 }
 
 /// A certification, and what is said of the change.
 #[derive(Debug, clap::Args)]
-pub(super) struct Which {
+pub(super) struct CertificationArgs {
     /// The certification's id, or its id in the register that it was imported from
     #[arg(value_name = "CERTIFICATION|EXTERNAL-ID")]
     certification: String,
     #[command(flatten)]
-    words: Words,
+    words: RemarksArgs,
 }
 
 /// A last valid day, or `never`.
@@ -57,13 +57,13 @@ pub(super) async fn correct(args: Correct, app: &App) -> Result<Exit, Error> {
     one(&args.certification, &args.words.wish(Change::Correct(args.until)), app).await
 }
 
-pub(super) async fn status(args: Which, change: Change, app: &App) -> Result<Exit, Error> {
+pub(super) async fn status(args: CertificationArgs, change: Change, app: &App) -> Result<Exit, Error> {
     one(&args.certification, &args.words.wish(change), app).await
 }
 
-impl Words {
-    fn wish(&self, change: Change) -> Wish<'_> {
-        Wish {
+impl RemarksArgs {
+    fn wish(&self, change: Change) -> ChangeRequest<'_> {
+        ChangeRequest {
             change,
             evidence: None,
             note: self.note.as_deref(),
@@ -100,11 +100,11 @@ struct Changed {
     certification_id: Uuid,
     kind: &'static str,
     #[serde(flatten)]
-    done: Done,
+    done: ChangeOutcome,
 }
 
 /// Changes one certification, and says what became of it.
-pub(super) async fn one(name: &str, wish: &Wish<'_>, app: &App) -> Result<Exit, Error> {
+pub(super) async fn one(name: &str, wish: &ChangeRequest<'_>, app: &App) -> Result<Exit, Error> {
     let database = app.database().await?;
     let id = find(name, database).await?;
     let mut tx = database.registrar().await?;

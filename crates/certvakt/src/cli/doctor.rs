@@ -185,7 +185,7 @@ fn check_facts(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
         findings
             .problem("encoding", format!("{}: names need UTF8, make the database with it", facts.encoding));
     }
-    if !facts.may_work || !facts.may_register || !facts.may_answer || !facts.may_keep_the_door {
+    if !facts.may_work || !facts.may_register || !facts.may_answer || !facts.may_authenticate {
         findings.problem(
             "roles",
             format!(

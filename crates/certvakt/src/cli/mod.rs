@@ -82,11 +82,11 @@ enum Sub {
     Renew(renew::Args),
     Correct(change::Correct),
     /// Suspend a certification: its mentor is told nothing of it
-    Suspend(change::Which),
+    Suspend(change::CertificationArgs),
     /// Reinstate a certification that was suspended or withdrawn
-    Reinstate(change::Which),
+    Reinstate(change::CertificationArgs),
     /// Withdraw a certification: no register and no renewal brings it back
-    Withdraw(change::Which),
+    Withdraw(change::CertificationArgs),
     Run(run::Args),
     Work(work::Args),
     Serve(serve::Args),

@@ -14,8 +14,8 @@ use crate::http;
 use crate::output::{count, print};
 use crate::partner::contract::{Contract, Stage};
 use crate::partner::probe::{self, Point};
-use crate::partner::sender::Sender;
-use crate::partner::{PartnerError, adapters, enrol, reading, reconcile};
+use crate::partner::sync::PartnerSync;
+use crate::partner::{PartnerError, adapters, enrol, poller, reconcile};
 use crate::store::partner::{self, Partner, Switch};
 use crate::store::{Database, organisation};
 
@@ -36,9 +36,9 @@ pub(super) struct Args {
     what: What,
 }
 
-/// Which partner of which organisation.
+/// A partner of an organisation.
 #[derive(Debug, clap::Args)]
-struct Which {
+struct PartnerArgs {
     /// The partner's short name, as its folder of contracts is called
     partner: String,
     /// The organisation's short name
@@ -52,7 +52,7 @@ enum What {
     #[command(after_help = "Example:\n  certvakt partner add hlf --organisation hlf --requires likeperson")]
     Add {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
         /// A type of certification of which mentors must hold a valid one; of several, one is enough
         #[arg(long, value_name = "TYPE", required = true)]
         requires: Vec<String>,
@@ -69,7 +69,7 @@ enum What {
     )]
     Enrol {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
         /// The mentor's id, or the id in the register of one of their certifications
         #[arg(required_unless_present = "file", conflicts_with = "file", requires = "key")]
         mentor: Option<String>,
@@ -87,7 +87,7 @@ enum What {
     #[command(after_help = "Example:\n  certvakt partner consent hlf 1042 --organisation hlf --withdrawn")]
     Consent {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
         /// The mentor's id, or the id in the register of one of their certifications
         mentor: String,
         /// They consent
@@ -103,7 +103,7 @@ enum What {
     )]
     Enable {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
         /// Where to
         #[arg(long, value_enum)]
         stage: Stage,
@@ -115,7 +115,7 @@ enum What {
     #[command(after_help = "Example:\n  certvakt partner disable hlf --organisation hlf")]
     Disable {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
     },
     /// Show how partners stand
     #[command(
@@ -127,7 +127,7 @@ enum What {
     #[command(after_help = "Example:\n  certvakt partner approve hlf --organisation hlf")]
     Approve {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
     },
     /// Tell everybody's present state again who had an event since then
     #[command(
@@ -136,7 +136,7 @@ enum What {
     )]
     Replay {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
         /// Since when
         #[arg(long, value_name = "RFC 3339")]
         since: DateTime<Utc>,
@@ -149,7 +149,7 @@ enum What {
         At the live stage nothing is sent: some mentors are read. Exit status 1: it differs.")]
     Probe {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
         /// Where
         #[arg(long, value_enum, default_value_t = Stage::Staging)]
         stage: Stage,
@@ -162,13 +162,13 @@ enum What {
         Exit status 1: the probe does not pass, and nothing is sent.")]
     Resume {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
     },
     /// Say what is to become of a mentor who was removed at the portal by hand
     #[command(after_help = "Example:\n  certvakt partner answer hlf 1042 --organisation hlf --keep-off")]
     Answer {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
         /// The mentor's id, or the id in the register of one of their certifications
         mentor: String,
         /// They stay off, until they consent anew
@@ -182,7 +182,7 @@ enum What {
     #[command(after_help = "Example:\n  certvakt partner reports hlf --organisation hlf --waiting")]
     Reports {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
         #[command(flatten)]
         args: reports::List,
     },
@@ -191,7 +191,7 @@ enum What {
         certvakt partner settle hlf E-17 --organisation hlf --dismiss")]
     Settle {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
         #[command(flatten)]
         args: reports::Settling,
     },
@@ -199,14 +199,14 @@ enum What {
     #[command(
         after_help = "Example:\n  certvakt partner sync\n\nExit status 1: sending has stopped, removals are held,\nor reports cannot be read."
     )]
-    Sync,
+    PartnerSync,
     /// Compare a listing with what it is to show, and tell the portal again where it differs
     #[command(
         after_help = "Example:\n  certvakt partner reconcile hlf --organisation hlf\n\nExit status 1: it differs, or cannot be read."
     )]
     Reconcile {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
         /// Believe it although more mentors are gone from it at once than may be taken off unasked
         #[arg(long)]
         believe: bool,
@@ -217,7 +217,7 @@ enum What {
     )]
     Events {
         #[command(flatten)]
-        which: Which,
+        which: PartnerArgs,
         /// Since when
         #[arg(long, value_name = "RFC 3339")]
         since: DateTime<Utc>,
@@ -273,7 +273,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         What::Settle { which, args } => {
             reports::settle(app, database, &find(database, &which).await?, &args).await
         }
-        What::Sync => sync(app, database).await,
+        What::PartnerSync => sync(app, database).await,
         What::Reconcile { which, believe } => {
             compare(app, database, &find(database, &which).await?, believe).await
         }
@@ -283,7 +283,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     }
 }
 
-async fn find(database: &Database, which: &Which) -> Result<Partner, Error> {
+async fn find(database: &Database, which: &PartnerArgs) -> Result<Partner, Error> {
     let mut tx = database.worker().await?;
     let one = partner::one(&mut tx, &which.organisation, &which.partner).await?;
     tx.rollback().await?;
@@ -302,7 +302,7 @@ fn contract_of(app: &App, one: &Partner, version: &str) -> Result<Contract, Part
 async fn add(
     app: &App,
     database: &Database,
-    which: &Which,
+    which: &PartnerArgs,
     requires: &[String],
     removal_limit: Option<i64>,
 ) -> Result<Exit, Error> {
@@ -476,10 +476,10 @@ async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
     let heard = if app.config.partners.contracts.as_os_str().is_empty() {
         Vec::new()
     } else {
-        reading::look(database, &app.clock, &app.config.partners, true).await?
+        poller::poll(database, &app.clock, &app.config.partners, true).await?
     };
-    let mut sender = Sender::new(database, &app.clock, &app.config.partners);
-    let done = sender.once(&http::ending()).await?;
+    let mut sync = PartnerSync::new(database, &app.clock, &app.config.partners);
+    let done = sync.once(&http::ending()).await?;
     print(app.format, &json!({ "partners": done, "reports": heard }), |_| {
         show::told(&done) + &reports::heard(&heard)
     })?;

@@ -7,13 +7,13 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::App;
-use super::change::{self, Words};
+use super::change::{self, RemarksArgs};
 use super::run::date;
 use crate::error::{Error, Exit};
 use crate::import::dates::{self, When};
 use crate::import::sheet::{self, Sheet};
 use crate::output::{count, print, progress, table};
-use crate::renewal::{Change, RenewalError, Source, Until, Wish, apply};
+use crate::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
 use crate::store::Database;
 
 /// Renew a certification, or several from a file: a new cycle of notices begins
@@ -43,7 +43,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TEXT", conflicts_with = "file")]
     evidence: Option<String>,
     #[command(flatten)]
-    words: Words,
+    words: RemarksArgs,
     /// Renew those of a file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["note", "key"])]
     file: Option<PathBuf>,
@@ -54,7 +54,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     if let Some(file) = &args.file {
         return all(file, database, app).await;
     }
-    let wish = Wish {
+    let wish = ChangeRequest {
         change: Change::Renew { completed_on: args.completed, until: args.until },
         evidence: args.evidence.as_deref(),
         note: args.words.note.as_deref(),
@@ -109,7 +109,7 @@ async fn all(file: &Path, database: &Database, app: &App) -> Result<Exit, Error>
 
 async fn renew(row: Row, database: &Database, app: &App) -> Result<bool, Error> {
     let change = row.change?;
-    let wish = Wish {
+    let wish = ChangeRequest {
         change,
         evidence: row.evidence.as_deref(),
         note: row.note.as_deref(),

@@ -6,10 +6,10 @@ use crate::delivery::{DeliveryError, Worker, channels};
 use crate::error::{Error, Exit};
 use crate::expiry::schedule;
 use crate::import::uploads;
-use crate::partner::sender::Sender;
-use crate::partner::{reading, reconcile};
+use crate::partner::sync::PartnerSync;
+use crate::partner::{poller, reconcile};
 use crate::renewal::histories;
-use crate::{http, letters};
+use crate::{http, mail_queue};
 
 /// Run every night, deliver all day: the service
 #[derive(Debug, clap::Args)]
@@ -29,36 +29,36 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         }
         configured => Some(configured?),
     };
-    let (letters, postman) = letters::set_up(&app.config)?.unzip();
-    let letters = letters.flatten();
+    let (mail_queue, mail_worker) = mail_queue::set_up(&app.config)?.unzip();
+    let mail_queue = mail_queue.flatten();
     let (recorder, accesses) = access::buffer();
     let metrics = http::Metrics::install(app.clock, app.config.clone());
     let requests = http::RequestDatabase::beside(database);
-    let api = http::Api::new(requests.clone(), app.clock, &app.config, letters.clone(), recorder)?;
-    let sign_in = http::SignIn::new(requests.clone(), &app.config, letters)?;
+    let api = http::Api::new(requests.clone(), app.clock, &app.config, mail_queue.clone(), recorder)?;
+    let sign_in = http::SignIn::new(requests.clone(), &app.config, mail_queue)?;
     let ending = http::ending();
     let listeners = http::Listeners::take(&app.config).await?;
     let deliver = async {
         if let Some(channels) = &channels {
             let ending = ending.clone();
-            Worker { database, clock: &app.clock, config: &app.config, channels, ending }.keep().await;
+            Worker { database, clock: &app.clock, config: &app.config, channels, ending }.run().await;
         }
     };
     let carry = async {
-        if let Some(postman) = postman {
-            postman.keep(database, ending.clone()).await;
+        if let Some(mail_worker) = mail_worker {
+            mail_worker.run(database, ending.clone()).await;
         }
     };
     tokio::join!(
-        schedule::keep(database, &app.clock, &app.config, ending.clone()),
+        schedule::run(database, &app.clock, &app.config, ending.clone()),
         deliver,
         carry,
-        accesses.keep(database, ending.clone()),
-        uploads::keep(database, &app.clock, &app.config.import, ending.clone()),
-        Sender::new(database, &app.clock, &app.config.partners).keep(ending.clone()),
-        reconcile::keep(database, &app.config.partners, ending.clone()),
-        reading::keep(database, &app.clock, &app.config.partners, ending.clone()),
-        histories::keep(database, &app.clock, &app.config.history.heads_folder, ending.clone()),
+        accesses.run(database, ending.clone()),
+        uploads::run(database, &app.clock, &app.config.import, ending.clone()),
+        PartnerSync::new(database, &app.clock, &app.config.partners).run(ending.clone()),
+        reconcile::run(database, &app.config.partners, ending.clone()),
+        poller::run(database, &app.clock, &app.config.partners, ending.clone()),
+        histories::record_heads(database, &app.clock, &app.config.history.heads_folder, ending.clone()),
         http::serve(listeners, database.clone(), requests, metrics, api, sign_in, ending.clone()),
     );
     Ok(Exit::Success)

@@ -30,7 +30,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         ending: ending.clone(),
     };
     if !args.drain {
-        worker.keep().await;
+        worker.run().await;
         return Ok(Exit::Success);
     }
     let bar = progress(0, "delivering");

@@ -4,9 +4,9 @@ use chrono::Datelike;
 use fluent_bundle::FluentArgs;
 
 use super::{Locale, Notice};
-use crate::words::{Words, line, words};
+use crate::i18n::{Catalog, catalog, line};
 
-static WORDS: Words = words!("notices.ftl");
+static CATALOG: Catalog = catalog!("notices.ftl");
 
 /// What a device shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +110,6 @@ impl<'a> Speaker<'a> {
     }
 
     fn say(&self, key: &str) -> String {
-        WORDS.say(self.locale, key, &self.arguments)
+        CATALOG.say(self.locale, key, &self.arguments)
     }
 }

@@ -17,7 +17,7 @@ use super::stops::Stops;
 use super::truth::still_true;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::delivery::{self, Claimed, Contact, Finished, Place};
+use crate::store::delivery::{self, Claimed, Contact, Cursor, Finished};
 use crate::store::organisation::{self, Organisation};
 use crate::store::{Database, StoreError};
 
@@ -128,7 +128,7 @@ impl Worker<'_> {
     }
 
     /// Delivers whatever comes due, until the process is asked to end.
-    pub async fn keep(&self) {
+    pub async fn run(&self) {
         let mut ending = self.ending.clone();
         let mut ticks =
             tokio::time::interval(Duration::from_secs(u64::from(self.config.delivery.poll_seconds)));
@@ -167,7 +167,7 @@ impl Worker<'_> {
         let longest_send =
             config.timeout_seconds.saturating_mul(u32::try_from(self.channels.len()).unwrap_or(1));
         let time_to_start = Duration::from_secs(u64::from(config.lease_seconds.saturating_sub(longest_send)));
-        let mut place = Place::START;
+        let mut place = Cursor::START;
         while !*self.ending.borrow() {
             let now = self.clock.now();
             let open = lease.organisations.values().filter(|one| one.hours.is_open(now, one.zone));
@@ -182,10 +182,10 @@ impl Worker<'_> {
             if batch.is_empty() {
                 // Once more from the start: an organisation's hours may have begun meanwhile, and what a
                 // slow transaction recorded stands before what we saw.
-                if place == Place::START {
+                if place == Cursor::START {
                     return Ok(());
                 }
-                place = Place::START;
+                place = Cursor::START;
                 continue;
             }
             place = reached;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::store::run::{self, Found, Part, Request};
+use crate::store::run::{self, Part, Request, RunCounts};
 use crate::store::{Database, StoreError, WorkerTx};
 
 /// Notices from which on a second connection is worth its while.
@@ -28,14 +28,14 @@ pub(super) async fn record(
     lock: &mut WorkerTx,
     request: Request<'_>,
     limit: i64,
-) -> Result<Option<Found>, StoreError> {
+) -> Result<Option<RunCounts>, StoreError> {
     let parts = Part::halves(request);
     let connections = try_join_all(parts.map(|_| database.worker()));
     let Ok(lanes) = timeout(WAIT_FOR_CONNECTIONS, connections).await else { return Ok(None) };
     let halves = lanes?.into_iter().zip(parts).map(|(mut tx, part)| async move {
         let found = run::record(&mut tx, request, limit, part).await?;
         tx.commit().await?;
-        Ok::<Found, StoreError>(found)
+        Ok::<RunCounts, StoreError>(found)
     });
     // Both to their end, whatever becomes of the other.
     let recording = join_all(halves);
@@ -49,7 +49,7 @@ pub(super) async fn record(
             _ = ticks.tick() => run::keep_lock(lock).await?,
         }
     };
-    let found = found.into_iter().collect::<Result<Vec<Found>, StoreError>>()?;
+    let found = found.into_iter().collect::<Result<Vec<RunCounts>, StoreError>>()?;
     Ok(found.into_iter().reduce(|mut all, half| {
         all.join(&half);
         all

@@ -8,7 +8,7 @@ use super::lanes;
 use crate::clock::Clock;
 use crate::error::Exit;
 use crate::store::organisation::Organisation;
-use crate::store::run::{self, ByStage, Calendar, Found, Outlook, Part, Request};
+use crate::store::run::{self, ByStage, Calendar, Outlook, Part, Request, RunCounts};
 use crate::store::{Database, StoreError, WorkerTx};
 
 /// What is asked of a run.
@@ -262,7 +262,7 @@ async fn find(
     tx: &mut WorkerTx,
     request: Request<'_>,
     Outlook { candidates, record_limit }: Outlook,
-) -> Result<Found, StoreError> {
+) -> Result<RunCounts, StoreError> {
     let is_allowed = request.approved || candidates <= record_limit;
     if request.record
         && is_allowed

@@ -45,7 +45,7 @@ pub fn is_late(
 }
 
 /// Runs whatever is overdue, until the process is asked to end.
-pub async fn keep(database: &Database, clock: &Clock, config: &Config, mut ending: watch::Receiver<bool>) {
+pub async fn run(database: &Database, clock: &Clock, config: &Config, mut ending: watch::Receiver<bool>) {
     let heartbeat = Heartbeat::new(&config.heartbeat);
     let mut failed: HashMap<Uuid, Instant> = HashMap::new();
     let mut ticks = tokio::time::interval(LOOK_EVERY);
@@ -54,13 +54,13 @@ pub async fn keep(database: &Database, clock: &Clock, config: &Config, mut endin
             _ = ticks.tick() => {}
             _ = ending.wait_for(|ending| *ending) => return,
         }
-        if let Err(error) = look(database, clock, config, &heartbeat, &mut failed).await {
+        if let Err(error) = run_due(database, clock, config, &heartbeat, &mut failed).await {
             tracing::error!(code = error.code(), "the scheduler could not look: {error}");
         }
     }
 }
 
-async fn look(
+async fn run_due(
     database: &Database,
     clock: &Clock,
     config: &Config,

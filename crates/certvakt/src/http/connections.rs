@@ -23,8 +23,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::pace::network;
 use super::problem::Refusal;
+use super::rate_limit::network;
 
 /// How long a client may take to send the headers of its first request.
 const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
@@ -142,7 +142,7 @@ fn reserve(reserved: &mut VecDeque<AbortHandle>, newest: AbortHandle) {
 /// Serves a connection until it has been idle for too long.
 async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, mut ending: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
-    let asked = Arc::new(Asked::default());
+    let asked = Arc::new(LastRequest::default());
     let service = TowerToHyperService::new(router);
     let counted = Arc::clone(&asked);
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -176,7 +176,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, mut end
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // `Asked` measures idle time, from the first byte on and for both versions of HTTP.
+    // `LastRequest` measures idle time, from the first byte on and for both versions of HTTP.
     builder.http1().max_headers(HEADERS).max_buf_size(LONGEST_HEADERS as usize).header_read_timeout(None);
     builder
         .http2()
@@ -192,19 +192,19 @@ fn builder() -> Builder<TokioExecutor> {
 
 /// The activity of a connection.
 #[derive(Debug)]
-struct Asked {
+struct LastRequest {
     under_way: AtomicUsize,
     /// The deadline of the next request, while none is in progress.
     until: Mutex<Instant>,
 }
 
-impl Default for Asked {
+impl Default for LastRequest {
     fn default() -> Self {
         Self { under_way: AtomicUsize::new(0), until: Mutex::new(Instant::now() + FIRST_REQUEST_WITHIN) }
     }
 }
 
-impl Asked {
+impl LastRequest {
     /// Returns when the connection has been idle for too long.
     async fn silence(&self) {
         loop {
@@ -221,10 +221,10 @@ impl Asked {
 }
 
 /// A request in progress, until it is dropped.
-struct UnderWay(Arc<Asked>);
+struct UnderWay(Arc<LastRequest>);
 
 impl UnderWay {
-    fn begin(asked: &Arc<Asked>) -> Self {
+    fn begin(asked: &Arc<LastRequest>) -> Self {
         asked.under_way.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(asked))
     }
@@ -252,7 +252,7 @@ struct Count {
 
 impl Open {
     /// A place for one more connection, or the limit that leaves none.
-    fn take(&self, peer: IpAddr) -> Result<Place, &'static str> {
+    fn take(&self, peer: IpAddr) -> Result<ConnectionSlot, &'static str> {
         let peer = network(peer, 0);
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         if count.all >= self.limits.connections {
@@ -263,18 +263,18 @@ impl Open {
         }
         count.all += 1;
         *count.of.entry(peer).or_default() += 1;
-        Ok(Place { peer, count: Arc::clone(&self.count) })
+        Ok(ConnectionSlot { peer, count: Arc::clone(&self.count) })
     }
 }
 
 /// The place of an open connection.
 #[derive(Debug)]
-struct Place {
+struct ConnectionSlot {
     peer: IpAddr,
     count: Arc<Mutex<Count>>,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         count.all -= 1;

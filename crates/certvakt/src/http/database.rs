@@ -13,7 +13,7 @@ use super::problem::Refusal;
 use super::recent::Recent;
 use super::token::{Identity, Login};
 use crate::store::tenant::{self, Admission};
-use crate::store::{Asking, Database, DoorTx, REQUEST_CONNECTIONS, TenantTx};
+use crate::store::{Asking, AuthTx, Database, REQUEST_CONNECTIONS, TenantTx};
 
 /// Concurrent transactions of one login, and how many more may wait. A page of an app makes a few requests.
 const OF_A_LOGIN: usize = 2;
@@ -79,9 +79,9 @@ impl RequestDatabase {
     }
 
     /// A transaction for a caller who has not signed in yet.
-    pub(super) async fn door(&self) -> Result<DoorTx, Refusal> {
+    pub(super) async fn auth(&self) -> Result<AuthTx, Refusal> {
         let turn = self.stranger().await?;
-        Ok(self.0.database.door_holding(Box::new(turn)).await?)
+        Ok(self.0.database.auth_holding(Box::new(turn)).await?)
     }
 
     /// A turn for a caller who has not signed in yet.

@@ -10,8 +10,8 @@ use super::database::RequestDatabase;
 use super::problem::Refusal;
 use super::token::{Identity, Login};
 use crate::secret;
-use crate::store::door::{self, LinkLogin, NewSession};
-use crate::store::{DoorTx, StoreError};
+use crate::store::auth::{self, LinkLogin, NewSession};
+use crate::store::{AuthTx, StoreError};
 
 /// The cookie that holds a session's secret.
 const COOKIE: &str = "__Host-certvakt";
@@ -36,10 +36,10 @@ impl Session {
     /// The session that a request's cookie names.
     pub(super) async fn of(headers: &HeaderMap, database: &RequestDatabase) -> Result<Option<Self>, Refusal> {
         let Some(secret) = secret_in(headers) else { return Ok(None) };
-        let mut tx = database.door().await?;
-        let found = door::session(&mut tx, secret::hash(secret)).await?;
+        let mut tx = database.auth().await?;
+        let found = auth::session(&mut tx, secret::hash(secret)).await?;
         tx.commit().await?;
-        Ok(found.map(|door::Session { id, issuer, subject, authenticated_at, acr }| Self {
+        Ok(found.map(|auth::Session { id, issuer, subject, authenticated_at, acr }| Self {
             secret: secret.to_owned(),
             login: Login { identity: Identity { issuer, subject }, session: Some(id), authenticated_at, acr },
         }))
@@ -63,8 +63,8 @@ impl Session {
 
     /// Ends it.
     pub(super) async fn end(self, database: &RequestDatabase) -> Result<(), Refusal> {
-        let mut tx = database.door().await?;
-        door::end_session(&mut tx, secret::hash(&self.secret)).await?;
+        let mut tx = database.auth().await?;
+        auth::end_session(&mut tx, secret::hash(&self.secret)).await?;
         Ok(tx.commit().await?)
     }
 }
@@ -85,12 +85,12 @@ pub(super) async fn begin(
     login: &Login,
 ) -> Result<[HeaderValue; 2], Refusal> {
     let new = New::of(headers);
-    let mut tx = database.door().await?;
+    let mut tx = database.auth().await?;
     end_former(&mut tx, headers).await?;
     let Identity { issuer, subject } = &login.identity;
     let (authenticated_at, acr) = (login.authenticated_at, login.acr.as_deref());
     let session = NewSession { authenticated_at, acr, ..new.session(issuer, subject) };
-    door::begin_session(&mut tx, &session).await?;
+    auth::begin_session(&mut tx, &session).await?;
     tx.commit().await?;
     Ok(new.cookies())
 }
@@ -103,14 +103,14 @@ pub(super) async fn begin_by_link(
     token: &str,
 ) -> Result<Option<[HeaderValue; 2]>, Refusal> {
     let new = New::of(headers);
-    let mut tx = database.door().await?;
-    let Some(LinkLogin { issuer, subject, address }) = door::use_link(&mut tx, secret::hash(token)).await?
+    let mut tx = database.auth().await?;
+    let Some(LinkLogin { issuer, subject, address }) = auth::use_link(&mut tx, secret::hash(token)).await?
     else {
         return Ok(None);
     };
     end_former(&mut tx, headers).await?;
     let session = NewSession { address: Some(&address), ..new.session(&issuer, &subject) };
-    door::begin_session(&mut tx, &session).await?;
+    auth::begin_session(&mut tx, &session).await?;
     tx.commit().await?;
     Ok(Some(new.cookies()))
 }
@@ -155,9 +155,9 @@ impl New {
     }
 }
 
-async fn end_former(tx: &mut DoorTx, headers: &HeaderMap) -> Result<(), StoreError> {
+async fn end_former(tx: &mut AuthTx, headers: &HeaderMap) -> Result<(), StoreError> {
     match secret_in(headers) {
-        Some(former) => door::end_session(tx, secret::hash(former)).await,
+        Some(former) => auth::end_session(tx, secret::hash(former)).await,
         None => Ok(()),
     }
 }

@@ -325,7 +325,7 @@ enum BadRow {
 /// Where in a row a byte stands (RFC 4180): a quotation mark means something at a field's start and
 /// inside quotes only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Position {
     FieldStart,
     Unquoted,
     Quoted,
@@ -343,7 +343,7 @@ pub(crate) struct RowGuard {
     line: u64,
     row_line: u64,
     quote_line: u64,
-    place: Place,
+    place: Position,
     is_after_return: bool,
 }
 
@@ -361,7 +361,7 @@ impl RowGuard {
             line: 1,
             row_line: 1,
             quote_line: 1,
-            place: Place::FieldStart,
+            place: Position::FieldStart,
             is_after_return: false,
         }
     }
@@ -371,7 +371,7 @@ impl Read for RowGuard {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let read = self.inner.read(buffer)?;
-            if read == 0 && self.place == Place::Quoted {
+            if read == 0 && self.place == Position::Quoted {
                 return Err(io::Error::other(BadRow::Unclosed { line: self.quote_line }));
             }
             let mut kept = 0;
@@ -400,14 +400,14 @@ impl RowGuard {
             self.line += 1;
         }
         self.place = match (self.place, byte) {
-            (Place::FieldStart, b'"') => {
+            (Position::FieldStart, b'"') => {
                 self.quote_line = self.line;
-                Place::Quoted
+                Position::Quoted
             }
-            (Place::Quoted, b'"') => Place::QuoteInQuotes,
-            (Place::QuoteInQuotes, b'"') | (Place::Quoted, _) => Place::Quoted,
+            (Position::Quoted, b'"') => Position::QuoteInQuotes,
+            (Position::QuoteInQuotes, b'"') | (Position::Quoted, _) => Position::Quoted,
             // A quoted field over several lines that does not end where a field ends began by mistake.
-            (Place::QuoteInQuotes, byte)
+            (Position::QuoteInQuotes, byte)
                 if self.line > self.quote_line
                     && byte != b'\n'
                     && byte != b'\r'
@@ -418,10 +418,10 @@ impl RowGuard {
             (_, b'\n') => {
                 self.row_bytes = 0;
                 self.row_line = self.line;
-                Place::FieldStart
+                Position::FieldStart
             }
-            (_, byte) if byte == self.delimiter => Place::FieldStart,
-            _ => Place::Unquoted,
+            (_, byte) if byte == self.delimiter => Position::FieldStart,
+            _ => Position::Unquoted,
         };
         if self.row_bytes > self.limit {
             return Err(io::Error::other(BadRow::TooLong { line: self.row_line, limit: self.limit }));

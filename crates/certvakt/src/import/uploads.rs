@@ -146,7 +146,7 @@ fn bounded(text: &str, longest: usize, what: &str) -> Result<(), String> {
 }
 
 /// Takes in what is handed over, until the process ends.
-pub async fn keep(
+pub async fn run(
     database: &Database,
     clock: &Clock,
     config: &ImportConfig,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::contract::Report;
 use crate::renewal::renewed_until;
 use crate::store::partner::reports::{Held, Renewed};
-use crate::store::renewal::Standing;
+use crate::store::renewal::CurrentState;
 
 /// What becomes of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub const ONE_COURSE: Days = Days::new(30);
 
 /// What becomes of a report about a certification that was renewed so by what was completed then, or since, or up to
 /// [`ONE_COURSE`] before.
-pub fn judge(report: &Report, standing: &Standing, renewals: &[Renewed], today: NaiveDate) -> Verdict {
+pub fn judge(report: &Report, standing: &CurrentState, renewals: &[Renewed], today: NaiveDate) -> Verdict {
     let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
     let before = standing.expires_at.map(|at| last_valid_day(at, zone));
     let completed_on = report.completed_on;

@@ -2,19 +2,19 @@
 //! numbers each change; what is sent is always the present state, one request a mentor at a time.
 
 pub mod adapters;
+pub mod client;
 pub mod contract;
 pub mod enrol;
-pub mod hearing;
 pub mod inbound;
 pub mod listing;
 pub mod pages;
+pub mod poller;
 pub mod portal;
 pub mod probe;
-pub mod reading;
 pub mod reconcile;
-pub mod sender;
 pub mod sign_in;
-pub mod wire;
+pub mod sync;
+pub mod webhook;
 
 use std::time::Duration;
 
@@ -28,27 +28,27 @@ use contract::ContractError;
 
 /// Looks every few seconds, as the configuration says, until the process is asked to end; a look that is under way then
 /// is left.
-async fn keep_looking(
+async fn repeat(
     config: &PartnersConfig,
     mut ending: watch::Receiver<bool>,
     what: &str,
-    mut look: impl AsyncFnMut() -> Result<(), StoreError>,
+    mut work: impl AsyncFnMut() -> Result<(), StoreError>,
 ) {
     if config.contracts.as_os_str().is_empty() {
         return;
     }
     let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(config.poll_seconds)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let looking = async {
+    let working = async {
         loop {
             ticks.tick().await;
-            if let Err(error) = look().await {
+            if let Err(error) = work().await {
                 tracing::error!(code = error.code(), "{what}: {error}");
             }
         }
     };
     tokio::select! {
-        () = looking => {}
+        () = working => {}
         _ = ending.wait_for(|ending| *ending) => {}
     }
 }

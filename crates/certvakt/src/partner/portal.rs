@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 use super::PartnerError;
 use super::adapters::Outcome;
+use super::client::{Answered, Wire};
 use super::contract::{Addresses, Contract, Rules, Stage, State};
 use super::listing::Snapshot;
 use super::sign_in::{self, SignIn};
-use super::wire::{Answered, Wire};
 use crate::config::{PartnersConfig, SecretsConfig};
 use crate::http::retry_after;
 

@@ -37,7 +37,7 @@ pub async fn staging(
     for (number, example) in (1_i64..).zip(examples) {
         let state = State::new(&example.key, example.listed, Uuid::new_v4(), number, clock.now(), 0);
         let outcome = adapter
-            .tell(&[state], Bounds::alone())
+            .send(&[state], Bounds::alone())
             .await
             .pop()
             .unwrap_or_else(|| Outcome::Unsure("no answer".to_owned()));

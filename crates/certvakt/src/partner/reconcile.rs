@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::PartnerError;
-use super::adapters::{Adapter, Kept, Outcome};
+use super::adapters::{Adapter, CachedAdapter, Outcome};
 use super::listing::{self, Shown};
 use crate::config::PartnersConfig;
 use crate::store::partner::{self, Compared, Partner, ToCompare};
@@ -44,16 +44,16 @@ pub struct Reconciled {
 const LONGEST: Duration = Duration::from_mins(10);
 
 /// Compares partners' listings, each every hour, also while nothing is sent, until the process is asked to end.
-pub async fn keep(database: &Database, config: &PartnersConfig, ending: watch::Receiver<bool>) {
+pub async fn run(database: &Database, config: &PartnersConfig, ending: watch::Receiver<bool>) {
     let mut kept = HashMap::new();
-    let look = async || look(database, config, &mut kept).await;
-    super::keep_looking(config, ending, "listings could not be compared", look).await;
+    let reconcile = async || reconcile_due(database, config, &mut kept).await;
+    super::repeat(config, ending, "listings could not be compared", reconcile).await;
 }
 
 /// Partners' adapters, by organisation and name: what they hold of a listing is kept up by its changes.
-type Adapters = HashMap<(Uuid, String), Kept>;
+type Adapters = HashMap<(Uuid, String), CachedAdapter>;
 
-async fn look(
+async fn reconcile_due(
     database: &Database,
     config: &PartnersConfig,
     adapters: &mut Adapters,
@@ -78,10 +78,10 @@ async fn within(
     database: &Database,
     config: &PartnersConfig,
     one: &Partner,
-    kept: Option<Kept>,
-) -> Result<Option<Kept>, StoreError> {
+    kept: Option<CachedAdapter>,
+) -> Result<Option<CachedAdapter>, StoreError> {
     let compared = async {
-        let kept = Kept::of(kept, one, config)?;
+        let kept = CachedAdapter::of(kept, one, config)?;
         let listing = kept.adapter().portal().contract.listing.as_ref();
         // What everybody can read is no burden that we are.
         if one.is_resting() && !listing.is_some_and(|listing| listing.public) {
@@ -203,7 +203,7 @@ async fn write(
 
 /// What a listing says of a mentor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum Comparison {
     /// It shows what it is to show.
     Right,
     /// It cannot show the last change yet, or is about to be told of it.
@@ -219,54 +219,54 @@ pub enum Found {
 }
 
 /// What a listing says of a mentor, whom it shows or does not show.
-pub fn judge(mentor: &ToCompare, is_shown: bool) -> Found {
+pub fn judge(mentor: &ToCompare, is_shown: bool) -> Comparison {
     let is_told = mentor.told_number == mentor.number;
     if mentor.is_under_way || (mentor.is_unsure && mentor.was_asked) || (is_told && mentor.is_fresh) {
-        return Found::NotYet;
+        return Comparison::NotYet;
     }
     if mentor.is_away && mentor.is_listed && !is_shown {
-        return Found::RemovedByHand;
+        return Comparison::RemovedByHand;
     }
     if is_shown == mentor.is_listed {
-        return if is_told || mentor.is_unsure { Found::Right } else { Found::NotYet };
+        return if is_told || mentor.is_unsure { Comparison::Right } else { Comparison::NotYet };
     }
     match (is_told, mentor.is_listed) {
-        (false, _) if mentor.is_unsure => Found::NotTaken,
-        (false, _) => Found::NotYet,
-        (true, false) => Found::StillListed,
-        (true, true) if mentor.confirmed_number == mentor.number => Found::RemovedByHand,
-        (true, true) => Found::Missing,
+        (false, _) if mentor.is_unsure => Comparison::NotTaken,
+        (false, _) => Comparison::NotYet,
+        (true, false) => Comparison::StillListed,
+        (true, true) if mentor.confirmed_number == mentor.number => Comparison::RemovedByHand,
+        (true, true) => Comparison::Missing,
     }
 }
 
-fn written(mentor: &ToCompare, is_shown: bool, found: Found) -> Compared {
+fn written(mentor: &ToCompare, is_shown: bool, found: Comparison) -> Compared {
     Compared {
         partner_key: mentor.partner_key.clone(),
         number: mentor.number,
         // Before that, it shows how it was before.
-        shown: (found != Found::NotYet).then_some(is_shown),
-        confirmed: found == Found::Right,
-        cleared: mentor.is_unsure && matches!(found, Found::Right | Found::NotTaken),
-        again: matches!(found, Found::StillListed | Found::Missing),
-        away: found == Found::RemovedByHand,
+        shown: (found != Comparison::NotYet).then_some(is_shown),
+        confirmed: found == Comparison::Right,
+        cleared: mentor.is_unsure && matches!(found, Comparison::Right | Comparison::NotTaken),
+        again: matches!(found, Comparison::StillListed | Comparison::Missing),
+        away: found == Comparison::RemovedByHand,
         is_news: !mentor.is_away,
     }
 }
 
 impl Reconciled {
-    fn add(&mut self, mentor: &ToCompare, found: Found) {
+    fn add(&mut self, mentor: &ToCompare, found: Comparison) {
         let named = match found {
-            Found::Right => {
+            Comparison::Right => {
                 self.right += 1;
                 return;
             }
-            Found::NotYet | Found::NotTaken => {
+            Comparison::NotYet | Comparison::NotTaken => {
                 self.not_yet += 1;
                 return;
             }
-            Found::StillListed => &mut self.still_listed,
-            Found::Missing => &mut self.missing,
-            Found::RemovedByHand => &mut self.removed_by_hand,
+            Comparison::StillListed => &mut self.still_listed,
+            Comparison::Missing => &mut self.missing,
+            Comparison::RemovedByHand => &mut self.removed_by_hand,
         };
         named.push(mentor.partner_key.clone());
     }

@@ -9,9 +9,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::delivery::Locale;
-use crate::words::{Words, words};
+use crate::i18n::{Catalog, catalog};
 
-static WORDS: Words = words!("export.ftl");
+static CATALOG: Catalog = catalog!("export.ftl");
 
 /// JSON whose keys stay in the order in which they were written.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,6 +158,6 @@ fn said(value: &Ordered, locale: Locale, zone: Tz) -> String {
 }
 
 fn label(name: &str, locale: Locale) -> String {
-    let said = WORDS.say(locale, &name.replace('_', "-"), &FluentArgs::new());
+    let said = CATALOG.say(locale, &name.replace('_', "-"), &FluentArgs::new());
     if said.is_empty() { name.to_owned() } else { said }
 }

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::store::renewal::Kept;
+use crate::store::renewal::CertificationHistory;
 
 /// How a certification stood on a day, by what was known at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,10 +44,15 @@ pub struct Certified {
 }
 
 /// The notices of certifications: stage, and when it was recorded.
-pub type Told = HashMap<Uuid, Vec<(String, DateTime<Utc>)>>;
+pub type NoticesByCertification = HashMap<Uuid, Vec<(String, DateTime<Utc>)>>;
 
 /// How a certification stood on a day. The log is complete since an instant; none: since ever.
-pub fn on(day: NaiveDate, one: &Kept, told: &Told, log_complete_since: Option<DateTime<Utc>>) -> Certified {
+pub fn on(
+    day: NaiveDate,
+    one: &CertificationHistory,
+    told: &NoticesByCertification,
+    log_complete_since: Option<DateTime<Utc>>,
+) -> Certified {
     let zone: Tz = one.time_zone.parse().unwrap_or(Tz::UTC);
     let end = end_of_day(day, zone);
     let entries: Option<Vec<Entry>> = one

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::error::Exit;
 use crate::private;
-use crate::store::renewal::{self, Kept, Which};
+use crate::store::renewal::{self, CertificationHistory, HistoryFilter};
 use crate::store::{Database, StoreError, WorkerTx};
 
 /// Certifications read at once.
@@ -90,7 +90,7 @@ pub async fn check(
     let mut digest = String::new();
     let mut after = Uuid::nil();
     loop {
-        let batch = renewal::histories(tx, &Which::default(), after, BATCH).await?;
+        let batch = renewal::histories(tx, &HistoryFilter::default(), after, BATCH).await?;
         let Some(last) = batch.last() else { break };
         after = last.id;
         for one in &batch {
@@ -125,7 +125,12 @@ const LOOK_EVERY: Duration = Duration::from_hours(1);
 
 /// Once a day looks at every history, writes the heads into the log as one digest and into a folder, if one is
 /// named, and says what does not hold together; until the process is asked to end.
-pub async fn keep(database: &Database, clock: &Clock, folder: &Path, mut ending: watch::Receiver<bool>) {
+pub async fn record_heads(
+    database: &Database,
+    clock: &Clock,
+    folder: &Path,
+    mut ending: watch::Receiver<bool>,
+) {
     let mut looks = tokio::time::interval(LOOK_EVERY);
     let mut done_on = None;
     loop {
@@ -199,7 +204,7 @@ impl CheckError {
 }
 
 impl Checked {
-    fn add(&mut self, one: &Kept, kept: Option<&Head>) {
+    fn add(&mut self, one: &CertificationHistory, kept: Option<&Head>) {
         self.histories += 1;
         self.entries += one.history.len() as u64;
         let mut wrong = |number: Option<usize>, what: String| {
@@ -250,7 +255,7 @@ impl Checked {
         }
     }
 
-    fn check_words(&mut self, one: &Kept, number: usize, entry: &Entry) {
+    fn check_words(&mut self, one: &CertificationHistory, number: usize, entry: &Entry) {
         match (&entry.words, one.words.get(&entry.id)) {
             (None, _) => {}
             (Some(_), None) => self.erased += 1,

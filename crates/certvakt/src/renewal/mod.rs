@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::error::Exit;
 use crate::store::StoreError;
-use crate::store::renewal::{Keeper, Made, Standing};
+use crate::store::renewal::{CurrentState, Keeper, Made};
 
 /// The longest evidence and the longest note, in characters, as the schema has them.
 const LONGEST_EVIDENCE: usize = 500;
@@ -85,7 +85,7 @@ impl Source {
 
 /// A change that somebody asks for.
 #[derive(Debug, Clone)]
-pub struct Wish<'a> {
+pub struct ChangeRequest<'a> {
     /// What.
     pub change: Change,
     /// What shows that it was earned: a reference, not a document.
@@ -100,7 +100,7 @@ pub struct Wish<'a> {
     pub seen: Option<DateTime<Utc>>,
 }
 
-impl Wish<'_> {
+impl ChangeRequest<'_> {
     /// Whether it is one, whatever it is about.
     pub fn check(&self) -> Result<(), RenewalError> {
         let is_plain: fn(&str) -> bool = text::is_plain;
@@ -121,7 +121,7 @@ impl Wish<'_> {
 
 /// What became of a wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Done {
+pub struct ChangeOutcome {
     /// The last valid day before; none: it did not expire.
     #[serde(rename = "last_valid_day_before")]
     pub before: Option<NaiveDate>,
@@ -203,15 +203,15 @@ impl RenewalError {
 pub async fn apply(
     tx: &mut impl Keeper,
     id: Uuid,
-    wish: &Wish<'_>,
+    wish: &ChangeRequest<'_>,
     now: DateTime<Utc>,
-) -> Result<Done, RenewalError> {
+) -> Result<ChangeOutcome, RenewalError> {
     wish.check()?;
     let entry = wish.key.map_or_else(Uuid::new_v4, |key| rules::entry_id(id, key));
     let standing = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
     let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
     let before = standing.expires_at.map(|at| last_valid_day(at, zone));
-    let as_it_is = Done { before, after: before, is_changed: false };
+    let as_it_is = ChangeOutcome { before, after: before, is_changed: false };
     if standing.is_made {
         return Ok(as_it_is);
     }
@@ -226,7 +226,7 @@ pub async fn apply(
         if after == before { standing.expires_at } else { after.map(|day| end_of_day(day, zone)) };
     let said = said(wish, entry, today(now, zone));
     match tx.change(id, standing.updated_at, expires_at, status, &said).await? {
-        Made::Yes => Ok(Done { before, after, is_changed: true }),
+        Made::Yes => Ok(ChangeOutcome { before, after, is_changed: true }),
         Made::HistoryFull => Err(RenewalError::HistoryFull),
         Made::Withdrawn => Err(RenewalError::Withdrawn),
         Made::Erased => Err(RenewalError::Erased),
@@ -246,7 +246,7 @@ pub async fn apply(
 /// The last valid day and the status that a certification gets; none: it is so already.
 fn becomes<'a>(
     change: &Change,
-    standing: &'a Standing,
+    standing: &'a CurrentState,
     before: Option<NaiveDate>,
     today: NaiveDate,
 ) -> Result<Option<(Option<NaiveDate>, &'a str)>, RenewalError> {
@@ -299,7 +299,7 @@ const fn day(until: Until) -> Option<NaiveDate> {
 pub fn renewed_until(
     completed_on: Option<NaiveDate>,
     until: Option<Until>,
-    standing: &Standing,
+    standing: &CurrentState,
     before: Option<NaiveDate>,
     today: NaiveDate,
 ) -> Result<Option<NaiveDate>, RenewalError> {
@@ -319,7 +319,11 @@ pub fn renewed_until(
     Ok(Some(after.ok_or(RenewalError::NoRule)?))
 }
 
-fn check_date(after: Option<NaiveDate>, standing: &Standing, today: NaiveDate) -> Result<(), RenewalError> {
+fn check_date(
+    after: Option<NaiveDate>,
+    standing: &CurrentState,
+    today: NaiveDate,
+) -> Result<(), RenewalError> {
     let Some(after) = after else { return Ok(()) };
     let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
     if let Some(issued) = standing.issued_at.map(|at| last_valid_day(at, zone))
@@ -336,7 +340,7 @@ fn check_date(after: Option<NaiveDate>, standing: &Standing, today: NaiveDate) -
 }
 
 /// What the history says beside the dates.
-fn said(wish: &Wish<'_>, entry: Uuid, today: NaiveDate) -> Value {
+fn said(wish: &ChangeRequest<'_>, entry: Uuid, today: NaiveDate) -> Value {
     let completed_on = match wish.change {
         Change::Renew { completed_on, .. } => Some(completed_on.unwrap_or(today)),
         _ => None,

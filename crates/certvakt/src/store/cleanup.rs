@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::postgres::types::PgInterval;
 
-use super::{Database, StoreError, door};
+use super::{Database, StoreError, auth};
 
 /// Rows deleted in one transaction.
 const BATCH: i32 = 5_000;
@@ -95,8 +95,8 @@ pub async fn delete(
         progress.inc(batch.notices.unsigned_abs());
     }
     // `serve` does this where people sign in or mail leaves; letters are written elsewhere too.
-    let mut tx = database.door().await?;
-    door::sweep(&mut tx).await?;
+    let mut tx = database.auth().await?;
+    auth::sweep(&mut tx).await?;
     tx.commit().await?;
     Ok(deleted)
 }

@@ -52,9 +52,9 @@ pub struct Contact {
 /// How far a worker has come in the queue: when the last delivery that it claimed had become available,
 /// and its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place(DateTime<Utc>, i64);
+pub struct Cursor(DateTime<Utc>, i64);
 
-impl Place {
+impl Cursor {
     /// Before everything.
     pub const START: Self = Self(DateTime::UNIX_EPOCH, 0);
 }
@@ -67,8 +67,8 @@ pub async fn claim(
     batch: u32,
     token: Uuid,
     lease_seconds: u32,
-    after: Place,
-) -> Result<(Vec<Claimed>, Place), StoreError> {
+    after: Cursor,
+) -> Result<(Vec<Claimed>, Cursor), StoreError> {
     by_index_only(tx).await?;
     let rows = sqlx::query_file!(
         "src/store/delivery/claim.sql",
@@ -81,7 +81,7 @@ pub async fn claim(
     )
     .fetch_all(tx)
     .await?;
-    let place = rows.last().map_or(after, |row| Place(row.available_at, row.id));
+    let place = rows.last().map_or(after, |row| Cursor(row.available_at, row.id));
     let mut claimed: Vec<Claimed> = Vec::with_capacity(rows.len());
     for row in rows {
         let contact = match (row.contact_id, row.contact_kind, row.contact_address) {

@@ -23,7 +23,7 @@ pub struct Facts {
     /// Whether it may become `authenticated`, as which people are answered.
     pub may_answer: bool,
     /// Whether it may become `certvakt_doorkeeper`, who lets browsers in.
-    pub may_keep_the_door: bool,
+    pub may_authenticate: bool,
     /// What the login may do beyond becoming those four.
     pub excess: Vec<String>,
     /// Roles of the service that can do more than they should.

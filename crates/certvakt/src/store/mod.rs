@@ -1,16 +1,16 @@
 //! All SQL. One file an aggregate; the transactions here are the only way to reach data.
 
 mod error;
-mod seen;
+mod rows_read;
 mod transaction;
 
 pub mod access;
 pub mod audit;
+pub mod auth;
 pub mod certification;
 pub mod cleanup;
 pub mod delivery;
 pub mod doctor;
-pub mod door;
 pub mod import;
 pub mod migration;
 pub mod organisation;
@@ -30,10 +30,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 
 pub use error::StoreError;
-pub use seen::{Rows, Seen};
+pub use rows_read::{Rows, Seen};
 use tenant::Admission;
 use transaction::LoginTx;
-pub use transaction::{Asking, DoorTx, Held, RegistrarTx, TenantTx, WorkerTx};
+pub use transaction::{Asking, AuthTx, Held, RegistrarTx, TenantTx, WorkerTx};
 
 use crate::clock::Clock;
 
@@ -102,13 +102,13 @@ impl Database {
     }
 
     /// A transaction of the role that lets browsers in: sessions and letters.
-    pub async fn door(&self) -> Result<DoorTx, StoreError> {
-        self.door_holding(Box::new(())).await
+    pub async fn auth(&self) -> Result<AuthTx, StoreError> {
+        self.auth_holding(Box::new(())).await
     }
 
     /// The same, which holds something for as long as it keeps a connection busy.
-    pub async fn door_holding(&self, held: Held) -> Result<DoorTx, StoreError> {
-        DoorTx::begin(&self.pool, &self.clock, held).await
+    pub async fn auth_holding(&self, held: Held) -> Result<AuthTx, StoreError> {
+        AuthTx::begin(&self.pool, &self.clock, held).await
     }
 
     /// A transaction of whoever is asking.

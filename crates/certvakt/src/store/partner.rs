@@ -2,10 +2,10 @@
 //! and what its listing shows.
 
 mod comparing;
+mod health;
 mod mentors;
+mod outbox;
 pub mod reports;
-mod standing;
-mod telling;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -15,11 +15,11 @@ use super::{RegistrarTx, StoreError, WorkerTx, organisation};
 use crate::config::nearest;
 
 pub use comparing::{Compared, ToCompare, compared, delist_found, reconciled, some_keys, to_compare};
+pub use health::{Health, REMOVAL_SECONDS, WithStanding, with_standings};
 pub use mentors::{Enrolment, answer, consent, enrol, replay};
-pub use standing::{REMOVAL_SECONDS, Standing, WithStanding, with_standings};
-pub use telling::{
-    Claim, Due, Stop, Told, approve_removals, claim, finish, finish_one, go_on, has_too_many_removals, hold,
-    rest, stop,
+pub use outbox::{
+    Claim, Due, SendResult, Stop, approve_removals, claim, finish, finish_one, go_on, has_too_many_removals,
+    hold, rest, stop,
 };
 
 /// A partner of an organisation.

@@ -10,12 +10,12 @@ use sqlx::types::Json;
 use sqlx::{Executor, Postgres};
 use uuid::Uuid;
 
-use super::seen::OfOrganisation;
+use super::rows_read::OfOrganisation;
 use super::{RegistrarTx, StoreError, TenantTx, WorkerTx};
 
 /// A certification, as whoever changes it needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct CurrentState {
     /// The organisation that certified.
     pub organisation_id: Uuid,
     /// The organisation's time zone, a name of the IANA database.
@@ -38,7 +38,7 @@ pub struct Standing {
     pub is_made: bool,
 }
 
-impl OfOrganisation for Standing {
+impl OfOrganisation for CurrentState {
     fn organisation_id(&self) -> Uuid {
         self.organisation_id
     }
@@ -68,7 +68,7 @@ pub trait Keeper: Send {
         &mut self,
         id: Uuid,
         entry: Uuid,
-    ) -> impl Future<Output = Result<Option<Standing>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<CurrentState>, StoreError>> + Send;
 
     /// Changes a certification that stands as it was seen. `said` is what its history says beside the
     /// dates. Whatever but success ends the transaction, but for [`Made::NotAsSeen`].
@@ -83,7 +83,7 @@ pub trait Keeper: Send {
 }
 
 impl Keeper for RegistrarTx {
-    async fn standing(&mut self, id: Uuid, entry: Uuid) -> Result<Option<Standing>, StoreError> {
+    async fn standing(&mut self, id: Uuid, entry: Uuid) -> Result<Option<CurrentState>, StoreError> {
         standing(self, id, entry).await
     }
 
@@ -100,7 +100,7 @@ impl Keeper for RegistrarTx {
 }
 
 impl Keeper for TenantTx {
-    async fn standing(&mut self, id: Uuid, entry: Uuid) -> Result<Option<Standing>, StoreError> {
+    async fn standing(&mut self, id: Uuid, entry: Uuid) -> Result<Option<CurrentState>, StoreError> {
         let found = standing(&mut *self, id, entry).await?;
         self.saw(found.as_slice());
         Ok(found)
@@ -122,8 +122,8 @@ async fn standing<'c>(
     tx: impl Executor<'c, Database = Postgres>,
     id: Uuid,
     entry: Uuid,
-) -> Result<Option<Standing>, StoreError> {
-    Ok(sqlx::query_file_as!(Standing, "src/store/renewal/standing.sql", id, entry.to_string())
+) -> Result<Option<CurrentState>, StoreError> {
+    Ok(sqlx::query_file_as!(CurrentState, "src/store/renewal/standing.sql", id, entry.to_string())
         .fetch_optional(tx)
         .await?)
 }
@@ -186,7 +186,7 @@ pub async fn history(tx: &mut TenantTx, certification: Uuid) -> Result<Vec<Writt
 
 /// What was written about a renewal.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Words {
+pub struct Remarks {
     /// The salt of its digest, in hex.
     pub salt: String,
     /// What shows that it was earned.
@@ -197,7 +197,7 @@ pub struct Words {
 
 /// A certification with its whole history.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kept {
+pub struct CertificationHistory {
     /// Its id.
     pub id: Uuid,
     /// The organisation that certified.
@@ -225,12 +225,12 @@ pub struct Kept {
     /// The entries, as they were written, the oldest first.
     pub history: Json<Vec<Value>>,
     /// What was written about them, by the entry's id.
-    pub words: Json<HashMap<Uuid, Words>>,
+    pub words: Json<HashMap<Uuid, Remarks>>,
 }
 
 /// Which certifications to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Which {
+pub struct HistoryFilter {
     /// Of an organisation.
     pub organisation_id: Option<Uuid>,
     /// Of the chapter of that short name.
@@ -244,12 +244,12 @@ pub struct Which {
 /// Certifications with their histories, by id, after the last one seen.
 pub async fn histories(
     tx: &mut WorkerTx,
-    which: &Which,
+    which: &HistoryFilter,
     after: Uuid,
     limit: i64,
-) -> Result<Vec<Kept>, StoreError> {
+) -> Result<Vec<CertificationHistory>, StoreError> {
     Ok(sqlx::query_file_as!(
-        Kept,
+        CertificationHistory,
         "src/store/renewal/histories.sql",
         after,
         limit,

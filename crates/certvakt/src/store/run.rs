@@ -143,7 +143,7 @@ pub struct Request<'a> {
 
 /// What a run found, and whether it recorded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct RunCounts {
     /// Due and not recorded before.
     pub due: ByStage,
     /// In a stage that was recorded before.
@@ -156,7 +156,7 @@ pub struct Found {
     pub recorded: bool,
 }
 
-impl Found {
+impl RunCounts {
     /// Adds what was found in another part.
     pub fn join(&mut self, other: &Self) {
         self.due.join(&other.due);
@@ -202,7 +202,7 @@ pub async fn record(
     request: Request<'_>,
     limit: i64,
     part: Part,
-) -> Result<Found, StoreError> {
+) -> Result<RunCounts, StoreError> {
     let Request { organisation, run_date, calendar, .. } = request;
     let windows = Windows::new(run_date, calendar.last_complete, organisation, part);
     let (lapsed_from, lapsed_before) = lapsed(request, part);
@@ -233,7 +233,7 @@ pub async fn record(
     )
     .fetch_one(tx)
     .await?;
-    Ok(Found {
+    Ok(RunCounts {
         due: ByStage {
             expiry_warning_90d: row.expiry_warning_90d,
             expiry_warning_30d: row.expiry_warning_30d,
@@ -253,7 +253,7 @@ pub async fn complete(
     tx: &mut WorkerTx,
     request: Request<'_>,
     missed: &[NaiveDate],
-    found: &Found,
+    found: &RunCounts,
     limit: i64,
     snapshot: &Snapshot,
 ) -> Result<(), StoreError> {
@@ -296,7 +296,7 @@ pub async fn hold(
     tx: &mut WorkerTx,
     organisation: Uuid,
     run_date: NaiveDate,
-    found: &Found,
+    found: &RunCounts,
     limit: i64,
 ) -> Result<(), StoreError> {
     let [due_90d, due_30d, due_7d, due_expired] = columns(&found.due);

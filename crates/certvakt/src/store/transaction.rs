@@ -13,7 +13,7 @@ use sqlx::{
 use uuid::Uuid;
 
 use super::StoreError;
-use super::seen::{OfOrganisation, Seen};
+use super::rows_read::{OfOrganisation, Seen};
 use crate::clock::Clock;
 
 /// Everything that a role's transaction sets for itself, in the round trip that begins it. Times
@@ -160,7 +160,7 @@ transaction!(
 );
 transaction!(
     /// A transaction of `certvakt_doorkeeper`: it keeps sessions, and the letters that carry tokens.
-    DoorTx
+    AuthTx
 );
 transaction!(
     /// A transaction of the login itself, which asks the catalogue about roles and the connection and
@@ -221,7 +221,7 @@ impl RegistrarTx {
     }
 }
 
-impl DoorTx {
+impl AuthTx {
     pub(super) async fn begin(pool: &PgPool, clock: &Clock, held: Held) -> Result<Self, StoreError> {
         let sql = beginning!("certvakt_doorkeeper", "10s").to_owned() + &moved(clock);
         Ok(Self(Begun::holding(held, pool, sql).await?.0))

@@ -5,12 +5,12 @@ use serde_json::json;
 use super::super::{App, change};
 use crate::error::{Error, Exit};
 use crate::output::{print, table};
-use crate::partner::hearing::{self, Answer};
-use crate::partner::reading::Heard;
+use crate::partner::poller::Heard;
+use crate::partner::webhook::{self, Settlement};
 use crate::renewal::Until;
 use crate::store::Database;
 use crate::store::partner::Partner;
-use crate::store::partner::reports::{self, Kept};
+use crate::store::partner::reports::{self, StoredReport};
 
 /// Reports shown, at most.
 const MOST: i64 = 1_000;
@@ -50,7 +50,7 @@ pub(super) async fn list(app: &App, database: &Database, one: &Partner, args: &L
     Ok(Exit::Success)
 }
 
-fn rows(kept: &[Kept]) -> String {
+fn rows(kept: &[StoredReport]) -> String {
     let rows = kept.iter().map(|one| {
         let date = |day: Option<chrono::NaiveDate>| day.map_or_else(String::new, |day| day.to_string());
         [
@@ -77,11 +77,11 @@ pub(super) async fn settle(
             Some(name) => Some(change::find(name, database).await?),
             None => None,
         };
-        Answer::Take { certification, until: args.until }
+        Settlement::Take { certification, until: args.until }
     } else {
-        Answer::Dismiss
+        Settlement::Dismiss
     };
-    let done = hearing::settle(database, one, &args.event, answer, app.clock.now()).await?;
+    let done = webhook::settle(database, one, &args.event, answer, app.clock.now()).await?;
     print(app.format, &json!({ "renewal": done }), |_| match done {
         Some(done) => done.after.map_or_else(
             || "Renewed: it does not expire.".to_owned(),

@@ -4,7 +4,7 @@ use crate::output::{count, table};
 use crate::partner::enrol::Enrolled;
 use crate::partner::probe::Point;
 use crate::partner::reconcile::Reconciled;
-use crate::partner::sender::{Done, Tally};
+use crate::partner::sync::{SyncReport, Tally};
 use crate::store::partner::{Event, REMOVAL_SECONDS, WithStanding};
 
 /// What became of a file of mentors.
@@ -26,7 +26,7 @@ pub(super) fn points(points: &[Point]) -> String {
 }
 
 /// What partners were told.
-pub(super) fn told(done: &[Done]) -> String {
+pub(super) fn told(done: &[SyncReport]) -> String {
     let rows = done.iter().map(|one| {
         let Tally { taken, refused, unsure, put_off, removals_are_held, stopped } = &one.told;
         let now = match (stopped, removals_are_held) {

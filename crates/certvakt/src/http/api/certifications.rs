@@ -87,11 +87,11 @@ struct NextStage {
     due_date: NaiveDate,
 }
 
-/// Which certifications to list.
+/// The certifications to list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Which {
+pub(super) struct CertificationsQuery {
     /// Only those in a stage today.
     #[param(value_type = Option<String>, example = "expiry_warning_30d",
         pattern = "^(expiry_warning_(90|30|7)d|expired)$")]
@@ -113,13 +113,13 @@ pub(super) struct Which {
 }
 
 /// List certifications, the next to expire first
-#[utoipa::path(get, path = "/api/v1/certifications", tag = "certifications", params(Which), responses(
+#[utoipa::path(get, path = "/api/v1/certifications", tag = "certifications", params(CertificationsQuery), responses(
     (status = OK, body = Page<Certification>),
     Problems))]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
-    Query(which): Query<Which>,
+    Query(which): Query<CertificationsQuery>,
 ) -> Result<Json<Page<Certification>>, Refusal> {
     let limit = limit(which.limit)?;
     let after = which.after.as_deref().map(|text| {

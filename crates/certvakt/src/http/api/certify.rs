@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::certifications::{Detail, detail, zone};
-use super::once::{About, Answer, Once};
+use super::idempotency::{About, Once, StoredResponse};
 use super::{Api, Caller};
 use crate::http::extract::Body;
 use crate::http::problem::{Problems, Refusal};
@@ -52,7 +52,7 @@ pub(super) async fn create(
     caller: Caller,
     headers: HeaderMap,
     Body(new): Body<New>,
-) -> Result<Answer, Refusal> {
+) -> Result<StoredResponse, Refusal> {
     if new.type_code.contains('\0') || !(1..=63).contains(&new.type_code.chars().count()) {
         return Err(Refusal::Invalid("there is no such type in the organisation".to_owned()));
     }
@@ -93,7 +93,7 @@ pub(super) async fn create(
         }
     };
     let (etag, detail) = detail(&mut first.tx, id, api.clock()).await?;
-    let answer = Answer::new(StatusCode::CREATED, &detail)?
+    let answer = StoredResponse::new(StatusCode::CREATED, &detail)?
         .with_etag(etag)
         .with_location(format!("/api/v1/certifications/{id}"));
     first.answer(answer).await

@@ -11,11 +11,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::certifications::{Detail, detail, version};
-use super::once::{About, Answer, Once};
+use super::idempotency::{About, Once, StoredResponse};
 use super::{Api, Caller};
 use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problems, Refusal};
-use crate::renewal::{Change, RenewalError, Source, Until, Wish, apply};
+use crate::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
 use crate::store::{renewal, tenant};
 
 /// What a certification is renewed with. Days are days in the organisation's time zone.
@@ -81,10 +81,10 @@ pub(super) async fn renew(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
     Body(renewal): Body<Renewal>,
-) -> Result<Answer, Refusal> {
+) -> Result<StoredResponse, Refusal> {
     let change = Change::Renew { completed_on: renewal.completed_on, until: renewal.last_valid_day };
     let (evidence, note) = (renewal.evidence.as_deref(), renewal.note.as_deref());
-    make(&api, &caller, id, &headers, Asked { change, evidence, note }).await
+    make(&api, &caller, id, &headers, RequestedChange { change, evidence, note }).await
 }
 
 /// Correct a mistaken last valid day: the cycle of notices goes on
@@ -101,10 +101,16 @@ pub(super) async fn correct(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
     Body(correction): Body<Correction>,
-) -> Result<Answer, Refusal> {
+) -> Result<StoredResponse, Refusal> {
     let change = Change::Correct(until(correction.last_valid_day));
-    make(&api, &caller, id, &headers, Asked { change, evidence: None, note: correction.note.as_deref() })
-        .await
+    make(
+        &api,
+        &caller,
+        id,
+        &headers,
+        RequestedChange { change, evidence: None, note: correction.note.as_deref() },
+    )
+    .await
 }
 
 /// Suspend a certification: its mentor is told nothing of it until it is reinstated
@@ -119,7 +125,7 @@ pub(super) async fn suspend(
     caller: Caller,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
-) -> Result<Answer, Refusal> {
+) -> Result<StoredResponse, Refusal> {
     make(&api, &caller, id, &headers, Change::Suspend.into()).await
 }
 
@@ -135,7 +141,7 @@ pub(super) async fn reinstate(
     caller: Caller,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
-) -> Result<Answer, Refusal> {
+) -> Result<StoredResponse, Refusal> {
     make(&api, &caller, id, &headers, Change::Reinstate.into()).await
 }
 
@@ -153,20 +159,21 @@ pub(super) async fn withdraw(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
     Body(withdrawal): Body<Withdrawal>,
-) -> Result<Answer, Refusal> {
-    let asked = Asked { change: Change::Withdraw, evidence: None, note: withdrawal.note.as_deref() };
+) -> Result<StoredResponse, Refusal> {
+    let asked =
+        RequestedChange { change: Change::Withdraw, evidence: None, note: withdrawal.note.as_deref() };
     make(&api, &caller, id, &headers, asked).await
 }
 
 /// A change, and what is said of it.
 #[derive(Serialize)]
-struct Asked<'a> {
+struct RequestedChange<'a> {
     change: Change,
     evidence: Option<&'a str>,
     note: Option<&'a str>,
 }
 
-impl From<Change> for Asked<'_> {
+impl From<Change> for RequestedChange<'_> {
     fn from(change: Change) -> Self {
         Self { change, evidence: None, note: None }
     }
@@ -177,10 +184,10 @@ async fn make(
     caller: &Caller,
     id: Uuid,
     headers: &HeaderMap,
-    asked: Asked<'_>,
-) -> Result<Answer, Refusal> {
-    let Asked { change, evidence, note } = asked;
-    let wish = Wish { change, evidence, note, key: None, source: Source::Api, seen: None };
+    asked: RequestedChange<'_>,
+) -> Result<StoredResponse, Refusal> {
+    let RequestedChange { change, evidence, note } = asked;
+    let wish = ChangeRequest { change, evidence, note, key: None, source: Source::Api, seen: None };
     wish.check()?;
     let wanted = headers.get(header::IF_MATCH).map_or(&b""[..], |wanted| wanted.as_bytes());
     let mut first =
@@ -195,10 +202,10 @@ async fn make(
     if !names(wanted, &version(found.updated_at)) {
         return Err(Refusal::OtherVersion);
     }
-    let wish = Wish { seen: Some(found.updated_at), ..wish };
+    let wish = ChangeRequest { seen: Some(found.updated_at), ..wish };
     apply(&mut first.tx, id, &wish, api.clock().now()).await?;
     let (etag, detail) = detail(&mut first.tx, id, api.clock()).await?;
-    first.answer(Answer::new(StatusCode::OK, &detail)?.with_etag(etag)).await
+    first.answer(StoredResponse::new(StatusCode::OK, &detail)?.with_etag(etag)).await
 }
 
 /// Whether `If-Match` names a version: it lists some, or takes any (RFC 9110, section 13.1.1).

@@ -57,7 +57,7 @@ pub(super) async fn confirm(
         };
     tx.commit().await?;
     if let Some(letters) = api.letters() {
-        letters.look();
+        letters.wake();
     }
     Ok(Json(Confirmations { number, counts_from }))
 }

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::once::{About, Answer, Once};
+use super::idempotency::{About, Once, StoredResponse};
 use super::{Api, Caller};
 use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problems, Refusal};
@@ -69,7 +69,7 @@ pub(super) async fn announce(
     caller: Caller,
     headers: HeaderMap,
     Body(register): Body<Register>,
-) -> Result<Answer, Refusal> {
+) -> Result<StoredResponse, Refusal> {
     register.check().map_err(Refusal::Invalid)?;
     let options = serde_json::to_value(&register).map_err(|_| Refusal::Fault)?;
     // The database's JSON has no place for it.
@@ -86,7 +86,7 @@ pub(super) async fn announce(
         Announced::TooMany => return Err(Refusal::TooManyImports),
     };
     let location = format!("/api/v1/imports/{}", import.id);
-    let answer = Answer::new(StatusCode::CREATED, &import)?.with_location(location);
+    let answer = StoredResponse::new(StatusCode::CREATED, &import)?.with_location(location);
     first.answer(answer).await
 }
 

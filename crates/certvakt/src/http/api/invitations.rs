@@ -28,6 +28,6 @@ pub(super) async fn invite(
         return Err(Refusal::NotFound);
     }
     tx.commit().await?;
-    letters.look();
+    letters.wake();
     Ok(StatusCode::ACCEPTED)
 }

@@ -7,13 +7,13 @@ mod certifications;
 mod certify;
 mod changes;
 mod confirmations;
+mod idempotency;
 mod imports;
 mod invitations;
 mod list;
 mod listings;
 mod me;
 mod notices;
-mod once;
 mod opt_outs;
 mod overview;
 mod partners;
@@ -48,15 +48,15 @@ use uuid::Uuid;
 use super::access::Access;
 use super::concurrency::Concurrency;
 use super::database::RequestDatabase;
-use super::pace::{AddressPace, ClientHeader, Pace};
 use super::problem::{Problem, Refusal};
+use super::rate_limit::{AddressRateLimit, ClientHeader, RateLimit};
 use super::session;
 use super::step_up::StepUp;
 use super::token::{Identity, Login, Verifier};
 use crate::audit::access::Recorder;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, PartnersConfig};
-use crate::letters::Letters;
+use crate::mail_queue::MailQueue;
 use crate::store::TenantTx;
 use crate::store::tenant::Admission;
 
@@ -86,14 +86,14 @@ struct Shared {
     clock: Clock,
     verifier: Option<Verifier>,
     step_up: StepUp,
-    pace: Pace<Identity>,
+    pace: RateLimit<Identity>,
     /// The registers that each organisation is sending.
     receiving: Concurrency<Uuid>,
     /// Of those who do not sign in, by their address.
-    strangers: AddressPace,
+    strangers: AddressRateLimit,
     client_header: ClientHeader,
     partners: PartnersConfig,
-    letters: Option<Letters>,
+    letters: Option<MailQueue>,
     recorder: Recorder,
 }
 
@@ -104,7 +104,7 @@ impl Api {
         database: RequestDatabase,
         clock: Clock,
         config: &Config,
-        letters: Option<Letters>,
+        letters: Option<MailQueue>,
         recorder: Recorder,
     ) -> Result<Self, ConfigError> {
         let verifier = if config.auth.is_off() { None } else { Some(Verifier::new(&config.auth)?) };
@@ -113,9 +113,9 @@ impl Api {
             clock,
             verifier,
             step_up: StepUp::new(&config.step_up),
-            pace: Pace::new(Quota::per_minute(REQUESTS_A_MINUTE)),
+            pace: RateLimit::new(Quota::per_minute(REQUESTS_A_MINUTE)),
             receiving: Concurrency::new(REGISTERS_AT_ONCE, 0),
-            strangers: AddressPace::per_minute(REQUESTS_A_MINUTE),
+            strangers: AddressRateLimit::per_minute(REQUESTS_A_MINUTE),
             client_header: ClientHeader::new(&config.sign_in.client_header),
             partners: config.partners.clone(),
             letters,
@@ -128,7 +128,7 @@ impl Api {
     }
 
     /// Where letters are asked for, if any can be mailed.
-    fn letters(&self) -> Option<&Letters> {
+    fn letters(&self) -> Option<&MailQueue> {
         self.0.letters.as_ref()
     }
 
@@ -247,7 +247,7 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(listings::list))
         .routes(routes!(partners::list))
         .routes(routes!(listings::consent, listings::withdraw))
-        .routes(routes!(reports::hear))
+        .routes(routes!(reports::receive))
         .routes(routes!(invitations::invite))
         .routes(routes!(confirmations::confirm, confirmations::withdraw))
         .routes(routes!(certifications::list, certify::create))

@@ -13,7 +13,7 @@ use super::list::{Page, limit};
 use super::{Api, Caller};
 use crate::http::extract::Query;
 use crate::http::problem::{Problems, Refusal};
-use crate::store::tenant::notices::{self, NoticeOf, Which};
+use crate::store::tenant::notices::{self, NoticeFilter, NoticeOf};
 
 /// How far back notices are listed, if the request does not say.
 const DAYS: Days = Days::new(30);
@@ -22,11 +22,11 @@ const MOST_DAYS: Days = Days::new(400);
 /// The states of a delivery.
 const STATES: [&str; 5] = ["pending", "claimed", "delivered", "unreachable", "cancelled"];
 
-/// Which notices to list.
+/// The notices to list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Asked {
+pub(super) struct NoticesQuery {
     /// Only those recorded since; 30 days ago, if this is left out, and 400 days ago at most.
     since: Option<DateTime<Utc>>,
     /// Only those of a chapter.
@@ -46,13 +46,13 @@ pub(super) struct Asked {
 }
 
 /// List notices, the latest first
-#[utoipa::path(get, path = "/api/v1/notices", tag = "notices", params(Asked), responses(
+#[utoipa::path(get, path = "/api/v1/notices", tag = "notices", params(NoticesQuery), responses(
     (status = OK, body = Page<NoticeOf>),
     Problems))]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<NoticesQuery>,
 ) -> Result<Json<Page<NoticeOf>>, Refusal> {
     let limit = limit(asked.limit)?;
     let stage = asked.stage.as_deref().map(known_stage).transpose()?;
@@ -62,7 +62,7 @@ pub(super) async fn list(
     let now = api.clock().now();
     let since = asked.since.unwrap_or(now - DAYS).clamp(now - MOST_DAYS, super::LAST_INSTANT);
     let stage = stage.map(Stage::as_str).map(str::to_owned);
-    let which = Which { chapter_id: asked.chapter, stage, state: asked.state };
+    let which = NoticeFilter { chapter_id: asked.chapter, stage, state: asked.state };
     let mut tx = api.person(&caller).await?;
     let found = notices::recent(&mut tx, &which, since, asked.after, limit + 1).await?;
     tx.commit().await?;
@@ -73,7 +73,7 @@ pub(super) async fn list(
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct AskedUnreachable {
+pub(super) struct UnreachableQuery {
     /// Only those of a chapter.
     chapter: Option<Uuid>,
     /// How many on a page.
@@ -84,13 +84,13 @@ pub(super) struct AskedUnreachable {
 }
 
 /// List people whom no channel reaches, a row a notice that waits for them: add a device or a mail address
-#[utoipa::path(get, path = "/api/v1/unreachable", tag = "notices", params(AskedUnreachable), responses(
+#[utoipa::path(get, path = "/api/v1/unreachable", tag = "notices", params(UnreachableQuery), responses(
     (status = OK, body = Page<NoticeOf>),
     Problems))]
 pub(super) async fn unreachable(
     State(api): State<Api>,
     caller: Caller,
-    Query(asked): Query<AskedUnreachable>,
+    Query(asked): Query<UnreachableQuery>,
 ) -> Result<Json<Page<NoticeOf>>, Refusal> {
     let limit = limit(asked.limit)?;
     let mut tx = api.person(&caller).await?;

@@ -50,7 +50,7 @@ pub(super) async fn certification_types(
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct AskedRuns {
+pub(super) struct RunsQuery {
     /// How many on a page.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -59,13 +59,13 @@ pub(super) struct AskedRuns {
 }
 
 /// List runs, the latest first, of the organisations in which the person coordinates or administers
-#[utoipa::path(get, path = "/api/v1/runs", tag = "overview", params(AskedRuns), responses(
+#[utoipa::path(get, path = "/api/v1/runs", tag = "overview", params(RunsQuery), responses(
     (status = OK, body = Page<Run>),
     Problems))]
 pub(super) async fn runs(
     State(api): State<Api>,
     caller: Caller,
-    Query(asked): Query<AskedRuns>,
+    Query(asked): Query<RunsQuery>,
 ) -> Result<Json<Page<Run>>, Refusal> {
     let limit = limit(asked.limit)?;
     let mut tx = api.person(&caller).await?;
@@ -105,20 +105,20 @@ pub(super) async fn statistics(
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct AskedForecast {
+pub(super) struct ForecastQuery {
     /// How many nights from tomorrow on.
     #[param(minimum = 1, maximum = 366)]
     nights: Option<u32>,
 }
 
 /// How many notices come due in the nights from tomorrow on, if nothing changes until then
-#[utoipa::path(get, path = "/api/v1/forecast", tag = "overview", params(AskedForecast), responses(
+#[utoipa::path(get, path = "/api/v1/forecast", tag = "overview", params(ForecastQuery), responses(
     (status = OK, body = [Coming]),
     Problems))]
 pub(super) async fn forecast(
     State(api): State<Api>,
     caller: Caller,
-    Query(asked): Query<AskedForecast>,
+    Query(asked): Query<ForecastQuery>,
 ) -> Result<Json<Vec<Coming>>, Refusal> {
     let nights = asked.nights.unwrap_or(NIGHTS);
     if !(1..=MOST_NIGHTS).contains(&nights) {

@@ -14,7 +14,7 @@ use super::list::{Page, check_text, limit};
 use super::{Api, Caller};
 use crate::http::extract::{Path, Query};
 use crate::http::problem::{Problems, Refusal};
-use crate::store::tenant::people::{self, Which};
+use crate::store::tenant::people::{self, PersonFilter};
 use crate::store::tenant::{self, Membership};
 
 /// A person.
@@ -39,11 +39,11 @@ pub(super) struct PersonDetail {
     certifications: Vec<Certification>,
 }
 
-/// Which people to list.
+/// The people to list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Asked {
+pub(super) struct PeopleQuery {
     /// Only members of a chapter.
     chapter: Option<Uuid>,
     /// Only those whose name contains this.
@@ -57,17 +57,17 @@ pub(super) struct Asked {
 }
 
 /// List people by name: members of the chapters that the person may see
-#[utoipa::path(get, path = "/api/v1/people", tag = "people", params(Asked), responses(
+#[utoipa::path(get, path = "/api/v1/people", tag = "people", params(PeopleQuery), responses(
     (status = OK, body = Page<Person>),
     Problems))]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<PeopleQuery>,
 ) -> Result<Json<Page<Person>>, Refusal> {
     let limit = limit(asked.limit)?;
     check_text(asked.q.as_ref())?;
-    let which = Which { chapter_id: asked.chapter, text: asked.q };
+    let which = PersonFilter { chapter_id: asked.chapter, text: asked.q };
     let mut tx = api.person(&caller).await?;
     if let Some(after) = asked.after
         && people::person(&mut tx, after).await?.is_none()

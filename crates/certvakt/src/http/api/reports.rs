@@ -11,7 +11,7 @@ use super::Api;
 use crate::http::extract::Path;
 use crate::http::problem::{Problems, Refusal};
 use crate::partner::PartnerError;
-use crate::partner::hearing::{self, Ear};
+use crate::partner::webhook::{self, InboundContract};
 use crate::store::partner::{self, Partner};
 
 /// Tell of a completed renewal course
@@ -24,7 +24,7 @@ use crate::store::partner::{self, Partner};
     responses(
     (status = ACCEPTED),
     Problems))]
-pub(super) async fn hear(
+pub(super) async fn receive(
     State(api): State<Api>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path((organisation, name)): Path<(String, String)>,
@@ -38,15 +38,15 @@ pub(super) async fn hear(
     let body = body.map_err(|_| Refusal::TooLong)?;
     // Whoever has not signed does not learn which partners there are.
     let one = partner_of(&api, &organisation, &name).await?.ok_or(Refusal::NotSigned)?;
-    let keys = hearing::keys(&one, &shared.partners).map_err(|error| deaf(&one, &error))?;
+    let keys = webhook::keys(&one, &shared.partners).map_err(|error| deaf(&one, &error))?;
     if !keys.iter().any(|key| key.verify(&body, &headers).is_ok()) {
         let of = [("organisation", one.organisation.clone()), ("partner", one.partner.clone())];
         metrics::counter!("certvakt_partner_reports_not_signed_total", &of).increment(1);
         return Err(Refusal::NotSigned);
     }
-    let ear = Ear::of(&one, &shared.partners).map_err(|error| deaf(&one, &error))?;
+    let ear = InboundContract::of(&one, &shared.partners).map_err(|error| deaf(&one, &error))?;
     let ear = ear.ok_or(Refusal::NotSigned)?;
-    hearing::listen(shared.database.pool(), &one, &ear, &body, api.clock().now())
+    webhook::listen(shared.database.pool(), &one, &ear, &body, api.clock().now())
         .await?
         .map_err(Refusal::Report)?;
     Ok(StatusCode::ACCEPTED)

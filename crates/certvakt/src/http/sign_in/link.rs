@@ -14,8 +14,8 @@ use serde::Deserialize;
 
 use super::page::{self, Language, Page};
 use super::{HOME, Query, SignIn, SignInError, go_on};
-use crate::http::pace::{AddressPace, ClientHeader, Pace};
 use crate::http::problem::Refusal;
+use crate::http::rate_limit::{AddressRateLimit, ClientHeader, RateLimit};
 use crate::http::session;
 use crate::mail::address;
 use crate::secret;
@@ -30,9 +30,9 @@ const ONE_MORE_AFTER: Duration = Duration::from_mins(3);
 /// How many links may be asked for.
 #[derive(Debug)]
 pub(super) struct Limits {
-    clients: AddressPace,
+    clients: AddressRateLimit,
     /// By the hash of the address.
-    addresses: Pace<[u8; 32]>,
+    addresses: RateLimit<[u8; 32]>,
     client_header: ClientHeader,
 }
 
@@ -40,8 +40,8 @@ impl Limits {
     pub(super) fn new(client_header: &str) -> Self {
         let an_address = Quota::with_period(ONE_MORE_AFTER).unwrap_or(Quota::per_minute(OF_AN_ADDRESS));
         Self {
-            clients: AddressPace::per_minute(OF_A_CLIENT),
-            addresses: Pace::new(an_address.allow_burst(OF_AN_ADDRESS)),
+            clients: AddressRateLimit::per_minute(OF_A_CLIENT),
+            addresses: RateLimit::new(an_address.allow_burst(OF_AN_ADDRESS)),
             client_header: ClientHeader::new(client_header),
         }
     }
@@ -55,7 +55,7 @@ impl Limits {
 
 /// A mail address.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct LinkForm {
     address: String,
 }
 
@@ -65,12 +65,12 @@ pub(super) async fn ask(
     language: Language,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    asked: Result<Form<Asked>, FormRejection>,
+    asked: Result<Form<LinkForm>, FormRejection>,
 ) -> Result<Page, SignInError> {
     let links = shared.links.as_ref().ok_or(Refusal::NotFound)?;
     session::refuse_other_sites(&headers)?;
     let address = match asked {
-        Ok(Form(Asked { address })) => address.trim().to_owned(),
+        Ok(Form(LinkForm { address })) => address.trim().to_owned(),
         Err(_) => String::new(),
     };
     if address.is_empty() || address.chars().count() > address::LONGEST || address.contains('\0') {

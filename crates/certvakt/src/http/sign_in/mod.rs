@@ -22,7 +22,7 @@ use super::problem::{Code, Refusal};
 use super::session::{self, Session};
 use super::step_up::StepUp;
 use crate::config::{Config, ConfigError};
-use crate::letters::Letters;
+use crate::mail_queue::MailQueue;
 use crate::store::tenant::{partners, sessions};
 use crate::store::{StoreError, tenant};
 use link::Limits;
@@ -45,7 +45,7 @@ struct Shared {
     database: RequestDatabase,
     provider: Option<Provider>,
     /// Where links are asked for, if there are any.
-    links: Option<Letters>,
+    links: Option<MailQueue>,
     limits: Limits,
     step_up: StepUp,
 }
@@ -55,7 +55,7 @@ impl SignIn {
     pub fn new(
         database: RequestDatabase,
         config: &Config,
-        letters: Option<Letters>,
+        letters: Option<MailQueue>,
     ) -> Result<Option<Self>, ConfigError> {
         let sign_in = &config.sign_in;
         if sign_in.is_off() {

@@ -13,11 +13,11 @@ use fluent_bundle::FluentArgs;
 use super::{END_SESSION, HOME};
 use crate::delivery::Locale;
 use crate::http::problem::Code;
+use crate::i18n::{Catalog, catalog, line};
 use crate::store::tenant::partners::Partner;
 use crate::store::tenant::sessions::Session;
-use crate::words::{Words, line, words};
 
-static WORDS: Words = words!("pages.ftl");
+static CATALOG: Catalog = catalog!("pages.ftl");
 
 /// What a page may load and where its form may go: our style, ourselves.
 const POLICY: &str = "default-src 'none'; style-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -44,7 +44,7 @@ impl Language {
 
     /// A message.
     pub(super) fn say(self, key: &str) -> String {
-        WORDS.say(self.0, key, &FluentArgs::new())
+        CATALOG.say(self.0, key, &FluentArgs::new())
     }
 
     /// A page with the title and the text of that name.
@@ -95,7 +95,7 @@ impl Page {
     pub(super) fn named(self, key: &str, name: &str) -> Self {
         let mut arguments = FluentArgs::new();
         arguments.set("name", line(name));
-        Self { text: WORDS.say(self.language.0, key, &arguments), ..self }
+        Self { text: CATALOG.say(self.language.0, key, &arguments), ..self }
     }
 
     /// With what wants an administrator to look at their partners.
@@ -106,7 +106,7 @@ impl Page {
                 arguments.set("organisation", line(&one.organisation));
                 arguments.set("partner", line(&one.partner));
                 arguments.set("number", alarm.number);
-                WORDS.say(self.language.0, &format!("partner-{}", alarm.name), &arguments)
+                CATALOG.say(self.language.0, &format!("partner-{}", alarm.name), &arguments)
             })
         });
         Self { alarms: alarms.collect(), ..self }
@@ -123,9 +123,9 @@ impl Page {
             arguments.set("since", one.created_at.format("%Y-%m-%d").to_string());
             let key = if one.is_current { "session-current" } else { "session" };
             let hidden = [("csrf", csrf.to_owned()), ("session", one.id.to_string())];
-            let button = WORDS.say(language.0, "end-session", &arguments);
+            let button = CATALOG.say(language.0, "end-session", &arguments);
             let form = (!one.is_current).then(|| Form::button(END_SESSION, button, hidden));
-            (WORDS.say(language.0, key, &arguments), form)
+            (CATALOG.say(language.0, key, &arguments), form)
         });
         Self { sessions: shown.collect(), ..self }
     }

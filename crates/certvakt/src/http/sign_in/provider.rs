@@ -299,7 +299,7 @@ pub(super) async fn start(
 
 /// What the provider answers through the browser.
 #[derive(Deserialize)]
-pub(super) struct Answer {
+pub(super) struct AuthorizationResponse {
     code: Option<String>,
     state: Option<String>,
     error: Option<String>,
@@ -309,7 +309,7 @@ pub(super) struct Answer {
 pub(super) async fn finish(
     State(SignIn(shared)): State<SignIn>,
     headers: HeaderMap,
-    Query(answer): Query<Answer>,
+    Query(answer): Query<AuthorizationResponse>,
 ) -> Result<Response, SignInError> {
     let provider = shared.provider.as_ref().ok_or(crate::http::problem::Refusal::NotFound)?;
     let begun = session::cookie_in(&headers, COOKIE).and_then(|value| value.split_at_checked(64));

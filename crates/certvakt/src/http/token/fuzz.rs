@@ -16,7 +16,7 @@ const SECRET: &[u8] = b"a secret of tests, which is long enough";
 const ISSUER: &str = "https://issuer.example";
 const NONCE: &str = "of this sign-in";
 const EVERY: &[Algorithm] = &[Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
-const WORDS: &[&str] = &[
+const CATALOG: &[&str] = &[
     ".",
     "=",
     "-",
@@ -90,7 +90,7 @@ fn fuzz_tokens() {
     let checks: Vec<(Verifier, IdTokens)> =
         signers.iter().map(|one| (verifier(one), id_tokens(one))).collect();
     let made = genuine.clone();
-    Target { name: "tokens", words: WORDS, made, inputs: 3_000 }.run(|input| {
+    Target { name: "tokens", words: CATALOG, made, inputs: 3_000 }.run(|input| {
         let Ok(token) = std::str::from_utf8(input) else { return };
         for ((verifier, tokens), right) in checks.iter().zip(&genuine) {
             assert_eq!(is_accepted(verifier, token), input == right);
@@ -144,7 +144,7 @@ fn fuzz_key_sets() {
             (one.algorithm.parse().unwrap(), one.sign(&one.header("k"), &json!({ "sub": "stranger" })))
         })
         .collect();
-    Target { name: "key-sets", words: WORDS, made, inputs: 2_000 }.run(|input| {
+    Target { name: "key-sets", words: CATALOG, made, inputs: 2_000 }.run(|input| {
         let held = jwks::keys(input, EVERY);
         // How many keys the set has that are of a kind that can sign, told without the reader.
         let published = serde_json::from_slice::<Value>(input).unwrap_or_default();

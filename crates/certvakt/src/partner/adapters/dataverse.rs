@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::multipart::{self, Part};
 use super::{Adapter, Bounds, Outcome};
 use crate::http::retry_after;
+use crate::partner::client::Answered;
 use crate::partner::contract::{State, TableTerms};
 use crate::partner::portal::{Portal, judge, judge_change, odata};
-use crate::partner::wire::Answered;
 
 /// What cannot stand in a key in an address ("Define alternate keys to reference rows").
 const NOT_IN_KEYS: &str = "/#<>*%&:\\?+";
@@ -234,7 +234,7 @@ impl Adapter for Dataverse {
         true
     }
 
-    fn tell<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>> {
+    fn send<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>> {
         let batches = stream::iter(states.chunks(self.table.batch.into()));
         let told = batches.map(move |some| self.tell_some(some, bounds.until)).buffered(bounds.at_once);
         Box::pin(told.flat_map(stream::iter).collect())

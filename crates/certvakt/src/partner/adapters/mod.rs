@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::PartnerError;
+use super::client::NoAnswer;
 use super::contract::{Contract, Stage, State};
 use super::portal::Portal;
 use super::sign_in;
-use super::wire::NoAnswer;
 use crate::config::{PartnersConfig, SecretsConfig};
 use crate::store::partner::Partner;
 
@@ -48,7 +48,7 @@ pub trait Adapter: std::fmt::Debug + Send + Sync {
     fn can_be_asked(&self) -> bool;
 
     /// Tells the portal the present states of mentors, one each. What became of each, in the same order.
-    fn tell<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>>;
+    fn send<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>>;
 
     /// What the portal holds of mentors: whether they are listed, in the same order.
     fn read<'a>(&'a self, keys: &'a [&'a str], bounds: Bounds) -> BoxFuture<'a, Vec<Result<bool, Outcome>>>;
@@ -165,7 +165,7 @@ pub fn of_partner(one: &Partner, config: &PartnersConfig) -> Result<Box<dyn Adap
 
 /// A partner's adapter, as long as nothing changes that it was made for: the contract, the stage, the secrets.
 #[derive(Debug)]
-pub struct Kept {
+pub struct CachedAdapter {
     stage: Option<String>,
     version: Option<String>,
     /// Of the secrets, so that nothing prints them.
@@ -173,7 +173,7 @@ pub struct Kept {
     adapter: Box<dyn Adapter>,
 }
 
-impl Kept {
+impl CachedAdapter {
     /// The same, if it still fits; otherwise another.
     pub fn of(kept: Option<Self>, one: &Partner, config: &PartnersConfig) -> Result<Self, PartnerError> {
         let secrets =

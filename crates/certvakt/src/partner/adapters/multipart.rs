@@ -5,7 +5,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use uuid::Uuid;
 
-use crate::partner::wire::Answered;
+use crate::partner::client::Answered;
 
 /// Headers of one part, at most.
 const MOST_HEADERS: usize = 32;

@@ -77,7 +77,7 @@ impl Adapter for Webhook {
         self.portal.contract.read.is_some()
     }
 
-    fn tell<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>> {
+    fn send<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>> {
         Box::pin(
             stream::iter(states)
                 .map(move |state| self.tell_one(state, bounds.until))

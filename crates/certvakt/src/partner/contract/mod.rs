@@ -18,7 +18,7 @@ pub use inbound::{InboundTerms, Report};
 pub use message::{Rules, State};
 pub use terms::{
     AdapterName, Addresses, AnswerTerms, Example, Limits, ListingTerms, ReadTerms, RequestTerms, SignInTerms,
-    Stage, TableTerms, Word, Words,
+    Stage, StatusWords, TableTerms, Word,
 };
 
 /// A version of a contract.
@@ -32,7 +32,7 @@ pub struct Contract {
     /// How we sign in.
     pub sign_in: SignInTerms,
     /// What the portal calls the two states.
-    pub words: Words,
+    pub words: StatusWords,
     /// What is sent.
     pub request: RequestTerms,
     /// How the portal answers.

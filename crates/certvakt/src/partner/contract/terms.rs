@@ -94,14 +94,14 @@ impl SignInTerms {
 /// What a portal calls the two states.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Words {
+pub struct StatusWords {
     /// Who can be contacted.
     pub listed: Word,
     /// Who cannot.
     pub delisted: Word,
 }
 
-impl Words {
+impl StatusWords {
     /// The word for one of the two.
     pub const fn of(&self, is_listed: bool) -> &Word {
         if is_listed { &self.listed } else { &self.delisted }

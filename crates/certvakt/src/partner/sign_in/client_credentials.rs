@@ -11,7 +11,7 @@ use super::client_certificate::Certificate;
 use super::{SignIn, SignInError};
 use crate::clock::Clock;
 use crate::http::bearer::Bearer;
-use crate::partner::wire::Wire;
+use crate::partner::client::Wire;
 
 /// What an assertion is called (RFC 7523, section 2.2).
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
 
+use super::client::Wire;
 use super::contract::{Addresses, SignInTerms};
-use super::wire::Wire;
 use crate::clock::Clock;
 use client_certificate::Certificate;
 use client_credentials::{ClientCredentials, Proof};

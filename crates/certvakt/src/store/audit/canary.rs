@@ -82,7 +82,7 @@ pub struct Reachable {
 
 /// What somebody was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProbeResult {
     /// Rows.
     Rows(Vec<String>),
     /// They may not ask at all.
@@ -184,7 +184,7 @@ impl CanaryTx {
         reachable: &Reachable,
         asking: Option<&Asking<'_>>,
         planted: &[Uuid],
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<ProbeResult, StoreError> {
         sqlx::query("savepoint canary").execute(&mut self.0).await?;
         if reachable.is_of_each {
             let planted = planted.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",");
@@ -200,10 +200,12 @@ impl CanaryTx {
         let rows = self.answers(reachable).await;
         sqlx::query("rollback to savepoint canary").execute(&mut self.0).await?;
         match rows {
-            Ok(rows) => Ok(Answer::Rows(rows)),
+            Ok(rows) => Ok(ProbeResult::Rows(rows)),
             Err(sqlx::Error::Database(error)) => match error.code().as_deref() {
-                Some("42501") => Ok(Answer::Refused),
-                code => Ok(Answer::Failed(code.unwrap_or_default().to_owned(), error.message().to_owned())),
+                Some("42501") => Ok(ProbeResult::Refused),
+                code => {
+                    Ok(ProbeResult::Failed(code.unwrap_or_default().to_owned(), error.message().to_owned()))
+                }
             },
             Err(error) => Err(error.into()),
         }

@@ -3,4 +3,4 @@
 pub mod access;
 mod canary;
 
-pub use canary::{Administrator, Answer, CanaryTx, Chapter, Planted, Plants, Reachable, Wanderer};
+pub use canary::{Administrator, CanaryTx, Chapter, Planted, Plants, ProbeResult, Reachable, Wanderer};

@@ -10,7 +10,7 @@ select
   coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = 'authenticated'), false)
     as "may_answer!",
   coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = 'certvakt_doorkeeper'), false)
-    as "may_keep_the_door!",
+    as "may_authenticate!",
   array(
     select what from pg_roles r, lateral (values
       ('creates roles', r.rolcreaterole),

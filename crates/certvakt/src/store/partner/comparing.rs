@@ -1,7 +1,7 @@
 //! What a portal's listing shows, beside what it is to show.
 
 use super::Partner;
-use super::telling::hold_free;
+use super::outbox::hold_free;
 use crate::store::{StoreError, WorkerTx};
 
 /// The keys of some of a partner's mentors.

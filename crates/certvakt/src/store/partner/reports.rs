@@ -9,7 +9,7 @@ use crate::store::{RegistrarTx, StoreError, WorkerTx};
 
 /// A report of a completed course, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Kept {
+pub struct StoredReport {
     /// The portal's id of the event.
     pub event_id: String,
     /// At which of the portal's stages it was told.
@@ -56,7 +56,7 @@ pub struct New<'a> {
 }
 
 /// Keeps a report. False: its event has come before, or is being kept by somebody else at this moment.
-pub async fn keep(tx: &mut RegistrarTx, partner: &Partner, new: &New<'_>) -> Result<bool, StoreError> {
+pub async fn record(tx: &mut RegistrarTx, partner: &Partner, new: &New<'_>) -> Result<bool, StoreError> {
     let kept = sqlx::query_file!(
         "src/store/partner/keep_report.sql",
         partner.organisation_id,
@@ -174,9 +174,9 @@ pub async fn list(
     partner: &Partner,
     waiting: bool,
     most: i64,
-) -> Result<Vec<Kept>, StoreError> {
+) -> Result<Vec<StoredReport>, StoreError> {
     let mut newest = sqlx::query_as!(
-        Kept,
+        StoredReport,
         "select event_id, stage, partner_key, certification_type, certification_id, completed_on, valid_until, received_at,
            outcome, reason, settled_at
          from certvakt.partner_reports
@@ -198,9 +198,9 @@ pub async fn waiting(
     tx: &mut RegistrarTx,
     partner: &Partner,
     event_id: &str,
-) -> Result<Option<Kept>, StoreError> {
+) -> Result<Option<StoredReport>, StoreError> {
     Ok(sqlx::query_as!(
-        Kept,
+        StoredReport,
         "select event_id, stage, partner_key, certification_type, certification_id, completed_on, valid_until, received_at,
            outcome, reason, settled_at
          from certvakt.partner_reports

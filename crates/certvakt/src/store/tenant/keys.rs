@@ -45,7 +45,7 @@ pub async fn take(tx: &mut TenantTx, key: &str, request: &[u8]) -> Result<Known,
 }
 
 /// Keeps the answer of a key that this transaction took.
-pub async fn keep(tx: &mut TenantTx, key: &str, answer: &Value) -> Result<(), StoreError> {
+pub async fn store(tx: &mut TenantTx, key: &str, answer: &Value) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.idempotency_keys set answer = $2
          where person_id = (select certvakt.current_person()) and key = $1",

@@ -21,13 +21,13 @@ use sqlx::postgres::types::PgRange;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::seen::OfOrganisation;
+use super::rows_read::OfOrganisation;
 use super::{StoreError, TenantTx};
 
 /// Rows that say in a column of their own whose they are.
 macro_rules! of_organisation {
     ($($row:ty),+ $(,)?) => {
-        $(impl $crate::store::seen::OfOrganisation for $row {
+        $(impl $crate::store::rows_read::OfOrganisation for $row {
             fn organisation_id(&self) -> Uuid {
                 self.organisation_id
             }

@@ -39,9 +39,9 @@ pub struct NoticeOf {
 }
 super::of_organisation!(NoticeOf);
 
-/// Which notices to list.
+/// The notices to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Which {
+pub struct NoticeFilter {
     /// Of a chapter.
     pub chapter_id: Option<Uuid>,
     /// Of a stage.
@@ -53,7 +53,7 @@ pub struct Which {
 /// Notices recorded since a time, the latest first, before one of them.
 pub async fn recent(
     tx: &mut TenantTx,
-    which: &Which,
+    which: &NoticeFilter,
     since: DateTime<Utc>,
     before: Option<i64>,
     limit: u32,

@@ -19,9 +19,9 @@ pub struct Person {
     pub erased_at: Option<DateTime<Utc>>,
 }
 
-/// Which people to list.
+/// The people to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Which {
+pub struct PersonFilter {
     /// Members of a chapter.
     pub chapter_id: Option<Uuid>,
     /// Whose name contains this.
@@ -31,7 +31,7 @@ pub struct Which {
 /// Members of the chapters that who is asking may see, by name, after one of them.
 pub async fn people(
     tx: &mut TenantTx,
-    which: &Which,
+    which: &PersonFilter,
     after: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<Person>, StoreError> {

@@ -1,11 +1,11 @@
 //! The HTTP API: what each kind of person sees and may do through it, and what it answers to everything else.
 
-mod accesses;
+mod access;
+mod access_log;
 mod changes;
-mod door;
+mod creating;
 mod imports;
 mod lists;
-mod making;
 mod matrix;
 mod opt_outs;
 mod requests;

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use super::telling::told_by;
+use super::sync::told_by;
 use super::{Kind, WHICH};
 use crate::harness::{fail, succeed};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::portal::python;
-use super::telling::told_by;
+use super::sync::told_by;
 use super::{Kind, NOON, Portal, WHICH, place};
 use crate::harness::{fail, succeed};
 use crate::service::Service;

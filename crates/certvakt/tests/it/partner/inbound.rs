@@ -9,7 +9,7 @@ use sqlx::Executor;
 use standardwebhooks::Webhook;
 
 use super::serving::SERVE;
-use super::telling::told_by;
+use super::sync::told_by;
 use super::{FORMER_KEY, INBOUND_KEY, KEY, Kind, NOON, Portal, WHICH, told};
 use crate::harness::{TestDatabase, fail, succeed, superuser};
 use crate::service::Service;

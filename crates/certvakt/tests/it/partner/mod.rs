@@ -2,17 +2,17 @@
 
 mod adapters;
 mod dataverse;
-mod drills;
-mod facts;
 mod inbound;
+mod incidents;
 mod keys;
+mod listed;
 mod portal;
 mod reconciling;
 mod serving;
-mod telling;
+mod sync;
 
 use portal::{Kind, Portal};
-use telling::told;
+use sync::told;
 
 use crate::harness::TestDatabase;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use certvakt::renewal::{Change, RenewalError, Source, Until, Wish, apply};
+use certvakt::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
 use certvakt::store::Database;
 use certvakt_rules::Stage;
 use certvakt_rules::renewal::{Kind, Reading, read};
@@ -202,14 +202,14 @@ async fn a_file_renews_whom_it_can_says_whom_it_cannot_and_once() {
     assert_eq!(database.history("3").await, "");
 }
 
-fn wish(change: Change, key: Option<&str>) -> Wish<'_> {
-    Wish { change, evidence: None, note: None, key, source: Source::Command, seen: None }
+fn wish(change: Change, key: Option<&str>) -> ChangeRequest<'_> {
+    ChangeRequest { change, evidence: None, note: None, key, source: Source::Command, seen: None }
 }
 
 async fn change(
     store: &Database,
     id: Uuid,
-    wish: &Wish<'_>,
+    wish: &ChangeRequest<'_>,
     now: DateTime<Utc>,
 ) -> Result<bool, RenewalError> {
     let mut tx = store.registrar().await?;
@@ -230,7 +230,9 @@ async fn of_changes_at_once_one_wins_and_the_same_key_is_the_same_change() {
     let done = join_all(days.map(|text| {
         let change_to = Change::Renew { completed_on: None, until: Some(Until::Day(day(text))) };
         let store = &store;
-        async move { change(store, id, &Wish { seen: Some(seen), ..wish(change_to, None) }, noon()).await }
+        async move {
+            change(store, id, &ChangeRequest { seen: Some(seen), ..wish(change_to, None) }, noon()).await
+        }
     }))
     .await;
     assert_eq!(done.iter().filter(|one| matches!(one, Ok(true))).count(), 1, "{done:?}");

@@ -8,7 +8,7 @@ use crate::harness::{TestDatabase, fail, succeed};
 
 mod changes;
 mod histories;
-mod moments;
+mod races;
 mod rows;
 
 const NOON: &str = "2026-06-15T12:00:00+02:00";

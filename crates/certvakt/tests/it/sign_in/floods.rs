@@ -3,11 +3,11 @@
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::Place;
-use super::letters::{MENTOR, all_mailed, mailed};
+use super::TestService;
+use super::links::{MENTOR, all_mailed, mailed};
 
 /// Asks for links for made-up addresses, each from its own client; returns how many the service said it sent.
-async fn ask_for_made_up(place: &Place, number: u32, client: impl Fn(u32) -> String) -> usize {
+async fn ask_for_made_up(place: &TestService, number: u32, client: impl Fn(u32) -> String) -> usize {
     let stream = TcpStream::connect(place.service.address()).await.unwrap();
     let (reading, mut writing) = stream.into_split();
     let requests: Vec<String> = (0..number)
@@ -44,7 +44,7 @@ async fn ask_for_made_up(place: &Place, number: u32, client: impl Fn(u32) -> Str
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_addresses_that_are_made_up_keep_nobody_from_a_link() {
-    let place = Place::start("client_header = \"X-Forwarded-For\"\n").await;
+    let place = TestService::start("client_header = \"X-Forwarded-For\"\n").await;
     let people = [MENTOR, "00000000-0000-4000-8000-0000000100a3", "00000000-0000-4000-8000-0000000100a4"];
     for (n, person) in people.into_iter().enumerate() {
         mailed(&place, person, &format!("ok-real-{n}@example.org")).await;
@@ -71,7 +71,7 @@ async fn ten_thousand_addresses_that_are_made_up_keep_nobody_from_a_link() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_of_ipv4_is_the_same_however_it_is_written() {
-    let place = Place::start("client_header = \"X-Forwarded-For\"\n").await;
+    let place = TestService::start("client_header = \"X-Forwarded-For\"\n").await;
     let sent = ask_for_made_up(&place, 40, |n| {
         if n % 2 == 0 { "192.0.2.1".to_owned() } else { "::ffff:192.0.2.1".to_owned() }
     });

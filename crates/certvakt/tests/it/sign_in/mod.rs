@@ -2,7 +2,7 @@
 
 mod configuration;
 mod floods;
-mod letters;
+mod links;
 mod partners;
 mod proof;
 mod provider;
@@ -58,7 +58,7 @@ impl Provider {
 }
 
 /// The service on the world of two organisations, with a provider and a mail server.
-struct Place {
+struct TestService {
     database: TestDatabase,
     mail: MailServer,
     _provider: Option<Provider>,
@@ -67,7 +67,7 @@ struct Place {
     folder: tempfile::TempDir,
 }
 
-impl Place {
+impl TestService {
     /// With more of `[sign_in]`.
     async fn start(more: &str) -> Self {
         let database = TestDatabase::rehearsal().await;

@@ -1,6 +1,6 @@
 //! What the page says to administrators whose partners want somebody.
 
-use super::{NOON, Place};
+use super::{NOON, TestService};
 
 /// How a partner stands, and what the page says of it.
 const STANDINGS: [(&str, &str); 6] = [
@@ -16,7 +16,7 @@ const ALARM: &str = "trenger at du ser på det";
 
 #[tokio::test]
 async fn whatever_wants_a_person_stands_on_the_page_of_administrators_and_of_nobody_else() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     place
         .database
         .execute(&format!(

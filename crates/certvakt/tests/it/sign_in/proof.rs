@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::letters::{address_in, press};
-use super::{Browser, Place, between};
+use super::links::{address_in, press};
+use super::{Browser, TestService, between};
 
 const A: &str = "00000000-0000-4000-8000-0000000000a0";
 /// Of the organisation A, beside the one in the world.
@@ -12,14 +12,14 @@ const SECOND: &str = "00000000-0000-4000-8000-000000000012";
 
 /// A place where a partner knows a mentor whom a register has brought with an address.
 struct Mentor {
-    place: Place,
+    place: TestService,
     id: String,
     consent: String,
 }
 
 impl Mentor {
     async fn known_by(address: &str) -> Self {
-        let place = Place::start("").await;
+        let place = TestService::start("").await;
         import(&place, address);
         let id: String = place
             .database
@@ -122,7 +122,7 @@ impl Mentor {
 }
 
 /// Takes in a register that gives the mentor an address, as an operator does.
-fn import(place: &Place, address: &str) {
+fn import(place: &TestService, address: &str) {
     let register = place.folder.path().join("register.csv");
     std::fs::write(&register, format!("id,til,epost\nm-1,2026-09-01,{address}\n")).unwrap();
     let taken = place.database.json([
@@ -255,7 +255,7 @@ async fn one_administrator_cannot_confirm_as_another() {
     let mentor = Mentor::known_by("ok-mentor@example.org").await;
     import(&mentor.place, "ok-evil@example.org");
     // The second administrator's address comes from the same hand.
-    super::letters::mailed(&mentor.place, SECOND, "ok-evil-2@example.org").await;
+    super::links::mailed(&mentor.place, SECOND, "ok-evil-2@example.org").await;
     assert_eq!(mentor.confirm("administrator", "ok-evil@example.org").await.0, 200);
     let second = mentor.by_link("ok-evil-2@example.org").await;
     let body = json!({ "address": "ok-evil@example.org" });
@@ -269,8 +269,7 @@ async fn one_administrator_cannot_confirm_as_another() {
         mentor.two_weeks_pass().await;
     }
     // Nor does anybody vouch for an address of their own.
-    super::letters::mailed(&mentor.place, "00000000-0000-4000-8000-000000000002", "ok-evil@example.org")
-        .await;
+    super::links::mailed(&mentor.place, "00000000-0000-4000-8000-000000000002", "ok-evil@example.org").await;
     assert_eq!(mentor.confirm("administrator", "ok-evil@example.org").await.0, 404);
     let own = format!("/people/{SECOND}/address-confirmations/{A}");
     let body = json!({ "address": "ok-evil-2@example.org" });
@@ -402,14 +401,14 @@ async fn a_changed_address_is_announced_to_the_others_once() {
 
 #[tokio::test]
 async fn a_link_leaves_before_any_number_of_notices() {
-    let place = Place::start("").await;
-    super::letters::mailed(&place, super::letters::MENTOR, "ok-mentor@example.org").await;
+    let place = TestService::start("").await;
+    super::links::mailed(&place, super::links::MENTOR, "ok-mentor@example.org").await;
     place
         .database
         .execute(&format!(
             "insert into certvakt.letters (kind, person_id, address, good_for)
              select 'address-removed', '{}', 'ok-' || n || '@example.org', interval '14 days' from generate_series(1, 2000) n",
-            super::letters::MENTOR
+            super::links::MENTOR
         ))
         .await;
     place.browser().post("/sign-in/link", &[("address", "ok-mentor@example.org")]).await;

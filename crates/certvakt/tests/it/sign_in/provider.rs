@@ -2,11 +2,11 @@
 
 use reqwest::Method;
 
-use super::{HOME, Place, SECRET, lines_of};
+use super::{HOME, SECRET, TestService, lines_of};
 
 #[tokio::test]
 async fn a_code_becomes_a_session_of_the_person_and_a_new_one_each_time() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     place.known("coordinator").await;
     let mut browser = place.browser();
     let page = browser.sign_in("/sign-in/provider?return_to=/api/v1/me%3Fa%3D1%262", "coordinator").await;
@@ -41,7 +41,7 @@ async fn a_code_becomes_a_session_of_the_person_and_a_new_one_each_time() {
 
 #[tokio::test]
 async fn nobody_is_sent_elsewhere_afterwards() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let mut browser = place.browser();
     for to in [
         "https://evil.example/",
@@ -62,7 +62,7 @@ async fn nobody_is_sent_elsewhere_afterwards() {
 
 #[tokio::test]
 async fn another_site_begins_no_sign_in() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let mut browser = place.browser();
     for (site, begins) in [("cross-site", false), ("same-site", false), ("same-origin", true), ("none", true)]
     {
@@ -78,7 +78,7 @@ async fn another_site_begins_no_sign_in() {
 
 #[tokio::test]
 async fn what_does_not_belong_together_signs_nobody_in() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let mut browser = place.browser();
     // As far as the provider's answer, which is not followed.
     let callback = browser
@@ -123,7 +123,7 @@ async fn what_does_not_belong_together_signs_nobody_in() {
 
 #[tokio::test]
 async fn an_id_token_that_lies_signs_nobody_in() {
-    let mut place = Place::start("").await;
+    let mut place = TestService::start("").await;
     for (lie, reason) in [
         ("nonce", "its nonce is not that of this sign-in"),
         ("no-nonce", "its nonce is not that of this sign-in"),
@@ -146,7 +146,7 @@ async fn an_id_token_that_lies_signs_nobody_in() {
 
 #[tokio::test]
 async fn a_provider_that_says_no_or_nothing_becomes_a_page() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let mut browser = place.browser();
     browser.language = "en-GB,en;q=0.9,nb;q=0.8";
     let form = browser.follow(Method::GET, "/sign-in/provider", &[]).await;

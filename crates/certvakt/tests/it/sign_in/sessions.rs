@@ -3,10 +3,10 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Browser, HOME, Place, between};
+use super::{Browser, HOME, TestService, between};
 
 /// A browser in which the coordinator is signed in.
-async fn signed_in(place: &Place) -> Browser {
+async fn signed_in(place: &TestService) -> Browser {
     place.known("coordinator").await;
     let mut browser = place.browser();
     browser.sign_in("/sign-in/provider", "coordinator").await;
@@ -21,7 +21,7 @@ async fn csrf(browser: &mut Browser) -> String {
 
 #[tokio::test]
 async fn a_session_ends_after_a_week_or_twelve_quiet_hours_or_when_its_person_signs_out() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let mut browser = signed_in(&place).await;
     let move_back = async |what: &str, by: &str| {
         place
@@ -69,7 +69,7 @@ async fn a_session_ends_after_a_week_or_twelve_quiet_hours_or_when_its_person_si
 
 #[tokio::test]
 async fn what_is_over_is_deleted_in_time() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     place
         .database
         .execute(
@@ -97,7 +97,7 @@ async fn what_is_over_is_deleted_in_time() {
 
 #[tokio::test]
 async fn another_site_changes_nothing() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let mut browser = signed_in(&place).await;
     let csrf = csrf(&mut browser).await;
     let put = async |browser: &Browser, headers: &[(&str, &str)]| {
@@ -157,7 +157,7 @@ async fn another_site_changes_nothing() {
 
 #[tokio::test]
 async fn a_cookie_that_is_no_session_is_nobody() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let mut browser = place.browser();
     for value in ["", "x", &"0".repeat(64), &"A".repeat(64), "' or true --"] {
         browser.cookies.insert("certvakt.example __Host-certvakt".to_owned(), value.to_owned());
@@ -169,7 +169,7 @@ async fn a_cookie_that_is_no_session_is_nobody() {
 
 #[tokio::test]
 async fn the_pages_are_readable_by_everybody_and_load_nothing() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let mut browser = place.browser();
     for (language, tag, words) in [
         ("nb-NO,nb;q=0.9,en;q=0.8", "nb", "Send meg en lenke"),
@@ -206,7 +206,7 @@ async fn the_pages_are_readable_by_everybody_and_load_nothing() {
 
 #[tokio::test]
 async fn what_is_refused_is_a_page_for_people_and_problem_details_for_scripts() {
-    let place = Place::start("").await.again("links = false\n");
+    let place = TestService::start("").await.again("links = false\n");
     let mut browser = place.browser();
     browser.language = "en";
     for (method, path, status, words) in [
@@ -227,7 +227,7 @@ async fn what_is_refused_is_a_page_for_people_and_problem_details_for_scripts() 
 
 #[tokio::test]
 async fn without_the_section_nobody_signs_in() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let folder = tempfile::tempdir().unwrap();
     let config = crate::stand_in::write_config(folder.path(), "[serve]\nlisten = \"127.0.0.1:0\"\n");
     let service = crate::service::Service::start(&place.database, &config, super::NOON);
@@ -240,7 +240,7 @@ async fn without_the_section_nobody_signs_in() {
 
 #[tokio::test]
 async fn people_see_where_they_are_signed_in_and_end_it() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let mut phone = signed_in(&place).await;
     let mut desk = place.browser();
     desk.headers = vec![("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0 <b>".to_owned())];
@@ -291,9 +291,8 @@ async fn people_see_where_they_are_signed_in_and_end_it() {
 
 #[tokio::test]
 async fn a_browser_that_is_new_is_told_of_once() {
-    let place = Place::start("").await;
-    super::letters::mailed(&place, "00000000-0000-4000-8000-000000000001", "ok-coordinator@example.org")
-        .await;
+    let place = TestService::start("").await;
+    super::links::mailed(&place, "00000000-0000-4000-8000-000000000001", "ok-coordinator@example.org").await;
     let mails = "select count(*) from certvakt.letters where kind = 'new-login'";
     let mut browser = signed_in(&place).await;
     assert_eq!(place.database.value::<i64>(mails).await, 1);
@@ -306,13 +305,13 @@ async fn a_browser_that_is_new_is_told_of_once() {
     stranger.cookies.insert("certvakt.example __Host-certvakt-browser".to_owned(), "known".to_owned());
     stranger.sign_in("/sign-in/provider", "coordinator").await;
     assert_eq!(place.database.value::<i64>(mails).await, 2);
-    let mail = &super::letters::all_mailed(&place, 2).await[0];
+    let mail = &super::links::all_mailed(&place, 2).await[0];
     assert_eq!(mail["headers"]["to"], "ok-coordinator@example.org");
     assert_eq!(mail["headers"]["subject"], "Ny innlogging");
     // One that somebody else has signed in with before is new to this person.
     place.known("mentor").await;
     browser.cookies.retain(|name, _| name.starts_with("certvakt.example "));
-    super::letters::mailed(&place, super::letters::MENTOR, "ok-mentor@example.org").await;
+    super::links::mailed(&place, super::links::MENTOR, "ok-mentor@example.org").await;
     browser.sign_in("/sign-in/provider", "mentor").await;
     assert_eq!(place.database.value::<i64>(mails).await, 3);
 }

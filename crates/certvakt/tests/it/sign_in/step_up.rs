@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::letters::{MENTOR, address_in, all_mailed, mailed, press};
-use super::{Browser, Place};
+use super::links::{MENTOR, address_in, all_mailed, mailed, press};
+use super::{Browser, TestService};
 
 const ADMINISTRATOR: &str = "00000000-0000-4000-8000-000000000002";
 
@@ -23,7 +23,7 @@ async fn change(browser: &mut Browser) -> (u16, String) {
 
 #[tokio::test]
 async fn an_administrator_signs_in_again_before_a_change() {
-    let place = Place::start("[step_up]\nmax_age_minutes = 15\n").await;
+    let place = TestService::start("[step_up]\nmax_age_minutes = 15\n").await;
     mailed(&place, MENTOR, "ok-mentor@example.org").await;
     mailed(&place, ADMINISTRATOR, "ok-administrator@example.org").await;
     for login in ["administrator", "coordinator"] {
@@ -83,7 +83,7 @@ async fn an_administrator_signs_in_again_before_a_change() {
 
 #[tokio::test]
 async fn doctor_says_what_the_provider_lacks() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let doctor = |issuer: &str, step_up: &str| {
         let text = format!(
             "[sign_in]\npublic_url = \"{}\"\nissuer = \"{issuer}\"\nclient_id = \"certvakt\"\n[step_up]\n{step_up}\n",
@@ -112,7 +112,8 @@ async fn doctor_says_what_the_provider_lacks() {
 
 #[tokio::test]
 async fn a_token_says_when_and_how_its_person_signed_in() {
-    let place = Place::start("[step_up]\nmax_age_minutes = 15\nacr = [\"urn:high\", \"urn:higher\"]\n").await;
+    let place =
+        TestService::start("[step_up]\nmax_age_minutes = 15\nacr = [\"urn:high\", \"urn:higher\"]\n").await;
     mailed(&place, MENTOR, "ok-mentor@example.org").await;
     let now = chrono::Utc::now().timestamp();
     let path = format!("/people/{MENTOR}/invitation");

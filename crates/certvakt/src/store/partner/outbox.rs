@@ -133,7 +133,7 @@ pub(super) async fn hold_free(
 /// What became of telling a portal.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Told {
+pub struct SendResult {
     /// The portal's key of the mentor.
     pub partner_key: String,
     /// The number of the event whose state it was.
@@ -158,8 +158,8 @@ pub async fn finish<'a>(
     tx: &mut WorkerTx,
     partner: &Partner,
     token: Uuid,
-    told: &'a [Told],
-) -> Result<Vec<&'a Told>, StoreError> {
+    told: &'a [SendResult],
+) -> Result<Vec<&'a SendResult>, StoreError> {
     let keys: Vec<String> = told.iter().map(|one| one.partner_key.clone()).collect();
     let free = hold_free(tx, partner, &keys).await?;
     let (now, left) = told.iter().partition::<Vec<_>, _>(|one| free.contains(&one.partner_key));
@@ -172,14 +172,19 @@ pub async fn finish_one(
     tx: &mut WorkerTx,
     partner: &Partner,
     token: Uuid,
-    told: &Told,
+    told: &SendResult,
 ) -> Result<(), StoreError> {
     // A register that is being read holds everybody in it: whoever is told meanwhile is asked about later.
     sqlx::query_scalar!("select set_config('lock_timeout', '10s', true)").fetch_one(&mut *tx).await?;
     write(tx, partner, token, &[told]).await
 }
 
-async fn write(tx: &mut WorkerTx, partner: &Partner, token: Uuid, told: &[&Told]) -> Result<(), StoreError> {
+async fn write(
+    tx: &mut WorkerTx,
+    partner: &Partner,
+    token: Uuid,
+    told: &[&SendResult],
+) -> Result<(), StoreError> {
     let keys: Vec<String> = told.iter().map(|one| one.partner_key.clone()).collect();
     let numbers: Vec<i64> = told.iter().map(|one| one.number).collect();
     let listed: Vec<bool> = told.iter().map(|one| one.is_listed).collect();

@@ -11,20 +11,20 @@ use super::PartnerError;
 use super::contract::{Contract, Report, Rules, Stage};
 use super::inbound::{self, Verdict};
 use crate::config::PartnersConfig;
-use crate::renewal::{self, Change, Done, RenewalError, Source, Until, Wish};
+use crate::renewal::{self, Change, ChangeOutcome, ChangeRequest, RenewalError, Source, Until};
 use crate::store::partner::{Partner, reports};
 use crate::store::renewal::Keeper;
 use crate::store::{Database, RegistrarTx, StoreError};
 
 /// What a partner's contract makes of what it tells.
 #[derive(Debug)]
-pub struct Ear {
+pub struct InboundContract {
     contract: Contract,
     rules: Rules,
     zone: Tz,
 }
 
-impl Ear {
+impl InboundContract {
     /// That of a partner which is switched on. None: its contract says nothing of completed courses.
     pub fn of(one: &Partner, config: &PartnersConfig) -> Result<Option<Self>, PartnerError> {
         let Some(version) = one.contract.as_ref().filter(|_| one.stage.is_some()) else {
@@ -81,13 +81,13 @@ fn not_set_up(one: &Partner, what: String) -> PartnerError {
 pub async fn listen(
     database: &Database,
     one: &Partner,
-    ear: &Ear,
+    ear: &InboundContract,
     body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Result<(), String>, StoreError> {
     let entry = serde_json::from_slice(body).map_err(|_| "it is not JSON".to_owned());
     let heard = match entry.and_then(|entry| ear.read(&entry)) {
-        Ok(report) => hear(database, one, &report, now).await.map(|_| Ok(()))?,
+        Ok(report) => receive(database, one, &report, now).await.map(|_| Ok(()))?,
         Err(fault) => Err(fault),
     };
     if let Err(fault) = &heard {
@@ -107,7 +107,7 @@ pub async fn listen(
 }
 
 /// What becomes of a report. None: its event has come before.
-pub async fn hear(
+pub async fn receive(
     database: &Database,
     one: &Partner,
     report: &Report,
@@ -152,7 +152,7 @@ async fn once(
         outcome,
         reason,
     };
-    if !reports::keep(&mut tx, one, &new).await? {
+    if !reports::record(&mut tx, one, &new).await? {
         tx.rollback().await?;
         return Ok(None);
     }
@@ -213,9 +213,9 @@ async fn renew(
     completed_on: NaiveDate,
     until: Option<Until>,
     now: DateTime<Utc>,
-) -> Result<Done, RenewalError> {
+) -> Result<ChangeOutcome, RenewalError> {
     let (evidence, key) = (format!("{}: {event}", one.partner), format!("{} {event}", one.partner));
-    let wish = Wish {
+    let wish = ChangeRequest {
         change: Change::Renew { completed_on: Some(completed_on), until },
         evidence: Some(&evidence),
         note: None,
@@ -228,7 +228,7 @@ async fn renew(
 
 /// A person's answer to a report that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum Settlement {
     /// It renews all the same.
     Take {
         /// Which certification, if that is not clear.
@@ -245,12 +245,12 @@ pub async fn settle(
     database: &Database,
     one: &Partner,
     event: &str,
-    answer: Answer,
+    answer: Settlement,
     now: DateTime<Utc>,
-) -> Result<Option<Done>, PartnerError> {
+) -> Result<Option<ChangeOutcome>, PartnerError> {
     let mut tx = database.registrar().await?;
     let report = reports::waiting(&mut tx, one, event).await?.ok_or(PartnerError::NothingToSettle)?;
-    let Answer::Take { certification, until } = answer else {
+    let Settlement::Take { certification, until } = answer else {
         return if reports::settle(&mut tx, one, event, None).await? {
             tx.commit().await?;
             Ok(None)

@@ -211,7 +211,7 @@ async fn what_finds_no_room_is_lost_and_counted() {
     database.execute("select setval('certvakt.access_numbers', 10003)").await;
     let store = database.store().await;
     let (_sender, ending) = watch::channel(false);
-    tokio::time::timeout(Duration::from_mins(1), waiting.keep(&store, ending)).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), waiting.run(&store, ending)).await.unwrap();
     two_minutes_later(&database).await;
     let recorded = database.json(["audit", "cross-org"])["recorded"].clone();
     assert_eq!(recorded, json!({ "events": 10_000, "lost": 3 }), "the first ten thousand");

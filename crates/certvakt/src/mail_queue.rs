@@ -1,8 +1,8 @@
-//! Letters: mails that carry a token, to the address of the one person who may have it; mails to a person about a
-//! change of their addresses or logins; and mails to administrators about what wants a person.
+//! The mail queue: sign-in links and invitations, which carry a token; messages to people about changes of their
+//! addresses and logins; and alerts to administrators.
 //!
-//! Whoever holds a token signs in as its person, so it is made here just before it is mailed, and kept as a
-//! hash. A process that ends in between leaves a letter that gets another token; the first is dead then.
+//! The holder of a token signs in as its person. So a token is made just before it is mailed, and only its hash is stored.
+//! If the process ends in between, the letter gets another token and the first one is invalid.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -17,42 +17,42 @@ use uuid::Uuid;
 use crate::config::{ChannelName, Config};
 use crate::delivery::Locale;
 use crate::error::Error;
+use crate::i18n::{Catalog, catalog, line};
 use crate::mail::{self, Failure, Mail, Mailer};
 use crate::secret;
-use crate::store::door::{self, Fate, Kind, Letter};
+use crate::store::auth::{self, Kind, Letter, Outcome};
 use crate::store::{Database, StoreError, delivery, partner, renewal};
-use crate::words::{Words, line, words};
 
-/// How often letters are looked for that nobody told this process of.
+/// How often the queue is read for letters that another process wrote.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// How often what is over is deleted.
+/// How often expired rows are deleted.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
-/// Letters mailed at once.
+/// Letters mailed concurrently.
 const AT_ONCE: i64 = 20;
 /// The most requests for links that wait, and how many one transaction handles. None of them waits for a mail server,
 /// so not even a flood of made-up addresses fills the queue.
 const WAITING: usize = 10_000;
 const HEARD_AT_ONCE: usize = 500;
 
-static WORDS: Words = words!("letters.ftl");
+static CATALOG: Catalog = catalog!("letters.ftl");
 
-/// Where letters are asked for.
+/// A handle that queues letters.
 #[derive(Debug, Clone)]
-pub struct Letters(mpsc::Sender<Wish>);
+pub struct MailQueue(mpsc::Sender<Request>);
 
 #[derive(Debug)]
-enum Wish {
-    /// Links for whoever has this mail address.
+enum Request {
+    /// Links for the people who have this mail address.
     Links(String),
-    /// A look at what is due.
+    /// The queue has a letter that is due.
     Look,
 }
 
-impl Letters {
+impl MailQueue {
     /// Has a link mailed to each person of an address, if there are any. Returns before it is known whether there are.
     /// False: too many requests wait, and this one is dropped.
     pub fn ask_for_links(&self, address: String) -> bool {
-        let is_heard = self.0.try_send(Wish::Links(address)).is_ok();
+        let is_heard = self.0.try_send(Request::Links(address)).is_ok();
         if !is_heard {
             not_heard(1);
         }
@@ -60,8 +60,8 @@ impl Letters {
     }
 
     /// Says that a letter is due. A full queue may drop this, because its requests lead to the same look.
-    pub fn look(&self) {
-        let _ = self.0.try_send(Wish::Look);
+    pub fn wake(&self) {
+        let _ = self.0.try_send(Request::Look);
     }
 }
 
@@ -70,10 +70,10 @@ fn not_heard(number: u64) {
     metrics::counter!("certvakt_links_not_heard_total").increment(number);
 }
 
-/// Mails letters, and deletes what is over.
+/// Mails letters, and deletes expired rows.
 #[derive(Debug)]
-pub struct Postman {
-    wishes: Mutex<mpsc::Receiver<Wish>>,
+pub struct MailWorker {
+    requests: Mutex<mpsc::Receiver<Request>>,
     mailer: Option<Mailer>,
     /// Where links lead; none: none is mailed.
     base: Option<Url>,
@@ -82,7 +82,7 @@ pub struct Postman {
 
 /// Where letters with a token are asked for, if any can be mailed, and who mails all of them; none, if
 /// `[sign_in]` and `[email]` are off.
-pub fn set_up(config: &Config) -> Result<Option<(Option<Letters>, Postman)>, Error> {
+pub fn set_up(config: &Config) -> Result<Option<(Option<MailQueue>, MailWorker)>, Error> {
     let timeout = Duration::from_secs(u64::from(config.delivery.timeout_seconds));
     let mailer =
         if config.email.server.is_empty() { None } else { Some(Mailer::new(&config.email, timeout)?) };
@@ -90,27 +90,27 @@ pub fn set_up(config: &Config) -> Result<Option<(Option<Letters>, Postman)>, Err
     if mailer.is_none() && base.is_none() {
         return Ok(None);
     }
-    let (sender, wishes) = mpsc::channel(WAITING);
-    let letters = (mailer.is_some() && base.is_some()).then_some(Letters(sender));
-    let wishes = Mutex::new(wishes);
-    Ok(Some((letters, Postman { wishes, mailer, base, lease_seconds: config.delivery.lease_seconds })))
+    let (sender, requests) = mpsc::channel(WAITING);
+    let letters = (mailer.is_some() && base.is_some()).then_some(MailQueue(sender));
+    let requests = Mutex::new(requests);
+    Ok(Some((letters, MailWorker { requests, mailer, base, lease_seconds: config.delivery.lease_seconds })))
 }
 
-impl Postman {
-    /// Works until the process is asked to end.
-    pub async fn keep(self, database: &Database, ending: watch::Receiver<bool>) {
+impl MailWorker {
+    /// Runs until the process is asked to end.
+    pub async fn run(self, database: &Database, ending: watch::Receiver<bool>) {
         let due = Notify::new();
-        tokio::join!(self.hear(database, &due, ending.clone()), self.mail(database, &due, ending));
+        tokio::join!(self.write_links(database, &due, ending.clone()), self.mail(database, &due, ending));
     }
 
     /// Writes letters for the addresses of requests, while others are mailed.
-    async fn hear(&self, database: &Database, due: &Notify, mut ending: watch::Receiver<bool>) {
-        let mut wishes = self.wishes.lock().await;
+    async fn write_links(&self, database: &Database, due: &Notify, mut ending: watch::Receiver<bool>) {
+        let mut requests = self.requests.lock().await;
         let mut heard = Vec::with_capacity(HEARD_AT_ONCE);
         loop {
             let number = tokio::select! {
                 _ = ending.wait_for(|ending| *ending) => return,
-                number = wishes.recv_many(&mut heard, HEARD_AT_ONCE) => number,
+                number = requests.recv_many(&mut heard, HEARD_AT_ONCE) => number,
             };
             if number == 0 {
                 // All senders are gone.
@@ -118,9 +118,9 @@ impl Postman {
             }
             let addresses: Vec<String> = heard
                 .drain(..)
-                .filter_map(|wish| match wish {
-                    Wish::Links(address) => Some(address),
-                    Wish::Look => None,
+                .filter_map(|request| match request {
+                    Request::Links(address) => Some(address),
+                    Request::Look => None,
                 })
                 .collect();
             let number = addresses.len() as u64;
@@ -151,8 +151,8 @@ impl Postman {
     async fn mail_due(&self, database: &Database) -> Result<(), StoreError> {
         let Some(mailer) = &self.mailer else { return Ok(()) };
         loop {
-            let mut tx = database.door().await?;
-            let due: Vec<(Letter, String)> = door::due(&mut tx, AT_ONCE, self.base.is_some())
+            let mut tx = database.auth().await?;
+            let due: Vec<(Letter, String)> = auth::due(&mut tx, AT_ONCE, self.base.is_some())
                 .await?
                 .into_iter()
                 .map(|one| (one, secret::fresh()))
@@ -161,44 +161,48 @@ impl Postman {
                 return tx.commit().await;
             }
             let tokens: Vec<_> = due.iter().map(|(one, token)| (one.id, secret::hash(token))).collect();
-            door::give_tokens(&mut tx, &tokens, self.lease_seconds).await?;
+            auth::give_tokens(&mut tx, &tokens, self.lease_seconds).await?;
             tx.commit().await?;
-            let fates = join_all(due.iter().map(|(letter, token)| self.send(mailer, letter, token))).await;
-            let mut tx = database.door().await?;
-            for ((id, token_hash), (fate, _)) in tokens.into_iter().zip(&fates) {
-                door::finish(&mut tx, id, token_hash, *fate).await?;
+            let outcomes = join_all(due.iter().map(|(letter, token)| self.send(mailer, letter, token))).await;
+            let mut tx = database.auth().await?;
+            for ((id, token_hash), (outcome, _)) in tokens.into_iter().zip(&outcomes) {
+                auth::finish(&mut tx, id, token_hash, *outcome).await?;
             }
             tx.commit().await?;
-            self.note(database, &fates).await?;
+            self.note(database, &outcomes).await?;
         }
     }
 
-    async fn send(&self, mailer: &Mailer, letter: &Letter, token: &str) -> (Fate, Option<Failure>) {
+    async fn send(&self, mailer: &Mailer, letter: &Letter, token: &str) -> (Outcome, Option<Failure>) {
         let sent = match self.write(letter, token) {
             Err(_) => Err(Failure::Message("the text cannot be made".to_owned())),
             Ok(mail) => mailer.send(mail).await,
         };
-        let (fate, outcome) = match &sent {
-            Ok(_) => (Fate::Mailed, "mailed"),
-            Err(Failure::Mailbox(_)) => (Fate::Refused, "refused"),
-            Err(Failure::Sender(_)) => (Fate::PutOff, "stopped"),
-            Err(_) => (Fate::PutOff, "put_off"),
+        let (outcome, label) = match &sent {
+            Ok(_) => (Outcome::Mailed, "mailed"),
+            Err(Failure::Mailbox(_)) => (Outcome::Refused, "refused"),
+            Err(Failure::Sender(_)) => (Outcome::PutOff, "stopped"),
+            Err(_) => (Outcome::PutOff, "put_off"),
         };
-        metrics::counter!("certvakt_letters_total", "outcome" => outcome).increment(1);
+        metrics::counter!("certvakt_letters_total", "outcome" => label).increment(1);
         let failure = sent.err();
         if let Some(failure) = &failure {
-            tracing::warn!(letter = %letter.id, outcome, "a letter was not mailed: {}", failure.reason());
+            tracing::warn!(letter = %letter.id, outcome = label, "a letter was not mailed: {}", failure.reason());
         }
-        (fate, failure)
+        (outcome, failure)
     }
 
     /// Records whether the mail server takes mail from us, because notices use the same server.
-    async fn note(&self, database: &Database, fates: &[(Fate, Option<Failure>)]) -> Result<(), StoreError> {
-        let refused = fates.iter().find_map(|(_, failure)| match failure {
+    async fn note(
+        &self,
+        database: &Database,
+        outcomes: &[(Outcome, Option<Failure>)],
+    ) -> Result<(), StoreError> {
+        let refused = outcomes.iter().find_map(|(_, failure)| match failure {
             Some(Failure::Sender(reason)) => Some(reason),
             _ => None,
         });
-        let is_mailed = fates.iter().any(|(fate, _)| *fate == Fate::Mailed);
+        let is_mailed = outcomes.iter().any(|(outcome, _)| *outcome == Outcome::Mailed);
         if refused.is_none() && !is_mailed {
             return Ok(());
         }
@@ -230,8 +234,8 @@ impl Postman {
             partner::tell_of_stops(&mut tx).await?;
             tx.commit().await?;
         }
-        let mut tx = database.door().await?;
-        door::sweep(&mut tx).await?;
+        let mut tx = database.auth().await?;
+        auth::sweep(&mut tx).await?;
         tx.commit().await
     }
 }
@@ -241,13 +245,13 @@ async fn grant(database: &Database, mut addresses: Vec<String>) -> Result<(), St
     if addresses.is_empty() {
         return Ok(());
     }
-    let mut tx = database.door().await?;
+    let mut tx = database.auth().await?;
     while !addresses.is_empty() {
         // A repeated address counts again, in the next round.
         let mut seen = HashSet::new();
         let (once, again) = addresses.into_iter().partition(|address| seen.insert(address.to_lowercase()));
         let once: Vec<String> = once;
-        door::ask_for_links(&mut tx, &once).await?;
+        auth::ask_for_links(&mut tx, &once).await?;
         addresses = again;
     }
     tx.commit().await
@@ -282,7 +286,7 @@ impl Text {
                 alert
             }
         };
-        let say = |key: &str| WORDS.say(locale, key, &arguments);
+        let say = |key: &str| CATALOG.say(locale, key, &arguments);
         let link = match (&letter.kind, base) {
             (Kind::Link | Kind::Invitation, Some(base)) => {
                 Some((format!("{base}sign-in/{kind}?token={token}"), say(&format!("{kind}-button"))))

@@ -11,11 +11,11 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::PartnerError;
-use super::adapters::{Adapter, Bounds, Kept, Outcome};
+use super::adapters::{Adapter, Bounds, CachedAdapter, Outcome};
 use super::contract::{Limits, State};
 use crate::clock::Clock;
 use crate::config::PartnersConfig;
-use crate::store::partner::{self, Claim, Due, Partner, Stop, Told};
+use crate::store::partner::{self, Claim, Due, Partner, SendResult, Stop};
 use crate::store::{Database, StoreError, organisation};
 
 /// Those who lapsed, looked at in one transaction.
@@ -46,7 +46,7 @@ pub struct Tally {
 
 /// What one partner was told.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Done {
+pub struct SyncReport {
     /// The organisation's short name.
     pub organisation: String,
     /// The partner's.
@@ -58,7 +58,7 @@ pub struct Done {
 /// How a partner is spoken to, and in how many requests at once.
 #[derive(Debug)]
 struct Line {
-    kept: Kept,
+    kept: CachedAdapter,
     at_once: u16,
 }
 
@@ -76,7 +76,7 @@ impl Line {
 
 /// Tells partners.
 #[derive(Debug)]
-pub struct Sender<'a> {
+pub struct PartnerSync<'a> {
     database: &'a Database,
     clock: &'a Clock,
     config: &'a PartnersConfig,
@@ -84,14 +84,14 @@ pub struct Sender<'a> {
     has_warned: bool,
 }
 
-impl<'a> Sender<'a> {
+impl<'a> PartnerSync<'a> {
     /// A sender that has told nobody yet.
     pub fn new(database: &'a Database, clock: &'a Clock, config: &'a PartnersConfig) -> Self {
         Self { database, clock, config, lines: HashMap::new(), has_warned: false }
     }
 
     /// Tells partners, until the process is asked to end.
-    pub async fn keep(mut self, mut ending: watch::Receiver<bool>) {
+    pub async fn run(mut self, mut ending: watch::Receiver<bool>) {
         let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(self.config.poll_seconds)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -99,13 +99,13 @@ impl<'a> Sender<'a> {
                 _ = ticks.tick() => {}
                 _ = ending.wait_for(|ending| *ending) => return,
             }
-            if let Err(error) = self.look(&ending).await {
+            if let Err(error) = self.sync_due(&ending).await {
                 tracing::error!(code = error.code(), "partners could not be seen to: {error}");
             }
         }
     }
 
-    async fn look(&mut self, ending: &watch::Receiver<bool>) -> Result<(), StoreError> {
+    async fn sync_due(&mut self, ending: &watch::Receiver<bool>) -> Result<(), StoreError> {
         let partners = self.see_who_is_listed().await?;
         let on = partners.iter().filter(|one| one.stage.is_some());
         if self.config.contracts.as_os_str().is_empty() {
@@ -164,13 +164,13 @@ impl<'a> Sender<'a> {
     }
 
     /// Tells all partners whatever is due, once.
-    pub async fn once(&mut self, ending: &watch::Receiver<bool>) -> Result<Vec<Done>, StoreError> {
+    pub async fn once(&mut self, ending: &watch::Receiver<bool>) -> Result<Vec<SyncReport>, StoreError> {
         let mut done = Vec::new();
         for one in self.see_who_is_listed().await? {
             if one.stage.is_some() {
                 let (database, config) = (self.database, self.config);
                 let (_, told) = Turn { database, config, line: None }.take(&one, None, ending).await;
-                done.push(Done { organisation: one.organisation, partner: one.partner, told: told? });
+                done.push(SyncReport { organisation: one.organisation, partner: one.partner, told: told? });
             }
         }
         Ok(done)
@@ -303,9 +303,9 @@ impl Turn<'_> {
         if due.is_empty() {
             return Ok(false);
         }
-        let outcomes = tell(adapter, &due, bounds).await;
+        let outcomes = send(adapter, &due, bounds).await;
         let has_answered = outcomes.iter().any(|(outcome, _)| outcome.is_an_answer());
-        let told: Vec<Told> = due
+        let told: Vec<SendResult> = due
             .iter()
             .zip(&outcomes)
             .map(|(due, (outcome, was_sent))| written(due, outcome, *was_sent, has_answered, limits))
@@ -332,7 +332,7 @@ impl Turn<'_> {
     fn line(&mut self, one: &Partner) -> Result<&mut Line, PartnerError> {
         let former = self.line.take();
         let at_once = former.as_ref().map(|line| line.at_once);
-        let kept = Kept::of(former.map(|line| line.kept), one, self.config)?;
+        let kept = CachedAdapter::of(former.map(|line| line.kept), one, self.config)?;
         let most = kept.adapter().portal().contract.limits.at_once;
         Ok(self.line.insert(Line { kept, at_once: at_once.unwrap_or(most).min(most) }))
     }
@@ -346,7 +346,7 @@ fn lease_seconds(limits: &Limits) -> u32 {
 
 /// Tells each its present state; where an answer was missed before, after the portal was asked what it holds. What
 /// became of each, and whether it was told.
-async fn tell(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcome, bool)> {
+async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcome, bool)> {
     let unsure: Vec<&str> =
         due.iter().filter(|one| one.is_unsure).map(|one| one.partner_key.as_str()).collect();
     let mut read = adapter.read(&unsure, bounds).await.into_iter();
@@ -366,7 +366,7 @@ async fn tell(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcom
             State::new(&one.partner_key, one.is_listed, one.event_id, one.number, one.at, one.replays)
         })
         .collect();
-    let mut told = adapter.tell(&to_tell, bounds).await.into_iter();
+    let mut told = adapter.send(&to_tell, bounds).await.into_iter();
     known
         .into_iter()
         .map(|known| match known {
@@ -377,7 +377,7 @@ async fn tell(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcom
 }
 
 /// What is written down of an outcome; `has_answered` says whether the portal answered others of the batch.
-fn written(due: &Due, outcome: &Outcome, was_sent: bool, has_answered: bool, limits: &Limits) -> Told {
+fn written(due: &Due, outcome: &Outcome, was_sent: bool, has_answered: bool, limits: &Limits) -> SendResult {
     let is_unsure = match outcome {
         Outcome::Unsure(_) | Outcome::Broken(_) => true,
         Outcome::Taken | Outcome::Refused(_) => false,
@@ -393,7 +393,7 @@ fn written(due: &Due, outcome: &Outcome, was_sent: bool, has_answered: bool, lim
         _ => Duration::ZERO,
     };
     metrics::counter!("certvakt_partner_requests_total", "outcome" => outcome.name()).increment(1);
-    Told {
+    SendResult {
         partner_key: due.partner_key.clone(),
         number: due.number,
         is_listed: due.is_listed,

@@ -11,29 +11,29 @@ use crate::delivery::Locale;
 type Bundle = LazyLock<FluentBundle<FluentResource>>;
 
 /// The messages of one file, in both languages.
-pub struct Words {
+pub struct Catalog {
     nb: Bundle,
     en: Bundle,
 }
 
-impl std::fmt::Debug for Words {
+impl std::fmt::Debug for Catalog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Words").finish_non_exhaustive()
+        f.debug_struct("Catalog").finish_non_exhaustive()
     }
 }
 
-/// The [`Words`] of a file that is in `locales/nb` and in `locales/en`.
-macro_rules! words {
+/// The [`Catalog`] of a file that is in `locales/nb` and in `locales/en`.
+macro_rules! catalog {
     ($file:literal) => {
-        $crate::words::Words::new(
+        $crate::i18n::Catalog::new(
             || {
-                $crate::words::bundle(
+                $crate::i18n::bundle(
                     "nb",
                     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/locales/nb/", $file)),
                 )
             },
             || {
-                $crate::words::bundle(
+                $crate::i18n::bundle(
                     "en",
                     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/locales/en/", $file)),
                 )
@@ -41,7 +41,7 @@ macro_rules! words {
         )
     };
 }
-pub(crate) use words;
+pub(crate) use catalog;
 
 pub(crate) fn bundle(language: &str, text: &'static str) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(language.parse().into_iter().collect());
@@ -52,7 +52,7 @@ pub(crate) fn bundle(language: &str, text: &'static str) -> FluentBundle<FluentR
     bundle
 }
 
-impl Words {
+impl Catalog {
     pub(crate) const fn new(
         nb: fn() -> FluentBundle<FluentResource>,
         en: fn() -> FluentBundle<FluentResource>,

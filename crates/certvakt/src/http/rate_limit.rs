@@ -26,9 +26,9 @@ const LEVELS: usize = 3;
 
 /// A limit for each key.
 #[derive(Debug)]
-pub(super) struct Pace<Key: Hash + Eq + Clone>(RateLimiter<Key, Counted<Key>, DefaultClock>);
+pub(super) struct RateLimit<Key: Hash + Eq + Clone>(RateLimiter<Key, Counted<Key>, DefaultClock>);
 
-impl<Key: Hash + Eq + Clone> Pace<Key> {
+impl<Key: Hash + Eq + Clone> RateLimit<Key> {
     /// The same quota for each key.
     pub(super) fn new(quota: Quota) -> Self {
         Self(RateLimiter::new(quota, Counted(Mutex::new(Recent::new(COUNTED))), DefaultClock::default()))
@@ -60,13 +60,13 @@ impl<Key: Hash + Eq + Clone> StateStore for Counted<Key> {
 
 /// A limit for each address and for the networks around it: a client that has one address of a network has many.
 #[derive(Debug)]
-pub(super) struct AddressPace([Pace<IpAddr>; LEVELS]);
+pub(super) struct AddressRateLimit([RateLimit<IpAddr>; LEVELS]);
 
-impl AddressPace {
+impl AddressRateLimit {
     /// This many requests a minute, and as many in a burst, from each address; more from each wider network.
     pub(super) fn per_minute(requests: NonZeroU32) -> Self {
         let level = |wider: u32| {
-            Pace::new(Quota::per_minute(requests.saturating_mul(NonZeroU32::MIN.saturating_add(wider))))
+            RateLimit::new(Quota::per_minute(requests.saturating_mul(NonZeroU32::MIN.saturating_add(wider))))
         };
         Self([level(0), level(WIDER - 1), level(WIDER * WIDER - 1)])
     }
@@ -112,7 +112,7 @@ impl ClientHeader {
 
 #[cfg(test)]
 mod tests {
-    use super::{AddressPace, network};
+    use super::{AddressRateLimit, network};
     use std::net::IpAddr;
     use std::num::NonZeroU32;
 
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_crowd_of_one_network_refuses_itself_and_nobody_else() {
-        let pace = AddressPace::per_minute(NonZeroU32::new(20).unwrap());
+        let pace = AddressRateLimit::per_minute(NonZeroU32::new(20).unwrap());
         let address = |text: String| text.parse::<IpAddr>().unwrap();
         for (crowd, most) in [
             // The same one, one /48, one /32, and addresses of all networks.

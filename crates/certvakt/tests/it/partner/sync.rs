@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use certvakt::partner::client::{NoAnswer, Wire};
 use certvakt::partner::contract::Limits;
-use certvakt::partner::wire::{NoAnswer, Wire};
 use certvakt::store::partner;
 use serde_json::{Value, json};
 

@@ -8,7 +8,7 @@ use crate::store::{StoreError, WorkerTx};
 
 /// How a partner stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Standing {
+pub struct Health {
     /// The organisation.
     #[serde(skip)]
     pub organisation_id: Uuid,
@@ -52,7 +52,7 @@ pub struct WithStanding {
     /// The partner.
     pub partner: Partner,
     /// How it stands.
-    pub mentors: Standing,
+    pub mentors: Health,
 }
 
 impl WithStanding {
@@ -76,10 +76,9 @@ impl WithStanding {
 
 /// How every partner stands.
 pub async fn with_standings(tx: &mut WorkerTx) -> Result<Vec<WithStanding>, StoreError> {
-    let standings =
-        sqlx::query_file_as!(Standing, "src/store/partner/standings.sql").fetch_all(&mut *tx).await?;
+    let standings = sqlx::query_file_as!(Health, "src/store/partner/health.sql").fetch_all(&mut *tx).await?;
     let stands = |partner: Partner| {
-        let is_of = |standing: &&Standing| {
+        let is_of = |standing: &&Health| {
             standing.organisation_id == partner.organisation_id && standing.partner == partner.partner
         };
         let mentors = standings.iter().find(is_of)?.clone();

@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Answer, Browser, HOME, NOON, Place, between};
+use super::{Answer, Browser, HOME, NOON, TestService, between};
 
 pub(super) const MENTOR: &str = "00000000-0000-4000-8000-0000000100a2";
 
-pub(super) async fn mailed(place: &Place, person: &str, address: &str) {
+pub(super) async fn mailed(place: &TestService, person: &str, address: &str) {
     place
         .database
         .execute(&format!(
@@ -17,7 +17,7 @@ pub(super) async fn mailed(place: &Place, person: &str, address: &str) {
 }
 
 /// Waits until no letter waits, after some were asked for.
-pub(super) async fn all_mailed(place: &Place, letters: usize) -> Vec<Value> {
+pub(super) async fn all_mailed(place: &TestService, letters: usize) -> Vec<Value> {
     place
         .database
         .until(&format!("select count(*) = {letters} from certvakt.letters where mailed_at is not null"))
@@ -48,7 +48,7 @@ pub(super) async fn press(browser: &mut Browser, page: &Answer) -> Answer {
 
 #[tokio::test]
 async fn a_link_signs_its_person_in_once() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     mailed(&place, MENTOR, "ok-mentor@example.org").await;
     let mut browser = place.browser();
     browser.post("/sign-in/link", &[("address", " OK-Mentor@example.org ")]).await;
@@ -97,7 +97,7 @@ async fn a_link_signs_its_person_in_once() {
 
 #[tokio::test]
 async fn whether_an_address_is_known_shows_nowhere() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     mailed(&place, MENTOR, "ok-known@example.org").await;
     let mut browser = place.browser();
     let mut answers = Vec::new();
@@ -121,7 +121,7 @@ async fn whether_an_address_is_known_shows_nowhere() {
 
 #[tokio::test]
 async fn who_shares_an_address_gets_a_link_of_their_own() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     mailed(&place, MENTOR, "ok-parents@example.org").await;
     mailed(&place, "00000000-0000-4000-8000-0000000100a3", "OK-Parents@example.org").await;
     place.database.execute(&format!("update certvakt.people set locale = 'en' where id = '{MENTOR}'")).await;
@@ -140,7 +140,7 @@ async fn who_shares_an_address_gets_a_link_of_their_own() {
 
 #[tokio::test]
 async fn nobody_is_buried_in_links() {
-    let place = Place::start("client_header = \"X-Forwarded-For\"\n").await;
+    let place = TestService::start("client_header = \"X-Forwarded-For\"\n").await;
     mailed(&place, MENTOR, "ok-mentor@example.org").await;
     let mut browser = place.browser();
     let mut asked = Vec::new();
@@ -173,7 +173,7 @@ async fn nobody_is_buried_in_links() {
 
 #[tokio::test]
 async fn a_letter_that_did_not_leave_gets_another_token_and_one_refused_is_not_tried_again() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     for (person, address) in
         [(MENTOR, "later-1@example.org"), ("00000000-0000-4000-8000-0000000100a3", "unknown-1@example.org")]
     {
@@ -202,7 +202,7 @@ async fn a_letter_that_did_not_leave_gets_another_token_and_one_refused_is_not_t
 
 #[tokio::test]
 async fn a_refusal_of_the_sender_keeps_the_letter_and_shows_until_one_is_mailed() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     mailed(&place, MENTOR, "ok-mentor@example.org").await;
     place.mail.answer("mail", "553 5.7.1 <varsel@example.org>: sender address rejected");
     let mut browser = place.browser();
@@ -220,7 +220,7 @@ async fn a_refusal_of_the_sender_keeps_the_letter_and_shows_until_one_is_mailed(
 
 #[tokio::test]
 async fn an_invitation_goes_to_its_person_alone_and_makes_another_login_theirs() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     place.known("coordinator").await;
     mailed(&place, MENTOR, "ok-mentor@example.org").await;
     mailed(&place, "00000000-0000-4000-8000-0000000100a3", "ok-beside@example.org").await;
@@ -276,7 +276,7 @@ async fn an_invitation_goes_to_its_person_alone_and_makes_another_login_theirs()
 
 #[tokio::test]
 async fn where_no_mail_leaves_nobody_is_invited() {
-    let place = Place::start("").await;
+    let place = TestService::start("").await;
     let folder = tempfile::tempdir().unwrap();
     let text = format!(
         "[serve]\nlisten = \"127.0.0.1:0\"\n[sign_in]\npublic_url = \"https://certvakt.example\"\n\

@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use super::PartnerError;
 use super::adapters::Outcome;
 use super::contract::{Report, Stage};
-use super::hearing::{Ear, hear};
 use super::inbound::Verdict;
 use super::pages::{Pages, deleted};
 use super::portal::Portal;
+use super::webhook::{InboundContract, receive};
 use crate::clock::Clock;
 use crate::config::PartnersConfig;
 use crate::store::partner::{self, Partner, reports};
@@ -46,19 +46,14 @@ pub struct Heard {
 }
 
 /// Reads partners' reports, each every hour, until the process is asked to end.
-pub async fn keep(
-    database: &Database,
-    clock: &Clock,
-    config: &PartnersConfig,
-    ending: watch::Receiver<bool>,
-) {
-    let look = async || look(database, clock, config, false).await.map(drop);
-    super::keep_looking(config, ending, "partners' reports could not be read", look).await;
+pub async fn run(database: &Database, clock: &Clock, config: &PartnersConfig, ending: watch::Receiver<bool>) {
+    let poll_due = async || poll(database, clock, config, false).await.map(drop);
+    super::repeat(config, ending, "partners' reports could not be read", poll_due).await;
 }
 
 /// Reads the reports of all partners that have any to read; of those only for which it is time, unless all are asked
 /// for.
-pub async fn look(
+pub async fn poll(
     database: &Database,
     clock: &Clock,
     config: &PartnersConfig,
@@ -142,7 +137,7 @@ struct Read {
 
 /// Reads what is new of a partner's reports, and where to go on. None: there are none to be read.
 async fn read(config: &PartnersConfig, one: &Partner) -> Result<Option<Result<Read, Outcome>>, PartnerError> {
-    let Some(ear) = Ear::of(one, config)? else { return Ok(None) };
+    let Some(ear) = InboundContract::of(one, config)? else { return Ok(None) };
     let Some(stage) = one.stage.as_deref().and_then(Stage::named) else { return Ok(None) };
     let address = ear.contract().stages.get(&stage).and_then(|addresses| addresses.inbound.clone());
     let (Some(first), Some(terms)) = (address, ear.contract().inbound.as_ref()) else { return Ok(None) };
@@ -164,7 +159,7 @@ async fn read(config: &PartnersConfig, one: &Partner) -> Result<Option<Result<Re
 }
 
 async fn read_since(
-    ear: &Ear,
+    ear: &InboundContract,
     pages: &Pages<'_>,
     portal: &Portal,
     first: &Url,
@@ -198,7 +193,7 @@ async fn hear_all(
         let news: BTreeSet<String> = reports::news(&mut tx, one, &events).await?.into_iter().collect();
         tx.rollback().await?;
         for report in batch.iter().filter(|report| news.contains(&report.event_id)) {
-            match hear(database, one, report, clock.now()).await? {
+            match receive(database, one, report, clock.now()).await? {
                 None => {}
                 Some(Verdict::Renew(_)) => heard.renewed += 1,
                 Some(Verdict::Echo) => heard.echoes += 1,

@@ -1,4 +1,4 @@
-//! Coming in: invitations, devices, and the door that is closed by hand.
+//! Invitations, devices, and the kill switch.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;

@@ -1,11 +1,11 @@
-//! Who comes in with a browser: sessions, and the letters that carry a token to a mail address.
+//! Authentication in browsers: sessions, and the letters that carry a token to a mail address.
 //!
-//! A token is known here by its SHA-256 only.
+//! Only the SHA-256 of a token is stored.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{DoorTx, StoreError};
+use super::{AuthTx, StoreError};
 
 /// A session that is not over, and the login that it speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct Session {
 }
 
 /// The session of a token, if it is not over. Normally nothing is written.
-pub async fn session(tx: &mut DoorTx, token_hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
-    let found = sqlx::query_file_as!(Session, "src/store/door/session.sql", &token_hash);
+pub async fn session(tx: &mut AuthTx, token_hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
+    let found = sqlx::query_file_as!(Session, "src/store/auth/session.sql", &token_hash);
     Ok(found.fetch_optional(tx).await?)
 }
 
@@ -50,9 +50,9 @@ pub struct NewSession<'a> {
 }
 
 /// Begins a session. If the browser is new to its person, their other mail addresses are told.
-pub async fn begin_session(tx: &mut DoorTx, new: &NewSession<'_>) -> Result<(), StoreError> {
+pub async fn begin_session(tx: &mut AuthTx, new: &NewSession<'_>) -> Result<(), StoreError> {
     sqlx::query_file!(
-        "src/store/door/begin_session.sql",
+        "src/store/auth/begin_session.sql",
         &new.token_hash,
         new.issuer,
         new.subject,
@@ -68,15 +68,15 @@ pub async fn begin_session(tx: &mut DoorTx, new: &NewSession<'_>) -> Result<(), 
 }
 
 /// Ends a session.
-pub async fn end_session(tx: &mut DoorTx, token_hash: [u8; 32]) -> Result<(), StoreError> {
+pub async fn end_session(tx: &mut AuthTx, token_hash: [u8; 32]) -> Result<(), StoreError> {
     sqlx::query!("delete from certvakt.sessions where token_hash = $1", &token_hash).execute(tx).await?;
     Ok(())
 }
 
 /// Has a link to sign in with mailed to each person of some mail addresses, if there are any; each address comes once.
 /// Three that are open are enough for a person, and ten people for an address.
-pub async fn ask_for_links(tx: &mut DoorTx, addresses: &[String]) -> Result<(), StoreError> {
-    sqlx::query_file!("src/store/door/ask_for_links.sql", addresses).execute(tx).await?;
+pub async fn ask_for_links(tx: &mut AuthTx, addresses: &[String]) -> Result<(), StoreError> {
+    sqlx::query_file!("src/store/auth/ask_for_links.sql", addresses).execute(tx).await?;
     Ok(())
 }
 
@@ -92,8 +92,8 @@ pub struct LinkLogin {
 }
 
 /// Uses a link. None: it is unknown, used or expired.
-pub async fn use_link(tx: &mut DoorTx, link_hash: [u8; 32]) -> Result<Option<LinkLogin>, StoreError> {
-    let used = sqlx::query_file_as!(LinkLogin, "src/store/door/use_link.sql", &link_hash);
+pub async fn use_link(tx: &mut AuthTx, link_hash: [u8; 32]) -> Result<Option<LinkLogin>, StoreError> {
+    let used = sqlx::query_file_as!(LinkLogin, "src/store/auth/use_link.sql", &link_hash);
     Ok(used.fetch_optional(tx).await?)
 }
 
@@ -133,8 +133,8 @@ pub struct Letter {
 }
 
 /// Locks letters that are due, for as long as the transaction lasts; those that carry a token only if asked.
-pub async fn due(tx: &mut DoorTx, limit: i64, with_tokens: bool) -> Result<Vec<Letter>, StoreError> {
-    let due = sqlx::query_file!("src/store/door/due.sql", limit, with_tokens).fetch_all(tx).await?;
+pub async fn due(tx: &mut AuthTx, limit: i64, with_tokens: bool) -> Result<Vec<Letter>, StoreError> {
+    let due = sqlx::query_file!("src/store/auth/due.sql", limit, with_tokens).fetch_all(tx).await?;
     Ok(due
         .into_iter()
         .map(|one| Letter {
@@ -158,13 +158,13 @@ pub async fn due(tx: &mut DoorTx, limit: i64, with_tokens: bool) -> Result<Vec<L
 
 /// Gives each of some letters a token, and so many seconds to be mailed. Tokens that they had are dead.
 pub async fn give_tokens(
-    tx: &mut DoorTx,
+    tx: &mut AuthTx,
     tokens: &[(Uuid, [u8; 32])],
     lease_seconds: u32,
 ) -> Result<(), StoreError> {
     let ids: Vec<Uuid> = tokens.iter().map(|(id, _)| *id).collect();
     let hashes: Vec<Vec<u8>> = tokens.iter().map(|(_, hash)| hash.to_vec()).collect();
-    sqlx::query_file!("src/store/door/give_tokens.sql", &ids, &hashes, f64::from(lease_seconds))
+    sqlx::query_file!("src/store/auth/give_tokens.sql", &ids, &hashes, f64::from(lease_seconds))
         .execute(tx)
         .await?;
     Ok(())
@@ -172,7 +172,7 @@ pub async fn give_tokens(
 
 /// What became of a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum Outcome {
     /// The mail server took it.
     Mailed,
     /// Not now: it is tried again after as long as it has waited already.
@@ -182,7 +182,12 @@ pub enum Fate {
 }
 
 /// Writes down what became of a letter, if its token is still the one that was sent.
-pub async fn finish(tx: &mut DoorTx, id: Uuid, token_hash: [u8; 32], fate: Fate) -> Result<(), StoreError> {
+pub async fn finish(
+    tx: &mut AuthTx,
+    id: Uuid,
+    token_hash: [u8; 32],
+    outcome: Outcome,
+) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.letters
          set mailed_at = case when $3 then now() end,
@@ -190,8 +195,8 @@ pub async fn finish(tx: &mut DoorTx, id: Uuid, token_hash: [u8; 32], fate: Fate)
          where id = $1 and token_hash = $2",
         id,
         &token_hash,
-        fate == Fate::Mailed,
-        fate == Fate::PutOff,
+        outcome == Outcome::Mailed,
+        outcome == Outcome::PutOff,
     )
     .execute(tx)
     .await?;
@@ -199,7 +204,7 @@ pub async fn finish(tx: &mut DoorTx, id: Uuid, token_hash: [u8; 32], fate: Fate)
 }
 
 /// Deletes what is over: sessions, letters, and invitations.
-pub async fn sweep(tx: &mut DoorTx) -> Result<(), StoreError> {
-    sqlx::query_file!("src/store/door/sweep.sql").execute(tx).await?;
+pub async fn sweep(tx: &mut AuthTx) -> Result<(), StoreError> {
+    sqlx::query_file!("src/store/auth/sweep.sql").execute(tx).await?;
     Ok(())
 }

@@ -24,7 +24,7 @@ const LONGEST_KEY: usize = 255;
 
 /// An answer that can be given again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct StoredResponse {
     status: u16,
     etag: Option<String>,
     location: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct Answer {
     is_replayed: bool,
 }
 
-impl Answer {
+impl StoredResponse {
     pub(super) fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Refusal> {
         let body = serde_json::to_value(body).map_err(|_| Refusal::Fault)?;
         Ok(Self { status: status.as_u16(), etag: None, location: None, body, is_replayed: false })
@@ -48,7 +48,7 @@ impl Answer {
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for StoredResponse {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
         let mut response = (status, Json(self.body)).into_response();
@@ -76,7 +76,7 @@ pub(super) enum About {
 
 impl About {
     /// Whether the caller may still see what was answered: rights may have ended since.
-    async fn is_visible(self, tx: &mut TenantTx, answer: &Answer) -> Result<bool, Refusal> {
+    async fn is_visible(self, tx: &mut TenantTx, answer: &StoredResponse) -> Result<bool, Refusal> {
         let Some(id) = answer.body["id"].as_str().and_then(|id| id.parse::<Uuid>().ok()) else {
             return Ok(false);
         };
@@ -93,7 +93,7 @@ impl About {
 /// A request that may have come before.
 pub(super) enum Once {
     /// It did, and was answered with this.
-    Answered(Answer),
+    Answered(StoredResponse),
     /// It did not: what it does happens in this transaction, and is to be answered with it.
     First(First),
 }
@@ -125,11 +125,11 @@ impl Once {
             Known::Not => Ok(Self::First(First { tx, key })),
             Known::Otherwise => Err(Refusal::KeyReused),
             Known::Answered(answer) => {
-                let answer: Answer = serde_json::from_value(answer).map_err(|_| Refusal::Fault)?;
+                let answer: StoredResponse = serde_json::from_value(answer).map_err(|_| Refusal::Fault)?;
                 if !about.is_visible(&mut tx, &answer).await? {
                     return Err(Refusal::NotFound);
                 }
-                Ok(Self::Answered(Answer { is_replayed: true, ..answer }))
+                Ok(Self::Answered(StoredResponse { is_replayed: true, ..answer }))
             }
         }
     }
@@ -137,10 +137,10 @@ impl Once {
 
 impl First {
     /// Commits, and stores the answer with it.
-    pub(super) async fn answer(mut self, answer: Answer) -> Result<Answer, Refusal> {
+    pub(super) async fn answer(mut self, answer: StoredResponse) -> Result<StoredResponse, Refusal> {
         if let Some(key) = &self.key {
             let kept = serde_json::to_value(&answer).map_err(|_| Refusal::Fault)?;
-            keys::keep(&mut self.tx, key, &kept).await?;
+            keys::store(&mut self.tx, key, &kept).await?;
         }
         self.tx.commit().await?;
         Ok(answer)
