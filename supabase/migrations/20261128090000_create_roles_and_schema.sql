@@ -139,6 +139,26 @@ revoke all on function certvakt.operator() from public, anon, authenticated, ser
 grant execute on function certvakt.operator()
   to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer;
 
+create table certvakt.command_log (
+  id bigint generated always as identity primary key,
+  at timestamptz not null default now(),
+  operator text not null,
+  command text not null
+);
+comment on table certvakt.command_log is
+  'Administrative commands that changed something, one row each, in the transaction of their first change. Nobody changes it.';
+comment on column certvakt.command_log.operator is 'Who ran it, as account@host.';
+comment on column certvakt.command_log.command is 'The command, like person opt-out; never its arguments, which name people.';
+alter table certvakt.command_log enable row level security;
+alter table certvakt.command_log force row level security;
+revoke all on certvakt.command_log from public, anon, authenticated, service_role;
+grant select on certvakt.command_log to certvakt_worker;
+create policy worker_reads on certvakt.command_log for select to certvakt_worker using (true);
+grant insert (operator, command) on certvakt.command_log to certvakt_worker, certvakt_registrar;
+create policy worker_logs on certvakt.command_log for insert to certvakt_worker with check (operator = (select certvakt.operator()));
+create policy registrar_logs on certvakt.command_log for insert to certvakt_registrar
+  with check (operator = (select certvakt.operator()));
+
 create table certvakt.installation (
   only_row boolean primary key default true constraint installation_only_row check (only_row),
   rehearsal boolean not null default false,

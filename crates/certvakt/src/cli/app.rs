@@ -18,7 +18,7 @@ use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::error::Error;
 use crate::output::Format;
-use crate::store::{BACKGROUND_CONNECTIONS, Database, StoreError};
+use crate::store::{BACKGROUND_CONNECTIONS, Database, Operator, StoreError};
 
 /// The variable that picks the server.
 const DATABASE_VARIABLE: &str = "DATABASE_URL";
@@ -35,8 +35,8 @@ pub struct App {
     /// What time it is.
     pub clock: Clock,
     data_dir: Option<PathBuf>,
-    /// Who runs it; none: it is a service.
-    operator: Option<String>,
+    /// The command, without its arguments; none: it is a service.
+    command: Option<String>,
     opened: OnceCell<Opened>,
 }
 
@@ -48,7 +48,8 @@ struct Opened {
 }
 
 impl App {
-    pub(super) fn new(global: Global, is_service: bool) -> Result<Self, Error> {
+    /// `command` is the command without its arguments; none: it is a service.
+    pub(super) fn new(global: Global, command: Option<String>) -> Result<Self, Error> {
         let config = match &global.config {
             Some(path) => Config::read(path)?,
             None => Config::default(),
@@ -58,7 +59,7 @@ impl App {
             config,
             clock: Clock::from_environment()?,
             data_dir: global.data_dir,
-            operator: (!is_service).then(operator),
+            command,
             opened: OnceCell::new(),
         })
     }
@@ -112,7 +113,9 @@ impl App {
                     (cluster.address().to_owned(), Some(cluster))
                 };
                 let database = Database::connect(&address, BACKGROUND_CONNECTIONS).await?;
-                let database = database.at(self.clock).by(self.operator.as_deref());
+                let database = database
+                    .at(self.clock)
+                    .by(self.command.clone().map(|command| Operator::new(operator(), command)));
                 Ok(Opened { address, database, cluster })
             })
             .await

@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use certvakt_rules::text::{escaped, escaped_lines};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Exit};
 use crate::output::Format;
@@ -111,8 +111,12 @@ pub fn command() -> clap::Command {
 /// Runs the process: reads the arguments, does what they say, reports an error as one sentence.
 pub fn main() -> ExitCode {
     report_faults();
-    let command = match Command::try_parse() {
-        Ok(command) => command,
+    let parsed = command().try_get_matches().and_then(|matches| {
+        let name = name_of(&matches);
+        Command::from_arg_matches(&matches).map(|command| (command, name))
+    });
+    let (command, name) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             if error.use_stderr() {
                 // It repeats arguments as they were given.
@@ -135,8 +139,10 @@ pub fn main() -> ExitCode {
             return Exit::Internal.into();
         }
     };
-    app::start_log(matches!(command.subcommand, Sub::Serve(_)));
-    let done = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(dispatch(command))));
+    let is_service = matches!(command.subcommand, Sub::Serve(_));
+    app::start_log(is_service);
+    let name = (!is_service).then_some(name);
+    let done = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(dispatch(command, name))));
     match done {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => {
@@ -163,8 +169,19 @@ fn report_faults() {
     }));
 }
 
-async fn dispatch(command: Command) -> Result<Exit, Error> {
-    let app = App::new(command.global, matches!(command.subcommand, Sub::Serve(_)))?;
+/// The subcommands that were given, like `person opt-out`, without their arguments.
+fn name_of(matches: &ArgMatches) -> String {
+    let mut names = Vec::new();
+    let mut rest = matches.subcommand();
+    while let Some((name, matches)) = rest {
+        names.push(name);
+        rest = matches.subcommand();
+    }
+    names.join(" ")
+}
+
+async fn dispatch(command: Command, name: Option<String>) -> Result<Exit, Error> {
+    let app = App::new(command.global, name)?;
     let done = match command.subcommand {
         Sub::Migrate(args) => migrate::run(args, &app).await,
         Sub::Organisation(args) => organisation::run(args, &app).await,

@@ -199,7 +199,7 @@ enum What {
     #[command(
         after_help = "Example:\n  certvakt partner sync\n\nExit status 1: sending has stopped, removals are held,\nor reports cannot be read."
     )]
-    PartnerSync,
+    Sync,
     /// Compare a listing with what it is to show, and tell the portal again where it differs
     #[command(
         after_help = "Example:\n  certvakt partner reconcile hlf --organisation hlf\n\nExit status 1: it differs, or cannot be read."
@@ -273,7 +273,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         What::Settle { which, args } => {
             reports::settle(app, database, &find(database, &which).await?, &args).await
         }
-        What::PartnerSync => sync(app, database).await,
+        What::Sync => sync(app, database).await,
         What::Reconcile { which, believe } => {
             compare(app, database, &find(database, &which).await?, believe).await
         }

@@ -33,7 +33,7 @@ pub use error::StoreError;
 pub use rows_read::{Rows, Seen};
 use tenant::Admission;
 use transaction::LoginTx;
-pub use transaction::{Asking, AuthTx, Held, RegistrarTx, TenantTx, WorkerTx};
+pub use transaction::{Asking, AuthTx, Held, Operator, RegistrarTx, TenantTx, WorkerTx};
 
 use crate::clock::Clock;
 
@@ -56,7 +56,7 @@ pub struct Database {
     pool: PgPool,
     clock: Clock,
     /// Who runs the command; none: it is a service.
-    operator: Option<Arc<str>>,
+    operator: Option<Arc<Operator>>,
 }
 
 impl Database {
@@ -87,18 +87,18 @@ impl Database {
 
     /// The same, for transactions that record who runs the command which makes them.
     #[must_use]
-    pub fn by(self, operator: Option<&str>) -> Self {
-        Self { operator: operator.map(Arc::from), ..self }
+    pub fn by(self, operator: Option<Operator>) -> Self {
+        Self { operator: operator.map(Arc::new), ..self }
     }
 
     /// A transaction of the background role: runs, deliveries, cleanup, reports.
     pub async fn worker(&self) -> Result<WorkerTx, StoreError> {
-        WorkerTx::begin(&self.pool, &self.clock, self.operator.as_deref()).await
+        WorkerTx::begin(&self.pool, &self.clock, self.operator.as_ref()).await
     }
 
     /// A transaction of the role that keeps the register: organisations, people, imports.
     pub async fn registrar(&self) -> Result<RegistrarTx, StoreError> {
-        RegistrarTx::begin(&self.pool, &self.clock, self.operator.as_deref()).await
+        RegistrarTx::begin(&self.pool, &self.clock, self.operator.as_ref()).await
     }
 
     /// A transaction of the role that lets browsers in: sessions and letters.

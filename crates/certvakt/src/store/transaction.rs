@@ -1,6 +1,8 @@
 //! Transactions that carry who is asking, and leave nothing on a pooled connection.
 
 use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -44,6 +46,26 @@ pub type Held = Box<dyn Any + Send + Sync>;
 #[derive(Debug)]
 struct Begun(Option<PoolConnection<Postgres>>, Held);
 
+/// Who runs a command, and which one.
+#[derive(Debug)]
+pub struct Operator {
+    name: String,
+    command: String,
+    is_logged: AtomicBool,
+}
+
+impl Operator {
+    /// The operator as account@host, and the command without its arguments.
+    pub const fn new(name: String, command: String) -> Self {
+        Self { name, command, is_logged: AtomicBool::new(false) }
+    }
+}
+
+/// Logs the command, if the transaction has changed something, and commits.
+const LOG_AND_COMMIT: &str = "insert into certvakt.command_log (operator, command)
+    select certvakt.operator(), current_setting('certvakt.command')
+    where pg_current_xact_id_if_assigned() is not null; commit";
+
 impl Begun {
     /// Begins in one round trip, in which other things may be asked as well: the rows that answer them come last.
     async fn new(pool: &PgPool, sql: String) -> Result<(Self, Vec<PgRow>), StoreError> {
@@ -62,11 +84,11 @@ impl Begun {
         self.0.as_mut().expect("a connection")
     }
 
-    /// Ends it, and gives the connection back.
-    async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
-        self.connection().execute(how).await?;
+    /// Ends it, and gives the connection back. Says how many rows the last statements wrote.
+    async fn end(mut self, how: &'static str) -> Result<u64, StoreError> {
+        let done = sqlx::raw_sql(how).execute(self.connection()).await?;
         self.0 = None;
-        Ok(())
+        Ok(done.rows_affected())
     }
 }
 
@@ -92,14 +114,9 @@ macro_rules! transaction {
         pub struct $name(Begun $(, $more)?);
 
         impl $name {
-            /// Commits.
-            pub async fn commit(self) -> Result<(), StoreError> {
-                self.0.end("commit").await
-            }
-
             /// Rolls back.
             pub async fn rollback(self) -> Result<(), StoreError> {
-                self.0.end("rollback").await
+                self.0.end("rollback").await.map(drop)
             }
         }
 
@@ -152,11 +169,11 @@ macro_rules! transaction {
 
 transaction!(
     /// A transaction of `certvakt_worker`: it records notices and keeps the books of their delivery.
-    WorkerTx
+    WorkerTx with Option<Arc<Operator>>
 );
 transaction!(
     /// A transaction of `certvakt_registrar`: it keeps organisations, people and certifications.
-    RegistrarTx
+    RegistrarTx with Option<Arc<Operator>>
 );
 transaction!(
     /// A transaction of `certvakt_doorkeeper`: it keeps sessions, and the letters that carry tokens.
@@ -173,6 +190,37 @@ transaction!(
     TenantTx with Seen
 );
 
+macro_rules! commits {
+    ($($name:ident),+) => {
+        $(impl $name {
+            /// Commits.
+            pub async fn commit(self) -> Result<(), StoreError> {
+                self.0.end("commit").await.map(drop)
+            }
+        })+
+    };
+}
+commits!(AuthTx, LoginTx, TenantTx);
+
+macro_rules! commits_and_logs {
+    ($($name:ident),+) => {
+        $(impl $name {
+            /// Commits. The first change of a command is logged with it.
+            pub async fn commit(self) -> Result<(), StoreError> {
+                match self.1.filter(|operator| !operator.is_logged.load(Ordering::Relaxed)) {
+                    None => self.0.end("commit").await.map(drop),
+                    Some(operator) => {
+                        let is_logged = self.0.end(LOG_AND_COMMIT).await? > 0;
+                        operator.is_logged.fetch_or(is_logged, Ordering::Relaxed);
+                        Ok(())
+                    }
+                }
+            }
+        })+
+    };
+}
+commits_and_logs!(WorkerTx, RegistrarTx);
+
 /// What a rehearsal tells the database of its clock: whatever works something out from the date asks
 /// `certvakt.moment()`.
 fn moved(clock: &Clock) -> String {
@@ -182,10 +230,15 @@ fn moved(clock: &Clock) -> String {
 
 /// The setting that names the operator of a command, for `certvakt.operator()`, from which the database records who
 /// caused an effect.
-fn run_by(operator: Option<&str>) -> String {
-    operator
-        .map(|name| format!(", set_config('certvakt.operator', {}, true)", literal(name.as_bytes())))
-        .unwrap_or_default()
+fn run_by(operator: Option<&Arc<Operator>>) -> String {
+    let set = |operator: &Arc<Operator>| {
+        format!(
+            ", set_config('certvakt.operator', {}, true), set_config('certvakt.command', {}, true)",
+            literal(operator.name.as_bytes()),
+            literal(operator.command.as_bytes()),
+        )
+    };
+    operator.map(set).unwrap_or_default()
 }
 
 /// A text as SQL, encoded in hexadecimal digits so that it cannot end its literal.
@@ -198,10 +251,10 @@ impl WorkerTx {
     pub(super) async fn begin(
         pool: &PgPool,
         clock: &Clock,
-        operator: Option<&str>,
+        operator: Option<&Arc<Operator>>,
     ) -> Result<Self, StoreError> {
         let sql = beginning!("certvakt_worker", "15min").to_owned() + &moved(clock) + &run_by(operator);
-        Ok(Self(Begun::new(pool, sql).await?.0))
+        Ok(Self(Begun::new(pool, sql).await?.0, operator.cloned()))
     }
 }
 
@@ -209,10 +262,10 @@ impl RegistrarTx {
     pub(super) async fn begin(
         pool: &PgPool,
         clock: &Clock,
-        operator: Option<&str>,
+        operator: Option<&Arc<Operator>>,
     ) -> Result<Self, StoreError> {
         let sql = beginning!("certvakt_registrar", "60min").to_owned() + &moved(clock) + &run_by(operator);
-        Ok(Self(Begun::new(pool, sql).await?.0))
+        Ok(Self(Begun::new(pool, sql).await?.0, operator.cloned()))
     }
 
     /// The connection itself, for what is no query: COPY.

@@ -65,6 +65,56 @@ async fn who_ran_a_command_is_recorded_where_its_effect_is() {
 }
 
 #[tokio::test]
+async fn every_command_that_changes_something_is_logged_once_without_its_arguments() {
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    database.certify("1", "2026-06-20").await;
+    database.certify("2", "2026-06-20").await;
+    database.execute("create table before as select max(id) as id from certvakt.command_log").await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("renewals.csv");
+    std::fs::write(&file, "certification,until\n1,2027-07-31\n2,2027-07-31\n").unwrap();
+    let register = folder.path().join("register.csv");
+    std::fs::write(&register, "id,til\n3,2027-12-31\n").unwrap();
+    let import = [
+        &[
+            "import",
+            register.to_str().unwrap(),
+            "--organisation",
+            "org",
+            "--chapter",
+            "chapter",
+            "--type",
+            "type",
+        ][..],
+        &["--column", "external_id=id", "expires_at=til"],
+    ]
+    .concat();
+    for arguments in [
+        &["organisation", "set", "org", "--name", "Renamed"][..],
+        &["chapter", "add", "more", "--organisation", "org", "--name", "More"],
+        &["type", "add", "other", "--organisation", "org", "--name", "Other"],
+        &["person", "opt-out", "1", "email"],
+        &["renew", "--file", file.to_str().unwrap()],
+        &import,
+        // These change nothing.
+        &["person", "export", "1"],
+        &["explain", "1"],
+        &[&import[..], &["--dry-run"]].concat(),
+        &["status"],
+    ] {
+        let _ = database.certvakt(arguments.iter().copied()).env("CERTVAKT_NOW", NOON).output().unwrap();
+    }
+    let logged: String = database
+        .value(
+            "select string_agg(command, ', ' order by id) from certvakt.command_log
+             where id > (select coalesce(id, 0) from before) and operator like '%@%'",
+        )
+        .await;
+    assert_eq!(logged, "organisation set, chapter add, type add, person opt-out, renew, import");
+}
+
+#[tokio::test]
 async fn an_app_says_neither_when_a_row_changed_nor_who_changed_it() {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();

@@ -37,6 +37,8 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.channel_stops.reason",
     "certvakt.chapters.name",
     "certvakt.chapters.slug",
+    "certvakt.command_log.command",
+    "certvakt.command_log.operator",
     "certvakt.contact_points.kind",
     "certvakt.deliveries.reason",
     "certvakt.deliveries.refused",
