@@ -54,15 +54,15 @@ pub(super) fn until(text: &str) -> Result<Until, String> {
 }
 
 pub(super) async fn correct(args: Correct, app: &App) -> Result<Exit, Error> {
-    one(&args.certification, &args.words.wish(Change::Correct(args.until)), app).await
+    one(&args.certification, &args.words.request(Change::Correct(args.until)), app).await
 }
 
 pub(super) async fn status(args: CertificationArgs, change: Change, app: &App) -> Result<Exit, Error> {
-    one(&args.certification, &args.words.wish(change), app).await
+    one(&args.certification, &args.words.request(change), app).await
 }
 
 impl RemarksArgs {
-    fn wish(&self, change: Change) -> ChangeRequest<'_> {
+    fn request(&self, change: Change) -> ChangeRequest<'_> {
         ChangeRequest {
             change,
             evidence: None,
@@ -104,17 +104,17 @@ struct Changed {
 }
 
 /// Changes one certification, and says what became of it.
-pub(super) async fn one(name: &str, wish: &ChangeRequest<'_>, app: &App) -> Result<Exit, Error> {
+pub(super) async fn one(name: &str, request: &ChangeRequest<'_>, app: &App) -> Result<Exit, Error> {
     let database = app.database().await?;
     let id = find(name, database).await?;
     let mut tx = database.registrar().await?;
-    let done = apply(&mut tx, id, wish, app.clock.now()).await.map_err(|error| match error {
+    let done = apply(&mut tx, id, request, app.clock.now()).await.map_err(|error| match error {
         // Of the command line nothing was shown before.
         RenewalError::NotTheirs => RenewalError::Changed,
         other => other,
     })?;
     tx.commit().await?;
-    let kind = wish.change.kind().as_str();
+    let kind = request.change.kind().as_str();
     print(app.format, &Changed { certification_id: id, kind, done }, |_| {
         let day = |day: Option<chrono::NaiveDate>| {
             day.map_or_else(|| "without end".to_owned(), |day| day.to_string())

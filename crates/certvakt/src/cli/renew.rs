@@ -54,7 +54,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     if let Some(file) = &args.file {
         return all(file, database, app).await;
     }
-    let wish = ChangeRequest {
+    let request = ChangeRequest {
         change: Change::Renew { completed_on: args.completed, until: args.until },
         evidence: args.evidence.as_deref(),
         note: args.words.note.as_deref(),
@@ -62,7 +62,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         source: Source::Command,
         seen: None,
     };
-    change::one(&args.certification.unwrap_or_default(), &wish, app).await
+    change::one(&args.certification.unwrap_or_default(), &request, app).await
 }
 
 /// What became of a file.
@@ -109,7 +109,7 @@ async fn all(file: &Path, database: &Database, app: &App) -> Result<Exit, Error>
 
 async fn renew(row: Row, database: &Database, app: &App) -> Result<bool, Error> {
     let change = row.change?;
-    let wish = ChangeRequest {
+    let request = ChangeRequest {
         change,
         evidence: row.evidence.as_deref(),
         note: row.note.as_deref(),
@@ -119,7 +119,7 @@ async fn renew(row: Row, database: &Database, app: &App) -> Result<bool, Error> 
     };
     let id = change::find(&row.certification, database).await?;
     let mut tx = database.registrar().await?;
-    let done = apply(&mut tx, id, &wish, app.clock.now()).await?;
+    let done = apply(&mut tx, id, &request, app.clock.now()).await?;
     tx.commit().await?;
     Ok(done.is_changed)
 }

@@ -215,7 +215,7 @@ async fn renew(
     now: DateTime<Utc>,
 ) -> Result<ChangeOutcome, RenewalError> {
     let (evidence, key) = (format!("{}: {event}", one.partner), format!("{} {event}", one.partner));
-    let wish = ChangeRequest {
+    let request = ChangeRequest {
         change: Change::Renew { completed_on: Some(completed_on), until },
         evidence: Some(&evidence),
         note: None,
@@ -223,7 +223,7 @@ async fn renew(
         source: Source::Portal,
         seen: None,
     };
-    renewal::apply(tx, certification, &wish, now).await
+    renewal::apply(tx, certification, &request, now).await
 }
 
 /// A person's answer to a report that waits.

@@ -119,7 +119,7 @@ impl ChangeRequest<'_> {
     }
 }
 
-/// What became of a wish.
+/// The outcome of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ChangeOutcome {
     /// The last valid day before; none: it did not expire.
@@ -199,15 +199,15 @@ impl RenewalError {
     }
 }
 
-/// Changes a certification as somebody wishes. An error ends the transaction.
+/// Applies a change to a certification. An error ends the transaction.
 pub async fn apply(
     tx: &mut impl Keeper,
     id: Uuid,
-    wish: &ChangeRequest<'_>,
+    request: &ChangeRequest<'_>,
     now: DateTime<Utc>,
 ) -> Result<ChangeOutcome, RenewalError> {
-    wish.check()?;
-    let entry = wish.key.map_or_else(Uuid::new_v4, |key| rules::entry_id(id, key));
+    request.check()?;
+    let entry = request.key.map_or_else(Uuid::new_v4, |key| rules::entry_id(id, key));
     let standing = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
     let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
     let before = standing.expires_at.map(|at| last_valid_day(at, zone));
@@ -215,16 +215,16 @@ pub async fn apply(
     if standing.is_made {
         return Ok(as_it_is);
     }
-    if wish.seen.is_some_and(|seen| seen != standing.updated_at) {
+    if request.seen.is_some_and(|seen| seen != standing.updated_at) {
         return Err(RenewalError::Changed);
     }
-    let Some((after, status)) = becomes(&wish.change, &standing, before, today(now, zone))? else {
+    let Some((after, status)) = becomes(&request.change, &standing, before, today(now, zone))? else {
         return Ok(as_it_is);
     };
     // The same day keeps its instant.
     let expires_at =
         if after == before { standing.expires_at } else { after.map(|day| end_of_day(day, zone)) };
-    let said = said(wish, entry, today(now, zone));
+    let said = said(request, entry, today(now, zone));
     match tx.change(id, standing.updated_at, expires_at, status, &said).await? {
         Made::Yes => Ok(ChangeOutcome { before, after, is_changed: true }),
         Made::HistoryFull => Err(RenewalError::HistoryFull),
@@ -340,17 +340,17 @@ fn check_date(
 }
 
 /// What the history says beside the dates.
-fn said(wish: &ChangeRequest<'_>, entry: Uuid, today: NaiveDate) -> Value {
-    let completed_on = match wish.change {
+fn said(request: &ChangeRequest<'_>, entry: Uuid, today: NaiveDate) -> Value {
+    let completed_on = match request.change {
         Change::Renew { completed_on, .. } => Some(completed_on.unwrap_or(today)),
         _ => None,
     };
     json!({
-        "kind": wish.change.kind(),
+        "kind": request.change.kind(),
         "id": entry,
-        "source": wish.source.as_str(),
+        "source": request.source.as_str(),
         "completed_on": completed_on,
-        "evidence": wish.evidence,
-        "note": wish.note,
+        "evidence": request.evidence,
+        "note": request.note,
     })
 }

@@ -187,8 +187,8 @@ async fn make(
     asked: RequestedChange<'_>,
 ) -> Result<StoredResponse, Refusal> {
     let RequestedChange { change, evidence, note } = asked;
-    let wish = ChangeRequest { change, evidence, note, key: None, source: Source::Api, seen: None };
-    wish.check()?;
+    let request = ChangeRequest { change, evidence, note, key: None, source: Source::Api, seen: None };
+    request.check()?;
     let wanted = headers.get(header::IF_MATCH).map_or(&b""[..], |wanted| wanted.as_bytes());
     let mut first =
         match Once::begin(api, caller, headers, &(&asked, id, wanted), About::Certification).await? {
@@ -202,8 +202,8 @@ async fn make(
     if !names(wanted, &version(found.updated_at)) {
         return Err(Refusal::OtherVersion);
     }
-    let wish = ChangeRequest { seen: Some(found.updated_at), ..wish };
-    apply(&mut first.tx, id, &wish, api.clock().now()).await?;
+    let request = ChangeRequest { seen: Some(found.updated_at), ..request };
+    apply(&mut first.tx, id, &request, api.clock().now()).await?;
     let (etag, detail) = detail(&mut first.tx, id, api.clock()).await?;
     first.answer(StoredResponse::new(StatusCode::OK, &detail)?.with_etag(etag)).await
 }

@@ -202,18 +202,18 @@ async fn a_file_renews_whom_it_can_says_whom_it_cannot_and_once() {
     assert_eq!(database.history("3").await, "");
 }
 
-fn wish(change: Change, key: Option<&str>) -> ChangeRequest<'_> {
+fn request(change: Change, key: Option<&str>) -> ChangeRequest<'_> {
     ChangeRequest { change, evidence: None, note: None, key, source: Source::Command, seen: None }
 }
 
 async fn change(
     store: &Database,
     id: Uuid,
-    wish: &ChangeRequest<'_>,
+    request: &ChangeRequest<'_>,
     now: DateTime<Utc>,
 ) -> Result<bool, RenewalError> {
     let mut tx = store.registrar().await?;
-    let done = apply(&mut tx, id, wish, now).await?;
+    let done = apply(&mut tx, id, request, now).await?;
     tx.commit().await?;
     Ok(done.is_changed)
 }
@@ -231,7 +231,7 @@ async fn of_changes_at_once_one_wins_and_the_same_key_is_the_same_change() {
         let change_to = Change::Renew { completed_on: None, until: Some(Until::Day(day(text))) };
         let store = &store;
         async move {
-            change(store, id, &ChangeRequest { seen: Some(seen), ..wish(change_to, None) }, noon()).await
+            change(store, id, &ChangeRequest { seen: Some(seen), ..request(change_to, None) }, noon()).await
         }
     }))
     .await;
@@ -239,7 +239,7 @@ async fn of_changes_at_once_one_wins_and_the_same_key_is_the_same_change() {
     assert_eq!(done.iter().filter(|one| matches!(one, Err(RenewalError::Changed))).count(), 3, "{done:?}");
 
     let again = Change::Renew { completed_on: None, until: None };
-    let once = wish(again, Some("once"));
+    let once = request(again, Some("once"));
     let done = join_all([(); 4].map(|()| change(&store, id, &once, noon()))).await;
     let made: Vec<bool> = done.into_iter().map(Result::unwrap).collect();
     assert_eq!(made.iter().filter(|made| **made).count(), 1, "{made:?}");
@@ -359,7 +359,7 @@ async fn any_order_of_changes_keeps_date_status_history_and_notices_together() {
         for (name, id, changes, model) in &mut certifications {
             let Some(made) = changes.get(turn) else { continue };
             let expected = model.make(*made, today);
-            let done = change(&store, *id, &wish(*made, None), now).await;
+            let done = change(&store, *id, &request(*made, None), now).await;
             let is_changed = done.as_ref().ok().copied().unwrap_or(false);
             assert_eq!(is_changed, expected, "{name} {changes:?} at {made:?}: {done:?} {model:?}");
         }
