@@ -146,7 +146,7 @@ create table certvakt.command_log (
   command text not null
 );
 comment on table certvakt.command_log is
-  'Administrative commands that changed something, one row each, in the transaction of their first change. Nobody changes it.';
+  'Administrative commands that changed something, in the transaction of their first change: one row each, or a few if a command works in parallel. Nobody changes it.';
 comment on column certvakt.command_log.operator is 'Who ran it, as account@host.';
 comment on column certvakt.command_log.command is 'The command, like person opt-out; never its arguments, which name people.';
 alter table certvakt.command_log enable row level security;

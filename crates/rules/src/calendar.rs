@@ -28,7 +28,7 @@ pub fn last_valid_day(expires_at: DateTime<Utc>, zone: Tz) -> NaiveDate {
 }
 
 /// The instant of a local time. One that the clock skips means the next valid instant, one that
-/// repeats means its first occurrence (DESIGN.md, rule 11).
+/// repeats means its first occurrence.
 pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     // The longest gap in the time-zone database is a whole day (Samoa, 2011-12-30).
     (0..=26 * 60)

@@ -1,4 +1,4 @@
-//! The hours in which deliveries may leave (DESIGN.md, rule 11).
+//! The hours in which deliveries may leave.
 
 use std::cmp::Ordering;
 

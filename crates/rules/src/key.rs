@@ -1,4 +1,4 @@
-//! The key of a notice (DESIGN.md, rule 2).
+//! The key of a notice.
 
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! Stages, their due dates, and which one is current on a day (DESIGN.md, rule 1).
+//! Stages, their due dates, and which one is current on a day.
 
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub const DEFAULT_GRACE_DAYS: u16 = 30;
 
 /// By how many days a corrected due date must move later for a stage already told in the cycle to
-/// be told again (DESIGN.md, rule 2).
+/// be told again.
 pub const TOLD_AGAIN_AFTER_DAYS: i64 = 30;
 
 /// A point on a certification's way to its end at which its mentor is told.

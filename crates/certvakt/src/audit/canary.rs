@@ -1,5 +1,5 @@
 //! The leak canary: people who do not exist are planted in every chapter, and asked as; what each of them
-//! sees of the others is compared with what DESIGN.md says. Nothing of it stays.
+//! sees of the others is compared with what the tree of chapters allows. Nothing of it stays.
 //!
 //! What may be seen is worked out here from the tree of chapters alone, without the functions that the
 //! policies ask.

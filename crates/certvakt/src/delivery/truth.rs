@@ -15,7 +15,7 @@ pub(super) struct Truth {
 }
 
 /// What the notice says of today, or why it must not be sent: claiming checks that the certification is
-/// still in that stage with that date (DESIGN.md, rule 5).
+/// still in that stage with that date.
 pub(super) fn still_true(
     claimed: &Claimed,
     organisation: &Organisation,

@@ -57,7 +57,7 @@ fn write(notice: &Notice<'_>, to: &Address) -> askama::Result<Mail> {
         }
         None => words,
     };
-    // The id is the same for every repeat of a notice (DESIGN.md, rule 4).
+    // Every repeat of a notice has the same id, so that a mail program can recognise it.
     Ok(Mail { to: to.contact.clone(), subject: text.subject, id: notice.idempotency_key.to_owned(), body })
 }
 
