@@ -66,7 +66,7 @@ def import_command(file: Path) -> list:
 
 
 def row_counts(register: Register) -> dict[str, int]:
-    """How many rows each of certvakt's tables has, but the log of commands, which those that set up fill as well."""
+    """How many rows each of certvakt's tables has, except for the log of commands."""
     found = register.connection.execute(
         "select format('%I.%I', schemaname, tablename) from pg_tables"
         " where schemaname in ('public', 'certvakt') and tablename <> 'command_log'"
