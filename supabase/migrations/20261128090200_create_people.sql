@@ -120,7 +120,7 @@ begin
 end
 $$;
 comment on function certvakt.current_person is
-  'The person who is asking, by the claims iss and sub of their token; null: nobody we know.';
+  'The caller''s person, by the claims iss and sub of the token; null: no person is linked to the login.';
 revoke all on function certvakt.current_person() from public, anon, authenticated, service_role;
 grant execute on function certvakt.current_person() to authenticated;
 alter function certvakt.current_person() owner to certvakt_definer;
@@ -243,7 +243,7 @@ begin
   if is_erased then
     raise exception 'the person was erased: nothing of theirs begins again'
       using errcode = 'restrict_violation', constraint = 'person_erased',
-        hint = 'Whoever comes back is a new person, with an id of their own.';
+        hint = 'Create a new person: the id of an erased person is never used again.';
   end if;
   return null;
 end

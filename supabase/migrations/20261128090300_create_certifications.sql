@@ -224,7 +224,7 @@ begin
   if exists (select from certvakt.people p where p.id = new.peer_mentor_id and p.erased_at is not null) then
     raise exception 'the person was erased: nothing of theirs begins again'
       using errcode = 'restrict_violation', constraint = 'person_erased',
-        hint = 'Whoever comes back is a new person, with an id of their own.';
+        hint = 'Create a new person: the id of an erased person is never used again.';
   end if;
   return new;
 end

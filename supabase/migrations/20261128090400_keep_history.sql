@@ -96,7 +96,7 @@ begin
   end;
 end
 $$;
-comment on function certvakt.canonical is 'JSON as RFC 8785 writes it, of whatever certvakt.is_canonical takes.';
+comment on function certvakt.canonical is 'JSON in the canonical form of RFC 8785, for values that certvakt.is_canonical accepts.';
 
 create function certvakt.is_canonical(value jsonb) returns boolean
 language plpgsql immutable strict parallel safe set search_path = '' as $$

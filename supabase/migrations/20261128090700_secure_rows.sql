@@ -1,7 +1,7 @@
 -- What people may see and do: through the API, the pages and Supabase's own REST alike. What the service's roles may
 -- do stands with each table.
 --
--- Policies ask four functions who is asking, each once a statement, as (select certvakt.…()), and one view
+-- Policies call four functions about the caller, each once a statement, as (select certvakt.…()), and read one view
 -- who belongs where. An app with a hierarchy of its own replaces these five, and nothing else
 -- (docs/supabase.md); what they promise stands in their comments. The functions are written in PL/pgSQL
 -- because that keeps their plans.
@@ -9,7 +9,7 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
--- Who is asking. certvakt.current_person() stands beside the logins.
+-- The caller. certvakt.current_person() is in the file with the logins.
 
 create function certvakt.current_organisations() returns uuid[]
 language plpgsql stable security definer set search_path = '' as $$
@@ -23,7 +23,7 @@ begin
 end
 $$;
 comment on function certvakt.current_organisations is
-  'The organisations of which who is asking is a member, in whatever role, or which certified them. Never null.';
+  'The organisations that the caller is a member of, in any role, or that certified the caller. Never null.';
 
 create function certvakt.visible_chapters() returns uuid[]
 language plpgsql stable security definer set search_path = '' as $$
@@ -46,7 +46,7 @@ begin
 end
 $$;
 comment on function certvakt.visible_chapters is
-  'The chapters whose certifications who is asking may see and keep: those they coordinate and all below, and every one of an organisation that they administer. Never null.';
+  'The chapters whose certifications the caller may see and change: those that they coordinate and all below, and every one of an organisation that they administer. Never null.';
 
 -- What is visible elsewhere follows from the visible chapters: a caller that knows those does not ask for them again.
 create function certvakt.elsewhere_of(chapters uuid[]) returns uuid[]
@@ -66,7 +66,7 @@ begin
 end
 $$;
 comment on function certvakt.visible_elsewhere is
-  'Certifications of other chapters that who is asking may see, because their mentors belong to a visible chapter of the same organisation as well. Never null.';
+  'Certifications of other chapters that the caller may see, because their mentors belong to a visible chapter of the same organisation as well. Never null.';
 
 revoke all on function certvakt.current_organisations(), certvakt.visible_chapters(), certvakt.elsewhere_of(uuid[]),
   certvakt.visible_elsewhere() from public, anon, authenticated, service_role;
@@ -134,7 +134,7 @@ create policy people_see on certvakt.memberships for select to authenticated usi
 create view certvakt.visible_memberships with (security_invoker = true) as
 select m.organisation_id, m.chapter_id, m.person_id, m.role from certvakt.memberships m;
 comment on view certvakt.visible_memberships is
-  'The memberships that who is asking may see: their own, and everybody''s in the visible chapters. Each is of a chapter of its organisation, as mentor, coordinator or org_admin. Policies look up a person in it for each row that they judge.';
+  'The memberships that the caller may see: their own, and all in the visible chapters. Each is of a chapter of its organisation, as mentor, coordinator or org_admin. Policies look up a person in it for each row that they judge.';
 revoke all on certvakt.visible_memberships from public, anon, authenticated, service_role;
 grant select on certvakt.visible_memberships to certvakt_definer, authenticated;
 

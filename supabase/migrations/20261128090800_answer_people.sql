@@ -6,7 +6,7 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
--- Certifications, with what things are called. Names through the policies of five tables would ask who is asking for each
+-- Certifications, with what things are called. Names through the policies of five tables would look up the caller for each
 -- of the five.
 create function certvakt.certification_details(certifications uuid[], and_elsewhere boolean)
 returns table (
@@ -56,7 +56,7 @@ begin
 end
 $$;
 comment on function certvakt.certification_details(uuid[], boolean) is
-  'Some certifications, and if asked those that who is asking sees for another reason than their chapter, with what chapters, mentors and types are called and how organisations reckon days; nothing of one that they may not see, and no name of a chapter that they may not know.';
+  'Some certifications, and if asked those that the caller sees for another reason than their chapter, with the names of chapters, mentors and types and the settings by which organisations count days; nothing of one that they may not see, and no name of a chapter that they may not know.';
 
 create function certvakt.certification_details(certifications uuid[])
 returns table (
@@ -70,31 +70,14 @@ begin atomic
   from certvakt.certification_details(certification_details.certifications, false) d;
 end;
 comment on function certvakt.certification_details(uuid[]) is
-  'Some certifications, with what their chapters, mentors and types are called and how their organisations reckon days; nothing of one that who is asking may not see, and no name of a chapter that they may not know.';
+  'Some certifications, with the names of their chapters, mentors and types and the settings by which their organisations count days; nothing of one that the caller may not see, and no name of a chapter that they may not know.';
 
-create function certvakt.in_sight(out chapters uuid[], out others uuid[])
-language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_generic_plan as $$
-declare
-  person uuid := certvakt.current_person();
-  elsewhere uuid[];
-begin
-  chapters := certvakt.visible_chapters();
-  elsewhere := certvakt.elsewhere_of(chapters);
-  others := array(
-    select c.id from public.peer_mentor_certifications c
-    where (c.peer_mentor_id = person or c.id = any (elsewhere)) and c.chapter_id <> all (chapters));
-end
-$$;
-comment on function certvakt.in_sight is
-  'Where to look for the certifications that who is asking may see: the visible chapters, and those of other chapters that are visible for another reason. Whether they may see them is asked again of each.';
-
-revoke all on function certvakt.certification_details(uuid[], boolean), certvakt.certification_details(uuid[]),
-  certvakt.in_sight() from public, anon, authenticated, service_role;
-grant execute on function certvakt.certification_details(uuid[], boolean), certvakt.certification_details(uuid[]),
-  certvakt.in_sight() to authenticated;
+revoke all on function certvakt.certification_details(uuid[], boolean), certvakt.certification_details(uuid[])
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.certification_details(uuid[], boolean), certvakt.certification_details(uuid[])
+  to authenticated;
 alter function certvakt.certification_details(uuid[], boolean) owner to certvakt_definer;
 alter function certvakt.certification_details(uuid[]) owner to certvakt_definer;
-alter function certvakt.in_sight() owner to certvakt_definer;
 
 create function certvakt.history_of(certification uuid)
 returns table (number bigint, entry jsonb, evidence text, note text, is_erased boolean)
@@ -107,7 +90,7 @@ begin atomic
   left join certvakt.renewal_words w on w.entry_id::text = e.entry ->> 'id' and w.certification_id = c.id;
 end;
 comment on function certvakt.history_of is
-  'The history of a certification, the oldest entry first, with what was written about it; nothing of one that who is asking may not see.';
+  'The history of a certification, the oldest entry first, with the evidence and the notes; nothing of one that the caller may not see.';
 
 create function certvakt.is_made(certification uuid, entry text) returns boolean
 language sql stable security definer set search_path = ''
@@ -328,7 +311,7 @@ begin atomic
     and (c.chapter_id = any (asking.chapters) or c.peer_mentor_id = asking.person or c.id = any (asking.elsewhere));
 end;
 comment on function certvakt.notices_of is
-  'The notices of some certifications, and what became of them; nothing of a certification that who is asking may not see.';
+  'The notices of some certifications, and what became of them; nothing of a certification that the caller may not see.';
 
 create function certvakt.recent_notices(since timestamptz, before bigint, of_chapter uuid, of_stage text, of_state text, how_many integer)
 returns table (
@@ -413,7 +396,7 @@ begin atomic
   group by coming.organisation_id, coming.night, coming.stage;
 end;
 comment on function certvakt.coming_notices is
-  'How many notices come due on which night in which stage, of the certifications that who is asking may see; expiries from since until before.';
+  'How many notices come due on which night in which stage, of the certifications that the caller may see; expiries from since until before.';
 
 revoke all on function certvakt.notices_of(uuid[]),
   certvakt.recent_notices(timestamptz, bigint, uuid, text, text, integer),
@@ -429,7 +412,7 @@ alter function certvakt.recent_notices(timestamptz, bigint, uuid, text, text, in
 alter function certvakt.unreachable_notices(bigint, uuid, integer) owner to certvakt_definer;
 alter function certvakt.coming_notices(uuid[], text[], text[], integer[], timestamptz[], timestamptz[], integer) owner to certvakt_definer;
 
--- People choose by which kinds of contact point they hear of their certifications.
+-- People choose the kinds of contact point at which they receive notices.
 create function certvakt.opt_outs() returns table (kind text, since timestamptz)
 language sql stable security definer set search_path = ''
 begin atomic
@@ -444,7 +427,7 @@ declare
   person uuid := certvakt.current_person();
 begin
   if person is null then
-    raise exception 'nobody we know has signed in' using errcode = 'insufficient_privilege';
+    raise exception 'no person is linked to this login' using errcode = 'insufficient_privilege';
   end if;
   insert into certvakt.channel_opt_outs (person_id, kind) values (person, opt_out.kind) on conflict do nothing;
 end
@@ -466,7 +449,7 @@ declare
   person uuid := certvakt.current_person();
 begin
   if person is null then
-    raise exception 'nobody we know has signed in' using errcode = 'insufficient_privilege';
+    raise exception 'no person is linked to this login' using errcode = 'insufficient_privilege';
   end if;
   if exists (
     select from certvakt.contact_points p
@@ -490,7 +473,7 @@ begin atomic
   delete from certvakt.contact_points p
   where p.installation = remove_device.installation and p.person_id = (select certvakt.current_person());
 end;
-comment on function certvakt.remove_device is 'Takes a device away from who is asking; one that is not theirs stays.';
+comment on function certvakt.remove_device is 'Removes a device of the caller; a device of another person stays.';
 
 revoke all on function certvakt.opt_outs(), certvakt.opt_out(text), certvakt.opt_in(text),
   certvakt.keep_device(text, text), certvakt.remove_device(text) from public, anon, authenticated, service_role;

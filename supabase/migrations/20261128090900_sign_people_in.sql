@@ -246,7 +246,7 @@ begin atomic
   order by p.person_id, p.organisation_id nulls first, p.id;
 end;
 comment on function certvakt.people_of_address is
-  'The people who have a mail address, in whatever case it is written, and the contact point that each has it in.';
+  'The people who have a mail address, compared without regard to case, and the contact point of each.';
 
 create function certvakt.invite(person uuid) returns boolean
 language plpgsql security definer set search_path = '' as $$
@@ -344,7 +344,7 @@ create table certvakt.former_addresses (
   constraint former_addresses_once unique nulls not distinct (person_id, organisation_id, address)
 );
 comment on table certvakt.former_addresses is
-  'Mail addresses that a register, or the person, has replaced or removed. For ninety days they hear of new logins and confirmations.';
+  'Mail addresses that a register, or the person, has replaced or removed. For ninety days they are notified of new logins and confirmations.';
 create index former_addresses_organisation on certvakt.former_addresses (organisation_id);
 
 alter table certvakt.former_addresses enable row level security;
@@ -702,9 +702,8 @@ $$;
 comment on function certvakt.delete_old_access_events is
   'Deletes at most `batch` events older than `older_than`, and never one of the last 365 days.';
 
--- Whether somebody may come in, and of what they are: what every request asks first.
-create function certvakt.admission(
-  out person_id uuid, out organisations uuid[], out is_closed boolean, out number bigint, out is_administrator boolean)
+-- Every request calls this first.
+create function certvakt.admission(out person_id uuid, out organisations uuid[], out is_closed boolean, out number bigint)
 language plpgsql security definer set search_path = '' as $$
 begin
   person_id := certvakt.current_person();
@@ -713,12 +712,10 @@ begin
   if person_id is not null then
     number := nextval('certvakt.access_numbers');
   end if;
-  is_administrator := exists (
-    select from certvakt.visible_memberships m where m.person_id = admission.person_id and m.role = 'org_admin');
 end
 $$;
 comment on function certvakt.admission is
-  'Who is asking, where they belong, whether their access is closed, the number of what is recorded of it, and whether they administer an organisation.';
+  'The caller''s person and organisations, whether their access is closed, and the number of their access event.';
 
 revoke all on function certvakt.delete_old_access_events(interval, integer), certvakt.admission()
   from public, anon, authenticated, service_role;

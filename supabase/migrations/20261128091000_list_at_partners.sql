@@ -55,7 +55,7 @@ comment on column certvakt.partners.held_alerted_at is 'When administrators were
 comment on column certvakt.partners.reconciled_at is 'When the public listing was last read whole and compared.';
 comment on column certvakt.partners.read_tried_at is 'When it was last tried to be read.';
 comment on column certvakt.partners.unread_since is 'Since when it could not be read.';
-comment on column certvakt.partners.unknown_shown is 'How many it showed whom nobody here knows.';
+comment on column certvakt.partners.unknown_shown is 'How many people it showed who are not enrolled here.';
 comment on column certvakt.partners.looked_on is 'The local date of the last look at everybody.';
 comment on column certvakt.partners.reports_delta is
   'The address at which the portal says what was reported since it was last read; null: it is read whole.';
@@ -93,7 +93,7 @@ create table certvakt.partner_types (
   constraint partner_types_type_inside_organisation foreign key (organisation_id, certification_type)
     references certvakt.certification_types (organisation_id, code)
 );
-comment on table certvakt.partner_types is 'Certifications of which a partner requires one, whichever.';
+comment on table certvakt.partner_types is 'The types of certification that a partner accepts: a mentor needs one of them.';
 create index partner_types_type on certvakt.partner_types (organisation_id, certification_type);
 
 alter table certvakt.partner_types enable row level security;
@@ -146,7 +146,7 @@ create table certvakt.listings (
   constraint listings_told_before check (told_number <= number and confirmed_number <= number)
 );
 comment on table certvakt.listings is
-  'Mentors whom a partner knows: whether they are to be listed, what the portal was told, and what its listing shows.';
+  'Mentors who are enrolled at a partner: whether they are to be listed, the state that was sent to the portal, and the state that its listing shows.';
 comment on column certvakt.listings.partner_key is 'The portal''s own key of the mentor: all that it is ever told of them.';
 comment on column certvakt.listings.person_id is 'The mentor; null: deleted or erased, and taken off.';
 comment on column certvakt.listings.listing_consent_at is 'Since when the mentor consents to being listed; null: they do not.';
@@ -171,7 +171,7 @@ comment on column certvakt.listings.confirmed_number is 'The last event whose st
 comment on column certvakt.listings.seen_listed is
   'What the public listing has shown since it could show the last event; null: not known yet.';
 comment on column certvakt.listings.away_since is
-  'Since when somebody whom nobody here took off has been gone from the listing: nothing puts them back until a person answers.';
+  'Since when the mentor is missing from the listing although certvakt did not remove them: a person must decide before they are listed again.';
 comment on column certvakt.listings.approved_by is
   'Who approved of the removal that approved_number names, as account@host.';
 create index listings_due on certvakt.listings (organisation_id, partner, available_at) where told_number < number;
@@ -199,7 +199,7 @@ create policy definer_reads on certvakt.listings for select to certvakt_definer 
 create policy definer_looks on certvakt.listings for update to certvakt_definer using (true) with check (true);
 create policy definer_forgets on certvakt.listings for delete to certvakt_definer using (person_id is null);
 
--- No foreign key: what was to be told outlives whom it is about.
+-- No foreign key: an event outlives its mentor.
 create table certvakt.partner_events (
   id uuid primary key default certvakt.uuid_v7(),
   organisation_id uuid not null,
@@ -241,7 +241,7 @@ create table certvakt.listing_consents (
 );
 comment on table certvakt.listing_consents is
   'Each time that a mentor gave or withdrew consent (GDPR article 7). Nobody changes it.';
-comment on column certvakt.listing_consents.actor is 'The person who said so; null: whoever operates the service.';
+comment on column certvakt.listing_consents.actor is 'The person who gave or withdrew it; null: an operator recorded it.';
 comment on column certvakt.listing_consents.operator is 'Who ran the command that made it, as account@host; null: no command did.';
 comment on column certvakt.listing_consents.issuer is 'Who vouched for the login that said so; null: no login did.';
 comment on column certvakt.listing_consents.proof is
@@ -288,15 +288,15 @@ declare
   is_listed boolean;
 begin
   if is_new then
-    -- Whoever records or changes a certification of theirs at the same time has ended, or waits and then finds this row.
+    -- A concurrent transaction that changes a certification of the mentor has ended, or waits and then finds this row.
     select p.erased_at is not null into is_erased from certvakt.people p where p.id = new.person_id for update;
     if is_erased then
       raise exception 'the person was erased: nothing of theirs begins again'
         using errcode = 'restrict_violation', constraint = 'person_erased',
-          hint = 'Whoever comes back is a new person, with an id of their own.';
+          hint = 'Create a new person: the id of an erased person is never used again.';
     end if;
     perform from public.peer_mentor_certifications c where c.peer_mentor_id = new.person_id order by c.id for share;
-    -- Whoever looks from an older snapshot and does not find it is told that the snapshot is too old.
+    -- A transaction with an older snapshot, which does not see the row, fails because its snapshot is too old.
     update certvakt.people p set id = p.id where p.id = new.person_id;
     new.valid_until := certvakt.certified_until(new.organisation_id, new.partner, new.person_id);
     new.is_listed := false;
@@ -322,11 +322,11 @@ begin
   end if;
   is_listed := new.person_id is not null and new.listing_consent_at is not null and new.kept_off_at is null
     and coalesce(new.valid_until > moment, false);
-  -- The portal shows somebody of whom it was never told anything: that they are not to be listed is the first event.
+  -- The portal shows a mentor although nothing was ever sent: the first event says that they are not to be listed.
   if new.is_listed <> is_listed or new.number = 0 and new.cause = 'found-listed' then
     new.is_listed := is_listed;
     new.number := new.number + 1;
-    -- Whoever lapsed did so when their last valid day was over, whenever somebody looked, and whatever came after.
+    -- A mentor lapsed at the end of their last valid day, no matter when that was noticed and what came after.
     new.turned_at := case when is_listed or new.cause = 'found-listed' then moment else least(old.valid_until, moment) end;
     new.available_at := now();
     new.attempts := 0;
@@ -350,13 +350,13 @@ declare
   numbers_before numeric;
   numbers_after numeric;
 begin
-  -- Locked by a statement of its own: whoever changed another certification of theirs has ended when the next looks.
+  -- Locked by a statement of its own: a transaction that changed another certification of theirs has ended before the next statement reads.
   select coalesce(sum(held.number), 0) into numbers_before
   from (
     select l.number from certvakt.listings l where l.person_id = any (look_at_listings.people)
     order by l.organisation_id, l.partner, l.partner_key for no key update) held;
   with looked as (
-    -- Written also where nothing changes, so that whoever looks from an older snapshot is told that it is too old.
+    -- Written even if nothing changes, so that a transaction with an older snapshot fails because its snapshot is too old.
     update certvakt.listings l
     set valid_until = certvakt.certified_until(l.organisation_id, l.partner, l.person_id), cause = look_at_listings.cause,
       looked_at = certvakt.moment()
@@ -376,7 +376,7 @@ declare
   changed record;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
-    -- Somebody enrolled since the snapshot is not seen in it: whoever enrols writes to their row.
+    -- The snapshot does not show a mentor who was enrolled since, but their enrolment wrote to the person's row.
     perform from certvakt.people p
     where p.id in (
       select c.peer_mentor_id from new_rows n join public.peer_mentor_certifications c on c.id = n.certification_id)
@@ -385,7 +385,7 @@ begin
   if not exists (select from certvakt.listings) then
     return null;
   end if;
-  -- All at once and in one order, whatever happened to whom.
+  -- All in one statement and in one order.
   perform from certvakt.listings l
   where l.person_id in (
     select c.peer_mentor_id from new_rows n join public.peer_mentor_certifications c on c.id = n.certification_id)
@@ -467,12 +467,12 @@ begin
 end
 $$;
 comment on function certvakt.delist_found is
-  'Writes the first event of mentors whom a portal shows although it was never told so.';
+  'Writes the first event of mentors whom a portal shows although nothing was ever sent.';
 
 create function certvakt.forget_delisted() returns void
 language plpgsql security definer set search_path = '' as $$
 begin
-  -- Whoever was deleted or erased is known by the portal's key until it has taken them off.
+  -- The portal's key of a deleted or erased person is kept until the portal has removed them.
   with gone as (
     delete from certvakt.listings l
     where l.person_id is null and l.told_number = l.number and (l.number = 0 or l.told_listed is not distinct from false)
@@ -524,7 +524,7 @@ begin atomic
   where l.person_id = (select certvakt.current_person());
 end;
 comment on function certvakt.my_listings is
-  'The partners that know who is asking, since when they consent to being listed there, and whether they are to be.';
+  'The partners that know the caller, since when the caller consents to being listed there, and whether they are to be listed.';
 
 create function certvakt.consent_to_listing(organisation uuid, partner text, is_given boolean) returns boolean
 language plpgsql security definer set search_path = '' as $$
@@ -640,7 +640,7 @@ begin
 end
 $$;
 comment on function certvakt.forget_reports is
-  'Forgets whom reports were about who was deleted or erased; nothing of theirs waits any more.';
+  'Removes deleted and erased people from reports, and dismisses those of their reports that wait.';
 create trigger forget_reports after update of person_id on certvakt.listings
   for each row when (old.person_id is not null and new.person_id is null) execute function certvakt.forget_reports();
 revoke all on function certvakt.forget_reports() from public, anon, authenticated, service_role;
@@ -673,7 +673,7 @@ from m cross join certvakt.partners p
 left join certvakt.listings l on l.organisation_id = p.organisation_id and l.partner = p.code
 cross join lateral (select coalesce(l.is_listed and l.valid_until <= m.now, false) as has_lapsed) x
 group by p.organisation_id, p.code, m.now;
-comment on view certvakt.partner_standings is 'How partners stand: whom they know, what they are to be told, what their listings show.';
+comment on view certvakt.partner_standings is 'The state of partners: who is enrolled, what is still to be sent, and what their listings show.';
 revoke all on certvakt.partner_standings from public, anon, authenticated, service_role;
 grant select on certvakt.partner_standings to certvakt_worker, certvakt_definer;
 
@@ -695,7 +695,7 @@ begin atomic
     select m.organisation_id from certvakt.memberships m
     where m.person_id = (select certvakt.current_person()) and m.role = 'org_admin');
 end;
-comment on function certvakt.my_partners is 'How the partners stand of the organisations that who is asking administers.';
+comment on function certvakt.my_partners is 'The state of the partners of the organisations that the caller administers.';
 revoke all on function certvakt.my_partners() from public, anon, authenticated, service_role;
 grant execute on function certvakt.my_partners() to authenticated;
 alter function certvakt.my_partners() owner to certvakt_definer;

@@ -1,6 +1,6 @@
 -- Who lets browsers in: what the doorkeeper reaches, and whom people may have invited.
 begin;
-select plan(15);
+select plan(18);
 \ir fixtures/world.psql
 \ir fixtures/certified.psql
 
@@ -84,6 +84,25 @@ select is(
   pg_stat_get_xact_tuples_returned('certvakt.contact_points'::regclass), (select rows from pg_temp.read_before),
   'without reading them from end to end');
 rollback to savepoint many;
+
+set local role certvakt_doorkeeper;
+select throws_ok($$insert into certvakt.invitations (person_id, token_hash, expires_at)
+  values ('00000000-0000-4000-8000-000000000001', sha256('x'), now())$$, '42501', null,
+  'an invitation without an address is the operator''s alone');
+reset role;
+savepoint notices;
+delete from certvakt.letters;
+insert into certvakt.former_addresses (person_id, address, left_at)
+select '00000000-0000-4000-8000-000000000001', 'former' || n || '@example.org', now() - interval '80 days' + n * interval '1 day'
+from generate_series(1, 12) n;
+select certvakt.tell_person('00000000-0000-4000-8000-000000000001', null, 'new-login', null);
+select is((select string_agg(split_part(address, '@', 1), ' ' order by length(address), address) from certvakt.letters),
+  'a former1 former2 former3 former4 former5 former6 former7 former8 former9 former10',
+  'a notice goes to the present address and to the ten that were removed first');
+delete from certvakt.contact_points where person_id = '00000000-0000-4000-8000-000000000001' and kind = 'email';
+select is((select count(*) from certvakt.letters where kind = 'new-login' and address = 'a@example.org'), 1::bigint,
+  'and is not lost if the address is removed before it is mailed');
+rollback to savepoint notices;
 
 create function pg_temp.invited(who text) returns text language plpgsql as $$
 declare

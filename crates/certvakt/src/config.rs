@@ -373,7 +373,7 @@ impl Config {
         self.step_up.check()?;
         if !self.step_up.is_off() && self.sign_in.issuer.is_empty() && self.auth.is_off() {
             return wrong(
-                "[step_up] needs somebody who says how people signed in: set sign_in.issuer or [auth]",
+                "[step_up] needs an issuer that says how people signed in: set sign_in.issuer or [auth]",
             );
         }
         let heartbeat = &self.heartbeat.url;

@@ -48,7 +48,7 @@ struct Opened {
 }
 
 impl App {
-    /// `command` is the command without its arguments; none: it is a service.
+    /// Reads the configuration and the clock.
     pub(super) fn new(global: Global, command: Option<String>) -> Result<Self, Error> {
         let config = match &global.config {
             Some(path) => Config::read(path)?,

@@ -32,7 +32,7 @@ pub(super) struct Correct {
     #[arg(long, value_name = "YYYY-MM-DD|never", value_parser = until)]
     until: Until,
     #[command(flatten)]
-    words: RemarksArgs,
+    remarks: RemarksArgs,
 }
 
 /// A certification, and what is said of the change.
@@ -42,7 +42,7 @@ pub(super) struct CertificationArgs {
     #[arg(value_name = "CERTIFICATION|EXTERNAL-ID")]
     certification: String,
     #[command(flatten)]
-    words: RemarksArgs,
+    remarks: RemarksArgs,
 }
 
 /// A last valid day, or `never`.
@@ -54,11 +54,11 @@ pub(super) fn until(text: &str) -> Result<Until, String> {
 }
 
 pub(super) async fn correct(args: Correct, app: &App) -> Result<Exit, Error> {
-    one(&args.certification, &args.words.request(Change::Correct(args.until)), app).await
+    one(&args.certification, &args.remarks.request(Change::Correct(args.until)), app).await
 }
 
 pub(super) async fn status(args: CertificationArgs, change: Change, app: &App) -> Result<Exit, Error> {
-    one(&args.certification, &args.words.request(change), app).await
+    one(&args.certification, &args.remarks.request(change), app).await
 }
 
 impl RemarksArgs {

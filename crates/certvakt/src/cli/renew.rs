@@ -43,7 +43,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TEXT", conflicts_with = "file")]
     evidence: Option<String>,
     #[command(flatten)]
-    words: RemarksArgs,
+    remarks: RemarksArgs,
     /// Renew those of a file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["note", "key"])]
     file: Option<PathBuf>,
@@ -57,8 +57,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let request = ChangeRequest {
         change: Change::Renew { completed_on: args.completed, until: args.until },
         evidence: args.evidence.as_deref(),
-        note: args.words.note.as_deref(),
-        key: args.words.key.as_deref(),
+        note: args.remarks.note.as_deref(),
+        key: args.remarks.key.as_deref(),
         source: Source::Command,
         seen: None,
     };

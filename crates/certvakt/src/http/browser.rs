@@ -1,8 +1,8 @@
-//! What a browser is called in a list of sessions.
+//! The display name of a browser in a list of sessions.
 
 use axum::http::{HeaderMap, header};
 
-/// Products and systems by what a `User-Agent` holds. The first that is found names it: many claim to be others as well.
+/// Products and systems by a mark in the `User-Agent`. The first match wins, because most browsers name others too.
 const PRODUCTS: [(&str, &str); 6] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -20,8 +20,7 @@ const SYSTEMS: [(&str, &str); 6] = [
     ("Linux", "Linux"),
 ];
 
-/// The browser and its system, like `Firefox, Windows`; empty: it names neither that we know. Nothing else of what it
-/// says is kept.
+/// The browser and its system, like `Firefox, Windows`; empty if neither is known. The rest of the header is not stored.
 pub(super) fn name(headers: &HeaderMap) -> String {
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let first = |known: &[(&str, &'static str)]| {

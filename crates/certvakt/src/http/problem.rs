@@ -90,7 +90,7 @@ pub enum Refusal {
     NotSigned,
     /// A partner's report that cannot be received, because this server is not configured for it.
     #[error("this webhook is not configured on this server: retry later")]
-    Deaf,
+    WebhookNotConfigured,
     /// A partner's report that breaks the contract.
     #[error("the report breaks the contract: {0}")]
     Report(String),
@@ -149,7 +149,7 @@ impl Refusal {
             Self::KeyReused => "key-reused",
             Self::AlreadySent => "register-sent",
             Self::NotSigned => "not-signed",
-            Self::Deaf => "partner-not-set-up",
+            Self::WebhookNotConfigured => "partner-not-set-up",
             Self::Report(_) => "report-invalid",
             Self::TooMany => "too-many-requests",
             Self::TooManyAtOnce => "too-many-at-once",
@@ -175,7 +175,7 @@ impl Refusal {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Token(TokenError::KeysUnavailable)
             | Self::Closed
-            | Self::Deaf
+            | Self::WebhookNotConfigured
             | Self::NoMail
             | Self::Busy
             | Self::Store(_)

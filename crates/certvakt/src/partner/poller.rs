@@ -137,11 +137,11 @@ struct Read {
 
 /// Reads what is new of a partner's reports, and where to go on. None: there are none to be read.
 async fn read(config: &PartnersConfig, one: &Partner) -> Result<Option<Result<Read, Outcome>>, PartnerError> {
-    let Some(ear) = InboundContract::of(one, config)? else { return Ok(None) };
+    let Some(contract) = InboundContract::of(one, config)? else { return Ok(None) };
     let Some(stage) = one.stage.as_deref().and_then(Stage::named) else { return Ok(None) };
-    let address = ear.contract().stages.get(&stage).and_then(|addresses| addresses.inbound.clone());
-    let (Some(first), Some(terms)) = (address, ear.contract().inbound.as_ref()) else { return Ok(None) };
-    let portal = Portal::new(ear.contract().clone(), &one.organisation, &one.partner, stage, config)?;
+    let address = contract.contract().stages.get(&stage).and_then(|addresses| addresses.inbound.clone());
+    let (Some(first), Some(terms)) = (address, contract.contract().inbound.as_ref()) else { return Ok(None) };
+    let portal = Portal::new(contract.contract().clone(), &one.organisation, &one.partner, stage, config)?;
     let pages = Pages {
         what: "list of courses",
         entries: &terms.entries,
@@ -150,16 +150,18 @@ async fn read(config: &PartnersConfig, one: &Partner) -> Result<Option<Result<Re
         is_public: false,
     };
     let since = one.reports_delta.as_deref().and_then(|delta| Url::parse(delta).ok());
-    let read = match read_since(&ear, &pages, &portal, &first, since.as_ref()).await {
+    let read = match read_since(&contract, &pages, &portal, &first, since.as_ref()).await {
         // The portal does not know any more what we have seen. To read all again is harmless: each event counts once.
-        Err(Outcome::Broken(_)) if since.is_some() => read_since(&ear, &pages, &portal, &first, None).await,
+        Err(Outcome::Broken(_)) if since.is_some() => {
+            read_since(&contract, &pages, &portal, &first, None).await
+        }
         read => read,
     };
     Ok(Some(read))
 }
 
 async fn read_since(
-    ear: &InboundContract,
+    contract: &InboundContract,
     pages: &Pages<'_>,
     portal: &Portal,
     first: &Url,
@@ -168,7 +170,7 @@ async fn read_since(
     let (mut reports, mut fault) = (Vec::new(), None);
     let take = |entry: &Value| {
         if deleted(entry).is_none() {
-            match ear.read(entry) {
+            match contract.read(entry) {
                 Ok(report) => reports.push(report),
                 Err(what) => fault = pages.broken(&what).reason().map(str::to_owned),
             }

@@ -78,15 +78,15 @@ fn not_set_up(one: &Partner, what: String) -> PartnerError {
 
 /// What becomes of a report that a partner tells by itself, whose signature was checked. The inner error is how it does
 /// not keep to the contract, which `status` says until one is heard that does.
-pub async fn listen(
+pub async fn accept(
     database: &Database,
     one: &Partner,
-    ear: &InboundContract,
+    contract: &InboundContract,
     body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Result<(), String>, StoreError> {
     let entry = serde_json::from_slice(body).map_err(|_| "it is not JSON".to_owned());
-    let heard = match entry.and_then(|entry| ear.read(&entry)) {
+    let heard = match entry.and_then(|entry| contract.read(&entry)) {
         Ok(report) => receive(database, one, &report, now).await.map(|_| Ok(()))?,
         Err(fault) => Err(fault),
     };
@@ -98,7 +98,7 @@ pub async fn listen(
             "a report of the partner's does not keep to the contract: {fault}"
         );
     }
-    if heard.is_err() || one.reports_unread_since.is_some() && ear.is_told_alone(one) {
+    if heard.is_err() || one.reports_unread_since.is_some() && contract.is_told_alone(one) {
         let mut tx = database.worker().await?;
         reports::is_understood(&mut tx, one, heard.as_ref().err().map(String::as_str)).await?;
         tx.commit().await?;

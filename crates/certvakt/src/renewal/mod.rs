@@ -160,7 +160,7 @@ pub enum RenewalError {
     #[error("this certification was withdrawn: reinstate it first, if that was a mistake")]
     Withdrawn,
     /// Its mentor was erased.
-    #[error("the person was erased, and nothing of theirs begins again: whoever comes back is a new person")]
+    #[error("the person was erased, and cannot be changed: create a new person")]
     Erased,
     /// Its history takes no more.
     #[error(

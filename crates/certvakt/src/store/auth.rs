@@ -122,7 +122,7 @@ pub enum Kind {
 pub struct Letter {
     /// Its id.
     pub id: Uuid,
-    /// What it is about.
+    /// Its subject.
     pub kind: Kind,
     /// What the person is called.
     pub name: Option<String>,

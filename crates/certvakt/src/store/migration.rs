@@ -89,7 +89,7 @@ fn migration_error(error: MigrateError) -> StoreError {
     }
 }
 
-/// A migration as our ledger has it.
+/// A migration as recorded in our ledger.
 struct Recorded {
     version: i64,
     checksum: Vec<u8>,
@@ -107,8 +107,7 @@ fn later(recorded: &[Recorded], migrator: &Migrator) -> Option<i64> {
     recorded.iter().map(|one| one.version).find(|version| Some(*version) > newest)
 }
 
-/// Refuses a schema with other migrations than this binary's, or with others of the same versions. Later
-/// ones are no business of it.
+/// Refuses a schema with a migration that this binary does not have, or that has another text. Later migrations pass.
 fn refuse_foreign(recorded: &[Recorded], migrator: &Migrator) -> Result<(), StoreError> {
     let later = later(recorded, migrator);
     for one in recorded.iter().filter(|one| later.is_none_or(|later| one.version < later)) {
@@ -196,8 +195,8 @@ async fn record_for_supabase(connection: &mut PgConnection, migrator: &Migrator)
     Ok(())
 }
 
-/// Refuses a schema that lacks a migration of this binary, or has another one in its place. Later migrations
-/// are taken: schemas expand first, so the binary before runs on them.
+/// Refuses a schema that lacks a migration of this binary, or has another one in its place. Later migrations pass:
+/// a release expands the schema first, so the previous binary runs on it.
 pub async fn check(database: &Database) -> Result<(), StoreError> {
     let recorded = recorded(&mut database.worker().await?).await?;
     let migrator = migrator();

@@ -281,7 +281,8 @@ fn refusal(error: sqlx::Error, what: &'static str, name: &str) -> StoreError {
     }
 }
 
-fn zone(name: &str) -> Result<Tz, StoreError> {
+/// The time zone of a name from the database. An unknown one is an error.
+pub fn zone(name: &str) -> Result<Tz, StoreError> {
     name.parse().map_err(|_| {
         StoreError::Invalid(format!("the time zone '{name}' is in the database but unknown here"))
     })

@@ -173,7 +173,6 @@ async fn a_platforms_default_privileges_open_nothing() {
         "end_my_sessions",
         "folded",
         "history_of",
-        "in_sight",
         "invite",
         "is_made",
         "is_plain",

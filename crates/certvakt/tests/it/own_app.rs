@@ -63,6 +63,29 @@ async fn people_are_answered_by_where_they_belong_in_the_app() {
 }
 
 #[tokio::test]
+async fn people_see_and_end_their_own_sessions_there() {
+    let database = app().await;
+    let store = database.store().await;
+    let issuer = "https://prosjekt.supabase.co/auth/v1";
+    let subjects = [1, 3].map(|account| format!("00000000-0000-4000-9000-{account:012}"));
+    for subject in &subjects {
+        database
+            .execute(&format!(
+                "insert into certvakt.sessions (token_hash, issuer, subject)
+                 select sha256(convert_to('{subject}' || n, 'UTF8')), '{issuer}', '{subject}' from generate_series(1, 2) n"
+            ))
+            .await;
+    }
+    let mut tx = store.tenant(&Asking { issuer, subject: &subjects[0], session: None }).await.unwrap();
+    let own = tenant::sessions::sessions(&mut tx).await.unwrap();
+    assert_eq!(own.len(), 2);
+    assert_eq!(tenant::sessions::end(&mut tx, Some(own[0].id)).await.unwrap(), 1);
+    assert_eq!(tenant::sessions::end(&mut tx, None).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    assert_eq!(database.value::<i64>("select count(*) from certvakt.sessions").await, 2, "the other's stay");
+}
+
+#[tokio::test]
 async fn a_run_goes_by_what_the_app_s_triggers_keep() {
     let database = app().await;
     let runs = database.json(["run", "--date", "2026-06-21"])["runs"].clone();

@@ -58,7 +58,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, PartnersConfig};
 use crate::mail_queue::MailQueue;
 use crate::store::TenantTx;
-use crate::store::tenant::Admission;
+use crate::store::tenant::{self, Admission};
 
 /// The longest body that is read, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -144,17 +144,21 @@ impl Api {
 
     /// A transaction of a person whom we know and whose access is open.
     async fn person(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
-        let (tx, admission) = self.0.database.admit(&caller.login).await?;
-        let Admission { person_id, is_closed, is_administrator, .. } = admission;
+        let (mut tx, admission) = self.0.database.admit(&caller.login).await?;
+        let Admission { person_id, is_closed, .. } = admission;
         caller.access.admitted(admission, tx.seen());
         match (person_id, is_closed) {
             (None, _) => Err(Refusal::UnknownLogin),
             (Some(_), true) => Err(Refusal::Closed),
-            (Some(_), false) if is_administrator && caller.changes_others => {
-                self.check_step_up(caller)?;
+            (Some(_), false) => {
+                if caller.changes_others
+                    && let Err(refusal) = self.check_step_up(caller)
+                    && tenant::is_administrator(&mut tx).await?
+                {
+                    return Err(refusal);
+                }
                 Ok(tx)
             }
-            (Some(_), false) => Ok(tx),
         }
     }
 

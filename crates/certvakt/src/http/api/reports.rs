@@ -38,25 +38,26 @@ pub(super) async fn receive(
     let body = body.map_err(|_| Refusal::TooLong)?;
     // Whoever has not signed does not learn which partners there are.
     let one = partner_of(&api, &organisation, &name).await?.ok_or(Refusal::NotSigned)?;
-    let keys = webhook::keys(&one, &shared.partners).map_err(|error| deaf(&one, &error))?;
+    let keys = webhook::keys(&one, &shared.partners).map_err(|error| not_configured(&one, &error))?;
     if !keys.iter().any(|key| key.verify(&body, &headers).is_ok()) {
         let of = [("organisation", one.organisation.clone()), ("partner", one.partner.clone())];
         metrics::counter!("certvakt_partner_reports_not_signed_total", &of).increment(1);
         return Err(Refusal::NotSigned);
     }
-    let ear = InboundContract::of(&one, &shared.partners).map_err(|error| deaf(&one, &error))?;
-    let ear = ear.ok_or(Refusal::NotSigned)?;
-    webhook::listen(shared.database.pool(), &one, &ear, &body, api.clock().now())
+    let contract =
+        InboundContract::of(&one, &shared.partners).map_err(|error| not_configured(&one, &error))?;
+    let contract = contract.ok_or(Refusal::NotSigned)?;
+    webhook::accept(shared.database.pool(), &one, &contract, &body, api.clock().now())
         .await?
         .map_err(Refusal::Report)?;
     Ok(StatusCode::ACCEPTED)
 }
 
 /// Says in the log why nothing can be heard of a partner.
-fn deaf(one: &Partner, error: &PartnerError) -> Refusal {
+fn not_configured(one: &Partner, error: &PartnerError) -> Refusal {
     let (organisation, partner) = (&one.organisation, &one.partner);
     tracing::error!(organisation, partner, code = error.code(), "nothing can be heard of it: {error}");
-    Refusal::Deaf
+    Refusal::WebhookNotConfigured
 }
 
 /// A partner that is switched on.

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router, middleware};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -24,7 +25,7 @@ use super::step_up::StepUp;
 use crate::config::{Config, ConfigError};
 use crate::mail_queue::MailQueue;
 use crate::store::tenant::{partners, sessions};
-use crate::store::{StoreError, tenant};
+use crate::store::{StoreError, organisation, tenant};
 use link::Limits;
 use page::{Language, Page};
 use provider::Provider;
@@ -231,13 +232,19 @@ async fn choose(
         let me = tenant::me(&mut tx).await?;
         let partners = partners::administered(&mut tx).await?;
         let sessions = sessions::sessions(&mut tx).await?;
+        let organisations = tenant::organisations(&mut tx).await?;
         tx.commit().await?;
+        let zone = organisations
+            .first()
+            .map(|one| organisation::zone(&one.time_zone))
+            .transpose()?
+            .unwrap_or(Tz::UTC);
         let page = match me {
             Some(me) => language.page("signed-in").named("signed-in-as", me.name.as_deref().unwrap_or("–")),
             None => language.page("signed-in").text("signed-in-nobody"),
         };
         let csrf = [("csrf", session.csrf())];
-        let mut page = page.partners(&partners).sessions(&sessions, &session.csrf());
+        let mut page = page.partners(&partners).sessions(&sessions, zone, &session.csrf());
         if shared.provider.is_some() && step_up {
             page = page.link(at_provider(true), language.say("sign-in-again"));
         }

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use chrono_tz::Tz;
 use fluent_bundle::FluentArgs;
 
 use super::{END_SESSION, HOME};
@@ -112,15 +113,15 @@ impl Page {
         Self { alarms: alarms.collect(), ..self }
     }
 
-    /// With the sessions of the person who is signed in. Each but this one can be ended.
-    pub(super) fn sessions(self, sessions: &[Session], csrf: &str) -> Self {
+    /// With the sessions of the person who is signed in, and the dates in a time zone. Each but this one can be ended.
+    pub(super) fn sessions(self, sessions: &[Session], zone: Tz, csrf: &str) -> Self {
         let language = self.language;
         let shown = sessions.iter().map(|one| {
             let unnamed = language.say("browser-unnamed");
             let browser = if one.browser.is_empty() { unnamed } else { one.browser.clone() };
             let mut arguments = FluentArgs::new();
             arguments.set("browser", line(&browser));
-            arguments.set("since", one.created_at.format("%Y-%m-%d").to_string());
+            arguments.set("since", one.created_at.with_timezone(&zone).format("%Y-%m-%d").to_string());
             let key = if one.is_current { "session-current" } else { "session" };
             let hidden = [("csrf", csrf.to_owned()), ("session", one.id.to_string())];
             let button = CATALOG.say(language.0, "end-session", &arguments);

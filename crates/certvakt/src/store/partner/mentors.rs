@@ -66,8 +66,7 @@ pub async fn enrol(
                     .to_owned(),
             ),
             Some("person_erased") => StoreError::Invalid(
-                "the person was erased: whoever comes back is a new person, with an id of their own"
-                    .to_owned(),
+                "the person was erased: create a new person, with an id of their own".to_owned(),
             ),
             _ => error.into(),
         }),

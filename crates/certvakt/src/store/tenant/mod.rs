@@ -102,14 +102,12 @@ pub struct Admission {
     pub is_closed: bool,
     /// The number of what is recorded of this access, if they are somebody.
     pub number: Option<i64>,
-    /// Whether they administer an organisation.
-    pub is_administrator: bool,
 }
 
 /// Whether the caller may come in: asked by the worker, who alone may take a number of the record of access, before the
 /// transaction becomes the caller's.
 pub(super) const ADMISSION: &str =
-    "select person_id, organisations, is_closed, number, is_administrator from certvakt.admission()";
+    "select person_id, organisations, is_closed, number from certvakt.admission()";
 
 impl Admission {
     /// What answers [`ADMISSION`].
@@ -119,9 +117,18 @@ impl Admission {
             organisations: row.try_get(1)?,
             is_closed: row.try_get(2)?,
             number: row.try_get(3)?,
-            is_administrator: row.try_get(4)?,
         })
     }
+}
+
+/// Whether the caller administers an organisation.
+pub async fn is_administrator(tx: &mut TenantTx) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (
+             select from certvakt.visible_memberships m
+             where m.person_id = (select certvakt.current_person()) and m.role = 'org_admin') as "is_administrator!""#
+    );
+    Ok(found.fetch_one(tx).await?)
 }
 
 /// The organisations of the caller's login. Asking for them adds nothing to the record of access.

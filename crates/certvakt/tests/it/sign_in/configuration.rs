@@ -48,7 +48,7 @@ async fn a_section_that_does_not_fit_together_is_refused() {
         (format!("{url}links = true\n"), "sign_in.links needs a mail server"),
         (format!("{url}{provider}[step_up]\nmax_age_minutes = 10081\n"), "more than a week"),
         (format!("{url}{provider}[step_up]\nacr = [\"a b\"]\n"), "step_up.acr holds classes"),
-        ("[step_up]\nmax_age_minutes = 15\n".to_owned(), "[step_up] needs somebody who says how"),
+        ("[step_up]\nmax_age_minutes = 15\n".to_owned(), "[step_up] needs an issuer that says how"),
         (format!("{url}{provider}client_header = \"X Real IP\"\n"), "sign_in.client_header is no name"),
         (
             format!(

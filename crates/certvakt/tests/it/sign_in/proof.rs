@@ -169,7 +169,7 @@ async fn an_address_put_in_the_place_of_the_mentors_consents_to_nothing() {
     assert_eq!(
         subjects,
         ["En adresse er fjernet", "Ny innlogging", "Ny innlogging"],
-        "the address that was before hears of each browser"
+        "the previous address is notified of each browser"
     );
 }
 
@@ -338,7 +338,7 @@ async fn a_providers_login_proves_its_person_unless_its_invitation_went_to_a_lat
         let issuer = &mentor.place.issuer;
         assert_eq!(consents, if later.is_none() { format!("true {issuer} login") } else { String::new() });
         if let Some(later) = later {
-            // The address before hears of the login.
+            // The previous address is notified of the login.
             let told = mentor.subjects_to("ok-mentor@example.org").await;
             assert!(told.contains(&"Ny innlogging".to_owned()), "{told:?}");
             for administrator in ["administrator", "second"] {

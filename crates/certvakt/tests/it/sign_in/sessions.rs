@@ -259,8 +259,10 @@ async fn people_see_where_they_are_signed_in_and_end_it() {
     assert_eq!(own, [(String::new(), false), ("Firefox, Linux".to_owned(), true)]);
     assert_eq!(listed(&mut other).await.len(), 1, "nobody sees another's");
 
+    // A quarter past midnight in Oslo.
+    place.database.execute("update certvakt.sessions set created_at = '2026-11-26T23:15:00Z'").await;
     let page = desk.get(HOME).await;
-    assert!(page.text.contains("Firefox, Linux (denne nettleseren)"), "{}", page.text);
+    assert!(page.text.contains("Siden 2026-11-27: Firefox, Linux (denne nettleseren)"), "{}", page.text);
     let form = page.text.split("/sign-in/sessions/end").nth(1).unwrap();
     let [csrf, session] =
         ["csrf", "session"].map(|name| between(form, &format!("name=\"{name}\" value=\""), "\""));
