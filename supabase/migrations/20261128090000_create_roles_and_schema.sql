@@ -11,7 +11,7 @@ declare
 begin
   foreach wanted in array array[
     'anon', 'authenticated', 'service_role',
-    'certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer'
+    'certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer'
   ] loop
     if not exists (select from pg_catalog.pg_roles where rolname = wanted) then
       begin
@@ -23,10 +23,10 @@ begin
   end loop;
 
   -- The role that migrates must be able to SET ROLE to the service's roles and to that of people, and to give
-  -- functions to the definer. From PostgreSQL 16 on that is a right of its own, and the role that migrates does not
+  -- functions to the definer and a view to the viewer. From PostgreSQL 16 on that is a right of its own, and the role that migrates does not
   -- inherit what they may do.
   foreach wanted in array array[
-    'certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'authenticated'
+    'certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer', 'authenticated'
   ] loop
     if pg_catalog.current_setting('server_version_num')::int < 160000 then
       if not pg_catalog.pg_has_role(current_user, wanted, 'MEMBER') then
@@ -45,8 +45,8 @@ comment on schema certvakt is
   'Everything of certvakt but the two public tables. Not exposed to REST.';
 revoke all on schema certvakt from public, anon, authenticated;
 grant usage on schema certvakt to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, service_role, authenticated;
--- PostgreSQL asks the new owner of a function for CREATE.
-grant usage, create on schema certvakt to certvakt_definer;
+-- PostgreSQL requires CREATE of the new owner of a function or a view.
+grant usage, create on schema certvakt to certvakt_definer, certvakt_viewer;
 
 -- The ledger, in the form that sqlx keeps. The service reads it, to refuse a schema that it does not know; so it is
 -- here too if the Supabase CLI applies the migrations.

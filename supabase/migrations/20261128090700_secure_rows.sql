@@ -142,7 +142,9 @@ grant select on certvakt.visible_memberships to certvakt_definer, authenticated;
 -- is there.
 grant select, insert (organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at),
   update (status, expires_at) on public.peer_mentor_certifications to authenticated;
-create policy people_see on public.peer_mentor_certifications for select to authenticated using (
+grant select on public.peer_mentor_certifications to certvakt_viewer;
+-- This policy and the kill switch below are the only definition of who may see a certification.
+create policy people_see on public.peer_mentor_certifications for select to authenticated, certvakt_viewer using (
   chapter_id = any ((select certvakt.visible_chapters())::uuid[])
   or peer_mentor_id = (select certvakt.current_person())
   or id = any ((select certvakt.visible_elsewhere())::uuid[]));
@@ -152,11 +154,24 @@ create policy people_certify on public.peer_mentor_certifications for insert to 
   and exists (
     select from certvakt.visible_memberships m
     where m.person_id = peer_mentor_id and m.chapter_id = peer_mentor_certifications.chapter_id and m.role = 'mentor'));
+-- Without WITH CHECK, the new row must meet the same condition.
 create policy people_keep on public.peer_mentor_certifications for update to authenticated
-  using (chapter_id = any ((select certvakt.visible_chapters())::uuid[]))
-  with check (chapter_id = any ((select certvakt.visible_chapters())::uuid[]));
-create policy access_is_open on public.peer_mentor_certifications as restrictive to authenticated
+  using (chapter_id = any ((select certvakt.visible_chapters())::uuid[]));
+create policy access_is_open on public.peer_mentor_certifications as restrictive to authenticated, certvakt_viewer
   using (organisation_id <> all ((select certvakt.closed_organisations('certifications'))::uuid[]));
+
+-- The definer sees every certification, so its functions read this view instead of the table wherever they answer a
+-- caller. A view reads with the rights of its owner, and certvakt_viewer is bound by the two policies above. The planner
+-- expands the view and the policies into each statement.
+create view certvakt.visible_certifications as
+select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.external_id, c.issued_at,
+  c.expires_at, c.status, c.renewal_history, c.updated_at
+from public.peer_mentor_certifications c;
+comment on view certvakt.visible_certifications is
+  'The certifications that the caller may see, for functions that run as certvakt_definer.';
+revoke all on certvakt.visible_certifications from public, anon, authenticated, service_role;
+grant select on certvakt.visible_certifications to certvakt_definer;
+alter view certvakt.visible_certifications owner to certvakt_viewer;
 
 -- What has lapsed is renewed, not talked back into being valid, and nobody says by hand that something has lapsed.
 create function certvakt.refuse_wishes() returns trigger

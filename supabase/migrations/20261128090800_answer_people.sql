@@ -1,7 +1,7 @@
 -- What the API answers beyond single rows, what people set for themselves, the answers that the API remembers, and the
 -- registers that it takes.
 --
--- The functions belong to the definer, so no policy stands above them: each says itself what the policies say.
+-- The functions belong to the definer. They read certifications through certvakt.visible_certifications.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -17,23 +17,17 @@ language plpgsql stable security definer set search_path = '' set plan_cache_mod
 declare
   person uuid := certvakt.current_person();
   chapters uuid[] := certvakt.visible_chapters();
-  elsewhere uuid[] := certvakt.elsewhere_of(chapters);
-  closed uuid[] := certvakt.closed_organisations('certifications');
   wanted uuid[] := certification_details.certifications;
 begin
   if and_elsewhere then
-    wanted := wanted || elsewhere
+    wanted := wanted || certvakt.elsewhere_of(chapters)
       || array(select c.id from public.peer_mentor_certifications c where c.peer_mentor_id = person);
   end if;
   return query
   with found as materialized (
     select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.external_id, c.issued_at,
       c.expires_at, c.status, c.updated_at
-    from public.peer_mentor_certifications c
-    where c.id = any (wanted)
-      -- As the policies of the certifications say.
-      and c.organisation_id <> all (closed)
-      and (c.chapter_id = any (chapters) or c.peer_mentor_id = person or c.id = any (elsewhere))
+    from certvakt.visible_certifications c where c.id = any (wanted)
   ),
   -- What many share is read once.
   types as materialized (
@@ -55,39 +49,22 @@ begin
   left join named_chapters h on h.id = c.chapter_id and (h.id = any (chapters) or c.peer_mentor_id = person);
 end
 $$;
-comment on function certvakt.certification_details(uuid[], boolean) is
+comment on function certvakt.certification_details is
   'Some certifications, and if asked those that the caller sees for another reason than their chapter, with the names of chapters, mentors and types and the settings by which organisations count days; nothing of one that they may not see, and no name of a chapter that they may not know.';
 
-create function certvakt.certification_details(certifications uuid[])
-returns table (
-  id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, type_code text,
-  type_name text, external_id text, issued_at timestamptz, expires_at timestamptz, status text,
-  updated_at timestamptz, time_zone text, expired_grace_days smallint)
-language sql stable security definer set search_path = ''
-begin atomic
-  select d.id, d.organisation_id, d.chapter_id, d.chapter, d.mentor_id, d.mentor, d.type_code, d.type_name, d.external_id,
-    d.issued_at, d.expires_at, d.status, d.updated_at, d.time_zone, d.expired_grace_days
-  from certvakt.certification_details(certification_details.certifications, false) d;
-end;
-comment on function certvakt.certification_details(uuid[]) is
-  'Some certifications, with the names of their chapters, mentors and types and the settings by which their organisations count days; nothing of one that the caller may not see, and no name of a chapter that they may not know.';
-
-revoke all on function certvakt.certification_details(uuid[], boolean), certvakt.certification_details(uuid[])
-  from public, anon, authenticated, service_role;
-grant execute on function certvakt.certification_details(uuid[], boolean), certvakt.certification_details(uuid[])
-  to authenticated;
+revoke all on function certvakt.certification_details(uuid[], boolean) from public, anon, authenticated, service_role;
+grant execute on function certvakt.certification_details(uuid[], boolean) to authenticated;
 alter function certvakt.certification_details(uuid[], boolean) owner to certvakt_definer;
-alter function certvakt.certification_details(uuid[]) owner to certvakt_definer;
 
 create function certvakt.history_of(certification uuid)
 returns table (number bigint, entry jsonb, evidence text, note text, is_erased boolean)
 language sql stable security definer set search_path = ''
 begin atomic
   select e.number, e.entry, w.evidence, w.note, e.entry ->> 'words' is not null and w.entry_id is null
-  from certvakt.certification_details(array[history_of.certification]) seen
-  join public.peer_mentor_certifications c on c.id = seen.id
+  from certvakt.visible_certifications c
   cross join lateral jsonb_array_elements(certvakt.entries_of(c.id, c.renewal_history)) with ordinality e (entry, number)
-  left join certvakt.renewal_words w on w.entry_id::text = e.entry ->> 'id' and w.certification_id = c.id;
+  left join certvakt.renewal_words w on w.entry_id::text = e.entry ->> 'id' and w.certification_id = c.id
+  where c.id = history_of.certification;
 end;
 comment on function certvakt.history_of is
   'The history of a certification, the oldest entry first, with the evidence and the notes; nothing of one that the caller may not see.';
@@ -125,8 +102,9 @@ language plpgsql stable security definer set search_path = '' set plan_cache_mod
   set enable_seqscan = off as $$
 declare
   chapters uuid[] := array(
-    select v.id from unnest(certvakt.visible_chapters()) as v (id) where of_chapter is null or v.id = of_chapter);
-  closed uuid[] := certvakt.closed_organisations('certifications');
+    select h.id from certvakt.chapters h
+    where h.id = any ((select certvakt.visible_chapters())::uuid[]) and (of_chapter is null or h.id = of_chapter)
+      and h.organisation_id <> all ((select certvakt.closed_organisations('certifications'))::uuid[]));
   looked_through constant integer := 500;
   looked bigint;
   found uuid[];
@@ -152,7 +130,6 @@ begin
   )
   select count(*), coalesce(array_agg(n.id order by n.expiry, n.id) filter (where
     (p.name_folded like containing or certvakt.folded(c.external_id) like containing)
-    and c.organisation_id <> all (closed)
     and (of_type is null or c.certification_type = of_type)
     and (in_organisations is null
       or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])), '{}')
@@ -197,7 +174,6 @@ begin
             left join certvakt.person_names n on n.person_id = p.id and n.organisation_id = c.organisation_id
             where p.id = c.peer_mentor_id))
           and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (after_expiry, after_id)
-          and c.organisation_id <> all (closed)
           and (of_type is null or c.certification_type = of_type)
           and (in_organisations is null
             or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])
@@ -214,7 +190,6 @@ begin
       from public.peer_mentor_certifications c
       where c.chapter_id = v.id
         and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (after_expiry, after_id)
-        and c.organisation_id <> all (closed)
         and (of_type is null or c.certification_type = of_type)
         and (in_organisations is null
           or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])
@@ -297,18 +272,11 @@ returns table (
   state text, reason text, attempt integer, finished_at timestamptz)
 language sql stable security definer set search_path = ''
 begin atomic
-  with asking as materialized (
-    select certvakt.current_person() as person, certvakt.visible_chapters() as chapters,
-      certvakt.visible_elsewhere() as elsewhere, certvakt.closed_organisations('certifications') as closed
-  )
   select d.id, c.organisation_id, c.id, d.stage, d.due_date, d.expires_at, l.sent_at, d.state, d.reason, d.attempt, d.finished_at
-  from asking
-  join public.peer_mentor_certifications c on c.id = any (notices_of.certifications)
+  from certvakt.visible_certifications c
   join public.cert_notification_log l on l.certification_id = c.id
   join certvakt.deliveries d on d.id = l.id
-  -- As the policies of the certifications say.
-  where c.organisation_id <> all (asking.closed)
-    and (c.chapter_id = any (asking.chapters) or c.peer_mentor_id = asking.person or c.id = any (asking.elsewhere));
+  where c.id = any (notices_of.certifications);
 end;
 comment on function certvakt.notices_of is
   'The notices of some certifications, and what became of them; nothing of a certification that the caller may not see.';
@@ -319,22 +287,15 @@ returns table (
   recorded_at timestamptz, state text, reason text, finished_at timestamptz)
 language sql stable security definer set search_path = ''
 begin atomic
-  with asking as materialized (
-    select certvakt.current_person() as person, certvakt.visible_chapters() as chapters,
-      certvakt.visible_elsewhere() as elsewhere, certvakt.closed_organisations('certifications') as closed
-  )
   select d.id, c.organisation_id, c.chapter_id, c.id, c.peer_mentor_id, d.stage, d.due_date, l.sent_at, d.state, d.reason,
     d.finished_at
-  from asking
-  cross join public.cert_notification_log l
+  from public.cert_notification_log l
   join certvakt.deliveries d on d.id = l.id
-  join public.peer_mentor_certifications c on c.id = l.certification_id
+  join certvakt.visible_certifications c on c.id = l.certification_id
   where l.sent_at >= since and (before is null or l.id < before)
     and (of_chapter is null or c.chapter_id = of_chapter)
     and (of_stage is null or d.stage = of_stage)
     and (of_state is null or d.state = of_state)
-    and c.organisation_id <> all (asking.closed)
-    and (c.chapter_id = any (asking.chapters) or c.peer_mentor_id = asking.person or c.id = any (asking.elsewhere))
   order by l.id desc
   limit how_many;
 end;
@@ -347,19 +308,12 @@ returns table (
   recorded_at timestamptz)
 language sql stable security definer set search_path = ''
 begin atomic
-  with asking as materialized (
-    select certvakt.current_person() as person, certvakt.visible_chapters() as chapters,
-      certvakt.visible_elsewhere() as elsewhere, certvakt.closed_organisations('certifications') as closed
-  )
   select d.id, c.organisation_id, c.chapter_id, c.id, c.peer_mentor_id, d.stage, d.due_date, l.sent_at
-  from asking
-  cross join certvakt.deliveries d
+  from certvakt.deliveries d
   join public.cert_notification_log l on l.id = d.id
-  join public.peer_mentor_certifications c on c.id = l.certification_id
+  join certvakt.visible_certifications c on c.id = l.certification_id
   where d.finished_at is null and d.available_at is null and (before is null or d.id < before)
     and (of_chapter is null or c.chapter_id = of_chapter)
-    and c.organisation_id <> all (asking.closed)
-    and (c.chapter_id = any (asking.chapters) or c.peer_mentor_id = asking.person or c.id = any (asking.elsewhere))
   order by d.id desc
   limit how_many;
 end;
@@ -373,19 +327,12 @@ create function certvakt.coming_notices(
 returns table (organisation_id uuid, night date, stage text, notices bigint)
 language sql stable security definer set search_path = ''
 begin atomic
-  with asking as materialized (
-    select certvakt.current_person() as person, certvakt.visible_chapters() as chapters,
-      certvakt.visible_elsewhere() as elsewhere, certvakt.closed_organisations('certifications') as closed
-  ),
-  coming as (
+  with coming as (
     select c.id, c.organisation_id, s.stage, (c.expires_at at time zone s.time_zone)::date - s.days_before as night
-    from asking
-    cross join unnest(organisations, time_zones, stages, days_before, since, before)
+    from unnest(organisations, time_zones, stages, days_before, since, before)
       as s (organisation_id, time_zone, stage, days_before, since, before)
-    join public.peer_mentor_certifications c
+    join certvakt.visible_certifications c
       on c.organisation_id = s.organisation_id and c.status <> 'suspended' and c.expires_at >= s.since and c.expires_at < s.before
-    where c.organisation_id <> all (asking.closed)
-      and (c.chapter_id = any (asking.chapters) or c.peer_mentor_id = asking.person or c.id = any (asking.elsewhere))
   )
   select coming.organisation_id, coming.night, coming.stage, count(*)
   from coming

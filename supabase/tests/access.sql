@@ -1,6 +1,6 @@
 -- Who may do what: found in the catalogue, not listed by hand. It holds what Supabase's linter looks for.
 begin;
-select plan(24);
+select plan(26);
 \if :{?world}
 \ir :world
 \endif
@@ -98,17 +98,32 @@ select is_empty($$
     and r.rolname not like 'pg\_%' and has_table_privilege(r.oid, l.oid, 'DELETE')$$, 'no role but the owner may delete from the log');
 select is_empty($$
   select r.rolname from pg_roles r, (select oid, relowner from pg_temp.ours where relname = 'cert_notification_log') l
-  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'service_role', 'anon', 'authenticated')
+  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer', 'service_role', 'anon', 'authenticated')
     and (has_table_privilege(r.oid, l.oid, 'UPDATE') or has_table_privilege(r.oid, l.oid, 'TRUNCATE'))$$, 'nor may any update it');
 select is((
   select string_agg(r.rolname, ', ' order by r.rolname) from pg_roles r
-  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'service_role', 'anon', 'authenticated')
+  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer', 'service_role', 'anon', 'authenticated')
     and has_table_privilege(r.oid, 'public.cert_notification_log', 'INSERT')),
   'certvakt_worker, service_role', 'the background role and service_role record');
 select is_empty($$select rolname from pg_roles where rolname like 'certvakt\_%' and rolname not in ('certvakt_owner', 'certvakt_service')
   and (rolsuper or rolbypassrls or rolcanlogin or rolcreaterole or rolcreatedb or rolreplication)$$, 'the roles of the service are plain');
-select is_empty($$select c.oid::regclass from pg_class c join pg_roles r on r.oid = c.relowner
-  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer')$$, 'and own nothing');
+select is(
+  (select string_agg(r.rolname || ' ' || c.oid::regclass, ', ') from pg_class c join pg_roles r on r.oid = c.relowner
+   where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer')),
+  'certvakt_viewer certvakt.visible_certifications', 'and own nothing but the view that is bound by the policies of people');
+select is(
+  (select string_agg(p.polname || ' ' || p.polroles::regrole[]::text, ', ' order by p.polname) from pg_policy p
+   where p.polrelid = 'public.peer_mentor_certifications'::regclass and 'certvakt_viewer'::regrole = any (p.polroles)),
+  'access_is_open {authenticated,certvakt_viewer}, people_see {authenticated,certvakt_viewer}',
+  'who may see a certification is defined by these policies, for people and for functions');
+-- Of these, current_organisations and certification_details ask for the caller's own, search_certifications walks the
+-- visible chapters, and is_made answers the registrar too.
+select is(
+  (select string_agg(p.proname, ' ' order by p.proname) from pg_proc p
+   where p.pronamespace = 'certvakt'::regnamespace and p.prosecdef and has_function_privilege('authenticated', p.oid, 'EXECUTE')
+     and coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), '') ~ '\mpeer_mentor_certifications\M'),
+  'certification_details current_organisations is_made search_certifications',
+  'the other functions of people read certifications through the view');
 select is_empty($$
   select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
   where n.nspname = 'certvakt' and p.prosecdef and not coalesce(p.proconfig, '{}') @> array['search_path=""']$$,

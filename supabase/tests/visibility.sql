@@ -30,7 +30,6 @@ insert into pg_temp.statement values
   ('certification', 'delete', 'delete from public.peer_mentor_certifications where id = $4'),
   ('notice', 'select', 'select 1 from certvakt.notices_of(array[$4])'),
   ('details', 'select', 'select 1 from certvakt.certification_details(array[$4], false)'),
-  ('details', 'select', 'select 1 from certvakt.certification_details(array[$4])'),
   ('name of chapter', 'select', 'select 1 from certvakt.certification_details(array[$4], false) where chapter is not null'),
   ('found', 'select', 'select 1 where $4 = any (certvakt.search_certifications(''%'', 1000, ''-infinity'', ''00000000-0000-0000-0000-000000000000'', null, null, null, null))'),
   ('found person', 'select', 'select 1 from certvakt.search_people(null, 1000, null, null, null) where id = $3'),

@@ -162,7 +162,6 @@ async fn a_platforms_default_privileges_open_nothing() {
     let called = [
         "accept_invitation",
         "certification_details",
-        "certification_details",
         "change_certification",
         "closed_organisations",
         "coming_notices",
@@ -339,7 +338,7 @@ async fn a_second_owner_on_the_server_needs_the_roles_and_no_more() {
         // There CREATEROLE no longer means that one may take any role; whoever made them grants them.
         assert!(fail(&mut migrate, 4).contains("permission denied to grant role"));
         let grant = format!(
-            "grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, authenticated to {login} with inherit false, set true"
+            "grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, certvakt_viewer, authenticated to {login} with inherit false, set true"
         );
         server.execute(AssertSqlSafe(grant)).await.unwrap();
     }

@@ -21,8 +21,9 @@ select
     where r.rolname = current_user and is_so) as "excess!",
   array(
     select r.rolname::text from pg_roles r
-    where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer')
-      and (r.rolsuper or r.rolbypassrls or exists (select from pg_class c where c.relowner = r.oid))
+    where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer')
+      -- The view that certvakt_viewer owns holds no rows.
+      and (r.rolsuper or r.rolbypassrls or exists (select from pg_class c where c.relowner = r.oid and c.relkind <> 'v'))
     order by 1) as "strong_roles!",
   exists (
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
