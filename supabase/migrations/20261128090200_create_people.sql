@@ -230,32 +230,32 @@ comment on view certvakt.administrators is 'Who administers which organisation a
 revoke all on certvakt.administrators from public, anon, authenticated, service_role;
 grant select on certvakt.administrators to certvakt_worker;
 
--- Nothing new of a person who was erased. Asked after the rows are there, so that a transaction that waited for the
--- erasure sees it as well.
-create function certvakt.refuse_new_of_erased() returns trigger
-language plpgsql security definer set search_path = '' as $$
-declare
-  is_erased boolean;
+-- Triggers call this after the rows are there, so that a transaction that waited for the erasure sees it as well.
+create function certvakt.refuse_erased(people uuid[]) returns void
+language plpgsql set search_path = '' as $$
 begin
-  -- The column that holds the person is the trigger's argument.
-  execute format('select exists (select from certvakt.people p
-    where p.erased_at is not null and p.id in (select n.%I from new_rows n))', tg_argv[0]) into is_erased;
-  if is_erased then
+  if exists (select from certvakt.people p where p.id = any (refuse_erased.people) and p.erased_at is not null) then
     raise exception 'the person was erased: nothing of theirs begins again'
       using errcode = 'restrict_violation', constraint = 'person_erased',
         hint = 'Create a new person: the id of an erased person is never used again.';
   end if;
+end
+$$;
+comment on function certvakt.refuse_erased is 'Raises an error if one of some people was erased.';
+
+create function certvakt.refuse_rows_of_erased() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform certvakt.refuse_erased(array(select n.person_id from new_rows n));
   return null;
 end
 $$;
-revoke all on function certvakt.refuse_new_of_erased() from public, anon, authenticated, service_role;
-create trigger refuse_erased after insert on certvakt.contact_points referencing new table as new_rows
-  for each statement execute function certvakt.refuse_new_of_erased('person_id');
-create trigger refuse_erased after insert on certvakt.memberships referencing new table as new_rows
-  for each statement execute function certvakt.refuse_new_of_erased('person_id');
+revoke all on function certvakt.refuse_erased(uuid[]), certvakt.refuse_rows_of_erased()
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.refuse_erased(uuid[]) to certvakt_definer;
 create trigger refuse_erased after insert on certvakt.identities referencing new table as new_rows
-  for each statement execute function certvakt.refuse_new_of_erased('person_id');
+  for each statement execute function certvakt.refuse_rows_of_erased();
 create trigger refuse_erased after insert on certvakt.person_names referencing new table as new_rows
-  for each statement execute function certvakt.refuse_new_of_erased('person_id');
--- Only a role that may call a function makes a trigger of it. So it is given away with its last trigger, that of
--- certvakt.invitations.
+  for each statement execute function certvakt.refuse_rows_of_erased();
+-- PostgreSQL requires EXECUTE of the role that creates a trigger. So the owner changes after the last of these triggers,
+-- that of certvakt.invitations.

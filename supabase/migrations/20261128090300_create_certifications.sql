@@ -1,5 +1,5 @@
--- The types of certification that an organisation issues, the certifications of the source document, and the changes to
--- them that open a cycle or bring a certification before the next run.
+-- The types of certification that an organisation issues, the certifications of the source document, the record of their
+-- changes, and which other chapters may see one.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -133,115 +133,6 @@ grant select, insert on certvakt.certification_changes to certvakt_definer;
 create policy definer_reads on certvakt.certification_changes for select to certvakt_definer using (true);
 create policy definer_records on certvakt.certification_changes for insert to certvakt_definer with check (true);
 
-create function certvakt.record_new_certifications() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_after)
-  select n.organisation_id, n.id, 'recorded', n.expires_at from new_rows n;
-  return null;
-end
-$$;
-create trigger record_new_certifications
-  after insert on public.peer_mentor_certifications
-  referencing new table as new_rows
-  for each statement execute function certvakt.record_new_certifications();
-
-create function certvakt.kinds_of_change(
-  expires_before timestamptz, expires_after timestamptz, status_before text, status_after text, said text)
-returns text[]
-language sql immutable parallel safe set search_path = ''
-begin atomic
-  select array_remove(array[
-    case
-      when expires_after is not distinct from expires_before then null
-      -- Who makes the change knows better than the dates: a renewal to an earlier day, a correction to a later.
-      when said in ('renewed', 'corrected') then said
-      when expires_after is null or expires_after > expires_before then 'renewed'
-      else 'corrected' end,
-    case
-      when status_after = 'suspended' and said = 'withdrawn' then 'withdrawn'
-      when (status_after = 'suspended') = (status_before = 'suspended') then null
-      when status_after = 'suspended' then 'suspended'
-      else 'reinstated' end], null);
-end;
-comment on function certvakt.kinds_of_change is 'What a change of a certification is, in the order in which it is told of.';
-
--- The same words that make an entry of the history decide which cycle a change belongs to.
-create function certvakt.record_certification_changes() returns trigger
-language plpgsql security definer set search_path = '' as $$
-declare
-  said text := nullif(current_setting('certvakt.change', true), '')::jsonb ->> 'kind';
-begin
-  insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_before, expires_after)
-  select n.organisation_id, n.id,
-    case k.kind when 'withdrawn' then 'suspended' else coalesce(k.kind, 'reinstated') end, o.expires_at, n.expires_at
-  from old_rows o join new_rows n on n.id = o.id
-  cross join lateral (
-    select (certvakt.kinds_of_change(o.expires_at, n.expires_at, o.status, n.status, said))[1] as kind) k
-  where k.kind is not null
-     -- Put back by hand: the next run looks whether that is true.
-     or (o.status = 'expired' and n.status = 'active');
-  return null;
-end
-$$;
-create trigger record_certification_changes
-  after update on public.peer_mentor_certifications
-  referencing old table as old_rows new table as new_rows
-  for each statement execute function certvakt.record_certification_changes();
-
-create function certvakt.refuse_other_mentor() returns trigger
-language plpgsql set search_path = '' as $$
-begin
-  raise exception 'a certification stays its mentor''s: what was told of it was told to them'
-    using errcode = 'restrict_violation', hint = 'Record another certification for somebody else, and delete this one.';
-end
-$$;
-create trigger refuse_other_mentor
-  before update of peer_mentor_id on public.peer_mentor_certifications
-  for each row when (new.peer_mentor_id <> old.peer_mentor_id)
-  execute function certvakt.refuse_other_mentor();
-
-create function certvakt.touch_certification() returns trigger
-language plpgsql set search_path = '' as $$
-begin
-  new.updated_at := now();
-  return new;
-end
-$$;
--- To move a history is no change that a reader of the certification could have missed.
-create trigger touch_certification before update on public.peer_mentor_certifications
-  for each row when (
-    (old.organisation_id, old.chapter_id, old.certification_type, old.external_id, old.issued_at, old.expires_at, old.status)
-    is distinct from
-    (new.organisation_id, new.chapter_id, new.certification_type, new.external_id, new.issued_at, new.expires_at, new.status))
-  execute function certvakt.touch_certification();
-
-create trigger refuse_erased after insert on public.peer_mentor_certifications referencing new table as new_rows
-  for each statement execute function certvakt.refuse_new_of_erased('peer_mentor_id');
-create function certvakt.refuse_erased() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  if exists (select from certvakt.people p where p.id = new.peer_mentor_id and p.erased_at is not null) then
-    raise exception 'the person was erased: nothing of theirs begins again'
-      using errcode = 'restrict_violation', constraint = 'person_erased',
-        hint = 'Create a new person: the id of an erased person is never used again.';
-  end if;
-  return new;
-end
-$$;
-create trigger b_refuse_erased before update of status, expires_at on public.peer_mentor_certifications
-  for each row when (old.status = 'suspended' and (new.status <> 'suspended' or new.expires_at is distinct from old.expires_at))
-  execute function certvakt.refuse_erased();
-
-revoke all on function certvakt.record_new_certifications(),
-  certvakt.kinds_of_change(timestamptz, timestamptz, text, text, text), certvakt.record_certification_changes(),
-  certvakt.refuse_other_mentor(), certvakt.touch_certification(), certvakt.refuse_erased()
-  from public, anon, authenticated, service_role;
-grant execute on function certvakt.kinds_of_change(timestamptz, timestamptz, text, text, text) to certvakt_definer;
-alter function certvakt.record_new_certifications() owner to certvakt_definer;
-alter function certvakt.record_certification_changes() owner to certvakt_definer;
-alter function certvakt.refuse_erased() owner to certvakt_definer;
-
 -- Few mentors belong to several chapters of the organisation that certified them. Which certifications are
 -- visible for it is kept here, so that nobody has to look through all members of their chapters.
 create table certvakt.certifications_elsewhere (
@@ -264,26 +155,10 @@ revoke all on certvakt.certifications_elsewhere from public, anon, authenticated
 grant select, insert, delete on certvakt.certifications_elsewhere to certvakt_definer;
 create policy definer_keeps on certvakt.certifications_elsewhere to certvakt_definer using (true) with check (true);
 
-create function certvakt.keep_elsewhere_of_certifications() returns trigger
+create function certvakt.memberships_after_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
-  select m.chapter_id, n.id, m.person_id
-  from new_rows n
-  join certvakt.memberships m on m.person_id = n.peer_mentor_id and m.role = 'mentor'
-  where m.organisation_id = n.organisation_id and m.chapter_id <> n.chapter_id
-  on conflict do nothing;
-  return null;
-end
-$$;
-create trigger keep_elsewhere
-  after insert on public.peer_mentor_certifications
-  referencing new table as new_rows
-  for each statement execute function certvakt.keep_elsewhere_of_certifications();
-
-create function certvakt.keep_elsewhere_of_memberships() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
+  perform certvakt.refuse_erased(array(select n.person_id from new_rows n));
   insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
   select n.chapter_id, c.id, n.person_id
   from new_rows n
@@ -293,33 +168,10 @@ begin
   return null;
 end
 $$;
-create trigger keep_elsewhere
-  after insert on certvakt.memberships
-  referencing new table as new_rows
-  for each statement execute function certvakt.keep_elsewhere_of_memberships();
-
-create function certvakt.keep_elsewhere_of_move() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  delete from certvakt.certifications_elsewhere e where e.certification_id = new.id;
-  insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
-  select m.chapter_id, new.id, m.person_id
-  from certvakt.memberships m
-  where m.person_id = new.peer_mentor_id and m.role = 'mentor'
-    and m.organisation_id = new.organisation_id and m.chapter_id <> new.chapter_id;
-  return null;
-end
-$$;
-create trigger keep_elsewhere_of_move
-  after update of chapter_id, organisation_id on public.peer_mentor_certifications
-  for each row when (old.chapter_id <> new.chapter_id or old.organisation_id <> new.organisation_id)
-  execute function certvakt.keep_elsewhere_of_move();
-
-revoke all on function certvakt.keep_elsewhere_of_certifications(), certvakt.keep_elsewhere_of_memberships(),
-  certvakt.keep_elsewhere_of_move() from public, anon, authenticated, service_role;
-alter function certvakt.keep_elsewhere_of_certifications() owner to certvakt_definer;
-alter function certvakt.keep_elsewhere_of_memberships() owner to certvakt_definer;
-alter function certvakt.keep_elsewhere_of_move() owner to certvakt_definer;
+create trigger after_insert after insert on certvakt.memberships referencing new table as new_rows
+  for each statement execute function certvakt.memberships_after_insert();
+revoke all on function certvakt.memberships_after_insert() from public, anon, authenticated, service_role;
+alter function certvakt.memberships_after_insert() owner to certvakt_definer;
 
 -- A register that still has somebody who was erased does not bring them back.
 create table certvakt.erased_register_ids (

@@ -173,28 +173,6 @@ revoke all on certvakt.visible_certifications from public, anon, authenticated, 
 grant select on certvakt.visible_certifications to certvakt_definer;
 alter view certvakt.visible_certifications owner to certvakt_viewer;
 
--- What has lapsed is renewed, not talked back into being valid, and nobody says by hand that something has lapsed.
-create function certvakt.refuse_wishes() returns trigger
-language plpgsql set search_path = '' as $$
-begin
-  -- A withdrawal is no wish.
-  if current_user = 'authenticated' and (
-    new.status <> 'suspended'
-    or nullif(current_setting('certvakt.change', true), '')::jsonb ->> 'kind' is distinct from 'withdrawn') then
-    raise exception 'whether a certification has lapsed, its date says: renew it instead'
-      using errcode = 'insufficient_privilege', constraint = 'certification_lapsed';
-  end if;
-  return new;
-end
-$$;
-create trigger b_refuse_wishes before update of status on public.peer_mentor_certifications
-  for each row when (
-    new.status <> old.status and (
-      new.status = 'expired' or old.status = 'expired' and new.expires_at is not distinct from old.expires_at))
-  execute function certvakt.refuse_wishes();
-revoke all on function certvakt.refuse_wishes() from public, anon, authenticated, service_role;
-grant execute on function certvakt.refuse_wishes() to certvakt_definer;
-
 grant select (id, name, locale, erased_at) on certvakt.people to authenticated;
 create policy people_see on certvakt.people for select to authenticated using (
   id = (select certvakt.current_person())

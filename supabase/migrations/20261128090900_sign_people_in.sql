@@ -37,9 +37,9 @@ grant select, update (used_at) on certvakt.invitations to certvakt_definer;
 create policy definer_keeps on certvakt.invitations to certvakt_definer using (true) with check (true);
 
 create trigger refuse_erased after insert on certvakt.invitations referencing new table as new_rows
-  for each statement execute function certvakt.refuse_new_of_erased('person_id');
+  for each statement execute function certvakt.refuse_rows_of_erased();
 -- That was the last trigger that calls it.
-alter function certvakt.refuse_new_of_erased() owner to certvakt_definer;
+alter function certvakt.refuse_rows_of_erased() owner to certvakt_definer;
 
 create table certvakt.sessions (
   token_hash bytea primary key constraint sessions_token_hash_form check (length(token_hash) = 32),
@@ -550,70 +550,75 @@ $$;
 comment on function certvakt.withdraw_address_confirmations is
   'Takes back what administrators have confirmed of a person''s addresses. Any administrator may object; false: nothing is confirmed.';
 
-create function certvakt.tell_of_changed_addresses() returns trigger
+-- An address that comes and goes within ninety days is told of once.
+create function certvakt.contact_points_after_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if tg_op = 'DELETE' then
-    with gone as (
-      select distinct o.person_id, o.organisation_id, o.address
-      from old_rows o join certvakt.people p on p.id = o.person_id and p.erased_at is null
-      where o.kind = 'email'
-        and (o.organisation_id is null or exists (select from certvakt.organisations g where g.id = o.organisation_id))
-        and not exists (
-          select from certvakt.contact_points k
-          where k.person_id = o.person_id and k.kind = 'email' and lower(k.address) = lower(o.address)
-            and k.organisation_id is not distinct from o.organisation_id)
-    ),
-    unconfirmed as (
-      delete from certvakt.address_confirmations a using gone
-      where a.person_id = gone.person_id and a.address = lower(gone.address)
-        and (gone.organisation_id is null or a.organisation_id = gone.organisation_id)
-    ),
-    -- Registers that give one person different addresses by turns are not news each time.
-    news as (
-      select gone.* from gone
-      where not exists (
-        select from certvakt.former_addresses f
-        where f.person_id = gone.person_id and f.organisation_id is not distinct from gone.organisation_id
-          and f.address = gone.address)
-    ),
-    kept as (
-      insert into certvakt.former_addresses (person_id, organisation_id, address)
-      select person_id, organisation_id, address from gone
-      on conflict on constraint former_addresses_once do update set left_at = now()
-    )
-    insert into certvakt.letters (kind, person_id, organisation_id, address, good_for)
-    select 'address-removed', person_id, organisation_id, address, interval '14 days' from news;
-  else
-    insert into certvakt.letters (kind, person_id, organisation_id, address, good_for)
-    select distinct 'address-added', k.person_id, n.organisation_id, k.address, interval '14 days'
-    from new_rows n
-    join certvakt.people p on p.id = n.person_id and p.created_at < n.created_at
-    join certvakt.contact_points k on k.person_id = n.person_id and k.kind = 'email' and k.created_at < n.created_at
-      and (n.organisation_id is null or k.organisation_id is null or k.organisation_id = n.organisation_id)
-      and lower(k.address) <> lower(n.address)
-    where n.kind = 'email' and not exists (
+  with gone as (
+    select distinct o.person_id, o.organisation_id, o.address
+    from old_rows o join certvakt.people p on p.id = o.person_id and p.erased_at is null
+    where o.kind = 'email'
+      and (o.organisation_id is null or exists (select from certvakt.organisations g where g.id = o.organisation_id))
+      and not exists (
+        select from certvakt.contact_points k
+        where k.person_id = o.person_id and k.kind = 'email' and lower(k.address) = lower(o.address)
+          and k.organisation_id is not distinct from o.organisation_id)
+  ),
+  unconfirmed as (
+    delete from certvakt.address_confirmations a using gone
+    where a.person_id = gone.person_id and a.address = lower(gone.address)
+      and (gone.organisation_id is null or a.organisation_id = gone.organisation_id)
+  ),
+  -- Registers that give one person different addresses by turns are not news each time.
+  news as (
+    select gone.* from gone
+    where not exists (
       select from certvakt.former_addresses f
-      where f.person_id = n.person_id and f.organisation_id is not distinct from n.organisation_id
-        and lower(f.address) = lower(n.address));
-  end if;
+      where f.person_id = gone.person_id and f.organisation_id is not distinct from gone.organisation_id
+        and f.address = gone.address)
+  ),
+  kept as (
+    insert into certvakt.former_addresses (person_id, organisation_id, address)
+    select person_id, organisation_id, address from gone
+    on conflict on constraint former_addresses_once do update set left_at = now()
+  )
+  insert into certvakt.letters (kind, person_id, organisation_id, address, good_for)
+  select 'address-removed', person_id, organisation_id, address, interval '14 days' from news;
   return null;
 end
 $$;
-comment on function certvakt.tell_of_changed_addresses is
-  'Tells the mail addresses that a person had that one of them is gone, or that there is another. One that comes and goes within ninety days is told of once.';
-create trigger tell_of_removed
-  after delete on certvakt.contact_points
-  referencing old table as old_rows
-  for each statement execute function certvakt.tell_of_changed_addresses();
-create trigger tell_of_added
-  after insert on certvakt.contact_points
-  referencing new table as new_rows
-  for each statement execute function certvakt.tell_of_changed_addresses();
+comment on function certvakt.contact_points_after_delete is
+  'Keeps a mail address that was removed as a former address, withdraws its confirmations, and has its person told.';
+create trigger after_delete after delete on certvakt.contact_points referencing old table as old_rows
+  for each statement execute function certvakt.contact_points_after_delete();
+
+create function certvakt.contact_points_after_insert() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform certvakt.refuse_erased(array(select n.person_id from new_rows n));
+  insert into certvakt.letters (kind, person_id, organisation_id, address, good_for)
+  select distinct 'address-added', k.person_id, n.organisation_id, k.address, interval '14 days'
+  from new_rows n
+  join certvakt.people p on p.id = n.person_id and p.created_at < n.created_at
+  join certvakt.contact_points k on k.person_id = n.person_id and k.kind = 'email' and k.created_at < n.created_at
+    and (n.organisation_id is null or k.organisation_id is null or k.organisation_id = n.organisation_id)
+    and lower(k.address) <> lower(n.address)
+  where n.kind = 'email' and not exists (
+    select from certvakt.former_addresses f
+    where f.person_id = n.person_id and f.organisation_id is not distinct from n.organisation_id
+      and lower(f.address) = lower(n.address));
+  return null;
+end
+$$;
+comment on function certvakt.contact_points_after_insert is
+  'Refuses a contact point of an erased person, and has the other mail addresses of a person told of a new one.';
+create trigger after_insert after insert on certvakt.contact_points referencing new table as new_rows
+  for each statement execute function certvakt.contact_points_after_insert();
 
 revoke all on function certvakt.is_first_address(uuid, uuid, text), certvakt.accept_invitation(text),
   certvakt.proof_of_person(uuid), certvakt.tell_person(uuid, uuid, text, text), certvakt.confirm_address(uuid, uuid, text),
-  certvakt.withdraw_address_confirmations(uuid, uuid), certvakt.tell_of_changed_addresses(),
+  certvakt.withdraw_address_confirmations(uuid, uuid), certvakt.contact_points_after_delete(),
+  certvakt.contact_points_after_insert(),
   certvakt.is_confirmed_address(uuid, uuid, text) from public, anon, authenticated, service_role;
 grant execute on function certvakt.accept_invitation(text), certvakt.confirm_address(uuid, uuid, text),
   certvakt.withdraw_address_confirmations(uuid, uuid) to authenticated;
@@ -625,7 +630,8 @@ alter function certvakt.proof_of_person(uuid) owner to certvakt_definer;
 alter function certvakt.tell_person(uuid, uuid, text, text) owner to certvakt_definer;
 alter function certvakt.confirm_address(uuid, uuid, text) owner to certvakt_definer;
 alter function certvakt.withdraw_address_confirmations(uuid, uuid) owner to certvakt_definer;
-alter function certvakt.tell_of_changed_addresses() owner to certvakt_definer;
+alter function certvakt.contact_points_after_delete() owner to certvakt_definer;
+alter function certvakt.contact_points_after_insert() owner to certvakt_definer;
 
 -- Who looked at what: one event a request of a person, append-only, kept a year.
 

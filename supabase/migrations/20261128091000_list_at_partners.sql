@@ -284,17 +284,12 @@ language plpgsql security definer set search_path = '' as $$
 declare
   moment timestamptz := certvakt.moment();
   is_new boolean := tg_op = 'INSERT';
-  is_erased boolean;
   is_listed boolean;
 begin
   if is_new then
     -- A concurrent transaction that changes a certification of the mentor has ended, or waits and then finds this row.
-    select p.erased_at is not null into is_erased from certvakt.people p where p.id = new.person_id for update;
-    if is_erased then
-      raise exception 'the person was erased: nothing of theirs begins again'
-        using errcode = 'restrict_violation', constraint = 'person_erased',
-          hint = 'Create a new person: the id of an erased person is never used again.';
-    end if;
+    perform from certvakt.people p where p.id = new.person_id for update;
+    perform certvakt.refuse_erased(array[new.person_id]);
     perform from public.peer_mentor_certifications c where c.peer_mentor_id = new.person_id order by c.id for share;
     -- A transaction with an older snapshot, which does not see the row, fails because its snapshot is too old.
     update certvakt.people p set id = p.id where p.id = new.person_id;
@@ -370,61 +365,37 @@ $$;
 comment on function certvakt.look_at_listings is
   'Works out anew whether people are listed, because of what has just changed; how many transitions that made.';
 
-create function certvakt.look_at_changed() returns trigger
-language plpgsql security definer set search_path = '' as $$
+create function certvakt.look_at_changed(certifications uuid[], kinds text[]) returns void
+language plpgsql set search_path = '' as $$
 declare
   changed record;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     -- The snapshot does not show a mentor who was enrolled since, but their enrolment wrote to the person's row.
     perform from certvakt.people p
-    where p.id in (
-      select c.peer_mentor_id from new_rows n join public.peer_mentor_certifications c on c.id = n.certification_id)
+    where p.id in (select c.peer_mentor_id from public.peer_mentor_certifications c where c.id = any (certifications))
     order by p.id for key share;
   end if;
   if not exists (select from certvakt.listings) then
-    return null;
+    return;
   end if;
-  -- All in one statement and in one order.
+  -- One statement locks them all, in one order.
   perform from certvakt.listings l
-  where l.person_id in (
-    select c.peer_mentor_id from new_rows n join public.peer_mentor_certifications c on c.id = n.certification_id)
+  where l.person_id in (select c.peer_mentor_id from public.peer_mentor_certifications c where c.id = any (certifications))
   order by l.organisation_id, l.partner, l.partner_key for no key update;
   for changed in
     select n.kind, array_agg(distinct l.person_id) as people
-    from new_rows n
+    from unnest(certifications, kinds) n (certification_id, kind)
     join public.peer_mentor_certifications c on c.id = n.certification_id
     join certvakt.listings l on l.person_id = c.peer_mentor_id and l.organisation_id = c.organisation_id
     group by n.kind order by n.kind
   loop
     perform certvakt.look_at_listings(changed.people, changed.kind);
   end loop;
-  return null;
 end
 $$;
-create trigger look_at_listings after insert on certvakt.certification_changes referencing new table as new_rows
-  for each statement execute function certvakt.look_at_changed();
-
-create function certvakt.look_at_deleted() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  perform certvakt.look_at_listings(array(select distinct o.peer_mentor_id from old_rows o), 'deleted');
-  return null;
-end
-$$;
-create trigger look_at_listings after delete on public.peer_mentor_certifications referencing old table as old_rows
-  for each statement execute function certvakt.look_at_deleted();
-
-create function certvakt.look_at_moved() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  perform certvakt.look_at_listings(array[new.peer_mentor_id], 'corrected');
-  return null;
-end
-$$;
-create trigger look_at_listings_of_move after update of certification_type, organisation_id on public.peer_mentor_certifications
-  for each row when (old.certification_type <> new.certification_type or old.organisation_id <> new.organisation_id)
-  execute function certvakt.look_at_moved();
+comment on function certvakt.look_at_changed is
+  'Works out anew whether the mentors of changed certifications are listed. Each certification has its kind of change at the same place of the second array.';
 
 create function certvakt.look_at_required() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -435,9 +406,9 @@ begin
   return null;
 end
 $$;
-create trigger look_at_listings_of_more after insert on certvakt.partner_types referencing new table as rows
+create trigger after_insert after insert on certvakt.partner_types referencing new table as rows
   for each statement execute function certvakt.look_at_required();
-create trigger look_at_listings_of_fewer after delete on certvakt.partner_types referencing old table as rows
+create trigger after_delete after delete on certvakt.partner_types referencing old table as rows
   for each statement execute function certvakt.look_at_required();
 
 create function certvakt.delist_lapsed(batch bigint) returns bigint
@@ -498,17 +469,15 @@ comment on function certvakt.forget_delisted is
   'Deletes mentors who were deleted or erased once the portal has taken them off, and events that are over for a year.';
 
 revoke all on function certvakt.certified_until(uuid, text, uuid), certvakt.keep_listing(),
-  certvakt.look_at_listings(uuid[], text), certvakt.look_at_changed(), certvakt.look_at_deleted(),
-  certvakt.look_at_moved(), certvakt.look_at_required(), certvakt.delist_lapsed(bigint),
+  certvakt.look_at_listings(uuid[], text), certvakt.look_at_changed(uuid[], text[]),
+  certvakt.look_at_required(), certvakt.delist_lapsed(bigint),
   certvakt.delist_found(uuid, text, text[]), certvakt.forget_delisted() from public, anon, authenticated, service_role;
-grant execute on function certvakt.certified_until(uuid, text, uuid) to certvakt_definer;
+grant execute on function certvakt.certified_until(uuid, text, uuid), certvakt.look_at_changed(uuid[], text[])
+  to certvakt_definer;
 grant execute on function certvakt.look_at_listings(uuid[], text), certvakt.delist_lapsed(bigint),
   certvakt.delist_found(uuid, text, text[]), certvakt.forget_delisted() to certvakt_worker;
 alter function certvakt.keep_listing() owner to certvakt_definer;
 alter function certvakt.look_at_listings(uuid[], text) owner to certvakt_definer;
-alter function certvakt.look_at_changed() owner to certvakt_definer;
-alter function certvakt.look_at_deleted() owner to certvakt_definer;
-alter function certvakt.look_at_moved() owner to certvakt_definer;
 alter function certvakt.look_at_required() owner to certvakt_definer;
 alter function certvakt.delist_lapsed(bigint) owner to certvakt_definer;
 alter function certvakt.delist_found(uuid, text, text[]) owner to certvakt_definer;

@@ -2,6 +2,7 @@
 
 mod examples;
 mod names;
+mod triggers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

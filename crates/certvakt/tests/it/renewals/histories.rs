@@ -33,7 +33,7 @@ async fn a_rewritten_history_is_found() {
     let past = |what: &str| {
         format!(
             "alter table public.peer_mentor_certifications disable trigger user; {what};
-             alter table public.peer_mentor_certifications enable always trigger a_refuse_history_rewrite;
+             alter table public.peer_mentor_certifications enable always trigger append_only;
              alter table public.peer_mentor_certifications enable trigger user"
         )
     };

@@ -1,0 +1,300 @@
+-- What follows from a change of a certification. ARCHITECTURE.md shows the order. Each event has one trigger; only
+-- append_only is a second one, because it fires in sessions that play the part of a replica as well.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create function certvakt.kinds_of_change(
+  expires_before timestamptz, expires_after timestamptz, status_before text, status_after text, said text)
+returns text[]
+language sql immutable parallel safe set search_path = ''
+begin atomic
+  select array_remove(array[
+    case
+      when expires_after is not distinct from expires_before then null
+      -- Who makes the change knows better than the dates: a renewal to an earlier day, a correction to a later.
+      when said in ('renewed', 'corrected') then said
+      when expires_after is null or expires_after > expires_before then 'renewed'
+      else 'corrected' end,
+    case
+      when status_after = 'suspended' and said = 'withdrawn' then 'withdrawn'
+      when (status_after = 'suspended') = (status_before = 'suspended') then null
+      when status_after = 'suspended' then 'suspended'
+      else 'reinstated' end], null);
+end;
+comment on function certvakt.kinds_of_change is 'What a change of a certification is, in the order in which it is told of.';
+
+-- A history that comes with a new certification.
+create function certvakt.certifications_before_insert() returns trigger
+language plpgsql set search_path = '' as $$
+declare
+  wrong record;
+begin
+  select e.number, f.fault into wrong
+  from jsonb_array_elements(new.renewal_history) with ordinality e (entry, number)
+  cross join lateral (select coalesce(certvakt.entry_fault(e.entry),
+    case when certvakt.calling_role() = 'service_role' and e.entry ->> 'actor' is not null
+      then 'no app says which person made a change' end) as fault) f
+  where f.fault is not null limit 1;
+  if found then
+    raise exception 'entry % of this history is none: %', wrong.number, wrong.fault
+      using errcode = 'check_violation', constraint = 'history_form';
+  end if;
+  return new;
+end
+$$;
+create trigger before_insert before insert on public.peer_mentor_certifications
+  for each row when (new.renewal_history <> '[]') execute function certvakt.certifications_before_insert();
+
+-- A statement that sets renewal_history to what it may hold beside its events changes nothing.
+create function certvakt.refuse_history_rewrite() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if new.renewal_history is distinct from (
+      select jsonb_agg(newest.entry order by newest.number) from (
+        select e.number, e.entry from certvakt.certification_renewal_events e
+        where e.certification_id = old.id order by e.number desc limit 20) newest)
+    and new.renewal_history is distinct from old.renewal_history then
+    raise exception 'a history is append-only: what was written stays as it was written'
+      using errcode = 'restrict_violation', hint = 'Change the date or the status: the entry comes of itself.';
+  end if;
+  return new;
+end
+$$;
+create trigger append_only before update of renewal_history on public.peer_mentor_certifications
+  for each row execute function certvakt.refuse_history_rewrite();
+-- Also while a session plays the part of a replica.
+alter table public.peer_mentor_certifications enable always trigger append_only;
+
+create function certvakt.history_after(
+  before public.peer_mentor_certifications, after public.peer_mentor_certifications, said jsonb)
+returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  kinds text[] := certvakt.kinds_of_change(before.expires_at, after.expires_at, before.status, after.status, said ->> 'kind');
+  long integer := coalesce((select i.long_history from certvakt.installation i), 500);
+  length integer;
+  words jsonb;
+  salt bytea;
+  entry jsonb := before.renewal_history -> -1;
+  entries jsonb := '[]';
+  kind text;
+  -- A register's own row in imports says who took it in.
+  operator text := case when said ->> 'source' is distinct from 'register' then certvakt.operator() end;
+begin
+  if kinds = '{}' then
+    return after.renewal_history;
+  end if;
+  -- The register of another day, or an app, does not undo what somebody decided.
+  if before.status = 'suspended' and entry ->> 'kind' = 'withdrawn' and kinds <> '{reinstated}' then
+    raise exception 'this certification was withdrawn: reinstate it first, if that was a mistake'
+      using errcode = 'restrict_violation', constraint = 'certification_withdrawn';
+  end if;
+  length := certvakt.length_of_history(before.id, before.renewal_history) + cardinality(kinds);
+  if length > 10 * long then
+    raise exception 'the history of this certification is full: it has % entries', length - cardinality(kinds)
+      using errcode = 'program_limit_exceeded', constraint = 'history_full',
+        hint = 'Find out what changes it so often; then raise certvakt.installation.long_history.';
+  end if;
+  foreach kind in array kinds loop
+    words := null;
+    salt := null;
+    if said ->> 'evidence' is not null or said ->> 'note' is not null then
+      words := jsonb_build_object('evidence', said ->> 'evidence', 'note', said ->> 'note');
+    end if;
+    if words is not null or operator is not null then
+      salt := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
+    end if;
+    entry := certvakt.new_entry(said, kind, before.expires_at, after.expires_at,
+      -- What was told in the cycle that it closes.
+      case when kind in ('renewed', 'withdrawn') then (
+        select coalesce(jsonb_agg(t.stage order by t.first), '[]')
+        from (
+          select l.notification_type as stage, min(l.id) as first from public.cert_notification_log l
+          where l.certification_id = before.id and l.sent_at >= coalesce((
+            select max(c.changed_at) from certvakt.certification_changes c
+            where c.organisation_id = before.organisation_id and c.certification_id = before.id
+              and c.kind in ('recorded', 'renewed')), before.created_at)
+          group by l.notification_type) t) end,
+      encode(sha256(salt || convert_to(certvakt.canonical(words), 'UTF8')), 'hex'), certvakt.entry_hash(entry));
+    if certvakt.entry_fault(entry) is not null then
+      raise exception 'this is no entry of a history: %', certvakt.entry_fault(entry)
+        using errcode = 'check_violation', constraint = 'history_form';
+    end if;
+    if salt is not null then
+      insert into certvakt.renewal_words (entry_id, certification_id, salt, evidence, note, operator)
+      values ((entry ->> 'id')::uuid, before.id, salt, said ->> 'evidence', said ->> 'note', operator);
+    end if;
+    entries := entries || entry;
+    -- An id given is the first entry's.
+    said := said - 'id' - 'evidence' - 'note';
+  end loop;
+  if length > long then
+    insert into certvakt.long_histories (certification_id) values (before.id) on conflict do nothing;
+  end if;
+  return certvakt.append_to_history(before.id, before.organisation_id, before.renewal_history, entries);
+end
+$$;
+comment on function certvakt.history_after is
+  'What renewal_history holds after a change: an entry more for each kind of change. Stores what was written about it.';
+
+create function certvakt.certifications_before_update() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  said jsonb := coalesce(nullif(current_setting('certvakt.change', true), ''), '{}')::jsonb;
+  seen public.peer_mentor_certifications := old;
+begin
+  if new.peer_mentor_id <> old.peer_mentor_id then
+    raise exception 'a certification stays its mentor''s: what was told of it was told to them'
+      using errcode = 'restrict_violation', hint = 'Record another certification for somebody else, and delete this one.';
+  end if;
+  if old.status = 'suspended' and (new.status <> 'suspended' or new.expires_at is distinct from old.expires_at) then
+    perform certvakt.refuse_erased(array[new.peer_mentor_id]);
+  end if;
+  -- People renew what has lapsed: they do not set it to valid, and they do not set anything to lapsed. They may withdraw it.
+  if new.status <> old.status
+    and (new.status = 'expired' or old.status = 'expired' and new.expires_at is not distinct from old.expires_at)
+    and current_setting('role') = 'authenticated'
+    and not (new.status = 'suspended' and coalesce(said ->> 'kind' = 'withdrawn', false)) then
+    raise exception 'whether a certification has lapsed, its date says: renew it instead'
+      using errcode = 'insufficient_privilege', constraint = 'certification_lapsed';
+  end if;
+  -- Moving a history to rows, which a statement does by itself, changes nothing that a reader could have missed.
+  seen.renewal_history := new.renewal_history;
+  if new.expires_at is distinct from old.expires_at or 'suspended' in (old.status, new.status) then
+    new.renewal_history := certvakt.history_after(old, new, said);
+  end if;
+  if new is distinct from seen then
+    new.updated_at := now();
+  end if;
+  return new;
+end
+$$;
+-- A certification that is suspended already can still be withdrawn.
+create trigger before_update before update on public.peer_mentor_certifications
+  for each row when (
+    new.status = 'suspended' or
+    (old.organisation_id, old.chapter_id, old.peer_mentor_id, old.certification_type, old.external_id, old.issued_at,
+      old.expires_at, old.status)
+    is distinct from
+    (new.organisation_id, new.chapter_id, new.peer_mentor_id, new.certification_type, new.external_id, new.issued_at,
+      new.expires_at, new.status))
+  execute function certvakt.certifications_before_update();
+
+create function certvakt.certifications_after_insert() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform certvakt.refuse_erased(array(select n.peer_mentor_id from new_rows n));
+  insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_after)
+  select n.organisation_id, n.id, 'recorded', n.expires_at from new_rows n;
+  insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
+  select m.chapter_id, n.id, m.person_id
+  from new_rows n
+  join certvakt.memberships m on m.person_id = n.peer_mentor_id and m.role = 'mentor'
+  where m.organisation_id = n.organisation_id and m.chapter_id <> n.chapter_id
+  on conflict do nothing;
+  perform certvakt.look_at_changed(array_agg(n.id), array_agg('recorded'::text)) from new_rows n;
+  return null;
+end
+$$;
+create trigger after_insert after insert on public.peer_mentor_certifications referencing new table as new_rows
+  for each statement execute function certvakt.certifications_after_insert();
+
+create function certvakt.certifications_after_update() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  said text := nullif(current_setting('certvakt.change', true), '')::jsonb ->> 'kind';
+  changed uuid[];
+  kinds text[];
+  moved uuid[];
+  retyped uuid[];
+begin
+  -- A withdrawal is recorded as a suspension. If somebody sets the status from expired to active by hand, the next run
+  -- checks that against the date.
+  with recorded as (
+    insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_before, expires_after)
+    select n.organisation_id, n.id,
+      case k.kind when 'withdrawn' then 'suspended' else coalesce(k.kind, 'reinstated') end, o.expires_at, n.expires_at
+    from old_rows o join new_rows n on n.id = o.id
+    cross join lateral (
+      select (certvakt.kinds_of_change(o.expires_at, n.expires_at, o.status, n.status, said))[1] as kind) k
+    -- A run sets the status expired of many, which is no change.
+    where (n.expires_at is distinct from o.expires_at or n.status = 'suspended'
+        or n.status <> o.status and (o.status, n.status) <> ('active', 'expired'))
+      and (k.kind is not null or o.status = 'expired' and n.status = 'active')
+    returning certification_id, kind
+  )
+  select array_agg(r.certification_id), array_agg(r.kind) into changed, kinds from recorded r;
+  if changed is not null then
+    perform certvakt.look_at_changed(changed, kinds);
+  end if;
+  select array_agg(n.id) filter (where (n.organisation_id, n.chapter_id) <> (o.organisation_id, o.chapter_id)),
+    array_agg(distinct n.peer_mentor_id)
+      filter (where (n.organisation_id, n.certification_type) <> (o.organisation_id, o.certification_type))
+  into moved, retyped
+  from old_rows o join new_rows n on n.id = o.id
+  where (n.organisation_id, n.chapter_id, n.certification_type) <> (o.organisation_id, o.chapter_id, o.certification_type);
+  if moved is not null then
+    delete from certvakt.certifications_elsewhere e where e.certification_id = any (moved);
+    insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
+    select m.chapter_id, n.id, m.person_id
+    from new_rows n
+    join certvakt.memberships m on m.person_id = n.peer_mentor_id and m.role = 'mentor'
+    where n.id = any (moved) and m.organisation_id = n.organisation_id and m.chapter_id <> n.chapter_id;
+  end if;
+  if retyped is not null then
+    perform certvakt.look_at_listings(retyped, 'corrected');
+  end if;
+  return null;
+end
+$$;
+create trigger after_update after update on public.peer_mentor_certifications
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function certvakt.certifications_after_update();
+
+create function certvakt.certifications_after_delete() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform certvakt.look_at_listings(array(select distinct o.peer_mentor_id from old_rows o), 'deleted');
+  return null;
+end
+$$;
+create trigger after_delete after delete on public.peer_mentor_certifications referencing old table as old_rows
+  for each statement execute function certvakt.certifications_after_delete();
+
+revoke all on function certvakt.kinds_of_change(timestamptz, timestamptz, text, text, text),
+  certvakt.certifications_before_insert(), certvakt.refuse_history_rewrite(),
+  certvakt.history_after(public.peer_mentor_certifications, public.peer_mentor_certifications, jsonb),
+  certvakt.certifications_before_update(), certvakt.certifications_after_insert(), certvakt.certifications_after_update(),
+  certvakt.certifications_after_delete() from public, anon, authenticated, service_role;
+grant execute on function certvakt.kinds_of_change(timestamptz, timestamptz, text, text, text),
+  certvakt.history_after(public.peer_mentor_certifications, public.peer_mentor_certifications, jsonb) to certvakt_definer;
+alter function certvakt.refuse_history_rewrite() owner to certvakt_definer;
+alter function certvakt.certifications_before_update() owner to certvakt_definer;
+alter function certvakt.certifications_after_insert() owner to certvakt_definer;
+alter function certvakt.certifications_after_update() owner to certvakt_definer;
+alter function certvakt.certifications_after_delete() owner to certvakt_definer;
+
+-- One way to say more of a change than what it is: the words go with the statement, and leave with it.
+create function certvakt.change_certification(
+  certification uuid, seen timestamptz, expires_at timestamptz, status text, said jsonb)
+returns boolean
+language plpgsql set search_path = '' as $$
+declare
+  changed integer;
+begin
+  perform set_config('certvakt.change', said::text, true);
+  update public.peer_mentor_certifications c
+  set expires_at = change_certification.expires_at, status = change_certification.status
+  where c.id = certification and c.updated_at = seen;
+  get diagnostics changed = row_count;
+  perform set_config('certvakt.change', '', true);
+  return changed > 0;
+end
+$$;
+comment on function certvakt.change_certification is
+  'Changes a certification as it was seen, with the rights of the caller; false: it has changed meanwhile, or is not theirs to change. Said may be: kind, id of the entry, evidence, note, completed_on, actor.';
+revoke all on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, jsonb)
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, jsonb)
+  to certvakt_registrar, authenticated;
