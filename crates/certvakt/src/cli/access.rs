@@ -5,7 +5,7 @@ use crate::error::{Error, Exit};
 use crate::output::print;
 use crate::store::{access, organisation};
 
-/// Close people's access at once, whichever way they come, and open it again
+/// Close people's access to certifications immediately, and open it again (kill switch)
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  certvakt access disable certifications --organisation hlf --reason 'wrong import, being undone'"
@@ -15,36 +15,36 @@ pub(super) struct Args {
     what: What,
 }
 
-/// What can be closed.
+/// A resource whose access can be closed.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Resource {
-    /// Certifications, and what was told of them
+    /// Certifications and their notices
     Certifications,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Close it; runs and deliveries go on
+    /// Close access to a resource; runs and deliveries continue
     #[command(
         after_help = "Example:\n  certvakt access disable certifications --reason 'suspected leak'\n\n\
-        It counts from the next statement on, for the API as for Supabase's own REST."
+        It takes effect with the next statement, in certvakt's API and in Supabase's REST API."
     )]
     Disable {
-        /// What to close
+        /// The resource to close
         resource: Resource,
-        /// The organisation's short name [default: all]
+        /// The organisation's short name [default: every organisation]
         #[arg(long)]
         organisation: Option<String>,
-        /// Why: it is kept with the closure
+        /// The reason, which `status` shows
         #[arg(long)]
         reason: String,
     },
-    /// Open it again
+    /// Open access to a resource again
     #[command(after_help = "Example:\n  certvakt access enable certifications --organisation hlf")]
     Enable {
-        /// What to open
+        /// The resource to open
         resource: Resource,
-        /// The organisation's short name [default: what was closed for all]
+        /// The organisation's short name [default: the closure for every organisation]
         #[arg(long)]
         organisation: Option<String>,
     },

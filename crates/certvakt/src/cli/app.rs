@@ -1,4 +1,4 @@
-//! What a subcommand works with: configuration, clock, database.
+//! The context of a subcommand: configuration, clock and database.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -20,22 +20,23 @@ use crate::error::Error;
 use crate::output::Format;
 use crate::store::{BACKGROUND_CONNECTIONS, Database, Operator, StoreError};
 
-/// The variable that picks the server.
+/// The environment variable with the server's address.
 const DATABASE_VARIABLE: &str = "DATABASE_URL";
-/// The longest account and host to record, in characters: a host name has at most 253 (RFC 1035, section 2.3.4).
+/// The maximum length of the recorded operator, in characters. A host name has at most 253 (RFC 1035, section
+/// /// 2.3.4).
 const LONGEST_OPERATOR: usize = 300;
 
-/// One process's configuration, clock and, once asked for, database.
+/// The configuration, the clock and the database, which is opened on first use.
 #[derive(Debug)]
 pub struct App {
-    /// The form of what is printed.
+    /// The output format.
     pub format: Format,
     /// The configuration.
     pub config: Config,
-    /// What time it is.
+    /// The clock.
     pub clock: Clock,
     data_dir: Option<PathBuf>,
-    /// The command, without its arguments; none: it is a service.
+    /// The command's name without its arguments; `None` for `serve`.
     command: Option<String>,
     opened: OnceCell<Opened>,
 }
@@ -64,8 +65,8 @@ impl App {
         })
     }
 
-    /// The database, its schema checked: the server that `DATABASE_URL` names, or the embedded
-    /// cluster, which is ours and is migrated when it is opened.
+    /// The database, after a check of its schema. It is the server in `DATABASE_URL` or the embedded cluster,
+    /// /// which is migrated when it opens.
     pub async fn database(&self) -> Result<&Database, Error> {
         let opened = self.open().await?;
         if opened.cluster.is_none() {
@@ -80,7 +81,7 @@ impl App {
         Ok(&opened.database)
     }
 
-    /// The address of the server, for what needs a connection of its own (`migrate`, `doctor`).
+    /// The server's address, for subcommands that open their own connection (`migrate`, `doctor`).
     pub async fn address(&self) -> Result<&str, Error> {
         Ok(&self.open().await?.address)
     }
@@ -131,7 +132,7 @@ impl App {
     }
 }
 
-/// Standard error, with each record escaped to one line that cannot control a terminal.
+/// Writes to standard error, and escapes each record to one line that cannot control a terminal.
 struct Lines;
 
 impl Write for Lines {
@@ -147,7 +148,7 @@ impl Write for Lines {
     }
 }
 
-/// Who runs a command, as account@host; under `sudo`, the original account too.
+/// The operator who runs the command, as account@host. Under `sudo`, it includes the original account.
 fn operator() -> String {
     let user = geteuid();
     let account = User::from_uid(user).ok().flatten().map_or_else(|| user.to_string(), |user| user.name);
@@ -159,9 +160,9 @@ fn operator() -> String {
     escaped(&format!("{account}@{host}")).chars().take(LONGEST_OPERATOR).collect()
 }
 
-/// Starts the log: on standard error, JSON when `CERTVAKT_LOG_FORMAT=json`, filtered by `RUST_LOG`.
-/// Without a filter a service tells what it does, a command only what is wrong. Of libraries only
-/// warnings pass, whatever the filter: what they tell of their work holds headers and addresses.
+/// Starts the log on standard error, filtered by `RUST_LOG`, as JSON if `CERTVAKT_LOG_FORMAT=json`. The
+/// default /// level is `info` for the service and `warn` for commands. Libraries log warnings and errors
+/// only, regardless /// of the filter, because their more detailed records contain headers and addresses.
 pub(super) fn start_log(is_service: bool) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new(if is_service { "warn,certvakt=info" } else { "warn" }));

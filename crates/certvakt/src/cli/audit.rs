@@ -6,12 +6,12 @@ use crate::error::{Error, Exit};
 use crate::output::{count, print, progress, table};
 use crate::store::audit::access::{self, Across, Recorded};
 
-/// Events listed, at most.
+/// The maximum number of listed events.
 const MOST_LISTED: i64 = 1000;
-/// For how many days events are kept, and so looked at.
+/// The number of days for which events are kept.
 const KEPT_DAYS: i32 = 365;
 
-/// Look whether people see what they may and nothing else
+/// Check that people can read exactly what they are allowed to
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt audit canary")]
 pub(super) struct Args {
@@ -21,17 +21,18 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Plant people in every chapter, ask as them whatever people can ask, and take everything back
+    /// Create test people in every chapter, query as each of them all that people can reach, and roll
+    /// everything back
     #[command(after_help = "Example:\n  certvakt audit canary\n\n\
-        Tables, views and functions are those that the database's catalogue says people can reach.\n\
-        Exit status 1: somebody saw what they must not, or not even their own; something gave an error;\n\
-        or the canary cannot plant, because an app has a hierarchy of its own (docs/supabase.md).")]
+        The database's catalogue lists the tables, views and functions that people can reach.\n\
+        Exit status 1: a test person read rows that they must not see, or could not read their own; a query\n\
+        failed; or an app uses its own hierarchy, so the canary cannot create people (docs/supabase.md).")]
     Canary {},
-    /// List requests in which somebody read rows of an organisation that is not theirs: there are none
+    /// List requests that read rows of an organisation to which the caller does not belong; none is expected
     #[command(
-        after_help = "Example:\n  certvakt audit cross-org\n\nLooks at a year's requests through the API and the pages. Supabase's own REST is not among them:\n\
-        there the canary asks what people can see, and the platform's log (or pgaudit) says what they asked.\n\
-        Exit status 1: there is one."
+        after_help = "Example:\n  certvakt audit cross-org\n\nCovers a year of requests to the API and the pages, but not requests to Supabase's REST API:\n\
+        for those, use the canary to check permissions, and the platform's log (or pgaudit) to see requests.\n\
+        Exit status 1: at least one request is listed."
     )]
     CrossOrg {},
 }
@@ -55,7 +56,7 @@ async fn cross_org(app: &App) -> Result<Exit, Error> {
 
 fn text_of_accesses(Recorded { events, lost }: Recorded, across: &[Across]) -> String {
     let mut text = if across.is_empty() {
-        "Nobody read rows of an organisation that is not theirs.".to_owned()
+        "No request read rows of an organisation to which the caller does not belong.".to_owned()
     } else {
         let rows = across.iter().map(|one| {
             let id = one.resource_id.map_or(String::new(), |id| format!(" ({id})"));
@@ -68,18 +69,18 @@ fn text_of_accesses(Recorded { events, lost }: Recorded, across: &[Across]) -> S
                 one.of_others.join(", "),
             ]
         });
-        table(["Event", "When", "Person", "Request", "Of", "Read rows of"], rows).to_string()
+        table(["Event", "Time", "Person", "Request", "Member of", "Read rows of"], rows).to_string()
     };
-    text += &format!("\n\n{} requests of the last year are on record", count(events));
+    text += &format!("\n\n{} requests of the last year are recorded", count(events));
     text += &match lost {
         0 => ", and none was lost.".to_owned(),
-        lost => format!("; LOST: {}, by a crash, a full buffer or the database.", count(lost)),
+        lost => format!("; LOST: {}, because of a crash, a full buffer or a database error.", count(lost)),
     };
     text
 }
 
 async fn canary(app: &App) -> Result<Exit, Error> {
-    let bar = progress(0, "asking");
+    let bar = progress(0, "querying");
     let report = canary::run(app.database().await?, &bar).await?;
     bar.finish_and_clear();
     print(app.format, &report, text)?;
@@ -97,15 +98,15 @@ fn text(report: &Report) -> String {
         };
         [sight.of.clone(), sight.kind.to_owned(), count(sight.asked), asked, leaked]
     });
-    let rows = table(["Asked", "As", "People", "Theirs to see", "Others'"], rows);
+    let rows = table(["Queried", "Role", "People", "Own rows", "Others' rows"], rows);
     let mut text = format!("{rows}\n\n{} chapters. ", report.chapters);
     text += match report {
-        _ if report.is_clean() => "Everybody saw what they may, and nothing else.",
+        _ if report.is_clean() => "Every test person read exactly what they are allowed to.",
         _ if report.blind > 0 => {
-            "Coordinators did not see their own chapter: access is closed, or a policy is missing."
+            "Coordinators could not read their own chapter: access is closed, or a policy is missing."
         }
-        _ if report.leaks.is_empty() => "An error may hide a leak: mend what gives it.",
-        _ => "Somebody saw what they must not:",
+        _ if report.leaks.is_empty() => "An error can hide a leak: fix it, then run the canary again.",
+        _ => "Test people read rows that they must not see:",
     };
     for failure in &report.failures {
         text += &format!("\nERROR: {failure}");

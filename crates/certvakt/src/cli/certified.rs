@@ -14,16 +14,16 @@ use crate::renewal::certified::{Certified, NoticesByCertification, on};
 use crate::store::renewal::{self, CertificationHistory, HistoryFilter};
 use crate::store::{WorkerTx, organisation};
 
-/// Certifications read at once.
+/// The number of certifications in a batch.
 const BATCH: i64 = 1_000;
 
-/// Show who was certified on a day, from which entry, and whether they had been told
+/// Show who was certified on a day, by which history entry, and the notices sent until then
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  certvakt certified --on 2026-03-01 --chapter oslo\n  \
     certvakt certified --on 2026-03-01 --csv > certified.csv\n\n\
-    The answer is what was known at the end of that day; `corrected later` says that a date was mistaken.\n\
-    Stages told are read from the log of notices; where that no longer reaches, from the history, and\n\
-    where that does not say, they are unknown.")]
+    The result is the state at the end of that day; `corrected later` marks a date that was corrected since.\n\
+    Notices come from the log of notices or, for days older than the log, from the history. If neither\n\
+    has them, they are unknown.")]
 pub(super) struct Args {
     /// The day
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
@@ -37,10 +37,10 @@ pub(super) struct Args {
     /// Only this person
     #[arg(long, value_name = "ID")]
     person: Option<Uuid>,
-    /// Those as well who were not certified
+    /// Include people who were not certified
     #[arg(long)]
     all: bool,
-    /// Print CSV, however many there are
+    /// Print CSV, row by row
     #[arg(long)]
     csv: bool,
 }
@@ -126,7 +126,7 @@ fn fields(one: &Certified) -> [String; 11] {
     ]
 }
 
-/// A line of CSV (RFC 4180).
+/// Formats a line of CSV (RFC 4180).
 fn row(fields: &[impl AsRef<str>]) -> String {
     let mut writer =
         csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
@@ -148,16 +148,16 @@ fn text(day: NaiveDate, found: &[Certified]) -> String {
         };
         let told = match &one.told {
             None => "unknown".to_owned(),
-            Some(stages) if stages.is_empty() => "nothing yet".to_owned(),
+            Some(stages) if stages.is_empty() => "none yet".to_owned(),
             Some(stages) => stages.join(", "),
         };
         let name = one.external_id.clone().unwrap_or_else(|| one.certification_id.to_string());
-        let entry = one.entry_id.map_or_else(|| "the record".to_owned(), |id| id.to_string());
+        let entry = one.entry_id.map_or_else(|| "first record".to_owned(), |id| id.to_string());
         [name, one.type_name.clone(), one.chapter.clone(), state, last, entry, told]
     });
     let certified = i64::try_from(found.iter().filter(|one| one.was_certified).count()).unwrap_or(i64::MAX);
     let table = table(
-        ["Certification", "Type", "Chapter", "On that day", "Last valid day", "From entry", "Told"],
+        ["Certification", "Type", "Chapter", "On that day", "Last valid day", "From entry", "Notices"],
         rows,
     );
     format!("{} certified on {day}\n{table}", count(certified))

@@ -1,4 +1,4 @@
-//! `certvakt correct`, `suspend`, `reinstate` and `withdraw`, and what they share with `renew`.
+//! `certvakt correct`, `suspend`, `reinstate` and `withdraw`, and the code that they share with `renew`.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -10,42 +10,42 @@ use crate::output::print;
 use crate::renewal::{Change, ChangeOutcome, ChangeRequest, RenewalError, Source, Until, apply};
 use crate::store::{Database, StoreError, certification};
 
-/// What can be said beside any change.
+/// Options of every change.
 #[derive(Debug, clap::Args)]
 pub(super) struct RemarksArgs {
-    /// A note for its history
+    /// A note for the certification's history
     #[arg(long, value_name = "TEXT")]
     pub(super) note: Option<String>,
-    /// A key of your own making: the same key is the same change, and is made once
+    /// A key that you choose; certvakt makes a change with the same key only once
     #[arg(long, value_name = "TEXT")]
     pub(super) key: Option<String>,
 }
 
-/// Correct a mistaken last valid day: the cycle of notices goes on
+/// Correct a wrong last valid day; the current cycle of notices continues
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt correct 497843 --until 2027-06-30 --note \"typed 2026\"")]
 pub(super) struct Correct {
-    /// The certification's id, or its id in the register that it was imported from
+    /// The certification's id, or its id in the imported register
     #[arg(value_name = "CERTIFICATION|EXTERNAL-ID")]
     certification: String,
-    /// Its true last valid day, or never
+    /// The correct last valid day, or `never` if it does not expire
     #[arg(long, value_name = "YYYY-MM-DD|never", value_parser = until)]
     until: Until,
     #[command(flatten)]
     remarks: RemarksArgs,
 }
 
-/// A certification, and what is said of the change.
+/// A certification, with the options of a change.
 #[derive(Debug, clap::Args)]
 pub(super) struct CertificationArgs {
-    /// The certification's id, or its id in the register that it was imported from
+    /// The certification's id, or its id in the imported register
     #[arg(value_name = "CERTIFICATION|EXTERNAL-ID")]
     certification: String,
     #[command(flatten)]
     remarks: RemarksArgs,
 }
 
-/// A last valid day, or `never`.
+/// Parses a last valid day, or `never`.
 pub(super) fn until(text: &str) -> Result<Until, String> {
     match text {
         "never" => Ok(Until::Never),
@@ -74,7 +74,7 @@ impl RemarksArgs {
     }
 }
 
-/// The one certification that a name means.
+/// Finds the certification with an id or a register's id.
 pub(super) async fn find(name: &str, database: &Database) -> Result<Uuid, Error> {
     let mut tx = database.worker().await?;
     let found = certification::find(&mut tx, name).await?;
@@ -87,7 +87,7 @@ pub(super) async fn find(name: &str, database: &Database) -> Result<Uuid, Error>
                 .map(|one| format!("{} ({}, {})", one.id, one.organisation, one.type_name))
                 .collect();
             Err(StoreError::Invalid(format!(
-                "'{name}' is several certifications, give the id of one: {}",
+                "'{name}' matches several certifications, give the id of one: {}",
                 ids.join("; ")
             ))
             .into())
@@ -103,13 +103,13 @@ struct Changed {
     done: ChangeOutcome,
 }
 
-/// Changes one certification, and says what became of it.
+/// Changes one certification and prints the result.
 pub(super) async fn one(name: &str, request: &ChangeRequest<'_>, app: &App) -> Result<Exit, Error> {
     let database = app.database().await?;
     let id = find(name, database).await?;
     let mut tx = database.registrar().await?;
     let done = apply(&mut tx, id, request, app.clock.now()).await.map_err(|error| match error {
-        // Of the command line nothing was shown before.
+        // Operators may see every certification, so the error can only mean a concurrent change.
         RenewalError::NotTheirs => RenewalError::Changed,
         other => other,
     })?;
@@ -120,11 +120,11 @@ pub(super) async fn one(name: &str, request: &ChangeRequest<'_>, app: &App) -> R
             day.map_or_else(|| "without end".to_owned(), |day| day.to_string())
         };
         match (done.is_changed, done.before == done.after) {
-            (false, _) => format!("It was so already: last valid day {}.", day(done.after)),
+            (false, _) => format!("Nothing changed: last valid day {}.", day(done.after)),
             (true, true) => format!("The certification is {kind}: last valid day {}.", day(done.after)),
             (true, false) => {
                 format!(
-                    "The certification is {kind}: last valid day {}, it was {}.",
+                    "The certification is {kind}: last valid day {}, previously {}.",
                     day(done.after),
                     day(done.before)
                 )

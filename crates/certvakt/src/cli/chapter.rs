@@ -15,20 +15,20 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Add a chapter, at the top or below another one
+    /// Add a chapter, at the top level or below another chapter
     #[command(
         after_help = "Example:\n  certvakt chapter add oslo --organisation hlf --name Oslo --parent ost"
     )]
     Add {
-        /// Its short name: lower-case letters, digits, hyphens
+        /// The chapter's short name: lower-case letters, digits and hyphens
         slug: String,
         /// The organisation's short name
         #[arg(long)]
         organisation: String,
-        /// Its name
+        /// The chapter's name
         #[arg(long)]
         name: String,
-        /// The chapter above it
+        /// The parent chapter's short name [default: the top level]
         #[arg(long)]
         parent: Option<String>,
     },

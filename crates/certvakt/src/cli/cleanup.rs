@@ -5,20 +5,21 @@ use crate::error::{Error, Exit};
 use crate::output::{count, print, progress, table};
 use crate::store::cleanup;
 
-/// Notices outlive every stage by far: the database refuses less (`certvakt.delete_old_notices`).
+/// The minimum age in days, which the database enforces too (`certvakt.delete_old_notices`). It is longer
+/// than /// every stage.
 const SHORTEST_DAYS: u32 = 180;
 
-/// A hundred years; beyond them the database's calendar ends before ours.
+/// The maximum age in days: a hundred years, within the range of the database's dates.
 const LONGEST_DAYS: u32 = 36_525;
 
-/// Delete old notices and records, in small batches
+/// Delete old notices and other old records, in small batches
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt cleanup --older-than 1y --dry-run")]
 pub(super) struct Args {
-    /// How old: 1y, 18mo or 400d; at least 180d
+    /// The minimum age of the rows to delete: 1y, 18mo or 400d; at least 180d
     #[arg(long, default_value = "1y", value_parser = days, value_name = "AGE")]
     older_than: u32,
-    /// Only count
+    /// Count the rows, and delete nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -35,9 +36,9 @@ fn days(text: &str) -> Result<u32, String> {
         Some((f64::from(number) * length).floor() as u32)
     });
     match days {
-        Some(days) if days > LONGEST_DAYS => Err("nothing is a hundred years old".to_owned()),
+        Some(days) if days > LONGEST_DAYS => Err("the age must be at most a hundred years".to_owned()),
         Some(days) if days >= SHORTEST_DAYS => Ok(days),
-        Some(_) => Err(format!("notices are kept for at least {SHORTEST_DAYS} days")),
+        Some(_) => Err(format!("certvakt keeps notices for at least {SHORTEST_DAYS} days")),
         None => Err("write it like 1y, 18mo or 400d".to_owned()),
     }
 }
@@ -55,14 +56,14 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     };
     let shown = serde_json::json!({ "dry_run": args.dry_run, "older_than_days": args.older_than, "deleted": deleted });
     print(app.format, &shown, |_| {
-        let verb = if args.dry_run { "Would be deleted" } else { "Deleted" };
+        let verb = if args.dry_run { "Would delete" } else { "Deleted" };
         table(
             [verb, "Rows"],
             [
                 ("notices, with their deliveries", deleted.notices),
                 ("records of runs", deleted.runs),
                 ("records of imports", deleted.imports),
-                ("requests of people, older than a year", deleted.access_events),
+                ("records of people's requests, older than a year", deleted.access_events),
             ]
             .map(|(what, rows)| [what.to_owned(), count(rows)]),
         )

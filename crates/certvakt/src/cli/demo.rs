@@ -9,14 +9,14 @@ use crate::error::{Error, Exit};
 use crate::output::{Format, count, print, table};
 use crate::store::StoreError;
 
-/// Nights shown ahead.
+/// The number of nights in the forecast.
 const NIGHTS: u32 = 14;
 
-/// Show everything once, with a generated sample in a folder that is thrown away
+/// Import a generated sample, run and deliver it, and show the results, in a temporary folder
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt demo")]
 pub(super) struct Args {
-    /// Keep the folder, to look around in with --data-dir
+    /// Keep the folder, so that you can open it with --data-dir
     #[arg(long)]
     keep: bool,
 }
@@ -40,7 +40,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-/// A folder that PostgreSQL's unprivileged user can enter.
+/// Creates a folder that PostgreSQL's unprivileged user can enter.
 fn folder() -> Result<PathBuf, Error> {
     use std::os::unix::fs::DirBuilderExt;
     let folder = std::env::temp_dir().join(format!("certvakt-demo-{:08x}", fastrand::u32(..)));
@@ -65,32 +65,30 @@ fn text(report: &Report, kept: Option<&PathBuf>) -> String {
             count(run.unreachable),
         ]);
     }
-    let due = table(
-        ["Due tonight", "90 days", "30 days", "7 days", "Expired", "Together", "Without a device"],
-        rows,
-    );
+    let due =
+        table(["Due tonight", "90 days", "30 days", "7 days", "Expired", "Total", "Without a device"], rows);
     let tally = &report.deliveries;
     let number = |number: u64| count(i64::try_from(number).unwrap_or(i64::MAX));
     let delivered = table(
         ["Deliveries", "Notices"],
         [
             ["delivered".to_owned(), number(tally.delivered)],
-            ["unreachable: no device that works".to_owned(), count(report.unreachable)],
-            ["to be tried again".to_owned(), number(tally.retried)],
+            ["unreachable: no working device".to_owned(), count(report.unreachable)],
+            ["to retry".to_owned(), number(tally.retried)],
         ],
     );
-    // As it was called, so that what is shown can be typed.
+    // The path that the user typed, so that they can copy the commands.
     let certvakt = std::env::args().next().unwrap_or_else(|| "certvakt".to_owned());
     let next = match kept {
         Some(folder) => format!(
-            "Look around:\n  {certvakt} --data-dir {0} status\n  {certvakt} --data-dir {0} explain oslo-0001",
+            "Explore it:\n  {certvakt} --data-dir {0} status\n  {certvakt} --data-dir {0} explain oslo-0001",
             folder.display()
         ),
-        None => format!("The folder is gone again; `{certvakt} demo --keep` leaves it to look around in."),
+        None => format!("The temporary folder was deleted. To keep it, use `{certvakt} demo --keep`."),
     };
     format!(
-        "{} mentors in 12 chapters of 3 organisations, all generated.\n\n{due}\n\n{delivered}\n\n{}\n\
-         {next}\n\nTry next, with a register of your own:\n\
+        "{} mentors in 12 chapters of 3 organisations, all generated data.\n\n{due}\n\n{delivered}\n\n{}\n\
+         {next}\n\nNext, with your own register:\n\
          \x20 {certvakt} organisation add mine --name \"My association\" --timezone Europe/Oslo\n\
          \x20 {certvakt} chapter add main --organisation mine --name Main\n\
          \x20 {certvakt} type add mentor --organisation mine --validity 24mo\n\

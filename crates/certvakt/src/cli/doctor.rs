@@ -13,7 +13,7 @@ use crate::output::{print, table};
 use crate::store::doctor::{self, Facts};
 use crate::store::{Database, StoreError, migration, organisation};
 
-/// The versions that the tests run on, the oldest and the newest.
+/// The oldest and the newest PostgreSQL version that the tests cover.
 const OLDEST: i32 = 15;
 const NEWEST: i32 = 18;
 
@@ -26,7 +26,7 @@ const NEWEST: i32 = 18;
 )]
 pub(super) struct Args {}
 
-/// What `--output json` lists; `check` and `verdict` are for programs, `text` for people.
+/// A finding. `check` and `verdict` are for programs, `text` is for people.
 #[derive(Debug, Serialize)]
 struct Finding {
     check: &'static str,
@@ -42,7 +42,7 @@ enum Verdict {
     Problem,
 }
 
-/// The findings, in the order in which they were made.
+/// The findings, in the order of the checks.
 #[derive(Default)]
 struct Findings(Vec<Finding>);
 
@@ -94,7 +94,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
             };
             [Cell::new(one.check), verdict, Cell::new(&one.text)]
         });
-        table(["Check", "Result", "What was found"], rows).to_string()
+        table(["Check", "Result", "Finding"], rows).to_string()
     })?;
     let has_problem = findings.iter().any(|one| one.verdict == Verdict::Problem);
     Ok(if has_problem { Exit::Found } else { Exit::Success })
@@ -106,7 +106,9 @@ async fn check_channels(findings: &mut Findings, config: &Config) {
             for channel in channels {
                 let name = channel.name().as_str();
                 match channel.check().await {
-                    Ok(()) => findings.ok("credentials", format!("{name}: its provider knows us")),
+                    Ok(()) => {
+                        findings.ok("credentials", format!("{name}: its provider accepts the credentials"))
+                    }
                     Err(reason) => findings.problem("credentials", format!("{name}: {reason}")),
                 }
             }
@@ -116,12 +118,12 @@ async fn check_channels(findings: &mut Findings, config: &Config) {
         }
         Err(error) => findings.problem("channels", error.to_string()),
     }
-    // Letters go by mail even where notices do not.
+    // Letters are sent by e-mail even if the e-mail channel for notices is off.
     if !config.email.server.is_empty() && !config.active_channels().any(|name| name == ChannelName::Email) {
         let timeout = std::time::Duration::from_secs(u64::from(config.delivery.timeout_seconds));
         match Mailer::new(&config.email, timeout) {
             Ok(mailer) => match mailer.check().await {
-                Ok(()) => findings.ok("credentials", "letters: the mail server knows us"),
+                Ok(()) => findings.ok("credentials", "letters: the mail server accepts the credentials"),
                 Err(reason) => findings.problem("credentials", format!("letters: {reason}")),
             },
             Err(error) => findings.problem("letters", error.to_string()),
@@ -134,8 +136,10 @@ async fn check_channels(findings: &mut Findings, config: &Config) {
     });
     for secret in secrets.chain([&config.auth.secret_file, &config.sign_in.client_secret_file]) {
         if is_open_to_others(secret) {
-            findings
-                .warning("credentials", format!("{} can be read by others: chmod 600 it", secret.display()));
+            findings.warning(
+                "credentials",
+                format!("other users can read {}: run chmod 600 on it", secret.display()),
+            );
         }
     }
 }
@@ -161,7 +165,7 @@ async fn check_database(findings: &mut Findings, database: &Database, is_embedde
     .await;
     match organisations {
         Ok(organisations) => {
-            findings.ok("organisations", format!("{}, their time zones are known", organisations.len()));
+            findings.ok("organisations", format!("{}, all with a known time zone", organisations.len()));
         }
         Err(error) => findings.problem("organisations", error.to_string()),
     }
@@ -172,24 +176,26 @@ fn check_facts(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
     if major < OLDEST {
         findings.problem(
             "version",
-            format!("PostgreSQL {major}: {OLDEST} or later is needed, upgrade the server"),
+            format!("PostgreSQL {major}: certvakt needs {OLDEST} or later, upgrade the server"),
         );
     } else if major > NEWEST {
-        findings.warning("version", format!("PostgreSQL {major}: tested up to {NEWEST}"));
+        findings.warning("version", format!("PostgreSQL {major}: certvakt is tested up to {NEWEST}"));
     } else {
         findings.ok("version", format!("PostgreSQL {major}"));
     }
     if facts.encoding == "UTF8" {
         findings.ok("encoding", "UTF8");
     } else {
-        findings
-            .problem("encoding", format!("{}: names need UTF8, make the database with it", facts.encoding));
+        findings.problem(
+            "encoding",
+            format!("{}: names need UTF8, create the database with encoding UTF8", facts.encoding),
+        );
     }
     if !facts.may_work || !facts.may_register || !facts.may_answer || !facts.may_authenticate {
         findings.problem(
             "roles",
             format!(
-                "{0} may not do the service's work: grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, authenticated to {0}",
+                "{0} lacks the service's roles: grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, authenticated to {0}",
                 facts.login
             ),
         );
@@ -197,43 +203,49 @@ fn check_facts(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
         findings.problem(
             "roles",
             format!(
-                "{} can do more than it should: alter it to nosuperuser nobypassrls, owner of nothing",
+                "{} has too many privileges: make it nosuperuser and nobypassrls, and let it own nothing",
                 facts.strong_roles.join(", ")
             ),
         );
     } else if facts.is_superuser {
         findings.warning(
             "roles",
-            format!("{} is a superuser: sign in as a login with only the service's roles", facts.login),
+            format!("{} is a superuser: connect as a login with only the service's roles", facts.login),
         );
     } else if !facts.excess.is_empty() && !is_embedded {
         findings.warning(
             "roles",
             format!(
-                "{} does more than the service needs ({}): sign in as a login of its own, see the runbook on roles",
+                "{} has more privileges than the service needs ({}): connect as a dedicated login, see the runbook on roles",
                 facts.login,
                 facts.excess.join(", ")
             ),
         );
     } else {
-        findings.ok("roles", format!("{}, as it should be", facts.login));
+        findings.ok("roles", format!("{} has the right privileges", facts.login));
     }
     if !facts.is_migrated {
-        // The check of the schema says what to do.
+        // The check of the schema reports this.
     } else if facts.open_tables.is_empty() {
         findings.ok("row-level security", "enabled and forced on every table");
     } else {
         findings.problem(
             "row-level security",
             format!(
-                "not enabled and forced on {}: alter them, and find out who changed that",
+                "not enabled and forced on {}: enable and force it, and find out who changed it",
                 facts.open_tables.join(", ")
             ),
         );
     }
     if facts.is_encrypted || facts.is_local {
-        findings
-            .ok("encryption", if facts.is_encrypted { "encrypted" } else { "does not leave this machine" });
+        findings.ok(
+            "encryption",
+            if facts.is_encrypted {
+                "encrypted"
+            } else {
+                "not needed: the connection does not leave this machine"
+            },
+        );
     } else {
         findings.warning(
             "encryption",
@@ -242,11 +254,16 @@ fn check_facts(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
     }
     let apart = (Clock::system().now() - facts.now).num_seconds().abs();
     match apart {
-        0..=5 => findings.ok("clock", "agrees with the database's"),
+        0..=5 => findings.ok("clock", "agrees with the database server's"),
         6..=60 => {
-            findings.warning("clock", format!("{apart} s apart from the database's: check the time service"));
+            findings.warning(
+                "clock",
+                format!("differs from the database server's by {apart} s: check the time service"),
+            );
         }
-        _ => findings
-            .problem("clock", format!("{apart} s apart from the database's: start a time service on both")),
+        _ => findings.problem(
+            "clock",
+            format!("differs from the database server's by {apart} s: start a time service on both"),
+        ),
     }
 }

@@ -6,13 +6,13 @@ use crate::expiry::explain::{self, Explanation};
 use crate::output::{print, table};
 use crate::store::{certification, organisation};
 
-/// Show why a certification's mentor was told, or was not
+/// Show which notices a certification's mentor got, and why or why not
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  certvakt explain 497843\n  certvakt explain 5f0c6f5e-6c0e-4f5e-8f0e-0d3c1f6b8a11 --output json"
 )]
 pub(super) struct Args {
-    /// The certification's id, or its id in the register that it was imported from
+    /// The certification's id, or its id in the imported register
     #[arg(value_name = "CERTIFICATION|EXTERNAL-ID")]
     certification: String,
 }
@@ -72,5 +72,5 @@ fn text(one: &Explanation) -> String {
             stage.idempotency_key.chars().take(12).collect::<String>() + "…",
         ]
     });
-    format!("{head}\n{}", table(["Due", "Stage", "What became of it", "Key"], rows))
+    format!("{head}\n{}", table(["Due", "Stage", "Outcome", "Key"], rows))
 }

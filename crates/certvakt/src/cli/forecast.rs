@@ -11,11 +11,11 @@ use crate::output::{bar_chart, print};
 use crate::store::organisation;
 use crate::store::run::ByStage;
 
-/// Show how many notices the next nights will bring
+/// Show how many notices are due in the coming nights
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt forecast --days 14")]
 pub(super) struct Args {
-    /// How many nights
+    /// The number of nights
     #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=3660))]
     days: u32,
     /// Only this organisation
@@ -43,7 +43,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-/// A bar a night, with the stages written out beside it.
+/// A chart with one bar per night, and the number of notices of each stage beside it.
 pub(super) fn chart(nights: &BTreeMap<NaiveDate, ByStage>) -> String {
     let rows = nights.iter().map(|(night, notices)| {
         let stages = format!(
@@ -55,5 +55,5 @@ pub(super) fn chart(nights: &BTreeMap<NaiveDate, ByStage>) -> String {
         );
         (night.format("%Y-%m-%d %a").to_string(), notices.total(), stages)
     });
-    bar_chart("notices a night", rows)
+    bar_chart("notices per night", rows)
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Exit};
 use crate::output::{count, print, progress, table};
 use crate::store::{organisation, renewal};
 
-/// Move long histories to rows of their own, and check that both hold the same
+/// Move histories to rows of a separate table, and check that both copies agree
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  certvakt history normalise --organisation hlf\n  certvakt history check\n  certvakt history limit 1000"
@@ -20,29 +20,29 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Move histories to rows, while renewals go on; may be ended and begun again at any time
+    /// Move histories to rows while renewals continue; you can stop and restart it at any time
     #[command(after_help = "Example:\n  certvakt history normalise --organisation hlf\n\n\
-        Afterwards the rows are the source. Each certification holds its newest entries itself: two hundred at\n\
-        most, and twenty from its next change on.\n\
-        What is read is the same before, meanwhile and after. Exit status 1: somebody held some of them the\n\
-        whole time, so begin again.")]
+        Afterwards the rows are the source. Each certification keeps a copy of its newest entries: at most 200,\n\
+        and 20 from its next change on. Readers get the same result before, during and after the move.\n\
+        Exit status 1: other transactions held locks on some certifications, so run it again.")]
     Normalise {
         /// Only this organisation
         #[arg(long, value_name = "SLUG")]
         organisation: Option<String>,
-        /// Certifications moved in one transaction
+        /// The number of certifications to move in one transaction
         #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(i32).range(1..=10_000))]
         batch: i32,
     },
-    /// Show, or set, how many entries a history has before it is long; at ten times as many it takes no more
+    /// Show or set the number of entries above which a history counts as long; the maximum is ten times as
+    /// many
     #[command(after_help = "Examples:\n  certvakt history limit\n  certvakt history limit 1000")]
     Limit {
-        /// How many, 1 to 10000
+        /// The number of entries, 1 to 10000
         #[arg(value_name = "ENTRIES", value_parser = clap::value_parser!(i32).range(1..=10_000))]
         entries: Option<i32>,
     },
-    /// Check that rows and certifications hold the same
-    #[command(after_help = "Example:\n  certvakt history check\n\nExit status 1: they do not.")]
+    /// Check that the rows and the certifications' copies agree
+    #[command(after_help = "Example:\n  certvakt history check\n\nExit status 1: they differ.")]
     Check {
         /// Only this organisation
         #[arg(long, value_name = "SLUG")]
@@ -79,7 +79,7 @@ async fn normalise(slug: Option<&str>, batch: i32, app: &App) -> Result<Exit, Er
     let mut done = Vec::new();
     for (_, one) in all {
         let mut normalised = Normalised { organisation: one.slug, certifications: 0, entries: 0, left: 0 };
-        // What was being changed when its turn came is found by another pass, unless it was moved by that.
+        // A pass skips the certifications that another transaction holds; further passes move them.
         loop {
             let before = normalised.certifications;
             let mut after = Uuid::nil();
@@ -107,7 +107,7 @@ async fn normalise(slug: Option<&str>, batch: i32, app: &App) -> Result<Exit, Er
         let rows = done.iter().map(|one| {
             [one.organisation.clone(), count(one.certifications), count(one.entries), count(one.left)]
         });
-        table(["Organisation", "Histories moved", "Entries", "Held by others"], rows).to_string()
+        table(["Organisation", "Histories moved", "Entries", "Skipped (locked)"], rows).to_string()
     })?;
     Ok(if done.iter().all(|one| one.left == 0) { Exit::Success } else { Exit::Found })
 }
@@ -121,7 +121,7 @@ async fn limit(entries: Option<i32>, app: &App) -> Result<Exit, Error> {
     tx.commit().await?;
     print(app.format, &serde_json::json!({ "long_history": long }), |_| {
         format!(
-            "A history of more than {long} entries is long, and none takes more than {}.",
+            "A history with more than {long} entries counts as long. The maximum is {} entries.",
             10 * i64::from(long)
         )
     })?;
@@ -144,13 +144,12 @@ async fn check(slug: Option<&str>, app: &App) -> Result<Exit, Error> {
     tx.rollback().await?;
     let compared = Compared { moved, different };
     print(app.format, &compared, |_| match compared.different.as_slice() {
-        [] => format!(
-            "{} histories are rows, and each certification holds the newest of its own.",
-            count(moved)
-        ),
+        [] => {
+            format!("{} histories are rows, and every certification's copy agrees with them.", count(moved))
+        }
         different => {
             let ids: Vec<String> = different.iter().map(ToString::to_string).collect();
-            format!("{} histories are rows. NOT THE SAME: {}", count(moved), ids.join(", "))
+            format!("{} histories are rows. DIFFERENT: {}", count(moved), ids.join(", "))
         }
     })?;
     Ok(if compared.different.is_empty() { Exit::Success } else { Exit::Found })

@@ -10,17 +10,17 @@ use crate::import::{self, DateFormat, Field, Imported, InstantDay, Layout, Optio
 use crate::output::{count, print, progress, table};
 use crate::store::import::DatesAre;
 
-/// Take in a register: CSV, TSV or XLSX
+/// Import a register: a CSV, TSV or XLSX file
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  certvakt import register.csv --organisation hlf --chapter oslo --type likeperson \\\n    \
     --column external_id=Medlemsnr --column name=Navn --column expires_at=\"Gyldig til\" --dry-run\n\n\
-    Fields: external_id and expires_at; name, email, push_token, issued_at, status.\n\
-    A later date is a renewal, an earlier one a correction. Rows that cannot be taken go to --rejects;\n\
-    the others are taken. Exit status 5: the file cannot be taken at all, and nothing of it was."
+    Required fields: external_id, expires_at. Optional: name, email, push_token, issued_at, status.\n\
+    A later date is a renewal, an earlier one a correction. Rejected rows are written to --rejects;\n\
+    the others are imported. Exit status 5: the file cannot be read, and nothing was imported."
 )]
 pub(super) struct Args {
-    /// The register
+    /// The register's file
     file: PathBuf,
     /// The organisation's short name
     #[arg(long, value_name = "SLUG")]
@@ -31,35 +31,36 @@ pub(super) struct Args {
     /// The type's code
     #[arg(long = "type", value_name = "CODE")]
     certification_type: String,
-    /// Which column is a field; give it once for each, or several after each other
+    /// The column that holds a field; repeat the option, or give several values
     #[arg(long = "column", value_name = "FIELD=COLUMN", value_parser = column, num_args = 1..)]
     columns: Vec<(Field, String)>,
-    /// The form of dates that would be ambiguous, like MM/DD/YYYY; may be given several times
+    /// The format of ambiguous dates, such as MM/DD/YYYY; can be repeated
     #[arg(long = "date-format", value_name = "FORM")]
     date_formats: Vec<DateFormat>,
-    /// A value of the status column that means active; may be given several times
+    /// A value of the status column that means active; can be repeated
     #[arg(long, value_name = "VALUE", default_value = "active")]
     active_status: Vec<String>,
-    /// Which day an instant means that is another day in the organisation's time zone than at its own offset
+    /// The day of an instant whose date in the organisation's time zone differs from the date at its own
+    /// offset
     #[arg(long, value_enum)]
     instant_day: Option<InstantDay>,
-    /// What dates that differ from the known ones are [default: later ones renewals, earlier ones corrections]
+    /// How to treat changed dates [default: a later date is a renewal, an earlier one a correction]
     #[arg(long, value_enum)]
     dates_are: Option<DatesAre>,
-    /// What a blank date of expiry means
+    /// The meaning of a blank expiry date
     #[arg(long, value_enum, default_value_t)]
     blank_expires: BlankExpires,
-    /// Where rows that cannot be taken are written, as CSV
+    /// The CSV file to write rejected rows to
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// Do everything, show the result, and undo it
+    /// Show the result, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 enum BlankExpires {
-    /// The row is rejected
+    /// Reject the row
     #[default]
     Reject,
     /// The certification does not expire
@@ -119,7 +120,7 @@ fn text(imported: &Imported, options: &Options) -> String {
     let verb = if imported.dry_run { "would be" } else { "were" };
     if imported.counts.contacts_rejected > 0 {
         text += &format!(
-            "\n{} cannot be used; the rows {verb} taken without them.",
+            "\n{} cannot be used; the rows {verb} imported without them.",
             match imported.counts.contacts_rejected {
                 1 => "1 contact".to_owned(),
                 several => format!("{} contacts", count(several)),
@@ -130,13 +131,15 @@ fn text(imported: &Imported, options: &Options) -> String {
     if reported > 0 {
         let rows =
             imported.rejects.iter().map(|one| [one.line.to_string(), one.column.clone(), one.reason.clone()]);
-        text +=
-            &format!("\n\nRejected, the others {verb} taken:\n{}", table(["Line", "Field", "Reason"], rows));
+        text += &format!(
+            "\n\nRejected; the other rows {verb} imported:\n{}",
+            table(["Line", "Field", "Reason"], rows)
+        );
         let left = reported - i64::try_from(imported.rejects.len()).unwrap_or(0);
         if let Some(file) = &options.rejects {
-            text += &format!("\nAll of them are in {}.", file.display());
+            text += &format!("\nThe complete list is in {}.", file.display());
         } else if left > 0 {
-            text += &format!("\nand {} more: --rejects FILE writes them all.", count(left));
+            text += &format!("\nand {} more: use --rejects FILE to get the complete list.", count(left));
         }
     }
     text

@@ -8,8 +8,8 @@ use crate::store::{Database, migration};
 /// Bring the database's schema up to date
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  DATABASE_URL=postgres://owner@localhost/certvakt certvakt migrate\n\n\
-    The login must own the database or may create schemas in it, and may create roles. Give a direct\n\
-    address, not that of a pooler.")]
+    The login must be allowed to create schemas in the database, and to create roles. Use a direct address,\n\
+    not a pooler's.")]
 pub(super) struct Args {
     /// Mark the (still empty) database as a rehearsal, in which `CERTVAKT_NOW` may move the date
     #[arg(long)]
@@ -32,7 +32,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         }
         let mut text = String::new();
         for version in &applied.recognised {
-            text += &format!("{version} was applied already by the Supabase CLI\n");
+            text += &format!("{version} was already applied by the Supabase CLI\n");
         }
         for version in &applied.applied {
             text += &format!("{version} applied\n");

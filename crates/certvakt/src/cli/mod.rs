@@ -1,4 +1,4 @@
-//! The command line. One file a subcommand.
+//! The command line, with one file per subcommand.
 
 mod access;
 mod app;
@@ -40,13 +40,12 @@ use crate::renewal::Change;
 
 pub use app::App;
 
-/// Keeps people's certifications current.
-///
-/// With `DATABASE_URL` set, certvakt works on that PostgreSQL server; without it, on a private cluster
-/// of its own in the data folder.
+/// Tracks certifications that expire, and notifies mentors before and when they do /// /// If `DATABASE_URL`
+/// is set, certvakt uses that PostgreSQL server. Otherwise it runs a private PostgreSQL /// cluster in the
+/// data folder.
 #[derive(Debug, Parser)]
 #[command(name = "certvakt", version, max_term_width = 100)]
-#[command(after_help = "Example:\n  certvakt run --dry-run\n\nExit status: see docs/errors.md.")]
+#[command(after_help = "Example:\n  certvakt run --dry-run\n\nExit statuses: see docs/errors.md")]
 struct Command {
     #[command(flatten)]
     global: Global,
@@ -54,16 +53,16 @@ struct Command {
     subcommand: Sub,
 }
 
-/// What every subcommand takes.
+/// Options of every subcommand.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Global {
-    /// The form of what is printed
+    /// The output format
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
     pub output: Format,
     /// The configuration file
     #[arg(long, global = true, env = "CERTVAKT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The folder of the embedded cluster [default: the platform's data folder]
+    /// The data folder of the embedded cluster [default: the platform's data folder]
     #[arg(long, global = true, env = "CERTVAKT_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 }
@@ -81,11 +80,11 @@ enum Sub {
     Import(import::Args),
     Renew(renew::Args),
     Correct(change::Correct),
-    /// Suspend a certification: its mentor is told nothing of it
+    /// Suspend a certification: its mentor gets no notices about it
     Suspend(change::CertificationArgs),
-    /// Reinstate a certification that was suspended or withdrawn
+    /// Reinstate a suspended or withdrawn certification
     Reinstate(change::CertificationArgs),
-    /// Withdraw a certification: no register and no renewal brings it back
+    /// Withdraw a certification: only `reinstate` brings it back, not an import or a renewal
     Withdraw(change::CertificationArgs),
     Run(run::Args),
     Work(work::Args),
@@ -108,7 +107,7 @@ pub fn command() -> clap::Command {
     <Command as CommandFactory>::command()
 }
 
-/// Runs the process: reads the arguments, does what they say, reports an error as one sentence.
+/// Parses the arguments, runs the subcommand and reports an error as one sentence.
 pub fn main() -> ExitCode {
     report_faults();
     let parsed = command().try_get_matches().and_then(|matches| {
@@ -119,7 +118,7 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => {
             if error.use_stderr() {
-                // It repeats arguments as they were given.
+                // The message repeats arguments verbatim.
                 let _ = write!(std::io::stderr(), "{}", escaped_lines(&error.render().to_string()));
                 return Exit::Usage.into();
             }
@@ -130,8 +129,8 @@ pub fn main() -> ExitCode {
     if let Sub::ReadRegister(args) = &command.subcommand {
         return read_register::run(args);
     }
-    // One thread: the work is waiting for others, and threads would only wake each other. What computes
-    // for long (reading a register) has one of its own.
+    // One thread is enough: most of the work waits for I/O. Long computations (reading a register) run
+    // elsewhere.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -153,23 +152,23 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Says what is wrong on standard error. Where that is gone, the exit status alone tells.
+/// Writes an error to standard error. If standard error is closed, only the exit status remains.
 fn complain(what: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "certvakt: {}", escaped(&what.to_string()));
 }
 
-/// A fault of our own as a sentence instead of a backtrace. The reader of workbooks panics on some of
-/// those that it cannot read; the import says so itself.
+/// Reports a panic as one sentence instead of a backtrace. The workbook reader panics on some broken files;
+/// /// the import reports those itself.
 fn report_faults() {
     std::panic::set_hook(Box::new(|fault| {
         let place = fault.location().map(ToString::to_string).unwrap_or_default();
         if !place.contains("/calamine-") {
-            complain(format_args!("a fault of certvakt's own at {place}: please report it [internal]"));
+            complain(format_args!("internal error at {place}: please report it [internal]"));
         }
     }));
 }
 
-/// The subcommands that were given, like `person opt-out`, without their arguments.
+/// The names of the subcommands on the command line, such as `person opt-out`, without arguments.
 fn name_of(matches: &ArgMatches) -> String {
     let mut names = Vec::new();
     let mut rest = matches.subcommand();
@@ -209,7 +208,7 @@ async fn dispatch(command: Command, name: Option<String>) -> Result<Exit, Error>
         Sub::Verify(args) => verify::run(args, &app).await,
         Sub::Doctor(args) => doctor::run(args, &app).await,
         Sub::Demo(args) => demo::run(args, &app).await,
-        // Runs before there is a runtime.
+        // `main` handles it before it starts the runtime.
         Sub::ReadRegister(_) => Ok(Exit::Usage),
     };
     app.close().await;

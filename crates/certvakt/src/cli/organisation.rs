@@ -24,26 +24,24 @@ enum What {
         after_help = "Example:\n  certvakt organisation add hlf --name \"Hørselhemmedes forening\" --timezone Europe/Oslo"
     )]
     Add {
-        /// Its short name: lower-case letters, digits, hyphens
+        /// The organisation's short name: lower-case letters, digits and hyphens
         slug: String,
-        /// Its name
+        /// The organisation's name
         #[arg(long)]
         name: String,
-        /// Its time zone, from the IANA database
+        /// The organisation's time zone, a name of the IANA database
         #[arg(long, value_parser = time_zone)]
         timezone: Tz,
-        /// The language of people who chose none
+        /// The default language for people
         #[arg(long, default_value = "nb", value_parser = ["nb", "en"])]
         locale: String,
     },
-    /// Change an organisation's settings; what is not named stays
+    /// Change an organisation's settings; settings that you leave out stay the same
     #[command(
         after_help = "Example:\n  certvakt organisation set hlf --deliver-from 08:00 --deliver-until 21:00"
     )]
     Set {
-        /// Its short name
-        slug: String,
-        #[command(flatten)]
+        /// The organisation's short name         slug: String,         #[command(flatten)]
         settings: Settings,
     },
     /// List the organisations
@@ -55,8 +53,8 @@ fn time_zone(name: &str) -> Result<Tz, String> {
     name.parse().map_err(|_| {
         let near = crate::config::nearest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
         match near {
-            Some(near) => format!("there is no such time zone, did you mean '{near}'?"),
-            None => "there is no such time zone, write it like Europe/Oslo".to_owned(),
+            Some(near) => format!("unknown time zone, did you mean '{near}'?"),
+            None => "unknown time zone, use a name such as Europe/Oslo".to_owned(),
         }
     })
 }

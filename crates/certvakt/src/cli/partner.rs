@@ -19,27 +19,27 @@ use crate::partner::{PartnerError, adapters, enrol, poller, reconcile};
 use crate::store::partner::{self, Partner, Switch};
 use crate::store::{Database, organisation};
 
-/// Events shown, at most.
+/// The maximum number of listed events.
 const MOST_EVENTS: i64 = 1_000;
-/// Mentors read at a live portal to see whether it keeps to its contract.
+/// The number of mentors that a probe reads at a live portal.
 const READ_LIVE: i64 = 3;
 
-/// Keep partners' listings right: whom they know, what they are told, and whether they show it
+/// Manage partners: enrol mentors, send their changes, and compare the partners' listings
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt partner add hlf --organisation hlf --requires likeperson\n  \
     certvakt partner enrol hlf --organisation hlf --file mentors.csv\n  \
     certvakt partner probe hlf --organisation hlf --contract 2026-1\n  \
     certvakt partner enable hlf --organisation hlf --stage staging --contract 2026-1\n\n\
-    docs/partners.md leads through it.")]
+    docs/partners.md explains the steps.")]
 pub(super) struct Args {
     #[command(subcommand)]
     what: What,
 }
 
-/// A partner of an organisation.
+/// The name of an organisation's partner.
 #[derive(Debug, clap::Args)]
 struct PartnerArgs {
-    /// The partner's short name, as its folder of contracts is called
+    /// The partner's short name, which is the name of its folder of contracts
     partner: String,
     /// The organisation's short name
     #[arg(long)]
@@ -48,24 +48,24 @@ struct PartnerArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Add a partner, switched off
+    /// Add a partner, which is switched off at first
     #[command(after_help = "Example:\n  certvakt partner add hlf --organisation hlf --requires likeperson")]
     Add {
         #[command(flatten)]
         which: PartnerArgs,
-        /// A type of certification of which mentors must hold a valid one; of several, one is enough
+        /// A type of certification that qualifies mentors for the listing; repeat the option for alternatives
         #[arg(long, value_name = "TYPE", required = true)]
         requires: Vec<String>,
-        /// More removals than this at once are held until somebody approves them [default: 50]
+        /// The number of removals above which certvakt holds them until you approve them [default: 50]
         #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
         removal_limit: Option<i64>,
     },
-    /// Make mentors known to a partner by the key that its portal has for them
+    /// Enrol mentors at a partner, with the keys that its portal uses for them
     #[command(
         after_help = "Examples:\n  certvakt partner enrol hlf 1042 --organisation hlf --key M-17 --consents\n  \
         certvakt partner enrol hlf --organisation hlf --file mentors.csv\n\n\
-        A file (CSV, TSV or XLSX) has the columns mentor and key, and consents: yes or no. Exit status 1: some rows\n\
-        were not taken."
+        A file (CSV, TSV or XLSX) has the columns mentor, key and consents (yes or no).\n\
+        Exit status 1: some rows were rejected."
     )]
     Enrol {
         #[command(flatten)]
@@ -73,112 +73,112 @@ enum What {
         /// The mentor's id, or the id in the register of one of their certifications
         #[arg(required_unless_present = "file", conflicts_with = "file", requires = "key")]
         mentor: Option<String>,
-        /// The portal's key of the mentor
+        /// The portal's key for the mentor
         #[arg(long)]
         key: Option<String>,
-        /// The mentor consents to being listed
+        /// Record that the mentor consents to being listed
         #[arg(long, conflicts_with = "file")]
         consents: bool,
-        /// Enrol those of a file
+        /// Enrol the mentors in a file
         #[arg(long, value_name = "FILE", conflicts_with = "key")]
         file: Option<PathBuf>,
     },
-    /// Note that a mentor consents to being listed, or does not any more
+    /// Record that a mentor consents to being listed, or withdraws that consent
     #[command(after_help = "Example:\n  certvakt partner consent hlf 1042 --organisation hlf --withdrawn")]
     Consent {
         #[command(flatten)]
         which: PartnerArgs,
         /// The mentor's id, or the id in the register of one of their certifications
         mentor: String,
-        /// They consent
+        /// The mentor consents
         #[arg(long, conflicts_with = "withdrawn", required_unless_present = "withdrawn")]
         given: bool,
-        /// They do not any more
+        /// The mentor withdraws their consent
         #[arg(long)]
         withdrawn: bool,
     },
-    /// Switch sending on: everybody whose state has changed meanwhile is told it
+    /// Start sending changes to a partner, including those that accumulated while it was switched off
     #[command(
         after_help = "Example:\n  certvakt partner enable hlf --organisation hlf --stage live --contract 2026-1"
     )]
     Enable {
         #[command(flatten)]
         which: PartnerArgs,
-        /// Where to
+        /// The portal's environment
         #[arg(long, value_enum)]
         stage: Stage,
         /// The version of the contract: a file in the partner's folder
         #[arg(long, value_name = "VERSION")]
         contract: String,
     },
-    /// Switch sending off: events are kept
+    /// Stop sending changes to a partner; they stay queued
     #[command(after_help = "Example:\n  certvakt partner disable hlf --organisation hlf")]
     Disable {
         #[command(flatten)]
         which: PartnerArgs,
     },
-    /// Show how partners stand
+    /// Show the state of all partners
     #[command(
         after_help = "Example:\n  certvakt partner status\n\nExit status 1: sending has stopped, removals are \
-        held,\na listing does not show what it is to show,\nor reports of completed courses wait."
+        held,\na listing is wrong,\nor reports of completed courses wait for a decision."
     )]
     Status,
-    /// Approve of the removals that are held
+    /// Approve the removals that are held
     #[command(after_help = "Example:\n  certvakt partner approve hlf --organisation hlf")]
     Approve {
         #[command(flatten)]
         which: PartnerArgs,
     },
-    /// Tell everybody's present state again who had an event since then
+    /// Send the current state again for every mentor with an event since a time
     #[command(
         after_help = "Example:\n  certvakt partner replay hlf --organisation hlf --since 2026-11-01T00:00:00Z\n\n\
-        Harmless: what is sent is what is so now."
+        This is safe to repeat: it sends the current state, not the old events."
     )]
     Replay {
         #[command(flatten)]
         which: PartnerArgs,
-        /// Since when
+        /// The time of the oldest event to include
         #[arg(long, value_name = "RFC 3339")]
         since: DateTime<Utc>,
-        /// The portal's key of one mentor
+        /// Only the mentor with this key at the portal
         #[arg(long, value_name = "KEY")]
         mentor: Option<String>,
     },
-    /// Send the contract's own examples to the portal's staging, and say point by point where it differs
+    /// Send the contract's examples to the portal's staging environment, and list where its responses differ
     #[command(after_help = "Example:\n  certvakt partner probe hlf --organisation hlf --contract 2026-1\n\n\
-        At the live stage nothing is sent: some mentors are read. Exit status 1: it differs.")]
+        With `--stage live`, it sends nothing and only reads some mentors. Exit status 1: a response differs.")]
     Probe {
         #[command(flatten)]
         which: PartnerArgs,
-        /// Where
+        /// The portal's environment
         #[arg(long, value_enum, default_value_t = Stage::Staging)]
         stage: Stage,
-        /// The version of the contract [default: the one that is spoken]
+        /// The version of the contract [default: the version in use]
         #[arg(long, value_name = "VERSION")]
         contract: Option<String>,
     },
-    /// Let sending go on after it has stopped, if a probe passes
+    /// Resume sending after it has stopped, if a probe passes
     #[command(after_help = "Example:\n  certvakt partner resume hlf --organisation hlf\n\n\
-        Exit status 1: the probe does not pass, and nothing is sent.")]
+        Exit status 1: the probe failed, and sending stays stopped.")]
     Resume {
         #[command(flatten)]
         which: PartnerArgs,
     },
-    /// Say what is to become of a mentor who was removed at the portal by hand
+    /// Decide about a mentor whom the partner removed manually
     #[command(after_help = "Example:\n  certvakt partner answer hlf 1042 --organisation hlf --keep-off")]
     Answer {
         #[command(flatten)]
         which: PartnerArgs,
         /// The mentor's id, or the id in the register of one of their certifications
         mentor: String,
-        /// They stay off, until they consent anew
+        /// Keep the mentor off the listing until they consent again
         #[arg(long, conflicts_with = "list_again", required_unless_present = "list_again")]
         keep_off: bool,
-        /// It was a mistake: they are listed again
+        /// List the mentor again: the removal was a mistake
         #[arg(long)]
         list_again: bool,
     },
-    /// Show what a partner told of completed renewal courses, and what became of it
+    /// Show a partner's reports of completed renewal courses, and their outcomes
     #[command(after_help = "Example:\n  certvakt partner reports hlf --organisation hlf --waiting")]
     Reports {
         #[command(flatten)]
@@ -186,7 +186,7 @@ enum What {
         #[command(flatten)]
         args: reports::List,
     },
-    /// Answer a report that waits, because it contradicts what is known here
+    /// Settle a report that waits because it contradicts certvakt's data
     #[command(after_help = "Examples:\n  certvakt partner settle hlf E-17 --organisation hlf --take\n  \
         certvakt partner settle hlf E-17 --organisation hlf --dismiss")]
     Settle {
@@ -195,33 +195,33 @@ enum What {
         #[command(flatten)]
         args: reports::Settling,
     },
-    /// Tell partners whatever is due, and read what they tell, once, for whoever does not run `serve`
+    /// Send all pending changes to partners and read their reports, once; for installations without `serve`
     #[command(
         after_help = "Example:\n  certvakt partner sync\n\nExit status 1: sending has stopped, removals are held,\nor reports cannot be read."
     )]
     Sync,
-    /// Compare a listing with what it is to show, and tell the portal again where it differs
+    /// Compare a partner's listing with certvakt's data, and send the differences again
     #[command(
-        after_help = "Example:\n  certvakt partner reconcile hlf --organisation hlf\n\nExit status 1: it differs, or cannot be read."
+        after_help = "Example:\n  certvakt partner reconcile hlf --organisation hlf\n\nExit status 1: the listing differs or cannot be read."
     )]
     Reconcile {
         #[command(flatten)]
         which: PartnerArgs,
-        /// Believe it although more mentors are gone from it at once than may be taken off unasked
+        /// Accept the listing even if more mentors are missing from it than the limit of removals
         #[arg(long)]
         believe: bool,
     },
-    /// Show what a partner is to be told, oldest first
+    /// Show the events for a partner, oldest first
     #[command(
         after_help = "Example:\n  certvakt partner events hlf --organisation hlf --since 2026-11-01T00:00:00Z"
     )]
     Events {
         #[command(flatten)]
         which: PartnerArgs,
-        /// Since when
+        /// The time of the oldest event to include
         #[arg(long, value_name = "RFC 3339")]
         since: DateTime<Utc>,
-        /// The portal's key of one mentor
+        /// Only the mentor with this key at the portal
         #[arg(long, value_name = "KEY")]
         mentor: Option<String>,
     },
@@ -246,7 +246,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         }
         What::Enable { which, stage, contract } => {
             let one = find(database, &which).await?;
-            // Whatever is wrong with it is said now, not by night.
+            // Report a faulty contract or configuration now, not when `serve` uses it.
             let read = contract_of(app, &one, &contract)?;
             adapters::of(read, &one.organisation, &one.partner, stage, &app.config.partners)?;
             let to = Switch { stage: stage.as_str(), contract: &contract };
@@ -290,7 +290,7 @@ async fn find(database: &Database, which: &PartnerArgs) -> Result<Partner, Error
     Ok(one)
 }
 
-/// The version of the contract that is spoken.
+/// The version of the contract in use.
 fn spoken(one: &Partner) -> Result<String, PartnerError> {
     one.contract.clone().ok_or_else(|| PartnerError::Off(one.partner.clone()))
 }
@@ -311,7 +311,7 @@ async fn add(
     partner::add(&mut tx, home, &which.partner, requires, removal_limit).await?;
     tx.commit().await?;
     print(app.format, &json!({ "partner": which.partner }), |_| {
-        format!("Added the partner {}, switched off.", which.partner)
+        format!("Added the partner {}. It is switched off.", which.partner)
     })?;
     Ok(Exit::Success)
 }
@@ -327,7 +327,7 @@ async fn enrol_one(
     let person = person::one(app, mentor).await?;
     let is_new = enrol::one(database, one, person, key, consents.then_some(true), app.clock.now()).await?;
     print(app.format, &json!({ "enrolled": is_new }), |_| {
-        if is_new { "Enrolled." } else { "Enrolled before: nothing was changed." }.to_owned()
+        if is_new { "Enrolled." } else { "Already enrolled: nothing changed." }.to_owned()
     })?;
     Ok(Exit::Success)
 }
@@ -352,7 +352,7 @@ async fn consent(
     let is_new = is_new.ok_or(PartnerError::NotEnrolled)?;
     tx.commit().await?;
     print(app.format, &json!({ "changed": is_new }), |_| {
-        if is_new { "Noted." } else { "It was so already: nothing was changed." }.to_owned()
+        if is_new { "Recorded." } else { "Already recorded: nothing changed." }.to_owned()
     })?;
     Ok(Exit::Success)
 }
@@ -370,9 +370,9 @@ async fn switch(
     let done = json!({ "partner": one.partner, "stage": stage, "waiting": waiting });
     print(app.format, &done, |_| match stage {
         Some(stage) => {
-            format!("{} is on at its stage {stage}: {} mentors are to be told.", one.partner, count(waiting))
+            format!("{} is on ({stage}): changes of {} mentors are pending.", one.partner, count(waiting))
         }
-        None => format!("{} is off: {} mentors wait to be told.", one.partner, count(waiting)),
+        None => format!("{} is off: changes of {} mentors stay queued.", one.partner, count(waiting)),
     })?;
     Ok(Exit::Success)
 }
@@ -389,7 +389,9 @@ async fn approve(app: &App, database: &Database, one: &Partner) -> Result<Exit, 
     let mut tx = database.registrar().await?;
     let removals = partner::approve_removals(&mut tx, one.organisation_id, &one.partner).await?;
     tx.commit().await?;
-    print(app.format, &json!({ "removals": removals }), |_| format!("Approved: {removals} removals leave."))?;
+    print(app.format, &json!({ "removals": removals }), |_| {
+        format!("Approved {removals} removals. They will now be sent.")
+    })?;
     Ok(Exit::Success)
 }
 
@@ -404,7 +406,7 @@ async fn replay(
     let mentors = partner::replay(&mut tx, one.organisation_id, &one.partner, since, mentor).await?;
     tx.commit().await?;
     print(app.format, &json!({ "mentors": mentors }), |_| {
-        format!("{mentors} mentors are told again what is so now.")
+        format!("The current state of {mentors} mentors will be sent again.")
     })?;
     Ok(Exit::Success)
 }
@@ -466,13 +468,18 @@ async fn answer(
     }
     tx.commit().await?;
     print(app.format, &json!({ "kept_off": keep_off }), |_| {
-        if keep_off { "They stay off until they consent anew." } else { "They are listed again." }.to_owned()
+        if keep_off {
+            "The mentor stays off the listing until they consent again."
+        } else {
+            "The mentor will be listed again."
+        }
+        .to_owned()
     })?;
     Ok(Exit::Success)
 }
 
 async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
-    // Whoever is renewed by it is told of at once.
+    // Read reports first, so that the sync also sends the renewals that they cause.
     let heard = if app.config.partners.contracts.as_os_str().is_empty() {
         Vec::new()
     } else {

@@ -18,7 +18,7 @@ use crate::store::access::{self, NewPerson};
 use crate::store::people::Erased;
 use crate::store::{self, StoreError, organisation};
 
-/// Add coordinators and administrators, invite people to sign in, show or erase what is stored of somebody
+/// Add coordinators and administrators, invite people to sign in, export or erase a person's data
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  certvakt person add --organisation hlf --chapter oslo --role coordinator --name 'Koordinator Oslo'\n  certvakt person invite 1042"
@@ -41,71 +41,72 @@ enum What {
         /// The chapter's short name
         #[arg(long)]
         chapter: String,
-        /// A coordinator keeps the chapter and all below it, an `org_admin` the whole organisation
+        /// The role: a coordinator manages the chapter and all below it, an `org_admin` the whole
+        /// organisation
         #[arg(long, value_parser = ["mentor", "coordinator", "org_admin"])]
         role: String,
-        /// What they are called
+        /// The person's name
         #[arg(long)]
         name: String,
-        /// Their mail address
+        /// The person's e-mail address
         #[arg(long)]
         email: Option<String>,
     },
-    /// Invite a person to sign in: hand the token to them and to nobody else
+    /// Invite a person to sign in; give the token only to them
     #[command(after_help = "Example:\n  certvakt person invite 1042\n\n\
-        The token is shown once, is good once and for 14 days. Whoever accepts it (POST /api/v1/me/invitation)\n\
-        is that person from then on.")]
+        The token is shown only now, and can be used once within 14 days. The login that accepts it\n\
+        (POST /api/v1/me/invitation) is linked to the person.")]
     Invite {
         /// The person's id, or the id in the register of one of their certifications
         person: String,
     },
-    /// Send a person no notices by push or mail any more
+    /// Stop sending a person notices by push or e-mail
     #[command(after_help = "Example:\n  certvakt person opt-out 1042 email\n\n\
-        It holds for notices of every organisation and for those that wait already. Links to sign in with are\n\
-        mailed all the same. People do it themselves with PUT /api/v1/me/opt-outs/email.")]
+        This covers notices of every organisation, including queued ones. Sign-in links are still sent by e-mail.\n\
+        People can opt out themselves with PUT /api/v1/me/opt-outs/email.")]
     OptOut {
         /// The person's id, or the id in the register of one of their certifications
         person: String,
-        /// By what they want no notices
+        /// The kind of notices to stop
         #[arg(value_parser = ["push", "email"])]
         kind: String,
     },
-    /// Send a person notices by push or mail again
+    /// Resume sending a person notices by push or e-mail
     #[command(after_help = "Example:\n  certvakt person opt-in 1042 email\n\n\
-        Notices whose stage has not passed leave with the next look at the queue.")]
+        The worker then sends the queued notices whose stage has not passed.")]
     OptIn {
         /// The person's id, or the id in the register of one of their certifications
         person: String,
-        /// By what they want notices again
+        /// The kind of notices to resume
         #[arg(value_parser = ["push", "email"])]
         kind: String,
     },
-    /// Show all that is stored of a person: for them to read, or with `--output json` to take elsewhere
+    /// Export all data stored about a person, as readable text or as JSON (`--output json`)
     #[command(after_help = "Examples:\n  certvakt person export 1042 > 1042.txt\n  \
         certvakt person export 1042 --output json > 1042.json\n\n\
-        It names who looked at them: hand it to the person alone (docs/privacy.md).")]
+        It names the people who read their data: give it only to the person (docs/privacy.md).")]
     Export {
         /// The person's id, or the id in the register of one of their certifications
         person: String,
-        /// The language of the names of fields: nb or en [default: the person's]
+        /// The language of the field names: nb or en [default: the person's language]
         #[arg(long, value_parser = ["nb", "en"])]
         language: Option<String>,
     },
-    /// Erase all that is stored of a person but their id, for good
+    /// Erase all data stored about a person except their id, permanently
     #[command(
         after_help = "Examples:\n  certvakt person erase 1042 --dry-run\n  certvakt person erase 1042\n  \
         certvakt person erase --replay\n\n\
-        Take them out of your register too. After a restore from a backup, `--replay` erases again whom the\n\
-        ledger names."
+        Remove them from your register too. After a restore from a backup, `--replay` again erases the people\n\
+        in the ledger."
     )]
     Erase {
         /// The person's id, or the id in the register of one of their certifications
         #[arg(required_unless_present = "replay", conflicts_with = "replay")]
         person: Option<String>,
-        /// Show what would be erased
+        /// Show what would be erased, and erase nothing
         #[arg(long, conflicts_with = "replay")]
         dry_run: bool,
-        /// Erase everybody whom the ledger names
+        /// Erase every person in the ledger
         #[arg(long)]
         replay: bool,
         /// The ledger of erased people [default: `erasure.ledger` of the configuration]
@@ -142,7 +143,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
                 &serde_json::json!({ "person": id, "token": token, "expires_at": ends }),
                 |_| {
                     format!(
-                        "{token}\n\nGood once, until {}. Hand it to the person and to nobody else.",
+                        "{token}\n\nCan be used once, until {}. Give it only to the person.",
                         ends.format("%Y-%m-%d %H:%M UTC")
                     )
                 },
@@ -157,7 +158,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             tx.rollback().await?;
             let export: Ordered = serde_json::from_str(&found.export).map_err(PeopleError::Unreadable)?;
             let locale = Locale::from_tag(language.as_deref().unwrap_or(&found.locale));
-            // The schema takes no zone that is not in the list.
+            // The schema accepts only zones that this list contains.
             let zone = found.time_zone.parse().unwrap_or(Tz::UTC);
             print(app.format, &export, |export| readable::text(export, locale, zone))?;
         }
@@ -172,7 +173,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-/// The one person whom a name means.
+/// Finds the person with an id or a register's id.
 pub(super) async fn one(app: &App, name: &str) -> Result<Uuid, Error> {
     let mut tx = app.database().await?.registrar().await?;
     let found = access::people(&mut tx, name).await?;
@@ -184,7 +185,7 @@ pub(super) async fn one(app: &App, name: &str) -> Result<Uuid, Error> {
     }
 }
 
-/// Has a person hear by a kind of contact point, or no longer.
+/// Opts a person in to or out of a kind of contact point.
 async fn opt(app: &App, name: &str, kind: &str, is_in: bool) -> Result<(), Error> {
     let id = one(app, name).await?;
     let mut tx = app.database().await?.registrar().await?;
@@ -197,7 +198,7 @@ async fn opt(app: &App, name: &str, kind: &str, is_in: bool) -> Result<(), Error
     tx.commit().await?;
     print(app.format, &serde_json::json!({ "person": id, "opt_outs": opt_outs }), |_| {
         if opt_outs.is_empty() {
-            "Notices go by everything that reaches the person.".to_owned()
+            "The person gets notices by every channel that reaches them.".to_owned()
         } else {
             format!("No notices by: {}.", opt_outs.join(", "))
         }
@@ -216,11 +217,11 @@ async fn erase(app: &App, name: &str, dry_run: bool, ledger: PathBuf) -> Result<
     let answer = serde_json::json!({ "person": id, "dry_run": dry_run, "erased": erased });
     print(app.format, &answer, |_| {
         let rows = erased.iter().map(|Erased { place, rows }| [place.clone(), count(*rows)]);
-        let table = table(["What", "Rows"], rows);
+        let table = table(["Data", "Rows"], rows);
         if dry_run {
-            format!("{table}\n\nNothing was erased: this is what would be.")
+            format!("{table}\n\nNothing was erased: this was a dry run.")
         } else {
-            format!("{table}\n\nErased: only the id {id} is left. Take them out of your register too.")
+            format!("{table}\n\nErased: only the id {id} is left. Remove them from your register too.")
         }
     })?;
     Ok(Exit::Success)
@@ -231,10 +232,10 @@ async fn replay(app: &App, ledger: PathBuf) -> Result<Exit, Error> {
     let replayed = people::replay(app.database().await?, &ledger, &progress(0, "erasing")).await?;
     print(app.format, &replayed, |Replayed { erased, before, unknown, unreadable_lines, failed }| {
         let mut text =
-            format!("Erased again: {erased}. Erased already: {before}. Not in this database: {unknown}.");
+            format!("Erased again: {erased}. Already erased: {before}. Not in this database: {unknown}.");
         if !unreadable_lines.is_empty() {
             let lines = unreadable_lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            text += &format!("\nLines of the ledger that name nobody: {lines}.");
+            text += &format!("\nInvalid lines in the ledger: {lines}.");
         }
         for (person, code) in failed {
             text += &format!("\nNot erased: {person} [{code}]");

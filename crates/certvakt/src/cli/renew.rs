@@ -16,35 +16,35 @@ use crate::output::{count, print, progress, table};
 use crate::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
 use crate::store::Database;
 
-/// Renew a certification, or several from a file: a new cycle of notices begins
+/// Renew a certification, or several from a file; this starts a new cycle of notices
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  certvakt renew 497843 --completed 2026-11-20 --evidence \"course 2026-14\"\n  \
     certvakt renew 497843 --until 2028-12-31\n  certvakt renew --file renewals.csv\n\n\
-    A file (CSV, TSV or XLSX) has the column certification, and where they are known completed_on, until,\n\
-    evidence, note, key. The same key, or without one the same row, is the same renewal: it is\n\
-    made once. Rows that cannot be taken are listed, the others are taken. Exit status 1: some were not taken."
+    A file (CSV, TSV or XLSX) has the column certification, and optionally completed_on, until, evidence,\n\
+    note and key. A row with the same key as an earlier row, or an identical row without a key, renews\n\
+    only once. Rejected rows are listed, the others are renewed. Exit status 1: some rows were rejected."
 )]
 pub(super) struct Args {
-    /// The certification's id, or its id in the register that it was imported from
+    /// The certification's id, or its id in the imported register
     #[arg(
         value_name = "CERTIFICATION|EXTERNAL-ID",
         required_unless_present = "file",
         conflicts_with = "file"
     )]
     certification: Option<String>,
-    /// The day on which what renews it was completed [default: today]
+    /// The day on which the mentor completed the renewal course [default: today]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = date, conflicts_with = "file")]
     completed: Option<NaiveDate>,
-    /// Its new last valid day, or never [default: by the rule of its type]
+    /// The new last valid day, or `never` if it does not expire [default: by the rule of its type]
     #[arg(long, value_name = "YYYY-MM-DD|never", value_parser = change::until, conflicts_with = "file")]
     until: Option<Until>,
-    /// What shows that it was earned: a reference, not a document
+    /// Evidence for the renewal: a reference, not a document
     #[arg(long, value_name = "TEXT", conflicts_with = "file")]
     evidence: Option<String>,
     #[command(flatten)]
     remarks: RemarksArgs,
-    /// Renew those of a file
+    /// Renew the certifications in a file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["note", "key"])]
     file: Option<PathBuf>,
 }
@@ -65,16 +65,16 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     change::one(&args.certification.unwrap_or_default(), &request, app).await
 }
 
-/// What became of a file.
+/// The result of a file.
 #[derive(Debug, Default, Serialize)]
 struct Outcome {
     renewed: i64,
-    /// Made before, by the same key or the same row.
+    /// Already renewed, by the same key or the same row.
     known: i64,
     refused: Vec<Refused>,
 }
 
-/// A row that was not taken.
+/// A rejected row.
 #[derive(Debug, Serialize)]
 struct Refused {
     line: u64,
@@ -87,13 +87,13 @@ async fn all(file: &Path, database: &Database, app: &App) -> Result<Exit, Error>
     let bar = progress(0, "renewing");
     let mut rows = Sheet::open(file, COLUMNS, &app.config.import, &bar)?;
     let mut done = Outcome::default();
-    // Each row is a transaction of its own: what is wrong with one keeps no other from being renewed.
+    // Each row has its own transaction, so that an invalid row does not stop the others.
     while let Some(row) = rows.next()?.as_ref().map(Row::of) {
         let (line, certification) = (row.line, row.certification.clone());
         match renew(row, database, app).await {
             Ok(true) => done.renewed += 1,
             Ok(false) => done.known += 1,
-            // Without the database nothing more can be done; a fault of the row is its own.
+            // A database failure ends the command; an error in the row is reported for the row.
             Err(Error::Store(error)) if !matches!(error.exit(), Exit::Usage) => return Err(error.into()),
             Err(Error::Renewal(RenewalError::Store(error))) => return Err(error.into()),
             Err(error) => {
@@ -124,7 +124,7 @@ async fn renew(row: Row, database: &Database, app: &App) -> Result<bool, Error> 
     Ok(done.is_changed)
 }
 
-/// The columns of a file; the first must be there.
+/// The columns of a file; the first is required.
 const COLUMNS: [&str; 6] = ["certification", "completed_on", "until", "evidence", "note", "key"];
 
 /// A row of a file.
@@ -167,15 +167,15 @@ fn renewal(completed_on: Option<&str>, until: Option<&str>) -> Result<Change, St
 fn day(text: &str) -> Result<NaiveDate, String> {
     match dates::parse(text, &[]) {
         Ok(When::Day(day)) => Ok(day),
-        // A workbook's day may be a time as well: midnight.
+        // A workbook can store a day as a time, midnight.
         Ok(When::Local(local)) => Ok(local.date()),
-        _ => Err(format!("'{text}' is not one day: write it like 2026-11-20")),
+        _ => Err(format!("'{text}' is not a valid date: write it like 2026-11-20")),
     }
 }
 
 fn text(done: &Outcome) -> String {
     let mut text = format!(
-        "{} renewed, {} were renewed before, {} were not taken.",
+        "{} renewed, {} already renewed, {} rejected.",
         count(done.renewed),
         count(done.known),
         done.refused.len(),
@@ -184,7 +184,7 @@ fn text(done: &Outcome) -> String {
         let rows = done.refused.iter().map(|one| {
             [one.line.to_string(), one.certification.clone(), format!("{} [{}]", one.reason, one.code)]
         });
-        text += &format!("\n\n{}", table(["Line", "Certification", "Why not"], rows));
+        text += &format!("\n\n{}", table(["Line", "Certification", "Reason"], rows));
     }
     text
 }

@@ -8,10 +8,10 @@ use crate::expiry::{self, Heartbeat, Mode, Options, OrganisationRun, RunState};
 use crate::output::{count, print, table};
 use crate::store::organisation;
 
-/// Find who is due and record each notice once
+/// Find the certifications that are due, and record each notice once
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt run --dry-run\n  certvakt run --organisation hlf --approve\n\n\
-    Exit status 3: a run would have recorded more than its organisation's limit and is held.")]
+    Exit status 3: a run exceeds its organisation's limit of notices and is held.")]
 pub(super) struct Args {
     /// The date of the run [default: today in each organisation's time zone]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
@@ -22,24 +22,24 @@ pub(super) struct Args {
     /// Show what would be recorded, and record nothing
     #[arg(long)]
     dry_run: bool,
-    /// Record even more than the limit: lets a held run go, planned again for its date
+    /// Record the notices even if they exceed the limit; a held run is planned again for its date
     #[arg(long, conflicts_with = "dry_run")]
     approve: bool,
-    /// Read everything, not only what came due or changed since the last complete run
+    /// Read every certification, not only those that came due or changed since the last complete run
     #[arg(long)]
     full: bool,
 }
 
-/// A day that an expiry can have.
+/// Parses a date within the range of expiry dates.
 pub(super) fn date(text: &str) -> Result<NaiveDate, String> {
     let date = text.parse::<NaiveDate>().ok();
-    // The library reads signs, spaces and single digits too.
+    // chrono also accepts signs, spaces and single digits.
     let date = date.filter(|date| date.to_string() == text).ok_or("write it like 2026-12-31")?;
-    // As the schema bounds expiries.
+    // The schema has the same range.
     if (1900..=9998).contains(&date.year()) {
         Ok(date)
     } else {
-        Err("the year is not between 1900 and 9998".to_owned())
+        Err("the year must be between 1900 and 9998".to_owned())
     }
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 
 fn text(runs: &[OrganisationRun]) -> String {
     if runs.is_empty() {
-        return "There is no organisation yet: `certvakt organisation add` makes one.".to_owned();
+        return "There is no organisation yet: add one with `certvakt organisation add`.".to_owned();
     }
     let rows = runs.iter().map(|run| {
         let due = run.would_record.as_ref().unwrap_or(&run.recorded);
@@ -117,7 +117,7 @@ fn text(runs: &[OrganisationRun]) -> String {
         }
         if run.approved && run.recorded.total() > run.limit {
             text += &format!(
-                "\n{}: {} notices recorded on your approval, beyond the limit of {}.",
+                "\n{}: {} notices recorded with your approval, above the limit of {}.",
                 run.organisation,
                 count(run.recorded.total()),
                 count(run.limit),
@@ -126,8 +126,8 @@ fn text(runs: &[OrganisationRun]) -> String {
         if let Some(due) = run.would_record.filter(|_| run.state == RunState::Held) {
             text += &format!(
                 "\n{0} is held: {1} notices would be recorded, the limit is {2}. Nothing was recorded.\n  \
-                 Look:      certvakt run --organisation {0} --dry-run\n  \
-                 Let it go: certvakt run --organisation {0} --approve",
+                 Review:  certvakt run --organisation {0} --dry-run\n  \
+                 Approve: certvakt run --organisation {0} --approve",
                 run.organisation,
                 count(due.total()),
                 count(run.limit),
@@ -142,7 +142,7 @@ const fn state(state: RunState) -> &'static str {
         RunState::Complete => "complete",
         RunState::Held => "HELD",
         RunState::DryRun => "dry run",
-        RunState::DoneBefore => "done before",
+        RunState::DoneBefore => "already done",
     }
 }
 

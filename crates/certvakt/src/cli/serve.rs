@@ -11,17 +11,17 @@ use crate::partner::{poller, reconcile};
 use crate::renewal::histories;
 use crate::{http, mail_queue};
 
-/// Run every night, deliver all day: the service
+/// Start the service: nightly runs, deliveries, the API and the pages
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt serve --config /etc/certvakt/certvakt.toml\n\n\
-    Runs each organisation at its local hour, catches up on missed nights, delivers, and answers\n\
-    people on serve.listen and operators on serve.operations. Ends cleanly on SIGTERM.")]
+    Runs each organisation at its local hour, catches up on missed nights and delivers notices. Serves the API\n\
+    and the pages on serve.listen, and metrics on serve.operations. Shuts down gracefully on SIGTERM.")]
 pub(super) struct Args {}
 
 pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     app.config.check_keys()?;
     let database = app.database().await?;
-    // Runs must go on recording even before anybody has set up a way to deliver.
+    // Runs must record notices even if no channel is configured yet.
     let channels = match channels::configured(&app.config) {
         Err(error @ DeliveryError::NoChannel) => {
             tracing::warn!(code = error.code(), "{error}; the queue is kept");

@@ -17,13 +17,13 @@ use crate::store::partner::{self, WithStanding};
 use crate::store::report::{self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter};
 use crate::store::{organisation, renewal};
 
-/// Unreachable people listed by name of their chapter, at most.
+/// The maximum number of listed unreachable people.
 const MOST_LISTED: i64 = 1000;
 
-/// Show how runs, queue and tables stand
+/// Show the state of runs, the queue, channels, partners and tables
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  certvakt status\n\nExit status 1: a run is late, held or failed, a channel has stopped,\nor a partner's listing does not show what it is to show."
+    after_help = "Example:\n  certvakt status\n\nExit status 1: a run is late, held or failed, a channel has stopped,\nor a partner's listing is wrong."
 )]
 pub(super) struct Args {}
 

@@ -24,19 +24,19 @@ enum What {
         after_help = "Example:\n  certvakt type add likeperson --organisation hlf --name Likeperson --validity 24mo"
     )]
     Add {
-        /// Its code: lower-case letters, digits, hyphens
+        /// The type's code: lower-case letters, digits and hyphens
         code: String,
         /// The organisation's short name
         #[arg(long)]
         organisation: String,
-        /// Its name, as people read it [default: the code]
+        /// The type's name, which people read [default: the code]
         #[arg(long)]
         name: Option<String>,
-        /// How long it is valid: 24mo or 2y; without it each certification has its own date
+        /// The validity: 24mo or 2y; without it, each renewal must give a date
         #[arg(long, value_parser = months)]
         validity: Option<i16>,
-        /// From when a renewal counts that: completion; expiry, the old last valid day; or completion, and on
-        /// to the next such day of a year
+        /// The start of a renewal's validity: `completion` of the course; `expiry`, the old last valid day;
+        /// or a /// month and day: from completion, extended to the next such day
         #[arg(long, value_name = "completion|expiry|MM-DD", default_value_t = Rule::FromCompletion)]
         renews_from: Rule,
     },

@@ -15,23 +15,23 @@ use crate::renewal::histories::{self, Checked as HistoriesChecked};
 use crate::store::report::{self, Checked, Finding};
 use crate::store::{organisation, run};
 
-/// Check that every notice that had to be recorded was, with its right key
+/// Check that every due notice was recorded, with the right key
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  certvakt verify\n\nExit status 1: a notice is missing or a key is wrong; with --history, a history does not hold together."
+    after_help = "Example:\n  certvakt verify\n\nExit status 1: a notice is missing or a key is wrong; with --history, a history is inconsistent."
 )]
 pub(super) struct Args {
     /// Only this organisation
     #[arg(long, value_name = "SLUG")]
     organisation: Option<String>,
-    /// Check instead that no certification's history was rewritten by somebody who did not compute all of it
-    /// anew
+    /// Check the hash chains of the certifications' histories instead; this detects a rewritten history
+    /// unless /// all later hashes were recomputed
     #[arg(long, conflicts_with = "organisation")]
     history: bool,
-    /// Compare with the heads that were kept in this file, which shows that as well
+    /// Compare the histories with the heads in this file, which detects recomputed hashes too
     #[arg(long, value_name = "FILE", requires = "history")]
     heads: Option<PathBuf>,
-    /// Write the heads of now to this file, to be kept outside the database
+    /// Write the current heads to this file; store it outside the database
     #[arg(long, value_name = "FILE", requires = "history")]
     write_heads: Option<PathBuf>,
 }
@@ -99,15 +99,11 @@ fn histories_text(checked: &HistoriesChecked) -> String {
         "{} histories with {} entries: {}.\nDigest of their heads: {}",
         whole(checked.histories),
         whole(checked.entries),
-        if checked.faults.is_empty() {
-            "right".to_owned()
-        } else {
-            format!("{} FAULTS", checked.faults.len())
-        },
+        if checked.faults.is_empty() { "ok".to_owned() } else { format!("{} FAULTS", checked.faults.len()) },
         checked.digest,
     );
     for (number, what) in
-        [(checked.erased, "entries whose words were erased"), (checked.later, "entries of a later version")]
+        [(checked.erased, "entries whose text was erased"), (checked.later, "entries of a later version")]
     {
         if number > 0 {
             text += &format!("\n{} {what}.", whole(number));
@@ -116,7 +112,7 @@ fn histories_text(checked: &HistoriesChecked) -> String {
     if !checked.gone.is_empty() {
         let ids: Vec<String> = checked.gone.iter().take(20).map(ToString::to_string).collect();
         text += &format!(
-            "\n{} histories are gone since the heads were kept: {}",
+            "\n{} histories no longer exist since the heads were written: {}",
             checked.gone.len(),
             ids.join(", ")
         );
@@ -126,7 +122,7 @@ fn histories_text(checked: &HistoriesChecked) -> String {
             let number = fault.number.map_or_else(|| "–".to_owned(), |number| number.to_string());
             [fault.certification_id.to_string(), number, fault.what.clone()]
         });
-        text += &format!("\n\n{}", table(["Certification", "Entry", "What is wrong"], rows));
+        text += &format!("\n\n{}", table(["Certification", "Entry", "Fault"], rows));
     }
     text
 }
@@ -137,7 +133,7 @@ fn text(all: &[Verified]) -> String {
         all.iter().map(|one| {
             let result = match (one.as_of, one.faults.is_empty()) {
                 (None, _) => "no complete run yet".to_owned(),
-                (_, true) => "right".to_owned(),
+                (_, true) => "ok".to_owned(),
                 (_, false) => format!("{} FAULTS", count(total(&one.faults))),
             };
             let as_of = one.as_of.map_or_else(|| "–".to_owned(), |date| date.to_string());
@@ -160,7 +156,7 @@ fn text(all: &[Verified]) -> String {
     text
 }
 
-/// All findings, those beyond the listed ones included.
+/// The number of findings, including those that are not listed.
 fn total(findings: &[Finding]) -> i64 {
     let mut kinds: Vec<(&str, i64)> =
         findings.iter().map(|one| (one.finding.as_str(), one.of_kind)).collect();

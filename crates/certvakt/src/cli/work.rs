@@ -8,12 +8,12 @@ use crate::error::{Error, Exit};
 use crate::output::{count, print, progress};
 use crate::store::{Database, delivery};
 
-/// Deliver what is pending
+/// Deliver pending notices
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt work --drain --config certvakt.toml\n\n\
-    Deliveries leave within their organisation's hours. Exit status 7: a channel has stopped.")]
+    Notices are sent within their organisation's delivery hours. Exit status 7: a channel has stopped.")]
 pub(super) struct Args {
-    /// End when nothing is due any more; otherwise go on until asked to end
+    /// Exit when no delivery is due; without it, run until SIGTERM
     #[arg(long)]
     drain: bool,
 }
@@ -55,12 +55,12 @@ async fn waiting(database: &Database) -> Result<u64, Error> {
     Ok(open.unsigned_abs())
 }
 
-/// What a drain did, and what it left.
+/// The result of a drain, with the deliveries that remain.
 #[derive(serde::Serialize)]
 struct Drained<'a> {
     #[serde(flatten)]
     tally: &'a Tally,
-    /// Waiting for their organisation's hours, or to be tried again.
+    /// Deliveries that wait for their organisation's hours, or for another attempt.
     waiting: u64,
 }
 
@@ -68,7 +68,7 @@ fn text(tally: &Tally, waiting: u64) -> String {
     let mut parts = Vec::new();
     for (number, what) in [
         (tally.delivered, "delivered"),
-        (tally.retried, "to be tried again"),
+        (tally.retried, "to retry"),
         (tally.unreachable, "unreachable"),
         (tally.cancelled, "cancelled"),
         (waiting, "waiting"),

@@ -313,7 +313,7 @@ async fn a_run_beyond_the_limit_is_held_until_somebody_approves() {
     );
 
     let approved = database.ok(["run", "--date", "2026-06-15", "--organisation", "org", "--approve"]);
-    assert!(approved.contains("3 notices recorded on your approval, beyond the limit of 2"), "{approved}");
+    assert!(approved.contains("3 notices recorded with your approval, above the limit of 2"), "{approved}");
     let recorded: bool =
         database.value("select bool_or(approved) from certvakt.runs where state = 'complete'").await;
     assert!(recorded);

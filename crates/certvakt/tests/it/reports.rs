@@ -231,7 +231,7 @@ async fn doctor_finds_what_must_be_mended() {
         database.certvakt(["doctor"]).env("DATABASE_URL", address(crate::harness::OWNER, &database.name)),
         1,
     );
-    has(&owner, "warning roles certvakt_owner does more than the service needs (creates roles");
+    has(&owner, "warning roles certvakt_owner has more privileges than the service needs (creates roles");
     let unmigrated = findings(database.certvakt(["doctor"]).env("DATABASE_URL", address(SERVICE, &empty)), 1);
     has(&unmigrated, "problem schema");
     assert!(!unmigrated.iter().any(|one| one.contains("on every table")), "{unmigrated:?}");

@@ -12,32 +12,33 @@ use crate::store::Database;
 use crate::store::partner::Partner;
 use crate::store::partner::reports::{self, StoredReport};
 
-/// Reports shown, at most.
+/// The maximum number of listed reports.
 const MOST: i64 = 1_000;
 
-/// Which reports.
+/// Selects reports.
 #[derive(Debug, clap::Args)]
 pub(super) struct List {
-    /// Only those that wait for a person
+    /// Only reports that wait for a decision
     #[arg(long)]
     waiting: bool,
 }
 
-/// Which report, and what is to become of it.
+/// A report and the decision about it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Settling {
     /// The portal's id of the event
     event: String,
-    /// It renews all the same: until --until, else until the portal's date, else by the rule of the type
+    /// Renew the certification: until --until, or else the portal's date, or else the date by the type's rule
     #[arg(long, conflicts_with = "dismiss", required_unless_present = "dismiss")]
     take: bool,
-    /// Its new last valid day, or never
+    /// The new last valid day, or `never` if it does not expire
     #[arg(long, value_name = "YYYY-MM-DD|never", value_parser = change::until, requires = "take")]
     until: Option<Until>,
-    /// The certification that it renews, by its id or its id in the register, where the report does not say it
+    /// The certification to renew, if the report does not name one: its id, or its id in the imported
+    /// register
     #[arg(long, value_name = "CERTIFICATION|EXTERNAL-ID", requires = "take")]
     certification: Option<String>,
-    /// Nothing becomes of it
+    /// Dismiss the report without a renewal
     #[arg(long)]
     dismiss: bool,
 }
@@ -63,7 +64,7 @@ fn rows(kept: &[StoredReport]) -> String {
             one.reason.clone().unwrap_or_default(),
         ]
     });
-    table(["When", "Event", "Key", "Completed", "Valid until", "Outcome", "Why"], rows).to_string()
+    table(["Time", "Event", "Key", "Completed", "Valid until", "Outcome", "Reason"], rows).to_string()
 }
 
 pub(super) async fn settle(
@@ -92,11 +93,11 @@ pub(super) async fn settle(
     Ok(Exit::Success)
 }
 
-/// What was heard of partners.
+/// Formats the reports that a poll read.
 pub(super) fn heard(all: &[Heard]) -> String {
     let rows = all.iter().map(|one| {
         let Heard { organisation, partner, renewed, echoes, waiting, dismissed, unread } = one;
-        let now = unread.as_ref().map_or_else(String::new, |reason| format!("UNREAD: {reason}"));
+        let now = unread.as_ref().map_or_else(String::new, |reason| format!("NOT READ: {reason}"));
         let [renewed, echoes, waiting, dismissed] =
             [renewed, echoes, waiting, dismissed].map(ToString::to_string);
         [organisation.clone(), partner.clone(), renewed, echoes, waiting, dismissed, now]
@@ -104,6 +105,6 @@ pub(super) fn heard(all: &[Heard]) -> String {
     if all.is_empty() {
         return String::new();
     }
-    let headings = ["Organisation", "Partner", "Renewed", "Echoes", "Waiting", "Dismissed", "Now"];
+    let headings = ["Organisation", "Partner", "Renewed", "Echoes", "Waiting", "Dismissed", "State"];
     format!("\n{}", table(headings, rows))
 }

@@ -76,7 +76,10 @@ async fn every_request_of_a_person_is_on_record_with_whose_rows_it_read() {
         ])
     );
     let found = api.database.ok(["audit", "cross-org"]);
-    assert!(found.contains("Nobody read rows of an organisation that is not theirs"), "{found}");
+    assert!(
+        found.contains("No request read rows of an organisation to which the caller does not belong"),
+        "{found}"
+    );
     let mut superuser = superuser(&api.database.name).await;
     for change in ["update certvakt.access_events set status = 200", "truncate certvakt.access_events"] {
         let refused = superuser.execute(change).await.unwrap_err();

@@ -421,9 +421,9 @@ async fn a_wrong_contact_costs_the_contact_only() {
     }
     let file = desk.file("r.csv", &register);
     let said = succeed(&mut desk.command(&file, &contacts));
-    assert!(said.contains("4 contacts cannot be used; the rows were taken without them."), "{said}");
+    assert!(said.contains("4 contacts cannot be used; the rows were imported without them."), "{said}");
     let said = succeed(desk.command(&file, &contacts).arg("--dry-run"));
-    assert!(said.contains("4 contacts cannot be used; the rows would be taken without them."), "{said}");
+    assert!(said.contains("4 contacts cannot be used; the rows would be imported without them."), "{said}");
     let points: i64 = desk.database.value("select count(*) from certvakt.contact_points").await;
     assert_eq!(points, 4);
 }

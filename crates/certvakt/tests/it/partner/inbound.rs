@@ -183,7 +183,7 @@ async fn what_is_signed_and_not_understood_shows_until_something_is() {
     contract(portal, &[("inbound = \"", "# inbound = \"")]);
     assert_eq!(listening.tell(&json!({ "id": "E-1", "mentorId": "M-a" })).await.0, 400);
     let said = database.wants(config);
-    assert!(said.contains("UNREAD: the reports of portal"), "{said}");
+    assert!(said.contains("NOT READ: the reports of portal"), "{said}");
     listening.take(&course("E-2", "a")).await;
     succeed(&mut database.partner_with(config, ["status"]));
     // What is not in place here is no fault of the portal's, which is to try again.
@@ -563,7 +563,7 @@ async fn courses_that_cannot_be_read_are_said_and_read_again() {
         let heard = database.hear(&config, 1);
         assert!(heard["unread"].as_str().unwrap().contains(reason), "{heard}");
         let said = database.wants(&config);
-        assert!(said.contains("UNREAD: the reports of portal"), "{said}");
+        assert!(said.contains("NOT READ: the reports of portal"), "{said}");
     }
     assert_eq!(database.value::<i64>("select count(*) from certvakt.partner_reports").await, 0);
     assert_eq!(database.hear(&config, 0)["renewed"], 3);

@@ -490,7 +490,7 @@ async fn a_replay_is_harmless() {
     assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 5, "{ids:?}");
     assert_eq!(
         database.partner("replay", ["--since", "2126-01-01T00:00:00Z"]),
-        "0 mentors are told again what is so now.\n"
+        "The current state of 0 mentors will be sent again.\n"
     );
 }
 
