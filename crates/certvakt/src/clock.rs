@@ -16,7 +16,9 @@ pub struct Clock {
 
 /// A `CERTVAKT_NOW` that is no instant.
 #[derive(Debug, thiserror::Error)]
-#[error("{NOW_VARIABLE} is '{0}', which is no instant: write it like 2026-03-01T02:00:00Z, or unset it")]
+#[error(
+    "{NOW_VARIABLE} is '{0}', which is not an RFC 3339 time: write it like 2026-03-01T02:00:00Z, or unset it"
+)]
 pub struct BadNow(String);
 
 impl Clock {

@@ -262,7 +262,7 @@ pub enum ConfigError {
     },
     /// A key is unknown, or a value is of the wrong form.
     #[error(
-        "the configuration file '{path}' is wrong in line {line}: {message}; certvakt.example.toml shows every key"
+        "the configuration file '{path}' has an error in line {line}: {message}; certvakt.example.toml shows every key"
     )]
     Invalid {
         /// The path, as given.
@@ -273,7 +273,7 @@ pub enum ConfigError {
         message: String,
     },
     /// Values that do not fit together.
-    #[error("the configuration is wrong: {0}")]
+    #[error("the configuration is invalid: {0}")]
     Contradiction(String),
 }
 
@@ -334,7 +334,7 @@ impl Config {
         match self.partners.shared_key() {
             None => Ok(()),
             Some((one, other)) => Err(ConfigError::Contradiction(format!(
-                "the same key is at {one} and at {other} of partners.secrets: give each organisation its own"
+                "partners.secrets has the same key at {one} and at {other}: give each organisation its own key"
             ))),
         }
     }
@@ -344,7 +344,7 @@ impl Config {
         let wrong = |text: &str| Err(ConfigError::Contradiction(text.to_owned()));
         if delivery.timeout_seconds.saturating_mul(2) > delivery.lease_seconds {
             return wrong(
-                "delivery.lease_seconds must be at least twice delivery.timeout_seconds, or a slow answer costs a repeat",
+                "delivery.lease_seconds must be at least twice delivery.timeout_seconds, so that a slow response does not cause a repeat",
             );
         }
         let counts = [
@@ -361,7 +361,7 @@ impl Config {
         ];
         if counts.contains(&0) {
             return wrong(
-                "batch, concurrency, connections, and every figure of seconds or messages a minute must be at least 1",
+                "batch, concurrency, connections, and every number of seconds or messages per minute must be at least 1",
             );
         }
         if !self.auth.is_off() {
@@ -373,24 +373,24 @@ impl Config {
         self.step_up.check()?;
         if !self.step_up.is_off() && self.sign_in.issuer.is_empty() && self.auth.is_off() {
             return wrong(
-                "[step_up] needs an issuer that says how people signed in: set sign_in.issuer or [auth]",
+                "[step_up] needs an issuer that reports how people signed in: set sign_in.issuer or [auth]",
             );
         }
         let heartbeat = &self.heartbeat.url;
         if !heartbeat.is_empty() && !heartbeat.parse().is_ok_and(|url| crate::http::is_safe(&url)) {
             return wrong(
-                "heartbeat.url must be an address that begins with https://, unless it is on this machine: who knows it can answer for us",
+                "heartbeat.url must start with https://, unless it is on this machine: anyone who reads the address can report for us",
             );
         }
         if self.sign_in.links && self.email.server.is_empty() {
-            return wrong("sign_in.links needs a mail server: name it in email.server");
+            return wrong("sign_in.links needs a mail server: set email.server");
         }
         // What shows a client that somebody has signed in would else open the API as well.
         let is_for_both =
             self.auth.issuer == self.sign_in.issuer && self.auth.audience == self.sign_in.client_id;
         if is_for_both && !self.auth.is_off() && !self.sign_in.is_off() {
             return wrong(
-                "auth.audience and sign_in.client_id are the same, so id tokens would be access tokens: have the issuer make tokens of the API for another audience",
+                "auth.audience and sign_in.client_id are the same, so the API would accept id tokens: have the issuer use another audience for the API's tokens",
             );
         }
         Ok(())
@@ -402,8 +402,8 @@ fn with_nearest_key(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     match (message.starts_with("unknown field"), quoted.next()) {
         (true, Some(unknown)) => match nearest(unknown, quoted) {
-            Some(key) => format!("there is no key '{unknown}', did you mean '{key}'?"),
-            None => format!("there is no key '{unknown}'"),
+            Some(key) => format!("unknown key '{unknown}', did you mean '{key}'?"),
+            None => format!("unknown key '{unknown}'"),
         },
         _ => message.lines().collect::<Vec<_>>().join(" "),
     }

@@ -81,7 +81,7 @@ pub enum Error {
     #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
     /// Standard output is gone.
-    #[error("the output cannot be written ({0}): check where it is redirected to")]
+    #[error("cannot write the output ({0}): check where it is redirected to")]
     Output(#[source] std::io::Error),
 }
 

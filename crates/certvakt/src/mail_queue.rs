@@ -126,7 +126,7 @@ impl MailWorker {
             let number = addresses.len() as u64;
             if let Err(error) = grant(database, addresses).await {
                 not_heard(number);
-                tracing::error!(code = error.code(), "links that were asked for are not written: {error}");
+                tracing::error!(code = error.code(), "could not queue the requested sign-in links: {error}");
             }
             due.notify_one();
         }
@@ -143,7 +143,7 @@ impl MailWorker {
                 _ = sweeps.tick() => self.sweep(database).await,
             };
             if let Err(error) = done {
-                tracing::error!(code = error.code(), "letters could not be seen to: {error}");
+                tracing::error!(code = error.code(), "could not process the queue of letters: {error}");
             }
         }
     }
@@ -175,7 +175,7 @@ impl MailWorker {
 
     async fn send(&self, mailer: &Mailer, letter: &Letter, token: &str) -> (Outcome, Option<Failure>) {
         let sent = match self.write(letter, token) {
-            Err(_) => Err(Failure::Message("the text cannot be made".to_owned())),
+            Err(_) => Err(Failure::Message("could not render the letter".to_owned())),
             Ok(mail) => mailer.send(mail).await,
         };
         let (outcome, label) = match &sent {
@@ -187,7 +187,7 @@ impl MailWorker {
         metrics::counter!("certvakt_letters_total", "outcome" => label).increment(1);
         let failure = sent.err();
         if let Some(failure) = &failure {
-            tracing::warn!(letter = %letter.id, outcome = label, "a letter was not mailed: {}", failure.reason());
+            tracing::warn!(letter = %letter.id, outcome = label, "a letter was not sent: {}", failure.reason());
         }
         (outcome, failure)
     }
@@ -210,7 +210,7 @@ impl MailWorker {
         let mut tx = database.worker().await?;
         match refused {
             Some(reason) => {
-                tracing::error!(channel, "the channel has stopped, its queue is kept: {reason}");
+                tracing::error!(channel, "the channel has stopped, and its queue is kept: {reason}");
                 delivery::stop_channel(&mut tx, channel, None, reason).await?;
             }
             None => delivery::start_channel(&mut tx, channel).await?,

@@ -27,7 +27,7 @@ pub enum Rule {
 
 /// The text of a rule is not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("write completion, expiry, or a day of the year as MM-DD")]
+#[error("write completion, expiry or a day of the year as MM-DD")]
 pub struct UnknownRule;
 
 impl FromStr for Rule {
@@ -157,7 +157,7 @@ pub const VERSION: u64 = 2;
 
 /// Reads an entry of whatever version. An error says what is wrong with it, in a sentence's end.
 pub fn read(written: &Value) -> Result<Reading, String> {
-    let Value::Object(fields) = written else { return Err("is no object".to_owned()) };
+    let Value::Object(fields) = written else { return Err("is not an object".to_owned()) };
     let version = fields.get("schema_version").and_then(Value::as_u64).filter(|version| *version > 0);
     let Some(version) = version else { return Err("has no version".to_owned()) };
     if version > VERSION {
@@ -168,7 +168,7 @@ pub fn read(written: &Value) -> Result<Reading, String> {
     // What version 2 added. A field that a version did not have is none of its fields.
     let is_of_version = fields.len() == if version >= 2 { 11 } else { 10 };
     if !is_of_version || fields.contains_key("source") != (version >= 2) {
-        return Err("has other fields than its version".to_owned());
+        return Err("does not have the fields of its version".to_owned());
     }
     serde_json::from_value(Value::Object(fields))
         .map(Reading::Known)
@@ -200,11 +200,11 @@ pub fn check(history: &[Value]) -> Vec<Fault> {
             wrong(what);
         }
         if written.get("previous").and_then(Value::as_str) != previous.as_deref() {
-            wrong("does not hold the hash of the entry before: one of the two was changed".to_owned());
+            wrong("does not contain the hash of the previous entry: one of the two was changed".to_owned());
         }
         previous = entry_hash(written);
         if previous.is_none() {
-            wrong("has no canonical text".to_owned());
+            wrong("has no canonical form".to_owned());
         }
     }
     faults

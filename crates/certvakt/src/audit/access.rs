@@ -56,7 +56,7 @@ impl Waiting {
     /// Writes events until the process ends and all have been written.
     pub async fn run(mut self, database: &Database, mut ending: watch::Receiver<bool>) {
         while let Err(error) = begin(database).await {
-            tracing::warn!(code = error.code(), "the access audit cannot begin yet: {error}");
+            tracing::warn!(code = error.code(), "the access audit cannot start yet: {error}");
             if timeout(AFTER_A_FAILURE, ending.wait_for(|ending| *ending)).await.is_ok() {
                 return;
             }
@@ -78,7 +78,7 @@ impl Waiting {
                 batch.push(event);
             }
             while let Err(error) = write(database, &batch).await {
-                tracing::error!(code = error.code(), "the access audit cannot be written now: {error}");
+                tracing::error!(code = error.code(), "the access audit could not write its events: {error}");
                 if *ending.borrow() {
                     return;
                 }
@@ -92,7 +92,7 @@ impl Waiting {
             batch.push(event);
         }
         if let Err(error) = write(database, &batch).await {
-            tracing::error!(code = error.code(), "the last of the access audit was not written: {error}");
+            tracing::error!(code = error.code(), "the access audit could not write its last events: {error}");
         }
     }
 }

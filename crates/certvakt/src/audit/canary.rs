@@ -18,7 +18,7 @@ use crate::store::{Asking, Database, StoreError};
 pub enum CanaryError {
     /// Planted people are nobody in the database's eyes.
     #[error(
-        "the canary cannot plant people here, for the database does not know them as who they are: an app's own functions may stand in place of certvakt's, and then the tests of its own hierarchy look for leaks (docs/supabase.md)"
+        "the canary cannot create test people: the database does not recognise them, perhaps because an app replaced certvakt's functions; in that case, test the app's own hierarchy for leaks (docs/supabase.md)"
     )]
     CannotPlant,
     /// The database.

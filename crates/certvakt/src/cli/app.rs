@@ -161,8 +161,8 @@ fn operator() -> String {
 }
 
 /// Starts the log on standard error, filtered by `RUST_LOG`, as JSON if `CERTVAKT_LOG_FORMAT=json`. The
-/// default /// level is `info` for the service and `warn` for commands. Libraries log warnings and errors
-/// only, regardless /// of the filter, because their more detailed records contain headers and addresses.
+/// default level is `info` for the service and `warn` for commands. Libraries log warnings and errors only,
+/// regardless of the filter, because their more detailed records contain headers and addresses.
 pub(super) fn start_log(is_service: bool) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new(if is_service { "warn,certvakt=info" } else { "warn" }));

@@ -6,7 +6,7 @@ use crate::output::{count, print, progress, table};
 use crate::store::cleanup;
 
 /// The minimum age in days, which the database enforces too (`certvakt.delete_old_notices`). It is longer
-/// than /// every stage.
+/// than every stage.
 const SHORTEST_DAYS: u32 = 180;
 
 /// The maximum age in days: a hundred years, within the range of the database's dates.

@@ -107,7 +107,7 @@ async fn check_channels(findings: &mut Findings, config: &Config) {
                 let name = channel.name().as_str();
                 match channel.check().await {
                     Ok(()) => {
-                        findings.ok("credentials", format!("{name}: its provider accepts the credentials"))
+                        findings.ok("credentials", format!("{name}: its provider accepts the credentials"));
                     }
                     Err(reason) => findings.problem("credentials", format!("{name}: {reason}")),
                 }

@@ -40,9 +40,10 @@ use crate::renewal::Change;
 
 pub use app::App;
 
-/// Tracks certifications that expire, and notifies mentors before and when they do /// /// If `DATABASE_URL`
-/// is set, certvakt uses that PostgreSQL server. Otherwise it runs a private PostgreSQL /// cluster in the
-/// data folder.
+/// Tracks certifications that expire, and notifies mentors before and when they do
+///
+/// If `DATABASE_URL` is set, certvakt uses that PostgreSQL server. Otherwise it runs a private PostgreSQL
+/// cluster in the data folder.
 #[derive(Debug, Parser)]
 #[command(name = "certvakt", version, max_term_width = 100)]
 #[command(after_help = "Example:\n  certvakt run --dry-run\n\nExit statuses: see docs/errors.md")]

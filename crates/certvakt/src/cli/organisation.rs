@@ -41,7 +41,9 @@ enum What {
         after_help = "Example:\n  certvakt organisation set hlf --deliver-from 08:00 --deliver-until 21:00"
     )]
     Set {
-        /// The organisation's short name         slug: String,         #[command(flatten)]
+        /// The organisation's short name
+        slug: String,
+        #[command(flatten)]
         settings: Settings,
     },
     /// List the organisations

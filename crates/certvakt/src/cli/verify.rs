@@ -25,7 +25,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SLUG")]
     organisation: Option<String>,
     /// Check the hash chains of the certifications' histories instead; this detects a rewritten history
-    /// unless /// all later hashes were recomputed
+    /// unless all later hashes were recomputed
     #[arg(long, conflicts_with = "organisation")]
     history: bool,
     /// Compare the histories with the heads in this file, which detects recomputed hashes too

@@ -62,7 +62,7 @@ impl Cluster {
         })
         .await;
         if let Err(error) = left {
-            tracing::warn!("the cluster could not be left in order: {error}");
+            tracing::warn!("could not stop the cluster cleanly: {error}");
         }
     }
 }
@@ -117,7 +117,7 @@ pub fn default_folder() -> Result<PathBuf, ClusterError> {
     etcetera::choose_base_strategy().map(|folders| folders.data_dir().join("certvakt")).map_err(|_| {
         ClusterError::Folder {
             folder: "~".to_owned(),
-            cause: "there is no home folder; name one with --data-dir".to_owned(),
+            cause: "there is no home folder; choose a folder with --data-dir".to_owned(),
         }
     })
 }
@@ -127,7 +127,7 @@ pub fn default_folder() -> Result<PathBuf, ClusterError> {
 pub enum ClusterError {
     /// No PostgreSQL programs.
     #[error(
-        "no PostgreSQL programs were found in {looked_in}: install PostgreSQL ({package}), or set DATABASE_URL to use a server"
+        "found no PostgreSQL programs in {looked_in}: install PostgreSQL ({package}), or set DATABASE_URL to use a server"
     )]
     Missing {
         /// Where they were looked for.
@@ -137,7 +137,7 @@ pub enum ClusterError {
     },
     /// The folder is of another major version than any programs here.
     #[error(
-        "the data folder {folder} was made by PostgreSQL {made_by}, and here is only {found}: install PostgreSQL {made_by}, or name another folder with --data-dir"
+        "PostgreSQL {made_by} created the data folder {folder}, but only {found} is installed: install PostgreSQL {made_by}, or choose another folder with --data-dir"
     )]
     Version {
         /// The folder.
@@ -149,7 +149,7 @@ pub enum ClusterError {
     },
     /// A folder cannot be made, read or written.
     #[error(
-        "{folder} cannot be used ({cause}): mend its permissions, or name another folder with --data-dir"
+        "{folder} cannot be used ({cause}): fix its permissions, or choose another folder with --data-dir"
     )]
     Folder {
         /// The folder or file.

@@ -116,7 +116,7 @@ fn server_user(data: &Path) -> Result<Option<(Uid, Gid)>, ClusterError> {
     });
     user.map(|user| Some((user.uid, user.gid))).ok_or_else(|| {
         ClusterError::Server(format!(
-            "there is no user to run it as, and none could be made: `useradd --system {OWN_USER}`"
+            "there is no unprivileged user to run it as, and none could be created: run `useradd --system {OWN_USER}`"
         ))
     })
 }

@@ -120,7 +120,9 @@ impl Server {
     fn say_who_may_sign_in(&self) -> Result<(), ClusterError> {
         let user = geteuid();
         let name = User::from_uid(user).ok().flatten().map(|user| user.name).ok_or_else(|| {
-            ClusterError::Server(format!("the user {user} has no name on this machine: give it one"))
+            ClusterError::Server(format!(
+                "the user {user} has no name on this machine: add it to the user database"
+            ))
         })?;
         let name = name.replace('"', "\"\"");
         for (path, text) in [
@@ -182,7 +184,7 @@ fn private_folder(folder: &Path, user: Option<(Uid, Gid)>) -> Result<(), Cluster
     if !found.is_dir() || found.uid() != user || found.permissions().mode() & 0o077 != 0 {
         return Err(ClusterError::Folder {
             folder: folder.display().to_string(),
-            cause: "it belongs to somebody else".to_owned(),
+            cause: "it belongs to another user".to_owned(),
         });
     }
     Ok(())
@@ -217,6 +219,6 @@ fn run(mut command: Command, input: Option<&str>) -> Result<(), ClusterError> {
     if status.success() && !text.contains("ERROR:") && !text.contains("FATAL:") {
         return Ok(());
     }
-    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it printed no message");
     Err(ClusterError::Server(format!("{program} ended with {status}: {last}")))
 }

@@ -66,30 +66,32 @@ impl AuthConfig {
     pub fn keys(&self) -> Result<KeySource<'_>, ConfigError> {
         let wrong = |text: &str| Err(ConfigError::Contradiction(text.to_owned()));
         if self.issuer.is_empty() {
-            return wrong("auth.issuer is missing: write it as it stands in the tokens' iss");
+            return wrong("auth.issuer is missing: write it exactly as in the tokens' iss claim");
         }
         if self.issuer.starts_with(OUR_ISSUERS) {
-            return wrong("auth.issuer may not begin with urn:certvakt:, which is kept for our own logins");
+            return wrong(
+                "auth.issuer must not start with urn:certvakt:, which is reserved for certvakt's own logins",
+            );
         }
         if self.audience.is_empty() {
-            return wrong("auth.audience is missing: write it as it stands in the tokens' aud");
+            return wrong("auth.audience is missing: write it exactly as in the tokens' aud claim");
         }
         let has_file = !self.secret_file.as_os_str().is_empty();
         let has_url = !self.jwks_url.is_empty();
         match (self.algorithm, has_file, has_url) {
-            (_, true, true) => wrong("auth.secret_file and auth.jwks_url are both set: keep one of them"),
+            (_, true, true) => wrong("auth.secret_file and auth.jwks_url are both set: remove one of them"),
             (TokenAlgorithm::Hs256, true, false) => Ok(KeySource::SecretFile(&self.secret_file)),
             (TokenAlgorithm::Hs256, false, _) => {
-                wrong("auth.algorithm HS256 needs auth.secret_file, and no auth.jwks_url")
+                wrong("auth.algorithm HS256 needs auth.secret_file instead of auth.jwks_url")
             }
             (_, _, false) => {
-                wrong("auth.algorithm RS256, ES256 or EdDSA needs auth.jwks_url, and no auth.secret_file")
+                wrong("auth.algorithm RS256, ES256 or EdDSA needs auth.jwks_url instead of auth.secret_file")
             }
             (_, false, true) => match self.jwks_url.parse() {
                 Ok(url) if crate::http::is_safe(&url) => Ok(KeySource::Jwks(url)),
-                Ok(_) => wrong("auth.jwks_url must begin with https://, unless it is on this machine"),
+                Ok(_) => wrong("auth.jwks_url must start with https://, unless it is on this machine"),
                 Err(_) => wrong(
-                    "auth.jwks_url is no address, write it like https://example.org/.well-known/jwks.json",
+                    "auth.jwks_url is not a valid URL, write it like https://example.org/.well-known/jwks.json",
                 ),
             },
         }

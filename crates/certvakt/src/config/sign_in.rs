@@ -38,30 +38,32 @@ impl SignInConfig {
         let base = match self.public_url.parse::<Url>() {
             Ok(url) if crate::http::is_safe(&url) => url,
             Ok(_) => {
-                return wrong("sign_in.public_url must begin with https://, unless it is on this machine");
+                return wrong("sign_in.public_url must start with https://, unless it is on this machine");
             }
             Err(_) => {
-                return wrong("sign_in.public_url is no address, write it like https://certvakt.example.org");
+                return wrong(
+                    "sign_in.public_url is not a valid URL, write it like https://certvakt.example.org",
+                );
             }
         };
         if base.path() != "/" || base.query().is_some() || base.fragment().is_some() {
-            return wrong("sign_in.public_url has a path: browsers reach us at the top of an address");
+            return wrong("sign_in.public_url has a path: write it without one");
         }
         match (self.issuer.is_empty(), self.client_id.is_empty()) {
             (true, true) if !self.links => {
-                return wrong("[sign_in] offers no way in: name an issuer, or set links");
+                return wrong("[sign_in] has no sign-in method: set issuer, links or both");
             }
             (true, true) => {}
             (false, false) => match self.issuer.parse() {
                 Ok(url) if crate::http::is_safe(&url) => {}
                 _ => {
-                    return wrong("sign_in.issuer must begin with https://, unless it is on this machine");
+                    return wrong("sign_in.issuer must start with https://, unless it is on this machine");
                 }
             },
-            _ => return wrong("sign_in.issuer and sign_in.client_id go together: set both or none"),
+            _ => return wrong("sign_in.issuer and sign_in.client_id belong together: set both or neither"),
         }
         if self.client_header.parse::<axum::http::HeaderName>().is_err() && !self.client_header.is_empty() {
-            return wrong("sign_in.client_header is no name of a header, write it like X-Forwarded-For");
+            return wrong("sign_in.client_header is not a header name, write it like X-Forwarded-For");
         }
         Ok(base)
     }

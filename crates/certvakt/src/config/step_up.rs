@@ -31,7 +31,7 @@ impl StepUpConfig {
         };
         if self.max_age_minutes > 7 * 24 * 60 {
             return Err(ConfigError::Contradiction(
-                "step_up.max_age_minutes is more than a week, which is as long as a session lasts: write less, or 0"
+                "step_up.max_age_minutes is more than a week, the lifetime of a session: use a smaller number, or 0"
                     .to_owned(),
             ));
         }
@@ -39,7 +39,7 @@ impl StepUpConfig {
             Ok(())
         } else {
             Err(ConfigError::Contradiction(
-                "step_up.acr holds classes of 1 to 255 characters of ASCII, without spaces, quotes and backslashes"
+                "each class in step_up.acr must have 1 to 255 ASCII characters, without spaces, quotes and backslashes"
                     .to_owned(),
             ))
         }

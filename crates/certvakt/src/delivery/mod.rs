@@ -71,7 +71,7 @@ impl Locale {
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
     /// A channel is configured wrongly.
-    #[error("the channel {channel} is configured wrongly: {reason}")]
+    #[error("the configuration of the channel {channel} is invalid: {reason}")]
     Channel {
         /// Its name.
         channel: &'static str,
@@ -80,12 +80,12 @@ pub enum DeliveryError {
     },
     /// There is no way to reach anybody.
     #[error(
-        "no channel is set up, so nothing can be delivered: name a service account, a mail server or a file in the configuration"
+        "no channel is configured, so nothing can be delivered: configure a service account, a mail server or a file"
     )]
     NoChannel,
     /// A channel refuses us, or what an organisation sends; the queue is kept.
     #[error(
-        "the channel {channel} has stopped ({reason}): put right what its provider refuses, see `certvakt status`; the queue is kept and goes on from there"
+        "the channel {channel} has stopped ({reason}): fix the cause, see `certvakt status`; its queue is kept, and delivery then continues"
     )]
     Stopped {
         /// Its name.

@@ -268,7 +268,7 @@ impl Worker<'_> {
         let stopped: BTreeMap<&str, &str> =
             stopped.filter_map(|one| Some((one.channel?, one.detail.as_deref()?))).collect();
         for (channel, reason) in stopped {
-            tracing::error!(channel, "the channel has stopped, its queue is kept: {reason}");
+            tracing::error!(channel, "the channel has stopped, and its queue is kept: {reason}");
             delivery::stop_channel(&mut tx, channel, None, reason).await?;
         }
         tx.commit().await
@@ -291,7 +291,7 @@ impl Worker<'_> {
             tracing::error!(
                 channel,
                 organisation = %organisation_id,
-                "the channel has stopped for an organisation, its queue is kept: {reason}"
+                "the channel has stopped for an organisation, and its queue is kept: {reason}"
             );
             delivery::stop_channel(&mut tx, channel, Some(*organisation_id), reason).await?;
             stopped.hold(channel, Some(*organisation_id), reason);

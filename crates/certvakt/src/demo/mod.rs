@@ -41,12 +41,10 @@ pub struct Report {
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     /// The stand-in is not there or does not answer.
-    #[error(
-        "the stand-in for the push service cannot be started ({0}): build it beside certvakt with `cargo build --bins`"
-    )]
+    #[error("could not start the stand-in for the push service ({0}): build it with `cargo build --bins`")]
     StandIn(String),
     /// The sample cannot be written or imported.
-    #[error("the sample cannot be loaded: {0}")]
+    #[error("could not load the sample: {0}")]
     Sample(String),
     /// The cluster.
     #[error(transparent)]
@@ -83,7 +81,7 @@ pub async fn show(
     nights: u32,
     say: &dyn Fn(&str),
 ) -> Result<Report, DemoError> {
-    say("starting a PostgreSQL cluster of its own");
+    say("starting a private PostgreSQL cluster");
     let cluster = Cluster::open(folder).await?;
     let shown = on_cluster(&cluster, folder, clock, nights, say).await;
     cluster.leave().await;
@@ -119,7 +117,7 @@ async fn on_database(
     let stand_in = StandIn::start(folder).await?;
     let config = stand_in.config(folder);
 
-    say("running the night's run");
+    say("running tonight's run");
     let options = Options { contact_kinds: config.contact_kinds(), ..Options::default() };
     let (runs, error) = expiry::all(database, clock, &organisations, &options).await;
     if let Some(error) = error {
@@ -246,7 +244,7 @@ impl StandIn {
             BufReader::new(stdout).read_line(&mut line).await.map_err(failed)?;
         }
         let Listening { address } = serde_json::from_str(&line)
-            .map_err(|_| DemoError::StandIn("it did not say where it listens".to_owned()))?;
+            .map_err(|_| DemoError::StandIn("it did not print its address".to_owned()))?;
         Ok(Self { child, address })
     }
 

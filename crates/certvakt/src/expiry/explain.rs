@@ -160,7 +160,7 @@ impl View<'_> {
             let date = told.recorded_at.with_timezone(&self.organisation.zone).date_naive();
             (
                 StageState::ToldBefore,
-                format!("told on {date}, before its date was corrected by less than 30 days"),
+                format!("sent on {date}, before the date was corrected by less than 30 days"),
             )
         } else if self.certification.status == "suspended" {
             (StageState::Suspended, "no notices while the certification is suspended".to_owned())
@@ -175,11 +175,11 @@ impl View<'_> {
         } else if due_date < certvakt_rules::today(self.certification.cycle_began, self.organisation.zone) {
             (StageState::Superseded, "superseded: it had come due before this cycle was recorded".to_owned())
         } else if (today - due_date).num_days() > SURELY_KEPT_DAYS {
-            (StageState::Unknown, "so long ago that its record may have been deleted".to_owned())
+            (StageState::Unknown, "too long ago: its record may have been deleted".to_owned())
         } else {
             let why = match current {
-                Some(later) => format!("superseded: {later} had begun when a run next looked"),
-                None => "superseded: its time was over when a run next looked".to_owned(),
+                Some(later) => format!("superseded: {later} had started by the next run"),
+                None => "superseded: its stage had passed by the next run".to_owned(),
             };
             (StageState::Superseded, why)
         };
@@ -205,14 +205,14 @@ impl View<'_> {
         let (state, text) = match notice.delivery.as_deref() {
             None => (
                 StageState::RecordedElsewhere,
-                "recorded by another job, which delivers it itself".to_owned(),
+                "recorded by another program, which delivers it itself".to_owned(),
             ),
             Some("delivered") => (StageState::Sent, self.sent(notice, &attempts)),
             Some("unreachable") if attempts.is_empty() => {
-                (StageState::Unreachable, format!("nobody reached: {reason}"))
+                (StageState::Unreachable, format!("unreachable: {reason}"))
             }
             Some("unreachable") => {
-                let text = format!("refused: {reason}; another device or address makes it due");
+                let text = format!("refused: {reason}; a new device or address makes it due again");
                 (StageState::Undeliverable, text)
             }
             Some("cancelled") => (StageState::Cancelled, format!("not sent: {reason}")),
@@ -232,7 +232,7 @@ impl View<'_> {
     fn sent(&self, notice: &Notice, attempts: &[Attempt]) -> String {
         let crossed = notice.crossed_at.map_or_else(String::new, |at| {
             let at = at.with_timezone(&self.organisation.zone).format("%Y-%m-%d %H:%M:%S");
-            format!("; it was on its way when the certification was changed at {at}")
+            format!("; it was being sent when the certification changed at {at}")
         });
         let Some(last) = attempts.iter().rev().find(|attempt| attempt.outcome == "delivered") else {
             return format!("sent{crossed}");
@@ -240,7 +240,7 @@ impl View<'_> {
         let channel = last.channel.as_deref().unwrap_or("a channel");
         // Between sending and acknowledgement a crash makes a repeat possible; the books say so.
         let lost = attempts.iter().any(|attempt| attempt.outcome == "lease_lost");
-        let again = if lost { ", perhaps twice: an earlier attempt did not report back" } else { "" };
+        let again = if lost { ", perhaps twice: the outcome of an earlier attempt is unknown" } else { "" };
         format!("sent by {channel} on attempt {}{again}{crossed}", last.attempt)
     }
 
@@ -249,8 +249,8 @@ impl View<'_> {
         let at = next_departure(*hours, *zone, notice.available_at.unwrap_or(self.now).max(self.now));
         let when = at.with_timezone(zone).format("%Y-%m-%d %H:%M");
         match &notice.reason {
-            Some(reason) => format!("waiting, next try from {when}: {reason}"),
-            None => format!("waiting, leaves from {when}"),
+            Some(reason) => format!("waiting, next attempt from {when}: {reason}"),
+            None => format!("waiting, will be sent from {when}"),
         }
     }
 }

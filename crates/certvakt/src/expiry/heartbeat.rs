@@ -52,7 +52,7 @@ impl Heartbeat {
             .and_then(reqwest::Response::error_for_status);
         if let Err(error) = answer {
             // The address may hold a secret.
-            tracing::warn!("the heartbeat could not be called: {}", error.without_url());
+            tracing::warn!("could not call the heartbeat: {}", error.without_url());
         }
     }
 }

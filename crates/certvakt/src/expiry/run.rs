@@ -85,7 +85,7 @@ pub struct OrganisationRun {
 pub enum RunError {
     /// The date has not come yet.
     #[error(
-        "{date} has not come yet for {organisation}, where it is {today}: a date in the future is for --dry-run only"
+        "{date} is in the future for {organisation}, where today is {today}: use --dry-run for a future date"
     )]
     Future {
         /// The organisation's slug.
@@ -97,7 +97,7 @@ pub enum RunError {
     },
     /// A later run is complete.
     #[error(
-        "{organisation} has a complete run of {last} already: a date before it ({date}) is for --dry-run only"
+        "{organisation} already has a complete run of {last}: use --dry-run for an earlier date ({date})"
     )]
     Past {
         /// The organisation's slug.

@@ -55,7 +55,7 @@ pub async fn run(database: &Database, clock: &Clock, config: &Config, mut ending
             _ = ending.wait_for(|ending| *ending) => return,
         }
         if let Err(error) = run_due(database, clock, config, &heartbeat, &mut failed).await {
-            tracing::error!(code = error.code(), "the scheduler could not look: {error}");
+            tracing::error!(code = error.code(), "the scheduler could not check for due runs: {error}");
         }
     }
 }
@@ -105,7 +105,7 @@ async fn run_due(
                     healthy = false;
                     tracing::error!(
                         organisation = organisation.slug,
-                        "the run is held: look with `certvakt run --dry-run`, let it go with `--approve`"
+                        "the run is held: review it with `certvakt run --dry-run`, approve it with `certvakt run --approve`"
                     );
                 }
             }

@@ -99,7 +99,7 @@ pub(super) async fn answer(
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!("no connection can be accepted now: {error}");
+                tracing::warn!("could not accept a connection: {error}");
                 sleep(AFTER_A_FAILURE).await;
                 continue;
             }

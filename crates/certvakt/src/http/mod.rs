@@ -122,7 +122,7 @@ pub fn ending() -> watch::Receiver<bool> {
     };
     tokio::spawn(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        tracing::info!("asked to end: what is under way is finished first");
+        tracing::info!("shutting down: finishing the work in progress");
         let _ = sender.send(true);
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         std::process::exit(130);
@@ -235,7 +235,7 @@ async fn show_metrics(State((database, metrics)): State<(Database, Metrics)>) ->
     match metrics.render(&database).await {
         Ok(text) => (StatusCode::OK, text),
         Err(error) => {
-            tracing::error!(code = error.code(), "the metrics could not be read: {error}");
+            tracing::error!(code = error.code(), "could not read the metrics: {error}");
             unavailable(error.code())
         }
     }
@@ -245,7 +245,7 @@ async fn show_metrics(State((database, metrics)): State<(Database, Metrics)>) ->
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The address is taken or not ours.
-    #[error("{key} = '{address}' cannot be listened on ({cause}): choose another address")]
+    #[error("cannot listen on {key} = '{address}' ({cause}): choose another address")]
     Listen {
         /// The key of the configuration.
         key: &'static str,

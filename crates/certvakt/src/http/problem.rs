@@ -57,7 +57,7 @@ pub enum Refusal {
     LoginUnproven,
     /// An administrator's change, after a sign-in that is too old or too weak. Holds the challenge.
     #[error(
-        "an administrator's change needs a new sign-in at the provider: sign in again at /sign-in/provider?step_up=true, or with a token that says so, and repeat it"
+        "an administrator's change needs a recent sign-in at the provider: sign in again at /sign-in/provider?step_up=true or get a new token, then repeat the change"
     )]
     StepUp(String),
     /// The certification has lapsed, so it must be renewed instead.
@@ -67,10 +67,10 @@ pub enum Refusal {
     #[error(transparent)]
     Renewal(RenewalError),
     /// An invitation that is unknown, used or expired.
-    #[error("this invitation is unknown, used or expired: ask for another")]
+    #[error("this invitation is unknown, used or expired: ask for a new one")]
     Invitation,
     /// The login belongs to somebody already.
-    #[error("this login belongs to somebody already: sign in with another")]
+    #[error("this login belongs to another person: sign in with another login")]
     LoginTaken,
     /// The installation of the app belongs to another person, and its device has another token.
     #[error(
@@ -203,7 +203,7 @@ impl Refusal {
 impl Refusal {
     /// The body is JSON, and not what the address takes.
     pub(super) fn malformed_body() -> Self {
-        Self::Invalid("the body is not the JSON that this address takes: see /api/v1/openapi.json".to_owned())
+        Self::Invalid("the body does not match the schema of this path: see /api/v1/openapi.json".to_owned())
     }
 }
 
@@ -229,9 +229,9 @@ impl From<JsonRejection> for Refusal {
 impl From<QueryRejection> for Refusal {
     fn from(rejection: QueryRejection) -> Self {
         // It names the parameter, and repeats nothing that was sent but its name.
-        tracing::debug!("a query was refused: {rejection}");
+        tracing::debug!("rejected a query: {rejection}");
         Self::Invalid(
-            "a parameter of the query is unknown or has a wrong form: see /api/v1/openapi.json".to_owned(),
+            "a query parameter is unknown or has the wrong form: see /api/v1/openapi.json".to_owned(),
         )
     }
 }

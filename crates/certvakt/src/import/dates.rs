@@ -40,7 +40,7 @@ impl FromStr for DateFormat {
                 "DD" => (Part::Day(Width::Two), 2),
                 "D" => (Part::Day(Width::OneOrTwo), 1),
                 _ if first.is_alphanumeric() || first.is_control() => {
-                    return Err(format!("'{}' stands for nothing: {HOW_TO_WRITE}", run.escape_debug()));
+                    return Err(format!("'{}' is not a part of a date: {HOW_TO_WRITE}", run.escape_debug()));
                 }
                 _ => (Part::Literal(first), first.len_utf8()),
             };
@@ -67,7 +67,7 @@ impl FromStr for DateFormat {
 }
 
 const HOW_TO_WRITE: &str =
-    "write it with YYYY, MM and DD, like MM/DD/YYYY; M and D stand for one or two digits";
+    "write it with YYYY, MM and DD, such as MM/DD/YYYY; M and D match one or two digits";
 
 impl DateFormat {
     /// The day that a text means in this form; without a day, the month's last.
@@ -123,7 +123,9 @@ pub(crate) enum When {
 pub(crate) fn parse(text: &str, formats: &[DateFormat]) -> Result<When, &'static str> {
     let mut named = formats.iter().filter_map(|format| format.parse(text));
     match named.next() {
-        Some(day) if named.any(|other| other != day) => Err("two of the forms named give two days"),
+        Some(day) if named.any(|other| other != day) => {
+            Err("two of the given date formats give different days")
+        }
         Some(day) => Ok(When::Day(day)),
         None => unambiguous(text).ok_or_else(|| complaint(text)),
     }
@@ -166,9 +168,9 @@ fn complaint(text: &str) -> &'static str {
     let numbers =
         text.split(['/', '-']).filter(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
     if numbers.count() == 3 {
-        "day and month cannot be told apart, or the day does not exist: name the form with --date-format, like MM/DD/YYYY or M/D/YYYY"
+        "the date is ambiguous or does not exist: give its format with --date-format, such as MM/DD/YYYY or M/D/YYYY"
     } else {
-        "no date: write it like 2026-12-31 or 31.12.2026, or name the form with --date-format"
+        "not a date: write it like 2026-12-31 or 31.12.2026, or give its format with --date-format"
     }
 }
 
@@ -264,7 +266,7 @@ mod tests {
             assert_eq!(parse(text, &[form.parse().unwrap()]).ok(), expected, "{form} {text}");
         }
         let both = ["MM/DD/YYYY", "DD/MM/YYYY"].map(|form| form.parse().unwrap());
-        assert!(parse("01/02/2026", &both).unwrap_err().contains("two days"));
+        assert!(parse("01/02/2026", &both).unwrap_err().contains("different days"));
         assert_eq!(parse("02/02/2026", &both), Ok(day(2026, 2, 2)));
         assert_eq!(parse("13/02/2026", &both), Ok(day(2026, 2, 13)));
     }

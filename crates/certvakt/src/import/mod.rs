@@ -123,7 +123,7 @@ pub struct Reject {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// It cannot be read.
-    #[error("'{file}' is not taken in, nothing of it was: {error}")]
+    #[error("'{file}' was not imported: {error}")]
     Read {
         /// The file.
         file: String,
@@ -131,7 +131,7 @@ pub enum ImportError {
         error: ReadError,
     },
     /// A column is not in the header.
-    #[error("there is no column '{column}' in the file: {hint}")]
+    #[error("the file has no column '{column}': {hint}")]
     UnknownColumn {
         /// The column, as given.
         column: String,
@@ -139,13 +139,13 @@ pub enum ImportError {
         hint: String,
     },
     /// A field that must be mapped is not.
-    #[error("no column is named for {0}: give --column {0}=\"…\"")]
+    #[error("no column is given for {0}: add --column {0}=\"…\"")]
     MissingField(&'static str),
     /// A field is mapped twice.
-    #[error("two columns are named for {0}: give --column {0}=\"…\" once")]
+    #[error("two columns are given for {0}: use --column {0}=\"…\" once")]
     FieldTwice(&'static str),
     /// The rejects file cannot be written.
-    #[error("the rejects cannot be written to '{file}' ({cause}): name another file")]
+    #[error("cannot write the rejects to '{file}' ({cause}): choose another file")]
     Rejects {
         /// The file.
         file: String,
@@ -299,7 +299,7 @@ fn places(
                 (Some((place, _)), None) => Ok((*field, place)),
                 (Some(_), Some(_)) => Err(ImportError::UnknownColumn {
                     column: column.clone(),
-                    hint: "the header has it twice; rename one of them".to_owned(),
+                    hint: "the header contains it twice; rename one of them".to_owned(),
                 }),
                 (None, _) => Err(ImportError::UnknownColumn {
                     column: column.clone(),

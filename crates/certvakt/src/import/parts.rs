@@ -143,13 +143,13 @@ impl Cell {
 
     /// Why its value cannot be used, if it cannot.
     fn complaint(&self) -> Option<&'static str> {
-        const NOTHING: &str = "holds nothing that can be read: enter its value again";
+        const NOTHING: &str = "has no readable value: enter its value again";
         match self.kind.as_str() {
-            "e" => Some("holds an error in place of a value: correct its formula"),
+            "e" => Some("has an error instead of a value: correct its formula"),
             // A formula may give an empty text.
             "str" if self.has_formula && self.has_value => None,
             _ if self.has_formula && !self.is_filled => {
-                Some("holds a formula without a result: open the workbook and save it")
+                Some("has a formula without a result: open the workbook and save it")
             }
             // The number of a shared string.
             "s" if !(self.is_filled && self.is_number) => Some(NOTHING),

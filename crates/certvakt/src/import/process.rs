@@ -283,7 +283,7 @@ pub(crate) fn serve(limits: &Limits) -> std::io::Result<()> {
     let mut output = BufWriter::with_capacity(256 * 1024, std::io::stdout().lock());
     let done = limits
         .apply()
-        .map_err(|cause| ReadError::Unreadable(format!("its reader cannot be limited: {cause}")))
+        .map_err(|cause| ReadError::Unreadable(format!("cannot limit the process that reads it: {cause}")))
         .and_then(|()| {
             let input = std::io::stdin().as_fd().try_clone_to_owned();
             input.map(File::from).map_err(|cause| ReadError::Unreadable(cause.to_string()))

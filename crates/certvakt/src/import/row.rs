@@ -80,11 +80,10 @@ impl FromStr for Field {
     fn from_str(name: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|field| field.as_str() == name).ok_or_else(|| {
             match nearest(name, Self::ALL.into_iter().map(Self::as_str)) {
-                Some(near) => format!("there is no field '{name}', did you mean '{near}'?"),
-                None => format!(
-                    "there is no field '{name}'; there are {}",
-                    Self::ALL.map(Self::as_str).join(", ")
-                ),
+                Some(near) => format!("unknown field '{name}', did you mean '{near}'?"),
+                None => {
+                    format!("unknown field '{name}'; there are {}", Self::ALL.map(Self::as_str).join(", "))
+                }
             }
         })
     }
@@ -215,17 +214,14 @@ fn whole(rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) -> Result<(
         return Ok(());
     }
     if record.iter().skip(mapping.width).any(|field| !field.trim().is_empty()) {
-        return Err((
-            ROW,
-            "more fields than the header: a quotation mark or a separator stands wrong".into(),
-        ));
+        return Err((ROW, "more fields than the header: check its quotation marks and separators".into()));
     }
     if record.len() < mapping.width && record.iter().any(|field| field.contains('\n')) {
-        return Err((ROW, "several lines with too few fields: a quotation mark stands wrong".into()));
+        return Err((ROW, "several lines with too few fields: check the quotation marks".into()));
     }
     let is_missing = |(field, place): &&(Field, usize)| field.is_decisive() && *place >= record.len();
     match mapping.columns.iter().find(is_missing) {
-        Some((field, _)) => Err(fault(*field, "the row ends before this column")),
+        Some((field, _)) => Err(fault(*field, "the row has no field for this column")),
         None => Ok(()),
     }
 }
@@ -272,7 +268,7 @@ fn check<'a>(form: Form, mapping: &Mapping, record: &'a csv::StringRecord) -> Re
     if row.expires_at.is_none() && row.status != Some("suspended") && !mapping.blank_never_expires {
         return Err(fault(
             Field::ExpiresAt,
-            "blank: say --blank-expires never if that means it does not expire",
+            "blank: use --blank-expires never if a blank date means that it does not expire",
         ));
     }
     if let (Some(issued_at), Some(expires_at)) = (row.issued_at, row.expires_at)
@@ -291,20 +287,20 @@ fn usable(form: Form, field: Field, text: &str) -> Result<Cow<'_, str>, Reason> 
     let text = match text.strip_prefix(DATE).filter(|_| form == Form::Workbook) {
         None => text,
         Some(date) if matches!(field, Field::IssuedAt | Field::ExpiresAt) => date,
-        Some(_) => return Err("a date in place of a text: format its cell as text".into()),
+        Some(_) => return Err("a date instead of text: format its cell as text".into()),
     };
     if !is_clean(text) {
-        return Err("it holds control characters, or some that cannot be read".into());
+        return Err("it contains control characters or unreadable characters".into());
     }
     let value = if field == Field::ExternalId { normal_id(text) } else { normal(text) };
     Err(if is_spreadsheet_error(&value) {
-        "an error of a spreadsheet in place of a value: correct its formula".into()
+        "a spreadsheet error instead of a value: correct its formula".into()
     } else if is_national_number(&value) {
-        "a national identity number, which nobody needs here: take it out of the register".into()
+        "a national identity number, which certvakt does not need: remove it from the register".into()
     } else if field == Field::ExternalId && is_shortened(&value) {
-        "a number that a spreadsheet has shortened: format its column as text and export it again".into()
+        "a number that a spreadsheet has rounded: format its column as text and export it again".into()
     } else if value.chars().count() > field.longest() {
-        "longer than it may be".into()
+        "too long".into()
     } else if field == Field::PushToken && !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         "not a device token".into()
     } else if field == Field::Email {
@@ -334,7 +330,7 @@ fn moment(
                 None => {
                     return Err(fault(
                         field,
-                        "another day in the organisation's time zone than at its own offset: say --instant-day local or written",
+                        "a different day in the organisation's time zone than at its own offset: use --instant-day local or written",
                     ));
                 }
             }

@@ -59,7 +59,7 @@ impl<const N: usize> Sheet<N> {
         let names: Vec<&str> = record.iter().map(str::trim).collect();
         if let Some(unknown) = names.iter().find(|name| !name.is_empty() && !columns.contains(name)) {
             return Err(Error::File(format!(
-                "{} has the column '{unknown}': rename it to one of {}, or take it out",
+                "{} has an unknown column '{unknown}': rename it to one of {}, or remove it",
                 path.display(),
                 columns.join(", ")
             )));
@@ -88,10 +88,10 @@ impl<const N: usize> Sheet<N> {
                 fields.iter().flatten().find_map(|field| field.strip_prefix(FAULT)).map(str::to_owned)
             }
             Form::Text if record.len() == self.width => None,
-            Form::Text => Some("it has another number of fields than the header".to_owned()),
+            Form::Text => Some("it does not have as many fields as the header".to_owned()),
         };
         let is_error = fields.iter().flatten().any(|field| is_spreadsheet_error(field));
-        let fault = fault.or_else(|| is_error.then(|| "it holds an error of a spreadsheet".to_owned()));
+        let fault = fault.or_else(|| is_error.then(|| "it contains a spreadsheet error".to_owned()));
         let fields = fields.map(|field| match form {
             Form::Workbook => {
                 field.filter(|text| !text.starts_with(FAULT)).map(|text| text.trim_start_matches(DATE))

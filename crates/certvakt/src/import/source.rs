@@ -25,23 +25,23 @@ pub(crate) enum Form {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ReadError {
     /// The system does not let it be read; what the system says.
-    #[error("it cannot be read ({0}): check the path and its permissions")]
+    #[error("it cannot be read ({0}): check its path and permissions")]
     Unreadable(String),
     /// It is no text and no workbook.
     #[error("it is neither text nor an XLSX workbook: export the register as CSV")]
     Binary,
     /// Some of it is in another encoding than the rest; the first such line.
-    #[error("line {0} is in another encoding than the rest: save the register as UTF-8")]
+    #[error("line {0} has a different encoding from the rest: save the register as UTF-8")]
     MixedEncodings(u64),
     /// It has no header.
     #[error("it is empty: its first row must name the columns")]
     Empty,
     /// Every sheet of a workbook is hidden.
-    #[error("every sheet of the workbook is hidden: show the one that holds the register")]
+    #[error("every sheet of the workbook is hidden: unhide the sheet with the register")]
     Hidden,
     /// A row is longer than any row may be.
     #[error(
-        "the row from line {line} on is longer than {limit} bytes: a quotation mark may be missing there (import.max_row_bytes)"
+        "the row that starts in line {line} is longer than {limit} bytes: a quotation mark may be missing there (import.max_row_bytes)"
     )]
     RowTooLong {
         /// Where the row begins.
@@ -50,11 +50,11 @@ pub enum ReadError {
         limit: u64,
     },
     /// A quotation mark is never closed.
-    #[error("the quotation mark that opens in line {0} is not closed where a field ends: close or remove it")]
+    #[error("the quotation mark in line {0} is not closed at the end of its field: close or remove it")]
     UnclosedQuote(u64),
     /// A workbook is larger than may be read into memory.
     #[error(
-        "it holds {bytes} bytes, more than the {limit} that a workbook may have: export it as CSV (import.max_xlsx_bytes)"
+        "it has {bytes} bytes, more than the limit of {limit} for a workbook: export it as CSV (import.max_xlsx_bytes)"
     )]
     TooLarge {
         /// Its size.
@@ -63,13 +63,13 @@ pub enum ReadError {
         limit: u64,
     },
     /// Reading it took more memory than it may.
-    #[error("reading it takes more memory than a register may: export it as CSV (import.max_memory_bytes)")]
+    #[error("reading it needs more memory than the limit: export it as CSV (import.max_memory_bytes)")]
     TooMuchMemory,
     /// Reading it took more processor time than it may.
-    #[error("reading it takes longer than a register of its size may: export it as CSV")]
+    #[error("reading it takes longer than the limit for a file of its size: export it as CSV")]
     TooSlow,
     /// Its reader ended early.
-    #[error("its reader failed: export the register as CSV, and report the file")]
+    #[error("the process that reads it failed: export the register as CSV, and report the file")]
     Broken,
 }
 

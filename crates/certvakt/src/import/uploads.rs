@@ -77,11 +77,11 @@ impl Register {
     pub fn check(&self) -> Result<(), String> {
         for field in [Field::ExternalId, Field::ExpiresAt] {
             if !self.columns.contains_key(field.as_str()) {
-                return Err(format!("no column is named for {}", field.as_str()));
+                return Err(format!("no column is given for {}", field.as_str()));
             }
         }
         if !(1..=LONGEST_TYPE).contains(&self.certification_type.chars().count()) {
-            return Err(format!("a type's code has 1 to {LONGEST_TYPE} characters"));
+            return Err(format!("a type's code must have 1 to {LONGEST_TYPE} characters"));
         }
         self.layout().map(|_| ())
     }
@@ -97,23 +97,23 @@ impl Register {
             None => None,
             Some("renewals") => Some(DatesAre::Renewals),
             Some("corrections") => Some(DatesAre::Corrections),
-            Some(_) => return Err("dates_are is renewals or corrections".to_owned()),
+            Some(_) => return Err("dates_are must be renewals or corrections".to_owned()),
         };
         let instant_day = match self.instant_day.as_deref() {
             None => None,
             Some("local") => Some(InstantDay::Local),
             Some("written") => Some(InstantDay::Written),
-            Some(_) => return Err("instant_day is local or written".to_owned()),
+            Some(_) => return Err("instant_day must be local or written".to_owned()),
         };
         if self.date_formats.len() > MOST_FORMATS {
-            return Err(format!("at most {MOST_FORMATS} date_formats are read"));
+            return Err(format!("there can be at most {MOST_FORMATS} date_formats"));
         }
         let date_formats = self.date_formats.iter().map(|form| {
             bounded(form, LONGEST_FORMAT, "a date format")?;
             form.parse::<DateFormat>()
         });
         if self.active_status.len() > MOST_STATUSES {
-            return Err(format!("at most {MOST_STATUSES} values of active_status are read"));
+            return Err(format!("there can be at most {MOST_STATUSES} values of active_status"));
         }
         for status in &self.active_status {
             bounded(status, LONGEST_NAME, "a value of active_status")?;
@@ -137,11 +137,11 @@ impl Register {
 /// Refuses a text that is longer than so many characters, or steers how it is shown.
 fn bounded(text: &str, longest: usize, what: &str) -> Result<(), String> {
     if !is_plain(text) {
-        Err(format!("{what} has no control characters"))
+        Err(format!("{what} must not contain control characters"))
     } else if text.chars().count() <= longest {
         Ok(())
     } else {
-        Err(format!("{what} has at most {longest} characters"))
+        Err(format!("{what} must have at most {longest} characters"))
     }
 }
 
@@ -157,7 +157,7 @@ pub async fn run(
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
-                tracing::warn!(code = error.code(), "a register cannot be taken in now: {error}");
+                tracing::warn!(code = error.code(), "could not import an uploaded register: {error}");
             }
         }
         let _ = tokio::time::timeout(POLL, ending.wait_for(|ending| *ending)).await;
@@ -166,7 +166,7 @@ pub async fn run(
 
 /// The error of a register that could not be written to a temporary file, or read from it.
 pub fn no_room(error: &io::Error) -> StoreError {
-    StoreError::Other(format!("no room for a register ({})", error.kind()))
+    StoreError::Other(format!("no disk space for an uploaded register ({})", error.kind()))
 }
 
 async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) -> Result<bool, StoreError> {
@@ -179,7 +179,7 @@ async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) ->
     tx.commit().await?;
     let Some(received) = next else { return Ok(false) };
     let (state, result) = take(database, clock, config, &received).await?;
-    tracing::info!(state, "a register was handed over");
+    tracing::info!(state, "imported an uploaded register");
     let mut tx = database.registrar().await?;
     upload::finish(&mut tx, received.id, state, &result).await?;
     tx.commit().await?;
@@ -195,11 +195,11 @@ async fn take(
 ) -> Result<(&'static str, Value), StoreError> {
     let refused = |code: &str, detail: String| Ok(("refused", json!({ "code": code, "detail": detail })));
     if received.attempt > MOST_ATTEMPTS {
-        let detail = format!("it could not be taken in, {MOST_ATTEMPTS} times: use `certvakt import`");
+        let detail = format!("the import failed {MOST_ATTEMPTS} times: use `certvakt import`");
         return refused("internal", detail);
     }
     let register = serde_json::from_value(received.options.clone())
-        .map_err(|_| "how it is to be read is unknown to this version".to_owned())
+        .map_err(|_| "this version does not know its options".to_owned())
         .and_then(|register: Register| Ok((register.layout()?, register)));
     let (layout, register) = match register {
         Ok(register) => register,

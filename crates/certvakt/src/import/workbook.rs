@@ -151,7 +151,7 @@ fn shown(data: &DataRef<'_>, format: NumberFormat) -> Result<String, &'static st
         DataRef::DurationIso(text) | DataRef::String(text) => of_text(text),
         DataRef::SharedString(text) => of_text(text),
         DataRef::Empty => Ok(String::new()),
-        DataRef::Error(_) => Err("holds an error in place of a value: correct its formula"),
+        DataRef::Error(_) => Err("has an error instead of a value: correct its formula"),
         DataRef::Bool(truth) => Ok(truth.to_string().to_uppercase()),
         #[expect(clippy::cast_precision_loss, reason = "only its size matters")]
         DataRef::Int(value) => number(value.to_string(), *value as f64, format),
@@ -161,13 +161,13 @@ fn shown(data: &DataRef<'_>, format: NumberFormat) -> Result<String, &'static st
 
 fn number(text: String, value: f64, format: NumberFormat) -> Result<String, &'static str> {
     if value.abs() >= LARGEST_NUMBER {
-        return Err("holds a number of more digits than a workbook keeps: make it text");
+        return Err("has a number with more digits than a workbook stores: format it as text");
     }
     match format {
         NumberFormat::Zeros(digits) => Ok(format!("{text:0>digits$}")),
         NumberFormat::Grouped if value.abs() < 1000.0 => Ok(text),
         NumberFormat::Grouped | NumberFormat::Disguised => {
-            Err("shows something else than the number that it holds: make it text")
+            Err("shows something other than its number: format it as text")
         }
         NumberFormat::Number | NumberFormat::Day | NumberFormat::Time | NumberFormat::Month => Ok(text),
     }
@@ -177,7 +177,7 @@ fn date(at: ExcelDateTime, format: NumberFormat) -> Result<String, &'static str>
     let form = form_of(format)?;
     match at.as_datetime() {
         Some(day) if at.as_f64() >= FIRST_SERIAL => Ok(format!("{DATE}{}", day.format(form))),
-        _ => Err("holds no date that exists"),
+        _ => Err("has a date that does not exist"),
     }
 }
 
@@ -189,7 +189,7 @@ fn written_date(text: &str, format: NumberFormat) -> Result<String, &'static str
             Ok(format!("{DATE}{}", day.format(form_of(format)?)))
         }
         (_, Some(_)) => Ok(format!("{DATE}{text}")),
-        (_, None) => Err("holds no date that exists"),
+        (_, None) => Err("has a date that does not exist"),
     }
 }
 
@@ -199,11 +199,11 @@ const fn form_of(format: NumberFormat) -> Result<&'static str, &'static str> {
         NumberFormat::Day => Ok("%Y-%m-%d"),
         NumberFormat::Time => Ok("%Y-%m-%d %H:%M:%S"),
         NumberFormat::Month => Ok("%m/%Y"),
-        _ => Err("does not show the date that it holds: format it with day, month and year"),
+        _ => Err("does not show its whole date: format it with day, month and year"),
     }
 }
 
 /// A cell's text, which must not look like a fault or a date.
 fn of_text(text: &str) -> Result<String, &'static str> {
-    if text.starts_with([FAULT, DATE]) { Err("holds control characters") } else { Ok(text.to_owned()) }
+    if text.starts_with([FAULT, DATE]) { Err("contains control characters") } else { Ok(text.to_owned()) }
 }

@@ -26,10 +26,10 @@ impl Fault {
         match self {
             Self::Form => "not a valid e-mail address",
             Self::NotAscii => {
-                "not a valid e-mail address: before the @ there may be no letters such as æ, ø, å"
+                "not a valid e-mail address: the part before the @ must not contain letters such as æ, ø, å"
             }
             Self::Domain => {
-                "not a valid e-mail address: after the @ there must be a domain such as example.org"
+                "not a valid e-mail address: the part after the @ must be a domain such as example.org"
             }
             Self::Long => "not a valid e-mail address: it is too long",
         }

@@ -79,14 +79,14 @@ impl Mailer {
     pub fn new(config: &EmailConfig, timeout: Duration) -> Result<Self, DeliveryError> {
         let wrong = |reason: String| DeliveryError::Channel { channel: "email", reason };
         let from = sender(&config.from).ok_or_else(|| {
-            wrong("email.from is no mailbox, write it like Varsel <varsel@example.org>".to_owned())
+            wrong("email.from is not a mailbox, write it like Varsel <varsel@example.org>".to_owned())
         })?;
         let mut server =
             smtp::Server::new(&config.server, timeout).map_err(|reason| wrong(reason.to_owned()))?;
         if !config.user.is_empty() {
             let password = std::fs::read_to_string(&config.password_file).map_err(|error| {
                 wrong(format!(
-                    "email.password_file cannot be read ({}): check path and permissions",
+                    "cannot read email.password_file ({}): check the path and its permissions",
                     error.kind()
                 ))
             })?;
@@ -99,7 +99,7 @@ impl Mailer {
     pub async fn check(&self) -> Result<(), String> {
         match tokio::time::timeout(self.timeout, self.server.check(&self.from.email)).await {
             Ok(checked) => checked.map_err(|failure| failure.reason().to_owned()),
-            Err(_) => Err("no answer in time".to_owned()),
+            Err(_) => Err("the mail server timed out".to_owned()),
         }
     }
 
@@ -111,12 +111,12 @@ impl Mailer {
             recipient(&mail.to).ok_or_else(|| Failure::Mailbox("not a valid e-mail address".to_owned()))?;
         let message = self
             .message(to.clone(), mail, &message_id)
-            .map_err(|_| Failure::Message("the message cannot be made".to_owned()))?
+            .map_err(|_| Failure::Message("could not build the message".to_owned()))?
             .formatted();
         let sending = self.server.send(&self.from.email, &to, &message);
         match tokio::time::timeout(self.timeout, sending).await {
             Ok(sent) => sent.map(|()| message_id),
-            Err(_) => Err(Failure::Unanswered("no answer in time".to_owned())),
+            Err(_) => Err(Failure::Unanswered("the mail server timed out".to_owned())),
         }
     }
 

@@ -42,13 +42,13 @@ enum Encryption {
 impl Server {
     /// A server by its address; or what is wrong with that, which never repeats it.
     pub(super) fn new(address: &str, timeout: Duration) -> Result<Self, &'static str> {
-        const FORM: &str = "email.server is no address, write it like smtps://mail.example.org";
+        const FORM: &str = "email.server is not a valid address, write it like smtps://mail.example.org";
         let url: Url = address.parse().map_err(|_| FORM)?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(FORM)?;
         let host = host.trim_matches(['[', ']']).to_owned();
         if !url.username().is_empty() || url.password().is_some() {
             return Err(
-                "email.server must name no user and no password: write them into email.user and email.password_file",
+                "email.server must not contain a user or a password: use email.user and email.password_file",
             );
         }
         let tls = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
@@ -118,7 +118,7 @@ impl Server {
         let mut connection = connecting.await.map_err(|error| failure(Phase::Connect, &error))?;
         if let Encryption::StartTls(parameters) = &self.encryption {
             if !connection.can_starttls() {
-                return Err(Failure::Unanswered("the mail server offers no encryption".to_owned()));
+                return Err(Failure::Unanswered("the mail server does not support STARTTLS".to_owned()));
             }
             let encrypting = connection.starttls(parameters.clone(), &self.hello).await;
             encrypting.map_err(|error| failure(Phase::Connect, &error))?;
@@ -163,7 +163,7 @@ async fn transaction(
     connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(at(Phase::RcptTo))?;
     let go_on = connection.command(Data).await.map_err(at(Phase::Data))?;
     if !go_on.has_code(354) {
-        return Err(Failure::Unanswered("an answer that is not a mail server's".to_owned()));
+        return Err(Failure::Unanswered("an unexpected response from the mail server".to_owned()));
     }
     connection.message(message).await.map_err(at(Phase::EndOfData))?;
     Ok(())
@@ -178,7 +178,7 @@ fn failure(phase: Phase, error: &Error) -> Failure {
             _ if error.is_tls() => Failure::Unanswered("the encrypted connection failed".to_owned()),
             // The library found no way to sign in among those that the server offers.
             Phase::Auth if error.is_client() => {
-                Failure::Sender("the mail server offers no way to sign in".to_owned())
+                Failure::Sender("the mail server supports no authentication method".to_owned())
             }
             _ => Failure::Unanswered("no connection".to_owned()),
         };

@@ -74,7 +74,7 @@ struct Outward {
 
 /// An address that points inward.
 #[derive(Debug, thiserror::Error)]
-#[error("the address points inward")]
+#[error("the address is on this machine or in a private network")]
 struct Inward;
 
 impl Resolve for Outward {

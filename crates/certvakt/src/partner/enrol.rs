@@ -88,7 +88,7 @@ fn read(fields: [Option<&str>; 3]) -> Result<Fields<'_>, String> {
         Some("no" | "nei" | "false" | "0") => Some(false),
         Some(other) => return Err(format!("consents is '{other}': write yes or no")),
     };
-    Ok((mentor.ok_or("it names no mentor")?, key.ok_or("it has no key")?, consents))
+    Ok((mentor.ok_or("the mentor is missing")?, key.ok_or("the key is missing")?, consents))
 }
 
 async fn by_name(

@@ -33,7 +33,7 @@ pub async fn read(portal: &Portal) -> Result<Option<Shown>, Outcome> {
     let Some(terms) = &portal.contract.listing else { return Ok(None) };
     let pages = pages(terms);
     let first = portal.addresses.listing.as_ref();
-    let first = first.ok_or_else(|| pages.broken("the contract names no address of it"))?;
+    let first = first.ok_or_else(|| pages.broken("the contract has no address for the listing"))?;
     let Some(id) = terms.id.as_deref() else {
         let mut shown = Shown::new();
         let take = |entry: &Value| {

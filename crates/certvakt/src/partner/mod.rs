@@ -60,7 +60,7 @@ pub enum PartnerError {
     #[error(transparent)]
     Contract(#[from] ContractError),
     /// What the contract needs is not configured.
-    #[error("'{partner}' cannot be spoken to at its stage {stage}: {what}")]
+    #[error("certvakt cannot connect to '{partner}' at the stage {stage}: {what}")]
     NotSetUp {
         /// The partner.
         partner: String,
@@ -70,22 +70,24 @@ pub enum PartnerError {
         what: String,
     },
     /// The partner is switched off.
-    #[error("'{0}' is switched off: `certvakt partner enable` switches it on")]
+    #[error("'{0}' is switched off: switch it on with `certvakt partner enable`")]
     Off(String),
     /// The contract says nothing of a listing.
-    #[error("the contract with '{0}' says nothing of a listing: add [listing] to it")]
+    #[error("the contract with '{0}' describes no listing: add [listing] to it")]
     NoListing(String),
     /// The mentor is not known to the partner.
-    #[error("the partner does not know this mentor: `certvakt partner enrol` makes them known")]
+    #[error("the mentor is not enrolled at the partner: use `certvakt partner enrol`")]
     NotEnrolled,
     /// Nobody was removed by hand.
-    #[error("no answer is waited for here: the mentor was not removed at the portal by hand")]
+    #[error("there is nothing to decide: the mentor was not removed manually at the portal")]
     NothingToAnswer,
     /// No such report waits.
-    #[error("no report of this event waits: `certvakt partner reports --waiting` lists those that do")]
+    #[error(
+        "no report with this event waits: list the waiting reports with `certvakt partner reports --waiting`"
+    )]
     NothingToSettle,
     /// Which certification a report is about, it does not say.
-    #[error("which certification this renews is not clear: say it with --certification")]
+    #[error("the report does not say which certification it renews: give it with --certification")]
     Unclear,
     /// The renewal cannot be.
     #[error(transparent)]

@@ -44,10 +44,11 @@ impl Pages<'_> {
         while let Some(url) = next.take() {
             let page = self.page(portal, &url, since.is_none()).await?;
             let some = page.pointer(self.entries).and_then(Value::as_array);
-            let some = some.ok_or_else(|| self.broken("it has no entries where the contract says"))?;
+            let some =
+                some.ok_or_else(|| self.broken("it has no entries at the place that the contract gives"))?;
             entries += some.len();
             if !read.insert(url) || entries > MOST_ENTRIES {
-                return Err(self.broken("it has no end"));
+                return Err(self.broken("it has too many pages"));
             }
             some.iter().try_for_each(&mut take)?;
             next = self.address(first, &page, self.next)?;
@@ -58,7 +59,7 @@ impl Pages<'_> {
 
     /// What is said of pages that are not as the contract says.
     pub fn broken(&self, what: &str) -> Outcome {
-        Outcome::Broken(format!("its {} does not keep to the contract: {what}", self.what))
+        Outcome::Broken(format!("its {} breaks the contract: {what}", self.what))
     }
 
     /// An address in a page, which must be the same server's: our sign-in goes along.
@@ -69,7 +70,7 @@ impl Pages<'_> {
             Some(place) => {
                 let url = place.as_str().and_then(|place| first.join(place).ok());
                 let url = url.filter(|url| url.origin() == first.origin());
-                url.map(Some).ok_or_else(|| self.broken("its next page is somewhere else"))
+                url.map(Some).ok_or_else(|| self.broken("its next page is on another server"))
             }
         }
     }

@@ -48,7 +48,7 @@ pub struct Heard {
 /// Reads partners' reports, each every hour, until the process is asked to end.
 pub async fn run(database: &Database, clock: &Clock, config: &PartnersConfig, ending: watch::Receiver<bool>) {
     let poll_due = async || poll(database, clock, config, false).await.map(drop);
-    super::repeat(config, ending, "partners' reports could not be read", poll_due).await;
+    super::repeat(config, ending, "could not read the partners' reports", poll_due).await;
 }
 
 /// Reads the reports of all partners that have any to read; of those only for which it is time, unless all are asked
@@ -104,7 +104,7 @@ async fn within(
         Ok(Ok(Some(Err(reason)))) => Err(reason),
         Ok(Err(PartnerError::Store(error))) => return Err(error),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("they could not be read within ten minutes".to_owned()),
+        Err(_) => Err("reading them took longer than ten minutes".to_owned()),
     };
     let mut tx = database.worker().await?;
     let noted = match &heard {

@@ -55,7 +55,7 @@ impl Portal {
         let named = config.secrets_of(organisation, partner, stage.as_str());
         let secrets = named.map(SecretsConfig::read).transpose().map_err(wrong)?.unwrap_or_default();
         let wire = Wire::new(&config.allowed_inward, &contract.limits)
-            .map_err(|_| wrong("no connection can be prepared".to_owned()))?;
+            .map_err(|_| wrong("could not set up the HTTP client".to_owned()))?;
         let sign_in = sign_in::of(&contract.sign_in, &addresses, &secrets, &wire).map_err(wrong)?;
         let certified = sign_in.ends_at().map(|end| end.date_naive());
         let secret_ends_on = named.and_then(|named| named.ends).into_iter().chain(certified).min();
@@ -68,9 +68,7 @@ impl Portal {
         let body = self.contract.body(state);
         match self.rules.request_fault(&body) {
             None => Ok(body.to_string().into_bytes()),
-            Some(fault) => {
-                Err(Outcome::Refused(format!("what is to be sent does not keep to the contract: {fault}")))
-            }
+            Some(fault) => Err(Outcome::Refused(format!("the request breaks the contract: {fault}"))),
         }
     }
 
@@ -121,20 +119,20 @@ pub fn judge_change(portal: &Portal, state: &State, answered: &Answered) -> Outc
     let code = answered.status.as_u16();
     if terms.unknown.contains(&code) {
         return if state.is_listed {
-            Outcome::Refused(format!("the portal knows no such mentor ({code})"))
+            Outcome::Refused(format!("the portal does not know this mentor ({code})"))
         } else {
             Outcome::Taken
         };
     }
     if terms.refused.contains(&code) {
-        return Outcome::Refused(format!("the portal does not take it ({code})"));
+        return Outcome::Refused(format!("the portal refused the change ({code})"));
     }
     if let Err(outcome) = judge(answered, &terms.taken) {
         return outcome;
     }
     match portal.rules.answer_fault(&answered.body) {
         None => Outcome::Taken,
-        Some(fault) => Outcome::Broken(format!("its answer does not keep to the contract: {fault}")),
+        Some(fault) => Outcome::Broken(format!("its response breaks the contract: {fault}")),
     }
 }
 
@@ -143,14 +141,14 @@ pub fn judge(answered: &Answered, expected: &[u16]) -> Result<(), Outcome> {
     let code = answered.status.as_u16();
     Err(match code {
         _ if expected.contains(&code) => return Ok(()),
-        401 | 403 => Outcome::SignIn(format!("the portal does not let us in ({code})")),
+        401 | 403 => Outcome::SignIn(format!("the portal refused access ({code})")),
         // A deadline that the portal missed says nothing of what it has done (RFC 9110, section 15.6.5).
-        408 | 504 => Outcome::Unsure(format!("the portal gave up waiting ({code})")),
+        408 | 504 => Outcome::Unsure(format!("the portal timed out ({code})")),
         429 => {
-            Outcome::Busy(format!("the portal wants fewer requests ({code})"), retry_after(&answered.headers))
+            Outcome::Busy(format!("the portal limits our requests ({code})"), retry_after(&answered.headers))
         }
-        500..=599 => Outcome::Down(format!("the portal fails ({code})"), retry_after(&answered.headers)),
-        300..=399 => Outcome::Broken(format!("it sends us elsewhere ({code})")),
-        _ => Outcome::Broken(format!("it answers with a status that the contract does not know ({code})")),
+        500..=599 => Outcome::Down(format!("the portal failed ({code})"), retry_after(&answered.headers)),
+        300..=399 => Outcome::Broken(format!("it redirected the request ({code})")),
+        _ => Outcome::Broken(format!("its response has a status that the contract does not know ({code})")),
     })
 }

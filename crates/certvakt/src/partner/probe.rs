@@ -56,7 +56,7 @@ pub async fn staging(
     }
     if points.is_empty() {
         let none = "the contract has no examples".to_owned();
-        points.push(Point { point: none, found: "nothing could be tried".to_owned(), keeps: false });
+        points.push(Point { point: none, found: "there was nothing to test".to_owned(), keeps: false });
     }
     Ok(points)
 }

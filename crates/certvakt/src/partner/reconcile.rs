@@ -47,7 +47,7 @@ const LONGEST: Duration = Duration::from_mins(10);
 pub async fn run(database: &Database, config: &PartnersConfig, ending: watch::Receiver<bool>) {
     let mut kept = HashMap::new();
     let reconcile = async || reconcile_due(database, config, &mut kept).await;
-    super::repeat(config, ending, "listings could not be compared", reconcile).await;
+    super::repeat(config, ending, "could not compare the listings", reconcile).await;
 }
 
 /// Partners' adapters, by organisation and name: what they hold of a listing is kept up by its changes.
@@ -96,7 +96,7 @@ async fn within(
         Ok(Err(PartnerError::NoListing(_))) => return Ok(None),
         Ok(Err(PartnerError::Store(error))) => return Err(error),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => "it could not be read and compared within ten minutes".to_owned(),
+        Err(_) => "reading and comparing it took longer than ten minutes".to_owned(),
     };
     let mut tx = database.worker().await?;
     partner::reconciled(&mut tx, one, Err(&reason)).await?;
@@ -126,7 +126,7 @@ pub async fn once(
                 return Ok(Ok(reconciled));
             }
             Outcome::Broken(
-                "more mentors are gone from it at once than may be taken off unasked: if that is so, `certvakt partner reconcile --believe`"
+                "more mentors are missing from it than the limit of removals: if that is correct, run `certvakt partner reconcile --believe`"
                     .to_owned(),
             )
         }
@@ -290,7 +290,7 @@ fn report(one: &Partner, reconciled: &Reconciled) {
             missing = reconciled.missing.len(),
             removed_by_hand = reconciled.removed_by_hand.len(),
             unknown = reconciled.unknown_in_all,
-            "the partner's listing does not show what it is to show: look with `certvakt partner reconcile`"
+            "the partner's listing differs from certvakt's data: see `certvakt partner reconcile`"
         );
     }
 }

@@ -100,7 +100,7 @@ impl<'a> PartnerSync<'a> {
                 _ = ending.wait_for(|ending| *ending) => return,
             }
             if let Err(error) = self.sync_due(&ending).await {
-                tracing::error!(code = error.code(), "partners could not be seen to: {error}");
+                tracing::error!(code = error.code(), "the sync with partners failed: {error}");
             }
         }
     }
@@ -111,7 +111,7 @@ impl<'a> PartnerSync<'a> {
         if self.config.contracts.as_os_str().is_empty() {
             if on.count() > 0 && !std::mem::replace(&mut self.has_warned, true) {
                 tracing::warn!(
-                    "partners are switched on, and this process tells them nothing: partners.contracts is empty"
+                    "partners are switched on, but this process sends them nothing: partners.contracts is empty"
                 );
             }
             return Ok(());
@@ -130,7 +130,7 @@ impl<'a> PartnerSync<'a> {
                     organisation = one.organisation,
                     partner = one.partner,
                     code = error.code(),
-                    "the partner could not be told: {error}"
+                    "could not send changes to the partner: {error}"
                 );
             }
         }
@@ -201,7 +201,7 @@ async fn look_at_everybody(
             organisation = one.organisation,
             partner = one.partner,
             changed,
-            "the nightly look found people who were not listed as they were to be"
+            "the nightly check corrected listings that were wrong"
         );
     }
     Ok(())
@@ -265,7 +265,7 @@ impl Turn<'_> {
             tracing::error!(
                 organisation = one.organisation,
                 partner = one.partner,
-                "removals are held: look with `certvakt partner status`, let them go with `certvakt partner approve`"
+                "removals are held: review them with `certvakt partner status`, approve them with `certvakt partner approve`"
             );
         }
         let line = match self.line(&one) {
@@ -371,7 +371,7 @@ async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcom
         .into_iter()
         .map(|known| match known {
             Some(outcome) => (outcome, false),
-            None => (told.next().unwrap_or_else(|| Outcome::Unsure("no answer came".to_owned())), true),
+            None => (told.next().unwrap_or_else(|| Outcome::Unsure("no response".to_owned())), true),
         })
         .collect()
 }
@@ -476,7 +476,7 @@ async fn stop_sending(tx: &mut crate::store::WorkerTx, one: &Partner, stop: &Sto
             organisation = one.organisation,
             partner = one.partner,
             by = stop.by,
-            "nothing is sent to the partner any more: {}",
+            "sending to the partner has stopped: {}",
             stop.reason
         );
     }

@@ -55,7 +55,7 @@ impl InboundContract {
         if let Some(fault) = self.rules.report_fault(entry) {
             return Err(fault);
         }
-        let terms = self.contract.inbound.as_ref().ok_or("the contract says nothing of reports")?;
+        let terms = self.contract.inbound.as_ref().ok_or("the contract does not describe reports")?;
         terms.read(entry, self.zone)
     }
 }
@@ -68,7 +68,7 @@ pub fn keys(one: &Partner, config: &PartnersConfig) -> Result<Vec<Webhook>, Part
     };
     let keys = secrets.read_inbound().map_err(|what| not_set_up(one, what))?;
     let keys = keys.iter().map(|key| Webhook::new(key)).collect::<Result<_, _>>();
-    keys.map_err(|_| not_set_up(one, "an inbound key is not one of Standard Webhooks".to_owned()))
+    keys.map_err(|_| not_set_up(one, "an inbound key is not in the format of Standard Webhooks".to_owned()))
 }
 
 fn not_set_up(one: &Partner, what: String) -> PartnerError {
@@ -92,11 +92,7 @@ pub async fn accept(
     };
     if let Err(fault) = &heard {
         let (organisation, partner) = (&one.organisation, &one.partner);
-        tracing::error!(
-            organisation,
-            partner,
-            "a report of the partner's does not keep to the contract: {fault}"
-        );
+        tracing::error!(organisation, partner, "a report from the partner breaks the contract: {fault}");
     }
     if heard.is_err() || one.reports_unread_since.is_some() && contract.is_told_alone(one) {
         let mut tx = database.worker().await?;

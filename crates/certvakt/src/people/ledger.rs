@@ -29,16 +29,14 @@ struct Line {
 pub enum LedgerError {
     /// None is named.
     #[error(
-        "no ledger of erased people is named, and without it a restore would bring them back: set erasure.ledger in the configuration, or --ledger"
+        "no ledger of erased people is configured, and without it a restore would bring them back: set erasure.ledger in the configuration, or use --ledger"
     )]
     Missing,
     /// It cannot be written. Nobody is erased then.
-    #[error(
-        "the ledger of erased people cannot be written ({0}): check the path, its permissions and the disk"
-    )]
+    #[error("cannot write the ledger of erased people ({0}): check the path, its permissions and the disk")]
     Unwritten(std::io::Error),
     /// It cannot be read.
-    #[error("the ledger of erased people cannot be read ({0}): check the path and its permissions")]
+    #[error("cannot read the ledger of erased people ({0}): check the path and its permissions")]
     Unread(std::io::Error),
 }
 

@@ -16,18 +16,16 @@ use ledger::{Ledger, LedgerError};
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {
     /// There is nobody of that id.
-    #[error(
-        "there is no such person: give their id, or the id in the register of one of their certifications"
-    )]
+    #[error("unknown person: give their id, or the id in the register of one of their certifications")]
     Unknown,
     /// There are several.
-    #[error("several people have a certification of that id: give the person's id")]
+    #[error("several people have a certification with that id: give the person's id")]
     Several,
     /// They were erased before.
-    #[error("they were erased before: nothing is left but their id")]
+    #[error("the person is already erased: only their id is left")]
     Erased,
     /// What the database answered cannot be read.
-    #[error("what the database says of them cannot be read ({0})")]
+    #[error("the person's data cannot be read ({0})")]
     Unreadable(serde_json::Error),
     /// The ledger.
     #[error(transparent)]

@@ -65,7 +65,7 @@ pub struct Head {
 
 /// Heads that were kept, by certification. Lines that are no heads are an error.
 pub fn read_heads(lines: impl BufRead) -> std::io::Result<BTreeMap<Uuid, Head>> {
-    let wrong = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it holds no heads of histories");
+    let wrong = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it contains no heads of histories");
     lines
         .lines()
         .map(|line| {
@@ -144,7 +144,7 @@ pub async fn record_heads(
         }
         match daily(database, today, folder).await {
             Ok(()) => done_on = Some(today),
-            Err(error) => tracing::error!(code = error.code(), "histories could not be looked at: {error}"),
+            Err(error) => tracing::error!(code = error.code(), "could not check the histories: {error}"),
         }
     }
 }
@@ -161,13 +161,16 @@ async fn daily(database: &Database, today: NaiveDate, folder: &Path) -> Result<(
         write(&mut tx, BTreeMap::new(), &path).await?
     };
     for (organisation, number) in renewal::long_histories(&mut tx).await? {
-        tracing::warn!(organisation, number, "histories of certifications have grown long");
+        tracing::warn!(organisation, number, "some certifications have long histories");
     }
     tx.rollback().await?;
     let Checked { histories, entries, digest, faults, .. } = checked;
     tracing::info!(histories, entries, digest, "the heads of all histories");
     if !faults.is_empty() {
-        tracing::error!(faults = faults.len(), "histories do not hold together: `certvakt verify --history`");
+        tracing::error!(
+            faults = faults.len(),
+            "some histories are inconsistent: run `certvakt verify --history`"
+        );
     }
     Ok(())
 }
@@ -179,9 +182,7 @@ pub enum CheckError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The heads cannot be written.
-    #[error(
-        "the heads of the histories cannot be written ({0}): check the path, its permissions and the disk"
-    )]
+    #[error("cannot write the heads of the histories ({0}): check the path, its permissions and the disk")]
     Unwritten(std::io::Error),
 }
 
@@ -219,7 +220,7 @@ impl Checked {
             if now.as_ref() != Some(hash) {
                 wrong(
                     Some(*entries),
-                    "is not the one whose hash was kept: the history was rewritten".to_owned(),
+                    "does not have the hash in the file of heads: the history was rewritten".to_owned(),
                 );
             }
         }
@@ -248,10 +249,10 @@ impl Checked {
             self.faults.push(Fault { certification_id: one.id, number: None, what: what.to_owned() });
         };
         if expires_at.is_some_and(|expires_at| expires_at != one.expires_at) {
-            wrong("the date is not the one that its history ends with");
+            wrong("the date differs from the last entry of its history");
         }
         if is_stopped.is_some_and(|is_stopped| is_stopped != (one.status == "suspended")) {
-            wrong("the status is not the one that its history ends with");
+            wrong("the status differs from the last entry of its history");
         }
     }
 
@@ -263,7 +264,7 @@ impl Checked {
                 let salt = bytes(&words.salt);
                 let now = rules::words_digest(&salt, words.evidence.as_deref(), words.note.as_deref());
                 if now.as_ref() != Some(digest) {
-                    let what = "has other words than it was written with".to_owned();
+                    let what = "has a different text from when it was written".to_owned();
                     self.faults.push(Fault { certification_id: one.id, number: Some(number), what });
                 }
             }

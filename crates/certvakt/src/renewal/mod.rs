@@ -111,7 +111,7 @@ impl ChangeRequest<'_> {
             let Some(words) = words else { continue };
             if !(1..=longest).contains(&words.chars().count()) || !is_plain(words) {
                 return Err(RenewalError::Words(format!(
-                    "{what} has 1 to {longest} characters, and no control characters"
+                    "{what} must have 1 to {longest} characters, without control characters"
                 )));
             }
         }
@@ -136,16 +136,16 @@ pub struct ChangeOutcome {
 #[derive(Debug, thiserror::Error)]
 pub enum RenewalError {
     /// There is none, or none that may be seen.
-    #[error("there is no such certification: give its id")]
+    #[error("unknown certification: give its id")]
     Unknown,
     /// It changed since it was seen.
-    #[error("somebody changed it meanwhile: look at it again, and then change it")]
+    #[error("the certification has changed since you read it: read it again, then repeat the change")]
     Changed,
     /// It may be seen, and not changed.
-    #[error("you may look at this and not change it: ask a coordinator of its chapter")]
+    #[error("you may see this but not change it: ask a coordinator of its chapter")]
     NotTheirs,
     /// The rule needs a validity that the type does not have.
-    #[error("certifications of this type have no validity of their own: say until when it is renewed")]
+    #[error("this type of certification has no validity: give the new last valid day")]
     NoRule,
     /// The date lies before the day of issue, or too far ahead, or in the past.
     #[error("{0}")]
@@ -160,11 +160,11 @@ pub enum RenewalError {
     #[error("this certification was withdrawn: reinstate it first, if that was a mistake")]
     Withdrawn,
     /// Its mentor was erased.
-    #[error("the person was erased, and cannot be changed: create a new person")]
+    #[error("the person was erased and cannot be changed: create a new person")]
     Erased,
     /// Its history takes no more.
     #[error(
-        "the history of this certification is full: something changes it again and again, find out what before you go on"
+        "the history of this certification is full: find out why it changes so often before you change it again"
     )]
     HistoryFull,
     /// The database.
@@ -265,13 +265,13 @@ fn becomes<'a>(
             check_date(after, standing, today)?;
             if after.is_some_and(|day| day < today) {
                 return Err(RenewalError::Date(format!(
-                    "it would have lapsed on {} already: say until when it is renewed",
+                    "by its type's rule, the certification would have lapsed on {}: give the new last valid day",
                     after.unwrap_or(today)
                 )));
             }
             if after == before {
                 return Err(RenewalError::Date(
-                    "it is valid until that day already: renew it to another".to_owned(),
+                    "it is already valid until that day: give a different day".to_owned(),
                 ));
             }
             Some(with(after))
@@ -304,7 +304,7 @@ pub fn renewed_until(
     today: NaiveDate,
 ) -> Result<Option<NaiveDate>, RenewalError> {
     if completed_on.is_some_and(|day| day > today) {
-        return Err(RenewalError::Date("what renews it cannot have been completed after today".to_owned()));
+        return Err(RenewalError::Date("the day of completion must not be in the future".to_owned()));
     }
     if let Some(day) = completed_on.filter(|day| !is_plausible(*day, today)) {
         return Err(RenewalError::Date(format!("{day} is before the year {FIRST_YEAR}")));
@@ -333,7 +333,7 @@ fn check_date(
     }
     if !is_plausible(after, today) {
         return Err(RenewalError::Date(format!(
-            "{after} is not a day from {FIRST_YEAR} to {YEARS_AHEAD} years from now"
+            "{after} is not between the year {FIRST_YEAR} and {YEARS_AHEAD} years from now"
         )));
     }
     Ok(())

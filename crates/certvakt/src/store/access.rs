@@ -15,7 +15,7 @@ pub async fn close(
 ) -> Result<bool, StoreError> {
     if reason.trim().is_empty() || reason.chars().count() > 500 {
         return Err(StoreError::Invalid(
-            "a reason has between 1 and 500 letters: give it with --reason".to_owned(),
+            "a reason must have 1 to 500 characters: give it with --reason".to_owned(),
         ));
     }
     let closed = sqlx::query!(
@@ -95,11 +95,11 @@ pub async fn add_person(tx: &mut RegistrarTx, new: &NewPerson<'_>) -> Result<Uui
     added.fetch_one(tx).await.map_err(|error| {
         match error.as_database_error().and_then(|error| error.constraint()) {
             Some("person_names_name_form") => {
-                StoreError::Invalid("a name has between 1 and 200 letters: give it with --name".to_owned())
+                StoreError::Invalid("a name must have 1 to 200 characters: give it with --name".to_owned())
             }
-            Some("contact_points_address_form") => StoreError::Invalid(
-                "that is not a valid e-mail address: write it like name@example.org".to_owned(),
-            ),
+            Some("contact_points_address_form") => {
+                StoreError::Invalid("not a valid e-mail address: write it like name@example.org".to_owned())
+            }
             _ => error.into(),
         }
     })

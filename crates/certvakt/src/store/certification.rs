@@ -45,7 +45,7 @@ pub async fn find(tx: &mut WorkerTx, name: &str) -> Result<Vec<Certification>, S
         return Err(StoreError::Unknown {
             what: "certification",
             name: name.to_owned(),
-            hint: "give its id, or its id in the register that it was imported from".to_owned(),
+            hint: "give its id, or its id in the imported register".to_owned(),
         });
     }
     Ok(found)

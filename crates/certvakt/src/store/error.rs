@@ -6,39 +6,37 @@ use crate::error::Exit;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// `DATABASE_URL` is no address of a PostgreSQL server.
-    #[error("DATABASE_URL is no PostgreSQL address: write it like postgres://user@host:5432/database")]
+    #[error("DATABASE_URL is not a valid address: write it like postgres://user@host:5432/database")]
     BadAddress,
     /// No connection, or it was lost.
     #[error(
-        "the database cannot be reached or went away ({0}): check that the server runs and try again, nothing was left half done"
+        "the database cannot be reached or closed the connection ({0}): check that the server is running and try again; nothing was changed halfway"
     )]
     Unreachable(String),
     /// A statement did not end in its time, or waited for a lock for as long.
     #[error(
-        "the database did not finish in time ({0}): another process may hold what is needed; try again, nothing was left half done"
+        "the database timed out ({0}): another process may hold a lock; try again, nothing was changed halfway"
     )]
     TimedOut(String),
     /// What was read was deleted or changed by somebody else before it was written.
-    #[error(
-        "somebody deleted or changed what was being worked on ({0}): try again, nothing was left half done"
-    )]
+    #[error("another process changed or deleted the same rows ({0}): try again, nothing was changed halfway")]
     Conflict(String),
     /// The server has no room on its disk.
-    #[error("the database's disk is full ({0}): make room on it and try again, nothing was left half done")]
+    #[error("the database's disk is full ({0}): free some space and try again, nothing was changed halfway")]
     Full(String),
     /// The schema is older than this binary expects.
-    #[error("the database's schema is not the one this version expects ({0}): run `certvakt migrate`")]
+    #[error("the database's schema is older than this version of certvakt ({0}): run `certvakt migrate`")]
     Schema(String),
     /// The schema has other migrations than this binary.
     #[error(
-        "another version of certvakt made the database's schema ({0}): use that version if it is a later release; the schema of a version that was never released cannot be brought up to date, so run `certvakt migrate` on a new database"
+        "another version of certvakt created the database's schema ({0}): if that is a later release, use it; if it was never released, run `certvakt migrate` on a new database, because certvakt cannot upgrade its schema"
     )]
     ForeignSchema(String),
     /// A migration differs from the one applied.
-    #[error("the migrations cannot be applied: {0}")]
+    #[error("could not apply the migrations: {0}")]
     Migration(String),
     /// The server does not let us in, or our login may not do this.
-    #[error("the database refused us ({said}): {hint}")]
+    #[error("the database refused access ({said}): {hint}")]
     Refused {
         /// What it says.
         said: String,
@@ -56,7 +54,7 @@ pub enum StoreError {
         hint: String,
     },
     /// Something exists already.
-    #[error("there is a {what} '{name}' already: choose another name")]
+    #[error("the {what} '{name}' already exists: choose another name")]
     Exists {
         /// The kind of thing.
         what: &'static str,
@@ -68,13 +66,11 @@ pub enum StoreError {
     Invalid(String),
     /// `CERTVAKT_NOW` on a database that is no rehearsal.
     #[error(
-        "CERTVAKT_NOW is set, but this database is no rehearsal: unset it, or mark an empty database with `certvakt migrate --rehearsal`"
+        "CERTVAKT_NOW is set, but this database is not marked as a rehearsal: unset it, or mark an empty database with `certvakt migrate --rehearsal`"
     )]
     NoRehearsal,
     /// Anything else that the database says.
-    #[error(
-        "the database answered with an error ({0}): this should not happen, please report it with the log"
-    )]
+    #[error("the database returned an unexpected error ({0}): please report it with the log")]
     Other(String),
 }
 
@@ -117,7 +113,9 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Io(cause) => Self::Unreachable(cause.to_string()),
-            sqlx::Error::Tls(_) => Self::Unreachable("the encrypted connection could not be made".to_owned()),
+            sqlx::Error::Tls(_) => {
+                Self::Unreachable("could not establish the encrypted connection".to_owned())
+            }
             sqlx::Error::PoolTimedOut => Self::Unreachable("no connection in 10 seconds".to_owned()),
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
                 Self::Unreachable("the connection was closed".to_owned())
@@ -137,7 +135,7 @@ impl From<sqlx::Error> for StoreError {
                     "53100" => Self::Full(text),
                     // A check of `certvakt.is_plain`.
                     "23514" if cause.constraint().is_some_and(|name| name.ends_with("_plain")) => Self::Invalid(
-                        "a text has control characters, or some that change the writing direction: write it without them"
+                        "a text contains control characters or characters that change the writing direction: remove them"
                             .to_owned(),
                     ),
                     // Invalid authorisation, invalid password.
@@ -159,7 +157,7 @@ impl From<sqlx::Error> for StoreError {
                 }
             }
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-                Self::Other("a value of an unexpected form".to_owned())
+                Self::Other("a value of an unexpected type".to_owned())
             }
             other => Self::Other(other.to_string()),
         }

@@ -36,7 +36,7 @@ pub async fn apply(address: &str) -> Result<Applied, StoreError> {
     done.map_err(|error| match error {
         StoreError::Refused { said, .. } => StoreError::Refused {
             said,
-            hint: "migrate as the login that owns the database and may create roles, see the runbook on roles",
+            hint: "migrate as the login that owns the database and can create roles, see the runbook on roles",
         },
         other => other,
     })
@@ -50,7 +50,7 @@ async fn apply_on(connection: &mut PgConnection) -> Result<Applied, StoreError> 
     let theirs = supabase_versions(connection).await?;
     let ours = recorded(&mut *connection).await?;
     if let Some(version) = later(&ours, &migrator) {
-        return Err(StoreError::ForeignSchema(format!("{version} is a migration of a later version")));
+        return Err(StoreError::ForeignSchema(format!("{version} is a migration of a later release")));
     }
     refuse_foreign(&ours, &migrator)?;
     if ours.is_empty() && !migrator.iter().any(|migration| theirs.contains(&migration.version)) {
@@ -78,7 +78,7 @@ fn migration_error(error: MigrateError) -> StoreError {
     match error {
         MigrateError::Execute(cause) => cause.into(),
         MigrateError::ExecuteMigration(cause, version) => StoreError::Migration(format!(
-            "{version} failed ({}); what it had begun is undone",
+            "{version} failed ({}) and was rolled back",
             cause
                 .as_database_error()
                 .map_or_else(|| cause.to_string(), |database| database.message().to_owned())
@@ -120,7 +120,7 @@ fn refuse_foreign(recorded: &[Recorded], migrator: &Migrator) -> Result<(), Stor
             }
             Some(migration) if *migration.checksum != *one.checksum => {
                 return Err(StoreError::ForeignSchema(format!(
-                    "migration {} was applied with another text",
+                    "migration {} was applied with a different text",
                     one.version
                 )));
             }
@@ -137,7 +137,7 @@ async fn refuse_unrecorded(connection: &mut PgConnection) -> Result<(), StoreErr
         .await?;
     if there {
         return Err(StoreError::ForeignSchema(
-            "its tables are there, and no migration of this version is recorded".to_owned(),
+            "it has certvakt's tables, but no record of this version's migrations".to_owned(),
         ));
     }
     Ok(())
@@ -228,7 +228,7 @@ pub async fn mark_rehearsal(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     .await?;
     if marked.rows_affected() == 0 {
         return Err(StoreError::Invalid(
-            "only an empty database can become a rehearsal, and this one holds certifications: use another"
+            "only an empty database can become a rehearsal, and this one contains certifications: use another database"
                 .to_owned(),
         ));
     }

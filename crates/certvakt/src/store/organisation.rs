@@ -253,7 +253,7 @@ fn unknown<'a>(what: &'static str, name: &str, known: impl Iterator<Item = &'a s
     let hint = match nearest(name, known.clone()) {
         Some(near) => format!("did you mean '{near}'?"),
         None if known.clone().next().is_none() => {
-            format!("none was added yet, `certvakt {what} add` does that")
+            format!("none exists yet, add one with `certvakt {what} add`")
         }
         None => format!("known are {}", known.take(10).collect::<Vec<_>>().join(", ")),
     };
@@ -268,14 +268,14 @@ fn refusal(error: sqlx::Error, what: &'static str, name: &str) -> StoreError {
     match database.constraint() {
         Some(constraint) if constraint.ends_with("_slug_form") || constraint.ends_with("_code_form") => {
             StoreError::Invalid(format!(
-                "'{name}' cannot name a {what}: use lower-case letters, digits and hyphens, 63 at most"
+                "'{name}' is not a valid short name for a {what}: use at most 63 lower-case letters, digits and hyphens"
             ))
         }
         Some(constraint) if constraint.ends_with("_name_form") => {
-            StoreError::Invalid("a name has between 1 and 200 letters: give it with --name".to_owned())
+            StoreError::Invalid("a name must have 1 to 200 characters: give it with --name".to_owned())
         }
         Some(constraint) if constraint.ends_with("_validity_range") => StoreError::Invalid(
-            "a validity is between 1 and 1200 months: write it like 24mo or 2y".to_owned(),
+            "a validity must be between 1 and 1200 months: write it like 24mo or 2y".to_owned(),
         ),
         _ => error.into(),
     }
@@ -284,7 +284,7 @@ fn refusal(error: sqlx::Error, what: &'static str, name: &str) -> StoreError {
 /// The time zone of a name from the database. An unknown one is an error.
 pub fn zone(name: &str) -> Result<Tz, StoreError> {
     name.parse().map_err(|_| {
-        StoreError::Invalid(format!("the time zone '{name}' is in the database but unknown here"))
+        StoreError::Invalid(format!("this version does not know the time zone '{name}' from the database"))
     })
 }
 

@@ -131,7 +131,10 @@ pub async fn one(tx: &mut WorkerTx, organisation: &str, partner: &str) -> Result
         what: "partner",
         name: partner.to_owned(),
         hint: nearest(partner, known().map(|one| one.partner.as_str())).map_or_else(
-            || "`certvakt partner add` adds one, `certvakt partner status` lists them".to_owned(),
+            || {
+                "list the partners with `certvakt partner status`, add one with `certvakt partner add`"
+                    .to_owned()
+            },
             |near| format!("did you mean '{near}'?"),
         ),
     })
@@ -159,7 +162,7 @@ pub async fn add(
             StoreError::Exists { what: "partner", name: partner.to_owned() }
         }
         Some(refused) if refused.constraint() == Some("partners_code_form") => StoreError::Invalid(format!(
-            "'{partner}' cannot name a partner: use lower-case letters, digits and hyphens, 63 at most"
+            "'{partner}' is not a valid short name for a partner: use at most 63 lower-case letters, digits and hyphens"
         )),
         _ => error.into(),
     })?;

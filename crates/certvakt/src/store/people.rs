@@ -50,7 +50,7 @@ pub async fn erase(tx: &mut RegistrarTx, person: Uuid) -> Result<Vec<Erased>, St
     let erased = sqlx::query_file_as!(Erased, "src/store/people/erase.sql", person).fetch_all(&mut *tx).await;
     erased.map_err(|error| match error.as_database_error().and_then(|error| error.constraint()) {
         Some("history_full") => StoreError::Invalid(
-            "the history of one of their certifications takes no more entries: raise it with `certvakt history limit`, and erase them then"
+            "the history of one of the person's certifications is full: raise the limit with `certvakt history limit`, then erase the person again"
                 .to_owned(),
         ),
         _ => error.into(),

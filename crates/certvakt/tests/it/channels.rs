@@ -291,7 +291,7 @@ async fn a_service_account_that_is_not_known_stops_the_channel() {
     std::fs::write(provider.fcm.service_account(), account.to_string()).unwrap();
     let channel = provider.channel();
     let stopped = channel.send(&notice(), &provider.address("ok")).await.unwrap_err();
-    assert!(stopped.reason.contains("signing in as the service account is refused"), "{stopped}");
+    assert!(stopped.reason.contains("the token endpoint rejected the service account"), "{stopped}");
     assert_eq!(channel.check().await, Err(stopped.reason));
     assert!(provider.taken().is_empty());
 }

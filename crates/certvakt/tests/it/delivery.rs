@@ -75,9 +75,9 @@ async fn what_the_push_service_answers_decides() {
         ("quota-1", "pending", "fcm retry 429 QUOTA_EXCEEDED", true),
         ("down-1", "pending", "fcm retry 503 UNAVAILABLE", true),
         ("broken-1", "pending", "fcm retry 500 INTERNAL", true),
-        ("slow-1", "pending", "fcm retry no answer in time", true),
-        ("html-1", "pending", "fcm retry an answer that is not the push service's", true),
-        ("drop-1", "pending", "fcm retry the connection ended without an answer", true),
+        ("slow-1", "pending", "fcm retry the request timed out", true),
+        ("html-1", "pending", "fcm retry an unexpected response from the push service", true),
+        ("drop-1", "pending", "fcm retry the connection closed without a response", true),
     ] {
         let database = one_due("push", device).await;
         database.work(DAY, &config);
@@ -412,7 +412,7 @@ async fn wrong_credentials_are_named_before_anything_is_claimed() {
     std::fs::write(&key, "{\"private_key\": \"-----BEGIN SECRET\"}").unwrap();
     for (text, expected) in [
         (format!("[fcm]\nservice_account_file = \"{}\"", key.display()), "service account"),
-        (format!("[fcm]\nservice_account_file = \"{}.absent\"", key.display()), "cannot be read"),
+        (format!("[fcm]\nservice_account_file = \"{}.absent\"", key.display()), "cannot read"),
         ("[email]\nserver = \"smtp://user:secret@@\"\nfrom = \"a@example.org\"".to_owned(), "email.server"),
         ("[email]\nserver = \"smtp://localhost\"".to_owned(), "email.from"),
     ] {

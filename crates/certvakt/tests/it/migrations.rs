@@ -249,14 +249,17 @@ async fn a_schema_of_another_version_is_refused_and_named() {
     database
         .execute("update certvakt.schema_migrations set checksum = '\\x00' where version = 20261128090400")
         .await;
-    refused(&database, "20261128090400 was applied with another text");
+    refused(&database, "20261128090400 was applied with a different text");
 
     // A later release has expanded the schema: this one runs on it, and leaves migrating to that one.
     let database = TestDatabase::new().await;
     database.execute(&record(20_991_231_000_000)).await;
     database.ok(["status"]);
     let said = fail(&mut migrate(&database.name), 4);
-    assert!(said.contains("[database-schema-foreign]") && said.contains("use that version"), "{said}");
+    assert!(
+        said.contains("[database-schema-foreign]") && said.contains("if that is a later release, use it"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ async fn explain_tells_every_stage_with_its_date_key_and_reason() {
     for words in [
         "Likeperson 497843 (org, Østlandet)",
         "2026-07-20",
-        "waiting, leaves from",
+        "waiting, will be sent from",
         "due on 2026-06-20, in 19 days",
     ] {
         assert!(text.contains(words), "{words}: {text}");

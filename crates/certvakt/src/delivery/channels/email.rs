@@ -124,7 +124,7 @@ impl Channel for EmailChannel {
     ) -> BoxFuture<'a, Result<Outcome, Stopped>> {
         Box::pin(async move {
             let Ok(mail) = write(notice, to) else {
-                return Ok(Outcome::Declined { reason: "the text cannot be made".to_owned() });
+                return Ok(Outcome::Declined { reason: "could not render the message".to_owned() });
             };
             match self.mailer.send(mail).await {
                 Ok(reference) => Ok(Outcome::Delivered { reference }),

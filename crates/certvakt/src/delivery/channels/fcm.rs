@@ -47,16 +47,16 @@ impl FcmChannel {
         let wrong = |reason: String| DeliveryError::Channel { channel: "fcm", reason };
         let account = ServiceAccount::read(&config.service_account_file).map_err(wrong)?;
         let endpoint: Url = config.endpoint.parse().map_err(|_| {
-            wrong("fcm.endpoint is no address, write it like https://fcm.googleapis.com".to_owned())
+            wrong("fcm.endpoint is not a valid URL, write it like https://fcm.googleapis.com".to_owned())
         })?;
         if !crate::http::is_safe(&endpoint) {
             return Err(wrong(
-                "fcm.endpoint must begin with https://, unless it is on this machine".to_owned(),
+                "fcm.endpoint must start with https://, unless it is on this machine".to_owned(),
             ));
         }
         let url = endpoint
             .join(&format!("/v1/projects/{}/messages:send", account.project_id))
-            .map_err(|_| wrong("the service account's project_id is no part of an address".to_owned()))?;
+            .map_err(|_| wrong("the service account's project_id is not valid in a URL".to_owned()))?;
         let client = || crate::http::http2_client(timeout, &url);
         let per_minute = NonZeroU32::new(config.messages_per_minute).unwrap_or(NonZeroU32::MIN);
         // A burst of a second's worth: the quota is counted by the minute, but refilled steadily.
@@ -118,7 +118,7 @@ impl Channel for FcmChannel {
             match tokio::time::timeout(self.timeout, self.access.bearer()).await {
                 Ok(Ok(_)) => Ok(()),
                 Ok(Err(TokenError::Refused(reason) | TokenError::Unavailable(reason))) => Err(reason),
-                Err(_) => Err("no answer in time".to_owned()),
+                Err(_) => Err("the request timed out".to_owned()),
             }
         })
     }
@@ -135,7 +135,7 @@ impl Channel for FcmChannel {
         Box::pin(async move {
             tokio::time::timeout(self.timeout, self.post(notice, to))
                 .await
-                .unwrap_or_else(|_| Ok(later(Duration::from_secs(1), "no answer in time")))
+                .unwrap_or_else(|_| Ok(later(Duration::from_secs(1), "the request timed out")))
         })
     }
 }
@@ -263,7 +263,7 @@ fn interpret(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Out
     if status == StatusCode::OK {
         return Ok(match serde_json::from_slice::<Taken>(body) {
             Ok(Taken { name }) => Outcome::Delivered { reference: name.chars().take(200).collect() },
-            Err(_) => later(Duration::from_mins(1), "an answer that is not the push service's"),
+            Err(_) => later(Duration::from_mins(1), "an unexpected response from the push service"),
         });
     }
     let ErrorBody { error } = serde_json::from_slice(body).unwrap_or_default();
@@ -295,11 +295,11 @@ fn asked_to_wait(headers: &HeaderMap, first: Duration, reason: String) -> Outcom
 
 fn unanswered(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
-        "no answer in time"
+        "the request timed out"
     } else if error.is_connect() {
         "no connection"
     } else {
-        "the connection ended without an answer"
+        "the connection closed without a response"
     }
 }
 

@@ -39,7 +39,7 @@ impl FileChannel {
         if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Err(DeliveryError::Channel {
                 channel: "file",
-                reason: "file.path is not a regular file: name another".to_owned(),
+                reason: "file.path is not a regular file: choose another path".to_owned(),
             });
         }
         Ok(Self { path })
@@ -74,7 +74,7 @@ impl Channel for FileChannel {
     fn check(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async move {
             let opened = self.open().await;
-            opened.map(drop).map_err(|error| format!("the file cannot be written: {}", error.kind()))
+            opened.map(drop).map_err(|error| format!("cannot write the file: {}", error.kind()))
         })
     }
 
@@ -103,7 +103,7 @@ impl Channel for FileChannel {
                 Ok(()) => Outcome::Delivered { reference: "written".to_owned() },
                 Err(error) => Outcome::Retry {
                     wait: Wait::Backoff(Duration::from_secs(1)),
-                    reason: format!("the file cannot be written: {}", error.kind()),
+                    reason: format!("cannot write the file: {}", error.kind()),
                 },
             })
         })

@@ -41,18 +41,21 @@ impl ServiceAccount {
     /// Reads a key file; an error says what is wrong with it and nothing that is in it.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read(path).map_err(|error| {
-            format!("fcm.service_account_file cannot be read ({}): check path and permissions", error.kind())
+            format!(
+                "cannot read fcm.service_account_file ({}): check the path and its permissions",
+                error.kind()
+            )
         })?;
         let file: KeyFile = serde_json::from_slice(&text).map_err(|_| {
-            "fcm.service_account_file is no service account's key: make a new one in the Firebase console"
+            "fcm.service_account_file is not a service account's key: create a new key in the Firebase console"
                 .to_owned()
         })?;
         let token_uri = Url::parse(&file.token_uri)
             .ok()
             .filter(crate::http::is_safe)
-            .ok_or("the service account's token_uri must begin with https://")?;
+            .ok_or("the service account's token_uri must start with https://")?;
         let key = EncodingKey::from_rsa_pem(file.private_key.as_bytes()).map_err(|_| {
-            "the service account's private_key is no RSA key: make a new one in the Firebase console"
+            "the service account's private_key is not an RSA key: create a new key in the Firebase console"
                 .to_owned()
         })?;
         Ok(Self {
@@ -131,19 +134,21 @@ impl AccessToken {
             .form(&[("grant_type", GRANT), ("assertion", &assertion)])
             .send()
             .await
-            .map_err(|_| TokenError::Unavailable("no answer to signing in".to_owned()))?;
+            .map_err(|_| TokenError::Unavailable("no response from the token endpoint".to_owned()))?;
         let status = answer.status();
         match status {
             StatusCode::OK => answer.json().await.map_err(|_| {
-                TokenError::Unavailable("an answer to signing in that is not Google's".to_owned())
+                TokenError::Unavailable("an unexpected response from the token endpoint".to_owned())
             }),
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(TokenError::Refused(format!(
-                    "signing in as the service account is refused ({})",
+                    "the token endpoint rejected the service account ({})",
                     status.as_u16()
                 )))
             }
-            _ => Err(TokenError::Unavailable(format!("signing in was answered with {}", status.as_u16()))),
+            _ => {
+                Err(TokenError::Unavailable(format!("the token endpoint responded with {}", status.as_u16())))
+            }
         }
     }
 }

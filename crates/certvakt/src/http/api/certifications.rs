@@ -1,4 +1,4 @@
-//! Certifications: a list by pages, and one of them with its notices.
+//! Certifications: a paginated list, and one certification with its notices.
 
 use axum::Json;
 use axum::extract::State;
@@ -27,23 +27,23 @@ pub(super) struct Certification {
     organisation_id: Uuid,
     /// The chapter that certified.
     chapter: Named,
-    /// Who is certified.
+    /// The certified mentor.
     mentor: Mentor,
-    /// The code of its type.
+    /// The code of the certification's type.
     #[serde(rename = "type")]
     type_code: String,
-    /// The name of its type.
+    /// The name of the certification's type.
     type_name: Option<String>,
-    /// Its id in the organisation's register.
+    /// The certification's id in the organisation's register.
     external_id: Option<String>,
     issued_at: Option<DateTime<Utc>>,
-    /// Null: it does not expire.
+    /// The end of the validity; null if it does not expire.
     expires_at: Option<DateTime<Utc>>,
     /// The last day on which it is valid, in the organisation's time zone.
     last_valid_day: Option<NaiveDate>,
     /// Days from today to the last valid day; negative after it.
     days_left: Option<i64>,
-    /// The stage that it is in today, if it is in one.
+    /// The current stage, if there is one.
     #[schema(value_type = Option<String>, example = "expiry_warning_30d")]
     stage: Option<Stage>,
     /// `active`, `expired` or `suspended`.
@@ -51,63 +51,63 @@ pub(super) struct Certification {
     status: String,
 }
 
-/// Somebody or something, with its name if the person may know it.
+/// An object with its name, if the caller may see the name.
 #[derive(Serialize, ToSchema)]
 struct Named {
     id: Uuid,
     name: Option<String>,
 }
 
-/// Who is certified.
+/// The certified mentor.
 #[derive(Serialize, ToSchema)]
 struct Mentor {
     id: Uuid,
     name: Option<String>,
-    /// Whether what was known of them was erased.
+    /// Whether the mentor's data was erased.
     erased: bool,
 }
 
-/// A certification, with what was told of it and what comes next.
+/// A certification, with its notices and its next stage.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Detail {
     #[serde(flatten)]
     certification: Certification,
     /// Oldest first.
     notices: Vec<tenant::Notice>,
-    /// The next stage, if nothing changes before.
+    /// The next stage, if the certification does not change before.
     next_stage: Option<NextStage>,
 }
 
-/// A stage to come.
+/// A future stage.
 #[derive(Serialize, ToSchema)]
 struct NextStage {
     #[schema(value_type = String, example = "expiry_warning_7d")]
     stage: Stage,
-    /// The day on which it begins.
+    /// The first day of the stage.
     due_date: NaiveDate,
 }
 
-/// The certifications to list.
+/// The filters of the list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct CertificationsQuery {
-    /// Only those in a stage today.
+    /// Only certifications that are in this stage today.
     #[param(value_type = Option<String>, example = "expiry_warning_30d",
         pattern = "^(expiry_warning_(90|30|7)d|expired)$")]
     stage: Option<String>,
-    /// Only those of a chapter.
+    /// Only certifications of this chapter.
     chapter: Option<Uuid>,
-    /// Only those of a type.
+    /// Only certifications of the type with this code.
     #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     r#type: Option<String>,
-    /// Only those whose mentor's name, or whose id in the register, contains this.
+    /// Only certifications whose mentor's name or register id contains this text.
     #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     q: Option<String>,
-    /// How many on a page.
+    /// The number of items on a page.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// `next` of the page before.
+    /// The `next` of the previous page.
     #[param(pattern = "^(never|-?[0-9]{1,18})_[0-9a-f]{32}$")]
     after: Option<String>,
 }
@@ -123,7 +123,7 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Certification>>, Refusal> {
     let limit = limit(which.limit)?;
     let after = which.after.as_deref().map(|text| {
-        parse_place(text).ok_or_else(|| Refusal::Invalid("after is not the `next` of a page".to_owned()))
+        parse_place(text).ok_or_else(|| Refusal::Invalid("after must be the `next` of a page".to_owned()))
     });
     let after = after.transpose()?;
     check_text(which.q.as_ref())?;
@@ -141,15 +141,15 @@ pub(super) async fn list(
     Ok(Json(Page::of(found, limit, place).map(|one| seen(one, now))))
 }
 
-/// The stage of that name.
+/// Parses the name of a stage.
 pub(super) fn known_stage(name: &str) -> Result<Stage, Refusal> {
     Stage::from_name(name).ok_or_else(|| {
         let known = Stage::ALL.map(Stage::as_str).join(", ");
-        Refusal::Invalid(format!("stage is one of {known}"))
+        Refusal::Invalid(format!("stage must be one of {known}"))
     })
 }
 
-/// The expiries that are in a stage today, in each of the person's organisations.
+/// The expiry times that are in a stage today, for each of the caller's organisations.
 async fn in_stage(tx: &mut TenantTx, stage: Stage, clock: &Clock) -> Result<Vec<InStage>, Refusal> {
     let organisations = tenant::organisations(tx).await?;
     let ranges = organisations.into_iter().flat_map(|one| {
@@ -166,10 +166,10 @@ async fn in_stage(tx: &mut TenantTx, stage: Stage, clock: &Clock) -> Result<Vec<
     Ok(ranges.collect())
 }
 
-/// One certification, with its notices
+/// Get a certification with its notices
 #[utoipa::path(get, path = "/api/v1/certifications/{id}", tag = "certifications",
     params(("id" = Uuid, Path)), responses(
-    (status = OK, body = Detail, headers(("etag" = String, description = "Its version, for If-Match"))),
+    (status = OK, body = Detail, headers(("etag" = String, description = "The version, for If-Match"))),
     Problems))]
 pub(super) async fn show(
     State(api): State<Api>,
@@ -182,7 +182,7 @@ pub(super) async fn show(
     Ok(([(header::ETAG, etag)], Json(detail)))
 }
 
-/// A certification as it is shown alone, and its version.
+/// A certification with its notices and next stage, and its version.
 pub(super) async fn detail(tx: &mut TenantTx, id: Uuid, clock: &Clock) -> Result<(String, Detail), Refusal> {
     let found = tenant::certification(tx, id).await?.ok_or(Refusal::NotFound)?;
     let notices = tenant::notices(tx, id).await?;
@@ -220,10 +220,11 @@ pub(super) fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certificat
     }
 }
 
-/// The zone of that name. The schema takes no other, so one that our own list lacks is a matter of its age.
+/// Looks up a time zone by name. The schema accepts only known zones, so an unknown one means that this
+/// version's list is older than the database's.
 pub(super) fn zone(name: &str) -> Tz {
     name.parse().unwrap_or_else(|_| {
-        tracing::error!("the time zone {name} is not in this version's list: its dates are taken as UTC");
+        tracing::error!("this version does not know the time zone {name}: it uses UTC for its dates");
         Tz::UTC
     })
 }
@@ -232,12 +233,12 @@ fn grace(days: i16) -> u16 {
     days.unsigned_abs()
 }
 
-/// The version of a row: when it was last changed, in microseconds.
+/// The version of a row: the time of its last change, in microseconds.
 pub(super) fn version(changed: DateTime<Utc>) -> String {
     format!("\"{:x}\"", changed.timestamp_micros())
 }
 
-/// Where a certification stands in the list: its expiry in microseconds since 1970, or `never`, and its id.
+/// The cursor of a certification: its expiry in microseconds since 1970, or `never`, and its id.
 fn place(one: &tenant::Certification) -> String {
     let expiry = one.expires_at.map_or("never".to_owned(), |at| at.timestamp_micros().to_string());
     format!("{expiry}_{}", one.id.simple())
@@ -247,7 +248,7 @@ fn parse_place(text: &str) -> Option<After> {
     let (expiry, id) = text.split_once('_')?;
     let expires_at = match expiry {
         "never" => None,
-        // One that no expiry has is before or after them all.
+        // An expiry outside the schema's range sorts before or after all others.
         micros => {
             let at = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
             Some(at.clamp(super::FIRST_INSTANT, super::LAST_INSTANT))

@@ -15,13 +15,13 @@ use crate::http::extract::Body;
 use crate::http::problem::{Problems, Refusal};
 use crate::store::tenant::{self, Certified, NewCertification};
 
-/// A certification to be recorded. Its days are days in the organisation's time zone.
+/// A new certification. Dates are in the organisation's time zone.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct New {
     /// The chapter that certifies.
     chapter_id: Uuid,
-    /// The mentor, who belongs to that chapter.
+    /// The mentor, who must be a member of the chapter.
     mentor_id: Uuid,
     /// The code of the type of certification.
     #[serde(rename = "type")]
@@ -29,20 +29,20 @@ pub(super) struct New {
     type_code: String,
     /// The day on which it was issued.
     issued_on: Option<NaiveDate>,
-    /// The last day on which it is valid; null: it does not expire.
+    /// The last day on which it is valid; null if it does not expire.
     #[schema(required)]
     #[serde(deserialize_with = "said")]
     last_valid_day: Option<NaiveDate>,
 }
 
-/// What must be said, even if it is null.
+/// Deserializes a required field, which may be null.
 fn said<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
     Option::deserialize(deserializer)
 }
 
 /// Record a certification
 #[utoipa::path(post, path = "/api/v1/certifications", tag = "certifications",
-    params(("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+    params(("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
         min_length = 1, max_length = 255)),
     request_body = New, responses(
     (status = CREATED, body = Detail, headers(("etag" = String), ("location" = String))),
@@ -54,7 +54,7 @@ pub(super) async fn create(
     Body(new): Body<New>,
 ) -> Result<StoredResponse, Refusal> {
     if new.type_code.contains('\0') || !(1..=63).contains(&new.type_code.chars().count()) {
-        return Err(Refusal::Invalid("there is no such type in the organisation".to_owned()));
+        return Err(Refusal::Invalid("the organisation has no such type".to_owned()));
     }
     let mut first =
         match Once::begin(&api, &caller, &headers, &("certify", &new), About::Certification).await? {
@@ -72,11 +72,11 @@ pub(super) async fn create(
     let today = api.clock().today(zone);
     if ![new.issued_on, new.last_valid_day].into_iter().flatten().all(|day| is_plausible(day, today)) {
         return Err(Refusal::Invalid(format!(
-            "a day is between the year {FIRST_YEAR} and {YEARS_AHEAD} years from now"
+            "a date must be between the year {FIRST_YEAR} and {YEARS_AHEAD} years from now"
         )));
     }
     if issued_at.zip(expires_at).is_some_and(|(issued, expires)| expires < issued) {
-        return Err(Refusal::Invalid("its last valid day is before the day of issue".to_owned()));
+        return Err(Refusal::Invalid("the last valid day is before the day of issue".to_owned()));
     }
     let record = NewCertification {
         chapter_id: new.chapter_id,
@@ -89,7 +89,7 @@ pub(super) async fn create(
         Certified::As(id) => id,
         Certified::NotTheirs => return Err(Refusal::NotFound),
         Certified::UnknownType => {
-            return Err(Refusal::Invalid("there is no such type in the organisation".to_owned()));
+            return Err(Refusal::Invalid("the organisation has no such type".to_owned()));
         }
     };
     let (etag, detail) = detail(&mut first.tx, id, api.clock()).await?;

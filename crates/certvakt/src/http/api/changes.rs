@@ -1,4 +1,4 @@
-//! Changing a certification: renewing, correcting, suspending, reinstating and withdrawing it; and its history.
+//! Changes of a certification (renew, correct, suspend, reinstate, withdraw), and its history.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,47 +18,47 @@ use crate::http::problem::{Problems, Refusal};
 use crate::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
 use crate::store::{renewal, tenant};
 
-/// What a certification is renewed with. Days are days in the organisation's time zone.
+/// A renewal. Dates are in the organisation's time zone.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Renewal {
-    /// The day on which what renews it was completed; today, if this is left out.
+    /// The day on which the mentor completed the renewal course; defaults to today.
     completed_on: Option<NaiveDate>,
-    /// Its new last valid day; null: it does not expire any more. By the rule of its type, if this is left out.
+    /// The new last valid day; null if it no longer expires. Defaults to the date by the rule of the type.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<NaiveDate>)]
     last_valid_day: Option<Until>,
-    /// What shows that it was earned: a reference, not a document.
+    /// Evidence for the renewal: a reference, not a document.
     #[schema(min_length = 1, max_length = 500)]
     evidence: Option<String>,
-    /// A note for its history.
+    /// A note for the certification's history.
     #[schema(min_length = 1, max_length = 2000)]
     note: Option<String>,
 }
 
-/// What was wrong.
+/// A correction of the last valid day.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Correction {
-    /// Its true last valid day; null: it does not expire.
+    /// The correct last valid day; null if it does not expire.
     #[schema(required)]
     #[serde(deserialize_with = "Option::deserialize")]
     last_valid_day: Option<NaiveDate>,
-    /// A note for its history.
+    /// A note for the certification's history.
     #[schema(min_length = 1, max_length = 2000)]
     note: Option<String>,
 }
 
-/// Why it is withdrawn.
+/// A withdrawal.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Withdrawal {
-    /// A note for its history.
+    /// A note for the certification's history.
     #[schema(min_length = 1, max_length = 2000)]
     note: Option<String>,
 }
 
-/// What was said, be it null.
+/// Deserializes a field that is present, which may be null.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Until>, D::Error> {
     Option::deserialize(deserializer).map(|day| Some(until(day)))
 }
@@ -67,10 +67,10 @@ fn until(day: Option<NaiveDate>) -> Until {
     day.map_or(Until::Never, Until::Day)
 }
 
-/// Renew a certification: a new cycle of notices begins
+/// Renew a certification, which starts a new cycle of notices
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/renew", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag of the version that the client read", min_length = 1),
+        ("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
         min_length = 1, max_length = 255)),
     request_body = Renewal, responses(
     (status = OK, body = Detail, headers(("etag" = String))),
@@ -87,10 +87,10 @@ pub(super) async fn renew(
     make(&api, &caller, id, &headers, RequestedChange { change, evidence, note }).await
 }
 
-/// Correct a mistaken last valid day: the cycle of notices goes on
+/// Correct a wrong last valid day; the current cycle of notices continues
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/correct", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag of the version that the client read", min_length = 1),
+        ("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
         min_length = 1, max_length = 255)),
     request_body = Correction, responses(
     (status = OK, body = Detail, headers(("etag" = String))),
@@ -113,10 +113,10 @@ pub(super) async fn correct(
     .await
 }
 
-/// Suspend a certification: its mentor is told nothing of it until it is reinstated
+/// Suspend a certification: its mentor gets no notices about it until it is reinstated
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/suspend", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag of the version that the client read", min_length = 1),
+        ("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
         min_length = 1, max_length = 255)), responses(
     (status = OK, body = Detail, headers(("etag" = String))),
     Problems))]
@@ -129,10 +129,10 @@ pub(super) async fn suspend(
     make(&api, &caller, id, &headers, Change::Suspend.into()).await
 }
 
-/// Reinstate a certification; if it has lapsed meanwhile, the next run says so
+/// Reinstate a certification; if it has lapsed in the meantime, the next run records that
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/reinstate", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag of the version that the client read", min_length = 1),
+        ("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
         min_length = 1, max_length = 255)), responses(
     (status = OK, body = Detail, headers(("etag" = String))),
     Problems))]
@@ -145,10 +145,10 @@ pub(super) async fn reinstate(
     make(&api, &caller, id, &headers, Change::Reinstate.into()).await
 }
 
-/// Withdraw a certification: no register and no renewal brings it back
+/// Withdraw a certification: only a reinstatement brings it back, not an import or a renewal
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/withdraw", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag that was shown", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag of the version that the client read", min_length = 1),
+        ("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
         min_length = 1, max_length = 255)),
     request_body = Withdrawal, responses(
     (status = OK, body = Detail, headers(("etag" = String))),
@@ -165,7 +165,7 @@ pub(super) async fn withdraw(
     make(&api, &caller, id, &headers, asked).await
 }
 
-/// A change, and what is said of it.
+/// A change with its note and evidence.
 #[derive(Serialize)]
 struct RequestedChange<'a> {
     change: Change,
@@ -208,7 +208,7 @@ async fn make(
     first.answer(StoredResponse::new(StatusCode::OK, &detail)?.with_etag(etag)).await
 }
 
-/// Whether `If-Match` names a version: it lists some, or takes any (RFC 9110, section 13.1.1).
+/// Whether `If-Match` matches a version: it lists versions, or `*` (RFC 9110, section 13.1.1).
 fn names(wanted: &[u8], version: &str) -> bool {
     wanted == b"*" || wanted.split(|byte| *byte == b',').any(|one| one.trim_ascii() == version.as_bytes())
 }
@@ -229,35 +229,35 @@ impl From<RenewalError> for Refusal {
 /// An entry of a certification's history.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Entry {
-    /// Which one, from 1.
+    /// The number of the entry, from 1.
     number: i64,
-    /// What it tells of: `renewed`, `corrected`, `suspended`, `reinstated` or `withdrawn`; null: a later version of
-    /// certvakt wrote it, and knows.
+    /// The kind of change: `renewed`, `corrected`, `suspended`, `reinstated` or `withdrawn`; null if a later
+    /// version of certvakt wrote the entry.
     #[schema(value_type = Option<String>, example = "renewed")]
     kind: Option<rules::Kind>,
-    /// When it was written.
+    /// The time of the change.
     at: Option<DateTime<Utc>>,
-    /// The person who made the change, if that is known.
+    /// The person who made the change, if known.
     actor: Option<Uuid>,
-    /// When it ended before; null: never.
+    /// The end of the validity before the change; null if it did not expire.
     expires_before: Option<DateTime<Utc>>,
-    /// When it ends after; null: never.
+    /// The end of the validity after the change; null if it does not expire.
     expires_after: Option<DateTime<Utc>>,
-    /// The stages that were told in the cycle that this closes.
+    /// The stages that the mentor was notified of in the cycle that this entry closes.
     #[schema(value_type = Option<Vec<String>>)]
     told: Option<Vec<certvakt_rules::Stage>>,
-    /// What shows that it was earned.
+    /// The evidence for the renewal.
     evidence: Option<String>,
     /// A note.
     note: Option<String>,
-    /// Whether evidence and note were erased.
+    /// Whether the evidence and the note were erased.
     is_erased: bool,
-    /// The entry as it was written, whose hash the next one holds.
+    /// The entry as stored. The next entry contains its hash.
     #[schema(value_type = Object)]
     written: Value,
 }
 
-/// The history of a certification, the oldest entry first
+/// List the history of a certification, oldest entry first
 #[utoipa::path(get, path = "/api/v1/certifications/{id}/history", tag = "certifications",
     params(("id" = Uuid, Path)), responses((status = OK, body = Vec<Entry>), Problems))]
 pub(super) async fn history(
@@ -275,7 +275,7 @@ pub(super) async fn history(
 fn shown(one: renewal::Written) -> Entry {
     let known = match rules::read(&one.entry) {
         Ok(Reading::Known(entry)) => Some(*entry),
-        // What cannot be read is shown as it was written; `verify` reports what is damaged.
+        // An unreadable entry is returned as stored; `verify` reports damaged entries.
         Ok(Reading::Later(_)) | Err(_) => None,
     };
     let known = known.as_ref();

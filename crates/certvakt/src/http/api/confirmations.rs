@@ -1,4 +1,4 @@
-//! Administrators confirm that a mail address is a person's.
+//! Confirmations by administrators that an e-mail address belongs to a person.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,29 +14,29 @@ use crate::http::problem::{Problems, Refusal};
 use crate::mail::address;
 use crate::store::tenant::confirmations::{self, Confirmed};
 
-/// What administrators have confirmed of a person's address.
+/// The confirmations of a person's address.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Confirmations {
-    /// How many administrators have confirmed it. Two are needed.
+    /// The number of administrators who have confirmed it. Two are required.
     number: i64,
-    /// From when it counts; null: another administrator is missing.
+    /// The time from which the confirmation counts; null until a second administrator confirms.
     counts_from: Option<DateTime<Utc>>,
 }
 
-/// The address that an administrator confirms.
+/// The address to confirm.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Address {
-    /// As the person has told the administrator.
+    /// The address, as the person told the administrator.
     #[schema(min_length = 3, max_length = 254)]
     address: String,
 }
 
-/// Confirm that a mail address of a member is theirs
+/// Confirm that an e-mail address belongs to a member
 ///
-/// A mentor who signs in by an address that came later than they did can consent to being listed only once two
-/// administrators have confirmed it, fourteen days after the second of them did. Each says which address, and has signed
-/// in by a login that is shown to be their own (`login-unproven`). The person's other addresses are told.
+/// A mentor who signs in with an address that was added after the mentor can consent to being listed only if two administrators have confirmed the address, 14
+/// days after the second confirmation. Each administrator must state the address, and their own login must be
+/// proven (`login-unproven` otherwise). certvakt notifies the person's other addresses.
 #[utoipa::path(put, path = "/api/v1/people/{id}/address-confirmations/{organisation}", tag = "people",
     params(("id" = Uuid, Path), ("organisation" = Uuid, Path)), request_body = Address, responses(
     (status = OK, body = Confirmations),
@@ -62,7 +62,7 @@ pub(super) async fn confirm(
     Ok(Json(Confirmations { number, counts_from }))
 }
 
-/// Object: take back what administrators have confirmed of a member's address
+/// Delete all confirmations of a member's address
 #[utoipa::path(delete, path = "/api/v1/people/{id}/address-confirmations/{organisation}", tag = "people",
     params(("id" = Uuid, Path), ("organisation" = Uuid, Path)), responses(
     (status = NO_CONTENT),

@@ -1,4 +1,4 @@
-//! Requests that create something, and may be sent again: answered once more, and done once
+//! Idempotency keys: a repeated request gets the stored response, and takes effect only once
 //! (draft-ietf-httpapi-idempotency-key-header).
 
 use axum::Json;
@@ -15,14 +15,14 @@ use crate::store::TenantTx;
 use crate::store::tenant::keys::{self, Known};
 use crate::store::tenant::{self, uploads};
 
-/// The header with the key, of the caller's own making.
+/// The header with the key, which the client chooses.
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Says that an answer was given before.
+/// The header that marks a stored response.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// The longest key in characters.
+/// The maximum length of a key, in characters.
 const LONGEST_KEY: usize = 255;
 
-/// An answer that can be given again.
+/// A response that can be sent again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct StoredResponse {
     status: u16,
@@ -65,23 +65,23 @@ impl IntoResponse for StoredResponse {
     }
 }
 
-/// What an answer tells of, by its field `id`.
+/// The kind of object whose id is in the response's field `id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum About {
     /// A certification of a chapter that the caller coordinates.
     Certification,
-    /// A register that was handed over.
+    /// An import of a register.
     Import,
 }
 
 impl About {
-    /// Whether the caller may still see what was answered: rights may have ended since.
+    /// Whether the caller may still see the object of the response, because their permissions can change.
     async fn is_visible(self, tx: &mut TenantTx, answer: &StoredResponse) -> Result<bool, Refusal> {
         let Some(id) = answer.body["id"].as_str().and_then(|id| id.parse::<Uuid>().ok()) else {
             return Ok(false);
         };
         Ok(match self {
-            // One that is seen for another reason than its chapter does not name the chapter.
+            // Only a caller with access to the chapter sees the chapter's name.
             Self::Certification => {
                 tenant::certification(tx, id).await?.is_some_and(|found| found.chapter.is_some())
             }
@@ -90,23 +90,24 @@ impl About {
     }
 }
 
-/// A request that may have come before.
+/// The result of looking up a key.
 pub(super) enum Once {
-    /// It did, and was answered with this.
+    /// A repeated request, with its stored response.
     Answered(StoredResponse),
-    /// It did not: what it does happens in this transaction, and is to be answered with it.
+    /// A new request, which takes effect in this transaction.
     First(First),
 }
 
-/// The transaction of a request that came for the first time.
+/// The transaction of a new request.
 pub(super) struct First {
     pub(super) tx: TenantTx,
     key: Option<String>,
 }
 
 impl Once {
-    /// A person's request. `request` is the whole of what is asked for: a key stands for nothing else. Without a
-    /// key every request is the first. An answer is given again only while the caller may see what it is about.
+    /// Begins a request. `request` is the whole content of the request, because a key can be used for one
+    /// content only. Without a key, every request is new. A response is sent again only while the caller may
+    /// see its object.
     pub(super) async fn begin(
         api: &Api,
         caller: &Caller,
@@ -136,7 +137,7 @@ impl Once {
 }
 
 impl First {
-    /// Commits, and stores the answer with it.
+    /// Stores the response and commits.
     pub(super) async fn answer(mut self, answer: StoredResponse) -> Result<StoredResponse, Refusal> {
         if let Some(key) = &self.key {
             let kept = serde_json::to_value(&answer).map_err(|_| Refusal::Fault)?;
@@ -147,13 +148,14 @@ impl First {
     }
 }
 
-/// The key of a header: a string in quotation marks as the draft has it, or without them as most send it.
+/// Parses the key in a header: a quoted string, as the draft specifies, or an unquoted one, as most clients
+/// send.
 fn key(header: &HeaderValue) -> Result<String, Refusal> {
     let text = header.to_str().unwrap_or_default().trim();
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     if text.is_empty() || text.len() > LONGEST_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Refusal::Invalid(format!(
-            "an Idempotency-Key has 1 to {LONGEST_KEY} characters of ASCII, and no space"
+            "an Idempotency-Key must have 1 to {LONGEST_KEY} ASCII characters, without spaces"
         )));
     }
     Ok(text.to_owned())

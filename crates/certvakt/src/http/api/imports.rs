@@ -1,4 +1,4 @@
-//! Registers that an administrator hands over: announced, handed over, and taken in by the service.
+//! Imports through the API: an administrator announces a register and uploads it, and the service imports it.
 
 use axum::Json;
 use axum::body::Body as RawBody;
@@ -21,12 +21,12 @@ use crate::http::problem::{Problems, Refusal};
 use crate::import::uploads::{Register, no_room};
 use crate::store::tenant::uploads::{self, Announced, Upload};
 
-/// The longest register, in bytes. Longer ones come in by `certvakt import`.
+/// The maximum size of a register, in bytes. `certvakt import` accepts larger ones.
 const LONGEST_REGISTER: usize = 20 * 1024 * 1024;
 /// Limits how many registers are written to the database at once, because each is held in memory.
 static IN_MEMORY: Semaphore = Semaphore::const_new(4);
 
-/// A register, and what became of it.
+/// An import and its result.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Import {
     id: Uuid,
@@ -35,8 +35,8 @@ pub(super) struct Import {
     /// `waiting` for its content, `received`, `taken` or `refused`.
     #[schema(example = "taken")]
     state: String,
-    /// Of one that was taken: how many rows were read, added, updated, unchanged and rejected, and the first rejects.
-    /// Of one that was refused: the code of the error, and what to do.
+    /// If the state is `taken`: the numbers of rows that were read, added, updated, unchanged and rejected,
+    /// and the first rejects. If it is `refused`: the code of the error, and what to do.
     #[schema(value_type = Option<Object>)]
     result: Option<Value>,
     created_at: DateTime<Utc>,
@@ -57,9 +57,9 @@ impl From<Upload> for Import {
     }
 }
 
-/// Announce a register, and how it is to be read; then send it within an hour
+/// Announce an import with its options; upload its content within an hour
 #[utoipa::path(post, path = "/api/v1/imports", tag = "imports",
-    params(("idempotency-key" = Option<String>, Header, description = "The request's own key, for sending it again",
+    params(("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
         min_length = 1, max_length = 255)),
     request_body = Register, responses(
     (status = CREATED, body = Import, headers(("location" = String))),
@@ -72,9 +72,9 @@ pub(super) async fn announce(
 ) -> Result<StoredResponse, Refusal> {
     register.check().map_err(Refusal::Invalid)?;
     let options = serde_json::to_value(&register).map_err(|_| Refusal::Fault)?;
-    // The database's JSON has no place for it.
+    // PostgreSQL's jsonb cannot store U+0000.
     if options.to_string().contains("\\u0000") {
-        return Err(Refusal::Invalid("a name has a character that no name has".to_owned()));
+        return Err(Refusal::Invalid("a name contains an invalid character".to_owned()));
     }
     let mut first = match Once::begin(&api, &caller, &headers, &("import", &register), About::Import).await? {
         Once::Answered(answer) => return Ok(answer),
@@ -90,7 +90,7 @@ pub(super) async fn announce(
     first.answer(answer).await
 }
 
-/// Send a register that was announced: CSV, TSV or XLSX, of at most 20 MiB
+/// Upload the register of an announced import: CSV, TSV or XLSX, at most 20 MiB
 #[utoipa::path(put, path = "/api/v1/imports/{id}/content", tag = "imports", params(("id" = Uuid, Path)),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses(
     (status = ACCEPTED, body = Import),
@@ -101,11 +101,11 @@ pub(super) async fn hand_over(
     Path(id): Path<Uuid>,
     body: RawBody,
 ) -> Result<(StatusCode, Json<Import>), Refusal> {
-    // Twenty megabytes are read of nobody who may not send them.
+    // Check the caller's permission before reading up to 20 MiB.
     let mut tx = api.login(&caller).await?;
     let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     tx.commit().await?;
-    // Only administrators see an upload.
+    // Only administrators can see an upload, so this caller is one.
     api.check_step_up(&caller)?;
     if upload.state != "waiting" {
         return Err(Refusal::AlreadySent);
@@ -125,13 +125,14 @@ pub(super) async fn hand_over(
     Ok((StatusCode::ACCEPTED, Json(upload.into())))
 }
 
-/// Receives a register into a file without a name, and rewinds it. A slow client holds no connection to the database.
+/// Receives a register into an unnamed file, and rewinds the file. A slow client holds no database
+/// connection.
 async fn receive(body: RawBody) -> Result<File, Refusal> {
     let mut file = File::from_std(tempfile::tempfile().map_err(|error| no_room(&error))?);
     let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|_| {
-            Refusal::Invalid("the register did not arrive to its end: send it again".to_owned())
+            Refusal::Invalid("the register did not arrive completely: send it again".to_owned())
         })?;
         bytes += piece.len();
         if bytes > LONGEST_REGISTER {
@@ -140,13 +141,13 @@ async fn receive(body: RawBody) -> Result<File, Refusal> {
         file.write_all(&piece).await.map_err(|error| no_room(&error))?;
     }
     if bytes == 0 {
-        return Err(Refusal::Invalid("the body is the register itself, and it is empty".to_owned()));
+        return Err(Refusal::Invalid("the body is empty: send the register itself".to_owned()));
     }
     file.rewind().await.map_err(|error| no_room(&error))?;
     Ok(file)
 }
 
-/// A register, and what became of it
+/// Get an import and its result
 #[utoipa::path(get, path = "/api/v1/imports/{id}", tag = "imports", params(("id" = Uuid, Path)), responses(
     (status = OK, body = Import),
     Problems))]

@@ -1,4 +1,4 @@
-//! Inviting people to sign in.
+//! Invitations to sign in.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,13 +9,13 @@ use crate::http::extract::Path;
 use crate::http::problem::{Problems, Refusal};
 use crate::store::tenant;
 
-/// Have an invitation mailed to somebody in a chapter that the person coordinates
+/// Send an invitation to a member of a chapter that the caller coordinates
 ///
-/// It goes to their own mail address and to nobody else, once in ten minutes at most. Who has no mail
-/// address is not found.
+/// certvakt e-mails it to the member's own address only, at most once in ten minutes. The response is 404 if
+/// the member has no e-mail address.
 #[utoipa::path(post, path = "/api/v1/people/{id}/invitation", tag = "people",
     params(("id" = Uuid, Path)), responses(
-    (status = ACCEPTED, description = "It is mailed"),
+    (status = ACCEPTED, description = "The invitation will be e-mailed"),
     Problems))]
 pub(super) async fn invite(
     State(api): State<Api>,

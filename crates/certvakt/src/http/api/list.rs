@@ -1,27 +1,28 @@
-//! What lists have in common: how many at once, and where one goes on.
+//! Pagination: page sizes and cursors.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::problem::Refusal;
 
-/// How many are on a page, if the request does not say.
+/// The default number of items on a page.
 const PAGE: u32 = 50;
-/// The most on a page.
+/// The maximum number of items on a page.
 const LONGEST_PAGE: u32 = 200;
-/// The longest text to look for, in characters.
+/// The maximum length of a search text, in characters.
 const LONGEST_TEXT: usize = 200;
 
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Page<T> {
     items: Vec<T>,
-    /// What to send as `after` for the next page; null: this is the last.
+    /// The value of `after` for the next page; null on the last page.
     next: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// A page of at most `limit` of what was found, which is one more if there is another page.
+    /// Makes a page of at most `limit` items from up to `limit + 1` rows; the extra row shows that there is
+    /// another page.
     pub(super) fn of(mut found: Vec<T>, limit: u32, place: impl Fn(&T) -> String) -> Self {
         let is_last = found.len() <= limit as usize;
         found.truncate(limit as usize);
@@ -29,32 +30,32 @@ impl<T> Page<T> {
         Self { items: found, next }
     }
 
-    /// What is on it.
+    /// The items of the page.
     pub(super) fn items(&self) -> &[T] {
         &self.items
     }
 
-    /// The same page of what is shown.
+    /// Converts the items of the page.
     pub(super) fn map<U>(self, show: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(show).collect(), next: self.next }
     }
 }
 
-/// How many to show on a page.
+/// The number of items on the requested page.
 pub(super) fn limit(asked: Option<u32>) -> Result<u32, Refusal> {
     let limit = asked.unwrap_or(PAGE);
     if (1..=LONGEST_PAGE).contains(&limit) {
         Ok(limit)
     } else {
-        Err(Refusal::Invalid(format!("limit is from 1 to {LONGEST_PAGE}")))
+        Err(Refusal::Invalid(format!("limit must be from 1 to {LONGEST_PAGE}")))
     }
 }
 
-/// Refuses a text to look for that nothing contains.
+/// Rejects a search text that is too long.
 pub(super) fn check_text(text: Option<&String>) -> Result<(), Refusal> {
     match text {
         Some(text) if text.chars().count() > LONGEST_TEXT || text.contains('\0') => {
-            Err(Refusal::Invalid(format!("a text to look for has at most {LONGEST_TEXT} characters")))
+            Err(Refusal::Invalid(format!("a text to search for must have at most {LONGEST_TEXT} characters")))
         }
         _ => Ok(()),
     }

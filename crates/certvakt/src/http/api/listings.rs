@@ -1,4 +1,4 @@
-//! Where the person who is asking is listed, and whether they want to be.
+//! The caller's listings at partners, and their consent.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use crate::http::extract::Path;
 use crate::http::problem::{Problems, Refusal};
 use crate::store::tenant::listings::{self, Consent, Listing};
 
-/// Where who is asking is known to a partner, which publishes whom one can contact
+/// List the partners at which the caller is enrolled, which publish the mentors whom people can contact
 #[utoipa::path(get, path = "/api/v1/me/listings", tag = "me", responses(
     (status = OK, body = [Listing]),
     Problems))]
@@ -21,9 +21,9 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<
     Ok(Json(listings))
 }
 
-/// Consent to being listed
+/// Consent to being listed at a partner
 ///
-/// Needs a login that is shown to be the mentor's own (`login-unproven`).
+/// The login must be proven to be the mentor's own (`login-unproven` otherwise).
 #[utoipa::path(put, path = "/api/v1/me/listings/{organisation}/{partner}/consent", tag = "me",
     params(("organisation" = Uuid, Path), ("partner" = String, Path, min_length = 1, max_length = 63)),
     responses(
@@ -37,7 +37,7 @@ pub(super) async fn consent(
     note(&api, &caller, organisation, &partner, true).await
 }
 
-/// Withdraw consent to being listed
+/// Withdraw the consent to being listed at a partner
 #[utoipa::path(delete, path = "/api/v1/me/listings/{organisation}/{partner}/consent", tag = "me",
     params(("organisation" = Uuid, Path), ("partner" = String, Path, min_length = 1, max_length = 63)),
     responses(
@@ -58,7 +58,7 @@ async fn note(
     partner: &str,
     is_given: bool,
 ) -> Result<StatusCode, Refusal> {
-    // A text of PostgreSQL holds no zero.
+    // PostgreSQL's text cannot store U+0000.
     if partner.contains('\0') {
         return Err(Refusal::NotFound);
     }

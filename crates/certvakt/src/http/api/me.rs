@@ -1,4 +1,4 @@
-//! The person who is asking: what they are, their devices, their invitation.
+//! The caller: their memberships, devices and invitation.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,18 +12,18 @@ use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problems, Refusal};
 use crate::store::tenant::{self, Acceptance, devices};
 
-/// Who is asking, and what they are where.
+/// The caller, with their memberships.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Me {
-    /// The person.
+    /// The person's id.
     id: Uuid,
-    /// What they are called.
+    /// The person's name.
     name: Option<String>,
-    /// The language that they chose: `nb` or `en`.
+    /// The language that the person chose: `nb` or `en`.
     locale: Option<String>,
-    /// What they are in which chapters.
+    /// The person's roles in chapters.
     memberships: Vec<tenant::Membership>,
-    /// The organisations of which they are a member, or which certified them.
+    /// The organisations that the person is a member of, or that certified them.
     organisations: Vec<Organisation>,
 }
 
@@ -32,12 +32,12 @@ pub(super) struct Me {
 struct Organisation {
     id: Uuid,
     name: String,
-    /// All its dates are dates there: a name of the IANA database.
+    /// The time zone of all the organisation's dates, a name of the IANA database.
     #[schema(example = "Europe/Oslo")]
     time_zone: String,
 }
 
-/// Who is asking
+/// Get the caller
 #[utoipa::path(get, path = "/api/v1/me", tag = "me", responses(
     (status = OK, body = Me),
     Problems))]
@@ -68,14 +68,14 @@ pub(super) struct Invitation {
     token: String,
 }
 
-/// The person that a login became.
+/// The person to whom the login is now linked.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Accepted {
     /// The person.
     id: Uuid,
 }
 
-/// Accept an invitation: from now on this login is the person who was invited
+/// Accept an invitation, which links the login to the invited person
 #[utoipa::path(post, path = "/api/v1/me/invitation", tag = "me", request_body = Invitation, responses(
     (status = OK, body = Accepted),
     Problems))]
@@ -107,9 +107,9 @@ pub(super) struct Device {
     token: String,
 }
 
-/// Receive pushes on this device; another person's device moves only with the token that it has now
+/// Register a device for push messages; a device of another person needs its current token
 #[utoipa::path(put, path = "/api/v1/me/devices/{installation}", tag = "me",
-    params(("installation" = String, Path, description = "The app's own random name for its installation",
+    params(("installation" = String, Path, description = "The random name that the app gave its installation",
         min_length = 1, max_length = 200, pattern = "^[!-~]+$")),
     request_body = Device, responses(
     (status = NO_CONTENT),
@@ -123,7 +123,9 @@ pub(super) async fn keep_device(
     check_installation(&installation)?;
     let is_graphic = device.token.bytes().all(|byte| byte.is_ascii_graphic());
     if device.token.is_empty() || device.token.len() > 2048 || !is_graphic {
-        return Err(Refusal::Invalid("a token has 1 to 2,048 characters of ASCII, and no space".to_owned()));
+        return Err(Refusal::Invalid(
+            "a token must have 1 to 2,048 ASCII characters, without spaces".to_owned(),
+        ));
     }
     let mut tx = api.person(&caller).await?;
     if !devices::keep_device(&mut tx, &installation, &device.token).await? {
@@ -133,9 +135,9 @@ pub(super) async fn keep_device(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Receive no pushes on this device any more
+/// Remove a device, which stops push messages to it
 #[utoipa::path(delete, path = "/api/v1/me/devices/{installation}", tag = "me",
-    params(("installation" = String, Path, description = "The app's own random name for its installation",
+    params(("installation" = String, Path, description = "The random name that the app gave its installation",
         min_length = 1, max_length = 200, pattern = "^[!-~]+$")),
     responses(
     (status = NO_CONTENT),
@@ -155,7 +157,7 @@ pub(super) async fn remove_device(
 fn check_installation(name: &str) -> Result<(), Refusal> {
     if name.len() > 200 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Refusal::Invalid(
-            "an installation's name has at most 200 characters of ASCII, and no space".to_owned(),
+            "an installation's name must have at most 200 ASCII characters, without spaces".to_owned(),
         ));
     }
     Ok(())

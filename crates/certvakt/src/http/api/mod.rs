@@ -1,7 +1,6 @@
-//! The API for apps and pages, under `/api/v1`.
-//!
-//! A request carries a bearer token or a session's cookie; who that speaks for goes into the transaction, and row-level security
-//! decides what is there for them. Nothing here decides who may see what.
+//! The API for apps and pages, under `/api/v1`. A request carries a bearer token or a session cookie. Its
+//! login goes into the transaction, and row-level security decides which rows the caller may see. No handler
+//! decides that.
 
 mod certifications;
 mod certify;
@@ -60,18 +59,19 @@ use crate::mail_queue::MailQueue;
 use crate::store::TenantTx;
 use crate::store::tenant::{self, Admission};
 
-/// The longest body that is read, in bytes.
+/// The maximum size of a body, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
-/// How long an answer may take. The database gives up before.
+/// The time limit of a response. The database's own time limits are shorter.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-/// How long a register may take to come, over a slow line.
+/// The time limit for receiving a register over a slow connection.
 const REGISTER_WITHIN: Duration = Duration::from_mins(5);
-/// Registers that one organisation may send at once.
+/// The maximum number of concurrent uploads of an organisation.
 const REGISTERS_AT_ONCE: usize = 2;
-/// Requests a minute of one login, or of one address that does not sign in, and as many at once. A page of an app makes a few.
+/// Requests per minute, and in a burst, of one login, or of one address at a webhook. A page of an app makes
+/// a few.
 const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
 
-/// The API: what its handlers work with.
+/// The API: the shared state of its handlers.
 #[derive(Clone)]
 pub struct Api(Arc<Shared>);
 
@@ -87,9 +87,9 @@ struct Shared {
     verifier: Option<Verifier>,
     step_up: StepUp,
     pace: RateLimit<Identity>,
-    /// The registers that each organisation is sending.
+    /// Limits the concurrent uploads of each organisation.
     receiving: Concurrency<Uuid>,
-    /// Of those who do not sign in, by their address.
+    /// Limits callers who do not sign in, by their address.
     strangers: AddressRateLimit,
     client_header: ClientHeader,
     partners: PartnersConfig,
@@ -98,8 +98,8 @@ struct Shared {
 }
 
 impl Api {
-    /// The API on a database, for the tokens that `[auth]` names; with letters, if any can be mailed. What people
-    /// look at goes to the recorder.
+    /// Creates the API for the tokens that `[auth]` describes. `letters` is the queue of e-mails, if there is
+    /// one; the recorder receives the events of the access log.
     pub fn new(
         database: RequestDatabase,
         clock: Clock,
@@ -127,22 +127,22 @@ impl Api {
         &self.0.clock
     }
 
-    /// Where letters are asked for, if any can be mailed.
+    /// The queue of e-mails, if this server sends any.
     fn letters(&self) -> Option<&MailQueue> {
         self.0.letters.as_ref()
     }
 
-    /// A turn to send a register of an organisation.
+    /// Waits for a permit to upload a register of an organisation.
     async fn receiving(&self, organisation: Uuid) -> Result<OwnedSemaphorePermit, Refusal> {
         self.0.receiving.turn(&organisation).await.ok_or(Refusal::TooManyImports)
     }
 
-    /// A transaction of a login that need not belong to a person whom we know.
+    /// Begins a transaction for a login that need not be linked to a person.
     async fn login(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
         self.0.database.tenant(&caller.login).await
     }
 
-    /// A transaction of a person whom we know and whose access is open.
+    /// Begins a transaction for a login that is linked to a person with open access.
     async fn person(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
         let (mut tx, admission) = self.0.database.admit(&caller.login).await?;
         let Admission { person_id, is_closed, .. } = admission;
@@ -162,17 +162,17 @@ impl Api {
         }
     }
 
-    /// Refuses an administrator who did not sign in as `[step_up]` wants it.
+    /// Refuses an administrator whose sign-in does not meet `[step_up]`.
     fn check_step_up(&self, caller: &Caller) -> Result<(), Refusal> {
         self.0.step_up.check(&caller.login, Clock::system().now())
     }
 }
 
-/// Who sent a request, and the record of what they look at.
+/// The caller of a request, and the record of their access.
 struct Caller {
     login: Login,
     access: Access,
-    /// Whether the request changes more than what is the caller's own.
+    /// Whether the request changes data that is not the caller's own.
     changes_others: bool,
 }
 
@@ -189,10 +189,10 @@ impl FromRequestParts<Api> for Caller {
 }
 
 impl Shared {
-    /// The login that a bearer token speaks for.
+    /// Verifies a bearer token and returns its login.
     async fn bearer(&self, header: &HeaderValue) -> Result<Login, Refusal> {
         let header = header.to_str().map_err(|_| Refusal::NoToken)?;
-        // The scheme's name is written in any case (RFC 9110, section 11.1).
+        // The name of the scheme is case-insensitive (RFC 9110, section 11.1).
         let bearer = match header.split_once(' ') {
             Some((scheme, bearer)) if scheme.eq_ignore_ascii_case("bearer") => bearer.trim_start(),
             _ => return Err(Refusal::NoToken),
@@ -202,7 +202,7 @@ impl Shared {
     }
 }
 
-/// The login that a request's token or session speaks for.
+/// Extracts the login of the request's token or session.
 impl FromRequestParts<Api> for Login {
     type Rejection = Refusal;
 
@@ -219,9 +219,9 @@ impl FromRequestParts<Api> for Login {
 #[openapi(
     info(
         title = "certvakt",
-        description = "Certifications that run out: who holds them, what comes due, what was told.\n\n\
-            Every answer holds what the person may see whom the bearer token speaks for, and nothing else; \
-            what they may not see is not found. Errors are problem details (RFC 9457) with stable codes."
+        description = "Certifications that expire, their mentors, and the notices about them.\n\n\
+            A response contains only data that the caller may see. Anything else is not found (404). \
+            Errors are problem details (RFC 9457) with stable codes."
     ),
     modifiers(&Bearer),
     components(schemas(Problem)),
@@ -238,7 +238,7 @@ impl Modify for Bearer {
     }
 }
 
-/// The router of the API, its own description included, and of what is guarded as it is.
+/// The router of the API with its OpenAPI document, merged with other routes that need the same layers.
 pub(super) fn router(api: Api, beside: Router) -> Router {
     let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(me::show))
@@ -301,9 +301,9 @@ async fn without_strange_id(mut request: Request) -> Request {
     request
 }
 
-/// Records who looked at what, ends what takes too long, and adds the headers of every answer: people's data is kept by nobody on its
-/// way, shown in no frame, and read by no page of another origin (no `Access-Control-Allow-Origin` is ever
-/// sent).
+/// Records the access, limits the time of the response, and adds the headers of every response: no cache
+/// stores people's data, no frame shows it, and no page of another origin reads it (certvakt never sends
+/// `Access-Control-Allow-Origin`).
 async fn guarded(
     State((recorder, database)): State<(Recorder, RequestDatabase)>,
     mut request: Request,
@@ -325,7 +325,7 @@ async fn guarded(
         (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
     ];
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    // The route instead of the path: what people look for is no matter of the log.
+    // Log the route, not the path, because the path contains ids.
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let within = if route.ends_with("/content") { REGISTER_WITHIN } else { ANSWER_WITHIN };
     let span = tracing::info_span!("request", id, method = %request.method(), route);
@@ -334,8 +334,8 @@ async fn guarded(
     let answer = tokio::time::timeout(within, next.run(request));
     let mut response = answer.instrument(span).await.unwrap_or_else(|_| Refusal::TooSlow.into_response());
     access.answered(response.status());
-    // A request refused before its person was looked up, for its body or its ids, is recorded too. One refused for its
-    // rate is not, because the lookup would be one more request to the database.
+    // A request that was refused for its body or its ids, before the lookup of its person, is recorded too. A
+    // request that was refused for its rate is not, because the lookup would add a request to the database.
     if response.status().is_client_error()
         && response.status() != StatusCode::TOO_MANY_REQUESTS
         && let Some(login) = access.not_admitted()
@@ -345,13 +345,13 @@ async fn guarded(
         let _ = tx.commit().await;
     }
     for (name, value) in HEADERS {
-        // A page allows itself its style, and its form.
+        // A page sets its own policy, which allows its style and its form.
         response.headers_mut().entry(name).or_insert(value);
     }
     response
 }
 
-/// The first instant that the schema takes as a certification's: 1900 begins.
+/// The first instant that the schema accepts for a certification: the start of 1900.
 const FIRST_INSTANT: DateTime<Utc> = DateTime::from_timestamp_micros(-2_208_988_800_000_000).unwrap();
-/// The last: 9998 ends.
+/// The last instant that the schema accepts: the end of 9998.
 const LAST_INSTANT: DateTime<Utc> = DateTime::from_timestamp_micros(253_370_764_799_999_999).unwrap();

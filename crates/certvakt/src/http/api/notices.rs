@@ -1,4 +1,4 @@
-//! Notices: what people were told, and who could not be.
+//! Notices, and people whom no channel reaches.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,37 +15,37 @@ use crate::http::extract::Query;
 use crate::http::problem::{Problems, Refusal};
 use crate::store::tenant::notices::{self, NoticeFilter, NoticeOf};
 
-/// How far back notices are listed, if the request does not say.
+/// The default age of the oldest listed notices.
 const DAYS: Days = Days::new(30);
-/// How far back they are listed at most: retention keeps a year.
+/// The maximum age of listed notices. `cleanup` keeps a year by default.
 const MOST_DAYS: Days = Days::new(400);
 /// The states of a delivery.
 const STATES: [&str; 5] = ["pending", "claimed", "delivered", "unreachable", "cancelled"];
 
-/// The notices to list.
+/// The filters of the list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct NoticesQuery {
-    /// Only those recorded since; 30 days ago, if this is left out, and 400 days ago at most.
+    /// Only notices recorded since this time; defaults to 30 days ago, and at most 400 days ago.
     since: Option<DateTime<Utc>>,
-    /// Only those of a chapter.
+    /// Only notices of this chapter.
     chapter: Option<Uuid>,
-    /// Only those of a stage.
+    /// Only notices of this stage.
     #[param(value_type = Option<String>, example = "expiry_warning_30d",
         pattern = "^(expiry_warning_(90|30|7)d|expired)$")]
     stage: Option<String>,
-    /// Only those whose delivery is in a state.
+    /// Only notices whose delivery is in this state.
     #[param(example = "delivered", pattern = "^(pending|claimed|delivered|unreachable|cancelled)$")]
     state: Option<String>,
-    /// How many on a page.
+    /// The number of items on a page.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<i64>,
 }
 
-/// List notices, the latest first
+/// List notices, latest first
 #[utoipa::path(get, path = "/api/v1/notices", tag = "notices", params(NoticesQuery), responses(
     (status = OK, body = Page<NoticeOf>),
     Problems))]
@@ -57,7 +57,7 @@ pub(super) async fn list(
     let limit = limit(asked.limit)?;
     let stage = asked.stage.as_deref().map(known_stage).transpose()?;
     if asked.state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
-        return Err(Refusal::Invalid(format!("state is one of {}", STATES.join(", "))));
+        return Err(Refusal::Invalid(format!("state must be one of {}", STATES.join(", "))));
     }
     let now = api.clock().now();
     let since = asked.since.unwrap_or(now - DAYS).clamp(now - MOST_DAYS, super::LAST_INSTANT);
@@ -69,21 +69,21 @@ pub(super) async fn list(
     Ok(Json(Page::of(found, limit, |notice| notice.id.to_string())))
 }
 
-/// Whose unreachable people to list.
+/// The filters of the list of unreachable people.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct UnreachableQuery {
-    /// Only those of a chapter.
+    /// Only notices of this chapter.
     chapter: Option<Uuid>,
-    /// How many on a page.
+    /// The number of items on a page.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<i64>,
 }
 
-/// List people whom no channel reaches, a row a notice that waits for them: add a device or a mail address
+/// List the notices that no channel can deliver; add a device or an e-mail address to reach these people
 #[utoipa::path(get, path = "/api/v1/unreachable", tag = "notices", params(UnreachableQuery), responses(
     (status = OK, body = Page<NoticeOf>),
     Problems))]

@@ -1,4 +1,4 @@
-//! By what the caller wants no notices.
+//! The caller's opt-outs from kinds of notices.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,16 +12,16 @@ use crate::http::extract::Path;
 use crate::http::problem::{Problems, Refusal};
 use crate::store::tenant::opt_outs;
 
-/// A kind of contact point by which the caller wants no notices.
+/// An opt-out from notices by one kind of contact point.
 #[derive(Serialize, ToSchema)]
 pub(super) struct OptOut {
     /// `push` or `email`.
     kind: String,
-    /// Since when.
+    /// The time of the opt-out.
     since: DateTime<Utc>,
 }
 
-/// By what the caller wants no notices, from any organisation
+/// List the caller's opt-outs, which apply to notices of every organisation
 #[utoipa::path(get, path = "/api/v1/me/opt-outs", tag = "me", responses(
     (status = OK, body = Vec<OptOut>),
     Problems))]
@@ -33,7 +33,7 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<
     Ok(Json(own.collect()))
 }
 
-/// Receive no notices by push or mail any more; those that wait already are not sent either
+/// Opt out of notices by push or e-mail, including queued ones
 #[utoipa::path(put, path = "/api/v1/me/opt-outs/{kind}", tag = "me",
     params(("kind" = String, Path, description = "`push` or `email`", pattern = "^(push|email)$")),
     responses(
@@ -51,7 +51,7 @@ pub(super) async fn opt_out(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Receive notices by push or mail again
+/// Delete the opt-out of notices by push or e-mail
 #[utoipa::path(delete, path = "/api/v1/me/opt-outs/{kind}", tag = "me",
     params(("kind" = String, Path, description = "`push` or `email`", pattern = "^(push|email)$")),
     responses(
@@ -73,6 +73,6 @@ fn known(kind: &str) -> Result<&'static str, Refusal> {
     match kind {
         "push" => Ok("push"),
         "email" => Ok("email"),
-        _ => Err(Refusal::Invalid("one can opt out of push or email".to_owned())),
+        _ => Err(Refusal::Invalid("kind must be push or email".to_owned())),
     }
 }

@@ -1,4 +1,4 @@
-//! The whole at a glance: chapters, types, runs, statistics, and what comes due.
+//! Overviews: chapters, types, runs, statistics and the forecast.
 
 use axum::Json;
 use axum::extract::State;
@@ -16,12 +16,12 @@ use crate::http::problem::{Problems, Refusal};
 use crate::store::tenant::overview::{self, CertificationType, Coming, Days, DueBetween, Run, Statistics};
 use crate::store::tenant::{self, Chapter};
 
-/// How many nights a forecast is for, if the request does not say.
+/// The default number of nights of a forecast.
 const NIGHTS: u32 = 30;
-/// The most nights of a forecast: until then a year's expiries are warned of.
+/// The maximum number of nights of a forecast.
 const MOST_NIGHTS: u32 = 366;
 
-/// The chapters that the person coordinates, with all below them, or belongs to
+/// List the chapters that the caller coordinates, with all below them, and those that the caller belongs to
 #[utoipa::path(get, path = "/api/v1/chapters", tag = "overview", responses(
     (status = OK, body = [Chapter]),
     Problems))]
@@ -32,7 +32,7 @@ pub(super) async fn chapters(State(api): State<Api>, caller: Caller) -> Result<J
     Ok(Json(chapters))
 }
 
-/// The types of certification of the person's organisations
+/// List the types of certification of the caller's organisations
 #[utoipa::path(get, path = "/api/v1/certification-types", tag = "overview", responses(
     (status = OK, body = [CertificationType]),
     Problems))]
@@ -46,19 +46,19 @@ pub(super) async fn certification_types(
     Ok(Json(types))
 }
 
-/// Which runs to list.
+/// The page of runs to list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct RunsQuery {
-    /// How many on a page.
+    /// The number of items on a page.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<i64>,
 }
 
-/// List runs, the latest first, of the organisations in which the person coordinates or administers
+/// List the runs of the organisations in which the caller is a coordinator or an administrator, latest first
 #[utoipa::path(get, path = "/api/v1/runs", tag = "overview", params(RunsQuery), responses(
     (status = OK, body = Page<Run>),
     Problems))]
@@ -74,7 +74,7 @@ pub(super) async fn runs(
     Ok(Json(Page::of(found, limit, |run| run.id.to_string())))
 }
 
-/// How the certifications stand that the person may see, a row a chapter
+/// Count the certifications that the caller may see, per chapter
 #[utoipa::path(get, path = "/api/v1/statistics", tag = "overview", responses(
     (status = OK, body = [Statistics]),
     Problems))]
@@ -101,17 +101,17 @@ pub(super) async fn statistics(
     Ok(Json(statistics))
 }
 
-/// For how long a forecast is.
+/// The length of a forecast.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ForecastQuery {
-    /// How many nights from tomorrow on.
+    /// The number of nights, from tomorrow on.
     #[param(minimum = 1, maximum = 366)]
     nights: Option<u32>,
 }
 
-/// How many notices come due in the nights from tomorrow on, if nothing changes until then
+/// Count the notices that will be due in the coming nights, if no certification changes
 #[utoipa::path(get, path = "/api/v1/forecast", tag = "overview", params(ForecastQuery), responses(
     (status = OK, body = [Coming]),
     Problems))]
@@ -122,7 +122,7 @@ pub(super) async fn forecast(
 ) -> Result<Json<Vec<Coming>>, Refusal> {
     let nights = asked.nights.unwrap_or(NIGHTS);
     if !(1..=MOST_NIGHTS).contains(&nights) {
-        return Err(Refusal::Invalid(format!("nights is from 1 to {MOST_NIGHTS}")));
+        return Err(Refusal::Invalid(format!("nights must be from 1 to {MOST_NIGHTS}")));
     }
     let mut tx = api.person(&caller).await?;
     let organisations = tenant::organisations(&mut tx).await?;

@@ -1,4 +1,4 @@
-//! How the partners stand of the organisations that the person who is asking administers.
+//! The state of the partners of the organisations that the caller administers.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,7 +7,7 @@ use super::{Api, Caller};
 use crate::http::problem::{Problems, Refusal};
 use crate::store::tenant::partners::{self, Partner};
 
-/// How partners stand, which publish whom one can contact, of the organisations that the person administers
+/// List the partners of the organisations that the caller administers, with their state
 #[utoipa::path(get, path = "/api/v1/partners", tag = "partners", responses(
     (status = OK, body = [Partner]),
     Problems))]

@@ -1,4 +1,4 @@
-//! People: a list by name, and one of them with what they are and hold.
+//! People: a list by name, and one person with their memberships and certifications.
 
 use std::collections::HashMap;
 
@@ -21,17 +21,17 @@ use crate::store::tenant::{self, Membership};
 #[derive(Serialize, ToSchema)]
 pub(super) struct Person {
     id: Uuid,
-    /// What they are called.
+    /// The person's name.
     name: Option<String>,
-    /// The language that they chose: `nb` or `en`.
+    /// The language that the person chose: `nb` or `en`.
     locale: Option<String>,
-    /// When what was known of them was erased, if it was.
+    /// The time at which the person's data was erased, if it was.
     erased_at: Option<DateTime<Utc>>,
-    /// What they are, in the chapters that the person asking may see.
+    /// The person's roles in the chapters that the caller may see.
     memberships: Vec<Membership>,
 }
 
-/// A person, with the certifications that the person asking may see.
+/// A person, with the certifications that the caller may see.
 #[derive(Serialize, ToSchema)]
 pub(super) struct PersonDetail {
     #[serde(flatten)]
@@ -39,24 +39,24 @@ pub(super) struct PersonDetail {
     certifications: Vec<Certification>,
 }
 
-/// The people to list.
+/// The filters of the list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PeopleQuery {
-    /// Only members of a chapter.
+    /// Only members of this chapter.
     chapter: Option<Uuid>,
-    /// Only those whose name contains this.
+    /// Only people whose name contains this text.
     #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     q: Option<String>,
-    /// How many on a page.
+    /// The number of items on a page.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<Uuid>,
 }
 
-/// List people by name: members of the chapters that the person may see
+/// List the members of the chapters that the caller may see, by name
 #[utoipa::path(get, path = "/api/v1/people", tag = "people", params(PeopleQuery), responses(
     (status = OK, body = Page<Person>),
     Problems))]
@@ -72,7 +72,7 @@ pub(super) async fn list(
     if let Some(after) = asked.after
         && people::person(&mut tx, after).await?.is_none()
     {
-        // Whoever the page before ended with has gone: an empty page would look like the last.
+        // The last person of the previous page no longer exists. An empty page would look like the last one.
         return Err(Refusal::NotFound);
     }
     let found = people::people(&mut tx, &which, asked.after, limit + 1).await?;
@@ -89,7 +89,7 @@ pub(super) async fn list(
     })))
 }
 
-/// One person
+/// Get a person
 #[utoipa::path(get, path = "/api/v1/people/{id}", tag = "people", params(("id" = Uuid, Path)), responses(
     (status = OK, body = PersonDetail),
     Problems))]

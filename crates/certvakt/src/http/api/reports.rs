@@ -1,4 +1,5 @@
-//! What partners' portals tell of completed renewal courses. They do not sign in: each request is signed.
+//! The webhook for partners' reports of completed renewal courses. Portals do not sign in; they sign each
+//! request.
 
 use std::net::SocketAddr;
 
@@ -14,10 +15,11 @@ use crate::partner::PartnerError;
 use crate::partner::webhook::{self, InboundContract};
 use crate::store::partner::{self, Partner};
 
-/// Tell of a completed renewal course
+/// Report a completed renewal course
 ///
-/// For a partner's portal: signed as Standard Webhooks says (`webhook-id`, `webhook-timestamp`, `webhook-signature`), the
-/// body as the contract with the partner says. A report that came before changes nothing.
+/// For a partner's portal. The request must be signed as Standard Webhooks specifies (`webhook-id`,
+/// `webhook-timestamp`, `webhook-signature`), and its body must follow the contract with the partner. A
+/// repeated report changes nothing.
 #[utoipa::path(post, path = "/api/v1/partners/{organisation}/{partner}/renewals", tag = "partners", security(()),
     params(("organisation" = String, Path), ("partner" = String, Path)),
     request_body = Value,
@@ -36,7 +38,7 @@ pub(super) async fn receive(
         return Err(Refusal::TooMany);
     }
     let body = body.map_err(|_| Refusal::TooLong)?;
-    // Whoever has not signed does not learn which partners there are.
+    // An unknown partner gets the same response as a wrong signature, so that nobody can probe for partners.
     let one = partner_of(&api, &organisation, &name).await?.ok_or(Refusal::NotSigned)?;
     let keys = webhook::keys(&one, &shared.partners).map_err(|error| not_configured(&one, &error))?;
     if !keys.iter().any(|key| key.verify(&body, &headers).is_ok()) {
@@ -53,10 +55,15 @@ pub(super) async fn receive(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Says in the log why nothing can be heard of a partner.
+/// Logs why the webhook is not configured for a partner.
 fn not_configured(one: &Partner, error: &PartnerError) -> Refusal {
     let (organisation, partner) = (&one.organisation, &one.partner);
-    tracing::error!(organisation, partner, code = error.code(), "nothing can be heard of it: {error}");
+    tracing::error!(
+        organisation,
+        partner,
+        code = error.code(),
+        "the webhook cannot receive reports: {error}"
+    );
     Refusal::WebhookNotConfigured
 }
 

@@ -1,4 +1,4 @@
-//! Where the caller is signed in with a browser.
+//! The caller's browser sessions.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,24 +13,24 @@ use crate::http::extract::Path;
 use crate::http::problem::{Problems, Refusal};
 use crate::store::tenant::sessions;
 
-/// A session of a browser that is not over.
+/// An active browser session.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Session {
     id: Uuid,
-    /// How it began: `link` or `provider`.
+    /// The sign-in method: `link` or `provider`.
     #[schema(value_type = String)]
     by: &'static str,
-    /// The browser and its system, as it names itself; empty: it does not.
+    /// The browser and its operating system; empty if unknown.
     #[schema(example = "Firefox, Windows")]
     browser: String,
     began_at: DateTime<Utc>,
-    /// When it was last used, to five minutes.
+    /// The time of the last use, with a precision of five minutes.
     used_at: DateTime<Utc>,
-    /// Whether it is the one that asks.
+    /// Whether the request uses this session.
     is_current: bool,
 }
 
-/// Where the caller is signed in with a browser
+/// List the caller's browser sessions
 #[utoipa::path(get, path = "/api/v1/me/sessions", tag = "me", responses(
     (status = OK, body = Vec<Session>),
     Problems))]
@@ -65,7 +65,7 @@ pub(super) async fn end(
     if ended == 0 { Err(Refusal::NotFound) } else { Ok(StatusCode::NO_CONTENT) }
 }
 
-/// End all of the caller's sessions but the one that asks
+/// End all of the caller's sessions except the current one
 #[utoipa::path(delete, path = "/api/v1/me/sessions", tag = "me", responses(
     (status = NO_CONTENT),
     Problems))]

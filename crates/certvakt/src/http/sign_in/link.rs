@@ -74,7 +74,7 @@ pub(super) async fn ask(
         Err(_) => String::new(),
     };
     if address.is_empty() || address.chars().count() > address::LONGEST || address.contains('\0') {
-        return Err(Refusal::Invalid("a mail address has 1 to 254 characters".to_owned()).into());
+        return Err(Refusal::Invalid("an e-mail address must have 1 to 254 characters".to_owned()).into());
     }
     // An address that is none is answered alike: whether it is known shows nowhere.
     let address = address::canonical(&address).unwrap_or(address);

@@ -87,22 +87,22 @@ pub async fn step_up_fault(config: &Config) -> Result<Option<&'static str>, Conf
 #[derive(Debug, thiserror::Error)]
 enum SignInError {
     /// The browser began no sign-in that this could be the end of, or did so too long ago.
-    #[error("this sign-in was begun too long ago, or in another browser: begin again")]
+    #[error("this sign-in started too long ago or in another browser: start again")]
     Expired,
     /// The person broke off, or may not come in.
-    #[error("the provider was told not to sign you in: begin again, or ask them")]
+    #[error("the sign-in was cancelled or refused at the provider: start again, or ask the provider")]
     Denied,
     /// The provider refused, or what it says is not to be believed. The reason is fit for a log.
-    #[error("the sign-in could not be completed: begin again")]
+    #[error("the sign-in could not be completed: start again")]
     Failed(&'static str),
     /// The provider's id token is not accepted. The reason is fit for a log: nothing of the token is in it.
-    #[error("the sign-in could not be completed: begin again")]
+    #[error("the sign-in could not be completed: start again")]
     IdToken(&'static str),
     /// The provider cannot be reached.
-    #[error("the provider that signs you in cannot be reached: try again in a minute")]
+    #[error("the sign-in provider cannot be reached: try again in a minute")]
     Provider(&'static str),
     /// A link that is unknown, used or expired.
-    #[error("this link is unknown, used or expired: ask for another")]
+    #[error("this link is unknown, used or expired: ask for a new one")]
     Link,
     /// Anything that the API refuses as well.
     #[error(transparent)]
@@ -143,13 +143,10 @@ impl From<StoreError> for SignInError {
 impl IntoResponse for SignInError {
     fn into_response(self) -> Response {
         if let Self::Failed(reason) | Self::Provider(reason) = self {
-            tracing::warn!(code = self.code(), "somebody could not sign in: {reason}");
+            tracing::warn!(code = self.code(), "a sign-in failed: {reason}");
         }
         if let Self::IdToken(reason) = self {
-            tracing::warn!(
-                code = self.code(),
-                "somebody could not sign in: the id token is not accepted: {reason}"
-            );
+            tracing::warn!(code = self.code(), "a sign-in failed: the id token is not valid: {reason}");
         }
         match self {
             Self::Refused(refusal) => refusal.into_response(),

@@ -114,7 +114,7 @@ impl Provider {
         } else {
             let text = std::fs::read_to_string(&config.client_secret_file).map_err(|error| {
                 wrong(format!(
-                    "sign_in.client_secret_file cannot be read ({}): check path and permissions",
+                    "cannot read sign_in.client_secret_file ({}): check the path and its permissions",
                     error.kind()
                 ))
             })?;
@@ -124,11 +124,11 @@ impl Provider {
             issuer: config.issuer.clone(),
             discovery: format!("{}/.well-known/openid-configuration", config.issuer.trim_end_matches('/'))
                 .parse()
-                .map_err(|_| wrong("sign_in.issuer is no address".to_owned()))?,
+                .map_err(|_| wrong("sign_in.issuer is not a valid URL".to_owned()))?,
             client_id: ClientId::new(config.client_id.clone()),
             client_secret,
             callback: RedirectUrl::new(format!("{base}sign-in/callback"))
-                .map_err(|_| wrong("sign_in.public_url is no address".to_owned()))?,
+                .map_err(|_| wrong("sign_in.public_url is not a valid URL".to_owned()))?,
             http: Http(crate::http::client(PATIENCE)),
             known: Mutex::default(),
         })
@@ -149,7 +149,7 @@ impl Provider {
             request = request.add_extra_param(name, value);
         }
         let (url, _) = request.url();
-        if is_safe(&url) { Ok(url) } else { Err(SignInError::Provider("its own address is not encrypted")) }
+        if is_safe(&url) { Ok(url) } else { Err(SignInError::Provider("the issuer's URL is not https")) }
     }
 
     /// Who has signed in.
@@ -162,17 +162,20 @@ impl Provider {
             .request_async(&self.http)
             .await
             .map_err(|error| match error {
-                RequestTokenError::ServerResponse(_) => SignInError::Failed("the code is not accepted"),
+                RequestTokenError::ServerResponse(_) => SignInError::Failed("the provider rejected the code"),
                 RequestTokenError::Request(Unanswered(reason)) => SignInError::Provider(reason),
-                _ => SignInError::Provider("its answer with the tokens is malformed"),
+                _ => SignInError::Provider("the provider's token response is malformed"),
             })?;
-        let token =
-            answer.extra_fields().id_token.as_deref().ok_or(SignInError::Failed("there is no id token"))?;
+        let token = answer
+            .extra_fields()
+            .id_token
+            .as_deref()
+            .ok_or(SignInError::Failed("the provider's token response has no id token"))?;
         // The provider wrote the dates by the real time, so a moved clock of a rehearsal must not judge them.
         let verified = discovered.id_tokens.verify(token, &nonce(secret), Clock::system().now()).await;
         verified.map_err(|error| match error {
             TokenError::Invalid(reason) => SignInError::IdToken(reason),
-            TokenError::KeysUnavailable => SignInError::Provider("its keys cannot be fetched"),
+            TokenError::KeysUnavailable => SignInError::Provider("the provider's keys cannot be fetched"),
         })
     }
 
@@ -186,24 +189,26 @@ impl Provider {
             *known = Some((Instant::now(), self.discover().await.map(Arc::new)));
         }
         let said = known.as_ref().and_then(|(_, said)| said.clone());
-        said.ok_or(SignInError::Provider("what it says of itself cannot be fetched"))
+        said.ok_or(SignInError::Provider("the provider's metadata cannot be fetched"))
     }
 
     /// What speaks against the provider's meeting `[step_up]`, by what it says of itself.
     pub(super) async fn lacks(&self, step_up: &StepUpConfig) -> Option<&'static str> {
         let Some(said) = self.metadata().await else {
-            return Some("the provider cannot be reached, or does not describe itself: check sign_in.issuer");
+            return Some("the provider cannot be reached or publishes no metadata: check sign_in.issuer");
         };
         let (claims, classes) = (said.claims_supported, said.acr_values_supported);
         if step_up.max_age_minutes > 0 && !claims.is_empty() && !claims.iter().any(|one| one == "auth_time") {
             Some(
-                "the provider does not say when people signed in (auth_time): set step_up.max_age_minutes to 0",
+                "the provider does not report when people signed in (auth_time): set step_up.max_age_minutes to 0",
             )
         } else if !step_up.acr.is_empty()
             && !classes.is_empty()
             && !classes.iter().any(|one| step_up.acr.contains(one))
         {
-            Some("the provider offers none of the classes in step_up.acr: ask it which acr values it has")
+            Some(
+                "the provider supports none of the classes in step_up.acr: ask the provider which acr values it supports",
+            )
         } else {
             None
         }
@@ -239,15 +244,16 @@ struct Http(Client);
 
 impl Http {
     async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, Unanswered> {
-        let request =
-            reqwest::Request::try_from(request).map_err(|_| Unanswered("one of its addresses is none"))?;
+        let request = reqwest::Request::try_from(request)
+            .map_err(|_| Unanswered("the provider's metadata contains an invalid URL"))?;
         if !is_safe(request.url()) {
-            return Err(Unanswered("one of its addresses is not encrypted"));
+            return Err(Unanswered("the provider's metadata contains a URL that is not https"));
         }
         let answer = self.0.execute(request).await.map_err(|_| Unanswered("no answer"))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let text = body(answer, LARGEST_ANSWER).await;
-        let mut response = HttpResponse::new(text.ok_or(Unanswered("its answer broke off, or is too long"))?);
+        let mut response =
+            HttpResponse::new(text.ok_or(Unanswered("the provider's response was cut off or is too long"))?);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(response)
@@ -322,7 +328,7 @@ pub(super) async fn finish(
     let code = match (answer.error.as_deref(), answer.code) {
         (None, Some(code)) => code,
         (Some("access_denied"), _) => return Err(SignInError::Denied),
-        _ => return Err(SignInError::Failed("the provider answered with an error")),
+        _ => return Err(SignInError::Failed("the provider responded with an error")),
     };
     let login = provider.finish(secret, code).await?;
     let [session, browser] = session::begin(&headers, &shared.database, &login).await?;

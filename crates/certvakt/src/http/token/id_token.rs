@@ -52,7 +52,7 @@ impl IdTokens {
         let invalid = |reason| Err(TokenError::Invalid(reason));
         let header = header_of(token)?;
         if !ALGORITHMS.contains(&header.alg) {
-            return invalid("its alg is none that a provider alone can sign with");
+            return invalid("its alg is not an accepted asymmetric algorithm");
         }
         let key = self.keys.key(header.kid.as_deref(), header.alg, now).await?;
         let claims = signed_claims(token, &key, header.alg)?;
@@ -71,10 +71,10 @@ impl IdTokens {
         check_dates(&claims, now)?;
         let now = (now - DateTime::UNIX_EPOCH).as_seconds_f64();
         if !claims.get("iat").and_then(Value::as_f64).is_some_and(|issued| issued <= now + SKEW_SECONDS) {
-            return invalid("its iat is missing, or has not come yet");
+            return invalid("its iat is missing or in the future");
         }
         if !text("nonce").is_some_and(|given| secret::are_same(given, nonce)) {
-            return invalid("its nonce is not that of this sign-in");
+            return invalid("its nonce does not match this sign-in");
         }
         match text("sub") {
             Some(subject)
@@ -83,7 +83,7 @@ impl IdTokens {
                 let identity = Identity { issuer: self.issuer.clone(), subject: subject.to_owned() };
                 Ok(Login::by(identity, &claims))
             }
-            _ => invalid("its sub is no text of 1 to 255 characters"),
+            _ => invalid("its sub is not a text of 1 to 255 characters"),
         }
     }
 }

@@ -91,7 +91,7 @@ impl Jwks {
             self.fetch(turn, now).await;
         }
         let set = self.usable(now).ok_or(TokenError::KeysUnavailable)?;
-        set.key(kid, algorithm).ok_or(TokenError::Invalid("none of the issuer's keys is the one it names"))
+        set.key(kid, algorithm).ok_or(TokenError::Invalid("the issuer has no key with its kid"))
     }
 
     fn usable(&self, now: DateTime<Utc>) -> Option<Arc<KeySet>> {
@@ -110,7 +110,7 @@ impl Jwks {
                 }
                 Err(reason) => tracing::warn!(
                     code = TokenError::KeysUnavailable.code(),
-                    "the keys at {} could not be fetched: {reason}",
+                    "could not fetch the keys at {}: {reason}",
                     this.url
                 ),
             }
@@ -122,11 +122,11 @@ impl Jwks {
     async fn published(&self) -> Result<Vec<PublishedKey>, &'static str> {
         let answer = self.client.get(self.url.clone()).send().await.map_err(|_| "no answer")?;
         if answer.status() != StatusCode::OK {
-            return Err("the answer is not 200");
+            return Err("the status is not 200");
         }
         let body = crate::http::body(answer, LARGEST_ANSWER)
             .await
-            .ok_or("the answer broke off, or is larger than 256 KiB")?;
+            .ok_or("the response was cut off or is larger than 256 KiB")?;
         read(&body, self.algorithms)
     }
 
@@ -148,7 +148,8 @@ pub(super) fn keys(body: &[u8], algorithms: &'static [Algorithm]) -> Vec<(Algori
 
 /// The keys of a set that fit some algorithms.
 fn read(body: &[u8], algorithms: &'static [Algorithm]) -> Result<Vec<PublishedKey>, &'static str> {
-    let set: Published = serde_json::from_slice(body).map_err(|_| "the answer is no JSON Web Key Set")?;
+    let set: Published =
+        serde_json::from_slice(body).map_err(|_| "the response is not a JSON Web Key Set")?;
     // A key that we cannot use is no reason to refuse the others (RFC 7517, section 5).
     let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
     let fitting = |jwk: Jwk| {

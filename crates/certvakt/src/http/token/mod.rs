@@ -78,10 +78,10 @@ impl Login {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Something is wrong with the token. The reason is fit for a log: nothing of the token is in it.
-    #[error("the token is not accepted: {0}; sign in again")]
+    #[error("the token is not valid: {0}; sign in again")]
     Invalid(&'static str),
     /// The issuer's keys cannot be had, so nothing can be said of the token.
-    #[error("the keys at auth.jwks_url cannot be had: try again in a minute")]
+    #[error("the keys at auth.jwks_url are not available: try again in a minute")]
     KeysUnavailable,
 }
 
@@ -141,7 +141,7 @@ impl Verifier {
             return Err(TokenError::Invalid("its alg is not auth.algorithm"));
         }
         if !header.typ.as_deref().is_none_or(is_for_access) {
-            return Err(TokenError::Invalid("its typ is none of an access token's"));
+            return Err(TokenError::Invalid("its typ is not that of an access token"));
         }
         let claims = match &self.keys {
             Keys::Secret(key) => signed_claims(bearer, key, self.algorithm)?,
@@ -167,7 +167,7 @@ impl Verifier {
             Some(subject) if (1..=LONGEST_SUBJECT).contains(&subject.len()) && is_plain(subject) => {
                 Ok(Identity { issuer: self.issuer.clone(), subject: subject.to_owned() })
             }
-            _ => invalid("its sub is no text of 1 to 255 bytes"),
+            _ => invalid("its sub is not a text of 1 to 255 bytes"),
         }
     }
 }
@@ -197,7 +197,7 @@ fn header_of(token: &str) -> Result<Header, TokenError> {
         return Err(TokenError::Invalid("it is longer than 8 KiB"));
     }
     let header = jsonwebtoken::decode_header(token)
-        .map_err(|_| TokenError::Invalid("its header is malformed, or names an unknown algorithm"))?;
+        .map_err(|_| TokenError::Invalid("its header is malformed or has an unknown algorithm"))?;
     // No extension is known here (RFC 7515, section 4.1.11).
     if header.crit.is_some() { Err(TokenError::Invalid("its header has crit")) } else { Ok(header) }
 }
@@ -230,13 +230,13 @@ fn check_dates(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<(), To
     let now = (now - DateTime::UNIX_EPOCH).as_seconds_f64();
     match claims.get("exp").map(Value::as_f64) {
         None => return Err(TokenError::Invalid("it has no exp")),
-        Some(None) => return Err(TokenError::Invalid("its exp is no number")),
+        Some(None) => return Err(TokenError::Invalid("its exp is not a number")),
         Some(Some(exp)) if now >= exp + SKEW_SECONDS => return Err(TokenError::Invalid("it has expired")),
         Some(Some(_)) => {}
     }
     match claims.get("nbf").map(Value::as_f64) {
-        Some(None) => Err(TokenError::Invalid("its nbf is no number")),
-        Some(Some(nbf)) if now < nbf - SKEW_SECONDS => Err(TokenError::Invalid("its nbf has not come yet")),
+        Some(None) => Err(TokenError::Invalid("its nbf is not a number")),
+        Some(Some(nbf)) if now < nbf - SKEW_SECONDS => Err(TokenError::Invalid("its nbf is in the future")),
         None | Some(Some(_)) => Ok(()),
     }
 }
@@ -254,13 +254,13 @@ fn names_audience(claims: &Map<String, Value>, audience: &str) -> bool {
 fn read_secret(path: &Path) -> Result<DecodingKey, ConfigError> {
     let wrong = |text: String| ConfigError::Contradiction(text);
     let file = std::fs::read(path).map_err(|error| {
-        wrong(format!("auth.secret_file cannot be read ({}): check path and permissions", error.kind()))
+        wrong(format!("cannot read auth.secret_file ({}): check the path and its permissions", error.kind()))
     })?;
     let secret = file.strip_suffix(b"\n").unwrap_or(&file);
     let secret = secret.strip_suffix(b"\r").unwrap_or(secret);
     if secret.len() < SHORTEST_SECRET {
         return Err(wrong(format!(
-            "auth.secret_file holds fewer than {SHORTEST_SECRET} bytes: choose a longer secret"
+            "auth.secret_file has fewer than {SHORTEST_SECRET} bytes: choose a longer secret"
         )));
     }
     Ok(DecodingKey::from_secret(secret))

@@ -23,9 +23,9 @@ const NOT_IN_KEYS: &str = "/#<>*%&:\\?+";
 const ABSENT: [&str; 2] = ["0x80060891", "0x80040217"];
 /// Limits that protect the service, and what we have had too much of ("Service protection API limits").
 const PROTECTION: [(&str, &str); 3] = [
-    ("0x80072322", "it has had too many requests"),
-    ("0x80072321", "our requests have taken too much of its time"),
-    ("0x80072326", "it has too many requests at once"),
+    ("0x80072322", "it received too many requests"),
+    ("0x80072321", "our requests used too much of its processing time"),
+    ("0x80072326", "it received too many concurrent requests"),
 ];
 
 /// A portal whose mentors stand in a table of Dataverse.
@@ -44,7 +44,7 @@ impl Dataverse {
     fn row(&self, key: &str) -> Result<Url, Outcome> {
         if key.contains(|letter: char| NOT_IN_KEYS.contains(letter) || letter.is_control()) {
             return Err(Outcome::Refused(format!(
-                "the mentor's key cannot stand in an address: it must be without {NOT_IN_KEYS}"
+                "the mentor's key cannot be part of a URL: it must not contain {NOT_IN_KEYS}"
             )));
         }
         let mut url = self.portal.addresses.endpoint.clone();
@@ -96,7 +96,7 @@ impl Dataverse {
         match answered.status {
             StatusCode::NOT_FOUND if is_absent(&answered) && !state.is_listed => Outcome::Taken,
             StatusCode::NOT_FOUND if is_absent(&answered) => {
-                Outcome::Refused("the portal knows no such mentor (404)".to_owned())
+                Outcome::Refused("the portal does not know this mentor (404)".to_owned())
             }
             StatusCode::PRECONDITION_FAILED => crossed(),
             _ => judge_change(&self.portal, state, &answered),
@@ -125,7 +125,7 @@ impl Dataverse {
         let row: Option<Value> = serde_json::from_slice(&answered.body).ok();
         let read = row.and_then(|row| self.portal.contract.reads(row.get(&self.table.status)?));
         read.ok_or_else(|| {
-            Outcome::Broken(format!("what it holds of a mentor has no known {}", self.table.status))
+            Outcome::Broken(format!("its data about a mentor has no known {}", self.table.status))
         })
     }
 
@@ -150,7 +150,9 @@ impl Dataverse {
             .map(|part| {
                 part?;
                 let next = answers.as_mut().map_err(|outcome| outcome.clone())?.next();
-                next.ok_or_else(|| Outcome::Unsure("no answer came in that of the batch".to_owned()))
+                next.ok_or_else(|| {
+                    Outcome::Unsure("the batch response has no response for this change".to_owned())
+                })
             })
             .collect()
     }
@@ -185,13 +187,13 @@ impl Dataverse {
         }
         judge(&answered, &[200])?;
         let answers = multipart::read(&answered).filter(|answers| answers.len() <= parts.len());
-        answers.ok_or_else(|| Outcome::Broken("its answer to a batch is none".to_owned()))
+        answers.ok_or_else(|| Outcome::Broken("its batch response is malformed".to_owned()))
     }
 }
 
 /// What is said of a change that crossed another of the same row.
 fn crossed() -> Outcome {
-    Outcome::Refused("somebody else changes the same row at the same time (412)".to_owned())
+    Outcome::Refused("another client changed the row at the same time (412)".to_owned())
 }
 
 /// Whether the service protects itself, and for how long.
@@ -199,9 +201,9 @@ fn busy(answered: &Answered) -> Option<Outcome> {
     let code = error_code(answered);
     let known = PROTECTION.iter().find(|(known, _)| code.as_deref() == Some(known));
     let reason = match known {
-        Some((code, reason)) => format!("the portal wants fewer requests: {reason} ({code})"),
+        Some((code, reason)) => format!("the portal limits our requests: {reason} ({code})"),
         None if answered.status == StatusCode::TOO_MANY_REQUESTS => {
-            "the portal wants fewer requests (429)".to_owned()
+            "the portal limits our requests (429)".to_owned()
         }
         None => return None,
     };

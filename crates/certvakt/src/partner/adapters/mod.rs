@@ -118,11 +118,11 @@ impl From<NoAnswer> for Outcome {
     fn from(none: NoAnswer) -> Self {
         match none {
             NoAnswer::Unreachable => Self::Down("the portal cannot be reached".to_owned(), None),
-            NoAnswer::TooLong => Self::Broken("its answer is longer than any can be".to_owned()),
-            NoAnswer::Lost => Self::Unsure("no answer came".to_owned()),
-            NoAnswer::TooLate => Self::Down("this process stood still for longer than its lease".to_owned(), None),
+            NoAnswer::TooLong => Self::Broken("its response is too long".to_owned()),
+            NoAnswer::Lost => Self::Unsure("no response".to_owned()),
+            NoAnswer::TooLate => Self::Down("this process was suspended for longer than its lease".to_owned(), None),
             NoAnswer::Inward => Self::Broken(
-                "the contract's address points inward: name the host in partners.allowed_inward, if it is to be so"
+                "the contract's address is on this machine or in a private network: add the host to partners.allowed_inward if that is intended"
                     .to_owned(),
             ),
         }

@@ -46,7 +46,7 @@ impl Webhook {
     async fn read_one(&self, key: &str, until: Instant) -> Result<bool, Outcome> {
         let Portal { contract, addresses, wire, .. } = &self.portal;
         let Some(terms) = &contract.read else {
-            return Err(Outcome::Unsure("the listing has not shown yet what became of it".to_owned()));
+            return Err(Outcome::Unsure("the listing does not show the outcome yet".to_owned()));
         };
         let mut url = addresses.endpoint.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -61,7 +61,7 @@ impl Webhook {
             return Ok(false);
         }
         judge(&answered, &[200])?;
-        let broken = |what: &str| Outcome::Broken(format!("what it holds of a mentor {what}"));
+        let broken = |what: &str| Outcome::Broken(format!("its data about a mentor {what}"));
         let body: Value = serde_json::from_slice(&answered.body).map_err(|_| broken("is not JSON"))?;
         let read = body.pointer(&terms.status).and_then(|word| contract.reads(word));
         read.ok_or_else(|| broken(&format!("has no known status at {}", terms.status)))

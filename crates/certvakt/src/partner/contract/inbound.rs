@@ -80,7 +80,7 @@ impl InboundTerms {
             if is_fit {
                 Ok(id)
             } else {
-                Err(format!("what is at {pointer} has not 1 to {LONGEST_ID} characters"))
+                Err(format!("the value at {pointer} does not have 1 to {LONGEST_ID} characters"))
             }
         };
         let date = |pointer: &str, value: &Value| {
@@ -130,7 +130,7 @@ pub(super) fn check(contract: &Contract) -> Result<(), String> {
     let Some(terms) = &contract.inbound else {
         return match read_at {
             Some((stage, _)) => {
-                Err(format!("it has no [inbound]: stages.{}.inbound needs it", stage.as_str()))
+                Err(format!("[inbound] is missing: stages.{}.inbound needs it", stage.as_str()))
             }
             None => Ok(()),
         };
@@ -139,16 +139,16 @@ pub(super) fn check(contract: &Contract) -> Result<(), String> {
     let pointers =
         [&terms.event, &terms.key, &terms.completed].into_iter().chain(optional.into_iter().flatten());
     if let Some(wrong) = pointers.into_iter().find(|pointer| !pointer.starts_with('/')) {
-        return Err(format!("'{wrong}' in [inbound] is no JSON pointer: begin it with /"));
+        return Err(format!("'{wrong}' in [inbound] is not a JSON pointer: start it with /"));
     }
     if terms.types.is_empty() || (terms.course.is_none() && terms.types.len() > 1) {
-        return Err("inbound.types must name a type of certification for each course, and exactly one without inbound.course".to_owned());
+        return Err("inbound.types must map each course to a type of certification, and have exactly one entry without inbound.course".to_owned());
     }
     if terms.origin.is_some() != terms.ours.is_some() {
         return Err("inbound.origin and inbound.ours belong together".to_owned());
     }
     if read_at.is_some() && terms.since.is_none() {
-        return Err("inbound.since is missing: where reports are read, those of the past come too".to_owned());
+        return Err("inbound.since is missing: certvakt reads reports, so it needs the date of the oldest report to consider".to_owned());
     }
     Ok(())
 }

@@ -94,7 +94,7 @@ impl Rules {
             jsonschema::options()
                 .should_validate_formats(true)
                 .build(schema)
-                .map_err(|error| format!("{name} is no JSON Schema: {error}"))
+                .map_err(|error| format!("{name} is not a valid JSON Schema: {error}"))
         };
         Ok(Self {
             request: compile("request.schema", &contract.request.schema)?,

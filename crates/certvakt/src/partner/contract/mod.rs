@@ -60,13 +60,11 @@ const MOST_OPERATIONS: u16 = 1_000;
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
     /// No folder is named.
-    #[error(
-        "no contract can be read: name the folder that holds them in partners.contracts of the configuration"
-    )]
+    #[error("no folder of contracts is configured: set partners.contracts in the configuration")]
     NoFolder,
     /// There is no such version.
     #[error(
-        "there is no contract '{version}' with '{partner}' ({cause}): check partners.contracts, and the file {partner}/{version}.toml in it"
+        "cannot read the contract '{version}' with '{partner}' ({cause}): check partners.contracts, and the file {partner}/{version}.toml in it"
     )]
     Unreadable {
         /// The partner.
@@ -77,7 +75,7 @@ pub enum ContractError {
         cause: std::io::Error,
     },
     /// It is not whole, or contradicts itself.
-    #[error("the contract '{version}' with '{partner}' is wrong: {what}")]
+    #[error("the contract '{version}' with '{partner}' is invalid: {what}")]
     Invalid {
         /// The partner.
         partner: String,
@@ -133,7 +131,7 @@ impl Contract {
             let others = [&addresses.token, &addresses.listing, &addresses.inbound];
             let urls = [Some(&addresses.endpoint)].into_iter().chain(others.map(Option::as_ref));
             if let Some(unsafe_one) = urls.flatten().find(|url| !crate::http::is_safe(url)) {
-                return Err(format!("{unsafe_one} of {} must begin with https://", stage.as_str()));
+                return Err(format!("{unsafe_one} of {} must start with https://", stage.as_str()));
             }
             if self.sign_in.needs_token() && addresses.token.is_none() {
                 return Err(format!("stages.{}.token is missing: the sign-in needs it", stage.as_str()));
@@ -145,12 +143,12 @@ impl Contract {
         }
         match (self.adapter, &self.table, &self.read) {
             (AdapterName::Dataverse, None, _) => {
-                return Err("it has no [table]: dataverse needs it".to_owned());
+                return Err("[table] is missing: dataverse needs it".to_owned());
             }
             (AdapterName::Dataverse, _, Some(_)) => {
-                return Err("[read] is for webhook: dataverse reads its [table]".to_owned());
+                return Err("[read] is only for webhook: dataverse reads its [table]".to_owned());
             }
-            (AdapterName::Webhook, Some(_), _) => return Err("[table] is for dataverse".to_owned()),
+            (AdapterName::Webhook, Some(_), _) => return Err("[table] is only for dataverse".to_owned()),
             _ => {}
         }
         if self.table.as_ref().is_some_and(|table| !(1..=MOST_OPERATIONS).contains(&table.batch)) {
@@ -161,14 +159,15 @@ impl Contract {
         }
         let can_be_asked = self.read.is_some() || self.table.is_some();
         if self.listing.is_none() && (!can_be_asked || self.stages.contains_key(&Stage::Live)) {
-            return Err("it has no [listing]: that a portal has taken something is no proof, its listing is"
-                .to_owned());
+            return Err(
+                "[listing] is missing: only the listing proves that the portal shows a change".to_owned()
+            );
         }
         if self.listing.as_ref().is_some_and(|listing| listing.delta.is_some() != listing.id.is_some()) {
-            return Err("listing.delta and listing.id need each other".to_owned());
+            return Err("listing.delta and listing.id belong together: set both or neither".to_owned());
         }
         if self.stages.is_empty() {
-            return Err("it names no stage: add [stages.staging] or [stages.live]".to_owned());
+            return Err("it has no stage: add [stages.staging] or [stages.live]".to_owned());
         }
         if !["POST", "PUT", "PATCH"].contains(&self.request.method.as_str()) {
             return Err(format!("request.method is '{}': write POST, PUT or PATCH", self.request.method));
@@ -177,11 +176,11 @@ impl Contract {
             return Err("words.listed and words.delisted are the same".to_owned());
         }
         if self.answer.taken.is_empty() || self.answer.taken.iter().any(|code| !(200..300).contains(code)) {
-            return Err("answer.taken must name status codes from 200 to 299".to_owned());
+            return Err("answer.taken must contain status codes from 200 to 299".to_owned());
         }
         if self.table.is_some() && !self.answer.unknown.is_empty() {
             return Err(
-                "answer.unknown is for webhook: dataverse says itself whom it does not know".to_owned()
+                "answer.unknown is only for webhook: dataverse reports unknown mentors itself".to_owned()
             );
         }
         let about_mentor = self.answer.refused.iter().chain(&self.answer.unknown);
@@ -189,12 +188,12 @@ impl Contract {
             .into_iter()
             .any(|code| !(400..500).contains(code) || matches!(code, 401 | 403 | 408 | 429))
         {
-            return Err("answer.refused and answer.unknown may name status codes from 400 to 499, but 401, 403, 408 and 429, which are about us".to_owned());
+            return Err("answer.refused and answer.unknown may contain status codes from 400 to 499, except 401, 403, 408 and 429, which concern certvakt itself".to_owned());
         }
         if [self.limits.requests_a_minute, self.limits.at_once.into(), self.limits.timeout_seconds.into()]
             .contains(&0)
         {
-            return Err("every figure of [limits] must be at least 1".to_owned());
+            return Err("every number in [limits] must be at least 1".to_owned());
         }
         inbound::check(self)?;
         let rules = Rules::of(self)?;
@@ -202,7 +201,7 @@ impl Contract {
             let state = State::new("1", is_listed, Uuid::nil(), 1, DateTime::UNIX_EPOCH, 0);
             let body = self.body(&state);
             if let Some(fault) = rules.request_fault(&body) {
-                return Err(format!("the body does not keep to request.schema: {fault}"));
+                return Err(format!("the body does not match request.schema: {fault}"));
             }
         }
         Ok(())

@@ -38,8 +38,9 @@ struct Claims<'a> {
 impl Certificate {
     /// Reads an RSA key and its certificate, in PEM.
     pub(super) fn new(text: &str) -> Result<Self, String> {
-        let wrong =
-            || "the secret is no RSA key with its certificate: write both into the file, as PEM".to_owned();
+        let wrong = || {
+            "the secret is not an RSA key with its certificate: write both into the file, as PEM".to_owned()
+        };
         let parts = pem::parse_many(text).map_err(|_| wrong())?;
         let key = parts.iter().find(|part| part.tag().ends_with("PRIVATE KEY")).ok_or_else(wrong)?;
         let key = EncodingKey::from_rsa_pem(pem::encode(key).as_bytes()).map_err(|_| wrong())?;

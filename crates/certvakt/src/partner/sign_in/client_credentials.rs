@@ -62,8 +62,9 @@ impl ClientCredentials {
             Proof::Certificate(certificate) => {
                 // Judged by their clock, so a moved clock of a rehearsal must not sign it.
                 let signed = certificate.assertion(&self.token, &self.client_id, Clock::system().now());
-                let signed = signed
-                    .ok_or_else(|| SignInError::Refused("our certificate's key cannot sign".to_owned()))?;
+                let signed = signed.ok_or_else(|| {
+                    SignInError::Refused("could not sign with the certificate's key".to_owned())
+                })?;
                 form.push(("client_assertion_type", ASSERTION.to_owned()));
                 form.push(("client_assertion", signed));
             }
@@ -73,20 +74,20 @@ impl ClientCredentials {
             .wire
             .send(request, None)
             .await
-            .map_err(|_| SignInError::Unavailable("no answer to signing in".to_owned()))?;
+            .map_err(|_| SignInError::Unavailable("no response from the token endpoint".to_owned()))?;
         match answer.status {
-            StatusCode::OK => serde_json::from_slice(&answer.body).map_err(|_| {
-                SignInError::Refused("signing in was answered with something that is no token".to_owned())
-            }),
+            StatusCode::OK => serde_json::from_slice(&answer.body)
+                .map_err(|_| SignInError::Refused("the token endpoint's response is malformed".to_owned())),
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(SignInError::Refused(format!(
-                    "signing in is refused ({}): check our id, and whether its secret or certificate has expired",
+                    "the token endpoint refused access ({}): check the client id, and whether its secret or certificate has expired",
                     answer.status.as_u16()
                 )))
             }
-            status => {
-                Err(SignInError::Unavailable(format!("signing in was answered with {}", status.as_u16())))
-            }
+            status => Err(SignInError::Unavailable(format!(
+                "the token endpoint responded with {}",
+                status.as_u16()
+            ))),
         }
     }
 }
@@ -98,7 +99,7 @@ impl SignIn for ClientCredentials {
                 async { self.fetch().await.map(|granted| (granted.access_token, granted.expires_in)) };
             let token = self.current.get(fetch).await?;
             let mut header = HeaderValue::try_from(format!("Bearer {token}"))
-                .map_err(|_| SignInError::Refused("the token given cannot stand in a header".to_owned()))?;
+                .map_err(|_| SignInError::Refused("the token is not valid in a header".to_owned()))?;
             header.set_sensitive(true);
             Ok(HeaderMap::from_iter([(AUTHORIZATION, header)]))
         })

@@ -15,9 +15,10 @@ pub(super) struct HeaderKey {
 
 impl HeaderKey {
     pub(super) fn new(name: &str, key: &str) -> Result<Self, String> {
-        let name = HeaderName::try_from(name).map_err(|_| format!("sign_in.header '{name}' is no header"))?;
+        let name = HeaderName::try_from(name)
+            .map_err(|_| format!("sign_in.header '{name}' is not a header name"))?;
         let mut key =
-            HeaderValue::try_from(key).map_err(|_| "the key cannot stand in a header".to_owned())?;
+            HeaderValue::try_from(key).map_err(|_| "the key is not valid in a header".to_owned())?;
         key.set_sensitive(true);
         Ok(Self { name, key })
     }

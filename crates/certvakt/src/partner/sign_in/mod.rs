@@ -49,10 +49,10 @@ pub fn of(
 ) -> Result<Box<dyn SignIn>, String> {
     let newest = secrets.first().cloned();
     let missing = || {
-        "no secret is named: write where it is into keys of [partners.secrets.<organisation>.<partner>.<stage>]".to_owned()
+        "no secret is configured: set keys in [partners.secrets.<organisation>.<partner>.<stage>]".to_owned()
     };
     let token = |proof: Proof, client_id: &String, scope: &String| -> Result<Box<dyn SignIn>, String> {
-        let address = addresses.token.clone().ok_or("the contract names no address of tokens")?;
+        let address = addresses.token.clone().ok_or("the contract has no address for tokens")?;
         let (client_id, scope) = (client_id.clone(), scope.clone());
         Ok(Box::new(ClientCredentials::new(address, client_id, scope, proof, wire.clone())))
     };

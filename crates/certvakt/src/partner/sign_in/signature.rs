@@ -24,8 +24,9 @@ impl std::fmt::Debug for Signature {
 impl Signature {
     pub(super) fn new(secrets: &[String], clock: Clock) -> Result<Self, String> {
         let keys = secrets.iter().map(|secret| Webhook::new(secret)).collect::<Result<_, _>>();
-        let keys =
-            keys.map_err(|_| "a key is not one of Standard Webhooks: write whsec_ and base64".to_owned())?;
+        let keys = keys.map_err(|_| {
+            "a key is not in the format of Standard Webhooks: write whsec_ and base64".to_owned()
+        })?;
         Ok(Self { keys, clock })
     }
 
@@ -46,7 +47,7 @@ impl Signature {
 impl SignIn for Signature {
     fn headers<'a>(&'a self, id: &'a str, body: &'a [u8]) -> BoxFuture<'a, Result<HeaderMap, SignInError>> {
         Box::pin(async move {
-            self.sign(id, body).ok_or_else(|| SignInError::Refused("the request cannot be signed".to_owned()))
+            self.sign(id, body).ok_or_else(|| SignInError::Refused("could not sign the request".to_owned()))
         })
     }
 }

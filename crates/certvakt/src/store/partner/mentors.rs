@@ -36,7 +36,7 @@ pub async fn enrol(
     if let Some(consents) = known.fetch_optional(&mut *tx).await? {
         return match mentor.consents {
             Some(said) if said != consents => Err(StoreError::Invalid(
-                "they are enrolled, and whether they consent is noted otherwise: note the change with `certvakt partner consent`"
+                "the mentor is already enrolled with a different consent: record the change with `certvakt partner consent`"
                     .to_owned(),
             )),
             _ => Ok(false),
@@ -55,19 +55,18 @@ pub async fn enrol(
         Ok(_) => Ok(true),
         Err(error) => Err(match error.as_database_error().and_then(|refused| refused.constraint()) {
             Some("listings_pkey" | "partner_events_in_order") => StoreError::Invalid(format!(
-                "the key '{}' is somebody else's at this partner: check which mentor it belongs to",
+                "the key '{}' belongs to another mentor at this partner: check which mentor it belongs to",
                 mentor.key
             )),
             Some("listings_once_a_person") => StoreError::Invalid(
-                "the mentor has another key at this partner already: a mentor has one".to_owned(),
+                "the mentor already has another key at this partner: a mentor can have only one".to_owned(),
             ),
             Some("listings_partner_key_form") => StoreError::Invalid(
-                "a partner's key has between 1 and 200 letters, and no line break or tabulator in it"
-                    .to_owned(),
+                "a partner's key must have 1 to 200 characters, without line breaks and tabs".to_owned(),
             ),
-            Some("person_erased") => StoreError::Invalid(
-                "the person was erased: create a new person, with an id of their own".to_owned(),
-            ),
+            Some("person_erased") => {
+                StoreError::Invalid("the person was erased: create a new person, with a new id".to_owned())
+            }
             _ => error.into(),
         }),
     }

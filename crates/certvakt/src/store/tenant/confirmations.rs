@@ -1,31 +1,31 @@
-//! Administrators confirm that a mail address is a person's.
+//! Confirmations by administrators that an e-mail address belongs to a person.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::store::{StoreError, TenantTx};
 
-/// What administrators have confirmed of a person's address.
+/// The confirmations of a person's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirmations {
-    /// How many of them.
+    /// The number of administrators who have confirmed it.
     pub number: i64,
-    /// From when it counts; none: another administrator is missing.
+    /// The time from which the confirmation counts; `None` until a second administrator confirms.
     pub counts_from: Option<DateTime<Utc>>,
 }
 
-/// What became of a confirmation.
+/// The outcome of a confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Confirmed {
-    /// It is recorded, beside those of others.
+    /// It is recorded. Contains all confirmations of the address.
     By(Confirmations),
-    /// There is no such member with that address.
+    /// The organisation has no such member with that address.
     Unknown,
-    /// Nothing shows yet that the login is the administrator's own.
+    /// The login is not yet proven to be the administrator's own.
     Unproven,
 }
 
-/// Confirms, as an administrator of an organisation, that a mail address of a member is theirs.
+/// Confirms, as an administrator of the organisation, that an e-mail address belongs to a member.
 pub async fn confirm(
     tx: &mut TenantTx,
     organisation: Uuid,
@@ -50,7 +50,7 @@ pub async fn confirm(
     }
 }
 
-/// Takes back what administrators of an organisation have confirmed of a person. False: nothing is confirmed.
+/// Deletes an organisation's confirmations of a person's address. Returns false if there were none.
 pub async fn withdraw(tx: &mut TenantTx, organisation: Uuid, person: Uuid) -> Result<bool, StoreError> {
     let withdrawn = sqlx::query_scalar!(
         r#"select certvakt.withdraw_address_confirmations($1, $2) as "withdrawn!""#,

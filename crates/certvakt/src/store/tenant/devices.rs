@@ -1,9 +1,9 @@
-//! The devices on which the caller uses the app.
+//! The devices with the app that the caller uses.
 
 use crate::store::{StoreError, TenantTx};
 
-/// Gives the caller a device of the app. Another person's moves only with the token that it has now.
-/// False: the installation is another person's, whose device has another token.
+/// Registers a device of the caller. To take over another person's device, the caller needs its current
+/// token. Returns false if the installation belongs to another person, and its device has a different token.
 pub async fn keep_device(tx: &mut TenantTx, installation: &str, token: &str) -> Result<bool, StoreError> {
     let kept = sqlx::query!("select certvakt.keep_device($1, $2)", installation, token).fetch_one(tx).await;
     match kept {
@@ -15,7 +15,7 @@ pub async fn keep_device(tx: &mut TenantTx, installation: &str, token: &str) -> 
     }
 }
 
-/// Takes a device of the app from who is asking.
+/// Removes a device of the caller.
 pub async fn remove_device(tx: &mut TenantTx, installation: &str) -> Result<(), StoreError> {
     sqlx::query!("select certvakt.remove_device($1)", installation).fetch_one(tx).await?;
     Ok(())

@@ -1,21 +1,21 @@
-//! Answers to requests that may be sent again.
+//! Stored responses of requests with an idempotency key.
 
 use serde_json::Value;
 
 use crate::store::{StoreError, TenantTx};
 
-/// What is known of a key.
+/// The state of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Known {
-    /// Nothing: it is taken by this transaction now, and whoever comes with it waits for its end.
+    /// A new key. This transaction has locked it, so a concurrent request with the same key waits.
     Not,
-    /// The same was asked for before, and answered with this.
+    /// The same request was made before, and got this response.
     Answered(Value),
-    /// It was used for something else.
+    /// The key was used for another request.
     Otherwise,
 }
 
-/// Takes a key of who is asking for what they ask for, of which `request` is the whole.
+/// Reserves a key of the caller for a request. `request` is the whole content of the request.
 pub async fn take(tx: &mut TenantTx, key: &str, request: &[u8]) -> Result<Known, StoreError> {
     sqlx::query!(
         "delete from certvakt.idempotency_keys
@@ -44,7 +44,7 @@ pub async fn take(tx: &mut TenantTx, key: &str, request: &[u8]) -> Result<Known,
     })
 }
 
-/// Keeps the answer of a key that this transaction took.
+/// Stores the response for a key that this transaction reserved.
 pub async fn store(tx: &mut TenantTx, key: &str, answer: &Value) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.idempotency_keys set answer = $2

@@ -1,4 +1,4 @@
-//! Where the person who is asking is listed.
+//! The caller's listings at partners.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,24 +8,24 @@ use uuid::Uuid;
 use super::of_organisation;
 use crate::store::{StoreError, TenantTx};
 
-/// A partner that knows who is asking.
+/// A partner at which the caller is enrolled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Listing {
-    /// The organisation that certified them.
+    /// The organisation that certified the caller.
     pub organisation_id: Uuid,
     /// Its name.
     pub organisation: String,
     /// The partner's short name.
     pub partner: String,
-    /// Since when they consent to being listed; none: they do not.
+    /// The time of the caller's consent to being listed; null if they do not consent.
     pub consents_since: Option<DateTime<Utc>>,
-    /// Whether they are to be listed: they consent, and are certified.
+    /// Whether the caller belongs on the listing: they consent and are certified.
     pub is_listed: bool,
 }
 
 of_organisation!(Listing);
 
-/// The partners that know who is asking.
+/// The partners at which the caller is enrolled.
 pub async fn mine(tx: &mut TenantTx) -> Result<Vec<Listing>, StoreError> {
     let found = sqlx::query_as!(
         Listing,
@@ -39,18 +39,18 @@ pub async fn mine(tx: &mut TenantTx) -> Result<Vec<Listing>, StoreError> {
     Ok(found)
 }
 
-/// What became of a consent.
+/// The outcome of a change of consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {
-    /// It is given, or withdrawn.
+    /// The consent was recorded or withdrawn.
     Recorded,
-    /// The partner does not know them.
+    /// The caller is not enrolled at the partner.
     Unknown,
-    /// Nothing shows yet that the login is the person's own.
+    /// The login is not yet proven to be the person's own.
     Unproven,
 }
 
-/// Records that the caller consents to being listed, or withdraws consent.
+/// Records that the caller consents to being listed, or withdraws their consent.
 pub async fn consent(
     tx: &mut TenantTx,
     organisation: Uuid,

@@ -1,5 +1,5 @@
-//! What people see and do. Every function takes the transaction of whoever is asking, and row-level
-//! security decides what it reaches: what somebody may not see is not there.
+//! The queries and changes of people. Every function takes the caller's transaction, and row-level security
+//! decides which rows it reaches.
 
 pub mod confirmations;
 pub mod devices;
@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::rows_read::OfOrganisation;
 use super::{StoreError, TenantTx};
 
-/// Rows that say in a column of their own whose they are.
+/// Implements the count of read rows for types with a column `organisation_id`.
 macro_rules! of_organisation {
     ($($row:ty),+ $(,)?) => {
         $(impl $crate::store::rows_read::OfOrganisation for $row {
@@ -43,18 +43,18 @@ impl OfOrganisation for Organisation {
     }
 }
 
-/// Who is asking, and where they belong.
+/// The caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Me {
-    /// The person.
+    /// The person's id.
     pub person_id: Uuid,
-    /// What they are called.
+    /// The person's name.
     pub name: Option<String>,
-    /// Their language, if they chose one.
+    /// The language that the person chose, if any.
     pub locale: Option<String>,
 }
 
-/// The person who is asking; none, if their login is nobody we know.
+/// The caller's person; `None` if no person is linked to the login.
 pub async fn me(tx: &mut TenantTx) -> Result<Option<Me>, StoreError> {
     Ok(sqlx::query_as!(
         Me,
@@ -66,7 +66,7 @@ pub async fn me(tx: &mut TenantTx) -> Result<Option<Me>, StoreError> {
     .await?)
 }
 
-/// What somebody is in a chapter.
+/// A person's role in a chapter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Membership {
     /// The organisation.
@@ -77,7 +77,7 @@ pub struct Membership {
     pub role: String,
 }
 
-/// What who is asking is, in which chapters.
+/// The caller's memberships.
 pub async fn memberships(tx: &mut TenantTx) -> Result<Vec<Membership>, StoreError> {
     let found = sqlx::query_as!(
         Membership,
@@ -91,26 +91,26 @@ pub async fn memberships(tx: &mut TenantTx) -> Result<Vec<Membership>, StoreErro
     Ok(found)
 }
 
-/// Whether somebody may come in.
+/// The check of a login at the start of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
-    /// The person; none, if their login is nobody we know.
+    /// The person; `None` if no person is linked to the login.
     pub person_id: Option<Uuid>,
-    /// Of which organisations they are a member, or which certified them.
+    /// The organisations that the person is a member of, or that certified them.
     pub organisations: Vec<Uuid>,
-    /// Whether people's access to certifications is closed for an organisation of theirs.
+    /// Whether people's access to certifications is closed for one of these organisations.
     pub is_closed: bool,
-    /// The number of what is recorded of this access, if they are somebody.
+    /// The sequence number of this request in the access log, if the login is linked to a person.
     pub number: Option<i64>,
 }
 
-/// Whether the caller may come in: asked by the worker, who alone may take a number of the record of access, before the
-/// transaction becomes the caller's.
+/// Checks the caller. The worker's role runs it before the transaction switches to the caller's role, because
+/// only the worker may take a sequence number of the access log.
 pub(super) const ADMISSION: &str =
     "select person_id, organisations, is_closed, number from certvakt.admission()";
 
 impl Admission {
-    /// What answers [`ADMISSION`].
+    /// Reads the row of [`ADMISSION`].
     pub(super) fn of(row: &PgRow) -> Result<Self, StoreError> {
         Ok(Self {
             person_id: row.try_get(0)?,
@@ -131,14 +131,14 @@ pub async fn is_administrator(tx: &mut TenantTx) -> Result<bool, StoreError> {
     Ok(found.fetch_one(tx).await?)
 }
 
-/// The organisations of the caller's login. Asking for them adds nothing to the record of access.
+/// The organisations of the caller's login. The query adds nothing to the access log.
 pub async fn organisations_of_login(tx: &mut TenantTx) -> Result<Vec<Uuid>, StoreError> {
     Ok(sqlx::query_scalar!(r#"select certvakt.current_organisations() as "organisations!""#)
         .fetch_one(tx)
         .await?)
 }
 
-/// An organisation, as its dates need it.
+/// An organisation, with the settings for its dates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organisation {
     /// Its id.
@@ -147,11 +147,11 @@ pub struct Organisation {
     pub name: String,
     /// Its time zone, a name of the IANA database.
     pub time_zone: String,
-    /// For how many days `expired` stays current.
+    /// The number of days for which the stage `expired` stays current.
     pub expired_grace_days: i16,
 }
 
-/// The organisations of whoever is asking.
+/// The caller's organisations.
 pub async fn organisations(tx: &mut TenantTx) -> Result<Vec<Organisation>, StoreError> {
     let found = sqlx::query_as!(
         Organisation,
@@ -170,13 +170,13 @@ pub struct Chapter {
     pub id: Uuid,
     /// Its organisation.
     pub organisation_id: Uuid,
-    /// The chapter above it; none at the top. It may be one that who is asking does not see.
+    /// The parent chapter, which the caller may not be able to see; null at the top.
     pub parent_id: Option<Uuid>,
     /// Its name.
     pub name: String,
 }
 
-/// The chapters that who is asking coordinates or belongs to.
+/// The chapters that the caller coordinates or belongs to.
 pub async fn chapters(tx: &mut TenantTx) -> Result<Vec<Chapter>, StoreError> {
     let found = sqlx::query_as!(
         Chapter,
@@ -188,7 +188,7 @@ pub async fn chapters(tx: &mut TenantTx) -> Result<Vec<Chapter>, StoreError> {
     Ok(found)
 }
 
-/// A certification that somebody may see.
+/// A certification that the caller may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certification {
     /// Its id.
@@ -197,68 +197,68 @@ pub struct Certification {
     pub organisation_id: Uuid,
     /// The chapter that certified.
     pub chapter_id: Uuid,
-    /// The chapter's name; none, if who is asking may not know it.
+    /// The chapter's name; `None` if the caller may not see it.
     pub chapter: Option<String>,
     /// The mentor.
     pub mentor_id: Uuid,
     /// The mentor's name, if there is one.
     pub mentor: Option<String>,
-    /// Whether the mentor was erased: then there is none.
+    /// Whether the mentor was erased, and so has no name.
     pub is_mentor_erased: bool,
-    /// The code of its type.
+    /// The code of the certification's type.
     pub type_code: String,
-    /// The name of its type.
+    /// The name of the certification's type.
     pub type_name: Option<String>,
-    /// Its id in the organisation's register.
+    /// The certification's id in the organisation's register.
     pub external_id: Option<String>,
-    /// When it was issued.
+    /// The time of issue.
     pub issued_at: Option<DateTime<Utc>>,
-    /// When it ends; none: never.
+    /// The end of the validity; `None` if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
     /// `active`, `expired` or `suspended`.
     pub status: String,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: DateTime<Utc>,
     /// The organisation's time zone, a name of the IANA database.
     pub time_zone: String,
-    /// For how many days `expired` stays current.
+    /// The number of days for which the stage `expired` stays current.
     pub expired_grace_days: i16,
 }
 
-/// The expiries of an organisation that are in a stage.
+/// The range of expiry times of an organisation that are in a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InStage {
     /// The organisation.
     pub organisation_id: Uuid,
-    /// The first instant.
+    /// The start of the range.
     pub since: DateTime<Utc>,
-    /// The first instant after the last.
+    /// The end of the range, exclusive.
     pub before: DateTime<Utc>,
 }
 
-/// Which certifications to list.
+/// A filter of certifications.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Of a chapter.
+    /// Only certifications of this chapter.
     pub chapter_id: Option<Uuid>,
-    /// Of a type.
+    /// Only certifications of the type with this code.
     pub type_code: Option<String>,
-    /// Whose mentor's name or register's id contains this.
+    /// Only certifications whose mentor's name or register id contains this text.
     pub text: Option<String>,
-    /// In a stage.
+    /// Only certifications in a stage, by these ranges of expiry times.
     pub in_stage: Option<Vec<InStage>>,
 }
 
-/// A place in a list of certifications: the expiry and the id of the last one seen.
+/// A cursor in a list of certifications: the expiry and the id of the last one on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct After {
-    /// None: of those that never expire.
+    /// The expiry; `None` for a certification that does not expire.
     pub expires_at: Option<DateTime<Utc>>,
     /// The id.
     pub id: Uuid,
 }
 
-/// Certifications that who is asking may see, the next to expire first.
+/// The certifications that the caller may see, the next to expire first.
 pub async fn certifications(
     tx: &mut TenantTx,
     filter: &Filter,
@@ -302,12 +302,12 @@ fn containing(text: &str) -> String {
     format!("%{escaped}%")
 }
 
-/// One certification, if who is asking may see it.
+/// One certification, if the caller may see it.
 pub async fn certification(tx: &mut TenantTx, id: Uuid) -> Result<Option<Certification>, StoreError> {
     Ok(some(tx, Some(id), None).await?.pop())
 }
 
-/// The certifications of a person that who is asking may see, the next to expire first.
+/// The certifications of a person that the caller may see, the next to expire first.
 pub async fn certifications_of(tx: &mut TenantTx, person: Uuid) -> Result<Vec<Certification>, StoreError> {
     some(tx, None, Some(person)).await
 }
@@ -323,7 +323,7 @@ async fn some(
     Ok(found)
 }
 
-/// A notice, as people may know of it.
+/// A notice, as people may see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Notice {
     /// The organisation that certified.
@@ -333,13 +333,13 @@ pub struct Notice {
     pub stage: String,
     /// The day on which it came due.
     pub due_date: NaiveDate,
-    /// When it was recorded.
+    /// The time at which the run recorded it.
     pub recorded_at: DateTime<Utc>,
-    /// What became of its delivery: `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
+    /// The state of its delivery: `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
     pub state: String,
-    /// Why, where that is not plain.
+    /// The reason of the state, if there is one.
     pub reason: Option<String>,
-    /// When its delivery ended.
+    /// The time at which its delivery ended.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
@@ -358,33 +358,33 @@ pub async fn notices(tx: &mut TenantTx, certification: Uuid) -> Result<Vec<Notic
     Ok(found)
 }
 
-/// A certification to be recorded.
+/// A new certification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCertification<'a> {
     /// The chapter that certifies.
     pub chapter_id: Uuid,
     /// The mentor, who belongs to the chapter.
     pub mentor_id: Uuid,
-    /// The code of its type.
+    /// The code of the certification's type.
     pub type_code: &'a str,
-    /// When it was issued.
+    /// The time of issue.
     pub issued_at: Option<DateTime<Utc>>,
-    /// When it ends; none: never.
+    /// The end of the validity; `None` if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// What became of a certification to be recorded.
+/// The outcome of recording a certification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certified {
     /// It is recorded.
     As(Uuid),
-    /// The chapter is not theirs to keep, or the mentor is none of it.
+    /// The caller does not manage the chapter, or the mentor is not a member of it.
     NotTheirs,
     /// The organisation has no such type.
     UnknownType,
 }
 
-/// Records a certification. Whatever but success has ended the transaction.
+/// Records a certification. Any other outcome than success has ended the transaction.
 pub async fn certify(tx: &mut TenantTx, new: &NewCertification<'_>) -> Result<Certified, StoreError> {
     let recorded = sqlx::query_scalar!(
         "insert into public.peer_mentor_certifications
@@ -412,25 +412,25 @@ pub async fn certify(tx: &mut TenantTx, new: &NewCertification<'_>) -> Result<Ce
     }
 }
 
-/// What became of an invitation.
+/// The outcome of accepting an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acceptance {
-    /// The login is this person from now on.
+    /// The login is now linked to this person.
     Accepted(Uuid),
-    /// There is no such invitation, or it was used, or it has expired.
+    /// The invitation is unknown, used or expired.
     NotInvited,
-    /// The login is somebody already.
+    /// The login is already linked to another person.
     LoginTaken,
 }
 
-/// Has an invitation mailed to somebody. False: there is nobody of that id whom the person may invite and
-/// who has a mail address.
+/// Queues an invitation by e-mail. Returns false unless the person exists, has an e-mail address, and the
+/// caller may invite them.
 pub async fn invite(tx: &mut TenantTx, person: Uuid) -> Result<bool, StoreError> {
     let invited = sqlx::query_scalar!(r#"select certvakt.invite($1) as "invited!""#, person);
     Ok(invited.fetch_one(tx).await?)
 }
 
-/// Makes the login that is asking the person who was invited. Whatever but an acceptance has ended the
+/// Links the caller's login to the invited person. Any other outcome than an acceptance has ended the
 /// transaction.
 pub async fn accept_invitation(tx: &mut TenantTx, token: &str) -> Result<Acceptance, StoreError> {
     let accepted = sqlx::query_scalar!(r#"select certvakt.accept_invitation($1) as "id!""#, token);

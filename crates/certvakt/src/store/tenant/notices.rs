@@ -1,4 +1,4 @@
-//! Notices, as far as whoever is asking may know of them.
+//! The notices that the caller may see.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -18,39 +18,39 @@ pub struct NoticeOf {
     pub chapter_id: Uuid,
     /// The certification.
     pub certification_id: Uuid,
-    /// Its mentor.
+    /// The certification's mentor.
     pub mentor_id: Uuid,
-    /// Their name, if there is one.
+    /// The mentor's name, if there is one.
     pub mentor: Option<String>,
     /// The stage.
     #[schema(example = "expiry_warning_30d")]
     pub stage: String,
     /// The day on which it came due.
     pub due_date: NaiveDate,
-    /// When it was recorded.
+    /// The time at which the run recorded it.
     pub recorded_at: DateTime<Utc>,
-    /// What became of its delivery: `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
+    /// The state of its delivery: `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
     #[schema(example = "delivered")]
     pub state: String,
-    /// Why, where that is not plain.
+    /// The reason of the state, if there is one.
     pub reason: Option<String>,
-    /// When its delivery ended.
+    /// The time at which its delivery ended.
     pub finished_at: Option<DateTime<Utc>>,
 }
 super::of_organisation!(NoticeOf);
 
-/// The notices to list.
+/// A filter of notices.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NoticeFilter {
-    /// Of a chapter.
+    /// Only notices of this chapter.
     pub chapter_id: Option<Uuid>,
-    /// Of a stage.
+    /// Only notices of this stage.
     pub stage: Option<String>,
-    /// Whose delivery is in a state.
+    /// Only notices whose delivery is in this state.
     pub state: Option<String>,
 }
 
-/// Notices recorded since a time, the latest first, before one of them.
+/// Notices recorded since a time, latest first, starting after the cursor `before`.
 pub async fn recent(
     tx: &mut TenantTx,
     which: &NoticeFilter,
@@ -74,7 +74,7 @@ pub async fn recent(
     Ok(found)
 }
 
-/// Notices that no channel can hand to their mentors, the latest first, before one of them.
+/// Notices that no channel can deliver, latest first, starting after the cursor `before`.
 pub async fn unreachable(
     tx: &mut TenantTx,
     chapter_id: Option<Uuid>,

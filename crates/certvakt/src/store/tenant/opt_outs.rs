@@ -1,15 +1,15 @@
-//! By which kinds of contact point the caller wants no notices.
+//! The caller's opt-outs from kinds of notices.
 
 use chrono::{DateTime, Utc};
 
 use crate::store::{StoreError, TenantTx};
 
-/// A kind of contact point by which somebody wants no notices.
+/// An opt-out from notices by one kind of contact point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptOut {
     /// `push` or `email`.
     pub kind: String,
-    /// Since when.
+    /// The time of the opt-out.
     pub since: DateTime<Utc>,
 }
 
@@ -20,13 +20,13 @@ pub async fn opt_outs(tx: &mut TenantTx) -> Result<Vec<OptOut>, StoreError> {
     Ok(own.fetch_all(tx).await?)
 }
 
-/// Sends the caller no notices by a kind of contact point any more.
+/// Opts the caller out of notices by a kind of contact point.
 pub async fn opt_out(tx: &mut TenantTx, kind: &str) -> Result<(), StoreError> {
     sqlx::query!("select certvakt.opt_out($1)", kind).fetch_one(tx).await?;
     Ok(())
 }
 
-/// Sends the caller notices by a kind of contact point again.
+/// Deletes the caller's opt-out of a kind of contact point.
 pub async fn opt_in(tx: &mut TenantTx, kind: &str) -> Result<(), StoreError> {
     sqlx::query!("select certvakt.opt_in($1)", kind).fetch_one(tx).await?;
     Ok(())

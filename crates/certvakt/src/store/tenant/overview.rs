@@ -1,4 +1,4 @@
-//! What whoever is asking may know of the whole: runs, types, statistics, and what comes.
+//! The runs, types, statistics and forecast that the caller may see.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -16,12 +16,12 @@ pub struct Run {
     pub id: i64,
     /// The organisation.
     pub organisation_id: Uuid,
-    /// The date that it was for.
+    /// The date of the run.
     pub run_date: NaiveDate,
     /// `complete`, `held`, `missed` or `failed`.
     #[schema(example = "complete")]
     pub state: String,
-    /// Notices recorded; of a held run, that would have been.
+    /// The number of notices recorded; for a held run, the number that it would record.
     pub expiry_warning_90d: i64,
     /// As above.
     pub expiry_warning_30d: i64,
@@ -29,11 +29,11 @@ pub struct Run {
     pub expiry_warning_7d: i64,
     /// As above.
     pub expired: i64,
-    /// Of a missed night: the date of the run that caught up.
+    /// For a missed night: the date of the run that caught up on it.
     pub covered_by: Option<NaiveDate>,
-    /// Of a failed run: the code of the error.
+    /// For a failed run: the code of the error.
     pub reason: Option<String>,
-    /// When it ended.
+    /// The time at which the run ended.
     pub finished_at: DateTime<Utc>,
 }
 
@@ -42,55 +42,55 @@ pub struct Run {
 pub struct CertificationType {
     /// The organisation.
     pub organisation_id: Uuid,
-    /// Its code.
+    /// The type's code.
     pub code: String,
-    /// Its name.
+    /// The type's name.
     pub name: String,
-    /// How long a certification of it is valid, in months; null: each has its own date.
+    /// The validity in months; null if each renewal must give a date.
     pub validity_months: Option<i16>,
 }
 
-/// How the certifications of a chapter stand.
+/// The numbers of certifications in a chapter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Statistics {
     /// The organisation.
     pub organisation_id: Uuid,
     /// The chapter.
     pub chapter_id: Uuid,
-    /// All that are there.
+    /// All certifications.
     pub certifications: i64,
-    /// Those whose last valid day has not passed, and that are not suspended.
+    /// Certifications whose last valid day has not passed and that are not suspended.
     pub valid: i64,
-    /// Of those, the ones that do not expire.
+    /// Valid certifications that do not expire.
     pub never_expire: i64,
-    /// Of those, the ones whose last valid day is within 90 days.
+    /// Valid certifications whose last valid day is within 90 days.
     pub within_90_days: i64,
-    /// Of those, the ones whose last valid day is within 30 days.
+    /// Valid certifications whose last valid day is within 30 days.
     pub within_30_days: i64,
-    /// Of those, the ones whose last valid day is within 7 days.
+    /// Valid certifications whose last valid day is within 7 days.
     pub within_7_days: i64,
-    /// Those whose last valid day has passed, and that are not suspended.
+    /// Certifications whose last valid day has passed and that are not suspended.
     pub lapsed: i64,
-    /// Those that are suspended.
+    /// Suspended certifications.
     pub suspended: i64,
 }
 
-/// Notices to come.
+/// The number of notices that a future run will record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Coming {
     /// The organisation.
     pub organisation_id: Uuid,
-    /// The date of the run that will record them.
+    /// The date of the run.
     pub night: NaiveDate,
     /// The stage.
     #[schema(example = "expiry_warning_90d")]
     pub stage: String,
-    /// How many.
+    /// The number of notices.
     pub notices: i64,
 }
 super::of_organisation!(Run, CertificationType, Statistics, Coming);
 
-/// The runs of the organisations in which who is asking coordinates or administers, the latest first.
+/// The runs of the organisations in which the caller is a coordinator or an administrator, latest first.
 pub async fn runs(tx: &mut TenantTx, before: Option<i64>, limit: u32) -> Result<Vec<Run>, StoreError> {
     let found = sqlx::query_as!(
         Run,
@@ -106,7 +106,7 @@ pub async fn runs(tx: &mut TenantTx, before: Option<i64>, limit: u32) -> Result<
     Ok(found)
 }
 
-/// The types of certification of the organisations of who is asking.
+/// The types of certification of the caller's organisations.
 pub async fn certification_types(tx: &mut TenantTx) -> Result<Vec<CertificationType>, StoreError> {
     let found = sqlx::query_as!(
         CertificationType,
@@ -119,18 +119,18 @@ pub async fn certification_types(tx: &mut TenantTx) -> Result<Vec<CertificationT
     Ok(found)
 }
 
-/// The first instants of an organisation's days.
+/// The start times of some of an organisation's days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Days {
     /// The organisation.
     pub organisation_id: Uuid,
-    /// Of today.
+    /// The start of today.
     pub today: DateTime<Utc>,
-    /// Of the day after the next 7, 30 and 90.
+    /// The starts of the days after the next 7, 30 and 90 days.
     pub after: [DateTime<Utc>; 3],
 }
 
-/// How the certifications that who is asking may see stand, a row a chapter.
+/// The numbers of certifications that the caller may see, one row per chapter.
 pub async fn statistics(tx: &mut TenantTx, days: &[Days]) -> Result<Vec<Statistics>, StoreError> {
     let column = |of: fn(&Days) -> DateTime<Utc>| days.iter().map(of).collect::<Vec<_>>();
     let found = sqlx::query_file_as!(
@@ -148,7 +148,7 @@ pub async fn statistics(tx: &mut TenantTx, days: &[Days]) -> Result<Vec<Statisti
     Ok(found)
 }
 
-/// The expiries of an organisation that come due for a stage in some nights.
+/// The range of expiry times of an organisation that are due for a stage in a range of nights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueBetween {
     /// The organisation.
@@ -157,15 +157,15 @@ pub struct DueBetween {
     pub time_zone: String,
     /// The stage.
     pub stage: &'static str,
-    /// How many days before the last valid day it comes due.
+    /// The number of days from the stage's due date to the last valid day.
     pub days_before: i64,
-    /// The first instant.
+    /// The start of the range.
     pub since: DateTime<Utc>,
-    /// The first instant after the last.
+    /// The end of the range, exclusive.
     pub before: DateTime<Utc>,
 }
 
-/// How many notices of the certifications that who is asking may see come due.
+/// The number of due notices of the certifications that the caller may see.
 pub async fn coming(tx: &mut TenantTx, due: &[DueBetween]) -> Result<Vec<Coming>, StoreError> {
     let text = |of: fn(&DueBetween) -> &str| due.iter().map(|one| of(one).to_owned()).collect::<Vec<_>>();
     let days = due.iter().map(|one| i32::try_from(one.days_before).unwrap_or(i32::MAX)).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! How partners stand of the organisations that the person who is asking administers.
+//! The state of the partners of the organisations that the caller administers.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -9,60 +9,60 @@ use super::of_organisation;
 use crate::store::partner::{REMOVAL_SECONDS, SECRET_DAYS};
 use crate::store::{StoreError, TenantTx};
 
-/// A partner, which publishes whom one can contact.
+/// A partner, which publishes the mentors whom people can contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Partner {
     /// The organisation.
     pub organisation_id: Uuid,
-    /// Its name.
+    /// The organisation's name.
     pub organisation: String,
     /// The partner's short name.
     pub partner: String,
-    /// `staging` or `live`; none: it is told nothing.
+    /// `staging` or `live`; null if sending is off.
     pub stage: Option<String>,
-    /// Mentors who are to be listed.
+    /// The number of mentors who belong on the listing.
     pub listed: i64,
-    /// Who are to be put on.
+    /// The number of mentors whose addition is pending.
     pub to_list: i64,
-    /// Who are to be taken off.
+    /// The number of mentors whose removal is pending.
     pub to_delist: i64,
-    /// For how many seconds somebody has waited to be taken off.
+    /// The age of the oldest pending removal, in seconds.
     pub oldest_removal_seconds: i64,
-    /// Since when it is told nothing any more.
+    /// The time at which sending stopped.
     pub stopped_since: Option<DateTime<Utc>>,
-    /// Why: `contract`, `sign-in` or `outage`.
+    /// The reason why sending stopped: `contract`, `sign-in` or `outage`.
     pub stopped_by: Option<String>,
-    /// Removals that wait for somebody to look at them.
+    /// The number of removals that wait for approval.
     pub held: i64,
-    /// Since when its listing could not be read.
+    /// The time since which the listing could not be read.
     pub unread_since: Option<DateTime<Utc>>,
-    /// Mentors who are not to be listed, and are.
+    /// The number of mentors who are listed but should not be.
     pub still_shown: i64,
-    /// Who are to be listed, and are not.
+    /// The number of mentors who should be listed but are not.
     pub not_shown: i64,
-    /// Who were removed from the listing by hand.
+    /// The number of mentors who were removed from the listing manually.
     pub away: i64,
-    /// Who are listed and known to nobody here.
+    /// The number of listed mentors who are unknown to certvakt.
     pub unknown_shown: i64,
-    /// Reports of completed courses that wait for a person.
+    /// The number of reports of completed courses that wait for a decision.
     pub reports_waiting: i64,
-    /// Days until the credential expires; negative once expired; none: the configuration names no expiry.
+    /// Days until the credential expires; negative once expired; null if the configuration gives no date.
     pub secret_days: Option<i32>,
 }
 
 of_organisation!(Partner);
 
-/// Something about a partner that wants a person.
+/// A problem with a partner that needs attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alarm {
-    /// Its name, as messages have it.
+    /// The problem's name, as in the messages' ids.
     pub name: &'static str,
-    /// How many it is about; of a secret, for how many days it is good yet.
+    /// The number that the problem is about; for a credential, the days until it expires.
     pub number: i64,
 }
 
 impl Partner {
-    /// What about it wants a person, the worst first.
+    /// The problems that need attention, most severe first.
     pub fn alarms(&self) -> Vec<Alarm> {
         if self.stage.is_none() {
             return Vec::new();
@@ -87,7 +87,7 @@ impl Partner {
     }
 }
 
-/// The partners of the organisations that who is asking administers.
+/// The partners of the organisations that the caller administers.
 pub async fn administered(tx: &mut TenantTx) -> Result<Vec<Partner>, StoreError> {
     let found = sqlx::query_as!(
         Partner,

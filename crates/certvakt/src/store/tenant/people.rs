@@ -1,4 +1,4 @@
-//! People, as far as whoever is asking may see them.
+//! The people whom the caller may see.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -9,26 +9,26 @@ use crate::store::{StoreError, TenantTx};
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Their id.
+    /// The person's id.
     pub id: Uuid,
-    /// What they are called.
+    /// The person's name.
     pub name: Option<String>,
-    /// The language that they chose.
+    /// The language that the person chose.
     pub locale: Option<String>,
-    /// When what was known of them was erased, if it was.
+    /// The time at which the person's data was erased, if it was.
     pub erased_at: Option<DateTime<Utc>>,
 }
 
-/// The people to list.
+/// A filter of people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PersonFilter {
-    /// Members of a chapter.
+    /// Only members of this chapter.
     pub chapter_id: Option<Uuid>,
-    /// Whose name contains this.
+    /// Only people whose name contains this text.
     pub text: Option<String>,
 }
 
-/// Members of the chapters that who is asking may see, by name, after one of them.
+/// Members of the chapters that the caller may see, by name, starting after the cursor `after`.
 pub async fn people(
     tx: &mut TenantTx,
     which: &PersonFilter,
@@ -47,7 +47,7 @@ pub async fn people(
     .await?)
 }
 
-/// One person, if who is asking may see them.
+/// One person, if the caller may see them.
 pub async fn person(tx: &mut TenantTx, id: Uuid) -> Result<Option<Person>, StoreError> {
     Ok(sqlx::query_as!(
         Person,
@@ -61,7 +61,7 @@ pub async fn person(tx: &mut TenantTx, id: Uuid) -> Result<Option<Person>, Store
     .await?)
 }
 
-/// What somebody is in a chapter, and who.
+/// A membership, with its person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberOf {
     /// The person.
@@ -81,7 +81,7 @@ impl From<MemberOf> for Membership {
     }
 }
 
-/// What some people are in the chapters that who is asking may see.
+/// The memberships of some people in the chapters that the caller may see.
 pub async fn memberships_of(tx: &mut TenantTx, people: &[Uuid]) -> Result<Vec<MemberOf>, StoreError> {
     let found = sqlx::query_as!(
         MemberOf,

@@ -1,28 +1,28 @@
-//! Where the caller is signed in with a browser.
+//! The caller's browser sessions.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::store::{StoreError, TenantTx};
 
-/// A session that is not over.
+/// An active session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Its id.
     pub id: Uuid,
-    /// Whether a link in a mail began it, and no provider.
+    /// Whether it started with an e-mailed link instead of a provider.
     pub is_link: bool,
-    /// The browser, as it names itself; empty: it does not.
+    /// The browser; empty if unknown.
     pub browser: String,
-    /// When it began.
+    /// The time of the sign-in.
     pub created_at: DateTime<Utc>,
-    /// When it was last used, to five minutes.
+    /// The time of the last use, with a precision of five minutes.
     pub seen_at: DateTime<Utc>,
-    /// Whether it is the one that asks.
+    /// Whether the request uses this session.
     pub is_current: bool,
 }
 
-/// The caller's sessions, the one that was used last first.
+/// The caller's sessions, most recently used first.
 pub async fn sessions(tx: &mut TenantTx) -> Result<Vec<Session>, StoreError> {
     let own = sqlx::query_as!(
         Session,
@@ -33,7 +33,8 @@ pub async fn sessions(tx: &mut TenantTx) -> Result<Vec<Session>, StoreError> {
     Ok(own.fetch_all(tx).await?)
 }
 
-/// Ends a session of the caller's; none: all but the one that asks. Says how many that were.
+/// Ends one of the caller's sessions or, if `session` is `None`, all except the current one. Returns how many
+/// ended.
 pub async fn end(tx: &mut TenantTx, session: Option<Uuid>) -> Result<i64, StoreError> {
     let ended = sqlx::query_scalar!(r#"select certvakt.end_my_sessions($1) as "ended!""#, session);
     Ok(ended.fetch_one(tx).await?)

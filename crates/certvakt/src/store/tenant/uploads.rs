@@ -1,4 +1,4 @@
-//! Registers that an administrator hands over.
+//! Registers that administrators upload.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::store::{StoreError, TenantTx};
 
-/// A register handed over, and what became of it.
+/// An upload of a register, with its result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upload {
     /// Its id.
@@ -17,27 +17,28 @@ pub struct Upload {
     pub chapter_id: Uuid,
     /// `waiting`, `received`, `taken` or `refused`.
     pub state: String,
-    /// What became of it.
+    /// The result of the import.
     pub result: Option<Value>,
-    /// When it was announced.
+    /// The time of the announcement.
     pub created_at: DateTime<Utc>,
-    /// When it had been read.
+    /// The time at which the import ended.
     pub finished_at: Option<DateTime<Utc>>,
 }
 super::of_organisation!(Upload);
 
-/// The registers of an organisation that may wait to be taken in, and that may be announced in a day.
+/// The maximum number of an organisation's uploads that wait to be imported, and of its announcements in a
+/// day.
 const MOST_WAITING: i64 = 10;
 const MOST_A_DAY: i64 = 200;
 
-/// What became of an announcement.
+/// The outcome of an announcement.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Announced {
-    /// The register that may be sent.
+    /// The upload, which may now be sent.
     As(Upload),
-    /// The caller may not hand one over there.
+    /// The caller may not upload registers for the chapter.
     NotTheirs,
-    /// The organisation has as many as it may have.
+    /// The organisation has reached its limit.
     TooMany,
 }
 
@@ -72,7 +73,7 @@ pub async fn announce(tx: &mut TenantTx, chapter: Uuid, options: &Value) -> Resu
     Ok(announced.map_or(Announced::NotTheirs, Announced::As))
 }
 
-/// Hands over the content of a register that waits for it. False: there is none that does.
+/// Stores the content of an announced upload. Returns false if no upload waits for content.
 pub async fn hand_over(tx: &mut TenantTx, id: Uuid, content: &[u8]) -> Result<bool, StoreError> {
     let handed_over = sqlx::query!(
         "update certvakt.uploads set content = $2, state = 'received' where id = $1 and state = 'waiting'",
@@ -82,7 +83,7 @@ pub async fn hand_over(tx: &mut TenantTx, id: Uuid, content: &[u8]) -> Result<bo
     Ok(handed_over.execute(tx).await?.rows_affected() > 0)
 }
 
-/// One register, if who is asking may know of it.
+/// One upload, if the caller may see it.
 pub async fn upload(tx: &mut TenantTx, id: Uuid) -> Result<Option<Upload>, StoreError> {
     let found = sqlx::query_as!(
         Upload,

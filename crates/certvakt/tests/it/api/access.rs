@@ -152,7 +152,7 @@ async fn the_command_line_lets_people_in_and_closes_the_door() {
 
     for (arguments, says) in [
         (vec!["person", "invite", "nobody"], "unknown-name"),
-        (vec!["access", "disable", "certifications", "--reason", " "], "a reason has"),
+        (vec!["access", "disable", "certifications", "--reason", " "], "a reason must have"),
         (vec!["access", "enable", "certifications", "--organisation", "x"], "unknown-name"),
     ] {
         let said = crate::harness::fail(&mut database.certvakt(arguments.iter().copied()), 2);

@@ -48,7 +48,7 @@ async fn rows_that_cannot_be_taken_say_why_and_the_others_are_taken() {
         (6, "expires_at", "before the day of issue"),
         (7, "email", "not a valid e-mail address"),
         (8, "name", "national identity number"),
-        (11, "expires_at", "no date"),
+        (11, "expires_at", "not a date"),
     ]) {
         assert_eq!((*line, column.as_str()), (at, field));
         assert!(reason.contains(because), "line {line}: {reason}");
@@ -257,7 +257,7 @@ async fn a_server_that_goes_away_in_the_middle_leaves_nothing_behind() {
         .blocked_at("public.peer_mentor_certifications", &mut desk.command(&register, &[]))
         .await;
     let said = blocked.cut_off(4).await;
-    assert!(said.contains("database-unreachable") && said.contains("nothing was left half done"), "{said}");
+    assert!(said.contains("database-unreachable") && said.contains("nothing was changed halfway"), "{said}");
     assert!(desk.is_empty().await);
 }
 

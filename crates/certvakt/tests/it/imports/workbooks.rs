@@ -163,7 +163,7 @@ async fn a_hidden_sheet_is_never_read_in_place_of_the_visible_one() {
             &mut desk.command(&desk.file("r.xlsx", Parts::new().sheet(state, rows("1")).save()), &[]),
             5,
         );
-        assert!(said.contains("import-hidden") && said.contains("show the one"), "{said}");
+        assert!(said.contains("import-hidden") && said.contains("unhide the sheet"), "{said}");
     }
 }
 
@@ -186,18 +186,18 @@ async fn a_cell_without_a_usable_value_rejects_its_row_and_is_named() {
         ("2027-12-31", "<c><f>A1</f></c>", "C3", "a formula without a result"),
         ("<c t='e'/>", "active", "B3", "an error"),
         ("<c t='e'><v></v></c>", "active", "B3", "an error"),
-        ("<c t='s'/>", "active", "B3", "nothing that can be read"),
-        ("<c t='s'><v> 0 </v></c>", "active", "B3", "nothing that can be read"),
-        ("<c t='s'><v>x</v></c>", "active", "B3", "nothing that can be read"),
-        ("<c t='inlineStr'><v>2027-12-31</v></c>", "active", "B3", "nothing that can be read"),
-        ("<c t='d'/>", "active", "B3", "nothing that can be read"),
-        ("<c t='d'><v>soon</v></c>", "active", "B3", "no date that exists"),
-        ("<c><v></v></c>", "active", "B3", "nothing that can be read"),
+        ("<c t='s'/>", "active", "B3", "no readable value"),
+        ("<c t='s'><v> 0 </v></c>", "active", "B3", "no readable value"),
+        ("<c t='s'><v>x</v></c>", "active", "B3", "no readable value"),
+        ("<c t='inlineStr'><v>2027-12-31</v></c>", "active", "B3", "no readable value"),
+        ("<c t='d'/>", "active", "B3", "no readable value"),
+        ("<c t='d'><v>soon</v></c>", "active", "B3", "a date that does not exist"),
+        ("<c><v></v></c>", "active", "B3", "no readable value"),
         ("2027-12-31", "<c t='e'/>", "C3", "an error"),
-        ("2027-12-31", "<c t='b'/>", "C3", "nothing that can be read"),
-        ("#N/A", "active", "", "an error of a spreadsheet"),
-        ("#VERDI!", "active", "", "an error of a spreadsheet"),
-        ("2027-12-31", "#I/T", "", "an error of a spreadsheet"),
+        ("2027-12-31", "<c t='b'/>", "C3", "no readable value"),
+        ("#N/A", "active", "", "a spreadsheet error"),
+        ("#VERDI!", "active", "", "a spreadsheet error"),
+        ("2027-12-31", "#I/T", "", "a spreadsheet error"),
     ] {
         let imported = desk.take(workbook(&row(&["2", expires, status])), &more);
         assert_eq!(counts(&imported), [0, 0, 1, 1], "{expires} {status}");

@@ -65,7 +65,7 @@ async fn a_missed_answer_is_cleared_up_before_anything_else_is_sent() {
 #[tokio::test]
 async fn a_webhook_that_breaks_the_contract_stops_sending_until_a_probe_passes() {
     for (what, reason) in [
-        (json!("redirect"), "elsewhere (302)"),
+        (json!("redirect"), "redirected the request (302)"),
         (json!("html"), "does not know (200)"),
         (json!("error"), "does not know (200)"),
         (json!("renamed"), "breaks"),
@@ -124,7 +124,7 @@ async fn an_outage_ends_by_itself_and_too_many_requests_are_a_rest() {
         let (database, portal, config) = told_by(kind, &["a", "b"]).await;
         portal.fault(503, 9).await;
         let down = database.sync(&config);
-        assert!(down["stopped"].as_str().unwrap().contains("fails (503)"), "{kind:?} {down}");
+        assert!(down["stopped"].as_str().unwrap().contains("failed (503)"), "{kind:?} {down}");
         assert_eq!(database.stands(&config)["partner"]["stopped_by"], "outage");
         let said = portal.record().await.len();
         database.sync(&config);
@@ -133,7 +133,7 @@ async fn an_outage_ends_by_itself_and_too_many_requests_are_a_rest() {
         for taken in [1, 2] {
             database.time_passes().await;
             let busy = database.sync(&config);
-            assert_eq!(busy["stopped"], Value::Null, "{kind:?}: it wants fewer requests, no more: {busy}");
+            assert_eq!(busy["stopped"], Value::Null, "{kind:?}: the portal only limits requests: {busy}");
             if taken == 1 {
                 assert_eq!((&busy["put_off"], &busy["taken"]), (&json!(1), &json!(0)), "{kind:?}");
                 let said = portal.record().await.len();

@@ -123,8 +123,8 @@ async fn a_row_that_somebody_else_changes_is_read_before_it_is_judged() {
 async fn each_limit_that_protects_the_service_is_a_rest_as_long_as_it_says() {
     for (code, what) in [
         ("0x80072322", "too many requests"),
-        ("0x80072321", "too much of its time"),
-        ("0x80072326", "too many requests at once"),
+        ("0x80072321", "too much of its processing time"),
+        ("0x80072326", "too many concurrent requests"),
     ] {
         for (on, path, is_part) in [("POST", "/api/data/v9.2/$batch", false), ("PATCH", "/", true)] {
             let (database, portal, config) = told_by(Kind::Dataverse, &["a", "b"]).await;

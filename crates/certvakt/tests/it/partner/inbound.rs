@@ -555,7 +555,7 @@ async fn courses_that_cannot_be_read_are_said_and_read_again() {
     let (database, portal, config) = read(&["a", "b", "c"]).await;
     portal.control(&json!({ "courses": [course("1", "a"), course("2", "b"), course("3", "c")] })).await;
     for (what, reason) in
-        [(json!(503), "fails (503)"), (json!("html"), "not JSON"), (json!("error"), "no entries")]
+        [(json!(503), "failed (503)"), (json!("html"), "not JSON"), (json!("error"), "no entries")]
     {
         portal
             .control(&json!({ "faults": [{ "on": "GET", "path": "/courses?from=2", "what": what }] }))

@@ -57,7 +57,7 @@ async fn a_portals_key_signs_for_its_organisation_only() {
         let found = doctor.output().unwrap();
         let said = String::from_utf8(found.stdout).unwrap();
         assert_eq!(found.status.code(), Some(1), "{said}");
-        assert!(said.contains("the same key is at") && !said.contains(text.trim()), "{said}");
+        assert!(said.contains("has the same key at") && !said.contains(text.trim()), "{said}");
         let said = fail(&mut database.certvakt(["serve", "--config", config.to_str().unwrap()]), 2);
         assert!(said.contains("config-contradiction") && said.contains("other.portal.live"), "{said}");
     }

@@ -217,11 +217,11 @@ async fn a_file_of_mentors_is_taken_row_by_row() {
     let refused: Vec<&str> =
         done["refused"].as_array().unwrap().iter().map(|one| one[1].as_str().unwrap()).collect();
     for (found, expected) in refused.iter().zip([
-        "somebody else's",
-        "no such person",
+        "belongs to another mentor",
+        "unknown person",
         "no key",
         "write yes or no",
-        "noted otherwise",
+        "with a different consent",
     ]) {
         assert!(found.contains(expected), "{found}");
     }

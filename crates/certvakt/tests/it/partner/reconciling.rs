@@ -258,9 +258,9 @@ async fn a_listing_that_cannot_be_read_changes_nothing_and_is_said() {
         (json!("html"), "not JSON"),
         (json!("renamed"), "does not know (202)"),
         (json!("error"), "no entries"),
-        (json!("redirect"), "elsewhere (302)"),
-        (json!(503), "fails (503)"),
-        (json!("lose"), "no answer"),
+        (json!("redirect"), "redirected the request (302)"),
+        (json!(503), "failed (503)"),
+        (json!("lose"), "no response"),
     ] {
         let (database, portal, config) = told(&["a", "b", "c"]).await;
         database.sync(&config);

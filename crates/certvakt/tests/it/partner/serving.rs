@@ -69,7 +69,7 @@ async fn a_partner_whose_contract_cannot_be_read_is_stopped_and_said_so() {
         .until("select coalesce(stopped_by = 'contract', false) and unread_since is not null from certvakt.partners")
         .await;
     let reason: String = database.value("select stopped_reason from certvakt.partners").await;
-    assert!(reason.contains("there is no contract '1' with 'portal'"), "{reason}");
+    assert!(reason.contains("cannot read the contract '1' with 'portal'"), "{reason}");
 }
 
 #[tokio::test]

@@ -362,7 +362,7 @@ async fn a_key_can_be_changed_and_one_that_is_refused_stops_sending() {
     let (database, portal, config) = told(&["a", "b"]).await;
     portal.control(&json!({ "keys": [other], "know": ["example-1"] })).await;
     let stopped = database.sync(&config);
-    assert!(stopped["stopped"].as_str().unwrap().contains("does not let us in (401)"), "{stopped}");
+    assert!(stopped["stopped"].as_str().unwrap().contains("the portal refused access (401)"), "{stopped}");
     assert_eq!(database.stands(&config)["partner"]["stopped_by"], "sign-in");
     // Both sides know two for a while: whichever the portal has is among the signatures.
     let folder = config.parent().unwrap();
@@ -436,7 +436,7 @@ async fn what_the_portal_does_not_take_of_one_mentor_keeps_no_other_waiting() {
     assert_eq!(
         (&busy["put_off"], &busy["stopped"]),
         (&json!(1), &Value::Null),
-        "it wants fewer requests, no more"
+        "the portal only limits requests"
     );
     database.time_passes().await;
     assert_eq!(database.sync(&config)["taken"], 1);
@@ -506,7 +506,7 @@ async fn an_address_that_points_inward_is_refused_by_name_and_by_number() {
         portal.contract("1", &[(&portal.address, &format!("http://{host}:{port}"))]);
         database.enable(&config);
         let stopped = database.sync(&config);
-        assert!(stopped["stopped"].as_str().unwrap().contains("points inward"), "{host}: {stopped}");
+        assert!(stopped["stopped"].as_str().unwrap().contains("in a private network"), "{host}: {stopped}");
         database
             .execute(
                 "update certvakt.partners set stopped_at = null, stopped_by = null, stopped_reason = null",

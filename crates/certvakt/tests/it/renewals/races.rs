@@ -93,7 +93,7 @@ async fn only_a_change_between_claim_and_answer_crosses_what_is_sent_and_explain
         stand_in.let_go();
         assert!(work.wait().unwrap().success());
         assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 delivered"]);
-        let says_so = "it was on its way when the certification was changed at";
+        let says_so = "it was being sent when the certification changed at";
         let of_seven = |told: Vec<String>| {
             told.into_iter().find(|text| text.starts_with("2026-06-13 sent")).unwrap_or_default()
         };

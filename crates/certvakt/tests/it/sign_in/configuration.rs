@@ -25,40 +25,40 @@ async fn a_section_that_does_not_fit_together_is_refused() {
         assert_eq!(config.sign_in.is_off(), !good.contains("public_url"), "{good}");
     }
     for (wrong, expected) in [
-        (format!("[sign_in]\n{provider}"), "sign_in.public_url is no address"),
+        (format!("[sign_in]\n{provider}"), "sign_in.public_url is not a valid URL"),
         (
             format!("[sign_in]\npublic_url = \"http://certvakt.example\"\n{provider}"),
-            "sign_in.public_url must begin with https://",
+            "sign_in.public_url must start with https://",
         ),
         (
             format!("[sign_in]\npublic_url = \"https://certvakt.example/app\"\n{provider}"),
             "sign_in.public_url has a path",
         ),
-        (url.to_owned(), "[sign_in] offers no way in"),
-        (format!("{url}issuer = \"https://login.example\"\n"), "sign_in.issuer and sign_in.client_id go together"),
-        (format!("{url}client_id = \"certvakt\"\n"), "sign_in.issuer and sign_in.client_id go together"),
+        (url.to_owned(), "[sign_in] has no sign-in method"),
+        (format!("{url}issuer = \"https://login.example\"\n"), "sign_in.issuer and sign_in.client_id belong together"),
+        (format!("{url}client_id = \"certvakt\"\n"), "sign_in.issuer and sign_in.client_id belong together"),
         (
             format!("{url}issuer = \"http://login.example\"\nclient_id = \"certvakt\"\n"),
-            "sign_in.issuer must begin with https://",
+            "sign_in.issuer must start with https://",
         ),
         (
             format!("{url}issuer = \"urn:certvakt:link\"\nclient_id = \"certvakt\"\n"),
-            "sign_in.issuer must begin with https://",
+            "sign_in.issuer must start with https://",
         ),
         (format!("{url}links = true\n"), "sign_in.links needs a mail server"),
         (format!("{url}{provider}[step_up]\nmax_age_minutes = 10081\n"), "more than a week"),
-        (format!("{url}{provider}[step_up]\nacr = [\"a b\"]\n"), "step_up.acr holds classes"),
-        ("[step_up]\nmax_age_minutes = 15\n".to_owned(), "[step_up] needs an issuer that says how"),
-        (format!("{url}{provider}client_header = \"X Real IP\"\n"), "sign_in.client_header is no name"),
+        (format!("{url}{provider}[step_up]\nacr = [\"a b\"]\n"), "each class in step_up.acr"),
+        ("[step_up]\nmax_age_minutes = 15\n".to_owned(), "[step_up] needs an issuer that reports how"),
+        (format!("{url}{provider}client_header = \"X Real IP\"\n"), "sign_in.client_header is not a header name"),
         (
             format!(
                 "{url}{provider}[auth]\nissuer = \"https://login.example\"\naudience = \"certvakt\"\njwks_url = \"https://login.example\"\n"
             ),
-            "id tokens would be access tokens",
+            "the API would accept id tokens",
         ),
         (
             "[auth]\nissuer = \"urn:certvakt:link\"\naudience = \"a\"\njwks_url = \"https://login.example\"\n".to_owned(),
-            "auth.issuer may not begin with urn:certvakt:",
+            "auth.issuer must not start with urn:certvakt:",
         ),
     ] {
         let error = read(&wrong).unwrap_err();
@@ -69,5 +69,5 @@ async fn a_section_that_does_not_fit_together_is_refused() {
     let absent = format!("{url}{provider}client_secret_file = \"/absent\"\n");
     let config = write_config(folder.path(), &absent);
     let said = fail(&mut database.certvakt(["serve", "--config", config.to_str().unwrap()]), 2);
-    assert!(said.contains("sign_in.client_secret_file cannot be read (entity not found)"), "{said}");
+    assert!(said.contains("cannot read sign_in.client_secret_file (entity not found)"), "{said}");
 }

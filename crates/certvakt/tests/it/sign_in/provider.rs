@@ -125,15 +125,15 @@ async fn what_does_not_belong_together_signs_nobody_in() {
 async fn an_id_token_that_lies_signs_nobody_in() {
     let mut place = TestService::start("").await;
     for (lie, reason) in [
-        ("nonce", "its nonce is not that of this sign-in"),
-        ("no-nonce", "its nonce is not that of this sign-in"),
+        ("nonce", "its nonce does not match this sign-in"),
+        ("no-nonce", "its nonce does not match this sign-in"),
         ("audience", "its aud is not this client alone"),
         ("audiences", "its aud is not this client alone"),
         ("issuer", "its iss is another issuer"),
         ("expired", "it has expired"),
         ("signature", "its signature is wrong"),
-        ("shared", "its alg is none that a provider alone can sign with"),
-        ("unsigned", "its header is malformed, or names an unknown algorithm"),
+        ("shared", "its alg is not an accepted asymmetric algorithm"),
+        ("unsigned", "its header is malformed or has an unknown algorithm"),
     ] {
         place = place.again(&format!("client_id = \"{lie}\"\n"));
         let answer = place.browser().sign_in("/sign-in/provider", "somebody").await;

@@ -102,7 +102,7 @@ async fn doctor_says_what_the_provider_lacks() {
     };
     assert_eq!(doctor(&place.issuer, "max_age_minutes = 15"), Vec::<String>::new());
     for (issuer, step_up, expected) in [
-        (&*place.issuer, "acr = [\"urn:high\"]", "offers none of the classes"),
+        (&*place.issuer, "acr = [\"urn:high\"]", "supports none of the classes"),
         ("http://127.0.0.1:1", "max_age_minutes = 15", "cannot be reached"),
     ] {
         let said = doctor(issuer, step_up);

@@ -43,9 +43,9 @@ async fn a_secret_is_long_enough_and_shown_nowhere() {
         assert!(!shown.contains("thirty") && !shown.contains("116, 104"), "{shown}");
     }
     for (contents, expected) in [
-        (Some(format!("{}\n", &text[..31])), "auth.secret_file holds fewer than 32 bytes"),
-        (Some(String::new()), "auth.secret_file holds fewer than 32 bytes"),
-        (None, "auth.secret_file cannot be read (entity not found)"),
+        (Some(format!("{}\n", &text[..31])), "auth.secret_file has fewer than 32 bytes"),
+        (Some(String::new()), "auth.secret_file has fewer than 32 bytes"),
+        (None, "cannot read auth.secret_file (entity not found)"),
     ] {
         let secret_file = match contents {
             Some(contents) => write(folder.path(), "secret", contents.as_bytes()),
@@ -83,14 +83,14 @@ fn a_section_that_does_not_fit_together_is_refused() {
         (format!("[auth]\naudience = \"{AUDIENCE}\"\n{url}"), "auth.issuer is missing"),
         (format!("[auth]\nissuer = \"{ISSUER}\"\n{url}"), "auth.audience is missing"),
         (with(""), "needs auth.jwks_url"),
-        (with(file), "needs auth.jwks_url, and no auth.secret_file"),
-        (with(&format!("algorithm = \"RS256\"\n{file}")), "needs auth.jwks_url, and no auth.secret_file"),
+        (with(file), "needs auth.jwks_url instead of auth.secret_file"),
+        (with(&format!("algorithm = \"RS256\"\n{file}")), "needs auth.jwks_url instead of auth.secret_file"),
         (with("algorithm = \"HS256\"\n"), "HS256 needs auth.secret_file"),
-        (with(&format!("algorithm = \"HS256\"\n{url}")), "needs auth.secret_file, and no auth.jwks_url"),
+        (with(&format!("algorithm = \"HS256\"\n{url}")), "needs auth.secret_file instead of auth.jwks_url"),
         (with(&format!("{url}{file}")), "are both set"),
-        (with("jwks_url = \"project.example.org\"\n"), "auth.jwks_url is no address"),
-        (with("jwks_url = \"http://project.example.org/\"\n"), "must begin with https://"),
-        (with("jwks_url = \"file:///etc/passwd\"\n"), "must begin with https://"),
+        (with("jwks_url = \"project.example.org\"\n"), "auth.jwks_url is not a valid URL"),
+        (with("jwks_url = \"http://project.example.org/\"\n"), "must start with https://"),
+        (with("jwks_url = \"file:///etc/passwd\"\n"), "must start with https://"),
         (with("algorithm = \"none\"\n"), "line 4"),
         (with("algorithm = \"HS512\"\n"), "line 4"),
         (with("algorithms = [\"RS256\"]\n"), "did you mean 'algorithm'?"),

@@ -29,11 +29,11 @@ const AUDIENCE: &str = "authenticated";
 const SUBJECT: &str = "6f1c1f0e-8c5e-4c07-9d0a-0f6f4b0f5b11";
 const SECRET: &[u8; 32] = b"thirty-two bytes, no more, no le";
 const START: i64 = 1_800_000_000;
-const UNKNOWN_KEY: TokenError = TokenError::Invalid("none of the issuer's keys is the one it names");
+const UNKNOWN_KEY: TokenError = TokenError::Invalid("the issuer has no key with its kid");
 const WRONG_SIGNATURE: TokenError = TokenError::Invalid("its signature is wrong");
 const OTHER_ALGORITHM: TokenError = TokenError::Invalid("its alg is not auth.algorithm");
 const MALFORMED_HEADER: TokenError =
-    TokenError::Invalid("its header is malformed, or names an unknown algorithm");
+    TokenError::Invalid("its header is malformed or has an unknown algorithm");
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(START + seconds, 0).unwrap()
