@@ -8,13 +8,13 @@ use chrono_tz::Tz;
 /// The variable that moves every date decision of a rehearsal (RFC 3339).
 pub const NOW_VARIABLE: &str = "CERTVAKT_NOW";
 
-/// What time it is. Date decisions ask it; leases ask the database instead.
+/// The clock for date decisions. Leases use the database's clock instead.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     moved_to: Option<(DateTime<Utc>, Instant)>,
 }
 
-/// A `CERTVAKT_NOW` that is no instant.
+/// `CERTVAKT_NOW` is not an RFC 3339 time.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{NOW_VARIABLE} is '{0}', which is not an RFC 3339 time: write it like 2026-03-01T02:00:00Z, or unset it"
@@ -27,8 +27,8 @@ impl Clock {
         Self { moved_to: None }
     }
 
-    /// The clock that the environment asks for: moved by `CERTVAKT_NOW` and ticking on from there,
-    /// or the machine's.
+    /// The clock that the environment selects: moved to `CERTVAKT_NOW` and ticking from there, or the
+    /// machine's.
     pub fn from_environment() -> Result<Self, BadNow> {
         match std::env::var(NOW_VARIABLE) {
             Ok(text) if !text.is_empty() => DateTime::parse_from_rfc3339(&text)
@@ -38,18 +38,18 @@ impl Clock {
         }
     }
 
-    /// A clock that shows `now` at this moment and ticks on.
+    /// A clock that shows `now` at this moment and ticks from there.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn moved_to(now: DateTime<Utc>) -> Self {
         Self { moved_to: Some((now, Instant::now())) }
     }
 
-    /// Whether the clock was moved: only a rehearsal's database accepts that.
+    /// Whether the clock was moved, which only a rehearsal's database accepts.
     pub const fn is_moved(&self) -> bool {
         self.moved_to.is_some()
     }
 
-    /// The present instant.
+    /// The current time.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn now(&self) -> DateTime<Utc> {
         match self.moved_to {

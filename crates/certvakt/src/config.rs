@@ -14,36 +14,35 @@ pub use partners::{PartnersConfig, SecretsConfig};
 pub use sign_in::SignInConfig;
 pub use step_up::StepUpConfig;
 
-/// Everything that can be configured. Secrets are named by the file that holds them, never written
-/// here.
+/// The configuration. It contains the paths of secrets, never the secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// How notices are delivered.
+    /// Delivery of notices.
     pub delivery: DeliveryConfig,
     /// Firebase Cloud Messaging, HTTP v1.
     pub fcm: FcmConfig,
-    /// Mail by SMTP.
+    /// E-mail over SMTP.
     pub email: EmailConfig,
     /// Notices as JSON lines.
     pub file: FileConfig,
     /// The long-running service.
     pub serve: ServeConfig,
-    /// Whose tokens the HTTP API accepts.
+    /// The tokens that the HTTP API accepts.
     pub auth: AuthConfig,
-    /// How people sign in with a browser.
+    /// Sign-in with a browser.
     pub sign_in: SignInConfig,
-    /// How administrators must have signed in before they change something.
+    /// The requirements for the sign-in of administrators who change data.
     pub step_up: StepUpConfig,
-    /// A watcher that is told of every run.
+    /// The external monitor of the runs.
     pub heartbeat: HeartbeatConfig,
     /// Limits of an import.
     pub import: ImportConfig,
     /// Histories of certifications.
     pub history: HistoryConfig,
-    /// Erasing people.
+    /// Erasure of people.
     pub erasure: ErasureConfig,
-    /// Partners, whose portals publish whom one can contact.
+    /// Partners, whose portals publish which mentors people can contact.
     pub partners: PartnersConfig,
 }
 
@@ -53,15 +52,15 @@ pub struct Config {
 pub struct DeliveryConfig {
     /// The channels to try for each person, in this order: "fcm", "email", "file".
     pub channels: Vec<ChannelName>,
-    /// Deliveries claimed at once.
+    /// The number of deliveries that a worker claims at once.
     pub batch: u32,
-    /// Messages under way at once.
+    /// The maximum number of messages in flight.
     pub concurrency: u32,
-    /// Seconds after which a claimed delivery is taken back from a worker that died.
+    /// Seconds after which another worker may claim a delivery whose worker has not finished it.
     pub lease_seconds: u32,
-    /// Seconds after which a provider that does not answer counts as failed; well under the lease.
+    /// Seconds after which a request to a provider times out; at most half of the lease.
     pub timeout_seconds: u32,
-    /// Seconds between two looks at an empty queue.
+    /// Seconds between two polls of an empty queue.
     pub poll_seconds: u32,
 }
 
@@ -71,14 +70,14 @@ pub struct DeliveryConfig {
 pub enum ChannelName {
     /// Push by Firebase Cloud Messaging.
     Fcm,
-    /// Mail.
+    /// E-mail.
     Email,
     /// JSON lines.
     File,
 }
 
 impl ChannelName {
-    /// Its name in the configuration and in the books.
+    /// The channel's name in the configuration and the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Fcm => "fcm",
@@ -92,13 +91,14 @@ impl ChannelName {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FcmConfig {
-    /// The service account's key file (JSON, from the Firebase console); empty: the channel is off.
+    /// The service account's key file (JSON, from the Firebase console); if empty, the channel is off.
     pub service_account_file: PathBuf,
-    /// Where messages are sent. Unencrypted addresses are taken on loopback only.
+    /// The address of the FCM API. Unencrypted addresses are allowed on loopback only.
     pub endpoint: String,
-    /// HTTP/2 connections.
+    /// The number of HTTP/2 connections.
     pub connections: u32,
-    /// Messages a minute, under the project's quota (600,000 unless Google raised it).
+    /// The maximum number of messages per minute, below the project's quota (600,000 unless Google raised
+    /// it).
     pub messages_per_minute: u32,
 }
 
@@ -106,16 +106,16 @@ pub struct FcmConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EmailConfig {
-    /// The server: `smtps://host`, `smtp://host?tls=required`, or, on this machine only, unencrypted
-    /// `smtp://localhost:25`; empty: the channel is off.
+    /// The server: `smtps://host`, `smtp://host?tls=required` or, on this machine only, the unencrypted
+    /// `smtp://localhost:25`; if empty, the channel is off.
     pub server: String,
-    /// The user to sign in as; empty: nobody.
+    /// The user name; if empty, no authentication.
     pub user: String,
-    /// The file that holds the password.
+    /// The file with the password.
     pub password_file: PathBuf,
-    /// Who the mail is from, like `Varsel <varsel@example.org>`. It is seen on lock screens.
+    /// The sender, such as `Varsel <varsel@example.org>`, which lock screens show.
     pub from: String,
-    /// Messages a minute.
+    /// The maximum number of messages per minute.
     pub messages_per_minute: u32,
 }
 
@@ -123,7 +123,7 @@ pub struct EmailConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FileConfig {
-    /// Where each notice is appended as a line of JSON; empty: the channel is off.
+    /// The file to append each notice to, as a line of JSON; if empty, the channel is off.
     pub path: PathBuf,
 }
 
@@ -131,8 +131,8 @@ pub struct FileConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HistoryConfig {
-    /// Where `serve` writes the heads of all histories once a day, a file a day; empty: nowhere. Keep them
-    /// outside the database's reach.
+    /// The folder to which `serve` writes the heads of all histories once a day, as one file per day; if
+    /// empty, nowhere. Store them where nobody who can change the database can change them.
     pub heads_folder: PathBuf,
 }
 
@@ -140,8 +140,8 @@ pub struct HistoryConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ErasureConfig {
-    /// The file that names whom `person erase` erased; empty: nobody is erased. Keep it outside the database and
-    /// its backups.
+    /// The file in which `person erase` records the ids of erased people; if empty, it refuses to run. Store
+    /// it outside the database and its backups.
     pub ledger: PathBuf,
 }
 
@@ -149,16 +149,17 @@ pub struct ErasureConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServeConfig {
-    /// The address of the API and the pages, of `/healthz` and `/readyz`.
+    /// The address of the API and the pages, and of `/healthz` and `/readyz`.
     pub listen: String,
-    /// The address of `/metrics`, and of `/healthz` and `/readyz` with connections of their own; empty: on this machine,
-    /// at the port after that of `listen`.
+    /// The address of `/metrics`, and of a second `/healthz` and `/readyz` with connections of their own; if
+    /// empty, the port after that of `listen`, on this machine only.
     pub operations: String,
-    /// Connections at once; fewer, if the system's limit of open files says so.
+    /// The maximum number of connections. A lower limit of open files reduces it.
     pub connections: u32,
-    /// Connections at once of one address, unless `sign_in.client_header` says that it is a proxy's.
+    /// The maximum number of connections from one address, unless `sign_in.client_header` is set, because
+    /// then all connections come from a proxy.
     pub connections_per_address: u32,
-    /// Minutes after its hour at which a run that is not complete counts as late.
+    /// Minutes after an organisation's hour at which an incomplete run counts as late.
     pub late_after_minutes: u32,
 }
 
@@ -166,10 +167,10 @@ pub struct ServeConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeartbeatConfig {
-    /// Called with `/start` when a run starts, plain when it succeeded, with `/fail` when it did not
-    /// (the convention of healthchecks.io); empty: nothing is called.
+    /// The address to call with `/start` when a run starts, without a suffix after a success, and with
+    /// `/fail` after a failure (the convention of healthchecks.io); if empty, no calls.
     pub url: String,
-    /// Success is claimed only while the oldest delivery that could leave has waited for fewer minutes.
+    /// Minutes that the oldest deliverable notice may wait before the heartbeat reports a failure.
     pub max_queue_age_minutes: u32,
 }
 
@@ -177,11 +178,11 @@ pub struct HeartbeatConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImportConfig {
-    /// The largest XLSX file in bytes; it is read into memory whole.
+    /// The maximum size of an XLSX file in bytes. The whole file is read into memory.
     pub max_xlsx_bytes: u64,
-    /// The longest row in bytes.
+    /// The maximum length of a row in bytes.
     pub max_row_bytes: u64,
-    /// The memory in bytes that reading a register may take, in a process of its own.
+    /// The maximum memory in bytes of the child process that reads a register.
     pub max_memory_bytes: u64,
 }
 
@@ -249,7 +250,7 @@ impl Default for ImportConfig {
     }
 }
 
-/// A configuration that cannot be used.
+/// An error in the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -257,10 +258,10 @@ pub enum ConfigError {
     Unreadable {
         /// The path, as given.
         path: String,
-        /// What the system says.
+        /// The system's error.
         cause: std::io::Error,
     },
-    /// A key is unknown, or a value is of the wrong form.
+    /// A key is unknown, or a value has the wrong form.
     #[error(
         "the configuration file '{path}' has an error in line {line}: {message}; certvakt.example.toml shows every key"
     )]
@@ -269,10 +270,10 @@ pub enum ConfigError {
         path: String,
         /// The line, from 1.
         line: usize,
-        /// What is wrong, the nearest key included.
+        /// The fault, with the nearest known key.
         message: String,
     },
-    /// Values that do not fit together.
+    /// Two values contradict each other, or a value is out of range.
     #[error("the configuration is invalid: {0}")]
     Contradiction(String),
 }
@@ -311,9 +312,9 @@ impl Config {
         })
     }
 
-    /// The kinds of contact point that the channels need to reach somebody; none if one of them
-    /// reaches everyone. While no channel is set up, those that are named count: whoever could be
-    /// reached by them is not unreachable.
+    /// The kinds of contact point that the channels use; `None` if a channel reaches everyone. While no
+    /// channel is configured, the channels in `delivery.channels` count, so that people with such a contact
+    /// point do not count as unreachable.
     pub fn contact_kinds(&self) -> Option<Vec<String>> {
         let mut channels: Vec<ChannelName> = self.active_channels().collect();
         if channels.is_empty() {
@@ -329,7 +330,8 @@ impl Config {
             .collect()
     }
 
-    /// Refuses a portal's key that two organisations share. It reads the keys, so only what uses them asks.
+    /// Rejects a portal's key that two organisations share. It reads the keys, so only the code that uses
+    /// them calls it.
     pub fn check_keys(&self) -> Result<(), ConfigError> {
         match self.partners.shared_key() {
             None => Ok(()),
@@ -385,7 +387,7 @@ impl Config {
         if self.sign_in.links && self.email.server.is_empty() {
             return wrong("sign_in.links needs a mail server: set email.server");
         }
-        // What shows a client that somebody has signed in would else open the API as well.
+        // Otherwise the API would accept the id tokens of the sign-in client.
         let is_for_both =
             self.auth.issuer == self.sign_in.issuer && self.auth.audience == self.sign_in.client_id;
         if is_for_both && !self.auth.is_off() && !self.sign_in.is_off() {
@@ -397,7 +399,7 @@ impl Config {
     }
 }
 
-/// toml's message on an unknown key, with the nearest of the expected ones named first.
+/// Rewrites toml's message about an unknown key to suggest the nearest known key.
 fn with_nearest_key(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     match (message.starts_with("unknown field"), quoted.next()) {
@@ -409,12 +411,12 @@ fn with_nearest_key(message: &str) -> String {
     }
 }
 
-/// The longest name, in characters, and the most candidates that are compared: the comparison takes time with the
-/// product of the lengths, and both may come from outside.
+/// The maximum length of a compared name, in characters, and the maximum number of candidates. The cost of a
+/// comparison grows with the product of the lengths, and both can come from outside.
 const LONGEST_SUGGESTION: usize = 100;
 const MOST_CANDIDATES: usize = 1_000;
 
-/// The nearest of some names to one that was not found, if any is near.
+/// The candidate nearest to an unknown name, if one is near.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let is_short = |text: &str| text.chars().nth(LONGEST_SUGGESTION).is_none();
     if !is_short(name) {

@@ -1,28 +1,28 @@
-//! The error that people see: one sentence that says what to do, a stable code, an exit status.
+//! The error of a command: one sentence that says what to do, a stable code, and an exit status.
 
 use std::process::ExitCode;
 
-/// How the process ends. The numbers are a contract, listed in `docs/errors.md`.
+/// The exit status of the process. The numbers are external names (`docs/errors.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// All done.
+    /// Success.
     Success = 0,
-    /// A check found something, or a requirement of the machine is missing.
+    /// A check found a problem, or the machine lacks a requirement.
     Found = 1,
-    /// The command line, the configuration or the environment is wrong.
+    /// The command line, the configuration or the environment is invalid.
     Usage = 2,
     /// A run is held and waits for approval.
     Held = 3,
-    /// The database cannot be reached, refused us, or went away.
+    /// The database cannot be reached, refused access, or closed the connection.
     Database = 4,
     /// The input cannot be read.
     Input = 5,
     /// The embedded cluster cannot be started.
     Cluster = 6,
-    /// A channel refused our credentials; its queue is kept.
+    /// A channel has stopped; its queue is kept.
     ChannelStopped = 7,
-    /// A fault of certvakt's own.
+    /// An internal error.
     Internal = 70,
 }
 
@@ -32,7 +32,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Any error that ends a command. Each layer has a type of its own.
+/// Any error that ends a command. Each layer has its own error type.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The configuration or the environment.
@@ -56,10 +56,10 @@ pub enum Error {
     /// A change of a certification.
     #[error(transparent)]
     Renewal(#[from] crate::renewal::RenewalError),
-    /// Looking at histories.
+    /// A check of histories.
     #[error(transparent)]
     Histories(#[from] crate::renewal::histories::CheckError),
-    /// A person's rights.
+    /// A person's data.
     #[error(transparent)]
     People(#[from] crate::people::PeopleError),
     /// A partner.
@@ -80,7 +80,7 @@ pub enum Error {
     /// The demo.
     #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
-    /// Standard output is gone.
+    /// Standard output is closed or full.
     #[error("cannot write the output ({0}): check where it is redirected to")]
     Output(#[source] std::io::Error),
 }
@@ -108,7 +108,7 @@ impl Error {
         }
     }
 
-    /// How the process ends.
+    /// The exit status.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Config(_) | Self::Now(_) => Exit::Usage,

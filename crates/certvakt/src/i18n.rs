@@ -1,4 +1,4 @@
-//! What people read, in both languages: the messages of `locales/`.
+//! The messages for people in `locales/`, in both languages.
 
 use std::sync::LazyLock;
 
@@ -22,7 +22,7 @@ impl std::fmt::Debug for Catalog {
     }
 }
 
-/// The [`Catalog`] of a file that is in `locales/nb` and in `locales/en`.
+/// Creates the [`Catalog`] of a file in `locales/nb` and `locales/en`.
 macro_rules! catalog {
     ($file:literal) => {
         $crate::i18n::Catalog::new(
@@ -45,7 +45,7 @@ pub(crate) use catalog;
 
 pub(crate) fn bundle(language: &str, text: &'static str) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(language.parse().into_iter().collect());
-    // The isolation marks are for mixed directions of writing; a plain-text mail shows them.
+    // Plain-text e-mails would show the isolation marks, which are for mixed writing directions.
     bundle.set_use_isolating(false);
     let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
     bundle.add_resource_overriding(resource);
@@ -60,7 +60,7 @@ impl Catalog {
         Self { nb: LazyLock::new(nb), en: LazyLock::new(en) }
     }
 
-    /// A message; empty, if there is none of that name.
+    /// Looks up a message; empty if it does not exist.
     pub fn say(&self, locale: Locale, key: &str, arguments: &FluentArgs<'_>) -> String {
         let bundle = match locale {
             Locale::Nb => &self.nb,
@@ -75,7 +75,7 @@ impl Catalog {
     }
 }
 
-/// A name as one line of a bearable length: it may come from anywhere.
+/// Limits a name, which can come from outside, to one line of a reasonable length.
 pub fn line(text: &str) -> String {
     text.chars().map(|char| if is_control(char) { ' ' } else { char }).take(120).collect()
 }

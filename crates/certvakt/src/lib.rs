@@ -1,5 +1,5 @@
-//! certvakt keeps people's certifications current: the nightly expiry run, its deliveries, and the
-//! proof of both. `ARCHITECTURE.md` follows one certification through these modules.
+//! certvakt tracks certifications that expire: the nightly run, the delivery of its notices, and the records
+//! that prove both. `ARCHITECTURE.md` follows one certification through these modules.
 
 pub mod audit;
 pub mod cli;

@@ -1,8 +1,7 @@
-//! The mail queue: sign-in links and invitations, which carry a token; messages to people about changes of their
-//! addresses and logins; and alerts to administrators.
-//!
-//! The holder of a token signs in as its person. So a token is made just before it is mailed, and only its hash is stored.
-//! If the process ends in between, the letter gets another token and the first one is invalid.
+//! The mail queue: sign-in links and invitations, which carry a token; messages to people about changes of
+//! their addresses and logins; and alerts to administrators. The holder of a token signs in as its person. So
+//! a token is created just before it is sent, and only its hash is stored. If the process ends in between,
+//! the letter gets a new token, and the first one becomes invalid.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -23,14 +22,14 @@ use crate::secret;
 use crate::store::auth::{self, Kind, Letter, Outcome};
 use crate::store::{Database, StoreError, delivery, partner, renewal};
 
-/// How often the queue is read for letters that another process wrote.
+/// The interval at which the queue is polled for letters from other processes.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// How often expired rows are deleted.
+/// The interval at which expired rows are deleted.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
-/// Letters mailed concurrently.
+/// The number of letters sent concurrently.
 const AT_ONCE: i64 = 20;
-/// The most requests for links that wait, and how many one transaction handles. None of them waits for a mail server,
-/// so not even a flood of made-up addresses fills the queue.
+/// The maximum number of waiting requests for links, and the number that one transaction handles. No request
+/// waits for a mail server, so even a flood of invented addresses does not fill the queue.
 const WAITING: usize = 10_000;
 const HEARD_AT_ONCE: usize = 500;
 
@@ -42,15 +41,15 @@ pub struct MailQueue(mpsc::Sender<Request>);
 
 #[derive(Debug)]
 enum Request {
-    /// Links for the people who have this mail address.
+    /// A request for links for the people with this address.
     Links(String),
-    /// The queue has a letter that is due.
+    /// A letter in the queue is due.
     Look,
 }
 
 impl MailQueue {
-    /// Has a link mailed to each person of an address, if there are any. Returns before it is known whether there are.
-    /// False: too many requests wait, and this one is dropped.
+    /// Requests a link for each person with an address. Returns before the lookup, so the caller cannot learn
+    /// whether the address is known. Returns false if the request was dropped because too many wait.
     pub fn ask_for_links(&self, address: String) -> bool {
         let is_heard = self.0.try_send(Request::Links(address)).is_ok();
         if !is_heard {
@@ -59,29 +58,30 @@ impl MailQueue {
         is_heard
     }
 
-    /// Says that a letter is due. A full queue may drop this, because its requests lead to the same look.
+    /// Signals that a letter is due. A full queue can drop the signal, because its requests cause the same
+    /// poll.
     pub fn wake(&self) {
         let _ = self.0.try_send(Request::Look);
     }
 }
 
-/// Counts requests for links that are dropped.
+/// Counts dropped requests for links.
 fn not_heard(number: u64) {
     metrics::counter!("certvakt_links_not_heard_total").increment(number);
 }
 
-/// Mails letters, and deletes expired rows.
+/// Sends letters, and deletes expired rows.
 #[derive(Debug)]
 pub struct MailWorker {
     requests: Mutex<mpsc::Receiver<Request>>,
     mailer: Option<Mailer>,
-    /// Where links lead; none: none is mailed.
+    /// The base URL of links; `None` if no links are sent.
     base: Option<Url>,
     lease_seconds: u32,
 }
 
-/// Where letters with a token are asked for, if any can be mailed, and who mails all of them; none, if
-/// `[sign_in]` and `[email]` are off.
+/// Creates the handle for letters with a token, if this server can send any, and the worker that sends all
+/// letters. `None` if `[sign_in]` and `[email]` are off.
 pub fn set_up(config: &Config) -> Result<Option<(Option<MailQueue>, MailWorker)>, Error> {
     let timeout = Duration::from_secs(u64::from(config.delivery.timeout_seconds));
     let mailer =
@@ -97,13 +97,13 @@ pub fn set_up(config: &Config) -> Result<Option<(Option<MailQueue>, MailWorker)>
 }
 
 impl MailWorker {
-    /// Runs until the process is asked to end.
+    /// Runs until shutdown.
     pub async fn run(self, database: &Database, ending: watch::Receiver<bool>) {
         let due = Notify::new();
         tokio::join!(self.write_links(database, &due, ending.clone()), self.mail(database, &due, ending));
     }
 
-    /// Writes letters for the addresses of requests, while others are mailed.
+    /// Queues letters for requested addresses, while other letters are sent.
     async fn write_links(&self, database: &Database, due: &Notify, mut ending: watch::Receiver<bool>) {
         let mut requests = self.requests.lock().await;
         let mut heard = Vec::with_capacity(HEARD_AT_ONCE);
@@ -113,7 +113,7 @@ impl MailWorker {
                 number = requests.recv_many(&mut heard, HEARD_AT_ONCE) => number,
             };
             if number == 0 {
-                // All senders are gone.
+                // All senders are dropped.
                 return;
             }
             let addresses: Vec<String> = heard
@@ -192,7 +192,7 @@ impl MailWorker {
         (outcome, failure)
     }
 
-    /// Records whether the mail server takes mail from us, because notices use the same server.
+    /// Records whether the mail server accepts our messages, because notices use the same server.
     async fn note(
         &self,
         database: &Database,
@@ -221,12 +221,12 @@ impl MailWorker {
     fn write(&self, letter: &Letter, token: &str) -> askama::Result<Mail> {
         let text = Text::new(letter, self.base.as_ref(), token);
         let body = mail::words(Plain { text: &text }.render()?, Html { text: &text }.render()?);
-        // Another token is another mail.
+        // A letter with a new token is a new message.
         let id = Uuid::new_v4().to_string();
         Ok(Mail { to: letter.address.clone(), subject: text.subject, id, body })
     }
 
-    /// Writes the letters that nobody asks for, and deletes what is over.
+    /// Queues due alerts, and deletes expired rows.
     async fn sweep(&self, database: &Database) -> Result<(), StoreError> {
         if self.mailer.is_some() {
             let mut tx = database.worker().await?;
@@ -240,14 +240,14 @@ impl MailWorker {
     }
 }
 
-/// Writes letters for the people of some addresses.
+/// Queues letters for the people with some addresses.
 async fn grant(database: &Database, mut addresses: Vec<String>) -> Result<(), StoreError> {
     if addresses.is_empty() {
         return Ok(());
     }
     let mut tx = database.auth().await?;
     while !addresses.is_empty() {
-        // A repeated address counts again, in the next round.
+        // A repeated address is handled in the next round.
         let mut seen = HashSet::new();
         let (once, again) = addresses.into_iter().partition(|address| seen.insert(address.to_lowercase()));
         let once: Vec<String> = once;
@@ -257,13 +257,13 @@ async fn grant(database: &Database, mut addresses: Vec<String>) -> Result<(), St
     tx.commit().await
 }
 
-/// What a letter says.
+/// The text of a letter.
 struct Text {
     language: &'static str,
     subject: String,
     greeting: String,
     about: String,
-    /// Where its button leads, and what it says.
+    /// The URL and the label of the button.
     link: Option<(String, String)>,
     ends: String,
     footer: String,

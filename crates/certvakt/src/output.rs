@@ -1,4 +1,4 @@
-//! What people and programs read on standard output: tables that fit the terminal, or JSON.
+//! Standard output: tables that fit the terminal, or JSON.
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 
-/// The form of what is printed.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Format {
     /// Tables and sentences.
@@ -19,7 +19,7 @@ pub enum Format {
     Json,
 }
 
-/// Prints the value as JSON, or what `text` makes of it.
+/// Prints the value as JSON, or as the text that `text` makes from it.
 pub fn print<T: Serialize>(format: Format, value: &T, text: impl FnOnce(&T) -> String) -> Result<(), Error> {
     match format {
         Format::Json => {
@@ -29,10 +29,10 @@ pub fn print<T: Serialize>(format: Format, value: &T, text: impl FnOnce(&T) -> S
     }
 }
 
-/// Prints a line. A reader that has gone away (a closed pipe) is no error. What would steer a terminal is shown instead.
+/// Prints a line. A closed pipe is not an error. Control characters are escaped.
 pub fn line(text: &str) -> Result<(), Error> {
     let mut shown = escaped_lines(text).into_owned();
-    // But the colours that a table has on a terminal, which change nothing else.
+    // Except the colours of tables on a terminal.
     for colour in ["[38;5;9m", "[38;5;10m", "[38;5;11m", "[39m"] {
         shown = shown.replace(&format!("\\u001b{colour}"), &format!("\u{1b}{colour}"));
     }
@@ -42,7 +42,7 @@ pub fn line(text: &str) -> Result<(), Error> {
     }
 }
 
-/// A table with these headings, as wide as the terminal at most; columns of numbers stand right.
+/// Formats a table that fits the terminal; columns of numbers are right-aligned.
 pub fn table<const N: usize, C: Into<Cell>>(
     headings: [&str; N],
     rows: impl IntoIterator<Item = [C; N]>,
@@ -70,8 +70,8 @@ pub fn table<const N: usize, C: Into<Cell>>(
     table
 }
 
-/// A cell of a CSV file that no spreadsheet takes for a formula: one that begins like a formula and is no number gets an
-/// apostrophe before it (OWASP, *CSV Injection*).
+/// Escapes a CSV cell so that no spreadsheet treats it as a formula: a cell that starts like a formula and is
+/// not a number gets an apostrophe in front (OWASP, *CSV Injection*).
 pub fn csv_cell(text: &str) -> Cow<'_, str> {
     let text = escaped(text);
     let begins = text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
@@ -82,7 +82,7 @@ pub fn csv_cell(text: &str) -> Cow<'_, str> {
     if begins && !is_number { Cow::Owned(format!("'{text}")) } else { text }
 }
 
-/// A count with a thin gap between thousands, as a person reads it.
+/// Formats a count with a thin space between thousands.
 pub fn count(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
@@ -95,7 +95,7 @@ pub fn count(number: i64) -> String {
     if number < 0 { format!("−{text}") } else { text }
 }
 
-/// A progress bar on a terminal's standard error; elsewhere nothing is drawn.
+/// A progress bar on standard error, if that is a terminal.
 pub fn progress(length: u64, what: &'static str) -> indicatif::ProgressBar {
     if !std::io::stderr().is_terminal() {
         return indicatif::ProgressBar::hidden();
@@ -105,15 +105,15 @@ pub fn progress(length: u64, what: &'static str) -> indicatif::ProgressBar {
     indicatif::ProgressBar::new(length).with_style(style).with_message(what)
 }
 
-/// A bar a row, scaled to the largest: label, bar, number, and what the number is made of.
+/// A bar chart with one bar per row, scaled to the largest: label, bar, number and note.
 pub fn bar_chart(what: &str, rows: impl IntoIterator<Item = (String, i64, String)>) -> String {
-    // With label, number and note it fits 80 columns.
+    // With the label, the number and the note, this fits 80 columns.
     const WIDEST: i64 = 20;
     let rows: Vec<_> = rows.into_iter().collect();
     let most = rows.iter().map(|(_, number, _)| *number).max().unwrap_or(0).max(1);
     let mut text = format!("{what}, the longest bar is {}\n", count(most));
     for (label, number, note) in rows {
-        // Something is never drawn as nothing.
+        // A number above zero always gets a bar.
         let length = if number == 0 { 0 } else { (number * WIDEST / most).max(1) };
         let bar = "█".repeat(usize::try_from(length).unwrap_or(0));
         text += &format!(

@@ -1,9 +1,9 @@
-//! Secrets that a person carries and we do not: made at random, kept as a hash.
+//! Random secrets that only the client keeps; certvakt stores their hashes.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// A secret that nobody guesses: two times 122 random bits of the system, as 64 hexadecimal digits.
+/// Creates a secret of twice 122 random bits, as 64 hexadecimal digits.
 pub fn fresh() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
@@ -13,20 +13,20 @@ pub fn is_one(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// What is kept of a secret: its SHA-256.
+/// The SHA-256 of a secret, which is stored instead of the secret.
 pub fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
-/// Another secret, which follows from one and a purpose, and from which neither can be had back.
+/// Derives a secret from another secret and a purpose. Neither can be computed from the result.
 pub fn derived(secret: &str, purpose: &str) -> String {
     hash(&format!("{purpose}:{secret}"))
         .iter()
         .fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
-/// Whether two secrets are the same. Their hashes are compared, so that the time it takes tells nothing of
-/// them.
+/// Whether two secrets are the same. It compares their hashes, so that the time reveals nothing about the
+/// secrets.
 pub fn are_same(one: &str, other: &str) -> bool {
     hash(one) == hash(other)
 }

@@ -1,5 +1,5 @@
-//! Signatures of JSON Web Tokens, made and checked by `ring`: the one cryptography library of this service, which
-//! TLS uses too.
+//! Creation and verification of signatures of JSON Web Tokens by `ring`, the only cryptography library of
+//! this service, which TLS uses too.
 //!
 //! Source: RFC 7518, section 3, for the algorithms; RFC 8037 for `EdDSA`.
 
@@ -19,12 +19,12 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes `jsonwebtoken` use this module. Every place that makes or checks a signature calls it first; the first call
-/// of a process decides.
+/// Makes `jsonwebtoken` use this module. Code that creates or verifies a signature calls it first; only the
+/// first call has an effect.
 pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        // Fails only where another provider is installed, which this service never does.
+        // Fails only if another provider is installed, which this service never does.
         let _ = PROVIDER.install_default();
     });
 }

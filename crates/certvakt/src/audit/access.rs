@@ -1,5 +1,5 @@
-//! The record of access is written behind the answers: an event waits for at most half a second, in a buffer
-//! that forgets and counts what does not fit.
+//! The writer of the access log. Responses do not wait for it: an event waits for at most half a second in a
+//! buffer, which drops and counts events if it is full.
 
 use std::time::Duration;
 
@@ -12,33 +12,34 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use crate::store::audit::access::{self, Event};
 use crate::store::{Database, StoreError};
 
-/// Events that wait to be written before further ones are lost: a minute and more of a busy service.
+/// The size of the buffer: more than a minute of a busy service. Further events are lost.
 const WAITING: usize = 10_000;
-/// Events written at once.
+/// The number of events written at once.
 const BATCH: usize = 500;
-/// How long the first event of a batch waits for others.
+/// The maximum time for which the first event of a batch waits for others.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How long to wait after the database has refused.
+/// The pause after a database error.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
-/// For how long a process that ends waits for the last answers' events.
+/// The time for which a shutdown waits for the events of the last responses.
 const LAST_EVENTS: Duration = Duration::from_secs(3);
 
-/// Takes events, and never makes anybody wait.
+/// The sending side of the buffer, which never blocks.
 #[derive(Debug, Clone)]
 pub struct Recorder(mpsc::Sender<Event>);
 
-/// Events that wait to be written.
+/// The receiving side of the buffer.
 #[derive(Debug)]
 pub struct Waiting(mpsc::Receiver<Event>);
 
-/// A recorder, and what is to be written.
+/// Creates the buffer.
 pub fn buffer() -> (Recorder, Waiting) {
     let (sender, receiver) = mpsc::channel(WAITING);
     (Recorder(sender), Waiting(receiver))
 }
 
 impl Recorder {
-    /// Takes an event. One that finds no room is lost, which its number tells later.
+    /// Adds an event. If the buffer is full, the event is lost, which the gap in the sequence numbers shows
+    /// later.
     pub fn record(&self, event: Event) {
         counter!("certvakt_access_events_total").increment(1);
         if let Err(error) = self.0.try_send(event) {
@@ -53,7 +54,7 @@ impl Recorder {
 }
 
 impl Waiting {
-    /// Writes events until the process ends and all have been written.
+    /// Writes events until shutdown, then writes the remaining ones.
     pub async fn run(mut self, database: &Database, mut ending: watch::Receiver<bool>) {
         while let Err(error) = begin(database).await {
             tracing::warn!(code = error.code(), "the access audit cannot start yet: {error}");
@@ -86,7 +87,7 @@ impl Waiting {
             }
             batch.clear();
         }
-        // The last answers are under way still.
+        // The last responses are still in progress.
         let until = Instant::now() + LAST_EVENTS;
         while let Ok(Some(event)) = timeout_at(until, self.0.recv()).await {
             batch.push(event);

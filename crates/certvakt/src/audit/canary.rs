@@ -1,8 +1,6 @@
-//! The leak canary: people who do not exist are planted in every chapter, and asked as; what each of them
-//! sees of the others is compared with what the tree of chapters allows. Nothing of it stays.
-//!
-//! What may be seen is worked out here from the tree of chapters alone, without the functions that the
-//! policies ask.
+//! The leak canary: adds test people to every chapter, queries as each of them, compares the rows that they
+//! can read of the others with what the tree of chapters allows, and rolls everything back.  The expected
+//! rows are computed here from the tree of chapters alone, without the functions that the policies call.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -13,10 +11,10 @@ use crate::error::Exit;
 use crate::store::audit::{Administrator, CanaryTx, Chapter, Planted, Plants, ProbeResult, Wanderer};
 use crate::store::{Asking, Database, StoreError};
 
-/// Why the canary cannot say anything.
+/// An error of the canary.
 #[derive(Debug, thiserror::Error)]
 pub enum CanaryError {
-    /// Planted people are nobody in the database's eyes.
+    /// The database does not recognise the test people.
     #[error(
         "the canary cannot create test people: the database does not recognise them, perhaps because an app replaced certvakt's functions; in that case, test the app's own hierarchy for leaks (docs/supabase.md)"
     )]
@@ -35,7 +33,7 @@ impl CanaryError {
         }
     }
 
-    /// How the process ends.
+    /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {
             Self::CannotPlant => Exit::Found,
@@ -44,54 +42,54 @@ impl CanaryError {
     }
 }
 
-/// What kinds of people saw through something they could ask.
+/// The result of queries of one table, view or function by one kind of person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sight {
     /// The table, view or function.
     pub of: String,
     /// The kind of person: `nobody`, `stranger`, `mentor`, `coordinator`, `org_admin`.
     pub kind: &'static str,
-    /// How many asked.
+    /// The number of people who queried.
     pub asked: i64,
-    /// How many of them were refused altogether.
+    /// The number of people whose query was refused.
     pub refused: i64,
-    /// How many of them got an error, which may hide what they would see if they asked in other words.
+    /// The number of people who got an error, which can hide rows that another query would return.
     pub failed: i64,
-    /// Planted things that they saw, and might.
+    /// The number of test objects that they read and may read.
     pub seen: i64,
-    /// Planted things that they saw, and must not.
+    /// The number of test objects that they read but must not read.
     pub leaked: i64,
 }
 
-/// What the canary found.
+/// The findings of the canary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The chapters in which people were planted.
+    /// The number of chapters with test people.
     pub chapters: usize,
-    /// What was seen, by what was asked and who asked.
+    /// The results, by queried object and kind of person.
     pub sights: Vec<Sight>,
-    /// Leaks: what was asked, as whom, and what of whom was seen. At most a hundred.
+    /// The leaks: the queried object, the caller, and whose data was read. At most a hundred.
     pub leaks: Vec<String>,
-    /// The codes of the errors, and what was asked.
+    /// The codes of the errors, with the queried object.
     pub failures: BTreeSet<String>,
-    /// Coordinators who did not see a certification planted in their own chapter, or of a mentor planted
-    /// there: the canary is blind, or access is closed.
+    /// The number of coordinators who could not read a test certification of their own chapter or of its
+    /// mentors: a policy is missing, or access is closed.
     pub blind: usize,
 }
 
 impl Report {
-    /// Whether everybody saw what they may, and nothing else.
+    /// Whether every test person read exactly what they are allowed to.
     pub fn is_clean(&self) -> bool {
         self.blind == 0 && self.failures.is_empty() && self.sights.iter().all(|sight| sight.leaked == 0)
     }
 }
 
-/// Where coordinators must at least see the certifications of their own chapter.
+/// The table in which coordinators must be able to read the certifications of their own chapter.
 const CERTIFICATIONS: &str = "public.peer_mentor_certifications";
-/// The leaks that are listed, at most.
+/// The maximum number of listed leaks.
 const MOST_LISTED: usize = 100;
 
-/// Plants, asks and takes everything back.
+/// Adds the test people, queries as each of them, and rolls everything back.
 pub async fn run(database: &Database, progress: &indicatif::ProgressBar) -> Result<Report, CanaryError> {
     let mut tx = database.canary().await?;
     let report = ask_all(&mut tx, progress).await;
@@ -99,11 +97,11 @@ pub async fn run(database: &Database, progress: &indicatif::ProgressBar) -> Resu
     report
 }
 
-/// Somebody who asks.
+/// A test person who queries.
 struct Viewer {
     kind: &'static str,
     person: Uuid,
-    /// Everything planted that they may see.
+    /// The test objects that they may read.
     may: HashSet<Uuid>,
 }
 
@@ -178,7 +176,7 @@ async fn ask_all(tx: &mut CanaryTx, progress: &indicatif::ProgressBar) -> Result
     Ok(Report { chapters: chapters.len(), sights: sights.into_values().collect(), leaks, failures, blind })
 }
 
-/// Everything planted. Its ids begin with the same 64 random bits, so they are found in any row.
+/// The test objects. Their ids start with the same 64 random bits, so they can be found in any row.
 struct Nest {
     mark: u64,
     plants: Plants,
@@ -226,7 +224,7 @@ impl Nest {
         Self { mark, plants: Plants { chapters: planted, administrators, wanderers }, above }
     }
 
-    /// The issuer of their logins, which is no issuer's name, and the code of their type.
+    /// The issuer of the test logins, which no real issuer uses, and the code of the test type.
     fn issuer(&self) -> String {
         format!("canary-{:016x}", self.mark)
     }
@@ -235,7 +233,8 @@ impl Nest {
         self.within(|_| true).into_iter().collect()
     }
 
-    /// Who must at least see which certification: coordinators those of their chapter and its mentors.
+    /// The certifications that people must be able to read: coordinators those of their chapter and its
+    /// mentors.
     fn least(&self) -> impl Iterator<Item = (Uuid, Uuid)> + '_ {
         let own = self.plants.chapters.iter().map(|one| (one.coordinator, one.certification));
         let elsewhere = self.plants.wanderers.iter().flat_map(|wanderer| {
@@ -274,7 +273,7 @@ impl Nest {
         viewers
     }
 
-    /// What is planted in the chapters of which something holds.
+    /// The test objects in the chapters for which a condition holds.
     fn within(&self, holds: impl Fn(&Chapter) -> bool) -> HashSet<Uuid> {
         let Plants { chapters, administrators, wanderers } = &self.plants;
         let of_chapters = chapters
@@ -291,7 +290,7 @@ impl Nest {
         of_chapters.chain(of_wanderers).chain(administrators.map(|one| one.person)).collect()
     }
 
-    /// The planted ids in a row that was answered.
+    /// The ids of test objects in a row.
     fn planted_in<'a>(&self, row: &'a str) -> impl Iterator<Item = Uuid> + 'a {
         let whole = Uuid::from_u64_pair(self.mark, 0).to_string();
         let beginning = whole[..19].to_owned();
@@ -324,7 +323,7 @@ impl Nest {
     }
 }
 
-/// Two chapters, neither above the other if there are such; none, if there is only one chapter.
+/// Two chapters, neither above the other if possible; `None` if there is only one chapter.
 fn apart(chapters: &[Chapter], above: &HashMap<Uuid, Option<Uuid>>) -> Option<(Chapter, Chapter)> {
     let mut pairs = chapters
         .iter()

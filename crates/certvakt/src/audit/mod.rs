@@ -1,4 +1,4 @@
-//! Looking whether people see what they may and nothing else.
+//! Audits of people's access: the access log and the leak canary.
 
 pub mod access;
 pub mod canary;

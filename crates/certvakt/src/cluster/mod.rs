@@ -1,7 +1,6 @@
-//! The embedded cluster: a private PostgreSQL of certvakt's own, from the programs on the machine.
-//!
-//! Processes share it: whoever comes first starts it, the last to leave stops it. A process that is
-//! killed leaves it running for the next one.
+//! The embedded cluster: a private PostgreSQL cluster that uses the PostgreSQL programs on the machine.
+//! Processes share it: the first one starts it, and the last one stops it. A process that is killed leaves it
+//! running for the next one.
 
 mod programs;
 mod server;
@@ -18,12 +17,12 @@ use server::Server;
 pub struct Cluster {
     server: Server,
     start_lock: PathBuf,
-    /// Locked shared while this process uses the cluster.
+    /// A file with a shared lock while this process uses the cluster.
     users: std::sync::Mutex<Option<File>>,
 }
 
 impl Cluster {
-    /// Joins the cluster in a folder, or starts it; makes it if there is none.
+    /// Joins the cluster in a folder. Starts it if it is not running, and creates it if there is none.
     pub async fn open(folder: &Path) -> Result<Self, ClusterError> {
         let folder = folder.to_owned();
         blocking(move || Self::open_blocking(&folder)).await
@@ -42,7 +41,7 @@ impl Cluster {
         Ok(Self { server, start_lock, users: std::sync::Mutex::new(Some(users)) })
     }
 
-    /// The address of its database, as the owner that migrates.
+    /// The address of its database, with the owner's login.
     pub fn address(&self) -> &str {
         self.server.address()
     }
@@ -57,7 +56,8 @@ impl Cluster {
             let starting = lock_file(&start_lock)?;
             starting.lock().map_err(|cause| ClusterError::folder(&start_lock, &cause))?;
             let _ = users.unlock();
-            // Nobody can come in while we hold the start lock; whoever is in holds this one.
+            // No process can join while we hold the start lock; every process that uses the cluster holds
+            // this one.
             if users.try_lock().is_ok() { server.stop() } else { Ok(()) }
         })
         .await;
@@ -75,8 +75,8 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(ClusterError::Server(error.to_string())))
 }
 
-/// The data folder, made if there is none: ours, so that nobody else puts a file into it. The server's user goes through
-/// root's to its own.
+/// Returns the data folder, and creates it if there is none. It must belong to us, so that nobody else can
+/// put a file into it. The server's user passes through root's folder to its own.
 fn own_folder(folder: &Path) -> Result<PathBuf, ClusterError> {
     let failed = |cause: std::io::Error| ClusterError::folder(folder, &cause);
     let user = nix::unistd::geteuid();
@@ -97,7 +97,7 @@ fn own_folder(folder: &Path) -> Result<PathBuf, ClusterError> {
     Ok(folder)
 }
 
-/// A file that is locked. Only its owner opens it: who can open a file can lock it.
+/// Opens a lock file. Only its owner can open it, because anyone who can open a file can lock it.
 fn lock_file(path: &Path) -> Result<File, ClusterError> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true).mode(0o600).custom_flags(nix::libc::O_NOFOLLOW);
@@ -108,8 +108,7 @@ fn lock_file(path: &Path) -> Result<File, ClusterError> {
     opened.map_err(|cause| ClusterError::folder(path, &cause))
 }
 
-/// The folder where the cluster lives when none is named: `/var/lib/certvakt` for root, else the
-/// platform's.
+/// The default folder of the cluster: `/var/lib/certvakt` for root, otherwise the platform's data folder.
 pub fn default_folder() -> Result<PathBuf, ClusterError> {
     if nix::unistd::geteuid().is_root() {
         return Ok(PathBuf::from("/var/lib/certvakt"));
@@ -122,39 +121,39 @@ pub fn default_folder() -> Result<PathBuf, ClusterError> {
     })
 }
 
-/// A cluster that cannot be used.
+/// An error of the cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// No PostgreSQL programs.
+    /// There are no PostgreSQL programs.
     #[error(
         "found no PostgreSQL programs in {looked_in}: install PostgreSQL ({package}), or set DATABASE_URL to use a server"
     )]
     Missing {
-        /// Where they were looked for.
+        /// The places that were searched.
         looked_in: String,
-        /// How to install them here.
+        /// How to install them on this system.
         package: &'static str,
     },
-    /// The folder is of another major version than any programs here.
+    /// The folder has a different major version from all installed programs.
     #[error(
         "PostgreSQL {made_by} created the data folder {folder}, but only {found} is installed: install PostgreSQL {made_by}, or choose another folder with --data-dir"
     )]
     Version {
         /// The folder.
         folder: String,
-        /// Its `PG_VERSION`.
+        /// The folder's `PG_VERSION`.
         made_by: String,
-        /// The versions found.
+        /// The installed versions.
         found: String,
     },
-    /// A folder cannot be made, read or written.
+    /// A folder cannot be created, read or written.
     #[error(
         "{folder} cannot be used ({cause}): fix its permissions, or choose another folder with --data-dir"
     )]
     Folder {
         /// The folder or file.
         folder: String,
-        /// What the system says.
+        /// The system's error.
         cause: String,
     },
     /// A program failed.

@@ -1,4 +1,4 @@
-//! Finding the PostgreSQL programs, and running them as somebody who is not root.
+//! Finds the PostgreSQL programs, and runs them as an unprivileged user.
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -9,10 +9,10 @@ use nix::unistd::{Gid, Uid, User, geteuid};
 
 use super::ClusterError;
 
-/// The variable that names the folder of the programs.
+/// The environment variable with the folder of the programs.
 const VARIABLE: &str = "CERTVAKT_PG_BIN";
 
-/// Our own system user.
+/// certvakt's system user.
 const OWN_USER: &str = "certvakt";
 
 /// A folder with `initdb`, `postgres` and `pg_ctl` of one major version.
@@ -20,11 +20,11 @@ const OWN_USER: &str = "certvakt";
 pub(super) struct Programs {
     pub(super) folder: PathBuf,
     pub(super) major: String,
-    /// Whom they run as, if not as ourselves.
+    /// The user that they run as, if not the current one.
     pub(super) user: Option<(Uid, Gid)>,
 }
 
-/// The programs for a folder made by a major version; the newest, if it is yet to be made.
+/// Finds the programs for a folder of a major version; the newest for a new folder.
 pub(super) fn find(data: &Path, made_by: Option<&str>) -> Result<Programs, ClusterError> {
     let found = found(data, made_by)?;
     Ok(Programs { user: server_user(data)?, ..found })
@@ -58,8 +58,8 @@ fn found(data: &Path, made_by: Option<&str>) -> Result<Programs, ClusterError> {
     }
 }
 
-/// Where programs may be: the folder that was named, or those on the path and of Debian and Homebrew,
-/// the newest first.
+/// The folders to search: the one in the environment variable, or those in `PATH` and those of Debian and
+/// Homebrew, newest first.
 fn candidates() -> Vec<PathBuf> {
     if let Some(named) = std::env::var_os(VARIABLE) {
         return vec![PathBuf::from(named)];
@@ -84,7 +84,7 @@ fn candidates() -> Vec<PathBuf> {
     folders
 }
 
-/// The major version of the programs in a folder, if they are all there.
+/// Determines the major version of the programs in a folder, if it has all of them.
 fn inspect(folder: &Path) -> Option<Programs> {
     if !["initdb", "postgres", "pg_ctl"].iter().all(|program| folder.join(program).exists()) {
         return None;
@@ -97,9 +97,10 @@ fn inspect(folder: &Path) -> Option<Programs> {
     Some(Programs { folder: folder.to_owned(), major, user: None })
 }
 
-/// Whom the server runs as: ourselves, or for root an unprivileged user, because PostgreSQL refuses to run as root. A
-/// cluster stays its user's; a new one is PostgreSQL's, or our own system user's, who is made if there is none. `nobody`
-/// would share it with every other service that has no user.
+/// The user that the server runs as: the current one, or for root an unprivileged user, because PostgreSQL
+/// refuses to run as root. An existing cluster keeps its user. A new one belongs to the user `postgres`, or
+/// to certvakt's system user, which is created if there is none. Other services that run as `nobody` could
+/// access a cluster of `nobody`.
 fn server_user(data: &Path) -> Result<Option<(Uid, Gid)>, ClusterError> {
     if !geteuid().is_root() {
         return Ok(None);
@@ -121,7 +122,8 @@ fn server_user(data: &Path) -> Result<Option<(Uid, Gid)>, ClusterError> {
     })
 }
 
-/// Makes our own system user, who signs in nowhere: as most distributions do it, or as Alpine does.
+/// Creates certvakt's system user, without a login: with the commands of most distributions, or with those of
+/// Alpine.
 fn make_user() {
     const FORMS: [&[&str]; 2] = [
         &[
@@ -147,10 +149,11 @@ fn make_user() {
 }
 
 impl Programs {
-    /// A command of one of the programs, as the server's user.
+    /// Creates a command that runs one of the programs as the server's user.
     pub(super) fn command(&self, program: &str, folder: &Path) -> Command {
         let mut command = Command::new(self.folder.join(program));
-        // The caller's folder may be closed to the server's user. Root's groups are dropped with its id.
+        // The server's user may not be allowed to enter the caller's folder. The command drops root's groups
+        // with its id.
         command.current_dir(folder).env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C");
         if let Some((user, group)) = self.user {
             command.uid(user.as_raw()).gid(group.as_raw());

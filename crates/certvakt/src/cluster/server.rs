@@ -1,4 +1,4 @@
-//! One cluster's server: made once, started, asked, stopped.
+//! The server of a cluster: creates, starts and stops it.
 
 use std::fs::Permissions;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,19 +11,20 @@ use nix::unistd::{Gid, Uid, User, geteuid};
 use super::ClusterError;
 use super::programs::{self, Programs};
 
-/// The superuser of the cluster, whom nothing but its making uses.
+/// The superuser of the cluster, which only its creation uses.
 const SUPERUSER: &str = "certvakt_superuser";
-/// The database, and the login that owns it: as on a hosted platform it may create roles, no more.
+/// The database. Its owner may only create roles, as on a hosted platform.
 const DATABASE: &str = "certvakt";
 const OWNER: &str = "certvakt_owner";
-/// The longest path of a socket that every system takes is 103 bytes; this leaves room for its name.
+/// The maximum length of the socket's folder. Every system allows socket paths of 103 bytes; this leaves room
+/// for the name.
 const LONGEST_SOCKET_FOLDER: usize = 80;
 
 /// A cluster's server, running or not.
 #[derive(Debug, Clone)]
 pub(super) struct Server {
     programs: Programs,
-    /// Who may sign in, in files that the server's user cannot write.
+    /// The folder of the authentication files, which the server's user cannot write.
     access: PathBuf,
     identities: PathBuf,
     data: PathBuf,
@@ -32,7 +33,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// The server of the cluster in a folder; the cluster is made if there is none.
+    /// Returns the server of the cluster in a folder, and creates the cluster if there is none.
     pub(super) fn in_folder(folder: &Path) -> Result<Self, ClusterError> {
         let data = folder.join("postgres");
         let made_by = std::fs::read_to_string(data.join("PG_VERSION")).ok();
@@ -54,8 +55,8 @@ impl Server {
         &self.address
     }
 
-    /// Makes the cluster beside its place and moves it there when it is whole, so that an end in the
-    /// middle leaves nothing half made.
+    /// Creates the cluster in a temporary folder, and moves it to its place when it is complete, so that an
+    /// interruption leaves no incomplete cluster.
     fn make(&self) -> Result<(), ClusterError> {
         let making = self.data.with_extension("making");
         if making.exists() {
@@ -64,7 +65,7 @@ impl Server {
         private_folder(&making, self.programs.user)?;
         let mut initdb = self.programs.command("initdb", &making);
         initdb.arg("-D").arg(&making).args(["-U", SUPERUSER, "-E", "UTF8", "--locale=C", "--data-checksums"]);
-        // Nobody by the cluster's own file: it is started with ours.
+        // The cluster's own file rejects everybody, because the server starts with our file.
         initdb.args(["-A", "reject"]);
         run(initdb, None)?;
         let mut single = self.programs.command("postgres", &making);
@@ -78,7 +79,7 @@ impl Server {
         std::fs::rename(&making, &self.data).map_err(|cause| ClusterError::folder(&self.data, &cause))
     }
 
-    /// Starts the server unless it runs.
+    /// Starts the server unless it is running.
     pub(super) fn ensure_running(&self) -> Result<(), ClusterError> {
         let mut status = self.pg_ctl("status");
         if status.output().is_ok_and(|output| output.status.success()) {
@@ -87,7 +88,8 @@ impl Server {
         self.say_who_may_sign_in()?;
         private_folder(&self.sockets, self.programs.user)?;
         let log = self.data.join("server.log");
-        // Twenty of a `serve`, eight of each command beside it (docs/runbook.md), and those kept for superusers.
+        // Twenty for `serve`, eight for each concurrent command (docs/runbook.md), and those reserved for
+        // superusers.
         let mut start = self.pg_ctl("start");
         start.args(["--wait", "--silent", "--timeout=60"]).arg("--log").arg(&log).arg("--options").arg(format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c unix_socket_permissions=0700 -c max_connections=50 -c hba_file={} -c ident_file={}",
@@ -106,7 +108,7 @@ impl Server {
         })
     }
 
-    /// Stops the server and waits for its end.
+    /// Stops the server, and waits until it has stopped.
     pub(super) fn stop(&self) -> Result<(), ClusterError> {
         let mut stop = self.pg_ctl("stop");
         stop.args(["--wait", "--silent", "--mode=fast", "--timeout=60"]);
@@ -115,8 +117,9 @@ impl Server {
         Ok(())
     }
 
-    /// Writes who may sign in: only the user that this process runs as, and only as the owner of the database. The
-    /// permissions of the socket's folder keep other users out, but other programs may share the server's user.
+    /// Writes the authentication files: only the user of this process may connect, and only as the owner of
+    /// the database. The permissions of the socket's folder exclude other users, but other programs may run
+    /// as the server's user.
     fn say_who_may_sign_in(&self) -> Result<(), ClusterError> {
         let user = geteuid();
         let name = User::from_uid(user).ok().flatten().map(|user| user.name).ok_or_else(|| {
@@ -130,7 +133,7 @@ impl Server {
             (&self.identities, format!("{DATABASE} \"{name}\" {OWNER}\n")),
         ] {
             std::fs::write(path, text)
-                // The server's user must read it, under any umask of ours.
+                // The server's user must be able to read it, regardless of our umask.
                 .and_then(|()| std::fs::set_permissions(path, Permissions::from_mode(0o644)))
                 .map_err(|cause| ClusterError::folder(path, &cause))?;
         }
@@ -144,7 +147,7 @@ impl Server {
     }
 }
 
-/// A path as `pg_ctl` hands it to a shell.
+/// Quotes a path for the shell of `pg_ctl`.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
 }
@@ -167,7 +170,8 @@ fn socket_folder(data: &Path) -> PathBuf {
     base.join(name)
 }
 
-/// Makes a folder that only the server's user can enter; one that is there must be just that.
+/// Creates a folder that only the server's user can enter. An existing one must have the same owner and
+/// permissions.
 fn private_folder(folder: &Path, user: Option<(Uid, Gid)>) -> Result<(), ClusterError> {
     let failed = |cause: std::io::Error| ClusterError::folder(folder, &cause);
     let (user, group) = match user {
@@ -179,7 +183,7 @@ fn private_folder(folder: &Path, user: Option<(Uid, Gid)>) -> Result<(), Cluster
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(failed(error)),
     }
-    // In a folder that everybody may write to, somebody else may have been quicker.
+    // In a world-writable folder, another user may have created it first.
     let found = std::fs::symlink_metadata(folder).map_err(failed)?;
     if !found.is_dir() || found.uid() != user || found.permissions().mode() & 0o077 != 0 {
         return Err(ClusterError::Folder {
@@ -190,8 +194,8 @@ fn private_folder(folder: &Path, user: Option<(Uid, Gid)>) -> Result<(), Cluster
     Ok(())
 }
 
-/// Runs a program to its end, in a session of its own: a Ctrl-C meant for us is not meant for the
-/// server that it starts.
+/// Runs a program in a new session, so that Ctrl-C does not reach the server that it starts, and waits for
+/// it.
 fn run(mut command: Command, input: Option<&str>) -> Result<(), ClusterError> {
     use std::io::{Read, Seek, Write};
     use std::os::unix::process::CommandExt;
@@ -201,7 +205,7 @@ fn run(mut command: Command, input: Option<&str>) -> Result<(), ClusterError> {
             "{program}: {cause}; the user that PostgreSQL runs as must be able to enter the data folder"
         ))
     };
-    // A server that pg_ctl leaves behind must not keep our pipes open: what is said goes to a file without a name.
+    // The server that pg_ctl starts must not keep our pipes open, so the output goes to an unnamed file.
     let mut said = tempfile::tempfile().map_err(failed)?;
     let mut child = command
         .process_group(0)

@@ -1,4 +1,4 @@
-//! `[auth]`: whose tokens the HTTP API accepts.
+//! `[auth]`: the tokens that the HTTP API accepts.
 
 use std::path::{Path, PathBuf};
 
@@ -7,29 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 
-/// `[auth]`. Left out or empty, no API token is accepted.
+/// `[auth]`. Without the section, or with empty values, the API accepts no tokens.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthConfig {
-    /// The one issuer, exactly as tokens write it in `iss`.
+    /// The issuer, exactly as in the tokens' `iss` claim.
     pub issuer: String,
-    /// For whom tokens must be made, exactly as in `aud`; Supabase writes "authenticated".
+    /// The audience, exactly as in the tokens' `aud` claim; Supabase uses "authenticated".
     pub audience: String,
-    /// The one way tokens are signed. What a token says of itself decides nothing (RFC 8725, section
-    /// 3.1).
+    /// The signature algorithm. The token's own header does not decide it (RFC 8725, section 3.1).
     pub algorithm: TokenAlgorithm,
-    /// The file that holds the secret of HS256, at least 32 bytes; a line end after it does not count.
+    /// The file with the secret for HS256, of at least 32 bytes. A newline at its end is ignored.
     pub secret_file: PathBuf,
-    /// Where the issuer publishes its keys as a JSON Web Key Set, for every other algorithm.
-    /// Unencrypted addresses are taken on loopback only.
+    /// The URL of the issuer's JSON Web Key Set, for every other algorithm. Unencrypted addresses are allowed
+    /// on loopback only.
     pub jwks_url: String,
 }
 
-/// How a token is signed, by its name in the configuration and in tokens (RFC 7518, section 3.1; RFC
-/// 8037, section 3.1).
+/// A signature algorithm, by its name in the configuration and in tokens (RFC 7518, section 3.1; RFC 8037,
+/// section 3.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub enum TokenAlgorithm {
-    /// HMAC with SHA-256, by a secret that the issuer shares with us.
+    /// HMAC with SHA-256, with a secret that the issuer shares with us.
     #[serde(rename = "HS256")]
     Hs256,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -44,25 +43,25 @@ pub enum TokenAlgorithm {
     EdDsa,
 }
 
-/// Where the keys that tokens are checked with come from.
+/// The source of the keys that verify tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource<'a> {
-    /// A file that holds a secret.
+    /// A file with a secret.
     SecretFile(&'a Path),
-    /// A JSON Web Key Set at a safe address.
+    /// The URL of a JSON Web Key Set, which is on this machine or uses TLS.
     Jwks(Url),
 }
 
-/// How issuers begin that are no provider's: of logins that this service makes itself.
+/// The prefix of the issuers of logins that this service creates itself.
 const OUR_ISSUERS: &str = "urn:certvakt:";
 
 impl AuthConfig {
-    /// Whether the section is left out or empty.
+    /// Whether the section is missing or empty.
     pub fn is_off(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Where the keys come from, or what in the section is wrong.
+    /// The source of the keys, or the fault in the section.
     pub fn keys(&self) -> Result<KeySource<'_>, ConfigError> {
         let wrong = |text: &str| Err(ConfigError::Contradiction(text.to_owned()));
         if self.issuer.is_empty() {

@@ -1,4 +1,4 @@
-//! `[partners]`: where contracts are, and what signs us in.
+//! `[partners]`: the folder of contracts, and the credentials.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -13,13 +13,13 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PartnersConfig {
-    /// The folder of contracts, `<partner>/<version>.toml`; empty: no partner is told anything.
+    /// The folder of contracts, `<partner>/<version>.toml`; if empty, nothing is sent to partners.
     pub contracts: PathBuf,
-    /// Hosts that may be addressed although they are inside: this machine, a private network.
+    /// Hosts that certvakt may connect to although they are on this machine or in a private network.
     pub allowed_inward: Vec<String>,
-    /// Seconds between two looks whether somebody is to be told, or has lapsed.
+    /// Seconds between two checks for changes to send and for lapsed certifications.
     pub poll_seconds: u32,
-    /// The keys of portals: `[partners.secrets.<organisation>.<partner>.<stage>]`.
+    /// The credentials for portals: `[partners.secrets.<organisation>.<partner>.<stage>]`.
     secrets: BTreeMap<String, BTreeMap<String, BTreeMap<String, SecretsConfig>>>,
 }
 
@@ -35,14 +35,14 @@ impl Default for PartnersConfig {
 }
 
 impl PartnersConfig {
-    /// The keys of an organisation's partner at a stage.
+    /// The credentials for an organisation's partner at a stage.
     pub fn secrets_of(&self, organisation: &str, partner: &str, stage: &str) -> Option<&SecretsConfig> {
         self.secrets.get(organisation)?.get(partner)?.get(stage)
     }
 
-    /// Two places under `partners.secrets` of different organisations that hold the same key, if there are any: with
-    /// it, the portal of one could sign for the other. Skips unreadable keys, because the code that uses them reports
-    /// them.
+    /// Two places under `partners.secrets` of different organisations with the same key, if there are any:
+    /// with a shared key, the portal of one organisation could sign for the other. Skips unreadable keys,
+    /// because the code that uses them reports them.
     pub fn shared_key(&self) -> Option<(String, String)> {
         let mut known: HashMap<[u8; 32], (&str, String)> = HashMap::new();
         let places = self.secrets.iter().flat_map(|(organisation, partners)| {
@@ -66,8 +66,8 @@ impl PartnersConfig {
     }
 }
 
-/// The digests of the keys in a text, however they are written: private keys in PEM, one of Standard Webhooks with or
-/// without its prefix, or any other secret as it is.
+/// The digests of the keys in a text, in any notation: private keys in PEM, a key of Standard Webhooks with
+/// or without its prefix, or any other secret.
 fn digests(text: &str) -> Vec<[u8; 32]> {
     let keys: Vec<[u8; 32]> = pem::parse_many(text)
         .unwrap_or_default()
@@ -84,27 +84,27 @@ fn digests(text: &str) -> Vec<[u8; 32]> {
     vec![Sha256::digest(decoded.as_deref().unwrap_or(plain.as_bytes())).into()]
 }
 
-/// The keys of a partner at one stage.
+/// The credentials for a partner at one stage.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SecretsConfig {
-    /// Where the secret is: the path of a file, or `env:` and the name of a variable. Two while it is changed, the new
-    /// one first.
+    /// The places of the secret: each is the path of a file, or `env:` and the name of a variable. There are
+    /// two during a rotation, the new one first.
     pub keys: Vec<String>,
-    /// The last day on which the first of them is good (`2027-05-01`), so that somebody is told before; what a
-    /// certificate says of itself needs no saying here.
+    /// The last day on which the first of them is valid (`2027-05-01`), for warnings. Not needed for a
+    /// certificate, which contains the date.
     pub ends: Option<NaiveDate>,
-    /// Where the key is by which the portal signs what it tells us, likewise.
+    /// The places of the key with which the portal signs its reports, in the same notation.
     pub inbound: Vec<String>,
 }
 
 impl SecretsConfig {
-    /// What signs us in, read. An error says which cannot be, and nothing that is in it.
+    /// Reads the secrets for signing in. An error names the place, but contains no part of a secret.
     pub fn read(&self) -> Result<Vec<String>, String> {
         Self::read_all(&self.keys)
     }
 
-    /// The keys by which the portal signs, read likewise.
+    /// Reads the keys with which the portal signs its reports.
     pub fn read_inbound(&self) -> Result<Vec<String>, String> {
         Self::read_all(&self.inbound)
     }
@@ -114,7 +114,7 @@ impl SecretsConfig {
     }
 }
 
-/// Reads a secret where it is. An error says why it cannot be read, and nothing that is in it.
+/// Reads a secret from its place. An error describes the fault, but contains no part of the secret.
 fn read(place: &str) -> Result<String, String> {
     let text = match place.strip_prefix("env:") {
         Some(variable) => std::env::var(variable).map_err(|_| format!("the variable {variable} is not set")),

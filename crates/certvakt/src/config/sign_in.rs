@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 
-/// `[sign_in]`. Left out or empty, nobody signs in with a browser.
+/// `[sign_in]`. Without the section, or with empty values, nobody can sign in with a browser.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SignInConfig {
-    /// The address at which browsers reach this service, like `https://certvakt.example.org`.
+    /// The address at which browsers reach this service, such as `https://certvakt.example.org`.
     pub public_url: String,
-    /// The OpenID Connect provider, exactly as tokens write it in `iss`; empty: there is none.
+    /// The OpenID Connect provider, exactly as in the `iss` claim of its tokens; if empty, there is none.
     pub issuer: String,
-    /// Who we are there.
+    /// The client id at the provider.
     pub client_id: String,
-    /// The file that holds the client's secret; empty: a public client, which has none.
+    /// The file with the client secret; if empty, a public client without a secret.
     pub client_secret_file: PathBuf,
-    /// Whether people may have a link mailed to them that signs them in once. Needs `[email]`.
+    /// Whether people can request an e-mail with a link that signs them in once. Needs `[email]`.
     pub links: bool,
-    /// The header in which the proxy in front writes the client's address, like `X-Forwarded-For`;
-    /// empty: the connection's own address.
+    /// The header in which the proxy in front of certvakt writes the client's address, such as
+    /// `X-Forwarded-For`; if empty, the address of the connection.
     pub client_header: String,
 }
 
@@ -32,7 +32,7 @@ impl SignInConfig {
         *self == Self::default()
     }
 
-    /// Where browsers reach us, or what in the section is wrong.
+    /// The base URL, or the fault in the section.
     pub fn base(&self) -> Result<Url, ConfigError> {
         let wrong = |text: &str| Err(ConfigError::Contradiction(text.to_owned()));
         let base = match self.public_url.parse::<Url>() {

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 
-/// `[step_up]`: how recently, or how strongly, administrators must have signed in before they change something. Left
-/// out or empty, any sign-in is enough.
+/// `[step_up]`: how recent and how strong an administrator's sign-in must be for changes. Without the
+/// section, or with empty values, any sign-in is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StepUpConfig {
-    /// The age of the sign-in in minutes, at most; 0: any.
+    /// The maximum age of the sign-in in minutes; 0 means no limit.
     pub max_age_minutes: u32,
-    /// The authentication context classes that are strong enough, as the provider writes them in `acr`; empty: any.
+    /// The accepted authentication context classes, as in the `acr` claim; if empty, any.
     pub acr: Vec<String>,
 }
 
@@ -21,7 +21,7 @@ impl StepUpConfig {
         *self == Self::default()
     }
 
-    /// Checks that each class can stand in a list of them, separated by spaces (OpenID Connect Core 1.0, section 3.1.2.1),
+    /// Checks that each class is valid in a space-separated list (OpenID Connect Core 1.0, section 3.1.2.1)
     /// and in a header.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let is_word = |class: &String| {

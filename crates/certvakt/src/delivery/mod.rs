@@ -1,4 +1,4 @@
-//! Handing notices to people: the queue's worker, and the channels.
+//! Delivery of notices: the worker of the queue, and the channels.
 
 pub mod channels;
 mod outcome;
@@ -17,48 +17,48 @@ use crate::error::Exit;
 
 pub use worker::{Tally, Worker};
 
-/// A notice, as one person is to be told of it.
+/// A notice to one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice<'a> {
-    /// The certification; what replaces an older notice on a device comes from it.
+    /// The certification. The collapse id of a push derives from it.
     pub certification_id: Uuid,
     /// The stage that it entered.
     pub stage: Stage,
     /// The last valid day, in the organisation's time zone.
     pub last_valid_day: NaiveDate,
-    /// Days from today to the last valid day, worked out when the notice is sent; negative after it.
+    /// Days from today to the last valid day, computed when the notice is sent; negative after it.
     pub days_left: i64,
     /// The key of the notice: the same for every repeat.
     pub idempotency_key: &'a str,
-    /// The language of the person.
+    /// The person's language.
     pub locale: Locale,
-    /// What the person is called, if known. Never on a lock screen, never in a log.
+    /// The person's name, if known. It must not appear on a lock screen or in a log.
     pub recipient_name: Option<&'a str>,
     /// The organisation's name.
     pub organisation: &'a str,
-    /// The certification's name, as people read it.
+    /// The name of the certification's type, for people.
     pub certification: &'a str,
-    /// Whether a lock screen and a mail's subject may name the two.
+    /// Whether lock screens and subjects of e-mails may name the organisation and the certification.
     pub names_certification: bool,
 }
 
-/// A language that people are written to in.
+/// A language of messages to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Locale {
-    /// Norwegian, bokmål.
+    /// Norwegian Bokmål.
     Nb,
     /// English.
     En,
 }
 
 impl Locale {
-    /// The locale of that tag; Norwegian for any other.
+    /// The locale with a tag; Norwegian for an unknown tag.
     pub fn from_tag(tag: &str) -> Self {
         if tag == "en" { Self::En } else { Self::Nb }
     }
 
-    /// Its tag.
+    /// The language tag.
     pub const fn tag(self) -> &'static str {
         match self {
             Self::Nb => "nb",
@@ -67,30 +67,30 @@ impl Locale {
     }
 }
 
-/// Delivery that cannot go on.
+/// An error that stops delivery.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
-    /// A channel is configured wrongly.
+    /// The configuration of a channel is invalid.
     #[error("the configuration of the channel {channel} is invalid: {reason}")]
     Channel {
-        /// Its name.
+        /// The channel's name.
         channel: &'static str,
-        /// What is wrong, and what to do.
+        /// The fault, and what to do.
         reason: String,
     },
-    /// There is no way to reach anybody.
+    /// No channel is configured.
     #[error(
         "no channel is configured, so nothing can be delivered: configure a service account, a mail server or a file"
     )]
     NoChannel,
-    /// A channel refuses us, or what an organisation sends; the queue is kept.
+    /// A channel has stopped, for all or for one organisation; its queue is kept.
     #[error(
         "the channel {channel} has stopped ({reason}): fix the cause, see `certvakt status`; its queue is kept, and delivery then continues"
     )]
     Stopped {
-        /// Its name.
+        /// The channel's name.
         channel: String,
-        /// What the provider said.
+        /// The provider's reason.
         reason: String,
     },
     /// The database.
@@ -109,7 +109,7 @@ impl DeliveryError {
         }
     }
 
-    /// How the process ends.
+    /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Channel { .. } | Self::NoChannel => Exit::Usage,

@@ -8,32 +8,32 @@ use super::channels::{Outcome, Stopped, Wait};
 use super::stops::REST_AFTER_STOP;
 use crate::store::delivery::{Claimed, Contact, Finished, Try};
 
-/// How long a message that was declined waits at first.
+/// The first delay after a declined message.
 const AFTER_DECLINE: Duration = Duration::from_mins(1);
 
-/// What became of a notice on all addresses of one channel together.
+/// The combined outcome of a notice at all addresses of a channel.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// One of them took it.
+    /// At least one address accepted it.
     Delivered,
-    /// None did, and one of them may later.
+    /// No address accepted it, but one may do so later.
     Retry(Duration),
-    /// The channel refuses us.
+    /// The channel refused all our messages.
     Stopped(String),
     /// The provider refuses this message at every address.
     Declined(Duration),
-    /// All of them refused it for good.
+    /// Every address refused it permanently.
     Refused,
 }
 
-/// The end of a delivery, with what the pass learns from it.
+/// The outcome of a delivery, with the refusals that the pass counts.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) organisation_id: uuid::Uuid,
     pub(super) finished: Finished,
-    /// By channel, the contact points that refused the notice for good.
+    /// The contact points that refused the notice permanently, with the channel.
     pub(super) refused: Vec<(&'static str, uuid::Uuid)>,
-    /// By channel, why it declined the message.
+    /// The reasons for which a channel declined the message.
     pub(super) declined: Vec<(&'static str, String)>,
 }
 
@@ -53,20 +53,20 @@ impl Ended {
         Self { organisation_id, finished, refused: Vec::new(), declined: Vec::new() }
     }
 
-    /// The same delivery with another end.
+    /// Changes the outcome of the delivery.
     pub(super) fn with(mut self, state: &'static str, reason: Option<String>) -> Self {
         (self.finished.state, self.finished.reason) = (state, reason);
         self
     }
 
-    /// The same delivery, to be tried again; the reason is what was noted last.
+    /// Schedules another attempt, with the last noted reason.
     pub(super) fn again_after(mut self, wait: Duration) -> Self {
         self.finished.state = "pending";
         self.finished.wait_seconds = wait.as_secs_f64();
         self
     }
 
-    /// The same delivery, postponed until somebody has fixed the channel.
+    /// Postpones the delivery until the channel works again.
     pub(super) fn rest(mut self, channel: &str) -> Self {
         self.finished.reason = Some(format!("the channel {channel} has stopped"));
         self.again_after(REST_AFTER_STOP)

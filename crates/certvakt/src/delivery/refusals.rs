@@ -1,6 +1,6 @@
-//! What one pass learns from refusals. Whether a mailbox refused a notice, or a server refused an organisation,
-//! shows only when many are looked at together, so refusals count at the end of the pass. A process that dies
-//! before leaves deliveries that are tried again.
+//! Evaluates the refusals of one pass. Only many refusals together show whether mailboxes refused the notices
+//! or a server refused the organisation, so they are evaluated at the end of the pass. If the process dies
+//! before that, the deliveries are tried again.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,9 +12,10 @@ use super::outcome::Ended;
 use super::stops::REST_AFTER_STOP;
 use crate::store::delivery::Settled;
 
-/// How long a delivery waits whose refusals were never counted, because the process died.
+/// The delay of a delivery whose refusals were not evaluated because the process died.
 const UNCOUNTED: Duration = Duration::from_hours(1);
-/// From so many refused addresses on, and this share of all that were tried, the fault is not the addresses'.
+/// From this number of refused addresses on, and this share of all tried addresses, the cause is not the
+/// addresses.
 const MANY: usize = 20;
 const SHARE_PERCENT: usize = 30;
 
@@ -36,17 +37,17 @@ struct Held {
     refused: Vec<(&'static str, Uuid)>,
 }
 
-/// What one organisation's deliveries met on one channel.
+/// The outcomes of one organisation's deliveries on one channel.
 #[derive(Debug, Default)]
 struct Counted {
     taken: usize,
     refused: usize,
-    /// Why a message was declined last, if one was.
+    /// The reason of the last declined message, if there is one.
     declined: Option<String>,
 }
 
 impl Counted {
-    /// Why the channel is to stop for the organisation, if it is to.
+    /// The reason to stop the channel for the organisation, if there is one.
     fn stop(&self) -> Option<String> {
         let tried = self.taken + self.refused;
         if self.refused >= MANY && self.refused * 100 >= tried * SHARE_PERCENT {
@@ -56,19 +57,20 @@ impl Counted {
     }
 }
 
-/// What the refusals of a pass come to.
+/// The result of evaluating the refusals of a pass.
 #[derive(Debug, Default)]
 pub(super) struct Conclusion {
-    /// Channels that stop for an organisation, and why.
+    /// The channels to stop for an organisation, with the reason.
     pub(super) stops: Vec<(&'static str, Uuid, String)>,
-    /// What becomes of the deliveries that were held.
+    /// The outcomes of the deliveries that were held back.
     pub(super) settled: Vec<Settled>,
-    /// How many of them reach nobody.
+    /// How many of them are unreachable.
     pub(super) unreachable: u64,
 }
 
 impl Refusals {
-    /// Counts a delivery, and holds it back if an address refused it: until the end of the pass it is pending.
+    /// Counts a delivery, and holds it back if an address refused it: it stays pending until the end of the
+    /// pass.
     pub(super) fn count(&mut self, ended: &mut Ended) {
         let organisation_id = ended.organisation_id;
         let parts = &mut self.parts;
@@ -102,8 +104,8 @@ impl Refusals {
         }
     }
 
-    /// What the pass has shown. `is_stopped` says of a channel and an organisation that it was stopped already and
-    /// nothing has got through since.
+    /// Evaluates the refusals. `is_stopped` tells whether a channel was already stopped for an organisation,
+    /// and no message has been accepted since.
     pub(super) fn conclude(self, is_stopped: impl Fn(&str, Uuid) -> bool) -> Conclusion {
         let mut conclusion = Conclusion::default();
         for ((channel, organisation_id), counted) in &self.parts {

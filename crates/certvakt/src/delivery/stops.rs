@@ -1,5 +1,5 @@
-//! Which channels have stopped, for everybody or for an organisation, and when one message finds out
-//! whether somebody has put that right.
+//! The channels that have stopped, for all or for one organisation, and the probes that detect when they work
+//! again.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -12,17 +12,17 @@ use uuid::Uuid;
 use super::outcome::Verdict;
 use crate::store::delivery::Stop;
 
-/// How long the queue of a stopped channel rests before one message probes it.
+/// The pause of a stopped channel before one message probes it.
 pub(super) const REST_AFTER_STOP: Duration = Duration::from_mins(5);
 
-/// A channel, and whose part of it; none: everybody's.
+/// A channel, and the organisation for which it stopped; `None` means all.
 type Part = (String, Option<Uuid>);
 
-/// A stop that this process knows.
+/// A known stop.
 #[derive(Debug)]
 struct Known {
     reason: String,
-    /// Since when the queue rests; none: nothing was sent since the stop was read.
+    /// The start of the pause; `None` if nothing was sent since the stop was read.
     since: Option<Instant>,
 }
 
@@ -36,18 +36,18 @@ impl Known {
 #[derive(Debug, Default)]
 pub(super) struct Stops {
     known: Mutex<HashMap<Part, Known>>,
-    /// Held by the one message that probes.
+    /// Locked by the message that probes.
     probing: tokio::sync::Mutex<()>,
 }
 
 /// The permission to send a message.
 pub(super) struct Permission<'a> {
-    /// Held while the message is a probe.
+    /// The lock, if the message is a probe.
     probe: Option<MutexGuard<'a, ()>>,
 }
 
 impl Stops {
-    /// Begins a pass with the stops that are on record, and forgets those that are not any more.
+    /// Starts a pass with the recorded stops, and drops stops that are no longer recorded.
     pub(super) fn begin(&self, on_record: Vec<Stop>) {
         let mut known = self.known();
         let on_record: HashMap<Part, String> =
@@ -58,14 +58,14 @@ impl Stops {
         }
     }
 
-    /// Notes that a part of a channel has stopped just now.
+    /// Notes that a channel has just stopped, for all or for one organisation.
     pub(super) fn hold(&self, channel: &str, organisation: Option<Uuid>, reason: &str) {
         let known = Known { reason: reason.to_owned(), since: Some(Instant::now()) };
         self.known().insert((channel.to_owned(), organisation), known);
     }
 
-    /// Waits until a message may be sent; none: the channel rests. While a channel is stopped, messages go one at
-    /// a time until one of them has shown how it stands.
+    /// Waits for permission to send a message; `None` while the channel pauses. While a channel is stopped,
+    /// one message at a time may be sent as a probe, until one shows whether the channel works.
     pub(super) async fn permit(&self, channel: &str, organisation: Uuid) -> Option<Permission<'_>> {
         if self.rests(channel, organisation) {
             return None;
@@ -80,7 +80,7 @@ impl Stops {
         Some(Permission { probe: self.is_stopped(channel, organisation).then_some(probe) })
     }
 
-    /// Learns from what became of a message.
+    /// Updates the stops by the outcome of a message.
     pub(super) fn learn(
         &self,
         permission: &Permission<'_>,
@@ -98,7 +98,7 @@ impl Stops {
                 known.remove(&everybodys);
                 known.remove(&own);
             }
-            // The sender is taken again; what the organisation sends is not.
+            // The provider accepts us again, but not the organisation's messages.
             Verdict::Refused | Verdict::Declined(_) => {
                 let mut known = self.known();
                 known.remove(&everybodys);
@@ -112,12 +112,12 @@ impl Stops {
         }
     }
 
-    /// Whether a channel has stopped for an organisation, and nothing has shown since that it works.
+    /// Whether a channel has stopped for an organisation, and no message has been accepted since.
     pub(super) fn is_stopped(&self, channel: &str, organisation: Uuid) -> bool {
         self.any(channel, organisation, |_| true)
     }
 
-    /// The channels that stopped since the pass began, with the reason.
+    /// The channels that stopped since the pass started, with the reason.
     pub(super) fn reasons(&self) -> Vec<(String, String)> {
         let known = self.known();
         let stopped = known.iter().filter(|(_, one)| one.since.is_some());
@@ -135,7 +135,7 @@ impl Stops {
             .any(|part| known.get(&(channel.to_owned(), part)).is_some_and(&is))
     }
 
-    /// A thread that panicked left the map whole.
+    /// The map, even if a thread panicked: no panic can leave it inconsistent.
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<Part, Known>> {
         self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! What a notice says, in the language of the person.
+//! The text of a notice, in the person's language.
 
 use chrono::Datelike;
 use fluent_bundle::FluentArgs;
@@ -8,39 +8,39 @@ use crate::i18n::{Catalog, catalog, line};
 
 static CATALOG: Catalog = catalog!("notices.ftl");
 
-/// What a device shows.
+/// The text of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushText {
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its text.
+    /// The body.
     pub body: String,
 }
 
-/// What a mail says.
+/// The text of an e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailText {
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// What a lock screen shows of it beside the subject.
+    /// The preview text, which lock screens show beside the subject.
     pub preheader: String,
-    /// To whom.
+    /// The greeting.
     pub greeting: String,
-    /// Until when what is valid.
+    /// The certification and its last valid day.
     pub validity: String,
-    /// How many days that is from today.
+    /// The number of days from today.
     pub days: String,
-    /// What to do.
+    /// The recommended action.
     pub action: String,
-    /// Who wrote.
+    /// The sender.
     pub footer: String,
-    /// What the calendar's entry is called.
+    /// The title of the calendar entry.
     pub calendar: String,
-    /// The language's tag.
+    /// The language tag.
     pub language: &'static str,
 }
 
-/// What a device shows of a notice: nothing of what it is about, unless the organisation wants that.
+/// The text of a push. It names the certification only if the organisation allows it.
 pub fn push(notice: &Notice<'_>) -> PushText {
     if notice.names_certification {
         let speaker = Speaker::new(notice);
@@ -52,7 +52,7 @@ pub fn push(notice: &Notice<'_>) -> PushText {
     }
 }
 
-/// What a mail says of a notice.
+/// The text of an e-mail for a notice.
 pub fn mail(notice: &Notice<'_>) -> MailText {
     let speaker = Speaker::new(notice);
     let named = |key: &str| {
@@ -78,7 +78,7 @@ struct Speaker<'a> {
 }
 
 impl<'a> Speaker<'a> {
-    /// Knows the language and nothing of the notice.
+    /// Arguments without the details of the notice.
     fn silent(notice: &Notice<'_>) -> Self {
         Self { locale: notice.locale, arguments: FluentArgs::new(), is_past: notice.days_left < 0 }
     }

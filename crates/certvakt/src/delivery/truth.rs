@@ -1,4 +1,4 @@
-//! Whether a notice is still true when it is to leave, and what it says then.
+//! Checks whether a notice is still true when it is sent.
 
 use certvakt_rules::{Stage, last_valid_day};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -7,15 +7,15 @@ use super::{Locale, Notice};
 use crate::store::delivery::Claimed;
 use crate::store::organisation::Organisation;
 
-/// What a notice says of today.
+/// The values of a notice that depend on today.
 pub(super) struct Truth {
     stage: Stage,
     last_valid_day: NaiveDate,
     days_left: i64,
 }
 
-/// What the notice says of today, or why it must not be sent: claiming checks that the certification is
-/// still in that stage with that date.
+/// Returns the values that depend on today, or the reason why the notice must not be sent. The claim has
+/// already checked that the certification is still in the stage with the date.
 pub(super) fn still_true(
     claimed: &Claimed,
     organisation: &Organisation,
@@ -38,7 +38,7 @@ pub(super) fn still_true(
 }
 
 impl Truth {
-    /// The notice, as a channel sends it.
+    /// Creates the notice for the channels.
     pub(super) fn notice<'a>(self, claimed: &'a Claimed, organisation: &'a Organisation) -> Notice<'a> {
         Notice {
             certification_id: claimed.certification_id,

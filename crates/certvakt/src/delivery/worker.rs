@@ -1,4 +1,4 @@
-//! The worker: claims deliveries, sends them outside any transaction, and writes down what became of them.
+//! The worker: claims deliveries, sends them outside any transaction, and records the outcomes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -21,41 +21,41 @@ use crate::store::delivery::{self, Claimed, Contact, Cursor, Finished};
 use crate::store::organisation::{self, Organisation};
 use crate::store::{Database, StoreError};
 
-/// How long the worker rests when it could not write down what it did.
+/// The pause after a failure to record outcomes.
 const REST_AFTER_FAILURE: Duration = Duration::from_mins(1);
-/// Outcomes written down at once, at most.
+/// The maximum number of outcomes recorded at once.
 const FINISH_BATCH: usize = 1_000;
-/// How long outcomes are gathered to be written down together. What is not written down when the process
-/// dies is sent again.
+/// The time for which outcomes are collected to be recorded together. Outcomes that are not recorded when the
+/// process dies cause repeats.
 const GATHER: Duration = Duration::from_millis(25);
 
-/// What a worker works with.
+/// A worker.
 #[derive(Debug)]
 pub struct Worker<'a> {
     /// The queue.
     pub database: &'a Database,
-    /// What time it is where the organisations are.
+    /// The clock.
     pub clock: &'a Clock,
-    /// The figures of `[delivery]`.
+    /// The configuration.
     pub config: &'a Config,
     /// The channels, in the order in which they are tried.
     pub channels: &'a [Box<dyn Channel>],
-    /// Turns true when the process is asked to end.
+    /// Becomes true at shutdown.
     pub ending: watch::Receiver<bool>,
 }
 
-/// What a worker did.
+/// The numbers of deliveries by outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tally {
-    /// Taken by a provider.
+    /// Accepted by a provider.
     pub delivered: u64,
-    /// To be tried again.
+    /// Scheduled for another attempt.
     pub retried: u64,
-    /// Nobody to deliver to, or refused for good.
+    /// Without a contact point, or refused permanently.
     pub unreachable: u64,
-    /// No longer true when it was their turn.
+    /// No longer true.
     pub cancelled: u64,
-    /// Channels that refused us, or what an organisation sends, with the reason.
+    /// The channels that stopped, with the reason.
     pub stopped: Vec<(String, String)>,
 }
 
@@ -72,7 +72,7 @@ impl Tally {
     }
 }
 
-/// What a worker holds while it looks through the queue once.
+/// The state of one pass through the queue.
 struct Lease<'a> {
     token: Uuid,
     organisations: &'a HashMap<Uuid, Organisation>,
@@ -80,7 +80,7 @@ struct Lease<'a> {
 }
 
 impl Worker<'_> {
-    /// Delivers until nothing is due, or the process is asked to end.
+    /// Delivers until nothing is due, or until shutdown.
     pub async fn drain(&self, progress: &indicatif::ProgressBar) -> Result<Tally, DeliveryError> {
         self.drain_with(&Stops::default(), progress).await
     }
@@ -94,14 +94,14 @@ impl Worker<'_> {
         self.pass(stopped, progress).await
     }
 
-    /// Gives back what a worker claimed and did not finish in its time.
+    /// Releases deliveries whose lease has expired.
     async fn take_back(&self) -> Result<(), StoreError> {
         let mut tx = self.database.worker().await?;
         delivery::take_back(&mut tx).await?;
         tx.commit().await
     }
 
-    /// Delivers what is in the queue.
+    /// Delivers the due deliveries of the queue once.
     async fn pass(&self, stopped: &Stops, progress: &indicatif::ProgressBar) -> Result<Tally, DeliveryError> {
         let mut tally = Tally::default();
         let mut tx = self.database.worker().await?;
@@ -115,8 +115,8 @@ impl Worker<'_> {
         let lease = Lease { token: Uuid::new_v4(), organisations: &organisations, stopped };
         let (claimed, to_send) = mpsc::channel(self.config.delivery.batch as usize);
         let (sent, to_write) = mpsc::channel(FINISH_BATCH);
-        // One claims, one sends, one writes down, each as far ahead as its channel is long. An error ends
-        // its own part and so closes the channels beside it; leases that nobody reports on run out.
+        // Three tasks claim, send and record, connected by bounded channels. An error ends its task and so
+        // closes the channels beside it; leases without an outcome expire.
         let (claiming, (), writing) = tokio::join!(
             self.claim(&lease, claimed),
             self.send(&lease, to_send, sent),
@@ -127,13 +127,13 @@ impl Worker<'_> {
         Ok(tally)
     }
 
-    /// Delivers whatever comes due, until the process is asked to end.
+    /// Delivers due deliveries until shutdown.
     pub async fn run(&self) {
         let mut ending = self.ending.clone();
         let mut ticks =
             tokio::time::interval(Duration::from_secs(u64::from(self.config.delivery.poll_seconds)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        // A lease runs out after its time, not before: no need to look for that every few seconds.
+        // Leases expire no earlier than their duration, so there is no need to check every few seconds.
         let between_looks = Duration::from_secs(u64::from(self.config.delivery.lease_seconds)) / 2;
         let mut looked: Option<Instant> = None;
         let stopped = Stops::default();
@@ -150,14 +150,15 @@ impl Worker<'_> {
             };
             if let Err(error) = pass {
                 tracing::error!(code = error.code(), "the worker could not deliver: {error}");
-                // What was sent and could not be written down is sent again: not every few seconds.
+                // Deliveries whose outcome was not recorded are sent again, so wait longer than a poll
+                // interval.
                 ticks.reset_after(REST_AFTER_FAILURE);
             }
         }
     }
 
-    /// Claims batch after batch until nothing is due, and passes each delivery on with the latest time at
-    /// which its sending may begin.
+    /// Claims batches until nothing is due, and passes each delivery on with the latest time at which sending
+    /// may start.
     async fn claim(
         &self,
         lease: &Lease<'_>,
@@ -172,7 +173,7 @@ impl Worker<'_> {
             let now = self.clock.now();
             let open = lease.organisations.values().filter(|one| one.hours.is_open(now, one.zone));
             let open: Vec<Uuid> = open.map(|one| one.id).collect();
-            // Measured from before the lease begins, so we think it ends before the database does.
+            // Measured from before the lease starts, so it ends here earlier than in the database.
             let last_start = Instant::now() + time_to_start;
             let mut tx = self.database.worker().await?;
             let (batch, reached) =
@@ -180,8 +181,8 @@ impl Worker<'_> {
                     .await?;
             tx.commit().await?;
             if batch.is_empty() {
-                // Once more from the start: an organisation's hours may have begun meanwhile, and what a
-                // slow transaction recorded stands before what we saw.
+                // Start once more from the beginning: an organisation's hours may have started in the
+                // meantime, and a slow transaction can add rows before the cursor.
                 if place == Cursor::START {
                     return Ok(());
                 }
@@ -198,7 +199,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Sends what was claimed, a limited number at once, in whichever order the answers come.
+    /// Sends the claimed deliveries, with limited concurrency, in any order.
     async fn send(
         &self,
         lease: &Lease<'_>,
@@ -208,7 +209,7 @@ impl Worker<'_> {
         let claimed = stream::unfold(claimed, async |mut claimed| Some((claimed.recv().await?, claimed)));
         let mut outcomes = std::pin::pin!(
             claimed
-                // On the heap at once: it is large, and handed on several times.
+                // Boxed, because it is large and is moved several times.
                 .map(|(one, last_start)| {
                     Box::pin(async move {
                         if *self.ending.borrow() || Instant::now() >= last_start {
@@ -227,7 +228,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Writes down what became of the deliveries, as many at once as have ended meanwhile.
+    /// Records outcomes, as many at once as are ready.
     async fn write(
         &self,
         lease: &Lease<'_>,
@@ -264,7 +265,7 @@ impl Worker<'_> {
         let mut tx = self.database.worker().await?;
         delivery::finish(&mut tx, token, finished).await?;
         let stopped = finished.iter().flat_map(|one| &one.tries).filter(|one| one.outcome == "stopped");
-        // In one order everywhere: two workers may write down the same two.
+        // In a fixed order, because two workers can record the same two channels.
         let stopped: BTreeMap<&str, &str> =
             stopped.filter_map(|one| Some((one.channel?, one.detail.as_deref()?))).collect();
         for (channel, reason) in stopped {
@@ -274,7 +275,8 @@ impl Worker<'_> {
         tx.commit().await
     }
 
-    /// Counts the refusals of a pass together: they reach nobody, or the channel stops for the organisation.
+    /// Evaluates the refusals of a pass: the deliveries are unreachable, or the channel stops for the
+    /// organisation.
     async fn conclude(
         &self,
         stopped: &Stops,
@@ -303,8 +305,8 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Waits until some messages may leave by a channel; false, if that is not before the last start
-    /// or the end of the process.
+    /// Waits until the channel's rate limit allows some messages. Returns false if that is not before the
+    /// last start or shutdown.
     async fn turn(&self, channel: &dyn Channel, messages: usize, last_start: Instant) -> bool {
         let Some(pace) = channel.pace() else { return true };
         let mut ending = self.ending.clone();
@@ -320,7 +322,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Decides about one delivery, and sends it where it is still true.
+    /// Checks one delivery, and sends it if it is still true.
     async fn deliver(
         &self,
         claimed: &Claimed,
@@ -343,7 +345,7 @@ impl Worker<'_> {
             let name = channel.name().as_str();
             let Some(permission) = stopped.permit(name, organisation.id).await else { return end.rest(name) };
             let is_our_turn = self.turn(channel.as_ref(), addresses.len(), last_start).await;
-            // Waiting may have taken us past the hours, or past midnight.
+            // The wait may have passed the delivery hours or midnight.
             let now = self.clock.now();
             if !is_our_turn || !organisation.hours.is_open(now, organisation.zone) {
                 return again(end);
@@ -361,7 +363,7 @@ impl Worker<'_> {
                 Verdict::Delivered => return end.with("delivered", None),
                 Verdict::Retry(wait) => return end.again_after(wait),
                 Verdict::Stopped(_) => return end.rest(name),
-                // Another channel may take it.
+                // Another channel may accept it.
                 Verdict::Declined(wait) => declined = declined.max(Some(wait)),
                 Verdict::Refused => {}
             }
@@ -373,7 +375,7 @@ impl Worker<'_> {
     }
 }
 
-/// Where a channel can reach the person, with the contact point that says so.
+/// The addresses at which a channel reaches the person, with their contact points.
 fn addresses(reach: Reach, claimed: &Claimed) -> Vec<(Option<&Contact>, Address)> {
     let person_id = claimed.recipient_id;
     let kind = match reach {

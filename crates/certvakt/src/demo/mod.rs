@@ -1,5 +1,5 @@
-//! The demo: a generated sample, a run, its deliveries to a stand-in, and what came of it, all in a
-//! folder that is thrown away.
+//! The demo: imports a generated sample, runs it, delivers to a stand-in and reports the results, all in a
+//! temporary folder.
 
 mod sample;
 
@@ -22,25 +22,25 @@ use crate::store::organisation::{self, NewOrganisation, Settings};
 use crate::store::run::ByStage;
 use crate::store::{Database, StoreError, migration, report};
 
-/// What the demo did.
+/// The results of the demo.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// Mentors in the sample.
+    /// The number of mentors in the sample.
     pub mentors: usize,
     /// Each organisation's run.
     pub runs: Vec<OrganisationRun>,
-    /// What became of the deliveries.
+    /// The outcomes of the deliveries.
     pub deliveries: Tally,
-    /// People whom no channel reached.
+    /// The number of people whom no channel reached.
     pub unreachable: i64,
-    /// The next nights, all organisations together.
+    /// The forecast of the coming nights, for all organisations together.
     pub forecast: BTreeMap<NaiveDate, ByStage>,
 }
 
-/// A demo that could not be shown.
+/// An error of the demo.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// The stand-in is not there or does not answer.
+    /// The stand-in is missing or does not respond.
     #[error("could not start the stand-in for the push service ({0}): build it with `cargo build --bins`")]
     StandIn(String),
     /// The sample cannot be written or imported.
@@ -74,7 +74,7 @@ impl DemoError {
     }
 }
 
-/// Shows everything once, in a folder. `say` is told what is being done.
+/// Runs the demo in a folder, and reports its progress to `say`.
 pub async fn show(
     folder: &Path,
     clock: &Clock,
@@ -143,7 +143,7 @@ async fn on_database(
     Ok(Report { mentors, runs, deliveries, unreachable, forecast: sum })
 }
 
-/// Makes the organisations and brings their registers in as anybody would: by `certvakt import`.
+/// Adds the organisations and imports their registers as `certvakt import` does.
 async fn load(database: &Database, folder: &Path, clock: &Clock) -> Result<usize, DemoError> {
     let mut mentors = 0;
     for (number, organisation) in sample::ORGANISATIONS.iter().enumerate() {
@@ -155,7 +155,7 @@ async fn load(database: &Database, folder: &Path, clock: &Clock) -> Result<usize
             locale: "nb",
         };
         organisation::add(&mut tx, &new).await?;
-        // A demo is shown at any hour.
+        // The demo runs at any hour.
         let whole_day = Settings {
             deliver_from: Some(chrono::NaiveTime::MIN),
             deliver_until: Some(chrono::NaiveTime::MIN),
@@ -220,7 +220,7 @@ struct StandIn {
     address: String,
 }
 
-/// The line with which the stand-in says that it listens.
+/// The line in which the stand-in prints its address.
 #[derive(Deserialize)]
 struct Listening {
     address: String,

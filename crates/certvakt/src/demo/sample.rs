@@ -1,11 +1,11 @@
-//! A generated register: nobody in it exists.
+//! A generated register with invented people.
 
 use std::path::Path;
 
 use certvakt_rules::stage::shift;
 use chrono::NaiveDate;
 
-/// Mentors in a chapter's register.
+/// The number of mentors in a chapter's register.
 const MENTORS: usize = 167;
 
 /// An organisation of the sample.
@@ -130,8 +130,8 @@ const LAST: [&str; 40] = [
     "Årdal",
 ];
 
-/// Writes a chapter's register and returns how many mentors it holds. Their certifications end from
-/// a month and a half ago to two years ahead, so that every stage occurs and most are in none.
+/// Writes a chapter's register, and returns its number of mentors. Their certifications end between 45 days
+/// ago and two years ahead, so that every stage occurs and most certifications are in none.
 pub(super) fn write(path: &Path, chapter: &str, today: NaiveDate, seed: u64) -> Result<usize, csv::Error> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut register = csv::WriterBuilder::new().delimiter(b';').from_path(path)?;
@@ -140,7 +140,7 @@ pub(super) fn write(path: &Path, chapter: &str, today: NaiveDate, seed: u64) -> 
         let id = format!("{chapter}-{:04}", number + 1);
         let name = format!("{} {}", FIRST[random.usize(..FIRST.len())], LAST[random.usize(..LAST.len())]);
         let expires = shift(today, random.i64(-45..=700));
-        // What the stand-in makes of a device is in its token.
+        // The token tells the stand-in how to respond.
         let device = match random.u8(..100) {
             0..5 => String::new(),
             5..9 => format!("gone-{:016x}", random.u64(..)),

@@ -1,4 +1,4 @@
-//! Why a mentor was told, or was not: every stage of a certification's present cycle.
+//! Explains which notices a mentor got and why: every stage of a certification's current cycle.
 
 use certvakt_rules::stage::is_told_again;
 use certvakt_rules::{DeliveryHours, Stage, last_valid_day, notice_key};
@@ -10,36 +10,36 @@ use uuid::Uuid;
 use crate::store::certification::{Attempt, Certification, Notice};
 use crate::store::organisation::Organisation;
 
-/// Notices younger than this are kept whatever retention is set (`certvakt.delete_old_notices`), so
-/// only beyond it may an absent one have been there, in days.
+/// The age in days below which a notice is never deleted (`certvakt.delete_old_notices`). A missing older
+/// notice may have been deleted.
 const SURELY_KEPT_DAYS: i64 = 180;
 
 /// One certification, explained.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
-    /// Its id.
+    /// The certification's id.
     pub certification_id: Uuid,
-    /// Its id in the register.
+    /// The certification's id in the register.
     pub external_id: Option<String>,
     /// The organisation's slug.
     pub organisation: String,
-    /// Its time zone.
+    /// The organisation's time zone.
     #[serde(rename = "timezone")]
     pub zone: Tz,
     /// The chapter's name.
     pub chapter: String,
-    /// Its type's name.
+    /// The name of the certification's type.
     #[serde(rename = "type")]
     pub type_name: String,
     /// `active`, `expired` or `suspended`.
     pub status: String,
-    /// When it ends.
+    /// The end of the validity.
     pub expires_at: Option<DateTime<Utc>>,
-    /// The date of that in the organisation's time zone.
+    /// The last valid day, in the organisation's time zone.
     pub last_valid_day: Option<NaiveDate>,
-    /// When the present cycle began.
+    /// The start of the current cycle.
     pub cycle_began: DateTime<Utc>,
-    /// The stages, in the order in which they come due, and what was told in this cycle of earlier dates.
+    /// The stages, in the order of their due dates, and the notices of this cycle for earlier dates.
     pub stages: Vec<StageExplained>,
 }
 
@@ -48,51 +48,51 @@ pub struct Explanation {
 pub struct StageExplained {
     /// The stage.
     pub stage: Stage,
-    /// Its due date.
+    /// The stage's due date.
     pub due_date: NaiveDate,
-    /// What became of it.
+    /// The outcome of the stage.
     pub state: StageState,
-    /// The same as a sentence.
+    /// The outcome as a sentence.
     pub text: String,
-    /// Its key.
+    /// The notice's key.
     pub idempotency_key: String,
-    /// When its notice was recorded.
+    /// The time at which its notice was recorded.
     pub recorded_at: Option<DateTime<Utc>>,
-    /// What was tried to deliver it.
+    /// The attempts to deliver it.
     pub attempts: Vec<Attempt>,
 }
 
-/// What became of a stage.
+/// The outcome of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StageState {
-    /// Taken by a provider.
+    /// A provider accepted the notice.
     Sent,
-    /// Recorded, its delivery still open.
+    /// Recorded; its delivery is still open.
     Waiting,
-    /// Recorded, and nobody to deliver to so far.
+    /// Recorded, but the mentor has no contact point yet.
     Unreachable,
-    /// Recorded, and refused wherever it was sent so far.
+    /// Recorded, but refused by every address so far.
     Undeliverable,
-    /// Recorded, and no longer true when it was to be sent.
+    /// Recorded, but no longer true when it should have been sent.
     Cancelled,
-    /// Recorded by another job.
+    /// Recorded by another program.
     RecordedElsewhere,
-    /// Passed without a notice, because a later stage had begun or the grace was over.
+    /// Passed without a notice, because a later stage had started or the grace period had ended.
     Superseded,
-    /// Told before the date was corrected by less than what makes it worth telling again.
+    /// Sent before a correction of the date that was too small for a repeat.
     ToldBefore,
-    /// Due, to be recorded by the next run.
+    /// Due; the next run will record it.
     DueNow,
     /// Not due yet.
     DueOn,
     /// No notices while the certification is suspended.
     Suspended,
-    /// So long ago that its notice may have been deleted.
+    /// Too long ago: its notice may have been deleted.
     Unknown,
 }
 
-/// Explains a certification from what is recorded of it.
+/// Explains a certification from its records.
 pub fn explain(
     certification: &Certification,
     organisation: &Organisation,
@@ -107,7 +107,7 @@ pub fn explain(
     if let Some(last) = last {
         stages.extend(Stage::ALL.into_iter().map(|stage| view.stage(stage, last)));
     }
-    // Told of a date that has been corrected or renewed since.
+    // Notices for dates that were corrected or renewed since.
     let current: Vec<String> = stages.iter().map(|stage| stage.idempotency_key.clone()).collect();
     stages.extend(notices.iter().filter(|notice| !current.contains(&notice.idempotency_key)).filter_map(
         |notice| Some(view.recorded(Stage::from_name(&notice.stage)?, notice.due_date?, notice)),
@@ -238,7 +238,7 @@ impl View<'_> {
             return format!("sent{crossed}");
         };
         let channel = last.channel.as_deref().unwrap_or("a channel");
-        // Between sending and acknowledgement a crash makes a repeat possible; the books say so.
+        // A crash between sending and acknowledgement can cause a repeat; the attempts show it.
         let lost = attempts.iter().any(|attempt| attempt.outcome == "lease_lost");
         let again = if lost { ", perhaps twice: the outcome of an earlier attempt is unknown" } else { "" };
         format!("sent by {channel} on attempt {}{again}{crossed}", last.attempt)

@@ -1,4 +1,4 @@
-//! How many notices there will be, before they happen.
+//! The forecast of notices.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::store::organisation::Organisation;
 use crate::store::run::{self, ByStage, Part, Request};
 use crate::store::{StoreError, WorkerTx, report};
 
-/// The notices of an organisation's next nights, each with the night's date. The first night also
-/// takes what has come due since the last complete run, just as the run itself will.
+/// The numbers of notices of an organisation's coming nights, each with the night's date. The first night
+/// includes what has come due since the last complete run, as the run itself will.
 pub async fn forecast(
     tx: &mut WorkerTx,
     clock: &Clock,

@@ -1,14 +1,14 @@
-//! Telling a watcher outside that the runs happen (the convention of healthchecks.io).
+//! The heartbeat for an external monitor of the runs (the convention of healthchecks.io).
 
 use std::time::Duration;
 
 use crate::config::HeartbeatConfig;
 use crate::store::{Database, StoreError, organisation, report};
 
-/// How long a watcher may take to answer. It never holds up a run.
+/// The time limit of the monitor's response, so that it never holds up a run.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The watcher's address, if there is one.
+/// The heartbeat, which is off without an address.
 #[derive(Debug, Clone)]
 pub struct Heartbeat {
     url: Option<String>,
@@ -17,7 +17,7 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// The configured watcher.
+    /// Creates the heartbeat from the configuration.
     pub fn new(config: &HeartbeatConfig) -> Self {
         Self {
             url: Some(config.url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty()),
@@ -26,13 +26,13 @@ impl Heartbeat {
         }
     }
 
-    /// A run starts.
+    /// Reports that the runs start.
     pub async fn start(&self) {
         self.call("/start").await;
     }
 
-    /// The runs ended. Success is claimed only if all of them recorded what was due and the queue's
-    /// age is under its limit.
+    /// Reports that the runs ended: a success only if all of them recorded what was due, and the age of the
+    /// queue is below its limit.
     pub async fn end(&self, database: &Database, all_recorded: bool) {
         if self.url.is_none() {
             return;
@@ -51,13 +51,13 @@ impl Heartbeat {
             .await
             .and_then(reqwest::Response::error_for_status);
         if let Err(error) = answer {
-            // The address may hold a secret.
+            // The address may contain a secret.
             tracing::warn!("could not call the heartbeat: {}", error.without_url());
         }
     }
 }
 
-/// The queue's age in seconds.
+/// The age of the oldest deliverable notice, in seconds.
 async fn queue_age(database: &Database) -> Result<i64, StoreError> {
     let mut tx = database.worker().await?;
     let organisations = organisation::list(&mut tx).await?;

@@ -1,5 +1,5 @@
-//! A large run is recorded by two transactions at once, each for a half of what it reads: one alone
-//! keeps one of the server's processors busy with keys, indexes and foreign keys, and nothing else.
+//! Records a large run in two concurrent transactions, each for half of the certifications. One transaction
+//! alone would be limited by one of the server's processors, which computes keys and updates indexes.
 
 use std::time::Duration;
 
@@ -9,20 +9,19 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::store::run::{self, Part, Request, RunCounts};
 use crate::store::{Database, StoreError, WorkerTx};
 
-/// Notices from which on a second connection is worth its while.
+/// The number of notices from which a second connection pays off.
 pub(super) const WORTH_IT_FROM: i64 = 10_000;
-/// How long we wait for the two connections: a pooler may have none to spare, and another run may wait
-/// for the ones that we hold.
+/// The time limit for getting the two connections: a pooler may have none left, and another run may wait for
+/// ours.
 const WAIT_FOR_CONNECTIONS: Duration = Duration::from_secs(1);
-/// How often the transaction that holds the run's lock is used meanwhile; it may idle for 60 s.
+/// The interval at which the transaction with the run's lock is used in the meantime; it may be idle for 60
+/// s.
 const KEEP_LOCK_EVERY: Duration = Duration::from_secs(15);
 
-/// Records a run, which must be known to be within its limit or approved. None, if there are not
-/// connections enough at the moment.
-///
-/// Each half is made to last as soon as it is recorded, and never waits for the other: whoever deletes
-/// a certification of each waits for both, which the server could not see as a deadlock. When one fails
-/// the other's notices stay; the next run finds them recorded and adds the rest.
+/// Records a run that is known to be within its limit, or is approved. Returns `None` if there are not enough
+/// connections.  Each half commits as soon as it is recorded, and never waits for the other: a transaction
+/// that deletes a certification of each half would wait for both, which the server could not detect as a
+/// deadlock. If one half fails, the other's notices stay; the next run finds them and adds the rest.
 pub(super) async fn record(
     database: &Database,
     lock: &mut WorkerTx,
@@ -37,7 +36,7 @@ pub(super) async fn record(
         tx.commit().await?;
         Ok::<RunCounts, StoreError>(found)
     });
-    // Both to their end, whatever becomes of the other.
+    // Wait for both halves, even if one fails.
     let recording = join_all(halves);
     tokio::pin!(recording);
     let mut ticks = interval(KEEP_LOCK_EVERY);

@@ -1,4 +1,4 @@
-//! The expiry run: who is due tonight, recorded once; and what can be said before and after.
+//! The expiry run, which records each due notice once, with its scheduler, forecast and explanation.
 
 pub mod explain;
 pub mod forecast;

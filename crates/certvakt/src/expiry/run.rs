@@ -1,4 +1,4 @@
-//! A run of one organisation, and of all of them in turn.
+//! The run of one organisation, and of all organisations in turn.
 
 use certvakt_rules::calendar::missed_nights;
 use chrono::NaiveDate;
@@ -11,88 +11,88 @@ use crate::store::organisation::Organisation;
 use crate::store::run::{self, ByStage, Calendar, Outlook, Part, Request, RunCounts};
 use crate::store::{Database, StoreError, WorkerTx};
 
-/// What is asked of a run.
+/// The options of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The date; none: today in the organisation's time zone.
+    /// The date; `None` means today in the organisation's time zone.
     pub date: Option<NaiveDate>,
-    /// What to do with what is found.
+    /// Whether to record the notices.
     pub mode: Mode,
-    /// Read everything, not only what came due or changed since the last complete run.
+    /// Read every certification, not only those that came due or changed since the last complete run.
     pub full: bool,
-    /// Do nothing where the date's run is complete: for schedulers, of which there may be several.
+    /// Do nothing if the date's run is already complete: for schedulers, because there can be several.
     pub unless_complete: bool,
-    /// The kinds of contact point that the configured channels need; none: they reach everyone.
+    /// The kinds of contact point that the configured channels use; `None` if a channel reaches everyone.
     pub contact_kinds: Option<Vec<String>>,
 }
 
-/// What a run does with what it finds.
+/// Whether a run records its notices.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// Record it, unless that is more than the limit.
+    /// Record the notices, unless they exceed the limit.
     #[default]
     Record,
-    /// Record it, however much it is.
+    /// Record the notices, even if they exceed the limit.
     Approved,
-    /// Only look.
+    /// Record nothing.
     DryRun,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// Recorded.
+    /// The notices are recorded.
     Complete,
-    /// More would have been recorded than the limit allows: nothing was.
+    /// The notices exceed the limit, so nothing was recorded.
     Held,
-    /// Only looked.
+    /// A dry run, which recorded nothing.
     DryRun,
-    /// Another process had completed it.
+    /// Another process has already completed the run.
     DoneBefore,
 }
 
-/// What a run of one organisation did.
+/// The result of a run of one organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OrganisationRun {
     /// The organisation's slug.
     pub organisation: String,
     /// The date of the run.
     pub run_date: NaiveDate,
-    /// Notices recorded; in a dry run those that would be.
+    /// The number of notices recorded; for a dry run, the number that it would record.
     pub recorded: ByStage,
-    /// In a held run, those that would have been.
+    /// For a held run: the number of notices that it would record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub would_record: Option<ByStage>,
-    /// In a stage that was recorded before, among those the run read.
+    /// The certifications that the run read in a stage that was already recorded.
     pub already_recorded: i64,
-    /// Stages that nobody will be told of, because a later one has begun.
+    /// The stages that get no notice, because a later one has started.
     pub superseded: i64,
-    /// Of those recorded, who has no contact point that a channel could use.
+    /// The recorded notices whose mentor has no contact point that a channel could use.
     pub unreachable: i64,
-    /// How it ended.
+    /// The outcome.
     pub state: RunState,
-    /// The most that the run may record without approval.
+    /// The maximum number of notices that the run may record without approval.
     pub limit: i64,
-    /// Whether somebody let it record more than that.
+    /// Whether the run was approved.
     pub approved: bool,
-    /// Nights since the last complete run that this one makes up for.
+    /// The missed nights since the last complete run, which this run covers.
     pub missed: Vec<NaiveDate>,
 }
 
-/// A run that cannot be.
+/// An error of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The date has not come yet.
+    /// The date is in the future.
     #[error(
         "{date} is in the future for {organisation}, where today is {today}: use --dry-run for a future date"
     )]
     Future {
         /// The organisation's slug.
         organisation: String,
-        /// The date asked for.
+        /// The requested date.
         date: NaiveDate,
-        /// Today there.
+        /// Today in the organisation's time zone.
         today: NaiveDate,
     },
     /// A later run is complete.
@@ -102,7 +102,7 @@ pub enum RunError {
     Past {
         /// The organisation's slug.
         organisation: String,
-        /// The date asked for.
+        /// The requested date.
         date: NaiveDate,
         /// The date of the last complete run.
         last: NaiveDate,
@@ -122,7 +122,7 @@ impl RunError {
         }
     }
 
-    /// How the process ends.
+    /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Future { .. } | Self::Past { .. } => Exit::Usage,
@@ -131,8 +131,8 @@ impl RunError {
     }
 }
 
-/// Runs each of some organisations. One that fails leaves a record and does not keep the others
-/// from running; the first error comes back beside what was done.
+/// Runs several organisations. A run that fails is recorded as failed, and does not stop the others. Returns
+/// the results, and the first error.
 pub async fn all(
     database: &Database,
     clock: &Clock,
@@ -151,8 +151,8 @@ pub async fn all(
     (runs, first_error)
 }
 
-/// How often a run is tried when somebody deletes a certification, or its mentor, after it was read and
-/// before its notice is written.
+/// The maximum number of attempts at a run. It starts again if a certification or a mentor is deleted after
+/// the run has read it and before it has written its notice.
 const ATTEMPTS: u32 = 5;
 
 /// Runs one organisation.
@@ -175,7 +175,7 @@ pub async fn one(
     if let Err(error @ RunError::Store(_)) = &done
         && options.mode != Mode::DryRun
     {
-        // Best effort: where the database is gone there is nowhere to write.
+        // Best effort: without the database, the failure cannot be recorded.
         if let Ok(mut tx) = database.worker().await
             && run::fail(&mut tx, organisation.id, run_date, error.code()).await.is_ok()
         {
@@ -255,8 +255,8 @@ async fn attempt(
     Ok(outcome)
 }
 
-/// Finds who is due and records it: all in the run's own transaction, unless it is so much that two are
-/// better, and certain to be within the limit.
+/// Finds and records the due notices: in the run's own transaction, or in two transactions if there are so
+/// many notices that this is faster and they are certain to be within the limit.
 async fn find(
     database: &Database,
     tx: &mut WorkerTx,

@@ -1,4 +1,5 @@
-//! The scheduler of `serve`: each organisation's run at its local hour, missed nights caught up once.
+//! The scheduler of `serve`: runs each organisation at its local hour, and catches up on missed nights with
+//! one run.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,13 +17,12 @@ use crate::store::organisation::Organisation;
 use crate::store::report::RunStatus;
 use crate::store::{Database, StoreError, organisation, report};
 
-/// How often the scheduler looks whether an organisation's hour has come.
+/// The interval at which the scheduler checks for overdue runs.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
-/// How long a failed run rests before it is tried again.
+/// The pause before a failed run is tried again.
 const REST_AFTER_FAILURE: Duration = Duration::from_mins(5);
 
-/// The date for which an organisation's run is overdue, if it is: its hour has come and no complete
-/// run has followed.
+/// The date for which an organisation's run is overdue: its hour has come, and no complete run has followed.
 pub fn overdue(
     organisation: &Organisation,
     status: Option<&RunStatus>,
@@ -44,7 +44,7 @@ pub fn is_late(
     since.num_minutes() >= i64::from(late_after_minutes)
 }
 
-/// Runs whatever is overdue, until the process is asked to end.
+/// Runs overdue organisations until shutdown.
 pub async fn run(database: &Database, clock: &Clock, config: &Config, mut ending: watch::Receiver<bool>) {
     let heartbeat = Heartbeat::new(&config.heartbeat);
     let mut failed: HashMap<Uuid, Instant> = HashMap::new();

@@ -1,4 +1,4 @@
-//! What a request looked at, recorded however it ends.
+//! The access log's record of a request, written however the request ends.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,8 +16,8 @@ use crate::store::Seen;
 use crate::store::audit::access::Event;
 use crate::store::tenant::Admission;
 
-/// A request's access. The last clone that goes, with the answer or because nobody waits for it any more,
-/// records it, if a person asked.
+/// The access of a request. When the last clone is dropped, because the response was sent or the client
+/// disconnected, it is recorded, if a person made the request.
 #[derive(Debug, Clone)]
 pub(super) struct Access(Arc<Mutex<Recording>>);
 
@@ -36,12 +36,12 @@ struct Recording {
 }
 
 impl Access {
-    /// The access of a request that has just come.
+    /// Starts the record of a new request.
     pub(super) fn begin<B>(recorder: Recorder, request: &Request<B>) -> Self {
         let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
         Self(Arc::new(Mutex::new(Recording {
             recorder,
-            // When it really was: a rehearsal's clock moves dates, not what happened.
+            // The real time: a rehearsal's clock moves date decisions, not the log.
             at: Clock::system().now(),
             method: request.method().to_string(),
             resource: route.to_owned(),
@@ -64,14 +64,14 @@ impl Access {
         recording.login.clone().filter(|_| recording.admission.is_none())
     }
 
-    /// Notes who asks, and where what they read is counted.
+    /// Sets the caller, and the counter of the rows that they read.
     pub(super) fn admitted(&self, admission: Admission, seen: Seen) {
         let mut recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         recording.admission = Some(admission);
         recording.seen = seen;
     }
 
-    /// Notes what was answered.
+    /// Sets the status of the response.
     pub(super) fn answered(&self, status: StatusCode) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).status = Some(status);
     }
@@ -100,7 +100,7 @@ impl Drop for Recording {
     }
 }
 
-/// Every request behind the layer that begins its access has one.
+/// The layer that starts the record adds it to every request.
 impl<S: Sync> FromRequestParts<S> for Access {
     type Rejection = Refusal;
 

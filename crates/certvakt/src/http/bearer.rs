@@ -1,16 +1,17 @@
-//! A bearer token that another server gave us: kept until shortly before its end, and renewed by one at a time.
+//! A cached bearer token for another server: used until shortly before it expires, and renewed by one task at
+//! a time.
 
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// How long before its end a token is renewed.
+/// The time before its expiry at which a token is renewed.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
-/// After which it is renewed in any case.
+/// The maximum time for which a token is used.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
-/// A token, once there is one.
+/// The cached token, and the time until which it is used.
 #[derive(Default)]
 pub struct Bearer(Mutex<Option<(String, Instant)>>);
 
@@ -21,7 +22,7 @@ impl std::fmt::Debug for Bearer {
 }
 
 impl Bearer {
-    /// A token that is valid for a while yet; `fetch` gets another, and says for how many seconds it is good.
+    /// Returns a valid token. If there is none, `fetch` gets a new one, with its lifetime in seconds.
     pub async fn get<E>(&self, fetch: impl Future<Output = Result<(String, u64), E>>) -> Result<String, E> {
         let mut current = self.0.lock().await;
         if let Some((token, renew_at)) = &*current
@@ -34,7 +35,7 @@ impl Bearer {
         Ok(token)
     }
 
-    /// Forgets a token that was not accepted, unless it was renewed meanwhile.
+    /// Drops a token that a server rejected, unless it has been renewed in the meantime.
     pub async fn forget(&self, token: &str) {
         let mut current = self.0.lock().await;
         if current.as_ref().is_some_and(|(known, _)| known == token) {
@@ -43,10 +44,10 @@ impl Bearer {
     }
 }
 
-/// For how long a token is used that is good for some seconds.
+/// The time for which a token with this lifetime is used.
 fn usable(seconds: u64) -> Duration {
     let lifetime = Duration::from_secs(seconds).min(LONGEST_LIFE);
-    // A token shorter than the margin is still good for some of its life.
+    // A token with a lifetime below the margin is used for half of it.
     lifetime.saturating_sub(RENEW_BEFORE).max(lifetime / 2)
 }
 

@@ -13,7 +13,7 @@ const FIRST_SWEEP: usize = 256;
 #[derive(Debug)]
 pub(super) struct Concurrency<Key> {
     at_once: usize,
-    /// How many of a key may wait.
+    /// The maximum number of waiting requests of a key.
     waiting: usize,
     keys: Mutex<Keys<Key>>,
 }
@@ -25,16 +25,16 @@ struct Keys<Key> {
 }
 
 impl<Key: Hash + Eq + Clone> Concurrency<Key> {
-    /// A limit of concurrent turns for each key, and of those that may wait.
+    /// Creates a limit of concurrent permits for each key, and of requests that may wait for one.
     pub(super) fn new(at_once: usize, waiting: usize) -> Self {
         let keys = Keys { semaphores: HashMap::new(), sweep_at: FIRST_SWEEP };
         Self { at_once, waiting, keys: Mutex::new(keys) }
     }
 
-    /// Waits for a turn of a key, in order of arrival. None: too many wait already.
+    /// Waits for a permit of a key, in order of arrival. Returns `None` if too many already wait.
     pub(super) async fn turn(&self, key: &Key) -> Option<OwnedSemaphorePermit> {
         let semaphore = self.semaphore(key);
-        // Each turn and each waiting caller holds the semaphore.
+        // Each permit and each waiting caller holds a reference to the semaphore.
         if Arc::strong_count(&semaphore) > self.at_once + self.waiting {
             return None;
         }

@@ -37,7 +37,7 @@ const RESERVED: usize = 32;
 const RESERVED_FOR: Duration = Duration::from_secs(5);
 /// File descriptors other than clients' connections: connections to the database and to other servers, and files.
 const OTHER_FILES: usize = 200;
-/// The pause after the system could give us no connection.
+/// The pause after the system failed to accept a connection.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 
 /// Requests at once on one connection of HTTP/2 (RFC 9113, section 5.1.2), and how many may be reset before we close it.
@@ -51,7 +51,7 @@ const HEADERS: usize = 64;
 const PING_EVERY: Duration = Duration::from_secs(20);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
 
-/// How many connections there may be.
+/// The limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// In total.
@@ -79,7 +79,7 @@ impl Limits {
     }
 }
 
-/// Serves until shutdown, then finishes the requests in progress.
+/// Serves connections until shutdown, then finishes the requests in progress.
 pub(super) async fn answer(
     listener: TcpListener,
     router: Router,

@@ -1,5 +1,5 @@
-//! The database for requests: they have a pool of their own, of which each login and each organisation can use only
-//! its share.
+//! The database for requests: a separate pool, of which each login and each organisation can use only its
+//! share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,13 +25,13 @@ const WAITING_OF_AN_ORGANISATION: usize = 200;
 /// Concurrent transactions of all callers who have not signed in yet or whose organisations are not known yet.
 const OF_STRANGERS: usize = REQUEST_CONNECTIONS as usize / 3;
 const WAITING_STRANGERS: usize = 500;
-/// How long a request waits for its turn at most.
+/// The maximum time for which a request waits for a permit.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// Logins whose organisations are remembered.
+/// The number of logins whose organisations are cached.
 const KNOWN: usize = 10_000;
 
-/// The database for requests. A turn ends with its transaction: only once the server has finished its statement, even
-/// if nobody waits for the answer any more.
+/// The database for requests. A permit is released with its transaction: only when the server has finished
+/// the statement, even if the client has disconnected.
 #[derive(Debug, Clone)]
 pub struct RequestDatabase(Arc<Shared>);
 
@@ -47,7 +47,7 @@ struct Shared {
 }
 
 impl RequestDatabase {
-    /// The same database, through a pool of its own.
+    /// Creates a separate pool for the same database.
     pub fn beside(background: &Database) -> Self {
         Self(Arc::new(Shared {
             database: background.with_pool_of(REQUEST_CONNECTIONS),
@@ -58,18 +58,18 @@ impl RequestDatabase {
         }))
     }
 
-    /// The pool itself, for what is limited otherwise.
+    /// The pool, for uses with other limits.
     pub(super) fn pool(&self) -> &Database {
         &self.0.database
     }
 
-    /// A transaction of a login that need not belong to a person whom we know.
+    /// Begins a transaction for a login that need not be linked to a person.
     pub(super) async fn tenant(&self, login: &Login) -> Result<TenantTx, Refusal> {
         let turn = self.turn(&login.identity).await?;
         Ok(self.0.database.tenant_holding(&asking(&login.identity, login.session), Box::new(turn)).await?)
     }
 
-    /// A transaction of a login, and whether it may come in.
+    /// Begins a transaction for a login, and returns the check of the login.
     pub(super) async fn admit(&self, login: &Login) -> Result<(TenantTx, Admission), Refusal> {
         let turn = self.turn(&login.identity).await?;
         let asking = asking(&login.identity, login.session);
@@ -78,13 +78,13 @@ impl RequestDatabase {
         Ok((tx, admission))
     }
 
-    /// A transaction for a caller who has not signed in yet.
+    /// Begins a transaction for a caller who has not signed in yet.
     pub(super) async fn auth(&self) -> Result<AuthTx, Refusal> {
         let turn = self.stranger().await?;
         Ok(self.0.database.auth_holding(Box::new(turn)).await?)
     }
 
-    /// A turn for a caller who has not signed in yet.
+    /// Waits for a permit for a caller who has not signed in yet.
     pub(super) async fn stranger(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         self.stranger_until(Instant::now() + LONGEST_WAIT).await
     }
@@ -93,12 +93,12 @@ impl RequestDatabase {
         timeout_at(until, self.0.strangers.turn(&())).await.ok().flatten().ok_or(Refusal::Busy)
     }
 
-    /// A login's turn, which is one of each of its organisations as well.
+    /// Waits for a permit of the login and of each of its organisations.
     async fn turn(&self, identity: &Identity) -> Result<Vec<OwnedSemaphorePermit>, Refusal> {
         let until = Instant::now() + LONGEST_WAIT;
         let own = timeout_at(until, self.0.logins.turn(identity)).await;
         let mut turns = vec![own.ok().flatten().ok_or(Refusal::TooManyAtOnce)?];
-        // In a fixed order, so that two requests of the same organisations never deadlock.
+        // Acquired in a fixed order, so that two requests of the same organisations never deadlock.
         for organisation in self.organisations(identity, until).await?.iter() {
             let turn = timeout_at(until, self.0.organisations.turn(organisation)).await;
             turns.push(turn.ok().flatten().ok_or(Refusal::Busy)?);
@@ -122,7 +122,8 @@ impl RequestDatabase {
         let mut organisations = organisations.to_vec();
         organisations.sort_unstable();
         if organisations.is_empty() {
-            // All logins without an organisation count as one organisation, so making many of them gains nothing.
+            // All logins without an organisation share the permits of one, so creating many of them gains
+            // nothing.
             organisations.push(Uuid::nil());
         }
         let organisations: Arc<[Uuid]> = organisations.into();

@@ -1,4 +1,4 @@
-//! What a request brings, refused as a problem where it has another form.
+//! Extractors that reject malformed requests with problem details.
 
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::problem::Refusal;
 
-/// A body of JSON.
+/// A JSON body.
 #[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
 
@@ -15,19 +15,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        // By its names only: an array of values in the right order would be taken for one as well.
+        // Accept objects only: serde would accept an array with the values in the right order as well.
         let Json(fields) = Json::<Map<String, Value>>::from_request(request, state).await?;
         let body = serde_json::from_value(Value::Object(fields));
         body.map(Self).map_err(|_| Refusal::malformed_body())
     }
 }
 
-/// The parameters of the query.
+/// The query parameters.
 #[derive(Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Refusal))]
 pub(super) struct Query<T>(pub(super) T);
 
-/// The variable parts of the path.
+/// The path parameters.
 #[derive(Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(Refusal))]
 pub(super) struct Path<T>(pub(super) T);

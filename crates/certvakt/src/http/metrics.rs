@@ -1,4 +1,4 @@
-//! What `/metrics` shows: the books, read when they are asked for, and what this process counted.
+//! The metrics at `/metrics`: gauges read from the database on each request, and counters of this process.
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -18,87 +18,93 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Makes this process count.
+    /// Installs the recorder of this process.
     pub fn install(clock: Clock, config: Config) -> Self {
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
-        // Another recorder in the process would be this one.
+        // It fails only if this function has already installed a recorder.
         let _ = metrics::set_global_recorder(recorder);
-        describe_gauge!("certvakt_queue_deliveries", "Open deliveries by state");
+        describe_gauge!("certvakt_queue_deliveries", "Open deliveries, by state");
         describe_gauge!(
             "certvakt_queue_oldest_seconds",
-            "Since when the oldest open delivery could have left, its hours considered"
+            "Seconds for which the oldest open delivery could have been sent, within its organisation's hours"
         );
         describe_gauge!(
             "certvakt_channel_stopped",
-            "1 while a channel refuses us, or what an organisation sends"
+            "1 while a channel has stopped, for all or for one organisation"
         );
         describe_gauge!("certvakt_run_late", "1 while an organisation's run is late");
         describe_gauge!("certvakt_run_held", "1 while an organisation's run is held");
         describe_gauge!("certvakt_run_failed", "1 while the last run of an organisation failed");
         describe_gauge!(
             "certvakt_run_last_complete_timestamp_seconds",
-            "When an organisation's last complete run ended"
+            "Time at which an organisation's last complete run ended"
         );
         describe_gauge!(
             "certvakt_long_histories",
-            "Certifications whose histories have more entries than is taken for sane"
+            "Certifications whose histories have more entries than the limit for long histories"
         );
-        describe_gauge!("certvakt_partner_stopped", "1 while nothing is sent to a partner any more");
-        describe_gauge!("certvakt_partner_waiting", "Mentors of whom a partner is to be told, by what");
+        describe_gauge!("certvakt_partner_stopped", "1 while sending to a partner has stopped");
+        describe_gauge!(
+            "certvakt_partner_waiting",
+            "Mentors whose changes wait to be sent to a partner, by kind"
+        );
         describe_gauge!(
             "certvakt_partner_oldest_removal_seconds",
-            "For how long somebody who is not to be listed has been, or may be"
+            "Age of the oldest removal that a partner's listing does not show yet"
         );
         describe_gauge!(
             "certvakt_partner_listing_wrong",
-            "Mentors whom a partner's listing does not show as it is to, by what"
+            "Mentors whom a partner's listing shows wrongly, by kind"
         );
         describe_gauge!(
             "certvakt_partner_secret_days",
-            "Days for which what signs us in with a partner is good yet, where that is known"
+            "Days until the credential for a partner expires; negative once expired"
         );
         describe_gauge!(
             "certvakt_partner_requests_at_once",
-            "Requests that this process makes to a partner at once: fewer after it wanted fewer"
+            "Concurrent requests that this process makes to a partner, reduced after the partner limited them"
         );
         describe_gauge!(
             "certvakt_partner_reports_waiting",
-            "Reports of completed courses that wait for a person"
+            "Reports of completed courses that wait for a decision"
         );
         describe_counter!(
             "certvakt_partner_reports_not_signed_total",
-            "Reports to this process that no key of the partner's had signed"
+            "Reports to this process without a valid signature of the partner"
         );
         describe_gauge!("certvakt_partner_reports_unread", "1 while a partner's reports cannot be read");
         describe_gauge!("certvakt_partner_listing_unread", "1 while a partner's listing cannot be read");
         describe_counter!(
             "certvakt_partner_requests_total",
-            "Requests to partners of this process, by outcome"
+            "Requests of this process to partners, by outcome"
         );
-        describe_counter!("certvakt_partner_stops_total", "Times that sending to a partner stopped, by what");
+        describe_counter!(
+            "certvakt_partner_stops_total",
+            "Times that sending to a partner stopped, by reason"
+        );
         describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
-        describe_counter!("certvakt_letters_total", "Letters that this process tried to mail, by outcome");
+        describe_counter!("certvakt_letters_total", "Letters that this process tried to send, by outcome");
         describe_counter!(
             "certvakt_links_not_heard_total",
-            "Links to sign in with that were asked for and not looked up, because too many were or the database was away"
+            "Requests for sign-in links that were dropped, because there were too many or the database was unavailable"
         );
-        describe_counter!("certvakt_connections_over_limit_total", "Connections beyond a limit, by which");
+        describe_counter!("certvakt_connections_over_limit_total", "Connections beyond a limit, by limit");
         describe_counter!(
             "certvakt_connections_silent_total",
-            "Connections closed because they asked nothing"
+            "Connections closed because no request arrived in time"
         );
         describe_counter!("certvakt_notices_recorded_total", "Notices recorded by this process");
         describe_counter!(
             "certvakt_requests_refused_total",
-            "Requests that this process refused because there were too many, by code"
+            "Requests that this process refused because of a limit, by code"
         );
-        describe_counter!("certvakt_access_events_total", "Requests of people, for the access audit");
+        describe_counter!("certvakt_access_events_total", "Requests of people that the access log recorded");
         describe_counter!(
             "certvakt_access_events_lost_total",
-            "Events of the access audit for which there was no room"
+            "Events of the access log that were lost because its buffer was full"
         );
-        // Shown before the first, or an alert could not tell none from no metric.
+        // Create the counters at zero, because an alert cannot distinguish a missing metric from none.
         counter!("certvakt_access_events_lost_total").increment(0);
         counter!("certvakt_links_not_heard_total").increment(0);
         Self { handle, clock, config }
@@ -118,7 +124,7 @@ impl Metrics {
         gauge!("certvakt_queue_oldest_seconds").set(as_f64(queue.oldest_seconds));
         let stops = report::channel_stops(&mut tx).await?;
         let mut channels = self.config.delivery.channels.clone();
-        // Letters go by mail even where notices do not.
+        // Letters are sent by e-mail even if the e-mail channel for notices is off.
         if !channels.contains(&ChannelName::Email) && !self.config.email.server.is_empty() {
             channels.push(ChannelName::Email);
         }

@@ -1,4 +1,4 @@
-//! HTTP: the server of `serve`, and the client that everything outgoing uses.
+//! HTTP: the server of `serve`, and the client for all outgoing requests.
 
 mod access;
 mod api;
@@ -41,18 +41,18 @@ pub use database::RequestDatabase;
 pub use metrics::Metrics;
 pub use sign_in::{SignIn, step_up_fault};
 
-/// The connections of those who watch the service.
+/// The limits of the operations address.
 const OPERATORS: Limits = Limits { connections: 64, of_an_address: 64 };
 
-/// How long answers under way may take once the process is asked to end.
+/// The time limit for responses in progress after the shutdown signal.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
-/// A client for outgoing requests: encrypted by rustls, no redirects followed, an end to waiting.
+/// A client for outgoing requests: TLS by rustls, no redirects, with a time-out.
 pub fn client(timeout: Duration) -> Client {
     builder(timeout).build().unwrap_or_default()
 }
 
-/// A client of one connection that speaks HTTP/2 to an address; on this machine without encryption.
+/// A client with one HTTP/2 connection to an address; without TLS if the address is on this machine.
 pub fn http2_client(timeout: Duration, to: &Url) -> Client {
     let mut builder = builder(timeout).pool_max_idle_per_host(1);
     if to.scheme() == "http" {
@@ -61,9 +61,9 @@ pub fn http2_client(timeout: Duration, to: &Url) -> Client {
     builder.build().unwrap_or_default()
 }
 
-/// What clients of everybody else's servers have in common: a time-out, no redirects, our name.
+/// The common settings of clients: a time-out, no redirects, and certvakt's user agent.
 pub fn builder(timeout: Duration) -> ClientBuilder {
-    // A second call finds the provider installed, which is what it wants.
+    // A second call fails because the provider is already installed, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .timeout(timeout)
@@ -71,20 +71,20 @@ pub fn builder(timeout: Duration) -> ClientBuilder {
         .user_agent(concat!("certvakt/", env!("CARGO_PKG_VERSION")))
 }
 
-/// How long a server asks to be left alone (RFC 9110, section 10.2.3: seconds or a date), a day at most.
+/// The time in a response's `Retry-After` (RFC 9110, section 10.2.3: seconds or a date), at most a day.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
     let asked = text(RETRY_AFTER)?;
     let wait = asked.parse().map(Duration::from_secs).ok().or_else(|| {
         let until = DateTime::parse_from_rfc2822(asked).ok()?;
-        // Measured by the server's own clock, which its answer shows.
+        // Relative to the server's own clock, from the response's `Date` header.
         let now = DateTime::parse_from_rfc2822(text(DATE)?).ok()?;
         (until - now).to_std().ok()
     });
     wait.map(|wait| wait.min(Duration::from_hours(24)))
 }
 
-/// Whether a secret may be sent to an address: encrypted, or without leaving this machine.
+/// Whether it is safe to send a secret to an address: over TLS, or without leaving this machine.
 pub fn is_safe(address: &Url) -> bool {
     match (address.scheme(), address.host_str()) {
         ("https", Some(_)) => true,
@@ -99,7 +99,7 @@ pub fn is_loopback(host: &str) -> bool {
         || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The body of an answer; none, if it broke off or is longer than some bytes.
+/// The body of a response; `None` if it was cut off or is longer than `longest` bytes.
 async fn body(mut answer: Response, longest: usize) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.ok()? {
@@ -111,8 +111,8 @@ async fn body(mut answer: Response, longest: usize) -> Option<Vec<u8>> {
     Some(body)
 }
 
-/// Turns true when the process is asked to end (SIGTERM, or Ctrl-C on a terminal). A second signal
-/// ends it at once.
+/// Becomes true at the shutdown signal (SIGTERM, or Ctrl-C on a terminal). A second signal ends the process
+/// immediately.
 pub fn ending() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     let (Ok(mut terminate), Ok(mut interrupt)) =
@@ -130,7 +130,7 @@ pub fn ending() -> watch::Receiver<bool> {
     receiver
 }
 
-/// The addresses of the server.
+/// The listening sockets of the server.
 #[derive(Debug)]
 pub struct Listeners {
     people: TcpListener,
@@ -139,7 +139,7 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Takes the addresses that `[serve]` names.
+    /// Binds the addresses in `[serve]`.
     pub async fn take(config: &Config) -> Result<Self, HttpError> {
         let serve = &config.serve;
         let limits = Limits {
@@ -153,7 +153,7 @@ impl Listeners {
         let limits = limits.within_files();
         let people = bind("serve.listen", &serve.listen).await?;
         let operations = if serve.operations.is_empty() {
-            // Port 0 is one that the system chooses, and so is that after the last.
+            // The system chooses a port for port 0, and also if there is no port after that of `listen`.
             let port = serve.listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
             let next = port.filter(|port| *port > 0).and_then(|port| port.checked_add(1)).unwrap_or(0);
             format!("127.0.0.1:{next}")
@@ -173,7 +173,7 @@ async fn bind(key: &'static str, address: &str) -> Result<TcpListener, HttpError
     listener.map_err(|cause| HttpError::Listen { key, address: address.to_owned(), cause })
 }
 
-/// Answers until the process is asked to end.
+/// Serves requests until shutdown.
 pub async fn serve(
     Listeners { people, operations, limits }: Listeners,
     database: Database,
@@ -219,7 +219,7 @@ async fn ready(State(database): State<Database>) -> (StatusCode, String) {
     }
 }
 
-/// The same check for anybody: it shares the few connections of requests that have not said who sends them.
+/// The readiness check on the public address. It uses the few connections for callers who are not identified.
 async fn ready_for_strangers(State(database): State<RequestDatabase>) -> (StatusCode, String) {
     match database.stranger().await {
         Ok(_turn) => ready(State(database.pool().clone())).await,
@@ -241,17 +241,17 @@ async fn show_metrics(State((database, metrics)): State<(Database, Metrics)>) ->
     }
 }
 
-/// The server cannot be started.
+/// The server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The address is taken or not ours.
+    /// The address is in use, or is not on this machine.
     #[error("cannot listen on {key} = '{address}' ({cause}): choose another address")]
     Listen {
-        /// The key of the configuration.
+        /// The configuration key.
         key: &'static str,
         /// The address.
         address: String,
-        /// What the system says.
+        /// The system's error.
         cause: std::io::Error,
     },
 }

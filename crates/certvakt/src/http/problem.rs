@@ -11,7 +11,7 @@ use super::token::TokenError;
 use crate::renewal::RenewalError;
 use crate::store::StoreError;
 
-/// Why a request is refused.
+/// The reason why a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// The request has neither a token nor a session.
@@ -50,12 +50,12 @@ pub enum Refusal {
     /// The caller may see the resource but not change it.
     #[error("you may see this but not change it: ask a coordinator of its chapter")]
     NotYours,
-    /// Nothing shows yet that a login is the person's own.
+    /// The login is not yet proven to be the person's own.
     #[error(
         "nothing shows yet that this sign-in is your own: sign in at a provider, or with a link to the address that was recorded with you, two weeks after you first used it; or ask two administrators to confirm your address"
     )]
     LoginUnproven,
-    /// An administrator's change, after a sign-in that is too old or too weak. Holds the challenge.
+    /// An administrator's sign-in is too old or too weak for a change. Contains the challenge.
     #[error(
         "an administrator's change needs a recent sign-in at the provider: sign in again at /sign-in/provider?step_up=true or get a new token, then repeat the change"
     )]
@@ -69,7 +69,7 @@ pub enum Refusal {
     /// An invitation that is unknown, used or expired.
     #[error("this invitation is unknown, used or expired: ask for a new one")]
     Invitation,
-    /// The login belongs to somebody already.
+    /// The login belongs to another person.
     #[error("this login belongs to another person: sign in with another login")]
     LoginTaken,
     /// The installation of the app belongs to another person, and its device has another token.
@@ -118,7 +118,7 @@ pub enum Refusal {
     /// The response was not ready in time.
     #[error("the response took too long: ask for less, or try again in a minute")]
     TooSlow,
-    /// A fault of certvakt's own.
+    /// An internal error.
     #[error("internal error: please report it with the request id")]
     Fault,
 }
@@ -201,7 +201,7 @@ impl Refusal {
 }
 
 impl Refusal {
-    /// The body is JSON, and not what the address takes.
+    /// The body is JSON, but does not match the schema of the path.
     pub(super) fn malformed_body() -> Self {
         Self::Invalid("the body does not match the schema of this path: see /api/v1/openapi.json".to_owned())
     }
@@ -228,7 +228,7 @@ impl From<JsonRejection> for Refusal {
 
 impl From<QueryRejection> for Refusal {
     fn from(rejection: QueryRejection) -> Self {
-        // It names the parameter, and repeats nothing that was sent but its name.
+        // The message contains the parameter's name, but not its value.
         tracing::debug!("rejected a query: {rejection}");
         Self::Invalid(
             "a query parameter is unknown or has the wrong form: see /api/v1/openapi.json".to_owned(),
@@ -238,23 +238,23 @@ impl From<QueryRejection> for Refusal {
 
 impl From<PathRejection> for Refusal {
     fn from(_: PathRejection) -> Self {
-        // What is no id is the id of nothing.
+        // A malformed id cannot be the id of a resource.
         Self::NotFound
     }
 }
 
-/// The stable code of what a request was refused with, beside the answer.
+/// The stable code of a refusal, as an extension of the response.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Code(pub(super) &'static str);
 
-/// A refusal, as it is sent: problem details (RFC 9457, section 3).
+/// Problem details (RFC 9457, section 3).
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Problem {
     /// The code as a URI.
     #[serde(rename = "type")]
     #[schema(example = "urn:certvakt:problem:not-found")]
     kind: String,
-    /// What the status means.
+    /// The phrase of the status.
     #[schema(value_type = String)]
     title: &'static str,
     /// The HTTP status.
@@ -263,18 +263,18 @@ pub(super) struct Problem {
     /// The stable code.
     #[schema(value_type = String)]
     code: &'static str,
-    /// What happened and what to do, in a sentence.
+    /// One sentence that says what happened and what to do.
     detail: String,
 }
 
-/// What every address may answer instead, for the description of the API.
+/// The problem responses of every path, for the description of the API.
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "describes refusals, which are made as `Refusal`")]
 pub(super) enum Problems {
-    /// Something is wrong with the request, or with who sends it
+    /// The request is invalid, or the caller may not make it
     #[response(status = "4XX", content_type = "application/problem+json")]
     Theirs(Problem),
-    /// It cannot be answered now
+    /// The server cannot respond now
     #[response(status = "5XX", content_type = "application/problem+json")]
     Ours(Problem),
 }

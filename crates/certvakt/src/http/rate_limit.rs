@@ -1,4 +1,4 @@
-//! How often somebody may ask.
+//! Rate limits for each login or address.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,34 +13,34 @@ use governor::{Quota, RateLimiter};
 
 use super::recent::Recent;
 
-/// At least so many keys are counted, the most recent ones. Older ones start afresh.
+/// The minimum number of recently used keys that are counted. Older keys start again with a full quota.
 const COUNTED: usize = 20_000;
 
-/// How many times as many requests a network may make as one inside it.
+/// The factor between the quota of a network and that of the next narrower one.
 const WIDER: u32 = 4;
-/// The networks that one address is counted in, in bits from the narrowest on: what a customer has, what a site has, and
-/// what a provider gives a region (RFC 6177 for IPv6).
+/// The prefix lengths of the networks in which an address is counted, narrowest first: those of a customer, a
+/// site, and a region of a provider (RFC 6177 for IPv6).
 const NETWORKS_V6: [u32; LEVELS] = [64, 48, 32];
 const NETWORKS_V4: [u32; LEVELS] = [32, 24, 16];
 const LEVELS: usize = 3;
 
-/// A limit for each key.
+/// A rate limit for each key.
 #[derive(Debug)]
 pub(super) struct RateLimit<Key: Hash + Eq + Clone>(RateLimiter<Key, Counted<Key>, DefaultClock>);
 
 impl<Key: Hash + Eq + Clone> RateLimit<Key> {
-    /// The same quota for each key.
+    /// Creates a limit with the same quota for each key.
     pub(super) fn new(quota: Quota) -> Self {
         Self(RateLimiter::new(quota, Counted(Mutex::new(Recent::new(COUNTED))), DefaultClock::default()))
     }
 
-    /// Whether this key may make another request.
+    /// Counts a request of a key, and returns whether it is within the limit.
     pub(super) fn is_within(&self, key: &Key) -> bool {
         self.0.check_key(key).is_ok()
     }
 }
 
-/// Where the state of each key is kept.
+/// The state of each key.
 #[derive(Debug)]
 struct Counted<Key>(Mutex<Recent<Key, Nanos>>);
 
@@ -58,12 +58,14 @@ impl<Key: Hash + Eq + Clone> StateStore for Counted<Key> {
     }
 }
 
-/// A limit for each address and for the networks around it: a client that has one address of a network has many.
+/// A rate limit for each address and for the networks around it, because a client usually has many addresses
+/// of its network.
 #[derive(Debug)]
 pub(super) struct AddressRateLimit([RateLimit<IpAddr>; LEVELS]);
 
 impl AddressRateLimit {
-    /// This many requests a minute, and as many in a burst, from each address; more from each wider network.
+    /// Creates a limit of requests per minute, and in a burst, for each address; wider networks have higher
+    /// limits.
     pub(super) fn per_minute(requests: NonZeroU32) -> Self {
         let level = |wider: u32| {
             RateLimit::new(Quota::per_minute(requests.saturating_mul(NonZeroU32::MIN.saturating_add(wider))))
@@ -71,14 +73,14 @@ impl AddressRateLimit {
         Self([level(0), level(WIDER - 1), level(WIDER * WIDER - 1)])
     }
 
-    /// Whether this address may make another request.
+    /// Counts a request from an address, and returns whether it is within the limits.
     pub(super) fn is_within(&self, address: IpAddr) -> bool {
-        // The narrowest first: a request that it refuses does not count in the wider ones.
+        // Narrowest first: a request that a narrow network's limit refuses does not count for the wider ones.
         self.0.iter().enumerate().all(|(level, pace)| pace.is_within(&network(address, level)))
     }
 }
 
-/// The network that an address is in. An IPv4 address written as one of IPv6 is one of IPv4 (RFC 4291, section 2.5.5.2).
+/// The network of an address. An IPv4-mapped IPv6 address counts as IPv4 (RFC 4291, section 2.5.5.2).
 pub(super) fn network(address: IpAddr, level: usize) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => {
@@ -92,17 +94,18 @@ pub(super) fn network(address: IpAddr, level: usize) -> IpAddr {
     }
 }
 
-/// Where a proxy writes who asks, if one stands before us.
+/// The header in which a proxy writes the client's address, if there is a proxy.
 #[derive(Debug)]
 pub(super) struct ClientHeader(Option<String>);
 
 impl ClientHeader {
-    /// The header of that name; empty: none.
+    /// Creates it from the header's name; empty means no proxy.
     pub(super) fn new(name: &str) -> Self {
         Self(Some(name.to_owned()).filter(|name| !name.is_empty()))
     }
 
-    /// Who asks: the last address in the proxy's header, which the proxy itself wrote, or the connection's.
+    /// The client's address: the last one in the proxy's header, which the proxy itself wrote, or that of the
+    /// connection.
     pub(super) fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         let written = self.0.as_ref().and_then(|name| headers.get_all(name).into_iter().next_back());
         let last = written.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());

@@ -1,12 +1,11 @@
-//! What was used last, in a bounded map.
+//! A bounded map that keeps the most recently used keys.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Remembers at least as many keys as its capacity, those used last, and at most twice as many.
-///
-/// Two generations take the place of a list in order of use: a key that is used moves to the younger one; when that is
-/// full it becomes the older one, and what the older one held is forgotten.
+/// Keeps the most recently used keys: at least as many as its capacity, and at most twice as many.  It has
+/// two generations instead of a list in order of use. A key that is used moves to the younger generation.
+/// When that is full, it becomes the older generation, and the previous older generation is dropped.
 #[derive(Debug)]
 pub(super) struct Recent<Key, Value> {
     capacity: usize,
@@ -20,7 +19,7 @@ impl<Key: Hash + Eq + Clone, Value: Clone> Recent<Key, Value> {
         Self { capacity, younger: HashMap::new(), older: HashMap::new() }
     }
 
-    /// The value of a key, which counts as used.
+    /// Returns the value of a key, and marks the key as used.
     pub(super) fn get(&mut self, key: &Key) -> Option<Value> {
         if let Some(value) = self.younger.get(key) {
             return Some(value.clone());
@@ -30,7 +29,7 @@ impl<Key: Hash + Eq + Clone, Value: Clone> Recent<Key, Value> {
         Some(value)
     }
 
-    /// Gives a key a value.
+    /// Sets the value of a key.
     pub(super) fn insert(&mut self, key: Key, value: Value) {
         if self.younger.len() >= self.capacity && !self.younger.contains_key(&key) {
             self.older = std::mem::take(&mut self.younger);

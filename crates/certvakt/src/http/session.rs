@@ -1,4 +1,4 @@
-//! Sessions of browsers: the cookie, and what shows that a request comes from a page of ours.
+//! Browser sessions: the cookie, and the CSRF token that shows that a request comes from one of our pages.
 //!
 //! Source: RFC 6265bis for the prefix `__Host-` and `SameSite`; Fetch Metadata for `Sec-Fetch-Site`.
 
@@ -13,27 +13,27 @@ use crate::secret;
 use crate::store::auth::{self, LinkLogin, NewSession};
 use crate::store::{AuthTx, StoreError};
 
-/// The cookie that holds a session's secret.
+/// The cookie with a session's secret.
 const COOKIE: &str = "__Host-certvakt";
-/// How long a browser keeps it, in seconds: as long as a session lasts at most.
+/// The lifetime of the cookie in seconds: the maximum lifetime of a session.
 const KEPT_FOR: u32 = 7 * 24 * 60 * 60;
-/// The cookie by which a browser is known again, so that nobody is told of it as new.
+/// The cookie that identifies a known browser, so that certvakt does not report it as new.
 const BROWSER_COOKIE: &str = "__Host-certvakt-browser";
-/// How long a browser keeps that, in seconds: 400 days, which is as long as browsers keep a cookie (RFC 6265bis,
-/// section 5.5).
+/// The lifetime of that cookie in seconds: 400 days, the maximum that browsers allow (RFC 6265bis, section
+/// 5.5).
 const BROWSER_KEPT_FOR: u32 = 400 * 24 * 60 * 60;
-/// The header with which a script of ours shows that a page of ours sent a request.
+/// The header in which scripts of our pages send the CSRF token.
 const CSRF_HEADER: &str = "x-csrf-token";
 
-/// A session that is not over.
+/// An active session.
 pub(super) struct Session {
     secret: String,
-    /// The login that it speaks for.
+    /// The session's login.
     pub(super) login: Login,
 }
 
 impl Session {
-    /// The session that a request's cookie names.
+    /// Looks up the session of a request's cookie.
     pub(super) async fn of(headers: &HeaderMap, database: &RequestDatabase) -> Result<Option<Self>, Refusal> {
         let Some(secret) = secret_in(headers) else { return Ok(None) };
         let mut tx = database.auth().await?;
@@ -45,13 +45,13 @@ impl Session {
         }))
     }
 
-    /// What a page of ours sends with each change, and no other can know.
+    /// The CSRF token, which our pages send with each change and no other page can know.
     pub(super) fn csrf(&self) -> String {
         secret::derived(&self.secret, "csrf")
     }
 
-    /// Refuses a change that no page of ours sent: it must bring what [`Session::csrf`] says, in its header
-    /// or in its form.
+    /// Refuses a change that does not come from one of our pages: it must contain the token of
+    /// [`Session::csrf`] in its header or in its form.
     pub(super) fn check(&self, headers: &HeaderMap, in_form: Option<&str>) -> Result<(), Refusal> {
         refuse_other_sites(headers)?;
         let in_header = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
@@ -61,7 +61,7 @@ impl Session {
         }
     }
 
-    /// Ends it.
+    /// Ends the session.
     pub(super) async fn end(self, database: &RequestDatabase) -> Result<(), Refusal> {
         let mut tx = database.auth().await?;
         auth::end_session(&mut tx, secret::hash(&self.secret)).await?;
@@ -69,7 +69,7 @@ impl Session {
     }
 }
 
-/// The login of a request's session. A change must come from a page of ours.
+/// The login of a request's session. A change must come from one of our pages.
 pub(super) async fn login(parts: &Parts, database: &RequestDatabase) -> Result<Login, Refusal> {
     let session = Session::of(&parts.headers, database).await?.ok_or(Refusal::NoToken)?;
     if !parts.method.is_safe() {
@@ -78,7 +78,7 @@ pub(super) async fn login(parts: &Parts, database: &RequestDatabase) -> Result<L
     Ok(session.login)
 }
 
-/// Begins a session of a login at a provider, in place of the one that the browser has: its cookies.
+/// Starts a session of a provider's login, which replaces the browser's current session. Returns its cookies.
 pub(super) async fn begin(
     headers: &HeaderMap,
     database: &RequestDatabase,
@@ -95,8 +95,8 @@ pub(super) async fn begin(
     Ok(new.cookies())
 }
 
-/// Begins a session of the person to whom a link was mailed, by its token: its cookies. None: the link is unknown,
-/// used or expired.
+/// Starts a session with the token of an e-mailed link. Returns its cookies, or `None` if the link is
+/// unknown, used or expired.
 pub(super) async fn begin_by_link(
     headers: &HeaderMap,
     database: &RequestDatabase,
@@ -115,12 +115,12 @@ pub(super) async fn begin_by_link(
     Ok(Some(new.cookies()))
 }
 
-/// What a browser gets with a session.
+/// A new session, with the values of its cookies.
 struct New {
     secret: String,
-    /// By what the browser is known again.
+    /// The secret that identifies the browser.
     browser_secret: String,
-    /// Its name.
+    /// The browser's name.
     browser: String,
 }
 
@@ -162,7 +162,7 @@ async fn end_former(tx: &mut AuthTx, headers: &HeaderMap) -> Result<(), StoreErr
     }
 }
 
-/// Refuses a request that a browser says another site has made it send.
+/// Refuses a request that comes from another site, according to the browser.
 pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Refusal> {
     match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
         None | Some(b"same-origin" | b"none") => Ok(()),
@@ -170,13 +170,13 @@ pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// Takes the cookie away.
+/// A header that deletes the cookie.
 pub(super) fn no_cookie() -> HeaderValue {
     set_cookie(COOKIE, "", 0)
 }
 
-/// A cookie for this origin alone, over encrypted connections, which no script reads and no other site's
-/// form brings along.
+/// A cookie for this origin only, over TLS only, that scripts cannot read and that other sites' forms do not
+/// send.
 pub(super) fn set_cookie(name: &str, value: &str, seconds: u32) -> HeaderValue {
     let text = format!("{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax");
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))

@@ -1,4 +1,4 @@
-//! Step-up: changes of administrators need a sign-in that is recent, or strong, enough.
+//! Step-up authentication: changes by administrators need a sign-in that is recent and strong enough.
 //!
 //! Source: RFC 9470; `max_age` and `acr_values` in OpenID Connect Core 1.0, section 3.1.2.1.
 
@@ -8,10 +8,10 @@ use super::problem::Refusal;
 use super::token::Login;
 use crate::config::StepUpConfig;
 
-/// By how much the issuer's clock and ours may differ.
+/// The tolerated difference between the issuer's clock and ours.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 
-/// What a change of an administrator needs.
+/// The requirements for a change by an administrator.
 #[derive(Debug, Clone)]
 pub(super) struct StepUp(StepUpConfig);
 
@@ -20,7 +20,7 @@ impl StepUp {
         Self(config.clone())
     }
 
-    /// Refuses a login that was not authenticated as `[step_up]` wants it.
+    /// Refuses a login whose authentication does not meet `[step_up]`.
     pub(super) fn check(&self, login: &Login, now: DateTime<Utc>) -> Result<(), Refusal> {
         let Self(StepUpConfig { max_age_minutes, acr }) = self;
         let is_recent = *max_age_minutes == 0
@@ -32,7 +32,7 @@ impl StepUp {
         if is_recent && is_strong { Ok(()) } else { Err(Refusal::StepUp(self.challenge())) }
     }
 
-    /// What a provider is asked for: parameters of its address to sign in at.
+    /// The parameters of the authorization request to a provider.
     pub(super) fn parameters(&self) -> Vec<(&'static str, String)> {
         let Self(StepUpConfig { max_age_minutes, acr }) = self;
         let age = (*max_age_minutes > 0).then(|| ("max_age", (max_age_minutes * 60).to_string()));

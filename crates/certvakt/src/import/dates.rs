@@ -1,11 +1,11 @@
-//! Dates as registers write them. What could mean two days is refused until the form is named.
+//! Parses dates in registers. An ambiguous date is rejected until its format is given.
 
 use std::str::FromStr;
 
 use chrono::{DateTime, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime};
 
-/// The form of a date: `YYYY`; `MM` or `M`; `DD` or `D`, or none for the month's last day; in any order, with signs and
-/// spaces between them. Two letters stand for two digits, one letter for one or two.
+/// A date format: `YYYY`; `MM` or `M`; `DD` or `D`, or no day for the month's last day; in any order, with
+/// punctuation and spaces between them. Two letters match two digits, one letter matches one or two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateFormat(Vec<Part>);
 
@@ -17,7 +17,7 @@ enum Part {
     Literal(char),
 }
 
-/// How many digits a month or a day has.
+/// The number of digits of a month or a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Width {
     Two,
@@ -29,7 +29,7 @@ impl FromStr for DateFormat {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
-        // A date is read without the spaces around it.
+        // Dates are trimmed before parsing.
         let mut rest = text.trim();
         while let Some(first) = rest.chars().next() {
             let run = &rest[..rest.find(|char| char != first).unwrap_or(rest.len())];
@@ -49,7 +49,7 @@ impl FromStr for DateFormat {
         }
         let times = |is_it: fn(&Part) -> bool| parts.iter().filter(|one| is_it(one)).count();
         let is_literal = |part: &Part| matches!(part, Part::Literal(_));
-        // A part of one or two digits ends where something else than a digit begins.
+        // A part of one or two digits must be followed by a non-digit.
         let runs_on = parts.windows(2).any(|two| {
             matches!(two[0], Part::Month(Width::OneOrTwo) | Part::Day(Width::OneOrTwo))
                 && !is_literal(&two[1])
@@ -70,7 +70,7 @@ const HOW_TO_WRITE: &str =
     "write it with YYYY, MM and DD, such as MM/DD/YYYY; M and D match one or two digits";
 
 impl DateFormat {
-    /// The day that a text means in this form; without a day, the month's last.
+    /// Parses a text in this format; without a day, it is the month's last day.
     fn parse(&self, text: &str) -> Option<NaiveDate> {
         let (mut year, mut month, mut day) = (None, None, None);
         let mut rest = text;
@@ -108,18 +108,18 @@ fn last_of_month(year: i32, month: u32) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, month, 1)?.checked_add_months(Months::new(1))?.pred_opt()
 }
 
-/// What a date in a register means.
+/// A parsed date of a register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     /// A day in the organisation's time zone.
     Day(NaiveDate),
-    /// A local time there.
+    /// A local time in the organisation's time zone.
     Local(NaiveDateTime),
-    /// An instant, with the offset at which it was written.
+    /// An instant, with its offset.
     Instant(DateTime<FixedOffset>),
 }
 
-/// Reads a date: in one of the forms named, or in one that can mean one day only.
+/// Parses a date in one of the given formats, or in an unambiguous format.
 pub(crate) fn parse(text: &str, formats: &[DateFormat]) -> Result<When, &'static str> {
     let mut named = formats.iter().filter_map(|format| format.parse(text));
     match named.next() {
@@ -131,7 +131,7 @@ pub(crate) fn parse(text: &str, formats: &[DateFormat]) -> Result<When, &'static
     }
 }
 
-/// A year, a month and a day with dashes between them.
+/// The format YYYY-MM-DD.
 const YEAR_FIRST: &[Part] = &[
     Part::Year,
     Part::Literal('-'),
@@ -146,13 +146,13 @@ fn unambiguous(text: &str) -> Option<When> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(When::Instant(at));
     }
-    // The library's own forms take a year of any length, a sign, and no space or several.
+    // chrono's own formats accept years of any length, a sign, and no or several spaces.
     if let Some((date, time)) = text.split_once([' ', 'T'])
         && let Some(day) = DateFormat(YEAR_FIRST.to_vec()).parse(date)
         && let Some(time) =
             ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|form| NaiveTime::parse_from_str(time, form).ok())
     {
-        // A spreadsheet writes a bare date as its midnight.
+        // A spreadsheet writes a date without a time as midnight.
         return Some(if time == NaiveTime::MIN { When::Day(day) } else { When::Local(day.and_time(time)) });
     }
     let forms: [&[Part]; 4] = [

@@ -1,4 +1,4 @@
-//! What registers hold, and what announces them, tried with hostile inputs.
+//! Fuzz tests of registers and announcements.
 
 use std::io::Write;
 
@@ -11,7 +11,7 @@ use super::uploads::Register;
 use crate::config::ImportConfig;
 use crate::fuzz::Target;
 
-/// The day that is written in a text, told by its numbers and what stands between them, without the reader.
+/// The day in a text, by its numbers and separators, independently of the parser under test.
 fn written(text: &str) -> Option<NaiveDate> {
     let numbers: Vec<u32> = text
         .split(|char: char| !char.is_ascii_digit())
@@ -35,7 +35,7 @@ fn fuzz_dates() {
         "DD", "\n",
     ];
     Target { name: "dates", words, made: Vec::new(), inputs: 5_000 }.run(|input| {
-        // The first line is the date, each other one a form.
+        // The first line is the date, every other line is a format.
         let Ok(text) = std::str::from_utf8(input) else { return };
         let mut lines = text.split('\n');
         let date = lines.next().unwrap_or_default();
@@ -57,7 +57,7 @@ fn fuzz_dates() {
 #[test]
 fn each_day_is_read_as_it_was_written() {
     let mut day = NaiveDate::from_ymd_opt(1900, 1, 1).unwrap();
-    // A step that meets each day of a month, and the ends of leap years.
+    // A step that reaches each day of a month, and the ends of leap years.
     while day.year() < 2070 {
         for form in ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%-d.%-m.%Y", "%Y-%m-%d 00:00:00", "%Y-%-m-%-d"] {
             let text = day.format(form).to_string();
@@ -78,7 +78,7 @@ fn fuzz_announcements() {
             assert!(register.columns.values().all(|column| column.chars().count() <= 200));
             assert!(register.date_formats.len() <= 20 && register.active_status.len() <= 50);
             assert!(!register.certification_type.is_empty());
-            // What is stored of it reads back the same.
+            // It survives a round trip through JSON.
             let stored = serde_json::to_value(&register).unwrap();
             assert_eq!(serde_json::from_value::<Register>(stored).unwrap(), register);
         }
@@ -91,7 +91,7 @@ fn fuzz_registers() {
         &["\"", "\"\"", ",", ";", "\t", "\r\n", "\n", "\r", "\u{feff}", "æ", "\u{1a}", "2026-12-31", "#N/A"];
     let config = ImportConfig { max_row_bytes: 512, ..ImportConfig::default() };
     Target { name: "registers", words, made: Vec::new(), inputs: 2_000 }.run(|input| {
-        // Workbooks have a process of their own: tests/it/imports/fuzz.rs.
+        // tests/it/imports/fuzz.rs covers workbooks.
         if input.starts_with(b"PK\x03\x04") {
             return;
         }
@@ -108,12 +108,12 @@ fn fuzz_registers() {
             assert!(rows.line() > last, "line {} after line {last}", rows.line());
             last = rows.line();
             bytes += record.as_slice().len();
-            // One byte of Windows-1252 takes at most three of UTF-8, and so does half of one of UTF-16.
+            // A byte of Windows-1252 becomes at most three bytes of UTF-8, and so does a byte of UTF-16.
             assert!(record.as_slice().len() <= 512);
             found.push(record.clone());
         };
         assert!(bytes <= input.len() * 3);
-        // Without quotation marks a row is a line, and a field what stands between commas.
+        // Without quotation marks, a row is a line, and a field is the text between commas.
         if let Ok(text) = std::str::from_utf8(input)
             && whole
             && !text.contains(['"', '\r', '\u{feff}', ';', '\t'])

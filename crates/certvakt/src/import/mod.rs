@@ -1,5 +1,5 @@
-//! Taking in a register: a file as a stream, each row checked, the rest done in sets by the database,
-//! in one transaction for the whole file.
+//! The import of a register: reads the file as a stream, checks each row, and merges the rows with set-based
+//! statements, in one transaction for the whole file.
 
 pub(crate) mod dates;
 #[cfg(test)]
@@ -40,39 +40,41 @@ use crate::private;
 use crate::store::import::{self as staging, Counts, DatesAre, Target};
 use crate::store::{Database, StoreError, organisation};
 
-/// Bytes of rows handed to the database at once.
+/// The size in bytes of the chunks of rows sent to the database.
 const CHUNK_BYTES: usize = 128 * 1024;
-/// Chunks that may wait for the database: what bounds memory.
+/// The maximum number of chunks that wait for the database, which bounds the memory.
 const CHUNKS_WAITING: usize = 4;
-/// Rejected rows shown with the result.
+/// The number of rejected rows in the result.
 const REJECTS_SHOWN: usize = 10;
-/// Names of a header shown with an unknown column, and the characters shown of each.
+/// The maximum number of header names in an error about an unknown column, and of characters of each.
 const NAMES_SHOWN: usize = 30;
 const NAME_SHOWN: usize = 60;
 
-/// How a register's file is read.
+/// The options for reading a register's file.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    /// Which column is which field.
+    /// The column of each field.
     pub columns: Vec<(Field, String)>,
-    /// Forms of dates that would be ambiguous.
+    /// The formats of ambiguous dates.
     pub date_formats: Vec<DateFormat>,
-    /// Values of the status column that mean active.
+    /// The values of the status column that mean active.
     pub active_status: Vec<String>,
-    /// Which day an instant means that is another day here than where it was written; none: it is rejected.
+    /// The day of an instant whose date in the organisation's time zone differs from the date at its own
+    /// offset; `None` to reject it.
     pub instant_day: Option<InstantDay>,
-    /// Whether a date that differs is a renewal or a correction; none: the later is a renewal.
+    /// Whether a changed date is a renewal or a correction; `None` if a later date is a renewal, and an
+    /// earlier one a correction.
     pub dates_are: Option<DatesAre>,
     /// Whether a blank expiry means that the certification does not expire.
     pub blank_never_expires: bool,
 }
 
-/// What is asked of an import.
+/// The options of an import.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The register.
     pub file: Arc<File>,
-    /// What errors call it.
+    /// The file's name in errors.
     pub name: String,
     /// The organisation's slug.
     pub organisation: String,
@@ -80,54 +82,54 @@ pub struct Options {
     pub chapter: String,
     /// The type's code.
     pub certification_type: String,
-    /// How the file is read.
+    /// The options for reading the file.
     pub layout: Layout,
-    /// Where rows that cannot be taken are written.
+    /// The file for rejected rows.
     pub rejects: Option<PathBuf>,
-    /// Do everything, then undo it.
+    /// Roll everything back at the end.
     pub dry_run: bool,
-    /// The present instant.
+    /// The current time.
     pub now: DateTime<Utc>,
-    /// Whether it was handed over through the API, and not by whoever operates the service.
+    /// Whether it was uploaded through the API, not started by an operator.
     pub came_by_api: bool,
-    /// Who handed it over there.
+    /// The person who uploaded it.
     pub actor: Option<Uuid>,
 }
 
-/// What an import did. `read = added + updated + unchanged + rejected`.
+/// The result of an import. `read = added + updated + unchanged + rejected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Imported {
-    /// What became of the rows.
+    /// The numbers of rows by outcome.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Whether it was undone.
+    /// Whether it was a dry run.
     pub dry_run: bool,
     /// The first rejected rows.
     pub rejects: Vec<Reject>,
 }
 
-/// A row that could not be taken.
+/// A rejected row or contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reject {
     /// Its line in the file, from 1.
     pub line: i64,
     /// The field at fault.
     pub column: String,
-    /// What is wrong. Never a value.
+    /// The reason, which never contains a value.
     pub reason: String,
-    /// Whether the rest of its row was taken: a wrong contact costs the contact only.
+    /// Whether the rest of the row was imported: an invalid contact does not reject the row.
     pub is_row_taken: bool,
 }
 
-/// A file that cannot be taken at all.
+/// An error that stops an import.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("'{file}' was not imported: {error}")]
     Read {
         /// The file.
         file: String,
-        /// Why not.
+        /// The reason.
         error: ReadError,
     },
     /// A column is not in the header.
@@ -135,13 +137,13 @@ pub enum ImportError {
     UnknownColumn {
         /// The column, as given.
         column: String,
-        /// The nearest one, or all.
+        /// The nearest column, or all of them.
         hint: String,
     },
-    /// A field that must be mapped is not.
+    /// A required field has no column.
     #[error("no column is given for {0}: add --column {0}=\"…\"")]
     MissingField(&'static str),
-    /// A field is mapped twice.
+    /// A field has two columns.
     #[error("two columns are given for {0}: use --column {0}=\"…\" once")]
     FieldTwice(&'static str),
     /// The rejects file cannot be written.
@@ -149,7 +151,7 @@ pub enum ImportError {
     Rejects {
         /// The file.
         file: String,
-        /// What the system says.
+        /// The system's error.
         cause: std::io::Error,
     },
     /// The database.
@@ -170,7 +172,7 @@ impl ImportError {
         }
     }
 
-    /// How the process ends.
+    /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {
             Self::UnknownColumn { .. }
@@ -187,7 +189,7 @@ impl ImportError {
     }
 }
 
-/// Takes in a register.
+/// Imports a register.
 pub async fn import(
     database: &Database,
     config: &ImportConfig,
@@ -223,7 +225,8 @@ pub async fn import(
     let (sender, receiver) = mpsc::channel::<Vec<u8>>(CHUNKS_WAITING);
     let (read_options, config, bar) = (options.clone(), config.clone(), progress.clone());
     let reading = tokio::task::spawn_blocking(move || read(&read_options, &config, zone, &bar, &sender));
-    // Whichever fails ends the other: a closed channel stops the reading, its end stops the copying.
+    // Each task ends if the other fails: a closed channel stops the reader, and the end of the channel stops
+    // the copy.
     let copied = staging::copy(&mut tx, receiver).await;
     let read = reading.await.map_err(|_| ImportError::read(&options.name, ReadError::Broken))?;
     match (read, copied) {
@@ -243,7 +246,7 @@ pub async fn import(
     Ok(imported)
 }
 
-/// Reads and checks every row and sends it on, in COPY's text form.
+/// Reads and checks every row, and sends it on in COPY's text format.
 fn read(
     options: &Options,
     config: &ImportConfig,
@@ -283,7 +286,7 @@ fn read(
     Ok(())
 }
 
-/// Where each mapped column stands in the header.
+/// The position of each mapped column in the header.
 fn places(
     columns: &[(Field, String)],
     header: &csv::StringRecord,
@@ -313,7 +316,7 @@ fn places(
         .collect()
 }
 
-/// A header's names as a sentence may show them.
+/// The header's names, for an error.
 fn shown(header: &csv::StringRecord) -> String {
     let mut names: Vec<String> =
         header.iter().take(NAMES_SHOWN).map(|name| name.chars().take(NAME_SHOWN).collect()).collect();
@@ -323,8 +326,8 @@ fn shown(header: &csv::StringRecord) -> String {
     names.join(", ")
 }
 
-/// Opens the file for rejects, so that an import does not fail at its end, and leaves what it holds
-/// until there is something to take its place.
+/// Opens the file for rejects before the import, so that the import does not fail at its end. The file keeps
+/// its content until it is replaced.
 fn open_rejects(file: &Path, register: &File) -> Result<File, ImportError> {
     let failed = |cause| ImportError::Rejects { file: file.display().to_string(), cause };
     let opened = private::open(File::options().truncate(false).write(true), file).map_err(failed)?;

@@ -1,28 +1,29 @@
-//! What a cell's number format does to what people see of its value (ECMA-376, part 1, section 18.8.31).
+//! How a cell's number format displays its value (ECMA-376, part 1, section 18.8.31).
 
-/// What people see of a value.
+/// The display of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NumberFormat {
-    /// The number as it is.
+    /// The number itself.
     Number,
-    /// The number with zeros in front, this many digits together.
+    /// The number with leading zeros, with this many digits in total.
     Zeros(usize),
-    /// The number with a sign between thousands.
+    /// The number with a separator between thousands.
     Grouped,
     /// A day.
     Day,
     /// A day and a time.
     Time,
-    /// Of a date only the month and the year.
+    /// The month and the year of a date.
     Month,
-    /// Something else than the number or the date: letters in front, rounded, only the weekday, another calendar.
+    /// Something other than the number or the date: a prefix, a rounded number, only the weekday, another
+    /// calendar.
     Disguised,
 }
 
 impl NumberFormat {
-    /// What a format's code means.
+    /// Parses the code of a format.
     pub(super) fn of(code: &str) -> Self {
-        // The first section is that of positive numbers and dates, unless a condition says otherwise.
+        // The first section applies to positive numbers and dates, unless it has a condition.
         let code = code.split(';').next().unwrap_or_default();
         let (mut signs, mut has_literal, mut is_disguised) = (String::new(), false, false);
         let mut chars = code.chars();
@@ -31,7 +32,7 @@ impl NumberFormat {
                 '"' => has_literal |= chars.by_ref().take_while(|char| *char != '"').count() > 0,
                 '[' => {
                     let inside: String = chars.by_ref().take_while(|char| *char != ']').collect();
-                    // Hours that go on beyond a day are signs like others.
+                    // Elapsed hours, such as [h], count as other signs.
                     if matches!(inside.to_ascii_lowercase().as_str(), "h" | "hh" | "m" | "mm" | "s" | "ss") {
                         is_disguised = true;
                     }

@@ -1,5 +1,5 @@
-//! The parts of a workbook as they are: whether they are whole, and which cells of a sheet hold nothing that can be read.
-//! A library that reads values takes such a cell for a blank one, or for another text.
+//! Checks the parts of a workbook: whether they are complete, and which cells of a sheet have no readable
+//! value. The library that reads values treats such a cell as blank or as another text.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,7 +12,7 @@ use zip::ZipArchive;
 /// A workbook's archive.
 pub(super) type Archive<'a> = ZipArchive<BufReader<&'a File>>;
 
-/// A part that is not there, not whole, or not well-formed.
+/// A part that is missing, incomplete or not well-formed.
 #[derive(Debug, thiserror::Error)]
 #[error("a part of the workbook is damaged")]
 pub(super) struct BadPart;
@@ -35,12 +35,12 @@ impl From<quick_xml::Error> for BadPart {
     }
 }
 
-/// The archive of a file.
+/// Opens the archive of a file.
 pub(super) fn open(file: &File) -> Result<Archive<'_>, BadPart> {
     Ok(ZipArchive::new(BufReader::new(file))?)
 }
 
-/// How many bytes a workbook says that it holds. Parts that say too little end where they said.
+/// The declared size of a workbook's contents in bytes. Reading a part stops at its declared size.
 pub(super) fn expanded(archive: &mut Archive<'_>) -> Result<u64, BadPart> {
     let mut expanded: u64 = 0;
     for number in 0..archive.len() {
@@ -49,7 +49,7 @@ pub(super) fn expanded(archive: &mut Archive<'_>) -> Result<u64, BadPart> {
     Ok(expanded)
 }
 
-/// Reads each part to its end, where its checksum is compared.
+/// Reads each part to its end, which verifies its checksum.
 pub(super) fn check_whole(archive: &mut Archive<'_>) -> Result<(), BadPart> {
     for number in 0..archive.len() {
         io::copy(&mut archive.by_index(number)?, &mut io::sink())?;
@@ -57,16 +57,16 @@ pub(super) fn check_whole(archive: &mut Archive<'_>) -> Result<(), BadPart> {
     Ok(())
 }
 
-/// The cells of a sheet that hold nothing that can be read.
+/// The cells of a sheet without a readable value.
 #[derive(Debug, Default)]
 pub(super) struct Unusable {
-    /// Why, by the cell's number among all of the sheet, from 0.
+    /// The reason for each such cell, by the cell's index in the sheet, from 0.
     pub(super) reasons: HashMap<u64, &'static str>,
-    /// How many cells the sheet has.
+    /// The number of cells in the sheet.
     pub(super) cells: u64,
 }
 
-/// Looks at every cell of a sheet, and at whether its part is well-formed to its end.
+/// Checks every cell of a sheet, and that the sheet's part is well-formed.
 pub(super) fn unusable_cells(archive: &mut Archive<'_>, sheet: &str) -> Result<Unusable, BadPart> {
     let path = sheet_path(archive, sheet)?;
     let mut found = Unusable::default();
@@ -115,7 +115,7 @@ pub(super) fn unusable_cells(archive: &mut Archive<'_>, sheet: &str) -> Result<U
     Ok(found)
 }
 
-/// What is seen of a cell (ECMA-376, part 1, section 18.3.1.4).
+/// The state of a cell (ECMA-376, part 1, section 18.3.1.4).
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is something that stands in the cell, or does not")]
 struct Cell {
@@ -141,17 +141,17 @@ impl Cell {
         self.is_number &= text.bytes().all(|byte| byte.is_ascii_digit());
     }
 
-    /// Why its value cannot be used, if it cannot.
+    /// The reason why its value is unusable, if it is.
     fn complaint(&self) -> Option<&'static str> {
         const NOTHING: &str = "has no readable value: enter its value again";
         match self.kind.as_str() {
             "e" => Some("has an error instead of a value: correct its formula"),
-            // A formula may give an empty text.
+            // The result of a formula can be an empty text.
             "str" if self.has_formula && self.has_value => None,
             _ if self.has_formula && !self.is_filled => {
                 Some("has a formula without a result: open the workbook and save it")
             }
-            // The number of a shared string.
+            // The index of a shared string.
             "s" if !(self.is_filled && self.is_number) => Some(NOTHING),
             "inlineStr" if !self.has_text => Some(NOTHING),
             "b" | "d" | "str" if !self.is_filled => Some(NOTHING),
@@ -161,7 +161,7 @@ impl Cell {
     }
 }
 
-/// The path of a sheet's part, as the workbook's relationships have it.
+/// The path of a sheet's part, by the workbook's relationships.
 fn sheet_path(archive: &mut Archive<'_>, sheet: &str) -> Result<String, BadPart> {
     let office = relationships(archive, "_rels/.rels")?
         .into_iter()
@@ -192,7 +192,7 @@ fn sheet_path(archive: &mut Archive<'_>, sheet: &str) -> Result<String, BadPart>
     })
 }
 
-/// What a part points to (ECMA-376, part 2, section 8.3).
+/// A relationship of a part (ECMA-376, part 2, section 8.3).
 struct Relationship {
     id: String,
     kind: String,
@@ -225,13 +225,13 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, BadPa
     Ok(None)
 }
 
-/// Passes each event of a part on, to its end. One root, every tag closed, and no document type.
+/// Reads a part to its end, and passes on each event. Requires one root, closed tags, and no document type.
 fn read_part(
     archive: &mut Archive<'_>,
     path: &str,
     mut pass: impl FnMut(&Event<'_>) -> Result<(), BadPart>,
 ) -> Result<(), BadPart> {
-    // Names of parts are alike in any case (ECMA-376, part 2, section 6.2.2.3).
+    // Names of parts are case-insensitive (ECMA-376, part 2, section 6.2.2.3).
     let is_it = |name: &str| name.replace('\\', "/").eq_ignore_ascii_case(path);
     let name = archive.file_names().flatten().find(|name| is_it(name)).ok_or(BadPart)?.into_owned();
     let mut xml = Reader::from_reader(BufReader::new(archive.by_name(&name)?));

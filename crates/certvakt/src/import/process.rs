@@ -1,9 +1,10 @@
 //! Reads a register in a child process. A register is an untrusted file: if a library crashes on it or uses too much
 //! memory or time, only the child ends, and nothing remains on the disk.
 //!
-//! The child is this program with the subcommand `read-register`. The register is its standard input. It limits
-//! itself, has no access to the database, and writes frames to standard output: the form of the file, each row, and
-//! [`Frame::End`] or the error. A child that ends before these has exceeded a limit or crashed.
+//! The child is this program with the subcommand `read-register`. The register is its standard input. It
+//! limits itself, has no access to the database, and writes frames to standard output: the format of the
+//! file, each row, and [`Frame::End`] or the error. A child that ends before these has exceeded a limit or
+//! crashed.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -21,25 +22,27 @@ use crate::config::ImportConfig;
 
 /// The subcommand of the child.
 pub(crate) const SUBCOMMAND: &str = "read-register";
-/// Seconds of processor time that reading any register may take.
+/// The base limit of processor time for reading a register, in seconds.
 const SECONDS: u64 = 5;
-/// Bytes that may take another second: a tenth of what a slow machine reads.
+/// The number of bytes that add another second to the limit: a tenth of what a slow machine reads in that
+/// time.
 const BYTES_PER_SECOND: u64 = 500_000;
-/// Seconds after which a child that exceeded them is killed.
+/// Seconds after the limit at which the child is killed.
 const SECONDS_TO_END: u64 = 1;
-/// Files that a child has open at once: its input and output, and what the system asks for.
+/// The maximum number of open files of a child: its input and output, and files of system libraries.
 const OPEN_FILES: u64 = 16;
-/// How many times as long as the longest row a frame may be: each byte may be a field, whose length takes four.
+/// The maximum size of a frame, as a multiple of the longest row: each byte may be a field, whose length
+/// takes four bytes.
 const FRAME_PER_ROW: u64 = 8;
 
-/// What a child writes.
+/// The kinds of frames that a child writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Frame {
-    /// The form of the file: one byte.
+    /// The format of the file: one byte.
     Opened,
-    /// Bytes read so far, the line, and the fields, each behind its length.
+    /// The number of bytes read so far, the line, and the fields, each with its length in front.
     Row,
-    /// Nothing: all rows were written.
+    /// Empty: all rows were written.
     End,
     /// A [`ReadError`] as JSON.
     Failed,
@@ -49,12 +52,12 @@ impl Frame {
     const ALL: [Self; 4] = [Self::Opened, Self::Row, Self::End, Self::Failed];
 }
 
-/// The rows of a register, its header first, as a child reads them.
+/// The rows of a register, header first, which a child process reads.
 pub(crate) struct Rows {
     file: String,
     child: Child,
     frames: BufReader<ChildStdout>,
-    /// The payload of the frame that was read last.
+    /// The payload of the last frame.
     payload: Vec<u8>,
     longest_frame: u64,
     form: Form,
@@ -72,7 +75,7 @@ impl Rows {
         Self::of(open(path)?, &path.display().to_string(), config, progress)
     }
 
-    /// The rows of an open register, which is read from its beginning. `name` stands in errors.
+    /// Reads an open register from its beginning. Errors contain `name`.
     pub(crate) fn of(
         file: File,
         name: &str,
@@ -104,7 +107,7 @@ impl Rows {
         Ok(rows)
     }
 
-    /// Reads the next row that is not empty; whether there was one.
+    /// Reads the next non-empty row. Returns whether there was one.
     pub(crate) fn next(&mut self, record: &mut StringRecord) -> Result<bool, ImportError> {
         match self.frame()? {
             Frame::Row => match row(&self.payload, record) {
@@ -120,17 +123,17 @@ impl Rows {
         }
     }
 
-    /// The line at which the row that was read begins, from 1.
+    /// The first line of the last row, from 1.
     pub(crate) const fn line(&self) -> u64 {
         self.line
     }
 
-    /// What the file is.
+    /// The format of the file.
     pub(crate) const fn form(&self) -> Form {
         self.form
     }
 
-    /// Reads a frame. An error that the child wrote is an error here.
+    /// Reads a frame. Returns an error frame of the child as an error.
     fn frame(&mut self) -> Result<Frame, ImportError> {
         let mut head = [0; 5];
         if self.frames.read_exact(&mut head).is_err() {
@@ -168,13 +171,13 @@ impl Rows {
 
 impl Drop for Rows {
     fn drop(&mut self) {
-        // One that has ended is only waited for.
+        // This fails if the child has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Opens a register's file, which must be a regular one: it is read twice, and a pipe may never end.
+/// Opens a register, which must be a regular file, because it is read twice and a pipe may never end.
 pub(crate) fn open(path: &Path) -> Result<File, ImportError> {
     let failed = |cause: &dyn std::fmt::Display| {
         ImportError::read(&path.display().to_string(), ReadError::Unreadable(cause.to_string()))
@@ -189,13 +192,13 @@ fn cause_of(status: ExitStatus) -> ReadError {
     use nix::libc::{SIGABRT, SIGKILL, SIGSEGV, SIGXCPU};
     match status.signal() {
         Some(SIGXCPU) => ReadError::TooSlow,
-        // Rust aborts when it runs out of memory, and the system may kill.
+        // Rust aborts when it runs out of memory, and the system can kill the process.
         Some(SIGABRT | SIGKILL | SIGSEGV) => ReadError::TooMuchMemory,
         _ => ReadError::Broken,
     }
 }
 
-/// Starts a child on a register of so many bytes.
+/// Starts a child for a register of this size in bytes.
 fn child(file: File, bytes: u64, config: &ImportConfig) -> std::io::Result<Child> {
     // This path is the running program, even if an upgrade has replaced its file.
     let program = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
@@ -216,7 +219,7 @@ fn child(file: File, bytes: u64, config: &ImportConfig) -> std::io::Result<Child
         .spawn()
 }
 
-/// The offset and the line of a row, whose fields go into the record.
+/// Decodes a row: returns its offset and line, and writes its fields to the record.
 fn row(payload: &[u8], record: &mut StringRecord) -> Option<(u64, u64)> {
     let (offset, rest) = payload.split_first_chunk()?;
     let (line, mut rest) = rest.split_first_chunk()?;
@@ -229,26 +232,26 @@ fn row(payload: &[u8], record: &mut StringRecord) -> Option<(u64, u64)> {
     rest.is_empty().then(|| (u64::from_le_bytes(*offset), u64::from_le_bytes(*line)))
 }
 
-/// What a child may use.
+/// The limits of a child.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Limits {
-    /// The largest XLSX file in bytes
+    /// The maximum size of an XLSX file in bytes
     #[arg(long)]
     xlsx_bytes: u64,
-    /// The longest row in bytes
+    /// The maximum length of a row in bytes
     #[arg(long)]
     row_bytes: u64,
-    /// Bytes of memory
+    /// The maximum memory in bytes
     #[arg(long)]
     memory_bytes: u64,
-    /// Seconds of processor time
+    /// The maximum processor time in seconds
     #[arg(long)]
     cpu_seconds: u64,
 }
 
 impl Limits {
-    /// Limits this process, before it has read anything. Memory is what it writes to: the program itself, which is
-    /// mapped, does not count where the system tells the two apart.
+    /// Limits this process, before it reads anything. Only writable memory counts where the system can
+    /// distinguish it from the mapped program.
     fn apply(&self) -> nix::Result<()> {
         #[cfg(target_os = "linux")]
         nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
@@ -259,10 +262,10 @@ impl Limits {
             (Resource::RLIMIT_CPU, self.cpu_seconds + SECONDS_TO_END),
             (Resource::RLIMIT_DATA, self.memory_bytes),
         ] {
-            // A limit that was set from outside is never raised.
+            // Never raise a limit that was set from outside.
             let limited = getrlimit(resource).and_then(|(_, most)| {
                 let limit = limit.min(most);
-                // The system says which limit was exceeded only where it kills later.
+                // The system signals the exceeded limit only if it kills the process later.
                 let soft = if resource == Resource::RLIMIT_CPU {
                     limit.saturating_sub(SECONDS_TO_END)
                 } else {
@@ -278,7 +281,8 @@ impl Limits {
     }
 }
 
-/// Runs the child: reads the register on standard input and writes its frames. Whether all of them left.
+/// Runs the child: reads the register from standard input, and writes its frames. Fails if the parent closes
+/// the pipe.
 pub(crate) fn serve(limits: &Limits) -> std::io::Result<()> {
     let mut output = BufWriter::with_capacity(256 * 1024, std::io::stdout().lock());
     let done = limits
@@ -299,10 +303,10 @@ pub(crate) fn serve(limits: &Limits) -> std::io::Result<()> {
     output.flush()
 }
 
-/// Why a child stopped before the end.
+/// The reason why a child stopped early.
 enum Stopped {
     Read(ReadError),
-    /// Its parent does not listen any more.
+    /// The parent has closed the pipe.
     Write(std::io::Error),
 }
 

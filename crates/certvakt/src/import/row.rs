@@ -1,4 +1,4 @@
-//! One row: checked, and written in COPY's text form with what is wrong with it, if anything is.
+//! Checks a row, and writes it in COPY's text format, with its fault if there is one.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -16,20 +16,20 @@ use super::workbook::{DATE, FAULT};
 use crate::config::nearest;
 use crate::mail::address;
 
-/// A field that a column of the register can be.
+/// A field of a register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
-    /// The register's id.
+    /// The certification's id in the register.
     ExternalId,
-    /// When the certification ends.
+    /// The end of the validity.
     ExpiresAt,
-    /// When it was issued.
+    /// The day of issue.
     IssuedAt,
     /// The mentor's name.
     Name,
-    /// The mentor's mail address.
+    /// The mentor's e-mail address.
     Email,
-    /// The mentor's device.
+    /// The token of the mentor's device.
     PushToken,
     /// Whether the certification is active.
     Status,
@@ -46,7 +46,7 @@ impl Field {
         Self::Status,
     ];
 
-    /// Its name on the command line and in the rejects.
+    /// The field's name on the command line and in the rejects.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ExternalId => "external_id",
@@ -59,12 +59,12 @@ impl Field {
         }
     }
 
-    /// Whether a blank says something: a row that ends before its column must not be taken for one with a blank.
+    /// Whether a blank has a meaning, so that a row without the column must not count as blank.
     const fn is_decisive(self) -> bool {
         matches!(self, Self::ExternalId | Self::ExpiresAt | Self::Status)
     }
 
-    /// The longest value in characters, as the schema has it.
+    /// The maximum length of a value in characters, as in the schema.
     const fn longest(self) -> usize {
         match self {
             Self::PushToken => 2048,
@@ -89,41 +89,42 @@ impl FromStr for Field {
     }
 }
 
-/// How the columns of a file are read.
+/// The mapping of a file's columns, with the options for reading them.
 #[derive(Debug, Clone)]
 pub struct Mapping {
-    /// Which field stands where.
+    /// The position of each field's column.
     pub columns: Vec<(Field, usize)>,
-    /// Forms of dates that would be ambiguous.
+    /// The formats of ambiguous dates.
     pub date_formats: Vec<DateFormat>,
-    /// Values of the status column that mean active, folded.
+    /// The values of the status column that mean active, with folded case.
     pub active_status: Vec<String>,
-    /// Which day an instant means that is another day here than where it was written; none: it is rejected.
+    /// The day of an instant whose date in the organisation's time zone differs from the date at its own
+    /// offset; `None` to reject it.
     pub instant_day: Option<InstantDay>,
     /// Whether a blank expiry means that the certification does not expire.
     pub blank_never_expires: bool,
-    /// How many fields the header has.
+    /// The number of fields in the header.
     pub width: usize,
     /// The organisation's time zone.
     pub zone: Tz,
-    /// Today there.
+    /// Today in the organisation's time zone.
     pub today: NaiveDate,
 }
 
 impl Mapping {
-    /// What stands in a field's column, if anything does.
+    /// The value in a field's column, if it is not blank.
     fn raw<'a>(&self, record: &'a csv::StringRecord, field: Field) -> Option<&'a str> {
         let (_, place) = self.columns.iter().find(|(mapped, _)| *mapped == field)?;
         record.get(*place).map(str::trim).filter(|text| !text.is_empty())
     }
 }
 
-/// Which day an instant means whose day differs between its own offset and the organisation's time zone.
+/// The day of an instant whose date at its own offset differs from the date in the organisation's time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum InstantDay {
     /// The day in the organisation's time zone
     Local,
-    /// The day that is written
+    /// The day as written, at the instant's own offset
     Written,
 }
 
@@ -136,32 +137,32 @@ struct Row<'a> {
     issued_at: Option<DateTime<Utc>>,
     expires_at: Option<DateTime<Utc>>,
     status: Option<&'static str>,
-    /// Why the mail address is left out, if it is.
+    /// The reason why the e-mail address is not imported, if so.
     email_reason: Option<Reason>,
-    /// Why the device is left out, if it is.
+    /// The reason why the device is not imported, if so.
     push_token_reason: Option<Reason>,
 }
 
-/// What is wrong with a value. Never the value.
+/// The fault of a value. It never contains the value.
 type Reason = Cow<'static, str>;
-/// What is wrong with a row: the field at fault, or `row`, and why.
+/// The fault of a row: the field at fault, or `row`, and the reason.
 type Fault = (&'static str, Reason);
 
-/// The field of a fault that is the whole row's.
+/// The field of a fault of the whole row.
 const ROW: &str = "row";
 
 fn fault(field: Field, reason: &'static str) -> Fault {
     (field.as_str(), Cow::Borrowed(reason))
 }
 
-/// Checks a row and appends it to a chunk: line, the fields, why contacts are left out, and the field at fault and the
-/// reason, if the row is rejected.
+/// Checks a row, and appends it to a chunk: the line, the fields, the reasons for contacts that are not
+/// imported, and, for a rejected row, the field at fault and the reason.
 pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) {
     let checked = whole(rows, mapping, record).and_then(|()| check(rows.form(), mapping, record));
     let (row, fault) = match checked {
         Ok(row) => (row, None),
         Err(fault) => {
-            // A value that may be a national number is not kept even among the rejects.
+            // Never store a value that may be a national identity number, not even in the rejects.
             let external_id = mapping.raw(record, Field::ExternalId).map(normal_id).filter(|id| {
                 !is_national_number(id) && is_clean(id) && id.chars().count() <= Field::ExternalId.longest()
             });
@@ -193,7 +194,7 @@ pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &Mapping, record
     chunk.push(b'\n');
 }
 
-/// COPY's text form (PostgreSQL documentation, COPY, "Text Format").
+/// Escapes a value for COPY's text format (PostgreSQL documentation, COPY, "Text Format").
 fn escape(chunk: &mut Vec<u8>, text: &str) {
     for byte in text.bytes() {
         match byte {
@@ -206,10 +207,12 @@ fn escape(chunk: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// Rejects a row that is several, or parts of several: a quotation mark that was opened by mistake and closed by
-/// another one further down joins what stands between them. Rejects one, too, that ends before what a blank decides.
+/// Rejects a row that consists of several rows or parts of them, which happens if a stray quotation mark
+/// opens a field that ends at another quotation mark further down. Also rejects a row that ends before a
+/// column whose blank has a meaning.
 fn whole(rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) -> Result<(), Fault> {
-    // In a workbook nothing can be joined, and cells that are blank are not there; beside the table there may be notes.
+    // A workbook has no quotation marks and does not store blank cells, and there can be notes beside the
+    // table.
     if rows.form() == Form::Workbook {
         return Ok(());
     }
@@ -234,7 +237,7 @@ fn check<'a>(form: Form, mapping: &Mapping, record: &'a csv::StringRecord) -> Re
         let Some(raw) = record.get(*place).map(str::trim).filter(|text| !text.is_empty()) else { continue };
         let value = match usable(form, *field, raw) {
             Ok(value) => value,
-            // A wrong contact costs the contact, not the certification.
+            // An invalid contact does not reject the certification.
             Err(reason) if *field == Field::Email => {
                 row.email_reason = Some(reason);
                 continue;
@@ -279,7 +282,7 @@ fn check<'a>(form: Form, mapping: &Mapping, record: &'a csv::StringRecord) -> Re
     Ok(row)
 }
 
-/// A field's value in its normal form; or why it cannot be used.
+/// A field's value in its normal form, or the reason why it is unusable.
 fn usable(form: Form, field: Field, text: &str) -> Result<Cow<'_, str>, Reason> {
     if let Some(cell) = text.strip_prefix(FAULT).filter(|_| form == Form::Workbook) {
         return Err(cell.to_owned().into());
@@ -310,7 +313,7 @@ fn usable(form: Form, field: Field, text: &str) -> Result<Cow<'_, str>, Reason> 
     })
 }
 
-/// The instant that a date means; of a day, the one that `of_day` gives.
+/// The instant of a date; for a day, `of_day` gives it.
 fn moment(
     text: &str,
     mapping: &Mapping,
@@ -343,7 +346,7 @@ fn moment(
     }
 }
 
-/// Whether a text is a number of which a spreadsheet has kept the first digits only, like `1.23457E+15`.
+/// Whether a text is a number that a spreadsheet has rounded, such as `1.23457E+15`.
 fn is_shortened(text: &str) -> bool {
     text.split_once("E+").is_some_and(|(digits, exponent)| {
         let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! A file of rows for a command: columns by name in any order, in any form that a register may have.
+//! A file of rows for a command, in any format of a register, with named columns in any order.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::{ImportError, ReadError};
 use crate::config::ImportConfig;
 use crate::error::Error;
 
-/// A file with these columns, of which the first must be there.
+/// A file with these columns, of which the first is required.
 pub(crate) struct Sheet<const N: usize> {
     rows: Rows,
     record: StringRecord,
@@ -20,20 +20,20 @@ pub(crate) struct Sheet<const N: usize> {
     width: usize,
 }
 
-/// A row of it.
+/// A row of the file.
 pub(crate) struct Row<'a, const N: usize> {
-    /// The line at which it begins, from 1.
+    /// The first line of the row, from 1.
     pub(crate) line: u64,
-    /// The fields, by column; none where there is nothing.
+    /// The fields by column; `None` for a blank.
     pub(crate) fields: [Option<&'a str>; N],
-    /// All that stands in it.
+    /// The whole row.
     pub(crate) record: &'a StringRecord,
-    /// Why the row cannot be taken, apart from the values of its fields; none if it can.
+    /// The fault of the row, apart from the values of its fields.
     pub(crate) fault: Option<String>,
 }
 
 impl<const N: usize> Sheet<N> {
-    /// Opens a file, after reading it to its end: of one that cannot be read nothing is done.
+    /// Opens a file after reading it to its end, so that no row of an unreadable file has an effect.
     pub(crate) fn open(
         path: &Path,
         columns: [&str; N],
@@ -72,7 +72,7 @@ impl<const N: usize> Sheet<N> {
         Ok(Self { rows, record, places, width })
     }
 
-    /// The next row, if there is one.
+    /// Reads the next row, if there is one.
     pub(crate) fn next(&mut self) -> Result<Option<Row<'_, N>>, Error> {
         if !self.rows.next(&mut self.record)? {
             return Ok(None);
@@ -83,7 +83,7 @@ impl<const N: usize> Sheet<N> {
             place.and_then(|place| record.get(place)).map(str::trim).filter(|text| !text.is_empty())
         });
         let fault = match form {
-            // Cells at the end of a workbook's row that are blank are not there.
+            // A workbook does not store blank cells at the end of a row.
             Form::Workbook => {
                 fields.iter().flatten().find_map(|field| field.strip_prefix(FAULT)).map(str::to_owned)
             }

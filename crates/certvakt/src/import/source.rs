@@ -1,4 +1,4 @@
-//! A register's file as rows, whatever its form: CSV, TSV or XLSX, in any of the encodings met.
+//! Reads a register as rows: CSV, TSV or XLSX, in UTF-8, UTF-16 or Windows-1252.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::workbook;
 use crate::config::ImportConfig;
 
-/// What a register's file is.
+/// The format of a register's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// CSV or TSV.
@@ -21,30 +21,30 @@ pub(crate) enum Form {
     Workbook,
 }
 
-/// Why a register cannot be read.
+/// The reason why a register cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ReadError {
-    /// The system does not let it be read; what the system says.
+    /// The file cannot be read; contains the system's error.
     #[error("it cannot be read ({0}): check its path and permissions")]
     Unreadable(String),
-    /// It is no text and no workbook.
+    /// The file is neither text nor a workbook.
     #[error("it is neither text nor an XLSX workbook: export the register as CSV")]
     Binary,
-    /// Some of it is in another encoding than the rest; the first such line.
+    /// A line has a different encoding from the rest; contains the first such line.
     #[error("line {0} has a different encoding from the rest: save the register as UTF-8")]
     MixedEncodings(u64),
-    /// It has no header.
+    /// The file has no header.
     #[error("it is empty: its first row must name the columns")]
     Empty,
     /// Every sheet of a workbook is hidden.
     #[error("every sheet of the workbook is hidden: unhide the sheet with the register")]
     Hidden,
-    /// A row is longer than any row may be.
+    /// A row is longer than the limit.
     #[error(
         "the row that starts in line {line} is longer than {limit} bytes: a quotation mark may be missing there (import.max_row_bytes)"
     )]
     RowTooLong {
-        /// Where the row begins.
+        /// The first line of the row.
         line: u64,
         /// The limit in bytes.
         limit: u64,
@@ -52,23 +52,23 @@ pub enum ReadError {
     /// A quotation mark is never closed.
     #[error("the quotation mark in line {0} is not closed at the end of its field: close or remove it")]
     UnclosedQuote(u64),
-    /// A workbook is larger than may be read into memory.
+    /// A workbook is larger than the limit.
     #[error(
         "it has {bytes} bytes, more than the limit of {limit} for a workbook: export it as CSV (import.max_xlsx_bytes)"
     )]
     TooLarge {
-        /// Its size.
+        /// The size in bytes.
         bytes: u64,
         /// The limit.
         limit: u64,
     },
-    /// Reading it took more memory than it may.
+    /// Reading the file took more memory than the limit.
     #[error("reading it needs more memory than the limit: export it as CSV (import.max_memory_bytes)")]
     TooMuchMemory,
-    /// Reading it took more processor time than it may.
+    /// Reading the file took more processor time than the limit.
     #[error("reading it takes longer than the limit for a file of its size: export it as CSV")]
     TooSlow,
-    /// Its reader ended early.
+    /// The process that reads the file ended early.
     #[error("the process that reads it failed: export the register as CSV, and report the file")]
     Broken,
 }
@@ -92,7 +92,7 @@ impl ReadError {
     }
 }
 
-/// The rows of a file, its header first.
+/// The rows of a file, header first.
 pub(crate) enum Rows {
     Text { reader: Box<csv::Reader<RowGuard>>, line: u64 },
     Workbook { rows: std::vec::IntoIter<(u64, StringRecord)>, line: u64 },
@@ -146,7 +146,7 @@ fn text_error(error: &csv::Error) -> ReadError {
     ReadError::Unreadable(error.to_string())
 }
 
-/// Recognises the form of a file, which is read from its beginning. `progress` counts its bytes.
+/// Detects the format of a file, and reads it from its beginning. `progress` counts its bytes.
 pub(crate) fn open(
     mut file: File,
     config: &ImportConfig,
@@ -179,14 +179,13 @@ pub(crate) fn open(
     Ok(Rows::Text { reader: Box::new(reader), line: 0 })
 }
 
-/// What a look over the whole text tells.
+/// The properties of a text file.
 struct Sniffed {
     encoding: &'static Encoding,
     delimiter: u8,
 }
 
-/// Looks over the whole file once, in pieces: a register of which only the last row has an æ must be
-/// read as what it is.
+/// Scans the whole file once, in pieces, because the only non-ASCII character may be in the last row.
 fn sniff(file: &mut File) -> Result<Sniffed, ReadError> {
     let mut buffer = vec![0; 64 * 1024];
     let mut carried = 0;
@@ -205,7 +204,7 @@ fn sniff(file: &mut File) -> Result<Sniffed, ReadError> {
         if is_wide {
             break;
         }
-        // Control characters that no text has: all but tab, line feed, form feed, carriage return.
+        // All control characters except tab, line feed, form feed and carriage return do not occur in text.
         if piece[carried..]
             .iter()
             .any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | 0x0c | b'\r' | 0x1a))
@@ -229,24 +228,25 @@ fn sniff(file: &mut File) -> Result<Sniffed, ReadError> {
     Ok(Sniffed { encoding: encodings.the_one()?, delimiter })
 }
 
-/// What the bytes above 0x7f say of a text's encoding.
+/// The evidence for a text's encoding from bytes above 0x7f.
 #[derive(Debug, Default)]
 struct Encodings {
     line_feeds: u64,
     returns: u64,
-    /// Characters that are well-formed UTF-8.
+    /// The number of characters that are well-formed UTF-8.
     well_formed: u64,
-    /// Of them those that no text in Windows-1252 has: it would read `Ã` or `â` before signs.
+    /// The number of those that do not occur in Windows-1252 text, where they would read as `Ã` or `â` before
+    /// a sign.
     certain: u64,
-    /// Bytes that are not UTF-8.
+    /// The number of bytes that are not UTF-8.
     ill_formed: u64,
     first_well_formed: u64,
     first_ill_formed: u64,
 }
 
 impl Encodings {
-    /// Looks at a piece; returns how many bytes at its end may be the beginning of a character. At the end of the
-    /// file nothing follows them.
+    /// Examines a piece. Returns the number of bytes at its end that may be the start of a character, unless
+    /// it is the end of the file.
     fn look_at(&mut self, piece: &[u8], is_end: bool) -> usize {
         if piece.is_ascii() {
             self.count_lines(piece);
@@ -291,12 +291,12 @@ impl Encodings {
         self.returns += memchr::memchr_iter(b'\r', bytes).count() as u64;
     }
 
-    /// The line that is being looked at, from 1.
+    /// The current line, from 1.
     fn line(&self) -> u64 {
         self.line_feeds.max(self.returns) + 1
     }
 
-    /// The encoding of the whole text, if it has one.
+    /// The encoding of the whole text, or an error if it is mixed.
     fn the_one(&self) -> Result<&'static Encoding, ReadError> {
         if self.ill_formed == 0 {
             Ok(UTF_8)
@@ -313,7 +313,7 @@ impl Encodings {
     }
 }
 
-/// A row of a text file that cannot be one.
+/// An invalid row of a text file.
 #[derive(Debug, thiserror::Error)]
 enum BadRow {
     #[error("a row is too long")]
@@ -322,8 +322,8 @@ enum BadRow {
     Unclosed { line: u64 },
 }
 
-/// Where in a row a byte stands (RFC 4180): a quotation mark means something at a field's start and
-/// inside quotes only.
+/// The position of a byte in a row (RFC 4180). A quotation mark has a meaning only at the start of a field
+/// and inside quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Position {
     FieldStart,
@@ -332,9 +332,9 @@ enum Position {
     QuoteInQuotes,
 }
 
-/// Lets a row pass only while it is shorter than a limit, so that a line of 200 MB ends the import
-/// before it fills the memory, and none that ends inside quotes. Every line end becomes a line feed:
-/// with others the CSV reader counts lines wrongly.
+/// Rejects a row that is longer than a limit, so that a line of 200 MB ends the import before it fills the
+/// memory, and a file that ends inside quotes. Converts every line end to a line feed, because the CSV reader
+/// miscounts lines with others.
 pub(crate) struct RowGuard {
     inner: BufReader<DecodeReaderBytes<indicatif::ProgressBarIter<File>, Vec<u8>>>,
     limit: u64,
@@ -406,7 +406,8 @@ impl RowGuard {
             }
             (Position::Quoted, b'"') => Position::QuoteInQuotes,
             (Position::QuoteInQuotes, b'"') | (Position::Quoted, _) => Position::Quoted,
-            // A quoted field over several lines that does not end where a field ends began by mistake.
+            // A quoted field over several lines that is not followed by a separator started with a stray
+            // quotation mark.
             (Position::QuoteInQuotes, byte)
                 if self.line > self.quote_line
                     && byte != b'\n'

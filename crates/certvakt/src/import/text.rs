@@ -1,11 +1,12 @@
-//! Normal forms in which values are compared and stored, so that texts that look the same are the same.
+//! Normal forms of values for comparison and storage, so that texts that look the same are equal.
 
 use std::borrow::Cow;
 
 use certvakt_rules::text::is_control;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// A value in Normalization Form C, without invisible characters, and with single spaces in place of any white space.
+/// A value in Normalization Form C, without invisible characters, and with single spaces instead of white
+/// space.
 pub(super) fn normal(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     let is_normal = if text.is_ascii() {
@@ -22,8 +23,8 @@ pub(super) fn normal(text: &str) -> Cow<'_, str> {
     Cow::Owned(visible.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// What a spreadsheet shows in place of a value that it cannot work out, in English and in Norwegian: it is never a
-/// value. A column that was too narrow leaves number signs only.
+/// Whether a text is a spreadsheet's error, in English or Norwegian, or the number signs of a column that was
+/// too narrow.
 pub(super) fn is_spreadsheet_error(text: &str) -> bool {
     text.strip_prefix('#').is_some_and(|rest| {
         matches!(rest, "N/A" | "I/T" | "GETTING_DATA")
@@ -33,8 +34,8 @@ pub(super) fn is_spreadsheet_error(text: &str) -> bool {
     })
 }
 
-/// An id in the form of [`normal`] and in Normalization Form KC, with a hyphen in place of every dash, so that an id
-/// typed from paper is the same id.
+/// An id in the form of [`normal`] and in Normalization Form KC, with a hyphen instead of every dash, so that
+/// a typed id matches a printed one.
 pub(crate) fn normal_id(text: &str) -> Cow<'_, str> {
     let text = normal(text);
     if text.is_ascii() {
@@ -49,14 +50,14 @@ pub(crate) fn normal_id(text: &str) -> Cow<'_, str> {
     Cow::Owned(normal(&plain).into_owned())
 }
 
-/// A value for comparing without regard to case: full case folding (Unicode, section 5.18), approximated by the
-/// mapping to upper case and back, which also joins `ß` and `SS`.
+/// A value for case-insensitive comparison: full case folding (Unicode, section 5.18), approximated by the
+/// mapping to upper case and back, which also equates `ß` and `SS`.
 pub(super) fn fold(text: &str) -> String {
     normal(text).to_lowercase().to_uppercase().to_lowercase().nfc().collect()
 }
 
-/// Characters that a value must not hold: those that no text may, and the mark of one that could not be decoded. Marks
-/// of the writing direction show nothing, and are left out of its normal form.
+/// Whether a value has no forbidden characters: control characters, and the replacement character of text
+/// that could not be decoded. Direction marks are invisible, so the normal form drops them.
 pub(super) fn is_clean(text: &str) -> bool {
     !text.contains(|char| match char {
         '\u{61c}' | '\u{200e}' | '\u{200f}' => false,
@@ -64,7 +65,7 @@ pub(super) fn is_clean(text: &str) -> bool {
     })
 }
 
-/// Whether a character shows nothing (Unicode, `Default_Ignorable_Code_Point`).
+/// Whether a character is invisible (Unicode, `Default_Ignorable_Code_Point`).
 const fn is_invisible(char: char) -> bool {
     matches!(
         char,

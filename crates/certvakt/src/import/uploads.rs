@@ -1,4 +1,4 @@
-//! Registers that were handed over through the API, taken in one after the other while `serve` runs.
+//! Imports uploaded registers one after the other, while `serve` runs.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -20,60 +20,61 @@ use crate::store::import::DatesAre;
 use crate::store::upload::{self, Received};
 use crate::store::{Database, StoreError};
 
-/// The longest code of a type, in characters.
+/// The maximum length of a type's code, in characters.
 const LONGEST_TYPE: usize = 63;
-/// The longest name of a column and the longest value of a status, in characters: those of a field.
+/// The maximum length of a column's name and of a value of the status column, in characters: that of a field.
 const LONGEST_NAME: usize = 200;
-/// The longest form of a date, in characters.
+/// The maximum length of a date format, in characters.
 const LONGEST_FORMAT: usize = 40;
-/// The most forms of dates, and the most values that mean active.
+/// The maximum number of date formats.
 const MOST_FORMATS: usize = 20;
 const MOST_STATUSES: usize = 50;
-/// How often a register is tried.
+/// The maximum number of attempts to import a register.
 const MOST_ATTEMPTS: i32 = 3;
-/// Between two looks whether there is one.
+/// The interval between two polls.
 const POLL: Duration = Duration::from_secs(1);
 
-/// A register to be handed over, and how it is to be read.
+/// An announcement of an import, with the options for reading the register.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
-    /// The chapter to which mentors belong who are new.
+    /// The chapter of new mentors.
     pub chapter_id: Uuid,
     /// The code of the type of certification.
     #[serde(rename = "type")]
     #[schema(min_length = 1, max_length = 63)]
     pub certification_type: String,
-    /// The column of each field: `external_id` and `expires_at` must be among them; `name`, `email`, `push_token`,
-    /// `issued_at` and `status` may be.
+    /// The column of each field. `external_id` and `expires_at` are required; `name`, `email`, `push_token`,
+    /// `issued_at` and `status` are optional.
     #[schema(example = json!({ "external_id": "Medlemsnr", "expires_at": "Gyldig til" }))]
     pub columns: BTreeMap<String, String>,
-    /// The forms of dates that would be ambiguous, like `MM/DD/YYYY`.
+    /// The formats of ambiguous dates, such as `MM/DD/YYYY`.
     #[serde(default)]
     #[schema(max_items = 20)]
     pub date_formats: Vec<String>,
-    /// The values of the status column that mean active; `active`, if this is left out.
+    /// The values of the status column that mean active; defaults to `active`.
     #[serde(default)]
     #[schema(max_items = 50)]
     pub active_status: Vec<String>,
-    /// What dates that differ from the known ones are: `renewals` or `corrections`; if this is left out, later ones
-    /// renewals and earlier ones corrections.
+    /// How to treat changed dates: as `renewals` or as `corrections`. By default, a later date is a renewal,
+    /// and an earlier one is a correction.
     #[schema(pattern = "^(renewals|corrections)$")]
     pub dates_are: Option<String>,
-    /// Which day an instant means that is another day in the organisation's time zone than at its own offset: `local`
-    /// or `written`; if this is left out, its row is rejected.
+    /// The day of an instant whose date in the organisation's time zone differs from the date at its own
+    /// offset: `local` or `written`. By default, its row is rejected.
     #[schema(pattern = "^(local|written)$")]
     pub instant_day: Option<String>,
-    /// Whether a blank expiry means that the certification does not expire; otherwise its row is rejected.
+    /// Whether a blank expiry date means that the certification does not expire. By default, its row is
+    /// rejected.
     #[serde(default)]
     pub blank_never_expires: bool,
-    /// Show what it would do, and do nothing.
+    /// Whether to report the result and change nothing.
     #[serde(default)]
     pub dry_run: bool,
 }
 
 impl Register {
-    /// What is wrong with it, in a sentence.
+    /// Checks the announcement. An error is one sentence about the fault.
     pub fn check(&self) -> Result<(), String> {
         for field in [Field::ExternalId, Field::ExpiresAt] {
             if !self.columns.contains_key(field.as_str()) {
@@ -86,7 +87,7 @@ impl Register {
         self.layout().map(|_| ())
     }
 
-    /// How its file is to be read.
+    /// The options for reading the file.
     fn layout(&self) -> Result<Layout, String> {
         let columns = self.columns.iter().map(|(field, column)| {
             let field: Field = field.parse()?;
@@ -134,7 +135,7 @@ impl Register {
     }
 }
 
-/// Refuses a text that is longer than so many characters, or steers how it is shown.
+/// Rejects a text that is longer than `longest` characters or contains control characters.
 fn bounded(text: &str, longest: usize, what: &str) -> Result<(), String> {
     if !is_plain(text) {
         Err(format!("{what} must not contain control characters"))
@@ -145,7 +146,7 @@ fn bounded(text: &str, longest: usize, what: &str) -> Result<(), String> {
     }
 }
 
-/// Takes in what is handed over, until the process ends.
+/// Imports uploaded registers until shutdown.
 pub async fn run(
     database: &Database,
     clock: &Clock,
@@ -164,7 +165,7 @@ pub async fn run(
     }
 }
 
-/// The error of a register that could not be written to a temporary file, or read from it.
+/// The error for a temporary file that could not be written or read.
 pub fn no_room(error: &io::Error) -> StoreError {
     StoreError::Other(format!("no disk space for an uploaded register ({})", error.kind()))
 }
@@ -175,7 +176,7 @@ async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) ->
     if next.is_none() {
         upload::forget_old(&mut tx).await?;
     }
-    // Before it is read: what ends this process is not tried for ever.
+    // Count the attempt before reading, so that a register that crashes this process is not tried forever.
     tx.commit().await?;
     let Some(received) = next else { return Ok(false) };
     let (state, result) = take(database, clock, config, &received).await?;
@@ -186,7 +187,7 @@ async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) ->
     Ok(true)
 }
 
-/// What became of a register; an error, if it is to be tried again.
+/// Imports a register. Returns the result, or an error if it should be tried again.
 async fn take(
     database: &Database,
     clock: &Clock,
@@ -205,7 +206,7 @@ async fn take(
         Ok(register) => register,
         Err(detail) => return refused("import-missing-field", detail),
     };
-    // A file without a name: it is gone even if this process crashes.
+    // An unnamed file, which disappears even if this process crashes.
     let file = tempfile::tempfile().and_then(|mut file| file.write_all(&received.content).map(|()| file));
     let file = file.map_err(|error| no_room(&error))?;
     let options = Options {

@@ -1,4 +1,4 @@
-//! The rows of a workbook (XLSX, ECMA-376): what people see of its first visible sheet.
+//! Reads the rows of a workbook (XLSX, ECMA-376): the displayed values of its first visible sheet.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -13,27 +13,27 @@ use super::parts::{self, BadPart};
 use super::source::{ReadError, Rows};
 use crate::config::ImportConfig;
 
-/// How much larger than the file a workbook's contents may be.
+/// The maximum ratio of the size of a workbook's contents to the size of the file.
 const LARGEST_EXPANSION: u64 = 20;
 
-/// The character at which a field begins that stands for a cell without a usable value; the rest of the field is the
-/// reason. Unicode has it for this purpose (chapter 23, "Substitute").
+/// The first character of a field for a cell without a usable value; the rest of the field is the reason.
+/// Unicode defines it for this purpose (chapter 23, "Substitute").
 pub(crate) const FAULT: char = '\u{1a}';
-/// The character at which a field begins that is a date, and not text that looks like one.
+/// The first character of a field that is a date, as opposed to text that looks like a date.
 pub(crate) const DATE: char = '\u{1d}';
 
-/// Numbers with more digits than these are not kept whole (ECMA-376 stores them in binary64).
+/// The limit from which integers are not exact (ECMA-376 stores numbers as binary64).
 const LARGEST_NUMBER: f64 = 1e15;
-/// The first day on which spreadsheets agree: before it, some count a day that was not (29 February 1900).
+/// The first day on which spreadsheets agree. Before it, some count 29 February 1900, which did not exist.
 const FIRST_SERIAL: f64 = 61.0;
 
-/// Opens a workbook of so many bytes.
+/// Opens a workbook of this size in bytes.
 pub(super) fn open(file: &File, size: u64, config: &ImportConfig) -> Result<Rows, ReadError> {
     if size > config.max_xlsx_bytes {
         return Err(ReadError::TooLarge { bytes: size, limit: config.max_xlsx_bytes });
     }
     let limit = config.max_xlsx_bytes.saturating_mul(LARGEST_EXPANSION);
-    // The reader panics on some workbooks that it cannot read.
+    // The library panics on some broken workbooks.
     let rows = std::panic::catch_unwind(AssertUnwindSafe(|| rows_of(file, limit, config.max_row_bytes)));
     match rows {
         Ok(Ok(rows)) => Ok(Rows::Workbook { rows: rows.into_iter(), line: 0 }),
@@ -42,10 +42,10 @@ pub(super) fn open(file: &File, size: u64, config: &ImportConfig) -> Result<Rows
     }
 }
 
-/// Why a workbook gives no rows.
+/// The reason why a workbook cannot be read.
 enum BadWorkbook {
     Read(ReadError),
-    /// What a library says of it means nothing to the people who have the file.
+    /// The file is damaged. The library's message would not help the file's owner.
     Damaged,
 }
 
@@ -61,8 +61,9 @@ impl From<BadPart> for BadWorkbook {
     }
 }
 
-/// The rows of the first visible sheet that are not empty, each with its line, read cell by cell: a sheet may say that
-/// it is a billion cells wide. They take at most `limit` bytes together, and `row_limit` each.
+/// Reads the non-empty rows of the first visible sheet, each with its line. It reads cell by cell, because a
+/// sheet can declare a width of a billion cells. All rows together take at most `limit` bytes, and each at
+/// most `row_limit`.
 fn rows_of(file: &File, limit: u64, row_limit: u64) -> Result<Vec<(u64, StringRecord)>, BadWorkbook> {
     let mut archive = parts::open(file)?;
     let expanded = parts::expanded(&mut archive)?;
@@ -112,7 +113,7 @@ fn rows_of(file: &File, limit: u64, row_limit: u64) -> Result<Vec<(u64, StringRe
         let Some(skipped) = (column as usize).checked_sub(record.len()) else {
             return Err(BadWorkbook::Damaged);
         };
-        // A field takes its text and the place where it ends.
+        // A field takes its text and its end offset.
         let taken = (skipped as u64 + 1) * 8 + text.len() as u64;
         (bytes, row_bytes) = (bytes + taken, row_bytes + taken);
         if row_bytes > row_limit {
@@ -126,11 +127,11 @@ fn rows_of(file: &File, limit: u64, row_limit: u64) -> Result<Vec<(u64, StringRe
         }
         record.push_field(&text);
     }
-    // Two looks at one sheet that see different cells: neither is to be trusted.
+    // If the two parsers see different numbers of cells, trust neither.
     if number == unusable.cells { Ok(rows) } else { Err(BadWorkbook::Damaged) }
 }
 
-/// A field in place of a cell's value, which begins with [`FAULT`].
+/// A field for a cell without a usable value, which starts with [`FAULT`].
 fn fault(row: u32, column: u32, reason: &str) -> String {
     let (mut letters, mut left) = (Vec::new(), column + 1);
     while left > 0 {
@@ -142,8 +143,8 @@ fn fault(row: u32, column: u32, reason: &str) -> String {
     format!("{FAULT}cell {name}{} {reason}", u64::from(row) + 1)
 }
 
-/// What people see of a cell, as a CSV export would have it, dates in the form that means one day only; or what is
-/// wrong with it.
+/// The displayed value of a cell, as a CSV export would contain it, with dates in an unambiguous format; or
+/// its fault.
 fn shown(data: &DataRef<'_>, format: NumberFormat) -> Result<String, &'static str> {
     match data {
         DataRef::DateTime(at) => date(*at, format),
@@ -181,7 +182,7 @@ fn date(at: ExcelDateTime, format: NumberFormat) -> Result<String, &'static str>
     }
 }
 
-/// A date that is written as text of its own type (ISO 8601).
+/// A date in a cell of the date type (ISO 8601).
 fn written_date(text: &str, format: NumberFormat) -> Result<String, &'static str> {
     let day = text.get(..10).and_then(|day| day.parse::<NaiveDate>().ok());
     match (format, day) {
@@ -193,7 +194,7 @@ fn written_date(text: &str, format: NumberFormat) -> Result<String, &'static str
     }
 }
 
-/// How a date is written so that it means what people see of it.
+/// The format of a date that represents its displayed value.
 const fn form_of(format: NumberFormat) -> Result<&'static str, &'static str> {
     match format {
         NumberFormat::Day => Ok("%Y-%m-%d"),
@@ -203,7 +204,7 @@ const fn form_of(format: NumberFormat) -> Result<&'static str, &'static str> {
     }
 }
 
-/// A cell's text, which must not look like a fault or a date.
+/// A cell's text, which must not start with the mark of a fault or a date.
 fn of_text(text: &str) -> Result<String, &'static str> {
     if text.starts_with([FAULT, DATE]) { Err("contains control characters") } else { Ok(text.to_owned()) }
 }

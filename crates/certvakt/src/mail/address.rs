@@ -1,27 +1,29 @@
-//! The one rule of what a mail address is: for registers, commands, requests, and what is sent.
+//! The definition of a valid e-mail address, for registers, commands, requests and sending.
 
 use std::fmt;
 
-/// The longest address, by RFC 5321, section 4.5.3.1.3: 256 octets with the angle brackets of a path.
+/// The maximum length of an address (RFC 5321, section 4.5.3.1.3: 256 octets, including the angle brackets of
+/// a path).
 pub const LONGEST: usize = 254;
-/// The longest part before the `@` (RFC 5321, section 4.5.3.1.1).
+/// The maximum length of the part before the `@` (RFC 5321, section 4.5.3.1.1).
 const LONGEST_LOCAL: usize = 64;
 
-/// Why a text is not a valid e-mail address.
+/// The reason why a text is not a valid e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It is not of the form `name@domain`; quoted names, comments and display names are not taken either.
+    /// It does not have the form `name@domain`, or has a quoted name, a comment or a display name.
     Form,
-    /// The part before the `@` is not ASCII. That needs SMTPUTF8 (RFC 6531) of every mail server on the way.
+    /// The part before the `@` is not ASCII, which would require SMTPUTF8 (RFC 6531) on every mail server on
+    /// the way.
     NotAscii,
-    /// The part after the `@` is no domain name.
+    /// The part after the `@` is not a domain name.
     Domain,
-    /// It is longer than an address may be.
+    /// It is too long.
     Long,
 }
 
 impl Fault {
-    /// In words for people. Never the address.
+    /// The reason as a text for people, which never contains the address.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Form => "not a valid e-mail address",
@@ -42,8 +44,8 @@ impl fmt::Display for Fault {
     }
 }
 
-/// An address in the one form in which it is stored, compared and sent: without spaces around it, its domain in
-/// lower case, in ASCII (RFC 5891, A-labels) and without the dot of the root. The part before the `@` stays as it is.
+/// The canonical form of an address for storage, comparison and sending: trimmed, with the domain in lower
+/// case, in ASCII (RFC 5891, A-labels) and without the root's dot. The part before the `@` stays unchanged.
 pub fn canonical(text: &str) -> Result<String, Fault> {
     let (local, domain) = text.trim().rsplit_once('@').ok_or(Fault::Form)?;
     if local.chars().any(|char| !char.is_ascii() && !char.is_control() && !char.is_whitespace())
@@ -51,7 +53,7 @@ pub fn canonical(text: &str) -> Result<String, Fault> {
     {
         return Err(Fault::NotAscii);
     }
-    // A dot-atom (RFC 5321, section 4.1.2): the quoted form reaches hardly any mailbox.
+    // A dot-atom (RFC 5321, section 4.1.2). Hardly any mailbox has a quoted name.
     if !local.chars().all(is_atom_or_dot) || local.split('.').any(str::is_empty) {
         return Err(Fault::Form);
     }
@@ -63,10 +65,10 @@ pub fn canonical(text: &str) -> Result<String, Fault> {
 /// A domain of at least two labels in its ASCII form.
 fn ascii_domain(domain: &str) -> Option<String> {
     let domain = domain.strip_suffix(['.', '。']).unwrap_or(domain);
-    // Letters, digits and hyphens alone, and labels of 63 octets at most.
+    // Only letters, digits and hyphens, and labels of at most 63 octets.
     let ascii = idna::domain_to_ascii_strict(domain).ok()?;
     let (_, top) = ascii.rsplit_once('.')?;
-    // Four numbers are an address of a host, not a domain.
+    // Four numbers are a host's IP address, not a domain.
     (!top.bytes().all(|byte| byte.is_ascii_digit())).then_some(ascii)
 }
 

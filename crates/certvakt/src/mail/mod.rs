@@ -1,4 +1,4 @@
-//! The mail server: what notices and letters to people have in common.
+//! Sending e-mail, for notices and letters.
 
 pub mod address;
 mod reply;
@@ -14,7 +14,7 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 use crate::config::EmailConfig;
 use crate::delivery::DeliveryError;
 
-/// Sends mail through one server.
+/// Sends e-mails through one server.
 pub struct Mailer {
     server: smtp::Server,
     from: Mailbox,
@@ -27,24 +27,25 @@ impl std::fmt::Debug for Mailer {
     }
 }
 
-/// Why a mail was not taken. The reason is in our words: the server's own often repeat the address.
+/// The reason why an e-mail was not accepted. The text is certvakt's own, because a server's text often
+/// repeats the address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// There was no answer, or no connection.
+    /// There was no connection or no response.
     Unanswered(String),
-    /// The server does not take this mail now.
+    /// The server does not accept this message now.
     Later(String),
-    /// The server does not take this mail: policy, relaying, size, content or the system. Nothing is wrong with
-    /// the address.
+    /// The server refuses this message because of policy, relaying, size, content or the system, not because
+    /// of the address.
     Message(String),
-    /// The mailbox takes no mail.
+    /// The mailbox accepts no messages.
     Mailbox(String),
-    /// The server takes no mail from us.
+    /// The server accepts no messages from us.
     Sender(String),
 }
 
 impl Failure {
-    /// Why, in our words.
+    /// The reason as a text.
     pub fn reason(&self) -> &str {
         match self {
             Self::Unanswered(reason)
@@ -56,26 +57,26 @@ impl Failure {
     }
 }
 
-/// A mail. Its subject is seen on lock screens.
+/// An e-mail. Lock screens show its subject.
 #[derive(Debug)]
 pub struct Mail {
-    /// The address alone: a name could be anything, and is in the greeting.
+    /// The address without a name, because a name could contain anything. The greeting contains the name.
     pub to: String,
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// What is unique in its id.
+    /// The unique part of its Message-ID.
     pub id: String,
-    /// Its body.
+    /// The body.
     pub body: MultiPart,
 }
 
-/// A text, in both forms.
+/// A body with a plain-text part and an HTML part.
 pub fn words(plain: String, html: String) -> MultiPart {
     MultiPart::alternative().singlepart(SinglePart::plain(plain)).singlepart(SinglePart::html(html))
 }
 
 impl Mailer {
-    /// A mailer for a section that is not off. Nothing is sent yet.
+    /// Creates a mailer for a section that is not off, without connecting.
     pub fn new(config: &EmailConfig, timeout: Duration) -> Result<Self, DeliveryError> {
         let wrong = |reason: String| DeliveryError::Channel { channel: "email", reason };
         let from = sender(&config.from).ok_or_else(|| {
@@ -95,7 +96,8 @@ impl Mailer {
         Ok(Self { server, from, timeout })
     }
 
-    /// Asks the server whether it takes mail from us, without sending anything; if not, why.
+    /// Checks whether the server accepts messages from us, without sending one. Returns the reason if it does
+    /// not.
     pub async fn check(&self) -> Result<(), String> {
         match tokio::time::timeout(self.timeout, self.server.check(&self.from.email)).await {
             Ok(checked) => checked.map_err(|failure| failure.reason().to_owned()),
@@ -103,10 +105,10 @@ impl Mailer {
         }
     }
 
-    /// Hands a mail to the server; its `Message-ID`.
+    /// Sends an e-mail. Returns its `Message-ID`.
     pub async fn send(&self, mail: Mail) -> Result<String, Failure> {
         let message_id = format!("<{}@{}>", mail.id, self.from.email.domain());
-        // Addresses may have come in by another way than ours.
+        // An app can store addresses without our validation.
         let to =
             recipient(&mail.to).ok_or_else(|| Failure::Mailbox("not a valid e-mail address".to_owned()))?;
         let message = self
@@ -120,7 +122,7 @@ impl Mailer {
         }
     }
 
-    /// The message. All of it is 7-bit: the library encodes what is not.
+    /// Builds the message, which is 7-bit, because the library encodes everything else.
     fn message(
         &self,
         to: lettre::Address,
@@ -138,7 +140,7 @@ impl Mailer {
     }
 }
 
-/// Who a mail is from.
+/// Parses the sender.
 fn sender(text: &str) -> Option<Mailbox> {
     let mailbox: Mailbox = text.parse().ok()?;
     Some(Mailbox::new(mailbox.name, recipient(mailbox.email.as_ref())?))

@@ -1,11 +1,11 @@
-//! What a mail server's refusal concerns: the mailbox, this mail, or the sender.
+//! Classifies a mail server's refusal: it concerns the mailbox, the message or the sender.
 //!
 //! Sources: RFC 5321 (section 4.2, replies by command), RFC 3463 and the registry of RFC 5248 (enhanced status
-//! codes), RFC 4954 (section 6, signing in), RFC 7504 (521 and 556), RFC 7505 (domains without mail).
+//! codes), RFC 4954 (section 6, authentication), RFC 7504 (521 and 556), RFC 7505 (domains without mail).
 
 use std::fmt;
 
-/// What the server was asked when it refused.
+/// The command that the server refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// The connection: greeting, EHLO and STARTTLS.
@@ -40,20 +40,21 @@ impl fmt::Display for Phase {
 pub(super) struct Reply<'a> {
     /// The reply code, 400 to 599.
     pub(super) code: u16,
-    /// The text after the code, which may begin with an enhanced status code.
+    /// The text after the code, which may start with an enhanced status code.
     pub(super) text: &'a str,
 }
 
-/// What a refusal means.
+/// The meaning of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// The mailbox takes no mail, now or later. Only this counts against an address.
+    /// The mailbox accepts no messages, now or later. Only this counts against an address.
     Mailbox,
-    /// Not now: the same mail may be taken later.
+    /// The server may accept the same message later.
     Later,
-    /// Not this mail: policy, relaying, size, content or the system. The address may be as good as any.
+    /// The server refuses this message because of policy, relaying, size, content or the system. The address
+    /// may be valid.
     Message,
-    /// Not from us: the whole channel stops.
+    /// The server refuses all our messages, so the channel stops.
     Sender,
 }
 
@@ -62,17 +63,18 @@ pub(super) enum Meaning {
 struct Enhanced(u16, u16, u16);
 
 impl Reply<'_> {
-    /// What a refusal in a phase means. Where a reply could mean several things, the one that keeps the mail.
+    /// Classifies a refusal in a phase. An ambiguous reply gets the meaning that keeps the message.
     pub(super) fn meaning(&self, phase: Phase) -> Meaning {
         let enhanced = self.enhanced();
-        // A password that must be changed first (RFC 4954, section 4.7.12): waiting does not change it.
+        // The password must be changed first (RFC 4954, section 4.7.12), so waiting does not help.
         if self.code == 432 {
             return Meaning::Sender;
         }
         if self.code < 500 || enhanced.is_some_and(|Enhanced(class, ..)| class == 4) {
             return Meaning::Later;
         }
-        // Signing in is missing, too weak, refused or not encrypted, or our account is disabled (RFC 5248).
+        // Authentication is missing, too weak, refused or not encrypted, or our account is disabled (RFC
+        // 5248).
         if matches!(self.code, 525 | 530 | 534 | 535 | 538) {
             return Meaning::Sender;
         }
@@ -90,7 +92,7 @@ impl Reply<'_> {
         }
     }
 
-    /// The enhanced status code at the beginning of the text, if there is one.
+    /// The enhanced status code at the start of the text, if there is one.
     fn enhanced(&self) -> Option<Enhanced> {
         let mut parts = self.text.split_ascii_whitespace().next()?.split('.');
         let mut part = || {
@@ -102,7 +104,7 @@ impl Reply<'_> {
         (matches!(code.0, 2 | 4 | 5) && parts.next().is_none()).then_some(code)
     }
 
-    /// Of a permanent refusal after MAIL FROM was taken, with an enhanced status code.
+    /// Classifies a permanent refusal after MAIL FROM was accepted, by its enhanced status code.
     fn by_enhanced(&self, Enhanced(_, subject, detail): Enhanced) -> Meaning {
         match (subject, detail) {
             // No such mailbox, system or syntax; ambiguous; moved; a domain without mail (RFC 7505).
@@ -115,16 +117,17 @@ impl Reply<'_> {
             (1, 7 | 8) | (7, 27) => Meaning::Sender,
             // Full.
             (2, 2) => Meaning::Later,
-            // Exchange Online means that it does not know the recipient; the registry, that a host does not answer.
+            // Exchange Online uses it for an unknown recipient; the registry defines it as a host that does
+            // not respond.
             (4, 1) if self.says(&["recipient address rejected"]) => Meaning::Mailbox,
             _ => Meaning::Message,
         }
     }
 
-    /// Of a permanent refusal of RCPT TO without a code that says more.
+    /// Classifies a permanent refusal of RCPT TO without a more specific code.
     fn by_code(&self) -> Meaning {
         match self.code {
-            // Servers without enhanced codes say these of relaying and of the sender, too.
+            // Servers without enhanced codes also use these for relaying and for the sender.
             550 | 551 if !self.says(NOT_THE_MAILBOX) => Meaning::Mailbox,
             556 => Meaning::Mailbox,
             552 => Meaning::Later,
@@ -139,14 +142,14 @@ impl Reply<'_> {
 }
 
 impl Enhanced {
-    /// Whether it says no more than the reply code does. Outlook.com has 5.5.0 for unknown mailboxes.
+    /// Whether it adds nothing to the reply code. Outlook.com uses 5.5.0 for unknown mailboxes.
     const fn is_unspecific(self) -> bool {
         matches!(self, Self(2, ..) | Self(_, 0 | 1 | 5, 0))
     }
 }
 
-/// What replies without an enhanced code say where they do not mean the mailbox. A phrase too many only keeps
-/// a mail that could have been given up.
+/// Phrases of replies without an enhanced code that do not concern the mailbox. A superfluous phrase only
+/// means more attempts.
 const NOT_THE_MAILBOX: &[&str] = &[
     "relay",
     "sender",
@@ -175,7 +178,7 @@ const NOT_THE_MAILBOX: &[&str] = &[
     "listed",
 ];
 
-/// A refusal in our words: codes only, because a server's text often repeats the address.
+/// Shows only the codes of a refusal, because a server's text often repeats the address.
 impl fmt::Display for Reply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
@@ -192,7 +195,7 @@ mod tests {
     use super::Phase::{Auth, Connect, Data, EndOfData, MailFrom, RcptTo};
     use super::{Meaning, Phase, Reply};
 
-    /// Replies as servers give them.
+    /// Replies of real servers.
     const REPLIES: &[(Phase, u16, &str, Meaning)] = &[
         // The greeting, EHLO and STARTTLS.
         (Connect, 421, "4.3.2 Service shutting down", Later),
@@ -218,7 +221,7 @@ mod tests {
         (Auth, 535, "5.7.8 Username and Password not accepted", Sender),
         (Auth, 535, "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled", Sender),
         (Auth, 538, "5.7.11 Encryption required", Sender),
-        // MAIL FROM: nothing is known of the recipient yet.
+        // MAIL FROM: the server does not know the recipient yet.
         (MailFrom, 421, "Too many messages in this connection", Later),
         (MailFrom, 450, "4.1.8 <a@example.org>: Sender address rejected: Domain not found", Later),
         (MailFrom, 451, "4.7.1 greylisted", Later),
@@ -256,7 +259,7 @@ mod tests {
         (RcptTo, 550, "No such user here", Mailbox),
         (RcptTo, 550, "", Mailbox),
         (RcptTo, 551, "User not local; please try <c@example.org>", Mailbox),
-        // RCPT TO, for now.
+        // RCPT TO, temporary.
         (RcptTo, 421, "4.7.0 closing connection", Later),
         (RcptTo, 450, "4.2.0 <b@example.org>: Recipient address rejected: Greylisted", Later),
         (RcptTo, 450, "4.2.1 The user is receiving mail at a rate that is too high", Later),

@@ -1,4 +1,4 @@
-//! One mail server, spoken to command by command, so that a refusal is known by what it answers.
+//! The SMTP client. It sends each command itself, so that it knows which command a refusal belongs to.
 
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -16,10 +16,10 @@ use super::Failure;
 use super::reply::{Meaning, Phase, Reply};
 use crate::http::is_loopback;
 
-/// How long a server may take to say goodbye.
+/// The time limit of a response to QUIT.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// A mail server, and the connections to it that are idle.
+/// A mail server, with its idle connections.
 pub(super) struct Server {
     host: String,
     port: u16,
@@ -31,16 +31,16 @@ pub(super) struct Server {
 }
 
 enum Encryption {
-    /// None: on this machine only.
+    /// No encryption: on this machine only.
     None,
-    /// STARTTLS, or nothing is sent.
+    /// Required STARTTLS.
     StartTls(TlsParameters),
-    /// From the first byte.
+    /// TLS from the first byte.
     Wrapped(TlsParameters),
 }
 
 impl Server {
-    /// A server by its address; or what is wrong with that, which never repeats it.
+    /// Parses the address of a server. An error never contains the address.
     pub(super) fn new(address: &str, timeout: Duration) -> Result<Self, &'static str> {
         const FORM: &str = "email.server is not a valid address, write it like smtps://mail.example.org";
         let url: Url = address.parse().map_err(|_| FORM)?;
@@ -56,7 +56,7 @@ impl Server {
         let (encryption, port) = match (url.scheme(), tls.as_deref()) {
             ("smtps", _) => (Encryption::Wrapped(parameters()?), 465),
             ("smtp", Some("required")) => (Encryption::StartTls(parameters()?), 587),
-            // Encryption that is used if it is offered is encryption that anybody in between can take away.
+            // An attacker on the network can remove opportunistic encryption.
             ("smtp", _) if !is_loopback(&host) => {
                 return Err(
                     "email.server would send passwords and links unencrypted: write smtps://host or smtp://host?tls=required (smtp:// alone is for this machine only)",
@@ -70,12 +70,12 @@ impl Server {
         Ok(Self { host, port, encryption, credentials: None, hello, timeout, idle: Mutex::default() })
     }
 
-    /// Signs in with these from now on.
+    /// Sets the credentials.
     pub(super) fn sign_in_with(&mut self, user: &str, password: &str) {
         self.credentials = Some(Credentials::new(user.to_owned(), password.to_owned()));
     }
 
-    /// Asks whether a sender is known, without sending anything.
+    /// Checks whether the server accepts the sender, without sending a message.
     pub(super) async fn check(&self, from: &Address) -> Result<(), Failure> {
         let mut connection = self.connection().await?;
         let asked = connection.command(Mail::new(Some(from.clone()), Vec::new())).await;
@@ -83,17 +83,17 @@ impl Server {
         self.end(connection, asked).await
     }
 
-    /// Hands over a message, which must be 7-bit.
+    /// Sends a message, which must be 7-bit.
     pub(super) async fn send(&self, from: &Address, to: &Address, message: &[u8]) -> Result<(), Failure> {
         let mut connection = self.connection().await?;
         let sent = transaction(&mut connection, from, to, message).await;
         self.end(connection, sent).await
     }
 
-    /// An idle connection that still answers, or another one.
+    /// Returns an idle connection that still responds, or opens a new one.
     async fn connection(&self) -> Result<AsyncSmtpConnection, Failure> {
         loop {
-            // Not in the condition of the loop, where the lock would be held while the server answers.
+            // In the condition of the loop, the lock would be held while the server responds.
             let idle = self.idle().pop();
             let Some(mut idle) = idle else { return self.connect().await };
             if idle.command(Rset).await.is_ok() {
@@ -130,7 +130,7 @@ impl Server {
         Ok(connection)
     }
 
-    /// Keeps a connection for the next mail; after a refusal, or what was no answer, it is closed.
+    /// Keeps a connection for the next message; closes it after a refusal or an invalid response.
     async fn end(
         &self,
         mut connection: AsyncSmtpConnection,
@@ -146,7 +146,7 @@ impl Server {
         ended
     }
 
-    /// A thread that panicked left the list whole.
+    /// The list, even if a thread panicked: no panic can leave it inconsistent.
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<AsyncSmtpConnection>> {
         self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -169,14 +169,14 @@ async fn transaction(
     Ok(())
 }
 
-/// What an error in a phase means.
+/// Converts an error in a phase.
 fn failure(phase: Phase, error: &Error) -> Failure {
     use std::error::Error as _;
 
     let Some(code) = error.status().map(u16::from) else {
         return match phase {
             _ if error.is_tls() => Failure::Unanswered("the encrypted connection failed".to_owned()),
-            // The library found no way to sign in among those that the server offers.
+            // The library supports none of the server's authentication methods.
             Phase::Auth if error.is_client() => {
                 Failure::Sender("the mail server supports no authentication method".to_owned())
             }

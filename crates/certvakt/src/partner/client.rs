@@ -1,5 +1,5 @@
-//! Requests to partners: addresses that point inward are refused, redirects are not followed, and what comes back is
-//! bounded.
+//! The HTTP client for partners. It refuses internal addresses, follows no redirects, and limits the size of
+//! responses.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,11 +16,12 @@ use tokio::time::Instant;
 
 use super::contract::Limits;
 
-/// The longest answer that is read, in bytes. An answer to one change has a few hundred, a page of a listing may have
-/// some thousand people.
+/// The maximum size of a response, in bytes. A response to a change has a few hundred; a page of a listing
+/// can contain thousands of people.
 const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
 
-/// Whether an address belongs to nobody outside: this machine, a private network, or a translation of one.
+/// Whether an address is internal: this machine, a private network, or an address that translates to one of
+/// these.
 ///
 /// Sources: the IANA registries of special-purpose addresses (RFC 6890), for translated ones RFC 6052 and RFC 8215
 /// (NAT64), RFC 3056 (6to4) and RFC 4380 (Teredo).
@@ -57,22 +58,22 @@ fn v6_points_inward(address: Ipv6Addr) -> bool {
         v4_points_inward(Ipv4Addr::new(a, b, c, d))
     };
     match segments {
-        // Only what is global unicast can be somebody outside, and of that not everything.
+        // Only global unicast addresses can be external, with exceptions.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => embedded(high, low),
-        // Teredo, benchmarks, ORCHID, and what else is assigned to protocols; documentation.
+        // Teredo, benchmarks, ORCHID and other protocol assignments; documentation.
         [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => true,
         [0x3fff, second, ..] if second < 0x1000 => true,
         [first, ..] => first & 0xe000 != 0x2000,
     }
 }
 
-/// Resolves names as the system does, and refuses what points inward, at the moment of connecting.
+/// Resolves names as the system does, and refuses internal addresses when it connects.
 #[derive(Debug)]
 struct Outward {
     allowed: Arc<BTreeSet<String>>,
 }
 
-/// An address that points inward.
+/// The error for an internal address.
 #[derive(Debug, thiserror::Error)]
 #[error("the address is on this machine or in a private network")]
 struct Inward;
@@ -98,7 +99,7 @@ pub struct Wire {
     pace: Arc<DefaultDirectRateLimiter>,
 }
 
-/// What a partner answered.
+/// A partner's response.
 #[derive(Debug, Clone)]
 pub struct Answered {
     /// The status code.
@@ -109,23 +110,24 @@ pub struct Answered {
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer.
+/// The reason why there is no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoAnswer {
     /// Nothing was sent: the partner cannot be reached.
     Unreachable,
-    /// It was sent, or may have been: nobody knows what became of it.
+    /// The request was or may have been sent, so the result is unknown.
     Lost,
-    /// Nothing was sent: it is somebody else's turn by now.
+    /// Nothing was sent: the time limit has passed.
     TooLate,
-    /// It has no end that is worth waiting for.
+    /// The response is too long.
     TooLong,
-    /// The address points inward, and the configuration does not allow it.
+    /// The address is internal, and the configuration does not allow it.
     Inward,
 }
 
 impl Wire {
-    /// A client that keeps to a partner's limits. Of addresses that point inward only hosts named are allowed.
+    /// Creates a client that respects a partner's limits. Of internal addresses, it allows only the given
+    /// hosts.
     pub fn new(allowed: &[String], limits: &Limits) -> reqwest::Result<Self> {
         let timeout = limits.timeout();
         let a_minute = NonZeroU32::new(limits.requests_a_minute).unwrap_or(NonZeroU32::MIN);
@@ -140,15 +142,15 @@ impl Wire {
         Ok(Self { client, allowed, pace })
     }
 
-    /// The client, to make a request of.
+    /// The client, to build requests.
     pub const fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Sends a request when it is its turn, unless it is too late by then, and reads the answer.
+    /// Sends a request when the rate limit allows it, unless that is after `until`, and reads the response.
     pub async fn send(&self, request: RequestBuilder, until: Option<Instant>) -> Result<Answered, NoAnswer> {
         let request = request.build().map_err(|_| NoAnswer::Unreachable)?;
-        // A number is no name: nobody resolves it.
+        // A numeric address is not resolved, so check it here.
         if self.is_inward_number(request.url()) {
             return Err(NoAnswer::Inward);
         }

@@ -1,4 +1,4 @@
-//! Making mentors known to a partner, one or a file of them.
+//! Enrols mentors at a partner, one or a file of them.
 
 use std::path::Path;
 
@@ -15,21 +15,21 @@ use crate::store::access;
 use crate::store::partner::{self, Enrolment, Partner};
 use crate::store::{Database, StoreError};
 
-/// The columns of a file; the first must be there.
+/// The columns of a file; the first is required.
 const COLUMNS: [&str; 3] = ["mentor", "key", "consents"];
 
-/// What became of a file.
+/// The result of a file.
 #[derive(Debug, Default, Serialize)]
 pub struct Enrolled {
-    /// Made known.
+    /// The number of enrolled mentors.
     pub enrolled: u64,
-    /// Known before, and left as they were.
+    /// The number of mentors who were already enrolled.
     pub before: u64,
-    /// Rows that were not taken: the line, and why.
+    /// The rejected rows: the line and the reason.
     pub refused: Vec<(u64, String)>,
 }
 
-/// Makes one mentor known, by the portal's key of them. False: they were known before, and nothing was changed.
+/// Enrols a mentor with the portal's key for them. Returns false if the mentor is already enrolled.
 pub async fn one(
     database: &Database,
     to: &Partner,
@@ -45,7 +45,8 @@ pub async fn one(
     Ok(is_new)
 }
 
-/// Makes those of a file known. Each row is a transaction of its own: what is wrong with one keeps no other out.
+/// Enrols the mentors in a file. Each row has its own transaction, so that an invalid row does not stop the
+/// others.
 pub async fn all(
     database: &Database,
     to: &Partner,
@@ -69,7 +70,7 @@ pub async fn all(
         match enrolled {
             Ok(true) => done.enrolled += 1,
             Ok(false) => done.before += 1,
-            // Without the database nothing more can be done; a fault of the row is its own.
+            // A database failure ends the command; an error in the row is reported for the row.
             Err(error) if error.exit() != Exit::Usage => return Err(error.into()),
             Err(error) => done.refused.push((line, error.to_string())),
         }

@@ -1,4 +1,4 @@
-//! What becomes of a report of a completed renewal course. Nothing here reads or writes.
+//! Evaluates reports of completed renewal courses, without I/O.
 
 use certvakt_rules::last_valid_day;
 use chrono::{Days, NaiveDate};
@@ -10,21 +10,21 @@ use crate::renewal::renewed_until;
 use crate::store::partner::reports::{Held, Renewed};
 use crate::store::renewal::CurrentState;
 
-/// What becomes of a report.
+/// The result of evaluating a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It renews: until that day, or as the rule of the type says.
+    /// It renews the certification: until this day, or by the rule of the type.
     Renew(Option<NaiveDate>),
-    /// Ours holds it already.
+    /// The certification is already renewed by this course.
     Echo,
-    /// It contradicts ours: a person looks at it.
+    /// It contradicts certvakt's data, so a person must decide.
     Wait(&'static str),
-    /// It concerns nobody here, for this reason.
+    /// It concerns no certification here, for this reason.
     Dismiss(&'static str),
 }
 
 impl Verdict {
-    /// Its name as outcome of a report, and why it is not taken at once.
+    /// The name of the outcome, and the reason if the report does not renew at once.
     pub const fn as_outcome(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Renew(_) => ("renewed", None),
@@ -34,7 +34,8 @@ impl Verdict {
         }
     }
 
-    /// The same from a portal's staging, whose courses nobody has taken: it is to be seen what would become of them.
+    /// The result for a report from a portal's staging, whose courses are not real: it shows the result, but
+    /// renews nothing.
     #[must_use]
     pub const fn at_staging(self) -> Self {
         match self {
@@ -45,7 +46,7 @@ impl Verdict {
     }
 }
 
-/// What a report is worth before anybody is looked for.
+/// Evaluates a report before the mentor is looked up.
 pub const fn at_first_sight(report: &Report) -> Option<Verdict> {
     match (report.is_ours, report.is_old) {
         (true, _) => Some(Verdict::Echo),
@@ -54,7 +55,7 @@ pub const fn at_first_sight(report: &Report) -> Option<Verdict> {
     }
 }
 
-/// The one certification that a course renews, of what somebody holds of its type.
+/// Selects the certification that a course renews, among the mentor's certifications of the type.
 pub fn which(held: &[Held]) -> Result<Uuid, Verdict> {
     let standing: Vec<&Held> = held.iter().filter(|one| !one.is_withdrawn).collect();
     match (&standing[..], held) {
@@ -65,11 +66,12 @@ pub fn which(held: &[Held]) -> Result<Uuid, Verdict> {
     }
 }
 
-/// Renewals whose courses were completed within this of each other may be of one course, noted on another day.
+/// Two renewals whose courses were completed within this time can be the same course, recorded with different
+/// days.
 pub const ONE_COURSE: Days = Days::new(30);
 
-/// What becomes of a report about a certification that was renewed so by what was completed then, or since, or up to
-/// [`ONE_COURSE`] before.
+/// Evaluates a report for a certification. `renewals` are those by courses completed since [`ONE_COURSE`]
+/// before the reported day.
 pub fn judge(report: &Report, standing: &CurrentState, renewals: &[Renewed], today: NaiveDate) -> Verdict {
     let zone: Tz = standing.time_zone.parse().unwrap_or(Tz::UTC);
     let before = standing.expires_at.map(|at| last_valid_day(at, zone));

@@ -1,4 +1,4 @@
-//! A portal's listing, read whole, or what has changed in it since it was.
+//! Reads a portal's whole listing, or its changes since the last time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,23 +12,23 @@ use super::contract::{Contract, ListingTerms};
 use super::pages::{Pages, deleted};
 use super::portal::Portal;
 
-/// How long a listing is kept up by its changes before it is read whole again.
+/// The time after which a listing is read completely again instead of its changes.
 const LONGEST_KEPT: Duration = Duration::from_hours(24);
 
-/// Whom a listing shows: for each key whether they are listed.
+/// The content of a listing: for each key, whether the mentor is listed.
 pub type Shown = BTreeMap<String, bool>;
 
-/// A listing, kept up by its changes.
+/// A cached listing, updated by its changes.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// For each entry's id the key and whether they are listed.
+    /// For each entry's id, the key and whether the mentor is listed.
     rows: BTreeMap<String, (String, bool)>,
     since: Option<Url>,
     read_at: Instant,
 }
 
-/// Reads a listing. It is whole or an error: whoever is missing from half of one is not missing. None: the contract
-/// says nothing of one.
+/// Reads a complete listing, or fails: a mentor who is missing from a partial listing may still be listed.
+/// Returns `None` if the contract does not describe a listing.
 pub async fn read(portal: &Portal) -> Result<Option<Shown>, Outcome> {
     let Some(terms) = &portal.contract.listing else { return Ok(None) };
     let pages = pages(terms);
@@ -38,7 +38,7 @@ pub async fn read(portal: &Portal) -> Result<Option<Shown>, Outcome> {
         let mut shown = Shown::new();
         let take = |entry: &Value| {
             let (key, is_listed) = one(&portal.contract, terms, entry)?;
-            // Twice in a listing is seen if once is.
+            // A key that occurs twice is listed if one of the entries is.
             *shown.entry(key).or_default() |= is_listed;
             Ok(())
         };
@@ -49,7 +49,7 @@ pub async fn read(portal: &Portal) -> Result<Option<Shown>, Outcome> {
     if let Some(snapshot) = kept.as_mut().filter(|snapshot| snapshot.is_good()) {
         match snapshot.follow(portal, terms, first, id).await {
             Ok(()) => return Ok(Some(snapshot.shown())),
-            // Addresses of changes run out.
+            // URLs for changes can expire.
             Err(Outcome::Broken(_)) => {}
             Err(outcome) => return Err(outcome),
         }
@@ -66,7 +66,7 @@ impl Snapshot {
         self.since.is_some() && self.read_at.elapsed() < LONGEST_KEPT
     }
 
-    /// Reads what has changed since it was read; all, if it was not.
+    /// Reads the changes since the last time, or the whole listing the first time.
     async fn follow(
         &mut self,
         portal: &Portal,
@@ -84,7 +84,7 @@ impl Snapshot {
             let at = entry.pointer(id).and_then(Value::as_str);
             let at = at.ok_or_else(|| pages.broken(&format!("an entry has no id at {id}")))?;
             if entry.pointer(&terms.key).is_some_and(Value::is_null) {
-                // A row of somebody else's in the same table.
+                // A row without a key belongs to nobody in the listing.
                 rows.remove(at);
             } else {
                 rows.insert(at.to_owned(), one(&portal.contract, terms, entry)?);

@@ -1,5 +1,6 @@
-//! Partners: the portals that publish which mentors one can contact. The database knows who is to be listed and
-//! numbers each change; what is sent is always the present state, one request a mentor at a time.
+//! Partners: the portals that publish which mentors people can contact. The database determines who belongs
+//! on a listing, and numbers each change. certvakt always sends the current state, with one request per
+//! mentor at a time.
 
 pub mod adapters;
 pub mod client;
@@ -26,8 +27,7 @@ use crate::renewal::RenewalError;
 use crate::store::StoreError;
 use contract::ContractError;
 
-/// Looks every few seconds, as the configuration says, until the process is asked to end; a look that is under way then
-/// is left.
+/// Repeats a task at the configured interval until shutdown, which cancels a task in progress.
 async fn repeat(
     config: &PartnersConfig,
     mut ending: watch::Receiver<bool>,
@@ -53,43 +53,43 @@ async fn repeat(
     }
 }
 
-/// Why a partner is not told, or not asked.
+/// An error of a command or a request about a partner.
 #[derive(Debug, thiserror::Error)]
 pub enum PartnerError {
     /// The contract.
     #[error(transparent)]
     Contract(#[from] ContractError),
-    /// What the contract needs is not configured.
+    /// The configuration lacks a part that the contract needs.
     #[error("certvakt cannot connect to '{partner}' at the stage {stage}: {what}")]
     NotSetUp {
         /// The partner.
         partner: String,
         /// The stage.
         stage: &'static str,
-        /// What is missing or wrong.
+        /// The missing or invalid part.
         what: String,
     },
     /// The partner is switched off.
     #[error("'{0}' is switched off: switch it on with `certvakt partner enable`")]
     Off(String),
-    /// The contract says nothing of a listing.
+    /// The contract does not describe a listing.
     #[error("the contract with '{0}' describes no listing: add [listing] to it")]
     NoListing(String),
-    /// The mentor is not known to the partner.
+    /// The mentor is not enrolled at the partner.
     #[error("the mentor is not enrolled at the partner: use `certvakt partner enrol`")]
     NotEnrolled,
-    /// Nobody was removed by hand.
+    /// The mentor was not removed manually.
     #[error("there is nothing to decide: the mentor was not removed manually at the portal")]
     NothingToAnswer,
-    /// No such report waits.
+    /// No report with this event waits.
     #[error(
         "no report with this event waits: list the waiting reports with `certvakt partner reports --waiting`"
     )]
     NothingToSettle,
-    /// Which certification a report is about, it does not say.
+    /// The report does not say which certification it renews.
     #[error("the report does not say which certification it renews: give it with --certification")]
     Unclear,
-    /// The renewal cannot be.
+    /// The renewal is refused.
     #[error(transparent)]
     Renewal(#[from] RenewalError),
     /// The database.
@@ -114,7 +114,7 @@ impl PartnerError {
         }
     }
 
-    /// How the process ends.
+    /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Renewal(error) => error.exit(),

@@ -1,4 +1,4 @@
-//! Pages of JSON, read to their end; where the portal keeps track of changes, only what has changed since.
+//! Reads all pages of a JSON list, or only the changes if the portal tracks them.
 
 use std::collections::BTreeSet;
 
@@ -10,27 +10,27 @@ use uuid::Uuid;
 use super::adapters::Outcome;
 use super::portal::{Portal, judge, odata};
 
-/// Entries read, at most: more people than any partner has.
+/// The maximum number of entries, which is more than any partner has.
 const MOST_ENTRIES: usize = 1_000_000;
 
-/// How pages are read. Places in them are JSON pointers (RFC 6901).
+/// A paginated list. Places are JSON pointers (RFC 6901).
 #[derive(Debug, Clone, Copy)]
 pub struct Pages<'a> {
-    /// What they are, for whoever reads why they cannot be read.
+    /// The name of the list, for error messages.
     pub what: &'static str,
-    /// Where in a page its entries stand; empty: the page is the array of them.
+    /// The place of the entries in a page; if empty, the page is the array of entries.
     pub entries: &'a str,
-    /// Where in a page the address of the next one stands.
+    /// The place of the next page's URL in a page.
     pub next: Option<&'a str>,
-    /// Where in the last page the address stands at which changes can be read; none: the portal does not track them.
+    /// The place of the URL for changes in the last page; `None` if the portal does not track changes.
     pub delta: Option<&'a str>,
-    /// Whether everybody can read them; otherwise we sign in.
+    /// Whether the list is public; otherwise certvakt signs in.
     pub is_public: bool,
 }
 
 impl Pages<'_> {
-    /// Reads all pages, or those of what has changed since, and gives each entry away. Where changes from here on can
-    /// be read, if the portal has said so. After an error, some may have been given away.
+    /// Reads all pages, or the pages of changes, and passes each entry on. Returns the URL for the next
+    /// changes, if the portal gave one. Some entries may have been passed on before an error.
     pub async fn read(
         &self,
         portal: &Portal,
@@ -57,12 +57,12 @@ impl Pages<'_> {
         Ok(delta)
     }
 
-    /// What is said of pages that are not as the contract says.
+    /// The outcome for pages that break the contract.
     pub fn broken(&self, what: &str) -> Outcome {
         Outcome::Broken(format!("its {} breaks the contract: {what}", self.what))
     }
 
-    /// An address in a page, which must be the same server's: our sign-in goes along.
+    /// A URL in a page. It must be on the same server, because the request contains our credentials.
     fn address(&self, first: &Url, page: &Value, place: Option<&str>) -> Result<Option<Url>, Outcome> {
         match place.and_then(|place| page.pointer(place)) {
             None | Some(Value::Null) => Ok(None),
@@ -97,7 +97,7 @@ impl Pages<'_> {
     }
 }
 
-/// The id of what an entry says was deleted (`OData` JSON Format Version 4.0, section 15.3; `@removed`, Version 4.01).
+/// The id of a deleted entry (`OData` JSON Format Version 4.0, section 15.3; `@removed`, Version 4.01).
 pub fn deleted(entry: &Value) -> Option<&str> {
     let context = entry.get("@odata.context").and_then(Value::as_str);
     let is_deleted = context.is_some_and(|context| context.ends_with("/$deletedEntity"));

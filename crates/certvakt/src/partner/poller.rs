@@ -1,4 +1,4 @@
-//! Reading what portals tell of completed renewal courses, in pages, where that is how they tell it.
+//! Polls the portals that publish reports of completed renewal courses as pages.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,38 +21,38 @@ use crate::config::PartnersConfig;
 use crate::store::partner::{self, Partner, reports};
 use crate::store::{Database, StoreError};
 
-/// Reports of which it is asked at once whether they have come before.
+/// The number of reports that are checked for duplicates at once.
 const BATCH: usize = 1_000;
-/// How long one partner's reports may take to read and take in.
+/// The time limit for reading and processing one partner's reports.
 const LONGEST: Duration = Duration::from_mins(10);
 
-/// What was heard of a partner.
+/// The result of a poll of one partner.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Heard {
     /// The organisation's short name.
     pub organisation: String,
-    /// The partner's.
+    /// The partner's short name.
     pub partner: String,
-    /// Renewed.
+    /// The number of renewals.
     pub renewed: u64,
-    /// Held by ours already.
+    /// The number of reports of renewals that certvakt already has.
     pub echoes: u64,
-    /// Waiting for a person.
+    /// The number of reports that wait for a decision.
     pub waiting: u64,
-    /// About nobody here.
+    /// The number of reports that concern no certification here.
     pub dismissed: u64,
-    /// Why they could not be read, if so.
+    /// The reason why the reports could not be read, if so.
     pub unread: Option<String>,
 }
 
-/// Reads partners' reports, each every hour, until the process is asked to end.
+/// Reads the reports of each partner once an hour, until shutdown.
 pub async fn run(database: &Database, clock: &Clock, config: &PartnersConfig, ending: watch::Receiver<bool>) {
     let poll_due = async || poll(database, clock, config, false).await.map(drop);
     super::repeat(config, ending, "could not read the partners' reports", poll_due).await;
 }
 
-/// Reads the reports of all partners that have any to read; of those only for which it is time, unless all are asked
-/// for.
+/// Reads the reports of all partners that publish any, or only of those whose hour has passed, unless `all`
+/// is true.
 pub async fn poll(
     database: &Database,
     clock: &Clock,
@@ -68,7 +68,8 @@ pub async fn poll(
     Ok(join_all(heard).await.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
-/// Reads a partner's reports, and writes down why they could not be. None: it has none to read.
+/// Reads a partner's reports, and records the reason if they cannot be read. Returns `None` if the partner
+/// publishes none.
 async fn within(
     database: &Database,
     clock: &Clock,
@@ -88,7 +89,7 @@ async fn within(
             }
             Some(Ok(Read { reports, delta, fault })) => {
                 let heard = hear_all(database, clock, one, &reports).await?;
-                // What is wrong with one keeps no other waiting; it is read again until it is right.
+                // An invalid report does not stop the others. It is read again until it is valid.
                 Ok::<_, PartnerError>(Some(fault.map_or(Ok((heard, delta)), Err)))
             }
         }
@@ -126,16 +127,16 @@ async fn within(
     }
 }
 
-/// What is new of a partner's reports.
+/// A partner's new reports.
 struct Read {
     reports: Vec<Report>,
-    /// Where to go on.
+    /// The URL for the next changes.
     delta: Option<Url>,
-    /// How some do not keep to the contract.
+    /// The fault of reports that break the contract.
     fault: Option<String>,
 }
 
-/// Reads what is new of a partner's reports, and where to go on. None: there are none to be read.
+/// Reads a partner's new reports. Returns `None` if the partner publishes none.
 async fn read(config: &PartnersConfig, one: &Partner) -> Result<Option<Result<Read, Outcome>>, PartnerError> {
     let Some(contract) = InboundContract::of(one, config)? else { return Ok(None) };
     let Some(stage) = one.stage.as_deref().and_then(Stage::named) else { return Ok(None) };
@@ -151,7 +152,7 @@ async fn read(config: &PartnersConfig, one: &Partner) -> Result<Option<Result<Re
     };
     let since = one.reports_delta.as_deref().and_then(|delta| Url::parse(delta).ok());
     let read = match read_since(&contract, &pages, &portal, &first, since.as_ref()).await {
-        // The portal does not know any more what we have seen. To read all again is harmless: each event counts once.
+        // The URL for changes has expired. Reading everything again is safe, because each event counts once.
         Err(Outcome::Broken(_)) if since.is_some() => {
             read_since(&contract, &pages, &portal, &first, None).await
         }

@@ -1,4 +1,4 @@
-//! A portal at one of its stages: the contract, its addresses, and how we sign in. Adapters speak through it.
+//! A portal at one of its stages: the contract, the URLs, the sign-in and the client, which adapters use.
 
 use chrono::NaiveDate;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
@@ -21,22 +21,23 @@ use crate::http::retry_after;
 pub struct Portal {
     /// The contract.
     pub contract: Contract,
-    /// Its schemas.
+    /// The contract's compiled schemas.
     pub rules: Rules,
-    /// The addresses of the stage.
+    /// The URLs of the stage.
     pub addresses: Addresses,
-    /// How we sign in.
+    /// The sign-in.
     pub sign_in: Box<dyn SignIn>,
-    /// The last day on which what signs us in is good, in UTC; none: it has no end, or nobody has said when.
+    /// The last day on which the credential is valid, in UTC; `None` if it does not expire or the date is
+    /// unknown.
     pub secret_ends_on: Option<NaiveDate>,
     /// The client.
     pub wire: Wire,
-    /// Its listing, where changes of it can be read.
+    /// The cached listing, if its changes can be read.
     pub snapshot: Mutex<Option<Snapshot>>,
 }
 
 impl Portal {
-    /// The portal of an organisation's partner, with the secrets that the configuration names for it.
+    /// Creates the portal of an organisation's partner, with the configured secrets.
     pub fn new(
         contract: Contract,
         organisation: &str,
@@ -63,7 +64,7 @@ impl Portal {
         Ok(Self { contract, rules, addresses, sign_in, secret_ends_on, wire, snapshot: Mutex::default() })
     }
 
-    /// The body of a request that tells a state.
+    /// The body of a request that sends a state.
     pub fn body(&self, state: &State) -> Result<Vec<u8>, Outcome> {
         let body = self.contract.body(state);
         match self.rules.request_fault(&body) {
@@ -72,8 +73,8 @@ impl Portal {
         }
     }
 
-    /// Sends a request with an id and a body, signed in; once more, if what signed us in had run out. After `until`
-    /// nothing is sent.
+    /// Sends a request with an id and a body, with the credentials. If they were rejected and can be renewed,
+    /// it sends the request again. It sends nothing after `until`.
     pub async fn send(
         &self,
         id: &str,
@@ -89,7 +90,7 @@ impl Portal {
         Ok(answered)
     }
 
-    /// Sends a request that changes nothing, so that one without an answer can be sent again.
+    /// Sends a request that changes nothing, which is sent again if there is no response.
     pub async fn ask(
         &self,
         id: &str,
@@ -103,7 +104,8 @@ impl Portal {
     }
 }
 
-/// What every request to a service of `OData` carries (Microsoft Learn, "Compose HTTP requests and handle errors").
+/// The headers of every request to an `OData` service (Microsoft Learn, "Compose HTTP requests and handle
+/// errors").
 pub fn odata() -> HeaderMap {
     let version = HeaderValue::from_static("4.0");
     HeaderMap::from_iter([
@@ -113,7 +115,7 @@ pub fn odata() -> HeaderMap {
     ])
 }
 
-/// What an answer to a change says of it.
+/// The outcome of a change by its response.
 pub fn judge_change(portal: &Portal, state: &State, answered: &Answered) -> Outcome {
     let terms = &portal.contract.answer;
     let code = answered.status.as_u16();
@@ -136,13 +138,13 @@ pub fn judge_change(portal: &Portal, state: &State, answered: &Answered) -> Outc
     }
 }
 
-/// What a status code says, if it is none of those expected.
+/// The outcome of a response with an unexpected status code.
 pub fn judge(answered: &Answered, expected: &[u16]) -> Result<(), Outcome> {
     let code = answered.status.as_u16();
     Err(match code {
         _ if expected.contains(&code) => return Ok(()),
         401 | 403 => Outcome::SignIn(format!("the portal refused access ({code})")),
-        // A deadline that the portal missed says nothing of what it has done (RFC 9110, section 15.6.5).
+        // After a time-out at the portal, the result is unknown (RFC 9110, section 15.6.5).
         408 | 504 => Outcome::Unsure(format!("the portal timed out ({code})")),
         429 => {
             Outcome::Busy(format!("the portal limits our requests ({code})"), retry_after(&answered.headers))

@@ -1,5 +1,5 @@
-//! Whether the other side keeps to a contract: its own examples are sent to the portal's staging, or its listing and
-//! mentors are read at its live address, where nothing may be tried.
+//! Tests whether a portal follows a contract: sends the contract's examples to the portal's staging, or reads
+//! the listing and some mentors at the live stage, where a test must change nothing.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -12,18 +12,18 @@ use crate::clock::Clock;
 use crate::config::PartnersConfig;
 use crate::store::partner::Partner;
 
-/// One point of a contract, and whether the other side keeps to it.
+/// A check of a probe, with its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Point {
-    /// What was tried.
+    /// The check.
     pub point: String,
-    /// What the portal did.
+    /// The portal's response.
     pub found: String,
-    /// Whether that is as the contract says.
+    /// Whether the response follows the contract.
     pub keeps: bool,
 }
 
-/// Tries the contract's examples on the portal's staging.
+/// Sends the contract's examples to the portal's staging.
 pub async fn staging(
     config: &PartnersConfig,
     clock: &Clock,
@@ -61,7 +61,7 @@ pub async fn staging(
     Ok(points)
 }
 
-/// Reads what the live portal holds of some mentors; changes nothing there.
+/// Reads the listing and the states of some mentors at the live portal, and changes nothing.
 pub async fn live(
     config: &PartnersConfig,
     one: &Partner,
@@ -81,7 +81,7 @@ pub async fn live(
     Ok(points)
 }
 
-/// What the portal holds of mentors, where it can be asked.
+/// The portal's states of mentors, if they can be read.
 async fn read(adapter: &dyn Adapter, keys: &[&str]) -> Vec<Result<bool, Outcome>> {
     if adapter.can_be_asked() { adapter.read(keys, Bounds::alone()).await } else { Vec::new() }
 }

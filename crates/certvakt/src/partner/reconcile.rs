@@ -1,5 +1,5 @@
-//! Whether a portal's listing shows what it is to show. That the portal has taken something is no proof; the listing
-//! is.
+//! Compares portals' listings with certvakt's data. Only the listing proves that a portal shows a change; an
+//! accepted request does not.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -16,41 +16,41 @@ use crate::config::PartnersConfig;
 use crate::store::partner::{self, Compared, Partner, ToCompare};
 use crate::store::{Database, StoreError};
 
-/// Mentors compared at once.
+/// The number of mentors compared in one transaction.
 const BATCH: i64 = 1_000;
-/// Keys named of those whom nobody here knows, at most.
+/// The maximum number of listed unknown keys.
 const MOST_NAMED: usize = 100;
 
-/// What is not as it is to be.
+/// The result of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Reconciled {
-    /// Mentors whose state the listing shows as it is to be.
+    /// The number of mentors whom the listing shows correctly.
     pub right: u64,
-    /// Those of whom it cannot show the last change yet.
+    /// The number of mentors whose last change the listing cannot show yet.
     pub not_yet: u64,
-    /// Lapsed, or without consent, but still listed: they are told again.
+    /// The keys of mentors who are still listed, but should not be. Their removals are sent again.
     pub still_listed: Vec<String>,
-    /// Certified and consenting, but missing: they are told again.
+    /// The keys of mentors who should be listed, but are missing. They are sent again.
     pub missing: Vec<String>,
-    /// Gone although nobody here took them off: a person is asked.
+    /// The keys of mentors who were removed manually at the portal. A person must decide.
     pub removed_by_hand: Vec<String>,
-    /// Listed, and known to nobody here.
+    /// The listed keys that certvakt does not know.
     pub unknown: Vec<String>,
-    /// How many these are in all.
+    /// The total number of unknown keys.
     pub unknown_in_all: i64,
 }
 
-/// How long one listing may take to read and compare.
+/// The time limit for reading and comparing one listing.
 const LONGEST: Duration = Duration::from_mins(10);
 
-/// Compares partners' listings, each every hour, also while nothing is sent, until the process is asked to end.
+/// Compares each partner's listing once an hour, even while sending has stopped, until shutdown.
 pub async fn run(database: &Database, config: &PartnersConfig, ending: watch::Receiver<bool>) {
     let mut kept = HashMap::new();
     let reconcile = async || reconcile_due(database, config, &mut kept).await;
     super::repeat(config, ending, "could not compare the listings", reconcile).await;
 }
 
-/// Partners' adapters, by organisation and name: what they hold of a listing is kept up by its changes.
+/// The partners' adapters, by organisation and name. They cache listings, which are updated by their changes.
 type Adapters = HashMap<(Uuid, String), CachedAdapter>;
 
 async fn reconcile_due(
@@ -73,7 +73,7 @@ async fn reconcile_due(
     })
 }
 
-/// Compares a partner's listing, and writes down why it could not be.
+/// Compares a partner's listing, and records the reason if it cannot.
 async fn within(
     database: &Database,
     config: &PartnersConfig,
@@ -83,12 +83,12 @@ async fn within(
     let compared = async {
         let kept = CachedAdapter::of(kept, one, config)?;
         let listing = kept.adapter().portal().contract.listing.as_ref();
-        // What everybody can read is no burden that we are.
+        // Reading a public listing does not burden a portal that asked for a pause.
         if one.is_resting() && !listing.is_some_and(|listing| listing.public) {
             return Ok(Some(kept));
         }
         let compared = once(database, kept.adapter(), one, false).await?;
-        // Whatever signs us in may be another by the time that it can be read again.
+        // After a failure, drop the adapter, because the credentials may change before the next attempt.
         Ok(compared.is_ok().then_some(kept))
     };
     let reason = match tokio::time::timeout(LONGEST, compared).await {
@@ -104,8 +104,8 @@ async fn within(
     Ok(None)
 }
 
-/// Reads a partner's listing and compares. The outcome is why it could not be read, or is not believed: more mentors
-/// than may be taken off unasked are gone from it at once, unless somebody says that it is so.
+/// Reads and compares a partner's listing. The outcome is the reason why it could not be read, or is not
+/// accepted: more mentors are missing than the limit of removals, unless `believes` is true.
 pub async fn once(
     database: &Database,
     adapter: &dyn Adapter,
@@ -149,7 +149,7 @@ pub async fn once(
     Ok(Err(outcome))
 }
 
-/// What a listing says of every mentor of a partner, and of others.
+/// Compares a listing with all mentors of a partner, and finds unknown keys.
 async fn compare(
     database: &Database,
     one: &Partner,
@@ -201,24 +201,25 @@ async fn write(
     tx.commit().await
 }
 
-/// What a listing says of a mentor.
+/// The result of comparing a listing for a mentor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
-    /// It shows what it is to show.
+    /// The listing is correct.
     Right,
-    /// It cannot show the last change yet, or is about to be told of it.
+    /// The listing cannot show the last change yet, or the change has not been sent yet.
     NotYet,
-    /// It shows that a request without an answer was not taken, or how the portal stood before it.
+    /// The listing shows that a request without a response was not accepted, or an older state.
     NotTaken,
-    /// It shows somebody who is not to be listed.
+    /// The listing shows a mentor who should not be listed.
     StillListed,
-    /// It does not show somebody who is to be listed, and never has since they are.
+    /// The listing does not show a mentor who should be listed, and has not shown them since they became
+    /// eligible.
     Missing,
-    /// It has shown them since they are to be listed, and does so no more.
+    /// The listing has shown the mentor since they became eligible, but no longer does.
     RemovedByHand,
 }
 
-/// What a listing says of a mentor, whom it shows or does not show.
+/// Compares a mentor with the listing, which shows them or not.
 pub fn judge(mentor: &ToCompare, is_shown: bool) -> Comparison {
     let is_told = mentor.told_number == mentor.number;
     if mentor.is_under_way || (mentor.is_unsure && mentor.was_asked) || (is_told && mentor.is_fresh) {
@@ -243,7 +244,7 @@ fn written(mentor: &ToCompare, is_shown: bool, found: Comparison) -> Compared {
     Compared {
         partner_key: mentor.partner_key.clone(),
         number: mentor.number,
-        // Before that, it shows how it was before.
+        // Until then, the listing shows an older state.
         shown: (found != Comparison::NotYet).then_some(is_shown),
         confirmed: found == Comparison::Right,
         cleared: mentor.is_unsure && matches!(found, Comparison::Right | Comparison::NotTaken),
@@ -271,7 +272,7 @@ impl Reconciled {
         named.push(mentor.partner_key.clone());
     }
 
-    /// Whether the listing shows what it is to show, as far as it can.
+    /// Whether the listing is correct, as far as it can be.
     pub fn is_right(&self) -> bool {
         self.still_listed.is_empty()
             && self.missing.is_empty()
@@ -280,7 +281,7 @@ impl Reconciled {
     }
 }
 
-/// Says in the log how many are not listed as they are to be; who, the log is not told.
+/// Logs the numbers of differences, but no keys.
 fn report(one: &Partner, reconciled: &Reconciled) {
     if !reconciled.is_right() {
         tracing::error!(

@@ -1,5 +1,5 @@
-//! Telling portals: those who lapsed are taken off, everybody whose state has changed is claimed, told outside any
-//! transaction, and what became of it is written down.
+//! Sends changes to portals: delists lapsed mentors, claims the mentors whose state has changed, sends their
+//! states outside any transaction, and records the outcomes.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,44 +18,44 @@ use crate::config::PartnersConfig;
 use crate::store::partner::{self, Claim, Due, Partner, SendResult, Stop};
 use crate::store::{Database, StoreError, organisation};
 
-/// Those who lapsed, looked at in one transaction.
+/// The number of lapsed mentors handled in one transaction.
 const BATCH: i64 = 1_000;
-/// How long one partner is told before the others have their turn.
+/// The time for one partner before the others have their turn.
 const TURN: Duration = Duration::from_mins(1);
-/// How long nothing is sent after the first request that was not answered; doubled with each further one.
+/// The pause after the first request without a response. It doubles with each further one.
 const FIRST_REST: Duration = Duration::from_secs(30);
-/// The longest time for which nothing is sent to a portal that does not answer.
+/// The maximum pause for a portal that does not respond.
 const LONGEST_REST: Duration = Duration::from_mins(15);
 
-/// What was told to a partner.
+/// The numbers of sent changes by outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tally {
-    /// Taken by the portal.
+    /// Accepted by the portal.
     pub taken: u64,
-    /// Not taken of this one mentor; tried again later.
+    /// Refused for one mentor; tried again later.
     pub refused: u64,
-    /// No answer came; the state is read back first.
+    /// Without a response; the portal's state is read first.
     pub unsure: u64,
-    /// Put off, because the portal takes nothing for now.
+    /// Postponed, because the portal is unavailable or limits requests.
     pub put_off: u64,
-    /// Whether more removals wait than may leave without anybody's approval.
+    /// Whether removals exceed the limit and wait for approval.
     pub removals_are_held: bool,
-    /// Why sending stopped, if it did.
+    /// The reason why sending stopped, if it did.
     pub stopped: Option<String>,
 }
 
-/// What one partner was told.
+/// The result of a sync with one partner.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct SyncReport {
     /// The organisation's short name.
     pub organisation: String,
-    /// The partner's.
+    /// The partner's short name.
     pub partner: String,
-    /// What was told.
+    /// The sent changes.
     pub told: Tally,
 }
 
-/// How a partner is spoken to, and in how many requests at once.
+/// The connection to a partner: its adapter and its current concurrency.
 #[derive(Debug)]
 struct Line {
     kept: CachedAdapter,
@@ -63,18 +63,18 @@ struct Line {
 }
 
 impl Line {
-    /// Twice as slow, because the portal wants fewer requests.
+    /// Halves the concurrency, because the portal limits requests.
     fn slow(&mut self) {
         self.at_once = (self.at_once / 2).max(1);
     }
 
-    /// A little faster again, because it does not.
+    /// Increases the concurrency by one after a round within the portal's limits.
     fn ease(&mut self) {
         self.at_once = (self.at_once + 1).min(self.kept.adapter().portal().contract.limits.at_once);
     }
 }
 
-/// Tells partners.
+/// Sends changes to partners.
 #[derive(Debug)]
 pub struct PartnerSync<'a> {
     database: &'a Database,
@@ -85,12 +85,12 @@ pub struct PartnerSync<'a> {
 }
 
 impl<'a> PartnerSync<'a> {
-    /// A sender that has told nobody yet.
+    /// Creates a sync without open connections.
     pub fn new(database: &'a Database, clock: &'a Clock, config: &'a PartnersConfig) -> Self {
         Self { database, clock, config, lines: HashMap::new(), has_warned: false }
     }
 
-    /// Tells partners, until the process is asked to end.
+    /// Sends changes to partners until shutdown.
     pub async fn run(mut self, mut ending: watch::Receiver<bool>) {
         let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(self.config.poll_seconds)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -137,7 +137,7 @@ impl<'a> PartnerSync<'a> {
         Ok(())
     }
 
-    /// Takes off those who lapsed, and once a night looks at everybody.
+    /// Delists lapsed mentors, and checks every mentor once a night.
     async fn see_who_is_listed(&self) -> Result<Vec<Partner>, StoreError> {
         loop {
             let mut tx = self.database.worker().await?;
@@ -163,7 +163,7 @@ impl<'a> PartnerSync<'a> {
         Ok(partners)
     }
 
-    /// Tells all partners whatever is due, once.
+    /// Sends all due changes to all partners, once.
     pub async fn once(&mut self, ending: &watch::Receiver<bool>) -> Result<Vec<SyncReport>, StoreError> {
         let mut done = Vec::new();
         for one in self.see_who_is_listed().await? {
@@ -177,7 +177,7 @@ impl<'a> PartnerSync<'a> {
     }
 }
 
-/// Looks at every mentor of a partner, whatever changed.
+/// Checks every mentor of a partner, even without a change.
 async fn look_at_everybody(
     database: &Database,
     one: &Partner,
@@ -236,7 +236,7 @@ impl Turn<'_> {
         (self.line, told.map(|()| tally))
     }
 
-    /// Tells a batch. Whether there may be more.
+    /// Sends a batch. Returns whether there may be more.
     async fn batch(&mut self, one: &Partner, tally: &mut Tally) -> Result<bool, StoreError> {
         let mut tx = self.database.worker().await?;
         let fresh = partner::all(&mut tx).await?;
@@ -248,7 +248,7 @@ impl Turn<'_> {
             return Ok(false);
         }
         if one.waits_for_person() {
-            // Whatever signed us in may be another by then.
+            // Drop the connection, because the credentials may change before the next attempt.
             self.line = None;
             tally.stopped.clone_from(&one.stopped_reason);
             return Ok(false);
@@ -284,7 +284,7 @@ impl Turn<'_> {
             partner::note_secret(&mut tx, &one, adapter.portal().secret_ends_on).await?;
         }
         let claim = Claim {
-            // After an outage one mentor tries whether it is over.
+            // After an outage, one mentor probes whether the portal responds again.
             most: if one.stopped_by.is_some() {
                 1
             } else {
@@ -338,14 +338,14 @@ impl Turn<'_> {
     }
 }
 
-/// Long enough to read and to tell all of a batch at the portal's pace.
+/// A lease that is long enough to read and send the whole batch within the portal's rate limit.
 fn lease_seconds(limits: &Limits) -> u32 {
     let Limits { requests_a_minute, at_once, timeout_seconds, .. } = limits;
     60 + 4 * u32::from(*timeout_seconds) + 2 * 60 * u32::from(*at_once) / requests_a_minute
 }
 
-/// Tells each its present state; where an answer was missed before, after the portal was asked what it holds. What
-/// became of each, and whether it was told.
+/// Sends the current state of each mentor. If a previous request had no response, it reads the portal's state
+/// first. Returns the outcome of each, and whether the state was sent.
 async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcome, bool)> {
     let unsure: Vec<&str> =
         due.iter().filter(|one| one.is_unsure).map(|one| one.partner_key.as_str()).collect();
@@ -353,7 +353,8 @@ async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcom
     let known: Vec<Option<Outcome>> = due
         .iter()
         .map(|one| match one.is_unsure.then(|| read.next())?? {
-            // Another request may still be under way there: what is so by chance is told all the same.
+            // A previous request may still be in progress there, so send the state even if it already matches
+            // by chance.
             Ok(is_listed) => (is_listed == one.is_listed && one.was_asked).then_some(Outcome::Taken),
             Err(outcome) => Some(outcome),
         })
@@ -376,20 +377,21 @@ async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcom
         .collect()
 }
 
-/// What is written down of an outcome; `has_answered` says whether the portal answered others of the batch.
+/// Converts an outcome for the database. `has_answered` tells whether the portal responded for others of the
+/// batch.
 fn written(due: &Due, outcome: &Outcome, was_sent: bool, has_answered: bool, limits: &Limits) -> SendResult {
     let is_unsure = match outcome {
         Outcome::Unsure(_) | Outcome::Broken(_) => true,
         Outcome::Taken | Outcome::Refused(_) => false,
-        // Not even asked, or not let in: what was not known is not known yet.
+        // Nothing was sent or the portal refused access, so an unknown state stays unknown.
         Outcome::Busy(..) | Outcome::Down(..) | Outcome::SignIn(_) => due.is_unsure,
     };
     let later = || limits.wait(u32::try_from(due.attempt).unwrap_or(u32::MAX), fastrand::f64());
     let wait = match outcome {
         Outcome::Refused(_) => later(),
-        // It fails at this mentor alone.
+        // The portal fails for this mentor only.
         Outcome::Down(..) | Outcome::Unsure(_) if has_answered => later(),
-        // The whole portal waits, not this mentor.
+        // The pause applies to the whole portal, not to this mentor.
         _ => Duration::ZERO,
     };
     metrics::counter!("certvakt_partner_requests_total", "outcome" => outcome.name()).increment(1);
@@ -405,7 +407,7 @@ fn written(due: &Due, outcome: &Outcome, was_sent: bool, has_answered: bool, lim
     }
 }
 
-/// What a batch says of the portal. Whether to go on.
+/// Updates the state of the partner by the outcomes of a batch. Returns whether to continue.
 async fn conclude(
     tx: &mut crate::store::WorkerTx,
     one: &Partner,
@@ -436,7 +438,8 @@ async fn conclude(
                 tally.put_off += 1;
                 stop.get_or_insert(("sign-in", reason));
             }
-            // Worse than not to be let in: what it says means something else.
+            // A broken contract takes precedence over refused access, because responses can then mean
+            // anything.
             Outcome::Broken(reason) => {
                 tally.unsure += 1;
                 stop = Some(("contract", reason));

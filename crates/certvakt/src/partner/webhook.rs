@@ -1,4 +1,4 @@
-//! Hearing of completed renewal courses, and a person's answer to what contradicts ours.
+//! Receives reports of completed renewal courses, and settles the reports that wait for a decision.
 
 use certvakt_rules::today;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -16,7 +16,7 @@ use crate::store::partner::{Partner, reports};
 use crate::store::renewal::Keeper;
 use crate::store::{Database, RegistrarTx, StoreError};
 
-/// What a partner's contract makes of what it tells.
+/// A partner's contract for reports.
 #[derive(Debug)]
 pub struct InboundContract {
     contract: Contract,
@@ -25,7 +25,7 @@ pub struct InboundContract {
 }
 
 impl InboundContract {
-    /// That of a partner which is switched on. None: its contract says nothing of completed courses.
+    /// The contract of a partner that is switched on; `None` if it does not describe reports.
     pub fn of(one: &Partner, config: &PartnersConfig) -> Result<Option<Self>, PartnerError> {
         let Some(version) = one.contract.as_ref().filter(|_| one.stage.is_some()) else {
             return Err(PartnerError::Off(one.partner.clone()));
@@ -43,14 +43,14 @@ impl InboundContract {
         &self.contract
     }
 
-    /// Whether reports are told to us alone, and not read as well.
+    /// Whether reports arrive at the webhook only, and are not polled as well.
     fn is_told_alone(&self, one: &Partner) -> bool {
         let stage = one.stage.as_deref().and_then(Stage::named);
         let addresses = stage.and_then(|stage| self.contract.stages.get(&stage));
         addresses.is_none_or(|addresses| addresses.inbound.is_none())
     }
 
-    /// Reads a report, or says how it does not keep to the contract.
+    /// Reads a report, or returns how it breaks the contract.
     pub fn read(&self, entry: &Value) -> Result<Report, String> {
         if let Some(fault) = self.rules.report_fault(entry) {
             return Err(fault);
@@ -60,7 +60,7 @@ impl InboundContract {
     }
 }
 
-/// The keys of which one signs what a partner tells by itself, at its stage; none: it does not.
+/// The keys that verify the signature of a partner's webhook requests, at its stage; empty if it sends none.
 pub fn keys(one: &Partner, config: &PartnersConfig) -> Result<Vec<Webhook>, PartnerError> {
     let stage = one.stage.as_deref().unwrap_or_default();
     let Some(secrets) = config.secrets_of(&one.organisation, &one.partner, stage) else {
@@ -76,8 +76,8 @@ fn not_set_up(one: &Partner, what: String) -> PartnerError {
     PartnerError::NotSetUp { partner: one.partner.clone(), stage, what }
 }
 
-/// What becomes of a report that a partner tells by itself, whose signature was checked. The inner error is how it does
-/// not keep to the contract, which `status` says until one is heard that does.
+/// Processes a report from the webhook whose signature was verified. The inner error is how it breaks the
+/// contract, which `status` shows until a valid report arrives.
 pub async fn accept(
     database: &Database,
     one: &Partner,
@@ -102,7 +102,7 @@ pub async fn accept(
     Ok(heard)
 }
 
-/// What becomes of a report. None: its event has come before.
+/// Processes a report. Returns `None` if its event is a duplicate.
 pub async fn receive(
     database: &Database,
     one: &Partner,
@@ -111,7 +111,7 @@ pub async fn receive(
 ) -> Result<Option<Verdict>, StoreError> {
     match once(database, one, report, now, None).await {
         Err(RenewalError::Store(error)) => Err(error),
-        // What the renewal itself refuses waits with its code, as everything that contradicts ours.
+        // A report whose renewal is refused waits for a decision, with the code of the refusal.
         Err(refused) => match once(database, one, report, now, Some(refused.code())).await {
             Err(RenewalError::Store(error)) => Err(error),
             Err(refused) => Err(StoreError::Invalid(refused.to_string())),
@@ -121,7 +121,7 @@ pub async fn receive(
     }
 }
 
-/// The report and its renewal, in one transaction: both, or neither, whatever happens.
+/// Stores the report and makes its renewal in one transaction.
 async fn once(
     database: &Database,
     one: &Partner,
@@ -182,7 +182,7 @@ async fn weigh(
     Ok((Some(certification), inbound::judge(report, &standing, &renewals, today(now, zone))))
 }
 
-/// The certification that a course renews, locked; or what is so instead.
+/// Finds and locks the certification that a course renews, or returns the verdict if there is none.
 async fn find(
     tx: &mut RegistrarTx,
     one: &Partner,
@@ -200,7 +200,7 @@ async fn find(
     Ok(inbound::which(&reports::held(tx, one, person, certification_type).await?))
 }
 
-/// Renews by a partner's event, in the way of every renewal.
+/// Renews a certification by a partner's event, with the same code as every renewal.
 async fn renew(
     tx: &mut RegistrarTx,
     one: &Partner,
@@ -222,21 +222,21 @@ async fn renew(
     renewal::apply(tx, certification, &request, now).await
 }
 
-/// A person's answer to a report that waits.
+/// A person's decision about a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
-    /// It renews all the same.
+    /// Renew the certification.
     Take {
-        /// Which certification, if that is not clear.
+        /// The certification, if the report does not name one.
         certification: Option<Uuid>,
-        /// Until when, if not as the portal says, or the rule of the type.
+        /// The new last valid day, if not the portal's date or the date by the type's rule.
         until: Option<Until>,
     },
-    /// Nothing becomes of it.
+    /// Dismiss the report.
     Dismiss,
 }
 
-/// Settles a report that waits, as a person answers. What it renewed, if it was taken.
+/// Settles a waiting report by a person's decision. Returns the renewal, if there is one.
 pub async fn settle(
     database: &Database,
     one: &Partner,
@@ -257,7 +257,7 @@ pub async fn settle(
     let certification = if let Some(id) = certification.or(report.certification_id) {
         id
     } else {
-        // Whoever was enrolled or certified meanwhile is found now.
+        // This also finds a mentor who was enrolled or certified in the meantime.
         let key = report.partner_key.as_deref().unwrap_or_default();
         let found = find(&mut tx, one, key, report.certification_type.as_deref()).await?;
         found.map_err(|_| PartnerError::Unclear)?
@@ -268,7 +268,7 @@ pub async fn settle(
     }
     let until = until.or(report.valid_until.map(Until::Day));
     let done = renew(&mut tx, one, event, certification, report.completed_on, until, now).await?;
-    // Whoever erases somebody locks their certifications before what was told of them, too.
+    // The same lock order as the erasure: certifications before reports.
     if !reports::settle(&mut tx, one, event, Some(certification)).await? {
         return Err(PartnerError::NothingToSettle);
     }

@@ -1,5 +1,5 @@
-//! The ledger of erased people: a file outside the database, for a backup knows nothing of who was erased after it
-//! was taken. It holds ids, and nothing that they meant.
+//! The ledger of erased people: a file outside the database, because a backup contains people who were erased
+//! after it was taken. It contains only ids.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -17,25 +17,25 @@ use crate::private;
 #[derive(Debug)]
 pub struct Ledger(PathBuf);
 
-/// A line of it.
+/// A line of the ledger.
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     person: Uuid,
     erased_at: DateTime<Utc>,
 }
 
-/// Why the ledger cannot be used.
+/// An error of the ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// None is named.
+    /// No ledger is configured.
     #[error(
         "no ledger of erased people is configured, and without it a restore would bring them back: set erasure.ledger in the configuration, or use --ledger"
     )]
     Missing,
-    /// It cannot be written. Nobody is erased then.
+    /// The ledger cannot be written, so nobody is erased.
     #[error("cannot write the ledger of erased people ({0}): check the path, its permissions and the disk")]
     Unwritten(std::io::Error),
-    /// It cannot be read.
+    /// The ledger cannot be read.
     #[error("cannot read the ledger of erased people ({0}): check the path and its permissions")]
     Unread(std::io::Error),
 }
@@ -50,7 +50,7 @@ impl LedgerError {
         }
     }
 
-    /// How the process ends.
+    /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Missing | Self::Unwritten(_) => Exit::Usage,
@@ -60,12 +60,12 @@ impl LedgerError {
 }
 
 impl Ledger {
-    /// The ledger of that path; an empty one is none.
+    /// The ledger at a path; an empty path is an error.
     pub fn at(path: PathBuf) -> Result<Self, LedgerError> {
         if path.as_os_str().is_empty() { Err(LedgerError::Missing) } else { Ok(Self(path)) }
     }
 
-    /// Adds somebody, and returns once the disk has it.
+    /// Adds a person, and returns once the disk has the line.
     pub fn add(&self, person: Uuid, erased_at: DateTime<Utc>) -> Result<(), LedgerError> {
         self.append(&Line { person, erased_at }).map_err(LedgerError::Unwritten)
     }
@@ -74,7 +74,7 @@ impl Ledger {
         let mut file = private::open(File::options().read(true).append(true), &self.0)?;
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
-        // What a crash left unfinished ends here, or this line would be part of it.
+        // End a line that a crash left incomplete, or this one would become part of it.
         if file.seek(SeekFrom::End(0))? > 0 {
             let mut last = [0];
             file.seek(SeekFrom::End(-1))?;
@@ -85,12 +85,12 @@ impl Ledger {
         }
         file.write_all(&text)?;
         file.sync_all()?;
-        // A new file is there after a crash only if its folder knows of it.
+        // A new file survives a crash only if its folder is synced too.
         let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     }
 
-    /// Everybody in it, each once, and the lines that name nobody, from 1.
+    /// Reads the ids, without duplicates, and the numbers of invalid lines, from 1.
     pub fn read(&self) -> Result<(BTreeSet<Uuid>, Vec<u64>), LedgerError> {
         let file = File::open(&self.0).map_err(LedgerError::Unread)?;
         let (mut people, mut unreadable) = (BTreeSet::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! A person's rights: to have what is stored of them, and to have it erased.
+//! A person's rights to their data: export and erasure.
 
 pub mod ledger;
 pub mod readable;
@@ -12,19 +12,19 @@ use crate::store::people::{self, Erased};
 use crate::store::{Database, RegistrarTx, StoreError};
 use ledger::{Ledger, LedgerError};
 
-/// Why somebody is not erased, or what is stored of them not shown.
+/// An error of an export or an erasure.
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {
-    /// There is nobody of that id.
+    /// There is no person with the id.
     #[error("unknown person: give their id, or the id in the register of one of their certifications")]
     Unknown,
-    /// There are several.
+    /// Several people match the id.
     #[error("several people have a certification with that id: give the person's id")]
     Several,
-    /// They were erased before.
+    /// The person is already erased.
     #[error("the person is already erased: only their id is left")]
     Erased,
-    /// What the database answered cannot be read.
+    /// The database's JSON cannot be parsed.
     #[error("the person's data cannot be read ({0})")]
     Unreadable(serde_json::Error),
     /// The ledger.
@@ -47,7 +47,7 @@ impl PeopleError {
         }
     }
 
-    /// How the process ends.
+    /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Unknown | Self::Several | Self::Erased => Exit::Usage,
@@ -58,8 +58,8 @@ impl PeopleError {
     }
 }
 
-/// Erases somebody, and writes their id into the ledger: before it is made last, so that whoever is erased is in
-/// the ledger, whatever crashes.
+/// Erases a person, and writes their id to the ledger before the commit, so that the ledger contains every
+/// erased person even after a crash.
 pub async fn erase(
     database: &Database,
     person: Uuid,
@@ -72,7 +72,7 @@ pub async fn erase(
     Ok(erased)
 }
 
-/// What would be erased.
+/// The numbers of rows that an erasure would affect.
 pub async fn would_erase(database: &Database, person: Uuid) -> Result<Vec<Erased>, PeopleError> {
     let (tx, erased) = erased_unless_undone(database, person).await?;
     tx.rollback().await?;
@@ -94,23 +94,23 @@ async fn erased_unless_undone(
     }
 }
 
-/// What became of the ledger's people.
+/// The result of a replay of the ledger.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Replayed {
-    /// Erased again.
+    /// The number of people who were erased again.
     pub erased: u64,
-    /// Erased already.
+    /// The number of people who were already erased.
     pub before: u64,
-    /// Not in this database.
+    /// The number of people who are not in this database.
     pub unknown: u64,
-    /// Lines of the ledger that are none, from 1.
+    /// The numbers of invalid lines in the ledger, from 1.
     pub unreadable_lines: Vec<u64>,
-    /// Who could not be erased, and the code of why.
+    /// The people who could not be erased, with the code of the error.
     pub failed: Vec<(Uuid, String)>,
 }
 
-/// Erases everybody whom the ledger names, after a restore brought them back. Who cannot be erased keeps nobody
-/// else from it.
+/// Erases every person in the ledger again, after a restore. A failure for one person does not stop the
+/// others.
 pub async fn replay(
     database: &Database,
     ledger: &Ledger,

@@ -1,4 +1,4 @@
-//! What is stored of a person as they can read it: headings, names of fields and times in their language.
+//! The readable export of a person's data, with headings, field names and times in their language.
 
 use std::fmt::Write;
 
@@ -13,12 +13,12 @@ use crate::i18n::{Catalog, catalog};
 
 static CATALOG: Catalog = catalog!("export.ftl");
 
-/// JSON whose keys stay in the order in which they were written.
+/// JSON that keeps the order of its keys.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ordered {
     /// Null.
     Nothing,
-    /// A number or a truth.
+    /// A number or a boolean.
     Plain(serde_json::Value),
     /// A text.
     Text(String),
@@ -96,7 +96,7 @@ impl Serialize for Ordered {
     }
 }
 
-/// What is stored of a person, for them to read, times by the clock of a zone.
+/// Formats a person's export as text, with times in a time zone.
 pub fn text(export: &Ordered, locale: Locale, zone: Tz) -> String {
     let mut text = String::new();
     let Ordered::Fields(sections) = export else { return text };
@@ -139,7 +139,7 @@ fn write(text: &mut String, value: &Ordered, depth: usize, locale: Locale, zone:
     }
 }
 
-/// A value in a line.
+/// Formats a value on one line.
 fn said(value: &Ordered, locale: Locale, zone: Tz) -> String {
     match value {
         Ordered::Nothing | Ordered::Fields(_) => label("none", locale),

@@ -1,4 +1,4 @@
-//! Who was certified on a day, from which entry, and whether they had been told.
+//! Determines who was certified on a day, by which history entry, and the notices until then.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::store::renewal::CertificationHistory;
 
-/// How a certification stood on a day, by what was known at its end.
+/// The state of a certification at the end of a day, as it was known then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Certified {
     /// The certification.
@@ -25,28 +25,30 @@ pub struct Certified {
     /// The type's name.
     #[serde(rename = "type")]
     pub type_name: String,
-    /// Its id in the register.
+    /// The certification's id in the register.
     pub external_id: Option<String>,
-    /// Whether it was valid.
+    /// Whether the certification was valid.
     pub was_certified: bool,
-    /// Why, in a word: `valid`, `lapsed`, `suspended`, `not yet`, or `unknown` if its history cannot be read.
+    /// The reason: `valid`, `lapsed`, `suspended`, `not yet`, or `unknown` if its history cannot be read.
     pub because: &'static str,
-    /// The last valid day, as it was known on the day; none: it did not expire.
+    /// The last valid day, as it was known on that day; `None` if it did not expire.
     pub last_valid_day: Option<NaiveDate>,
-    /// The entry that says so; none: the record itself.
+    /// The entry that determines the state; `None` for the first record.
     pub entry_id: Option<Uuid>,
-    /// Whether the date that was known then was corrected afterwards.
+    /// Whether the date was corrected afterwards.
     pub corrected_later: bool,
-    /// The stages that were told in the cycle; none: unknown, the log no longer reaches back to it.
+    /// The stages that the mentor was notified of in the cycle; `None` if unknown, because the log does not
+    /// reach back to it.
     pub told: Option<Vec<String>>,
-    /// From where that is known: `log`, `history`, or nowhere.
+    /// The source of these stages: `log` or `history`, if known.
     pub told_from: Option<&'static str>,
 }
 
-/// The notices of certifications: stage, and when it was recorded.
+/// The notices of certifications: the stage, and the time at which it was recorded.
 pub type NoticesByCertification = HashMap<Uuid, Vec<(String, DateTime<Utc>)>>;
 
-/// How a certification stood on a day. The log is complete since an instant; none: since ever.
+/// Determines the state of a certification on a day. The log is complete since `since`, or from the start if
+/// `None`.
 pub fn on(
     day: NaiveDate,
     one: &CertificationHistory,

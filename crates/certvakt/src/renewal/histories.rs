@@ -1,7 +1,6 @@
-//! Whether histories hold together, and their heads: what shows later that nobody rewrote them whole.
-//!
-//! A chain shows a change by whoever did not compute all that follows anew. Whoever does that leaves other
-//! heads than those that were kept outside the database. More is not claimed.
+//! Checks the hash chains of histories, and writes and compares their heads.  A chain reveals a change unless
+//! all later hashes were recomputed. In that case, the heads differ from those that were stored outside the
+//! database. It proves nothing more.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufWriter, Write};
@@ -21,49 +20,50 @@ use crate::private;
 use crate::store::renewal::{self, CertificationHistory, HistoryFilter};
 use crate::store::{Database, StoreError, WorkerTx};
 
-/// Certifications read at once.
+/// The number of certifications in a batch.
 const BATCH: i64 = 500;
 
-/// What is wrong with a history.
+/// A fault of a history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// The certification.
     pub certification_id: Uuid,
-    /// Which entry, from 1; none: it is not about one.
+    /// The number of the entry, from 1; `None` if the fault is not about one entry.
     pub number: Option<usize>,
-    /// What is wrong.
+    /// The description.
     pub what: String,
 }
 
-/// What became of looking at histories.
+/// The result of a check of histories.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Checked {
-    /// Certifications that have one.
+    /// The number of certifications with a history.
     pub histories: u64,
-    /// Their entries.
+    /// The number of entries.
     pub entries: u64,
-    /// Entries whose words were erased.
+    /// The number of entries whose text was erased.
     pub erased: u64,
-    /// Entries of a later version: their chain is checked, not what they say.
+    /// The number of entries of a later version, of which only the chain is checked.
     pub later: u64,
-    /// Hex SHA-256 of all the heads.
+    /// The SHA-256 of all heads, in hexadecimal.
     pub digest: String,
-    /// What is wrong.
+    /// The faults.
     pub faults: Vec<Fault>,
-    /// Certifications whose heads were kept, and that are gone: deleted, which no chain can tell from lost.
+    /// The certifications with a stored head that no longer exist. A chain cannot tell a deletion from a
+    /// loss.
     pub gone: Vec<Uuid>,
 }
 
-/// The head of a history: how many entries it has, and the hash of the last.
+/// The head of a history: its number of entries, and the hash of the last one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// How many.
+    /// The number of entries.
     pub entries: usize,
-    /// The hash, in hex.
+    /// The hash, in hexadecimal.
     pub hash: String,
 }
 
-/// Heads that were kept, by certification. Lines that are no heads are an error.
+/// Reads stored heads, by certification. An invalid line is an error.
 pub fn read_heads(lines: impl BufRead) -> std::io::Result<BTreeMap<Uuid, Head>> {
     let wrong = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it contains no heads of histories");
     lines
@@ -80,7 +80,7 @@ pub fn read_heads(lines: impl BufRead) -> std::io::Result<BTreeMap<Uuid, Head>> 
         .collect()
 }
 
-/// Looks at every history, writes the heads, and compares them with those that were kept.
+/// Checks every history, writes the heads, and compares them with stored heads.
 pub async fn check(
     tx: &mut WorkerTx,
     mut kept: BTreeMap<Uuid, Head>,
@@ -106,7 +106,7 @@ pub async fn check(
     Ok(checked)
 }
 
-/// Looks at every history, and puts the heads into a file, whole or not at all.
+/// Checks every history, and writes the heads to a file atomically.
 pub async fn write(
     tx: &mut WorkerTx,
     kept: BTreeMap<Uuid, Head>,
@@ -120,11 +120,11 @@ pub async fn write(
     Ok(checked)
 }
 
-/// Between two looks whether the heads of a day are written.
+/// The interval at which `serve` checks whether the day's heads are written.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
 
-/// Once a day looks at every history, writes the heads into the log as one digest and into a folder, if one is
-/// named, and says what does not hold together; until the process is asked to end.
+/// Once a day, checks every history, logs the digest of the heads and any faults, and writes the heads to a
+/// folder if one is configured; until shutdown.
 pub async fn record_heads(
     database: &Database,
     clock: &Clock,
@@ -175,7 +175,7 @@ async fn daily(database: &Database, today: NaiveDate, folder: &Path) -> Result<(
     Ok(())
 }
 
-/// Why histories could not be looked at.
+/// An error of a check of histories.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// The database.
@@ -195,7 +195,7 @@ impl CheckError {
         }
     }
 
-    /// How the process ends.
+    /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Store(error) => error.exit(),
@@ -224,8 +224,8 @@ impl Checked {
                 );
             }
         }
-        // What the last entry says of the date, and the last that says anything of the status. What an entry
-        // says that cannot be read is not known, nor what was so before it.
+        // The date of the last entry, and the status of the last entry that changes it. An unreadable entry
+        // makes both unknown.
         let (mut expires_at, mut is_stopped) = (None, None);
         for (number, written) in (1..).zip(one.history.iter()) {
             (expires_at, is_stopped) = match rules::read(written) {
@@ -272,7 +272,7 @@ impl Checked {
     }
 }
 
-/// The bytes that hex digits stand for; none of what is no hex.
+/// Decodes hexadecimal digits; empty if the text is not hexadecimal.
 fn bytes(hex: &str) -> Vec<u8> {
     let digit = |place: usize| hex.get(place..place + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
     (0..hex.len() / 2).filter_map(|number| digit(2 * number)).collect()

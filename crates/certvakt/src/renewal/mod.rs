@@ -1,4 +1,4 @@
-//! Changing a certification: what is asked for, whether it may be so, and what it becomes.
+//! Changes of certifications: the request, the rules, and the result.
 
 pub mod certified;
 pub mod histories;
@@ -16,41 +16,42 @@ use crate::error::Exit;
 use crate::store::StoreError;
 use crate::store::renewal::{CurrentState, Keeper, Made};
 
-/// The longest evidence and the longest note, in characters, as the schema has them.
+/// The maximum lengths of evidence and of a note, in characters, as in the schema.
 const LONGEST_EVIDENCE: usize = 500;
 const LONGEST_NOTE: usize = 2000;
 
-/// Until when a certification is to be valid.
+/// The new end of a certification's validity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Until {
-    /// Its last valid day.
+    /// The last valid day.
     Day(NaiveDate),
     /// It does not expire.
     Never,
 }
 
-/// What is to be done with a certification.
+/// A change of a certification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Change {
-    /// It is renewed: until a date, or as the rule of its type says; completed on a day, today if none is said.
+    /// Renew it: until a date, or by the rule of its type; with the day of completion, which defaults to
+    /// today.
     Renew {
-        /// When what renews it was completed.
+        /// The day on which the mentor completed the renewal course.
         completed_on: Option<NaiveDate>,
-        /// Until when, if not as the rule says.
+        /// The new end of the validity, if not by the rule.
         until: Option<Until>,
     },
-    /// Its date was wrong.
+    /// Correct its date.
     Correct(Until),
-    /// It rests.
+    /// Suspend it.
     Suspend,
-    /// It rests no more.
+    /// Reinstate it.
     Reinstate,
-    /// It ends, for good.
+    /// Withdraw it.
     Withdraw,
 }
 
 impl Change {
-    /// What its history calls it.
+    /// The kind of the history entry.
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Renew { .. } => Kind::Renewed,
@@ -62,7 +63,7 @@ impl Change {
     }
 }
 
-/// Which way a change comes in, as entries name it.
+/// The source of a change, as in history entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The API, or a page.
@@ -83,25 +84,25 @@ impl Source {
     }
 }
 
-/// A change that somebody asks for.
+/// A requested change.
 #[derive(Debug, Clone)]
 pub struct ChangeRequest<'a> {
-    /// What.
+    /// The change.
     pub change: Change,
-    /// What shows that it was earned: a reference, not a document.
+    /// Evidence: a reference, not a document.
     pub evidence: Option<&'a str>,
     /// A note.
     pub note: Option<&'a str>,
-    /// A key of the caller's own making: the same key, the same change.
+    /// A key that the caller chooses: a change with the same key is made only once.
     pub key: Option<&'a str>,
-    /// Which way it comes in.
+    /// The source.
     pub source: Source,
-    /// As of when the certification was seen; none: as it is.
+    /// The version of the certification that the caller read; `None` to accept any version.
     pub seen: Option<DateTime<Utc>>,
 }
 
 impl ChangeRequest<'_> {
-    /// Whether it is one, whatever it is about.
+    /// Checks the texts of the request, independently of the certification.
     pub fn check(&self) -> Result<(), RenewalError> {
         let is_plain: fn(&str) -> bool = text::is_plain;
         for (what, words, longest, is_plain) in [
@@ -122,47 +123,48 @@ impl ChangeRequest<'_> {
 /// The outcome of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ChangeOutcome {
-    /// The last valid day before; none: it did not expire.
+    /// The previous last valid day; `None` if it did not expire.
     #[serde(rename = "last_valid_day_before")]
     pub before: Option<NaiveDate>,
-    /// The last valid day now.
+    /// The new last valid day.
     #[serde(rename = "last_valid_day")]
     pub after: Option<NaiveDate>,
-    /// Whether anything changed: it was so already, or was made by a request with the same key.
+    /// Whether anything changed. False if it was already so, or a request with the same key has made the
+    /// change.
     pub is_changed: bool,
 }
 
-/// Why a certification is not changed.
+/// The reason why a certification cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenewalError {
-    /// There is none, or none that may be seen.
+    /// The certification does not exist, or the caller may not see it.
     #[error("unknown certification: give its id")]
     Unknown,
-    /// It changed since it was seen.
+    /// The certification has changed since the caller read it.
     #[error("the certification has changed since you read it: read it again, then repeat the change")]
     Changed,
-    /// It may be seen, and not changed.
+    /// The caller may see the certification, but not change it.
     #[error("you may see this but not change it: ask a coordinator of its chapter")]
     NotTheirs,
     /// The rule needs a validity that the type does not have.
     #[error("this type of certification has no validity: give the new last valid day")]
     NoRule,
-    /// The date lies before the day of issue, or too far ahead, or in the past.
+    /// The date is before the day of issue, too far in the future, or in the past.
     #[error("{0}")]
     Date(String),
-    /// The words are too long, or empty.
+    /// The evidence or the note is empty or too long.
     #[error("{0}")]
     Words(String),
-    /// It has lapsed: suspending it says nothing.
+    /// The certification has lapsed, so it cannot be suspended.
     #[error("this certification has lapsed: renew it instead")]
     Lapsed,
-    /// It was withdrawn.
+    /// The certification was withdrawn.
     #[error("this certification was withdrawn: reinstate it first, if that was a mistake")]
     Withdrawn,
-    /// Its mentor was erased.
+    /// The mentor was erased.
     #[error("the person was erased and cannot be changed: create a new person")]
     Erased,
-    /// Its history takes no more.
+    /// The history is full.
     #[error(
         "the history of this certification is full: find out why it changes so often before you change it again"
     )]
@@ -190,7 +192,7 @@ impl RenewalError {
         }
     }
 
-    /// How the process ends.
+    /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Store(error) => error.exit(),
@@ -221,7 +223,7 @@ pub async fn apply(
     let Some((after, status)) = becomes(&request.change, &standing, before, today(now, zone))? else {
         return Ok(as_it_is);
     };
-    // The same day keeps its instant.
+    // If the day is the same, keep the exact time.
     let expires_at =
         if after == before { standing.expires_at } else { after.map(|day| end_of_day(day, zone)) };
     let said = said(request, entry, today(now, zone));
@@ -232,7 +234,7 @@ pub async fn apply(
         Made::Erased => Err(RenewalError::Erased),
         Made::Lapsed => Err(RenewalError::Lapsed),
         Made::NotAsSeen => {
-            // Somebody else may have made the very same change in the meantime.
+            // Another request may have made the same change in the meantime.
             let now = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
             match (now.is_made, now.updated_at == standing.updated_at) {
                 (true, _) => Ok(as_it_is),
@@ -243,7 +245,7 @@ pub async fn apply(
     }
 }
 
-/// The last valid day and the status that a certification gets; none: it is so already.
+/// The new last valid day and status of a certification; `None` if it is already so.
 fn becomes<'a>(
     change: &Change,
     standing: &'a CurrentState,
@@ -254,7 +256,7 @@ fn becomes<'a>(
         return Err(RenewalError::Withdrawn);
     }
     let status = standing.status.as_str();
-    // What is valid again is so from now on, and not from the next run on.
+    // A certification that is valid again becomes active immediately, not at the next run.
     let with = |after: Option<NaiveDate>| {
         let is_valid = after.is_none_or(|day| day >= today);
         (after, if status == "expired" && is_valid { "active" } else { status })
@@ -295,7 +297,8 @@ const fn day(until: Until) -> Option<NaiveDate> {
     }
 }
 
-/// Until when a certification is renewed by what was completed on a day: that date, or as the rule of its type says.
+/// The new last valid day of a renewal with a course completed on a day: the given date, or the date by the
+/// type's rule.
 pub fn renewed_until(
     completed_on: Option<NaiveDate>,
     until: Option<Until>,
@@ -339,7 +342,7 @@ fn check_date(
     Ok(())
 }
 
-/// What the history says beside the dates.
+/// The additional fields of the history entry.
 fn said(request: &ChangeRequest<'_>, entry: Uuid, today: NaiveDate) -> Value {
     let completed_on = match request.change {
         Change::Renew { completed_on, .. } => Some(completed_on.unwrap_or(today)),

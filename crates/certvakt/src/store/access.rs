@@ -1,4 +1,4 @@
-//! Who may come in: the kill switch, people with a role, and their invitations.
+//! Access: the kill switch, people with a role, invitations and opt-outs.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::{RegistrarTx, StoreError, WorkerTx};
 use crate::import::text::normal_id;
 
-/// Closes people's access to certifications, of one organisation or of all. False: it is closed already.
+/// Closes people's access to certifications, of one organisation or of all. Returns false if it is already
+/// closed.
 pub async fn close(
     tx: &mut RegistrarTx,
     organisation_id: Option<Uuid>,
@@ -27,8 +28,8 @@ pub async fn close(
     Ok(closed.execute(tx).await?.rows_affected() > 0)
 }
 
-/// Opens people's access to certifications again, of one organisation, or what was closed for all. False:
-/// that was not closed.
+/// Opens people's access to certifications again, of one organisation, or the closure for all. Returns false
+/// if it was not closed.
 pub async fn open(tx: &mut RegistrarTx, organisation_id: Option<Uuid>) -> Result<bool, StoreError> {
     let opened = sqlx::query!(
         "update certvakt.access_closures set opened_at = now(), opened_by = session_user, opened_operator = certvakt.operator()
@@ -38,24 +39,24 @@ pub async fn open(tx: &mut RegistrarTx, organisation_id: Option<Uuid>) -> Result
     Ok(opened.execute(tx).await?.rows_affected() > 0)
 }
 
-/// A closure that has not ended.
+/// A closure in effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Closure {
-    /// What is closed.
+    /// The closed resource.
     pub resource: String,
-    /// The organisation's short name; none: of all.
+    /// The organisation's short name; `None` for all.
     pub organisation: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Since when.
+    /// The time of the closure.
     pub closed_at: DateTime<Utc>,
     /// The database's login that closed it.
     pub closed_by: String,
-    /// Who ran the command that closed it, as account@host.
+    /// The operator who ran the command, as account@host.
     pub operator: Option<String>,
 }
 
-/// What is closed now, the oldest closure first.
+/// The closures in effect, oldest first.
 pub async fn closures(tx: &mut WorkerTx) -> Result<Vec<Closure>, StoreError> {
     Ok(sqlx::query_as!(
         Closure,
@@ -67,7 +68,7 @@ pub async fn closures(tx: &mut WorkerTx) -> Result<Vec<Closure>, StoreError> {
     .await?)
 }
 
-/// Somebody new, with a role in a chapter.
+/// A new person with a role in a chapter.
 #[derive(Debug)]
 pub struct NewPerson<'a> {
     /// The organisation.
@@ -76,9 +77,9 @@ pub struct NewPerson<'a> {
     pub chapter_id: Uuid,
     /// `mentor`, `coordinator` or `org_admin`.
     pub role: &'a str,
-    /// What they are called.
+    /// The person's name.
     pub name: &'a str,
-    /// Their mail address.
+    /// The person's e-mail address.
     pub email: Option<&'a str>,
 }
 
@@ -105,8 +106,8 @@ pub async fn add_person(tx: &mut RegistrarTx, new: &NewPerson<'_>) -> Result<Uui
     })
 }
 
-/// Invites a person: whoever brings the token becomes them. Returns when it ends; none: there is no such
-/// person.
+/// Invites a person: the login that accepts the token is linked to them. Returns the expiry of the
+/// invitation, or `None` if the person does not exist.
 pub async fn invite(
     tx: &mut RegistrarTx,
     person: Uuid,
@@ -122,8 +123,8 @@ pub async fn invite(
     .await?)
 }
 
-/// The people that a name means: an id, or the id in a register of one of their certifications,
-/// as it is written or in its normal form.
+/// Finds people by their id, or by the id in a register of one of their certifications, as written or in its
+/// normal form.
 pub async fn people(tx: &mut RegistrarTx, name: &str) -> Result<Vec<Uuid>, StoreError> {
     Ok(sqlx::query_scalar!(
         r#"select p.id as "id!" from certvakt.people p where p.id = $1
@@ -138,7 +139,7 @@ pub async fn people(tx: &mut RegistrarTx, name: &str) -> Result<Vec<Uuid>, Store
     .await?)
 }
 
-/// Sends a person no notices by a kind of contact point any more. False: there is no such person.
+/// Opts a person out of notices by a kind of contact point. Returns false if the person does not exist.
 pub async fn opt_out(tx: &mut RegistrarTx, person: Uuid, kind: &str) -> Result<bool, StoreError> {
     let is_known = sqlx::query_scalar!(
         r#"with person as (
@@ -155,7 +156,7 @@ pub async fn opt_out(tx: &mut RegistrarTx, person: Uuid, kind: &str) -> Result<b
     Ok(is_known.fetch_one(tx).await?)
 }
 
-/// Sends a person notices by a kind of contact point again.
+/// Deletes a person's opt-out of a kind of contact point.
 pub async fn opt_in(tx: &mut RegistrarTx, person: Uuid, kind: &str) -> Result<(), StoreError> {
     sqlx::query!("delete from certvakt.channel_opt_outs where person_id = $1 and kind = $2", person, kind)
         .execute(tx)
@@ -163,7 +164,7 @@ pub async fn opt_in(tx: &mut RegistrarTx, person: Uuid, kind: &str) -> Result<()
     Ok(())
 }
 
-/// By which kinds of contact point a person wants no notices.
+/// A person's opt-outs, as kinds of contact point.
 pub async fn opt_outs(tx: &mut RegistrarTx, person: Uuid) -> Result<Vec<String>, StoreError> {
     let kinds = sqlx::query_scalar!(
         "select kind from certvakt.channel_opt_outs where person_id = $1 order by kind",

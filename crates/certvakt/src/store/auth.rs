@@ -1,4 +1,4 @@
-//! Authentication in browsers: sessions, and the letters that carry a token to a mail address.
+//! Browser authentication: sessions, and the letters that carry a token to an e-mail address.
 //!
 //! Only the SHA-256 of a token is stored.
 
@@ -7,49 +7,49 @@ use uuid::Uuid;
 
 use super::{AuthTx, StoreError};
 
-/// A session that is not over, and the login that it speaks for.
+/// An active session, with its login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Its id.
+    /// The session's id.
     pub id: Uuid,
-    /// Who vouches for the login.
+    /// The issuer of the login.
     pub issuer: String,
-    /// Who it is there.
+    /// The subject of the login.
     pub subject: String,
-    /// When the provider last authenticated the person; none: it did not say.
+    /// The time of the last authentication at the provider, if known.
     pub authenticated_at: Option<DateTime<Utc>>,
-    /// How, in the provider's words; none: it did not say.
+    /// The authentication context class (`acr`), if known.
     pub acr: Option<String>,
 }
 
-/// The session of a token, if it is not over. Normally nothing is written.
+/// Looks up the active session of a token. Usually writes nothing.
 pub async fn session(tx: &mut AuthTx, token_hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
     let found = sqlx::query_file_as!(Session, "src/store/auth/session.sql", &token_hash);
     Ok(found.fetch_optional(tx).await?)
 }
 
-/// A session to begin.
+/// A new session.
 #[derive(Debug, Clone, Copy)]
 pub struct NewSession<'a> {
-    /// The SHA-256 of its token.
+    /// The SHA-256 of the session's token.
     pub token_hash: [u8; 32],
-    /// Who vouches for the login.
+    /// The issuer of the login.
     pub issuer: &'a str,
-    /// Who it is there.
+    /// The subject of the login.
     pub subject: &'a str,
-    /// The mail address whose link begins it; none: a provider does.
+    /// The e-mail address of the link; `None` for a sign-in at a provider.
     pub address: Option<&'a str>,
-    /// The browser, as it names itself.
+    /// The browser's name.
     pub browser: &'a str,
-    /// The SHA-256 of the token by which the browser is known again.
+    /// The SHA-256 of the token that identifies the browser.
     pub browser_hash: [u8; 32],
-    /// When the provider last authenticated the person.
+    /// The time of the last authentication at the provider.
     pub authenticated_at: Option<DateTime<Utc>>,
-    /// How, in the provider's words.
+    /// The authentication context class (`acr`).
     pub acr: Option<&'a str>,
 }
 
-/// Begins a session. If the browser is new to its person, their other mail addresses are told.
+/// Starts a session. If the browser is new for the person, queues letters to their other addresses.
 pub async fn begin_session(tx: &mut AuthTx, new: &NewSession<'_>) -> Result<(), StoreError> {
     sqlx::query_file!(
         "src/store/auth/begin_session.sql",
@@ -73,25 +73,25 @@ pub async fn end_session(tx: &mut AuthTx, token_hash: [u8; 32]) -> Result<(), St
     Ok(())
 }
 
-/// Has a link to sign in with mailed to each person of some mail addresses, if there are any; each address comes once.
-/// Three that are open are enough for a person, and ten people for an address.
+/// Queues sign-in links for the people with some addresses. The addresses must be distinct. A person has at
+/// most three open links, and at most ten people of an address get one.
 pub async fn ask_for_links(tx: &mut AuthTx, addresses: &[String]) -> Result<(), StoreError> {
     sqlx::query_file!("src/store/auth/ask_for_links.sql", addresses).execute(tx).await?;
     Ok(())
 }
 
-/// The login of the person to whom a link was mailed, and where.
+/// The login of a link, with the address that it was sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkLogin {
     /// The issuer of all links.
     pub issuer: String,
     /// The person.
     pub subject: String,
-    /// The mail address.
+    /// The e-mail address.
     pub address: String,
 }
 
-/// Uses a link. None: it is unknown, used or expired.
+/// Uses a link. Returns `None` if it is unknown, used or expired.
 pub async fn use_link(tx: &mut AuthTx, link_hash: [u8; 32]) -> Result<Option<LinkLogin>, StoreError> {
     let used = sqlx::query_file_as!(LinkLogin, "src/store/auth/use_link.sql", &link_hash);
     Ok(used.fetch_optional(tx).await?)
@@ -100,39 +100,40 @@ pub async fn use_link(tx: &mut AuthTx, link_hash: [u8; 32]) -> Result<Option<Lin
 /// The subject of a letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// A link to sign in with.
+    /// A sign-in link.
     Link,
     /// An invitation.
     Invitation,
-    /// Something that happened to a person's addresses or logins, by its name in `letters.ftl`.
+    /// A change of a person's addresses or logins, by its id in `letters.ftl`.
     Change(String),
-    /// Something that wants an administrator.
+    /// An alert to an administrator.
     Alert {
-        /// What, as `letters.ftl` names it.
+        /// The alert's id in `letters.ftl`.
         alert: String,
         /// The organisation's name.
         organisation: String,
-        /// Of how many.
+        /// The number in the alert.
         number: i64,
     },
 }
 
-/// A letter that is to be mailed.
+/// A letter to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
-    /// Its id.
+    /// The letter's id.
     pub id: Uuid,
-    /// Its subject.
+    /// The letter's subject.
     pub kind: Kind,
-    /// What the person is called.
+    /// The person's name.
     pub name: Option<String>,
-    /// Where it goes.
+    /// The recipient's address.
     pub address: String,
-    /// The language of the person, or of their organisation.
+    /// The language of the person or of their organisation.
     pub locale: String,
 }
 
-/// Locks letters that are due, for as long as the transaction lasts; those that carry a token only if asked.
+/// Locks due letters until the end of the transaction. Includes letters that carry a token only if
+/// `with_tokens` is true.
 pub async fn due(tx: &mut AuthTx, limit: i64, with_tokens: bool) -> Result<Vec<Letter>, StoreError> {
     let due = sqlx::query_file!("src/store/auth/due.sql", limit, with_tokens).fetch_all(tx).await?;
     Ok(due
@@ -156,7 +157,7 @@ pub async fn due(tx: &mut AuthTx, limit: i64, with_tokens: bool) -> Result<Vec<L
         .collect())
 }
 
-/// Gives each of some letters a token, and so many seconds to be mailed. Tokens that they had are dead.
+/// Sets new tokens of letters, with a lease in seconds. Previous tokens become invalid.
 pub async fn give_tokens(
     tx: &mut AuthTx,
     tokens: &[(Uuid, [u8; 32])],
@@ -170,18 +171,18 @@ pub async fn give_tokens(
     Ok(())
 }
 
-/// What became of a letter.
+/// The outcome of sending a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The mail server took it.
+    /// The mail server accepted it.
     Mailed,
-    /// Not now: it is tried again after as long as it has waited already.
+    /// It could not be sent now. It is tried again after as long as it has already waited.
     PutOff,
-    /// Never, to this address.
+    /// The address was refused permanently.
     Refused,
 }
 
-/// Writes down what became of a letter, if its token is still the one that was sent.
+/// Records the outcome of a letter, if its token is still the one that was sent.
 pub async fn finish(
     tx: &mut AuthTx,
     id: Uuid,
@@ -203,7 +204,7 @@ pub async fn finish(
     Ok(())
 }
 
-/// Deletes what is over: sessions, letters, and invitations.
+/// Deletes expired sessions, letters and invitations.
 pub async fn sweep(tx: &mut AuthTx) -> Result<(), StoreError> {
     sqlx::query_file!("src/store/auth/sweep.sql").execute(tx).await?;
     Ok(())

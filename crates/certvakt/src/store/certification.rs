@@ -1,4 +1,4 @@
-//! Certifications one at a time: what is known of one, for people who ask why.
+//! Single certifications, with their notices and attempts, for `explain`.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -7,30 +7,30 @@ use uuid::Uuid;
 use super::{StoreError, WorkerTx};
 use crate::import::text::normal_id;
 
-/// A certification, as it stands.
+/// A certification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certification {
-    /// Its id.
+    /// The certification's id.
     pub id: Uuid,
-    /// Whose it is.
+    /// The organisation's slug.
     pub organisation: String,
-    /// Its id in the organisation's register.
+    /// The certification's id in the organisation's register.
     pub external_id: Option<String>,
-    /// Its type's name.
+    /// The name of the certification's type.
     pub type_name: String,
-    /// Its chapter's name.
+    /// The chapter's name.
     pub chapter: String,
-    /// When it ends; none: never.
+    /// The end of the validity; `None` if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
     /// `active`, `expired` or `suspended`.
     pub status: String,
-    /// When its present cycle began.
+    /// The start of the current cycle.
     pub cycle_began: DateTime<Utc>,
 }
 
-/// The certifications that an id or a register's id means; several, if several organisations or
-/// types use that register's id. The import stores ids of registers in their normal form, and an app stores
-/// them as they are, so both forms match.
+/// Finds certifications by their id or their id in a register. There can be several if several organisations
+/// or types use the same register id. Imports store register ids in their normal form and apps store them
+/// unchanged, so both forms match.
 pub async fn find(tx: &mut WorkerTx, name: &str) -> Result<Vec<Certification>, StoreError> {
     let found = sqlx::query_file_as!(
         Certification,
@@ -51,31 +51,32 @@ pub async fn find(tx: &mut WorkerTx, name: &str) -> Result<Vec<Certification>, S
     Ok(found)
 }
 
-/// A notice, and what became of its delivery.
+/// A notice with its delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notice {
     /// The stage.
     pub stage: String,
-    /// When it was recorded.
+    /// The time at which it was recorded.
     pub recorded_at: DateTime<Utc>,
-    /// Its key.
+    /// The notice's key.
     pub idempotency_key: String,
-    /// The due date; none, if somebody else recorded it without a delivery.
+    /// The due date; `None` if another program recorded it without a delivery.
     pub due_date: Option<NaiveDate>,
     /// The delivery's state.
     pub delivery: Option<String>,
-    /// Why, where that is not plain.
+    /// The reason of the state, if there is one.
     pub reason: Option<String>,
-    /// When it is due for its next attempt.
+    /// The time of the next attempt.
     pub available_at: Option<DateTime<Utc>>,
-    /// When a change was made that crossed its delivery: what was handed over was no longer true.
+    /// The time of a change of the certification during the delivery, which made the delivered notice
+    /// outdated.
     pub crossed_at: Option<DateTime<Utc>>,
-    /// What was tried.
+    /// The delivery's id.
     #[serde(skip)]
     pub delivery_id: Option<i64>,
 }
 
-/// The notices of a certification that were recorded, or came to their end, since an instant; oldest first.
+/// The notices of a certification that were recorded, or whose delivery ended, since a time; oldest first.
 pub async fn notices(
     tx: &mut WorkerTx,
     certification: Uuid,
@@ -85,21 +86,21 @@ pub async fn notices(
     Ok(found.fetch_all(tx).await?)
 }
 
-/// One try of a delivery.
+/// An attempt of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Attempt {
     /// The delivery.
     #[serde(skip)]
     pub delivery_id: i64,
-    /// Which attempt, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: i32,
-    /// The channel; none, if none was asked.
+    /// The channel; `None` if no channel was tried.
     pub channel: Option<String>,
     /// Its outcome.
     pub outcome: String,
     /// The provider's code or message id.
     pub detail: Option<String>,
-    /// When it ended.
+    /// The time at which it ended.
     pub finished_at: DateTime<Utc>,
 }
 

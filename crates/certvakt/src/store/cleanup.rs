@@ -1,27 +1,27 @@
-//! Retention: what is older than a date leaves, in small batches that never lock a table for long.
+//! Retention: deletes old rows in small batches, which never lock a table for long.
 
 use serde::Serialize;
 use sqlx::postgres::types::PgInterval;
 
 use super::{Database, StoreError, auth};
 
-/// Rows deleted in one transaction.
+/// The number of rows deleted in one transaction.
 const BATCH: i32 = 5_000;
 
-/// Rows that left, or in a dry run would.
+/// The numbers of deleted rows; in a dry run, of rows that would be deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Deleted {
-    /// Notices; their deliveries and attempts leave with them.
+    /// Notices. Their deliveries and attempts are deleted with them.
     pub notices: i64,
     /// Records of runs.
     pub runs: i64,
     /// Records of imports.
     pub imports: i64,
-    /// Events of the access audit; those of a year always stay.
+    /// Events of the access log, which are always kept for a year.
     pub access_events: i64,
 }
 
-/// Counts what is older than some days.
+/// Counts the rows that are older than a number of days.
 pub async fn count(database: &Database, older_than_days: u32) -> Result<Deleted, StoreError> {
     let mut tx = database.worker().await?;
     Ok(sqlx::query_as!(
@@ -38,8 +38,8 @@ pub async fn count(database: &Database, older_than_days: u32) -> Result<Deleted,
     .await?)
 }
 
-/// Deletes what is older than some days, a batch a transaction; and sessions, letters and former addresses that have
-/// expired.
+/// Deletes the rows that are older than a number of days, one batch per transaction, and expired sessions,
+/// letters and former addresses.
 pub async fn delete(
     database: &Database,
     older_than_days: u32,
@@ -94,7 +94,8 @@ pub async fn delete(
         deleted.access_events += batch.access_events;
         progress.inc(batch.notices.unsigned_abs());
     }
-    // `serve` does this where people sign in or mail leaves; letters are written elsewhere too.
+    // `serve` does this only if people sign in or e-mail is configured, but triggers write letters in any
+    // case.
     let mut tx = database.auth().await?;
     auth::sweep(&mut tx).await?;
     tx.commit().await?;

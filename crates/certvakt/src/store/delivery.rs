@@ -1,22 +1,22 @@
-//! The queue of deliveries: claiming, finishing, taking back.
+//! The queue of deliveries: claiming, finishing, and releasing expired leases.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::{StoreError, WorkerTx};
 
-/// A claimed delivery, with all that its sending needs.
+/// A claimed delivery, with the data for sending it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
     /// The delivery.
     pub id: i64,
-    /// How often it was claimed, this time included.
+    /// The number of claims, including this one.
     pub attempt: i32,
-    /// Whose it is.
+    /// The organisation.
     pub organisation_id: Uuid,
     /// The certification.
     pub certification_id: Uuid,
-    /// The person to be told.
+    /// The recipient.
     pub recipient_id: Uuid,
     /// The stage of the notice.
     pub stage: String,
@@ -24,9 +24,9 @@ pub struct Claimed {
     pub due_date: NaiveDate,
     /// The key of the notice.
     pub idempotency_key: String,
-    /// The certification's expiry as it is now.
+    /// The certification's current expiry.
     pub expires_at: Option<DateTime<Utc>>,
-    /// Whether the certification is suspended now.
+    /// Whether the certification is currently suspended.
     pub suspended: bool,
     /// The certification's name.
     pub certification: String,
@@ -34,33 +34,33 @@ pub struct Claimed {
     pub recipient_name: Option<String>,
     /// The person's language.
     pub recipient_locale: Option<String>,
-    /// Where the person can be reached, without what they opted out of and what refused this notice.
+    /// The person's contact points, except those that they opted out of and those that refused this notice.
     pub contacts: Vec<Contact>,
 }
 
 /// A contact point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
-    /// Its id.
+    /// The contact point's id.
     pub id: Uuid,
     /// `push` or `email`.
     pub kind: String,
-    /// The device's token or the mail address.
+    /// The device's token or the e-mail address.
     pub address: String,
 }
 
-/// How far a worker has come in the queue: when the last delivery that it claimed had become available,
-/// and its id.
+/// A worker's position in the queue: the time at which the last claimed delivery became available, and its
+/// id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor(DateTime<Utc>, i64);
 
 impl Cursor {
-    /// Before everything.
+    /// The start of the queue.
     pub const START: Self = Self(DateTime::UNIX_EPOCH, 0);
 }
 
-/// Claims a batch for the length of a lease, from organisations whose hours are open, and says how far
-/// in the queue that reaches.
+/// Claims a batch under a lease, from organisations within their delivery hours. Returns the new position in
+/// the queue.
 pub async fn claim(
     tx: &mut WorkerTx,
     open: &[Uuid],
@@ -111,9 +111,9 @@ pub async fn claim(
     Ok((claimed, place))
 }
 
-/// Has a transaction walk the queue in its order and find each delivery by its id, whatever the statistics
-/// say: they are older than the queue, and one scan of a large table would take longer than the batch.
-/// Hardly any key comes twice, so remembering what it led to costs more than it saves.
+/// Makes a transaction use the queue's index and look up each delivery by its id, regardless of the
+/// statistics, which are older than the queue: one scan of a large table would take longer than the batch.
+/// Hardly any key repeats, so caching lookups (memoize) costs more than it saves.
 async fn by_index_only(tx: &mut WorkerTx) -> Result<(), StoreError> {
     sqlx::query!(
         "select set_config(name, 'off', true) as setting
@@ -125,31 +125,31 @@ async fn by_index_only(tx: &mut WorkerTx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// How a claimed delivery ended.
+/// The outcome of a claimed delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
     /// The delivery.
     pub id: i64,
-    /// The attempt that ended; another attempt's end changes nothing.
+    /// The attempt. The outcome is ignored if the delivery has a later attempt.
     pub attempt: i32,
-    /// Its new state.
+    /// The new state.
     pub state: &'static str,
-    /// Why, where that is not plain.
+    /// The reason of the state, if there is one.
     pub reason: Option<String>,
-    /// Seconds until it is due again.
+    /// Seconds until the next attempt.
     pub wait_seconds: f64,
-    /// What was tried.
+    /// The messages of the attempt.
     pub tries: Vec<Try>,
-    /// Contact points that refused this notice for good.
+    /// The contact points that refused this notice permanently.
     pub refused: Vec<Uuid>,
-    /// Contact points that reach nobody any more.
+    /// The contact points that are dead.
     pub dead: Vec<Uuid>,
 }
 
-/// One message to one address.
+/// A message to one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Try {
-    /// The channel; none if no channel was asked.
+    /// The channel; `None` if no channel was tried.
     pub channel: Option<&'static str>,
     /// Its outcome.
     pub outcome: &'static str,
@@ -157,7 +157,8 @@ pub struct Try {
     pub detail: Option<String>,
 }
 
-/// Ends a batch of claimed deliveries. Those whose lease was lost or that are gone are left alone.
+/// Records the outcomes of a batch of claimed deliveries. Ignores deliveries whose lease was lost or that
+/// were deleted.
 pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Result<(), StoreError> {
     let ids: Vec<i64> = finished.iter().map(|one| one.id).collect();
     let attempts: Vec<i32> = finished.iter().map(|one| one.attempt).collect();
@@ -204,12 +205,12 @@ pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Re
     Ok(())
 }
 
-/// Gives back what a worker claimed and did not finish in its time. Returns how many.
+/// Releases deliveries whose lease has expired. Returns their number.
 pub async fn take_back(tx: &mut WorkerTx) -> Result<u64, StoreError> {
     Ok(sqlx::query_file!("src/store/delivery/take_back.sql").execute(tx).await?.rows_affected())
 }
 
-/// Opens the deliveries of people who could not be reached and now can. Returns how many.
+/// Reopens the deliveries of people who were unreachable and are now reachable. Returns their number.
 pub async fn reopen_reachable(
     tx: &mut WorkerTx,
     organisations: &[Uuid],
@@ -221,20 +222,20 @@ pub async fn reopen_reachable(
         .rows_affected())
 }
 
-/// What becomes of a delivery that addresses refused, at the end of the pass that tried it.
+/// The outcome of a delivery that addresses refused, at the end of the pass.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settled {
     /// The delivery.
     pub id: i64,
-    /// The attempt in which it was refused; after another attempt nothing changes.
+    /// The attempt in which it was refused. The outcome is ignored if the delivery has a later attempt.
     pub attempt: i32,
-    /// Contact points that refused the notice for good.
+    /// The contact points that refused the notice permanently.
     pub refused: Vec<Uuid>,
-    /// Whether nobody is left to deliver to.
+    /// Whether no contact point is left.
     pub is_unreachable: bool,
-    /// Seconds until it is due again, if its turn changes.
+    /// Seconds until the next attempt, if that changes.
     pub wait_seconds: Option<f64>,
-    /// Why it was refused.
+    /// The reason of the refusal.
     pub reason: Option<String>,
 }
 
@@ -268,19 +269,19 @@ pub async fn settle(tx: &mut WorkerTx, settled: &[Settled]) -> Result<(), StoreE
 pub struct Stop {
     /// The channel.
     pub channel: String,
-    /// Whose messages are refused; none: everybody's.
+    /// The organisation whose messages are refused; `None` for all.
     pub organisation_id: Option<Uuid>,
-    /// Why, in our words.
+    /// The reason, as certvakt's own text.
     pub reason: String,
 }
 
-/// The stops that are on record.
+/// The recorded stops.
 pub async fn stops(tx: &mut WorkerTx) -> Result<Vec<Stop>, StoreError> {
     let stops = sqlx::query_as!(Stop, "select channel, organisation_id, reason from certvakt.channel_stops");
     Ok(stops.fetch_all(tx).await?)
 }
 
-/// Remembers that a channel refuses an organisation's messages, or everybody's.
+/// Records that a channel refuses the messages of an organisation, or of all.
 pub async fn stop_channel(
     tx: &mut WorkerTx,
     channel: &str,
@@ -299,7 +300,7 @@ pub async fn stop_channel(
     Ok(())
 }
 
-/// Forgets that a channel refused everybody's messages: it has just taken one.
+/// Deletes the record of a channel's stop for all, because the channel has just accepted a message.
 pub async fn start_channel(tx: &mut WorkerTx, channel: &str) -> Result<(), StoreError> {
     sqlx::query!(
         "delete from certvakt.channel_stops where channel = $1 and organisation_id is null",
@@ -310,7 +311,7 @@ pub async fn start_channel(tx: &mut WorkerTx, channel: &str) -> Result<(), Store
     Ok(())
 }
 
-/// How many deliveries are open: due now or later, and under way.
+/// The number of open deliveries: pending and claimed.
 pub async fn open(tx: &mut WorkerTx) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from certvakt.deliveries

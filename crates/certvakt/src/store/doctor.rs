@@ -1,46 +1,46 @@
-//! What `doctor` asks the database.
+//! The queries of `doctor`.
 
 use chrono::{DateTime, Utc};
 
 use super::{Database, LoginTx, StoreError};
 
-/// The server and our place in it.
+/// The facts about the server and our login.
 #[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own to the server")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// As `server_version_num` has it, like 150018.
+    /// The value of `server_version_num`, such as 150018.
     pub version: i32,
     /// The database's encoding.
     pub encoding: String,
-    /// Who we signed in as.
+    /// The login.
     pub login: String,
-    /// Whether that is a superuser.
+    /// Whether the login is a superuser.
     pub is_superuser: bool,
-    /// Whether it may become `certvakt_worker`.
+    /// Whether the login may switch to `certvakt_worker`.
     pub may_work: bool,
-    /// Whether it may become `certvakt_registrar`.
+    /// Whether the login may switch to `certvakt_registrar`.
     pub may_register: bool,
-    /// Whether it may become `authenticated`, as which people are answered.
+    /// Whether the login may switch to `authenticated`, the role for people's requests.
     pub may_answer: bool,
-    /// Whether it may become `certvakt_doorkeeper`, who lets browsers in.
+    /// Whether the login may switch to `certvakt_doorkeeper`, the role for browser sign-in.
     pub may_authenticate: bool,
-    /// What the login may do beyond becoming those four.
+    /// The login's privileges beyond switching to those four roles.
     pub excess: Vec<String>,
-    /// Roles of the service that can do more than they should.
+    /// The service's roles with too many privileges.
     pub strong_roles: Vec<String>,
-    /// Whether our tables are there.
+    /// Whether certvakt's tables exist.
     pub is_migrated: bool,
-    /// Our tables on which row-level security is not both enabled and forced.
+    /// certvakt's tables without enabled and forced row-level security.
     pub open_tables: Vec<String>,
     /// Whether the connection is encrypted.
     pub is_encrypted: bool,
-    /// Whether it stays on this machine.
+    /// Whether the connection stays on this machine.
     pub is_local: bool,
-    /// What time it is there.
+    /// The server's time.
     pub now: DateTime<Utc>,
 }
 
-/// Asks the server, as the login itself: some of the answers are about its roles.
+/// Queries the facts as the login itself, because some of them are about its roles.
 pub async fn facts(database: &Database) -> Result<Facts, StoreError> {
     let mut tx = LoginTx::begin(&database.pool).await?;
     let facts = sqlx::query_file_as!(Facts, "src/store/doctor/facts.sql").fetch_one(&mut tx).await?;

@@ -1,27 +1,27 @@
-//! Errors of the database, in words for people.
+//! Database errors, as messages for people.
 
 use crate::error::Exit;
 
-/// What can go wrong between us and the database. No variant shows an address or a row.
+/// An error of the database. No variant contains an address or a row.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// `DATABASE_URL` is no address of a PostgreSQL server.
+    /// `DATABASE_URL` is not the address of a PostgreSQL server.
     #[error("DATABASE_URL is not a valid address: write it like postgres://user@host:5432/database")]
     BadAddress,
-    /// No connection, or it was lost.
+    /// There is no connection, or it was lost.
     #[error(
         "the database cannot be reached or closed the connection ({0}): check that the server is running and try again; nothing was changed halfway"
     )]
     Unreachable(String),
-    /// A statement did not end in its time, or waited for a lock for as long.
+    /// A statement, or its wait for a lock, exceeded the time limit.
     #[error(
         "the database timed out ({0}): another process may hold a lock; try again, nothing was changed halfway"
     )]
     TimedOut(String),
-    /// What was read was deleted or changed by somebody else before it was written.
+    /// Another transaction deleted or changed the same rows.
     #[error("another process changed or deleted the same rows ({0}): try again, nothing was changed halfway")]
     Conflict(String),
-    /// The server has no room on its disk.
+    /// The server's disk is full.
     #[error("the database's disk is full ({0}): free some space and try again, nothing was changed halfway")]
     Full(String),
     /// The schema is older than this binary expects.
@@ -32,44 +32,44 @@ pub enum StoreError {
         "another version of certvakt created the database's schema ({0}): if that is a later release, use it; if it was never released, run `certvakt migrate` on a new database, because certvakt cannot upgrade its schema"
     )]
     ForeignSchema(String),
-    /// A migration differs from the one applied.
+    /// The migrations cannot be applied.
     #[error("could not apply the migrations: {0}")]
     Migration(String),
-    /// The server does not let us in, or our login may not do this.
+    /// The server refused the connection, or the login lacks a privilege.
     #[error("the database refused access ({said}): {hint}")]
     Refused {
-        /// What it says.
+        /// The server's message.
         said: String,
         /// What to do.
         hint: &'static str,
     },
-    /// Something named on the command line does not exist.
+    /// A name on the command line is unknown.
     #[error("there is no {what} '{name}': {hint}")]
     Unknown {
-        /// The kind of thing.
+        /// The kind of object.
         what: &'static str,
-        /// Its name, as given.
+        /// The name, as given.
         name: String,
-        /// What to do, the nearest names included.
+        /// What to do, with the nearest names.
         hint: String,
     },
-    /// Something exists already.
+    /// The name already exists.
     #[error("the {what} '{name}' already exists: choose another name")]
     Exists {
-        /// The kind of thing.
+        /// The kind of object.
         what: &'static str,
-        /// Its name, as given.
+        /// The name, as given.
         name: String,
     },
-    /// A value that the schema refuses.
+    /// A value that the schema rejects.
     #[error("{0}")]
     Invalid(String),
-    /// `CERTVAKT_NOW` on a database that is no rehearsal.
+    /// `CERTVAKT_NOW` is set, but the database is not a rehearsal.
     #[error(
         "CERTVAKT_NOW is set, but this database is not marked as a rehearsal: unset it, or mark an empty database with `certvakt migrate --rehearsal`"
     )]
     NoRehearsal,
-    /// Anything else that the database says.
+    /// Any other database error.
     #[error("the database returned an unexpected error ({0}): please report it with the log")]
     Other(String),
 }
@@ -95,7 +95,7 @@ impl StoreError {
         }
     }
 
-    /// How the process ends.
+    /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {
             Self::BadAddress
@@ -121,7 +121,7 @@ impl From<sqlx::Error> for StoreError {
                 Self::Unreachable("the connection was closed".to_owned())
             }
             sqlx::Error::Database(cause) => {
-                // Only the code and the message that PostgreSQL writes itself; its detail may hold a row.
+                // Use only the code and PostgreSQL's primary message, because the detail can contain a row.
                 let state = cause.code().unwrap_or_default();
                 let text = format!("{state}: {}", cause.message());
                 match &*state {
@@ -151,7 +151,7 @@ impl From<sqlx::Error> for StoreError {
                         said: text,
                         hint: "the login must be a member of certvakt_worker, certvakt_registrar, certvakt_doorkeeper and authenticated, see the runbook on roles",
                     },
-                    // Undefined table, column, function, schema, and a role to be set that does not exist.
+                    // Undefined table, column, function or schema, or a role that does not exist.
                     "42P01" | "42703" | "42883" | "3F000" | "22023" => Self::Schema(text),
                     _ => Self::Other(text),
                 }

@@ -1,4 +1,4 @@
-//! Imports: a staging table that lives as long as the transaction, and the merge of it in sets.
+//! Imports: a temporary staging table, and its merge with set-based statements.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::{RegistrarTx, StoreError};
 
-/// Rejected rows read at once.
+/// The number of rejected rows in a page.
 const PAGE: i64 = 1_000;
 
-/// Where a register goes.
+/// The target of an import.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The organisation.
@@ -20,25 +20,25 @@ pub struct Target {
     pub chapter_id: Uuid,
     /// The type's code.
     pub certification_type: String,
-    /// What a date that differs is; none: the later is a renewal, the earlier a correction.
+    /// How to treat changed dates; `None` if a later date is a renewal, and an earlier one a correction.
     pub dates_are: Option<DatesAre>,
-    /// Whether it was handed over through the API, and not by whoever operates the service.
+    /// Whether it was uploaded through the API, not started by an operator.
     pub came_by_api: bool,
-    /// Who handed it over there.
+    /// The person who uploaded it.
     pub actor: Option<Uuid>,
 }
 
-/// What a date that differs from the one known is.
+/// How an import treats changed dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum DatesAre {
-    /// A new cycle.
+    /// As renewals, which start a new cycle
     Renewals,
-    /// The same cycle.
+    /// As corrections, in the same cycle
     Corrections,
 }
 
 impl DatesAre {
-    /// As `certvakt.certification_changes` has it.
+    /// The kind in `certvakt.certification_changes`.
     const fn kind(self) -> &'static str {
         match self {
             Self::Renewals => "renewed",
@@ -47,38 +47,38 @@ impl DatesAre {
     }
 }
 
-/// What a merge did.
+/// The numbers of rows by outcome.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct Counts {
-    /// Rows in the file, its header aside.
+    /// Rows in the file, without the header.
     pub read: i64,
-    /// Certifications that are new.
+    /// New certifications.
     pub added: i64,
-    /// Certifications or people that changed.
+    /// Rows with a changed certification or person.
     pub updated: i64,
-    /// Rows that say what was known.
+    /// Rows without a change.
     pub unchanged: i64,
-    /// Rows that could not be taken.
+    /// Rejected rows.
     pub rejected: i64,
-    /// Of those updated, with a renewed date.
+    /// Updated certifications with a renewed date.
     pub renewed: i64,
-    /// Of those updated, with a corrected date.
+    /// Updated certifications with a corrected date.
     pub corrected: i64,
-    /// Contacts that cannot be used, of rows that were taken.
+    /// Rejected contacts in rows that were imported.
     pub contacts_rejected: i64,
     #[serde(skip)]
     started_at: DateTime<Utc>,
 }
 
-/// Makes the staging table. COPY into a table under row-level security is refused by PostgreSQL, so
-/// rows come in through a temporary one.
+/// Creates the staging table. It is temporary, because PostgreSQL refuses COPY into a table with row-level
+/// security.
 pub async fn prepare(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     tx.execute(include_str!("import/staging.sql")).await?;
     Ok(())
 }
 
-/// Copies rows in COPY's text form, as they come. If their sender goes away, the transaction is to be
-/// rolled back by whoever knows why.
+/// Copies rows in COPY's text format as they arrive. If the sender is dropped, the caller must decide whether
+/// to roll back the transaction.
 pub async fn copy(tx: &mut RegistrarTx, mut chunks: mpsc::Receiver<Vec<u8>>) -> Result<(), StoreError> {
     let mut copy = tx.connection().copy_in_raw("copy import_rows from stdin").await?;
     while let Some(chunk) = chunks.recv().await {
@@ -96,13 +96,13 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
         .bind(said.to_string())
         .execute(&mut *tx)
         .await?;
-    // Two registers of one organisation may know the same people: one after the other.
+    // Two registers of an organisation can contain the same people, so merge them one after the other.
     sqlx::query("select from certvakt.organisations where id = $1 for no key update")
         .bind(target.organisation_id)
         .execute(&mut *tx)
         .await?;
     tx.execute(include_str!("import/twice.sql")).await?;
-    // The merge's statements and which of organisation, chapter and type each takes.
+    // The statements of the merge, with their parameters among organisation, chapter and type.
     let (organisation, chapter, code) =
         (target.organisation_id, target.chapter_id, &target.certification_type);
     let of_organisation = |sql: &'static str| sqlx::query(sql).bind(organisation).bind(chapter);
@@ -124,24 +124,24 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
         .await?)
 }
 
-/// A staged row that could not be taken.
+/// A rejected row or contact.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Rejected {
-    /// Its line.
+    /// The line in the file.
     pub line: i64,
     /// The field at fault.
     #[sqlx(rename = "reject_column")]
     pub column: String,
-    /// What is wrong.
+    /// The reason.
     #[sqlx(rename = "reject_reason")]
     pub reason: String,
-    /// Its id in the register, if that could be read.
+    /// The id in the register, if it could be read.
     pub external_id: Option<String>,
     /// Whether only a contact was rejected.
     pub is_row_taken: bool,
 }
 
-/// A page of the rows and contacts that could not be taken, in the order of the file, after a line and column.
+/// A page of the rejected rows and contacts, in the order of the file, starting after a line and column.
 pub async fn rejects(
     tx: &mut RegistrarTx,
     after_line: i64,
@@ -165,7 +165,7 @@ pub async fn rejects(
     .await?)
 }
 
-/// Records that an import happened.
+/// Records an import.
 pub async fn record(tx: &mut RegistrarTx, target: &Target, counts: &Counts) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into certvakt.imports

@@ -1,34 +1,33 @@
-//! The schema: applying it, recognising what another tool applied, and checking it.
+//! The schema: applies migrations, recognises those that the Supabase CLI applied, and checks the schema.
 
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use super::{Database, RegistrarTx, StoreError, WorkerTx, connect_options};
 
-/// The ledger of what was applied, beside the rest of what is ours.
+/// The ledger of applied migrations.
 const LEDGER: &str = "certvakt.schema_migrations";
 
 fn migrator() -> Migrator {
     let mut migrator = sqlx::migrate!("../../supabase/migrations");
     migrator.dangerous_set_table_name(LEDGER);
     migrator.create_schema("certvakt");
-    // One lock of our own is held from the look at the ledgers until both are filled.
+    // We hold our own lock from reading the ledgers until both are filled.
     migrator.set_locking(false);
     migrator
 }
 
-/// What `migrate` did: the versions applied now, and those found applied by the Supabase CLI.
+/// The result of `migrate`.
 #[derive(Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Applied {
-    /// Versions applied now.
+    /// The versions that were applied now.
     pub applied: Vec<i64>,
-    /// Versions that the Supabase CLI had applied and that are now in our ledger too.
+    /// The versions that the Supabase CLI had applied, which are now in our ledger too.
     pub recognised: Vec<i64>,
 }
 
-/// Brings the schema up to date, over a connection of its own that no pooler may stand in front of.
-/// The Supabase CLI's ledger is kept beside ours, so that whichever tool comes second finds nothing
-/// to do.
+/// Brings the schema up to date, over a separate direct connection without a pooler. It also fills the
+/// Supabase CLI's ledger, so that the tool that runs second finds nothing to do.
 pub async fn apply(address: &str) -> Result<Applied, StoreError> {
     let mut connection = connect_options(address)?.connect().await?;
     let done = apply_on(&mut connection).await;
@@ -89,7 +88,7 @@ fn migration_error(error: MigrateError) -> StoreError {
     }
 }
 
-/// A migration as recorded in our ledger.
+/// A migration in our ledger.
 struct Recorded {
     version: i64,
     checksum: Vec<u8>,
@@ -107,7 +106,8 @@ fn later(recorded: &[Recorded], migrator: &Migrator) -> Option<i64> {
     recorded.iter().map(|one| one.version).find(|version| Some(*version) > newest)
 }
 
-/// Refuses a schema with a migration that this binary does not have, or that has another text. Later migrations pass.
+/// Rejects a schema with a migration that this binary does not have or has with a different text. Accepts
+/// later migrations.
 fn refuse_foreign(recorded: &[Recorded], migrator: &Migrator) -> Result<(), StoreError> {
     let later = later(recorded, migrator);
     for one in recorded.iter().filter(|one| later.is_none_or(|later| one.version < later)) {
@@ -130,7 +130,7 @@ fn refuse_foreign(recorded: &[Recorded], migrator: &Migrator) -> Result<(), Stor
     Ok(())
 }
 
-/// Refuses a schema of which neither ledger knows a migration of this binary.
+/// Rejects a schema without any of this binary's migrations in either ledger.
 async fn refuse_unrecorded(connection: &mut PgConnection) -> Result<(), StoreError> {
     let there: bool = sqlx::query_scalar("select to_regclass('certvakt.organisations') is not null")
         .fetch_one(connection)
@@ -175,7 +175,7 @@ async fn adopt(
     Ok(())
 }
 
-/// The ledger as the Supabase CLI makes and fills it (`supabase migration up`).
+/// Creates and fills the ledger as the Supabase CLI does (`supabase migration up`).
 async fn record_for_supabase(connection: &mut PgConnection, migrator: &Migrator) -> Result<(), StoreError> {
     let mut tx = connection.begin().await?;
     sqlx::raw_sql(include_str!("supabase_ledger.sql")).execute(&mut *tx).await?;
@@ -195,8 +195,8 @@ async fn record_for_supabase(connection: &mut PgConnection, migrator: &Migrator)
     Ok(())
 }
 
-/// Refuses a schema that lacks a migration of this binary, or has another one in its place. Later migrations pass:
-/// a release expands the schema first, so the previous binary runs on it.
+/// Rejects a schema that lacks a migration of this binary or has a different one in its place. Accepts later
+/// migrations, because a release expands the schema first, so that the previous binary runs on it.
 pub async fn check(database: &Database) -> Result<(), StoreError> {
     let recorded = recorded(&mut database.worker().await?).await?;
     let migrator = migrator();
@@ -209,7 +209,7 @@ pub async fn check(database: &Database) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether `CERTVAKT_NOW` may move the date here.
+/// Whether the database is a rehearsal, so that `CERTVAKT_NOW` may move the date.
 pub async fn is_rehearsal(tx: &mut WorkerTx) -> Result<bool, StoreError> {
     Ok(sqlx::query_scalar!("select rehearsal from certvakt.installation")
         .fetch_optional(tx)
@@ -217,7 +217,7 @@ pub async fn is_rehearsal(tx: &mut WorkerTx) -> Result<bool, StoreError> {
         .unwrap_or(false))
 }
 
-/// Marks a database as a rehearsal, for good. One that holds certifications cannot become one.
+/// Marks a database permanently as a rehearsal. It must not contain certifications.
 pub async fn mark_rehearsal(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     let marked = sqlx::query!(
         "insert into certvakt.installation (rehearsal)

@@ -1,4 +1,4 @@
-//! All SQL. One file an aggregate; the transactions here are the only way to reach data.
+//! All SQL, with one file per subject. The transactions here are the only access to data.
 
 mod error;
 mod rows_read;
@@ -37,17 +37,18 @@ pub use transaction::{Asking, AuthTx, Held, Operator, RegistrarTx, TenantTx, Wor
 
 use crate::clock::Clock;
 
-/// How long a server may take to let us in.
+/// The time limit for connecting to a server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connections of a command, and of the background work of `serve`. With [`REQUEST_CONNECTIONS`] this is the budget
-/// that `docs/runbook.md` states, and that the embedded cluster's `max_connections` leaves room for.
+/// The connections of a command, and of the background work of `serve`. Together with
+/// [`REQUEST_CONNECTIONS`], it is the number in `docs/runbook.md`, and must fit into the embedded cluster's
+/// `max_connections`.
 pub const BACKGROUND_CONNECTIONS: u32 = 8;
 
-/// Connections with which `serve` answers requests, beside those of its background work.
+/// The connections of `serve` for requests, in addition to those of its background work.
 pub const REQUEST_CONNECTIONS: u32 = 12;
 
-/// From when on a connection that nobody used is asked whether it still lives, before it is used again.
+/// The idle time after which a connection is tested before it is used again.
 const RESTED: Duration = Duration::from_secs(1);
 
 /// A pool of connections to one database.
@@ -55,16 +56,16 @@ const RESTED: Duration = Duration::from_secs(1);
 pub struct Database {
     pool: PgPool,
     clock: Clock,
-    /// Who runs the command; none: it is a service.
+    /// The operator who runs the command; `None` for `serve`.
     operator: Option<Arc<Operator>>,
 }
 
 impl Database {
-    /// Connects to a server. The address may hold a password; no error shows it.
+    /// Connects to a server. The address can contain a password; errors never contain the address.
     pub async fn connect(address: &str, connections: u32) -> Result<Self, StoreError> {
         let options = connect_options(address)?;
-        // A pool goes on trying where nobody listens, which is right for a service whose server
-        // restarts; whoever has just given a wrong address is told at once, and why.
+        // A pool keeps trying to connect, which is right for a service whose server restarts. Connect once
+        // here, so that an operator with a wrong address gets an error immediately.
         tokio::time::timeout(CONNECT_TIMEOUT, options.connect())
             .await
             .map_err(|_| sqlx::Error::PoolTimedOut)??
@@ -73,60 +74,60 @@ impl Database {
         Ok(Self { pool: pool(options, connections), clock: Clock::system(), operator: None })
     }
 
-    /// The same database through a separate pool, so that using up one leaves the connections of the other.
+    /// The same database through a separate pool, so that exhausting one does not affect the other.
     #[must_use]
     pub fn with_pool_of(&self, connections: u32) -> Self {
         Self { pool: pool((*self.pool.connect_options()).clone(), connections), ..self.clone() }
     }
 
-    /// The same, for transactions to which a rehearsal's clock says what time it is.
+    /// Sets the clock of transactions, for a rehearsal.
     #[must_use]
     pub fn at(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
-    /// The same, for transactions that record who runs the command which makes them.
+    /// Sets the operator that transactions record.
     #[must_use]
     pub fn by(self, operator: Option<Operator>) -> Self {
         Self { operator: operator.map(Arc::new), ..self }
     }
 
-    /// A transaction of the background role: runs, deliveries, cleanup, reports.
+    /// Begins a transaction of the worker role, for runs, deliveries, cleanup and reports.
     pub async fn worker(&self) -> Result<WorkerTx, StoreError> {
         WorkerTx::begin(&self.pool, &self.clock, self.operator.as_ref()).await
     }
 
-    /// A transaction of the role that keeps the register: organisations, people, imports.
+    /// Begins a transaction of the registrar role, for organisations, people and imports.
     pub async fn registrar(&self) -> Result<RegistrarTx, StoreError> {
         RegistrarTx::begin(&self.pool, &self.clock, self.operator.as_ref()).await
     }
 
-    /// A transaction of the role that lets browsers in: sessions and letters.
+    /// Begins a transaction of the doorkeeper role, for sessions and letters.
     pub async fn auth(&self) -> Result<AuthTx, StoreError> {
         self.auth_holding(Box::new(())).await
     }
 
-    /// The same, which holds something for as long as it keeps a connection busy.
+    /// As [`Self::auth`], but keeps a value until the connection is released.
     pub async fn auth_holding(&self, held: Held) -> Result<AuthTx, StoreError> {
         AuthTx::begin(&self.pool, &self.clock, held).await
     }
 
-    /// A transaction of whoever is asking.
+    /// Begins a transaction of a caller.
     pub async fn tenant(&self, asking: &Asking<'_>) -> Result<TenantTx, StoreError> {
         self.tenant_holding(asking, Box::new(())).await
     }
 
-    /// The same, which holds something for as long as it keeps a connection busy.
+    /// As [`Self::tenant`], but keeps a value until the connection is released.
     pub async fn tenant_holding(&self, asking: &Asking<'_>, held: Held) -> Result<TenantTx, StoreError> {
         TenantTx::begin(&self.pool, &self.clock, asking, held).await
     }
 
-    /// A transaction of whoever is asking, and whether they may come in.
+    /// Begins a transaction of a caller, and returns the check of the caller.
     pub async fn admit(&self, asking: &Asking<'_>) -> Result<(TenantTx, Admission), StoreError> {
         self.admit_holding(asking, Box::new(())).await
     }
 
-    /// The same, with a transaction that holds something for as long as it keeps a connection busy.
+    /// As [`Self::admit`], but keeps a value until the connection is released.
     pub async fn admit_holding(
         &self,
         asking: &Asking<'_>,
@@ -138,7 +139,7 @@ impl Database {
         Ok((tx, Admission::of(&answer)?))
     }
 
-    /// A transaction for the leak canary.
+    /// Begins a transaction for the leak canary.
     pub async fn canary(&self) -> Result<audit::CanaryTx, StoreError> {
         audit::CanaryTx::begin(&self.pool).await
     }
@@ -149,7 +150,7 @@ impl Database {
     }
 }
 
-/// A pool that connects when it is first asked for a connection.
+/// Creates a pool that connects on first use.
 fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
@@ -167,8 +168,8 @@ fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
         .connect_lazy_with(options)
 }
 
-/// How to connect. Nothing is kept on the server between transactions, so a transaction-mode pooler
-/// may stand in between.
+/// The connection options. No state stays on the server between transactions, so a pooler in transaction mode
+/// can sit in between.
 fn connect_options(address: &str) -> Result<PgConnectOptions, StoreError> {
     if !["postgres://", "postgresql://"].iter().any(|scheme| address.starts_with(scheme)) {
         return Err(StoreError::BadAddress);

@@ -10,45 +10,45 @@ use uuid::Uuid;
 use super::{RegistrarTx, StoreError, WorkerTx};
 use crate::config::nearest;
 
-/// An organisation, as a run and a delivery need it.
+/// An organisation, with its settings for runs and deliveries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Organisation {
-    /// Its id.
+    /// The organisation's id.
     pub id: Uuid,
-    /// Its short name on the command line.
+    /// The organisation's short name.
     pub slug: String,
-    /// Its name.
+    /// The organisation's name.
     pub name: String,
-    /// Its time zone; all its dates are dates there.
+    /// The time zone of all the organisation's dates.
     #[serde(rename = "timezone")]
     pub zone: Tz,
-    /// The language of people who chose none: `nb` or `en`.
+    /// The default language for people: `nb` or `en`.
     pub locale: String,
     /// The local time of its nightly run.
     pub run_at: NaiveTime,
-    /// The local hours in which deliveries leave.
+    /// The local hours in which notices are sent.
     #[serde(skip)]
     pub hours: DeliveryHours,
-    /// For how many days `expired` stays current.
+    /// The number of days for which the stage `expired` stays current.
     pub grace_days: u16,
-    /// A run that would record more than this, and than `limit_percent`, is held.
+    /// A run is held if its number of notices exceeds both this number and `limit_percent`.
     pub limit_floor: i64,
-    /// In per cent of the valid certifications.
+    /// The limit as a percentage of the valid certifications.
     pub limit_percent: u16,
-    /// Whether a lock screen may name association and certification.
+    /// Whether lock screens may name the association and the certification.
     pub names_certification: bool,
 }
 
-/// What `organisation add` sets.
+/// A new organisation.
 #[derive(Debug)]
 pub struct NewOrganisation<'a> {
-    /// Its short name: lower-case letters, digits, hyphens.
+    /// The short name: lower-case letters, digits and hyphens.
     pub slug: &'a str,
-    /// Its name.
+    /// The name.
     pub name: &'a str,
-    /// Its time zone.
+    /// The time zone.
     pub zone: Tz,
-    /// Its language: `nb` or `en`.
+    /// The default language: `nb` or `en`.
     pub locale: &'a str,
 }
 
@@ -66,34 +66,34 @@ pub async fn add(tx: &mut RegistrarTx, new: &NewOrganisation<'_>) -> Result<Uuid
     .map_err(|error| refusal(error, "organisation", new.slug))
 }
 
-/// What `organisation set` changes; what is none stays.
+/// The settings to change; `None` leaves a setting unchanged.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Settings {
-    /// Its name
+    /// The organisation's name
     #[arg(long)]
     pub name: Option<String>,
-    /// The language of people who chose none: nb or en
+    /// The default language for people: nb or en
     #[arg(long, value_parser = ["nb", "en"])]
     pub locale: Option<String>,
     /// The local time of the nightly run, as HH:MM
     #[arg(long, value_parser = time)]
     pub run_at: Option<NaiveTime>,
-    /// The local time from which deliveries leave; equal to the end: at any time
+    /// The local time from which notices are sent; the whole day if it equals the end
     #[arg(long, value_parser = time)]
     pub deliver_from: Option<NaiveTime>,
-    /// The local time until which deliveries leave
+    /// The local time until which notices are sent
     #[arg(long, value_parser = time)]
     pub deliver_until: Option<NaiveTime>,
-    /// For how many days `expired` stays current, 1 to 90
+    /// The number of days for which the stage `expired` stays current, 1 to 90
     #[arg(long, value_parser = clap::value_parser!(i16).range(1..=90))]
     pub grace_days: Option<i16>,
-    /// A run that would record more than this many notices, and more than --limit-percent, is held
+    /// The number of notices below which a run is never held; above it, --limit-percent applies
     #[arg(long, value_parser = clap::value_parser!(i64).range(0..))]
     pub limit_floor: Option<i64>,
-    /// In per cent of the valid certifications, 0 to 100
+    /// The limit of notices in a run, as a percentage of the valid certifications, 0 to 100
     #[arg(long, value_parser = clap::value_parser!(i16).range(0..=100))]
     pub limit_percent: Option<i16>,
-    /// Whether a lock screen and a mail's subject may name the association and the certification
+    /// Whether lock screens and subjects of e-mails may name the association and the certification
     #[arg(long)]
     pub names_certification: Option<bool>,
 }
@@ -145,7 +145,7 @@ pub async fn list(tx: &mut WorkerTx) -> Result<Vec<Organisation>, StoreError> {
     .collect()
 }
 
-/// The organisation of that slug, or those of all slugs.
+/// The organisation with a slug, or all organisations.
 pub async fn named(tx: &mut WorkerTx, slug: Option<&str>) -> Result<Vec<Organisation>, StoreError> {
     let all = list(tx).await?;
     let Some(slug) = slug else { return Ok(all) };
@@ -155,7 +155,7 @@ pub async fn named(tx: &mut WorkerTx, slug: Option<&str>) -> Result<Vec<Organisa
     }
 }
 
-/// Adds a chapter, at the top or below another one.
+/// Adds a chapter, at the top level or below another chapter.
 pub async fn add_chapter(
     tx: &mut RegistrarTx,
     organisation: &str,
@@ -205,7 +205,7 @@ pub async fn add_type(
     Ok(())
 }
 
-/// The id of the organisation of that slug.
+/// The id of the organisation with a slug.
 pub async fn id_of(tx: &mut RegistrarTx, slug: &str) -> Result<Uuid, StoreError> {
     let all = sqlx::query!("select id, slug from certvakt.organisations").fetch_all(tx).await?;
     match all.iter().find(|row| row.slug == slug) {
@@ -281,7 +281,7 @@ fn refusal(error: sqlx::Error, what: &'static str, name: &str) -> StoreError {
     }
 }
 
-/// The time zone of a name from the database. An unknown one is an error.
+/// Parses a time zone from the database. An unknown one is an error.
 pub fn zone(name: &str) -> Result<Tz, StoreError> {
     name.parse().map_err(|_| {
         StoreError::Invalid(format!("this version does not know the time zone '{name}' from the database"))

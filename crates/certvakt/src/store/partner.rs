@@ -1,5 +1,5 @@
-//! Partners, whose portals publish which mentors one can contact: who is to be listed, what each portal was told,
-//! and what its listing shows.
+//! Partners, whose portals publish which mentors people can contact: the mentors who belong on a listing, the
+//! changes sent to each portal, and the state of its listing.
 
 mod comparing;
 mod health;
@@ -29,74 +29,74 @@ pub struct Partner {
     /// The organisation.
     #[serde(skip)]
     pub organisation_id: Uuid,
-    /// Its short name.
+    /// The organisation's short name.
     pub organisation: String,
-    /// Its time zone, a name of the IANA database.
+    /// The organisation's time zone, a name of the IANA database.
     #[serde(skip)]
     pub time_zone: String,
     /// The partner's short name.
     pub partner: String,
-    /// `staging` or `live`; none: off.
+    /// `staging` or `live`; `None` if the partner is off.
     pub stage: Option<String>,
     /// The version of the contract.
     pub contract: Option<String>,
-    /// Of which one certification is required.
+    /// The types of certification of which a mentor must hold at least one.
     pub requires: Vec<String>,
-    /// More removals than this at once are held.
+    /// The number of removals above which they are held.
     pub removal_limit: i64,
-    /// When sending stopped.
+    /// The time at which sending stopped.
     pub stopped_at: Option<DateTime<Utc>>,
-    /// What for: `contract`, `sign-in` or `outage`.
+    /// The kind of reason for the stop: `contract`, `sign-in` or `outage`.
     pub stopped_by: Option<String>,
-    /// In words.
+    /// The reason as a text.
     pub stopped_reason: Option<String>,
-    /// When somebody is tried again after an outage.
+    /// The time of the next probe after an outage.
     pub retry_at: Option<DateTime<Utc>>,
-    /// Attempts in a row that were not answered.
+    /// The number of consecutive attempts without a response.
     pub failures: i64,
-    /// Since when more removals wait than may leave unasked.
+    /// The time since which removals are held.
     pub held_at: Option<DateTime<Utc>>,
-    /// When its listing was last read whole and compared.
+    /// The time of the last complete comparison of the listing.
     pub reconciled_at: Option<DateTime<Utc>>,
-    /// Since when it could not be read.
+    /// The time since which the listing could not be read.
     pub unread_since: Option<DateTime<Utc>>,
-    /// Why.
+    /// The reason why the listing could not be read.
     pub unread_reason: Option<String>,
-    /// How many it showed whom nobody here knows.
+    /// The number of listed mentors who are unknown to certvakt.
     pub unknown_shown: i64,
-    /// Since when its reports of completed courses could not be read.
+    /// The time since which the reports of completed courses could not be read.
     pub reports_unread_since: Option<DateTime<Utc>>,
-    /// Why.
+    /// The reason why the reports could not be read.
     pub reports_unread_reason: Option<String>,
-    /// Whether it is time to read its listing: an hour after it was, five minutes after it could not be.
+    /// Whether the listing is due to be read: an hour after a success, five minutes after a failure.
     #[serde(skip)]
     pub is_to_be_reconciled: bool,
-    /// Whether it is time to read what it tells: an hour after it was read, five minutes after it could not be.
+    /// Whether the reports are due to be read: an hour after a success, five minutes after a failure.
     #[serde(skip)]
     pub is_to_be_heard: bool,
-    /// Where only what is new of that can be read; none: it is read whole.
+    /// The URL for new reports only; `None` to read all reports.
     #[serde(skip)]
     pub reports_delta: Option<String>,
-    /// Whether it is live, and was not compared for six hours.
+    /// Whether the partner is live and its listing was not compared for six hours.
     pub is_stale: bool,
-    /// The last day on which what signs us in is good, in UTC.
+    /// The last day on which the credential is valid, in UTC.
     pub secret_ends_on: Option<NaiveDate>,
-    /// The database's clock when this was read.
+    /// The database's time when this was read.
     #[serde(skip)]
     pub at: DateTime<Utc>,
-    /// Whether nothing is to be sent yet.
+    /// Whether sending pauses.
     #[serde(skip)]
     pub rests: bool,
-    /// The local date of the last look at everybody.
+    /// The local date of the last check of every mentor.
     #[serde(skip)]
     pub looked_on: Option<NaiveDate>,
 }
 
-/// Administrators are told this many days before a credential expires.
+/// The number of days before the expiry of a credential at which administrators are notified.
 pub const SECRET_DAYS: i64 = 30;
 
 impl Partner {
-    /// Whether the portal wants to be left alone.
+    /// Whether the portal asked for a pause that has not ended.
     pub fn is_resting(&self) -> bool {
         self.rests && self.stopped_by.is_none()
     }
@@ -106,12 +106,12 @@ impl Partner {
         Some((self.secret_ends_on? - self.at.date_naive()).num_days())
     }
 
-    /// Whether somebody must see to it that there is another.
+    /// Whether the credential must be replaced soon.
     pub fn needs_secret(&self) -> bool {
         self.stage.is_some() && self.secret_days_left().is_some_and(|days| days < SECRET_DAYS)
     }
 
-    /// Whether only a person can let sending go on.
+    /// Whether only a person can resume sending.
     pub fn waits_for_person(&self) -> bool {
         self.stopped_by.as_deref().is_some_and(|by| by != "outage")
     }
@@ -140,7 +140,7 @@ pub async fn one(tx: &mut WorkerTx, organisation: &str, partner: &str) -> Result
     })
 }
 
-/// Adds a partner, switched off.
+/// Adds a partner, which is switched off.
 pub async fn add(
     tx: &mut RegistrarTx,
     organisation_id: Uuid,
@@ -178,7 +178,7 @@ pub async fn add(
     Ok(())
 }
 
-/// To which of a portal's addresses events are sent, by which version of the contract.
+/// The portal's stage and the version of the contract to switch to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switch<'a> {
     /// `staging` or `live`.
@@ -187,8 +187,8 @@ pub struct Switch<'a> {
     pub contract: &'a str,
 }
 
-/// Switches sending on, to another stage, or off. What another stage was told counts no more: everybody who ever
-/// had an event is told again. How many wait to be told.
+/// Switches sending on, to another stage, or off. States that were sent to another stage do not count, so the
+/// state of every mentor with an event is sent again. Returns the number of mentors with pending changes.
 pub async fn switch(
     tx: &mut RegistrarTx,
     organisation_id: Uuid,
@@ -233,13 +233,13 @@ async fn waiting(tx: &mut RegistrarTx, organisation_id: Uuid, partner: &str) -> 
     .await?)
 }
 
-/// Takes off those whose last valid day has passed. How many.
+/// Delists mentors whose last valid day has passed. Returns their number.
 pub async fn delist_lapsed(tx: &mut WorkerTx, batch: i64) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar!(r#"select certvakt.delist_lapsed($1) as "lapsed!""#, batch).fetch_one(tx).await?)
 }
 
-/// Looks at some of a partner's mentors anew, whatever changed, in the order of their keys. The last key looked at,
-/// and how many were not as they were to be; none: there are no more.
+/// Evaluates a batch of a partner's mentors again, even without a change, in the order of their keys. Returns
+/// the last key and the number of corrected mentors, or `None` if there are no more.
 pub async fn look_again(
     tx: &mut WorkerTx,
     organisation_id: Uuid,
@@ -253,7 +253,7 @@ pub async fn look_again(
     Ok(row.last.map(|last| (last, row.changed)))
 }
 
-/// Notes the local date of a look at everybody.
+/// Records the local date of a check of every mentor.
 pub async fn looked_on(tx: &mut WorkerTx, partner: &Partner, date: NaiveDate) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.partners set looked_on = $3 where organisation_id = $1 and code = $2",
@@ -266,7 +266,7 @@ pub async fn looked_on(tx: &mut WorkerTx, partner: &Partner, date: NaiveDate) ->
     Ok(())
 }
 
-/// Notes the last day on which what signs us in is good.
+/// Records the last day on which the credential is valid.
 pub async fn note_secret(
     tx: &mut WorkerTx,
     partner: &Partner,
@@ -283,37 +283,37 @@ pub async fn note_secret(
     Ok(())
 }
 
-/// Deletes mentors who were deleted or erased and are taken off, and events that are over for a year.
+/// Deletes the listings of deleted or erased mentors whose removal is complete, and events older than a year.
 pub async fn forget_delisted(tx: &mut WorkerTx) -> Result<(), StoreError> {
     sqlx::query!("select certvakt.forget_delisted()").execute(tx).await?;
     Ok(())
 }
 
-/// Writes to the administrators of organisations with a partner to whom nothing is sent any more, whose removals are
-/// held, or with whom what signs us in ends soon.
+/// Queues alerts to the administrators of organisations with a partner for which sending has stopped,
+/// removals are held, or the credential expires soon.
 pub async fn tell_of_stops(tx: &mut WorkerTx) -> Result<(), StoreError> {
     sqlx::query_file!("src/store/partner/tell_of_stops.sql").execute(tx).await?;
     Ok(())
 }
 
-/// A transition of who is listed.
+/// A change of a mentor's state at a partner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
-    /// Its id.
+    /// The event's id.
     pub id: Uuid,
-    /// The portal's key of the mentor.
+    /// The portal's key for the mentor.
     pub partner_key: String,
-    /// Its number among the mentor's.
+    /// The number of the event among the mentor's events.
     pub number: i64,
     /// `listed` or `delisted`.
     pub status: String,
-    /// Why.
+    /// The cause.
     pub cause: String,
-    /// When.
+    /// The time of the event.
     pub at: DateTime<Utc>,
 }
 
-/// The events of a partner since then, the newest last; of one mentor, if a key is given.
+/// The events of a partner since a time, newest last; with a key, only those of one mentor.
 pub async fn events(
     tx: &mut WorkerTx,
     partner: &Partner,

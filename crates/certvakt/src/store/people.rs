@@ -1,29 +1,29 @@
-//! What is stored of a person: all of it shown, or all of it erased.
+//! A person's data: export and erasure.
 
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{RegistrarTx, StoreError, WorkerTx};
 
-/// All that is stored of a person.
+/// The export of a person's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export {
-    /// As JSON whose keys are in the order in which it is read.
+    /// The data as JSON, with keys in reading order.
     pub export: String,
-    /// The language in which they read: `nb` or `en`.
+    /// The person's language: `nb` or `en`.
     pub locale: String,
-    /// The time zone of an organisation of theirs, a name of the IANA database.
+    /// The time zone of one of the person's organisations, a name of the IANA database.
     pub time_zone: String,
 }
 
-/// All that is stored of a person; none: there is no such person.
+/// Exports a person's data. Returns `None` if the person does not exist.
 pub async fn export(tx: &mut WorkerTx, person: Uuid) -> Result<Option<Export>, StoreError> {
     let found = sqlx::query_file_as!(Export, "src/store/people/export.sql", person);
     Ok(found.fetch_optional(tx).await?)
 }
 
-/// Whether somebody was erased; none: there is no such person. Waits for registers of their organisations that
-/// are being read, and keeps others waiting.
+/// Whether a person was erased; `None` if the person does not exist. Waits for running imports of their
+/// organisations, and makes later ones wait.
 pub async fn is_erased(tx: &mut RegistrarTx, person: Uuid) -> Result<Option<bool>, StoreError> {
     sqlx::query_file!("src/store/people/hold.sql", person).execute(&mut *tx).await?;
     Ok(sqlx::query_scalar!(
@@ -34,16 +34,16 @@ pub async fn is_erased(tx: &mut RegistrarTx, person: Uuid) -> Result<Option<bool
     .await?)
 }
 
-/// What was erased, of one kind.
+/// The number of erased rows of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Erased {
-    /// Of which kind.
+    /// The kind of data.
     pub place: String,
-    /// How many.
+    /// The number of rows.
     pub rows: i64,
 }
 
-/// Erases all that is stored of a person but their id.
+/// Erases all data of a person except their id.
 pub async fn erase(tx: &mut RegistrarTx, person: Uuid) -> Result<Vec<Erased>, StoreError> {
     let said = r#"{"kind": "withdrawn", "source": "command"}"#;
     sqlx::query_scalar!("select set_config('certvakt.change', $1, true)", said).fetch_one(&mut *tx).await?;

@@ -13,28 +13,28 @@ use uuid::Uuid;
 use super::rows_read::OfOrganisation;
 use super::{RegistrarTx, StoreError, TenantTx, WorkerTx};
 
-/// A certification, as whoever changes it needs it.
+/// The current state of a certification, for a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CurrentState {
     /// The organisation that certified.
     pub organisation_id: Uuid,
     /// The organisation's time zone, a name of the IANA database.
     pub time_zone: String,
-    /// When it was issued.
+    /// The time of issue.
     pub issued_at: Option<DateTime<Utc>>,
-    /// When it ends; none: never.
+    /// The end of the validity; `None` if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
     /// `active`, `expired` or `suspended`.
     pub status: String,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: DateTime<Utc>,
-    /// How long its type is valid, in months.
+    /// The validity of its type, in months.
     pub validity_months: Option<i16>,
-    /// From when that is counted.
+    /// The rule for the start of a renewal's validity.
     pub renewal_rule: String,
-    /// Whether it was withdrawn.
+    /// Whether the certification was withdrawn.
     pub is_withdrawn: bool,
-    /// Whether its history has the entry that was asked about.
+    /// Whether its history already has the entry of the request.
     pub is_made: bool,
 }
 
@@ -44,34 +44,34 @@ impl OfOrganisation for CurrentState {
     }
 }
 
-/// What became of a change.
+/// The outcome of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Made {
-    /// It is made.
+    /// The change is made.
     Yes,
-    /// The certification has changed since it was seen, or is not theirs to change.
+    /// The certification has changed since it was read, or the caller may not change it.
     NotAsSeen,
-    /// The database takes no more entries.
+    /// The history is full.
     HistoryFull,
-    /// It was withdrawn meanwhile.
+    /// The certification has been withdrawn in the meantime.
     Withdrawn,
-    /// Its mentor was erased.
+    /// The mentor was erased.
     Erased,
-    /// It has lapsed, and is not reinstated by wishing.
+    /// The certification has lapsed, so it cannot be reinstated.
     Lapsed,
 }
 
-/// Whoever may change certifications: the register's keeper, or a person as far as policies let them.
+/// A transaction that can change certifications: the registrar's, or a person's within the policies.
 pub trait Keeper: Send {
-    /// A certification, if it is theirs to see, and whether its history has an entry of that id.
+    /// The state of a certification, if it is visible, and whether its history has an entry with an id.
     fn standing(
         &mut self,
         id: Uuid,
         entry: Uuid,
     ) -> impl Future<Output = Result<Option<CurrentState>, StoreError>> + Send;
 
-    /// Changes a certification that stands as it was seen. `said` is what its history says beside the
-    /// dates. Whatever but success ends the transaction, but for [`Made::NotAsSeen`].
+    /// Changes a certification that has not changed since it was read. `said` has the additional fields of
+    /// the history entry. Any outcome except success and [`Made::NotAsSeen`] ends the transaction.
     fn change(
         &mut self,
         id: Uuid,
@@ -157,22 +157,22 @@ async fn change<'c>(
     }
 }
 
-/// An entry of a history, with what was written about it.
+/// An entry of a history, with its evidence and note.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Written {
-    /// Which entry, from 1.
+    /// The number of the entry, from 1.
     pub number: i64,
-    /// The entry, as it was written.
+    /// The entry as stored.
     pub entry: Value,
-    /// What shows that it was earned.
+    /// The evidence.
     pub evidence: Option<String>,
-    /// A note.
+    /// The note.
     pub note: Option<String>,
-    /// Whether there were words, and they were erased.
+    /// Whether the evidence and the note were erased.
     pub is_erased: bool,
 }
 
-/// The history of a certification that who is asking may see, the oldest entry first.
+/// The history of a certification that the caller may see, oldest entry first.
 pub async fn history(tx: &mut TenantTx, certification: Uuid) -> Result<Vec<Written>, StoreError> {
     Ok(sqlx::query_as!(
         Written,
@@ -184,21 +184,21 @@ pub async fn history(tx: &mut TenantTx, certification: Uuid) -> Result<Vec<Writt
     .await?)
 }
 
-/// What was written about a renewal.
+/// The evidence and the note of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Remarks {
-    /// The salt of its digest, in hex.
+    /// The salt of their digest, in hexadecimal.
     pub salt: String,
-    /// What shows that it was earned.
+    /// The evidence.
     pub evidence: Option<String>,
-    /// A note.
+    /// The note.
     pub note: Option<String>,
 }
 
 /// A certification with its whole history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CertificationHistory {
-    /// Its id.
+    /// The certification's id.
     pub id: Uuid,
     /// The organisation that certified.
     pub organisation_id: Uuid,
@@ -206,42 +206,42 @@ pub struct CertificationHistory {
     pub organisation: String,
     /// The organisation's time zone, a name of the IANA database.
     pub time_zone: String,
-    /// The name of the chapter that it belongs to now.
+    /// The name of the current chapter.
     pub chapter: String,
     /// The mentor.
     pub mentor_id: Uuid,
-    /// Its id in the organisation's register.
+    /// The certification's id in the organisation's register.
     pub external_id: Option<String>,
-    /// The name of its type.
+    /// The name of the certification's type.
     pub type_name: String,
-    /// When it was issued.
+    /// The time of issue.
     pub issued_at: Option<DateTime<Utc>>,
-    /// When it was recorded.
+    /// The time at which it was first recorded.
     pub created_at: DateTime<Utc>,
-    /// When it ends; none: never.
+    /// The end of the validity; `None` if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
     /// `active`, `expired` or `suspended`.
     pub status: String,
-    /// The entries, as they were written, the oldest first.
+    /// The entries as stored, oldest first.
     pub history: Json<Vec<Value>>,
-    /// What was written about them, by the entry's id.
+    /// The evidence and notes, by the entry's id.
     pub words: Json<HashMap<Uuid, Remarks>>,
 }
 
-/// Which certifications to read.
+/// A filter of certifications.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HistoryFilter {
-    /// Of an organisation.
+    /// Only certifications of this organisation.
     pub organisation_id: Option<Uuid>,
-    /// Of the chapter of that short name.
+    /// Only certifications of the chapter with this short name.
     pub chapter: Option<String>,
-    /// Of a person.
+    /// Only certifications of this person.
     pub person_id: Option<Uuid>,
-    /// Those without a history as well.
+    /// Whether to include certifications without a history.
     pub with_none: bool,
 }
 
-/// Certifications with their histories, by id, after the last one seen.
+/// Certifications with their histories, by id, starting after the cursor `after`.
 pub async fn histories(
     tx: &mut WorkerTx,
     which: &HistoryFilter,
@@ -262,7 +262,7 @@ pub async fn histories(
     .await?)
 }
 
-/// The notices of some certifications: which certification, which stage, when it was recorded.
+/// The notices of certifications: the certification, the stage, and the time at which it was recorded.
 pub async fn told(
     tx: &mut WorkerTx,
     certifications: &[Uuid],
@@ -276,13 +276,13 @@ pub async fn told(
     Ok(found.into_iter().map(|row| (row.certification_id, row.notification_type, row.sent_at)).collect())
 }
 
-/// Before when notices may have been deleted for their age; none: none has been.
+/// The time before which notices may have been deleted because of their age; `None` if none was deleted.
 pub async fn log_deleted_before(tx: &mut WorkerTx) -> Result<Option<DateTime<Utc>>, StoreError> {
     let found = sqlx::query_scalar!("select log_deleted_before from certvakt.installation");
     Ok(found.fetch_optional(tx).await?.flatten())
 }
 
-/// Certifications whose histories are long, by organisation: its short name, and how many.
+/// The number of certifications with a long history, by the organisation's short name.
 pub async fn long_histories(tx: &mut WorkerTx) -> Result<Vec<(String, i64)>, StoreError> {
     let found = sqlx::query!(
         r#"select o.slug, count(*) as "number!"
@@ -294,13 +294,13 @@ pub async fn long_histories(tx: &mut WorkerTx) -> Result<Vec<(String, i64)>, Sto
     Ok(found.fetch_all(tx).await?.into_iter().map(|row| (row.slug, row.number)).collect())
 }
 
-/// With more entries than this a history is long.
+/// The number of entries above which a history counts as long.
 pub async fn long_history(tx: &mut RegistrarTx) -> Result<i32, StoreError> {
     let found = sqlx::query_scalar!("select long_history from certvakt.installation");
     Ok(found.fetch_optional(tx).await?.unwrap_or(500))
 }
 
-/// Sets with more than how many entries a history is long.
+/// Sets the number of entries above which a history counts as long.
 pub async fn set_long_history(tx: &mut RegistrarTx, entries: i32) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into certvakt.installation (long_history) values ($1)
@@ -309,7 +309,7 @@ pub async fn set_long_history(tx: &mut RegistrarTx, entries: i32) -> Result<(), 
     )
     .execute(&mut *tx)
     .await?;
-    // What is not long any more is news when it is again.
+    // A history that no longer counts as long causes a new alert when it does again.
     sqlx::query!(
         "delete from certvakt.long_histories l using public.peer_mentor_certifications c
          where c.id = l.certification_id and certvakt.length_of_history(c.id, c.renewal_history) <= $1",
@@ -320,13 +320,13 @@ pub async fn set_long_history(tx: &mut RegistrarTx, entries: i32) -> Result<(), 
     Ok(())
 }
 
-/// Writes to the administrators of organisations whose histories have grown long, each time once.
+/// Queues one alert to the administrators of organisations for each history that has become long.
 pub async fn tell_of_long_histories(tx: &mut WorkerTx) -> Result<(), StoreError> {
     sqlx::query_file!("src/store/renewal/tell_of_long.sql").execute(tx).await?;
     Ok(())
 }
 
-/// How many certifications of an organisation have a history that is to be moved to rows of its own.
+/// The number of an organisation's certifications whose history is not moved to rows yet.
 pub async fn to_normalise(tx: &mut WorkerTx, organisation_id: Uuid) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "number!" from public.peer_mentor_certifications c
@@ -338,18 +338,18 @@ pub async fn to_normalise(tx: &mut WorkerTx, organisation_id: Uuid) -> Result<i6
     .await?)
 }
 
-/// Histories that were moved.
+/// The result of moving a batch of histories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moved {
-    /// The last certification; none: there was none after the last one seen.
+    /// The last certification of the batch; `None` if there are no more.
     pub last: Option<Uuid>,
-    /// How many.
+    /// The number of certifications.
     pub certifications: i64,
-    /// Their entries.
+    /// The number of entries.
     pub entries: i64,
 }
 
-/// Moves the histories of an organisation's next few certifications, each whole.
+/// Moves the complete histories of an organisation's next certifications to rows.
 pub async fn normalise(
     tx: &mut WorkerTx,
     organisation_id: Uuid,
@@ -368,8 +368,8 @@ pub async fn normalise(
     .await?)
 }
 
-/// Certifications whose rows and own field do not hold the same, of an organisation or of all: the first
-/// hundred; and how many have rows at all.
+/// Finds certifications whose rows and own copy differ, of an organisation or of all. Returns the number of
+/// certifications with rows, and the first hundred that differ.
 pub async fn differences(
     tx: &mut WorkerTx,
     organisation_id: Option<Uuid>,

@@ -1,4 +1,4 @@
-//! What the database can say of itself: forecast, status, verification.
+//! Reports: forecast, status and verification.
 
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::{Stage, TOLD_AGAIN_AFTER_DAYS, shift, windows};
@@ -10,19 +10,19 @@ use super::organisation::Organisation;
 use super::run::Calendar;
 use super::{StoreError, WorkerTx};
 
-/// Notices that will come due on a night.
+/// The number of notices that will be due on a night.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Night {
     /// The night.
     pub night: NaiveDate,
     /// The stage.
     pub stage: String,
-    /// How many.
+    /// The number of notices.
     pub notices: i64,
 }
 
-/// The notices of an organisation that come due on each night from `first` to `last`, if every run
-/// until then is complete.
+/// The numbers of an organisation's notices that will be due on each night from `first` to `last`, if every
+/// run until then is complete.
 pub async fn coming_due(
     tx: &mut WorkerTx,
     organisation: &Organisation,
@@ -52,33 +52,34 @@ pub async fn coming_due(
     .await?)
 }
 
-/// Something that verification looked at and could not call right.
+/// A finding of the verification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// `missing` and `wrong key` are faults; the others say why nothing can be said.
+    /// The kind of finding. `missing` and `wrong key` are faults; the others are reasons why a notice cannot
+    /// be verified.
     pub finding: String,
     /// The certification.
     pub certification_id: Uuid,
     /// The stage.
     pub stage: String,
-    /// Its due date.
+    /// The stage's due date.
     pub due_date: Option<NaiveDate>,
-    /// How many findings of this kind there are in all.
+    /// The total number of findings of this kind.
     #[serde(skip)]
     pub of_kind: i64,
 }
 
-/// What verification looked at.
+/// The numbers of verified objects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Checked {
     /// Certifications in a stage on the date of the last complete run.
     pub in_stage: i64,
-    /// Notices.
+    /// The notices.
     pub notices: i64,
 }
 
-/// Compares an organisation's log with what its last complete run must have recorded. Of each kind
-/// of finding at most 100 come back.
+/// Compares an organisation's log with the notices that its last complete run must have recorded. Returns at
+/// most 100 findings of each kind.
 pub async fn verify(
     tx: &mut WorkerTx,
     organisation: &Organisation,
@@ -118,45 +119,45 @@ fn told_again_after() -> i32 {
     i32::try_from(TOLD_AGAIN_AFTER_DAYS).unwrap_or(i32::MAX)
 }
 
-/// How an organisation's runs stand.
+/// The state of an organisation's runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunStatus {
     /// The organisation.
     pub organisation_id: Uuid,
     /// The date of the last complete run.
     pub last_complete: Option<NaiveDate>,
-    /// When it ended.
+    /// The time at which it ended.
     pub finished_at: Option<DateTime<Utc>>,
-    /// The date of a held run that no complete one has followed.
+    /// The date of a held run without a later complete run.
     pub held: Option<NaiveDate>,
-    /// How many notices it would have recorded.
+    /// The number of notices of the held run.
     pub held_notices: Option<i64>,
-    /// The code of the last failure that no complete run has followed.
+    /// The error code of the last failed run without a later complete run.
     pub failed: Option<String>,
-    /// Nights of the last 30 days that were missed and made up for.
+    /// The number of missed nights in the last 30 days that a later run covered.
     pub missed: i64,
 }
 
-/// How every organisation's runs stand.
+/// The state of every organisation's runs.
 pub async fn runs(tx: &mut WorkerTx) -> Result<Vec<RunStatus>, StoreError> {
     Ok(sqlx::query_file_as!(RunStatus, "src/store/report/runs.sql").fetch_all(tx).await?)
 }
 
-/// How the queue stands.
+/// The state of the queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Queue {
-    /// Waiting for their turn.
+    /// The pending deliveries.
     pub pending: i64,
-    /// Under way.
+    /// The claimed deliveries.
     pub claimed: i64,
-    /// Nobody to deliver to.
+    /// The unreachable people.
     pub unreachable: i64,
-    /// The queue's age: seconds since the oldest open delivery could have left for the first time,
-    /// its organisation's hours considered.
+    /// The age of the queue: seconds for which the oldest open delivery could have been sent, within its
+    /// organisation's hours.
     pub oldest_seconds: i64,
 }
 
-/// How the queue of some organisations stands.
+/// The state of the queue of some organisations.
 pub async fn queue(tx: &mut WorkerTx, organisations: &[Organisation]) -> Result<Queue, StoreError> {
     let open = sqlx::query_file!("src/store/report/queue.sql").fetch_all(tx).await?;
     let count = |state| open.iter().filter(|part| part.state == state).map(|part| part.deliveries).sum();
@@ -177,13 +178,13 @@ pub async fn queue(tx: &mut WorkerTx, organisations: &[Organisation]) -> Result<
 pub struct Unreachable {
     /// The organisation's slug.
     pub organisation: String,
-    /// The chapter's name, whose coordinators should know.
+    /// The name of the chapter, whose coordinators should be informed.
     pub chapter: String,
     /// The certification.
     pub certification_id: Uuid,
-    /// Its id in the register.
+    /// The certification's id in the register.
     pub external_id: Option<String>,
-    /// The stage to be told of.
+    /// The stage of the notice.
     pub stage: String,
 }
 
@@ -205,18 +206,18 @@ pub async fn unreachable(tx: &mut WorkerTx, limit: i64) -> Result<Vec<Unreachabl
     .await?)
 }
 
-/// How many people of a chapter no channel reaches.
+/// The number of people of a chapter whom no channel reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnreachableInChapter {
     /// The organisation's slug.
     pub organisation: String,
     /// The chapter's name.
     pub chapter: String,
-    /// How many.
+    /// The number of people.
     pub people: i64,
 }
 
-/// How many people of each chapter no channel reaches.
+/// The number of people whom no channel reaches, by chapter.
 pub async fn unreachable_by_chapter(tx: &mut WorkerTx) -> Result<Vec<UnreachableInChapter>, StoreError> {
     Ok(sqlx::query_as!(
         UnreachableInChapter,
@@ -233,20 +234,20 @@ pub async fn unreachable_by_chapter(tx: &mut WorkerTx) -> Result<Vec<Unreachable
     .await?)
 }
 
-/// A channel whose provider refuses us.
+/// A stop of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChannelStop {
     /// The channel.
     pub channel: String,
-    /// The organisation whose messages are refused, by its slug; none: everybody's are.
+    /// The slug of the organisation whose messages are refused; `None` for all.
     pub organisation: Option<String>,
-    /// What its provider said.
+    /// The provider's reason.
     pub reason: String,
-    /// Since when.
+    /// The time of the stop.
     pub stopped_at: DateTime<Utc>,
 }
 
-/// The channels whose provider refuses us.
+/// The stops of channels.
 pub async fn channel_stops(tx: &mut WorkerTx) -> Result<Vec<ChannelStop>, StoreError> {
     Ok(sqlx::query_as!(
         ChannelStop,
@@ -261,13 +262,13 @@ pub async fn channel_stops(tx: &mut WorkerTx) -> Result<Vec<ChannelStop>, StoreE
 /// A table's size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TableSize {
-    /// Its name.
+    /// The table's name.
     pub name: String,
-    /// Rows, as PostgreSQL estimates them, once it has.
+    /// PostgreSQL's estimate of the number of rows, if there is one.
     pub rows: Option<i64>,
-    /// Bytes, indexes included.
+    /// The size in bytes, including indexes.
     pub bytes: i64,
-    /// Rows added in the last 30 days, where the table says.
+    /// The number of rows added in the last 30 days, if the table has a time stamp.
     pub grown: Option<i64>,
 }
 

@@ -1,24 +1,24 @@
-//! What a person's transaction has read, for the record of access.
+//! Counts the rows that a person's transaction reads, for the access log.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
-/// How many rows a transaction has read, and of which organisations. Clones look at the same.
+/// The rows that a transaction has read, with their organisations. Clones share the same counter.
 #[derive(Debug, Clone, Default)]
 pub struct Seen(Arc<Mutex<Rows>>);
 
-/// Rows that were read.
+/// The rows that were read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rows {
-    /// How many.
+    /// The number of rows.
     pub count: u64,
-    /// Of which organisations.
+    /// The organisations of the rows.
     pub organisations: BTreeSet<Uuid>,
 }
 
-/// A row that says whose it is.
+/// A row with its organisation.
 pub(super) trait OfOrganisation {
     /// The organisation.
     fn organisation_id(&self) -> Uuid;
@@ -31,7 +31,7 @@ impl Seen {
         seen.organisations.extend(rows.iter().map(OfOrganisation::organisation_id));
     }
 
-    /// What was read until now.
+    /// The rows that were read so far.
     pub fn rows(&self) -> Rows {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,4 @@
-//! Runs: finding who is due, recording it, and how far the runs have come.
+//! Runs: finds and records due notices, and tracks the progress of the runs.
 
 mod reading;
 
@@ -13,25 +13,25 @@ use super::{StoreError, WorkerTx};
 pub use reading::{Half, Part};
 use reading::{Windows, lapsed};
 
-/// How far an organisation's runs have come.
+/// The progress of an organisation's runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
     /// The date of the last complete run.
     pub last_complete: Option<NaiveDate>,
-    /// A snapshot taken when it began, so of nothing that it did not see; none if there was no run yet,
-    /// or if the database was restored elsewhere since.
+    /// The snapshot from the start of that run; `None` if there was no run yet, or the database was restored
+    /// on another server since.
     pub read_through: Option<String>,
-    /// For how many days `expired` was current in that run.
+    /// The number of days for which the stage `expired` was current in that run.
     pub grace_days: Option<u16>,
 }
 
 impl Calendar {
-    /// That of an organisation without a run: everything is to be read.
+    /// The progress of an organisation without a run, whose first run reads everything.
     pub const NONE: Self = Self { last_complete: None, read_through: None, grace_days: None };
 
-    /// Where a run of a date starts from: here, or from nothing when what was read then does not tell
-    /// what is due now. A longer grace puts certifications back into a stage that no date and no
-    /// change brings up.
+    /// The starting point of a run: this progress, or none if the last run does not determine what is due
+    /// now. A longer grace period puts certifications back into a stage without a date that came due or a
+    /// change.
     pub fn start(&self, organisation: &Organisation, run_date: NaiveDate) -> &Self {
         let tells = self.read_through.is_some()
             && self.grace_days == Some(organisation.grace_days)
@@ -40,9 +40,9 @@ impl Calendar {
     }
 }
 
-/// Locks an organisation's run row until the transaction ends; runs of one organisation wait for
-/// each other here. Says how far the runs have come, and what the next one will start from if this one
-/// is completed.
+/// Locks an organisation's row in `run_calendars` until the transaction ends, so that runs of one
+/// organisation wait for each other. Returns the progress of the runs, and the snapshot from which the next
+/// run starts if this one completes.
 pub async fn lock_calendar(
     tx: &mut WorkerTx,
     organisation: Uuid,
@@ -56,18 +56,17 @@ pub async fn lock_calendar(
     Ok((calendar, Snapshot(row.snapshot)))
 }
 
-/// Which transactions had ended at a moment (PostgreSQL's `pg_snapshot`).
+/// The transactions that had ended at a point in time (PostgreSQL's `pg_snapshot`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot(String);
 
-/// Asks for nothing: keeps the lock of a transaction that waits for others from being taken for that of
-/// a client that is gone.
+/// Sends an empty query, so that a transaction that waits with a lock does not hit the idle time-out.
 pub async fn keep_lock(tx: &mut WorkerTx) -> Result<(), StoreError> {
     sqlx::query!("select 1 as one").fetch_one(tx).await?;
     Ok(())
 }
 
-/// How far an organisation's runs have come, without keeping other runs waiting.
+/// The progress of an organisation's runs, without a lock.
 pub async fn calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Calendar, StoreError> {
     let row = sqlx::query_file!("src/store/run/calendar.sql", organisation).fetch_optional(tx).await?;
     Ok(row.map_or(Calendar::NONE, |row| Calendar {
@@ -77,7 +76,7 @@ pub async fn calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Calendar,
     }))
 }
 
-/// Notices by stage.
+/// The numbers of notices by stage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ByStage {
     /// 90 days before the end.
@@ -91,7 +90,7 @@ pub struct ByStage {
 }
 
 impl ByStage {
-    /// The count of a stage.
+    /// The number for a stage.
     pub const fn of(&self, stage: Stage) -> i64 {
         match stage {
             Stage::Warning90d => self.expiry_warning_90d,
@@ -101,7 +100,7 @@ impl ByStage {
         }
     }
 
-    /// Adds to the count of a stage.
+    /// Adds to the number for a stage.
     pub const fn add(&mut self, stage: Stage, notices: i64) {
         match stage {
             Stage::Warning90d => self.expiry_warning_90d += notices,
@@ -111,53 +110,53 @@ impl ByStage {
         }
     }
 
-    /// Adds the counts of another.
+    /// Adds other numbers.
     pub fn join(&mut self, other: &Self) {
         for stage in Stage::ALL {
             self.add(stage, other.of(stage));
         }
     }
 
-    /// All of them.
+    /// The total.
     pub const fn total(&self) -> i64 {
         self.expiry_warning_90d + self.expiry_warning_30d + self.expiry_warning_7d + self.expired
     }
 }
 
-/// What a run is asked to do.
+/// The parameters of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Whose run.
+    /// The organisation.
     pub organisation: &'a Organisation,
-    /// Its date.
+    /// The date of the run.
     pub run_date: NaiveDate,
-    /// How far the runs have come; to read everything, with no snapshot and no date.
+    /// The progress of the runs. Without a snapshot and a date, the run reads everything.
     pub calendar: &'a Calendar,
-    /// The kinds of contact point that the configured channels need; none: they reach everyone.
+    /// The kinds of contact point that the configured channels use; `None` if a channel reaches everyone.
     pub contact_kinds: Option<&'a [String]>,
-    /// Whether to record; otherwise only to look.
+    /// Whether to record the notices, instead of only counting them.
     pub record: bool,
     /// Whether the limit is waived.
     pub approved: bool,
 }
 
-/// What a run found, and whether it recorded it.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunCounts {
-    /// Due and not recorded before.
+    /// The notices that are due and not recorded yet.
     pub due: ByStage,
-    /// In a stage that was recorded before.
+    /// The certifications in a stage that was already recorded.
     pub already_recorded: i64,
-    /// Stages that nobody will be told of, because a later one has begun.
+    /// The stages that get no notice, because a later one has started.
     pub superseded: i64,
-    /// Of those due, who has no contact point that a channel could use.
+    /// The due notices whose mentor has no contact point that a channel could use.
     pub unreachable: i64,
-    /// Whether it was recorded.
+    /// Whether the notices were recorded.
     pub recorded: bool,
 }
 
 impl RunCounts {
-    /// Adds what was found in another part.
+    /// Adds the result of another part.
     pub fn join(&mut self, other: &Self) {
         self.due.join(&other.due);
         self.already_recorded += other.already_recorded;
@@ -166,17 +165,18 @@ impl RunCounts {
     }
 }
 
-/// What a run may come to, before it is done.
+/// The bounds of a run, before it records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outlook {
-    /// At most so many notices will be recorded.
+    /// An upper bound of the number of notices.
     pub candidates: i64,
-    /// The most that the run may record without approval; less than that only if so many are allowed.
+    /// The maximum number of notices that the run may record without approval, or a lower bound of it that is
+    /// sufficient.
     pub record_limit: i64,
 }
 
-/// Looks how large a run may become. From here on the transaction reads no table from end to end, however
-/// small it is or was when statistics were taken.
+/// Computes the bounds of a run. It also disables sequential scans for the rest of the transaction,
+/// regardless of the size of a table or its statistics.
 pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook, StoreError> {
     let Request { organisation, run_date, calendar, .. } = request;
     let windows = Windows::new(run_date, calendar.last_complete, organisation, Part::Whole);
@@ -196,7 +196,7 @@ pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook,
     .await?)
 }
 
-/// Finds who is due in a part and, if asked to and within the limit or on approval, records it.
+/// Finds the due notices in a part, and records them if requested and within the limit or approved.
 pub async fn record(
     tx: &mut WorkerTx,
     request: Request<'_>,
@@ -247,7 +247,7 @@ pub async fn record(
     })
 }
 
-/// Records that a run is complete, and the nights that it made up for. The next one starts from the
+/// Records that a run is complete, with the missed nights that it covers. The next run starts from the
 /// snapshot.
 pub async fn complete(
     tx: &mut WorkerTx,
@@ -321,7 +321,7 @@ pub async fn hold(
     Ok(())
 }
 
-/// Records that a run failed, with the code of the error, unless another one has done its work.
+/// Records that a run failed, with the code of the error, unless another run has completed it.
 pub async fn fail(
     tx: &mut WorkerTx,
     organisation: Uuid,

@@ -1,4 +1,4 @@
-//! Transactions that carry who is asking, and leave nothing on a pooled connection.
+//! Transactions that carry the caller's identity and leave no state on a pooled connection.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -18,21 +18,21 @@ use super::StoreError;
 use super::rows_read::{OfOrganisation, Seen};
 use crate::clock::Clock;
 
-/// Everything that a role's transaction sets for itself, in the round trip that begins it. Times
-/// are generous ends for a server that hangs, not budgets.
+/// The settings of a role's transaction, in the round trip that begins it. The time-outs are generous limits
+/// for a server that hangs, not performance budgets.
 macro_rules! beginning {
     ($role:literal, $statement_timeout:literal) => {
         concat!(
             "begin; set local role ",
             $role,
-            // One statement for what `set local` would say in five.
+            // One statement instead of five `set local`.
             "; select set_config('statement_timeout', '",
             $statement_timeout,
             "', true), set_config('lock_timeout', '",
             $statement_timeout,
             "', true), set_config('idle_in_transaction_session_timeout', '60s', true), ",
             "set_config('timezone', 'UTC', true), set_config('bytea_output', 'hex', true), ",
-            // Compiling a statement takes longer than the statements that we send.
+            // JIT compilation takes longer than our statements.
             "set_config('jit', 'off', true)",
         )
     };
@@ -41,12 +41,12 @@ macro_rules! beginning {
 /// A value, such as a permit, that is dropped once the transaction has released its connection.
 pub type Held = Box<dyn Any + Send + Sync>;
 
-/// A connection in a transaction. One that nobody ends, for whatever reason, is rolled back before the connection is
-/// anybody else's, or is closed.
+/// A connection in a transaction. A transaction that is neither committed nor rolled back is rolled back
+/// before its connection is used again, or the connection is closed.
 #[derive(Debug)]
 struct Begun(Option<PoolConnection<Postgres>>, Held);
 
-/// Who runs a command, and which one.
+/// The operator who runs a command, and the command.
 #[derive(Debug)]
 pub struct Operator {
     name: String,
@@ -55,24 +55,24 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// The operator as account@host, and the command without its arguments.
+    /// Creates it from the operator as account@host, and the command without its arguments.
     pub const fn new(name: String, command: String) -> Self {
         Self { name, command, is_logged: AtomicBool::new(false) }
     }
 }
 
-/// Logs the command, if the transaction has changed something, and commits.
+/// Logs the command if the transaction has changed data, and commits.
 const LOG_AND_COMMIT: &str = "insert into certvakt.command_log (operator, command)
     select certvakt.operator(), current_setting('certvakt.command')
     where pg_current_xact_id_if_assigned() is not null; commit";
 
 impl Begun {
-    /// Begins in one round trip, in which other things may be asked as well: the rows that answer them come last.
+    /// Begins in one round trip, which can contain another query. Returns the rows of that query.
     async fn new(pool: &PgPool, sql: String) -> Result<(Self, Vec<PgRow>), StoreError> {
         Self::holding(Box::new(()), pool, sql).await
     }
 
-    /// The same, holding something.
+    /// As [`Self::new`], but keeps a value until the connection is released.
     async fn holding(held: Held, pool: &PgPool, sql: String) -> Result<(Self, Vec<PgRow>), StoreError> {
         let mut begun = Self(Some(pool.acquire().await?), held);
         let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(begun.connection()).await?;
@@ -84,7 +84,8 @@ impl Begun {
         self.0.as_mut().expect("a connection")
     }
 
-    /// Ends it, and gives the connection back. Says how many rows the last statements wrote.
+    /// Ends the transaction, and releases the connection. Returns the number of rows that the last statements
+    /// wrote.
     async fn end(mut self, how: &'static str) -> Result<u64, StoreError> {
         let done = sqlx::raw_sql(how).execute(self.connection()).await?;
         self.0 = None;
@@ -95,7 +96,7 @@ impl Begun {
 impl Drop for Begun {
     fn drop(&mut self) {
         if let Some(mut connection) = self.0.take() {
-            // The server may still work on a statement that nobody waits for any more.
+            // The server may still execute a statement whose client has disconnected.
             let held = std::mem::replace(&mut self.1, Box::new(()));
             tokio::spawn(async move {
                 if connection.execute("rollback").await.is_err() {
@@ -156,7 +157,7 @@ macro_rules! transaction {
                 self.0.connection().prepare_with(sql, parameters)
             }
 
-            // Asked for by the trait wherever the query macros are built; only those call it.
+            // The trait requires it, but only the query macros call it.
             fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, sqlx::Error>>
             where
                 'c: 'e,
@@ -168,25 +169,25 @@ macro_rules! transaction {
 }
 
 transaction!(
-    /// A transaction of `certvakt_worker`: it records notices and keeps the books of their delivery.
+    /// A transaction of `certvakt_worker`, which records notices and their deliveries.
     WorkerTx with Option<Arc<Operator>>
 );
 transaction!(
-    /// A transaction of `certvakt_registrar`: it keeps organisations, people and certifications.
+    /// A transaction of `certvakt_registrar`, which maintains organisations, people and certifications.
     RegistrarTx with Option<Arc<Operator>>
 );
 transaction!(
-    /// A transaction of `certvakt_doorkeeper`: it keeps sessions, and the letters that carry tokens.
+    /// A transaction of `certvakt_doorkeeper`, which maintains sessions, and the letters that carry tokens.
     AuthTx
 );
 transaction!(
-    /// A transaction of the login itself, which asks the catalogue about roles and the connection and
-    /// reaches no data: row-level security shows a login nothing.
+    /// A transaction of the login itself, for queries of the catalogue about roles and the connection. It
+    /// cannot read data, because row-level security shows a login no rows.
     LoginTx
 );
 transaction!(
-    /// A transaction of a person, as `authenticated` with their claims: row-level security decides what
-    /// it reaches. Code that answers a request has no other way to data.
+    /// A transaction of a person, as `authenticated` with their claims. Row-level security decides which rows
+    /// it can access. Handlers of requests have no other access to data.
     TenantTx with Seen
 );
 
@@ -205,7 +206,7 @@ commits!(AuthTx, LoginTx, TenantTx);
 macro_rules! commits_and_logs {
     ($($name:ident),+) => {
         $(impl $name {
-            /// Commits. The first change of a command is logged with it.
+            /// Commits, and logs the command with its first change.
             pub async fn commit(self) -> Result<(), StoreError> {
                 match self.1.filter(|operator| !operator.is_logged.load(Ordering::Relaxed)) {
                     None => self.0.end("commit").await.map(drop),
@@ -221,15 +222,13 @@ macro_rules! commits_and_logs {
 }
 commits_and_logs!(WorkerTx, RegistrarTx);
 
-/// What a rehearsal tells the database of its clock: whatever works something out from the date asks
-/// `certvakt.moment()`.
+/// The setting of a rehearsal's clock. Functions that depend on the date call `certvakt.moment()`.
 fn moved(clock: &Clock) -> String {
     let now = clock.is_moved().then(|| clock.now().to_rfc3339());
     now.map(|now| format!(", set_config('certvakt.now', '{now}', true)")).unwrap_or_default()
 }
 
-/// The setting that names the operator of a command, for `certvakt.operator()`, from which the database records who
-/// caused an effect.
+/// The setting of a command's operator. The database records it through `certvakt.operator()`.
 fn run_by(operator: Option<&Arc<Operator>>) -> String {
     let set = |operator: &Arc<Operator>| {
         format!(
@@ -241,7 +240,7 @@ fn run_by(operator: Option<&Arc<Operator>>) -> String {
     operator.map(set).unwrap_or_default()
 }
 
-/// A text as SQL, encoded in hexadecimal digits so that it cannot end its literal.
+/// A text as an SQL literal, in hexadecimal digits, so that it cannot end the literal.
 fn literal(text: &[u8]) -> String {
     let digits = text.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
     format!("convert_from(decode('{digits}', 'hex'), 'UTF8')")
@@ -268,7 +267,7 @@ impl RegistrarTx {
         Ok(Self(Begun::new(pool, sql).await?.0, operator.cloned()))
     }
 
-    /// The connection itself, for what is no query: COPY.
+    /// The connection itself, for COPY.
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         self.0.connection()
     }
@@ -287,16 +286,16 @@ impl LoginTx {
     }
 }
 
-/// Who is asking: the claims `iss` and `sub` of a token that was checked.
+/// The caller: the verified claims `iss` and `sub`, or the login of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Asking<'a> {
-    /// Who vouches for them.
+    /// The issuer.
     #[serde(rename = "iss")]
     pub issuer: &'a str,
-    /// Who they are there.
+    /// The subject.
     #[serde(rename = "sub")]
     pub subject: &'a str,
-    /// The session that they ask by; none: a token.
+    /// The session; `None` for a bearer token.
     #[serde(rename = "sid", skip_serializing_if = "Option::is_none")]
     pub session: Option<Uuid>,
 }
@@ -312,7 +311,8 @@ impl TenantTx {
         Ok(Self(Begun::holding(held, pool, sql).await?.0, Seen::default()))
     }
 
-    /// Begins, and asks first, as the worker, whether they may come in: the row that answers it.
+    /// Begins the transaction, and first checks the caller with the worker's role. Returns the row of the
+    /// check.
     pub(super) async fn begin_asking(
         pool: &PgPool,
         clock: &Clock,
@@ -332,25 +332,25 @@ impl TenantTx {
         Ok((Self(begun, Seen::default()), rows.pop()))
     }
 
-    /// What more the transaction sets: a rehearsal's clock, and the caller's claims.
+    /// The additional settings of the transaction: a rehearsal's clock, and the caller's claims.
     fn carrying(clock: &Clock, asking: &Asking<'_>) -> Result<String, StoreError> {
         let claims = serde_json::to_vec(asking).map_err(|error| StoreError::Other(error.to_string()))?;
         Ok(format!("{}, set_config('request.jwt.claims', {}, true)", moved(clock), literal(&claims)))
     }
 
-    /// What it has read, now and later.
+    /// The counter of the rows that the transaction reads.
     pub fn seen(&self) -> Seen {
         self.1.clone()
     }
 
-    /// Notes what was read.
+    /// Counts rows that were read.
     pub(super) fn saw<R: OfOrganisation>(&self, rows: &[R]) {
         self.1.add(rows);
     }
 }
 
-/// A query sent as the unnamed statement: a pooler in transaction mode may hand the next transaction
-/// another connection, on which a named one would be missing or somebody else's.
+/// A query sent as the unnamed statement. A pooler in transaction mode can give the next transaction another
+/// connection, on which a named statement would be missing or different.
 struct Unnamed<Q>(Q);
 
 impl<'q, Q: Execute<'q, Postgres>> Execute<'q, Postgres> for Unnamed<Q> {
@@ -362,7 +362,7 @@ impl<'q, Q: Execute<'q, Postgres>> Execute<'q, Postgres> for Unnamed<Q> {
         self.0.statement()
     }
 
-    /// Without parameters there is nothing to prepare: it is asked in one round trip.
+    /// A query without parameters needs no preparation, so it takes one round trip.
     fn take_arguments(&mut self) -> Result<Option<PgArguments>, sqlx::error::BoxDynError> {
         Ok(self.0.take_arguments()?.filter(|arguments| arguments.len() > 0))
     }

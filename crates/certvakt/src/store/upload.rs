@@ -1,35 +1,35 @@
-//! Registers that were handed over through the API, as the service takes them in.
+//! Uploaded registers, for the service that imports them.
 
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{RegistrarTx, StoreError};
 
-/// A register that waits to be taken in.
+/// An uploaded register that waits to be imported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Received {
-    /// Its id.
+    /// The upload's id.
     pub id: Uuid,
-    /// Who handed it over; none, if they were erased since.
+    /// The person who uploaded it; `None` if they were erased since.
     pub person_id: Option<Uuid>,
     /// The organisation's slug.
     pub organisation: String,
     /// The chapter's slug.
     pub chapter: String,
-    /// How it is to be read.
+    /// The options for reading it.
     pub options: Value,
-    /// Its bytes.
+    /// The content.
     pub content: Vec<u8>,
-    /// How often it was tried, this time included.
+    /// The number of attempts, including this one.
     pub attempt: i32,
 }
 
-/// The register that is to be tried next; the try is counted.
+/// Returns the next register to import, and counts the attempt.
 pub async fn next(tx: &mut RegistrarTx) -> Result<Option<Received>, StoreError> {
     Ok(sqlx::query_file_as!(Received, "src/store/upload/next.sql").fetch_optional(tx).await?)
 }
 
-/// Writes down what became of a register, and forgets its content.
+/// Records the result of a register, and deletes its content.
 pub async fn finish(tx: &mut RegistrarTx, id: Uuid, state: &str, result: &Value) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.uploads set state = $2, result = $3, content = null, finished_at = clock_timestamp()
@@ -43,8 +43,8 @@ pub async fn finish(tx: &mut RegistrarTx, id: Uuid, state: &str, result: &Value)
     Ok(())
 }
 
-/// Forgets registers that were not sent within an hour, for each takes one of its organisation's few places; those that
-/// were read after 30 days, and answers after a day.
+/// Deletes announcements whose register was not sent within an hour, because each counts towards its
+/// organisation's limit; finished uploads after 30 days; and stored responses after a day.
 pub async fn forget_old(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     sqlx::query!(
         "with uploads as (

@@ -37,9 +37,9 @@ async fn a_wrong_configuration_names_the_line_and_what_was_meant() {
     for (text, expected) in [
         (
             "[fcm]\nconnections = 2\nservice_account = \"x\"\n",
-            "line 3: there is no key 'service_account', did you mean 'service_account_file'?",
+            "line 3: unknown key 'service_account', did you mean 'service_account_file'?",
         ),
-        ("[delivry]\n", "line 1: there is no key 'delivry', did you mean 'delivery'?"),
+        ("[delivry]\n", "line 1: unknown key 'delivry', did you mean 'delivery'?"),
         ("[delivery]\nbatch = \"many\"\n", "line 2"),
         ("[delivery]\nbatch = -1\n", "line 2"),
         ("[delivery]\nchannels = [\"pigeon\"]\n", "line 2"),

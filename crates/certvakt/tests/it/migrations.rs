@@ -114,7 +114,7 @@ async fn one_that_fails_is_undone_and_what_came_before_stays() {
     owner.execute("create table public.peer_mentor_certifications (id uuid)").await.unwrap();
     let said = fail(&mut migrate(&database), 4);
     assert!(
-        said.contains("[migration]") && said.contains("already exists") && said.contains("undone"),
+        said.contains("[migration]") && said.contains("already exists") && said.contains("rolled back"),
         "{said}"
     );
     owner.execute("drop table public.peer_mentor_certifications").await.unwrap();

@@ -16,7 +16,7 @@ use crate::delivery::text::{self, MailText};
 use crate::delivery::{DeliveryError, Notice};
 use crate::mail::{self, Failure, Mail, Mailer};
 
-/// Mails notices.
+/// Sends notices by e-mail.
 #[derive(Debug)]
 pub(super) struct EmailChannel {
     mailer: Mailer,
@@ -57,12 +57,12 @@ fn write(notice: &Notice<'_>, to: &Address) -> askama::Result<Mail> {
         }
         None => words,
     };
-    // Every repeat of a notice has the same id, so that a mail program can recognise it.
+    // Every repeat of a notice has the same Message-ID, so that a mail program can recognise it.
     Ok(Mail { to: to.contact.clone(), subject: text.subject, id: notice.idempotency_key.to_owned(), body })
 }
 
-/// An entry on the last valid day. Its id comes from the certification, so that a newer one takes
-/// the place of an older; once the day has passed there is nothing to enter.
+/// A calendar entry on the last valid day; `None` once the day has passed. Its id derives from the
+/// certification, so that a newer entry replaces an older one.
 fn calendar(notice: &Notice<'_>, text: &MailText) -> Option<String> {
     if notice.days_left < 0 {
         return None;
@@ -71,18 +71,18 @@ fn calendar(notice: &Notice<'_>, text: &MailText) -> Option<String> {
     event
         .uid(&format!("{}@certvakt", notice.certification_id))
         .summary(&text.calendar)
-        // An event of one day ends before the next one begins (RFC 5545, section 3.6.1).
+        // The end of an all-day event is exclusive (RFC 5545, section 3.6.1).
         .starts(notice.last_valid_day)
         .ends(notice.last_valid_day.succ_opt()?)
-        // A reminder leaves the day free for others to book.
+        // A reminder does not block the day.
         .add_property("TRANSP", "TRANSPARENT");
-    // Of two files the one that speaks of the later stage is newer.
+    // The entry of a later stage is newer.
     event.sequence(u32::try_from(90 - notice.stage.days_before()).unwrap_or(0));
     Some(fold(&Calendar::new().push(event.done()).to_string()))
 }
 
-/// Lines of 75 octets at most, the space that continues one included (RFC 5545, section 3.1). The library lets
-/// some have one more.
+/// Folds lines to at most 75 octets, including the space of a continuation (RFC 5545, section 3.1). The
+/// library allows one octet too many.
 fn fold(calendar: &str) -> String {
     let mut folded = String::with_capacity(calendar.len());
     for line in calendar.replace("\r\n ", "").split_terminator("\r\n") {

@@ -1,7 +1,7 @@
 //! `fcm`: Firebase Cloud Messaging, HTTP v1.
 //!
 //! Source: "Send messages using the HTTP v1 API" and `ErrorCode` in Firebase's reference
-//! (`projects.messages`, `FcmError`), and "Scale FCM sending" for the waits.
+//! (`projects.messages`, `FcmError`), and "Scale FCM sending" for the delays.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,8 +22,8 @@ use crate::http::retry_after;
 
 /// The version of the `data` contract (docs/push-contract.md).
 const CONTRACT: &str = "1";
-/// How long the service keeps a message for a device that is off: seven days, as a `Duration` of protocol
-/// buffers. The next stage is at least this far away, and a newer message takes this one's place anyway.
+/// The time for which FCM keeps a message for a device that is off: seven days, as a `Duration` of protocol
+/// buffers. The next stage is at least this far away, and its message replaces this one.
 const TIME_TO_LIVE: &str = "604800s";
 
 /// Sends pushes for one Firebase project.
@@ -59,7 +59,7 @@ impl FcmChannel {
             .map_err(|_| wrong("the service account's project_id is not valid in a URL".to_owned()))?;
         let client = || crate::http::http2_client(timeout, &url);
         let per_minute = NonZeroU32::new(config.messages_per_minute).unwrap_or(NonZeroU32::MIN);
-        // A burst of a second's worth: the quota is counted by the minute, but refilled steadily.
+        // A burst of one second: the quota is per minute, but refilled continuously.
         let burst = NonZeroU32::new(per_minute.get().div_ceil(60)).unwrap_or(NonZeroU32::MIN);
         Ok(Self {
             clients: (0..config.connections).map(|_| client()).collect(),
@@ -76,7 +76,7 @@ impl FcmChannel {
         let collapse = notice.certification_id.to_string();
         let route = format!("/certifications/{collapse}");
         let request = request(notice, &to.contact, &text, &collapse, &route);
-        // A token may be revoked before its end: a 401 is believed only of a fresh one.
+        // A token can be revoked before it expires, so only a 401 for a fresh one counts.
         for is_last in [false, true] {
             let bearer = match self.access.bearer().await {
                 Ok(bearer) => bearer,
@@ -140,7 +140,7 @@ impl Channel for FcmChannel {
     }
 }
 
-/// The request (`projects.messages.send`), with what we use of it.
+/// The fields of the request (`projects.messages.send`) that we use.
 #[derive(Serialize)]
 struct Request<'a> {
     message: Message<'a>,
@@ -192,8 +192,8 @@ struct ApnsHeaders<'a> {
     collapse_id: &'a str,
 }
 
-/// The request for a device. Whatever replaces an older notice on it comes from the certification: FCM
-/// keeps only four collapse keys a device, and a newer stage should take an older one's place.
+/// Creates the request for a device. The collapse key derives from the certification, because a newer stage
+/// replaces an older one, and FCM stores only four collapse keys per device.
 fn request<'a>(
     notice: &Notice<'_>,
     device: &'a str,
@@ -232,7 +232,7 @@ struct Status {
 }
 
 impl Status {
-    /// Whether it says that the token is what is wrong.
+    /// Whether the error is about the device token.
     fn names_token(&self) -> bool {
         let violations = self.details.iter().flat_map(|detail| &detail.field_violations);
         violations.into_iter().any(|violation| violation.field == "message.token")
@@ -253,7 +253,7 @@ struct FieldViolation {
     field: String,
 }
 
-/// The answer to a message that was taken.
+/// The response to an accepted message.
 #[derive(Deserialize)]
 struct Taken {
     name: String,
@@ -268,7 +268,7 @@ fn interpret(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Out
     }
     let ErrorBody { error } = serde_json::from_slice(body).unwrap_or_default();
     let code = error.details.iter().find_map(|detail| detail.error_code.as_deref()).unwrap_or(&error.code);
-    // A code is upper-case letters; anything else an answer says stays out of the books.
+    // A code consists of upper-case letters. Nothing else from a response is stored.
     let code =
         if !code.is_empty() && code.len() < 60 && code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
             code
@@ -279,8 +279,8 @@ fn interpret(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Out
     match (status.as_u16(), code) {
         (404, "UNREGISTERED") => Ok(Outcome::GiveUp { reason, address_is_dead: true }),
         (400, _) => Ok(Outcome::GiveUp { reason, address_is_dead: error.names_token() }),
-        // A token of another project; the project's key for Apple's or the browser's service, which other devices do
-        // not need.
+        // The token belongs to another project, or the project lacks the key for Apple's or a browser's
+        // service, which other devices do not need.
         (_, "SENDER_ID_MISMATCH" | "THIRD_PARTY_AUTH_ERROR") => Ok(Outcome::Declined { reason }),
         (401 | 403 | 404, _) => Err(Stopped { reason }),
         (429, _) => Ok(asked_to_wait(headers, Duration::from_mins(1), reason)),
@@ -288,7 +288,7 @@ fn interpret(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Out
     }
 }
 
-/// As long as the service asks for, else longer and longer.
+/// Waits as long as the service asks for, or else with exponential backoff.
 fn asked_to_wait(headers: &HeaderMap, first: Duration, reason: String) -> Outcome {
     Outcome::Retry { wait: retry_after(headers).map_or(Wait::Backoff(first), Wait::Exactly), reason }
 }

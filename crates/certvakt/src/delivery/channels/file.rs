@@ -1,4 +1,4 @@
-//! `file`: a line of JSON a notice, for development and closed networks.
+//! `file`: one line of JSON per notice, for development and closed networks.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::config::ChannelName;
 use crate::delivery::{DeliveryError, Notice, text};
 use crate::private;
 
-/// Appends to a file.
+/// Appends notices to a file.
 #[derive(Debug)]
 pub(super) struct FileChannel {
     path: PathBuf,
 }
 
-/// What the line holds. The person is known to the reader by id; no name, no address.
+/// The fields of a line. It identifies the person by id, without a name or an address.
 #[derive(Serialize)]
 struct Line<'a> {
     idempotency_key: &'a str,
@@ -35,7 +35,7 @@ struct Line<'a> {
 
 impl FileChannel {
     pub(super) fn new(path: PathBuf) -> Result<Self, DeliveryError> {
-        // Opening a pipe would wait for its reader, for as long as there is none.
+        // Opening a pipe would block until it has a reader.
         if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Err(DeliveryError::Channel {
                 channel: "file",
@@ -56,7 +56,7 @@ impl FileChannel {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
         let mut file = self.open().await?;
-        // One write of an appending file: lines of several workers do not mix.
+        // One write in append mode, so that lines of several workers do not mix.
         file.write_all(&text).await?;
         file.sync_data().await
     }

@@ -1,5 +1,4 @@
-//! Signing in to Google as a service account: the JWT bearer grant (RFC 7523), its token kept until
-//! shortly before its end.
+//! Access tokens of a Google service account: the JWT bearer grant (RFC 7523), with a token cache.
 //!
 //! Source: "Using OAuth 2.0 for Server to Server Applications", Google Identity.
 
@@ -15,7 +14,7 @@ use crate::signatures;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// Google takes assertions of an hour at most; five minutes are plenty for one request.
+/// The lifetime of an assertion. Google accepts at most an hour; five minutes are enough for one request.
 const ASSERTION_SECONDS: i64 = 300;
 
 /// A service account's key.
@@ -38,7 +37,7 @@ struct KeyFile {
 }
 
 impl ServiceAccount {
-    /// Reads a key file; an error says what is wrong with it and nothing that is in it.
+    /// Reads a key file. An error describes the fault, but contains no part of the file.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read(path).map_err(|error| {
             format!(
@@ -68,15 +67,15 @@ impl ServiceAccount {
     }
 }
 
-/// Why there is no token.
+/// The reason why there is no token.
 pub(super) enum TokenError {
-    /// Google refuses the key.
+    /// Google rejects the key.
     Refused(String),
-    /// Not now.
+    /// The token endpoint is unavailable.
     Unavailable(String),
 }
 
-/// The access token, shared by all sends and renewed by one at a time.
+/// The cached access token, which all requests share and one at a time renews.
 pub(super) struct AccessToken {
     account: ServiceAccount,
     client: Client,
@@ -103,19 +102,19 @@ impl AccessToken {
         Self { account, client, current: Bearer::default() }
     }
 
-    /// A token that is valid for a while yet.
+    /// Returns a valid token.
     pub(super) async fn bearer(&self) -> Result<String, TokenError> {
         let fetch = async { self.fetch().await.map(|granted| (granted.access_token, granted.expires_in)) };
         self.current.get(fetch).await
     }
 
-    /// Forgets a token that was not accepted, unless it was renewed meanwhile.
+    /// Drops a token that FCM rejected, unless it has been renewed in the meantime.
     pub(super) async fn forget(&self, token: &str) {
         self.current.forget(token).await;
     }
 
     async fn fetch(&self) -> Result<Granted, TokenError> {
-        // The grant is judged by Google's clock, so a moved clock of a rehearsal must not sign it.
+        // Google checks the dates of the assertion, so they need the real time even in a rehearsal.
         let now = Clock::system().now().timestamp();
         let claims = Claims {
             iss: &self.account.client_email,

@@ -1,5 +1,4 @@
-//! The channels that a notice can take. A new one is a file here, a name in the configuration and a
-//! row in the conformance suite.
+//! The channels. CONTRIBUTING.md explains how to add one.
 
 mod email;
 mod fcm;
@@ -17,38 +16,38 @@ use crate::config::{ChannelName, Config};
 
 /// A way to reach a person.
 pub trait Channel: std::fmt::Debug + Send + Sync {
-    /// Its name in the configuration and in the books.
+    /// The channel's name in the configuration and the database.
     fn name(&self) -> ChannelName;
 
-    /// What it needs to reach somebody.
+    /// The people whom the channel can reach.
     fn reaches(&self) -> Reach;
 
-    /// Asks the provider whether it knows us, without sending anything; if not, why. Never waits for
-    /// longer than the configured time-out.
+    /// Checks whether the provider accepts the credentials, without sending a message. Returns the reason if
+    /// it does not. Must not wait for longer than the configured time-out.
     fn check(&self) -> BoxFuture<'_, Result<(), String>>;
 
-    /// How many messages may leave at which pace, if that is limited. The worker waits for it before
-    /// each [`Channel::send`], so that waiting our turn is never taken for a slow provider.
+    /// The rate limit, if there is one. The worker waits for it before each [`Channel::send`], so that this
+    /// wait does not count as a slow provider.
     fn pace(&self) -> Option<&DefaultDirectRateLimiter>;
 
-    /// Hands a notice to one address and says what became of it. Never waits for longer than the
-    /// configured time-out, and never panics, whatever the provider answers.
+    /// Sends a notice to one address, and returns the outcome. Must not wait for longer than the configured
+    /// time-out, and must not panic on any response.
     fn send<'a>(&'a self, notice: &'a Notice<'a>, to: &'a Address)
     -> BoxFuture<'a, Result<Outcome, Stopped>>;
 }
 
-/// Whom a channel reaches.
+/// The people whom a channel reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// People with a contact point of the kind `push`.
     Push,
     /// People with a contact point of the kind `email`.
     Email,
-    /// Everyone: the channel's reader knows them by their id.
+    /// Everyone, by their id.
     Everyone,
 }
 
-/// Where a notice goes.
+/// The address of a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// The person.
@@ -57,17 +56,17 @@ pub struct Address {
     pub contact: String,
 }
 
-/// What became of a notice.
+/// The outcome of sending a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The provider has taken it.
+    /// The provider accepted it.
     Delivered {
         /// The provider's name for the message.
         reference: String,
     },
-    /// Not now.
+    /// The provider cannot accept it now.
     Retry {
-        /// When to try again.
+        /// The delay before another attempt.
         wait: Wait,
         /// The provider's code.
         reason: String,
@@ -77,29 +76,29 @@ pub enum Outcome {
         /// The provider's code.
         reason: String,
     },
-    /// Never, to this address.
+    /// The provider refuses this address permanently.
     GiveUp {
         /// The provider's code.
         reason: String,
-        /// Whether the address reaches nobody any more and is to be removed.
+        /// Whether the address is dead and should be removed.
         address_is_dead: bool,
     },
 }
 
-/// How long to wait before the next attempt.
+/// The delay before the next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
     /// As long as the provider asks for.
     Exactly(Duration),
-    /// Exponentially longer from this on.
+    /// Exponential backoff from this delay on.
     Backoff(Duration),
 }
 
-/// The provider refuses all our messages: the channel stops and keeps its queue.
+/// The provider refuses all our messages, so the channel stops and keeps its queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Stopped {
-    /// What the provider said.
+    /// The provider's reason.
     pub reason: String,
 }
 

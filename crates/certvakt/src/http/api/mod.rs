@@ -238,7 +238,7 @@ impl Modify for Bearer {
     }
 }
 
-/// The router of the API with its OpenAPI document, merged with other routes that need the same layers.
+/// The router of the API with its description, merged with other routes that need the same layers.
 pub(super) fn router(api: Api, beside: Router) -> Router {
     let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(me::show))

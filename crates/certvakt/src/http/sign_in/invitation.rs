@@ -1,4 +1,4 @@
-//! Accepting an invitation that was mailed.
+//! Accepting an e-mailed invitation.
 
 use axum::extract::Form;
 use axum::extract::State;
@@ -14,7 +14,7 @@ use crate::http::session::Session;
 use crate::secret;
 use crate::store::tenant::{self, Acceptance};
 
-/// Asks whoever has signed in whether they accept; asks others to sign in first.
+/// Asks a signed-in caller to accept the invitation, and other callers to sign in first.
 pub(super) async fn show(
     State(SignIn(shared)): State<SignIn>,
     language: Language,
@@ -37,7 +37,7 @@ pub(super) async fn show(
     })
 }
 
-/// Makes the login of the session the person invited.
+/// Links the session's login to the invited person.
 pub(super) async fn accept(
     State(SignIn(shared)): State<SignIn>,
     headers: HeaderMap,

@@ -1,5 +1,5 @@
-//! Signing in by a link in a mail. Whether an address is known here shows in no answer: it is looked up
-//! after the answer has left.
+//! Sign-in with an e-mailed link. No response reveals whether an address is known, because the lookup happens
+//! after the response has been sent.
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -20,14 +20,15 @@ use crate::http::session;
 use crate::mail::address;
 use crate::secret;
 
-/// Links that a client may ask for in a minute, and as many at once: an office has one address. The networks around it
-/// may ask for some more.
+/// The links that a client may request per minute, and in a burst. It is large enough for an office behind
+/// one address. The networks around it have higher limits.
 const OF_A_CLIENT: NonZeroU32 = NonZeroU32::new(20).unwrap();
-/// Links that may be asked for at once for a mail address, and the time after which it may be one more.
+/// The links that can be requested in a burst for an e-mail address, and the time after which it can be one
+/// more.
 const OF_AN_ADDRESS: NonZeroU32 = NonZeroU32::new(5).unwrap();
 const ONE_MORE_AFTER: Duration = Duration::from_mins(3);
 
-/// How many links may be asked for.
+/// The limits of requests for links.
 #[derive(Debug)]
 pub(super) struct Limits {
     clients: AddressRateLimit,
@@ -53,13 +54,13 @@ impl Limits {
     }
 }
 
-/// A mail address.
+/// The form with an e-mail address.
 #[derive(Deserialize)]
 pub(super) struct LinkForm {
     address: String,
 }
 
-/// Has a link mailed, if the address is known.
+/// Requests a link by e-mail, which is sent if the address is known.
 pub(super) async fn ask(
     State(SignIn(shared)): State<SignIn>,
     language: Language,
@@ -76,29 +77,29 @@ pub(super) async fn ask(
     if address.is_empty() || address.chars().count() > address::LONGEST || address.contains('\0') {
         return Err(Refusal::Invalid("an e-mail address must have 1 to 254 characters".to_owned()).into());
     }
-    // An address that is none is answered alike: whether it is known shows nowhere.
+    // A malformed address gets the same response, so that responses reveal nothing about addresses.
     let address = address::canonical(&address).unwrap_or(address);
     shared.limits.check(&headers, peer.ip(), &address)?;
     if !links.ask_for_links(address) {
-        // Nothing is said to be sent that is not.
+        // Report the dropped request instead of a success.
         return Err(Refusal::Busy.into());
     }
     Ok(language.page("link-sent"))
 }
 
-/// The token of a link.
+/// The query with a link's token.
 #[derive(Deserialize)]
 pub(super) struct Carried {
     pub(super) token: String,
 }
 
-/// Shows a button. Programs that look through mail follow links; they press no buttons.
+/// Shows a button. Programs that scan e-mail follow links, but press no buttons.
 pub(super) async fn show(language: Language, Query(Carried { token }): Query<Carried>) -> Page {
     let form = page::Form::button("/sign-in/link/open", language.say("link-open"), [("token", token)]);
     language.page("link").form(form)
 }
 
-/// Signs in whoever brings a link's token.
+/// Signs in the holder of a link's token.
 pub(super) async fn open(
     State(SignIn(shared)): State<SignIn>,
     headers: HeaderMap,

@@ -1,4 +1,4 @@
-//! Signing in with a browser: by an OpenID Connect provider, or by a link in a mail.
+//! Sign-in with a browser, through an OpenID Connect provider or with an e-mailed link.
 
 mod invitation;
 mod link;
@@ -30,14 +30,14 @@ use link::Limits;
 use page::{Language, Page};
 use provider::Provider;
 
-/// The page to sign in on.
+/// The path of the sign-in page.
 const HOME: &str = "/sign-in";
-/// Where a form ends a session.
+/// The path to which a form sends the end of a session.
 const END_SESSION: &str = "/sign-in/sessions/end";
-/// The longest address to go on to, in bytes.
+/// The maximum length of a return path, in bytes.
 const LONGEST_RETURN: usize = 500;
 
-/// Signing in: what its handlers work with.
+/// The shared state of the sign-in handlers.
 #[derive(Debug, Clone)]
 pub struct SignIn(Arc<Shared>);
 
@@ -45,14 +45,14 @@ pub struct SignIn(Arc<Shared>);
 struct Shared {
     database: RequestDatabase,
     provider: Option<Provider>,
-    /// Where links are asked for, if there are any.
+    /// The queue for requests for links, if links are enabled.
     links: Option<MailQueue>,
     limits: Limits,
     step_up: StepUp,
 }
 
 impl SignIn {
-    /// Signing in as `[sign_in]` says; none, if that is off.
+    /// Creates the sign-in of `[sign_in]`; `None` if it is off.
     pub fn new(
         database: RequestDatabase,
         config: &Config,
@@ -74,7 +74,7 @@ impl SignIn {
     }
 }
 
-/// What speaks against the provider's meeting `[step_up]`, by what it says of itself; none, if nothing does.
+/// Checks by the provider's metadata whether it supports `[step_up]`. Returns the reason if it does not.
 pub async fn step_up_fault(config: &Config) -> Result<Option<&'static str>, ConfigError> {
     let sign_in = &config.sign_in;
     if config.step_up.is_off() || sign_in.issuer.is_empty() {
@@ -83,19 +83,19 @@ pub async fn step_up_fault(config: &Config) -> Result<Option<&'static str>, Conf
     Ok(Provider::new(sign_in, &sign_in.base()?)?.lacks(&config.step_up).await)
 }
 
-/// Why nobody is signed in.
+/// The reason why a sign-in failed.
 #[derive(Debug, thiserror::Error)]
 enum SignInError {
-    /// The browser began no sign-in that this could be the end of, or did so too long ago.
+    /// The browser started no matching sign-in, or did so too long ago.
     #[error("this sign-in started too long ago or in another browser: start again")]
     Expired,
-    /// The person broke off, or may not come in.
+    /// The person cancelled, or the provider refused them.
     #[error("the sign-in was cancelled or refused at the provider: start again, or ask the provider")]
     Denied,
-    /// The provider refused, or what it says is not to be believed. The reason is fit for a log.
+    /// The provider rejected the code, or its response is not valid. The reason is safe to log.
     #[error("the sign-in could not be completed: start again")]
     Failed(&'static str),
-    /// The provider's id token is not accepted. The reason is fit for a log: nothing of the token is in it.
+    /// The provider's id token is not valid. The reason is safe to log: it contains no part of the token.
     #[error("the sign-in could not be completed: start again")]
     IdToken(&'static str),
     /// The provider cannot be reached.
@@ -104,7 +104,7 @@ enum SignInError {
     /// A link that is unknown, used or expired.
     #[error("this link is unknown, used or expired: ask for a new one")]
     Link,
-    /// Anything that the API refuses as well.
+    /// A refusal that the API uses as well.
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
@@ -139,7 +139,7 @@ impl From<StoreError> for SignInError {
     }
 }
 
-/// The status and the code; [`page::in_words`] makes a page of them, in the language of the browser.
+/// The status and the code. [`page::in_words`] renders them as a page in the browser's language.
 impl IntoResponse for SignInError {
     fn into_response(self) -> Response {
         if let Self::Failed(reason) | Self::Provider(reason) = self {
@@ -155,7 +155,7 @@ impl IntoResponse for SignInError {
     }
 }
 
-/// The router of everything here.
+/// The router of the sign-in pages.
 pub(super) fn router(sign_in: SignIn) -> Router {
     Router::new()
         .route(HOME, get(choose))
@@ -168,7 +168,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route(END_SESSION, post(end_session))
         .route("/sign-out", post(sign_out))
         .layer(middleware::from_fn(page::in_words))
-        // Asked by scripts, which read problem details.
+        // For scripts, which read problem details.
         .route("/sign-in/session", get(csrf))
         .with_state(sign_in)
 }
@@ -177,42 +177,42 @@ async fn style() -> ([(HeaderName, &'static str); 1], &'static str) {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../../templates/page.css"))
 }
 
-/// Where to go on to.
+/// The query with the return path.
 #[derive(Deserialize)]
 struct ReturnTo {
     return_to: Option<String>,
 }
 
 impl ReturnTo {
-    /// An address of this service, and fit for a cookie; the page to sign in on for any other.
+    /// The return path, if it is one of this service and valid in a cookie; otherwise the sign-in page.
     fn path(&self) -> &str {
         self.return_to.as_deref().filter(|path| is_local(path)).unwrap_or(HOME)
     }
 }
 
 fn is_local(path: &str) -> bool {
-    // Browsers read a backslash as a slash, and two of either as the beginning of another host.
+    // Browsers treat a backslash as a slash, and two of either as the start of another host.
     path.starts_with('/')
         && !path[1..].starts_with('/')
         && path.len() <= LONGEST_RETURN
         && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\'))
 }
 
-/// How strong a sign-in at the provider is to be.
+/// The requested strength of a sign-in at the provider.
 #[derive(Deserialize)]
 struct Wanted {
-    /// Whether it is to be as `[step_up]` wants it of administrators.
+    /// Whether it must meet `[step_up]`.
     #[serde(default)]
     step_up: bool,
 }
 
-/// An address of ours that goes on to another one later.
+/// A path of ours with a return path.
 fn with_return(path: &str, return_to: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
     format!("{path}?{query}")
 }
 
-/// The ways in, or whoever is in and the way out.
+/// Shows the sign-in methods, or the signed-in person and the way to sign out.
 async fn choose(
     State(SignIn(shared)): State<SignIn>,
     language: Language,
@@ -258,7 +258,7 @@ async fn choose(
     Ok(page)
 }
 
-/// What a script of ours sends with each change, in `X-CSRF-Token`.
+/// The CSRF token, which scripts of our pages send in `X-CSRF-Token`.
 #[derive(Serialize)]
 struct Csrf {
     csrf: String,
@@ -269,7 +269,7 @@ async fn csrf(State(SignIn(shared)): State<SignIn>, headers: HeaderMap) -> Resul
     Ok(Json(Csrf { csrf: session.csrf() }))
 }
 
-/// What a form of a session's page sends.
+/// The form that ends a session.
 #[derive(Deserialize)]
 struct Sent {
     csrf: Option<String>,
@@ -304,7 +304,7 @@ async fn sign_out(
     Ok(go_on(HOME, [session::no_cookie()]))
 }
 
-/// Goes on to a page of ours, with cookies.
+/// Redirects to one of our pages, with cookies.
 fn go_on<const N: usize>(path: &str, cookies: [HeaderValue; N]) -> Response {
     let mut response = Redirect::to(path).into_response();
     for cookie in cookies {

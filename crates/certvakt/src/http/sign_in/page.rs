@@ -1,4 +1,4 @@
-//! The pages to sign in on: one form of page, in the language of the browser, that works without scripts.
+//! The sign-in pages: one page layout, in the browser's language, that works without scripts.
 
 use std::convert::Infallible;
 
@@ -20,15 +20,15 @@ use crate::store::tenant::sessions::Session;
 
 static CATALOG: Catalog = catalog!("pages.ftl");
 
-/// What a page may load and where its form may go: our style, ourselves.
+/// The content security policy: a page loads only our style sheet, and its forms are sent only to us.
 const POLICY: &str = "default-src 'none'; style-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The language of the browser.
+/// The browser's language.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Language(Locale);
 
 impl Language {
-    /// The first language of the browser's that we know; Norwegian, if there is none.
+    /// The first of the browser's languages that we have; Norwegian if there is none.
     fn of(headers: &HeaderMap) -> Self {
         let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let known = wanted.unwrap_or_default().split(',').find_map(|tag| match tag.trim().get(..2) {
@@ -43,12 +43,12 @@ impl Language {
         self.0.tag()
     }
 
-    /// A message.
+    /// Looks up a message.
     pub(super) fn say(self, key: &str) -> String {
         CATALOG.say(self.0, key, &FluentArgs::new())
     }
 
-    /// A page with the title and the text of that name.
+    /// Creates a page with the title and the text of a message id.
     pub(super) fn page(self, key: &str) -> Page {
         Page {
             language: self,
@@ -70,36 +70,36 @@ impl<S: Sync> FromRequestParts<S> for Language {
     }
 }
 
-/// A page: a title, a text, a way on, a form.
+/// A page: a title, a text, a link and a form.
 #[derive(Template)]
 #[template(path = "page.html")]
 pub(super) struct Page {
     language: Language,
     title: String,
     text: String,
-    /// What wants somebody to look at it.
+    /// Problems that need attention.
     alarms: Vec<String>,
-    /// The sessions of the person who is signed in, each with the form that ends it.
+    /// The sessions of the signed-in person, each with the form that ends it.
     sessions: Vec<(String, Option<Form>)>,
-    /// Where it leads, and its words.
+    /// The link's path and label.
     link: Option<(String, String)>,
     form: Option<Form>,
 }
 
 impl Page {
-    /// With another text.
+    /// Replaces the text.
     pub(super) fn text(self, key: &str) -> Self {
         Self { text: self.language.say(key), ..self }
     }
 
-    /// With another text, in which somebody is named.
+    /// Replaces the text by one with a name in it.
     pub(super) fn named(self, key: &str, name: &str) -> Self {
         let mut arguments = FluentArgs::new();
         arguments.set("name", line(name));
         Self { text: CATALOG.say(self.language.0, key, &arguments), ..self }
     }
 
-    /// With what wants an administrator to look at their partners.
+    /// Adds the problems of an administrator's partners.
     pub(super) fn partners(self, partners: &[Partner]) -> Self {
         let alarms = partners.iter().flat_map(|one| {
             one.alarms().into_iter().map(|alarm| {
@@ -113,7 +113,8 @@ impl Page {
         Self { alarms: alarms.collect(), ..self }
     }
 
-    /// With the sessions of the person who is signed in, and the dates in a time zone. Each but this one can be ended.
+    /// Adds the sessions of the signed-in person, with dates in a time zone. Each except the current one has
+    /// a form to end it.
     pub(super) fn sessions(self, sessions: &[Session], zone: Tz, csrf: &str) -> Self {
         let language = self.language;
         let shown = sessions.iter().map(|one| {
@@ -131,12 +132,12 @@ impl Page {
         Self { sessions: shown.collect(), ..self }
     }
 
-    /// With a way on.
+    /// Adds a link.
     pub(super) fn link(self, path: impl Into<String>, words: String) -> Self {
         Self { link: Some((path.into(), words)), ..self }
     }
 
-    /// With a form.
+    /// Adds a form.
     pub(super) fn form(self, form: Form) -> Self {
         Self { form: Some(form), ..self }
     }
@@ -151,17 +152,17 @@ impl IntoResponse for Page {
     }
 }
 
-/// A form: what it sends without being seen, a mail address if it asks for one, and its button.
+/// A form: hidden values, optionally a field for an e-mail address, and a button.
 pub(super) struct Form {
     action: &'static str,
     hidden: Vec<(&'static str, String)>,
-    /// What the field for a mail address is called.
+    /// The label of the field for an e-mail address.
     address: Option<String>,
     button: String,
 }
 
 impl Form {
-    /// A button that sends some values.
+    /// Creates a form with a button and hidden values.
     pub(super) fn button(
         action: &'static str,
         button: String,
@@ -170,13 +171,13 @@ impl Form {
         Self { action, hidden: hidden.into_iter().collect(), address: None, button }
     }
 
-    /// With a field for a mail address.
+    /// Adds a field for an e-mail address.
     pub(super) fn address(self, label: String) -> Self {
         Self { address: Some(label), ..self }
     }
 }
 
-/// Makes pages of errors, by their codes.
+/// Renders errors as pages, by their codes.
 pub(super) async fn in_words(request: Request, next: Next) -> Response {
     let language = Language::of(request.headers());
     let refused = next.run(request).await;

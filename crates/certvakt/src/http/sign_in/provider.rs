@@ -1,6 +1,5 @@
-//! Signing in at an OpenID Connect provider: the authorization code flow with PKCE.
-//!
-//! Source: OpenID Connect Core 1.0, section 3.1; RFC 7636 for PKCE; RFC 9700 for what goes wrong.
+//! Sign-in through an OpenID Connect provider: the authorization code flow with PKCE.  Source: OpenID Connect
+//! Core 1.0, section 3.1; RFC 7636 for PKCE; RFC 9700 for known attacks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,19 +29,19 @@ use crate::http::token::{IdTokens, Login, TokenError};
 use crate::http::{body, is_safe, session};
 use crate::secret;
 
-/// The cookie of a sign-in that has begun: its secret, and where to go on to.
+/// The cookie of a sign-in in progress: its secret and the return path.
 const COOKIE: &str = "__Host-certvakt-sign-in";
-/// How long a sign-in may take, in seconds.
+/// The time limit of a sign-in, in seconds.
 const KEPT_FOR: u32 = 10 * 60;
-/// How long the provider may take to answer.
+/// The time limit of the provider's responses.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The largest answer that is read, in bytes.
+/// The maximum size of a response, in bytes.
 const LARGEST_ANSWER: usize = 256 * 1024;
-/// How long what the provider says of itself, and its keys, are taken as known.
+/// The time for which the provider's metadata and keys are cached.
 const KNOWN_FOR: Duration = Duration::from_mins(1);
-/// How long it is taken to be out of reach. Whoever waited meanwhile does not ask it again one by one.
+/// The time for which a failure is cached, so that waiting requests do not each try again.
 const SILENT_FOR: Duration = Duration::from_secs(10);
-/// The flow's client: of a provider with an address to sign in at and one for tokens.
+/// The client of the flow, for a provider with an authorization endpoint and a token endpoint.
 type FlowClient = oauth2::Client<
     BasicErrorResponse,
     StandardTokenResponse<WithIdToken, BasicTokenType>,
@@ -56,7 +55,7 @@ type FlowClient = oauth2::Client<
     EndpointSet,
 >;
 
-/// What OpenID Connect adds to the answer with the tokens (Core 1.0, section 3.1.3.3).
+/// The field that OpenID Connect adds to the token response (Core 1.0, section 3.1.3.3).
 #[derive(Debug, Deserialize, Serialize)]
 struct WithIdToken {
     id_token: Option<String>,
@@ -64,29 +63,29 @@ struct WithIdToken {
 
 impl ExtraTokenFields for WithIdToken {}
 
-/// What a provider says of itself (OpenID Connect Discovery 1.0, section 3).
+/// A provider's metadata (OpenID Connect Discovery 1.0, section 3).
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
     authorization_endpoint: AuthUrl,
     token_endpoint: TokenUrl,
     jwks_uri: Url,
-    /// Empty: it does not say.
+    /// Empty if the provider does not publish them.
     #[serde(default)]
     claims_supported: Vec<String>,
-    /// Empty: it does not say.
+    /// Empty if the provider does not publish them.
     #[serde(default)]
     acr_values_supported: Vec<String>,
 }
 
-/// What follows from it: the flow's client, and who checks its tokens.
+/// The client of the flow and the verifier of its tokens, made from the metadata.
 #[derive(Debug)]
 struct Discovered {
     client: FlowClient,
     id_tokens: IdTokens,
 }
 
-/// A provider, and who we are there.
+/// A provider, with our client credentials.
 #[derive(Debug)]
 pub(super) struct Provider {
     issuer: String,
@@ -95,18 +94,18 @@ pub(super) struct Provider {
     client_secret: Option<ClientSecret>,
     callback: RedirectUrl,
     http: Http,
-    /// What it last said of itself, and when; none, if it said nothing.
+    /// The cached metadata with the time of its fetch; `None` inside if the fetch failed.
     known: Mutex<Option<(Instant, Option<Arc<Discovered>>)>>,
 }
 
-/// The provider did not answer as HTTP does.
+/// The provider sent no valid HTTP response.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Unanswered(&'static str);
 
 impl Provider {
-    /// The provider of a section that names one. Reads the client's secret, if there is one; the provider
-    /// is asked when somebody signs in.
+    /// Creates the provider of a section that has an issuer, and reads the client secret, if there is one.
+    /// The metadata is fetched at the first sign-in.
     pub(super) fn new(config: &SignInConfig, base: &Url) -> Result<Self, ConfigError> {
         let wrong = |text: String| ConfigError::Contradiction(text);
         let client_secret = if config.client_secret_file.as_os_str().is_empty() {
@@ -134,7 +133,7 @@ impl Provider {
         })
     }
 
-    /// Where a browser signs in.
+    /// The URL to which the browser is sent.
     async fn begin(&self, secret: &str, step_up: Option<&StepUp>) -> Result<Url, SignInError> {
         let state = CsrfToken::new(state(secret));
         let discovered = self.discovered().await?;
@@ -152,7 +151,7 @@ impl Provider {
         if is_safe(&url) { Ok(url) } else { Err(SignInError::Provider("the issuer's URL is not https")) }
     }
 
-    /// Who has signed in.
+    /// Exchanges the code for the tokens, and returns the login.
     async fn finish(&self, secret: &str, code: String) -> Result<Login, SignInError> {
         let discovered = self.discovered().await?;
         let answer = discovered
@@ -171,7 +170,7 @@ impl Provider {
             .id_token
             .as_deref()
             .ok_or(SignInError::Failed("the provider's token response has no id token"))?;
-        // The provider wrote the dates by the real time, so a moved clock of a rehearsal must not judge them.
+        // The token's dates are real, so they are compared with the real time even in a rehearsal.
         let verified = discovered.id_tokens.verify(token, &nonce(secret), Clock::system().now()).await;
         verified.map_err(|error| match error {
             TokenError::Invalid(reason) => SignInError::IdToken(reason),
@@ -179,7 +178,7 @@ impl Provider {
         })
     }
 
-    /// What the provider says of itself.
+    /// Returns the provider's metadata, cached or fetched.
     async fn discovered(&self) -> Result<Arc<Discovered>, SignInError> {
         let mut known = self.known.lock().await;
         let is_fresh = |(since, said): &(Instant, Option<_>)| {
@@ -192,7 +191,7 @@ impl Provider {
         said.ok_or(SignInError::Provider("the provider's metadata cannot be fetched"))
     }
 
-    /// What speaks against the provider's meeting `[step_up]`, by what it says of itself.
+    /// The reason why the provider does not support `[step_up]`, according to its metadata.
     pub(super) async fn lacks(&self, step_up: &StepUpConfig) -> Option<&'static str> {
         let Some(said) = self.metadata().await else {
             return Some("the provider cannot be reached or publishes no metadata: check sign_in.issuer");
@@ -220,7 +219,8 @@ impl Provider {
             return None;
         }
         let said: Metadata = serde_json::from_slice(&body(answer, LARGEST_ANSWER).await?).ok()?;
-        // The issuer of another address could speak for this one (Discovery 1.0, section 4.3).
+        // The issuer must match, so that no other issuer can impersonate this one (Discovery 1.0, section
+        // 4.3).
         (said.issuer == self.issuer && is_safe(&said.jwks_uri)).then_some(said)
     }
 
@@ -238,7 +238,7 @@ impl Provider {
     }
 }
 
-/// How the provider is asked, at addresses that it named itself.
+/// The HTTP client for requests to URLs in the provider's metadata.
 #[derive(Debug)]
 struct Http(Client);
 
@@ -269,17 +269,17 @@ impl<'c> AsyncHttpClient<'c> for Http {
     }
 }
 
-/// What shows that the provider's answer is to a sign-in that this browser began.
+/// The state parameter, which ties the provider's response to a sign-in that this browser started.
 fn state(secret: &str) -> String {
     secret::derived(secret, "state")
 }
 
-/// What shows that an id token was made for this sign-in.
+/// The nonce, which ties an id token to this sign-in.
 fn nonce(secret: &str) -> String {
     secret::derived(secret, "nonce")
 }
 
-/// What shows the provider that whoever brings the code is who asked for it.
+/// The PKCE verifier, which proves to the provider that the code is redeemed by the client that requested it.
 fn verifier(secret: &str) -> PkceCodeVerifier {
     PkceCodeVerifier::new(secret::derived(secret, "verifier"))
 }
@@ -292,7 +292,8 @@ pub(super) async fn start(
     Query(Wanted { step_up }): Query<Wanted>,
 ) -> Result<Response, SignInError> {
     let provider = shared.provider.as_ref().ok_or(crate::http::problem::Refusal::NotFound)?;
-    // A provider may ask nothing, so another site could sign somebody in: they press the button themselves.
+    // A provider may sign people in without a prompt, so another site could sign somebody in. Require a click
+    // on our page.
     if session::refuse_other_sites(&headers).is_err() {
         let home = with_return(HOME, return_to.path());
         return Ok(go_on(&if step_up { home + "&step_up=true" } else { home }, []));
@@ -303,7 +304,7 @@ pub(super) async fn start(
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(url.as_str())).into_response())
 }
 
-/// What the provider answers through the browser.
+/// The provider's authorization response, in the query.
 #[derive(Deserialize)]
 pub(super) struct AuthorizationResponse {
     code: Option<String>,
@@ -311,7 +312,7 @@ pub(super) struct AuthorizationResponse {
     error: Option<String>,
 }
 
-/// Takes a browser back from the provider.
+/// Handles the redirect from the provider.
 pub(super) async fn finish(
     State(SignIn(shared)): State<SignIn>,
     headers: HeaderMap,

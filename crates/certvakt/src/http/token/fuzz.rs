@@ -1,4 +1,4 @@
-//! Tokens and key sets, tried with hostile inputs.
+//! Fuzz tests of tokens and key sets.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ fn is_id(tokens: &IdTokens, token: &str) -> bool {
 
 #[test]
 fn fuzz_tokens() {
-    // Signatures on P-256 are random, so inputs made from them could not be made again.
+    // ECDSA signatures are random, so inputs made from them would not be reproducible.
     let signers: Vec<Signer> = signers().into_iter().filter(|one| one.algorithm != "ES256").collect();
     let genuine: Vec<Vec<u8>> =
         signers.iter().map(|one| one.sign(&one.header("k"), &claims()).into_bytes()).collect();
@@ -146,7 +146,7 @@ fn fuzz_key_sets() {
         .collect();
     Target { name: "key-sets", words: CATALOG, made, inputs: 2_000 }.run(|input| {
         let held = jwks::keys(input, EVERY);
-        // How many keys the set has that are of a kind that can sign, told without the reader.
+        // The number of signing keys in the set, counted independently of the code under test.
         let published = serde_json::from_slice::<Value>(input).unwrap_or_default();
         let fitting = |algorithm: Algorithm| {
             let (kind, curve) = match algorithm {
@@ -165,7 +165,7 @@ fn fuzz_key_sets() {
             let taken = held.iter().filter(|(one, _)| one == algorithm).count();
             assert!(taken <= fitting(*algorithm), "{taken} keys of {algorithm:?}");
         }
-        // A key that is taken can be used: it judges a token, whose signature is another's or its own.
+        // An accepted key must be usable: it verifies its own token and rejects the token of another key.
         for (algorithm, key) in &held {
             for (_, token) in tokens.iter().filter(|(one, _)| one == algorithm) {
                 let _ = signed_claims(token, key, *algorithm);

@@ -1,6 +1,5 @@
-//! The id tokens of an OpenID Connect provider, which say who has signed in there.
-//!
-//! Source: OpenID Connect Core 1.0, section 3.1.3.7, for what must hold of one.
+//! The id tokens of an OpenID Connect provider, which identify the person who signed in.  Source: OpenID
+//! Connect Core 1.0, section 3.1.3.7, for the checks.
 
 use std::sync::Arc;
 
@@ -16,13 +15,13 @@ use super::{
 };
 use crate::secret;
 
-/// How id tokens may be signed: by the provider alone, never with a shared secret. What a provider says that it also
-/// supports decides nothing (RFC 8725, section 3.1).
+/// The accepted algorithms: asymmetric ones only, never a shared secret. The provider's metadata cannot add
+/// others (RFC 8725, section 3.1).
 const ALGORITHMS: &[Algorithm] = &[Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
-/// The longest subject, in characters, as identities keep it.
+/// The maximum length of a subject, in characters, as in `certvakt.identities`.
 const LONGEST_SUBJECT: usize = 255;
 
-/// Checks the id tokens that one provider makes for one client.
+/// Verifies the id tokens of one provider for one client.
 #[derive(Debug)]
 pub(in crate::http) struct IdTokens {
     issuer: String,
@@ -31,18 +30,18 @@ pub(in crate::http) struct IdTokens {
 }
 
 impl IdTokens {
-    /// The keys are fetched when the first token comes.
+    /// Creates a verifier that fetches the keys when the first token arrives.
     pub(in crate::http) fn new(issuer: String, client_id: String, keys: Url) -> Self {
         Self { issuer, client_id, keys: Arc::new(Jwks::new(keys, ALGORITHMS)) }
     }
 
-    /// One whose keys are held already.
+    /// Creates a verifier with known keys.
     #[cfg(test)]
     pub(super) fn holding(issuer: &str, client_id: &str, keys: Jwks) -> Self {
         Self { issuer: issuer.to_owned(), client_id: client_id.to_owned(), keys: Arc::new(keys) }
     }
 
-    /// Who has signed in, if the token was made for the sign-in that this nonce belongs to.
+    /// Verifies a token of the sign-in with this nonce, and returns the login.
     pub(in crate::http) async fn verify(
         &self,
         token: &str,
@@ -60,7 +59,7 @@ impl IdTokens {
         if text("iss") != Some(&self.issuer) {
             return invalid("its iss is another issuer");
         }
-        // A token for several audiences may have been made for another of them.
+        // A token with several audiences may have been issued to another client.
         let is_for_others = claims.get("aud").and_then(Value::as_array).is_some_and(|all| all.len() > 1);
         if is_for_others || !names_audience(&claims, &self.client_id) {
             return invalid("its aud is not this client alone");

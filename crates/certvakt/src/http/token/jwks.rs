@@ -1,4 +1,4 @@
-//! The keys that an issuer publishes as a JSON Web Key Set (RFC 7517), kept for a while.
+//! The cached JSON Web Key Set of an issuer (RFC 7517).
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -15,29 +15,29 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::TokenError;
 
-/// How long the issuer may take to answer.
+/// The time limit of the issuer's response.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The largest answer that is read, in bytes: some hundred keys.
+/// The maximum size of a response in bytes: enough for hundreds of keys.
 const LARGEST_ANSWER: usize = 256 * 1024;
-/// How old the keys become before they are fetched again: this long a key lives that was taken back.
+/// The age at which the keys are fetched again. A revoked key is accepted for at most this long.
 const REFRESH_AFTER: TimeDelta = TimeDelta::minutes(10);
-/// How old the keys become, at most, while the issuer cannot be reached.
+/// The maximum age of the keys while the issuer cannot be reached.
 const LAST_USE_AFTER: TimeDelta = TimeDelta::hours(1);
-/// The time between two fetches, however many tokens name a key that we do not know.
+/// The minimum time between two fetches, however many tokens have an unknown key id.
 const FETCH_EVERY: TimeDelta = TimeDelta::minutes(1);
-/// The sizes of RSA keys that are used, in bits: the smallest is that of RFC 7518, section 3.3; larger ones cost too
-/// much time.
+/// The accepted sizes of RSA keys, in bits. The minimum is from RFC 7518, section 3.3; larger keys than the
+/// maximum would cost too much time.
 const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 
-/// The keys at an address that fit some algorithms.
+/// The keys at a URL that are usable with some algorithms.
 #[derive(Debug)]
 pub(in crate::http) struct Jwks {
     url: Url,
     algorithms: &'static [Algorithm],
     client: Client,
-    /// The keys as last fetched.
+    /// The last fetched keys.
     keys: watch::Sender<Option<Arc<KeySet>>>,
-    /// When the last fetch began. Whoever holds it fetches.
+    /// The time of the last fetch. The holder of the lock fetches.
     turn: Arc<Mutex<Option<DateTime<Utc>>>>,
 }
 
@@ -47,7 +47,7 @@ struct KeySet {
     keys: Vec<PublishedKey>,
 }
 
-/// A key, and an algorithm that it may be used with.
+/// A key, and the algorithm that it is used with.
 #[derive(Debug)]
 struct PublishedKey {
     kid: Option<String>,
@@ -56,7 +56,7 @@ struct PublishedKey {
 }
 
 impl Jwks {
-    /// Nothing is fetched yet.
+    /// Creates an empty cache.
     pub(in crate::http) fn new(url: Url, algorithms: &'static [Algorithm]) -> Self {
         Self {
             url,
@@ -67,8 +67,8 @@ impl Jwks {
         }
     }
 
-    /// The key for an algorithm that a token names, or the only one there is if it names none. Fetches the keys when
-    /// they are old or the key is not among them, but not twice in a minute.
+    /// The key with a token's key id, or the only key if the token has no key id. Fetches the keys if they
+    /// are old or do not contain the key, but at most once a minute.
     pub(super) async fn key(
         self: &Arc<Self>,
         kid: Option<&str>,
@@ -78,7 +78,7 @@ impl Jwks {
         let turn = match self.usable(now) {
             Some(set) => match set.key(kid, algorithm) {
                 Some(key) if age(set.fetched_at, now) < REFRESH_AFTER => return Ok(key),
-                // A key that is known waits for nobody else's fetch.
+                // A token with a known key does not wait for another request's fetch.
                 Some(key) => match Arc::clone(&self.turn).try_lock_owned() {
                     Ok(turn) => turn,
                     Err(_) => return Ok(key),
@@ -98,8 +98,8 @@ impl Jwks {
         self.keys.borrow().clone().filter(|set| age(set.fetched_at, now) < LAST_USE_AFTER)
     }
 
-    /// Fetches in a task of its own: a request that is broken off meanwhile must not take with it what
-    /// others wait for, nor the one fetch of this minute.
+    /// Fetches in a separate task, so that a request that is cancelled does not cancel the fetch for others,
+    /// nor use up the only fetch of this minute.
     async fn fetch(self: &Arc<Self>, mut turn: OwnedMutexGuard<Option<DateTime<Utc>>>, now: DateTime<Utc>) {
         *turn = Some(now);
         let this = Arc::clone(self);
@@ -130,7 +130,7 @@ impl Jwks {
         read(&body, self.algorithms)
     }
 
-    /// One that has fetched a set just now.
+    /// Creates a cache that has just fetched a key set.
     #[cfg(test)]
     pub(super) fn holding(body: &[u8], algorithms: &'static [Algorithm], now: DateTime<Utc>) -> Self {
         let keys = read(body, algorithms).unwrap_or_default();
@@ -140,17 +140,17 @@ impl Jwks {
     }
 }
 
-/// The keys of a set that fit some algorithms, each with its algorithm.
+/// The keys of a set that are usable with some algorithms, each with its algorithm.
 #[cfg(test)]
 pub(super) fn keys(body: &[u8], algorithms: &'static [Algorithm]) -> Vec<(Algorithm, DecodingKey)> {
     read(body, algorithms).unwrap_or_default().into_iter().map(|one| (one.algorithm, one.key)).collect()
 }
 
-/// The keys of a set that fit some algorithms.
+/// Parses the keys of a set that are usable with some algorithms.
 fn read(body: &[u8], algorithms: &'static [Algorithm]) -> Result<Vec<PublishedKey>, &'static str> {
     let set: Published =
         serde_json::from_slice(body).map_err(|_| "the response is not a JSON Web Key Set")?;
-    // A key that we cannot use is no reason to refuse the others (RFC 7517, section 5).
+    // Skip keys that we cannot use (RFC 7517, section 5).
     let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
     let fitting = |jwk: Jwk| {
         algorithms.iter().filter_map(move |&algorithm| {
@@ -171,7 +171,7 @@ impl KeySet {
     }
 }
 
-/// The time between two instants, whichever way a clock was set in between.
+/// The absolute difference between two times, because the clock may have been set back.
 fn age(then: DateTime<Utc>, now: DateTime<Utc>) -> TimeDelta {
     (now - then).abs()
 }
@@ -181,7 +181,7 @@ struct Published {
     keys: Vec<Value>,
 }
 
-/// A key as it is published (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2).
+/// A JSON Web Key (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2).
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -198,7 +198,7 @@ struct Jwk {
 }
 
 impl Jwk {
-    /// The key, if it is one that signatures of this algorithm are checked with.
+    /// The decoding key, if this key is usable for signatures with the algorithm.
     fn fitting(&self, algorithm: Algorithm) -> Option<DecodingKey> {
         let is_meant = self.purpose.as_ref().is_none_or(|purpose| purpose == "sig")
             && self.key_ops.as_ref().is_none_or(|operations| operations.iter().any(|one| one == "verify"))
@@ -220,7 +220,7 @@ impl Jwk {
     }
 }
 
-/// Whether a key has the size and form that its algorithm needs.
+/// Whether a key is valid for its algorithm.
 fn is_sound(key: &DecodingKey, algorithm: Algorithm) -> bool {
     match (key.kind(), algorithm) {
         (DecodingKeyKind::RsaModulusExponent { n, e }, _) => {
@@ -233,8 +233,8 @@ fn is_sound(key: &DecodingKey, algorithm: Algorithm) -> bool {
     }
 }
 
-/// Whether bytes are an uncompressed point on the curve P-256. The library judges a point only where it is used, and
-/// tells a wrong one and a wrong signature apart only in a key agreement.
+/// Whether bytes are an uncompressed point on the curve P-256. The library checks a point only when it is
+/// used, and distinguishes an invalid point from an invalid signature only in a key agreement.
 fn is_on_p256(point: &[u8]) -> bool {
     EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new())
         .and_then(|ours| agree_ephemeral(ours, &UnparsedPublicKey::new(&ECDH_P256, point), |_| ()))

@@ -1,6 +1,5 @@
-//! The bearer tokens of the HTTP API: JSON Web Tokens of one issuer.
-//!
-//! Source: RFC 7519 for what a token is, RFC 8725 for what may be believed of it.
+//! The bearer tokens of the HTTP API: JSON Web Tokens of one issuer. Source: RFC 7519 for the format, RFC
+//! 8725 for the checks.
 
 #[cfg(test)]
 mod fuzz;
@@ -23,43 +22,44 @@ use crate::signatures;
 pub(super) use id_token::IdTokens;
 use jwks::Jwks;
 
-/// The longest token that is looked at, in bytes. Those of an app have one or two thousand.
+/// The maximum length of a token, in bytes. An app's tokens usually have one or two thousand.
 const LONGEST_TOKEN: usize = 8 * 1024;
-/// The longest subject, in bytes: room for a UUID, a mail address, or an account at another provider.
+/// The maximum length of a subject, in bytes: enough for a UUID, an e-mail address, or an account at another
+/// provider.
 const LONGEST_SUBJECT: usize = 255;
-/// The longest `acr` that is kept, in characters.
+/// The maximum length of a stored `acr`, in characters.
 const LONGEST_ACR: usize = 255;
-/// Seconds that the issuer's clock and ours may differ (RFC 7519, section 4.1.4: no more than a few
-/// minutes).
+/// The tolerated difference between the issuer's clock and ours, in seconds (RFC 7519, section 4.1.4: no more
+/// than a few minutes).
 const SKEW_SECONDS: f64 = 60.0;
-/// The shortest secret of HS256, in bytes (RFC 7518, section 3.2).
+/// The minimum length of a secret for HS256, in bytes (RFC 7518, section 3.2).
 const SHORTEST_SECRET: usize = 32;
 
-/// Who a token speaks for.
+/// A login: an issuer and a subject.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
-    /// The issuer, `iss`: the one that is configured.
+    /// The issuer (`iss`).
     pub issuer: String,
-    /// The issuer's name for the person, `sub`: 1 to 255 bytes, no control character among them.
+    /// The subject (`sub`): 1 to 255 bytes without control characters.
     pub subject: String,
 }
 
-/// A login that has signed in, and how, as far as that is known.
+/// An authenticated login, with the known details of its authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// Whose login it is.
+    /// The issuer and the subject.
     pub identity: Identity,
-    /// The browser's session; none: a token of the app.
+    /// The browser session; `None` for a bearer token.
     pub session: Option<Uuid>,
-    /// When the issuer last authenticated the person (`auth_time`); none: it did not say.
+    /// The time of the last authentication at the issuer (`auth_time`), if known.
     pub authenticated_at: Option<DateTime<Utc>>,
-    /// How, in the issuer's words (`acr`); none: it did not say.
+    /// The authentication context class (`acr`), if known.
     pub acr: Option<String>,
 }
 
 impl Login {
-    /// A login by checked claims (OpenID Connect Core 1.0, section 2; of an access token RFC 9068, section 2.2.1). A
-    /// claim of another form says nothing.
+    /// Creates a login from verified claims (OpenID Connect Core 1.0, section 2; for access tokens RFC 9068,
+    /// section 2.2.1). Malformed optional claims are ignored.
     fn by(identity: Identity, claims: &Map<String, Value>) -> Self {
         let authenticated_at = claims.get("auth_time").and_then(Value::as_i64);
         let acr = claims.get("acr").and_then(Value::as_str);
@@ -74,13 +74,13 @@ impl Login {
     }
 }
 
-/// Why a token is not accepted.
+/// The reason why a token is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Something is wrong with the token. The reason is fit for a log: nothing of the token is in it.
+    /// The token is invalid. The reason is safe to log: it contains no part of the token.
     #[error("the token is not valid: {0}; sign in again")]
     Invalid(&'static str),
-    /// The issuer's keys cannot be had, so nothing can be said of the token.
+    /// The issuer's keys are not available, so the token cannot be verified.
     #[error("the keys at auth.jwks_url are not available: try again in a minute")]
     KeysUnavailable,
 }
@@ -95,7 +95,7 @@ impl TokenError {
     }
 }
 
-/// Checks tokens of the issuer that `[auth]` names. One serves a whole process: it keeps the issuer's
+/// Verifies tokens of the issuer in `[auth]`. Use one for the whole process, because it caches the issuer's
 /// keys.
 #[derive(Debug)]
 pub struct Verifier {
@@ -112,8 +112,8 @@ enum Keys {
 }
 
 impl Verifier {
-    /// A verifier for a section that is not off. Reads the secret, if there is one; an issuer's keys are
-    /// fetched when the first token comes.
+    /// Creates a verifier for a section that is not off, and reads the secret, if there is one. The issuer's
+    /// keys are fetched when the first token arrives.
     pub fn new(config: &AuthConfig) -> Result<Self, ConfigError> {
         let algorithm = match config.algorithm {
             TokenAlgorithm::Hs256 => Algorithm::HS256,
@@ -128,13 +128,13 @@ impl Verifier {
         Ok(Self { issuer: config.issuer.clone(), audience: config.audience.clone(), algorithm, keys })
     }
 
-    /// Who a token speaks for, at this moment. `bearer` is the token alone, without the word `Bearer`.
+    /// Verifies a token now, and returns its login. `bearer` is the token without the word `Bearer`.
     pub async fn verify(&self, bearer: &str) -> Result<Login, TokenError> {
-        // The issuer wrote the dates by the real time, so a moved clock of a rehearsal must not judge them.
+        // The token's dates are real, so they are compared with the real time even in a rehearsal.
         self.verify_at(bearer, Clock::system().now()).await
     }
 
-    /// Who a token speaks for, at `now`, which also says how old the keys are.
+    /// Verifies a token at `now`, which also determines the age of the keys.
     pub async fn verify_at(&self, bearer: &str, now: DateTime<Utc>) -> Result<Login, TokenError> {
         let header = header_of(bearer)?;
         if header.alg != self.algorithm {
@@ -153,7 +153,7 @@ impl Verifier {
         Ok(Login::by(self.identity(&claims, now)?, &claims))
     }
 
-    /// What the claims say (RFC 7519, section 4.1).
+    /// Checks the claims (RFC 7519, section 4.1), and returns the identity.
     fn identity(&self, claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<Identity, TokenError> {
         let invalid = |reason| Err(TokenError::Invalid(reason));
         check_dates(claims, now)?;
@@ -172,15 +172,15 @@ impl Verifier {
     }
 }
 
-/// Whether a `typ` is one that access tokens have: that of any token, or their own (RFC 9068, section 2.1). Others, like
-/// `logout+jwt`, are made by the same issuer for another purpose (RFC 8725, section 3.11).
+/// Whether a `typ` is that of an access token: `JWT` or `at+jwt` (RFC 9068, section 2.1). The same issuer
+/// makes tokens with other types, such as `logout+jwt`, for other purposes (RFC 8725, section 3.11).
 fn is_for_access(typ: &str) -> bool {
     let short =
         typ.get(..12).filter(|start| start.eq_ignore_ascii_case("application/")).map_or(typ, |_| &typ[12..]);
     ["JWT", "at+jwt"].iter().any(|known| short.eq_ignore_ascii_case(known))
 }
 
-/// A list that holds one algorithm.
+/// A list with one algorithm.
 const fn only(algorithm: Algorithm) -> &'static [Algorithm] {
     match algorithm {
         Algorithm::RS256 => &[Algorithm::RS256],
@@ -190,34 +190,34 @@ const fn only(algorithm: Algorithm) -> &'static [Algorithm] {
     }
 }
 
-/// The header of a token of acceptable length. Its `kid` chooses among the issuer's keys; a key that the header
-/// brings along or points at (`jwk`, `jku`, `x5c`, `x5u`) is ignored (RFC 8725, section 3.10).
+/// Parses the header of a token within the length limit. Its `kid` selects one of the issuer's keys. A key in
+/// the header or at a URL in it (`jwk`, `jku`, `x5c`, `x5u`) is ignored (RFC 8725, section 3.10).
 fn header_of(token: &str) -> Result<Header, TokenError> {
     if token.len() > LONGEST_TOKEN {
         return Err(TokenError::Invalid("it is longer than 8 KiB"));
     }
     let header = jsonwebtoken::decode_header(token)
         .map_err(|_| TokenError::Invalid("its header is malformed or has an unknown algorithm"))?;
-    // No extension is known here (RFC 7515, section 4.1.11).
+    // We support no extensions (RFC 7515, section 4.1.11).
     if header.crit.is_some() { Err(TokenError::Invalid("its header has crit")) } else { Ok(header) }
 }
 
-/// The claims of a token whose signature is right.
+/// Verifies the signature of a token, and returns its claims.
 fn signed_claims(
     token: &str,
     key: &DecodingKey,
     algorithm: Algorithm,
 ) -> Result<Map<String, Value>, TokenError> {
     signatures::install();
-    // Of the library we take the signature only: it asks the machine's clock for the time, and takes
-    // several issuers where one is meant.
+    // Use the library for the signature only: it reads the machine's clock, and accepts a list of issuers
+    // where we want exactly one.
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_aud = false;
     match jsonwebtoken::decode(token, key, &validation) {
         Ok(token) => Ok(token.claims),
-        // The library's own words may repeat what is in the token.
+        // The library's messages can contain parts of the token.
         Err(error) => Err(TokenError::Invalid(match error.kind() {
             ErrorKind::InvalidSignature => "its signature is wrong",
             _ => "it is malformed",
@@ -241,7 +241,7 @@ fn check_dates(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<(), To
     }
 }
 
-/// Whether a token is meant for an audience, among others perhaps (RFC 7519, section 4.1.3).
+/// Whether the token's audiences include one (RFC 7519, section 4.1.3).
 fn names_audience(claims: &Map<String, Value>, audience: &str) -> bool {
     match claims.get("aud") {
         Some(Value::String(one)) => one == audience,
@@ -250,7 +250,7 @@ fn names_audience(claims: &Map<String, Value>, audience: &str) -> bool {
     }
 }
 
-/// The key of HS256; an error says what is wrong with the file and nothing that is in it.
+/// Reads the key for HS256. An error describes the fault, but contains no part of the file.
 fn read_secret(path: &Path) -> Result<DecodingKey, ConfigError> {
     let wrong = |text: String| ConfigError::Contradiction(text);
     let file = std::fs::read(path).map_err(|error| {

@@ -1,5 +1,6 @@
-//! The Web API of Microsoft Dataverse, version 9.2 (Microsoft Learn, "Use the Microsoft Dataverse Web API"): the
-//! mentors' table is changed by its alternate key, many changes in a request.
+//! The adapter for the Web API of Microsoft Dataverse, version 9.2 (Microsoft Learn, "Use the Microsoft
+//! Dataverse Web API"). It changes rows of the mentors' table by an alternate key, with many changes in one
+//! request.
 
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
@@ -16,19 +17,19 @@ use crate::partner::client::Answered;
 use crate::partner::contract::{State, TableTerms};
 use crate::partner::portal::{Portal, judge, judge_change, odata};
 
-/// What cannot stand in a key in an address ("Define alternate keys to reference rows").
+/// The characters that a key in a URL must not contain ("Define alternate keys to reference rows").
 const NOT_IN_KEYS: &str = "/#<>*%&:\\?+";
-/// A row that is not there, by its key and by its id ("Web service error codes"). Another 404 is of a table that is
-/// not there, and says nothing of the row.
+/// The codes for a missing row, by its key and by its id ("Web service error codes"). Any other 404 means
+/// that the table is missing.
 const ABSENT: [&str; 2] = ["0x80060891", "0x80040217"];
-/// Limits that protect the service, and what we have had too much of ("Service protection API limits").
+/// The codes of the service protection limits, with a description ("Service protection API limits").
 const PROTECTION: [(&str, &str); 3] = [
     ("0x80072322", "it received too many requests"),
     ("0x80072321", "our requests used too much of its processing time"),
     ("0x80072326", "it received too many concurrent requests"),
 ];
 
-/// A portal whose mentors stand in a table of Dataverse.
+/// A portal that stores its mentors in a Dataverse table.
 #[derive(Debug)]
 pub(super) struct Dataverse {
     portal: Portal,
@@ -40,7 +41,7 @@ impl Dataverse {
         Self { portal, table }
     }
 
-    /// The address of a mentor's row.
+    /// The URL of a mentor's row.
     fn row(&self, key: &str) -> Result<Url, Outcome> {
         if key.contains(|letter: char| NOT_IN_KEYS.contains(letter) || letter.is_control()) {
             return Err(Outcome::Refused(format!(
@@ -55,7 +56,7 @@ impl Dataverse {
         Ok(url)
     }
 
-    /// The request that tells a state. Whoever is deleted there must not come back by being taken off.
+    /// The request that sends a state. A removal must not create the row of a deleted mentor again.
     fn change(&self, state: &State) -> Result<Part, Outcome> {
         let body = self.portal.body(state)?;
         let mut headers =
@@ -74,7 +75,7 @@ impl Dataverse {
             .zip(states)
             .map(|(answered, state)| self.judge_change(state, answered))
             .collect();
-        // Somebody else changes the same row at the same time: what is there now decides.
+        // Another client changed these rows at the same time, so read their current state.
         let crossed: Vec<usize> = (0..states.len()).filter(|place| outcomes[*place] == crossed()).collect();
         let keys: Vec<&str> = crossed.iter().map(|place| states[*place].key.as_str()).collect();
         for (place, read) in crossed.into_iter().zip(self.read_some(&keys, until).await) {
@@ -129,7 +130,8 @@ impl Dataverse {
         })
     }
 
-    /// Sends requests, several as one, and what each was answered with; those that cannot be made are not sent.
+    /// Sends requests, in batches if possible, and returns the response to each. Requests that could not be
+    /// built are not sent.
     async fn answers(
         &self,
         parts: Vec<Result<Part, Outcome>>,
@@ -170,7 +172,8 @@ impl Dataverse {
         }
     }
 
-    /// Sends many requests as one, outside a change set: there, one that fails would undo the others.
+    /// Sends many requests as one batch, outside a change set, because in a change set a failure would undo
+    /// the others.
     async fn send_all(&self, parts: &[&Part], until: Instant) -> Result<Vec<Answered>, Outcome> {
         let mut url = self.portal.addresses.endpoint.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -191,12 +194,12 @@ impl Dataverse {
     }
 }
 
-/// What is said of a change that crossed another of the same row.
+/// The outcome of a change that conflicted with another change of the same row.
 fn crossed() -> Outcome {
     Outcome::Refused("another client changed the row at the same time (412)".to_owned())
 }
 
-/// Whether the service protects itself, and for how long.
+/// The outcome of a response under a service protection limit, with the time to wait.
 fn busy(answered: &Answered) -> Option<Outcome> {
     let code = error_code(answered);
     let known = PROTECTION.iter().find(|(known, _)| code.as_deref() == Some(known));

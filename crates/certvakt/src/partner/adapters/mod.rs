@@ -1,4 +1,4 @@
-//! How portals are spoken to. Each way is a file.
+//! The adapters, one file for each portal protocol.
 
 mod dataverse;
 mod multipart;
@@ -18,63 +18,64 @@ use super::sign_in;
 use crate::config::{PartnersConfig, SecretsConfig};
 use crate::store::partner::Partner;
 
-/// What holds for the requests of a batch.
+/// The limits of the requests of a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// How many are made at once.
+    /// The maximum number of concurrent requests.
     pub at_once: usize,
-    /// After which none is made any more: somebody else may be making them.
+    /// The time after which no request is sent, because the lease may have expired.
     pub until: Instant,
 }
 
 impl Bounds {
-    /// One after the other, of whom nobody else knows.
+    /// One request after the other, without a lease.
     pub fn alone() -> Self {
         Self { at_once: 1, until: Instant::now() + Duration::from_hours(1) }
     }
 }
 
-/// A way to speak to a portal.
+/// A protocol of portals.
 pub trait Adapter: std::fmt::Debug + Send + Sync {
     /// The portal.
     fn portal(&self) -> &Portal;
 
-    /// Changes that one request tells, at most.
+    /// The maximum number of changes in a request.
     fn batch(&self) -> u16 {
         1
     }
 
-    /// Whether the portal can be asked what it holds of a mentor; otherwise its listing alone shows it.
+    /// Whether the portal's state of a mentor can be read. Otherwise only its listing shows it.
     fn can_be_asked(&self) -> bool;
 
-    /// Tells the portal the present states of mentors, one each. What became of each, in the same order.
+    /// Sends the current states of mentors, one for each. Returns the outcomes in the same order.
     fn send<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>>;
 
-    /// What the portal holds of mentors: whether they are listed, in the same order.
+    /// Reads whether the portal lists mentors. Returns the results in the same order.
     fn read<'a>(&'a self, keys: &'a [&'a str], bounds: Bounds) -> BoxFuture<'a, Vec<Result<bool, Outcome>>>;
 }
 
-/// What became of a request. The words are ours: what a portal says may hold anything.
+/// The outcome of a request. The reasons are certvakt's own texts, because a portal's text can contain
+/// anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The portal has taken it, and answered as the contract says.
+    /// The portal accepted the change, with a response that follows the contract.
     Taken,
-    /// It does not take it of this one mentor.
+    /// The portal refused the change for this mentor.
     Refused(String),
-    /// It takes nothing for now; for how long, if it said so.
+    /// The portal limits requests, for a time if it gave one.
     Busy(String, Option<Duration>),
-    /// It cannot be reached, or fails; for how long, if it said so.
+    /// The portal cannot be reached or fails, for a time if it gave one.
     Down(String, Option<Duration>),
-    /// No answer came: nobody knows what became of it.
+    /// There was no response, so the result is unknown.
     Unsure(String),
-    /// It does not let us sign in.
+    /// The portal refused access.
     SignIn(String),
-    /// It does not keep to the contract.
+    /// The portal breaks the contract.
     Broken(String),
 }
 
 impl Outcome {
-    /// What is behind it, in words; nothing of what was taken.
+    /// The reason; `None` for an accepted change.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Taken => None,
@@ -87,7 +88,7 @@ impl Outcome {
         }
     }
 
-    /// How long the portal is to be left alone, if it wants to be.
+    /// The time that the portal asked us to wait, if any.
     pub fn rest(&self) -> Option<Duration> {
         match self {
             Self::Busy(_, wait) => Some(wait.unwrap_or(Duration::from_secs(30))),
@@ -95,12 +96,12 @@ impl Outcome {
         }
     }
 
-    /// Whether the portal has answered about this mentor.
+    /// Whether the portal responded for this mentor.
     pub const fn is_an_answer(&self) -> bool {
         matches!(self, Self::Taken | Self::Refused(_))
     }
 
-    /// Its name in metrics and on the screen.
+    /// The outcome's name in metrics and on the terminal.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Taken => "taken",
@@ -138,7 +139,7 @@ impl From<sign_in::SignInError> for Outcome {
     }
 }
 
-/// The way that a contract asks for, at a stage.
+/// Creates the adapter of a contract at a stage.
 pub fn of(
     contract: Contract,
     organisation: &str,
@@ -154,7 +155,7 @@ pub fn of(
     })
 }
 
-/// The way to speak to a partner that is switched on.
+/// Creates the adapter of a partner that is switched on.
 pub fn of_partner(one: &Partner, config: &PartnersConfig) -> Result<Box<dyn Adapter>, PartnerError> {
     let (Some(stage), Some(version)) = (one.stage.as_deref().and_then(Stage::named), &one.contract) else {
         return Err(PartnerError::Off(one.partner.clone()));
@@ -163,25 +164,25 @@ pub fn of_partner(one: &Partner, config: &PartnersConfig) -> Result<Box<dyn Adap
     of(contract, &one.organisation, &one.partner, stage, config)
 }
 
-/// A partner's adapter, as long as nothing changes that it was made for: the contract, the stage, the secrets.
+/// A partner's cached adapter, which is valid until the contract, the stage or the secrets change.
 #[derive(Debug)]
 pub struct CachedAdapter {
     stage: Option<String>,
     version: Option<String>,
-    /// Of the secrets, so that nothing prints them.
+    /// The digest of the secrets, so that nothing can print them.
     digest: Option<[u8; 32]>,
     adapter: Box<dyn Adapter>,
 }
 
 impl CachedAdapter {
-    /// The same, if it still fits; otherwise another.
+    /// Returns the cached adapter if it is still valid, otherwise a new one.
     pub fn of(kept: Option<Self>, one: &Partner, config: &PartnersConfig) -> Result<Self, PartnerError> {
         let secrets =
             one.stage.as_deref().and_then(|stage| config.secrets_of(&one.organisation, &one.partner, stage));
         let digest = secrets.map(SecretsConfig::read).transpose();
         let digest = digest.map(|secrets| secrets.map(|secrets| Sha256::digest(secrets.join("\n")).into()));
         let is_same = |kept: &Self| {
-            // What cannot be read is being written.
+            // An unreadable secret is probably being written, so keep the adapter.
             let has_changed = digest.as_ref().is_ok_and(|digest| *digest != kept.digest);
             kept.stage == one.stage && kept.version == one.contract && !has_changed
         };

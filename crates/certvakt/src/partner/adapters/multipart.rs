@@ -1,5 +1,5 @@
-//! Requests in one request, and answers in one answer: `multipart/mixed`, whose parts are HTTP messages (`OData` Version
-//! 4.0, Part 1, section 11.7; RFC 2046, section 5.1).
+//! Batch requests and responses: `multipart/mixed`, whose parts are HTTP messages (`OData` Version 4.0, Part
+//! 1, section 11.7; RFC 2046, section 5.1).
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
@@ -7,23 +7,23 @@ use uuid::Uuid;
 
 use crate::partner::client::Answered;
 
-/// Headers of one part, at most.
+/// The maximum number of headers of a part.
 const MOST_HEADERS: usize = 32;
 
-/// A request that stands in another.
+/// A request in a batch.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     /// The method.
     pub method: Method,
     /// The address.
     pub url: Url,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
-/// The value of `Content-Type`, and the body, of a request that holds others.
+/// Writes a batch request. Returns its `Content-Type` and body.
 pub(super) fn write(parts: &[&Part]) -> (String, Vec<u8>) {
     let boundary = format!("batch_{}", Uuid::new_v4().simple());
     let mut body = Vec::with_capacity(parts.len() * 512);
@@ -48,12 +48,13 @@ pub(super) fn write(parts: &[&Part]) -> (String, Vec<u8>) {
     (format!("multipart/mixed; boundary={boundary}"), body)
 }
 
-/// What stands in the first line of a request to an address.
+/// The request target of a URL.
 fn target(url: &Url) -> String {
     url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
 }
 
-/// The answers that stand in one, in their order; none: it is no such answer. What breaks off has fewer.
+/// Reads the responses in a batch response, in order. Returns `None` if it is not a batch response. A
+/// response that was cut off has fewer parts.
 pub(super) fn read(answered: &Answered) -> Option<Vec<Answered>> {
     let kind = answered.headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let (name, parameters) = kind.split_once(';')?;
@@ -65,13 +66,13 @@ pub(super) fn read(answered: &Answered) -> Option<Vec<Answered>> {
     Some(split(&answered.body, marker.as_bytes()).into_iter().map_while(part).collect())
 }
 
-/// What stands between the markers; whatever has none after it is not whole.
+/// The parts between boundaries. A part without a boundary after it is incomplete and is dropped.
 fn split<'a>(body: &'a [u8], marker: &[u8]) -> Vec<&'a [u8]> {
     let mut parts = Vec::new();
     let mut begin = None;
     let mut at = 0;
     while at + marker.len() <= body.len() {
-        // A marker stands at the beginning of a line.
+        // A boundary is at the start of a line.
         let is_marker = (at == 0 || body[at - 1] == b'\n') && body[at..].starts_with(marker);
         if is_marker {
             parts.extend(begin.map(|begin: usize| &body[begin..at]));
@@ -87,7 +88,7 @@ fn split<'a>(body: &'a [u8], marker: &[u8]) -> Vec<&'a [u8]> {
     parts
 }
 
-/// A part: its own headers, an empty line, and the answer.
+/// Reads a part: its own headers, an empty line, and the response.
 fn part(text: &[u8]) -> Option<Answered> {
     let answer = after_empty_line(text)?;
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
@@ -165,7 +166,7 @@ mod tests {
             else {
                 return;
             };
-            // Each answer has a line of its own that begins with HTTP/, and a body that stands in the whole.
+            // Each response has a line that starts with HTTP/, and a body that is part of the input.
             let heads = body.windows(5).filter(|five| five == b"HTTP/").count();
             assert!(answers.len() <= heads, "{} answers, {heads} first lines", answers.len());
             assert!(answers.iter().map(|one| one.body.len()).sum::<usize>() <= body.len());

@@ -1,4 +1,4 @@
-//! A request for each change.
+//! The adapter for portals that accept one request per change.
 
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
@@ -12,7 +12,7 @@ use super::{Adapter, Bounds, Outcome};
 use crate::partner::contract::State;
 use crate::partner::portal::{Portal, judge, judge_change};
 
-/// A portal that takes a request for each change.
+/// A portal that accepts one request per change.
 #[derive(Debug)]
 pub(super) struct Webhook {
     portal: Portal,

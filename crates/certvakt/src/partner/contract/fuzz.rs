@@ -1,4 +1,4 @@
-//! Contracts and what portals report under them, tried with hostile inputs.
+//! Fuzz tests of contracts and portals' reports.
 
 use chrono::{DateTime, Datelike};
 use uuid::Uuid;
@@ -54,8 +54,8 @@ fn fuzz_contracts() {
             }
         }
         assert!(contract.limits.requests_a_minute > 0 && contract.limits.at_once > 0);
-        // The two states are told apart, and what is sent of any mentor keeps to the contract's own schema or is
-        // said not to.
+        // The two states are distinct, and the request for any mentor matches the contract's schema or is
+        // reported as a fault.
         let rules = Rules::of(&contract).unwrap();
         for key in ["1", "", "æ\"\\\u{0}", "{key}"] {
             let [listed, delisted] = [true, false].map(|is_listed| {
@@ -110,7 +110,7 @@ fn fuzz_reports() {
             assert_eq!(report.is_ours, entry["changedBy"] == "certvakt");
             let named = report.completed_on.format("%Y").to_string();
             let given = entry["completedAt"].as_str().unwrap();
-            // At New Year another zone has another year.
+            // At New Year, time zones can differ in the year.
             assert!(
                 !is_kept || given.contains(&named) || given.contains("-12-31") || given.contains("-01-01")
             );

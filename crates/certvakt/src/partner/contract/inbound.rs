@@ -1,4 +1,4 @@
-//! How a portal tells of completed renewal courses, and how what it tells is read.
+//! The terms for a portal's reports of completed renewal courses, and the parser of reports.
 
 use std::collections::BTreeMap;
 
@@ -11,64 +11,66 @@ use serde_json::{Value, json};
 
 use super::{Contract, Word};
 
-/// The longest id of an event and the longest key, in characters, as the schema has them.
+/// The maximum length of an event's id and of a key, in characters, as in the schema.
 const LONGEST_ID: usize = 200;
 
-/// How a portal tells of completed renewal courses: one in the body of a webhook, or as entries of pages that are
-/// read. Places are JSON pointers (RFC 6901).
+/// The terms for reports of completed renewal courses: one in the body of a webhook, or many as entries of
+/// pages. Places are JSON pointers (RFC 6901).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InboundTerms {
-    /// Where the portal's id of the event stands: the same id, the same renewal.
+    /// The place of the portal's id of the event. The same id is the same renewal.
     pub event: String,
-    /// Where the portal's key of the mentor stands.
+    /// The place of the portal's key for the mentor.
     pub key: String,
-    /// Where its word for the course stands; none: every course renews the one type of `types`.
+    /// The place of the portal's name of the course; if missing, every course renews the only type in
+    /// `types`.
     pub course: Option<String>,
-    /// Where the day stands on which it was completed: a date, or an instant (RFC 3339).
+    /// The place of the day of completion: a date, or a time (RFC 3339).
     pub completed: String,
-    /// Where the new last valid day stands, likewise; none: the rule of the type says it.
+    /// The place of the new last valid day, in the same format; if missing, the rule of the type decides.
     pub until: Option<String>,
-    /// Where it stands who made the change that is told of.
+    /// The place of the origin of the reported change.
     pub origin: Option<String>,
-    /// The portal's word there for us: what we have told it ourselves is no news.
+    /// The portal's value of the origin for certvakt, to recognise changes that certvakt itself sent.
     pub ours: Option<Word>,
-    /// Which type of certification a course renews, by the portal's word for it.
+    /// The type of certification that each course renews, by the portal's name of the course.
     pub types: BTreeMap<String, String>,
-    /// Courses completed before this day renew nobody: they are from before certvakt came.
+    /// Courses completed before this day renew nothing, because they are older than the use of certvakt.
     pub since: Option<NaiveDate>,
-    /// JSON Schema of one report.
+    /// The JSON Schema of a report.
     pub schema: Value,
-    /// Where in a page that is read the reports stand; empty: the page is the array of them.
+    /// The place of the reports in a page; if empty, the page is the array of reports.
     #[serde(default)]
     pub entries: String,
-    /// Where in a page the address of the next one stands.
+    /// The place of the next page's URL in a page.
     pub next: Option<String>,
-    /// Where in the last page the address stands at which only what is new can be read; none: all is read each time.
+    /// The place, in the last page, of the URL for new reports only; if missing, all reports are read each
+    /// time.
     pub delta: Option<String>,
 }
 
-/// What a portal tells of a completed course.
+/// A report of a completed course.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// The portal's id of the event.
     pub event_id: String,
-    /// The portal's key of the mentor.
+    /// The portal's key for the mentor.
     pub partner_key: String,
-    /// Which type the course renews; none: the contract does not know the course.
+    /// The type that the course renews; `None` if the contract does not contain the course.
     pub certification_type: Option<String>,
-    /// When it was completed, in the organisation's time zone.
+    /// The day of completion, in the organisation's time zone.
     pub completed_on: NaiveDate,
-    /// The new last valid day; none: the portal names none.
+    /// The new last valid day, if the portal gives one.
     pub valid_until: Option<NaiveDate>,
-    /// Whether the portal only tells us what we have told it.
+    /// Whether certvakt itself sent the reported change to the portal.
     pub is_ours: bool,
-    /// Whether the course is from before certvakt came.
+    /// Whether the course was completed before `since`.
     pub is_old: bool,
 }
 
 impl InboundTerms {
-    /// Reads a report that keeps to the schema. An error names the place, and nothing that is there.
+    /// Reads a report that matches the schema. An error contains the place, but not the value.
     pub fn read(&self, entry: &Value, zone: Tz) -> Result<Report, String> {
         let place = |pointer: &str| entry.pointer(pointer).filter(|value| !value.is_null());
         let needed = |pointer: &str| {
@@ -113,18 +115,18 @@ fn text(value: Option<&Value>) -> Option<String> {
     }
 }
 
-/// The day that a date or an instant names.
+/// The day of a date or a time.
 fn day(value: &Value, zone: Tz) -> Option<NaiveDate> {
     let text = value.as_str()?;
     let day = match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         Ok(day) => day,
         Err(_) => last_valid_day(DateTime::parse_from_rfc3339(text).ok()?.to_utc(), zone),
     };
-    // As far as the schema goes.
+    // The range of dates in the database's schema.
     (1900..=9998).contains(&day.year()).then_some(day)
 }
 
-/// What contradicts itself, if anything does.
+/// Checks the terms for contradictions.
 pub(super) fn check(contract: &Contract) -> Result<(), String> {
     let read_at = contract.stages.iter().find(|(_, addresses)| addresses.inbound.is_some());
     let Some(terms) = &contract.inbound else {

@@ -1,4 +1,4 @@
-//! What a contract makes of a mentor's state, and the rules that messages keep to.
+//! Builds messages from a mentor's state by a contract, and checks messages against its schemas.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use jsonschema::Validator;
@@ -7,26 +7,26 @@ use uuid::Uuid;
 
 use super::Contract;
 
-/// The present state of a mentor, as a portal is told it.
+/// The current state of a mentor, to be sent to a portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// The portal's key of them.
+    /// The portal's key for the mentor.
     pub key: String,
-    /// Whether they are to be listed.
+    /// Whether the mentor belongs on the listing.
     pub is_listed: bool,
     /// The last event's id.
     pub event: Uuid,
-    /// The id of the message that tells it: the event's, or another for each time that it is sent anew, which a portal
-    /// would otherwise take for a repeat.
+    /// The id of the message: the event's id, or a new id for each replay, which a portal would otherwise
+    /// treat as a repeat.
     pub message: String,
-    /// Its number among the mentor's.
+    /// The number of the event among the mentor's events.
     pub number: i64,
-    /// When it happened.
+    /// The time of the event.
     pub at: DateTime<Utc>,
 }
 
 impl State {
-    /// A state, sent anew so often.
+    /// Creates a state, with the number of its replays.
     pub fn new(
         key: &str,
         is_listed: bool,
@@ -41,7 +41,7 @@ impl State {
 }
 
 impl Contract {
-    /// The body of a request that tells a state.
+    /// The body of a request that sends a state.
     pub fn body(&self, state: &State) -> Value {
         fill(&self.request.body, &|name| {
             Some(match name {
@@ -55,8 +55,8 @@ impl Contract {
         })
     }
 
-    /// Whether a word is the portal's for being listed; none: it is neither of the two. Where nothing has been said,
-    /// nobody is listed.
+    /// Whether a value is the portal's value for a listed mentor; `None` if it is neither of the two values.
+    /// Null means not listed.
     pub fn reads(&self, word: &Value) -> Option<bool> {
         if word.is_null() {
             return Some(false);
@@ -65,7 +65,7 @@ impl Contract {
     }
 }
 
-/// A template whose texts that are a placeholder are what it stands for.
+/// Replaces the placeholders in a template.
 fn fill(template: &Value, known: &impl Fn(&str) -> Option<Value>) -> Value {
     match template {
         Value::String(text) => known(text).unwrap_or_else(|| template.clone()),
@@ -88,7 +88,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Those of a contract, or what is wrong with them.
+    /// Compiles the schemas of a contract, or returns their fault.
     pub fn of(contract: &Contract) -> Result<Self, String> {
         let compile = |name: &str, schema: &Value| {
             jsonschema::options()
@@ -112,17 +112,18 @@ impl Rules {
         })
     }
 
-    /// What in a request is not as the contract says.
+    /// The fault of a request under the contract, if there is one.
     pub fn request_fault(&self, body: &Value) -> Option<String> {
         fault(&self.request, body)
     }
 
-    /// What in a report of a completed course is not as the contract says.
+    /// The fault of a report under the contract, if there is one.
     pub fn report_fault(&self, report: &Value) -> Option<String> {
         fault(self.report.as_ref()?, report)
     }
 
-    /// What in an answer is not as the contract says. It names the rule, and nothing that is there.
+    /// The fault of a response under the contract, if there is one. It contains the schema's rule, but no
+    /// value.
     pub fn answer_fault(&self, body: &[u8]) -> Option<String> {
         let schema = self.answer.as_ref()?;
         match serde_json::from_slice(body) {
@@ -133,6 +134,6 @@ impl Rules {
 }
 
 fn fault(schema: &Validator, body: &Value) -> Option<String> {
-    // The contract's own words: what the other side calls its fields may be anything.
+    // Report the schema's path instead of the fields in the message, whose names can be anything.
     Some(format!("it breaks {}", schema.iter_errors(body).next()?.schema_path()))
 }

@@ -1,5 +1,5 @@
-//! Contracts with partners: what a portal is sent, how it answers, and how its listing is read. Each version is a
-//! file, `contracts/<partner>/<version>.toml`; adding one is adding a file.
+//! Contracts with partners: the requests to a portal, its responses, and its listing. Each version is a file,
+//! `contracts/<partner>/<version>.toml`.
 
 #[cfg(test)]
 mod fuzz;
@@ -25,44 +25,46 @@ pub use terms::{
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contract {
-    /// How the portal is spoken to.
+    /// The portal's protocol.
     pub adapter: AdapterName,
     /// The portal's addresses at each stage.
     pub stages: BTreeMap<Stage, Addresses>,
-    /// How we sign in.
+    /// The sign-in method.
     pub sign_in: SignInTerms,
-    /// What the portal calls the two states.
+    /// The portal's values of the two states.
     pub words: StatusWords,
-    /// What is sent.
+    /// The requests to the portal.
     pub request: RequestTerms,
-    /// How the portal answers.
+    /// The portal's responses.
     pub answer: AnswerTerms,
-    /// The table that holds mentors, for `dataverse`.
+    /// The table of mentors, for `dataverse`.
     pub table: Option<TableTerms>,
-    /// How the portal's state of one mentor is read, for `webhook`; none: only its listing shows it.
+    /// The request that reads the portal's state of one mentor, for `webhook`; if missing, only the listing
+    /// shows it.
     pub read: Option<ReadTerms>,
-    /// How the portal's listing is read; none: only mentors one at a time can be.
+    /// The portal's listing; if missing, only single mentors can be read.
     pub listing: Option<ListingTerms>,
-    /// How the portal tells of completed renewal courses; none: it does not.
+    /// The portal's reports of completed renewal courses, if it sends any.
     pub inbound: Option<InboundTerms>,
-    /// What the portal bears.
+    /// The portal's limits.
     #[serde(default)]
     pub limits: Limits,
-    /// States that the portal's staging takes, for `partner probe`.
+    /// The example states for `partner probe`, which the portal's staging accepts.
     #[serde(default)]
     pub examples: Vec<Example>,
 }
 
-/// Operations in a batch, at most (Microsoft Learn, "Execute batch operations using the Web API").
+/// The maximum number of operations in a batch (Microsoft Learn, "Execute batch operations using the Web
+/// API").
 const MOST_OPERATIONS: u16 = 1_000;
 
-/// Why a contract cannot be used.
+/// An error of a contract.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
-    /// No folder is named.
+    /// No folder of contracts is configured.
     #[error("no folder of contracts is configured: set partners.contracts in the configuration")]
     NoFolder,
-    /// There is no such version.
+    /// The version does not exist or cannot be read.
     #[error(
         "cannot read the contract '{version}' with '{partner}' ({cause}): check partners.contracts, and the file {partner}/{version}.toml in it"
     )]
@@ -71,17 +73,17 @@ pub enum ContractError {
         partner: String,
         /// The version.
         version: String,
-        /// What the system says.
+        /// The system's error.
         cause: std::io::Error,
     },
-    /// It is not whole, or contradicts itself.
+    /// The contract is incomplete or contradicts itself.
     #[error("the contract '{version}' with '{partner}' is invalid: {what}")]
     Invalid {
         /// The partner.
         partner: String,
         /// The version.
         version: String,
-        /// What is wrong.
+        /// The fault.
         what: String,
     },
 }
@@ -115,7 +117,7 @@ impl Contract {
         })
     }
 
-    /// Reads a contract, or says what is wrong with it.
+    /// Parses a contract, or returns its fault.
     fn parse(text: &str) -> Result<Self, String> {
         let contract: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
@@ -125,7 +127,7 @@ impl Contract {
         Ok(contract)
     }
 
-    /// What contradicts itself, if anything does.
+    /// Checks the contract for contradictions.
     fn check(&self) -> Result<(), String> {
         for (stage, addresses) in &self.stages {
             let others = [&addresses.token, &addresses.listing, &addresses.inbound];

@@ -1,4 +1,4 @@
-//! The terms of a contract, as they stand in its file.
+//! The terms of a contract, as in its file.
 
 use std::time::Duration;
 
@@ -10,26 +10,26 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdapterName {
-    /// A request for each change.
+    /// One request per change.
     Webhook,
     /// The Web API of Microsoft Dataverse.
     Dataverse,
 }
 
-/// Where a portal is tried, or is what people see.
+/// A portal's environment: for tests, or the one that people see.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, clap::ValueEnum,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// Where it is tried.
+    /// The portal's environment for tests.
     Staging,
-    /// What people see.
+    /// The environment that people see.
     Live,
 }
 
 impl Stage {
-    /// Its name in contracts, in the configuration and in the database.
+    /// The name in contracts, in the configuration and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Staging => "staging",
@@ -37,78 +37,79 @@ impl Stage {
         }
     }
 
-    /// The stage of that name.
+    /// Parses the name of a stage.
     pub fn named(name: &str) -> Option<Self> {
         [Self::Staging, Self::Live].into_iter().find(|stage| stage.as_str() == name)
     }
 }
 
-/// A portal's addresses at one stage.
+/// The URLs of a portal at one stage.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Addresses {
-    /// Where changes are sent.
+    /// The URL for changes.
     pub endpoint: Url,
-    /// Where tokens come from, for a sign-in that needs one.
+    /// The token endpoint, for sign-in methods that need a token.
     pub token: Option<Url>,
-    /// Where the listing is read.
+    /// The URL of the listing.
     pub listing: Option<Url>,
-    /// Where completed renewal courses are read; none: the portal tells of them by itself, or of none.
+    /// The URL of the reports of completed renewal courses; if missing, the portal sends them to the webhook,
+    /// or sends none.
     pub inbound: Option<Url>,
 }
 
-/// How we sign in.
+/// A sign-in method.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "flow", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SignInTerms {
-    /// Each request is signed, as Standard Webhooks says.
+    /// Each request is signed as Standard Webhooks specifies.
     Signature {},
     /// A key in a header.
     HeaderKey {
         /// The header.
         header: String,
     },
-    /// A bearer token for our id and secret (RFC 6749, section 4.4).
+    /// A bearer token for a client id and a secret (RFC 6749, section 4.4).
     ClientCredentials {
-        /// Our id.
+        /// The client id.
         client_id: String,
-        /// What the token is for.
+        /// The scope of the token.
         scope: String,
     },
-    /// A bearer token for our id and an assertion that our certificate signs (RFC 7523).
+    /// A bearer token for a client id and an assertion signed with a certificate (RFC 7523).
     ClientCertificate {
-        /// Our id.
+        /// The client id.
         client_id: String,
-        /// What the token is for.
+        /// The scope of the token.
         scope: String,
     },
 }
 
 impl SignInTerms {
-    /// Whether a token has to be fetched for it.
+    /// Whether the method needs a token.
     pub const fn needs_token(&self) -> bool {
         matches!(self, Self::ClientCredentials { .. } | Self::ClientCertificate { .. })
     }
 }
 
-/// What a portal calls the two states.
+/// A portal's values of the two states.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatusWords {
-    /// Who can be contacted.
+    /// The value for a listed mentor.
     pub listed: Word,
-    /// Who cannot.
+    /// The value for a mentor who is not listed.
     pub delisted: Word,
 }
 
 impl StatusWords {
-    /// The word for one of the two.
+    /// The value of one of the two states.
     pub const fn of(&self, is_listed: bool) -> &Word {
         if is_listed { &self.listed } else { &self.delisted }
     }
 }
 
-/// A state as a portal writes it: a word, the number of a choice, or a flag.
+/// A portal's value of a state: a word, the number of a choice, or a flag.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum Word {
@@ -120,7 +121,7 @@ pub enum Word {
     Text(String),
 }
 
-/// The table of Dataverse that holds mentors; its entity set is the stage's endpoint.
+/// The Dataverse table of mentors. Its entity set is the stage's endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableTerms {
@@ -128,7 +129,7 @@ pub struct TableTerms {
     pub key: String,
     /// The column of the state.
     pub status: String,
-    /// Changes in a request, at most 1,000; 1: a request for each.
+    /// The number of changes in a request, from 1 to 1,000.
     #[serde(default = "a_hundred")]
     pub batch: u16,
 }
@@ -137,17 +138,18 @@ const fn a_hundred() -> u16 {
     100
 }
 
-/// What is sent.
+/// The request for a change.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestTerms {
     /// `POST`, `PUT` or `PATCH`.
     #[serde(default = "post")]
     pub method: String,
-    /// The body, in which `{key}`, `{status}`, `{event}`, `{number}` and `{at}` stand for the mentor's key at the
-    /// portal, the portal's word for the state, the event's id, its number among the mentor's, and when it happened.
+    /// The body, with the placeholders `{key}` (the portal's key for the mentor), `{status}` (the portal's
+    /// value of the state), `{event}` (the event's id), `{number}` (its number among the mentor's events) and
+    /// `{at}` (its time).
     pub body: Value,
-    /// JSON Schema of the body.
+    /// The JSON Schema of the body.
     pub schema: Value,
 }
 
@@ -155,31 +157,32 @@ fn post() -> String {
     "POST".to_owned()
 }
 
-/// How a portal answers.
+/// The responses to a change.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerTerms {
-    /// The status codes of what it has taken.
+    /// The status codes of an accepted change.
     pub taken: Vec<u16>,
-    /// The status codes of what it does not take of this one mentor.
+    /// The status codes of a change that the portal refuses for this mentor.
     #[serde(default)]
     pub refused: Vec<u16>,
-    /// The status codes of a mentor whom it does not know: done, if they are to be taken off; otherwise refused.
+    /// The status codes for a mentor whom the portal does not know. A removal is then complete; an addition
+    /// is refused.
     #[serde(default)]
     pub unknown: Vec<u16>,
-    /// JSON Schema of the body of what it has taken; none: whatever it says is ignored.
+    /// The JSON Schema of the body for an accepted change; if missing, the body is ignored.
     pub schema: Option<Value>,
 }
 
-/// How a portal's state of one mentor is read.
+/// The request that reads a portal's state of one mentor.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReadTerms {
-    /// What is added to the endpoint; `{key}` stands for the mentor's key.
+    /// The path to add to the endpoint, with the placeholder `{key}` for the mentor's key.
     pub path: String,
-    /// Where in the answer the portal's word for the state stands, as a JSON pointer (RFC 6901).
+    /// The place of the portal's value of the state in the response, as a JSON pointer (RFC 6901).
     pub status: String,
-    /// The status codes of a mentor whom the portal does not know, or knows no more.
+    /// The status codes for a mentor whom the portal does not know, or no longer knows.
     #[serde(default = "not_found")]
     pub absent: Vec<u16>,
 }
@@ -188,27 +191,27 @@ fn not_found() -> Vec<u16> {
     vec![404]
 }
 
-/// How a portal's listing is read: JSON, in pages. Places in it are JSON pointers (RFC 6901).
+/// A portal's listing: JSON, in pages. Places are JSON pointers (RFC 6901).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListingTerms {
-    /// Where in a page its entries stand; empty: the page is the array of them.
+    /// The place of the entries in a page; if empty, the page is the array of entries.
     #[serde(default)]
     pub entries: String,
-    /// Where in an entry the mentor's key stands.
+    /// The place of the mentor's key in an entry.
     pub key: String,
-    /// Where in an entry the portal's word for the state stands; none: whoever is in the listing is listed.
+    /// The place of the portal's value of the state in an entry; if missing, every entry is a listed mentor.
     pub status: Option<String>,
-    /// Where in a page the address of the next one stands, if there is one (`/@odata.nextLink` where the portal speaks `OData`).
+    /// The place of the next page's URL in a page, if there is one (`/@odata.nextLink` for `OData`).
     pub next: Option<String>,
-    /// Where in an entry its id stands, by which changes of it are known.
+    /// The place of an entry's id, which identifies the entry in changes.
     pub id: Option<String>,
-    /// Where in the last page the address stands at which changes can be read (`/@odata.deltaLink`), if there is one.
+    /// The place of the URL for changes in the last page (`/@odata.deltaLink`), if there is one.
     pub delta: Option<String>,
-    /// Whether everybody can read it; otherwise we sign in.
+    /// Whether the listing is public; otherwise certvakt signs in.
     #[serde(default)]
     pub public: bool,
-    /// For how many seconds it may show what was so before.
+    /// The number of seconds for which the listing may show an older state.
     #[serde(default = "a_quarter_of_an_hour")]
     pub cache_seconds: u32,
 }
@@ -217,18 +220,18 @@ const fn a_quarter_of_an_hour() -> u32 {
     15 * 60
 }
 
-/// What a portal bears.
+/// A portal's limits.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Requests a minute.
+    /// The maximum number of requests per minute.
     pub requests_a_minute: u32,
-    /// Requests at once.
+    /// The maximum number of concurrent requests.
     pub at_once: u16,
-    /// Seconds after which an answer does not come any more.
+    /// Seconds after which a request times out.
     pub timeout_seconds: u16,
-    /// How long to wait before each further attempt for a mentor whom the portal does not take, in seconds; the last
-    /// is repeated.
+    /// The delays in seconds before further attempts for a mentor whom the portal refuses. The last one is
+    /// repeated.
     pub retry_seconds: Vec<u32>,
 }
 
@@ -257,31 +260,31 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long to wait after so many attempts, from 1, spread by a quarter by `jitter`, from 0 to 1, so that a crowd
-    /// does not return at once.
+    /// The delay after a number of attempts, from 1. `jitter`, from 0 to 1, varies it by a quarter, so that
+    /// many mentors do not retry at the same time.
     pub fn wait(&self, attempts: u32, jitter: f64) -> Duration {
         let place = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
         let seconds = self.retry_seconds.get(place).or(self.retry_seconds.last()).copied().unwrap_or(60);
         Duration::from_secs(u64::from(seconds)).mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 4.0)
     }
 
-    /// How long an answer may take.
+    /// The time limit of a request.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.timeout_seconds))
     }
 }
 
-/// A state that the portal's staging takes.
+/// An example state for the portal's staging.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
-    /// What it shows.
+    /// The example's name.
     pub name: String,
     /// The mentor's key.
     pub key: String,
-    /// Whether they are to be listed.
+    /// Whether the mentor belongs on the listing.
     pub listed: bool,
-    /// Whether the portal is not to take it.
+    /// Whether the portal must refuse it.
     #[serde(default)]
     pub refused: bool,
 }

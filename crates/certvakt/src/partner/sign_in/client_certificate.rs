@@ -1,5 +1,5 @@
-//! An assertion that our certificate signs, in place of a secret (RFC 7523, section 2.2; Microsoft Learn, "Microsoft
-//! identity platform application authentication certificate credentials").
+//! A signed assertion instead of a client secret (RFC 7523, section 2.2; Microsoft Learn, "Microsoft identity
+//! platform application authentication certificate credentials").
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,10 +14,10 @@ use x509_cert::der::Decode;
 
 use crate::signatures;
 
-/// How long an assertion is good, in seconds: five to ten minutes are asked for.
+/// The lifetime of an assertion in seconds. Microsoft recommends five to ten minutes.
 const ASSERTION_SECONDS: i64 = 300;
 
-/// Our certificate, and its key.
+/// A certificate with its key.
 pub(super) struct Certificate {
     key: EncodingKey,
     thumbprint: String,
@@ -55,12 +55,12 @@ impl Certificate {
         })
     }
 
-    /// When it ends.
+    /// The time at which the certificate expires.
     pub(super) const fn ends_at(&self) -> DateTime<Utc> {
         self.ends_at
     }
 
-    /// That it is us who ask for a token at this address; none: the key cannot sign.
+    /// Creates an assertion for a token request to this URL; `None` if the key cannot sign.
     pub(super) fn assertion(&self, address: &Url, client_id: &str, now: DateTime<Utc>) -> Option<String> {
         let now = now.timestamp();
         let header = Header { x5t_s256: Some(self.thumbprint.clone()), ..Header::new(Algorithm::PS256) };

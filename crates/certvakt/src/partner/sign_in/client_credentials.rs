@@ -1,5 +1,4 @@
-//! A bearer token for our id and a proof that it is ours: the client credentials grant of OAuth 2.0 (RFC 6749, section
-//! 4.4), its token kept as long as it is good.
+//! The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4), with a token cache.
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -13,10 +12,10 @@ use crate::clock::Clock;
 use crate::http::bearer::Bearer;
 use crate::partner::client::Wire;
 
-/// What an assertion is called (RFC 7523, section 2.2).
+/// The type of an assertion (RFC 7523, section 2.2).
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// What proves that our id is ours.
+/// The client's credential.
 pub(super) enum Proof {
     /// A secret.
     Secret(String),
@@ -24,7 +23,7 @@ pub(super) enum Proof {
     Certificate(Certificate),
 }
 
-/// Our id and its proof, and the token that they were good for.
+/// The client id, the credential and the cached token.
 pub(super) struct ClientCredentials {
     token: Url,
     client_id: String,
@@ -60,7 +59,8 @@ impl ClientCredentials {
         match &self.proof {
             Proof::Secret(secret) => form.push(("client_secret", secret.clone())),
             Proof::Certificate(certificate) => {
-                // Judged by their clock, so a moved clock of a rehearsal must not sign it.
+                // The server checks the dates of the assertion, so they need the real time even in a
+                // rehearsal.
                 let signed = certificate.assertion(&self.token, &self.client_id, Clock::system().now());
                 let signed = signed.ok_or_else(|| {
                     SignInError::Refused("could not sign with the certificate's key".to_owned())

@@ -5,7 +5,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{SignIn, SignInError};
 
-/// The header, with the key in it.
+/// The header with the key.
 #[derive(Debug)]
 pub(super) struct HeaderKey {
     name: HeaderName,

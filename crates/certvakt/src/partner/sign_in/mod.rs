@@ -1,4 +1,4 @@
-//! Signing in with partners. Each way is a file.
+//! The sign-in methods of portals, one file for each.
 
 mod client_certificate;
 mod client_credentials;
@@ -15,32 +15,32 @@ use crate::clock::Clock;
 use client_certificate::Certificate;
 use client_credentials::{ClientCredentials, Proof};
 
-/// A way to sign in: what a request carries that shows who sends it.
+/// A sign-in method, which provides the credentials of a request.
 pub trait SignIn: std::fmt::Debug + Send + Sync {
     /// The headers of a request with this id and body.
     fn headers<'a>(&'a self, id: &'a str, body: &'a [u8]) -> BoxFuture<'a, Result<HeaderMap, SignInError>>;
 
-    /// Forgets what was not accepted, unless it was renewed meanwhile. Whether another attempt is worth it.
+    /// Drops rejected credentials, unless they were renewed in the meantime. Returns whether to try again.
     fn renew<'a>(&'a self, _refused: &'a HeaderMap) -> BoxFuture<'a, bool> {
         Box::pin(async { false })
     }
 
-    /// When what signs us in ends, if that stands in it.
+    /// The expiry of the credential, if the credential contains it.
     fn ends_at(&self) -> Option<DateTime<Utc>> {
         None
     }
 }
 
-/// Why we cannot sign in.
+/// The reason why certvakt cannot sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInError {
-    /// Our secret is refused, or there is none.
+    /// The secret is rejected, or there is none.
     Refused(String),
-    /// Not now.
+    /// The token endpoint is unavailable.
     Unavailable(String),
 }
 
-/// The way that a contract asks for, with these secrets, the newest first.
+/// Creates the sign-in of a contract with these secrets, newest first.
 pub fn of(
     terms: &SignInTerms,
     addresses: &Addresses,

@@ -1,5 +1,6 @@
-//! Signed requests, as Standard Webhooks says: `webhook-id`, `webhook-timestamp`, and in `webhook-signature` one
-//! signature for each key, so that a key can be changed while both sides know two.
+//! Signed requests, as Standard Webhooks specifies: `webhook-id`, `webhook-timestamp`, and
+//! `webhook-signature` with one signature for each key, so that keys can be rotated while both sides know
+//! two.
 
 use futures_util::future::BoxFuture;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -11,7 +12,7 @@ use crate::clock::Clock;
 /// The keys.
 pub(super) struct Signature {
     keys: Vec<Webhook>,
-    /// A receiver compares the time with its own, so a moved clock of a rehearsal must not sign.
+    /// The real clock, even in a rehearsal, because the receiver compares the time stamp with its own clock.
     clock: Clock,
 }
 

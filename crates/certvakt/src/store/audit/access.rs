@@ -1,4 +1,4 @@
-//! The record of access: who looked at what, and whether anything of it is missing.
+//! The access log: people's requests, and lost events.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -9,36 +9,36 @@ use crate::store::{StoreError, WorkerTx};
 /// A request of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
-    /// Its number.
+    /// The sequence number.
     pub number: i64,
-    /// When it came.
+    /// The time of the request.
     pub at: DateTime<Utc>,
-    /// Who asked.
+    /// The caller.
     pub person_id: Uuid,
     /// The HTTP method.
     pub method: String,
-    /// The address, with the names of its variable parts.
+    /// The route of the request.
     pub resource: String,
-    /// The id in the address, if there is one.
+    /// The id in the path, if there is one.
     pub resource_id: Option<Uuid>,
-    /// The HTTP status; none: the answer was given up.
+    /// The HTTP status; `None` if the request was cancelled.
     pub status: Option<u16>,
-    /// How many rows were read for the answer.
+    /// The number of rows read for the response.
     pub rows_read: u64,
-    /// Of which organisations the person was a member, or which had certified them.
+    /// The organisations that the person was a member of, or that had certified them.
     pub organisations_of_person: Vec<Uuid>,
-    /// From which organisations the rows came.
+    /// The organisations of the rows.
     pub organisations_of_rows: Vec<Uuid>,
 }
 
-/// Records events, all or none.
+/// Records all events in one statement.
 pub async fn record(tx: &mut WorkerTx, events: &[Event]) -> Result<(), StoreError> {
     let events = serde_json::to_value(events).map_err(|error| StoreError::Other(error.to_string()))?;
     sqlx::query_file!("src/store/audit/record_access.sql", events).execute(tx).await?;
     Ok(())
 }
 
-/// Records that the service begins to record: what a crash before it lost shows as missing from now on.
+/// Records the start of the service, so that the events that an earlier crash lost count as lost from now on.
 pub async fn begin_recording(tx: &mut WorkerTx) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into certvakt.access_events
@@ -50,42 +50,43 @@ pub async fn begin_recording(tx: &mut WorkerTx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What is known of some days.
+/// The numbers of events in a range of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Recorded {
-    /// Events that were recorded.
+    /// The number of recorded events.
     pub events: i64,
-    /// Events that a crash, a full buffer or the database lost. The last minute's do not count yet.
+    /// The number of events lost because of a crash, a full buffer or a database error, except those of the
+    /// last minute.
     pub lost: i64,
 }
 
-/// What was recorded and lost in the last `days`.
+/// The numbers of recorded and lost events in the last `days`.
 pub async fn recorded(tx: &mut WorkerTx, days: i32) -> Result<Recorded, StoreError> {
     Ok(sqlx::query_file_as!(Recorded, "src/store/audit/recorded_access.sql", days).fetch_one(tx).await?)
 }
 
-/// An event in which somebody read rows of an organisation that is not theirs.
+/// A request that read rows of an organisation to which the caller does not belong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Across {
-    /// The event's number.
+    /// The sequence number.
     pub number: i64,
-    /// When it came.
+    /// The time of the request.
     pub at: DateTime<Utc>,
-    /// Who asked.
+    /// The caller.
     pub person_id: Option<Uuid>,
     /// The HTTP method.
     pub method: String,
-    /// The address.
+    /// The route of the request.
     pub resource: String,
-    /// The id in the address.
+    /// The id in the path.
     pub resource_id: Option<Uuid>,
     /// The short names of the person's organisations.
     pub of_person: Vec<String>,
-    /// The short names of the others from which rows came.
+    /// The short names of the other organisations of the rows.
     pub of_others: Vec<String>,
 }
 
-/// The events in which somebody read rows of an organisation that is not theirs, the latest first.
+/// The requests that read rows of an organisation to which the caller does not belong, latest first.
 pub async fn across(tx: &mut WorkerTx, limit: i64) -> Result<Vec<Across>, StoreError> {
     Ok(sqlx::query_file_as!(Across, "src/store/audit/across.sql", limit).fetch_all(tx).await?)
 }

@@ -1,4 +1,5 @@
-//! The leak canary's way to data: it plants people and asks as them, and everything is rolled back.
+//! The leak canary's database access: it adds test people, queries as each of them, and rolls everything
+//! back.
 
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
@@ -6,88 +7,88 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::store::{Asking, RegistrarTx, StoreError};
 
-/// A transaction in which people are planted. There is no way to commit it.
+/// The transaction with the test people, which cannot be committed.
 #[derive(Debug)]
 pub struct CanaryTx(RegistrarTx);
 
-/// A chapter, as the canary needs it.
+/// A chapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chapter {
-    /// Its id.
+    /// The chapter's id.
     pub id: Uuid,
-    /// Its organisation.
+    /// The chapter's organisation.
     pub organisation_id: Uuid,
-    /// The chapter above it.
+    /// The parent chapter.
     pub parent_id: Option<Uuid>,
 }
 
-/// What is planted in a chapter.
+/// The test objects in a chapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Planted {
     /// The chapter.
     pub chapter: Chapter,
-    /// A person who is its mentor.
+    /// A test mentor of the chapter.
     pub mentor: Uuid,
     /// The mentor's certification.
     pub certification: Uuid,
-    /// A person who coordinates it.
+    /// A test coordinator of the chapter.
     pub coordinator: Uuid,
 }
 
-/// An administrator who is planted.
+/// A test administrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Administrator {
     /// The person.
     pub person: Uuid,
-    /// Of which organisation.
+    /// The organisation.
     pub organisation_id: Uuid,
-    /// A member of which of its chapters.
+    /// The chapter of the administrator's membership.
     pub chapter_id: Uuid,
 }
 
-/// A mentor who is planted in two chapters of an organisation.
+/// A test mentor in two chapters of an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanderer {
     /// The person.
     pub person: Uuid,
-    /// Their certification.
+    /// The mentor's certification.
     pub certification: Uuid,
-    /// The chapter that certified them.
+    /// The chapter that certified the mentor.
     pub certified_in: Chapter,
-    /// The other one.
+    /// The other chapter.
     pub elsewhere: Chapter,
 }
 
-/// Everything that is planted.
+/// All test objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plants {
-    /// In each chapter.
+    /// The test objects in each chapter.
     pub chapters: Vec<Planted>,
-    /// In each organisation.
+    /// The test administrator of each organisation.
     pub administrators: Vec<Administrator>,
-    /// In each organisation of several chapters.
+    /// A mentor in two chapters, for each organisation with several chapters.
     pub wanderers: Vec<Wanderer>,
 }
 
-/// Something that people can ask: a table, a view or a function.
+/// A table, view or function that people can query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reachable {
-    /// Its name; a function's with its arguments' types.
+    /// The name; for a function, with the types of its arguments.
     pub name: String,
     /// A query of one column of text.
     sql: String,
-    /// Whether it is asked once for each planted id, its `$1`.
+    /// Whether it is called once for each test id, as `$1`.
     is_of_each: bool,
 }
 
-/// What somebody was answered.
+/// The result of a query by a test person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProbeResult {
     /// Rows.
     Rows(Vec<String>),
-    /// They may not ask at all.
+    /// The person may not query it.
     Refused,
-    /// An error, which may hide what they see when they ask in other words: its code, and what it says.
+    /// An error, with its code and message. It can hide rows that another query would return.
     Failed(String, String),
 }
 
@@ -106,7 +107,7 @@ impl CanaryTx {
         .await?)
     }
 
-    /// Plants people, who sign in as `issuer` and their own id.
+    /// Adds the test people, whose logins have `issuer` and their own id.
     pub async fn plant(&mut self, plants: &Plants, issuer: &str) -> Result<(), StoreError> {
         let of_chapters = |of: fn(&Planted) -> Uuid| plants.chapters.iter().map(of).collect::<Vec<_>>();
         let of_administrators =
@@ -138,7 +139,7 @@ impl CanaryTx {
         self.play("certvakt_registrar", "").await
     }
 
-    /// Whether the database knows who is asking as a person who was planted in a chapter.
+    /// Whether the database recognises the caller as a test person of a chapter.
     pub async fn knows(
         &mut self,
         asking: &Asking<'_>,
@@ -158,7 +159,7 @@ impl CanaryTx {
         Ok(knows)
     }
 
-    /// Everything that people can ask, as the catalogue knows it.
+    /// All tables, views and functions that people can query, according to the catalogue.
     pub async fn reachable(&mut self) -> Result<Vec<Reachable>, StoreError> {
         let relations = sqlx::query_file!("src/store/audit/relations.sql").fetch_all(&mut self.0).await?;
         let functions = sqlx::query_file!("src/store/audit/functions.sql").fetch_all(&mut self.0).await?;
@@ -178,7 +179,7 @@ impl CanaryTx {
         Ok(relations.chain(functions).collect())
     }
 
-    /// Asks as somebody, or as nobody, and takes back what that did.
+    /// Queries as a person, or without a login, and rolls back the effects.
     pub async fn ask(
         &mut self,
         reachable: &Reachable,
@@ -235,20 +236,20 @@ impl CanaryTx {
         Ok(())
     }
 
-    /// Takes everything back.
+    /// Rolls everything back.
     pub async fn rollback(self) -> Result<(), StoreError> {
         self.0.rollback().await
     }
 }
 
-/// What `request.jwt.claims` holds for somebody; for nobody, nothing.
+/// The value of `request.jwt.claims` for a caller; empty without a login.
 fn claims(asking: Option<&Asking<'_>>) -> Result<String, StoreError> {
     asking.map_or(Ok(String::new()), |asking| {
         serde_json::to_string(asking).map_err(|error| StoreError::Other(error.to_string()))
     })
 }
 
-/// What a function is given for an argument of a type; `$1` is something planted.
+/// The value for a function's argument of a type; `$1` is the id of a test object.
 fn argument(kind: &str) -> String {
     match kind {
         "uuid" => "$1".to_owned(),

@@ -1,4 +1,4 @@
-//! Looking whether people see what they may: a canary that asks, and the record of what was asked.
+//! Audits of people's access: the leak canary and the access log.
 
 pub mod access;
 mod canary;

@@ -1,4 +1,4 @@
-//! What a portal's listing shows, beside what it is to show.
+//! The comparison of a portal's listing with certvakt's data.
 
 use super::Partner;
 use super::outbox::hold_free;
@@ -21,29 +21,29 @@ pub async fn some_keys(tx: &mut WorkerTx, partner: &Partner, most: i64) -> Resul
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct ToCompare {
-    /// The portal's key of them.
+    /// The portal's key for the mentor.
     pub partner_key: String,
-    /// Whether they are to be listed.
+    /// Whether the mentor belongs on the listing.
     pub is_listed: bool,
-    /// The number of their last event.
+    /// The number of the mentor's last event.
     pub number: i64,
-    /// The last that the portal has taken.
+    /// The number of the last event that the portal accepted.
     pub told_number: i64,
-    /// The last whose state the listing has shown.
+    /// The number of the last event whose state the listing has shown.
     pub confirmed_number: i64,
-    /// Whether a request was left without an answer.
+    /// Whether a request had no response.
     pub is_unsure: bool,
-    /// Whether somebody took them off there, and nobody has answered yet.
+    /// Whether the mentor was removed manually at the portal, and nobody has decided yet.
     pub is_away: bool,
-    /// Whether a request is under way.
+    /// Whether a request is in progress.
     pub is_under_way: bool,
-    /// Whether the portal was told so shortly ago that its listing may not show it yet.
+    /// Whether the last change was sent so recently that the listing may not show it yet.
     pub is_fresh: bool,
-    /// Whether it was asked so shortly ago.
+    /// Whether the request without a response was that recent.
     pub was_asked: bool,
 }
 
-/// Some of a partner's mentors, in the order of their keys. The listing may be as old as `cache_seconds`.
+/// A batch of a partner's mentors, in the order of their keys. The listing can be as old as `cache_seconds`.
 pub async fn to_compare(
     tx: &mut WorkerTx,
     partner: &Partner,
@@ -65,29 +65,29 @@ pub async fn to_compare(
     .await?)
 }
 
-/// What the listing showed of a mentor, and what follows.
+/// The result of a comparison for a mentor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Compared {
-    /// The portal's key of them.
+    /// The portal's key for the mentor.
     pub partner_key: String,
-    /// The number of their last event, when they were read.
+    /// The number of the mentor's last event when the mentor was read.
     pub number: i64,
-    /// Whether the listing shows them; none: it cannot show their last event yet.
+    /// Whether the listing shows the mentor; `None` if it cannot show the last event yet.
     pub shown: Option<bool>,
-    /// Whether that is their last event's state.
+    /// Whether the listing confirms the state of the last event.
     pub confirmed: bool,
-    /// Whether it says what became of a request without an answer.
+    /// Whether the listing shows the result of a request without a response.
     pub cleared: bool,
-    /// Whether the portal is to be told anew.
+    /// Whether the state must be sent again.
     pub again: bool,
-    /// Whether somebody took them off there.
+    /// Whether the mentor was removed manually at the portal.
     pub away: bool,
-    /// Whether that was not known before.
+    /// Whether the manual removal is new.
     pub is_news: bool,
 }
 
-/// Writes down what the listing showed of mentors who have not changed since.
+/// Records the results for mentors who have not changed since they were read.
 pub async fn compared(tx: &mut WorkerTx, partner: &Partner, all: &[Compared]) -> Result<(), StoreError> {
     let keys: Vec<String> = all.iter().map(|one| one.partner_key.clone()).collect();
     let free = hold_free(tx, partner, &keys).await?;
@@ -114,7 +114,7 @@ pub async fn compared(tx: &mut WorkerTx, partner: &Partner, all: &[Compared]) ->
     Ok(())
 }
 
-/// Writes the first event of a mentor whom a portal shows although it was never told so.
+/// Writes the first event of a mentor whom a portal lists although certvakt never sent them.
 pub async fn delist_found(tx: &mut WorkerTx, partner: &Partner, key: &str) -> Result<(), StoreError> {
     let keys = [key.to_owned()];
     sqlx::query!("select certvakt.delist_found($1, $2, $3)", partner.organisation_id, partner.partner, &keys)
@@ -123,8 +123,8 @@ pub async fn delist_found(tx: &mut WorkerTx, partner: &Partner, key: &str) -> Re
     Ok(())
 }
 
-/// Notes that a listing was read whole, and how many it showed whom nobody here knows; or why it could not be.
-/// Whether it could be read before.
+/// Records that a listing was read completely, with the number of unknown mentors, or the reason why it could
+/// not be read. Returns whether it could be read before.
 pub async fn reconciled(
     tx: &mut WorkerTx,
     partner: &Partner,

@@ -1,4 +1,4 @@
-//! How partners stand.
+//! The state of partners.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Partner, all};
 use crate::store::{StoreError, WorkerTx};
 
-/// How a partner stands.
+/// The numbers of a partner's mentors by state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Health {
     /// The organisation.
@@ -15,48 +15,48 @@ pub struct Health {
     /// The partner.
     #[serde(skip)]
     pub partner: String,
-    /// Mentors whom the portal knows.
+    /// The enrolled mentors.
     pub mentors: i64,
-    /// Who are to be listed.
+    /// The mentors who belong on the listing.
     pub listed: i64,
-    /// Who are to be put on.
+    /// The mentors whose addition is pending.
     pub to_list: i64,
-    /// Who are to be taken off.
+    /// The mentors whose removal is pending.
     pub to_delist: i64,
-    /// Of these, who were not approved of.
+    /// The pending removals that are not approved.
     pub not_approved: i64,
-    /// For how many seconds somebody has waited to be taken off.
+    /// The age of the oldest pending removal, in seconds.
     pub oldest_removal_seconds: i64,
-    /// Whom the portal did not take.
+    /// The mentors whom the portal refused.
     pub in_trouble: i64,
-    /// Of whom an answer did not come.
+    /// The mentors whose last request had no response.
     pub unsure: i64,
-    /// Who are not to be listed, and were in the listing when it was last read.
+    /// The mentors who should not be listed, but were in the listing when it was last read.
     pub still_shown: i64,
-    /// Who are to be listed, the portal was told so, and they were not in the listing.
+    /// The mentors who should be listed and were sent, but were not in the listing.
     pub not_shown: i64,
-    /// Who are gone from the listing although nobody here took them off.
+    /// The mentors who were removed manually at the portal.
     pub away: i64,
-    /// Who are kept off although they consent.
+    /// The mentors who are kept off the listing although they consent.
     pub kept_off: i64,
-    /// Reports of completed courses that wait for a person.
+    /// The reports of completed courses that wait for a decision.
     pub reports_waiting: i64,
 }
 
-/// For how long somebody may wait to be taken off before a person is to look why, in seconds: a day.
+/// The age in seconds from which a pending removal needs attention: a day.
 pub const REMOVAL_SECONDS: i64 = 24 * 60 * 60;
 
-/// A partner, and how it stands.
+/// A partner with its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WithStanding {
     /// The partner.
     pub partner: Partner,
-    /// How it stands.
+    /// The numbers of mentors by state.
     pub mentors: Health,
 }
 
 impl WithStanding {
-    /// Whether nothing about it wants a person, and its listing shows what it is to show.
+    /// Whether nothing needs attention and the listing is correct.
     pub fn is_well(&self) -> bool {
         let Self { partner, mentors } = self;
         partner.stopped_at.is_none()
@@ -74,7 +74,7 @@ impl WithStanding {
     }
 }
 
-/// How every partner stands.
+/// All partners with their state.
 pub async fn with_standings(tx: &mut WorkerTx) -> Result<Vec<WithStanding>, StoreError> {
     let standings = sqlx::query_file_as!(Health, "src/store/partner/health.sql").fetch_all(&mut *tx).await?;
     let stands = |partner: Partner| {

@@ -1,24 +1,24 @@
-//! The mentors whom a partner knows: who is enrolled, who consents, what a person answered.
+//! The mentors of a partner: enrolment, consent, and decisions after manual removals.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::store::{RegistrarTx, StoreError};
 
-/// A mentor whom a partner is to know.
+/// A mentor to enrol at a partner.
 #[derive(Debug, Clone, Copy)]
 pub struct Enrolment<'a> {
     /// The mentor.
     pub person_id: Uuid,
-    /// The portal's own key of them.
+    /// The portal's key for the mentor.
     pub key: &'a str,
-    /// Whether they consent to being listed; none: nothing is said of it.
+    /// Whether the mentor consents to being listed; `None` to leave the consent unchanged.
     pub consents: Option<bool>,
-    /// Since when.
+    /// The time of the consent.
     pub at: DateTime<Utc>,
 }
 
-/// Makes a mentor known to a partner. False: they were known by that key already, and nothing was changed.
+/// Enrols a mentor at a partner. Returns false if the mentor is already enrolled with the same key.
 pub async fn enrol(
     tx: &mut RegistrarTx,
     organisation_id: Uuid,
@@ -72,7 +72,8 @@ pub async fn enrol(
     }
 }
 
-/// Notes that a mentor gave or withdrew consent. None: the partner does not know them; false: it was so already.
+/// Records that a mentor gave or withdrew consent. Returns `None` if the mentor is not enrolled, and false if
+/// nothing changed.
 pub async fn consent(
     tx: &mut RegistrarTx,
     organisation_id: Uuid,
@@ -86,7 +87,8 @@ pub async fn consent(
         organisation_id,
         partner,
         person_id,
-        // Who was kept off may consent anew; that they withdraw is one thing either way.
+        // A mentor who is kept off can consent again, which ends that. A withdrawal has the same effect in
+        // both cases.
         consent_at.is_none(),
     );
     let Some(is_given) = before.fetch_optional(&mut *tx).await? else { return Ok(None) };
@@ -104,7 +106,8 @@ pub async fn consent(
     Ok(Some(true))
 }
 
-/// Has everybody told again who had an event since then, or one mentor. How many.
+/// Schedules the states of mentors with an event since a time to be sent again, or of one mentor. Returns
+/// their number.
 pub async fn replay(
     tx: &mut RegistrarTx,
     organisation_id: Uuid,
@@ -117,8 +120,8 @@ pub async fn replay(
     Ok(replayed.execute(tx).await?.rows_affected())
 }
 
-/// A person's answer to somebody having been removed at the portal by hand, or another one to somebody being kept off
-/// since. False: nobody is.
+/// Records a decision about a mentor who was removed manually at the portal, or changes an earlier decision
+/// to keep the mentor off. Returns false if there is nothing to decide.
 pub async fn answer(
     tx: &mut RegistrarTx,
     organisation_id: Uuid,

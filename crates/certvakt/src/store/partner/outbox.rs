@@ -1,4 +1,4 @@
-//! Telling a portal: who is due, claimed and finished, and when sending stops.
+//! The outbox of a partner: claims and finishes due mentors, and stops sending.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Partner;
 use crate::store::{RegistrarTx, StoreError, WorkerTx};
 
-/// Approves of the removals that wait now. How many they are.
+/// Approves the removals that wait now. Returns their number.
 pub async fn approve_removals(
     tx: &mut RegistrarTx,
     organisation_id: Uuid,
@@ -18,45 +18,46 @@ pub async fn approve_removals(
     Ok(approved.execute(tx).await?.rows_affected())
 }
 
-/// Somebody whose present state a portal is to be told.
+/// A mentor whose current state is due to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// The portal's key of them.
+    /// The portal's key for the mentor.
     pub partner_key: String,
-    /// The number of their last event.
+    /// The number of the mentor's last event.
     pub number: i64,
-    /// Its id.
+    /// The event's id.
     pub event_id: Uuid,
-    /// When it happened.
+    /// The time of the event.
     pub at: DateTime<Utc>,
-    /// Whether they are to be listed.
+    /// Whether the mentor belongs on the listing.
     pub is_listed: bool,
-    /// How often it was sent anew.
+    /// The number of replays.
     pub replays: i64,
-    /// How often this was tried, this time included.
+    /// The number of attempts, including this one.
     pub attempt: i64,
-    /// Whether a request was left without an answer: the portal's state is to be read first.
+    /// Whether a request had no response, so that the portal's state must be read first.
     pub is_unsure: bool,
-    /// Whether that request was of the last event.
+    /// Whether that request was for the last event.
     pub was_asked: bool,
 }
 
-/// What of a queue is claimed.
+/// The parameters of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    /// How many at most.
+    /// The maximum number of mentors.
     pub most: i64,
-    /// Whose the lease is.
+    /// The token of the lease.
     pub token: Uuid,
-    /// How long it is.
+    /// The length of the lease.
     pub lease_seconds: u32,
-    /// Whether removals are held: they stay where they are.
+    /// Whether removals are held, so that they are not claimed.
     pub removals_are_held: bool,
-    /// Whether the portal can be asked what it holds of a mentor: otherwise whoever is in doubt waits for its listing.
+    /// Whether the portal's state of a mentor can be read. If not, mentors in an unknown state wait for the
+    /// listing.
     pub can_be_asked: bool,
 }
 
-/// Claims people who are to be told, one request a person.
+/// Claims due mentors, with one request per mentor.
 pub async fn claim(tx: &mut WorkerTx, partner: &Partner, claim: &Claim) -> Result<Vec<Due>, StoreError> {
     Ok(sqlx::query_file_as!(
         Due,
@@ -75,7 +76,7 @@ pub async fn claim(tx: &mut WorkerTx, partner: &Partner, claim: &Claim) -> Resul
     .await?)
 }
 
-/// Whether more removals wait than may leave without anybody's approval.
+/// Whether more removals wait than the limit allows without approval.
 pub async fn has_too_many_removals(tx: &mut WorkerTx, partner: &Partner) -> Result<bool, StoreError> {
     let counted = sqlx::query_file_scalar!(
         "src/store/partner/removals.sql",
@@ -86,7 +87,7 @@ pub async fn has_too_many_removals(tx: &mut WorkerTx, partner: &Partner) -> Resu
     Ok(counted.fetch_one(tx).await? > partner.removal_limit)
 }
 
-/// Notes whether removals are held.
+/// Records whether removals are held.
 pub async fn hold(tx: &mut WorkerTx, partner: &Partner, is_held: bool) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.partners set held_at = case when $3 then now() end
@@ -100,7 +101,7 @@ pub async fn hold(tx: &mut WorkerTx, partner: &Partner, is_held: bool) -> Result
     Ok(())
 }
 
-/// Lets a portal rest that wants fewer requests.
+/// Pauses sending to a portal that limits requests.
 pub async fn rest(tx: &mut WorkerTx, partner: &Partner, seconds: f64) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.partners set retry_at = now() + make_interval(secs => $3) where organisation_id = $1 and code = $2",
@@ -113,8 +114,8 @@ pub async fn rest(tx: &mut WorkerTx, partner: &Partner, seconds: f64) -> Result<
     Ok(())
 }
 
-/// Holds those of some mentors whom nobody else holds. Whoever changes certifications holds one mentor after the other,
-/// and would wait for us while we wait for them.
+/// Locks those of some mentors whom no other transaction has locked. Waiting could deadlock with a
+/// transaction that changes certifications, which locks one mentor after the other.
 pub(super) async fn hold_free(
     tx: &mut WorkerTx,
     partner: &Partner,
@@ -130,30 +131,30 @@ pub(super) async fn hold_free(
     Ok(held.fetch_all(tx).await?.into_iter().collect())
 }
 
-/// What became of telling a portal.
+/// The result of sending a mentor's state.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct SendResult {
-    /// The portal's key of the mentor.
+    /// The portal's key for the mentor.
     pub partner_key: String,
-    /// The number of the event whose state it was.
+    /// The number of the event whose state was sent.
     pub number: i64,
-    /// Whether they are to be listed.
+    /// Whether the mentor belongs on the listing.
     pub is_listed: bool,
-    /// Whether the portal has taken it.
+    /// Whether the portal accepted it.
     pub is_taken: bool,
-    /// Whether there was no answer.
+    /// Whether there was no response.
     pub is_unsure: bool,
-    /// When it is tried again, in seconds from now.
+    /// Seconds until the next attempt.
     pub wait_seconds: f64,
-    /// What the portal said, if it did not take it.
+    /// The reason, if the portal did not accept it.
     pub trouble: Option<String>,
-    /// Whether the portal was sent something.
+    /// Whether a request was sent.
     pub was_sent: bool,
 }
 
-/// Writes down what became of telling a portal, where the lease still holds. Those who are left, because somebody
-/// holds them.
+/// Records results, if the lease is still valid. Returns those that are left because another transaction has
+/// locked the mentor.
 pub async fn finish<'a>(
     tx: &mut WorkerTx,
     partner: &Partner,
@@ -167,14 +168,14 @@ pub async fn finish<'a>(
     Ok(left)
 }
 
-/// Writes down what became of telling a portal of one mentor, once nobody holds them: for a while it is waited.
+/// Records the result for one mentor, and waits for a while if another transaction has locked the mentor.
 pub async fn finish_one(
     tx: &mut WorkerTx,
     partner: &Partner,
     token: Uuid,
     told: &SendResult,
 ) -> Result<(), StoreError> {
-    // A register that is being read holds everybody in it: whoever is told meanwhile is asked about later.
+    // An import locks all its mentors. If the wait times out, the portal's state is read later.
     sqlx::query_scalar!("select set_config('lock_timeout', '10s', true)").fetch_one(&mut *tx).await?;
     write(tx, partner, token, &[told]).await
 }
@@ -214,18 +215,18 @@ async fn write(
     Ok(())
 }
 
-/// Why sending stops.
+/// The reason why sending stops.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stop {
     /// `contract`, `sign-in` or `outage`.
     pub by: &'static str,
-    /// In words.
+    /// The reason as a text.
     pub reason: String,
-    /// In how many seconds it goes on by itself, after an outage.
+    /// Seconds until the next probe, after an outage.
     pub retry_in: Option<f64>,
 }
 
-/// Stops sending. False: it had stopped for the same before.
+/// Stops sending. Returns false if it has already stopped for the same reason.
 pub async fn stop(tx: &mut WorkerTx, partner: &Partner, stop: &Stop) -> Result<bool, StoreError> {
     let reason: String = stop.reason.chars().take(500).collect();
     let stopped = sqlx::query_file_scalar!(
@@ -239,8 +240,8 @@ pub async fn stop(tx: &mut WorkerTx, partner: &Partner, stop: &Stop) -> Result<b
     Ok(stopped.fetch_one(tx).await?)
 }
 
-/// Lets sending go on: after an outage, because the portal answers, or after whatever it was, because a person has
-/// seen to it.
+/// Resumes sending: after an outage, because the portal responds, or after any stop, because a person resumes
+/// it.
 pub async fn go_on(tx: &mut WorkerTx, partner: &Partner, says_person: bool) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.partners

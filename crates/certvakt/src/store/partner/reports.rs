@@ -1,4 +1,4 @@
-//! What portals told of completed renewal courses.
+//! Portals' reports of completed renewal courses.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -7,55 +7,55 @@ use uuid::Uuid;
 use super::Partner;
 use crate::store::{RegistrarTx, StoreError, WorkerTx};
 
-/// A report of a completed course, as it is kept.
+/// A stored report of a completed course.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoredReport {
     /// The portal's id of the event.
     pub event_id: String,
-    /// At which of the portal's stages it was told.
+    /// The portal's stage that sent the report.
     pub stage: String,
-    /// The portal's key of the mentor; none: they were deleted or erased.
+    /// The portal's key for the mentor; `None` if the mentor was deleted or erased.
     pub partner_key: Option<String>,
-    /// Which type the course renews; none: the contract does not know the course.
+    /// The type that the course renews; `None` if the contract does not contain the course.
     pub certification_type: Option<String>,
-    /// The certification that it is about, if there was exactly one.
+    /// The certification, if there was exactly one.
     pub certification_id: Option<Uuid>,
-    /// When the course was completed.
+    /// The day of completion.
     pub completed_on: NaiveDate,
-    /// The new last valid day by the portal; none: it names none.
+    /// The portal's new last valid day, if it gives one.
     pub valid_until: Option<NaiveDate>,
-    /// When it came.
+    /// The time at which the report arrived.
     pub received_at: DateTime<Utc>,
     /// `renewed`, `echo`, `waiting`, `taken` or `dismissed`.
     pub outcome: String,
-    /// Why it was not taken at once.
+    /// The reason if it did not renew at once.
     pub reason: Option<String>,
-    /// When it was settled; none: it waits.
+    /// The time at which it was settled; `None` while it waits.
     pub settled_at: Option<DateTime<Utc>>,
 }
 
-/// A report that has just come, and what becomes of it. Its key is not kept of somebody who was deleted or erased.
+/// A new report with its outcome. The key of a deleted or erased mentor is not stored.
 #[derive(Debug, Clone, Copy)]
 pub struct New<'a> {
     /// The portal's id of the event.
     pub event_id: &'a str,
-    /// The portal's key of the mentor.
+    /// The portal's key for the mentor.
     pub partner_key: &'a str,
-    /// Which type the course renews.
+    /// The type that the course renews.
     pub certification_type: Option<&'a str>,
-    /// The certification that it is about.
+    /// The certification.
     pub certification_id: Option<Uuid>,
-    /// When the course was completed.
+    /// The day of completion.
     pub completed_on: NaiveDate,
-    /// The new last valid day by the portal.
+    /// The portal's new last valid day.
     pub valid_until: Option<NaiveDate>,
-    /// What becomes of it.
+    /// The outcome.
     pub outcome: &'a str,
-    /// Why it is not taken at once.
+    /// The reason if it does not renew at once.
     pub reason: Option<&'a str>,
 }
 
-/// Keeps a report. False: its event has come before, or is being kept by somebody else at this moment.
+/// Stores a report. Returns false if its event is already stored, or another transaction is storing it now.
 pub async fn record(tx: &mut RegistrarTx, partner: &Partner, new: &New<'_>) -> Result<bool, StoreError> {
     let kept = sqlx::query_file!(
         "src/store/partner/keep_report.sql",
@@ -74,7 +74,8 @@ pub async fn record(tx: &mut RegistrarTx, partner: &Partner, new: &New<'_>) -> R
     Ok(kept.execute(tx).await?.rows_affected() > 0)
 }
 
-/// Whom a partner knows by a key. None: nobody; none inside: somebody who was deleted or erased.
+/// The mentor with a key at a partner. Returns `None` if there is none, and `Some(None)` if the mentor was
+/// deleted or erased.
 pub async fn mentor(
     tx: &mut RegistrarTx,
     partner: &Partner,
@@ -93,13 +94,13 @@ pub async fn mentor(
 /// A certification that a course may renew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
-    /// Its id.
+    /// The certification's id.
     pub id: Uuid,
-    /// Whether it was withdrawn.
+    /// Whether the certification was withdrawn.
     pub is_withdrawn: bool,
 }
 
-/// What somebody holds of a type, locked: whoever else renews it waits, or has ended.
+/// Finds and locks a mentor's certifications of a type, so that concurrent renewals wait.
 pub async fn held(
     tx: &mut RegistrarTx,
     partner: &Partner,
@@ -123,13 +124,13 @@ pub async fn held(
 /// A renewal of a certification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Renewed {
-    /// When what renewed it was completed.
+    /// The day of completion of the course.
     pub completed_on: NaiveDate,
-    /// When it ended afterwards; none: never.
+    /// The end of the validity after the renewal; `None` if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// A certification's renewals by what was completed on a day or later.
+/// A certification's renewals by courses completed on a day or later.
 pub async fn renewals_since(
     tx: &mut RegistrarTx,
     certification: Uuid,
@@ -148,7 +149,7 @@ pub async fn renewals_since(
     .await?)
 }
 
-/// Which of some events have not come before.
+/// The events that are not stored yet.
 pub async fn news(
     tx: &mut WorkerTx,
     partner: &Partner,
@@ -168,7 +169,7 @@ pub async fn news(
     .await?)
 }
 
-/// What a partner told, the newest last; only what waits, if that is asked.
+/// The reports of a partner, newest last; only those that wait if `waiting` is true.
 pub async fn list(
     tx: &mut WorkerTx,
     partner: &Partner,
@@ -213,8 +214,8 @@ pub async fn waiting(
     .await?)
 }
 
-/// Settles a report that waits: taken, as a renewal of this certification, or dismissed. Whoever nobody here knows is
-/// forgotten then. False: it waits no more.
+/// Settles a waiting report: as the renewal of a certification, or as dismissed. Deletes the key of an
+/// unknown mentor. Returns false if the report no longer waits.
 pub async fn settle(
     tx: &mut RegistrarTx,
     partner: &Partner,
@@ -231,7 +232,7 @@ pub async fn settle(
     Ok(settled.execute(tx).await?.rows_affected() > 0)
 }
 
-/// Notes why what a partner told was not understood; none: it is.
+/// Records why a partner's report was invalid; `None` if it was valid.
 pub async fn is_understood(
     tx: &mut WorkerTx,
     partner: &Partner,
@@ -252,7 +253,7 @@ pub async fn is_understood(
     Ok(())
 }
 
-/// Notes that a partner has no reports that are to be read.
+/// Records that a partner publishes no reports.
 pub async fn has_none(tx: &mut WorkerTx, partner: &Partner) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.partners set reports_tried_at = now(), reports_delta = null
@@ -267,8 +268,8 @@ pub async fn has_none(tx: &mut WorkerTx, partner: &Partner) -> Result<(), StoreE
     Ok(())
 }
 
-/// Notes that a partner's reports were read, and where what is new can be read from here on; or why they could not
-/// be. Nothing is noted of a stage or a contract that is not the partner's any more.
+/// Records that a partner's reports were read, with the URL for new reports, or the reason why they could not
+/// be read. Does nothing if the partner's stage or contract has changed in the meantime.
 pub async fn was_read(
     tx: &mut WorkerTx,
     partner: &Partner,

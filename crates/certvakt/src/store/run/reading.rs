@@ -1,4 +1,4 @@
-//! What a run reads: ranges of dates and of ids, whole or a half.
+//! The ranges of dates and ids that a run reads, completely or a half of them.
 
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage;
@@ -7,28 +7,28 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::Request;
 use crate::store::organisation::Organisation;
 
-/// A part of what a run reads.
+/// A part of the certifications that a run reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// All of it.
+    /// All certifications.
     Whole,
-    /// A half of the days that came due, and of the ids that changed.
+    /// Half of the days that came due, and half of the ids that changed.
     Days(Half),
-    /// A half of the ids: where only one day came due.
+    /// Half of the ids, for a run with a single day that came due.
     Ids(Half),
 }
 
 /// One of two halves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Half {
-    /// The one with the even ids or the earlier days.
+    /// The half with the even ids or the earlier days.
     First,
-    /// The other one.
+    /// The other half.
     Second,
 }
 
 impl Half {
-    /// Which part of how many.
+    /// The index of the part, and the number of parts.
     const fn share(self) -> (i32, i32) {
         match self {
             Self::First => (0, 2),
@@ -38,15 +38,15 @@ impl Half {
 }
 
 impl Part {
-    /// The two parts of a run that is too large for one. Days are better: an index tells them apart, where
-    /// of ids each part reads those of the other too.
+    /// The two parts of a run that is too large for one transaction. A split by days is better, because an
+    /// index separates the days; with a split by ids, each part also reads the other's rows.
     pub fn halves(request: Request<'_>) -> [Self; 2] {
         let nights = request.calendar.last_complete.map(|last| (request.run_date - last).num_days());
         let part = if nights.is_some_and(|nights| nights < 2) { Self::Ids } else { Self::Days };
         [part(Half::First), part(Half::Second)]
     }
 
-    /// Which part of how many of the certifications it reads by their dates.
+    /// The index of the part, and the number of parts, for certifications selected by their dates.
     pub(super) const fn share_by_date(self) -> (i32, i32) {
         match self {
             Self::Whole | Self::Days(_) => (0, 1),
@@ -54,7 +54,7 @@ impl Part {
         }
     }
 
-    /// Which part of how many of the certifications it reads because they changed.
+    /// The index of the part, and the number of parts, for changed certifications.
     pub(super) const fn share_by_change(self) -> (i32, i32) {
         match self {
             Self::Whole => (0, 1),
@@ -62,7 +62,7 @@ impl Part {
         }
     }
 
-    /// Its part of some days, both ends included; the last before the first, if it has none of them.
+    /// This part's range of some days, both inclusive. If it is empty, the last day is before the first.
     fn days(self, first: NaiveDate, last: NaiveDate) -> (NaiveDate, NaiveDate) {
         let middle = stage::shift(first, (last - first).num_days() / 2);
         match self {
@@ -73,8 +73,8 @@ impl Part {
     }
 }
 
-/// The expiries that lapsed since the last complete run, from and before; without one, all of the past, of
-/// which the days in the stage `expired` are shared out.
+/// The range of expiry times that lapsed since the last complete run. Without such a run, it is the whole
+/// past, of which only the days in the stage `expired` are divided between the parts.
 pub(super) fn lapsed(request: Request<'_>, part: Part) -> (Option<DateTime<Utc>>, DateTime<Utc>) {
     let Request { organisation, run_date, calendar, .. } = request;
     let start = |day| start_of_day(day, organisation.zone);
@@ -85,7 +85,7 @@ pub(super) fn lapsed(request: Request<'_>, part: Part) -> (Option<DateTime<Utc>>
     ((!is_from_the_first_on).then(|| start(from)), start(stage::shift(last, 1)))
 }
 
-/// The stages as columns of instants: which expiries came due, and which are in each stage at all.
+/// The stages as columns of ranges: the expiry times that came due, and all that are in each stage.
 pub(super) struct Windows {
     pub(super) stages: Vec<String>,
     pub(super) days_before: Vec<i32>,
@@ -114,7 +114,7 @@ impl Windows {
         };
         for current in stage::windows(run_date, None, organisation.grace_days) {
             let from = start_of_day(current.first, zone);
-            // A stage whose window is empty keeps its row, with no expiry in it.
+            // A stage with an empty window keeps its row, with an empty range.
             let (came_due_from, came_due_before) =
                 came_due.iter().find(|window| window.stage == current.stage).map_or((from, from), |window| {
                     let (first, last) = part.days(window.first, window.last);

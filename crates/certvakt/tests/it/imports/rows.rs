@@ -205,7 +205,7 @@ async fn contents_that_mean_harm_are_only_text() {
     assert!(names.iter().any(|row| row.starts_with("\\.") && row.ends_with(name)), "{names:?}");
     assert!(names.iter().any(|row| row.starts_with("\\N ")), "{names:?}");
     let long = format!("id,expires,name\n4,2026-12-31,{}\n", "x".repeat(201));
-    assert!(rejects(&desk.take(long, &["--column", "name=name"]))[0].2.contains("longer"));
+    assert!(rejects(&desk.take(long, &["--column", "name=name"]))[0].2.contains("too long"));
     let controls = "id,expires,name\n5,2026-12-31,\"a\nb\"\n";
     assert!(rejects(&desk.take(controls, &["--column", "name=name"]))[0].2.contains("control characters"));
 }

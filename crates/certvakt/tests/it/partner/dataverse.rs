@@ -297,7 +297,7 @@ async fn somebody_is_told_before_a_secret_ends() {
         database.sync(&config);
         let output = database.partner_with(&config, ["status"]).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(said.contains("SECRET") && said.contains(&ends), warns, "{said}");
+        assert_eq!(said.contains("CREDENTIAL") && said.contains(&ends), warns, "{said}");
         for _ in 0..2 {
             let expected = if warns { vec!["secret-ends 12".to_owned()] } else { vec![] };
             assert_eq!(letters().await, expected, "once");

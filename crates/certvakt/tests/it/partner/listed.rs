@@ -219,7 +219,7 @@ async fn a_file_of_mentors_is_taken_row_by_row() {
     for (found, expected) in refused.iter().zip([
         "belongs to another mentor",
         "unknown person",
-        "no key",
+        "the key is missing",
         "write yes or no",
         "with a different consent",
     ]) {

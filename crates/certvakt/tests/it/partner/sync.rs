@@ -460,7 +460,7 @@ async fn many_removals_at_once_wait_for_somebody_and_additions_do_not() {
     // Whatever somebody is writing at that moment was not approved of, although it began before.
     let mut import = superuser(&database.name).await;
     import.execute("begin; insert into certvakt.partners (organisation_id, code) select id, 'x' from certvakt.organisations").await.unwrap();
-    assert_eq!(database.partner("approve", []), "Approved: 3 removals leave.\n");
+    assert_eq!(database.partner("approve", []), "Approved 3 removals. They will now be sent.\n");
     import
         .execute("update certvakt.listings set kept_off_at = now() where partner_key = 'M-new'; commit")
         .await
