@@ -7,12 +7,13 @@ use chrono_tz::Tz;
 
 use crate::stage::shift;
 
-/// The first year in which a certification can begin or end.
+/// The first year in which a certification can start or end.
 pub const FIRST_YEAR: i32 = 1900;
-/// How many years after this one it can end. A year further away is a typing error or another calendar.
+/// The maximum number of years after the current one in which it can end. A later year is a typing error or a
+/// date in another calendar.
 pub const YEARS_AHEAD: i32 = 50;
 
-/// Whether a certification can begin or end on a day.
+/// Whether a certification can start or end on a day.
 pub fn is_plausible(day: NaiveDate, today: NaiveDate) -> bool {
     (FIRST_YEAR..=today.year() + YEARS_AHEAD).contains(&day.year())
 }
@@ -27,8 +28,8 @@ pub fn last_valid_day(expires_at: DateTime<Utc>, zone: Tz) -> NaiveDate {
     today(expires_at, zone)
 }
 
-/// The instant of a local time. One that the clock skips means the next valid instant, one that
-/// repeats means its first occurrence.
+/// The instant of a local time. A skipped time maps to the next valid instant, and a repeated time to its
+/// first occurrence.
 pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     // The longest gap in the time-zone database is a whole day (Samoa, 2011-12-30).
     (0..=26 * 60)
@@ -50,7 +51,7 @@ pub fn end_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
     start_of_day(shift(day, 1), zone) - Duration::seconds(1)
 }
 
-/// When the run of a date is scheduled.
+/// The time at which the run of a date is scheduled.
 pub fn scheduled_at(date: NaiveDate, run_at: NaiveTime, zone: Tz) -> DateTime<Utc> {
     instant(date.and_time(run_at), zone)
 }
@@ -61,7 +62,7 @@ pub fn latest_scheduled(now: DateTime<Utc>, run_at: NaiveTime, zone: Tz) -> Naiv
     if scheduled_at(date, run_at, zone) <= now { date } else { shift(date, -1) }
 }
 
-/// The nights between the last complete run and a run that catches up, neither included.
+/// The nights between the last complete run and a later run, both exclusive.
 pub fn missed_nights(last: NaiveDate, run_date: NaiveDate) -> impl Iterator<Item = NaiveDate> {
     std::iter::successors(Some(shift(last, 1)), |day| Some(shift(*day, 1)))
         .take_while(move |day| *day < run_date)

@@ -1,4 +1,4 @@
-//! The hours in which deliveries may leave.
+//! The delivery hours of an organisation.
 
 use std::cmp::Ordering;
 
@@ -8,18 +8,18 @@ use chrono_tz::Tz;
 use crate::calendar::{instant, today};
 use crate::stage::shift;
 
-/// The local hours of an organisation: from `from`, included, to `until`, not included. Equal times
-/// mean the whole day; an `until` before `from` means past midnight.
+/// The local delivery hours: from `from`, inclusive, to `until`, exclusive. Equal times mean the whole day;
+/// an `until` before `from` is on the next day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeliveryHours {
-    /// When the hours begin.
+    /// The start of the hours.
     pub from: NaiveTime,
-    /// When they end.
+    /// The end of the hours.
     pub until: NaiveTime,
 }
 
 impl DeliveryHours {
-    /// Whether a delivery may leave at this instant.
+    /// Whether a notice may be sent at this time.
     pub fn is_open(self, now: DateTime<Utc>, zone: Tz) -> bool {
         let local = now.with_timezone(&zone).time();
         match self.from.cmp(&self.until) {
@@ -29,7 +29,7 @@ impl DeliveryHours {
         }
     }
 
-    /// The next instant at which a delivery may leave; now, if it may.
+    /// The next time at which a notice may be sent; now if it may be sent now.
     pub fn next_open(self, now: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
         if self.is_open(now, zone) {
             return now;

@@ -6,17 +6,17 @@ use uuid::Uuid;
 
 use crate::stage::Stage;
 
-/// Lower-case hex SHA-256 of `{certification_id}|{notification_type}|{YYYY-MM-DD}`, the date being
-/// the stage's due date. `certvakt.notice_key` computes the same in SQL.
+/// The SHA-256, in lower-case hexadecimal, of `{certification_id}|{notification_type}|{YYYY-MM-DD}`, where
+/// the date is the stage's due date. `certvakt.notice_key` computes the same key in SQL.
 pub fn notice_key(certification_id: Uuid, stage: Stage, due_date: NaiveDate) -> String {
     use std::fmt::Write;
-    // A date is written as YYYY-MM-DD. As long as the longest: 36 + 1 + 18 + 1 + 10.
+    // The maximum length: 36 + 1 + 18 + 1 + 10. The date has the format YYYY-MM-DD.
     let mut text = String::with_capacity(66);
     let _ = write!(text, "{certification_id}|{stage}|{due_date}");
     hex_digest(text)
 }
 
-/// Lower-case hex SHA-256.
+/// The SHA-256 in lower-case hexadecimal.
 pub fn hex_digest(bytes: impl AsRef<[u8]>) -> String {
     use std::fmt::Write;
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {

@@ -1,4 +1,4 @@
-//! Norwegian national identity numbers, recognised so that none is ever taken in.
+//! Recognises Norwegian national identity numbers, so that certvakt never stores one.
 //!
 //! Source: Folkeregisterforskriften § 2-2-1 and the control digits of Skatteetaten's description
 //! (weights 3 7 6 1 8 9 4 5 2 and 5 4 3 2 7 6 5 4 3 2, modulus 11). D-numbers add 40 to the day;
@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 const FIRST: [u32; 9] = [3, 7, 6, 1, 8, 9, 4, 5, 2];
 const SECOND: [u32; 10] = [5, 4, 3, 2, 7, 6, 5, 4, 3, 2];
 
-/// Whether a text is a valid national identity number or D-number, spaces aside.
+/// Whether a text, without its spaces, is a valid national identity number or D-number.
 pub fn is_national_number(text: &str) -> bool {
     let mut digits = [0_u32; 11];
     let mut count = 0;
@@ -31,7 +31,7 @@ fn has_date(digits: &[u32; 11]) -> bool {
         month @ 81..=92 => month - 80,
         month => month,
     };
-    // The century hangs on the individual number; a leap day is let through for either.
+    // The century depends on the individual number; accept a leap day of either century.
     NaiveDate::from_ymd_opt(2000 + i32::try_from(pair(4)).unwrap_or(0), month, day).is_some()
         || NaiveDate::from_ymd_opt(1900 + i32::try_from(pair(4)).unwrap_or(0), month, day).is_some()
 }
@@ -48,8 +48,8 @@ fn has_control_digits(digits: &[u32; 11]) -> bool {
 mod tests {
     use super::*;
 
-    /// An individual number for which both control digits exist, computed here in another way:
-    /// the whole weighted sum, control digit included, is a multiple of 11.
+    /// An individual number with valid control digits, computed in a different way from the code under test:
+    /// the whole weighted sum, including the control digit, is a multiple of 11.
     fn some_number(date: &str) -> String {
         (0..1000)
             .flat_map(|individual| (0..100).map(move |control| format!("{individual:03}{control:02}")))

@@ -1,7 +1,6 @@
-//! Renewals: the last valid day that a rule gives, and the entries of a certification's history.
-//!
-//! The database writes the entries. Here they are read, whichever version wrote them, and their chain is
-//! checked, from the text that was first written.
+//! Renewals: the last valid day that a rule gives, and the entries of a certification's history. The database
+//! writes the entries. This module reads entries of every version, and checks their hash chain by the stored
+//! text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,18 +13,18 @@ use uuid::Uuid;
 
 use crate::stage::Stage;
 
-/// From which day a type of certification counts its validity.
+/// The rule for the start of a renewal's validity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// From the day on which what renews it was completed.
+    /// From the day on which the course was completed.
     FromCompletion,
-    /// From the old last valid day; from the completion, if there was none.
+    /// From the old last valid day; from the completion if there was none.
     FromExpiry,
-    /// From the completion, and on to the next such day of a year: month and day.
+    /// From the completion, extended to the next occurrence of a month and day.
     ToDay(u32, u32),
 }
 
-/// The text of a rule is not one.
+/// The error for a text that is not a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("write completion, expiry or a day of the year as MM-DD")]
 pub struct UnknownRule;
@@ -59,9 +58,8 @@ impl fmt::Display for Rule {
     }
 }
 
-/// The last valid day of a renewal. None: it lies beyond the calendar.
-///
-/// Months are those of the calendar: 31 August and six months is the last day of February.
+/// The last valid day of a renewal; `None` if it is beyond the range of dates.  Months are calendar months:
+/// 31 August plus six months is the last day of February.
 pub fn last_valid_day(
     rule: Rule,
     validity: Months,
@@ -80,29 +78,29 @@ pub fn last_valid_day(
     }
 }
 
-/// The day of a year; 29 February is the 28th where there is none.
+/// A day of a year; 29 February becomes the 28th in other than leap years.
 fn day_of_year(year: i32, month: u32, day: u32) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, month, day).or_else(|| NaiveDate::from_ymd_opt(year, month, day - 1))
 }
 
-/// What an entry of a history tells of.
+/// The kind of change of a history entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// It was renewed: a new cycle began.
+    /// A renewal, which started a new cycle.
     Renewed,
-    /// A date was corrected: the cycle goes on.
+    /// A correction of the date; the cycle continued.
     Corrected,
-    /// It was suspended.
+    /// A suspension.
     Suspended,
-    /// A suspension, or a withdrawal, was lifted.
+    /// A reinstatement after a suspension or a withdrawal.
     Reinstated,
-    /// It was withdrawn, for good unless it is reinstated.
+    /// A withdrawal, which is permanent unless the certification is reinstated.
     Withdrawn,
 }
 
 impl Kind {
-    /// Its name.
+    /// The name in entries.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Renewed => "renewed",
@@ -114,48 +112,50 @@ impl Kind {
     }
 }
 
-/// An entry of a history, as the version that is written now has it.
+/// A history entry in the current version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// Its id.
+    /// The entry's id.
     pub id: Uuid,
-    /// What it tells of.
+    /// The kind of change.
     pub kind: Kind,
-    /// When it was written.
+    /// The time of the change.
     pub at: DateTime<Utc>,
-    /// The person who made the change; none: no person that is known.
+    /// The person who made the change, if known.
     pub actor: Option<Uuid>,
-    /// When what renews it was completed.
+    /// The day on which the course was completed.
     pub completed_on: Option<NaiveDate>,
-    /// When it ended before; none: never.
+    /// The end of the validity before the change; `None` if it did not expire.
     pub expires_before: Option<DateTime<Utc>>,
-    /// When it ends after; none: never.
+    /// The end of the validity after the change; `None` if it does not expire.
     pub expires_after: Option<DateTime<Utc>>,
-    /// The stages that were told in the cycle that this closes; none: it closes none.
+    /// The stages that the mentor was notified of in the cycle that this entry closes; `None` if it closes
+    /// none.
     pub told: Option<Vec<Stage>>,
-    /// A salted digest of evidence and note, in lower-case hex; none: there was neither.
+    /// The salted digest of the evidence and the note, in lower-case hexadecimal; `None` if there was
+    /// neither.
     pub words: Option<String>,
-    /// The hash of the entry before, in lower-case hex; none: it is the first.
+    /// The hash of the previous entry, in lower-case hexadecimal; `None` for the first entry.
     pub previous: Option<String>,
-    /// Which way it came in. Since version 2; none: an entry of version 1 does not say.
+    /// The source of the change; `None` for entries of version 1, which do not have it.
     #[serde(default)]
     pub source: Option<String>,
 }
 
-/// An entry as it is read.
+/// A parsed entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
-    /// Of a version that is known, raised to the present one.
+    /// An entry of a known version, converted to the current one.
     Known(Box<Entry>),
-    /// Of a later version: it is kept, and shown as it is.
+    /// An entry of a later version, which is shown as stored.
     Later(u64),
 }
 
-/// The version that is written now.
+/// The current version of entries.
 pub const VERSION: u64 = 2;
 
-/// Reads an entry of whatever version. An error says what is wrong with it, in a sentence's end.
+/// Parses an entry of any version. An error is the end of a sentence about the entry.
 pub fn read(written: &Value) -> Result<Reading, String> {
     let Value::Object(fields) = written else { return Err("is not an object".to_owned()) };
     let version = fields.get("schema_version").and_then(Value::as_u64).filter(|version| *version > 0);
@@ -165,7 +165,7 @@ pub fn read(written: &Value) -> Result<Reading, String> {
     }
     let mut fields = fields.clone();
     fields.remove("schema_version");
-    // What version 2 added. A field that a version did not have is none of its fields.
+    // Version 2 added a field. An entry must have exactly the fields of its version.
     let is_of_version = fields.len() == if version >= 2 { 11 } else { 10 };
     if !is_of_version || fields.contains_key("source") != (version >= 2) {
         return Err("does not have the fields of its version".to_owned());
@@ -175,22 +175,22 @@ pub fn read(written: &Value) -> Result<Reading, String> {
         .map_err(|error| format!("does not have the form of its version: {error}"))
 }
 
-/// The hash of an entry: hex SHA-256 of its text as RFC 8785 writes it. `certvakt.entry_hash` computes the
-/// same in SQL. None: it has no such text.
+/// The hash of an entry: the SHA-256, in hexadecimal, of its canonical form by RFC 8785.
+/// `certvakt.entry_hash` computes the same hash in SQL. `None` if it has no canonical form.
 pub fn entry_hash(written: &Value) -> Option<String> {
     Some(crate::key::hex_digest(serde_json_canonicalizer::to_vec(written).ok()?))
 }
 
-/// Where a history does not hold together.
+/// A fault of a history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// Which entry, from 1.
+    /// The number of the entry, from 1.
     pub number: usize,
-    /// What is wrong with it.
+    /// The description.
     pub what: String,
 }
 
-/// Looks at every entry of a history: its form, and whether it holds the hash of the one before.
+/// Checks every entry of a history: its fields, and the hash of the previous entry.
 pub fn check(history: &[Value]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut previous = None;
@@ -210,14 +210,14 @@ pub fn check(history: &[Value]) -> Vec<Fault> {
     faults
 }
 
-/// The digest of what was written about a renewal: hex SHA-256 of a salt and the words' canonical text.
+/// The digest of the evidence and the note: the SHA-256, in hexadecimal, of a salt and their canonical form.
 pub fn words_digest(salt: &[u8], evidence: Option<&str>, note: Option<&str>) -> Option<String> {
     let words = serde_json::json!({ "evidence": evidence, "note": note });
     let text = serde_json_canonicalizer::to_vec(&words).ok()?;
     Some(crate::key::hex_digest([salt, &text].concat()))
 }
 
-/// The id of the entry that a request with a key of its own makes: the same key, the same renewal.
+/// The id of the entry of a request with a key, so that the same key is the same entry.
 pub fn entry_id(certification: Uuid, key: &str) -> Uuid {
     let digest = Sha256::digest(format!("{certification}|{key}"));
     let mut bytes = [0; 16];
@@ -225,24 +225,24 @@ pub fn entry_id(certification: Uuid, key: &str) -> Uuid {
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
-/// How a certification stood at an instant, by what was known then.
+/// The state of a certification at a time, as it was known then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing<'a> {
-    /// When it was to end; none: never.
+    /// The end of the validity; `None` if it did not expire.
     pub expires_at: Option<DateTime<Utc>>,
-    /// Whether it was suspended or withdrawn.
+    /// Whether the certification was suspended or withdrawn.
     pub is_stopped: bool,
-    /// The entry that says so; none: it stood as it was recorded.
+    /// The entry that determines the state; `None` for the first record.
     pub by: Option<&'a Entry>,
-    /// The entry that began the cycle; none: the record did.
+    /// The entry that started the cycle; `None` for the first record.
     pub cycle: Option<&'a Entry>,
-    /// The entry that closed the cycle; none: none has.
+    /// The entry that closed the cycle, if it is closed.
     pub closed_by: Option<&'a Entry>,
-    /// Whether its date was corrected later.
+    /// Whether the date was corrected later.
     pub is_corrected_later: bool,
 }
 
-/// How a certification stood at an instant, from its entries, the oldest first, and from how it stands now.
+/// Determines the state of a certification at a time, from its entries, oldest first, and its current state.
 pub fn standing_at(
     entries: &[Entry],
     at: DateTime<Utc>,

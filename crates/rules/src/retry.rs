@@ -1,15 +1,14 @@
-//! When a delivery is tried again.
+//! The delay before another attempt at a delivery.
 
 use std::time::Duration;
 
-/// The longest wait between two attempts. A stage lasts at least days, so a provider that is back
-/// is noticed within the hour.
+/// The maximum delay between two attempts. A stage lasts for days, so noticing within an hour that a provider
+/// works again is soon enough.
 pub const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
-/// The wait before the next attempt: `first`, doubled with every attempt made, at most
-/// [`LONGEST_WAIT`], spread over its upper half by `jitter` so that a crowd does not return at once.
-///
-/// `attempts` is how many have been made, from 1. `jitter` is from 0 to 1.
+/// The delay before the next attempt: `first`, doubled with every attempt, at most [`LONGEST_WAIT`]. `jitter`
+/// spreads it over its upper half, so that many deliveries do not retry at the same time.  `attempts` is the
+/// number of attempts made, from 1. `jitter` is from 0 to 1.
 pub fn backoff(first: Duration, attempts: u32, jitter: f64) -> Duration {
     let doubled = first.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
     let wait = doubled.min(LONGEST_WAIT);

@@ -1,16 +1,16 @@
-//! Stages, their due dates, and which one is current on a day.
+//! Stages, their due dates, and the current stage on a day.
 
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-/// The days that `expired` stays current when an organisation sets nothing else.
+/// The default number of days for which `expired` stays current.
 pub const DEFAULT_GRACE_DAYS: u16 = 30;
 
-/// By how many days a corrected due date must move later for a stage already told in the cycle to
-/// be told again.
+/// The number of days by which a correction must move a due date to a later day, so that a stage that was
+/// already recorded in the cycle gets another notice.
 pub const TOLD_AGAIN_AFTER_DAYS: i64 = 30;
 
-/// A point on a certification's way to its end at which its mentor is told.
+/// A stage: how close a certification is to its end. Each stage causes one notice to the mentor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Stage {
     /// From 90 days before the last valid day.
@@ -19,16 +19,16 @@ pub enum Stage {
     /// From 30 days before the last valid day.
     #[serde(rename = "expiry_warning_30d")]
     Warning30d,
-    /// From 7 days before the last valid day, that day included.
+    /// From 7 days before the last valid day until that day, inclusive.
     #[serde(rename = "expiry_warning_7d")]
     Warning7d,
-    /// From the day after the last valid day, for the organisation's grace.
+    /// From the day after the last valid day, for the organisation's grace period.
     #[serde(rename = "expired")]
     Expired,
 }
 
 impl Stage {
-    /// Every stage, in the order in which they come due.
+    /// All stages, in the order of their due dates.
     pub const ALL: [Self; 4] = [Self::Warning90d, Self::Warning30d, Self::Warning7d, Self::Expired];
 
     /// The name in `cert_notification_log.notification_type`.
@@ -41,12 +41,12 @@ impl Stage {
         }
     }
 
-    /// The stage of that name, if it is one.
+    /// Parses the name of a stage.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| stage.as_str() == name)
     }
 
-    /// How many days before the last valid day the stage comes due; negative means after it.
+    /// The number of days from the due date to the last valid day; negative if the due date is later.
     pub const fn days_before(self) -> i64 {
         match self {
             Self::Warning90d => 90,
@@ -56,7 +56,7 @@ impl Stage {
         }
     }
 
-    /// The stage that ends this one, if any.
+    /// The next stage, which ends this one.
     pub const fn next(self) -> Option<Self> {
         match self {
             Self::Warning90d => Some(Self::Warning30d),
@@ -66,12 +66,12 @@ impl Stage {
         }
     }
 
-    /// The day on which the stage begins for a certification with this last valid day.
+    /// The first day of the stage for a certification with this last valid day.
     pub fn due_date(self, last_valid_day: NaiveDate) -> NaiveDate {
         shift(last_valid_day, -self.days_before())
     }
 
-    /// How many days the stage stays current from its due date on, given the grace of `expired`.
+    /// The number of days for which the stage is current, given the grace period of `expired`.
     pub fn length(self, grace_days: u16) -> i64 {
         match self.next() {
             Some(next) => self.days_before() - next.days_before(),
@@ -84,8 +84,8 @@ impl Stage {
         shift(due_date, self.length(grace_days))
     }
 
-    /// The stage that is current on a day: the last whose due date has come; after the grace of
-    /// `expired`, none.
+    /// The current stage on a day: the last one whose due date has come; `None` after the grace period of
+    /// `expired`.
     pub fn current(last_valid_day: NaiveDate, on: NaiveDate, grace_days: u16) -> Option<Self> {
         Self::ALL.into_iter().rev().find_map(|stage| {
             let due = stage.due_date(last_valid_day);
@@ -100,18 +100,18 @@ impl std::fmt::Display for Stage {
     }
 }
 
-/// The last valid days, both ends included, whose certifications are in a stage.
+/// The range of last valid days, both inclusive, whose certifications are in a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// The stage that is current for each of these days.
     pub stage: Stage,
-    /// The first last valid day.
+    /// The first last valid day of the range.
     pub first: NaiveDate,
-    /// The last one; before `first` when the window is empty.
+    /// The last one; before `first` if the range is empty.
     pub last: NaiveDate,
 }
 
-/// For every stage, the last valid days for which it is current on `on` and came due after `since`.
+/// For every stage, the range of last valid days for which it is current on `on` and came due after `since`.
 /// Without `since`, all for which it is current.
 pub fn windows(on: NaiveDate, since: Option<NaiveDate>, grace_days: u16) -> Vec<Window> {
     Stage::ALL
@@ -126,12 +126,13 @@ pub fn windows(on: NaiveDate, since: Option<NaiveDate>, grace_days: u16) -> Vec<
         .collect()
 }
 
-/// Whether a stage told once in a cycle is told again after a correction moved its due date.
+/// Whether a stage that was already recorded in a cycle gets another notice after a correction moved its due
+/// date.
 pub fn is_told_again(told_due: NaiveDate, due: NaiveDate) -> bool {
     (due - told_due).num_days() >= TOLD_AGAIN_AFTER_DAYS
 }
 
-/// A day moved by a number of days, held at the ends of the calendar that chrono knows.
+/// Moves a day by a number of days, limited to the range of chrono's dates.
 pub fn shift(day: NaiveDate, days: i64) -> NaiveDate {
     let by = Days::new(days.unsigned_abs());
     if days < 0 {

@@ -1,4 +1,4 @@
-//! What is asked of every certification and every delivery allocates nothing, or what it returns.
+//! The functions that run for every certification or delivery allocate nothing, or only their result.
 
 use std::hint::black_box;
 

@@ -1,4 +1,5 @@
-//! Histories as the database writes them: texts, hashes, versions, faults; and the day that a rule gives.
+//! Histories as the database writes them (texts, hashes, versions, faults), and the day of a renewal by each
+//! rule.
 
 use certvakt_rules::renewal::{
     Reading, Rule, check, entry_hash, entry_id, last_valid_day, read, words_digest,
@@ -23,7 +24,7 @@ fn entry(version: u64, previous: Option<&str>) -> Value {
 
 #[test]
 fn a_hash_is_the_one_that_the_database_computes() {
-    // supabase/tests/history.sql has the same.
+    // supabase/tests/history.sql has the same vectors.
     let hash = "b496ffeb338356d54c4c4dda31eb2aa81d8e9659c73e89b3a391734194f49cd9";
     assert_eq!(entry_hash(&json!({ "kind": "renewed", "schema_version": 1 })).unwrap(), hash);
 }
@@ -39,7 +40,7 @@ fn every_version_is_read_and_a_later_one_is_kept() {
     {
         assert!(read(&wrong).is_err(), "{wrong}");
     }
-    // A field of a later version is none of an earlier one's.
+    // An earlier version must not have a field of a later one.
     let mut knows_more = entry(1, None);
     knows_more["source"] = json!("api");
     assert!(read(&knows_more).is_err());
@@ -88,7 +89,7 @@ fn a_rule_gives_a_day() {
     for (rule, months, completed, old, expected) in [
         ("completion", 24, "2026-11-20", Some("2027-01-31"), "2028-11-20"),
         ("expiry", 24, "2026-11-20", Some("2027-01-31"), "2029-01-31"),
-        // Late: the time in between is lost.
+        // A late renewal loses the time in between.
         ("expiry", 12, "2026-11-20", Some("2026-06-30"), "2027-06-30"),
         ("expiry", 12, "2026-11-20", None, "2027-11-20"),
         ("12-31", 12, "2026-11-20", Some("2026-12-31"), "2027-12-31"),

@@ -1,4 +1,4 @@
-//! The laws that the rules keep for any date, zone and history, and the days on which calendars err.
+//! Properties of the rules for any date, zone and history, and the special days of calendars.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use uuid::Uuid;
 
-/// The same cases on every machine. A failing test prints it.
+/// The fixed seed, which makes the cases the same on every machine. A failing test prints it.
 const SEED: u64 = 20_261_231;
 
 fn laws() -> ProptestConfig {
@@ -35,8 +35,8 @@ fn utc(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// Any day of two centuries; every fourth one a leap day, a year's end or a day on which Oslo's
-/// clocks change.
+/// Any day of two centuries. A quarter of them are leap days, ends of years, and days on which Oslo's clocks
+/// change.
 fn any_day() -> impl Strategy<Value = NaiveDate> {
     let awkward = (1950..2150_i32, 0..6_u8).prop_map(|(year, which)| {
         let last_sunday = |month| {
@@ -70,8 +70,8 @@ fn any_time() -> impl Strategy<Value = NaiveTime> {
 proptest! {
     #![proptest_config(laws())]
 
-    /// The design's first rule: whatever nights are missed, each stage is told at most once a cycle,
-    /// and after each run the last one told is the current one.
+    /// The most important rule: regardless of missed nights, each stage is recorded at most once per cycle,
+    /// and after each run the last recorded stage is the current one.
     #[test]
     fn stages_are_told_once_and_the_last_told_is_current(
         last in any_day(),
@@ -103,7 +103,7 @@ proptest! {
         prop_assert!(told.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", told);
     }
 
-    /// What a run reads is exactly what is current and came due since the last one.
+    /// A run reads exactly the certifications in a stage that came due since the last run.
     #[test]
     fn windows_hold_what_is_current_and_came_due_since(
         today in any_day(),
@@ -139,7 +139,7 @@ proptest! {
         }
     }
 
-    /// A register's day survives its way into an instant and back, in every zone.
+    /// A register's day survives the conversion to an instant and back, in every zone.
     #[test]
     fn the_end_of_a_day_is_in_that_day(day in any_day(), zone in any_zone()) {
         prop_assume!(start_of_day(day, zone).with_timezone(&zone).date_naive() == day);
@@ -148,7 +148,7 @@ proptest! {
         prop_assert_eq!(end_of_day(day, zone) + Duration::seconds(1), next);
     }
 
-    /// The latest scheduled run has begun, and the one after it has not.
+    /// The latest scheduled run has started, and the next one has not.
     #[test]
     fn the_latest_scheduled_run_is_the_last_that_has_begun(
         now in any_instant(),
@@ -160,7 +160,7 @@ proptest! {
         prop_assert!(now < scheduled_at(shift(date, 1), run_at, zone));
     }
 
-    /// Missed nights and the two runs around them are every date once.
+    /// Missed nights and the two runs around them cover every date exactly once.
     #[test]
     fn missed_nights_fill_the_gap(last in any_day(), gap in 1..400_i64) {
         let mut nights = vec![last];
@@ -169,7 +169,7 @@ proptest! {
         prop_assert!(nights.windows(2).all(|pair| shift(pair[0], 1) == pair[1]));
     }
 
-    /// A delivery that waits leaves when the hours open, and not later.
+    /// A waiting delivery is sent as soon as the hours start.
     #[test]
     fn the_next_open_instant_is_the_first(
         now in any_instant(),
@@ -241,7 +241,7 @@ fn oslo_changes_its_clocks() {
         // 02:00 to 03:00 is skipped: the next valid instant.
         ("2026-03-29", two, "2026-03-29T01:00:00Z"),
         ("2026-03-29", half_past_two, "2026-03-29T01:00:00Z"),
-        // 02:00 to 03:00 comes twice: once, the first time.
+        // 02:00 to 03:00 occurs twice: the first occurrence.
         ("2026-10-25", two, "2026-10-25T00:00:00Z"),
         ("2026-10-25", half_past_two, "2026-10-25T00:30:00Z"),
         ("2026-06-15", two, "2026-06-15T00:00:00Z"),
@@ -249,7 +249,7 @@ fn oslo_changes_its_clocks() {
     ] {
         assert_eq!(scheduled_at(date(day), run_at, Europe::Oslo), utc(expected), "{day} {run_at}");
     }
-    // The second 02:15 of that night belongs to the run that has begun already.
+    // The second 02:15 of that night belongs to the run that has already started.
     for now in ["2026-10-25T00:15:00Z", "2026-10-25T01:15:00Z"] {
         assert_eq!(latest_scheduled(utc(now), two, Europe::Oslo), date("2026-10-25"));
     }
@@ -279,8 +279,8 @@ fn a_correction_is_told_again_from_thirty_days_on() {
     }
 }
 
-/// The text that is hashed, and its hash, as `sha256sum` has it: a team's own job must come to the
-/// same. `supabase/tests/certification_changes.sql` holds the database to them too.
+/// The hashed text and its hash by `sha256sum`, which a team's own job must compute too.
+/// `supabase/tests/certification_changes.sql` checks the database against them.
 #[test]
 fn the_key_is_pinned() {
     for (certification, stage, due, key) in [
