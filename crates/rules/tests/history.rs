@@ -47,7 +47,7 @@ fn every_version_is_read_and_a_later_one_is_kept() {
 }
 
 #[test]
-fn whoever_changes_an_entry_is_found_at_its_place() {
+fn a_changed_entry_is_found() {
     let mut history: Vec<Value> = Vec::new();
     for version in [1, 1, 2, 9, 2] {
         let previous = history.last().and_then(entry_hash);

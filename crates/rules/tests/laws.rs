@@ -73,7 +73,7 @@ proptest! {
     /// The most important rule: regardless of missed nights, each stage is recorded at most once per cycle,
     /// and after each run the last recorded stage is the current one.
     #[test]
-    fn stages_are_told_once_and_the_last_told_is_current(
+    fn stages_are_recorded_once_and_the_last_one_is_current(
         last in any_day(),
         first_run in -200..200_i64,
         gaps in proptest::collection::vec(0..80_i64, 1..30),
@@ -221,7 +221,7 @@ fn due_dates_across_leap_days_and_year_ends() {
 }
 
 #[test]
-fn expired_is_told_for_the_grace_and_not_longer() {
+fn expired_is_current_for_the_grace_period_only() {
     let last = date("2026-06-30");
     for (on, expected) in [
         ("2026-06-30", Some(Stage::Warning7d)),
@@ -272,7 +272,7 @@ fn a_day_that_a_country_skipped_begins_with_the_next() {
 }
 
 #[test]
-fn a_correction_is_told_again_from_thirty_days_on() {
+fn a_correction_repeats_a_stage_from_thirty_days_on() {
     let told = date("2026-06-14");
     for (days, again) in [(-400, false), (-1, false), (0, false), (29, false), (30, true), (400, true)] {
         assert_eq!(is_told_again(told, shift(told, days)), again, "{days}");

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_stops_waiting_leaves_their_place() {
+    async fn a_cancelled_wait_frees_its_place() {
         let concurrency = Concurrency::new(1, 1);
         let first = concurrency.turn(&1).await.unwrap();
         for _ in 0..10 {

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_of_one_network_refuses_itself_and_nobody_else() {
+    fn a_flood_from_one_network_limits_only_that_network() {
         let pace = AddressRateLimit::per_minute(NonZeroU32::new(20).unwrap());
         let address = |text: String| text.parse::<IpAddr>().unwrap();
         for (crowd, most) in [

@@ -43,7 +43,7 @@ mod tests {
     use super::Recent;
 
     #[test]
-    fn what_is_used_stays_and_the_rest_is_forgotten() {
+    fn used_keys_stay_and_the_others_are_dropped() {
         let mut recent = Recent::new(10);
         recent.insert(0, "kept");
         for key in 1..10_000 {

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_that_mean_one_day() {
+    fn unambiguous_formats() {
         for (text, expected) in [
             ("2026-12-31", day(2026, 12, 31)),
             ("2026/1/5", day(2026, 1, 5)),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_mean_two_days_needs_a_form() {
+    fn ambiguous_dates_need_a_format() {
         let american: DateFormat = "MM/DD/YYYY".parse().unwrap();
         let european: DateFormat = "DD-MM-YYYY".parse().unwrap();
         assert!(parse("01/02/2026", &[]).unwrap_err().contains("--date-format"));
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_taken_at_its_word() {
+    fn a_format_is_followed_exactly() {
         for form in [
             "",
             "MM/DD",

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_alike_is_alike() {
+    fn texts_that_look_alike_are_equal() {
         for (written, expected) in [
             (" 12 ", "12"),
             ("A\u{30a}se", "Åse"),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_typed_anew_is_the_same_id() {
+    fn a_retyped_id_is_the_same_id() {
         for dash in
             ["\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2015}", "\u{2212}", "\u{fe58}"]
         {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn case_does_not_tell_values_apart() {
+    fn case_is_ignored() {
         for (one, other) in [
             ("løpende", "LØPENDE"),
             ("A\u{30a}PEN", "åpen"),

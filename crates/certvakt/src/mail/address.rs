@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_said() {
+    fn an_invalid_address_has_a_reason() {
         let (long_local, long_label) = ("x".repeat(65) + "@example.org", format!("a@{}.org", "x".repeat(64)));
         let long = format!(
             "{}@{}.example.org",

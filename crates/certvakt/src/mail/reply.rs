@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_down_holds_codes_only() {
+    fn recorded_reasons_contain_codes_only() {
         for (text, shown) in [
             ("5.1.1 <b@example.org>: no such user", "550 5.1.1"),
             ("b@example.org 5.1.1", "550"),

@@ -24,7 +24,7 @@ fn saw(report: &Value, of: &str, kind: &str) -> (i64, i64) {
 }
 
 #[tokio::test]
-async fn on_our_policies_everybody_sees_their_own_and_nothing_stays_planted() {
+async fn with_our_policies_everybody_sees_their_own_rows_and_nothing_remains() {
     let database = world().await;
     let everything = "select concat_ws(' ', (select count(*) from certvakt.people), (select count(*) from certvakt.identities),
         (select count(*) from public.peer_mentor_certifications), (select count(*) from public.cert_notification_log),
@@ -136,14 +136,14 @@ async fn a_leak_is_a_line_of_the_table() {
 }
 
 #[tokio::test]
-async fn a_canary_that_sees_nothing_is_not_content() {
+async fn a_canary_that_reads_nothing_reports_a_problem() {
     let database = world().await;
     database.execute("drop policy people_see on public.peer_mentor_certifications").await;
     fail(&mut database.certvakt(["audit", "canary"]), 1);
 }
 
 #[tokio::test]
-async fn a_canary_that_is_answered_with_an_error_is_not_content() {
+async fn a_canary_that_gets_an_error_reports_a_problem() {
     let database = world().await;
     database
         .execute(

@@ -156,7 +156,7 @@ async fn a_repeat_is_recognised_and_another_certification_is_not_taken_for_it() 
 }
 
 #[tokio::test]
-async fn names_from_anywhere_stay_text() {
+async fn names_are_only_text() {
     for name in EVERY {
         let provider = Provider::start(name);
         let hostile =
@@ -208,7 +208,7 @@ async fn a_provider_that_is_away_or_silent_is_tried_later_and_in_time() {
 }
 
 #[tokio::test]
-async fn no_secret_and_no_address_is_in_what_is_written_down() {
+async fn no_secret_and_no_address_is_recorded() {
     for name in EVERY {
         let provider = Provider::start(name);
         let channel = provider.channel();
@@ -227,7 +227,7 @@ async fn no_secret_and_no_address_is_in_what_is_written_down() {
 }
 
 #[tokio::test]
-async fn a_calendar_file_keeps_to_its_form_whatever_names_are_in_it() {
+async fn a_calendar_file_is_valid_with_any_name() {
     let provider = Provider::start(ChannelName::Email);
     let channel = provider.channel();
     // Every length of a line around the first folds, and what must be escaped.
@@ -255,7 +255,7 @@ async fn a_calendar_file_keeps_to_its_form_whatever_names_are_in_it() {
 }
 
 #[tokio::test]
-async fn an_address_that_reaches_nobody_is_given_up() {
+async fn a_dead_address_is_given_up() {
     for (name, behaviour) in [(ChannelName::Fcm, "gone"), (ChannelName::Email, "unknown")] {
         let provider = Provider::start(name);
         let outcome = provider.channel().send(&notice(), &provider.address(behaviour)).await;
@@ -283,7 +283,7 @@ async fn a_check_signs_in_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_service_account_that_is_not_known_stops_the_channel() {
+async fn an_unknown_service_account_stops_the_channel() {
     let provider = Provider::start(ChannelName::Fcm);
     let account = std::fs::read_to_string(provider.fcm.service_account()).unwrap();
     let mut account: serde_json::Value = serde_json::from_str(&account).unwrap();

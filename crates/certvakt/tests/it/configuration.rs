@@ -31,7 +31,7 @@ fn the_example_shows_every_key_with_its_default_and_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_wrong_configuration_names_the_line_and_what_was_meant() {
+async fn an_invalid_configuration_names_the_line_and_the_nearest_key() {
     let database = TestDatabase::new().await;
     let folder = tempfile::tempdir().unwrap();
     for (text, expected) in [

@@ -47,7 +47,7 @@ async fn to_the_end(mut stream: TcpStream) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_nothing_is_not_waited_for() {
+async fn idle_connections_are_closed() {
     let (service, _folder) = start("").await;
     let beginnings: [&[u8]; 5] = [
         b"",
@@ -72,7 +72,7 @@ async fn who_asks_nothing_is_not_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_connections_take_nobodys_place_and_health_is_always_told() {
+async fn many_connections_do_not_block_health_checks() {
     let (service, _folder) = start("connections = 40\nconnections_per_address = 20\n").await;
     let (address, operations) = (service.address(), service.operations());
     let mut held = Vec::new();

@@ -91,7 +91,7 @@ async fn a_worker_killed_between_record_and_delivery_costs_nobody_a_notice() {
 }
 
 #[tokio::test]
-async fn a_worker_that_is_asked_to_end_gives_its_leases_back() {
+async fn a_worker_releases_its_leases_at_shutdown() {
     let stand_in = StandIn::start();
     // One message a second: most of the queue is claimed and waits when the signal comes.
     let config = stand_in.config("[\"fcm\"]", "messages_per_minute = 60\n");
@@ -115,7 +115,7 @@ async fn a_worker_that_is_asked_to_end_gives_its_leases_back() {
 }
 
 #[tokio::test]
-async fn a_worker_that_cannot_write_down_what_it_did_ends_and_says_so() {
+async fn a_worker_that_cannot_record_outcomes_ends_with_an_error() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = TestDatabase::rehearsal().await;

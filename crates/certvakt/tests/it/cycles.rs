@@ -92,7 +92,7 @@ impl Model {
 }
 
 #[tokio::test]
-async fn random_histories_are_told_as_the_rules_say() {
+async fn random_histories_are_notified_by_the_rules() {
     println!("seed {SEED}");
     let mut random = Rng::with_seed(SEED);
     for zone in ["Europe/Oslo", "America/St_Johns", "Pacific/Apia"] {

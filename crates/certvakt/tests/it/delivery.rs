@@ -65,7 +65,7 @@ async fn a_notice_is_pushed_by_day_with_the_true_number_of_days_and_nothing_on_t
 }
 
 #[tokio::test]
-async fn what_the_push_service_answers_decides() {
+async fn the_push_services_response_decides() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     for (device, state, attempt, keeps_device) in [
@@ -135,7 +135,7 @@ async fn a_refusal_of_the_sender_or_the_message_counts_against_no_device_and_kee
 }
 
 #[tokio::test]
-async fn who_has_no_working_device_gets_the_next_channel() {
+async fn a_mentor_without_a_working_device_gets_the_next_channel() {
     let stand_in = StandIn::start();
     let written = stand_in.folder.path().join("notices.jsonl");
     let config =
@@ -160,7 +160,7 @@ async fn a_device_added_after_the_run_makes_its_owner_reachable() {
 }
 
 #[tokio::test]
-async fn who_opted_out_of_a_channel_is_not_reached_by_it() {
+async fn an_opt_out_of_a_channel_is_respected() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "ok-1").await;
@@ -173,7 +173,7 @@ async fn who_opted_out_of_a_channel_is_not_reached_by_it() {
 }
 
 #[tokio::test]
-async fn what_is_no_longer_true_is_cancelled_with_the_reason() {
+async fn an_outdated_notice_is_cancelled_with_the_reason() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     for (change, now, reason) in [
@@ -207,7 +207,7 @@ async fn an_undone_renewal_opens_its_cancelled_delivery_again() {
 }
 
 #[tokio::test]
-async fn a_date_corrected_and_corrected_back_is_not_told_twice() {
+async fn a_correction_that_is_undone_causes_no_second_notice() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "ok-1").await;
@@ -222,7 +222,7 @@ async fn a_date_corrected_and_corrected_back_is_not_told_twice() {
 }
 
 #[tokio::test]
-async fn a_date_corrected_before_anybody_was_told_is_told() {
+async fn a_date_corrected_before_its_notice_gets_a_notice() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     for device in ["", "ok-1"] {
@@ -246,7 +246,7 @@ async fn a_date_corrected_before_anybody_was_told_is_told() {
 }
 
 #[tokio::test]
-async fn a_date_corrected_while_its_notice_was_under_way_is_looked_at_again() {
+async fn a_date_corrected_during_its_delivery_is_checked_again() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "ok-1").await;
@@ -277,7 +277,7 @@ async fn correct(database: &TestDatabase, day: &str) {
 }
 
 #[tokio::test]
-async fn nothing_leaves_after_hours_although_it_was_claimed_within_them() {
+async fn nothing_is_sent_after_hours_even_if_claimed_within_them() {
     let stand_in = StandIn::start();
     // One message a second, claimed a second before the hours end.
     let config = stand_in.config("[\"fcm\"]", "messages_per_minute = 60\n");
@@ -296,7 +296,7 @@ async fn nothing_leaves_after_hours_although_it_was_claimed_within_them() {
 }
 
 #[tokio::test]
-async fn a_stopped_channel_is_on_record_while_the_others_go_on() {
+async fn a_stopped_channel_is_recorded_while_the_others_continue() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "messages_per_minute = 60\n");
     let database = TestDatabase::rehearsal().await;
@@ -317,7 +317,7 @@ async fn a_stopped_channel_is_on_record_while_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn an_expired_lease_is_taken_back_and_a_late_finish_changes_nothing() {
+async fn an_expired_lease_is_released_and_a_late_outcome_is_ignored() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "ok-1").await;
@@ -362,7 +362,7 @@ fn first_attempt(id: i64, state: &'static str) -> Finished {
 }
 
 #[tokio::test]
-async fn whoever_is_deleted_while_an_outcome_is_written_down_leaves_no_attempt_behind() {
+async fn a_person_deleted_during_an_outcome_leaves_no_attempt() {
     let database = one_due("push", "ok-1").await;
     database
         .execute(

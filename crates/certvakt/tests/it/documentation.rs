@@ -40,7 +40,7 @@ fn codes() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_code_is_in_the_table_of_errors_and_no_other() {
+fn the_table_of_errors_lists_exactly_the_codes() {
     let text = fs::read_to_string(Path::new(ROOT).join("docs/errors.md")).unwrap();
     let listed: BTreeSet<String> = text
         .lines()
@@ -54,7 +54,7 @@ fn every_code_is_in_the_table_of_errors_and_no_other() {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let mut documents = Vec::new();
     files(&Path::new(ROOT).join("docs"), "md", &mut documents);
     let top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
@@ -82,7 +82,7 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
-fn the_unit_gives_the_service_no_more_than_it_needs() {
+fn the_systemd_unit_restricts_the_service() {
     let unit = Path::new(ROOT).join("docs/deploy/certvakt.service");
     let text = fs::read_to_string(&unit).unwrap();
     for (key, value) in [

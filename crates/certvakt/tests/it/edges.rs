@@ -38,7 +38,7 @@ pub const WITH_ENTRY: &str = "insert into public.peer_mentor_certifications
   from public.peer_mentor_certifications where external_id = '1'";
 
 #[tokio::test]
-async fn days_that_no_calendar_has_are_refused_whichever_way_they_come() {
+async fn impossible_dates_are_refused_by_every_entry_point() {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
     database.certify("1", "2026-07-31").await;
@@ -101,7 +101,7 @@ async fn days_that_no_calendar_has_are_refused_whichever_way_they_come() {
 }
 
 #[tokio::test]
-async fn the_database_and_the_program_know_the_same_steering_characters() {
+async fn the_database_and_the_program_reject_the_same_control_characters() {
     let database = TestDatabase::new().await;
     let refused: Vec<i32> = database
         .value(
@@ -121,7 +121,7 @@ async fn the_database_and_the_program_know_the_same_steering_characters() {
 }
 
 #[tokio::test]
-async fn text_that_steers_is_refused_whichever_way_it_comes() {
+async fn control_characters_are_refused_by_every_entry_point() {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
     database.certify("1", "2026-07-31").await;
@@ -193,7 +193,7 @@ async fn text_that_steers_is_refused_whichever_way_it_comes() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_printed_or_logged_steers_a_terminal() {
+async fn output_and_logs_cannot_control_a_terminal() {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
     let steering = STEERING.concat();
@@ -238,7 +238,7 @@ async fn nothing_that_is_printed_or_logged_steers_a_terminal() {
 }
 
 #[tokio::test]
-async fn no_spreadsheet_takes_a_cell_of_ours_for_a_formula() {
+async fn csv_cells_are_never_formulas() {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
     let cells = [
@@ -297,7 +297,7 @@ fn without_umask(command: &Command) -> Command {
 }
 
 #[tokio::test]
-async fn files_with_ids_or_notices_are_their_owners_alone_whatever_the_umask() {
+async fn files_with_ids_or_notices_are_readable_by_their_owner_only_under_any_umask() {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
     database.certify("1", "2026-06-20").await;

@@ -94,7 +94,7 @@ fn a_cluster_is_made_shared_and_stopped_by_the_last_to_leave() {
 }
 
 #[test]
-fn a_cluster_that_was_left_half_made_is_made_again() {
+fn an_incomplete_cluster_is_created_again() {
     let folder = open_folder();
     let data = folder.path().join("data");
     fs::create_dir_all(data.join("postgres.making/base")).unwrap();
@@ -103,7 +103,7 @@ fn a_cluster_that_was_left_half_made_is_made_again() {
 }
 
 #[test]
-fn what_keeps_a_cluster_from_starting_is_said_in_a_sentence() {
+fn a_cluster_that_cannot_start_reports_the_reason() {
     let folder = open_folder();
     let other = folder.path().join("other");
     fs::create_dir_all(other.join("postgres")).unwrap();

@@ -129,7 +129,7 @@ async fn a_change_that_was_open_during_a_run_is_read_by_the_next() {
 }
 
 #[tokio::test]
-async fn a_run_that_waited_for_another_knows_what_came_in_meanwhile() {
+async fn a_run_that_waited_for_another_sees_the_changes_in_between() {
     let database = rehearsal().await;
     let mut run = database.certvakt(["run", "--date", "2026-06-15"]);
     let waiting = database.blocked_at("certvakt.run_calendars", &mut run).await;
@@ -213,7 +213,7 @@ async fn a_renewal_opens_a_new_cycle() {
 }
 
 #[tokio::test]
-async fn a_corrected_date_tells_a_stage_again_only_if_it_moved_by_thirty_days() {
+async fn a_correction_repeats_a_stage_only_if_it_moved_by_thirty_days() {
     for (corrected_to, told_again) in [("2026-09-22", false), ("2026-10-11", false), ("2026-10-12", true)] {
         let database = rehearsal().await;
         database.certify("1", "2026-09-12").await;
@@ -236,7 +236,7 @@ async fn a_corrected_date_tells_a_stage_again_only_if_it_moved_by_thirty_days() 
 }
 
 #[tokio::test]
-async fn suspended_people_are_told_nothing_and_reinstated_ones_are() {
+async fn suspended_mentors_get_no_notices_and_reinstated_ones_do() {
     let database = rehearsal().await;
     database.certify("1", "2026-07-01").await;
     database.change("1", "status = 'suspended'").await;
@@ -258,7 +258,7 @@ async fn a_full_run_after_a_normal_one_finds_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_longer_grace_brings_back_whom_it_covers() {
+async fn a_longer_grace_period_brings_back_certifications() {
     let database = rehearsal().await;
     database.certify("1", "2026-05-01").await;
     assert_eq!(database.run("2026-06-15")["recorded"]["expired"], 0);
@@ -269,7 +269,7 @@ async fn a_longer_grace_brings_back_whom_it_covers() {
 }
 
 #[tokio::test]
-async fn a_date_that_is_not_todays_turn_is_for_looking_only() {
+async fn a_run_for_another_date_must_be_a_dry_run() {
     let database = rehearsal().await;
     database.certify("1", "2026-07-01").await;
     database.run("2026-06-15");
@@ -369,7 +369,7 @@ async fn a_moved_clock_is_for_rehearsals() {
 }
 
 #[tokio::test]
-async fn verify_finds_what_is_missing_and_what_is_wrong() {
+async fn verify_finds_missing_notices_and_wrong_keys() {
     let database = rehearsal().await;
     database.certify("missing", "2026-06-20").await;
     database.certify("wrong", "2026-06-20").await;

@@ -64,7 +64,7 @@ async fn a_mail_is_text_html_and_a_calendar_entry_in_the_persons_language() {
 }
 
 #[tokio::test]
-async fn what_the_mail_server_answers_decides() {
+async fn the_mail_servers_reply_decides() {
     let server = MailServer::start(None);
     let config = server.config("");
     for (address, state, detail) in [
@@ -107,7 +107,7 @@ async fn a_refused_address_is_not_tried_again_and_another_one_is() {
 }
 
 #[tokio::test]
-async fn a_refused_password_stops_the_channel_until_it_is_mended() {
+async fn a_refused_password_stops_the_channel_until_it_is_fixed() {
     let server = MailServer::start(Some("certvakt:right"));
     let database = one_due("ok-1@example.org").await;
     let right = server.file("right", "right\n");
@@ -147,7 +147,7 @@ async fn nothing_goes_to_a_server_that_cannot_encrypt_when_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn the_log_names_nobody_and_no_secret_however_much_it_is_asked_to_tell() {
+async fn logs_contain_no_names_and_secrets_at_any_level() {
     let stand_in = crate::stand_in::StandIn::start();
     let server = MailServer::start(Some("certvakt:s3cret"));
     let password = server.file("password", "s3cret");
@@ -174,7 +174,7 @@ async fn the_log_names_nobody_and_no_secret_however_much_it_is_asked_to_tell() {
 }
 
 #[tokio::test]
-async fn who_has_no_working_device_gets_a_mail() {
+async fn a_mentor_without_a_working_device_gets_an_email() {
     let stand_in = crate::stand_in::StandIn::start();
     let server = MailServer::start(None);
     let database = one_due("ok-1@example.org").await;

@@ -77,7 +77,7 @@ async fn fingerprint(database: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_second_time_there_is_nothing_to_do_whichever_tool_comes() {
+async fn a_second_migration_does_nothing_with_either_tool() {
     let all = migrations();
     for half in [0, 3, all.len()] {
         let database = empty_database().await;
@@ -108,7 +108,7 @@ async fn two_at_once_apply_each_migration_once() {
 }
 
 #[tokio::test]
-async fn one_that_fails_is_undone_and_what_came_before_stays() {
+async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
     let database = empty_database().await;
     let mut owner = PgConnection::connect(&address(OWNER, &database)).await.unwrap();
     owner.execute("create table public.peer_mentor_certifications (id uuid)").await.unwrap();
@@ -306,7 +306,7 @@ async fn only_an_empty_database_becomes_a_rehearsal() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_migrate_is_told_why() {
+async fn a_login_without_privileges_gets_the_reason_why_it_cannot_migrate() {
     let database = TestDatabase::new().await;
     let mut command = Command::new(env!("CARGO_BIN_EXE_certvakt"));
     let said =
@@ -349,7 +349,7 @@ async fn a_second_owner_on_the_server_needs_the_roles_and_no_more() {
 }
 
 #[tokio::test]
-async fn the_cached_queries_are_what_this_schema_says() {
+async fn the_cached_queries_match_the_schema() {
     let database = TestDatabase::new().await;
     let mut connection = superuser(&database.name).await;
     let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int / 10000")

@@ -115,7 +115,7 @@ async fn every_command_that_changes_something_is_logged_once_without_its_argumen
 }
 
 #[tokio::test]
-async fn an_app_says_neither_when_a_row_changed_nor_who_changed_it() {
+async fn an_app_cannot_set_the_time_and_actor_of_a_change() {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
     database.certify("1", "2026-07-31").await;

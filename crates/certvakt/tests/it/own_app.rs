@@ -39,7 +39,7 @@ async fn seen(store: &Database, account: u8) -> (Option<String>, Vec<String>, Ve
 type Expected<'a> = (u8, Option<&'a str>, &'a [&'a str], &'a [&'a str]);
 
 #[tokio::test]
-async fn people_are_answered_by_where_they_belong_in_the_app() {
+async fn the_apps_hierarchy_decides_what_people_see() {
     let database = app().await;
     let store = database.store().await;
     let expected: [Expected<'_>; 4] = [
@@ -86,7 +86,7 @@ async fn people_see_and_end_their_own_sessions_there() {
 }
 
 #[tokio::test]
-async fn a_run_goes_by_what_the_app_s_triggers_keep() {
+async fn a_run_uses_the_data_that_the_apps_triggers_maintain() {
     let database = app().await;
     let runs = database.json(["run", "--date", "2026-06-21"])["runs"].clone();
     for (place, (organisation, expired)) in [("a", 5), ("b", 2)].into_iter().enumerate() {
@@ -97,7 +97,7 @@ async fn a_run_goes_by_what_the_app_s_triggers_keep() {
 }
 
 #[tokio::test]
-async fn the_canary_says_that_it_cannot_plant_there() {
+async fn the_canary_reports_that_it_cannot_create_people() {
     let database = app().await;
     let said = fail(&mut database.certvakt(["audit", "canary"]), 1);
     assert!(said.contains("[canary-cannot-plant]"), "{said}");

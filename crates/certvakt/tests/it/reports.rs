@@ -21,7 +21,7 @@ fn at(database: &TestDatabase, now: &str, arguments: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn explain_tells_every_stage_with_its_date_key_and_reason() {
+async fn explain_shows_every_stage_with_its_date_key_and_reason() {
     let database = rehearsal().await;
     database.certify("497843", "2026-07-20").await;
     database.reachable("497843", "push", "ok-1").await;
@@ -171,7 +171,7 @@ fn without_colours(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn doctor_finds_what_must_be_mended() {
+async fn doctor_reports_every_problem() {
     let database = TestDatabase::new().await;
     let folder = tempfile::tempdir().unwrap();
     let findings = |command: &mut Command, status: i32| -> Vec<String> {
@@ -322,7 +322,7 @@ async fn cleanup_deletes_what_is_old_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_retention_may_have_taken_is_said_and_not_counted_as_right() {
+async fn notices_that_retention_may_have_deleted_are_reported_as_unverified() {
     let database = rehearsal().await;
     database.certify("1", "2025-06-20").await;
     database.run("2025-06-15");

@@ -241,7 +241,7 @@ fn ledger(folder: &tempfile::TempDir) -> (PathBuf, String) {
 }
 
 #[tokio::test]
-async fn whoever_is_erased_is_in_no_column_but_by_their_id() {
+async fn an_erased_person_remains_in_no_column_except_by_id() {
     let (database, person) = somebody().await;
     // What could hold something of a person did, or is known to hold nothing: a column that is new is neither.
     let personal = columns_with(&database, TEXTS, Some(MARK)).await;
@@ -287,7 +287,7 @@ async fn whoever_is_erased_is_in_no_column_but_by_their_id() {
 }
 
 #[tokio::test]
-async fn the_record_of_whoever_was_erased_stays_verifiable_and_nothing_begins_again() {
+async fn the_history_of_an_erased_person_stays_verifiable_and_nothing_new_starts() {
     let (database, person) = somebody().await;
     let folder = tempfile::tempdir().unwrap();
     let (_, ledger) = ledger(&folder);
@@ -361,7 +361,7 @@ async fn the_record_of_whoever_was_erased_stays_verifiable_and_nothing_begins_ag
 }
 
 #[tokio::test]
-async fn what_happens_while_somebody_is_erased_is_erased_or_refused() {
+async fn changes_during_an_erasure_are_erased_or_refused() {
     let (database, person) = somebody().await;
     let folder = tempfile::tempdir().unwrap();
     let (_, ledger) = ledger(&folder);
@@ -398,7 +398,7 @@ async fn what_happens_while_somebody_is_erased_is_erased_or_refused() {
 }
 
 #[tokio::test]
-async fn after_a_restore_whoever_was_erased_is_erased_again() {
+async fn erased_people_are_erased_again_after_a_restore() {
     let (database, person) = somebody().await;
     let folder = tempfile::tempdir().unwrap();
     let (path, ledger) = ledger(&folder);
@@ -431,7 +431,7 @@ async fn after_a_restore_whoever_was_erased_is_erased_again() {
 }
 
 #[tokio::test]
-async fn nobody_is_erased_whom_no_ledger_names() {
+async fn nobody_is_erased_without_a_ledger_entry() {
     let (database, person) = somebody().await;
     let folder = tempfile::tempdir().unwrap();
     let (path, ledger) = ledger(&folder);
@@ -471,7 +471,7 @@ fn fields(value: &Value, found: &mut BTreeSet<String>) {
 }
 
 #[tokio::test]
-async fn a_person_is_shown_all_that_is_stored_of_them_in_their_language() {
+async fn an_export_contains_all_data_of_a_person_in_their_language() {
     let (database, _) = somebody().await;
     let exported = database.json(["person", "export", "zqx7-1"]);
     let text = exported.to_string();

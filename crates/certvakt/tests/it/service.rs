@@ -278,7 +278,7 @@ async fn a_held_a_late_and_an_unready_service_show() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watcher_is_told_of_success_only_while_the_queue_moves() {
+async fn the_heartbeat_reports_success_only_while_the_queue_moves() {
     let database = rehearsal().await;
     database.certify("1", "2026-06-20").await;
     database.reachable("1", "push", "ok-1").await;
@@ -303,7 +303,7 @@ async fn a_watcher_is_told_of_success_only_while_the_queue_moves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_taken_address_and_a_lost_database_are_told() {
+async fn a_used_address_and_a_lost_database_are_reported() {
     let database = rehearsal().await;
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -112,7 +112,7 @@ async fn people_at_the_same_time_on_few_connections_see_their_own() {
 }
 
 #[tokio::test]
-async fn a_login_is_taken_as_it_is_whatever_is_in_it() {
+async fn a_login_is_used_verbatim_with_any_content() {
     let database = world().await;
     let store = database.store().await;
     for subject in [

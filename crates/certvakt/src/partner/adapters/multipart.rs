@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_answer_is_none() {
+    fn an_invalid_batch_response_is_none() {
         let mut page = answered(FIRST);
         page.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         assert!(read(&page).is_none());
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn each_request_stands_between_the_markers() {
+    fn each_request_is_between_boundaries() {
         let header = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let headers = HeaderMap::from_iter([header]);
         let url = Url::parse("https://portal.example/a(k='1')?$select=b").unwrap();

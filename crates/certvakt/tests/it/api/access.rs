@@ -35,7 +35,7 @@ async fn an_invitation_makes_a_login_a_person_once() {
 }
 
 #[tokio::test]
-async fn a_device_is_of_whoever_signed_in_last() {
+async fn a_device_belongs_to_the_last_person_who_signed_in() {
     let api = Api::start().await;
     let owners = "select coalesce(string_agg(installation || '=' || person_id || '=' || address, ' ' order by installation), '')
         from certvakt.contact_points where installation is not null";
@@ -93,7 +93,7 @@ async fn leaving_a_chapter_and_a_closure_count_at_once() {
 }
 
 #[tokio::test]
-async fn the_command_line_lets_people_in_and_closes_the_door() {
+async fn the_command_line_invites_people_and_closes_access() {
     let api = Api::start().await;
     let database = &api.database;
     let added = database.json([

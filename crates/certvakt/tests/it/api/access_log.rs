@@ -42,7 +42,7 @@ async fn two_minutes_later(database: &TestDatabase) {
 }
 
 #[tokio::test]
-async fn every_request_of_a_person_is_on_record_with_whose_rows_it_read() {
+async fn every_request_of_a_person_is_logged_with_the_organisations_of_its_rows() {
     let api = Api::start().await;
     let own = format!("/certifications/{}", id("0000000200a2"));
     assert_eq!(api.get("coordinator", "/certifications").await.status, StatusCode::OK);
@@ -88,7 +88,7 @@ async fn every_request_of_a_person_is_on_record_with_whose_rows_it_read() {
 }
 
 #[tokio::test]
-async fn no_list_or_detail_reads_rows_without_saying_whose_they_are() {
+async fn every_list_and_detail_counts_its_rows_by_organisation() {
     let api = Api::start().await;
     let document = api.get("nobody", "/openapi.json").await.body;
     let paths: Vec<String> = document["paths"]
@@ -160,7 +160,7 @@ async fn a_bad_policy_that_somebody_used_is_found() {
 }
 
 #[tokio::test]
-async fn an_answer_does_not_wait_for_the_record_and_what_a_crash_lost_is_counted() {
+async fn a_response_does_not_wait_for_the_log_and_lost_events_are_counted() {
     let mut api = Api::start().await;
     api.get("coordinator", "/me").await;
     api.events(1).await;
@@ -192,7 +192,7 @@ async fn an_answer_does_not_wait_for_the_record_and_what_a_crash_lost_is_counted
 }
 
 #[tokio::test]
-async fn what_finds_no_room_is_lost_and_counted() {
+async fn events_beyond_the_buffer_are_lost_and_counted() {
     let database = TestDatabase::new().await;
     let (recorder, waiting) = access::buffer();
     let event = |number| Event {
@@ -221,7 +221,7 @@ async fn what_finds_no_room_is_lost_and_counted() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_on_record_as_well() {
+async fn refused_requests_are_logged() {
     let api = Api::start().await;
     let register = json!({ "chapter_id": id("0000000000a2"), "type": "type", "columns": { "external_id": "a", "expires_at": "b" } });
     let announced = api.make("administrator", "/imports", "", &register).await;

@@ -52,7 +52,7 @@ async fn a_coordinator_renews_and_their_name_is_in_the_history() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_refused_with_a_code() {
+async fn impossible_changes_are_refused_with_a_code() {
     let api = Api::start().await;
     let path = format!("/certifications/{}", id("0000000200a2"));
     let etag = api.get("coordinator", &path).await.etag;

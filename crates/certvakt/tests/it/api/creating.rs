@@ -15,7 +15,7 @@ fn new(chapter: &str, mentor: &str) -> Value {
 const COUNT: &str = "select count(*) from public.peer_mentor_certifications";
 
 #[tokio::test]
-async fn a_certification_is_recorded_by_whoever_keeps_its_chapter() {
+async fn a_certification_is_recorded_by_a_coordinator_of_its_chapter() {
     let api = Api::start().await;
     let made = api.make("coordinator", "/certifications", "", &new("0000000000a4", "0000000100a4")).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);

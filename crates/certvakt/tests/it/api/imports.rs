@@ -61,7 +61,7 @@ impl Api {
 }
 
 #[tokio::test]
-async fn an_administrator_hands_over_a_register() {
+async fn an_administrator_uploads_a_register() {
     let api = Api::start().await;
     let tried = api.import(json!({ "dry_run": true }), REGISTER).await;
     assert_eq!(
@@ -112,7 +112,7 @@ async fn an_administrator_hands_over_a_register() {
 }
 
 #[tokio::test]
-async fn a_register_is_handed_over_by_nobody_else_and_once() {
+async fn a_register_is_uploaded_only_by_its_administrator_and_once() {
     let api = Api::start().await;
     for (who, change, code) in [
         ("coordinator", json!({}), "not-found"),
@@ -152,7 +152,7 @@ async fn a_register_is_handed_over_by_nobody_else_and_once() {
 }
 
 #[tokio::test]
-async fn a_register_that_no_reader_survives_is_refused_once_and_the_service_goes_on() {
+async fn a_register_that_crashes_every_reader_is_refused_and_the_service_continues() {
     let api = Api::start().await;
     let refused = api.import(json!({}), claims_more_than_any_memory()).await;
     assert_eq!(refused["state"], "refused", "{refused}");
@@ -191,7 +191,7 @@ async fn a_service_that_is_killed_while_it_reads_a_register_leaves_no_reader_and
 }
 
 #[tokio::test]
-async fn what_an_announcement_may_hold_is_bounded() {
+async fn announcements_are_bounded() {
     let api = Api::start().await;
     let long = "x".repeat(201);
     for change in [
@@ -262,7 +262,7 @@ async fn an_organisations_registers_leave_room_for_the_others() {
 }
 
 #[tokio::test]
-async fn registers_are_taken_in_by_turns_of_their_organisations() {
+async fn registers_are_imported_in_turns_of_their_organisations() {
     let api = Api::start().await;
     let options = json!({
         "chapter_id": id("0000000000a2"), "type": "type", "columns": { "external_id": "Nr", "expires_at": "Utløper" },
@@ -287,7 +287,7 @@ async fn registers_are_taken_in_by_turns_of_their_organisations() {
 }
 
 #[tokio::test]
-async fn what_is_announced_and_not_sent_takes_a_place_for_an_hour() {
+async fn an_announcement_without_content_counts_for_an_hour() {
     let api = Api::start().await;
     for _ in 0..10 {
         assert_eq!(api.announce("administrator", json!({})).await.status, StatusCode::CREATED);

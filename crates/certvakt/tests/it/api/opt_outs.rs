@@ -24,7 +24,7 @@ async fn stands(api: &Api, person: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_somebody_opts_out_of_reaches_them_no_more_and_others_as_before() {
+async fn an_opt_out_stops_its_kind_of_notices_for_one_person() {
     let api = Api::start().await;
     let mail = MailServer::start(None);
     let database = &api.database;
@@ -88,7 +88,7 @@ async fn what_somebody_opts_out_of_reaches_them_no_more_and_others_as_before() {
 }
 
 #[tokio::test]
-async fn the_command_opts_somebody_out_and_in() {
+async fn the_command_opts_a_person_out_and_in() {
     let api = Api::start().await;
     let person = id(MENTOR);
     let opt = |what: &str, kind: &str| api.database.json(["person", what, &person, kind])["opt_outs"].clone();

@@ -10,7 +10,7 @@ use super::{Answer, Api, id};
 use crate::harness::superuser;
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_a_problem_with_a_code() {
+async fn invalid_requests_get_problem_details_with_a_code() {
     let api = Api::start().await;
     let own = format!("/certifications/{}", id("0000000200a2"));
     let cases = [
@@ -95,7 +95,7 @@ async fn what_is_wrong_with_a_request_is_a_problem_with_a_code() {
 }
 
 #[tokio::test]
-async fn a_request_brings_no_text_into_the_log_as_its_id() {
+async fn a_request_id_in_the_log_is_always_a_uuid() {
     let api = Api::start().await;
     let of_proxy = "7f0c1d52-9f5e-4a55-8e0e-4a3c6f5d2b10";
     for (given, is_kept) in [
@@ -183,7 +183,7 @@ async fn the_api_describes_itself_and_every_address_of_it() {
 }
 
 #[tokio::test]
-async fn a_login_with_a_control_character_is_nobodys() {
+async fn a_login_with_a_control_character_belongs_to_nobody() {
     let api = Api::start().await;
     for subject in ["coordinator\u{0}", "\u{0}", "coordinator\n", "coord\u{7f}inator", "coordinator\u{85}"] {
         for path in ["/me", "/certifications"] {
@@ -214,7 +214,7 @@ async fn one_login_cannot_keep_the_others_waiting() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_ever_and_nobody_makes_others_wait() {
+async fn no_request_waits_forever_or_blocks_others() {
     let api = Api::start().await;
     let mut holder = superuser(&api.database.name).await;
     let mut holding = holder.begin().await.unwrap();

@@ -72,7 +72,7 @@ fn keep_asking(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_has_two_requests_at_once_and_is_told_when_too_many_wait() {
+async fn a_login_has_two_concurrent_requests_and_a_bounded_queue() {
     let api = Api::start().await;
     let mut holder = blocked_members(&api, "0000000000a2", "slow", 1).await;
     let (mut refused, mut waiting) = (Vec::new(), Vec::new());
@@ -182,7 +182,7 @@ async fn strangers_do_not_make_the_operators_check_of_readiness_fail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_hangs_up_keeps_their_turn_until_the_database_has_ended() {
+async fn a_disconnected_client_keeps_its_permit_until_the_statement_ends() {
     let api = Api::start().await;
     let mut holder = blocked_members(&api, "0000000000a2", "gone", 1).await;
     for asked in 1..=6 {

@@ -72,7 +72,7 @@ async fn a_workbook_is_read_as_its_export_would_be() {
 }
 
 #[tokio::test]
-async fn what_is_no_register_is_refused_in_a_sentence_and_nothing_is_taken() {
+async fn a_file_that_is_not_a_register_is_refused_with_a_reason() {
     let desk = Desk::new().await;
     // Replaces each bar with one letter in Windows-1252.
     let mixed =
@@ -197,7 +197,7 @@ async fn quotation_marks_inside_a_field_are_letters_and_joined_rows_are_rejected
 }
 
 #[tokio::test]
-async fn a_workbook_that_says_it_is_a_billion_cells_wide_is_read_all_the_same() {
+async fn a_workbook_that_declares_a_billion_columns_is_still_read() {
     let desk = Desk::new().await;
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();

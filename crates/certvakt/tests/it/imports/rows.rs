@@ -8,7 +8,7 @@ use super::{Desk, counts, rejects, take_in};
 use crate::harness::{fail, succeed};
 
 #[tokio::test]
-async fn rows_that_cannot_be_taken_say_why_and_the_others_are_taken() {
+async fn rejected_rows_have_a_reason_and_the_others_are_imported() {
     let desk = Desk::new().await;
     let rejected = desk.folder.path().join("rejected.csv");
     let register = [
@@ -194,7 +194,7 @@ async fn one_register_never_touches_another_organisations_people() {
 }
 
 #[tokio::test]
-async fn contents_that_mean_harm_are_only_text() {
+async fn hostile_contents_are_only_text() {
     let desk = Desk::new().await;
     let name = "'; drop table certvakt.people; -- \\N \\t %s {{x}} <script>";
     let register =
@@ -262,7 +262,7 @@ async fn a_server_that_goes_away_in_the_middle_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn what_looks_alike_is_one_person_or_none() {
+async fn ids_that_look_alike_are_one_person_or_rejected() {
     let desk = Desk::new().await;
     assert_eq!(counts(&desk.take("id,expires\nÅ 1,2027-12-31\n", &[])), [1, 0, 0, 0]);
     for id in [
@@ -402,7 +402,7 @@ async fn an_instant_that_could_mean_two_days_needs_a_rule() {
 }
 
 #[tokio::test]
-async fn a_wrong_contact_costs_the_contact_only() {
+async fn an_invalid_contact_does_not_reject_its_row() {
     let desk = Desk::new().await;
     let contacts = ["--column", "email=mail", "--column", "push_token=device"];
     let token = "t".repeat(3000);

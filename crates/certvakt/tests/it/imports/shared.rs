@@ -85,7 +85,7 @@ async fn names_and_addresses_are_each_organisations_own() {
 }
 
 #[tokio::test]
-async fn whom_only_the_other_register_reaches_is_unreachable() {
+async fn a_mentor_with_contacts_from_another_organisation_only_is_unreachable() {
     let desk = desk("Åse", "", "").await;
     other_says(&desk, "Eve", "", "ok-2");
     let stand_in = StandIn::start();

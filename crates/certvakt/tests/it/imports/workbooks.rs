@@ -216,7 +216,7 @@ async fn a_cell_without_a_usable_value_rejects_its_row_and_is_named() {
 }
 
 #[tokio::test]
-async fn a_cell_means_what_people_see_of_it() {
+async fn a_cell_has_its_displayed_value() {
     let formats = [
         "mm/yyyy",
         "mmmm yyyy",

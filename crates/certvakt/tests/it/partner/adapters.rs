@@ -15,7 +15,7 @@ fn pair(key: &str, word: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn the_present_state_is_told_once_and_shown() {
+async fn the_current_state_is_sent_once_and_listed() {
     for kind in KINDS {
         let (database, portal, config) = told_by(kind, &["a", "b", "c"]).await;
         assert_eq!(database.sync(&config)["taken"], 3, "{kind:?}");
@@ -37,7 +37,7 @@ async fn the_present_state_is_told_once_and_shown() {
 }
 
 #[tokio::test]
-async fn a_missed_answer_is_cleared_up_before_anything_else_is_sent() {
+async fn a_missing_response_is_resolved_before_anything_else_is_sent() {
     for kind in KINDS {
         // Whether the portal had taken it, and how many are told at once.
         for (what, mentors) in
@@ -147,7 +147,7 @@ async fn an_outage_ends_by_itself_and_too_many_requests_are_a_rest() {
 }
 
 #[tokio::test]
-async fn whoever_is_gone_at_the_portal_is_done_with_and_does_not_come_back_by_being_taken_off() {
+async fn a_removal_does_not_recreate_a_mentor_whom_the_portal_deleted() {
     for kind in KINDS {
         let (database, portal, config) = told_by(kind, &["a", "b"]).await;
         database.sync(&config);
@@ -170,7 +170,7 @@ async fn whoever_is_gone_at_the_portal_is_done_with_and_does_not_come_back_by_be
 }
 
 #[tokio::test]
-async fn what_is_not_taken_of_one_keeps_no_other_waiting() {
+async fn a_refused_change_does_not_block_others() {
     for kind in KINDS {
         let (database, portal, config) = told_by(kind, &["a", "b", "c"]).await;
         portal
@@ -192,7 +192,7 @@ async fn what_is_not_taken_of_one_keeps_no_other_waiting() {
 }
 
 #[tokio::test]
-async fn a_sender_that_is_killed_leaves_a_question_that_is_asked_first() {
+async fn a_killed_sync_leaves_an_unknown_result_that_is_read_first() {
     for kind in KINDS {
         let (database, portal, config) = told_by(kind, &["a", "b"]).await;
         portal.fault("hold", 9).await;
@@ -243,7 +243,7 @@ async fn a_replay_is_harmless() {
 }
 
 #[tokio::test]
-async fn the_listing_is_read_and_what_differs_is_told_again_or_asked_about() {
+async fn differences_in_the_listing_are_sent_again_or_wait_for_a_decision() {
     for kind in KINDS {
         let (database, portal, config) = told_by(kind, &["a", "b", "c"]).await;
         database.sync(&config);
@@ -275,7 +275,7 @@ async fn the_listing_is_read_and_what_differs_is_told_again_or_asked_about() {
 }
 
 #[tokio::test]
-async fn a_probe_says_point_by_point_where_the_portal_differs() {
+async fn a_probe_lists_every_difference() {
     for kind in KINDS {
         let (database, portal, config) = told_by(kind, &[]).await;
         portal.know(&["example-1".to_owned()]).await;
@@ -295,7 +295,7 @@ async fn a_probe_says_point_by_point_where_the_portal_differs() {
 }
 
 #[tokio::test]
-async fn no_secret_and_no_key_is_in_a_log_or_an_answer() {
+async fn no_secret_and_no_key_is_in_a_log_or_a_response() {
     for kind in KINDS {
         let (database, portal, config) = told_by(kind, &["a", "b"]).await;
         let secret = std::fs::read_to_string(portal.folder.path().join("key")).unwrap();

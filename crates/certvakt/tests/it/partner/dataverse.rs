@@ -101,7 +101,7 @@ async fn a_missing_table_is_no_missing_row() {
 }
 
 #[tokio::test]
-async fn a_row_that_somebody_else_changes_is_read_before_it_is_judged() {
+async fn a_row_with_a_conflicting_change_is_read_again() {
     for became_so in [true, false] {
         let (database, portal, config) = told_by(Kind::Dataverse, &["a", "b", "c"]).await;
         let crossed = json!({ "on": "PATCH", "part": true, "key": "M-b", "what": [412, "0x80060892", 0] });
@@ -120,7 +120,7 @@ async fn a_row_that_somebody_else_changes_is_read_before_it_is_judged() {
 }
 
 #[tokio::test]
-async fn each_limit_that_protects_the_service_is_a_rest_as_long_as_it_says() {
+async fn each_service_protection_limit_causes_a_pause_of_its_length() {
     for (code, what) in [
         ("0x80072322", "too many requests"),
         ("0x80072321", "too much of its processing time"),
@@ -149,7 +149,7 @@ async fn each_limit_that_protects_the_service_is_a_rest_as_long_as_it_says() {
 }
 
 #[tokio::test]
-async fn a_rest_is_kept_although_another_request_was_not_answered() {
+async fn a_pause_is_kept_if_another_request_has_no_response() {
     let (database, portal, config) = told_by(Kind::Dataverse, &["a", "b", "c"]).await;
     portal.contract("1", &[ONE]);
     let busy = json!({ "on": "PATCH", "what": [429, "0x80072322", 7000], "times": 2 });
@@ -161,7 +161,7 @@ async fn a_rest_is_kept_although_another_request_was_not_answered() {
 }
 
 #[tokio::test]
-async fn a_service_that_has_too_many_requests_at_once_is_sent_half_of_them() {
+async fn too_many_concurrent_requests_halve_the_concurrency() {
     let mentors: Vec<String> = (1..=40).map(|number| format!("m{number:02}")).collect();
     let names: Vec<&str> = mentors.iter().map(String::as_str).collect();
     let (database, portal, _) = told_by(Kind::Dataverse, &names).await;
@@ -183,7 +183,7 @@ async fn a_service_that_has_too_many_requests_at_once_is_sent_half_of_them() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_or_lacks_some_leaves_them_in_doubt_and_they_are_read() {
+async fn changes_missing_from_a_batch_response_are_read_again() {
     for what in ["cut", "fewer"] {
         let (database, portal, config) = told_by(Kind::Dataverse, &["a", "b", "c"]).await;
         let fault = json!({ "on": "POST", "path": "/api/data/v9.2/$batch", "what": what });
@@ -205,7 +205,7 @@ async fn an_answer_that_breaks_off_or_lacks_some_leaves_them_in_doubt_and_they_a
 }
 
 #[tokio::test]
-async fn a_token_is_kept_and_another_fetched_when_it_is_refused() {
+async fn a_token_is_cached_until_it_is_rejected() {
     let (database, portal, config) = told_by(Kind::Dataverse, &["a", "b", "c"]).await;
     portal.contract("1", &[ONE, ("at_once = 4", "at_once = 1")]);
     assert_eq!(database.sync(&config)["taken"], 3);
@@ -217,7 +217,7 @@ async fn a_token_is_kept_and_another_fetched_when_it_is_refused() {
 }
 
 #[tokio::test]
-async fn a_secret_that_has_expired_stops_sending_until_there_is_another() {
+async fn an_expired_secret_stops_sending_until_it_is_replaced() {
     let (database, portal) = (place().await, Portal::start(Kind::Dataverse).await);
     portal.contract("1", &[SECRET]);
     let config = portal.config("");
@@ -270,7 +270,7 @@ async fn a_running_service_reads_a_secret_that_has_changed() {
 }
 
 #[tokio::test]
-async fn somebody_is_told_before_a_secret_ends() {
+async fn administrators_are_warned_before_a_secret_expires() {
     let (database, portal, config) = told_by(Kind::Dataverse, &["a"]).await;
     let administrator =
         ["person", "add", "--organisation", "org", "--chapter", "chapter", "--role", "org_admin"];
@@ -306,7 +306,7 @@ async fn somebody_is_told_before_a_secret_ends() {
 }
 
 #[tokio::test]
-async fn keys_may_hold_letters_and_quotes_and_nothing_that_an_address_cannot() {
+async fn keys_may_contain_quotes_but_no_characters_forbidden_in_urls() {
     let (database, portal, config) = told_by(Kind::Dataverse, &[]).await;
     for (id, key) in [("a", "Ås '1'"), ("b", "Ø=2 (b)"), ("c", "a/b")] {
         database.certify(id, "2026-12-31").await;

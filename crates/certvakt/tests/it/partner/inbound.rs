@@ -124,7 +124,7 @@ fn with(mut report: Value, field: &str, value: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_completed_course_renews_once_however_often_it_is_told_and_lists_again() {
+async fn a_repeated_report_renews_once_and_lists_again() {
     let listening = Listening::start(&["a"]).await;
     let Listening { database, portal, config, .. } = &listening;
     // Lapsed, and so not listed.
@@ -177,7 +177,7 @@ async fn one_course_on_two_dates_renews_once_where_the_rule_counts_from_the_end(
 }
 
 #[tokio::test]
-async fn what_is_signed_and_not_understood_shows_until_something_is() {
+async fn an_invalid_signed_report_shows_until_a_valid_one_arrives() {
     let listening = Listening::start(&["a"]).await;
     let Listening { database, portal, config, .. } = &listening;
     contract(portal, &[("inbound = \"", "# inbound = \"")]);
@@ -217,7 +217,7 @@ async fn at_the_same_time_it_renews_once() {
 }
 
 #[tokio::test]
-async fn what_nobody_has_signed_changes_nothing_and_tells_nothing() {
+async fn an_unsigned_report_changes_and_reveals_nothing() {
     let listening = Listening::start(&["a"]).await;
     let before = listening.database.everything().await;
     let (body, other) = (course("E-1", "a").to_string(), course("E-2", "a").to_string());
@@ -248,7 +248,7 @@ async fn what_nobody_has_signed_changes_nothing_and_tells_nothing() {
 }
 
 #[tokio::test]
-async fn what_breaks_the_contract_is_refused() {
+async fn a_report_that_breaks_the_contract_is_refused() {
     let listening = Listening::start(&["a"]).await;
     let before = listening.database.everything().await;
     let whole = || course("E-1", "a");
@@ -275,7 +275,7 @@ async fn what_breaks_the_contract_is_refused() {
 }
 
 #[tokio::test]
-async fn what_contradicts_ours_waits_with_its_reason_and_changes_nothing() {
+async fn a_contradicting_report_waits_with_its_reason_and_changes_nothing() {
     let mentors =
         ["none", "several", "suspended", "withdrawn", "issued", "later", "never", "lapsed", "plain"];
     let listening = Listening::start(&mentors).await;
@@ -340,7 +340,7 @@ async fn what_contradicts_ours_waits_with_its_reason_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_echo_of_our_own_change_and_what_is_from_before_renew_nobody() {
+async fn echoes_and_old_courses_renew_nothing() {
     let listening = Listening::start(&["a", "b", "c"]).await;
     let database = &listening.database;
     database.at(NOON, ["renew", "a", "--completed", "2026-06-10"]);
@@ -364,7 +364,7 @@ async fn the_echo_of_our_own_change_and_what_is_from_before_renew_nobody() {
 }
 
 #[tokio::test]
-async fn a_person_takes_or_dismisses_what_waits() {
+async fn a_person_settles_waiting_reports() {
     let listening = Listening::start(&["a", "b", "late"]).await;
     let (database, config) = (&listening.database, &listening.config);
     let theirs = |event, mentor| with(course(event, mentor), "validUntil", json!("2028-12-31"));
@@ -438,7 +438,7 @@ async fn a_kill_between_the_report_and_its_renewal_leaves_neither() {
 }
 
 #[tokio::test]
-async fn what_is_told_at_staging_is_seen_and_renews_nobody() {
+async fn a_report_from_staging_is_evaluated_but_renews_nothing() {
     let listening = Listening::start(&["a"]).await;
     let words = ["enable"].into_iter().chain(WHICH).chain(["--stage", "staging", "--contract", "1"]);
     succeed(&mut listening.database.partner_with(&listening.config, words));
@@ -454,7 +454,7 @@ async fn what_is_told_at_staging_is_seen_and_renews_nobody() {
 }
 
 #[tokio::test]
-async fn nothing_of_whoever_was_erased_waits_or_is_kept() {
+async fn no_report_of_an_erased_person_waits_or_is_kept() {
     let listening = Listening::start(&["a"]).await;
     let database = &listening.database;
     listening.take(&with(course("1", "a"), "course", json!("dance"))).await;
@@ -551,7 +551,7 @@ async fn courses_are_read_to_their_end_and_from_then_on_only_what_is_new() {
 }
 
 #[tokio::test]
-async fn courses_that_cannot_be_read_are_said_and_read_again() {
+async fn unreadable_courses_are_reported_and_read_again() {
     let (database, portal, config) = read(&["a", "b", "c"]).await;
     portal.control(&json!({ "courses": [course("1", "a"), course("2", "b"), course("3", "c")] })).await;
     for (what, reason) in

@@ -7,7 +7,7 @@ use super::{NOON, WHICH, told};
 use crate::harness::succeed;
 
 #[tokio::test]
-async fn a_portal_that_is_down_for_three_days_is_right_when_it_is_back() {
+async fn a_portal_that_was_down_for_three_days_is_correct_afterwards() {
     let (database, portal, config) = told(&["stays", "lapses", "renews", "withdraws"]).await;
     database.at(NOON, ["correct", "lapses", "--until", "2026-06-16"]);
     database.at(NOON, ["correct", "renews", "--until", "2026-06-16"]);
@@ -67,7 +67,7 @@ async fn a_portal_that_is_down_for_three_days_is_right_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_portal_that_asks_for_another_way_to_sign_in_is_told_once_that_is_a_contract() {
+async fn a_portal_with_a_new_sign_in_works_with_a_new_contract() {
     let (database, portal, config) = told(&["stays", "lapses"]).await;
     assert_eq!(database.sync(&config)["taken"], 2);
     // Under way, the portal takes no signatures any more, but a key in a header.
@@ -100,7 +100,7 @@ const MANY: i64 = 10_000;
 
 #[tokio::test]
 #[ignore = "takes a minute: `make slow`"]
-async fn ten_thousand_who_lapse_in_one_night_are_asked_about_and_then_all_taken_off() {
+async fn ten_thousand_lapses_in_a_night_wait_for_approval_and_are_then_removed() {
     let (database, portal, config) = told(&[]).await;
     portal.contract(
         "1",
@@ -146,7 +146,7 @@ async fn ten_thousand_who_lapse_in_one_night_are_asked_about_and_then_all_taken_
 }
 
 #[tokio::test]
-async fn whoever_lapsed_is_seen_to_be_shown_since_then_whoever_looks_and_whatever_comes_after() {
+async fn a_lapsed_mentor_on_the_listing_stays_visible_in_every_report() {
     let (database, _portal, config) = told(&["a"]).await;
     database.sync(&config);
     // A day after their last valid one; nothing has run since.

@@ -44,7 +44,7 @@ async fn each_change_of_consent_or_certification_that_matters_is_one_event() {
 }
 
 #[tokio::test]
-async fn whoever_lapses_is_taken_off_by_the_date_alone() {
+async fn a_lapsed_mentor_is_delisted_by_the_date_alone() {
     let database = place().await;
     for (id, day) in [("today", "2026-06-15"), ("tomorrow", "2026-06-16"), ("never", "9000-01-01")] {
         database.listed(id, day).await;
@@ -118,7 +118,7 @@ async fn one_certification_of_those_required_is_enough() {
 }
 
 #[tokio::test]
-async fn a_mentor_who_is_deleted_or_erased_is_taken_off_first() {
+async fn a_deleted_or_erased_mentor_is_delisted_first() {
     let database = place().await;
     for id in ["deleted", "erased"] {
         database.listed(id, "2026-12-31").await;
@@ -141,7 +141,7 @@ async fn a_mentor_who_is_deleted_or_erased_is_taken_off_first() {
 }
 
 #[tokio::test]
-async fn two_changes_at_once_of_two_certifications_take_somebody_off() {
+async fn two_concurrent_changes_of_two_certifications_delist_their_mentor() {
     let database = place().await;
     database.listed("a", "2026-12-31").await;
     database
@@ -164,7 +164,7 @@ async fn two_changes_at_once_of_two_certifications_take_somebody_off() {
 }
 
 #[tokio::test]
-async fn whoever_suspends_from_a_snapshot_before_the_enrolment_is_told_that_it_is_too_old() {
+async fn a_suspension_from_a_snapshot_before_the_enrolment_fails() {
     let database = place().await;
     database.certify("a", "2026-12-31").await;
     let mut app = superuser(&database.name).await;
@@ -197,7 +197,7 @@ async fn a_suspension_at_the_moment_of_enrolling_is_seen() {
 }
 
 #[tokio::test]
-async fn a_file_of_mentors_is_taken_row_by_row() {
+async fn a_file_of_mentors_is_enrolled_row_by_row() {
     let database = place().await;
     for id in ["1", "2", "3"] {
         database.certify(id, "2026-12-31").await;
@@ -320,7 +320,7 @@ async fn holds(database: &TestDatabase, happenings: &[Happening]) {
 }
 
 #[tokio::test]
-async fn whatever_happens_the_events_are_the_transitions_of_the_fact() {
+async fn the_events_are_always_the_transitions_of_the_state() {
     const SEED: [u8; 32] = *b"who is to be listed at a partner";
     println!("seed {SEED:?}");
     let mut runner =

@@ -22,7 +22,7 @@ impl TestDatabase {
 }
 
 #[tokio::test]
-async fn a_listing_that_shows_what_it_is_to_show_confirms_it() {
+async fn a_correct_listing_confirms_the_state() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     // The page was rendered before, and shows nobody for a quarter of an hour.
     assert_eq!(portal.shows().await, Vec::<String>::new());
@@ -40,7 +40,7 @@ async fn a_listing_that_shows_what_it_is_to_show_confirms_it() {
 }
 
 #[tokio::test]
-async fn whoever_is_taken_off_alarms_nobody_before_the_listing_can_show_it() {
+async fn a_removal_is_no_alarm_before_the_listing_can_show_it() {
     let (database, portal, config) = told(&["a", "b"]).await;
     database.sync(&config);
     database.time_passes().await;
@@ -60,7 +60,7 @@ async fn whoever_is_taken_off_alarms_nobody_before_the_listing_can_show_it() {
 }
 
 #[tokio::test]
-async fn whoever_is_still_listed_is_told_of_again_and_shows_in_the_status() {
+async fn a_mentor_who_is_still_listed_is_removed_again_and_in_the_status() {
     let (database, portal, config) = told(&["a"]).await;
     database.sync(&config);
     database.change("a", "status = 'suspended'").await;
@@ -84,7 +84,7 @@ async fn whoever_is_still_listed_is_told_of_again_and_shows_in_the_status() {
 }
 
 #[tokio::test]
-async fn whoever_is_missing_is_told_of_again() {
+async fn a_missing_mentor_is_sent_again() {
     let (database, portal, config) = told(&["a", "b"]).await;
     database.sync(&config);
     portal.control(&json!({ "set": { "M-a": "inactive" }, "render": true })).await;
@@ -101,7 +101,7 @@ async fn whoever_is_missing_is_told_of_again() {
 }
 
 #[tokio::test]
-async fn whoever_is_removed_by_hand_while_staging_is_tried_is_not_put_back() {
+async fn a_manual_removal_during_staging_is_not_reverted() {
     let (database, portal, config) = told(&["a", "b", "turns"]).await;
     let switch = |stage: &str| {
         let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", stage, "--contract", "1"]);
@@ -125,7 +125,7 @@ async fn whoever_is_removed_by_hand_while_staging_is_tried_is_not_put_back() {
 }
 
 #[tokio::test]
-async fn whoever_was_removed_by_hand_waits_for_a_persons_answer() {
+async fn a_manual_removal_waits_for_a_decision() {
     for (answer, shown) in [("--keep-off", &[][..]), ("--list-again", &["M-a"])] {
         let (database, portal, config) = told(&["a"]).await;
         database.sync(&config);
@@ -168,7 +168,7 @@ async fn whoever_was_removed_by_hand_waits_for_a_persons_answer() {
 }
 
 #[tokio::test]
-async fn whoever_is_listed_without_ever_having_been_told_is_taken_off() {
+async fn a_mentor_listed_without_ever_being_sent_is_removed() {
     let (database, portal, config) = told(&["a"]).await;
     database.sync(&config);
     // From before certvakt came: one who has lapsed, one whom nobody here knows.
@@ -185,7 +185,7 @@ async fn whoever_is_listed_without_ever_having_been_told_is_taken_off() {
 }
 
 #[tokio::test]
-async fn a_listing_clears_up_what_became_of_a_request_where_nobody_can_be_asked() {
+async fn a_listing_resolves_an_unknown_result_if_the_portal_cannot_be_read() {
     for (what, sent) in [("drop", 1), ("lose", 2)] {
         let (database, portal, config) = told(&["a"]).await;
         portal.contract("1", &[("[read]\npath = \"/{key}\"\nstatus = \"/status\"\n", "")]);
@@ -205,7 +205,7 @@ async fn a_listing_clears_up_what_became_of_a_request_where_nobody_can_be_asked(
 }
 
 #[tokio::test]
-async fn a_listing_from_which_many_are_gone_at_once_is_not_believed_unless_somebody_says_so() {
+async fn a_listing_that_lacks_many_mentors_is_not_accepted_without_confirmation() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     database.sync(&config);
     database.time_passes().await;
@@ -233,7 +233,7 @@ async fn a_listing_from_which_many_are_gone_at_once_is_not_believed_unless_someb
 }
 
 #[tokio::test]
-async fn a_listing_without_an_end_is_given_up_and_an_empty_address_is_the_end() {
+async fn an_endless_listing_is_given_up_and_an_empty_url_is_the_end() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     database.sync(&config);
     database.time_passes().await;
@@ -253,7 +253,7 @@ async fn a_listing_without_an_end_is_given_up_and_an_empty_address_is_the_end() 
 }
 
 #[tokio::test]
-async fn a_listing_that_cannot_be_read_changes_nothing_and_is_said() {
+async fn an_unreadable_listing_changes_nothing_and_is_reported() {
     for (what, reason) in [
         (json!("html"), "not JSON"),
         (json!("renamed"), "does not know (202)"),

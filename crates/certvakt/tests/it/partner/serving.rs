@@ -9,7 +9,7 @@ use crate::stand_in::MailServer;
 pub(super) const SERVE: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[delivery]\nchannels = []\n";
 
 #[tokio::test]
-async fn the_service_tells_takes_off_at_midnight_and_compares() {
+async fn the_service_sends_changes_delists_at_midnight_and_compares() {
     let (database, portal, _) = told(&["a", "lapsing"]).await;
     database.at(NOON, ["correct", "lapsing", "--until", "2026-06-15"]);
     let config = portal.config(SERVE);
@@ -60,7 +60,7 @@ async fn a_stop_is_a_metric_and_a_line_of_the_status() {
 }
 
 #[tokio::test]
-async fn a_partner_whose_contract_cannot_be_read_is_stopped_and_said_so() {
+async fn a_partner_with_an_unreadable_contract_is_stopped_and_reported() {
     let (database, portal, _) = told(&["a"]).await;
     let config = portal.config(SERVE);
     std::fs::remove_file(portal.folder.path().join("contracts/portal/1.toml")).unwrap();

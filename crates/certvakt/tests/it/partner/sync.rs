@@ -96,7 +96,7 @@ fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn whoever_is_to_be_listed_is_told_once_signed_and_shown() {
+async fn an_eligible_mentor_is_sent_once_signed_and_listed() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     assert_eq!(database.sync(&config)["taken"], 3);
     let mut came = portal.told().await;
@@ -122,7 +122,7 @@ async fn whoever_is_to_be_listed_is_told_once_signed_and_shown() {
 }
 
 #[tokio::test]
-async fn while_it_is_off_events_are_kept_and_then_the_present_state_is_told() {
+async fn a_disabled_partner_gets_the_current_state_when_it_is_enabled() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     database.sync(&config);
     let told_before = portal.told().await.len();
@@ -145,7 +145,7 @@ async fn while_it_is_off_events_are_kept_and_then_the_present_state_is_told() {
 }
 
 #[tokio::test]
-async fn what_was_told_at_staging_is_told_anew_when_it_goes_live() {
+async fn states_sent_to_staging_are_sent_again_to_the_live_stage() {
     let (database, portal, config) = told(&["a", "b"]).await;
     let staging = ["enable"].into_iter().chain(WHICH).chain(["--stage", "staging", "--contract", "1"]);
     succeed(&mut database.partner_with(&config, staging));
@@ -159,7 +159,7 @@ async fn what_was_told_at_staging_is_told_anew_when_it_goes_live() {
 }
 
 #[tokio::test]
-async fn a_request_without_an_answer_is_cleared_up_before_anything_else_is_sent() {
+async fn an_unknown_result_is_resolved_before_anything_else_is_sent() {
     // Whether the portal had taken it, and how often it is sent in all.
     for (what, sent) in [("drop", 1), ("lose", 2)] {
         let (database, portal, config) = told(&["a"]).await;
@@ -183,7 +183,7 @@ async fn a_request_without_an_answer_is_cleared_up_before_anything_else_is_sent(
 }
 
 #[tokio::test]
-async fn what_a_portal_may_still_be_doing_does_not_outlive_a_withdrawal() {
+async fn a_late_request_at_the_portal_does_not_undo_a_withdrawal() {
     let (database, portal, config) = told(&["a"]).await;
     // It has not done it when it is asked, and does it afterwards.
     portal.control(&json!({ "faults": [{ "on": "POST", "what": "lose" }] })).await;
@@ -195,7 +195,7 @@ async fn what_a_portal_may_still_be_doing_does_not_outlive_a_withdrawal() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_at_a_stage_that_was_left_meanwhile() {
+async fn nothing_is_sent_to_a_stage_that_was_left_in_the_meantime() {
     let (database, portal, config) = told(&["a"]).await;
     let store = database.store().await;
     let mut tx = store.worker().await.unwrap();
@@ -218,7 +218,7 @@ async fn nobody_is_told_at_a_stage_that_was_left_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_stop_that_a_person_ends_is_not_ended_by_who_was_under_way() {
+async fn a_request_in_progress_does_not_end_a_later_stop() {
     let (database, _portal, config) = told(&["a"]).await;
     let store = database.store().await;
     let mut tx = store.worker().await.unwrap();
@@ -232,7 +232,7 @@ async fn a_stop_that_a_person_ends_is_not_ended_by_who_was_under_way() {
 }
 
 #[tokio::test]
-async fn who_fails_alone_waits_and_keeps_nobody_else() {
+async fn a_mentor_who_fails_alone_does_not_block_others() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     portal.control(&json!({ "faults": [{ "on": "POST", "what": 500 }] })).await;
     let done = database.sync(&config);
@@ -247,7 +247,7 @@ async fn who_fails_alone_waits_and_keeps_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_change_while_a_request_is_under_way_is_told_after_it() {
+async fn a_change_during_a_request_is_sent_after_it() {
     let (database, portal, config) = told(&["a"]).await;
     portal.control(&json!({ "faults": [{ "on": "POST", "what": "hold" }] })).await;
     let sending = database.partner_with(&config, ["sync"]).stdout(Stdio::null()).spawn().unwrap();
@@ -262,7 +262,7 @@ async fn a_change_while_a_request_is_under_way_is_told_after_it() {
 }
 
 #[tokio::test]
-async fn others_are_told_while_one_keeps_us_waiting() {
+async fn a_slow_partner_does_not_block_others() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     portal.fault("hold", 1).await;
     let sending = database.partner_with(&config, ["sync"]).stdout(Stdio::null()).spawn().unwrap();
@@ -276,7 +276,7 @@ async fn others_are_told_while_one_keeps_us_waiting() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_once_a_lease_is_over() {
+async fn nothing_is_sent_after_a_lease_has_expired() {
     let portal = Portal::start(Kind::Webhook).await;
     let wire = Wire::new(&["127.0.0.1".to_owned()], &Limits::default()).unwrap();
     let request = wire.client().post(format!("{}/mentors", portal.address));
@@ -313,7 +313,7 @@ async fn an_app_that_changes_several_and_a_sender_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn whoever_renews_while_a_removal_waits_is_not_taken_off() {
+async fn a_renewal_cancels_a_pending_removal() {
     let (database, portal, config) = told(&["a"]).await;
     database.sync(&config);
     portal.control(&json!({ "faults": [{ "on": "POST", "what": 503 }] })).await;
@@ -414,7 +414,7 @@ async fn a_header_and_a_token_sign_in_as_well() {
 }
 
 #[tokio::test]
-async fn what_the_portal_does_not_take_of_one_mentor_keeps_no_other_waiting() {
+async fn a_refused_mentor_does_not_block_others() {
     let (database, portal, config) = told(&["a", "b"]).await;
     // One it does not know: to take them off is done, to put them on is not.
     database.listed("stranger", "2026-12-31").await;
@@ -443,7 +443,7 @@ async fn what_the_portal_does_not_take_of_one_mentor_keeps_no_other_waiting() {
 }
 
 #[tokio::test]
-async fn many_removals_at_once_wait_for_somebody_and_additions_do_not() {
+async fn many_removals_wait_for_approval_and_additions_do_not() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     database.execute("update certvakt.partners set removal_limit = 2").await;
     database.sync(&config);
@@ -495,7 +495,7 @@ async fn a_replay_is_harmless() {
 }
 
 #[tokio::test]
-async fn an_address_that_points_inward_is_refused_by_name_and_by_number() {
+async fn an_internal_address_is_refused_by_name_and_by_number() {
     let (database, portal) = (place().await, Portal::start(Kind::Webhook).await);
     let config = portal.config("");
     let text = std::fs::read_to_string(&config).unwrap();
@@ -517,7 +517,7 @@ async fn an_address_that_points_inward_is_refused_by_name_and_by_number() {
 }
 
 #[tokio::test]
-async fn no_secret_and_no_key_is_in_a_table_a_log_or_an_answer() {
+async fn no_secret_and_no_key_is_in_a_table_a_log_or_a_response() {
     let (database, portal, config) = told(&["a"]).await;
     let secret = KEY.trim_start_matches("whsec_");
     portal.control(&json!({ "faults": [{ "on": "POST", "what": "renamed" }] })).await;
@@ -541,7 +541,7 @@ async fn no_secret_and_no_key_is_in_a_table_a_log_or_an_answer() {
 }
 
 #[tokio::test]
-async fn administrators_are_written_to_once_when_sending_stops_and_when_removals_are_held() {
+async fn administrators_get_one_alert_when_sending_stops_or_removals_are_held() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     let administrator =
         ["person", "add", "--organisation", "org", "--chapter", "chapter", "--role", "org_admin"];

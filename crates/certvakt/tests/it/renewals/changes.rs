@@ -20,7 +20,7 @@ use crate::harness::fail;
 use crate::imports::workbooks::{Parts, row};
 
 #[tokio::test]
-async fn each_change_does_what_it_says_and_is_told_in_the_history() {
+async fn each_change_takes_effect_and_is_in_the_history() {
     let database = rehearsal().await;
     database.certify("1", "2026-07-31").await;
     for (arguments, standing) in [
@@ -48,7 +48,7 @@ async fn each_change_does_what_it_says_and_is_told_in_the_history() {
 }
 
 #[tokio::test]
-async fn what_is_so_already_stays_and_what_cannot_be_is_refused_and_changes_nothing() {
+async fn redundant_changes_do_nothing_and_impossible_ones_are_refused() {
     let database = rehearsal().await;
     database.certify("1", "2026-07-31").await;
     database.change("1", "issued_at = '2024-07-31T12:00:00Z'").await;
@@ -111,7 +111,7 @@ async fn a_renewal_opens_a_cycle_and_a_correction_does_not() {
 }
 
 #[tokio::test]
-async fn no_register_brings_back_what_was_withdrawn() {
+async fn an_import_does_not_reinstate_a_withdrawn_certification() {
     let database = rehearsal().await;
     let folder = tempfile::tempdir().unwrap();
     let register = folder.path().join("register.csv");
@@ -136,7 +136,7 @@ async fn no_register_brings_back_what_was_withdrawn() {
 }
 
 #[tokio::test]
-async fn a_file_renews_whom_it_can_says_whom_it_cannot_and_once() {
+async fn a_file_renews_valid_rows_once_and_reports_the_others() {
     let database = rehearsal().await;
     for id in ["1", "2", "3", "4"] {
         database.certify(id, "2026-07-31").await;
@@ -219,7 +219,7 @@ async fn change(
 }
 
 #[tokio::test]
-async fn of_changes_at_once_one_wins_and_the_same_key_is_the_same_change() {
+async fn one_of_concurrent_changes_wins_and_the_same_key_is_the_same_change() {
     let database = rehearsal().await;
     database.certify("1", "2026-07-31").await;
     let store = database.store().await;

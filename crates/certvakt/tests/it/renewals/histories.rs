@@ -109,7 +109,7 @@ async fn a_rewritten_history_is_found() {
 }
 
 #[tokio::test]
-async fn who_was_certified_on_a_day_is_answered_from_the_history() {
+async fn certified_on_a_day_is_computed_from_the_history() {
     let database = rehearsal().await;
     for id in ["renewed", "lapsed", "suspended", "corrected"] {
         database.certify(id, "2026-06-30").await;
@@ -202,7 +202,7 @@ fn published(version: u64) -> Value {
 }
 
 #[tokio::test]
-async fn the_published_form_is_the_one_that_the_database_holds_to() {
+async fn the_database_follows_the_published_schema() {
     let database = TestDatabase::new().await;
     for version in [1, 2] {
         let published = published(version);
@@ -244,7 +244,7 @@ async fn the_published_form_is_the_one_that_the_database_holds_to() {
 }
 
 #[tokio::test]
-async fn the_database_and_the_program_take_the_same_entries() {
+async fn the_database_and_the_program_accept_the_same_entries() {
     let database = TestDatabase::new().await;
     let whole = |version: u64| {
         let mut entry = json!({
@@ -283,7 +283,7 @@ async fn the_database_and_the_program_take_the_same_entries() {
 }
 
 #[tokio::test]
-async fn the_service_keeps_the_heads_of_a_day_and_says_what_has_grown_long() {
+async fn the_service_writes_the_heads_of_a_day_and_reports_long_histories() {
     let database = rehearsal().await;
     database.certify("1", "2026-07-31").await;
     assert_eq!(database.json(["history", "limit"])["long_history"], 500);
@@ -324,7 +324,7 @@ async fn the_service_keeps_the_heads_of_a_day_and_says_what_has_grown_long() {
 }
 
 #[tokio::test]
-async fn administrators_are_written_to_once_about_histories_that_have_grown_long() {
+async fn administrators_get_one_alert_about_long_histories() {
     let database = rehearsal().await;
     database.execute("update certvakt.installation set long_history = 1").await;
     for id in ["1", "2", "short"] {

@@ -39,7 +39,7 @@ async fn renew_under_a_run(database: &TestDatabase) {
 }
 
 #[tokio::test]
-async fn what_a_run_had_in_hand_when_its_certification_was_renewed_is_not_sent() {
+async fn a_notice_of_a_run_during_a_renewal_is_not_sent() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("ok-1").await;
@@ -69,7 +69,7 @@ async fn a_renewal_cancels_what_no_worker_has_claimed() {
 }
 
 #[tokio::test]
-async fn only_a_change_between_claim_and_answer_crosses_what_is_sent_and_explain_says_so() {
+async fn explain_reports_a_change_between_claim_and_response() {
     for (change, crosses) in [
         (&["renew", "1"][..], true),
         (&["correct", "1", "--until", "2026-06-19"], true),

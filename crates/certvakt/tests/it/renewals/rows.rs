@@ -10,7 +10,7 @@ use super::rehearsal;
 use crate::harness::superuser;
 
 #[tokio::test]
-async fn histories_are_read_the_same_before_they_are_moved_meanwhile_and_after() {
+async fn histories_read_the_same_before_during_and_after_the_move() {
     let database = rehearsal().await;
     for id in ["1", "2", "3", "none"] {
         database.certify(id, "2026-07-31").await;
@@ -92,7 +92,7 @@ async fn is_to_try_again(app: &mut PgConnection, external_id: &str) {
 }
 
 #[tokio::test]
-async fn whoever_read_before_a_history_was_moved_does_not_write_past_it() {
+async fn a_transaction_that_read_before_a_move_cannot_overwrite_the_moved_history() {
     for isolation in ["repeatable read", "serializable"] {
         let database = rehearsal().await;
         for id in ["1", "held"] {

@@ -96,7 +96,7 @@ async fn a_link_signs_its_person_in_once() {
 }
 
 #[tokio::test]
-async fn whether_an_address_is_known_shows_nowhere() {
+async fn no_response_reveals_whether_an_address_is_known() {
     let place = TestService::start("").await;
     mailed(&place, MENTOR, "ok-known@example.org").await;
     let mut browser = place.browser();
@@ -120,7 +120,7 @@ async fn whether_an_address_is_known_shows_nowhere() {
 }
 
 #[tokio::test]
-async fn who_shares_an_address_gets_a_link_of_their_own() {
+async fn people_who_share_an_address_get_separate_links() {
     let place = TestService::start("").await;
     mailed(&place, MENTOR, "ok-parents@example.org").await;
     mailed(&place, "00000000-0000-4000-8000-0000000100a3", "OK-Parents@example.org").await;
@@ -139,7 +139,7 @@ async fn who_shares_an_address_gets_a_link_of_their_own() {
 }
 
 #[tokio::test]
-async fn nobody_is_buried_in_links() {
+async fn links_per_person_are_limited() {
     let place = TestService::start("client_header = \"X-Forwarded-For\"\n").await;
     mailed(&place, MENTOR, "ok-mentor@example.org").await;
     let mut browser = place.browser();
@@ -172,7 +172,7 @@ async fn nobody_is_buried_in_links() {
 }
 
 #[tokio::test]
-async fn a_letter_that_did_not_leave_gets_another_token_and_one_refused_is_not_tried_again() {
+async fn an_unsent_letter_gets_a_new_token_and_a_refused_one_is_not_tried_again() {
     let place = TestService::start("").await;
     for (person, address) in
         [(MENTOR, "later-1@example.org"), ("00000000-0000-4000-8000-0000000100a3", "unknown-1@example.org")]
@@ -275,7 +275,7 @@ async fn an_invitation_goes_to_its_person_alone_and_makes_another_login_theirs()
 }
 
 #[tokio::test]
-async fn where_no_mail_leaves_nobody_is_invited() {
+async fn nobody_is_invited_without_a_mail_server() {
     let place = TestService::start("").await;
     let folder = tempfile::tempdir().unwrap();
     let text = format!(

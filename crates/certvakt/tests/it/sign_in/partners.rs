@@ -15,7 +15,7 @@ const STANDINGS: [(&str, &str); 6] = [
 const ALARM: &str = "trenger at du ser på det";
 
 #[tokio::test]
-async fn whatever_wants_a_person_stands_on_the_page_of_administrators_and_of_nobody_else() {
+async fn the_problems_of_partners_are_on_the_page_of_administrators_only() {
     let place = TestService::start("").await;
     place
         .database

@@ -40,7 +40,7 @@ async fn a_code_becomes_a_session_of_the_person_and_a_new_one_each_time() {
 }
 
 #[tokio::test]
-async fn nobody_is_sent_elsewhere_afterwards() {
+async fn a_return_path_never_leads_to_another_site() {
     let place = TestService::start("").await;
     let mut browser = place.browser();
     for to in [
@@ -77,7 +77,7 @@ async fn another_site_begins_no_sign_in() {
 }
 
 #[tokio::test]
-async fn what_does_not_belong_together_signs_nobody_in() {
+async fn mismatched_responses_sign_nobody_in() {
     let place = TestService::start("").await;
     let mut browser = place.browser();
     // As far as the provider's answer, which is not followed.
@@ -122,7 +122,7 @@ async fn what_does_not_belong_together_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn an_id_token_that_lies_signs_nobody_in() {
+async fn an_invalid_id_token_signs_nobody_in() {
     let mut place = TestService::start("").await;
     for (lie, reason) in [
         ("nonce", "its nonce does not match this sign-in"),
@@ -145,7 +145,7 @@ async fn an_id_token_that_lies_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_provider_that_says_no_or_nothing_becomes_a_page() {
+async fn a_failing_provider_is_shown_as_a_page() {
     let place = TestService::start("").await;
     let mut browser = place.browser();
     browser.language = "en-GB,en;q=0.9,nb;q=0.8";

@@ -68,7 +68,7 @@ async fn a_session_ends_after_a_week_or_twelve_quiet_hours_or_when_its_person_si
 }
 
 #[tokio::test]
-async fn what_is_over_is_deleted_in_time() {
+async fn expired_rows_are_deleted() {
     let place = TestService::start("").await;
     place
         .database
@@ -205,7 +205,7 @@ async fn the_pages_are_readable_by_everybody_and_load_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_a_page_for_people_and_problem_details_for_scripts() {
+async fn a_refusal_is_a_page_for_people_and_problem_details_for_scripts() {
     let place = TestService::start("").await.again("links = false\n");
     let mut browser = place.browser();
     browser.language = "en";
@@ -292,7 +292,7 @@ async fn people_see_where_they_are_signed_in_and_end_it() {
 }
 
 #[tokio::test]
-async fn a_browser_that_is_new_is_told_of_once() {
+async fn a_new_browser_is_reported_once() {
     let place = TestService::start("").await;
     super::links::mailed(&place, "00000000-0000-4000-8000-000000000001", "ok-coordinator@example.org").await;
     let mails = "select count(*) from certvakt.letters where kind = 'new-login'";

@@ -82,7 +82,7 @@ async fn an_administrator_signs_in_again_before_a_change() {
 }
 
 #[tokio::test]
-async fn doctor_says_what_the_provider_lacks() {
+async fn doctor_reports_what_the_provider_lacks() {
     let place = TestService::start("").await;
     let doctor = |issuer: &str, step_up: &str| {
         let text = format!(

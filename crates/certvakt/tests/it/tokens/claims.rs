@@ -92,7 +92,7 @@ async fn a_token_is_three_parts_of_json_and_no_longer_than_8_kib() {
 }
 
 #[tokio::test]
-async fn only_the_configured_algorithm_is_believed() {
+async fn only_the_configured_algorithm_is_accepted() {
     let signers = [
         (TokenAlgorithm::Hs256, Signer::hmac(SECRET)),
         (TokenAlgorithm::Rs256, Signer::rsa()),
@@ -149,7 +149,7 @@ async fn only_the_configured_algorithm_is_believed() {
 }
 
 #[tokio::test]
-async fn a_header_brings_no_key_along() {
+async fn keys_in_a_header_are_ignored() {
     let (issuer_key, thief) = (Signer::p256(), Signer::p256());
     let issuer = Issuer::start(&[issuer_key.jwk("one", &json!({}))]).await;
     let thiefs_server = Issuer::start(&[thief.jwk("two", &json!({}))]).await;

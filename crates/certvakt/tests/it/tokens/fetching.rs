@@ -145,7 +145,7 @@ async fn requests_share_a_fetch_and_known_keys_do_not_wait_for_it() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_broken_off_leaves_its_fetch_to_others() {
+async fn a_cancelled_request_leaves_its_fetch_to_others() {
     let signer = Signer::ed25519(1);
     let issuer = Issuer::start(&[signer.jwk("one", &json!({}))]).await;
     let verifier = Arc::new(issuer.verifier(TokenAlgorithm::EdDsa));

@@ -96,7 +96,7 @@ async fn a_token_that_names_no_key_means_the_only_one() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_key_set_is_none() {
+async fn an_invalid_key_set_is_rejected() {
     let signer = Signer::ed25519(1);
     let good = json!({ "keys": [signer.jwk("one", &json!({}))] }).to_string();
     let padded = |size: usize| format!("{good}{}", " ".repeat(size - good.len()));
