@@ -1,4 +1,4 @@
-//! A reader of calendar files that is as strict as RFC 5545, and shares nothing with what writes them.
+//! A parser of calendar files that is as strict as RFC 5545, and shares no code with the writer.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The leak canary: quiet on our policies, and loud on a bad one, wherever it stands.
+//! The leak canary: it finds nothing with our policies, and finds a bad policy, view or function.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ async fn world() -> TestDatabase {
     database
 }
 
-/// How many planted things a kind of person saw of something: theirs, and others'.
+/// The numbers of test objects that a kind of person read of a table: their own, and others'.
 fn saw(report: &Value, of: &str, kind: &str) -> (i64, i64) {
     let sight =
         report["sights"].as_array().unwrap().iter().find(|one| one["of"] == of && one["kind"] == kind);
@@ -34,7 +34,7 @@ async fn with_our_policies_everybody_sees_their_own_rows_and_nothing_remains() {
     assert_eq!(report["chapters"], 5);
     // Of five chapters, in trees of four and of one: coordinators see 4 + 2 + 1 + 1 + 1.
     let certifications = "public.peer_mentor_certifications";
-    // Each certification and its mentor. One more mentor is of two chapters, which three coordinators see.
+    // Each certification and its mentor. One more mentor is in two chapters, which three coordinators see.
     assert_eq!(saw(&report, certifications, "mentor"), (2 * 6, 0));
     assert_eq!(saw(&report, certifications, "coordinator"), (2 * (9 + 3), 0));
     assert_eq!(saw(&report, certifications, "org_admin"), (2 * 6, 0));
@@ -63,7 +63,7 @@ async fn a_bad_policy_view_or_function_is_found_wherever_it_stands() {
             "public.peer_mentor_certifications",
         ),
         (
-            // Whoever is a member somewhere sees all of that organisation.
+            // Every member sees the whole organisation.
             "create policy organisation on certvakt.people for select to authenticated using (exists (
                select from certvakt.memberships m where m.person_id = people.id
                  and m.organisation_id = any ((select certvakt.current_organisations())::uuid[])));
@@ -92,7 +92,7 @@ async fn a_bad_policy_view_or_function_is_found_wherever_it_stands() {
             "public.peer_mentor_certifications",
         ),
         (
-            // An error for whatever is no person.
+            // An error for every id that is not a person's.
             "create function public.find(id uuid) returns text language plpgsql security definer as $$
                begin
                  if not exists (select from certvakt.people person where person.id = find.id) then raise 'nobody'; end if;
@@ -102,7 +102,7 @@ async fn a_bad_policy_view_or_function_is_found_wherever_it_stands() {
             "public.find(uuid)",
         ),
         (
-            // An error that tells.
+            // An error that reveals data.
             "create view public.overview as select name::int from certvakt.people where name like 'canary %'; grant select on public.overview to authenticated;
              alter view public.overview owner to postgres",
             "public.overview",

@@ -1,5 +1,4 @@
-//! What every channel keeps, whatever it is: one suite, run for each of them on its real provider or
-//! the stand-in for it.
+//! The rules of every channel: one suite, which runs for each channel on its real provider or a stand-in.
 
 use std::time::Duration;
 
@@ -21,11 +20,11 @@ struct Provider {
     mail: MailServer,
 }
 
-/// One notice as the provider took it.
+/// A notice as the provider accepted it.
 struct Taken {
-    /// What a lock screen or a list of mails shows.
+    /// The text on a lock screen or in a list of e-mails.
     shown: String,
-    /// What makes a repeat of it the same.
+    /// The value that identifies repeats.
     identity: String,
     /// All of it.
     whole: String,
@@ -62,7 +61,7 @@ impl Provider {
         channels::configured(&self.config()).unwrap().remove(0)
     }
 
-    /// An address that behaves as its beginning says.
+    /// An address whose prefix selects the stand-in's behaviour.
     fn address(&self, behaviour: &str) -> Address {
         let contact = match self.name {
             ChannelName::Fcm => format!("{behaviour}-1"),
@@ -184,7 +183,7 @@ async fn names_are_only_text() {
 
 #[tokio::test]
 async fn a_provider_that_is_away_or_silent_is_tried_later_and_in_time() {
-    // Takes connections and says nothing; and a port where nobody listens.
+    // A server that accepts connections without a response, and a closed port.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for name in EVERY {
@@ -230,7 +229,7 @@ async fn no_secret_and_no_address_is_recorded() {
 async fn a_calendar_file_is_valid_with_any_name() {
     let provider = Provider::start(ChannelName::Email);
     let channel = provider.channel();
-    // Every length of a line around the first folds, and what must be escaped.
+    // All lengths of a line around the first folds, and characters that must be escaped.
     for length in 0..100 {
         let certification = format!("Ærlig, \\ \"å\"; {}", "ø".repeat(length));
         let notice = Notice {
@@ -245,7 +244,7 @@ async fn a_calendar_file_is_valid_with_any_name() {
     assert_eq!(mails.len(), 100);
     for (length, mail) in mails.iter().enumerate() {
         let file = mail["parts"][2]["text"].as_str().unwrap();
-        // Python's parser hands out lines as it likes them.
+        // Python's parser changes line ends.
         let file = file.replace("\r\n", "\n").replace('\n', "\r\n");
         let event = crate::calendar::read(&file);
         assert_eq!(event["UID"], format!("{}@certvakt", Uuid::from_u128(1)));
@@ -269,7 +268,7 @@ async fn a_check_signs_in_and_sends_nothing() {
         let provider = Provider::start(name);
         assert_eq!(provider.channel().check().await, Ok(()), "{name:?}");
         assert!(provider.taken().is_empty());
-        // Nobody behind it: said, in time.
+        // A closed port is reported in time.
         let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let mut config = provider.config();
         config.email.server = format!("smtp://{closed}");

@@ -1,4 +1,4 @@
-//! The configuration file: shown whole in the example, and strict about what it does not know.
+//! The configuration file: the example is complete, and unknown keys are errors.
 
 use std::collections::BTreeSet;
 

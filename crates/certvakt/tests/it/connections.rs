@@ -1,4 +1,4 @@
-//! Connections that ask nothing, too many of them, and what HTTP/2 allows a client to do.
+//! Idle connections, too many connections, and HTTP/2 attacks.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use crate::stand_in::write_config;
 
 const NOON: &str = "2026-06-15T12:00:00+02:00";
 
-/// A service with some more of `[serve]`.
+/// A service with additional settings in `[serve]`.
 async fn start(more: &str) -> (Service, tempfile::TempDir) {
     let database = TestDatabase::rehearsal().await;
     let folder = tempfile::tempdir().unwrap();
@@ -26,7 +26,7 @@ async fn connect(from: &str, to: &str) -> TcpStream {
     socket.connect(to.parse().unwrap()).await.unwrap()
 }
 
-/// What is answered to a request on a connection of its own; the status and the body.
+/// Sends a request on a new connection. Returns the status and the body.
 async fn get(from: &str, to: &str, path: &str) -> (u16, String) {
     let mut stream = connect(from, to).await;
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
@@ -38,10 +38,10 @@ async fn get(from: &str, to: &str, path: &str) -> (u16, String) {
     (head[9..12].parse().unwrap(), body.to_owned())
 }
 
-/// Everything until the service closes the connection.
+/// Reads everything until the service closes the connection.
 async fn to_the_end(mut stream: TcpStream) -> Vec<u8> {
     let mut heard = Vec::new();
-    // One that was closed while we were sending is reset.
+    // A connection that was closed while we were sending is reset.
     let _ = stream.read_to_end(&mut heard).await;
     heard
 }
@@ -52,7 +52,7 @@ async fn idle_connections_are_closed() {
     let beginnings: [&[u8]; 5] = [
         b"",
         b"G",
-        // What both versions begin with.
+        // The first byte of both versions.
         b"P",
         b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -85,7 +85,7 @@ async fn many_connections_do_not_block_health_checks() {
     for _ in 0..20 {
         held.push(connect("127.0.0.2", address).await);
     }
-    // Of the process there are no more; those beyond it take the places of each other alone.
+    // The process has no more regular connections; those beyond the limit only replace each other.
     for _ in 0..200 {
         held.push(connect("127.0.0.3", address).await);
     }
@@ -108,7 +108,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// The beginning of a connection: the preface, and settings of which none is another than usual.
+/// The start of a connection: the preface, and default settings.
 fn preface() -> Vec<u8> {
     [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(4, 0, 0, &[])].concat()
 }
@@ -132,7 +132,7 @@ async fn http_2_has_its_limits() {
     };
     assert_eq!((of(3), of(6)), (Some(32), Some(32 * 1024)), "streams at once, and bytes of headers");
 
-    // Requests that are reset as soon as they are made, more of them than anybody takes back.
+    // Many requests that are reset immediately (rapid reset).
     let mut stream = connect("127.0.0.1", service.address()).await;
     let mut flood = preface();
     for number in 0..20_000 {

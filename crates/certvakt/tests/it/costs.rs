@@ -1,5 +1,5 @@
-//! What runs and deliveries cost the database, in counts that no machine's speed changes: statements,
-//! rows, bytes of write-ahead log, pages, and whether the certifications were ever read from end to end.
+//! The cost of runs and deliveries in the database, in counts that do not depend on the machine's speed:
+//! statements, rows, bytes of write-ahead log, pages, and sequential scans of the certifications.
 
 use certvakt::store::Asking;
 use certvakt::store::tenant::{self, After, Filter};
@@ -11,19 +11,19 @@ use crate::stand_in::StandIn;
 const NIGHT: &str = "2026-06-15";
 const NOON: &str = "2026-06-15T12:00:00+02:00";
 
-/// What the service asked of the database since it was last asked about.
+/// The cost since the last measurement.
 #[derive(Debug, Clone, Copy)]
 struct Cost {
     statements: i64,
     rows: i64,
     wal_bytes: i64,
     pages: i64,
-    /// Scans of the certifications from end to end.
+    /// Sequential scans of the certifications.
     scans: i64,
 }
 
-/// Certifications of which every `one_in`th is due tonight and the others in years, with a device each,
-/// as they stand some time after they were imported.
+/// Creates certifications of which every `one_in`th is due tonight and the others in years, each with a
+/// device, as some time after an import.
 async fn register(certifications: u32, one_in: u32) -> TestDatabase {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
@@ -50,7 +50,7 @@ async fn register(certifications: u32, one_in: u32) -> TestDatabase {
 }
 
 impl TestDatabase {
-    /// Ends the sessions that a pooler keeps: what they counted is told when they end.
+    /// Ends the sessions of a pooler, because a session reports its statistics when it ends.
     async fn hear_all(&self) {
         self.execute(
             "select pg_terminate_backend(pid, 10000) from pg_stat_activity
@@ -134,7 +134,7 @@ async fn a_large_run_is_recorded_in_two_lanes_and_loses_nothing() {
     let database = register(24_000, 2).await;
     let lanes =
         "select count(distinct xmin::text) from public.cert_notification_log where notification_type = ";
-    // The first run shares out days, a night after another night ids.
+    // The first run splits by days, a run after another night by ids.
     let first = database.json(["run", "--date", NIGHT, "--approve"])["runs"][0].clone();
     assert_eq!(recorded(&first), 12_000, "{first}");
     assert_eq!(database.value::<i64>(&format!("{lanes} 'expiry_warning_7d'")).await, 2);
@@ -155,7 +155,7 @@ async fn a_large_run_is_recorded_in_two_lanes_and_loses_nothing() {
 #[tokio::test]
 async fn a_large_run_makes_do_with_one_lane_where_there_are_no_connections() {
     let database = register(24_000, 2).await;
-    // One for the run's lock, one to spare where two lanes want two.
+    // One for the run's lock, and one more, although two lanes need two.
     let limit = |connections| {
         format!(
             "do $$ begin execute format('alter database %I connection limit {connections}', current_database()); end $$"
@@ -176,7 +176,7 @@ async fn a_drain_asks_little_for_each_delivery() {
     let config = stand_in.config("[\"fcm\"]", "messages_per_minute = 4000000\n");
     let database = register(10_000, 2).await;
     database.ok(["run", "--date", NIGHT, "--approve"]);
-    // They say that nothing is leased.
+    // The statistics say that nothing is leased.
     database.execute("analyze").await;
     database.start_counting().await;
     assert_eq!(database.work(NOON, &config)["delivered"], 5_000);
@@ -190,7 +190,7 @@ async fn a_drain_asks_little_for_each_delivery() {
     );
     let cost = database.cost().await;
     assert_eq!(cost.scans, 0, "{cost:?}");
-    // Claims of 2,000, each with its setting, and ends as they come; a handful around them.
+    // Claims of 2,000, each with its setting, batches of outcomes, and a few other statements.
     assert!(cost.statements <= 5_000 / 5, "{cost:?}");
     let beside = cost.statements * 2 + 100;
     assert!(cost.rows <= 5_000 * 2 + beside, "each is claimed once and ends once: {cost:?}");
@@ -198,7 +198,7 @@ async fn a_drain_asks_little_for_each_delivery() {
     assert!(cost.pages <= 5_000 * 100, "{cost:?}");
 }
 
-/// Certifications of chapters of five hundred each, three of which a coordinator keeps.
+/// Creates certifications in chapters of five hundred each, three of which have a coordinator.
 async fn chapters(chapters: u32) -> TestDatabase {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
@@ -227,8 +227,8 @@ async fn chapters(chapters: u32) -> TestDatabase {
              end $$"
         ))
         .await;
-    // While anybody's snapshot is older than the rows, VACUUM cannot say that all see them, and the planner
-    // does not count on the index alone.
+    // While a snapshot is older than the rows, VACUUM cannot mark them as visible to all, and the planner
+    // does not use an index-only scan.
     let is_seen =
         "select relallvisible = relpages from pg_class where relname = 'peer_mentor_certifications'";
     for attempt in 0.. {
@@ -289,11 +289,11 @@ async fn a_page_costs_what_is_on_it_wherever_it_begins() {
             after = Some(last);
         }
     }
-    // Where to look, in the policies of the scan, and of what is answered: not for each row.
+    // In the policies of the scan and of the result, but not for each row.
     assert!(functions.iter().all(|calls| *calls <= 5), "{functions:?}");
 }
 
-/// What a search read: pages, and rows of certifications and people.
+/// The cost of a search: pages, and rows of certifications and people.
 async fn searched(database: &TestDatabase, text: &str, expected: usize) -> [i64; 2] {
     database.start_counting().await;
     let store = database.store().await;
@@ -321,7 +321,7 @@ async fn searched(database: &TestDatabase, text: &str, expected: usize) -> [i64;
 async fn a_search_costs_no_more_where_others_have_more() {
     let small = chapters(4).await;
     let large = chapters(40).await;
-    // What many are called, what one is called, and what nobody is: of 1,500 that the coordinator sees.
+    // A name of many, a name of one, and a name of nobody, among the 1,500 people whom the coordinator sees.
     let small_has = [("Mentor", 51), ("mentor 1000", 1), ("nobody", 0)];
     let large_has = [("Mentor", 51), ("mentor 10000", 1), ("nobody", 0)];
     for (in_small, in_large) in small_has.into_iter().zip(large_has) {

@@ -1,4 +1,4 @@
-//! What a process that dies in the middle leaves behind: nothing half done, nothing told twice.
+//! Crashes: a process that dies leaves nothing half done, and causes no repeated notice.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -33,7 +33,7 @@ async fn nothing_is_recorded(database: &TestDatabase) -> bool {
 async fn a_run_that_is_killed_before_its_end_has_recorded_nothing_and_the_next_one_records_all() {
     let database = forty_due().await;
     let mut run = database.certvakt(["run", "--date", "2026-06-15"]);
-    // It has its notices in hand and waits to write their deliveries.
+    // It has inserted its notices and waits to insert their deliveries.
     database.blocked_at("certvakt.deliveries", &mut run).await.kill().await;
     assert!(nothing_is_recorded(&database).await);
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 40);
@@ -58,12 +58,12 @@ async fn a_worker_killed_between_record_and_delivery_costs_nobody_a_notice() {
     let config = stand_in.config("[\"fcm\"]", "");
     let database = forty_due().await;
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 40);
-    // The run again, as a retry after a crash would: the log says no.
+    // The same run again, as a retry after a crash: the log prevents duplicates.
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 0);
 
     let arguments = ["work", "--drain", "--output", "json", "--config", config.to_str().unwrap()];
     let mut work = database.certvakt(arguments);
-    // Messages have been sent; the worker dies in the transaction that writes that down.
+    // Messages were sent; the worker dies in the transaction that records the outcomes.
     database.blocked_at("certvakt.channel_stops", work.env("CERTVAKT_NOW", DAY)).await.kill().await;
     let sent = stand_in.messages().len();
     assert!(sent > 0);
@@ -75,7 +75,7 @@ async fn a_worker_killed_between_record_and_delivery_costs_nobody_a_notice() {
     let output = database.at(DAY, arguments);
     let tally: serde_json::Value = serde_json::from_str(&output).unwrap();
     assert_eq!(tally["delivered"], 40);
-    // A repeat carries what makes a device show one.
+    // A repeat has the same collapse id, so that a device shows one message.
     let mut shown: Vec<String> = stand_in
         .messages()
         .iter()
@@ -120,7 +120,7 @@ async fn a_worker_that_cannot_record_outcomes_ends_with_an_error() {
     let config = stand_in.config("[\"fcm\"]", "");
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
-    // More than fit between sending and writing.
+    // More than fit into the channel between sending and recording.
     database
         .execute(
             "with new as (insert into certvakt.people (id) select gen_random_uuid() from generate_series(1, 450) returning id),

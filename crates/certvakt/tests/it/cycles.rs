@@ -14,18 +14,18 @@ use uuid::Uuid;
 use crate::harness::TestDatabase;
 use crate::stand_in::write_config;
 
-/// The same histories on every machine. A failing test prints it.
+/// The fixed seed, which makes the histories the same on every machine. A failing test prints it.
 const SEED: u64 = 20_261_231;
 const GRACE_DAYS: u16 = 30;
 const CERTIFICATIONS: usize = 80;
 const RUNS: usize = 20;
 
-/// What the rules say of one certification: brute force, a day at a time.
+/// A model of the rules for one certification: brute force, one day at a time.
 struct Model {
     id: Uuid,
     expires_at: DateTime<Utc>,
     notices: Vec<Notice>,
-    /// How many of the notices belong to earlier cycles.
+    /// The number of notices of earlier cycles.
     earlier: usize,
 }
 
@@ -49,7 +49,7 @@ impl Model {
         Stage::current(last, today, GRACE_DAYS).map(|stage| (stage, stage.due_date(last)))
     }
 
-    /// The design's rules 1, 2 and 5, as they are written there.
+    /// The rules of stages, written independently of the code under test.
     fn run(&mut self, today: NaiveDate, zone: Tz) {
         let Some((stage, due)) = self.current(today, zone) else { return };
         let is_told = self.notices[self.earlier..].iter().any(|told| {
@@ -80,7 +80,7 @@ impl Model {
         self.earlier = self.notices.len();
     }
 
-    /// As the database has it.
+    /// The notices in the database's format.
     fn shown(&self) -> Vec<String> {
         let state = |state| match state {
             State::Open => "pending",
@@ -209,7 +209,7 @@ fn changes(models: &mut [Model], today: NaiveDate, random: &mut Rng) -> String {
     sql
 }
 
-/// What each certification was told, in the order in which it was recorded.
+/// The notices of each certification, in the order in which they were recorded.
 async fn recorded(database: &TestDatabase) -> HashMap<Uuid, Vec<String>> {
     let rows: serde_json::Value = database
         .value(

@@ -1,4 +1,4 @@
-//! What becomes of a notice between its record and its mentor.
+//! The delivery of notices.
 
 use certvakt::store::delivery::{Finished, Try};
 use serde_json::json;
@@ -250,7 +250,7 @@ async fn a_date_corrected_during_its_delivery_is_checked_again() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "ok-1").await;
-    // Claimed by a worker that will not succeed; it may have been told, so the run says nothing.
+    // Claimed by a worker that fails: the notice may have been sent, so the run does not repeat it.
     database
         .execute(
             "update certvakt.deliveries set state = 'claimed', attempt = 1, lease_token = gen_random_uuid(),
@@ -336,18 +336,18 @@ async fn an_expired_lease_is_released_and_a_late_outcome_is_ignored() {
         .await;
     assert_eq!(history, "1 lease_lost, 2 delivered");
 
-    // The dead worker comes back and reports, under a lease that is not its any more.
+    // The dead worker resumes and reports an outcome with a lost lease.
     let store = database.store().await;
     let mut tx = store.worker().await.unwrap();
     let id: i64 = database.value("select id from certvakt.deliveries").await;
-    // One that has vanished is no error either.
+    // A deleted delivery is not an error either.
     let ends = [first_attempt(id, "pending"), first_attempt(id + 1, "pending")];
     certvakt::store::delivery::finish(&mut tx, uuid::Uuid::new_v4(), &ends).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 delivered"]);
 }
 
-/// The end of a delivery's first attempt, of which nothing is told but its state.
+/// The outcome of a delivery's first attempt, with only a state.
 fn first_attempt(id: i64, state: &'static str) -> Finished {
     Finished {
         id,

@@ -1,4 +1,4 @@
-//! What the documents promise to list is listed, and what they show runs.
+//! The documents: lists are complete, links have targets, and examples run.
 
 mod examples;
 mod names;
@@ -23,11 +23,11 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The codes in the sources: what a `code` function returns.
+/// The codes in the sources: the results of the `code` functions.
 fn codes() -> BTreeSet<String> {
     let mut sources = Vec::new();
     files(&Path::new(ROOT).join("crates/certvakt/src"), "rs", &mut sources);
-    // That of a fault that no error type knows.
+    // The code of a panic, which no error type has.
     let mut codes = BTreeSet::from(["internal".to_owned()]);
     for source in sources {
         let text = fs::read_to_string(&source).unwrap();
@@ -96,7 +96,7 @@ fn the_systemd_unit_restricts_the_service() {
     ] {
         assert!(text.lines().any(|line| line == format!("{key}={value}")), "{key}={value}");
     }
-    // Where systemd is installed it says itself, in tenths: below two it calls it OK.
+    // If systemd is installed, check its own score, in tenths: it calls a score below two OK.
     let judged = Command::new("systemd-analyze")
         .args(["security", "--offline=true", "--threshold=20"])
         .arg(&unit)
@@ -148,7 +148,7 @@ fn every_test_that_a_promise_or_a_requirement_names_exists() {
         }
     }
     assert!(shown > 40, "{shown}");
-    // In the other document tests stand among settings and columns, whose names are shorter.
+    // The other document mentions tests among settings and columns, whose names are shorter.
     for name in read("docs/asvs.md").split('`').skip(1).step_by(2) {
         let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let is_test = is_word && (name.matches('_').count() > 2 || name.starts_with("fuzz_"));

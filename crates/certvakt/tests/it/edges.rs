@@ -1,5 +1,5 @@
-//! Validation, escaping and privacy on every way in and out: days that do not exist, control characters, permissions of
-//! files, and the record of who did what.
+//! Validation, escaping and privacy of every input and output: impossible dates, control characters,
+//! permissions of files, and the command log.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ use crate::harness::{TestDatabase, fail, superuser};
 use crate::stand_in::write_config;
 
 const NOON: &str = "2026-06-15T12:00:00+02:00";
-/// Characters that change how the text around them is shown, one of each kind.
+/// Characters that change the display of the text around them, one of each kind.
 const STEERING: [&str; 8] =
     ["\u{1b}[31m", "\u{7f}", "\u{9b}", "\u{200f}", "\u{2028}", "\u{202e}", "\u{2066}", "\u{61c}"];
 
@@ -30,7 +30,7 @@ pub async fn code(connection: &mut PgConnection, sql: &str) -> String {
     }
 }
 
-/// A certification with an entry that the database wrote, in which `%` stands for what is changed of it.
+/// A certification with an entry that the database wrote; `%` is the placeholder for a change of the entry.
 pub const WITH_ENTRY: &str = "insert into public.peer_mentor_certifications
     (organisation_id, chapter_id, peer_mentor_id, certification_type, renewal_history)
   select organisation_id, chapter_id, peer_mentor_id, certification_type,
@@ -85,7 +85,7 @@ async fn impossible_dates_are_refused_by_every_entry_point() {
     let heads = database.json(["verify", "--history"]);
     assert_eq!(heads["faults"], json!([]), "nothing of it was stored");
 
-    // If one is stored all the same, it is reported, and the others are still checked.
+    // A stored one is reported, and the others are still checked.
     database.certify("2", "2026-07-31").await;
     database
         .execute(
@@ -188,7 +188,7 @@ async fn control_characters_are_refused_by_every_entry_point() {
             assert_eq!(code(&mut connection, &sql).await, "23514", "{sql:?}");
         }
     }
-    // A note has lines.
+    // A note can have several lines.
     database.at(NOON, ["renew", "1", "--until", "2027-07-31", "--note", "Først\nså\tdet"]);
 }
 
@@ -197,7 +197,7 @@ async fn output_and_logs_cannot_control_a_terminal() {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
     let steering = STEERING.concat();
-    // As if it had been stored before it was refused.
+    // As if it had been stored before the check existed.
     database
         .execute(&format!(
             "alter table certvakt.organisations drop constraint organisations_name_plain;
@@ -283,7 +283,7 @@ fn import_with_rejects(command: &mut Command, register: &Path, rejects: &Path) {
     crate::harness::succeed(command);
 }
 
-/// The same command under a umask that takes nothing away.
+/// The same command with umask 0.
 fn without_umask(command: &Command) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", "umask 0; exec \"$0\" \"$@\""]).arg(command.get_program()).args(command.get_args());

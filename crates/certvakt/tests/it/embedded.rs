@@ -1,5 +1,5 @@
-//! The embedded cluster and the demo, with no server named: as whoever runs the tests, and as root's
-//! unprivileged user.
+//! The embedded cluster and the demo, without `DATABASE_URL`: as the current user, and as root's unprivileged
+//! user.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -52,7 +52,7 @@ fn serving(data: &Path, folder: &Path) -> std::process::Child {
 fn a_cluster_is_made_shared_and_stopped_by_the_last_to_leave() {
     let folder = open_folder();
     let data = folder.path().join("data");
-    // Two processes that both find nothing there.
+    // Two processes that both find no cluster.
     let first: Vec<_> = ["one", "two"]
         .into_iter()
         .map(|slug| {
@@ -72,7 +72,7 @@ fn a_cluster_is_made_shared_and_stopped_by_the_last_to_leave() {
     let listed = succeed(&mut certvakt(&data, ["organisation", "list", "--output", "json"]));
     let listed: Value = serde_json::from_str(&listed).unwrap();
     assert_eq!(listed["organisations"].as_array().unwrap().len(), 2);
-    // Its owner may play the part of people, too.
+    // Its owner may also switch to `authenticated`.
     succeed(&mut certvakt(
         &data,
         ["chapter", "add", "chapter", "--organisation", "one", "--name", "Østlandet"],
@@ -80,7 +80,7 @@ fn a_cluster_is_made_shared_and_stopped_by_the_last_to_leave() {
     succeed(&mut certvakt(&data, ["audit", "canary"]));
     assert_eq!(server_process(&data), Some(server), "it joined, and left the others alone");
 
-    // Killed, it leaves the server running; the next process joins and stops it.
+    // A killed process leaves the server running; the next process joins and stops it.
     service.kill().unwrap();
     service.wait().unwrap();
     assert_eq!(server_process(&data), Some(server));
@@ -182,7 +182,7 @@ fn the_demo_shows_every_stage_and_leaves_nothing_behind() {
     fs::create_dir(&temporary).unwrap();
     fs::set_permissions(&temporary, fs::Permissions::from_mode(0o777)).unwrap();
     let mut demo = Command::new(&program);
-    // Root shows it as an ordinary user; everybody else is one.
+    // Root runs it as an ordinary user.
     if geteuid().is_root() {
         use std::os::unix::process::CommandExt;
         let nobody = User::from_name("nobody").unwrap().unwrap();
@@ -213,7 +213,7 @@ fn the_demo_shows_every_stage_and_leaves_nothing_behind() {
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "its folder is gone");
 }
 
-/// Signs in to the server on a socket as a user of this machine, and returns what `psql` says.
+/// Connects to the server on a socket as a user of this machine, and returns the output of `psql`.
 fn asked_by(user: &str, sockets: &Path, login: &str) -> std::process::Output {
     let mut psql = Command::new("psql");
     if geteuid().is_root() {
@@ -244,7 +244,7 @@ fn no_other_user_signs_in_to_the_cluster_or_holds_its_locks() {
     for user in others {
         assert!(!asked_by(user, &sockets, "certvakt_owner").status.success(), "{user}");
     }
-    // And nobody signs in as the cluster's superuser.
+    // Nobody can connect as the cluster's superuser.
     let refused = asked_by(&me, &sockets, "certvakt_superuser");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("pg_hba.conf"), "{refused:?}");
     for lock in ["start.lock", "users.lock"] {

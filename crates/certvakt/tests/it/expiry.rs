@@ -1,4 +1,4 @@
-//! The expiry run: who is told, when, and never twice.
+//! The expiry run: which notices are recorded and when, without duplicates.
 
 use serde_json::json;
 use sqlx::{Connection, Executor};
@@ -41,7 +41,7 @@ async fn each_stage_is_recorded_on_its_day_and_once() {
 #[tokio::test]
 async fn five_missed_nights_are_one_run_that_says_what_it_covers() {
     let database = rehearsal().await;
-    // Stages that come due in the missed nights: one told late, one overtaken by the next.
+    // Stages that came due in the missed nights: one is recorded late, one is superseded by the next.
     database.certify("late", "2026-09-12").await;
     database.certify("overtaken", "2026-06-22").await;
     database.run("2026-06-09");
@@ -63,7 +63,7 @@ async fn a_stage_that_passed_unseen_is_superseded_and_never_sent() {
     let database = rehearsal().await;
     database.certify("1", "2026-06-16").await;
     database.run("2026-05-01");
-    // Down from before the 30-day stage until after the 7-day stage began.
+    // No run from before the 30-day stage until after the start of the 7-day stage.
     let run = database.run("2026-06-15");
     assert_eq!(run["superseded"], 1);
     assert_eq!(
@@ -96,7 +96,7 @@ async fn people_imported_inside_a_stage_get_one_notice() {
         run["recorded"],
         json!({ "expiry_warning_90d": 1, "expiry_warning_30d": 1, "expiry_warning_7d": 1, "expired": 1 })
     );
-    // The stages before those: none, one, two, three.
+    // The numbers of earlier stages: none, one, two, three.
     assert_eq!(run["superseded"], 6);
     assert_eq!(database.run("2026-06-15")["recorded"]["expired"], 0);
     assert!(database.notices("long ago").await.is_empty());
@@ -122,7 +122,7 @@ async fn a_change_that_was_open_during_a_run_is_read_by_the_next() {
         )
         .await
         .unwrap();
-    // It began before this run and commits after it: its time stamps are older than the run.
+    // The transaction began before this run and commits after it, so its time stamps are older than the run.
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_30d"], 0);
     transaction.commit().await.unwrap();
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_30d"], 1);
@@ -139,7 +139,8 @@ async fn a_run_that_waited_for_another_sees_the_changes_in_between() {
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 0);
 }
 
-/// The run of 15 June, which has to wait for somebody who changed a certification and has not committed yet.
+/// Starts the run of 15 June, which waits for a transaction that changed a certification and has not
+/// committed yet.
 async fn run_behind(database: &TestDatabase, change: &'static str) {
     let mut other = superuser(&database.name).await;
     let mut transaction = other.begin().await.unwrap();
@@ -185,7 +186,8 @@ async fn after_a_restore_elsewhere_everything_is_read() {
         )
         .await;
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_30d"], 1);
-    // The other server had come further: its transactions are no changes since the run here.
+    // The other server had higher transaction ids, so its transactions do not count as changes since the run
+    // here.
     database
         .execute(
             "update certvakt.certification_changes set changed_in = '9000000000000000000';
@@ -207,7 +209,7 @@ async fn a_renewal_opens_a_new_cycle() {
     database.expire_on("1", "2028-06-20").await;
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 0);
     database.ok(["verify"]);
-    // Every stage is told again in its time.
+    // Every stage gets a notice again in its time.
     database.expire_on("1", "2026-07-10").await;
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_30d"], 1);
 }
@@ -218,7 +220,7 @@ async fn a_correction_repeats_a_stage_only_if_it_moved_by_thirty_days() {
         let database = rehearsal().await;
         database.certify("1", "2026-09-12").await;
         database.run("2026-06-14");
-        // Only whom somebody has told is not told again.
+        // Only a delivered notice is not repeated.
         database.execute("update certvakt.deliveries set state = 'delivered', finished_at = now()").await;
         database
             .execute(&format!(
@@ -384,7 +386,7 @@ async fn verify_finds_missing_notices_and_wrong_keys() {
              alter table public.cert_notification_log enable trigger all",
         )
         .await;
-    // Changed since the run: nothing can be said yet, and it is not counted as right.
+    // It changed since the run, so it cannot be verified yet, and does not count as correct.
     database.certify("new", "2026-06-20").await;
     let output = database.certvakt(["verify", "--output", "json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

@@ -1,7 +1,6 @@
-//! Properties tried on hostile inputs: the files of a corpus, and what random changes make of them.
-//!
-//! `make test` replays the corpus and a few hundred inputs of a fixed seed; `make fuzz` tries inputs until a time is
-//! over. Both print the seed. An input that breaks the property is made small and written to `target/fuzz`.
+//! Fuzz tests: check properties on the files of a corpus and on random changes of them.  `make test` replays
+//! the corpus and a few hundred inputs with a fixed seed; `make fuzz` tries inputs for a given time. Both
+//! print the seed. An input that violates a property is minimised and written to `target/fuzz`.
 
 use std::cell::RefCell;
 use std::fs;
@@ -14,31 +13,31 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-/// Where the corpora are, a folder for each target.
+/// The folder of the corpora, with one folder for each target.
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
-/// Where an input goes that breaks a property.
+/// The folder for inputs that violate a property.
 const FOUND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/fuzz");
-/// The longest input, in bytes.
+/// The maximum length of an input, in bytes.
 const LONGEST: usize = 64 * 1024;
-/// Changes that are made to one file of the corpus, at most.
+/// The maximum number of changes to a file of the corpus.
 const MOST_CHANGES: usize = 8;
-/// After this long without an answer, an input counts as one that hangs.
+/// The time after which an input counts as one that hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A target: its name, which is that of its corpus, and what its inputs are made of.
+/// A fuzz target.
 pub struct Target {
-    /// Its name.
+    /// The target's name, which is that of its corpus.
     pub name: &'static str,
-    /// Texts that mean something in its inputs.
+    /// Texts with a meaning in the inputs.
     pub words: &'static [&'static str],
-    /// Inputs that are made when it runs, beside those of the corpus.
+    /// Generated inputs, in addition to the corpus.
     pub made: Vec<Vec<u8>>,
-    /// Inputs tried in `make test`.
+    /// The number of inputs in `make test`.
     pub inputs: u32,
 }
 
 impl Target {
-    /// Tries the property, which panics where it does not hold.
+    /// Checks the property, which panics if an input violates it.
     pub fn run(self, property: impl Fn(&[u8])) {
         let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
         let (seconds, first) =
@@ -98,7 +97,7 @@ fn keep(name: &str, input: &[u8]) -> PathBuf {
     path
 }
 
-/// A change: its kind, a place, two more, and a byte.
+/// A change: its kind, three positions and a byte.
 type Change = (u8, Index, Index, Index, u8);
 
 fn inputs(files: Vec<Vec<u8>>, words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
@@ -137,7 +136,7 @@ fn changed(mut input: Vec<u8>, change: &Change, files: &[Vec<u8>], words: &[&str
     input
 }
 
-/// Ends the process at an input that hangs, after keeping it.
+/// Saves an input that hangs, and ends the process.
 struct Watch(mpsc::Sender<Vec<u8>>);
 
 impl Watch {

@@ -1,4 +1,4 @@
-//! A database for a test, and the binary on it.
+//! The database of a test, and the binary on it.
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 
-/// A database of its own for one test, cloned from a migrated template.
+/// A separate database for one test, cloned from a migrated template.
 pub struct TestDatabase {
     pub name: String,
 }
@@ -41,7 +41,7 @@ pub async fn superuser(database: &str) -> PgConnection {
     PgConnection::connect(&address("postgres", database)).await.expect("the test server answers")
 }
 
-/// The login that migrates: it owns the database and may create roles, and is nothing more.
+/// The login that migrates: it owns the database and may create roles, without other privileges.
 pub const OWNER: &str = "certvakt_owner";
 /// The login of the service: a member of its roles, owner of nothing.
 pub const SERVICE: &str = "certvakt_service";
@@ -89,7 +89,7 @@ impl TestDatabase {
         Self { name }
     }
 
-    /// Marked as a rehearsal: `CERTVAKT_NOW` moves its dates.
+    /// A database marked as a rehearsal, in which `CERTVAKT_NOW` moves dates.
     pub async fn rehearsal() -> Self {
         let database = Self::new().await;
         let store = database.store().await;
@@ -99,7 +99,7 @@ impl TestDatabase {
         database
     }
 
-    /// How the service reaches the database: through the pooler if the suite runs with one.
+    /// The service's address of the database: through the pooler if the suite runs with one.
     pub fn address(&self) -> String {
         match std::env::var("CERTVAKT_TEST_POOLER") {
             Ok(pooler) if !pooler.is_empty() => format!("postgres://{SERVICE}@{pooler}/{}", self.name),
@@ -145,7 +145,7 @@ impl TestDatabase {
         serde_json::from_str(&output).unwrap_or_else(|error| panic!("{error} in {output}"))
     }
 
-    /// Does something as superuser, whom no policy binds: what a test sets up or looks at.
+    /// Executes SQL as superuser, who bypasses all policies, to set up or inspect a test.
     pub async fn execute(&self, sql: &str) {
         superuser(&self.name).await.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
     }
@@ -161,7 +161,7 @@ impl TestDatabase {
             .unwrap()
     }
 
-    /// Asks until the answer is yes, for a minute at most.
+    /// Repeats a query until its result is true, for at most a minute.
     pub async fn until(&self, question: &str) {
         let asking = async {
             while !self.value::<bool>(question).await {
@@ -224,7 +224,7 @@ impl TestDatabase {
 }
 
 impl Blocked {
-    /// Ends its connection, as a server that goes away does; what it says then.
+    /// Terminates its connection, as a crashed server would. Returns its error output.
     pub async fn cut_off(mut self, status: i32) -> String {
         let mut watcher = superuser("postgres").await;
         sqlx::query("select pg_terminate_backend($1)")
@@ -237,21 +237,21 @@ impl Blocked {
         failed(&output, status)
     }
 
-    /// The most memory that it has held so far, in KiB.
+    /// Its peak memory so far, in KiB.
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.command.id())).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         peak.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// Lets go of the table and waits for its end.
+    /// Releases the lock and waits for its end.
     pub async fn go_on(mut self) {
         self.holder.execute("rollback").await.unwrap();
         let output = self.command.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", both(&output));
     }
 
-    /// Kills it as `kill -9` does, and lets go of the table.
+    /// Kills it as `kill -9` does, and releases the lock.
     pub async fn kill(mut self) {
         self.command.kill().unwrap();
         self.command.wait().unwrap();
@@ -259,7 +259,7 @@ impl Blocked {
     }
 }
 
-/// Shorthand for certifications of the organisation that [`TestDatabase::with_organisation`] makes.
+/// Shorthand for certifications of the organisation that [`TestDatabase::with_organisation`] adds.
 impl TestDatabase {
     /// Certifies a new person until the end of a day in Oslo.
     pub async fn certify(&self, external_id: &str, last_valid_day: &str) {
@@ -277,7 +277,7 @@ impl TestDatabase {
         .await;
     }
 
-    /// Gives the holder of a certification a device (`push`) or a mail address (`email`).
+    /// Adds a device (`push`) or an e-mail address (`email`) to a certification's mentor.
     pub async fn reachable(&self, external_id: &str, kind: &str, address: &str) {
         self.execute(&format!(
             "insert into certvakt.contact_points (person_id, kind, address)
@@ -300,7 +300,7 @@ impl TestDatabase {
         self.change(external_id, &format!("expires_at = {}", end_of(last_valid_day))).await;
     }
 
-    /// Runs one date; what it recorded by stage.
+    /// Runs one date, and returns the number of recorded notices by stage.
     pub fn run(&self, date: &str) -> Value {
         let run = self.json(["run", "--date", date])["runs"][0].clone();
         assert_eq!(run["state"], "complete", "{run}");
@@ -322,7 +322,7 @@ impl TestDatabase {
         .unwrap()
     }
 
-    /// What `explain` says of each stage of a certification, as of an instant.
+    /// The text of `explain` for each stage of a certification, at a time.
     pub fn explained(&self, now: &str, external_id: &str) -> Vec<String> {
         let mut command = self.certvakt(["explain", external_id, "--output", "json"]);
         let explained: Value = serde_json::from_str(&succeed(command.env("CERTVAKT_NOW", now))).unwrap();
@@ -336,14 +336,14 @@ impl TestDatabase {
             .collect()
     }
 
-    /// Delivers what is due as of an instant; what became of it.
+    /// Delivers due notices at a time, and returns the result.
     pub fn work(&self, now: &str, config: &std::path::Path) -> Value {
         let config = config.to_str().unwrap();
         let output = self.at(now, ["work", "--drain", "--output", "json", "--config", config]);
         serde_json::from_str(&output).unwrap()
     }
 
-    /// Runs the binary as of an instant; it must succeed.
+    /// Runs the binary at a time; it must succeed.
     pub fn at<'a>(&self, now: &str, arguments: impl IntoIterator<Item = &'a str>) -> String {
         succeed(self.certvakt(arguments).env("CERTVAKT_NOW", now))
     }
@@ -361,7 +361,7 @@ pub fn under(limiter: &str, limit: &str, command: &Command) -> Command {
     with_environment_of(command, limited)
 }
 
-/// A command on a terminal of some columns; what it draws is in the output.
+/// A command on a terminal with a number of columns, whose output includes the drawing.
 pub fn on_terminal(columns: u16, command: &Command) -> Command {
     let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
     let line = words.iter().map(|word| format!("'{}'", word.display())).collect::<Vec<_>>().join(" ");
@@ -381,7 +381,7 @@ fn with_environment_of(command: &Command, mut other: Command) -> Command {
     other
 }
 
-/// Asks a process to end, as a service manager does.
+/// Sends SIGTERM to a process, as a service manager does.
 pub fn terminate(process: &Child) {
     let id = nix::unistd::Pid::from_raw(i32::try_from(process.id()).unwrap());
     nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
@@ -394,12 +394,12 @@ pub fn succeed(command: &mut Command) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Runs a command that must end with this status; returns what it said on standard error.
+/// Runs a command that must exit with this status. Returns its standard error.
 pub fn fail(command: &mut Command, status: i32) -> String {
     failed(&command.output().expect("the binary starts"), status)
 }
 
-/// What a process said that must have ended with this status, without a backtrace.
+/// The standard error of a process that must have exited with this status, without a backtrace.
 fn failed(output: &Output, status: i32) -> String {
     assert_eq!(output.status.code(), Some(status), "{}", both(output));
     let said = String::from_utf8(output.stderr.clone()).expect("UTF-8");

@@ -1,4 +1,4 @@
-//! JSON Web Tokens as an issuer makes them, written without the library that the service reads them with.
+//! Creates JSON Web Tokens as an issuer does, without the library that the service uses.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl Signer {
         json!({ "typ": "JWT", "alg": self.algorithm, "kid": kid })
     }
 
-    /// A token with this header and these claims, whatever they are.
+    /// A token with this header and these claims, without validation.
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let message = format!("{}.{}", part(header), part(claims));
@@ -82,7 +82,7 @@ impl Signer {
         }
     }
 
-    /// The public key as published, with what else is given; a null takes away.
+    /// The public key as published, with additional members; a null removes a member.
     pub fn jwk(&self, kid: &str, more: &Value) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let mut jwk = match &*self.key {

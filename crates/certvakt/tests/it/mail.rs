@@ -1,4 +1,4 @@
-//! Mail, to a real mail server.
+//! The e-mail channel, with a real mail server.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ async fn a_mail_is_text_html_and_a_calendar_entry_in_the_persons_language() {
     let calendar = crate::calendar::read(text(2));
     assert_eq!(calendar["UID"], format!("{id}@certvakt"));
     assert_eq!(calendar["SUMMARY"], "Påminnelse");
-    // All of the last valid day and nothing of the next (RFC 5545, section 3.6.1).
+    // The whole last valid day, and nothing of the next (RFC 5545, section 3.6.1).
     assert_eq!(calendar["DTSTART;VALUE=DATE"], "20260620");
     assert_eq!(calendar["DTEND;VALUE=DATE"], "20260621");
     assert_eq!(calendar["TRANSP"], "TRANSPARENT");
@@ -223,7 +223,7 @@ async fn an_address_has_one_form_from_the_register_to_the_envelope() {
     let stored: String = database.value(addresses).await;
     assert_eq!(stored, "ok-1@example.org ok-2@xn--blbr-roah.example");
 
-    // What came in by another way is sent to in the same form, or not at all.
+    // Addresses that were stored without validation are sent to in canonical form, or not at all.
     for (id, address) in [("3", "ok-3@Example.ORG."), ("4", "ok-4@example.org>")] {
         database.reachable(id, "email", address).await;
     }

@@ -1,11 +1,11 @@
-//! What a mail server's refusals do to addresses, to an organisation's mail and to the channel.
+//! The effects of a mail server's refusals on addresses, on an organisation's messages and on the channel.
 
 use crate::harness::{TestDatabase, fail};
 use crate::stand_in::MailServer;
 
 const DAY: &str = "2026-06-15T12:00:00+02:00";
 
-/// Mentors of an organisation with a notice due, each with an address that begins as given.
+/// Adds mentors of an organisation with a due notice, each with an address with the given prefix.
 async fn due(database: &TestDatabase, slug: &str, mentors: &[(u32, &str)]) {
     database.add_organisation(slug, "Europe/Oslo");
     for (number, beginning) in mentors {
@@ -27,7 +27,7 @@ async fn due(database: &TestDatabase, slug: &str, mentors: &[(u32, &str)]) {
     database.ok(["run", "--organisation", slug, "--date", "2026-06-15", "--approve"]);
 }
 
-/// How an organisation's deliveries stand, as `state number`, and whether any address was refused.
+/// The states of an organisation's deliveries, as `state number`, and whether any address was refused.
 async fn stand(database: &TestDatabase, slug: &str) -> String {
     database
         .value(&format!(
@@ -55,7 +55,7 @@ fn work_and_stop(database: &TestDatabase, server: &MailServer) -> String {
     said
 }
 
-/// What `status` says, and how it ends.
+/// The output and the exit status of `status`.
 fn status(database: &TestDatabase) -> (String, Option<i32>) {
     let output = database.certvakt(["status"]).env("CERTVAKT_NOW", DAY).output().unwrap();
     (String::from_utf8(output.stdout).unwrap(), output.status.code())
@@ -117,7 +117,7 @@ async fn a_refusal_of_the_message_counts_against_no_address_and_stops_the_organi
         let (said, code) = status(&database);
         assert!(said.contains("STOPPED: channel email for org since"), "{case}: {said}");
         assert_eq!(code, Some(1), "{case}");
-        // Another organisation's mail goes as ever.
+        // Another organisation's messages are still sent.
         server.recover();
         due(&database, "other", &[(2, "ok")]).await;
         assert_eq!(database.work(DAY, &server.config(""))["delivered"], 2, "{case}");
@@ -169,7 +169,7 @@ async fn many_refused_addresses_stop_their_organisation_and_count_against_nobody
     assert!(said.contains("STOPPED: channel email for wave since"), "{said}");
     assert_eq!((said.matches("STOPPED").count(), code), (1, Some(1)));
 
-    // Nothing has changed: one message shows it, and still counts against nobody.
+    // Nothing has changed: one message probes it, and does not count against its address.
     time_passes(&database).await;
     work_and_stop(&database, &server);
     assert_eq!(stand(&database, "wave").await, "delivered 46, pending 20");
@@ -190,7 +190,7 @@ async fn a_pass_that_dies_counts_no_refusal() {
     let config = server.config("");
     let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
     command.env("CERTVAKT_NOW", DAY);
-    // Stops before what it does at the end of a pass.
+    // Stops before the end of a pass.
     database
         .execute(
             "create function stop() returns trigger language plpgsql as $$ begin
@@ -233,7 +233,7 @@ async fn nothing_is_sent_unencrypted_but_on_this_machine() {
             let output = database.certvakt(arguments).env("CERTVAKT_NOW", DAY).output().unwrap();
             assert!(!output.status.success(), "{section} {command:?}");
             let all = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-            // A table may break a word's line.
+            // A table can wrap lines within a word.
             let all: String = all.split_whitespace().collect();
             assert!(all.contains(said) && !all.contains("s3cret"), "{section} {command:?}: {all}");
         }

@@ -1,5 +1,5 @@
-//! The integration tests: the real binary and the real store on a real PostgreSQL server, a database
-//! a test. Run by `make test`, or `scripts/with-postgres cargo test`.
+//! The integration tests: the real binary and the real store on a real PostgreSQL server, with one database
+//! per test. Run them with `make test`, or `scripts/with-postgres cargo test`.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod fuzz;

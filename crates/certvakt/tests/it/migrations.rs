@@ -1,4 +1,4 @@
-//! The schema, brought about by either tool, in either order, by an owner who is no superuser.
+//! Migrations by either tool, in either order, by an owner who is not a superuser.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::harness::{OWNER, TestDatabase, address, empty_database, fail, succeed
 fn migrations() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../supabase/migrations");
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    // The README stands beside them.
+    // The folder also contains a README.
     files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
     files.sort();
     files
@@ -58,7 +58,7 @@ async fn supabase_migrates(database: &str, files: &[PathBuf]) {
     }
 }
 
-/// Every object of ours by id and definition: whatever is made anew or changed shows.
+/// Every object of ours by id and definition, which reveals new and changed objects.
 async fn fingerprint(database: &str) -> String {
     sqlx::query_scalar(
         "with ours as (select oid from pg_namespace where nspname in ('certvakt', 'public'))
@@ -127,7 +127,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     let database = empty_database().await;
     let mut owner = PgConnection::connect(&address(OWNER, &database)).await.unwrap();
     migrated(&empty_database().await);
-    // As on hosted Supabase: whatever is made in public is everybody's.
+    // As on hosted Supabase, where everybody may access new objects in `public`.
     owner
         .execute(
             "alter default privileges grant all on tables to anon, authenticated, service_role;
@@ -147,7 +147,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     .fetch_one(&mut superuser(&database).await)
     .await
     .unwrap();
-    // What policies are about, and nothing more.
+    // The privileges with policies, and nothing more.
     let expected = "idempotency_keys authenticated SELECT, idempotency_keys authenticated DELETE, \
              peer_mentor_certifications authenticated SELECT, runs authenticated SELECT, visible_memberships authenticated SELECT";
     assert_eq!(open.as_deref(), Some(expected));
@@ -235,12 +235,12 @@ async fn a_schema_of_another_version_is_refused_and_named() {
             assert!(said.contains(named) && said.contains("new database"), "{said}");
         }
     };
-    // Versions that this one does not have: first of all, last but one.
+    // Versions that this binary does not have: before all others, and before the last.
     for unknown in [20_261_123_090_000, 20_261_128_090_001] {
         let database = TestDatabase::new().await;
         database.execute(&record(unknown)).await;
         refused(&database, &format!("no migration {unknown}"));
-        // A later one makes it no better, though the migrator names that first.
+        // An additional later version does not change that, although the migrator reports it first.
         database.execute(&record(20_991_231_000_000)).await;
         assert!(fail(&mut database.certvakt(["status"]), 4).contains("[database-schema-foreign]"));
     }
@@ -251,7 +251,7 @@ async fn a_schema_of_another_version_is_refused_and_named() {
         .await;
     refused(&database, "20261128090400 was applied with a different text");
 
-    // A later release has expanded the schema: this one runs on it, and leaves migrating to that one.
+    // A later release has expanded the schema: this binary runs on it, but does not migrate it.
     let database = TestDatabase::new().await;
     database.execute(&record(20_991_231_000_000)).await;
     database.ok(["status"]);
@@ -300,7 +300,7 @@ async fn only_an_empty_database_becomes_a_rehearsal() {
     database.execute("delete from public.peer_mentor_certifications").await;
     succeed(&mut rehearsal());
     database.at("2026-06-15T12:00:00Z", ["run"]);
-    // It stays one, whatever it holds later.
+    // It stays a rehearsal, regardless of its later content.
     database.certify("2", "2026-06-20").await;
     database.at("2026-06-15T12:00:00Z", ["run"]);
 }
@@ -338,7 +338,8 @@ async fn a_second_owner_on_the_server_needs_the_roles_and_no_more() {
         .await
         .unwrap();
     if version >= 16 {
-        // There CREATEROLE no longer means that one may take any role; whoever made them grants them.
+        // From PostgreSQL 16 on, CREATEROLE no longer allows granting any role; the creator of the roles must
+        // grant them.
         assert!(fail(&mut migrate, 4).contains("permission denied to grant role"));
         let grant = format!(
             "grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, certvakt_viewer, authenticated to {login} with inherit false, set true"
@@ -366,7 +367,7 @@ async fn the_cached_queries_match_the_schema() {
             (&mut connection).describe(AssertSqlSafe(query.clone()).into_sql_str()).await.unwrap();
         let described = serde_json::to_value(&described).unwrap();
         for part in ["columns", "parameters", "nullable"] {
-            // Which columns may be null is read off a plan, and plans differ between versions.
+            // The nullability of columns derives from a plan, and plans differ between versions.
             if part != "nullable" || version == 15 {
                 assert_eq!(described[part], cached["describe"][part], "{part} of {query}: run `make sqlx`");
             }

@@ -1,4 +1,4 @@
-//! Who did what, and when: what the command line records of who runs it, and what an app cannot say.
+//! The records of operators and times: the command line writes them, and an app cannot set them.
 
 use serde_json::{Value, json};
 use sqlx::Executor;
@@ -51,7 +51,7 @@ async fn who_ran_a_command_is_recorded_where_its_effect_is() {
     let erased: Option<String> =
         database.value("select erased_by from certvakt.people where erased_at is not null").await;
     assert_eq!(erased, Some(operator));
-    // Nobody but a command's own transaction says so.
+    // Only the transaction of a command sets it.
     database
         .execute(
             "set role service_role; set certvakt.operator = 'somebody@else';

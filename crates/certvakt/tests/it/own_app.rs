@@ -1,5 +1,5 @@
-//! An app that has a hierarchy of its own: what the service sees of it, by the functions that the app put in
-//! place of certvakt's. What each person may do there is asserted by `supabase/tests/own_app_visibility.sql`.
+//! An app with its own hierarchy: the service uses the functions with which the app replaced certvakt's.
+//! `supabase/tests/own_app_visibility.sql` asserts the permissions of each person.
 
 use certvakt::store::{Asking, Database, tenant};
 
@@ -19,7 +19,7 @@ async fn app() -> TestDatabase {
     database
 }
 
-/// What an account sees: its name, its memberships, and the ends of the ids of the certifications.
+/// The data that an account sees: its name, its memberships, and the ends of the ids of certifications.
 async fn seen(store: &Database, account: u8) -> (Option<String>, Vec<String>, Vec<String>) {
     let subject = format!("00000000-0000-4000-9000-{account:012}");
     let asking = Asking { issuer: "https://prosjekt.supabase.co/auth/v1", subject: &subject, session: None };
@@ -51,7 +51,7 @@ async fn the_apps_hierarchy_decides_what_people_see() {
             &["0000000200a3", "000000030001", "000000030002"],
         ),
         (6, Some("Mentor a2"), &["mentor a2"], &["0000000200a2"]),
-        // Signed in, and nobody whom the app has a profile of.
+        // A login without a profile in the app.
         (7, None, &[], &[]),
     ];
     for (account, name, memberships, certifications) in expected {

@@ -48,14 +48,14 @@ async fn a_device_belongs_to_the_last_person_who_signed_in() {
     keep("mentor", "phone", "first").await;
     keep("mentor", "phone", "second").await;
     assert_eq!(api.database.value::<String>(owners).await, format!("phone={mentor}=second"));
-    // Another person's device moves only with the token that it has.
+    // Taking over another person's device needs its current token.
     let stolen = json!({ "token": "stolen" });
     let refused = api.ask("outsider", Method::PUT, "/me/devices/phone", "", Some(&stolen)).await;
     assert_eq!((refused.status, &refused.body["code"]), (StatusCode::CONFLICT, &json!("installation-taken")));
     assert_eq!(api.database.value::<String>(owners).await, format!("phone={mentor}=second"));
     keep("coordinator", "phone", "second").await;
     assert_eq!(api.database.value::<String>(owners).await, format!("phone={coordinator}=second"));
-    // The app was installed anew on the same device.
+    // The app was reinstalled on the same device.
     keep("mentor", "again", "second").await;
     assert_eq!(api.database.value::<String>(owners).await, format!("again={mentor}=second"));
     for (who, left) in [("coordinator", format!("again={mentor}=second")), ("mentor", String::new())] {
@@ -131,7 +131,7 @@ async fn the_command_line_invites_people_and_closes_access() {
     let status = String::from_utf8(status.stdout).unwrap();
     assert!(status.contains("CLOSED to people: certifications of a since"), "{status}");
     assert!(status.contains("by certvakt_service: en prøve"), "{status}");
-    // Three weeks later everybody has lapsed: the service's own work goes on behind the closed door.
+    // Three weeks later, all certifications have lapsed: runs and deliveries continue while access is closed.
     database.ok(["run", "--organisation", "a", "--date", "2026-07-01", "--approve"]);
     let lapsed: i64 = database
         .value("select count(*) from public.peer_mentor_certifications c join certvakt.organisations o on o.id = c.organisation_id where o.slug = 'a' and status = 'expired'")

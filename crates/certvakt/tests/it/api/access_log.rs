@@ -1,5 +1,5 @@
-//! The access audit: every request of a person is on record, what crosses organisations is found, and what
-//! was lost is counted.
+//! The access log: it records every request of a person, finds requests across organisations, and counts lost
+//! events.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const EVENTS: &str = "select coalesce(jsonb_agg(jsonb_build_array(method, resour
     from certvakt.access_events where person_id is not null";
 
 impl Api {
-    /// The events on record, once there are as many.
+    /// The recorded events, once there are this many.
     async fn events(&self, number: usize) -> Value {
         let written = "select count(*) >= NUMBER from certvakt.access_events where person_id is not null";
         self.database.until(&written.replace("NUMBER", &number.to_string())).await;
@@ -29,7 +29,7 @@ impl Api {
     }
 }
 
-/// Moves every event two minutes back: those of the last minute do not count yet.
+/// Moves every event back by two minutes, because events of the last minute do not count yet.
 async fn two_minutes_later(database: &TestDatabase) {
     database
         .execute(
@@ -50,7 +50,7 @@ async fn every_request_of_a_person_is_logged_with_the_organisations_of_its_rows(
     let etag = api.get("coordinator", &own).await.etag;
     api.ask("coordinator", Method::POST, &format!("{own}/suspend"), &etag, None).await;
     assert_eq!(api.get("outsider", &own).await.status, StatusCode::NOT_FOUND);
-    // Who is nobody we know, or brings no token, is no person.
+    // A login without a person and a request without a token are not recorded.
     api.get("stranger", "/certifications").await;
     api.get("nobody", "/certifications").await;
     api.get("mentor", "/me").await;
@@ -131,7 +131,7 @@ async fn every_list_and_detail_counts_its_rows_by_organisation() {
     let events = api.events(number).await;
     for (event, path) in events.as_array().unwrap().iter().skip(1).zip(asked) {
         assert_eq!(event[1], format!("/api/v1{path}"));
-        // What somebody opted out of, and where they are signed in, is their own, and no organisation's.
+        // Opt-outs and sessions belong to the person, not to an organisation.
         let is_own = ["/me/opt-outs", "/me/sessions"].contains(&path.as_str());
         let whose = if is_own { json!([]) } else { json!(["a0"]) };
         assert_eq!(event[7], whose, "{path}");
@@ -172,7 +172,8 @@ async fn a_response_does_not_wait_for_the_log_and_lost_events_are_counted() {
     }
     api.service.kill();
     holding.rollback().await.unwrap();
-    // What had reached the server before may be there, or not; the one that waits for the lock ends with its connection.
+    // Events that had reached the server may or may not be there; the statement that waits for the lock ends
+    // with its connection.
     api.database
         .until("select count(*) = 0 from pg_stat_activity where datname = current_database() and application_name = 'certvakt'")
         .await;

@@ -1,4 +1,4 @@
-//! Renewing, correcting and withdrawing over HTTP, and the history of it.
+//! Renewals, corrections and withdrawals over HTTP, and their history.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn a_coordinator_renews_and_their_name_is_in_the_history() {
     assert_eq!(renewed.status, StatusCode::OK, "{}", renewed.body);
     assert_eq!(renewed.body["last_valid_day"], "2028-05-31");
     assert_ne!(renewed.etag, etag);
-    // The version that was shown before is gone.
+    // The version that was read before is outdated.
     let late = api.ask("coordinator", Method::POST, &format!("{path}/renew"), &etag, Some(&wanted)).await;
     assert_eq!((late.status, &late.body["code"]), (StatusCode::PRECONDITION_FAILED, &json!("version-other")));
     let never = json!({ "last_valid_day": null, "note": "Uten utløp" });
@@ -76,7 +76,7 @@ async fn impossible_changes_are_refused_with_a_code() {
         let found = (answer.status.as_u16(), answer.body["code"].as_str().unwrap_or_default());
         assert_eq!(found, (status, code), "{what} {body}: {}", answer.body);
     }
-    // Seen, and not theirs to change; not seen, and so not there.
+    // A visible certification that the caller may not change, and an invisible one.
     let own = format!("/certifications/{}", id("0000000200a1"));
     let shown = api.get("administrator", &own).await;
     assert_eq!(shown.status, StatusCode::OK);

@@ -1,4 +1,4 @@
-//! What makes something: certifications, each once however often a request is sent.
+//! Creating certifications: each is created once, even if its request is repeated.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ async fn a_certification_is_recorded_by_a_coordinator_of_its_chapter() {
     let made_id = made.body["id"].as_str().unwrap();
     assert_eq!(made.headers["location"], format!("/api/v1/certifications/{made_id}"));
     let mut shown = api.get("coordinator", &format!("/certifications/{made_id}")).await;
-    // The service may have run meanwhile, and told of it.
+    // The service may have run in the meantime and recorded notices.
     shown.body["notices"] = json!([]);
     assert_eq!((shown.body, shown.etag), (made.body, made.etag));
 
@@ -85,7 +85,7 @@ async fn a_request_with_a_key_is_done_once() {
     let record = new("0000000000a4", "0000000100a4");
     let again =
         async |who: &'static str, key: &'static str| api.make(who, "/certifications", key, &record).await;
-    // Many at once, as an app does that has lost its answer.
+    // Many concurrent repeats, as from an app that got no response.
     let answers = futures_util::future::join_all((0..5).map(|_| again("coordinator", "\"one\""))).await;
     assert!(answers.iter().all(|answer| answer.status == StatusCode::CREATED), "{answers:?}");
     assert!(answers.iter().all(|answer| answer.body == answers[0].body && answer.etag == answers[0].etag));
@@ -94,7 +94,7 @@ async fn a_request_with_a_key_is_done_once() {
         4
     );
     assert_eq!(api.database.value::<i64>(COUNT).await, before + 1);
-    // Written without quotation marks it is the same key; somebody else's is another.
+    // Without quotation marks it is the same key; another person's is a different one.
     assert_eq!(again("coordinator", "one").await.body, answers[0].body);
     assert_eq!(again("administrator", "one").await.status, StatusCode::CREATED);
     assert_eq!(again("coordinator", "two").await.status, StatusCode::CREATED);
@@ -111,7 +111,7 @@ async fn a_request_with_a_key_is_done_once() {
         let refused = api.make("coordinator", "/certifications", key, &record).await;
         assert_eq!(refused.body["code"], "request-invalid", "{key}");
     }
-    // What was refused is not remembered: it may be mended, and sent again with its key.
+    // A refusal is not stored: the request can be corrected and sent again with its key.
     assert_eq!(
         api.make("coordinator", "/certifications", "three", &new("0000000000a3", "0000000100a3"))
             .await
@@ -119,7 +119,7 @@ async fn a_request_with_a_key_is_done_once() {
         StatusCode::NOT_FOUND
     );
     assert_eq!(again("coordinator", "three").await.status, StatusCode::CREATED);
-    // A change is made once as well, though its version is another afterwards.
+    // A change is also made only once, although the version has changed afterwards.
     let path = format!("/certifications/{}", id("0000000200a2"));
     let etag = api.get("coordinator", &path).await.etag;
     let suspend = async || {
@@ -128,7 +128,7 @@ async fn a_request_with_a_key_is_done_once() {
     };
     let (first, second) = (suspend().await, suspend().await);
     assert_eq!((first.status, &first.body), (StatusCode::OK, &second.body));
-    // After a day a key is forgotten.
+    // After a day, a key is deleted.
     api.database
         .execute("update certvakt.idempotency_keys set created_at = now() - interval '25 hours'")
         .await;
@@ -203,7 +203,7 @@ async fn a_mentor_says_themselves_whether_they_want_to_be_listed() {
     assert_eq!((&listing["partner"], &listing["consents_since"]), (&json!("portal"), &Value::Null));
     let home = listing["organisation_id"].as_str().unwrap();
     let path = format!("/me/listings/{home}/portal/consent");
-    // Twice is as good as once.
+    // Repeating it changes nothing.
     for _ in 0..2 {
         assert_eq!(api.ask("mentor", Method::PUT, &path, "", None).await.status, 204);
     }
@@ -225,7 +225,7 @@ async fn a_mentor_says_themselves_whether_they_want_to_be_listed() {
         ))
         .await;
     assert_eq!(said, [true, false], "on record, with who said so");
-    // Nobody else's consent is anybody's to give; what a partner does not know is not there.
+    // Nobody can consent for others; a mentor who is not enrolled gets 404.
     for who in ["coordinator", "administrator", "stranger"] {
         assert_eq!(api.get(who, "/me/listings").await.body.as_array().map_or(0, Vec::len), 0, "{who}");
         let answer = api.ask(who, Method::PUT, &path, "", None).await;

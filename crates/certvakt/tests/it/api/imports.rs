@@ -1,4 +1,4 @@
-//! Registers handed over through the API.
+//! Registers uploaded through the API.
 
 use reqwest::{Body, Method, StatusCode};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ impl Api {
         Answer::of(self.request(who, Method::PUT, &path).body(content)).await
     }
 
-    /// Hands over a register, and returns what became of it.
+    /// Uploads a register, and returns the result.
     async fn import(&self, change: Value, content: impl Into<Body>) -> Value {
         let announced = self.announce("administrator", change).await;
         assert_eq!(announced.status, StatusCode::CREATED, "{}", announced.body);
@@ -77,7 +77,7 @@ async fn an_administrator_uploads_a_register() {
     assert_eq!(taken["result"]["rejects"][0]["line"], 3);
     assert_eq!(taken["result"]["rejects"][0]["column"], "expires_at");
     assert_eq!(api.listed("coordinator", "/people?q=%C3%B8DEG").await.len(), 1);
-    // A later date is a renewal, and its entry says who handed it over.
+    // A later date is a renewal, and its entry contains who uploaded it.
     let renewed = api.import(json!({}), REGISTER.replace("2027-01-31", "2029-01-31")).await;
     assert_eq!(renewed["result"]["renewed"], 1, "{renewed}");
     let entry: Value = api
@@ -90,7 +90,7 @@ async fn an_administrator_uploads_a_register() {
     let kept: i64 =
         api.database.value("select count(*) from certvakt.uploads where content is not null").await;
     assert_eq!(kept, 0, "the register itself is not kept");
-    // A register that cannot be taken at all says why, and nothing of the machine.
+    // An unreadable register has a reason, which reveals nothing about the machine.
     for (change, content, code) in [
         (json!({}), "\n", "import-empty"),
         (json!({ "type": "none" }), REGISTER, "unknown-name"),
@@ -207,7 +207,8 @@ async fn announcements_are_bounded() {
         let refused = api.announce("administrator", change.clone()).await;
         assert_eq!(refused.body["code"], "request-invalid", "{change}: {}", refused.body);
     }
-    // A name that is permitted, and a header as long as a row may be: what the answer shows of it is short.
+    // A permitted name, and a header as long as the limit of a row: the response shows only a short part of
+    // it.
     let header: Vec<String> = (0..40_000).map(|number| format!("column {number}")).collect();
     let change = json!({ "columns": { "external_id": "Nr", "expires_at": "y".repeat(200) } });
     let refused = api.import(change, header.join(";")).await;
@@ -234,7 +235,7 @@ async fn an_organisations_registers_leave_room_for_the_others() {
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(refused.body["code"], "too-many-imports");
     assert!(refused.headers.contains_key("retry-after"));
-    // Two that never end are received; a third is not, and another organisation's is.
+    // The server receives two uploads that never end, refuses a third, and accepts another organisation's.
     let mut slow = Vec::new();
     for import in &imports[..2] {
         let path = format!("{}/api/v1/imports/{import}/content", api.service.address());

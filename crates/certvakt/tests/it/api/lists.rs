@@ -67,7 +67,7 @@ async fn a_list_goes_on_page_by_page_and_holds_each_once() {
 #[tokio::test]
 async fn names_are_found_with_and_without_their_accents() {
     let api = Api::start().await;
-    // More than are looked through one by one, so that the index is asked as well.
+    // More than a sequential scan covers, so that the index is used as well.
     api.database
         .execute(
             "with person as (
@@ -118,7 +118,7 @@ async fn names_are_found_with_and_without_their_accents() {
         }
     }
     assert_eq!(names("coordinator", "/certifications?q=r-600").await.len(), 1, "an id in the register");
-    // Page by page it is the same as at once, by what is looked through as by the index.
+    // All pages together are the same as one large page, with the scan and with the index.
     for text in ["mengde", "5", "mengde 59"] {
         let (mut paged, mut next) = (Vec::new(), String::new());
         loop {
@@ -177,7 +177,7 @@ async fn people_come_by_name_with_what_they_are() {
     let shown = api.get("coordinator", "/people/00000000-0000-4000-8000-0000000100a4").await.body;
     assert_eq!(shown["memberships"][0]["role"], "mentor");
     assert_eq!(shown["certifications"][0]["days_left"], 5);
-    // The mentor of two chapters is seen with the membership that may be seen, and no other.
+    // A mentor of two chapters is shown with the visible membership only.
     let shown = api.get("both", "/people/00000000-0000-4000-8000-000000000006").await.body;
     let chapters: Vec<&str> = shown["memberships"]
         .as_array()
@@ -273,7 +273,7 @@ async fn the_whole_at_a_glance_counts_what_may_be_seen() {
         ]
     );
     assert_eq!(api.get("mentor", "/statistics").await.body.as_array().unwrap().len(), 1);
-    // The last valid day of those of the top chapter is the 20th, so their lapse is told on the 21st.
+    // The last valid day in the top chapter is the 20th, so the stage `expired` is due on the 21st.
     let forecast = api.get("administrator", "/forecast").await.body;
     let organisation = "00000000-0000-4000-8000-0000000000a0";
     assert_eq!(
@@ -291,7 +291,7 @@ async fn the_whole_at_a_glance_counts_what_may_be_seen() {
         [("coordinator", 1), ("administrator", 1), ("mentor", 0), ("outsider", 1), ("former", 0)]
     {
         let found = api.get(who, "/runs").await.body;
-        // The service has run since.
+        // The service has run in the meantime.
         let found = found["items"].as_array().unwrap().iter().filter(|run| run["run_date"] == "2026-06-13");
         assert_eq!(found.count(), runs, "{who}");
     }

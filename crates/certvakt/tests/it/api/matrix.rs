@@ -1,4 +1,4 @@
-//! What each kind of person sees and may do: every cell of the matrix that pgTAP asserts, over HTTP.
+//! The permissions of each kind of person: every cell of the matrix that pgTAP asserts, over HTTP.
 
 use std::collections::BTreeMap;
 
@@ -87,7 +87,7 @@ async fn everybody_sees_and_does_what_is_listed_and_nothing_else() {
             let memberships = person.body["memberships"].as_array().cloned().unwrap_or_default();
             let is_member = memberships.iter().any(|one| one["chapter_id"] == *id(chapter));
             assert_eq!(is_member, may("membership", "select"), "membership: {cell}");
-            // Whoever is listed is a member of a chapter that may be seen.
+            // Listed people are members of visible chapters.
             assert!(!people.contains(&id(mentor)) || may("person", "select"), "people: {cell}");
             let new = json!({
                 "chapter_id": id(chapter), "mentor_id": id(mentor), "type": "type", "last_valid_day": "2027-01-01",

@@ -1,4 +1,4 @@
-//! The HTTP API: what each kind of person sees and may do through it, and what it answers to everything else.
+//! The HTTP API: the permissions of each kind of person, and the responses to invalid requests.
 
 mod access;
 mod access_log;
@@ -28,7 +28,8 @@ const WORLD: &str = concat!(
 );
 const ISSUER: &str = "https://issuer.example";
 
-/// The service on the world of two organisations, at noon of a day on which everybody has five days left.
+/// The service on the test data of two organisations, at noon of a day on which all certifications have five
+/// days left.
 struct Api {
     database: TestDatabase,
     service: Service,
@@ -37,7 +38,7 @@ struct Api {
     _folder: tempfile::TempDir,
 }
 
-/// What was answered.
+/// A response.
 #[derive(Debug)]
 struct Answer {
     status: StatusCode,
@@ -81,13 +82,13 @@ impl Api {
         self.service = Service::start(&self.database, &self.config, NOON);
     }
 
-    /// A request of a login of the world; `nobody` brings no token.
+    /// A request of a login of the test data; `nobody` has no token.
     fn request(&self, who: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.client.request(method, format!("http://{}/api/v1{path}", self.service.address()));
         if who == "nobody" { request } else { request.bearer_auth(token(who)) }
     }
 
-    /// Asks as a login of the world.
+    /// Sends a request as a login of the test data.
     async fn ask(&self, who: &str, method: Method, path: &str, etag: &str, body: Option<&Value>) -> Answer {
         let mut request = self.request(who, method, path);
         if !etag.is_empty() {
@@ -99,7 +100,7 @@ impl Api {
         Answer::of(request).await
     }
 
-    /// Asks for something to be made, with a key of the request's own if it is not empty.
+    /// Sends a request that creates something, with an idempotency key if it is not empty.
     async fn make(&self, who: &str, path: &str, key: &str, body: &Value) -> Answer {
         let request = self.request(who, Method::POST, path).json(body);
         Answer::of(if key.is_empty() { request } else { request.header("idempotency-key", key) }).await
@@ -109,7 +110,7 @@ impl Api {
         self.ask(who, Method::GET, path, "", None).await
     }
 
-    /// The ids that a list shows.
+    /// The ids in a list.
     async fn listed(&self, who: &str, path: &str) -> Vec<String> {
         let answer = self.get(who, path).await;
         let items = answer.body.get("items").unwrap_or(&answer.body).as_array().cloned().unwrap_or_default();

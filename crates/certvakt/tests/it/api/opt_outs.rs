@@ -1,4 +1,4 @@
-//! People choose by what they hear, and nobody else does.
+//! People choose the kinds of their notices, and nobody else does.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,14 +9,14 @@ use crate::stand_in::MailServer;
 const MENTOR: &str = "0000000100a2";
 const OTHER: &str = "0000000100a3";
 
-/// The kinds that a caller has opted out of, as the API shows them.
+/// The caller's opt-outs in the API.
 async fn shown(api: &Api, who: &str) -> Vec<String> {
     let own = api.get(who, "/me/opt-outs").await.body;
     let kinds = own.as_array().unwrap().iter();
     kinds.map(|one| one["kind"].as_str().unwrap().to_owned()).collect()
 }
 
-/// How the delivery of a mentor's notice stands.
+/// The state of the delivery of a mentor's notice.
 async fn stands(api: &Api, person: &str) -> String {
     let state =
         "select d.state from certvakt.deliveries d join public.cert_notification_log l on l.id = d.id";
@@ -67,13 +67,13 @@ async fn an_opt_out_stops_its_kind_of_notices_for_one_person() {
         .until("select count(*) = 2 from certvakt.access_events where method = 'PUT' and resource = '/api/v1/me/opt-outs/{kind}' and status = 204")
         .await;
 
-    // What waits already is not sent either.
+    // A queued notice is not sent either.
     assert_eq!(database.work(NOON, &mail.config(""))["delivered"], 1);
     assert_eq!(
         (stands(&api, MENTOR).await, stands(&api, OTHER).await),
         ("unreachable".into(), "delivered".into())
     );
-    // Another address of the kind changes nothing; the person does.
+    // A new address of the kind changes nothing; only the person's own choice does.
     database
         .execute(&format!(
             "insert into certvakt.contact_points (person_id, kind, address) values ('{}', 'email', 'ok-new@example.org')",

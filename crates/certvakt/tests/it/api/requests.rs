@@ -1,4 +1,4 @@
-//! What is answered to requests that are wrong or too many, and how the API describes itself.
+//! The responses to invalid and excessive requests, and the API's description.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -197,7 +197,7 @@ async fn a_login_with_a_control_character_belongs_to_nobody() {
 #[tokio::test]
 async fn one_login_cannot_keep_the_others_waiting() {
     let api = Api::start().await;
-    // Refused before the database is asked, so that the minute's requests are sent within it.
+    // Refused before any query, so that the minute's requests are sent within a minute.
     let wrong = json!({ "wrong": true });
     let mut sent = 0;
     let answer = loop {
@@ -219,7 +219,7 @@ async fn no_request_waits_forever_or_blocks_others() {
     let mut holder = superuser(&api.database.name).await;
     let mut holding = holder.begin().await.unwrap();
     holding.execute("lock table certvakt.memberships in access exclusive mode").await.unwrap();
-    // A body that does not come, beside a table that is held.
+    // A body that does not arrive, and a locked table.
     let address = api.service.address().to_owned();
     let slow = tokio::spawn(async move {
         let mut stream = TcpStream::connect(address).await.unwrap();

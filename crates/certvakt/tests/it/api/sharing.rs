@@ -1,4 +1,5 @@
-//! No login and no organisation uses up what the others need, and requests not what the background work needs.
+//! No login or organisation can exhaust the resources of others, and requests cannot exhaust those of the
+//! background work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,11 +16,12 @@ use tokio::task::JoinHandle;
 use super::{Answer, Api, token};
 use crate::harness::superuser;
 
-/// How many statements wait for a lock.
+/// The number of statements that wait for a lock.
 const BLOCKED: &str =
     "(select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
 
-/// Members of a chapter, `slug-1` and so on, each with a device whose row is held: to keep it again waits.
+/// Members of a chapter, `slug-1` and so on, each with a device whose row is locked, so that registering it
+/// waits.
 async fn blocked_members(api: &Api, chapter: &str, slug: &str, number: u32) -> PgConnection {
     api.database
         .execute(&format!(
@@ -50,7 +52,7 @@ fn keep_device(api: &Api, login: &str) -> impl Future<Output = Answer> + use<> {
     Answer::of(request)
 }
 
-/// Asks again and again, two at a time for each login, until it is told to stop.
+/// Sends requests repeatedly, two at a time for each login, until it is stopped.
 fn keep_asking(
     api: &Api,
     logins: impl IntoIterator<Item = String>,
@@ -78,7 +80,7 @@ async fn a_login_has_two_concurrent_requests_and_a_bounded_queue() {
     let (mut refused, mut waiting) = (Vec::new(), Vec::new());
     let mut asking: futures_util::stream::FuturesUnordered<_> =
         (0..40).map(|_| tokio::spawn(keep_device(&api, "slow-1"))).collect();
-    // Two have their turn and twenty wait.
+    // Two requests run and twenty wait.
     while refused.len() < 18 {
         let answer = futures_util::StreamExt::next(&mut asking).await.unwrap().unwrap();
         let heard = if answer.status == StatusCode::TOO_MANY_REQUESTS { &mut refused } else { &mut waiting };
@@ -99,7 +101,7 @@ async fn a_login_has_two_concurrent_requests_and_a_bounded_queue() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn organisations_have_half_each_and_the_background_has_its_own() {
-    // The pooler of the tests has fewer connections than the service's pools, so there they are its to share.
+    // The pooler of the tests has fewer connections than the service's pools, so it decides about them.
     if std::env::var("CERTVAKT_TEST_POOLER").is_ok() {
         return;
     }
@@ -113,7 +115,8 @@ async fn organisations_have_half_each_and_the_background_has_its_own() {
     api.database.until(&format!("select {BLOCKED} = 6")).await;
     assert_eq!(api.get("outsider", "/me").await.status, StatusCode::OK, "another organisation gets through");
     asking.extend(keep_asking(&api, (1..=5).map(|n| format!("theirs-{n}")), &stop));
-    // Every connection for requests is held, and still a run is made, the metrics are read and the audit is written.
+    // With every connection for requests in use, a run still completes, metrics are read and the access log
+    // is written.
     api.database.until(&format!("select {BLOCKED} = 12")).await;
     api.database.ok(["organisation", "add", "later", "--name", "Later", "--timezone", "Europe/Oslo"]);
     api.service.until_metric("certvakt_access_events_lost_total 0").await;
@@ -136,14 +139,14 @@ async fn organisations_have_half_each_and_the_background_has_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_do_not_make_the_operators_check_of_readiness_fail() {
-    // The pooler of the tests has no more connections than the strangers hold here.
+    // The pooler of the tests has no more connections than the unidentified callers use here.
     if std::env::var("CERTVAKT_TEST_POOLER").is_ok() {
         return;
     }
     let api = Api::start().await;
     let mut holder = superuser(&api.database.name).await;
     holder.execute("begin; lock table certvakt.sessions in access exclusive mode").await.unwrap();
-    // Twice as many as have a turn at once, so that another takes the turn of one that ends.
+    // Twice as many as can run at once, so that each one that ends is replaced.
     let stop = Arc::new(AtomicBool::new(false));
     let asking: Vec<_> = (0..8)
         .map(|_| {
@@ -163,7 +166,8 @@ async fn strangers_do_not_make_the_operators_check_of_readiness_fail() {
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
     let ready = (200, "ready\n".to_owned());
-    // Both at the same time, so that no turn ends between them. Again, if one ended before a stranger's check gave up.
+    // Both at the same time, so that no request ends between them. Repeat if one ended before the check timed
+    // out.
     let checking = async {
         loop {
             let (strangers, operators) =

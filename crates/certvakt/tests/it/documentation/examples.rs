@@ -1,4 +1,4 @@
-//! The examples of the documents, run as they are written: in a real bash, with the real curl, on a real service.
+//! Runs the examples in the documents as written, in a real bash, with the real curl, against a real service.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::harness::{SERVICE, SERVICE_ROLES, TestDatabase};
 use crate::service::Service;
 use crate::stand_in::MailServer;
 
-/// A day on which the documents' examples were written: their output shows dates near it.
+/// The date of the examples in the documents, whose output shows dates near it.
 const NOW: &str = "2026-11-24T10:00:00+01:00";
 
 /// A fenced block of a document.
@@ -32,14 +32,14 @@ fn blocks(document: &str) -> Vec<Block> {
     found
 }
 
-/// What a block of commands printed.
+/// The output of a block of commands.
 #[derive(Debug)]
 struct Printed {
     output: String,
     errors: String,
 }
 
-/// Runs blocks in one bash, as somebody who pastes them into a terminal; the first command that fails ends it.
+/// Runs blocks in one bash, as if pasted into a terminal; the first command that fails ends it.
 fn bash(database: &TestDatabase, folder: &Path, blocks: &[String], now: &str) -> Vec<Printed> {
     let printed = tempfile::tempdir().unwrap();
     let file = |kind: &str, number: usize| printed.path().join(format!("{kind}-{number}"));
@@ -62,7 +62,7 @@ fn bash(database: &TestDatabase, folder: &Path, blocks: &[String], now: &str) ->
     all
 }
 
-/// The statuses that a block shows: a line that ends with `# 200`.
+/// The statuses in a block: lines that end with `# 200`.
 fn statuses_shown(block: &str) -> Vec<&str> {
     let ends = block.lines().filter_map(|line| line.rsplit_once("# "));
     ends.map(|(_, end)| end)
@@ -70,7 +70,7 @@ fn statuses_shown(block: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Whether a value has everything that is shown of it.
+/// Whether a value contains everything that a document shows.
 fn has(value: &Value, shown: &Value) -> bool {
     match (value, shown) {
         (Value::Object(value), Value::Object(shown)) => {
@@ -83,7 +83,8 @@ fn has(value: &Value, shown: &Value) -> bool {
     }
 }
 
-/// Whether a line is what a document shows of it, where `…` stands for any text; columns may have other widths.
+/// Whether a line matches a document's line, in which `…` matches any text; columns can have different
+/// widths.
 fn is_line(line: &str, shown: &str) -> bool {
     let in_one_space = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (line, shown) = (in_one_space(line), in_one_space(shown));
@@ -139,7 +140,7 @@ async fn every_line_of_the_tour_of_the_api_runs_and_answers_as_shown() {
     let commands = |blocks: &[Block], address: &str| -> Vec<String> {
         let mail = format!("localhost:{}", mail.port);
         let commands = blocks.iter().filter(|block| block.language == "bash");
-        // The ports of the document may be taken on this machine.
+        // The document's ports may be in use on this machine.
         commands.map(|block| block.text.replace(ADDRESS, address).replace("localhost:1025", &mail)).collect()
     };
 
@@ -160,7 +161,7 @@ async fn every_line_of_the_tour_of_the_api_runs_and_answers_as_shown() {
     assert!(requests > 12, "{requests}");
     assert!(check_output(&printed, &blocks[serve + 1..]) > 6);
 
-    // What the page says of work in the background.
+    // The document says that this happens in the background.
     database.until("select bool_and(finished_at is not null) from certvakt.uploads").await;
     let became: String = database
         .value("select concat_ws(' ', state, result ->> 'added', result ->> 'updated') from certvakt.uploads")
@@ -170,7 +171,7 @@ async fn every_line_of_the_tour_of_the_api_runs_and_answers_as_shown() {
     assert_eq!(mail.mails().len(), 1, "the invitation");
 }
 
-/// Runs a document's commands from beginning to end, and compares what they print with what it shows.
+/// Runs all of a document's commands, and compares their output with the document.
 fn run_all(document: &str, database: &TestDatabase, now: &str) {
     let folder = tempfile::tempdir().unwrap();
     let blocks = blocks(document);

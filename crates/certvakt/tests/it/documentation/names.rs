@@ -1,4 +1,4 @@
-//! The names that others depend on are listed, and the list is the truth.
+//! The document of external names is complete and correct.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -32,12 +32,12 @@ fn rows(heading: &str) -> Vec<String> {
     section.lines().filter(|line| line.starts_with(['|', '-'])).map(str::to_owned).collect()
 }
 
-/// All that is in backticks there.
+/// All names in backticks there.
 fn listed(heading: &str) -> Names {
     rows(heading).iter().flat_map(|row| quoted(row)).map(str::to_owned).collect()
 }
 
-/// The first word in backticks of a row, with each of the others.
+/// The pairs of a row's first name in backticks with each of the others.
 fn pairs(heading: &str) -> Names {
     let mut pairs = Names::new();
     for row in rows(heading) {
@@ -71,7 +71,7 @@ fn literals_after<'a>(source: &'a str, text: &'a str) -> impl Iterator<Item = &'
     rests.filter_map(|rest| rest.strip_prefix('"')?.split('"').next())
 }
 
-/// What each subcommand takes: its arguments in their order, and its options.
+/// Adds each subcommand with its arguments in order, and its options.
 fn add_commands(command: &clap::Command, path: &str, names: &mut Names) {
     let mut usage = path.to_owned();
     for argument in command.get_positionals() {

@@ -1,4 +1,4 @@
-//! The forms that a file can have, and what is no register at all.
+//! The formats of registers, and files that are not registers.
 
 use std::fs;
 use std::io::{BufWriter, Write};
@@ -52,7 +52,7 @@ async fn a_workbook_is_read_as_its_export_would_be() {
     sheet.write(1, 0, 1001).unwrap();
     sheet.write_with_format(1, 1, ExcelDateTime::from_ymd(2026, 12, 31).unwrap(), &date).unwrap();
     sheet.write(1, 2, "Åse Ødegård").unwrap();
-    // A row left empty, a date written as text, one that is none.
+    // An empty row, a date as text, and an invalid date.
     sheet.write(3, 0, "1002").unwrap();
     sheet.write(3, 1, "02/2028").unwrap();
     sheet.write(4, 0, "1003").unwrap();
@@ -179,14 +179,14 @@ async fn a_line_of_200_mb_ends_the_import_before_it_fills_the_memory() {
 #[tokio::test]
 async fn quotation_marks_inside_a_field_are_letters_and_joined_rows_are_rejected() {
     let desk = Desk::new().await;
-    // More than the limit of a row, were the first one to open something.
+    // More than the limit of a row, if the first quotation mark opened a field.
     let rows: Vec<String> = (0..60_000).map(|number| format!("{number},2026-12-31,5\" pipe")).collect();
     let imported = desk.take(format!("id,expires,note\n{}\n", rows.join("\n")), &["--dry-run"]);
     assert_eq!(counts(&imported), [60_000, 0, 0, 0]);
     // Separators that end every row, and a blank line before a short one.
     let imported = desk.take("id,expires,note\n1,2026-12-31,,\n\n2,2026-12-31\n", &["--dry-run"]);
     assert_eq!(counts(&imported), [2, 0, 0, 0]);
-    // A note over two lines, and one whose mark swallowed the beginning of the next row.
+    // A note over two lines, and one whose quotation mark absorbs the start of the next row.
     let register = "id,expires,note,more\n1,2026-12-31,\"two\nlines\",x\n2,2026-12-31,\"a\n3,2026-12-31,b\"\n4,2026-12-31,a,b,c\n";
     let imported = desk.take(register, &[]);
     assert_eq!(counts(&imported), [1, 0, 0, 2]);

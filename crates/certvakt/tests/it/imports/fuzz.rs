@@ -1,5 +1,5 @@
-//! Workbooks of hostile parts: the process that reads one ends in time and within its memory, and what it writes is
-//! whole.
+//! Fuzz tests of workbooks: the process that reads one ends within its limits of time and memory, and its
+//! output is complete.
 
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -13,7 +13,7 @@ const SHEET: &str = "<row r='1'><c r='A1' t='s'><v>0</v></c><c r='B1' t='s'><v>1
 const STRINGS: &str =
     "<sst xmlns='MAIN' count='2' uniqueCount='2'><si><t>id</t></si><si><t>until</t></si></sst>";
 
-/// A register that is open for reading.
+/// An open register.
 fn file(bytes: &[u8]) -> File {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
@@ -21,7 +21,7 @@ fn file(bytes: &[u8]) -> File {
     file
 }
 
-/// The kinds of the frames in an output; none, if the last is not whole.
+/// The kinds of the frames in an output; `None` if the last frame is incomplete.
 fn frames(mut output: &[u8]) -> Option<Vec<u8>> {
     let mut kinds = Vec::new();
     while let [kind, a, b, c, d, rest @ ..] = output {
@@ -87,7 +87,7 @@ fn fuzz_workbooks() {
             .stderr(Stdio::null())
             .output()
             .unwrap();
-        // It may be killed for what it takes; otherwise it opens, writes rows and ends, or says why it does not.
+        // It may be killed at a limit; otherwise it writes the format, rows and the end, or an error.
         if output.status.success() {
             let kinds = frames(&output.stdout).unwrap();
             let (last, others) = kinds.split_last().unwrap();

@@ -1,4 +1,4 @@
-//! Registers as they come: every encoding and form, every row accounted for, nothing taken twice.
+//! Imports of registers: every encoding and format, every row accounted for, without duplicates.
 
 mod forms;
 mod fuzz;
@@ -34,7 +34,7 @@ impl Desk {
         path
     }
 
-    /// `import` of a file whose columns are `id` and `expires`, and what else is given.
+    /// `import` of a file with the columns `id` and `expires`, and additional arguments.
     fn command(&self, file: &Path, more: &[&str]) -> Command {
         self.command_for("org", "type", file, more)
     }
@@ -80,7 +80,7 @@ impl Desk {
     }
 }
 
-/// What an import says it did; every row must be accounted for.
+/// The result of an import, in which every row must be accounted for.
 fn take_in(command: &mut Command) -> Value {
     let output = succeed(command.args(["--output", "json"]));
     let imported: Value = serde_json::from_str(&output).unwrap();
@@ -94,7 +94,7 @@ fn counts(imported: &Value) -> [i64; 4] {
     ["added", "updated", "unchanged", "rejected"].map(|name| imported[name].as_i64().unwrap())
 }
 
-/// Line, column and the reason's beginning of each reject.
+/// The line, the column and the start of the reason of each reject.
 fn rejects(imported: &Value) -> Vec<(i64, String, String)> {
     let list = imported["rejects"].as_array().unwrap();
     list.iter()

@@ -1,4 +1,4 @@
-//! What the rows of a register mean for the people in it.
+//! The effects of a register's rows.
 
 use std::fs;
 
@@ -65,7 +65,7 @@ async fn rejected_rows_have_a_reason_and_the_others_are_imported() {
     assert_eq!(counts(&desk.take(register.replace("01017000027", &number), &more)), [0, 0, 3, 7]);
 }
 
-/// A valid national identity number of nobody: a synthetic one, its month moved by 80.
+/// A valid synthetic national identity number, whose month is moved by 80.
 fn national_number() -> String {
     let weights = [[3, 7, 6, 1, 8, 9, 4, 5, 2, 1, 0], [5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]];
     (0..100_000)
@@ -161,12 +161,12 @@ async fn a_device_is_one_persons_and_a_new_mail_address_takes_the_old_ones_place
         "id,expires,mail,device\n1,2026-12-31,c@example.org,d1\n2,2026-12-31,b@example.org,d1\n",
         &contacts,
     );
-    // Whose a device is that the register gives to two, it does not say.
+    // A device that a register gives to two people belongs to neither.
     assert_eq!((counts(&imported), &imported["contacts_rejected"]), ([0, 1, 1, 0], &json!(2)));
     let found: String = desk.database.value(points).await;
     assert_eq!(found, "1 email c@example.org, 1 push d1, 2 email b@example.org, 2 push d2");
 
-    // What another organisation knows of a device is not ours to take.
+    // A device that another organisation knows cannot be taken over.
     let database = &desk.database;
     database.add_organisation("other", "Europe/Oslo");
     let register = desk.file("other.csv", "id,expires,device\n1,2026-12-31,d1\n");
@@ -186,7 +186,7 @@ async fn one_register_never_touches_another_organisations_people() {
     take_in(&mut desk.command_for("other", "type", &register, &[]));
     let people: i64 = database.value("select count(*) from certvakt.people").await;
     assert_eq!(people, 2, "the same id in another organisation is somebody else");
-    // Two types of one organisation are one person's.
+    // Rows of two types in one organisation belong to the same person.
     database.ok(["type", "add", "second", "--organisation", "org", "--name", "Second"]);
     take_in(&mut desk.command_for("org", "second", &register, &[]));
     let people: i64 = database.value("select count(*) from certvakt.people").await;

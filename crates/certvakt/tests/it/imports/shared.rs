@@ -1,4 +1,4 @@
-//! People whom two organisations know: what one register says of them is not changed by the other's.
+//! People who are known to two organisations: neither register changes the data of the other.
 
 use super::{Desk, take_in};
 use crate::stand_in::{MailServer, StandIn};
@@ -74,7 +74,7 @@ async fn names_and_addresses_are_each_organisations_own() {
         mails
     };
     assert_eq!(mailed("2026-06-15"), ["Eve ok-b@example.org", "Åse ok-a@example.org"]);
-    // The person's own address comes before what registers say.
+    // The person's own address takes precedence over registers.
     desk.database
         .execute(
             "insert into certvakt.contact_points (person_id, kind, address)

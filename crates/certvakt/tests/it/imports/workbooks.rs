@@ -15,7 +15,7 @@ const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
 
 /// A workbook whose sheets are XML.
 pub struct Parts {
-    /// Of each sheet its state and its rows.
+    /// The state and the rows of each sheet.
     sheets: Vec<(&'static str, String)>,
     strings: String,
     styles: String,
@@ -48,7 +48,7 @@ impl Parts {
         self.archive(SimpleFileOptions::default())
     }
 
-    /// The same, not compressed.
+    /// The same without compression.
     fn stored(&self) -> Vec<u8> {
         self.archive(SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored))
     }
@@ -105,7 +105,7 @@ fn styles(codes: &[&str]) -> String {
     format!("<styleSheet xmlns='MAIN'><numFmts>{formats}</numFmts><cellXfs>{used}</cellXfs></styleSheet>")
 }
 
-/// A row of cells that are written out, each as `<c …>…</c>` or as plain text.
+/// A row of cells, each written as `<c …>…</c>` or as plain text.
 pub fn row(cells: &[&str]) -> String {
     let cells = cells.iter().map(|cell| {
         if cell.starts_with("<c") {
@@ -117,7 +117,7 @@ pub fn row(cells: &[&str]) -> String {
     format!("<row>{}</row>", cells.collect::<String>())
 }
 
-/// A workbook of two kilobytes whose reader reserves memory for what it claims to hold.
+/// A workbook of two kilobytes, for whose declared size the library reserves memory.
 pub fn claims_more_than_any_memory() -> Vec<u8> {
     let claim = "<sst xmlns='MAIN' uniqueCount='5000000000000'/>";
     Parts::new().sheet("visible", row(&["id", "expires"])).strings(claim).save()
@@ -142,7 +142,7 @@ async fn a_workbook_that_takes_too_much_of_the_machine_costs_itself_only() {
     ] {
         assert!(workbook.len() < 500_000, "{name}: {} bytes", workbook.len());
         let command = desk.command(&desk.file("r.xlsx", workbook), &["--config", config.to_str().unwrap()]);
-        // Limits from outside hold for the reader too: of the processor it may take a second.
+        // Limits from outside also apply to the child: here, a second of processor time.
         let seconds = if code == "import-too-slow" { "--cpu=2" } else { "--cpu=60" };
         let said = fail(&mut under("prlimit", seconds, &command), 5);
         assert!(said.contains(code), "{name}: {said}");
@@ -208,7 +208,7 @@ async fn a_cell_without_a_usable_value_rejects_its_row_and_is_named() {
         );
         assert_eq!(desk.certifications().await, ["1 2027-12-31 active", "2 2027-12-31 active"]);
     }
-    // A cell that is blank, or is not there, is one that somebody left blank, and a formula may give a blank.
+    // A blank or missing cell is blank, and the result of a formula can be blank.
     for (id, blank) in [("3", "<c/>"), ("4", "<c t='str'><f>A1</f><v></v></c>")] {
         let imported = desk.take(workbook(&row(&[id, blank, "active"])), &more);
         assert_eq!(counts(&imported), [1, 0, 1, 0], "{blank}");
@@ -249,7 +249,7 @@ async fn a_cell_has_its_displayed_value() {
         (numbered(10), dated(7), Some("7 2026-12-01 active")),
         ("e".to_owned(), dated(11), None),
         ("f".to_owned(), dated(12), None),
-        // A time that the format hides is none; one that it shows is one.
+        // A time that the format hides is ignored; a displayed time counts.
         ("g".to_owned(), "<c s='7'><v>46357.25</v></c>".to_owned(), Some("g 2026-12-01 active")),
         ("h".to_owned(), "<c s='13'><v>46357.25</v></c>".to_owned(), Some("h 2026-12-01 active")),
         ("i".to_owned(), "<c s='1' t='d'><v>2026-12-01</v></c>".to_owned(), Some("i 2026-12-31 active")),
@@ -273,7 +273,7 @@ async fn a_cell_has_its_displayed_value() {
 async fn a_workbook_that_is_damaged_is_refused_whole() {
     let desk = Desk::new().await;
     let rows = row(&["id", "expires"]) + &row(&["1", "2027-12-31"]) + &row(&["2", "2027-12-31"]);
-    // Stored as it is, so that a changed byte changes the date and not its checksum.
+    // Stored without compression, so that a changed byte changes the date and not the checksum.
     let mut changed = Parts::new().sheet("visible", rows.as_str()).stored();
     let at = changed.windows(10).position(|bytes| bytes == b"2027-12-31").unwrap();
     changed[at + 3] = b'9';
