@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::TestDatabase;
 
-/// A file of `../shared/data`, or none where the checkout stands alone.
+/// A file in `../shared/data`; `None` if that folder is missing.
 fn shared(file: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(file);
     if path.exists() {
@@ -58,7 +58,7 @@ async fn the_tlc_register_gives_the_counted_notices_night_by_night() {
     let run = |date: &str| database.json(["run", "--date", date])["runs"][0].clone();
     assert_eq!(recorded(&run("2015-07-23")), [4_424, 1_681, 517, 0]);
     assert_eq!(recorded(&run("2015-07-23")), [0, 0, 0, 0]);
-    // What the forecast says before the thirty nights is what they bring.
+    // The forecast before the thirty nights matches their notices.
     let mut forecast = database.certvakt(["forecast", "--days", "30", "--output", "json"]);
     let forecast = crate::harness::succeed(forecast.env("CERTVAKT_NOW", "2015-07-23T20:00:00-04:00"));
     let forecast: Value = serde_json::from_str(&forecast).unwrap();
@@ -127,7 +127,7 @@ async fn the_chicago_register_is_accounted_for_row_by_row() {
         rejects.to_str().unwrap(),
     ]);
     assert_eq!(imported["read"], 25_350);
-    // Two licences ended, says the register, before they were issued.
+    // In the register, two licences ended before they were issued.
     assert_eq!((&imported["added"], &imported["rejected"]), (&json!(25_348), &json!(2)));
     let rejected = std::fs::read_to_string(rejects).unwrap();
     assert_eq!(rejected.lines().count(), 3);

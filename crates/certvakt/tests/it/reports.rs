@@ -1,4 +1,4 @@
-//! What people look at: explain, forecast, status, doctor and cleanup, as tables and as JSON.
+//! Reports: explain, forecast, status, doctor and cleanup, as tables and as JSON.
 
 use std::process::Command;
 
@@ -53,7 +53,7 @@ async fn explain_shows_every_stage_with_its_date_key_and_reason() {
     let said = fail(&mut database.certvakt(["explain", "497844"]), 2);
     assert!(said.contains("unknown-name"), "{said}");
 
-    // Long ago: the notice may have been deleted, so nothing is claimed.
+    // Long ago: the notice may have been deleted, so the result is unknown.
     database.execute("delete from public.peer_mentor_certifications").await;
     database.certify("old", "2026-12-31").await;
     database.execute("update certvakt.certification_changes set changed_at = '2025-01-01'").await;
@@ -114,7 +114,7 @@ async fn status_shows_runs_queue_people_and_tables() {
     for words in ["up to date", "1 waiting", "Unreachable people: 1", "Østlandet"] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    // An hour after the next run's hour it is late, before that it is due.
+    // A run is late an hour after its scheduled time, and due before that.
     let due = at(&database, "2026-06-16T02:30:00+02:00", &["status"]);
     assert_eq!(due["runs"][0]["state"], "due");
 }
@@ -122,7 +122,7 @@ async fn status_shows_runs_queue_people_and_tables() {
 #[tokio::test]
 async fn a_run_is_due_once_on_the_nights_on_which_oslo_changes_its_clocks() {
     let database = rehearsal().await;
-    // Two o'clock is skipped in March and comes twice in October.
+    // Two o'clock is skipped in March and occurs twice in October.
     for (date, before, hour, after) in [
         ("2026-03-29", "2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-03-29T02:30:00Z"),
         ("2026-10-25", "2026-10-24T23:59:59Z", "2026-10-25T00:00:00Z", "2026-10-25T01:30:00Z"),
@@ -214,7 +214,7 @@ async fn doctor_reports_every_problem() {
             password.display()
         ),
     );
-    // No mail server there, and a password that everybody may read.
+    // No mail server, and a password file that everybody can read.
     let open = findings(database.certvakt(["doctor"]).args(["--config", config.to_str().unwrap()]), 1);
     has(&open, "warning credentials");
     has(&open, "problem credentials email: no connection");
@@ -243,7 +243,7 @@ async fn doctor_prints_the_same_findings_as_json() {
     let help = database.ok(["doctor", "--help"]);
     assert!(help.contains("certvakt doctor --output json"), "{help}");
     let absent = address(SERVICE, "absent");
-    // The second time the database is not there: a problem is no error, so it is in the document as well.
+    // The second time, the database is unavailable: a problem is not an error, so it is in the JSON as well.
     for (url, status) in [(database.address(), 0), (absent, 1)] {
         let run = |arguments: &[&str]| {
             let mut command = database.certvakt(arguments.iter().copied());

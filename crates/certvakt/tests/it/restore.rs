@@ -1,4 +1,4 @@
-//! What the runbook says of backups, done.
+//! The backup procedures of the runbook.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -43,7 +43,7 @@ async fn a_backup_restored_as_another_database_goes_on_where_it_was() {
     );
     restored.ok(["doctor"]);
     restored.ok(["verify"]);
-    // The snapshot means nothing here: everything is read, and nobody is told twice.
+    // The snapshot is not valid here: everything is read, and no notice is repeated.
     restored.certify("2", "2026-06-20").await;
     let run = restored.run("2026-06-15");
     assert_eq!((&run["recorded"]["expiry_warning_7d"], &run["already_recorded"]), (&1.into(), &1.into()));

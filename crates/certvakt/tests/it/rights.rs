@@ -1,4 +1,4 @@
-//! What people may ask of whoever stores something of them: to see it, and to have it erased, everywhere, for good.
+//! People's rights to their data: a complete export, and a complete, permanent erasure.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::harness::{TestDatabase, fail, superuser};
 
-/// In every text of the person's that can be chosen.
+/// A mark in every text of the person that can be chosen.
 const MARK: &str = "zqx7";
-/// Columns of a text that say nothing of a person, or that nobody chooses.
+/// Text columns without data about a person, or whose values nobody chooses.
 const IMPERSONAL: &[&str] = &[
     "certvakt.access_closures.closed_by",
     "certvakt.access_closures.opened_by",
@@ -103,7 +103,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.schema_migrations.checksum",
     "certvakt.schema_migrations.description",
     "certvakt.sessions.token_hash",
-    // A register that is read and gone within seconds.
+    // A register, which is imported and deleted within seconds.
     "certvakt.uploads.content",
     "certvakt.uploads.options",
     "certvakt.uploads.result",
@@ -114,9 +114,9 @@ const IMPERSONAL: &[&str] = &[
     "public.peer_mentor_certifications.renewal_history",
     "public.peer_mentor_certifications.status",
 ];
-/// A portal's key of somebody, which stays until the portal has taken them off.
+/// A portal's key for a person, which stays until the portal has removed them.
 const UNTIL_TAKEN_OFF: &[&str] = &["certvakt.listings.partner_key", "certvakt.partner_events.partner_key"];
-/// Where the id of somebody who was erased stays: in the record.
+/// The columns in which the id of an erased person stays.
 const ID_STAYS: &[&str] = &[
     "certvakt.access_events.person_id",
     "certvakt.access_events.resource_id",
@@ -126,7 +126,7 @@ const ID_STAYS: &[&str] = &[
     "public.peer_mentor_certifications.peer_mentor_id",
 ];
 
-/// Somebody of whom everything that can be is stored, in a database with another mentor and an administrator.
+/// A person with data in every table, in a database with another mentor and an administrator.
 async fn somebody() -> (TestDatabase, Uuid) {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
@@ -203,7 +203,7 @@ async fn somebody() -> (TestDatabase, Uuid) {
     (database, person)
 }
 
-/// The columns, as `schema.table.column`, of these types in which something is found.
+/// The columns of these types, as `schema.table.column`, that contain a value.
 async fn columns_with(database: &TestDatabase, types: &str, what: Option<&str>) -> BTreeSet<String> {
     let columns: Vec<(String, String, String)> = sqlx::query_as(AssertSqlSafe(format!(
         "select n.nspname::text, c.relname::text, a.attname::text from pg_attribute a
@@ -243,7 +243,7 @@ fn ledger(folder: &tempfile::TempDir) -> (PathBuf, String) {
 #[tokio::test]
 async fn an_erased_person_remains_in_no_column_except_by_id() {
     let (database, person) = somebody().await;
-    // What could hold something of a person did, or is known to hold nothing: a column that is new is neither.
+    // Every column either contained data of the person or is known not to; a new column is neither.
     let personal = columns_with(&database, TEXTS, Some(MARK)).await;
     let all = columns_with(&database, TEXTS, None).await;
     let impersonal: BTreeSet<String> = IMPERSONAL.iter().map(ToString::to_string).collect();
@@ -279,7 +279,7 @@ async fn an_erased_person_remains_in_no_column_except_by_id() {
     assert_eq!(columns_with(&database, TEXTS, Some(&id)).await, BTreeSet::new());
     assert!(fs::read_to_string(&path).unwrap().contains(&id));
     assert!(!fs::read_to_string(&path).unwrap().contains(MARK));
-    // Others have what they had.
+    // The data of others is unchanged.
     let others: i64 = database
         .value("select count(*) from certvakt.people where erased_at is null and name is not null")
         .await;
@@ -313,7 +313,7 @@ async fn the_history_of_an_erased_person_stays_verifiable_and_nothing_new_starts
         let said = fail(&mut database.certvakt(arguments.iter().copied()), 2);
         assert!(said.contains("person-erased"), "{said}");
     }
-    // Nor does anything new begin, whoever writes it.
+    // Nobody can add new data for the erased person.
     for (table, columns, values) in [
         ("certvakt.contact_points", "kind, address", "'push', 'token'"),
         ("certvakt.identities", "issuer, subject", "'https://issuer.example', 's'"),
@@ -345,7 +345,7 @@ async fn the_history_of_an_erased_person_stays_verifiable_and_nothing_new_starts
         ))
         .await;
     assert_eq!(open, 0);
-    // A register that was not told of it names the row, and takes the others.
+    // A register that still contains the person gets a reject for that row, and its other rows are imported.
     let register = folder.path().join("register.csv");
     fs::write(&register, "id,til,navn\nzqx7-1,2027-12-31,Åse\nnew,2027-12-31,Ny\n").unwrap();
     let arguments = ["--organisation", "org", "--chapter", "chapter", "--type", "type"];
@@ -354,7 +354,7 @@ async fn the_history_of_an_erased_person_stays_verifiable_and_nothing_new_starts
     let taken = database.json([&file[..], &arguments, &columns].concat());
     assert_eq!((&taken["added"], &taken["rejected"]), (&json!(1), &json!(1)), "{taken}");
     assert!(taken["rejects"][0]["reason"].as_str().unwrap().contains("erased"), "{taken}");
-    // Another organisation's member of the same number is somebody else.
+    // The same number in another organisation is a different person.
     database.add_organisation("another", "Europe/Oslo");
     let arguments = ["--organisation", "another", "--chapter", "chapter", "--type", "type"];
     assert_eq!(database.json([&file[..], &arguments, &columns].concat())["added"], 2);
@@ -366,7 +366,7 @@ async fn changes_during_an_erasure_are_erased_or_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (_, ledger) = ledger(&folder);
     let erase = ["person", "erase", &person.to_string(), "--ledger", &ledger];
-    // A register of the organisation is being read: it is waited for.
+    // The erasure waits for a running import of the organisation.
     let mut register = superuser(&database.name).await;
     register.execute("begin; select from certvakt.organisations for no key update").await.unwrap();
     let waiting = database.blocked(&mut database.certvakt(erase)).await;
@@ -375,7 +375,7 @@ async fn changes_during_an_erasure_are_erased_or_refused() {
 
     let (database, person) = somebody().await;
     let erase = ["person", "erase", &person.to_string(), "--ledger", &ledger];
-    // It has the person, and waits for their memberships.
+    // It has locked the person, and waits for their memberships.
     let erasing = database.blocked_at("certvakt.memberships", &mut database.certvakt(erase)).await;
     let name = database.name.clone();
     let device = tokio::spawn(async move {
@@ -407,7 +407,7 @@ async fn erased_people_are_erased_again_after_a_restore() {
     let copy = format!("create database {} template {} owner certvakt_owner", before.name, database.name);
     server.execute(AssertSqlSafe(copy)).await.unwrap();
     database.ok(["person", "erase", "zqx7-1", "--ledger", &ledger]);
-    // Somebody of another database, and what a crash or an editor left.
+    // A person of another database, and a line that a crash or an editor left.
     let mut lines = format!("{{\"person\":\"{}\",\"erased_at\":\"2026-01-01T00:00:00Z\"}}\nx\n", Uuid::nil());
     lines += &fs::read_to_string(&path).unwrap();
     fs::write(&path, lines).unwrap();
@@ -448,7 +448,7 @@ async fn nobody_is_erased_without_a_ledger_entry() {
     let name: Option<String> =
         database.value(&format!("select name from certvakt.people where id = '{person}'")).await;
     assert_eq!(name.as_deref(), Some("Åse zqx7"));
-    // A line that a crash left unfinished takes the next one with it into nothing.
+    // A line that a crash left incomplete must not swallow the next one.
     fs::write(&path, "{\"person\":").unwrap();
     database.ok(["person", "erase", "zqx7-1", "--ledger", &ledger]);
     let lines = fs::read_to_string(&path).unwrap();
@@ -500,7 +500,7 @@ async fn an_export_contains_all_data_of_a_person_in_their_language() {
     assert_eq!(empty, Vec::<&String>::new(), "the test plants one of each kind");
     assert_eq!(exported["answers_remembered"], 2);
     assert_eq!(exported["who_looked"].as_array().unwrap().len(), 2);
-    // No secret: not even what a token hashes to.
+    // No secret, not even the hash of a token.
     assert!(!text.contains("hash"), "{text}");
 
     let mut names = BTreeSet::new();
@@ -524,7 +524,7 @@ async fn an_export_contains_all_data_of_a_person_in_their_language() {
     let read = database.ok(["person", "export", "zqx7-1"]);
     assert!(read.starts_with("Personen\n────────\nId: "), "{read}");
     assert!(read.contains("Navn: Åse zqx7") && read.contains("Slettet: ingen"), "{read}");
-    // By the clock of the organisation: the end of the last valid day is that day's.
+    // In the organisation's time zone, the end of the last valid day is on that day.
     assert!(read.contains("Utløper: 2026-06-21 23:59 CEST"), "{read}");
     let read = database.ok(["person", "export", "zqx7-1", "--language", "en"]);
     assert!(

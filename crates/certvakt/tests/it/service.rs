@@ -1,4 +1,4 @@
-//! `serve`: every night's run at its hour, deliveries all day, and what a watcher sees of both.
+//! `serve`: nightly runs at their hour, deliveries, and monitoring.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::harness::{TestDatabase, fail, succeed, superuser, terminate};
 use crate::stand_in::{StandIn, trust, write_config};
 use sqlx::Executor;
 
-/// A running service; killed with this value, if it has not ended.
+/// A running service, which is killed when this value is dropped.
 pub struct Service {
     process: Child,
     address: String,
@@ -50,7 +50,7 @@ impl Service {
         Self { process, address, operations, log }
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -60,19 +60,19 @@ impl Service {
         self.process.id()
     }
 
-    /// Where operators ask.
+    /// Its operations address.
     pub fn operations(&self) -> &str {
         &self.operations
     }
 
-    /// Asks as an operator.
+    /// Sends a request to the operations address.
     async fn get(&self, path: &str) -> (u16, String) {
         let client = certvakt::http::client(Duration::from_secs(20));
         let answer = client.get(format!("http://{}{path}", self.operations)).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// The processes that it has started and that have not ended.
+    /// Its running child processes.
     pub fn children(&self) -> Vec<u32> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap();
         let children =
@@ -82,12 +82,12 @@ impl Service {
             .collect()
     }
 
-    /// What it has logged so far.
+    /// Its log so far.
     pub fn said(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// Waits until its log says something, for a minute at most.
+    /// Waits until its log contains a text, for at most a minute.
     pub async fn until_said(&self, words: &str) {
         let listening = async {
             while !self.said().contains(words) {
@@ -98,7 +98,7 @@ impl Service {
         assert!(heard.is_ok(), "not {words} in {}", self.said());
     }
 
-    /// Asks for the metrics until a line is there.
+    /// Polls the metrics until a line is there.
     pub async fn until_metric(&self, line: &str) {
         let mut shown = String::new();
         let asking = async {
@@ -116,7 +116,7 @@ impl Service {
         self.process.wait().unwrap();
     }
 
-    /// Asks it to end; it must do so in order.
+    /// Sends SIGTERM; it must shut down cleanly.
     pub fn end(mut self) -> String {
         terminate(&self.process);
         let status = self.process.wait().unwrap();
@@ -289,7 +289,7 @@ async fn the_heartbeat_reports_success_only_while_the_queue_moves() {
         succeed(database.certvakt(["run", "--date", date]).args(["--config", config.to_str().unwrap()]))
     };
     run("2026-06-15");
-    // Recorded long ago, tried again and again, and still here.
+    // Recorded long ago, tried repeatedly, and still open.
     database
         .execute("update certvakt.deliveries set opened_at = now() - interval '2 days', available_at = now() + interval '1 hour'")
         .await;
@@ -315,10 +315,10 @@ async fn a_used_address_and_a_lost_database_are_reported() {
     let service =
         Service::start(&database, &write_config(folder.path(), LISTEN), "2026-06-15T03:00:00+02:00");
     database.until("select exists (select from certvakt.runs where state = 'complete')").await;
-    // A stranger who never finishes a sentence does not keep it from ending.
+    // A client that never finishes its request does not delay the shutdown.
     let mut stranger = std::net::TcpStream::connect(&service.address).unwrap();
     std::io::Write::write_all(&mut stranger, b"GET /healthz HTTP/1.1\r\n").unwrap();
-    // Renamed away, as good as gone.
+    // Renamed, which has the same effect as dropping it.
     let gone = format!("{}_gone", database.name);
     let rename = format!(
         "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{0}';

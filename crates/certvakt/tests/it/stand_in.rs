@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use serde_json::Value;
 
-/// Starts a process that says in a line of JSON where it listens, and ends when its input closes.
+/// Starts a process that prints its address in a line of JSON, and ends when its standard input closes.
 pub fn listen(command: &mut Command) -> ((Child, ChildStdin), Value) {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -15,7 +15,7 @@ pub fn listen(command: &mut Command) -> ((Child, ChildStdin), Value) {
     ((child, input), serde_json::from_str(&line).unwrap())
 }
 
-/// A running stand-in; it ends with this value.
+/// A running stand-in, which ends when this value is dropped.
 pub struct StandIn {
     _process: (Child, ChildStdin),
     pub address: String,
@@ -35,7 +35,7 @@ impl StandIn {
         self.folder.path().join("service-account.json")
     }
 
-    /// A configuration file with these channels and what else is given.
+    /// Writes a configuration file with these channels and additional settings.
     pub fn config(&self, channels: &str, more: &str) -> PathBuf {
         write_config(
             self.folder.path(),
@@ -48,18 +48,18 @@ impl StandIn {
         )
     }
 
-    /// Answers what it holds (`held-…`).
+    /// Responds to the held requests (`held-…`).
     pub fn let_go(&self) {
         std::fs::write(self.folder.path().join("answer"), "").unwrap();
     }
 
-    /// The messages that were taken, in their order.
+    /// The accepted messages, in order.
     pub fn messages(&self) -> Vec<Value> {
         lines(&self.folder.path().join("messages.jsonl"))
     }
 }
 
-/// A running mail server; it ends with this value.
+/// A running mail server, which ends when this value is dropped.
 pub struct MailServer {
     _process: (Child, ChildStdin),
     pub port: u16,
@@ -67,7 +67,7 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    /// Starts it; with a user and password, as `user:password`, it hears nobody else.
+    /// Starts it; with `user:password`, it accepts only these credentials.
     pub fn start(credentials: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Debian's own interpreter has the package.
@@ -78,7 +78,7 @@ impl MailServer {
         Self { _process: process, port, folder }
     }
 
-    /// `[email]` for this server, and what else is given.
+    /// `[email]` for this server, with additional settings.
     pub fn config(&self, more: &str) -> PathBuf {
         write_config(
             self.folder.path(),
@@ -97,24 +97,24 @@ impl MailServer {
         path
     }
 
-    /// Answers a phase (`connect`, `ehlo`, `auth`, `mail`, `rcpt`, `data`, `end`) with a reply from now on.
+    /// Sets the reply for a phase (`connect`, `ehlo`, `auth`, `mail`, `rcpt`, `data`, `end`).
     pub fn answer(&self, phase: &str, reply: &str) {
         let replies = self.file("replies.new", &serde_json::json!({ phase: reply }).to_string());
         std::fs::rename(&replies, replies.with_file_name("replies.json")).unwrap();
     }
 
-    /// Answers as ever again.
+    /// Resets all replies.
     pub fn recover(&self) {
         std::fs::remove_file(self.folder.path().join("replies.json")).unwrap();
     }
 
-    /// The mails that were taken, in their order.
+    /// The accepted e-mails, in order.
     pub fn mails(&self) -> Vec<Value> {
         lines(&self.folder.path().join("mails.jsonl"))
     }
 }
 
-/// A command trusts the authority beside its configuration, if there is one.
+/// Makes a command trust the certificate authority beside its configuration, if there is one.
 pub fn trust(command: &mut Command, config: &Path) {
     let authority = config.with_file_name("ca.pem");
     if authority.exists() {
@@ -129,7 +129,7 @@ pub fn write_config(folder: &Path, text: &str) -> PathBuf {
     path
 }
 
-/// The lines of a file of JSON; none, if it is not there. One that is being written is none yet.
+/// The complete lines of a file of JSON; empty if it does not exist.
 pub fn lines(path: &Path) -> Vec<Value> {
     std::fs::read_to_string(path)
         .unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What one person's transaction leaves behind for the next on the same connection: nothing, however it ended.
+//! A person's transaction leaves no state on its connection for the next one, regardless of how it ended.
 
 use certvakt::store::tenant::{self, devices};
 use certvakt::store::{Asking, Database};
@@ -12,7 +12,7 @@ const WORLD: &str = concat!(
     include_str!("../../../../supabase/tests/fixtures/certified.psql")
 );
 
-/// What each login of the world sees.
+/// The certifications that each login of the test data sees.
 const SEES: [(&str, &[&str]); 4] = [
     ("coordinator", &["0000000200a2", "0000000200a4"]),
     ("outsider", &["0000000200b1", "000000030002"]),
@@ -42,7 +42,7 @@ async fn all_see_their_own(store: &Database, after: &str) {
     for (subject, expected) in SEES {
         assert_eq!(seen(store, subject).await, expected, "{subject} after {after}");
     }
-    // Who sees everything is not the next transaction's role either.
+    // The worker's role, which sees everything, does not leak into the next transaction either.
     let mut tx = store.worker().await.unwrap();
     let organisations = certvakt::store::organisation::list(&mut tx).await.unwrap();
     assert_eq!(organisations.len(), 2, "the service after {after}");
@@ -64,7 +64,7 @@ async fn an_error_a_rollback_a_cancel_and_a_panic_leave_nothing_on_a_connection(
     tx.rollback().await.unwrap();
     all_see_their_own(&store, "a rollback").await;
 
-    // Given up while the server works on it.
+    // Cancelled while the server executes it.
     let mut holder = superuser(&database.name).await;
     holder
         .execute("begin; lock table public.peer_mentor_certifications in access exclusive mode")
@@ -99,7 +99,7 @@ async fn people_at_the_same_time_on_few_connections_see_their_own() {
     let all = (0..120).map(|n| {
         let (store, (subject, expected)) = (store.clone(), SEES[n % SEES.len()]);
         tokio::spawn(async move {
-            // Every third gives up in the middle.
+            // Every third is cancelled in between.
             if n % 3 == 0 {
                 store.admit(&asking(subject)).await.unwrap();
             }
@@ -124,7 +124,7 @@ async fn a_login_is_used_verbatim_with_any_content() {
         "Åse 🙂",
         "",
     ] {
-        // Zero is in no text of PostgreSQL; anything else is somebody whom nobody knows.
+        // PostgreSQL's text cannot store U+0000; anything else is an unknown login.
         match store.admit(&asking(subject)).await {
             Ok((_, admission)) => assert_eq!(admission.person_id, None, "{subject:?}"),
             Err(error) => assert!(subject.contains('\0'), "{subject:?}: {error}"),

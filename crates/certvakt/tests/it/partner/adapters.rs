@@ -1,4 +1,4 @@
-//! What every adapter does, whichever way its portal is spoken to: one suite that each passes.
+//! The behaviour of every adapter: one suite, which runs for each portal protocol.
 
 use std::process::Stdio;
 
@@ -39,7 +39,7 @@ async fn the_current_state_is_sent_once_and_listed() {
 #[tokio::test]
 async fn a_missing_response_is_resolved_before_anything_else_is_sent() {
     for kind in KINDS {
-        // Whether the portal had taken it, and how many are told at once.
+        // Whether the portal had accepted it, and the number of mentors.
         for (what, mentors) in
             [("drop", &["a"][..]), ("drop", &["a", "b", "c"]), ("lose", &["a"]), ("lose", &["a", "b"])]
         {
@@ -48,7 +48,8 @@ async fn a_missing_response_is_resolved_before_anything_else_is_sent() {
             portal.fault(what, u32::try_from(requests).unwrap()).await;
             assert_eq!(database.sync(&config)["unsure"], mentors.len(), "{kind:?} {what}");
             assert_eq!(database.stands(&config)["mentors"]["unsure"], mentors.len());
-            // After an outage one tries whether it is over; alone it is another request, which fails as well.
+            // After an outage, one mentor probes; a single change is a different request, which fails as
+            // well.
             for _ in 0..3 {
                 database.time_passes().await;
                 database.sync(&config);
@@ -82,7 +83,7 @@ async fn dataverse_that_breaks_the_contract_stops_sending_until_a_probe_passes()
     }
 }
 
-/// A change alone is another request than a batch.
+/// A single change is a different request from a batch.
 #[tokio::test]
 async fn dataverse_that_breaks_the_contract_of_one_change_stops_sending_until_a_probe_passes() {
     for what in [json!("redirect"), json!("html"), json!("error"), json!("renamed"), json!(418)] {
@@ -204,7 +205,7 @@ async fn a_killed_sync_leaves_an_unknown_result_that_is_read_first() {
         while !portal.record().await.iter().any(is_telling) {
             tokio::task::yield_now().await;
         }
-        // Meanwhile one of them is not to be listed any more.
+        // In the meantime, one of them must not be listed any more.
         database.change("b", "status = 'suspended'").await;
         sending.kill().unwrap();
         sending.wait().unwrap();

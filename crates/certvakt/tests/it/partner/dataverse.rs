@@ -1,4 +1,5 @@
-//! What is Dataverse's own: batches, alternate keys, the limits that protect the service, tokens, changes of a table.
+//! The specifics of Dataverse: batches, alternate keys, service protection limits, tokens, and changes of a
+//! table.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +12,11 @@ use crate::harness::{fail, succeed};
 use crate::service::Service;
 
 const SERVE: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[delivery]\nchannels = []\n";
-/// A request for each change.
+/// One request per change.
 const ONE: (&str, &str) = ("batch = 100", "batch = 1");
-/// Signed in by a secret.
+/// Sign-in with a secret.
 const SECRET: (&str, &str) = ("flow = \"client-certificate\"", "flow = \"client-credentials\"");
-/// The mentors' table in place of the public page, with what has changed since.
+/// The mentors' table instead of the public page, with its changes.
 const TABLE: (&str, &str) = (
     "next = \"/@odata.nextLink\"\npublic = true\ncache_seconds = 900",
     "next = \"/@odata.nextLink\"\nstatus = \"/new_listed\"\nid = \"/new_mentorid\"\n\
@@ -23,12 +24,12 @@ const TABLE: (&str, &str) = (
 );
 const SELECT: &str = "/api/data/v9.2/new_mentors?$select=new_key,new_listed";
 
-/// Requests of a record, but those for tokens.
+/// The requests in a record, except those for tokens.
 fn requests(record: &[Value]) -> Vec<&Value> {
     record.iter().filter(|one| !one["path"].as_str().unwrap().ends_with("/token")).collect()
 }
 
-/// How many tokens were asked for.
+/// The number of token requests.
 fn tokens(record: &[Value]) -> usize {
     record.len() - requests(record).len()
 }
@@ -62,7 +63,7 @@ async fn many_changes_are_one_request_and_removals_create_nobody() {
         assert_eq!([&headers["odata-version"], &headers["odata-maxversion"]], ["4.0", "4.0"]);
         assert!(!batch["body"].as_str().unwrap().contains("multipart"), "no change set: {batch}");
     }
-    // One of those who are to be taken off is gone, and is not created by it.
+    // A removal does not recreate the deleted row of a mentor.
     portal.control(&json!({ "delete": ["M-m02"] })).await;
     for id in &names[..5] {
         database.change(id, "status = 'suspended'").await;
@@ -74,7 +75,7 @@ async fn many_changes_are_one_request_and_removals_create_nobody() {
     let statuses: BTreeSet<u64> = operations.iter().map(|one| one["status"].as_u64().unwrap()).collect();
     assert_eq!(statuses, BTreeSet::from([204, 404]));
     assert_eq!(portal.rows().await.len(), 22);
-    // Whoever is to be listed gets a row, if they have none.
+    // An addition creates the row of a mentor who has none.
     database.change("m02", "status = 'active'").await;
     assert_eq!(database.sync(&config)["taken"], 1);
     let last = portal.record().await.pop().unwrap();
@@ -176,7 +177,7 @@ async fn too_many_concurrent_requests_halve_the_concurrency() {
     database.until("select coalesce(retry_at > now(), false) from certvakt.partners").await;
     database.execute("update certvakt.partners set retry_at = now()").await;
     database.until("select bool_and(told_number = number) from certvakt.listings").await;
-    // A little faster with each round that is borne.
+    // The concurrency increases with each round within the limits.
     service.until_metric(&at_once(8)).await;
     portal.render().await;
     assert_eq!(portal.shows().await.len(), 40);
@@ -289,7 +290,7 @@ async fn administrators_are_warned_before_a_secret_expires() {
         .await;
     assert!(certificate, "it says itself when it ends");
     assert_eq!(letters().await, Vec::<String>::new());
-    // Somebody who knows better says so.
+    // The configured date takes precedence.
     for (days, warns) in [(40, false), (12, true)] {
         let day = format!("select ((now() at time zone 'UTC')::date + {days})::text");
         let ends: String = database.value(&day).await;
@@ -318,7 +319,7 @@ async fn keys_may_contain_quotes_but_no_characters_forbidden_in_urls() {
     rows.sort();
     let active = |key: &str| (key.to_owned(), "active".to_owned());
     assert_eq!(rows, [active("Ås '1'"), active("Ø=2 (b)")]);
-    // Alone they are another request.
+    // A single change is a different request.
     portal.contract("1", &[ONE]);
     database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
     assert_eq!(database.sync(&config)["taken"], 2);
@@ -350,7 +351,7 @@ async fn a_table_that_tracks_its_changes_is_read_whole_once_and_then_what_has_ch
     };
     database.until("select reconciled_at is not null from certvakt.partners").await;
     portal.set_by_hand("M-a", false).await;
-    // And somebody else's row, without a key of ours.
+    // And a row without a key, which is not a mentor's.
     let stranger = json!({ "new_name": "Somebody", "new_listed": 100_000_000 });
     portal.control(&json!({ "delete": ["M-b"], "rows": { "new_mentors": [stranger] } })).await;
     let (whole, changes) = read().await;
@@ -359,7 +360,7 @@ async fn a_table_that_tracks_its_changes_is_read_whole_once_and_then_what_has_ch
         .value("select array_agg(partner_key order by 1) from certvakt.listings where away_since is not null")
         .await;
     assert_eq!(away, ["M-a", "M-b"]);
-    // Addresses of changes run out: then it is read whole.
+    // The URL for changes expires: then the whole table is read again.
     portal.control(&json!({ "later": 30 * 86400 })).await;
     assert_eq!(read().await.0, 2);
 }

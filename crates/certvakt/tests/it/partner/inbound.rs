@@ -1,4 +1,4 @@
-//! What a portal tells of completed renewal courses, by signed webhook or in pages that are read.
+//! Portals' reports of completed renewal courses, by signed webhook or by polling pages.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::service::Service;
 pub(super) const ADDRESS: &str = "/api/v1/partners/org/portal/renewals";
 
 impl TestDatabase {
-    /// What became of an event: its outcome, and why.
+    /// The outcome of an event, with the reason.
     async fn outcome(&self, event: &str) -> String {
         self.value(&format!(
             "select concat_ws(' ', outcome, reason) from certvakt.partner_reports where event_id = '{event}'"
@@ -25,7 +25,7 @@ impl TestDatabase {
         .await
     }
 
-    /// A certification's last valid day, and how often it was renewed.
+    /// A certification's last valid day and number of renewals.
     async fn renewed(&self, external_id: &str) -> (String, i64) {
         let of = format!("from public.peer_mentor_certifications where external_id = '{external_id}'");
         let day =
@@ -46,7 +46,7 @@ impl TestDatabase {
         .await
     }
 
-    /// What the status says that wants a person.
+    /// The problems in `partner status`.
     fn wants(&self, config: &Path) -> String {
         let output = self.partner_with(config, ["status"]).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
@@ -59,7 +59,7 @@ impl TestDatabase {
     }
 }
 
-/// A portal's partner and a service that listens.
+/// A partner with a portal, and a running service.
 pub(super) struct Listening {
     pub(super) database: TestDatabase,
     pub(super) portal: Portal,
@@ -67,7 +67,7 @@ pub(super) struct Listening {
     pub(super) service: Service,
 }
 
-/// Where the contract is the example's, and its course renews the type of the tests.
+/// Writes the example contract, whose course renews the type of the tests.
 pub(super) fn contract(portal: &Portal, replace: &[(&str, &str)]) {
     portal.contract("1", &[&[("\"likeperson\"", "\"type\"")], replace].concat());
 }
@@ -81,7 +81,7 @@ impl Listening {
         Self { database, portal, config, service }
     }
 
-    /// Sends a body to an address, signed so; what is answered.
+    /// Sends a body to a URL with these signature headers, and returns the response.
     pub(super) async fn post(&self, address: &str, body: &str, headers: [(&str, String); 3]) -> (u16, Value) {
         let mut request = self.portal.client.post(format!("http://{}{address}", self.service.address()));
         for (name, value) in headers {
@@ -102,7 +102,7 @@ impl Listening {
     }
 }
 
-/// The headers of a body, signed so many seconds ago.
+/// The signature headers of a body, signed `ago` seconds ago.
 pub(super) fn signed(key: &str, body: &str, ago: i64) -> [(&'static str, String); 3] {
     let at = Utc::now().timestamp() - ago;
     let signature = Webhook::new(key).unwrap().sign("msg-1", at, body.as_bytes()).unwrap();
@@ -113,7 +113,7 @@ pub(super) fn signed(key: &str, body: &str, ago: i64) -> [(&'static str, String)
     ]
 }
 
-/// A completed course of a mentor; late at night in Oslo, the day before in Greenwich.
+/// A completed course of a mentor, at a time that is on the previous day in UTC.
 pub(super) fn course(event: &str, mentor: &str) -> Value {
     json!({ "id": event, "mentorId": format!("M-{mentor}"), "course": "renewal", "completedAt": "2026-06-09T22:30:00Z" })
 }
@@ -149,11 +149,11 @@ async fn a_repeated_report_renews_once_and_lists_again() {
         .await;
     assert_eq!(said, ["portal", "2026-06-10", "portal: E-1"]);
     assert_eq!(database.json(["verify", "--history"])["faults"], json!([]));
-    // The former key is good while it is named.
+    // The former key is valid while it is configured.
     let body = course("E-2", "a").to_string();
     assert_eq!(listening.post(ADDRESS, &body, signed(FORMER_KEY, &body, 0)).await.0, 202);
     assert_eq!(database.renewed("a").await, ("2028-06-10".to_owned(), 1));
-    // The same course as another event is no news.
+    // The same course with another event id renews nothing.
     listening.take(&course("E-3", "a")).await;
     assert_eq!(database.outcome("E-3").await, "echo");
     assert_eq!(database.renewed("a").await.1, 1);
@@ -165,7 +165,7 @@ async fn one_course_on_two_dates_renews_once_where_the_rule_counts_from_the_end(
     let listening = Listening::start(&["a", "b"]).await;
     let Listening { database, .. } = &listening;
     database.execute("update certvakt.certification_types set renewal_rule = 'expiry'").await;
-    // A coordinator noted it today, the portal tells of the day on which it was, and then of the day after.
+    // A coordinator recorded it today; the portal reports the actual day, and then the day after it.
     database.at(NOON, ["renew", "a"]);
     listening.take(&course("E-1", "a")).await;
     listening.take(&course("E-2", "b")).await;
@@ -186,7 +186,7 @@ async fn an_invalid_signed_report_shows_until_a_valid_one_arrives() {
     assert!(said.contains("NOT READ: the reports of portal"), "{said}");
     listening.take(&course("E-2", "a")).await;
     succeed(&mut database.partner_with(config, ["status"]));
-    // What is not in place here is no fault of the portal's, which is to try again.
+    // A missing configuration is not the portal's fault, so the portal should retry.
     let file = portal.folder.path().join("contracts/portal/1.toml");
     let text = std::fs::read(&file).unwrap();
     std::fs::write(&file, "adapter = ").unwrap();
@@ -331,7 +331,7 @@ async fn a_contradicting_report_waits_with_its_reason_and_changes_nothing() {
         serde_json::from_str(&succeed(&mut database.partner_with(&listening.config, words))).unwrap();
     assert_eq!(shown["reports"].as_array().unwrap().len(), 13);
     assert_eq!(shown["reports"][0]["reason"], "mentor-unknown");
-    // Without a rule the portal's date says it, and without one neither does.
+    // Without a rule, the portal's date decides; without a date, nothing does.
     database.execute("update certvakt.certification_types set validity_months = null").await;
     listening.take(&plain("14")).await;
     assert_eq!(database.outcome("14").await, "waiting no-date");
@@ -348,7 +348,7 @@ async fn echoes_and_old_courses_renew_nothing() {
     let cases = [
         (course("1", "a"), "echo"),
         (with(course("2", "a"), "validUntil", json!("2028-06-10")), "echo"),
-        // Renewed or not, it is valid until then.
+        // It is already valid until then.
         (course("3", "b"), "echo"),
         (with(course("4", "c"), "changedBy", json!("certvakt")), "echo"),
         (with(course("5", "c"), "completedAt", json!("2025-12-31T12:00:00Z")), "dismissed too-old"),
@@ -379,7 +379,7 @@ async fn a_person_settles_waiting_reports() {
     assert_eq!(database.renewed("b").await, ("2026-12-31".to_owned(), 0));
     succeed(&mut database.settle(config, "3", &["--take", "--until", "2028-06-10"]));
     assert_eq!(database.renewed("b").await, ("2028-06-10".to_owned(), 1));
-    // Which one is meant, neither report says.
+    // Neither report says which certification it renews.
     for event in ["4", "5"] {
         let said = fail(&mut database.settle(config, event, &["--take"]), 2);
         assert!(said.contains("partner-report-unclear"), "{said}");
@@ -393,7 +393,7 @@ async fn a_person_settles_waiting_reports() {
     assert_eq!(database.outcome("5").await, "waiting course-unknown");
     succeed(&mut database.settle(config, "5", &["--take", "--certification", "late"]));
     assert_eq!(database.renewed("late").await, ("2028-06-10".to_owned(), 1));
-    // Settled is settled, whoever tells it again.
+    // A settled report stays settled when it is repeated.
     listening.take(&theirs("2", "b")).await;
     for event in ["1", "2", "never-came"] {
         let said = fail(&mut database.settle(config, event, &["--take"]), 2);
@@ -409,7 +409,7 @@ async fn a_person_settles_waiting_reports() {
 async fn a_kill_between_the_report_and_its_renewal_leaves_neither() {
     let mut listening = Listening::start(&["a"]).await;
     let mut holder = superuser(&listening.database.name).await;
-    // The report is written by then, and the renewal is being.
+    // At that point, the report is written and the renewal is in progress.
     holder.execute("begin; lock table certvakt.certification_changes in exclusive mode").await.unwrap();
     let before = listening.database.renewed("a").await;
     let body = course("E-1", "a").to_string();
@@ -447,7 +447,7 @@ async fn a_report_from_staging_is_evaluated_but_renews_nothing() {
     assert_eq!(listening.database.outcome("1").await, "dismissed staging");
     assert_eq!(listening.database.outcome("2").await, "dismissed mentor-unknown");
     assert_eq!(listening.database.renewed("a").await, ("2026-12-31".to_owned(), 0));
-    // The same event of the live portal is another one.
+    // The same event id from the live portal is a different event.
     listening.database.enable(&listening.config);
     listening.take(&course("1", "a")).await;
     assert_eq!(listening.database.renewed("a").await, ("2028-06-10".to_owned(), 1));
@@ -478,7 +478,7 @@ async fn read(mentors: &[&str]) -> (TestDatabase, Portal, PathBuf) {
 }
 
 impl TestDatabase {
-    /// Reads and tells whatever is due; what was heard.
+    /// Runs `partner sync`, and returns the result of the poll.
     fn hear(&self, config: &Path, status: i32) -> Value {
         let output = self.partner_with(config, ["sync", "--output", "json"]).output().unwrap();
         assert_eq!(output.status.code(), Some(status), "{}", String::from_utf8_lossy(&output.stderr));
@@ -487,7 +487,7 @@ impl TestDatabase {
 }
 
 impl Portal {
-    /// From where its courses were read, in their order.
+    /// The URLs from which courses were read, in order.
     async fn read_from(&self) -> Vec<String> {
         let record = self.record().await;
         let read = record.iter().filter(|one| one["path"] == "/courses");
@@ -537,7 +537,7 @@ async fn courses_are_read_to_their_end_and_from_then_on_only_what_is_new() {
     assert_eq!(database.hear(&config, 0)["renewed"], 1);
     assert_eq!(database.hear(&config, 0)["renewed"], 0);
     assert_eq!(portal.read_from().await[3..], ["from=5", "from=6"]);
-    // The portal has forgotten what we have seen: all is read, and nobody is renewed again.
+    // The URL for changes has expired: everything is read again, and nothing is renewed again.
     portal.control(&json!({ "faults": [{ "on": "GET", "path": "/courses?from=6", "what": 410 }] })).await;
     let heard = database.hear(&config, 0);
     assert_eq!((&heard["renewed"], &heard["waiting"]), (&json!(0), &json!(0)), "{heard}");
@@ -545,7 +545,7 @@ async fn courses_are_read_to_their_end_and_from_then_on_only_what_is_new() {
     for mentor in ["a", "b", "c"] {
         assert_eq!(database.renewed(mentor).await, ("2028-06-10".to_owned(), 1), "{mentor}");
     }
-    // At another stage, or by another contract, what was seen is not known.
+    // At another stage, or with another contract, everything is read again.
     database.enable(&config);
     assert_eq!(database.value::<Option<String>>("select reports_delta from certvakt.partners").await, None);
 }

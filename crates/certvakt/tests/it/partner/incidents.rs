@@ -1,5 +1,5 @@
-//! What goes wrong with portals, from end to end: afterwards nobody who lapsed is listed, nobody certified who consents
-//! is missing, no event is lost, and every minute of it was visible.
+//! Incidents with portals, from end to end: afterwards, no lapsed mentor is listed, no eligible mentor is
+//! missing, no event is lost, and the incident was visible all the time.
 
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ async fn a_portal_that_was_down_for_three_days_is_correct_afterwards() {
 async fn a_portal_with_a_new_sign_in_works_with_a_new_contract() {
     let (database, portal, config) = told(&["stays", "lapses"]).await;
     assert_eq!(database.sync(&config)["taken"], 2);
-    // Under way, the portal takes no signatures any more, but a key in a header.
+    // In the meantime, the portal no longer accepts signatures, but a key in a header.
     portal.control(&json!({ "keys": [], "header_key": "sesame", "know": ["example-1"] })).await;
     database.change("lapses", "status = 'suspended'").await;
     for (words, status) in [(&["sync"][..], 1), (&["resume", "portal", "--organisation", "org"], 1)] {
@@ -95,7 +95,7 @@ async fn a_portal_with_a_new_sign_in_works_with_a_new_contract() {
     assert_eq!(database.stands(&config)["mentors"]["to_delist"], 0);
 }
 
-/// How many lapse in one night.
+/// The number of mentors who lapse in one night.
 const MANY: i64 = 10_000;
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn ten_thousand_lapses_in_a_night_wait_for_approval_and_are_then_removed()
 async fn a_lapsed_mentor_on_the_listing_stays_visible_in_every_report() {
     let (database, _portal, config) = told(&["a"]).await;
     database.sync(&config);
-    // A day after their last valid one; nothing has run since.
+    // A day after their last valid day; nothing has run since.
     let later = "2027-01-02T00:00:00+01:00";
     let is_seen = || {
         let standing = database.stands_at(&config, later);

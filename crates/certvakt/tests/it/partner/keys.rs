@@ -1,4 +1,4 @@
-//! Whose reports a portal's key signs.
+//! The keys that verify portals' reports.
 
 use std::path::Path;
 
@@ -48,7 +48,7 @@ async fn a_portals_key_signs_for_its_organisation_only() {
     assert_eq!(listening.post(ADDRESS, &body, signed(INBOUND_KEY, &body, 0)).await.0, 202);
     let signed_there = signed("whsec_plJ3nmyCDGBKInavdOK15jsn", &body, 0);
     assert_eq!(listening.post(elsewhere, &body, signed_there).await.0, 202);
-    // The same key, however it is written, is not two organisations'.
+    // Two organisations cannot share a key, in any notation.
     let Listening { database, portal, config: _, service } = listening;
     drop(service);
     for text in [INBOUND_KEY, INBOUND_KEY.trim_start_matches("whsec_"), KEY, &format!(" {FORMER_KEY}\n")] {

@@ -1,4 +1,5 @@
-//! Who is to be listed: a fact of consent and certifications, whose every transition is an event.
+//! Eligibility for a listing: a state that follows from consent and certifications, whose every transition is
+//! an event.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -17,14 +18,14 @@ async fn each_change_of_consent_or_certification_that_matters_is_one_event() {
     for (command, arguments, event) in [
         ("partner consent", "a --given", Some("listed consent-given")),
         ("partner consent", "a --given", None),
-        // A later date is no news to a portal.
+        // A later date causes no event.
         ("renew", "a --until 2027-12-31", None),
         ("correct", "a --until 2027-06-30", None),
         ("suspend", "a", Some("delisted suspended")),
         ("reinstate", "a", Some("listed reinstated")),
         ("correct", "a --until 2026-06-14", Some("delisted corrected")),
         ("partner consent", "a --withdrawn", None),
-        // No renewal gives back a consent that was withdrawn.
+        // No renewal restores withdrawn consent.
         ("renew", "a --until 2027-12-31", None),
         ("partner consent", "a --given", Some("listed consent-given")),
         ("partner consent", "a --withdrawn", Some("delisted consent-withdrawn")),
@@ -50,7 +51,7 @@ async fn a_lapsed_mentor_is_delisted_by_the_date_alone() {
         database.listed(id, day).await;
     }
     database.change("never", "expires_at = null").await;
-    // The last valid day is over when the next begins in Oslo, not before.
+    // The last valid day ends at midnight in Oslo.
     for (now, off) in [
         ("2026-06-15T21:59:00Z", &[][..]),
         ("2026-06-15T22:00:00Z", &["today"]),
@@ -151,7 +152,7 @@ async fn two_concurrent_changes_of_two_certifications_delist_their_mentor() {
              from public.peer_mentor_certifications where external_id = 'a'",
         )
         .await;
-    // Each sees the other's certification as it was, and that it is enough.
+    // Each transaction sees the other's certification as still valid.
     let mut first = superuser(&database.name).await;
     first
         .execute("begin; update public.peer_mentor_certifications set status = 'suspended' where external_id = 'a'")
@@ -230,7 +231,7 @@ async fn a_file_of_mentors_is_enrolled_row_by_row() {
     assert_eq!(database.events("2").await, Vec::<String>::new());
 }
 
-/// Something that happens to a mentor of two certifications, `a` and `b`.
+/// A change for a mentor with two certifications, `a` and `b`.
 #[derive(Debug, Clone, Copy)]
 enum Happening {
     Consent(bool),
@@ -251,8 +252,8 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// The law: after whatever happens and a look at the date, the fact is what its definition says, and the events are
-/// its transitions, numbered one by one.
+/// The property: after any changes and a check of the date, the state matches its definition, and the events
+/// are its transitions, with consecutive numbers.
 async fn holds(database: &TestDatabase, happenings: &[Happening]) {
     let mut day = 0;
     let (mut consents, mut kept_off) = (true, false);

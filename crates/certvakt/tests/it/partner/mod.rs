@@ -1,4 +1,4 @@
-//! Partners: who is to be listed, what portals are told of it, and whether their listings show it.
+//! Partners: eligibility for listings, changes sent to portals, and comparisons with listings.
 
 mod adapters;
 mod dataverse;
@@ -16,14 +16,14 @@ use sync::told;
 
 use crate::harness::TestDatabase;
 
-/// A key as Standard Webhooks writes them.
+/// A key in the format of Standard Webhooks.
 const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-/// With what the portal signs, and with what it did before.
+/// The key with which the portal signs its reports.
 const INBOUND_KEY: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const FORMER_KEY: &str = "whsec_plJ3nmyCDGBKInavdOK15jsl";
 /// In the middle of the year of the tests.
 const NOON: &str = "2026-06-15T12:00:00+02:00";
-/// Which partner of which organisation.
+/// The arguments that select the partner.
 const WHICH: [&str; 3] = ["portal", "--organisation", "org"];
 
 /// An organisation with the partner `portal`, which requires the type `type`.
@@ -40,13 +40,13 @@ impl TestDatabase {
         self.at(NOON, ["partner", what].into_iter().chain(WHICH).chain(more))
     }
 
-    /// Certifies a mentor whom the partner knows as `M-<id>`; they consent.
+    /// Certifies a mentor, and enrols them with the key `M-<id>` and their consent.
     async fn listed(&self, external_id: &str, last_valid_day: &str) {
         self.certify(external_id, last_valid_day).await;
         self.partner("enrol", [external_id, "--key", &format!("M-{external_id}"), "--consents"]);
     }
 
-    /// What the partner is to be told of a mentor: each event's status and cause.
+    /// The events of a mentor: the status and the cause of each.
     async fn events(&self, external_id: &str) -> Vec<String> {
         let sql = format!(
             "select coalesce(array_agg(status || ' ' || cause order by number), '{{}}') from certvakt.partner_events

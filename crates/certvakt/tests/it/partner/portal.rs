@@ -1,4 +1,4 @@
-//! Portals that run: one that takes webhooks, and one on Dataverse, with what a test may know of either.
+//! Running stand-ins for portals: one that accepts webhooks, and one on Dataverse.
 
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command};
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use super::{FORMER_KEY, INBOUND_KEY, KEY};
 use crate::stand_in::{listen, write_config};
 
-/// How a portal is spoken to.
+/// The protocol of a portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A signed request for each change.
+    /// One signed request per change.
     Webhook,
-    /// The Web API of Dataverse, signed in by a certificate.
+    /// The Web API of Dataverse, with sign-in by a certificate.
     Dataverse,
 }
 
@@ -23,7 +23,7 @@ const CONTRACTS: [&str; 2] = [
     include_str!("../../../../../contracts/example/2026-1.toml"),
     include_str!("../../../../../contracts/dataverse/2026-1.toml"),
 ];
-/// Where the Web API begins.
+/// The base path of the Web API.
 const WEB_API: &str = "/api/data/v9.2/";
 
 /// A running portal; it ends with this value.
@@ -32,12 +32,12 @@ pub(super) struct Portal {
     pub(super) kind: Kind,
     pub(super) address: String,
     pub(super) folder: tempfile::TempDir,
-    /// Where the test orders things: the portal itself, or another address.
+    /// The URL for the test's control requests.
     orders: String,
     pub(super) client: reqwest::Client,
 }
 
-/// The interpreter that has what stand-ins import.
+/// The Python interpreter with the modules of the stand-ins.
 pub(super) fn python() -> Command {
     let program = std::env::var("CERTVAKT_TEST_PYTHON").unwrap_or_else(|_| {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -50,7 +50,7 @@ pub(super) fn python() -> Command {
 }
 
 impl Portal {
-    /// Starts one; it knows who signs in.
+    /// Starts a portal that accepts the tests' credentials.
     pub(super) async fn start(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stand_ins = concat!(env!("CARGO_MANIFEST_DIR"), "/stand-ins");
@@ -82,7 +82,7 @@ impl Portal {
         portal
     }
 
-    /// Orders something of it.
+    /// Sends a control request.
     pub(super) async fn control(&self, wish: &Value) {
         let done = self.client.post(format!("{}/control", self.orders)).json(wish).send().await.unwrap();
         assert_eq!(done.status(), 200, "{wish}: {}", done.text().await.unwrap());
@@ -92,7 +92,7 @@ impl Portal {
         self.client.get(address).send().await.unwrap().json().await.unwrap()
     }
 
-    /// Mentors whom it knows from now on, and does not list yet.
+    /// Adds mentors whom it knows but does not list yet.
     pub(super) async fn know(&self, keys: &[String]) {
         let rows: Vec<Value> =
             keys.iter().map(|key| json!({ "new_key": key, "new_listed": 100_000_001 })).collect();
@@ -103,7 +103,7 @@ impl Portal {
         .await;
     }
 
-    /// Somebody changes by hand whether it lists a mentor.
+    /// Changes manually whether it lists a mentor.
     pub(super) async fn set_by_hand(&self, key: &str, is_listed: bool) {
         self.control(&match self.kind {
             Kind::Webhook => json!({ "set": { key: if is_listed { "active" } else { "inactive" } } }),
@@ -114,7 +114,7 @@ impl Portal {
         .await;
     }
 
-    /// What becomes of the next requests that tell it something.
+    /// Sets a fault for the next change requests.
     pub(super) async fn fault(&self, what: impl Into<Value>, times: u32) {
         let what = what.into();
         let on = match self.kind {
@@ -130,22 +130,22 @@ impl Portal {
         self.control(&json!({ "faults": faults })).await;
     }
 
-    /// Its page is made anew now, not when its cache has run out.
+    /// Renders its page now, before its cache expires.
     pub(super) async fn render(&self) {
         self.control(&json!({ "render": true })).await;
     }
 
-    /// Every request that came, but those of the test.
+    /// All requests, except the test's control requests.
     pub(super) async fn record(&self) -> Vec<Value> {
         self.get(&format!("{}/record", self.orders)).await.as_array().unwrap().clone()
     }
 
-    /// What it was told, in the order in which it came: key and word.
+    /// The received changes in order: the key and the value.
     pub(super) async fn told(&self) -> Vec<(String, String)> {
         self.changes().await.into_iter().map(|(change, _)| change).collect()
     }
 
-    /// What of that it has taken, whether it said so or not.
+    /// The changes that it has stored, with or without a response.
     pub(super) async fn taken(&self) -> Vec<(String, String)> {
         let changes = self.changes().await.into_iter();
         changes.filter(|(_, status)| matches!(status, Some(200..300))).map(|(change, _)| change).collect()
@@ -177,7 +177,7 @@ impl Portal {
         }
     }
 
-    /// What its table holds of mentors: key and word.
+    /// The rows of its table: the key and the value.
     pub(super) async fn rows(&self) -> Vec<(String, String)> {
         let rows = self.get(&format!("{}/rows", self.orders)).await;
         let mentors = rows["new_mentors"].as_array().unwrap().iter();
@@ -185,7 +185,7 @@ impl Portal {
         mentors.map(|row| (row["new_key"].as_str().unwrap().to_owned(), word(row).to_owned())).collect()
     }
 
-    /// Whom its listing shows, as anybody reads it.
+    /// The keys in its public listing.
     pub(super) async fn shows(&self) -> Vec<String> {
         let (first, key, next) = match self.kind {
             Kind::Webhook => ("/listing", "mentorId", "next"),
@@ -203,7 +203,7 @@ impl Portal {
         shown
     }
 
-    /// Writes a version of the contract: that of the documentation, with something replaced.
+    /// Writes a version of the contract: the documentation's example with replacements.
     pub(super) fn contract(&self, version: &str, replace: &[(&str, &str)]) {
         let folder = self.folder.path().join("contracts/portal");
         std::fs::create_dir_all(&folder).unwrap();
@@ -218,7 +218,7 @@ impl Portal {
         std::fs::write(folder.join(format!("{version}.toml")), text).unwrap();
     }
 
-    /// A configuration for it, and what else is given.
+    /// Writes a configuration for it, with additional settings.
     pub(super) fn config(&self, more: &str) -> PathBuf {
         let folder = self.folder.path();
         for (name, key) in [("inbound", INBOUND_KEY), ("former", FORMER_KEY)] {

@@ -1,4 +1,4 @@
-//! Whether a portal's listing shows what it is to show, and what follows if it does not.
+//! The comparison of portals' listings with certvakt's data, and its consequences.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::{WHICH, told};
 use crate::harness::{TestDatabase, fail, succeed};
 
 impl TestDatabase {
-    /// Compares the partner's listing; what was found.
+    /// Compares the partner's listing, and returns the result.
     fn reconcile(&self, config: &Path) -> Value {
         let words = ["reconcile"].into_iter().chain(WHICH).chain(["--output", "json"]);
         let output = self.partner_with(config, words).output().unwrap();
@@ -24,7 +24,7 @@ impl TestDatabase {
 #[tokio::test]
 async fn a_correct_listing_confirms_the_state() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
-    // The page was rendered before, and shows nobody for a quarter of an hour.
+    // The cached page is older, and lists nobody for a quarter of an hour.
     assert_eq!(portal.shows().await, Vec::<String>::new());
     database.sync(&config);
     let found = database.reconcile(&config);
@@ -46,14 +46,14 @@ async fn a_removal_is_no_alarm_before_the_listing_can_show_it() {
     database.time_passes().await;
     assert_eq!(database.reconcile(&config)["right"], 2);
     database.at(super::NOON, ["suspend", "a"]);
-    // Not told yet; told; compared while the page is the one from before.
+    // Not sent yet; sent; compared while the cached page is older.
     succeed(&mut database.partner_with(&config, ["status"]));
     assert_eq!(database.sync(&config)["taken"], 1);
     succeed(&mut database.partner_with(&config, ["status"]));
     assert_eq!(portal.shows().await, ["M-a", "M-b"]);
     assert_eq!(database.reconcile(&config)["not_yet"], 1);
     succeed(&mut database.partner_with(&config, ["status"]));
-    // It shows them all the same when it could know better.
+    // It still lists them after its cache has expired.
     database.time_passes().await;
     assert_eq!(database.reconcile(&config)["still_listed"], json!(["M-a"]));
     fail(&mut database.partner_with(&config, ["status"]), 1);
@@ -65,7 +65,7 @@ async fn a_mentor_who_is_still_listed_is_removed_again_and_in_the_status() {
     database.sync(&config);
     database.change("a", "status = 'suspended'").await;
     database.sync(&config);
-    // The portal says that it has taken it, and shows them all the same.
+    // The portal accepted the removal, but still lists them.
     portal.control(&json!({ "set": { "M-a": "active" }, "render": true })).await;
     database.time_passes().await;
     let found = database.reconcile(&config);
@@ -134,13 +134,13 @@ async fn a_manual_removal_waits_for_a_decision() {
         portal.control(&json!({ "set": { "M-a": "inactive" }, "render": true })).await;
         for until in ["2028-12-31", "2029-12-31"] {
             assert_eq!(database.reconcile(&config)["removed_by_hand"], json!(["M-a"]));
-            // Neither a renewal nor a replay puts them back.
+            // Neither a renewal nor a replay lists them again.
             database.at(super::NOON, ["renew", "a", "--until", until]);
             database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
             assert_eq!(database.sync(&config)["taken"], 0);
             assert_eq!(database.stands(&config)["mentors"]["away"], 1);
         }
-        // Nor does a detour through staging.
+        // Nor does switching to staging and back.
         for stage in ["staging", "live"] {
             let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", stage, "--contract", "1"]);
             succeed(&mut database.partner_with(&config, enable));
@@ -159,7 +159,7 @@ async fn a_manual_removal_waits_for_a_decision() {
             (&standing["mentors"]["away"], &standing["mentors"]["kept_off"]),
             (&json!(0), &json!(kept_off))
         );
-        // Who consents anew wants to be listed anew, and may do so although they never withdrew.
+        // A mentor who consents again is listed again, even without a withdrawal before.
         database.partner("consent", ["a", "--given"]);
         database.sync(&config);
         portal.control(&json!({ "render": true })).await;
@@ -171,7 +171,7 @@ async fn a_manual_removal_waits_for_a_decision() {
 async fn a_mentor_listed_without_ever_being_sent_is_removed() {
     let (database, portal, config) = told(&["a"]).await;
     database.sync(&config);
-    // From before certvakt came: one who has lapsed, one whom nobody here knows.
+    // Older entries: a lapsed mentor, and one who is unknown to certvakt.
     database.listed("lapsed", "2026-06-01").await;
     portal.control(&json!({ "set": { "M-lapsed": "active", "M-unknown": "active" } })).await;
     database.time_passes().await;
@@ -211,7 +211,7 @@ async fn a_listing_that_lacks_many_mentors_is_not_accepted_without_confirmation(
     database.time_passes().await;
     assert_eq!(database.reconcile(&config)["right"], 3);
     database.execute("update certvakt.partners set removal_limit = 2").await;
-    // A page that was made while the portal's own database was away.
+    // A page that was rendered while the portal's own database was unavailable.
     portal
         .control(
             &json!({ "set": { "M-a": "inactive", "M-b": "inactive", "M-c": "inactive" }, "render": true }),
@@ -228,7 +228,7 @@ async fn a_listing_that_lacks_many_mentors_is_not_accepted_without_confirmation(
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(found["removed_by_hand"], json!(["M-a", "M-b", "M-c"]));
     assert_eq!(database.stands(&config)["mentors"]["away"], 3);
-    // Known, they are no news.
+    // They are reported as new only once.
     assert_eq!(database.reconcile(&config)["removed_by_hand"], json!(["M-a", "M-b", "M-c"]));
 }
 
@@ -237,7 +237,7 @@ async fn an_endless_listing_is_given_up_and_an_empty_url_is_the_end() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     database.sync(&config);
     database.time_passes().await;
-    // Each page's key is its next page's address: the first page again, and nothing.
+    // The key of each page is the URL of its next page: the first page again, and none.
     for (place, is_read) in [("/value/0/mentorId", false), ("/none", true)] {
         portal.contract("1", &[("next = \"/next\"", &format!("next = \"{place}\""))]);
         portal
@@ -265,7 +265,7 @@ async fn an_unreadable_listing_changes_nothing_and_is_reported() {
         let (database, portal, config) = told(&["a", "b", "c"]).await;
         database.sync(&config);
         database.time_passes().await;
-        // The second page: half of a listing is none.
+        // The second page fails: a partial listing does not count.
         let faults = json!([{ "on": "GET", "path": "/listing?page=1", "what": what, "times": 1 }]);
         portal.control(&json!({ "faults": faults })).await;
         let words = ["reconcile"].into_iter().chain(WHICH).chain(["--output", "json"]);

@@ -1,4 +1,4 @@
-//! What the service does for partners by itself.
+//! The service's background work for partners.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ async fn the_service_sends_changes_delists_at_midnight_and_compares() {
     let (database, portal, _) = told(&["a", "lapsing"]).await;
     database.at(NOON, ["correct", "lapsing", "--until", "2026-06-15"]);
     let config = portal.config(SERVE);
-    // The night falls while it runs.
+    // Midnight passes while it runs.
     let service = Service::start(&database, &config, "2026-06-15T23:59:58+02:00");
     database
         .until("select bool_and(told_number = number) from certvakt.listings where partner_key = 'M-a'")
@@ -28,7 +28,7 @@ async fn the_service_sends_changes_delists_at_midnight_and_compares() {
             "certvakt_partner_waiting{organisation=\"org\",partner=\"portal\",what=\"to_delist\"} 0",
         )
         .await;
-    // It read the listing when it began; an hour later it does so again.
+    // It read the listing when it started; an hour later, it does so again.
     database.until("select reconciled_at is not null from certvakt.partners").await;
     portal.control(&json!({ "set": { "M-lapsing": "active" }, "render": true })).await;
     database.time_passes().await;
@@ -54,7 +54,7 @@ async fn a_stop_is_a_metric_and_a_line_of_the_status() {
     assert_eq!(output.status.code(), Some(1));
     let status: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(status["partners"][0]["partner"]["stopped_by"], "contract", "{status}");
-    // Nothing is sent, and its listing is still compared.
+    // Sending has stopped, but its listing is still compared.
     database.execute("update certvakt.partners set read_tried_at = now() - interval '61 minutes', reconciled_at = null").await;
     database.until("select reconciled_at is not null from certvakt.partners").await;
 }

@@ -1,4 +1,4 @@
-//! What portals are told, through the real binary, to a portal that checks it.
+//! The changes sent to portals, with the real binary and a portal that checks them.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,7 +15,7 @@ use crate::harness::{TestDatabase, fail, succeed, superuser};
 use crate::stand_in::trust;
 
 impl TestDatabase {
-    /// A command about the partner, as of noon, with a configuration.
+    /// A command about the partner at noon, with a configuration.
     pub(super) fn partner_with<'a>(
         &self,
         config: &Path,
@@ -27,13 +27,13 @@ impl TestDatabase {
         command
     }
 
-    /// Switches the partner on at its live stage, by the contract `1`.
+    /// Enables the partner at its live stage, with the contract `1`.
     pub(super) fn enable(&self, config: &Path) {
         let words = ["enable"].into_iter().chain(WHICH).chain(["--stage", "live", "--contract", "1"]);
         succeed(&mut self.partner_with(config, words));
     }
 
-    /// Tells the partner whatever is due; what became of it.
+    /// Sends due changes to the partner, and returns the result.
     pub(super) fn sync(&self, config: &Path) -> Value {
         let output = self.partner_with(config, ["sync", "--output", "json"]).output().unwrap();
         assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
@@ -47,12 +47,12 @@ impl TestDatabase {
         told
     }
 
-    /// How the partner stands, at noon.
+    /// The state of the partner at noon.
     pub(super) fn stands(&self, config: &Path) -> Value {
         self.stands_at(config, NOON)
     }
 
-    /// How the partner stands as of an instant.
+    /// The state of the partner at a time.
     pub(super) fn stands_at(&self, config: &Path, now: &str) -> Value {
         let mut command = self.partner_with(config, ["status", "--output", "json"]);
         let output = command.env("CERTVAKT_NOW", now).output().unwrap();
@@ -60,7 +60,7 @@ impl TestDatabase {
         standing["partners"][0].clone()
     }
 
-    /// Lets what waits for a time wait no longer.
+    /// Moves all scheduled times into the past.
     pub(super) async fn time_passes(&self) {
         self.execute(
             "update certvakt.partners set retry_at = now() where retry_at > now();
@@ -72,12 +72,12 @@ impl TestDatabase {
     }
 }
 
-/// A portal of webhooks that knows these mentors, who are certified and consent, and the partner switched on.
+/// A webhook portal that knows these mentors, who are certified and consent, with the partner enabled.
 pub(super) async fn told(mentors: &[&str]) -> (TestDatabase, Portal, PathBuf) {
     told_by(Kind::Webhook, mentors).await
 }
 
-/// A portal that knows these mentors, who are certified and consent, and the partner switched on.
+/// A portal that knows these mentors, who are certified and consent, with the partner enabled.
 pub(super) async fn told_by(kind: Kind, mentors: &[&str]) -> (TestDatabase, Portal, PathBuf) {
     let (database, portal) = (place().await, Portal::start(kind).await);
     portal.contract("1", &[]);
@@ -106,7 +106,7 @@ async fn an_eligible_mentor_is_sent_once_signed_and_listed() {
     assert_eq!(database.sync(&config)["taken"], 0, "nothing has changed");
     let record = portal.record().await;
     let first: Value = serde_json::from_str(record[0]["body"].as_str().unwrap()).unwrap();
-    // The portal's key, its word for the state, a number, a time, and nothing more of the person.
+    // The portal's key, its value of the state, a number and a time, without other data about the person.
     assert_eq!(first.as_object().unwrap().len(), 4);
     assert_eq!((&first["sequence"], &first["changedAt"]), (&json!(1), &json!("2026-06-15T10:00:00Z")));
     let id = record[0]["headers"]["webhook-id"].as_str().unwrap();
@@ -140,7 +140,7 @@ async fn a_disabled_partner_gets_the_current_state_when_it_is_enabled() {
     assert_eq!(database.sync(&config)["taken"], 2);
     let mut came = portal.told().await.split_off(told_before);
     came.sort();
-    // One message each, whatever happened in between; nobody is told of who has not changed.
+    // One message for each, regardless of changes in between; none for unchanged mentors.
     assert_eq!(came, pairs(&[("M-a", "inactive"), ("M-b", "active")]));
 }
 
@@ -160,7 +160,7 @@ async fn states_sent_to_staging_are_sent_again_to_the_live_stage() {
 
 #[tokio::test]
 async fn an_unknown_result_is_resolved_before_anything_else_is_sent() {
-    // Whether the portal had taken it, and how often it is sent in all.
+    // Whether the portal had accepted it, and the total number of requests.
     for (what, sent) in [("drop", 1), ("lose", 2)] {
         let (database, portal, config) = told(&["a"]).await;
         portal.control(&json!({ "faults": [{ "on": "POST", "what": what }] })).await;
@@ -185,7 +185,7 @@ async fn an_unknown_result_is_resolved_before_anything_else_is_sent() {
 #[tokio::test]
 async fn a_late_request_at_the_portal_does_not_undo_a_withdrawal() {
     let (database, portal, config) = told(&["a"]).await;
-    // It has not done it when it is asked, and does it afterwards.
+    // It has not stored it when its state is read, but stores it afterwards.
     portal.control(&json!({ "faults": [{ "on": "POST", "what": "lose" }] })).await;
     assert_eq!(database.sync(&config)["unsure"], 1);
     database.partner("consent", ["a", "--withdrawn"]);
@@ -225,7 +225,7 @@ async fn a_request_in_progress_does_not_end_a_later_stop() {
     let before = partner::one(&mut tx, "org", "portal").await.unwrap();
     let stop = partner::Stop { by: "contract", reason: "it breaks".to_owned(), retry_in: None };
     assert!(partner::stop(&mut tx, &before, &stop).await.unwrap());
-    // Another process had sent a batch before, and it was answered.
+    // Another process had sent a batch before, and got a response.
     partner::go_on(&mut tx, &before, false).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(database.stands(&config)["partner"]["stopped_by"], "contract");
@@ -254,7 +254,7 @@ async fn a_change_during_a_request_is_sent_after_it() {
     let under_way = "select exists (select from certvakt.listings where lease_token is not null)";
     database.until(under_way).await;
     database.change("a", "status = 'suspended'").await;
-    // Another sender leaves alone who is being told.
+    // Another sync skips a mentor with a request in progress.
     assert_eq!(database.sync(&config)["taken"], 0);
     portal.control(&json!({ "let_go": true })).await;
     assert!(sending.wait_with_output().unwrap().status.success());
@@ -298,7 +298,7 @@ async fn an_app_that_changes_several_and_a_sender_do_not_wait_for_each_other() {
     .await
     .unwrap();
     portal.control(&json!({ "let_go": true })).await;
-    // The sender has written down what it may, and waits for the one that the app holds.
+    // The sync has recorded the other results, and waits for the mentor whom the app has locked.
     database.until("select count(*) = 1 from certvakt.listings where lease_token is not null").await;
     app.execute(
         "update public.peer_mentor_certifications set status = 'suspended' where external_id = 'a'; commit",
@@ -332,7 +332,7 @@ async fn a_renewal_cancels_a_pending_removal() {
 #[tokio::test]
 async fn another_contract_is_another_file() {
     let (database, portal, config) = told(&["a"]).await;
-    // The portal has a mind of its own: what it takes is called otherwise now.
+    // The portal has renamed a field.
     portal.contract("2", &[("status = \"{status}\"", "state = \"{status}\"")]);
     let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", "live", "--contract", "2"]);
     let said = fail(&mut database.partner_with(&config, enable.clone()), 2);
@@ -364,7 +364,7 @@ async fn a_key_can_be_changed_and_one_that_is_refused_stops_sending() {
     let stopped = database.sync(&config);
     assert!(stopped["stopped"].as_str().unwrap().contains("the portal refused access (401)"), "{stopped}");
     assert_eq!(database.stands(&config)["partner"]["stopped_by"], "sign-in");
-    // Both sides know two for a while: whichever the portal has is among the signatures.
+    // Both sides know two keys for a while: the signatures include the portal's key.
     let folder = config.parent().unwrap();
     std::fs::write(folder.join("new-key"), other).unwrap();
     let text = std::fs::read_to_string(&config).unwrap();
@@ -416,7 +416,7 @@ async fn a_header_and_a_token_sign_in_as_well() {
 #[tokio::test]
 async fn a_refused_mentor_does_not_block_others() {
     let (database, portal, config) = told(&["a", "b"]).await;
-    // One it does not know: to take them off is done, to put them on is not.
+    // For a mentor whom the portal does not know, a removal is complete, but an addition is not.
     database.listed("stranger", "2026-12-31").await;
     let done = database.sync(&config);
     assert_eq!((&done["taken"], &done["refused"], &done["stopped"]), (&json!(2), &json!(1), &Value::Null));
@@ -457,7 +457,7 @@ async fn many_removals_wait_for_approval_and_additions_do_not() {
     let standing = database.stands(&config);
     assert_eq!(standing["mentors"]["not_approved"], 3);
     assert_eq!(portal.told().await.last().unwrap().0, "M-new");
-    // Whatever somebody is writing at that moment was not approved of, although it began before.
+    // A change that commits afterwards is not approved, although its transaction began before.
     let mut import = superuser(&database.name).await;
     import.execute("begin; insert into certvakt.partners (organisation_id, code) select id, 'x' from certvakt.organisations").await.unwrap();
     assert_eq!(database.partner("approve", []), "Approved 3 removals. They will now be sent.\n");
@@ -484,7 +484,7 @@ async fn a_replay_is_harmless() {
     let again = portal.told().await.split_off(3);
     assert_eq!(again.iter().filter(|one| **one == ("M-a".to_owned(), "inactive".to_owned())).count(), 1);
     assert_eq!(again.len(), 2);
-    // As another message, or a portal would take it for a repeat and leave things as they are.
+    // With a new message id, because a portal would otherwise ignore it as a repeat.
     let record = portal.record().await;
     let ids: Vec<&Value> = record.iter().map(|one| &one["headers"]["webhook-id"]).collect();
     assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 5, "{ids:?}");
@@ -573,7 +573,7 @@ async fn administrators_get_one_alert_when_sending_stops_or_removals_are_held() 
     for _ in 0..2 {
         assert_eq!(letters().await, ["partner-stopped 3", "removals-held 2"]);
     }
-    // What broke the contract is told at once.
+    // An alert about a broken contract is sent immediately.
     portal.control(&json!({ "faults": [{ "on": "POST", "what": "html" }] })).await;
     database.partner("replay", ["--since", "2026-01-01T00:00:00Z", "--mentor", "M-c"]);
     database.sync(&config);

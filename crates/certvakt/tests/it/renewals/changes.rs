@@ -1,4 +1,4 @@
-//! What each change does, which it refuses, and that any order of them keeps everything together.
+//! The effect of each change, the refused changes, and the consistency after any order of changes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -85,7 +85,7 @@ async fn redundant_changes_do_nothing_and_impossible_ones_are_refused() {
         assert_eq!(database.refused(arguments), code, "{arguments:?}");
     }
     assert_eq!(database.history("1").await, "");
-    // What has lapsed and is renewed is valid at once.
+    // A lapsed certification that is renewed is valid immediately.
     assert_eq!(database.standing("lapsed").await, "expired 2026-06-01");
     database.noon(&["renew", "lapsed"]);
     assert_eq!(database.standing("lapsed").await, "active 2028-06-15");
@@ -143,7 +143,7 @@ async fn a_file_renews_valid_rows_once_and_reports_the_others() {
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("renewals.csv");
-    // As a Norwegian spreadsheet writes it: Windows-1252, semicolons, and days as people there write them.
+    // As a Norwegian spreadsheet writes it: Windows-1252, semicolons, and Norwegian dates.
     fs::write(
         &file,
         b"certification;completed_on;until;evidence;note;key\r\n1;2026-06-01;;kurs 14;\xc6rlig;\r\n2;;31.12.2027;;;k\r\n\
@@ -179,7 +179,7 @@ async fn a_file_renews_valid_rows_once_and_reports_the_others() {
     assert_eq!(database.history("2").await, "renewed 2027-12-31");
     let note: String = database.value("select note from certvakt.renewal_words").await;
     assert_eq!(note, "Ærlig");
-    // A workbook's cell without a value is not one that was left blank.
+    // A workbook's cell without a usable value is not a blank cell.
     let columns = row(&["certification", "until", "completed_on"]);
     for cells in [["3", "<c t='e'><v>#N/A</v></c>", ""], ["3", "2028-01-01", "<c><f>TODAY()</f></c>"]] {
         fs::write(&file, Parts::new().sheet("visible", columns.clone() + &row(&cells)).save()).unwrap();
@@ -187,7 +187,7 @@ async fn a_file_renews_valid_rows_once_and_reports_the_others() {
         assert_eq!((status, &done["renewed"], &done["known"]), (Some(1), &json!(0), &json!(0)), "{done}");
         assert!(done["refused"][0]["reason"].as_str().unwrap().contains("cell "), "{done}");
     }
-    // One that cannot be read to its end renews nobody; nor one whose columns are not what they seem.
+    // A file that cannot be read completely renews nothing, nor does one with wrong columns.
     for (content, code) in [
         ("", "import-empty"),
         ("a,b\n", "file-unreadable"),
@@ -246,7 +246,7 @@ async fn one_of_concurrent_changes_wins_and_the_same_key_is_the_same_change() {
     assert_eq!(database.history("1").await.matches("renewed").count(), 2);
 }
 
-/// What a certification is after each change and each night, by the rules in words.
+/// A model of a certification after each change and each night.
 #[derive(Debug, Clone, PartialEq)]
 struct Model {
     until: Option<NaiveDate>,
@@ -254,7 +254,7 @@ struct Model {
     is_withdrawn: bool,
     is_lapsed: bool,
     kinds: Vec<Kind>,
-    /// What was ever told, and of it what was told in the present cycle.
+    /// All notices, and those of the current cycle.
     notices: BTreeSet<(NaiveDate, &'static str)>,
     told: Vec<(NaiveDate, &'static str)>,
 }
@@ -311,7 +311,8 @@ impl Model {
         self.is_lapsed |= last < today;
         let Some(stage) = Stage::current(last, today, 30) else { return };
         let (due, name) = (stage.due_date(last), stage.as_str());
-        // A correction keeps the cycle: told again only if it is due later by thirty days or more.
+        // A correction keeps the cycle: a stage is repeated only if its due date moves by thirty days or
+        // more.
         let is_told =
             self.told.iter().any(|(told, of)| *of == name && *told != due && (due - *told).num_days() < 30);
         if !is_told && self.notices.insert((due, name)) {
@@ -329,7 +330,7 @@ async fn any_order_of_changes_keeps_date_status_history_and_notices_together() {
     let until = prop_oneof![
         Just(Until::Never),
         (0i64..1000).prop_map(|days| Until::Day(day("2026-01-01") + Duration::days(days))),
-        // Near the nights, so that there is something to tell.
+        // Near the nights, so that notices are due.
         (0i64..200).prop_map(|days| Until::Day(day("2026-06-01") + Duration::days(days))),
     ];
     let one = prop_oneof![

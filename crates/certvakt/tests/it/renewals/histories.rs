@@ -1,4 +1,4 @@
-//! Histories: what shows that they were rewritten, what they answer, their published form, and as rows.
+//! Histories: detection of rewrites, queries for a day, their published schema, and histories as rows.
 
 use std::fs;
 
@@ -29,7 +29,7 @@ async fn a_rewritten_history_is_found() {
     database.ok(["verify", "--history", "--write-heads", path]);
     assert_eq!(fs::read_to_string(&heads).unwrap().lines().count(), 5);
     assert_eq!(database.json(["verify", "--history", "--heads", path])["faults"], json!([]));
-    // As superuser, past what the database refuses everybody.
+    // As superuser, bypassing the database's checks.
     let past = |what: &str| {
         format!(
             "alter table public.peer_mentor_certifications disable trigger user; {what};
@@ -38,7 +38,7 @@ async fn a_rewritten_history_is_found() {
         )
     };
     for what in [
-        // An entry is changed, removed, and damaged; the date; the words.
+        // A changed, a removed and a damaged entry; a changed date; a changed text.
         "update public.peer_mentor_certifications set renewal_history = jsonb_set(renewal_history, '{0,kind}', '\"corrected\"') where external_id = '1'",
         "update public.peer_mentor_certifications set renewal_history = renewal_history - 1 where external_id = '2'",
         "update public.peer_mentor_certifications set renewal_history = jsonb_set(renewal_history, '{1}', '\"x\"') where external_id = '3'",
@@ -72,7 +72,7 @@ async fn a_rewritten_history_is_found() {
             "null the date differs from the last entry of its history",
         ]
     );
-    // Everything else goes on, theirs as well.
+    // Everything else continues, also for these certifications.
     assert_eq!(database.noon(&["renew", "3", "--until", "2029-07-31"])["is_changed"], true);
     assert_eq!(database.noon(&["renew", "5", "--until", "2029-07-31"])["is_changed"], true);
     database.run("2026-06-15");
@@ -83,7 +83,7 @@ async fn a_rewritten_history_is_found() {
             .len(),
         5
     );
-    // What was computed anew is known by the heads alone.
+    // Only the heads detect recomputed hashes.
     let with_heads = found(&["verify", "--history", "--heads", path]);
     assert_eq!(
         with_heads
@@ -175,7 +175,7 @@ async fn certified_on_a_day_is_computed_from_the_history() {
     let csv = database.ok(["certified", "--on", &today, "--csv"]);
     assert_eq!(csv.lines().count(), 3, "{csv}");
     assert!(csv.starts_with("certification,external_id,mentor,"), "{csv}");
-    // What was told is in the log, in the history where the log was cut, and else unknown.
+    // Notices are in the log, in the history if the log was cut, and otherwise unknown.
     let told = |id: &str, day: &str| {
         let answer = database.json(["certified", "--all", "--on", day]);
         let one = answer["certifications"]
@@ -263,7 +263,7 @@ async fn the_database_and_the_program_accept_the_same_entries() {
     for version in [1, 2] {
         let fields: Vec<String> = whole(version).as_object().unwrap().keys().cloned().collect();
         for field in fields {
-            // Another type, nothing at all, and no such field.
+            // A wrong type, null, and a missing field.
             let mut other = whole(version);
             other[&field] = json!({ "x": 1 });
             entries.push(other);
@@ -371,7 +371,7 @@ async fn administrators_get_one_alert_about_long_histories() {
         "--email",
         "a@example.org",
     ]);
-    // The service writes and mails it, although nobody can sign in here.
+    // The service writes and sends it, although sign-in is off.
     let mail = MailServer::start(None);
     let config = mail.config("[serve]\nlisten = \"127.0.0.1:0\"\n");
     let service = Service::start(&database, &config, NOON);

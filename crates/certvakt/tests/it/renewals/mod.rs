@@ -1,5 +1,5 @@
-//! Renewing, correcting, suspending, reinstating and withdrawing: what becomes of dates, status, notices and
-//! history, whichever way and in whatever order.
+//! Renewals, corrections, suspensions, reinstatements and withdrawals: their effect on dates, status, notices
+//! and history, through every interface and in any order.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
@@ -30,13 +30,13 @@ impl TestDatabase {
         serde_json::from_str(&succeed(command.env("CERTVAKT_NOW", NOON))).unwrap()
     }
 
-    /// Runs a command at noon, which must end with 2; its code.
+    /// Runs a command at noon, which must exit with 2, and returns its code.
     fn refused(&self, arguments: &[&str]) -> String {
         let said = fail(self.certvakt(arguments.iter().copied()).env("CERTVAKT_NOW", NOON), 2);
         said.rsplit('[').next().unwrap().trim_end().trim_end_matches(']').to_owned()
     }
 
-    /// What a certification's history tells: kinds, last valid days and what else is asked for.
+    /// A certification's history: kinds and last valid days, with additional columns.
     async fn history(&self, external_id: &str) -> String {
         self.value(&format!(
             "select coalesce(string_agg(concat_ws(' ', e ->> 'kind',

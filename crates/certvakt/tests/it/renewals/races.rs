@@ -1,4 +1,4 @@
-//! A renewal at the very moment at which a run or a worker has the certification in hand.
+//! Renewals during a run or a delivery of the same certification.
 
 use std::fs;
 use std::path::Path;
@@ -17,16 +17,16 @@ async fn one_due(device: &str) -> TestDatabase {
     database
 }
 
-/// What `explain` says of the certification, stage by stage.
+/// The text of `explain` for each stage of the certification.
 fn told(database: &TestDatabase) -> Vec<String> {
     let explained = database.noon(&["explain", "1"]);
     let stages = explained["certifications"][0]["stages"].as_array().unwrap().iter();
     stages.map(|stage| format!("{} {}", stage["due_date"], stage["text"]).replace('"', "")).collect()
 }
 
-/// Has a run record the notice, and renews the certification while it does.
+/// Renews the certification while a run records its notice.
 async fn renew_under_a_run(database: &TestDatabase) {
-    // The same notice, not committed yet: the run waits whether it is recorded already.
+    // The same notice in an uncommitted transaction: the run waits for it.
     let mut holder = superuser(&database.name).await;
     let same = "begin; insert into public.cert_notification_log (certification_id, notification_type, recipient_id, idempotency_key)
         select id, 'expiry_warning_7d', peer_mentor_id, certvakt.notice_key(id, 'expiry_warning_7d', '2026-06-13')
@@ -48,7 +48,7 @@ async fn a_notice_of_a_run_during_a_renewal_is_not_sent() {
     assert_eq!(database.work(NOON, &config)["cancelled"], 1);
     assert!(stand_in.messages().is_empty());
     assert_eq!(told(&database)[0], "2026-06-13 not sent: date changed");
-    // Nothing of the new cycle was said, and nothing is due in it.
+    // The new cycle has no notice, and nothing is due in it.
     assert_eq!(database.run("2026-06-16")["recorded"]["expiry_warning_7d"], 0);
     database.ok(["verify"]);
 }
@@ -85,7 +85,7 @@ async fn explain_reports_a_change_between_claim_and_response() {
         database.run("2026-06-15");
         let mut work = database.certvakt(["work", "--drain", "--config", &config]);
         let mut work = work.env("CERTVAKT_NOW", NOON).stdout(Stdio::null()).spawn().unwrap();
-        // The provider has it, and has not answered.
+        // The provider has received it, but has not responded.
         while stand_in.messages().is_empty() {
             assert!(work.try_wait().unwrap().is_none(), "it ended early");
         }
@@ -100,7 +100,7 @@ async fn explain_reports_a_change_between_claim_and_response() {
         let told_of = of_seven(told(&database));
         assert_eq!(told_of.contains(says_so), crosses, "{change:?}: {told_of}");
         assert!(crosses || !told_of.is_empty(), "{change:?}");
-        // A change after the answer crosses nothing.
+        // A change after the response does not count as a change during the delivery.
         if !crosses {
             database.noon(&["suspend", "1"]);
             let told_of = of_seven(told(&database));

@@ -1,4 +1,5 @@
-//! Histories as rows: read the same before, meanwhile and after, and nothing is written past them.
+//! Histories as rows: reads return the same before, during and after the move, and no write bypasses the
+//! rows.
 
 use std::borrow::Cow;
 
@@ -31,7 +32,7 @@ async fn histories_read_the_same_before_during_and_after_the_move() {
         json!([{ "organisation": "org", "certifications": 3, "entries": 27, "left": 0 }])
     );
     assert_eq!(whole(), before);
-    // Whoever was shown a certification may still change it: nothing of it has changed.
+    // The version of a certification stays the same, so a caller who read it before can still change it.
     assert_eq!(database.value::<Vec<DateTime<Utc>>>(versions).await, shown);
     let held: Vec<i32> = database
         .value("select array_agg(jsonb_array_length(renewal_history) order by external_id) from public.peer_mentor_certifications")
@@ -41,7 +42,7 @@ async fn histories_read_the_same_before_during_and_after_the_move() {
     let done = database.json(["history", "normalise"]);
     assert_eq!(done["organisations"][0]["certifications"], 0);
 
-    // Changes go on, those of what had no history as well.
+    // Changes continue, also of certifications without a history.
     database.expire_on("1", "2028-01-01").await;
     database.noon(&["renew", "none"]);
     assert_eq!(database.noon(&["renew", "2", "--until", "2029-07-31", "--key", "once"])["is_changed"], false);
@@ -57,7 +58,7 @@ async fn histories_read_the_same_before_during_and_after_the_move() {
     );
     assert_eq!(database.value::<i64>("select count(*) from certvakt.certification_renewal_events").await, 29);
     assert_eq!(database.json(["history", "check"]), json!({ "moved": 4, "different": [] }));
-    // The rows take no change, and neither does what a certification holds of them.
+    // The rows and the certification's copy are immutable.
     let refused = |sql: &str| {
         let sql = format!(
             "do $$ begin {sql}; raise 'was not refused'; exception when restrict_violation then null; end $$"
@@ -69,7 +70,7 @@ async fn histories_read_the_same_before_during_and_after_the_move() {
     refused("update public.peer_mentor_certifications set renewal_history = '[]' where external_id = '1'")
         .await;
     refused("truncate certvakt.certification_renewal_events").await;
-    // What somebody takes past that is seen.
+    // A deletion that bypasses this is detected.
     database.execute("delete from certvakt.certification_renewal_events where number = 3").await;
     let compared = database.certvakt(["history", "check", "--output", "json"]).output().unwrap();
     assert_eq!(compared.status.code(), Some(1), "{compared:?}");
@@ -103,7 +104,7 @@ async fn a_transaction_that_read_before_a_move_cannot_overwrite_the_moved_histor
         let look =
             format!("begin isolation level {isolation}; select from public.peer_mentor_certifications");
         app.execute(AssertSqlSafe(look.clone())).await.unwrap();
-        // Somebody else holds one of them the whole time: that is said.
+        // Another transaction locks one of them the whole time, which is reported.
         let mut holder = superuser(&database.name).await;
         let hold =
             "begin; select from public.peer_mentor_certifications where external_id = 'held' for update";
@@ -114,7 +115,7 @@ async fn a_transaction_that_read_before_a_move_cannot_overwrite_the_moved_histor
         let of_organisation = &moved["organisations"][0];
         assert_eq!((&of_organisation["certifications"], &of_organisation["left"]), (&json!(1), &json!(1)));
         is_to_try_again(&mut app, "1").await;
-        // Nor does who knew that there are rows, and not that this history is among them.
+        // The same for a transaction that started after the first move, but before the move of this history.
         app.execute(AssertSqlSafe(look)).await.unwrap();
         holder.execute("rollback").await.unwrap();
         database.ok(["history", "normalise"]);

@@ -1,4 +1,4 @@
-//! The section `[sign_in]`, and the issuers that nobody else may be.
+//! The section `[sign_in]`, and the reserved issuers.
 
 use certvakt::config::Config;
 

@@ -1,4 +1,4 @@
-//! A client that asks for very many links keeps nobody else from getting one.
+//! Floods of requests for links do not prevent others from getting one.
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use super::TestService;
 use super::links::{MENTOR, all_mailed, mailed};
 
-/// Asks for links for made-up addresses, each from its own client; returns how many the service said it sent.
+/// Requests links for invented addresses, each from its own client; returns the number of accepted requests.
 async fn ask_for_made_up(place: &TestService, number: u32, client: impl Fn(u32) -> String) -> usize {
     let stream = TcpStream::connect(place.service.address()).await.unwrap();
     let (reading, mut writing) = stream.into_split();
@@ -62,7 +62,7 @@ async fn ten_thousand_invented_addresses_do_not_block_links() {
     ask(1, "2001:dba::1").await;
     let of_everywhere = ask_for_made_up(&place, 3_000, |n| format!("{}.{}.7.9", 1 + n % 200, n / 200)).await;
     ask(2, "203.0.113.5").await;
-    // The burst, and what the rate allowed while the flood lasted.
+    // The burst, plus what the rate allowed during the flood.
     assert!(of_a_site <= 1_000 && of_a_provider <= 1_500, "{of_a_site} {of_a_provider}");
     assert_eq!(of_everywhere, 3_000, "and of these nobody can be told from anybody");
     all_mailed(&place, 3).await;
@@ -76,6 +76,6 @@ async fn an_address_of_ipv4_is_the_same_however_it_is_written() {
         if n % 2 == 0 { "192.0.2.1".to_owned() } else { "::ffff:192.0.2.1".to_owned() }
     });
     let sent = sent.await;
-    // The burst of twenty, and what the rate allowed meanwhile.
+    // The burst of twenty, plus what the rate allowed in the meantime.
     assert!((20..30).contains(&sent), "{sent}");
 }

@@ -1,4 +1,4 @@
-//! Links to sign in with, and invitations, as they come by mail.
+//! Sign-in links and invitations by e-mail.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub(super) async fn mailed(place: &TestService, person: &str, address: &str) {
         .await;
 }
 
-/// Waits until no letter waits, after some were asked for.
+/// Waits until all requested letters are sent.
 pub(super) async fn all_mailed(place: &TestService, letters: usize) -> Vec<Value> {
     place
         .database
@@ -25,7 +25,7 @@ pub(super) async fn all_mailed(place: &TestService, letters: usize) -> Vec<Value
     place.mail.mails()
 }
 
-/// The address in a mail, which must be the same in both its forms.
+/// The URL in an e-mail, which must be the same in the text and the HTML part.
 pub(super) fn address_in(mail: &Value) -> String {
     let text = mail["parts"][0]["text"].as_str().unwrap();
     let address = text.lines().find(|line| line.starts_with("https://")).unwrap().trim().to_owned();
@@ -60,7 +60,7 @@ async fn a_link_signs_its_person_in_once() {
     let text = mail["parts"][0]["text"].as_str().unwrap();
     assert!(text.contains("Hei Mentor a2,") && text.contains("15 minutter"), "{text}");
     let address = address_in(mail);
-    // A program that looks through mail, and a person.
+    // A program that scans e-mail, and a person.
     for _ in 0..2 {
         let page = browser.get(&address).await;
         assert_eq!((page.status, place.sessions().await), (200, 0), "to look signs nobody in");
@@ -77,7 +77,7 @@ async fn a_link_signs_its_person_in_once() {
     let again = press(&mut thief, &page).await;
     assert_eq!((again.status, place.sessions().await), (422, 1), "it works once");
     assert!(again.text.contains("Be om en ny"), "{}", again.text);
-    // Another time the login is there already.
+    // The next time, the login already exists.
     browser.post("/sign-in/link", &[("address", "ok-mentor@example.org")]).await;
     let page = browser.get(&address_in(&all_mailed(&place, 2).await[1])).await;
     place.database.execute("update certvakt.letters set expires_at = expires_at - interval '15 minutes' where used_at is null").await;
@@ -149,7 +149,7 @@ async fn links_per_person_are_limited() {
         asked.push(browser.post("/sign-in/link", &[("address", "ok-mentor@example.org")]).await.status);
     }
     assert_eq!(asked, [200, 200, 200, 200, 200, 429], "an address");
-    // What a client writes itself comes before what the proxy writes.
+    // The proxy appends its value after the client's own.
     let mut sent = 0;
     let refused = loop {
         browser.headers = vec![("x-forwarded-for", format!("10.0.1.{sent}, 10.0.2.1"))];
@@ -165,7 +165,7 @@ async fn links_per_person_are_limited() {
     mailed(&place, "00000000-0000-4000-8000-0000000100a3", "ok-last@example.org").await;
     browser.headers = vec![("x-forwarded-for", "10.0.3.1".to_owned())];
     browser.post("/sign-in/link", &[("address", "ok-last@example.org")]).await;
-    // Wishes are heard in their order, so whatever came before the last has been heard.
+    // Requests are handled in order, so all before the last one have been handled.
     place.database.until("select exists (select from certvakt.letters l join certvakt.contact_points c on c.id = l.contact_point_id where c.address = 'ok-last@example.org' and l.mailed_at is not null)").await;
     let mails = place.mail.mails();
     assert_eq!(mails.iter().filter(|mail| mail["headers"]["to"] == "ok-mentor@example.org").count(), 3);
@@ -186,7 +186,7 @@ async fn an_unsent_letter_gets_a_new_token_and_a_refused_one_is_not_tried_again(
         .database
         .value("select encode(token_hash, 'hex') from certvakt.letters where mail_due_at is not null")
         .await;
-    // The mail server is mended; a process that died in the middle leaves the same.
+    // The mail server works again; a process that died in between leaves the same state.
     place.database.execute("update certvakt.contact_points set address = 'ok-1@example.org' where address = 'later-1@example.org'; update certvakt.letters set mail_due_at = now() where mail_due_at is not null").await;
     let mails = all_mailed(&place, 1).await;
     let after: String = place
@@ -228,7 +228,7 @@ async fn an_invitation_goes_to_its_person_alone_and_makes_another_login_theirs()
     coordinator.sign_in("/sign-in/provider", "coordinator").await;
     let csrf: Value = serde_json::from_str(&coordinator.get("/sign-in/session").await.text).unwrap();
     coordinator.headers = vec![("x-csrf-token", csrf["csrf"].as_str().unwrap().to_owned())];
-    // Of another chapter, without a mail address, nobody: the same answer.
+    // A person of another chapter, one without an e-mail address, and an unknown one: the same response.
     let mut refused = Vec::new();
     for person in ["0000000100a3", "0000000100a4", "00000000dead"] {
         let path = format!("/api/v1/people/00000000-0000-4000-8000-{person}/invitation");

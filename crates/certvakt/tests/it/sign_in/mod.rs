@@ -1,4 +1,4 @@
-//! Signing in with a browser: by a real OpenID Connect provider and by real mail.
+//! Sign-in with a browser, with a real OpenID Connect provider and real e-mail.
 
 mod configuration;
 mod floods;
@@ -31,7 +31,7 @@ const SECRET: &str = "a secret of the tests, of forty bytes...";
 const PUBLIC: &str = "https://certvakt.example";
 const HOME: &str = "/sign-in";
 
-/// A running provider; it ends with this value.
+/// A running provider, which ends when this value is dropped.
 struct Provider {
     _process: (Child, ChildStdin),
     issuer: String,
@@ -46,7 +46,7 @@ impl Provider {
             let tools = succeed(Command::new(format!("{root}/scripts/install-tools")).arg("provider"));
             PathBuf::from(tools.trim()).join("provider/node_modules")
         });
-        // A module is looked for beside the file that asks for it.
+        // Node looks up modules beside the importing file.
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("provider.mjs"), include_str!("provider/provider.mjs")).unwrap();
         std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
@@ -57,7 +57,7 @@ impl Provider {
     }
 }
 
-/// The service on the world of two organisations, with a provider and a mail server.
+/// The service on the test data of two organisations, with a provider and a mail server.
 struct TestService {
     database: TestDatabase,
     mail: MailServer,
@@ -68,7 +68,7 @@ struct TestService {
 }
 
 impl TestService {
-    /// With more of `[sign_in]`.
+    /// Starts it with additional settings in `[sign_in]`.
     async fn start(more: &str) -> Self {
         let database = TestDatabase::rehearsal().await;
         database.execute(WORLD).await;
@@ -79,7 +79,7 @@ impl TestService {
         Self { database, mail, _provider: Some(provider), issuer, service, folder }
     }
 
-    /// Another service in place of this one.
+    /// Restarts the service with other settings.
     fn again(self, more: &str) -> Self {
         drop(self.service);
         let service = Self::serve(&self.database, &self.mail, &self.issuer, &self.folder, more);
@@ -114,7 +114,7 @@ impl TestService {
         Service::start(database, &write_config(folder.path(), &config), NOON)
     }
 
-    /// Makes a login at the provider the person whom the world calls so.
+    /// Links a login at the provider to a person of the test data.
     async fn known(&self, login: &str) {
         self.database
             .execute(&format!(
@@ -125,12 +125,12 @@ impl TestService {
             .await;
     }
 
-    /// What an app is answered that asks with a token for somebody of the world.
+    /// Sends a request of an app with a token for a person of the test data.
     async fn ask(&self, who: &str, method: Method, path: &str) -> (u16, Value) {
         self.send(who, json!({}), method, path, None).await
     }
 
-    /// The same, with more claims in the token, and a body.
+    /// The same, with additional claims in the token, and a body.
     async fn send(
         &self,
         who: &str,
@@ -172,20 +172,20 @@ impl TestService {
     }
 }
 
-/// Somebody's browser. It reaches the service at its public address, as behind a proxy.
+/// A browser, which reaches the service at its public address, as behind a proxy.
 struct Browser {
     client: reqwest::Client,
     service: String,
     language: &'static str,
-    /// What it sends with every request.
+    /// The headers of every request.
     headers: Vec<(&'static str, String)>,
-    /// By host and name.
+    /// The cookies by host and name.
     cookies: HashMap<String, String>,
-    /// Every cookie that it was told to keep, as it was told.
+    /// All `Set-Cookie` headers that it received.
     set: Vec<String>,
 }
 
-/// What was answered, where.
+/// A response, with its URL.
 struct Answer {
     status: u16,
     url: String,
@@ -243,7 +243,7 @@ impl Browser {
         self.follow_until(method, path, form, "nowhere").await
     }
 
-    /// Follows redirects to the end, or to an address that begins like this, which is not asked.
+    /// Follows redirects to the end, or to a URL with this prefix, which it does not request.
     async fn follow_until(&mut self, method: Method, path: &str, form: &[(&str, &str)], end: &str) -> Answer {
         let mut answer = self.send(method, path, form).await;
         while let Some(to) = answer.location.take() {
@@ -255,12 +255,12 @@ impl Browser {
         answer
     }
 
-    /// Signs in at the provider, and says yes to what it asks.
+    /// Signs in at the provider, and accepts its prompts.
     async fn sign_in(&mut self, path: &str, login: &str) -> Answer {
         self.through(path, login, "nowhere").await
     }
 
-    /// The same, as far as an address that begins like this.
+    /// The same, up to a URL with this prefix.
     async fn sign_in_until(&mut self, path: &str, login: &str, end: &str) -> String {
         let answer = self.through(path, login, end).await;
         assert!(answer.url.starts_with(end), "{} {}", answer.url, answer.text);

@@ -1,8 +1,8 @@
-//! What the page says to administrators whose partners want somebody.
+//! The problems of partners on the administrators' page.
 
 use super::{NOON, TestService};
 
-/// How a partner stands, and what the page says of it.
+/// States of a partner, with the text on the page.
 const STANDINGS: [(&str, &str); 6] = [
     ("stopped_at = now(), stopped_by = 'contract', stopped_reason = 'it breaks'", "får ikke lenger vite"),
     ("held_at = now()", "flere enn det som kan tas av"),

@@ -1,4 +1,5 @@
-//! Consent to being listed is the mentor's own: an address that an administrator put in the register proves nobody.
+//! Consent to being listed needs a proven login: an address that an administrator adds to the register proves
+//! nothing.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,10 +8,10 @@ use super::links::{address_in, press};
 use super::{Browser, TestService, between};
 
 const A: &str = "00000000-0000-4000-8000-0000000000a0";
-/// Of the organisation A, beside the one in the world.
+/// A second administrator of the organisation A.
 const SECOND: &str = "00000000-0000-4000-8000-000000000012";
 
-/// A place where a partner knows a mentor whom a register has brought with an address.
+/// A service with an enrolled mentor whom a register added with an address.
 struct Mentor {
     place: TestService,
     id: String,
@@ -42,11 +43,11 @@ impl Mentor {
         Self { place, id, consent: format!("/api/v1/me/listings/{A}/portal/consent") }
     }
 
-    /// A browser that has opened a link which was mailed to an address.
+    /// A browser that has opened a link from an e-mail to an address.
     async fn by_link(&self, address: &str) -> Browser {
         let mut browser = self.place.browser();
         browser.post("/sign-in/link", &[("address", address)]).await;
-        // The address is looked up after the answer has left.
+        // The address is looked up after the response has been sent.
         let is_mailed = "select exists (select from certvakt.letters where kind = 'link' and used_at is null and mailed_at is not null)";
         self.place.database.until(is_mailed).await;
         let mail = self.mail(&address.to_lowercase(), "Lenken din for å logge inn").await;
@@ -56,7 +57,7 @@ impl Mentor {
         browser
     }
 
-    /// The last mail to an address with a subject, once all letters are mailed.
+    /// The last e-mail to an address with a subject, once all letters are sent.
     async fn mail(&self, address: &str, subject: &str) -> Value {
         self.subjects_to(address).await;
         let mails = self.place.mail.mails();
@@ -65,7 +66,7 @@ impl Mentor {
         found.unwrap_or_else(|| panic!("no {subject} to {address} in {mails:?}")).clone()
     }
 
-    /// The subjects of all mails to an address in their alphabetical order, once all letters are mailed.
+    /// The subjects of all e-mails to an address in alphabetical order, once all letters are sent.
     async fn subjects_to(&self, address: &str) -> Vec<String> {
         self.place
             .database
@@ -85,13 +86,13 @@ impl Mentor {
         (answer.status, code["code"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// What somebody is answered who confirms an address of the mentor's.
+    /// The response to a confirmation of the mentor's address.
     async fn confirm(&self, who: &str, address: &str) -> (u16, Value) {
         let body = json!({ "address": address });
         self.place.send(who, json!({}), Method::PUT, &self.confirmations(), Some(&body)).await
     }
 
-    /// What somebody is answered who objects to it.
+    /// The response to an objection.
     async fn object(&self, who: &str) -> u16 {
         self.place.ask(who, Method::DELETE, &self.confirmations()).await.0
     }
@@ -121,7 +122,7 @@ impl Mentor {
     }
 }
 
-/// Takes in a register that gives the mentor an address, as an operator does.
+/// Imports a register that gives the mentor an address, as an operator does.
 fn import(place: &TestService, address: &str) {
     let register = place.folder.path().join("register.csv");
     std::fs::write(&register, format!("id,til,epost\nm-1,2026-09-01,{address}\n")).unwrap();
@@ -158,7 +159,7 @@ async fn an_address_put_in_the_place_of_the_mentors_consents_to_nothing() {
 
     let mut browser = mentor.by_link("ok-other@example.org").await;
     assert_eq!(mentor.consent(&mut browser).await, (403, "login-unproven".to_owned()));
-    // Neither patience nor another sign-in is a proof.
+    // Neither time nor another sign-in proves it.
     mentor.two_weeks_pass().await;
     let mut again = mentor.by_link("ok-other@example.org").await;
     for browser in [&mut browser, &mut again] {
@@ -220,7 +221,7 @@ async fn two_administrators_and_two_weeks_prove_an_address_unless_one_objects() 
         .value("select coalesce(string_agg(concat_ws(' ', issuer, proof), ', '), '') from certvakt.address_confirmations")
         .await;
     assert_eq!(by, "https://issuer.example login, https://issuer.example login");
-    // What was given stays; to give it anew needs the proof anew.
+    // Consent that was given stays; giving it again needs a new proof.
     assert_eq!(mentor.object("second").await, 204);
     assert_eq!(mentor.consent(&mut browser).await.0, 204);
     assert_eq!(browser.send(Method::DELETE, &mentor.consent.clone(), &[]).await.status, 204);
@@ -234,7 +235,7 @@ async fn two_administrators_and_two_weeks_prove_an_address_unless_one_objects() 
         assert_eq!(mentor.confirm(who, "ok-new@example.org").await.0, 200);
     }
     mentor.two_weeks_pass().await;
-    // A dismissed administrator vouches for nobody.
+    // The confirmation of a former administrator does not count.
     let role = |is: &str, was: &str| {
         format!(
             "update certvakt.memberships set role = '{is}' where person_id = '{SECOND}' and role = '{was}'"
@@ -243,7 +244,7 @@ async fn two_administrators_and_two_weeks_prove_an_address_unless_one_objects() 
     mentor.place.database.execute(&role("coordinator", "org_admin")).await;
     assert_eq!(mentor.consent(&mut browser).await.0, 403);
     mentor.place.database.execute(&role("org_admin", "coordinator")).await;
-    // An address that leaves the register is confirmed no more, even if it comes back.
+    // An address that leaves the register loses its confirmations, even if it comes back.
     import(&mentor.place, "ok-newest@example.org");
     assert_eq!(mentor.consent(&mut browser).await.0, 403);
     import(&mentor.place, "ok-new@example.org");
@@ -254,7 +255,7 @@ async fn two_administrators_and_two_weeks_prove_an_address_unless_one_objects() 
 async fn one_administrator_cannot_confirm_as_another() {
     let mentor = Mentor::known_by("ok-mentor@example.org").await;
     import(&mentor.place, "ok-evil@example.org");
-    // The second administrator's address comes from the same hand.
+    // The first administrator also set the second administrator's address.
     super::links::mailed(&mentor.place, SECOND, "ok-evil-2@example.org").await;
     assert_eq!(mentor.confirm("administrator", "ok-evil@example.org").await.0, 200);
     let second = mentor.by_link("ok-evil-2@example.org").await;
@@ -268,7 +269,7 @@ async fn one_administrator_cannot_confirm_as_another() {
         assert_eq!((status, &said["code"]), (403, &json!("login-unproven")));
         mentor.two_weeks_pass().await;
     }
-    // Nor does anybody vouch for an address of their own.
+    // Nobody can confirm their own address.
     super::links::mailed(&mentor.place, "00000000-0000-4000-8000-000000000002", "ok-evil@example.org").await;
     assert_eq!(mentor.confirm("administrator", "ok-evil@example.org").await.0, 404);
     let own = format!("/people/{SECOND}/address-confirmations/{A}");
@@ -282,7 +283,7 @@ async fn the_first_address_proves_its_person_two_weeks_after_they_have_used_it()
     let mut browser = mentor.by_link("OK-Mentor@example.org").await;
     assert_eq!(mentor.consent(&mut browser).await, (403, "login-unproven".to_owned()));
     mentor.two_weeks_pass().await;
-    // A register that writes it otherwise gives no other address.
+    // A different spelling in a register is the same address.
     import(&mentor.place, "ok-Mentor@example.org");
     assert_eq!(mentor.consent(&mut browser).await.0, 204);
     assert_eq!(mentor.consents().await, "true urn:certvakt:link used-address");
@@ -306,7 +307,7 @@ async fn another_organisations_first_address_proves_nothing_here() {
     let mut browser = mentor.by_link("ok-b@example.org").await;
     mentor.two_weeks_pass().await;
     assert_eq!(mentor.consent(&mut browser).await.0, 403);
-    // Nor does the other organisation's address hear what is confirmed in this one.
+    // The other organisation's address is not notified of confirmations in this one.
     assert_eq!(mentor.confirm("administrator", "ok-mentor@example.org").await.0, 200);
     assert_eq!(mentor.confirm("administrator", "ok-b@example.org").await.0, 404);
     let told = mentor.subjects_to("ok-b@example.org").await;
@@ -364,7 +365,7 @@ async fn a_changed_address_is_announced_to_the_others_once() {
         .await;
     assert_eq!(mentor.subjects_to("ok-mentor@example.org").await, ["En adresse er lagt til"]);
     assert_eq!(mentor.subjects_to("ok-own@example.org").await, Vec::<String>::new());
-    // Registers that contradict each other every night are news once.
+    // Registers that contradict each other every night cause one notification.
     for _ in 0..3 {
         import(&mentor.place, "ok-other@example.org");
         import(&mentor.place, "ok-mentor@example.org");

@@ -1,4 +1,4 @@
-//! Signing in at a real OpenID Connect provider.
+//! Sign-in at a real OpenID Connect provider.
 
 use reqwest::Method;
 
@@ -24,7 +24,7 @@ async fn a_code_becomes_a_session_of_the_person_and_a_new_one_each_time() {
         !browser.cookies.contains_key("certvakt.example __Host-certvakt-sign-in"),
         "it is taken away again"
     );
-    // What the database keeps opens nothing.
+    // The value in the database is not a valid secret.
     let kept: String = place.database.value("select encode(token_hash, 'hex') from certvakt.sessions").await;
     assert!(!set.contains(&kept));
 
@@ -80,7 +80,7 @@ async fn another_site_begins_no_sign_in() {
 async fn mismatched_responses_sign_nobody_in() {
     let place = TestService::start("").await;
     let mut browser = place.browser();
-    // As far as the provider's answer, which is not followed.
+    // Up to the provider's response, which is not followed.
     let callback = browser
         .sign_in_until("/sign-in/provider", "somebody", "https://certvakt.example/sign-in/callback")
         .await;
@@ -102,7 +102,7 @@ async fn mismatched_responses_sign_nobody_in() {
     let (before, state) = callback.split_once("state=").unwrap();
     let forged = format!("{before}state={}{}", if state.starts_with('a') { 'b' } else { 'a' }, &state[1..]);
     assert_eq!(browser.get(&forged).await.status, 400, "another state");
-    // The code of one sign-in in another, of the same browser even: PKCE.
+    // The code of one sign-in in another, even in the same browser: PKCE.
     let other = browser
         .sign_in_until("/sign-in/provider", "somebody", "https://certvakt.example/sign-in/callback")
         .await;
@@ -165,7 +165,7 @@ async fn a_failing_provider_is_shown_as_a_page() {
     let answer = browser.get(&callback).await;
     assert_eq!((answer.status, place.sessions().await), (503, 0), "{}", answer.text);
     assert!(answer.text.contains("does not answer"), "{}", answer.text);
-    // One that has not been asked yet.
+    // A provider whose metadata is not cached yet.
     let place = place.again("");
     let answer = place.browser().get("/sign-in/provider").await;
     assert_eq!(answer.status, 503, "{}", answer.text);

@@ -1,4 +1,4 @@
-//! Sessions: what they answer, what ends them, and what no other site can do with them.
+//! Sessions: their lifetime, their end, and protection against other sites.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -35,7 +35,7 @@ async fn a_session_ends_after_a_week_or_twelve_quiet_hours_or_when_its_person_si
         answer.status == 401
     };
     let seen = "select seen_at::text from certvakt.sessions";
-    // Seen a moment ago: nothing is written.
+    // Used a moment ago: nothing is written.
     move_back("seen_at", "4 minutes").await;
     let before: String = place.database.value(seen).await;
     assert!(!is_over(&mut browser).await);
@@ -135,7 +135,7 @@ async fn another_site_changes_nothing() {
         let right = [("x-csrf-token", &*csrf), ("sec-fetch-site", site)];
         assert_eq!(put(&browser, &right).await, (204, String::new()));
     }
-    // A bearer token counts instead of the cookie, good or bad; what carries one is no form of another site.
+    // A bearer token takes precedence over the cookie, valid or not; a form of another site cannot send one.
     let answer = put(&browser, &[("authorization", "Bearer x"), ("x-csrf-token", &csrf)]).await;
     assert_eq!(answer, (401, "token-invalid".to_owned()));
     let bearer = format!("Bearer {}", crate::api::token("coordinator"));
@@ -151,7 +151,7 @@ async fn another_site_changes_nothing() {
     assert_eq!(browser.post("/sign-in/link", &[("address", "a@example.org")]).await.status, 403);
     assert_eq!(browser.post("/sign-in/link/open", &[("token", "x")]).await.status, 403);
     assert_eq!(place.sessions().await, 1);
-    // To read, and to come from another site's link, is no change.
+    // Reads and navigation from another site's link are not changes.
     assert_eq!(browser.get("/api/v1/me").await.status, 200);
 }
 
@@ -199,7 +199,7 @@ async fn the_pages_are_readable_by_everybody_and_load_nothing() {
         (style.status, &style.headers["content-type"]),
         (200, &"text/css; charset=utf-8".parse().unwrap())
     );
-    // What is asked back is written as text.
+    // The value is escaped in the page.
     let page = browser.get("/sign-in/link?token=%22%3E%3Cscript%3E").await;
     assert!(!page.text.contains("<script>"), "{}", page.text);
 }
@@ -266,7 +266,7 @@ async fn people_see_where_they_are_signed_in_and_end_it() {
     let form = page.text.split("/sign-in/sessions/end").nth(1).unwrap();
     let [csrf, session] =
         ["csrf", "session"].map(|name| between(form, &format!("name=\"{name}\" value=\""), "\""));
-    // Another's session, and a form without its secret, end nothing.
+    // A form for another person's session, or without the CSRF token, ends nothing.
     let others: String =
         place.database.value("select id::text from certvakt.sessions where subject = 'mentor'").await;
     assert_eq!(
@@ -302,7 +302,7 @@ async fn a_new_browser_is_reported_once() {
     assert!(kept.ends_with("; Max-Age=34560000; Path=/; Secure; HttpOnly; SameSite=Lax"), "{kept}");
     browser.sign_in("/sign-in/provider", "coordinator").await;
     assert_eq!(place.database.value::<i64>(mails).await, 1, "this one is known");
-    // A cookie that we did not make is none.
+    // An unknown cookie counts as none.
     let mut stranger = place.browser();
     stranger.cookies.insert("certvakt.example __Host-certvakt-browser".to_owned(), "known".to_owned());
     stranger.sign_in("/sign-in/provider", "coordinator").await;
@@ -310,7 +310,7 @@ async fn a_new_browser_is_reported_once() {
     let mail = &super::links::all_mailed(&place, 2).await[0];
     assert_eq!(mail["headers"]["to"], "ok-coordinator@example.org");
     assert_eq!(mail["headers"]["subject"], "Ny innlogging");
-    // One that somebody else has signed in with before is new to this person.
+    // A browser that another person has used is new for this person.
     place.known("mentor").await;
     browser.cookies.retain(|name, _| name.starts_with("certvakt.example "));
     super::links::mailed(&place, super::links::MENTOR, "ok-mentor@example.org").await;

@@ -1,4 +1,4 @@
-//! Changes of administrators need a sign-in that is recent, or strong, enough.
+//! Changes by administrators need a sign-in that is recent and strong enough.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::{Browser, TestService};
 
 const ADMINISTRATOR: &str = "00000000-0000-4000-8000-000000000002";
 
-/// The status and the code of a change that is not the administrator's own affair.
+/// The status and the code of a change of data that is not the administrator's own.
 async fn change(browser: &mut Browser) -> (u16, String) {
     let said: Value = serde_json::from_str(&browser.get("/sign-in/session").await.text).unwrap();
     browser.headers = vec![("x-csrf-token", said["csrf"].as_str().unwrap().to_owned())];
@@ -50,7 +50,7 @@ async fn an_administrator_signs_in_again_before_a_change() {
     coordinator.sign_in("/sign-in/provider", "coordinator").await;
     assert_eq!(change(&mut coordinator).await, done, "a coordinator needs none");
 
-    // An app on another site sends them to a page that says so, and keeps what was asked for.
+    // A link from an app on another site leads to a page that explains it, and keeps the requested strength.
     let mut elsewhere = place.browser();
     elsewhere.sign_in("/sign-in/provider", "administrator").await;
     elsewhere.headers = vec![("sec-fetch-site", "cross-site".to_owned())];
@@ -63,7 +63,7 @@ async fn an_administrator_signs_in_again_before_a_change() {
     assert_eq!(elsewhere.sign_in(&again, "administrator").await.url, "https://certvakt.example/api/v1/me");
     assert_eq!(change(&mut elsewhere).await.0, 202);
 
-    // A link says nothing of how somebody signed in.
+    // A session from a link has no information about the authentication.
     let mut by_link = place.browser();
     let before = place.mail.mails().len();
     by_link.post("/sign-in/link", &[("address", "ok-administrator@example.org")]).await;

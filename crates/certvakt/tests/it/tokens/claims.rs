@@ -1,4 +1,4 @@
-//! What a token says, and how it is signed: what is accepted, what is refused and why.
+//! Claims and signatures of tokens: accepted ones, and rejected ones with the reason.
 
 use super::*;
 
@@ -99,11 +99,11 @@ async fn only_the_configured_algorithm_is_accepted() {
         (TokenAlgorithm::Es256, Signer::p256()),
         (TokenAlgorithm::EdDsa, Signer::ed25519(7)),
     ];
-    // The secret as a key of the set is there to be passed over.
+    // The set also contains the secret as a key, which must be skipped.
     let keys: Vec<Value> =
         signers.iter().map(|(_, signer)| signer.jwk("one", &json!({ "alg": null }))).collect();
     let issuer = Issuer::start(&keys).await;
-    // What everybody can read, taken for a secret (RFC 8725, section 2.1).
+    // A public key used as an HMAC secret (RFC 8725, section 2.1).
     let public_as_secrets = Signer::rsa().public_forms();
     let unsigned = "eyJhbGciOiJub25lIn0";
     for (algorithm, pinned) in &signers {

@@ -1,4 +1,4 @@
-//! The section `[auth]`, its secret, and whose time decides.
+//! The section `[auth]`, its secret, and the clock.
 
 use super::*;
 

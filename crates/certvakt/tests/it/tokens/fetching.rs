@@ -1,8 +1,8 @@
-//! How often an issuer is asked for its keys, and who waits for that.
+//! Fetches of an issuer's keys: their frequency, and the requests that wait for them.
 
 use super::*;
 
-/// What happens at a moment, as `(seconds, what changes, whose token, what is said, fetches so far)`.
+/// A step of a scenario: `(seconds, change, key of the token, expected result, fetches so far)`.
 type Moment<'a> = (i64, Change<'a>, &'a str, Result<Identity, TokenError>, usize);
 
 enum Change<'a> {
@@ -37,7 +37,7 @@ async fn keys_are_kept_renewed_and_given_up() {
     let yes = || Ok(identity());
     let unavailable = || Err(TokenError::KeysUnavailable);
 
-    // A key that is not known: asked for once a minute, whatever comes of it.
+    // An unknown key is fetched once a minute, regardless of the result.
     play(
         &[
             (0, Publish(&only_old), "old", yes(), 1),
@@ -52,7 +52,7 @@ async fn keys_are_kept_renewed_and_given_up() {
             (179, Nothing, "new", yes(), 3),
             (179, Nothing, "another", Err(UNKNOWN_KEY), 3),
             (180, Nothing, "another", Err(UNKNOWN_KEY), 4),
-            // A key that was taken back is refused as soon as the keys are fetched, for whatever reason.
+            // A revoked key is rejected as soon as the keys are fetched, for any reason.
             (239, Publish(&only_new), "old", yes(), 4),
             (240, Nothing, "another", Err(UNKNOWN_KEY), 5),
             (240, Nothing, "old", Err(UNKNOWN_KEY), 5),
@@ -75,7 +75,7 @@ async fn keys_are_kept_renewed_and_given_up() {
     )
     .await;
 
-    // They last an hour while the issuer is away, which is asked once a minute.
+    // They last for an hour while the issuer is unavailable, which is tried once a minute.
     play(
         &[
             (0, Publish(&both), "old", yes(), 1),
@@ -91,7 +91,7 @@ async fn keys_are_kept_renewed_and_given_up() {
     )
     .await;
 
-    // Without keys nobody comes in.
+    // Without keys, every token is rejected.
     play(
         &[
             (0, Fail, "old", unavailable(), 1),
@@ -103,7 +103,7 @@ async fn keys_are_kept_renewed_and_given_up() {
     )
     .await;
 
-    // A clock that is set back by hours leaves nothing stuck.
+    // A clock that is set back by hours does not block fetches.
     play(
         &[
             (36_000, Publish(&only_old), "old", yes(), 1),

@@ -1,4 +1,4 @@
-//! An issuer's keys: which of them are used, and what is no set of them.
+//! An issuer's keys: usable keys, and invalid key sets.
 
 use super::*;
 
@@ -6,7 +6,7 @@ use super::*;
 async fn keys_that_do_not_fit_are_passed_over() {
     let (rs, es, ed) = (Signer::rsa(), Signer::p256(), Signer::ed25519(3));
     let zeros = |count: usize| "A".repeat(count);
-    // Nothing but ones: 24 bits are four letters of base 64.
+    // Only ones: 24 bits are four characters of base64.
     let modulus = |bits: usize| "_".repeat(bits / 6);
     for (signer, more, fits) in [
         (&rs, json!({}), true),

@@ -1,5 +1,5 @@
-//! Bearer tokens: what is accepted, what is refused and why, and how often an issuer is asked for its
-//! keys. Time is an argument everywhere.
+//! Bearer tokens: accepted ones, rejected ones with the reason, and fetches of an issuer's keys. Time is an
+//! argument everywhere.
 
 mod claims;
 mod configuration;
@@ -43,7 +43,7 @@ fn identity() -> Identity {
     Identity { issuer: ISSUER.to_owned(), subject: SUBJECT.to_owned() }
 }
 
-/// Claims that are accepted for a day.
+/// Claims that are valid for a day.
 fn claims() -> Value {
     json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": SUBJECT, "exp": START + 86_400, "role": "authenticated" })
 }
@@ -53,7 +53,7 @@ fn signed_by(signer: &Signer, kid: &str) -> String {
     signer.sign(&signer.header(kid), &claims())
 }
 
-/// An issuer's server. It counts how often it is asked, and answers when it is let.
+/// An issuer's server, which counts requests, and responds when the test allows it.
 struct Issuer {
     url: String,
     shared: Arc<Shared>,
@@ -111,7 +111,7 @@ async fn answer(State(shared): State<Arc<Shared>>) -> (StatusCode, HeaderMap, St
     shared.fetches.send_modify(|fetches| *fetches += 1);
     let _open = shared.gate.read().await;
     let (status, body) = shared.answer.lock().unwrap().clone();
-    // Where a redirect leads to is a good answer, which must not be asked for.
+    // The target of a redirect would be a valid response, but must not be requested.
     let headers = HeaderMap::from_iter([(header::LOCATION, "/jwks.json".parse().unwrap())]);
     (status, headers, body)
 }
