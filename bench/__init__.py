@@ -1,2 +1,2 @@
-"""`python -m bench`: how fast certvakt is beside the least that PostgreSQL and HTTP/2 would need, and beside
-other programs that do the same. Ratios are the result; a slow machine slows both sides."""
+"""`python -m bench`: measures certvakt against floors (the minimum work in PostgreSQL and HTTP/2) and
+against other programs. The results are ratios, because a slow machine slows both sides."""

@@ -23,8 +23,8 @@ from lab import program
 from lab.certvakt import ROOT
 from lab.postgres import Server
 
-# Each scenario with what it answers, in an order that keeps at most one large database on the disk. P11
-# looks at the peaks of the others.
+# The scenarios with their titles, in an order that keeps at most one large database on the disk. P11 uses
+# the peaks of the others.
 SCENARIOS = (
     (recording.run_all, {"P1", "P2", "P3", "P4", "P11"}),
     (delivering.run_all, {"P7", "P8", "P9", "P11"}),
@@ -37,9 +37,9 @@ SCENARIOS = (
     (histories.run_all, {"P15", "P16"}),
     (partners.run_all, {"P17"}),
 )
-# Those that measure other programs, too.
+# The scenarios that also measure other programs.
 BESIDE_PEERS = {"P2", "P3", "P7", "P8"}
-# So that no checkpoint falls into what is timed: there is one before it.
+# No checkpoint must happen during a measurement; there is one before each.
 SETTINGS = {"max_wal_size": "8GB", "checkpoint_timeout": "1h"}
 
 
@@ -49,10 +49,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", type=lambda text: set(text.split(",")), default=set(TITLES), metavar="P1,P7"
     )
-    parser.add_argument(
-        "--rounds", type=program.at_least_one, help="how often each is measured [5, with --quick 3]"
-    )
-    parser.add_argument("--output", type=Path, default=ROOT / "target/bench", help="where the results go")
+    parser.add_argument("--rounds", type=program.at_least_one, help="number of rounds [5, with --quick 3]")
+    parser.add_argument("--output", type=Path, default=ROOT / "target/bench", help="folder for the results")
     chosen = parser.parse_args()
     if unknown := chosen.only - set(TITLES):
         parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(TITLES)}")
@@ -75,7 +73,7 @@ def run(chosen: argparse.Namespace) -> None:
         for name, value in (facts | settings).items():
             print(f"  {name}: {value}", file=sys.stderr)
         print(
-            "  Before everything that is timed: its tables as they were, VACUUM (ANALYZE), CHECKPOINT.",
+            "  Before each measurement: restored tables, VACUUM (ANALYZE), CHECKPOINT.",
             file=sys.stderr,
         )
         for scenario, answers in SCENARIOS:
@@ -98,9 +96,9 @@ def run(chosen: argparse.Namespace) -> None:
 def main() -> int:
     try:
         run(arguments())
-    # Also what the lab says of a command that failed.
+    # Includes the lab's errors for failed commands.
     except RuntimeError as wrong:
-        print(f"\nThis is no measurement, but an error: {wrong}", file=sys.stderr)
+        print(f"\nError, no result: {wrong}", file=sys.stderr)
         return 1
     return 0
 

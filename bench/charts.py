@@ -8,7 +8,7 @@ WIDTH, BAR, GAP, TOP, LABEL = 760, 22, 30, 56, 16
 
 
 def bars(comparisons: list[Comparison]) -> list[tuple[str, float, bool]]:
-    """What a chart shows: each name once, its value, and whether it is certvakt's."""
+    """The bars of a chart: each name once, with its value and whether it is certvakt's."""
     found: dict[str, tuple[float, bool]] = {}
     for one in comparisons:
         found.setdefault(one.what, (one.ours, True))
@@ -19,7 +19,7 @@ def bars(comparisons: list[Comparison]) -> list[tuple[str, float, bool]]:
 
 
 def chart(comparisons: list[Comparison]) -> str:
-    """The chart of one P."""
+    """The chart of one scenario."""
     first = comparisons[0]
     shown = bars(comparisons)
     most = max(value for _, value, _ in shown) or 1

@@ -1,4 +1,5 @@
-"""The least that PostgreSQL would need: psql, one session, into bare copies of the same tables."""
+"""The floors in PostgreSQL: the same rows inserted by psql in one session into bare copies of the
+tables."""
 
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from lab.postgres import programs
 
 
 def psql(register: Register, script: str, folder: Path) -> Measurement:
-    """A script in one transaction, as the superuser; psql itself and not the distribution's wrapper."""
+    """Runs a script in one transaction as superuser, with psql itself instead of the distribution's
+    wrapper."""
     file = folder / "floor.sql"
     file.write_text(script, encoding="utf-8")
     address = register.installation.server.address(database=register.installation.database)
@@ -25,11 +27,11 @@ def prepare(register: Register, names: list[str]) -> None:
 
 
 def insert_script(register: Register, names: list[str]) -> str:
-    """Inserts what the run recorded into the bare copies, as it was recorded."""
+    """A script that inserts the rows that the run recorded into the bare copies, in the same order."""
     statements = [
         tables.insert_saved(register.connection, table, tables.copy_of(table, "bare")) for table in names
     ]
-    # Each row where the run had put it.
+    # Read the rows in physical order.
     return "\n".join(f"{line};" for line in ["set local synchronize_seqscans = off", *statements])
 
 

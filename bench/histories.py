@@ -1,4 +1,4 @@
-"""Certifications that were renewed often."""
+"""Certifications with long histories."""
 
 from psycopg import Connection
 
@@ -9,13 +9,14 @@ from lab.certvakt import Installation
 
 
 def make(connection: Connection, entries: int, which: str) -> None:
-    """Keeps the certifications for `restore`, some of them (a condition on `c`) with so many entries each."""
+    """Saves certifications for `restore`; those that match a condition on `c` get this number of entries
+    each."""
     tables.save(connection, CERTIFICATIONS)
     tables.play(connection, "histories.sql", entries=entries, which=which)
 
 
 def restore(connection: Connection) -> None:
-    """The certifications with the histories that were made, none of them moved to rows."""
+    """Restores the certifications with the generated histories, none of which is moved to rows."""
     tables.truncate(connection, CERTIFICATIONS, EVENTS)
     with tables.without_triggers(connection):
         connection.execute(tables.insert_saved(connection, CERTIFICATIONS, CERTIFICATIONS))
@@ -23,7 +24,7 @@ def restore(connection: Connection) -> None:
 
 
 def check(installation: Installation, histories: int, entries: int) -> None:
-    """Whether all of them hold together, and are as many."""
+    """Checks that all histories are consistent and complete."""
     found = installation.json(["verify", "--history"])
     expect("histories", found["histories"], histories)
     expect("entries of histories", found["entries"], entries)

@@ -1,4 +1,4 @@
-"""On what it was measured: the machine, and the versions and settings of what took part."""
+"""The environment of the measurements: the machine, and the versions and settings of the programs."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ from pathlib import Path
 from lab.certvakt import Installation, binary
 from lab.postgres import Server
 
-# Beside those that differ from the default, the settings that somebody would ask about first.
+# The most relevant settings, in addition to those that differ from the defaults.
 ASKED_ABOUT = (
     "fsync",
     "synchronous_commit",
@@ -42,7 +42,7 @@ def file_system(folder: Path) -> str:
 
 
 def facts(server: Server) -> dict[str, str]:
-    """What a reader needs to judge the figures."""
+    """The facts that readers need to judge the figures."""
     memory = int(first_value("/proc/meminfo", "MemTotal").split()[0]) / 1024**2
     return {
         "Date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -56,13 +56,13 @@ def facts(server: Server) -> dict[str, str]:
 
 
 def settings(server: Server) -> dict[str, str]:
-    """The server's settings: all that are not PostgreSQL's own, and those that are asked about."""
+    """The server's settings: all that differ from the defaults, and the most relevant others."""
     rows = server.connect().execute(
         "select name, current_setting(name) from pg_settings"
         " where name = any (%s) or (source in ('command line', 'configuration file') and setting <> boot_val)"
         " order by name",
         [list(ASKED_ABOUT)],
     )
-    # Where it listens and what initdb writes of place and language changes no cost.
+    # Addresses, and the locale settings of initdb, do not change the cost.
     no_cost = ("port", "unix_socket", "listen_", "TimeZone", "log_", "lc_", "default_text_search")
     return {name: value for name, value in rows if not name.startswith(no_cost)}

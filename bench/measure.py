@@ -1,4 +1,4 @@
-"""What is measured: a command as a whole process, and what is remembered of it."""
+"""Measures commands as whole processes, and stores the samples."""
 
 import shutil
 import subprocess
@@ -12,11 +12,11 @@ STOPWATCH = Path(__file__).with_name("stopwatch.py")
 
 
 class Wrong(RuntimeError):
-    """A command failed, or a count is not what it must be: no measurement, but an error."""
+    """A command failed or a count is wrong, so there is no valid measurement."""
 
 
 def expect(what: str, found: object, expected: object) -> None:
-    """A figure that must be right before its time counts."""
+    """Checks a count, because only a correct result has a valid time."""
     if found != expected:
         raise Wrong(f"{what}: {found}, expected {expected}")
 
@@ -29,7 +29,7 @@ class Measurement:
 
 
 def measure(command: list, environment: dict | None = None) -> Measurement:
-    """Runs a command, which must succeed, and measures it from its start to its end."""
+    """Runs a command, which must succeed, and measures it from start to end."""
     program, *arguments = map(str, command)
     found = shutil.which(program)
     if found is None:
@@ -51,7 +51,7 @@ def measure(command: list, environment: dict | None = None) -> Measurement:
 
 @dataclass
 class Samples:
-    """Every measurement, by the name of what was measured."""
+    """All measurements, by name."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     peaks: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))

@@ -1,4 +1,4 @@
-"""A database of twenty organisations with a tree of chapters each, and whoever asks for a page of them."""
+"""A database with twenty organisations, each with a tree of chapters, and the callers who request pages."""
 
 import json
 import re
@@ -15,10 +15,11 @@ from lab.postgres import Server, programs
 
 ISSUER, LOGINS = "https://issuer.example", 2_000
 PAGE = ROOT / "crates/certvakt/src/store/tenant/page.sql"
-# What the API sends for a first page, in the order of the parameters: fifty and one more, no filter.
+# The API's parameters for a first page, in order: fifty rows and one more, no filter.
 ROWS = 51
 FIRST = [str(ROWS), "'-infinity'", "'00000000-0000-0000-0000-000000000000'", *["null"] * 5]
-# Where page.sql asks who is asking and for the rows themselves, and how somebody writes it by hand.
+# The places in page.sql that depend on the caller and read the rows, with a hand-written replacement for
+# each.
 LOOKS = "certvakt.visible_chapters()"
 DETAILS = (
     "certvakt.certification_details(array(select f.id from of_chapters f)"
@@ -42,13 +43,13 @@ DETAILS_BY_HAND = """(
   where c.id = any (array(select f.id from of_chapters f) || '{others}'::uuid[])
 ) c
 """
-# What somebody sees for another reason than its chapter.
+# The rows that are visible for another reason than their chapter.
 OTHERS = """
 select (certvakt.visible_elsewhere() || array(
   select id from public.peer_mentor_certifications
   where peer_mentor_id = (select certvakt.current_person())))::text
 """
-# Who belongs to another chapter of the organisation that certified them.
+# Mentors who belong to another chapter of the organisation that certified them.
 ELSEWHERE = """
 insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
 select m.chapter_id, c.id, m.person_id
@@ -58,7 +59,7 @@ where m.chapter_id <> c.chapter_id
 
 
 def first_page() -> str:
-    """The statement of the product, its parameters written into it."""
+    """The product's statement, with its parameters as literals."""
     text = re.sub(r"--.*", "", PAGE.read_text(encoding="utf-8"))
     return re.sub(r"\$(\d)", lambda found: FIRST[int(found[1]) - 1], text)
 
@@ -72,7 +73,7 @@ class Organisations:
         with tables.without_triggers(self.connection):
             with tables.without_indexes(self.connection, filled):
                 tables.play(self.connection, "organisations.sql", **values)
-            # Asks what came in: with its indexes.
+            # Includes the indexes.
             self.connection.execute(ELSEWHERE)
         self.prepare()
 
@@ -82,7 +83,7 @@ class Organisations:
 
     @contextmanager
     def asking(self, who: str) -> Iterator[None]:
-        """As somebody, whom the policies bind."""
+        """Acts as a person, with the policies applied."""
         run = self.connection.execute
         with self.connection.transaction():
             run("set local role authenticated")
@@ -90,12 +91,12 @@ class Organisations:
             yield
 
     def person(self, who: str) -> str:
-        """The id of the person that a login is."""
+        """The id of a login's person."""
         with self.asking(who):
             return str(self.connection.execute("select certvakt.current_person()").fetchone()[0])
 
     def chapters(self, who: str) -> str:
-        """The chapters that somebody sees, as an array in SQL."""
+        """The chapters that a person sees, as an SQL array."""
         with self.asking(who):
             return self.connection.execute("select certvakt.visible_chapters()::text").fetchone()[0]
 
@@ -104,7 +105,7 @@ class Organisations:
         return json.dumps({"iss": ISSUER, "sub": who}, separators=(",", ":"))
 
     def by_hand(self, who: str) -> str:
-        """The first page with the filter written into it, for a connection that no policy binds."""
+        """The first page with a hand-written filter, for a connection that bypasses the policies."""
         with self.asking(who):
             others = self.connection.execute(OTHERS).fetchone()[0]
         text = first_page()
@@ -115,16 +116,16 @@ class Organisations:
         return text
 
     def rows(self, statement: str, who: str | None = None) -> list[tuple]:
-        """What a statement answers somebody, or the superuser."""
+        """The rows of a statement, as a person or as superuser."""
         if who is None:
             return self.connection.execute(statement).fetchall()
         with self.asking(who):
             return self.connection.execute(statement).fetchall()
 
     def pgbench(self, statement: str, folder: Path, *options: str, who: str | None = None) -> float:
-        """Runs a statement again and again, as somebody or as the superuser, each time sent and planned
-        anew as the API does. The milliseconds that each took; who asks is set when the connection is made,
-        so nothing but the statement is timed."""
+        """Runs a statement repeatedly, as a person or as superuser; it is sent and planned each time, as
+        the API does. Returns the milliseconds of each execution. The caller is set when the connection
+        opens, so that only the statement is timed."""
         file = folder / "page.sql"
         file.write_text(re.sub(r"\s+", " ", statement).strip() + ";\n", encoding="utf-8")
         settings = ["jit=off", "timezone=UTC"]

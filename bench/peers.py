@@ -1,6 +1,6 @@
-"""Other programs that do the same: Graphile Worker in Node and in Rust, and a textbook cron job.
+"""Other programs for the same task: Graphile Worker in Node and in Rust, and a textbook cron job.
 
-They are installed and built into target/bench/, before anything is timed."""
+They are installed and built into target/bench/ before any measurement."""
 
 import json
 import os
@@ -17,9 +17,9 @@ SOURCES = Path(__file__).with_name("peers")
 NODE = ROOT / "target/bench/node"
 RUST = ROOT / "target/bench/peers"
 DATABASE = "peers"
-# HTTP/2 connections and messages under way at once, for everyone: certvakt's defaults.
+# HTTP/2 connections and concurrent messages for all programs: certvakt's defaults.
 CONNECTIONS, CONCURRENCY = 2, 100
-# Where each was fastest in a trial of 25, 50, 100, 200 and 400.
+# The fastest value of each in a trial of 25, 50, 100, 200 and 400.
 NODE_CONCURRENCY, RUST_CONCURRENCY = 200, 200
 JOBS = {"node": "graphile_worker._private_jobs", "rust": "graphile_worker_rust._private_jobs"}
 
@@ -39,7 +39,8 @@ def install_node() -> None:
     NODE.mkdir(parents=True, exist_ok=True)
     for source in (SOURCES / "node").iterdir():
         shutil.copy(source, NODE)
-    # Written last, into the folder that `npm ci` empties first: what stands there was installed whole.
+    # Written last, into the folder that `npm ci` empties first, so its presence shows a complete
+    # installation.
     lock, installed = NODE / "package-lock.json", NODE / "node_modules/.installed.json"
     if not installed.exists() or installed.read_bytes() != lock.read_bytes():
         run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=NODE)
@@ -52,7 +53,7 @@ def build_rust() -> None:
 
 
 def versions() -> dict[str, str]:
-    """The versions of what is compared, for the report."""
+    """The versions of the compared programs, for the report."""
     found = {"Node": run(["node", "--version"]).strip().removeprefix("v")}
     for name in ("graphile-worker", "pg"):
         package = json.loads((NODE / "node_modules" / name / "package.json").read_text(encoding="utf-8"))
@@ -66,7 +67,7 @@ def versions() -> dict[str, str]:
 
 
 class Peers:
-    """The peers at work, on a database of their own in the same server."""
+    """The peers, on a separate database in the same server."""
 
     def __init__(self, server: Server):
         server.connect().execute(f"create database {DATABASE}")
@@ -75,7 +76,7 @@ class Peers:
         self.environment = os.environ | {"DATABASE_URL": self.address, "NODE_ENV": "production"}
 
     def prepare(self, peer: str) -> None:
-        """The same that comes before everything that is timed."""
+        """The same preparation as before each measurement of certvakt."""
         self.connection.execute(f"vacuum (analyze) {JOBS[peer]}")
         self.connection.execute("checkpoint")
 
@@ -90,13 +91,13 @@ class Peers:
         return self.connection.execute(f"select count(*) from {JOBS[peer]}").fetchone()[0]
 
     def add(self, peer: str, jobs: Path) -> Measurement:
-        """Adds the jobs of a file."""
+        """Adds the jobs in a file."""
         if peer == "node":
             return measure(["node", NODE / "add-jobs.mjs", jobs], self.environment)
         return measure([RUST / "release/graphile-worker-peer", "add", self.address, jobs])
 
     def work(self, peer: str, service: StandIn, jobs: int) -> Measurement:
-        """Works through the jobs that were added."""
+        """Processes the added jobs."""
         account = service.folder / "service-account.json"
         if peer == "node":
             settings = [service.address, account, jobs, CONNECTIONS, NODE_CONCURRENCY]

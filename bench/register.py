@@ -1,4 +1,4 @@
-"""A database with certvakt in it and generated certifications: who is due, and who is not."""
+"""A certvakt database with generated certifications, some of which are due."""
 
 import math
 from datetime import date, timedelta
@@ -18,16 +18,17 @@ from bench.tables import (
 from lab.certvakt import Installation
 from lab.postgres import Server
 
-# Days from the date of a run to the last valid day on which a certification is in a stage: 60 of them
-# in the first, 23, 8, and 30 in the last.
+# The days from a run to the last valid day on which a certification is in a stage: 60 in the first, 23, 8,
+# and 30 in the last.
 IN_A_STAGE = range(-30, 91)
-# On these days a certification comes due.
+# The days on which a certification comes due.
 COMES_DUE = (90, 30, 7, -1)
-# So far ahead that nothing comes due.
+# So far in the future that nothing is due.
 FAR_AHEAD = range(400, 1100)
-# Two years without the days that come due tonight.
+# Two years without the days that are due tonight.
 QUIET = [day for day in range(-30, 700) if day not in COMES_DUE]
-# Ids as an import makes them (certvakt.uuid_v7), some in each millisecond: of a thing and its number.
+# Ids as an import creates them (certvakt.uuid_v7), several per millisecond, from a kind of object and a
+# number.
 ID = (
     "overlay(md5('{thing} ' || {i})"
     " placing lpad(to_hex(1750000000000 + {i} / 16), 12, '0') || '7' from 1 for 13)::uuid"
@@ -37,11 +38,11 @@ TOUCHED_BY_A_RUN = (CERTIFICATIONS, LOG, DELIVERIES, ATTEMPTS, RUNS, CALENDARS)
 
 
 class Register:
-    """One database. Everything that is timed happens after `prepare`."""
+    """A database. Every measurement happens after `prepare`."""
 
     def __init__(self, server: Server, database: str, today: date):
         self.installation = Installation(server, database).create().with_organisation()
-        # At any hour, so that the benchmark can be run at any hour.
+        # Delivery hours of a whole day, so that the benchmark can run at any time.
         hours = ["--deliver-from", "00:00", "--deliver-until", "00:00"]
         self.installation.run(["organisation", "set", "org", *hours])
         self.connection = server.connect(database)
@@ -49,8 +50,8 @@ class Register:
         self.certifications = 0
 
     def fill(self, certifications: int, due: int, due_days, other_days) -> None:
-        """Replaces everything: so many certifications, of which `due` expire on `due_days` from today,
-        evenly, and the others on `other_days`. Where a row lies says nothing about when it expires."""
+        """Replaces everything by certifications, of which `due` expire evenly on `due_days` from today, and
+        the others on `other_days`. The physical order does not depend on the expiry."""
         if certifications != self.certifications:
             tables.truncate(self.connection, PEOPLE)
             with (
@@ -81,7 +82,7 @@ class Register:
         )
 
     def _insert_certifications(self, number: int, due: int, due_days: list, other_days: list) -> None:
-        # Multiplied by a number that shares no divisor with theirs, each row gets a place of its own.
+        # Multiplication by a coprime number gives each row a different position.
         stride = int(number * 0.6180339)
         while math.gcd(stride, number) != 1:
             stride += 1
@@ -118,12 +119,12 @@ class Register:
         )
 
     def prepare(self, *touched: str) -> None:
-        """What comes before everything that is timed: VACUUM (ANALYZE) of what was touched, CHECKPOINT."""
+        """The preparation of each measurement: VACUUM (ANALYZE) of the changed tables, CHECKPOINT."""
         self.connection.execute(f"vacuum (analyze) {', '.join(touched)}")
         self.connection.execute("checkpoint")
 
     def forget_runs(self) -> None:
-        """The state before the first run."""
+        """Restores the state before the first run."""
         tables.truncate(self.connection, LOG, DELIVERIES, ATTEMPTS, RUNS, CALENDARS)
         with tables.without_triggers(self.connection):
             self.connection.execute(f"update {CERTIFICATIONS} set status = 'active' where status = 'expired'")
@@ -132,7 +133,7 @@ class Register:
         return ["run", "--date", str(on or self.today), *arguments]
 
     def remember_run(self) -> None:
-        """Runs once untimed, and keeps what it recorded for the floors and for every drain."""
+        """Runs once without measuring, and saves the recorded rows for the floors and for every drain."""
         self.forget_runs()
         self.prepare(*TOUCHED_BY_A_RUN)
         self.installation.run(self.run_command())
@@ -141,7 +142,7 @@ class Register:
         self.connection.execute("checkpoint")
 
     def restore_deliveries(self) -> None:
-        """The deliveries as the run left them."""
+        """Restores the deliveries as of the end of the run."""
         tables.truncate(self.connection, DELIVERIES, ATTEMPTS)
         self.connection.execute(tables.insert_saved(self.connection, DELIVERIES, DELIVERIES))
 

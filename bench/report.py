@@ -1,4 +1,4 @@
-"""What the benchmark leaves behind: a table on the terminal, results.json, charts, performance.md."""
+"""The output of the benchmark: a table on the terminal, results.json, charts and performance.md."""
 
 import json
 import re
@@ -15,7 +15,7 @@ COMMENTARY = Path(__file__).with_name("commentary.md")
 
 
 def terminal_table(comparisons: list[Comparison]) -> str:
-    """A table as wide as the terminal: the two columns of names are wrapped."""
+    """A table that fits the terminal, with two wrapped columns of names."""
     rows = [HEADINGS, *map(row, comparisons)]
     widths = [max(len(line[i]) for line in rows) for i in range(len(HEADINGS))]
     total = shutil.get_terminal_size((110, 0)).columns
@@ -44,8 +44,8 @@ def markdown_table(headings, rows) -> str:
 
 
 def commentary() -> dict[str, str]:
-    """What was written by hand about each P: the text below its heading in commentary.md; above the first
-    heading, what stands before everything else."""
+    """The hand-written text about each scenario: the text below its heading in commentary.md, and the
+    introduction above the first heading."""
     if not COMMENTARY.exists():
         return {}
     parts = re.split(r"^## (\S+).*\n", COMMENTARY.read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -84,7 +84,7 @@ def markdown(comparisons: list[Comparison], facts: dict, settings: dict, scale: 
 
 
 def every_round(comparisons: list[Comparison]) -> str:
-    """What each round measured."""
+    """The measurements of each round."""
     lines = {}
     for one in comparisons:
         names = {"ours": one.what, "other": one.against}
@@ -95,7 +95,7 @@ def every_round(comparisons: list[Comparison]) -> str:
 
 
 def write(folder: Path, comparisons: list[Comparison], text: str) -> None:
-    """Leaves everything in a folder."""
+    """Writes all output to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     results = json.dumps([one.as_dict() for one in comparisons], indent=2, ensure_ascii=False)
     (folder / "results.json").write_text(results + "\n", encoding="utf-8")

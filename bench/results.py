@@ -1,9 +1,9 @@
-"""The comparisons that come out: what was compared with what, and whether it met its goal."""
+"""The comparisons, with their goals."""
 
 from dataclasses import asdict, dataclass
 from statistics import median
 
-# What each comparison is about.
+# The subject of each comparison.
 TITLES = {
     "P1": "the first run",
     "P2": "recording, beside Graphile Worker's addJobs",
@@ -27,7 +27,7 @@ TITLES = {
 
 @dataclass
 class Comparison:
-    """`ours` beside `other`. The goal bounds the ratio, or where there is nothing to compare with, ours."""
+    """A comparison of `ours` with `other`. The goal bounds the ratio or, without `other`, our value."""
 
     id: str
     what: str
@@ -52,14 +52,14 @@ class Comparison:
 
 
 def compare(names: tuple[str, str, str], unit: str, ours, other, goal: str | None = None) -> Comparison:
-    """Compares the medians of two lists of rounds; the names are the P, what is ours, and against what."""
+    """Compares the medians of two lists of rounds; the names are the scenario, ours and the other."""
     mine, theirs = median(ours), median(other)
     rounds = {"ours": list(ours), "other": list(other)}
     return Comparison(*names, unit, mine, theirs, mine / theirs, goal, rounds)
 
 
 def figure(value: float | None, unit: str) -> str:
-    """A value as people read it."""
+    """Formats a value for people."""
     if value is None:
         return ""
     if unit == "1/s":

@@ -1,4 +1,4 @@
-"""`certvakt serve`, and wrk asking it for first pages, each with the next of many logins."""
+"""`certvakt serve`, and wrk, which requests first pages with many logins in turn."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ SCRIPT = Path(__file__).with_name("pages.lua")
 
 
 def token(subject: str) -> str:
-    """A token of HS256 as an issuer makes them (RFC 7519)."""
+    """An HS256 token as an issuer creates it (RFC 7519)."""
 
     def part(content: bytes) -> str:
         return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
@@ -46,7 +46,7 @@ class Service(AbstractContextManager):
             f'secret_file = "{secret}"\n'
         )
         self.log, self.environment = folder / "serve.log", installation.environment()
-        # Tonight's runs, so that none falls into what is measured.
+        # Make tonight's runs first, so that none happens during the measurement.
         installation.run(["run"])
 
     def __enter__(self) -> "Service":
@@ -75,7 +75,7 @@ class Service(AbstractContextManager):
         self.process.wait()
 
     def load(self, connections: int, seconds: int) -> float:
-        """Asks for first pages; how many a second were served."""
+        """Requests first pages. Returns the pages per second."""
         command = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "-s", SCRIPT, self.url]
         done = subprocess.run([*command, "--", self.tokens], check=False, capture_output=True, text=True)
         found = re.search(r"Requests/sec: +([\d.]+)", done.stdout)

@@ -1,4 +1,4 @@
-"""One run of the benchmark: its server, its databases, what it measured and what came out of it."""
+"""A benchmark session: its server, databases, measurements and comparisons."""
 
 import sys
 import tempfile
@@ -24,14 +24,14 @@ class Sizes:
     due: int
     cron: int
     imported: int
-    # Certifications of which a page is asked that have histories, and entries of histories that are moved.
+    # Certifications with histories for a page, and entries of histories to move.
     listed: int
     entries: int
-    # Changes that a partner is told.
+    # Changes to send to a partner.
     told: int
-    # Whether the memory is measured at ten times the size too.
+    # Whether to measure the memory at ten times the size too.
     tenfold_memory: bool
-    # Certifications that come in between two runs of the same date.
+    # Certifications imported between two runs of the same date.
     late: int = 100
 
     @property
@@ -56,7 +56,7 @@ class Session(AbstractContextManager):
         self._folder = tempfile.TemporaryDirectory(prefix="certvakt-bench.")
         self.folder = Path(self._folder.name)
         self.began = time.monotonic()
-        # One date for the whole run, also across midnight.
+        # One date for the whole session, even across midnight.
         self.today = datetime.now(ZoneInfo("Europe/Oslo")).date()
         return self
 
@@ -71,7 +71,7 @@ class Session(AbstractContextManager):
         print(f"{minutes:3}:{seconds:02}  {text}", file=sys.stderr, flush=True)
 
     def record(self, name: str, measured: Measurement, seconds: float | None = None) -> Measurement:
-        """Remembers a measurement under a name, and shows it."""
+        """Stores a measurement under a name, and prints it."""
         taken = measured.seconds if seconds is None else seconds
         self.samples.seconds[name].append(taken)
         self.samples.peaks[name].append(measured.peak_mib)
@@ -94,7 +94,7 @@ class Session(AbstractContextManager):
 
     @cached_property
     def due(self) -> Register:
-        """The register in which a tenth is inside a stage."""
+        """The register in which a tenth of the certifications is in a stage."""
         self.say(
             f"generating {self.sizes.certifications:,} certifications, {self.sizes.due:,} inside a stage"
         )
@@ -104,7 +104,7 @@ class Session(AbstractContextManager):
 
     @cached_property
     def tenfold(self) -> Register:
-        """A register for ten times as many; its users fill it."""
+        """A register for ten times as many certifications, which the scenarios fill."""
         return Register(self.server, "tenfold", self.today)
 
     def times(self, id_: str, what: str, ours: str, against: str, goal: str | None = None) -> None:
@@ -113,7 +113,7 @@ class Session(AbstractContextManager):
         self.comparisons.append(compare((id_, what, against), "s", seconds[ours], seconds[against], goal))
 
     def rates(self, id_: str, what: str, ours: tuple, other: tuple, goal: str | None = None) -> None:
-        """Compares how many a second two names did, each given with how many it did in a round."""
+        """Compares the rates of two names, each given with its number per round."""
         (mine, my_number), (theirs, their_number) = ours, other
         my_rates = [my_number / seconds for seconds in self.samples.seconds[mine]]
         their_rates = [their_number / seconds for seconds in self.samples.seconds[theirs]]

@@ -1,9 +1,10 @@
 """python -m bench.starvation [--mentors N] [--seconds N] [--rate N]
 
-One login of a large organisation searches at a fixed rate, whether or not it is answered. Meanwhile
-somebody of another organisation opens a page, a run is made and its deliveries leave. What the page took
-before and during, what became of the searches, and what they read. Ends with 1 if the page takes more than
-three times its quiet time, if the searches read more than their pace allows, or if a connection is lost."""
+One login of a large organisation searches at a fixed rate, with or without responses. At the same time, a
+person of another organisation opens a page, and a run and its deliveries take place. Prints the time of the
+page before and during the searches, and the responses and the reads of the searches. Exits with 1 if the
+page takes more than three times its quiet time, if the searches exceed their rate limit, if the run or the
+drain is held up, or if a connection is lost."""
 
 import argparse
 import http.client
@@ -28,7 +29,7 @@ from lab.postgres import Server
 # Texts that match all names, some, one or none, and texts too short for the trigram index.
 TEXTS = ("mentor", "a", "1", "17", "mentor 4711", "m-90", "nobody", "ø", "xq", "%")
 PAGES_A_SECOND = 5
-# The pace of a login (docs/errors.md, too-many-requests): so many at once, and as many a minute.
+# The rate limit of a login (docs/errors.md, too-many-requests): a burst, and the same number per minute.
 PACE = 600
 DUE = 2_000
 SETTINGS = {"shared_preload_libraries": "pg_stat_statements", "max_wal_size": "8GB"}
@@ -39,7 +40,7 @@ from pg_stat_statements s where userid = 'authenticated'::regrole
 
 
 class Clients:
-    """Those who ask at a fixed rate, each on a connection of its own."""
+    """Clients that send requests at a fixed rate, each on its own connection."""
 
     def __init__(self, address: str, bearer: str, rate: float, paths):
         self.address, self.bearer, self.pause, self.paths = address, bearer, 1 / rate, paths
@@ -83,7 +84,7 @@ class Clients:
 
 def prepare(world: Organisations) -> None:
     run = world.connection.execute
-    # The organisation whose member opens pages, and whose notices are delivered at the same time.
+    # The organisation whose member opens pages and whose notices are delivered at the same time.
     run(
         "insert into certvakt.identities (issuer, subject, person_id)"
         " select 'https://issuer.example', 'neighbour', m.person_id from certvakt.memberships m"
@@ -133,7 +134,7 @@ def measure(options: argparse.Namespace) -> bool:
             delivered, recorded = world.connection.execute(counted).fetchone()
         lost = [line for line in service.log.read_text().splitlines() if "database-" in line]
     ratio = statistics.median(during.taken) / statistics.median(quiet.taken)
-    # A burst, and what comes due again meanwhile; each answered search is a page of fifty and one more.
+    # A burst, plus the rate in the meantime; each answered search is a page of fifty and one more.
     allowed = PACE + PACE * options.seconds / 60 + 2
     answered = attack.answers[200]
     print(f"another tenant's page, quiet:   {quiet.show()}")

@@ -1,7 +1,7 @@
-"""Runs one command and writes how long it took and how much memory it needed at most.
+"""Runs one command, and writes its duration and its peak memory.
 
-A program of its own, because a child's peak memory counts that of the process which started it: this
-one is small, the benchmark is not. Started with -S -E, so it imports next to nothing.
+A separate program, because a child's peak memory includes that of the process that started it: this program
+is small, the benchmark is not. It is started with -S -E, so that it imports almost nothing.
 
     python -S -E bench/stopwatch.py RESULT PROGRAM [ARGUMENT…]
 """

@@ -1,6 +1,6 @@
-"""Tables, whatever their columns are: emptying them, saving their rows, and bare copies of them.
+"""Operations on tables, independent of their columns: truncating, saving rows, and making bare copies.
 
-Nothing here names a column, so it follows every change of the schema."""
+Nothing here contains a column's name, so changes of the schema need no change here."""
 
 import contextlib
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 
 
 def play(connection: Connection, file: str, **values) -> None:
-    """Runs a file of statements, with values for the names in it that begin with a colon."""
+    """Runs a file of statements, with values for its placeholders, which start with a colon."""
     text = (HERE / file).read_text(encoding="utf-8")
     for name, value in values.items():
         text = text.replace(f":{name}", str(value))
@@ -47,7 +47,7 @@ def columns(connection: Connection, table: str) -> str:
 
 @contextlib.contextmanager
 def without_triggers(connection: Connection) -> Iterator[None]:
-    """Changes rows as a replica would: no trigger of ours and no check of a foreign key."""
+    """Changes rows as a replica would, without triggers and foreign-key checks."""
     connection.execute("set session_replication_role = replica")
     try:
         yield
@@ -57,8 +57,8 @@ def without_triggers(connection: Connection) -> Iterator[None]:
 
 @contextlib.contextmanager
 def without_indexes(connection: Connection, tables: list[str]) -> Iterator[None]:
-    """Leaves the indexes alone while rows come in, and builds them afterwards. Dropping them would drop
-    every foreign key that needs them as well."""
+    """Disables the indexes during inserts, and rebuilds them afterwards. Dropping them would also drop the
+    foreign keys that need them."""
     connection.execute(
         "update pg_index set indisready = false where indrelid = any (%s::regclass[])",
         [tables],
@@ -71,7 +71,7 @@ def without_indexes(connection: Connection, tables: list[str]) -> Iterator[None]
 
 
 def truncate(connection: Connection, *tables: str) -> None:
-    """Empties tables and all that hangs on them, past the triggers that refuse it."""
+    """Truncates tables and those that reference them, with the triggers that refuse it disabled."""
     enabled = {"O": "enable", "A": "enable always", "R": "enable replica"}
     with connection.transaction():
         refusing = connection.execute(
@@ -90,7 +90,7 @@ def copy_of(table: str, schema: str) -> str:
 
 
 def save(connection: Connection, table: str) -> None:
-    """Keeps the rows of a table as they lie."""
+    """Saves the rows of a table in physical order."""
     saved = copy_of(table, "saved")
     connection.execute("create schema if not exists saved")
     connection.execute(f"drop table if exists {saved}")
@@ -99,20 +99,20 @@ def save(connection: Connection, table: str) -> None:
 
 
 def insert_saved(connection: Connection, table: str, into: str) -> str:
-    """The statement that inserts the saved rows of a table, in their order, into it or a copy of it."""
+    """A statement that inserts the saved rows of a table, in order, into it or into a copy of it."""
     names = columns(connection, table)
     saved = copy_of(table, "saved")
     return f"insert into {into} ({names}) overriding system value select {names} from {saved}"
 
 
 def make_bare_copies(connection: Connection, tables: list[str]) -> None:
-    """Copies of tables in the schema `bare`: every constraint, index and foreign key, no trigger of ours,
-    no row-level security. A foreign key to a table that is copied as well points at the copy."""
+    """Makes copies of tables in the schema `bare`, with every constraint, index and foreign key, but
+    without triggers and row-level security. A foreign key to a copied table points at the copy."""
     connection.execute("drop schema if exists bare cascade")
     connection.execute("create schema bare")
     for table in tables:
         connection.execute(f"create table {copy_of(table, 'bare')} (like {table} including all)")
-    # With nothing on the search path every name in a definition carries its schema.
+    # With an empty search path, every name in a definition is qualified.
     with connection.transaction():
         connection.execute("set local search_path = ''")
         for table in tables:
@@ -135,7 +135,7 @@ def make_bare_copies(connection: Connection, tables: list[str]) -> None:
 
 
 def burden(connection: Connection, table: str) -> tuple:
-    """How many indexes a table has, and how many constraints of each kind."""
+    """The number of indexes of a table, and of constraints of each kind."""
     found = connection.execute(
         "select (select count(*) from pg_index where indrelid = t.oid),"
         " (select count(*) from pg_constraint where conrelid = t.oid and contype = 'c'),"
@@ -147,7 +147,7 @@ def burden(connection: Connection, table: str) -> tuple:
 
 
 def in_order_of_reference(connection: Connection, tables: list[str]) -> list[str]:
-    """Tables sorted so that each comes after those that its foreign keys point at."""
+    """Tables in an order in which each comes after those that its foreign keys reference."""
     with connection.transaction():
         connection.execute("set local search_path = ''")
         references = connection.execute(

@@ -1,1 +1,1 @@
-"""Other people's tools, let loose on a running service and its database."""
+"""Third-party tools that test a running service and its database."""

@@ -1,5 +1,5 @@
-"""`make conformance`: schemathesis against the API's own description, with all checks, and rlsautotest
-against the policies. Neither knows anything of certvakt, and each must find nothing."""
+"""`make conformance`: schemathesis tests the API against its own description, with all checks, and
+rlsautotest tests the policies. Both must find nothing."""
 
 import os
 import subprocess
@@ -11,8 +11,8 @@ from lab import program
 from lab.certvakt import ROOT
 
 SEED = 1
-# Where rlsautotest cannot plant a row of its own, so that what it says of the row's readers means nothing:
-# foreign keys of several columns and checks hold these tables together. pgTAP asserts what people may do.
+# Tables in which rlsautotest cannot insert a row, because of composite foreign keys and checks, so that its
+# results are meaningless. pgTAP asserts the permissions there.
 NOT_PLANTED = {
     "public": ["cert_notification_log", "peer_mentor_certifications"],
     "certvakt": [
@@ -45,7 +45,7 @@ NOT_PLANTED = {
 
 
 def tool(name: str) -> Path:
-    """A program beside the Python that runs this."""
+    """The path of a program beside the Python interpreter."""
     return Path(sys.executable).with_name(name)
 
 
@@ -67,7 +67,7 @@ def probe(world: World, schema: str) -> int:
         *(f"--allow-unreliable={schema}.{table}" for table in NOT_PLANTED[schema]),
     ]
     done = subprocess.run(command, cwd=world.folder, check=False, capture_output=True, text=True)
-    # Each of its remarks takes a page: they are for whoever looks for a fault.
+    # Print its long output only if a check failed.
     print(done.stdout if done.returncode != 0 else "no table is exposed, and no check failed")
     return done.returncode
 

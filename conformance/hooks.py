@@ -1,4 +1,4 @@
-"""What schemathesis needs to know of the service: how to sign in, and that a key stands for one request."""
+"""Hooks for schemathesis: sign-in, and a new idempotency key for each request."""
 
 import itertools
 import uuid
@@ -12,7 +12,7 @@ _subjects = itertools.cycle(f"administrator-{number}" for number in range(1, LOG
 
 @schemathesis.auth(refresh_interval=None)
 class SignIn:
-    """Each case as the next of many logins of one person."""
+    """Signs each case in with the next of many logins of one person."""
 
     def get(self, _case, _context) -> str:
         return token(next(_subjects))
@@ -24,7 +24,7 @@ class SignIn:
 
 @schemathesis.hook
 def before_call(_context, case, _kwargs) -> None:
-    """A key that was used for something else is refused, as it must be: each request has its own."""
+    """Gives each request its own idempotency key, because a key for another request is refused."""
     if (
         case.headers
         and "idempotency-key" in case.headers

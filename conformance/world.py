@@ -1,4 +1,4 @@
-"""A service on the world of two organisations that the tests of people's rights are made of."""
+"""A service on the test data of two organisations, which the tests of permissions use."""
 
 import base64
 import hashlib
@@ -17,14 +17,14 @@ ISSUER, AUDIENCE, SECRET = (
     "authenticated",
     b"a secret of the tests, of forty bytes...",
 )
-# The day on which everybody has five days left.
+# The day on which all certifications have five days left.
 NOON = "2026-06-15T12:00:00+02:00"
-# A login may make 600 requests a minute: as many as one person does, so these are many.
+# A login may make 600 requests per minute, so there are many logins.
 LOGINS = 200
 
 
 def token(subject: str) -> str:
-    """What Supabase Auth or another issuer would sign for a login."""
+    """A token of a login, as Supabase Auth or another issuer would sign it."""
 
     def part(value: bytes) -> str:
         return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
@@ -35,7 +35,7 @@ def token(subject: str) -> str:
 
 
 class World:
-    """Runs until the `with` block ends; `address` is where the service listens."""
+    """Runs until the `with` block ends; `address` is the service's address."""
 
     def __enter__(self) -> "World":
         self._folder = tempfile.TemporaryDirectory(prefix="certvakt-conformance.")
@@ -56,7 +56,7 @@ class World:
         config.write_text(
             f'[serve]\nlisten = "127.0.0.1:0"\n[auth]\nissuer = "{ISSUER}"\naudience = "{AUDIENCE}"\n'
             f'algorithm = "HS256"\nsecret_file = "{folder / "secret"}"\n'
-            # Nobody listens there: invitations are asked for, and wait.
+            # A closed port, so that requested invitations stay queued.
             '[email]\nserver = "smtp://127.0.0.1:1"\nfrom = "varsel@certvakt.example"\n'
             '[sign_in]\npublic_url = "https://certvakt.example"\nlinks = true\n',
             encoding="utf-8",
@@ -87,5 +87,5 @@ class World:
         self._folder.cleanup()
 
     def superuser(self) -> str:
-        """The address of the database for whom no policy binds."""
+        """The address of the database as superuser, who bypasses all policies."""
         return self._server.address(database=self.installation.database)

@@ -1,2 +1,2 @@
-"""A PostgreSQL server, an installation of certvakt on it and the stand-in for the push service, for
-programs that measure or torment the real binary. Shares no code with it."""
+"""A PostgreSQL server, an installation of certvakt on it and the stand-in for the push service, for the
+benchmark and the torture test. Shares no code with certvakt."""

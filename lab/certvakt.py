@@ -1,4 +1,4 @@
-"""The binary as a user has it: a database that it migrated, and its commands."""
+"""An installation of the real binary: a migrated database, and the commands."""
 
 import json
 import os
@@ -13,13 +13,13 @@ OWNER, SERVICE = "certvakt_owner", "certvakt_service"
 
 
 def binary(name: str = "certvakt") -> Path:
-    """A program of the build that the tests use, or of the folder that CERTVAKT_BINARIES names."""
+    """The path of a program in the tests' build, or in the folder in CERTVAKT_BINARIES."""
     return Path(os.environ.get("CERTVAKT_BINARIES", ROOT / "target/debug")) / name
 
 
 @dataclass
 class Installation:
-    """A database of a server with certvakt's schema, and the logins that the README names."""
+    """A database with certvakt's schema, and the logins of the documentation."""
 
     server: Server
     database: str = "certvakt"
@@ -39,8 +39,8 @@ class Installation:
         return self
 
     def environment(self, login: str = SERVICE, now: str | None = None, address: str | None = None) -> dict:
-        """The environment of a command: `now` moves its dates, which a rehearsal alone allows; `address`
-        stands in for the server's own."""
+        """The environment of a command: `now` moves its dates, which only a rehearsal allows; `address`
+        replaces the server's own."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("CERTVAKT_", "RUST_LOG"))}
         environment["DATABASE_URL"] = address or self.server.address(login, self.database)
         if now:
@@ -48,7 +48,7 @@ class Installation:
         return environment
 
     def run(self, arguments: list[str], **environment) -> str:
-        """Runs a command, which must succeed; what it printed."""
+        """Runs a command, which must succeed. Returns its output."""
         command = [self.programs / "certvakt", *arguments]
         environ = self.environment(**environment)
         done = subprocess.run(command, check=False, env=environ, capture_output=True, text=True)
@@ -60,7 +60,7 @@ class Installation:
         return json.loads(self.run([*arguments, "--output", "json"], **environment))
 
     def with_organisation(self, slug: str = "org", zone: str = "Europe/Oslo") -> "Installation":
-        """An organisation with the chapter `chapter` and the type `type`."""
+        """Adds an organisation with the chapter `chapter` and the type `type`."""
         self.run(["organisation", "add", slug, "--name", "Foreningen", "--timezone", zone])
         self.run(["chapter", "add", "chapter", "--organisation", slug, "--name", "Østlandet"])
         self.run(

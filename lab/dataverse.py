@@ -1,4 +1,4 @@
-"""The stand-in for Dataverse as a process, and a configuration by which certvakt speaks to it."""
+"""The stand-in for Dataverse as a process, and a configuration that connects certvakt to it."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ VERSION = "1"
 
 class Dataverse:
     """Runs until the `with` block ends. `config` is a configuration of the partner `portal`, whose contract
-    has these replaced; commands trust it in this `environment`."""
+    has these replacements; commands trust its certificate in this `environment`."""
 
     def __init__(self, replaced: dict[str, str]):
         self.replaced = replaced
@@ -55,6 +55,6 @@ class Dataverse:
         self._folder.cleanup()
 
     def measure(self) -> dict:
-        """How many requests and operations came."""
+        """The numbers of received requests and operations."""
         with urllib.request.urlopen(f"{self._orders}/measure", timeout=60) as answer:
             return json.load(answer)

@@ -1,5 +1,5 @@
-"""A PostgreSQL server of one's own: fsync and synchronous_commit on, everything else as PostgreSQL
-comes, unless it is named in `settings`."""
+"""A private PostgreSQL server, with fsync and synchronous_commit on, and the defaults for everything that
+is not in `settings`."""
 
 import contextlib
 import os
@@ -14,12 +14,12 @@ from pathlib import Path
 
 import psycopg
 
-# Set because two servers on one machine cannot share them; none of them changes what a write costs.
+# Two servers on one machine cannot share these; none of them changes the cost of a write.
 PLACE = {"listen_addresses": "127.0.0.1", "max_connections": "200", "log_min_messages": "warning"}
 
 
 def programs() -> Path:
-    """Where the newest of the distribution's PostgreSQL programs are."""
+    """The folder of the distribution's newest PostgreSQL programs."""
     found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
     if not found:
         raise SystemExit("no PostgreSQL in /usr/lib/postgresql: install the package postgresql")
@@ -27,7 +27,7 @@ def programs() -> Path:
 
 
 def unprivileged() -> dict:
-    """What makes a child process run as somebody PostgreSQL accepts: it refuses root."""
+    """Makes a child process run as an unprivileged user, because PostgreSQL refuses root."""
     if os.geteuid() != 0:
         return {}
     for name in ("postgres", "nobody"):
@@ -38,14 +38,14 @@ def unprivileged() -> dict:
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 class Server:
-    """A server in a folder of its own, gone when the `with` block ends."""
+    """A server in its own folder, which is deleted when the `with` block ends."""
 
     def __init__(self, settings: dict[str, str] | None = None, data: Path | None = None):
         self.settings = settings or {}
@@ -83,7 +83,7 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
-        """Starts the server and waits until it takes connections, recovery included."""
+        """Starts the server, and waits until it accepts connections, including recovery."""
         settings = PLACE | self.settings
         command = [programs() / "postgres", "-D", self.data, "-k", "", "-p", str(self.port)]
         for name, value in settings.items():
@@ -103,8 +103,8 @@ class Server:
                 time.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Ends the server: SIGINT is a fast shutdown, SIGQUIT an immediate one, from which the next
-        start recovers."""
+        """Stops the server: SIGINT is a fast shutdown, SIGQUIT an immediate one, from which the next start
+        recovers."""
         if self.process is not None:
             self.process.send_signal(how)
             self.process.wait()
@@ -114,5 +114,5 @@ class Server:
         return f"postgres://{login}@127.0.0.1:{self.port}/{database}"
 
     def connect(self, database: str = "postgres", **options) -> psycopg.Connection:
-        """A connection as superuser, whom no policy binds."""
+        """A connection as superuser, who bypasses all policies."""
         return psycopg.connect(self.address(database=database), autocommit=True, **options)

@@ -1,4 +1,4 @@
-"""How the lab's programs take a number, and how they end when they are asked to."""
+"""Numbers in arguments, and the shutdown of the lab's programs."""
 
 import argparse
 import signal
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def at_least_one(text: str) -> int:
-    """A number of rounds or lanes, for argparse: with none, nothing is found, and all seems well."""
+    """A number of at least 1, for argparse: with zero rounds or lanes, everything would seem fine."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is too few: at least 1")
@@ -15,8 +15,8 @@ def at_least_one(text: str) -> int:
 
 
 def run(main: Callable[[], int]) -> None:
-    """Ends with the status that `main` returns. SIGTERM ends it as Ctrl-C does, so that servers which it
-    started end with it; the status is 130 then."""
+    """Exits with the status that `main` returns. SIGTERM has the effect of Ctrl-C, so that the started
+    servers end too; the status is then 130."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())

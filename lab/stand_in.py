@@ -9,8 +9,8 @@ from lab.certvakt import binary
 
 
 class StandIn:
-    """Runs until the `with` block ends. It listens on `address` and keeps its record of the messages that
-    it took in `record`, a line of JSON each."""
+    """Runs until the `with` block ends. It listens on `address`, and records accepted messages in `record`,
+    as a line of JSON each."""
 
     def __init__(self, *arguments: str):
         self.arguments = arguments
@@ -35,12 +35,12 @@ class StandIn:
         self._folder.cleanup()
 
     def messages(self) -> list[dict]:
-        """The messages that were taken, in their order; not one that is still being written."""
+        """The accepted messages, in order, without one that is still being written."""
         whole = self.record.read_text(encoding="utf-8").rpartition("\n")[0]
         return [json.loads(line) for line in whole.splitlines()]
 
     def config(self, delivery: str = "", fcm: str = "", endpoint: str | None = None) -> Path:
-        """A configuration file with the channel `fcm` alone, and more lines for its two tables."""
+        """A configuration file with the channel `fcm` only, and additional lines for its two tables."""
         path = self.folder / "certvakt.toml"
         path.write_text(
             f'[delivery]\nchannels = ["fcm"]\n{delivery}\n'

@@ -1,4 +1,4 @@
-"""python -m torture: rounds from a seed, and one line that says what was found."""
+"""python -m torture: plays rounds from a seed, and prints one line with the result."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ import secrets
 from lab import program
 from torture.campaign import Campaign
 
-# The quick mode plays no more, and starts none after so many seconds.
+# The quick mode plays at most this many rounds, and starts none after this many seconds.
 QUICK_ROUNDS, QUICK_SECONDS = 60, 155
-# Rounds at once: they mostly wait, for leases, for answers and for the server to recover.
+# Concurrent rounds, which mostly wait for leases, responses and the server's recovery.
 LANES = 2 * (os.cpu_count() or 1)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
     parser.add_argument("--rounds", type=program.at_least_one, default=500)
-    parser.add_argument("--seed", default=None, help="what everything is drawn from [default: a new one]")
+    parser.add_argument("--seed", default=None, help="seed of all random choices [default: a new one]")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under three minutes")
     parser.add_argument(
         "--only-round", type=program.at_least_one, default=None, metavar="K", help="one round of the seed"
     )
-    parser.add_argument("--keep-going", action="store_true", help="play on after a violation")
+    parser.add_argument("--keep-going", action="store_true", help="continue after a violation")
     parser.add_argument(
-        "--lanes", type=program.at_least_one, default=LANES, help="rounds at once [default: 2 a processor]"
+        "--lanes",
+        type=program.at_least_one,
+        default=LANES,
+        help="concurrent rounds [default: 2 per processor]",
     )
     arguments = parser.parse_args()
     seed = arguments.seed or str(secrets.randbelow(10**9))

@@ -1,5 +1,5 @@
-"""The app that writes to the same database: it adds, renews, withdraws and deletes people, and remembers
-when, as it may have been seen by others."""
+"""The app that writes to the same database: it adds, renews, withdraws and deletes people, and records the
+times from which others may have seen each change."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from torture.world import Change, Mentor, State, renews
 
 @dataclass
 class App:
-    """One app, with a connection of its own that it renews when the server was away."""
+    """An app with its own connection, which it reopens after an outage."""
 
     installation: Installation
     isolation: str = "read committed"
-    # What time it is for the app.
+    # The app's current time.
     now: datetime | None = None
     histories: dict[UUID, list[Version]] = field(default_factory=dict)
     mentors: dict[UUID, Mentor] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class App:
         self._connection: psycopg.Connection | None = None
 
     def connection(self, patience: float = 30) -> psycopg.Connection:
-        """A connection that works, as soon as there is a server."""
+        """Returns a working connection, as soon as there is a server."""
         end = time.monotonic() + patience
         while True:
             try:
@@ -54,12 +54,12 @@ class App:
             self._connection = None
 
     def register(self, mentors: list[Mentor]) -> None:
-        """The people there are at the beginning."""
+        """Adds the initial people."""
         self.connection().execute("create table public.transactions_of_app (id uuid primary key)")
         self.commit(tuple(Change("add", mentor, mentor.state) for mentor in mentors))
 
     def register_crowd(self, people: int, expires_at: datetime) -> None:
-        """Many people without a device, of whom only their certifications are told apart."""
+        """Adds many people without a device, who differ only in their certifications."""
         connection = self.connection()
         with connection.transaction():
             rows = connection.execute(
@@ -77,8 +77,8 @@ class App:
             self.histories[certification] = [Version(state, 0, 0, opens_cycle=True)]
 
     def commit(self, changes: tuple[Change, ...], thinks: float = 0) -> None:
-        """One transaction, which looks, thinks for some seconds and then writes. If the server goes away in
-        the middle, it asks what became of it, and does it again if it has to."""
+        """Runs one transaction, which reads, pauses for some seconds and then writes. If the server
+        disappears in between, it checks whether the transaction was committed, and repeats it if not."""
         transaction = uuid4()
         while True:
             connection = self.connection()
@@ -103,11 +103,11 @@ class App:
         self.note(changes, sent, time.time(), self.now)
 
     def note(self, changes: tuple[Change, ...], sent: float, done: float, now: datetime) -> None:
-        """Remembers changes that may have been seen from one moment on, and are there from another."""
+        """Records changes that may have been visible from one time on, and are visible from another."""
         for change in changes:
             certification = change.mentor.certification
             self.mentors[certification] = change.mentor
-            # Before it was added there was none.
+            # It did not exist before it was added.
             known = self.histories.setdefault(certification, [Version(None, 0, 0)])
             before = known[-1].state
             opens = before is None or (
@@ -118,7 +118,7 @@ class App:
             known.append(Version(change.state, sent, done, opens, now))
 
     def _is_done(self, transaction: UUID) -> bool:
-        """Whether a transaction whose answer was lost was committed."""
+        """Whether a transaction without a response was committed."""
         end = time.monotonic() + 30
         while True:
             try:

@@ -1,4 +1,4 @@
-"""The calendar and the stages, written down a second time from the design: nothing here is certvakt's."""
+"""The calendar and the stages, implemented independently of certvakt."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-# The stages in the order in which they come due, with the days from the due date to the last valid day.
+# The stages in the order of their due dates, with the days from the due date to the last valid day.
 STAGES = {"expiry_warning_90d": 90, "expiry_warning_30d": 30, "expiry_warning_7d": 7, "expired": -1}
-# For how many days `expired` stays current.
+# The number of days for which `expired` stays current.
 GRACE = 30
-# A corrected stage is told again if its due date moved later by this many days.
+# A correction repeats a stage if its due date moved later by this many days.
 TOLD_AGAIN = 30
 RUN_AT = time(2)
 OPEN_FROM, OPEN_UNTIL = time(9), time(20)
@@ -20,7 +20,7 @@ OPEN_FROM, OPEN_UNTIL = time(9), time(20)
 
 @dataclass(frozen=True)
 class Notice:
-    """What one mentor is to be told once."""
+    """A notice that must be recorded once."""
 
     certification: UUID
     stage: str
@@ -32,7 +32,7 @@ class Notice:
 
 
 def current(certification: UUID, expires_at: datetime | None, on: date, zone: ZoneInfo) -> Notice | None:
-    """The notice of the stage that a certification is in on a day."""
+    """The notice of a certification's stage on a day."""
     if expires_at is None:
         return None
     last = expires_at.astimezone(zone).date()
@@ -47,8 +47,8 @@ def current(certification: UUID, expires_at: datetime | None, on: date, zone: Zo
 
 
 def local(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The instant of a local time: of one that repeats the first, of one that is skipped the next that
-    there is."""
+    """The instant of a local time: the first of a repeated time, and the next valid one of a skipped
+    time."""
     wanted = datetime.combine(day, at)
     while True:
         instant = wanted.replace(tzinfo=zone).astimezone(UTC)

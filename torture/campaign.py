@@ -1,4 +1,4 @@
-"""Plays rounds on several lanes at once, until all are played, the time is over or something was found."""
+"""Plays rounds on several lanes, until all are played, the time is up or a violation was found."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from torture.round import Lane
 
 @dataclass
 class Campaign:
-    """Rounds of a seed. `wanted` are violations of which one ends it; otherwise the first of any name does,
-    unless it keeps going."""
+    """Rounds of a seed. One of the violations in `wanted` ends it; without `wanted`, the first violation
+    does, unless `keep_going` is set."""
 
     seed: str
     rounds: list[int]
@@ -48,13 +48,13 @@ class Campaign:
             try:
                 futures.wait(playing)
             except KeyboardInterrupt:
-                # The rounds that are being played end, and their servers with them.
+                # The current rounds end, with their servers.
                 self.seconds = 0
                 raise
 
     @property
     def names(self) -> Counter[str]:
-        """How often each violation was found."""
+        """The number of violations by name."""
         return Counter(violation.name for violations in self.found.values() for violation in violations)
 
     def _is_over(self) -> bool:
@@ -68,7 +68,7 @@ class Campaign:
         return bool(self.found) and not self.keeps_going
 
     def _keep(self) -> None:
-        """Keeps a lane going; one on which a round broke is left for a new one."""
+        """Plays rounds on a lane, and replaces the lane after a round that broke it."""
         while not self._is_over() and not self._waiting.empty():
             try:
                 self._lane()
@@ -93,7 +93,7 @@ class Campaign:
                 self.ended += lane.ended
 
     def _round(self, lane: Lane, number: int) -> bool:
-        """Plays and judges a round; whether the lane is of use afterwards."""
+        """Plays and checks a round. Returns whether the lane can be reused."""
         plan = world.plain(self.seed, datetime.now(UTC)) if self.is_plain else world.draw(self.seed, number)
         try:
             oracle = Oracle(lane.play(plan, number))
@@ -116,13 +116,13 @@ class Campaign:
         lines += [f"  {violation.name}: {violation.facts}" for violation in violations[:20]]
         lines += [f"  and {len(violations) - 20} more"] if len(violations) > 20 else []
         lines += [
-            f"  what the programs and the server said: {lane.keep(number)}",
-            f"  again: python -m torture --seed {self.seed} --only-round {number}",
+            f"  output of the programs and the server: {lane.keep(number)}",
+            f"  repeat it: python -m torture --seed {self.seed} --only-round {number}",
         ]
         return "\n".join(lines)
 
     def summary(self) -> str:
-        """How many of each fault there were, and the one line."""
+        """The numbers of faults, and the final line."""
         lines = [f"{'fault':<18} injected   ended a program"]
         for kind, times in sorted(self.injected.items()):
             lines.append(f"{kind:<18} {times:>8}   {self.ended[kind]:>15}")

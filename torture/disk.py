@@ -1,5 +1,5 @@
-"""A small disk for the database that can be filled: a file system in memory where we may mount one (as
-root), else a limit on the size of the files that the server's processes may write."""
+"""A small disk for the database, which can be filled: a file system in memory if we may mount one (as
+root), otherwise a limit on the size of the files of the server's processes."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 
 from lab.postgres import Server
 
-# Room for a cluster, its write-ahead log, the template and a round's database; what is more has to be
-# filled each time.
+# Enough for a cluster, its write-ahead log, the template and a round's database; anything more would have
+# to be filled each time.
 MEBIBYTES = 256
 CHUNK = 1 << 20
 
 
 class Disk:
-    """Where a server's data is, until the `with` block ends."""
+    """The location of a server's data, until the `with` block ends."""
 
     def __init__(self, folder: Path):
         self.data = folder / "disk"
         self.is_mounted = False
-        # How it is filled, in words.
+        # The method of filling it, as a text.
         self.way = "a limit on the size of the server's files"
 
     def __enter__(self) -> Disk:
@@ -31,7 +31,7 @@ class Disk:
         if os.geteuid() == 0:
             mount = ["mount", "-t", "tmpfs", "-o", f"size={MEBIBYTES}m", "certvakt-torture", self.data]
             self.is_mounted = subprocess.run(mount, check=False, capture_output=True).returncode == 0
-            # The server is somebody else's then, whom root may not limit everywhere.
+            # In that case, the server runs as another user, whom root cannot limit everywhere.
             self.way = "a file system of its own" if self.is_mounted else "skipped: mount was refused"
         return self
 
@@ -40,7 +40,7 @@ class Disk:
             subprocess.run(["umount", "--lazy", self.data], check=True)
 
     def fill(self, server: Server, leave: int) -> None:
-        """Takes all room but some bytes."""
+        """Fills the disk except for some bytes."""
         if self.is_mounted:
             with (self.data / "ballast").open("wb", buffering=0) as ballast:
                 for chunk in (CHUNK, 4096):
@@ -52,7 +52,7 @@ class Disk:
             limit(server, leave)
 
     def free(self, server: Server) -> None:
-        """Gives the room back."""
+        """Frees the space."""
         if self.is_mounted:
             (self.data / "ballast").unlink(missing_ok=True)
         elif os.geteuid() != 0:
@@ -60,14 +60,14 @@ class Disk:
 
 
 def limit(server: Server, most: int) -> None:
-    """Holds the server's processes, and those it will start, to files of a size."""
+    """Limits the file size of the server's processes, including future ones."""
     if server.process is None:
         return
     postmaster = server.process.pid
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children")
     listed = children.read_text(encoding="ascii").split() if children.exists() else []
     for pid in [postmaster, *map(int, listed)]:
-        # One that has ended meanwhile is limited enough.
+        # The process has ended in the meantime.
         with contextlib.suppress(ProcessLookupError):
             hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, hard))

@@ -1,4 +1,4 @@
-"""What the oracle is told of a round: what was done, when, and what was found afterwards."""
+"""The facts of a round for the oracle: the actions with their times, and the state afterwards."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from zoneinfo import ZoneInfo
 from torture.ledger import Event, History, Ledger, Listing, Logged
 from torture.world import Mentor, State
 
-# Seconds of a lease, and of the wait for a provider's answer.
+# Seconds of a lease, and of the time limit of a provider's response.
 LEASE, TIMEOUT = 2, 1
 
 
 @dataclass
 class Version:
-    """A state of a certification. Others may see it from `sent` on, and do from `done` on."""
+    """A state of a certification, which others may see from `sent` on, and do see from `done` on."""
 
     state: State | None
     sent: float
     done: float
     opens_cycle: bool = False
-    # The time that it was for whoever changed it.
+    # The time of the program that changed it.
     now: datetime | None = None
 
 
 @dataclass
 class Life:
-    """When a program ran, which time it was told, and how it ended."""
+    """The life of a program: its start and end, its moved time, and its exit status."""
 
     kind: str
     now: datetime
     start: float
     end: float = float("inf")
     status: int | None = None
-    # Whether a fault was there, or it was asked to end: then its status says nothing.
+    # Whether a fault hit it or it got SIGTERM, so that its status means nothing.
     disturbed: bool = False
 
     def told(self, at: float) -> datetime:
-        """The time that the program believed it was."""
+        """The program's moved time."""
         return self.now + timedelta(seconds=at - self.start)
 
 
@@ -51,7 +51,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Window:
-    """A fault, and from when to when it lasted."""
+    """A fault, with its start and end."""
 
     kind: str
     start: float
@@ -73,7 +73,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Told:
-    """What the portal took of a mentor: whether they are to be listed."""
+    """A state of a mentor that the portal accepted."""
 
     at: float
     key: str
@@ -82,7 +82,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Look:
-    """Whom the portal's page showed at a moment at which nothing was under way, and what `status` said."""
+    """The portal's page and the output of `status` at a time without requests in progress."""
 
     at: float
     now: datetime
@@ -92,43 +92,43 @@ class Look:
 
 @dataclass(frozen=True)
 class Portal:
-    """What there is to know of a partner when all is over."""
+    """The facts about a partner at the end."""
 
     events: list[Event]
     listings: list[Listing]
     told: list[Told]
-    # After each phase; the last but one when there was nothing left to be told, the last when the page had
-    # been compared as well.
+    # After each phase; the last but one when nothing was left to send, and the last when the page had been
+    # compared as well.
     looks: list[Look]
 
 
 @dataclass
 class Facts:
-    """A round, when all is over."""
+    """The facts about a round at the end."""
 
     zone: ZoneInfo
     end: datetime
     histories: dict[UUID, list[Version]]
     mentors: dict[UUID, Mentor]
     ledger: Ledger
-    # The log as it was after each phase.
+    # The log after each phase.
     logs: list[list[Logged]]
-    # Where the entries of histories stood after each phase, and at the end.
+    # The storage of the entries of histories after each phase, and at the end.
     kept: list[list[History]]
-    # What a reader saw of each history, one answer after the other, as the text of a JSON array.
+    # The results of a reader for each history, in order, as the text of a JSON array.
     reads: dict[UUID, list[str]]
     messages: list[Message]
     lives: list[Life]
     windows: list[Window]
-    # Whether a run records in parts: then one that fails may leave a part, which is whole in itself.
+    # Whether a run records in parts, so that a failed run can leave one complete part.
     in_parts: bool
-    # What was waited for in vain.
+    # The waits that timed out.
     overdue: list[str] = field(default_factory=list)
     # None: the organisation has no partner.
     portal: Portal | None = None
 
     def seen(self, certification: UUID, start: float, end: float) -> list[Version]:
-        """The versions of a certification that somebody may have seen who looked between two moments."""
+        """The versions of a certification that a reader may have seen between two times."""
         known = self.histories[certification]
         following = [*known[1:], None]
         return [

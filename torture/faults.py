@@ -1,5 +1,5 @@
-"""What is done to the programs, the server and the line between them, and the windows of time in which a
-message may have been taken whose answer nobody wrote down."""
+"""The faults of the programs, the server and the connection between them, and the time windows in which a
+message may have been accepted without a recorded outcome."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from torture.world import Fault
 
 LINES = {"cut", "half_close", "slow_line", "silent_line"}
 ARMED = LINES | {"full_disk"}
-# About how many bytes a program and the server exchange in a phase.
+# The approximate number of bytes that a program and the server exchange in a phase.
 BYTES = {"run": 17_000, "work": 32_000, "serve": 40_000, "normalise": 16_000, "renew": 20_000,
          "sync": 20_000, "reconcile": 12_000}  # fmt: skip
 
 
 @dataclass
 class Stage:
-    """What there is to be tormented in a phase."""
+    """The targets of faults in a phase."""
 
     server: Server
     disk: Disk
@@ -39,7 +39,8 @@ class Stage:
     start: Callable[[str], Program]
 
     def connect(self, seconds: float = 30) -> psycopg.Connection:
-        """A connection, as soon as the server takes one; a server that ended is started again."""
+        """Returns a connection as soon as the server accepts one; starts the server again if it has
+        ended."""
         end = time.monotonic() + seconds
         while True:
             try:
@@ -57,8 +58,8 @@ class Stage:
 
 
 def arm(fault: Fault, stage: Stage, programs: tuple[str, ...]) -> None:
-    """Faults that are set before the programs start: of the line, as it comes after a number of bytes, and
-    the full disk, as that takes longer than a run."""
+    """Arms faults before the programs start: of the connection, which occur after a number of bytes, and
+    the full disk, which takes longer than a run."""
     if fault.kind in LINES:
         stage.proxy.fail(fault.kind, int(fault.where * sum(BYTES[kind] for kind in programs)))
     elif fault.kind == "full_disk":
@@ -66,7 +67,7 @@ def arm(fault: Fault, stage: Stage, programs: tuple[str, ...]) -> None:
 
 
 def inject(fault: Fault, stage: Stage, armed: float) -> Window:
-    """Does it, and puts right what it broke but for the programs. When it returns, the server works."""
+    """Injects a fault, and repairs everything except the programs. When it returns, the server works."""
     start = armed if fault.kind in ARMED else time.time()
     HOW[fault.kind](fault, stage)
     if fault.kind in LINES and stage.proxy.hit_at:
@@ -86,7 +87,7 @@ def _kill_all(_: Fault, stage: Stage) -> None:
 
 
 def _kill_midway(fault: Fault, stage: Stage) -> None:
-    """When a part of the histories is moved and the rest is not: early, as it goes on while this looks."""
+    """Kills the program while only a part of the histories is moved."""
     with stage.connect() as connection:
         while stage.living() and ledger.moved(connection) <= fault.where / 2:
             pass
@@ -94,8 +95,8 @@ def _kill_midway(fault: Fault, stage: Stage) -> None:
 
 
 def _pause(fault: Fault, stage: Stage) -> None:
-    """The program stands still for longer than its lease, as on a machine that was put to sleep; another one
-    takes over, and finds it awake again."""
+    """Suspends the program for longer than its lease, as on a machine that was put to sleep; another one
+    takes over before it resumes."""
     living = stage.living()
     if not living:
         return
@@ -103,7 +104,7 @@ def _pause(fault: Fault, stage: Stage) -> None:
     asleep.send(signal.SIGSTOP)
     with stage.connect() as connection:
         if asleep.life.kind == "sync":
-            # A sender's lease is of a minute, and more.
+            # The lease of a sync is at least a minute.
             ledger.skip_partner_waits(connection, 0)
         else:
             time.sleep(max(ledger.lease_left(connection), 0) + 0.05)
@@ -126,7 +127,7 @@ def _terminate_backend(fault: Fault, stage: Stage) -> None:
 
 
 def _kill_backend(fault: Fault, stage: Stage) -> None:
-    """The server throws everybody out and recovers."""
+    """Kills a backend, so that the server closes all connections and recovers."""
     pid = _backend(fault, stage)
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
@@ -146,8 +147,8 @@ def _kill_server(_: Fault, stage: Stage) -> None:
 
 
 def _fill_disk(fault: Fault, stage: Stage) -> None:
-    """Leaves little room, sometimes without another segment of the write-ahead log to go on to, which ends
-    the server."""
+    """Leaves little free space, sometimes too little for another segment of the write-ahead log, which
+    crashes the server."""
     needs_log = fault.where < 0.3
     stage.disk.fill(stage.server, 0 if needs_log else int((fault.where - 0.3) * 65536))
     if needs_log:
@@ -166,7 +167,7 @@ def _full_disk(_: Fault, stage: Stage) -> None:
 
 
 def _line(fault: Fault, stage: Stage) -> None:
-    """Waits for the fault that was armed, if it comes, and a while more."""
+    """Waits for the armed fault, if it occurs, and a while longer."""
     lasts = {"slow_line": 1.0, "silent_line": 0.5}.get(fault.kind, 0)
     patience = time.time() + 2.5
     while stage.living() and time.time() < (stage.proxy.hit_at or patience) + lasts:

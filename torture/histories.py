@@ -1,5 +1,5 @@
-"""Judges the histories of certifications: where their entries stand, what they say, and what a reader saw of
-them. A part of the oracle, and pure as that is."""
+"""Checks the histories of certifications: the storage of their entries, their contents, and the results of
+a reader. A part of the oracle, without I/O."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from torture.facts import Facts, Version, Violation
 from torture.ledger import History
 from torture.world import renews
 
-# How many of its newest entries a certification goes on holding itself when they are rows, at least (unless
-# there are fewer) and at most.
+# The minimum (unless there are fewer) and maximum number of newest entries that a certification holds
+# itself when its history is rows.
 NEWEST, HELD = 20, 200
-# What two readings of one clock may differ by, in seconds.
+# The tolerated difference between two readings of a clock, in seconds.
 SLACK = 0.05
 
 
@@ -25,19 +25,20 @@ def judge(facts: Facts) -> Iterator[Violation]:
         found = [violation for history in kept for violation in stands(history)]
         yield from found
         if found:
-            # What is wrong after a phase mostly stays so.
+            # A violation after a phase usually persists.
             break
     yield from made(facts)
     yield from prolonged(facts)
     if any(life.kind == "normalise" for life in facts.lives):
-        # The last of them was not disturbed.
+        # The last phase had no faults.
         for history in facts.kept[-1]:
             if not history.rows:
                 yield Violation("history_left", f"{history.certification}: {brief(history.own)}")
 
 
 def stands(history: History) -> Iterator[Violation]:
-    """The entries are wholly rows or wholly the certification's own, hold together, and are all read."""
+    """Checks that a history is stored completely as rows or completely in the certification, is consistent,
+    and is read completely."""
     held = len(history.own)
     if history.rows and (
         history.numbers != list(range(1, len(history.rows) + 1))
@@ -56,13 +57,14 @@ def stands(history: History) -> Iterator[Violation]:
 
 
 def digest(entry: dict) -> str:
-    """Hex SHA-256 over RFC 8785, of what holds texts, whole numbers and keys in small letters alone."""
+    """The hexadecimal SHA-256 of the RFC 8785 form, for objects with only texts, integers and lower-case
+    keys."""
     text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def made(facts: Facts) -> Iterator[Violation]:
-    """Every change is told of once, in its order and its time, and nothing else is."""
+    """Checks that every change has exactly one entry, in order and with its time."""
     last = {history.certification: history.read for history in facts.kept[-1]}
     for certification, versions in facts.histories.items():
         if versions[-1].state is None:
@@ -91,7 +93,7 @@ def brief(entries: list[dict]) -> str:
 
 
 def kinds(before: Version, after: Version) -> Iterator[str]:
-    """What the change between two versions is, in the order in which it is told of."""
+    """The kinds of change between two versions, in the order of their entries."""
     old, new = before.state, after.state
     if old is None or new is None:
         return
@@ -106,7 +108,7 @@ def instant(text: str | None) -> datetime | None:
 
 
 def prolonged(facts: Facts) -> Iterator[Violation]:
-    """What a reader saw only ever grew."""
+    """Checks that each result of a reader extends the previous one."""
     for certification, answers in facts.reads.items():
         for before, after in pairwise(answers):
             if not after.startswith(before.removesuffix("]")):

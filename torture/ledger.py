@@ -1,4 +1,4 @@
-"""What certvakt's tables say: all statements that read them stand here."""
+"""The contents of certvakt's tables. This module has all statements that read them."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ class Status:
 
 @dataclass(frozen=True)
 class History:
-    """Where the entries of a certification stand."""
+    """The storage of a certification's history."""
 
     certification: UUID
-    # What it holds itself, and what a reader is told.
+    # The certification's own entries, and the result for a reader.
     own: list[dict]
     read: list[dict]
     numbers: list[int]
@@ -76,19 +76,19 @@ class History:
 
 @dataclass(frozen=True)
 class Event:
-    """A transition of who is listed."""
+    """A change of a mentor's state at the partner."""
 
     key: str
     number: int
     status: str
     cause: str
-    # When it was written, by its id.
+    # The time of the event, from its id.
     written: float
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A mentor whom the partner knows."""
+    """An enrolled mentor."""
 
     key: str
     is_listed: bool
@@ -101,7 +101,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Everything, at one moment."""
+    """All tables at one time."""
 
     log: list[Logged]
     deliveries: list[Delivery]
@@ -135,7 +135,7 @@ QUERIES = {
 
 
 def read(connection: psycopg.Connection) -> Ledger:
-    """The whole ledger, of one snapshot."""
+    """Reads the whole ledger in one snapshot."""
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")
         rows = {}
@@ -146,7 +146,7 @@ def read(connection: psycopg.Connection) -> Ledger:
 
 
 def events(connection: psycopg.Connection) -> list[Event]:
-    """Every event of the partner, in the order of each mentor's."""
+    """All events of the partner, in each mentor's order."""
     with connection.cursor(row_factory=class_row(Event)) as cursor:
         return cursor.execute(
             """select partner_key as key, number, status, cause,
@@ -156,7 +156,7 @@ def events(connection: psycopg.Connection) -> list[Event]:
 
 
 def listings(connection: psycopg.Connection) -> list[Listing]:
-    """How each mentor of the partner stands."""
+    """The state of each mentor of the partner."""
     with connection.cursor(row_factory=class_row(Listing)) as cursor:
         return cursor.execute(
             """select partner_key as key, is_listed, number, told_number, confirmed_number,
@@ -166,15 +166,15 @@ def listings(connection: psycopg.Connection) -> list[Listing]:
 
 
 def is_to_be_told(connection: psycopg.Connection) -> bool:
-    """Whether there is something that the partner has not taken."""
+    """Whether a change is still to be sent to the partner."""
     return connection.execute(
         "select exists (select from certvakt.listings where told_number < number)"
     ).fetchone()[0]
 
 
 def skip_partner_waits(connection: psycopg.Connection, cache_seconds: int) -> None:
-    """Lets the time pass that leases and rests last and for which the portal's page may be old. As with the
-    waits of deliveries this moves time, no fact."""
+    """Skips the time of leases, pauses and the portal's page cache. As with the delays of deliveries, this
+    changes times only."""
     connection.execute(
         """update certvakt.listings
            set available_at = least(available_at, now()),
@@ -198,7 +198,7 @@ def log(connection: psycopg.Connection) -> list[Logged]:
 
 
 def histories(connection: psycopg.Connection) -> list[History]:
-    """The histories that there are."""
+    """All histories."""
     with connection.cursor(row_factory=class_row(History)) as cursor:
         return cursor.execute(
             """select c.id as certification, c.renewal_history as own,
@@ -212,7 +212,7 @@ def histories(connection: psycopg.Connection) -> list[History]:
 
 
 def moved(connection: psycopg.Connection) -> float:
-    """Which part of the histories is rows; where there are none, all of them."""
+    """The share of histories that are rows; without histories, 1."""
     return connection.execute(
         """select coalesce(avg((c.id in (
              select e.certification_id from certvakt.certification_renewal_events e))::int), 1)::float8
@@ -221,7 +221,7 @@ def moved(connection: psycopg.Connection) -> float:
 
 
 def reads(connection: psycopg.Connection) -> list[tuple[UUID, str]]:
-    """What a reader is told of each certification's history."""
+    """The result of a read of each certification's history."""
     return connection.execute(
         """select id, certvakt.entries_of(id, renewal_history)::text
            from public.peer_mentor_certifications where renewal_history <> '[]'"""
@@ -247,8 +247,8 @@ def backends(connection: psycopg.Connection) -> list[int]:
 
 
 def wait_until_quiet(connection: psycopg.Connection, seconds: float = 20) -> None:
-    """Waits until the server has noticed that the programs are gone: what a dead one had sent is done
-    by then, or undone."""
+    """Waits until the server has noticed that the programs are gone, so that statements of dead programs
+    are committed or rolled back."""
     end = time.monotonic() + seconds
     while backends(connection):
         if time.monotonic() > end:
@@ -257,7 +257,7 @@ def wait_until_quiet(connection: psycopg.Connection, seconds: float = 20) -> Non
 
 
 def lease_left(connection: psycopg.Connection) -> float:
-    """Seconds until the last lease runs out."""
+    """Seconds until the last lease expires."""
     return connection.execute(
         """select coalesce(extract(epoch from max(lease_until) - clock_timestamp()), 0)::float8
            from certvakt.deliveries where state = 'claimed'"""
@@ -272,6 +272,6 @@ def is_waiting(connection: psycopg.Connection) -> bool:
 
 
 def skip_waits(connection: psycopg.Connection) -> None:
-    """Makes what waits for another attempt due now. This moves time, no fact: the waits between attempts
-    are of real minutes, and the round is over but for them."""
+    """Makes deliveries that wait for another attempt due now. This changes times only: the delays between
+    attempts are real minutes, and nothing else is left in the round."""
     connection.execute("update certvakt.deliveries set available_at = now() where state = 'pending'")

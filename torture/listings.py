@@ -1,5 +1,5 @@
-"""Judges who was listed at the partner's portal: the events, what the portal was told, what its page showed
-and what was said of it. A part of the oracle, and pure as that is."""
+"""Checks the listing at the partner's portal: the events, the sent states, the portal's page and the output
+of `status`. A part of the oracle, without I/O."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from torture.calendar import local
 from torture.facts import LEASE, Facts, Life, Look, Version, Violation
 from torture.ledger import Event
 
-# What two readings of one clock may differ by, in seconds; and what may pass from a sender's reading of who
-# is listed to the portal's reading of that, if it asks the portal before.
+# The tolerated difference between two readings of a clock, in seconds; and the maximum time from a sync's
+# read of a state to the portal's receipt, if the sync reads the portal's state before.
 TICK, SENDING = 0.01, 1.5
 SENDERS = {"sync", "serve"}
 WORDS = {True: "listed", False: "delisted"}
@@ -30,11 +30,12 @@ def judge(facts: Facts) -> Iterator[Violation]:
 class Judgement:
     def __init__(self, facts: Facts):
         self.facts, self.portal = facts, facts.portal
-        # The certifications of those whom the portal knows.
+        # The certifications of the enrolled mentors.
         self.keys = {
             mentor.key: certification for certification, mentor in facts.mentors.items() if mentor.key
         }
-        # When somebody slept for longer than a lease who tells on waking what was so before.
+        # The times when a program was suspended for longer than its lease and sent an outdated state
+        # afterwards.
         self.slept = [
             window
             for window in facts.windows
@@ -56,7 +57,7 @@ class Judgement:
         return local(last + timedelta(days=1), time(0), self.facts.zone)
 
     def is_listed(self, version: Version, now: datetime) -> bool:
-        """Whether somebody is to be listed at a time."""
+        """Whether a mentor belongs on the listing at a time."""
         state, over = version.state, self.over(version)
         return (
             state is not None
@@ -72,10 +73,10 @@ class Judgement:
             if life.kind in SENDERS and life.start - TICK <= at <= life.end + TICK
         ]
 
-    # What was written
+    # Events
 
     def events(self) -> Iterator[Violation]:
-        """Every transition is an event once, in its order, and nothing else is."""
+        """Checks that every transition has exactly one event, in order."""
         written = defaultdict(list)
         for event in self.portal.events:
             written[event.key].append(event)
@@ -95,11 +96,11 @@ class Judgement:
                 )
 
     def other_than_made(self, certification: UUID, events: list[Event]) -> tuple[bool, str] | None:
-        """Goes through what was done: where an event is missing, or one is that nothing made."""
+        """Compares the changes with the events, to find missing and superfluous events."""
         left, listed, before = list(events), False, Version(None, 0, 0)
 
         def lapsed(until: float) -> bool:
-            """Whether the next event is of a last valid day that has passed."""
+            """Whether the next event is for a last valid day that has passed."""
             if not (left and listed and left[0].written <= until + TICK and left[0].status == "delisted"):
                 return False
             over, at = self.over(before), left[0].written
@@ -130,10 +131,10 @@ class Judgement:
             return True, "nobody found who has lapsed"
         return None
 
-    # What was told
+    # Sent states
 
     def told(self) -> Iterator[Violation]:
-        """The portal was told what was so when a sender may have read it, and nothing older."""
+        """Checks that each sent state was current when a sync may have read it."""
         for told in self.portal.told:
             certification = self.keys.get(told.key)
             if certification is None:
@@ -153,10 +154,10 @@ class Judgement:
                 name = "told_listed" if told.is_listed else "told_delisted"
                 yield Violation(name, f"{told} since {since} by {senders}: {known}")
 
-    # What was shown
+    # The portal's page
 
     def present(self, look: Look) -> dict[str, Version]:
-        """What was so of each at a look."""
+        """The state of each mentor at a check of the page."""
         return {
             key: [version for version in self.facts.histories[certification] if version.done <= look.at][-1]
             for key, certification in self.keys.items()
@@ -164,8 +165,7 @@ class Judgement:
         }
 
     def looks(self) -> Iterator[Violation]:
-        """While the page shows somebody wrongly, `status` says so and for how long; and while it misses
-        somebody."""
+        """Checks that `status` reports wrongly listed mentors, with the age, and missing mentors."""
         for look in self.portal.looks:
             present = self.present(look)
             listed = {key for key, version in present.items() if self.is_listed(version, look.now)}
@@ -181,7 +181,7 @@ class Judgement:
                 yield Violation("divergence_unseen", f"{sorted(missing)} were missing: {look.standing}")
 
     def since(self, key: str, look: Look) -> datetime:
-        """Since when somebody is not to be listed any more."""
+        """The time since which a mentor should no longer be listed."""
         since = None
         for version in self.facts.histories[self.keys[key]]:
             if version.now is None or version.done > look.at:
@@ -193,12 +193,12 @@ class Judgement:
         return min(since or look.now, look.now)
 
     def end(self) -> Iterator[Violation]:
-        """When nothing is left to be told the portal holds what is so; when that was compared as well, the
-        page shows it and nothing is open."""
+        """Checks that the portal's data is correct when nothing is left to send, and that its page is
+        correct and nothing is open after a comparison."""
         *_, told, compared = self.portal.looks
         for look, when in ((told, "told"), (compared, "compared")):
             if look is told and self.slept:
-                # What a sender that slept told last is found by comparing.
+                # The comparison finds an outdated state from a suspended sync.
                 continue
             present = self.present(look)
             listed = {key for key, version in present.items() if self.is_listed(version, look.now)}

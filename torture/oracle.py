@@ -1,4 +1,4 @@
-"""Judges a round. Pure: it is told what was done and what was found, and knows the rules on its own."""
+"""Checks a round, without I/O: it gets the facts, and has its own copy of the rules."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from torture.facts import LEASE, TIMEOUT, Facts, Life, Message, Version, Violati
 from torture.ledger import Attempt, Delivery, Logged, Run
 from torture.program import CHECKS
 
-# What a process may take, in seconds, from one clock reading to the next.
+# The maximum time of a process between two readings of the clock, in seconds.
 SLACK = 0.5
 
 
 class Oracle:
-    """One judgement."""
+    """The check of one round."""
 
     def __init__(self, facts: Facts):
         self.facts = facts
@@ -44,11 +44,11 @@ class Oracle:
         found += [Violation("run_missed", text) for text in self.facts.overdue]
         return found
 
-    # What was recorded
+    # Recorded notices
 
     def due(self, certification: UUID, version: Version, run: Run) -> tuple[Notice | None, bool]:
-        """The notice that a run must have recorded if it saw this version, and whether it may as well have
-        passed over it: because the stage was perhaps told before a correction."""
+        """The notice that a run must have recorded if it saw this version, and whether it may have skipped
+        it because the stage may have been sent before a correction."""
         if version.state is None or version.state.suspended:
             return None, False
         notice = current(certification, version.state.expires_at, run.run_date, self.facts.zone)
@@ -58,14 +58,15 @@ class Oracle:
         return (None, False) if told == "surely" else (notice, told == "perhaps")
 
     def answers(self, run: Run) -> Iterator[tuple[UUID, list[tuple[Notice | None, bool]]]]:
-        """Of each certification what a run may have found, one answer a version that it may have seen."""
+        """The possible results of a run for each certification, one for each version that it may have
+        seen."""
         start, end = run.started_at.timestamp(), run.finished_at.timestamp()
         for certification in self.facts.histories:
             versions = self.facts.seen(certification, start, end)
             yield certification, [self.due(certification, version, run) for version in versions]
 
     def broken_runs(self) -> Iterator[Run]:
-        """The runs that were disturbed, which may have left a part of what they had to record."""
+        """The runs with faults, which may have recorded only a part of their notices."""
         for life in self.facts.lives:
             if life.disturbed and life.kind in ("run", "serve"):
                 started, finished = (datetime.fromtimestamp(at, UTC) for at in (life.start, life.end + SLACK))
@@ -75,7 +76,7 @@ class Oracle:
                     yield Run(date, "failed", started, finished)
 
     def told(self, notice: Notice, version: Version, start: float, end: float) -> str:
-        """Whether the stage of a notice was told before in the version's cycle: surely, perhaps or no."""
+        """Whether the stage of a notice was already sent in the version's cycle: surely, perhaps or no."""
         known = self.facts.histories[notice.certification]
         upto = known[: known.index(version) + 1]
         began = max((v for v in upto if v.opens_cycle), key=lambda v: v.sent)
@@ -100,7 +101,7 @@ class Oracle:
         return delivery.attempt > 0 or bool(self.attempts[delivery.id])
 
     def recorded(self) -> Iterator[Violation]:
-        """Every due notice is in the log, and nothing else is, and each once."""
+        """Checks that the log contains exactly the due notices, once each."""
         may: set[str] = set()
         for run in self.facts.ledger.runs:
             if run.state != "complete":
@@ -128,7 +129,7 @@ class Oracle:
                     yield Violation("recorded_twice", f"the {what} {one} is there {times} times")
 
     def log_stays(self) -> Iterator[Violation]:
-        """No row was changed, and none left but with its certification."""
+        """Checks that no row changed, and none disappeared except with its certification."""
         before: dict[str, Logged] = {}
         for rows in [*self.facts.logs, self.facts.ledger.log]:
             now = {row.key: row for row in rows}
@@ -139,10 +140,10 @@ class Oracle:
                     yield Violation("log_changed", f"{row} has gone, its certification has not")
             before = now
 
-    # What became of it
+    # Deliveries
 
     def deliveries(self) -> Iterator[Violation]:
-        """Every notice has a delivery, with its right key, and it ended as it says it did."""
+        """Checks that every notice has a delivery, with the right key and a true outcome."""
         deliveries = self.facts.ledger.deliveries
         for key in self.log.keys() - {delivery.key for delivery in deliveries}:
             yield Violation("lost", f"{self.log[key]} has no delivery")
@@ -156,14 +157,14 @@ class Oracle:
                 if not self.was_accepted(delivery):
                     yield Violation("delivered_not_accepted", f"{delivery}: {self.attempts[delivery.id]}")
             elif delivery.state == "pending":
-                # Devices take every message in the end, and the end was waited for.
+                # Devices finally accept every message, and the round waited for that.
                 yield Violation("left_pending", f"{delivery}: {self.attempts[delivery.id]}")
             elif not self.is_true(delivery, notice):
                 yield Violation("untrue_reason", f"{delivery}: {self.attempts[delivery.id]}")
 
     def was_accepted(self, delivery: Delivery) -> bool:
-        """Whether the provider took a message of a delivery: since it was recorded, and where the delivery
-        names one, that one."""
+        """Whether the provider accepted a message of a delivery since it was recorded; if the delivery has
+        a message id, exactly that message."""
         named = {n for attempt in self.attempts[delivery.id] if (n := reference(attempt)) is not None}
         numbers = {
             message.number
@@ -174,7 +175,7 @@ class Oracle:
         return bool(numbers) and named <= numbers
 
     def is_true(self, delivery: Delivery, notice: Notice) -> bool:
-        """Whether a delivery that told nobody says rightly why."""
+        """Whether the reason of a delivery that was not sent is true."""
         is_unreached = all(dead(device) for device in self.facts.mentors[delivery.certification].devices)
         if delivery.state == "unreachable":
             return is_unreached
@@ -204,7 +205,8 @@ class Oracle:
         return self.facts.end.astimezone(self.facts.zone).date()
 
     def attempts_end_once(self) -> Iterator[Violation]:
-        """Who lost the lease says nothing more about that attempt, and nothing follows a delivery."""
+        """Checks that no outcome was recorded after a lost lease, and no attempt follows a successful
+        delivery."""
         for delivery, attempts in self.attempts.items():
             outcomes = defaultdict(set)
             for attempt in attempts:
@@ -216,11 +218,11 @@ class Oracle:
             if len(delivered) > 1 or (delivered and max(outcomes) > delivered[0]):
                 yield Violation("told_after_delivered", f"{delivery}: {attempts}")
 
-    # What was sent
+    # Sent messages
 
     def sent(self) -> Iterator[Violation]:
-        """Every message was true and in time; those of one certification replace each other; and where there
-        are more than notices, those whose answer nobody wrote down fell into a fault."""
+        """Checks that every message was true and in time, that messages of one certification replace each
+        other, and that surplus messages, without a recorded outcome, were sent during a fault."""
         known = {
             n for attempts in self.attempts.values() for a in attempts if (n := reference(a)) is not None
         }
@@ -260,7 +262,7 @@ class Oracle:
                 current(message.certification, version.state.expires_at, day, zone) for day in days
             ]
         }
-        # A program that slept sends what it had claimed before.
+        # A program that was suspended sends the deliveries that it had claimed before.
         slept = any(w.kind == "pause" and w.start <= message.at <= w.end + LEASE for w in self.facts.windows)
         if message.stage not in stages and not slept:
             yield Violation("untrue_message", f"{message}: {versions}, {days}")
@@ -273,14 +275,14 @@ class Oracle:
         ]
 
     def in_window(self, at: float) -> bool:
-        """Whether somebody who sent a message then may have been kept from writing it down. A program goes
-        on sending what it has claimed after it has lost the server, until its lease ends."""
+        """Whether a fault may have prevented recording the outcome of a message sent at a time. A program
+        that has lost the server continues to send its claimed deliveries until the lease expires."""
         return any(
             window.start - TIMEOUT - SLACK <= at <= window.end + LEASE + SLACK
             for window in self.facts.windows
         )
 
-    # What else there is
+    # Other checks
 
     def statuses(self) -> Iterator[Violation]:
         end = self.end_date()
@@ -294,11 +296,12 @@ class Oracle:
                 yield Violation("wrong_status", f"{row.certification} is {row.status} with {state}")
 
     def programs(self) -> Iterator[Violation]:
-        # With 1 it says that the app held some histories the whole time; in calm, the last, nobody holds any.
+        # Exit status 1 means that the app held locks on some histories; in the calm phase at the end,
+        # nobody does.
         beside_app = [life for life in self.facts.lives if life.kind == "normalise"][:-1]
         for life in self.facts.lives:
-            # With 1 these say that the portal does not take everything, or does not show it; and a service
-            # may be asked to end before it listens for that.
+            # Exit status 1 means that the portal refused or does not show a change; and a service may get
+            # SIGTERM before it handles the signal.
             is_fine = (
                 life.status == 0
                 or (life.status == 1 and (life in beside_app or life.kind in ("sync", "reconcile")))
@@ -308,7 +311,7 @@ class Oracle:
                 yield Violation("verify_disagrees" if life.kind in CHECKS else "program_failed", f"{life}")
 
     def runs(self) -> Iterator[Violation]:
-        """A run is of the date that its program was told."""
+        """Checks that each run has the date of its program."""
         zone = self.facts.zone
         for run in self.facts.ledger.runs:
             start, end = run.started_at.timestamp(), run.finished_at.timestamp()
@@ -334,13 +337,13 @@ def is_correction(before: Version, after: Version) -> bool:
 
 
 def reference(attempt: Attempt) -> int | None:
-    """The number of the message that an attempt says was taken."""
+    """The number of the accepted message in an attempt."""
     found = re.fullmatch(r"projects/[^/]+/messages/(\d+)", attempt.detail or "")
     return int(found[1]) if attempt.outcome == "delivered" and found else None
 
 
 def dead(device: str) -> bool:
-    """Whether a device never takes a message."""
+    """Whether a device never accepts a message."""
     return device.startswith(("gone-", "badfield-"))
 
 

@@ -1,4 +1,4 @@
-"""A round's partner: it is set up, time passes for it, and somebody looks at what it shows."""
+"""A round's partner: sets it up, advances its time, and checks its page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Partner:
         self.looks: list[Look] = []
 
     def set_up(self, keys: list[str]) -> None:
-        """The portal knows these mentors, and is switched on. Nobody approves of removals here."""
+        """Enrols these mentors, and enables the partner. Removals need no approval here."""
         self.portal.control(reset=True, know=keys, keys=[KEY], page=PAGE)
         self._run("add", *PARTNER, "--requires", "type", "--removal-limit", "1000000")
         self._run("enable", *PARTNER, "--stage", "live", "--contract", VERSION)
@@ -36,17 +36,17 @@ class Partner:
         self.installation.run(["--config", str(self.config), "partner", *words])
 
     def begin(self, connection: psycopg.Connection, troubles: tuple = ()) -> None:
-        """Time passes, and from now on the portal has these troubles."""
+        """Advances the time, and sets the portal's faults."""
         ledger.skip_partner_waits(connection, CACHE_SECONDS)
         faults = [{"on": method, "what": what, "times": times} for method, what, times in troubles]
         self.portal.control(later=CACHE_SECONDS, faults=faults)
 
     def let_go(self) -> None:
-        """What the portal holds is answered."""
+        """Responds to the requests that the portal holds."""
         self.portal.control(let_go=True)
 
     def look(self, now: datetime) -> None:
-        """What the page shows, and what `status` says, when nothing is under way."""
+        """The portal's page and the output of `status`, without requests in progress."""
         self.portal.control(faults=[], let_go=True)
         command = [self.installation.programs / "certvakt", "--config", self.config, "partner", "status"]
         environment = self.installation.environment(now=now.isoformat())
@@ -61,7 +61,7 @@ class Partner:
     def calm(
         self, connection: psycopg.Connection, end: datetime, must: Callable[[str, datetime], int]
     ) -> None:
-        """Tells the portal until nothing is left, and compares its page until it shows that."""
+        """Syncs until nothing is left to send, and compares the page until it is correct."""
         for _ in range(8):
             self.begin(connection)
             must("sync", end)

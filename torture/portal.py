@@ -1,4 +1,4 @@
-"""The stand-in of a partner's portal as a process, and by which contract certvakt speaks to it."""
+"""The stand-in for a partner's portal as a process, with certvakt's contract for it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from lab.certvakt import ROOT
 from torture.facts import Told
 
 PROGRAM = ROOT / "crates/certvakt/stand-ins/portal.py"
-# The contract of the documentation, but that nobody waits long for an answer.
+# The contract of the documentation, with shorter time limits.
 CONTRACT = ROOT / "contracts/example/2026-1.toml"
 VERSION = "1"
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-# For how long the page may show what was so before.
+# The time for which the page may show an older state.
 CACHE_SECONDS = 900
 
 
 class PortalProcess:
-    """Runs until the `with` block ends; `config` is what a configuration says of it."""
+    """Runs until the `with` block ends; `config` is its section in a configuration."""
 
     def __init__(self, folder: Path):
         self.folder = folder / "portal"
@@ -30,7 +30,7 @@ class PortalProcess:
         contracts = self.folder / "contracts" / "portal"
         contracts.mkdir(parents=True)
         pipe = subprocess.PIPE
-        # It complains of senders that die in the middle of a request.
+        # It reports clients that die during a request.
         with (self.folder / "said").open("wb") as said:
             self.process = subprocess.Popen(
                 [sys.executable, PROGRAM], stdin=pipe, stdout=pipe, stderr=said, text=True
@@ -56,7 +56,7 @@ class PortalProcess:
         self._ask("/control", wish)
 
     def page(self) -> frozenset[str]:
-        """Whom its page shows."""
+        """The keys on its page."""
         self.control(render=True)
         shown, path = [], "/listing"
         while path:
@@ -66,7 +66,7 @@ class PortalProcess:
         return frozenset(shown)
 
     def told(self) -> list[Told]:
-        """What it took since it was reset, in that order."""
+        """The states that it accepted since its reset, in order."""
         taken, seen = [], set()
         for one in self._ask("/record"):
             if one["method"] != "POST" or one["status"] != 202 or one["headers"]["webhook-id"] in seen:

@@ -1,4 +1,4 @@
-"""A program of certvakt as a process, with what an oracle wants to know of its life."""
+"""A certvakt program as a process, with the facts about its life for the oracle."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from lab.certvakt import Installation
 from torture.facts import Life
 
-# What checks the data from within: its status is its answer.
+# Commands that check the data, whose exit status is the result.
 CHECKS = {
     "verify": ["verify"],
     "verify_history": ["verify", "--history"],
     "history_check": ["history", "check"],
 }
-# Which partner of which organisation.
+# The arguments that select the partner.
 PARTNER = ["portal", "--organisation", "org"]
 COMMANDS = CHECKS | {
     "run": ["run"],
@@ -31,7 +31,7 @@ COMMANDS = CHECKS | {
 
 
 def renewals(config: Path) -> Path:
-    """The file of `renew`: it stands beside the configuration."""
+    """The file for `renew`, beside the configuration."""
     return config.with_name("renewals.csv")
 
 
@@ -65,7 +65,7 @@ class Program:
             self.process.send_signal(what)
 
     def wait(self, seconds: float) -> bool:
-        """Waits for its end; whether it came by itself."""
+        """Waits for its end. Returns whether it ended by itself."""
         if self.life.status is not None:
             return True
         try:

@@ -1,4 +1,5 @@
-"""A line between the programs and PostgreSQL that can be cut, half-closed, slowed and silenced."""
+"""A proxy between the programs and PostgreSQL, whose connections can be cut, half-closed, slowed and
+silenced."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ import time
 
 
 class Proxy:
-    """Listens on a port of its own until the `with` block ends. A fault of the line comes after a number of
-    bytes, of all connections together and of both directions."""
+    """Listens on its own port until the `with` block ends. A fault occurs after a number of bytes, counted
+    over all connections and both directions."""
 
     def __init__(self, port: int):
         self.server_port = port
@@ -38,13 +39,13 @@ class Proxy:
         self._thread.join()
 
     def fail(self, kind: str, after_bytes: int) -> None:
-        """From now on the line fails: `cut` (reset), `half_close`, `slow_line`, `silent_line`."""
+        """Starts a fault: `cut` (reset), `half_close`, `slow_line` or `silent_line`."""
         self.hit_at = None
         self.left = after_bytes
         self.kind = kind
 
     def heal(self) -> None:
-        """The line works again. Connections that a fault has hit do not: they are reset."""
+        """Ends the fault, and resets the connections that it has hit."""
         hit = self.hit_at is not None and self.kind not in (None, "slow_line")
         self.kind = None
         if hit:
@@ -85,7 +86,7 @@ class Proxy:
             writer.write_eof()
 
     async def _fault(self, writer, pair) -> bool:
-        """What happens to bytes that come when the line has failed; whether they go on."""
+        """Applies the fault to received bytes. Returns whether to forward them."""
         kind = self.kind
         if self.hit_at is None:
             self.hit_at = time.time()
@@ -93,7 +94,7 @@ class Proxy:
             await asyncio.sleep(0.05)
             return True
         if kind == "silent_line":
-            # Nothing comes through any more, and nobody says so, until the fault is over.
+            # Drop everything silently until the fault ends.
             while self.kind == kind:
                 await asyncio.sleep(0.01)
         elif kind == "half_close":
@@ -105,7 +106,7 @@ class Proxy:
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """Ends a connection with a reset, as a router does that has forgotten it."""
+    """Ends a connection with a reset, as a router that has lost its state does."""
     with contextlib.suppress(OSError):
         line = writer.get_extra_info("socket")
         if line is not None:

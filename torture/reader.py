@@ -1,4 +1,4 @@
-"""Somebody who reads the histories of certifications again and again, and keeps what they were told."""
+"""A reader, which reads the histories of certifications repeatedly, and stores the results."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import psycopg
 from lab.certvakt import Installation
 from torture import ledger
 
-# Seconds between two looks, and between two tries to reach the server.
+# Seconds between two reads, and between two attempts to connect.
 EVERY = 0.003
 
 
 class Reader:
     def __init__(self, installation: Installation):
         self.installation = installation
-        # Of each history the answers that differed from the one before.
+        # The results for each history that differed from the previous one.
         self.reads: defaultdict[UUID, list[str]] = defaultdict(list)
 
     def look(self, connection: psycopg.Connection) -> None:

@@ -1,5 +1,5 @@
-"""Plays one round: starts the programs of each phase, does to them what the plan says, lets everything come
-to rest, and gathers the facts."""
+"""Plays one round: starts the programs of each phase, injects the faults of the plan, waits until
+everything is finished, and collects the facts."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from torture.proxy import Proxy
 from torture.reader import Reader
 from torture.world import Change, Phase, Plan
 
-# Small, so that crashes and filled disks come quickly; how it writes is as PostgreSQL comes.
+# Small, so that crashes and full disks happen quickly; the settings for writes are PostgreSQL's defaults.
 SETTINGS = {"shared_buffers": "32MB", "max_wal_size": "64MB", "min_wal_size": "32MB"}
-# Seconds in which a program must have come to its end once nothing disturbs it.
+# Seconds in which a program must end without faults.
 PATIENCE = 30
 TEMPLATE = "template_certvakt"
 
 
 class Lane:
-    """A server, a stand-in and a line of their own, on which one round after the other is played."""
+    """A separate server, stand-in and proxy, on which rounds are played one after the other."""
 
     def __init__(self):
-        # How often each fault was injected, and how often it ended a program.
+        # The number of injected faults of each kind, and of programs that they ended.
         self.injected: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
         self._stack = contextlib.ExitStack()
@@ -72,7 +72,7 @@ class Lane:
         return Round(self, plan, number).play()
 
     def keep(self, number: int) -> Path:
-        """Puts what was said in a round that went wrong where it stays."""
+        """Saves the output of a round with a violation."""
         kept = ROOT / "target" / "torture" / f"round-{number}"
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir(parents=True)
@@ -89,7 +89,7 @@ class Round:
         self.installation = Installation(lane.server, f"round_{number}")
         self.app = App(self.installation, plan.isolation)
         self.reader = Reader(self.installation)
-        # In which the app writes while the programs run.
+        # The app writes while the programs run.
         self.beside = ThreadPoolExecutor(1)
         self.programs: list[Program] = []
         self.windows: list[Window] = []
@@ -186,7 +186,7 @@ class Round:
             self.lane.injected[fault.kind] += 1
             self.lane.ended[fault.kind] += any(program.life.status != 0 for program in programs)
         if phase.renewals:
-            # Those that were made are known by their rows, the others are made now.
+            # Changes that were made are found by their rows; make the others now.
             self.must("renew", phase.now)
             self.app.note(phase.renewals, programs[0].life.start, time.time(), phase.now)
         with stage.connect() as connection:
@@ -213,7 +213,7 @@ class Round:
             self.app.commit(changes, thinks)
 
     def end(self, programs: list[Program], phase: Phase, undisturbed: bool) -> None:
-        """Waits for the programs of a phase; a service is asked to end once it has done the night's run."""
+        """Waits for the programs of a phase, and stops a service once it has made the night's run."""
         services = [program for program in programs if program.life.kind == "serve"]
         if services:
             date = scheduled(phase.now, self.plan.zone)
@@ -232,8 +232,8 @@ class Round:
                 self.overdue.append(f"{program.life} did not end in {PATIENCE} seconds")
 
     def calm(self) -> Facts:
-        """Nothing disturbs any more: the last run, and deliveries until none is left; twice, as what a
-        worker cancels whose certification has come back meanwhile is for the run after."""
+        """The end without faults: the last run, and deliveries until none is left; twice, because the next
+        run records a delivery again that a worker cancelled and whose certification became valid again."""
         end = self.plan.end
         connection = self.app.connection()
         for _ in range(2):
@@ -274,7 +274,7 @@ class Round:
         return program.life.status
 
     def messages(self) -> list[Message]:
-        """What the stand-in took in this round."""
+        """The messages that the stand-in accepted in this round."""
         with self.lane.stand_in.record.open("rb") as record:
             record.seek(self.first_byte)
             whole = record.read().rpartition(b"\n")[0]

@@ -1,6 +1,6 @@
-"""python -m torture.sabotage: whether the oracle can fail. Builds copies of the source in each of which one
-patch takes a safety away; each must pass a round in which nothing goes wrong, and then be caught at what the
-patch is known for."""
+"""python -m torture.sabotage: checks that the oracle can fail. Builds copies of the source, in each of
+which one patch removes a safety measure. Each must pass a round without faults, and must then be caught
+with the expected violation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lab.certvakt import ROOT, binary
 from torture.__main__ import LANES
 from torture.campaign import Campaign
 
-# The patches, and the violations at one of which each is to be caught.
+# The patches, with the violations of which one must be found.
 SABOTAGES = {
     "check_then_insert": ("recorded_twice",),
     "finish_without_lease": ("finished_without_lease", "told_after_delivered"),
@@ -26,27 +26,27 @@ SABOTAGES = {
     "append_without_moving": ("history_torn",),
     "take_silence_for_yes": ("divergence_unseen", "not_listed", "listed_wrongly"),
 }
-# Most are caught within some rounds; the rarest needs a program that sleeps at one moment.
+# Most are caught within a few rounds; the rarest needs a program that is suspended at a certain time.
 ROUNDS, SECONDS = 180, 420
 PATCHES = Path(__file__).parent / "sabotage"
 PLACE = ROOT / "target" / "torture"
 
 
 def copy(source: Path, to: Path) -> None:
-    """The files of a checkout that git knows or would take."""
+    """Copies the files of a checkout that git tracks or would track."""
     shutil.rmtree(to, ignore_errors=True)
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=source, check=True, capture_output=True, text=True).stdout
     for name in filter(None, names.split("\0")):
         if (source / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
-            # With the time of now: cargo takes what is older than its last build for built.
+            # With the current time, because cargo treats files older than its last build as built.
             shutil.copy(source / name, to / name)
 
 
 def patch(name: str, copied: Path) -> None:
-    """Applies a patch, and lets the offline answers to the queries that it changes, which are kept by the
-    hash of a query, stand for the changed ones: a patch leaves parameters and columns as they are."""
+    """Applies a patch, and reuses the offline query data, which is stored by the hash of a query, for the
+    changed queries: a patch must keep parameters and columns."""
     queries = {path: path.read_text(encoding="utf-8") for path in copied.glob("crates/certvakt/src/**/*.sql")}
     command = ["patch", "--strip=1", "--fuzz=1", "--quiet", f"--input={PATCHES / name}.patch"]
     subprocess.run(command, cwd=copied, check=True)
@@ -67,8 +67,8 @@ def answer(query: str) -> str:
 
 
 def lend_dependencies() -> None:
-    """What the checkout was built of is not built again: its files are linked. Cargo makes new files for the
-    copies, which lie elsewhere, and never writes into one of these."""
+    """Links the built dependencies of the checkout, so that they are not built again. Cargo creates new
+    files for the copies, and never writes to the linked ones."""
     built, lent = ROOT / "target" / "debug", PLACE / "build" / "debug"
     if lent.exists() or not built.exists():
         return
@@ -77,7 +77,7 @@ def lend_dependencies() -> None:
 
 
 def build(name: str, copied: Path) -> Path:
-    """The folder of the binary that was built, with the stand-in beside it, which is not sabotaged."""
+    """Builds the binary, and returns its folder, which also contains the stand-in without the patch."""
     environment = os.environ | {"SQLX_OFFLINE": "true", "CARGO_TARGET_DIR": str(PLACE / "build")}
     subprocess.run(
         ["cargo", "build", "--quiet", "--bin", "certvakt"], cwd=copied, check=True, env=environment
@@ -90,7 +90,7 @@ def build(name: str, copied: Path) -> Path:
 
 
 def check(name: str, violations: tuple[str, ...], seed: str, source: Path) -> bool:
-    """Whether a sabotage passes where nothing goes wrong, and is caught otherwise."""
+    """Checks that a patch passes without faults, and is caught with faults."""
     copied = PLACE / name
     lend_dependencies()
     copy(source, copied)

@@ -1,5 +1,5 @@
-"""What a round is about: its people, nights, changes and faults, drawn from the seed and the round's number
-and from nothing else. What comes of it depends on the moment, what is tried does not."""
+"""The plan of a round: its people, nights, changes and faults, drawn only from the seed and the round's
+number. The outcome depends on timing, but the plan does not."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 
 from torture.calendar import STAGES, local
 
-# Days around which the nights lie: the clock moves, a leap day, a year's end; all in the future, because of
-# what is more than 180 days old `verify` says only that retention may have deleted it.
+# The days around the nights: clock changes, a leap day, a year's end. All are in the future, because
+# `verify` cannot verify notices older than 180 days, which retention may have deleted.
 TURNS = {
     "Europe/Oslo": [(2027, 3, 28), (2027, 10, 31), (2028, 3, 26), (2028, 10, 29)],
     "America/New_York": [(2027, 3, 14), (2027, 11, 7)],
     "Pacific/Auckland": [(2027, 4, 4), (2027, 9, 26)],
 }
 ANYWHERE = [(2028, 2, 29), (2028, 3, 1), (2027, 12, 31), (2032, 2, 29)]
-# What a device's provider may do before it takes a message at last.
+# The possible behaviours of a device's provider before it accepts a message.
 TROUBLE = ["down", "quota", "broken", "slow", "drop", "late"]
 FAULTS = {
     "run": ["kill", "terminate_backend", "kill_backend", "quit_server", "kill_server", "full_disk", "cut",
@@ -29,15 +29,15 @@ FAULTS = {
 }  # fmt: skip
 
 
-# What the portal may do instead of answering a method as the contract says: `drop` takes the change and
-# `lose` does not, and neither answers; `hold` takes it, and answers when the phase's changes are made.
+# The portal's possible faults for a method: `drop` accepts the change and `lose` does not, both without a
+# response; `hold` accepts it, and responds after the phase's changes.
 PORTAL = [("POST", 429), ("POST", 503), ("POST", "drop"), ("POST", "lose"), ("POST", "lose"),
           ("POST", "hold"), ("POST", "hold"), ("GET", 503), ("GET", "drop")]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class State:
-    """What an app says of a certification, and of whether its mentor consents to being listed."""
+    """A state of a certification, with its mentor's consent to being listed."""
 
     expires_at: datetime | None
     suspended: bool = False
@@ -50,13 +50,13 @@ class Mentor:
     person: UUID
     devices: tuple[str, ...]
     state: State
-    # The partner's own key of them; none: it does not know them.
+    # The portal's key for the mentor; None if the mentor is not enrolled.
     key: str | None = None
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change to one certification: `state` is the new one, none if it is deleted."""
+    """A change of a certification: `state` is the new state, or None for a deletion."""
 
     kind: str
     mentor: Mentor
@@ -65,26 +65,26 @@ class Change:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault and its moment, in seconds after the programs of its phase were started."""
+    """A fault, with its time in seconds after the start of the phase's programs."""
 
     kind: str
     after: float
-    # Where in what it may hit, from 0 to 1: which program, how many bytes, how full.
+    # A parameter from 0 to 1: which program, how many bytes, how full.
     where: float
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Programs that start together at a moved time, with what happens meanwhile."""
+    """Programs that start together at a moved time, with the events during their life."""
 
     programs: tuple[str, ...]
     now: datetime
     fault: Fault | None = None
-    # Transactions of the app, each with the seconds from its snapshot to its first change.
+    # The app's transactions, each with the seconds from its snapshot to its first change.
     changes: tuple[tuple[float, tuple[Change, ...]], ...] = ()
-    # What the file says that `renew` takes.
+    # The contents of the file for `renew`.
     renewals: tuple[Change, ...] = ()
-    # What the partner's portal does so often instead: the method, what, and how often.
+    # The portal's faults: the method, the fault, and the number of times.
     portal: tuple[tuple[str, str | int, int], ...] = ()
 
 
@@ -95,33 +95,33 @@ class Plan:
     zone: ZoneInfo
     mentors: list[Mentor] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
-    # When everything is calm again.
+    # The time of the end without faults.
     end: datetime | None = None
-    # How many more people there are, without a device and all in the same stage: so many that a run records
-    # them in parts.
+    # The number of additional people, without a device and all in the same stage: so many that a run
+    # records them in parts.
     crowd: int = 0
     crowd_expires_at: datetime | None = None
     concurrency: int = 100
     batch: int = 500
-    # How the app's transactions are isolated.
+    # The isolation level of the app's transactions.
     isolation: str = "read committed"
     # Whether the organisation has a partner.
     has_partner: bool = False
 
     @property
     def keys(self) -> list[str]:
-        """The mentors whom the partner knows, or will."""
+        """The mentors who are or will be enrolled."""
         changed = [change.mentor for phase in self.phases for _, made in phase.changes for change in made]
         return sorted({mentor.key for mentor in [*self.mentors, *changed] if mentor.key})
 
 
 def renews(before: datetime | None, after: datetime | None) -> bool:
-    """Whether a new date opens a cycle; otherwise it corrects the one before."""
+    """Whether a new date starts a cycle; otherwise it is a correction."""
     return after is None or (before is not None and after > before)
 
 
 class Drawing:
-    """Draws a plan; `planned` is what each certification will be when everything drawn so far is done."""
+    """Draws a plan; `planned` is the state of each certification after everything drawn so far."""
 
     def __init__(self, seed: str, number: int):
         self.random = random.Random(f"{seed}/{number}")
@@ -129,14 +129,14 @@ class Drawing:
         self.plan = Plan(ZoneInfo(zone))
         self.turn = date(*self.random.choice(TURNS[zone] * 2 + ANYWHERE))
         self.planned: dict[Mentor, State | None] = {}
-        # The same of those who are renewed by files alone.
+        # The same for those who are renewed only by files.
         self.by_file: dict[Mentor, State] = {}
 
     def uuid(self) -> UUID:
         return UUID(int=self.random.getrandbits(128), version=4)
 
     def expiry(self, near: date) -> datetime | None:
-        """An expiry of which a stage begins, or ends, near a night."""
+        """An expiry for which a stage starts or ends near a night."""
         r = self.random
         if r.random() < 0.03:
             return None
@@ -166,8 +166,8 @@ class Drawing:
         return Mentor(certification, person, tokens, state, key)
 
     def change(self, near: date) -> Change:
-        """Somebody is renewed, withdrawn, taken back, corrected, deleted, or new; or consents to being
-        listed, or does not any more."""
+        """Draws a change: a renewal, suspension, reinstatement, correction, deletion or addition, or a
+        change of consent."""
         r = self.random
         living = [mentor for mentor, state in self.planned.items() if state is not None]
         mentor = r.choice(living)
@@ -197,7 +197,7 @@ class Drawing:
             if moved == state.expires_at:
                 moved = local(near, time(12, 1), self.plan.zone)
             kind = "renew" if renews(state.expires_at, moved) else "correct"
-            # Whoever renews comes back; a corrected date leaves them withdrawn.
+            # A renewal reinstates a mentor; a correction does not.
             suspended = state.suspended and kind == "correct"
             change = Change(kind, mentor, replace(state, expires_at=moved, suspended=suspended))
         self.planned[change.mentor] = change.state
@@ -212,7 +212,7 @@ class Drawing:
         )
 
     def past(self) -> tuple[Change, ...]:
-        """Histories of a few entries and of many: people rested, and came back."""
+        """Draws past suspensions and reinstatements, for short and long histories."""
         return tuple(
             Change(kind, mentor, replace(state, suspended=kind == "suspend"))
             for mentor, state in self.planned.items()
@@ -222,7 +222,7 @@ class Drawing:
         )
 
     def renewals(self, near: date) -> tuple[Change, ...]:
-        """Everybody of the files is renewed."""
+        """Renews everybody in the files."""
         for mentor, state in self.by_file.items():
             last = max(near, state.expires_at.astimezone(self.plan.zone).date())
             later = last + timedelta(days=self.random.randint(1, 60))
@@ -239,7 +239,7 @@ class Drawing:
         return local(day, self.random.choice(times), self.plan.zone)
 
     def moves(self, day: date, now: datetime) -> None:
-        """Histories become rows while people are renewed; mostly that is cut short, and begun again."""
+        """Moves histories to rows during renewals; usually the move is interrupted and started again."""
         r = self.random
         for _ in range(r.choice([1, 1, 2])):
             renewing = [("renew",), ("renew",), ("renew", "run")] if self.by_file else []
@@ -251,7 +251,7 @@ class Drawing:
             self.plan.phases.append(Phase(("normalise", *others), now, fault, changes, renewals))
 
     def tells(self, day: date, now: datetime) -> None:
-        """The partner is told of whatever has changed while more changes, and its page is compared."""
+        """Sends changes to the partner while more changes happen, and compares its page."""
         r = self.random
         programs = r.choice([("sync",), ("sync",), ("sync", "sync"), ("sync", "reconcile"), ("sync", "run")])
         troubles = [(*r.choice(PORTAL), r.randint(1, 4)) for _ in range(r.choice([0, 1, 2, 2]))]
@@ -261,7 +261,7 @@ class Drawing:
         )
 
     def night(self, day: date) -> None:
-        """A run, or several at once, perhaps again; then the day's deliveries."""
+        """A run, or several concurrent ones, perhaps repeated; then the day's deliveries."""
         r = self.random
         add = self.plan.phases.append
         if r.random() < 0.6:
@@ -295,7 +295,7 @@ class Drawing:
         plan.has_partner = r.random() < 0.5
         nights = [self.turn - timedelta(days=r.randint(0, 2))]
         for _ in range(r.randint(1, 2)):
-            # Mostly the night after, sometimes one or a few are skipped.
+            # Usually the next night; sometimes one or a few are skipped.
             nights.append(nights[-1] + timedelta(days=r.choice([1, 1, 1, 2, 2, 3, 9, 24])))
         for _ in range(r.randint(20, 34)):
             mentor = self.mentor(r.choice(nights))
@@ -327,7 +327,7 @@ def draw(seed: str, number: int) -> Plan:
 
 
 def plain(seed: str, now: datetime) -> Plan:
-    """A round of the real date, where midnight is far away, in which nothing goes wrong or changes."""
+    """A round at the real date, far from midnight, without faults and changes."""
     drawing = Drawing(seed, 0)
     plan = drawing.plan
     plan.zone = min(map(ZoneInfo, TURNS), key=lambda zone: abs(now.astimezone(zone).hour - 12))

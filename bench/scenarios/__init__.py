@@ -1,2 +1,2 @@
-"""What is measured, a file for each kind of work. Every scenario checks its counts: a wrong result is an
-error, not a fast time."""
+"""The scenarios, one file for each kind of work. Every scenario checks its counts, so that a wrong result
+is an error instead of a fast time."""

@@ -1,4 +1,4 @@
-"""P7 to P9: a drain through the push channel, beside the same requests alone and beside job queues."""
+"""P7 to P9: a drain through the push channel, against the same requests alone and against job queues."""
 
 import json
 from contextlib import nullcontext
@@ -48,14 +48,14 @@ def run_all(session: Session) -> None:
 
 
 def drain_command(service: StandIn) -> list:
-    """Above the pace that the default keeps to the provider's quota: the quota is not what is measured."""
+    """A drain without the default rate limit, because the provider's quota is not measured here."""
     delivery = f"concurrency = {peers.CONCURRENCY}"
     fcm = f"connections = {peers.CONNECTIONS}\nmessages_per_minute = 60_000_000"
     return ["work", "--drain", "--config", str(service.config(delivery, fcm))]
 
 
 def drain(session: Session, register: Register, name: str, due: int, is_held: bool = False) -> None:
-    """Everything pending is delivered, each outcome recorded."""
+    """Delivers all pending deliveries, and checks that each outcome is recorded."""
     register.restore_deliveries()
     register.prepare(DELIVERIES, ATTEMPTS)
     with StandIn() as service, held_snapshot(register) if is_held else nullcontext():
@@ -66,7 +66,7 @@ def drain(session: Session, register: Register, name: str, due: int, is_held: bo
 
 
 def held_snapshot(register: Register):
-    """Another session that read something and has not ended its transaction: no dead row can go."""
+    """Another session with an open snapshot, which prevents the removal of dead rows."""
     installation = register.installation
     other = installation.server.connect(installation.database)
     other.execute("begin isolation level repeatable read")
@@ -87,13 +87,13 @@ def work(session: Session, peer: str, name: str, jobs: Path) -> None:
 
 
 def taken(service: StandIn, due: int) -> None:
-    """The service took each message, once."""
+    """Checks that the service accepted each message once."""
     with service.record.open("rb") as record:
         expect("messages that the service took", sum(1 for _ in record), due)
 
 
 def write_messages(service: StandIn, messages: Path, jobs: Path) -> int:
-    """The bodies that certvakt sent, as requests and as jobs; how many."""
+    """Writes the bodies that certvakt sent, as requests and as jobs. Returns their number."""
     number = 0
     with (
         service.record.open(encoding="utf-8") as record,

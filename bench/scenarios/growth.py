@@ -1,4 +1,4 @@
-"""P5: as many come due, of ten times as many certifications."""
+"""P5: the same number of due certifications among ten times as many."""
 
 from statistics import median
 

@@ -1,4 +1,4 @@
-"""P15 and P16: what long histories cost a page, and how fast histories are moved to rows."""
+"""P15 and P16: the cost of long histories for a page, and the speed of moving histories to rows."""
 
 from bench import floors, histories, tables
 from bench.measure import expect
@@ -11,8 +11,8 @@ from bench.tables import CERTIFICATIONS, EVENTS
 
 SHORT, LONG = 5, 500
 NORMALISE, FLOOR = "certvakt history normalise", "psql, bare insert of the elements"
-# Many certifications; the least for which each is written too, because it holds two hundred at most; long
-# histories.
+# Many certifications; the shortest history that is also written to the certification, which holds at most
+# 200 entries; and long histories.
 LENGTHS = (10, 201, 500)
 COPY = tables.copy_of(EVENTS, "bare")
 ELEMENTS = f"""
@@ -53,7 +53,7 @@ def beside_short(session: Session) -> None:
 
 
 def world_of(session: Session, entries: int) -> Organisations:
-    """A database that differs from the other in nothing but the histories of what the coordinator keeps."""
+    """A database that differs from the other only in the histories of the coordinator's certifications."""
     number = session.sizes.listed
     session.say(f"generating {number:,} certifications, a coordinator's with {entries} entries each")
     world = Organisations(session.server, f"entries_{entries}", number, session.today)
@@ -78,7 +78,7 @@ def beside_elements(session: Session, register: Register, entries: int) -> None:
     for _ in session.each_round("moving histories to rows"):
         histories.restore(register.connection)
         register.prepare(CERTIFICATIONS)
-        # Before they are moved: afterwards a certification holds the newest twenty of a long history.
+        # Before the move, because afterwards a certification holds only the newest twenty entries.
         floors.prepare(register, [EVENTS])
         session.record(floor, floors.psql(register, ELEMENTS, session.folder))
         expect(f"rows in {COPY}", register.count(COPY), total)

@@ -1,4 +1,4 @@
-"""P10: a register comes in as CSV, beside psql's \\copy of the rows that come of it."""
+"""P10: the import of a CSV register, against psql's \\copy of the resulting rows."""
 
 import csv
 from datetime import timedelta
@@ -60,13 +60,13 @@ def import_once(session: Session, register: Register, name: str, file: Path, fil
 
 
 def import_command(file: Path) -> list:
-    """The command that takes in a file with these columns."""
+    """The command that imports a file with these columns."""
     chosen = ["--organisation", "org", "--chapter", "chapter", "--type", "type"]
     return ["import", str(file), *chosen, "--column", *(f"{name}={name}" for name in COLUMNS)]
 
 
 def row_counts(register: Register) -> dict[str, int]:
-    """How many rows each of certvakt's tables has, except for the log of commands."""
+    """The number of rows of each of certvakt's tables, except the command log."""
     found = register.connection.execute(
         "select format('%I.%I', schemaname, tablename) from pg_tables"
         " where schemaname in ('public', 'certvakt') and tablename <> 'command_log'"
@@ -75,7 +75,7 @@ def row_counts(register: Register) -> dict[str, int]:
 
 
 def write_register(register: Register, path: Path, rows: int) -> None:
-    """What a register typically has, the expiries over two years."""
+    """Writes a typical register, with expiry dates over two years."""
     days = [str(register.today + timedelta(days=day)) for day in range(-30, DAYS - 30)]
     with path.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)

@@ -1,4 +1,4 @@
-"""P11: the most memory that the three commands needed, and in a full run at ten times the size too."""
+"""P11: the peak memory of the three commands, in a full benchmark also at ten times the size."""
 
 from bench.measure import expect
 from bench.results import Comparison
@@ -25,7 +25,7 @@ def compare_peaks(session: Session) -> None:
 
 
 def drain_tenfold(session: Session) -> None:
-    """Ten times as many deliveries, from the large register, where more than that are pending."""
+    """A drain of ten times as many deliveries, from the large register."""
     if not session.sizes.tenfold_memory:
         return
     register, due = quiet.told_tenfold(session), 10 * session.sizes.due

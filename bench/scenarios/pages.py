@@ -1,5 +1,5 @@
-"""P12 to P14: the first page that a coordinator sees, beside the same page by hand, beside a textbook policy,
-and served by the API."""
+"""P12 to P14: a coordinator's first page, against the same page by a hand-written query, against a textbook
+policy, and served by the API."""
 
 from bench import tables
 from bench.measure import expect
@@ -14,7 +14,7 @@ BY_HAND = ", by hand and without policies"
 PREPARED = ", prepared once"
 TREE = "the page behind a textbook policy, up the tree"
 FLAT = "the page behind a textbook policy, without a tree"
-# A textbook app's page. It names nobody.
+# A textbook app's page, without names.
 TEXTBOOK_PAGE = """
 select id, organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at,
   expires_at, status, updated_at
@@ -38,7 +38,7 @@ def run_all(session: Session) -> None:
 
 
 def timed(session: Session, world: Organisations, taken: list, name: str, *arguments, **asking) -> None:
-    """Adds to a list how many milliseconds a statement takes."""
+    """Adds the milliseconds of a statement to a list."""
     taken.append(world.pgbench(*arguments, **asking))
     session.say(f"{name}: {taken[-1]:.3f} ms")
 
@@ -69,7 +69,8 @@ def beside_textbook(session: Session, world: Organisations) -> None:
     world.prepare()
     page = first_page()
     coordinator = world.person(COORDINATOR)
-    # What is checked beforehand is asked of the coordinator's chapters alone, or it would take minutes.
+    # The check before the measurement covers only the coordinator's chapters, because it would otherwise
+    # take minutes.
     its_own = f"chapter_id = any ('{world.chapters(COORDINATOR)}')"
     pages = {}
     for name, table in ((TREE, "certifications"), (FLAT, "flat_certifications")):
@@ -80,7 +81,7 @@ def beside_textbook(session: Session, world: Organisations) -> None:
     for number in session.each_round("textbook policies"):
         timed(session, world, ours, OURS, page, session.folder, "-t", "1000", who=COORDINATOR)
         for name, statement in pages.items():
-            # Up the tree it takes minutes: once is enough.
+            # With the tree it takes minutes, so one measurement is enough.
             if name == TREE and number > 1:
                 continue
             timed(session, world, others[name], name, statement, session.folder, "-t", "1", who=coordinator)
@@ -92,7 +93,7 @@ def served(session: Session, world: Organisations) -> None:
     page = first_page()
     ours, other = [], []
     with Service(world.installation, session.folder) as service:
-        # Plans and caches, on both sides.
+        # Warm up plans and caches on both sides.
         service.load(CONNECTIONS, 2)
         for _ in session.each_round("serving pages"):
             ours.append(service.load(CONNECTIONS, SECONDS))

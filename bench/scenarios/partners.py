@@ -1,4 +1,4 @@
-"""P17: changes told to a partner's portal on Dataverse, many in a request, beside a request for each."""
+"""P17: changes sent to a partner's portal on Dataverse, many per request, against one per request."""
 
 from bench.measure import expect, measure
 from bench.session import Session
@@ -8,7 +8,7 @@ from lab.dataverse import VERSION, Dataverse
 BATCHES = "changes by certvakt partner sync, 1,000 a request"
 ONE = "changes by certvakt partner sync, one a request"
 WHICH = ["portal", "--organisation", "org"]
-# As many requests at once on both sides; the pace that keeps to the portal's limits is not what is measured.
+# The same concurrency on both sides, without a rate limit, which is not measured here.
 SAME = {"requests_a_minute = 1000": "requests_a_minute = 6000000"}
 LISTINGS = "certvakt.listings"
 
@@ -24,7 +24,7 @@ insert into certvakt.listings (organisation_id, partner, partner_key, person_id,
   select h.organisation_id, 'portal', 'M-' || n, m.id, now() from mentor m, certvakt.chapters h;
 commit
 """
-# Everybody is to be told, as if nobody ever was.
+# Make all states due, as if none had been sent.
 AGAIN = f"""
 update {LISTINGS} set told_number = 0, told_listed = null, told_at = null, available_at = now(), attempts = 0,
   asked_at = null, asked_number = 0
@@ -51,17 +51,17 @@ def run_all(session: Session) -> None:
             expect("changes that wait", waiting, 0)
             expect("changes that the portal took", counts["operations"], told)
             requests = -(-told // batch)
-            # And one for the token.
+            # Plus one request for the token.
             expect("requests", counts["requests"], requests + 1)
     session.rates("P17", BATCHES, (BATCHES, told), (ONE, told), ">= 5")
     connection.close()
 
 
 def again(installation: Installation, connection, portal: Dataverse) -> None:
-    """Everybody is to be told, by this portal's contract."""
+    """Makes all states due again, with this portal's contract."""
     enable = ["--stage", "live", "--contract", VERSION, "--config", str(portal.config)]
     installation.run(["partner", "enable", *WHICH, *enable])
-    # The nightly look at everybody has been taken.
+    # The nightly check is already done.
     connection.execute("update certvakt.partners set looked_on = current_date + 1")
     connection.execute(AGAIN)
     connection.execute(f"vacuum (analyze) {LISTINGS}")

@@ -1,4 +1,4 @@
-"""P6: a night on which nobody comes due, while a sixth are inside a stage and were told before."""
+"""P6: a night without due certifications, while a sixth are in a stage that is already recorded."""
 
 from bench import tables
 from bench.measure import expect
@@ -14,7 +14,7 @@ APPROVED = "certvakt run --approve, 10 x as many"
 
 
 def told(session: Session, register: Register, certifications: int, name: str | None = None) -> Register:
-    """Fills a register with expiries over two years, and tells everybody who is inside a stage."""
+    """Fills a register with expiries over two years, and records the notices of all that are in a stage."""
     session.say(f"generating {certifications:,} certifications, expiring over two years")
     register.fill(certifications, certifications, QUIET, [])
     command = register.run_command("--approve", on=register.yesterday)
@@ -34,7 +34,7 @@ def told(session: Session, register: Register, certifications: int, name: str | 
 
 
 def told_tenfold(session: Session) -> Register:
-    """The large register, told; filled once, whoever asks first."""
+    """The large register with recorded notices, which is filled on first use."""
     if APPROVED not in session.samples.seconds:
         told(session, session.tenfold, session.sizes.tenfold, APPROVED)
     return session.tenfold

@@ -1,4 +1,5 @@
-"""P1 to P4: the nightly run, beside bare inserts, a job queue and a textbook cron job; and run again."""
+"""P1 to P4: the nightly run, against bare inserts, a job queue and a textbook cron job; and a second
+run."""
 
 import csv
 import json
@@ -52,7 +53,7 @@ def run_all(session: Session) -> None:
 
 
 def first_run(session: Session, register: Register, name: str) -> None:
-    """The first run of all: everything inside a stage is recorded."""
+    """The first run, which records everything in a stage."""
     register.forget_runs()
     register.prepare(*TOUCHED_BY_A_RUN)
     session.certvakt(name, register, register.run_command())
@@ -62,7 +63,7 @@ def first_run(session: Session, register: Register, name: str) -> None:
 
 
 def floor(session: Session, register: Register, name: str, names: list[str]) -> None:
-    """The same rows into bare copies."""
+    """Inserts the same rows into bare copies."""
     floors.prepare(register, [LOG, DELIVERIES])
     script = floors.insert_script(register, names)
     session.record(name, floors.psql(register, script, session.folder))
@@ -72,7 +73,7 @@ def floor(session: Session, register: Register, name: str, names: list[str]) -> 
 
 
 def run_again(session: Session, register: Register, late: Path) -> None:
-    """A few came in after the run: they are recorded, and nothing else is."""
+    """A second run after a small import, which records only the imported certifications."""
     register.installation.run(import_command(late))
     register.prepare(*TOUCHED_BY_A_RUN)
     session.certvakt(AGAIN, register, register.run_command())
@@ -87,7 +88,7 @@ def run_again(session: Session, register: Register, late: Path) -> None:
 def add_jobs(session: Session, jobs: Path) -> None:
     session.peers.clear("node")
     added = session.peers.add("node", jobs)
-    # The time of the calls alone, which is to its advantage: certvakt's is that of the whole process.
+    # The time of the calls only, to its advantage: certvakt's time is that of the whole process.
     session.record(ADD_JOBS, added, json.loads(added.output)["seconds"])
     expect("jobs", session.peers.left("node"), session.sizes.due)
     session.peers.clear("node")
@@ -103,7 +104,7 @@ def cron(session: Session, register: Register) -> None:
 
 
 def write_notices(register: Register, path: Path) -> None:
-    """What the run recorded, as jobs."""
+    """Writes the notices of the run as jobs."""
     saved = tables.copy_of(LOG, "saved")
     rows = register.connection.execute(
         "select jsonb_build_object('jobKey', l.idempotency_key,"
@@ -114,7 +115,7 @@ def write_notices(register: Register, path: Path) -> None:
 
 
 def write_late(register: Register, path: Path, number: int) -> None:
-    """A register of people who are inside a stage already."""
+    """Writes a register of people who are already in a stage."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
