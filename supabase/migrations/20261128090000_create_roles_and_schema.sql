@@ -67,50 +67,49 @@ create extension if not exists pg_trgm with schema extensions;
 
 -- PostgreSQL 18 has one of its own.
 create function certvakt.uuid_v7() returns uuid
-language sql volatile parallel safe
-begin atomic
-  -- The version, 7, takes the place of 4: two bits of the seventh byte more. What remains of it is random.
-  select encode(
-    set_bit(set_bit(
-      overlay(uuid_send(gen_random_uuid()) placing
-        substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6),
-      52, 1), 53, 1),
-    'hex')::uuid;
-end;
+language plpgsql volatile parallel safe set search_path = '' as $$
+begin
+  -- The time in milliseconds, the version, and what follows the version in a UUID of version 4: the variant and random bits.
+  return (lpad(to_hex(floor(date_part('epoch', clock_timestamp()) * 1000)::bigint), 12, '0') || '-7'
+    || substr(gen_random_uuid()::text, 16))::uuid;
+end
+$$;
 comment on function certvakt.uuid_v7 is
   'A UUID that begins with the time in milliseconds (RFC 9562, section 5.7): rows of one time lie together in an index.';
 revoke all on function certvakt.uuid_v7() from public, anon, authenticated, service_role;
 grant execute on function certvakt.uuid_v7()
   to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, service_role, authenticated;
 
--- Characters that change how the text around them is shown are stored nowhere.
-create function certvakt.is_plain(value text) returns boolean
-language sql immutable strict parallel safe
-return value !~ '[\u0001-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]';
-comment on function certvakt.is_plain is
-  'Whether a text is free of control characters (C0, C1), line separators and controls of writing direction.';
-revoke all on function certvakt.is_plain(text) from public, anon, authenticated, service_role;
+-- No text has a character that changes how the text around it is shown. PostgreSQL computes the pattern once for each
+-- statement and compiles it once; a function of the text would be called for each row.
+create function certvakt.forbidden_characters() returns text
+language sql immutable parallel safe set search_path = ''
+return '[\u0001-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]';
+comment on function certvakt.forbidden_characters is
+  'A regular expression that matches control characters (C0, C1), line separators and controls of writing direction.';
+revoke all on function certvakt.forbidden_characters() from public, anon, authenticated, service_role;
 -- Checks run with the rights of the role that writes the row.
-grant execute on function certvakt.is_plain(text)
+grant execute on function certvakt.forbidden_characters()
   to certvakt_worker, certvakt_registrar, certvakt_definer, certvakt_doorkeeper, service_role, authenticated;
 
 -- A database of the locale C knows no other letters than those of ASCII, and not every server has ICU.
--- Not strict, though null is folded to null: PostgreSQL inlines no CASE of a strict function into the statement, and
--- a call for each row takes longer than the rest.
 create function certvakt.folded(name text) returns text
-language sql immutable parallel safe
-return case
-  when octet_length(name) = length(name) then lower(name collate "C")
-  else translate(
-    lower(replace(replace(replace(replace(replace(replace(replace(name,
-      'Æ', 'ae'), 'æ', 'ae'), 'Œ', 'oe'), 'œ', 'oe'), 'ß', 'ss'), 'Þ', 'th'), 'þ', 'th') collate "C"),
-    'ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝàáâãäåçèéêëìíîïðñòóôõöøùúûüýÿĀāĂăĄąĆćĈĉĊċČčĎďĐđĒēĔĕĖėĘęĚěĜĝĞ' ||
-    'ğĠġĢģĤĥĨĩĪīĬĭĮįİĴĵĶķĹĺĻļĽľŁłŃńŅņŇňŊŋŌōŎŏŐőŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŦŧŨũŪūŬŭŮůŰűŲųŴŵŶŷŸŹźŻżŽž'
-    -- Accents that stand behind their letters are left out.
-    || U&'\0300\0301\0302\0303\0304\0306\0307\0308\030A\030B\030C\0323\0327\0328',
-    'aaaaaaceeeeiiiidnoooooouuuuyaaaaaaceeeeiiiidnoooooouuuuyyaaaaaaccccccccddddeeeeeeeeeeggg' ||
-    'ggggghhiiiiiiiiijjkkllllllllnnnnnnnnoooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzz')
-end;
+language plpgsql immutable strict parallel safe set search_path = '' as $$
+begin
+  return case
+    when octet_length(name) = length(name) then lower(name collate "C")
+    else translate(
+      lower(replace(replace(replace(replace(replace(replace(replace(name,
+        'Æ', 'ae'), 'æ', 'ae'), 'Œ', 'oe'), 'œ', 'oe'), 'ß', 'ss'), 'Þ', 'th'), 'þ', 'th') collate "C"),
+      'ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝàáâãäåçèéêëìíîïðñòóôõöøùúûüýÿĀāĂăĄąĆćĈĉĊċČčĎďĐđĒēĔĕĖėĘęĚěĜĝĞ' ||
+      'ğĠġĢģĤĥĨĩĪīĬĭĮįİĴĵĶķĹĺĻļĽľŁłŃńŅņŇňŊŋŌōŎŏŐőŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŦŧŨũŪūŬŭŮůŰűŲųŴŵŶŷŸŹźŻżŽž'
+      -- Accents that stand behind their letters are left out.
+      || U&'\0300\0301\0302\0303\0304\0306\0307\0308\030A\030B\030C\0323\0327\0328',
+      'aaaaaaceeeeiiiidnoooooouuuuyaaaaaaceeeeiiiidnoooooouuuuyyaaaaaaccccccccddddeeeeeeeeeeggg' ||
+      'ggggghhiiiiiiiiijjkkllllllllnnnnnnnnoooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzz')
+  end;
+end
+$$;
 comment on function certvakt.folded is
   'A name in small letters of ASCII, for looking it up: å is found as a, ø as o, æ as ae; letters of other scripts stay.';
 revoke all on function certvakt.folded(text) from public, anon, authenticated, service_role;

@@ -8,7 +8,7 @@ create table certvakt.organisations (
   slug text not null unique
     constraint organisations_slug_form check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
   name text not null constraint organisations_name_form check (length(name) between 1 and 200)
-    constraint organisations_name_plain check (certvakt.is_plain(name)),
+    constraint organisations_name_plain check (name !~ certvakt.forbidden_characters()),
   -- An unknown zone makes the expression raise; a known one is never null. PostgreSQL takes europe/oslo
   -- and EST5EDT as well, which are no names of the IANA database.
   time_zone text not null
@@ -59,7 +59,7 @@ create table certvakt.chapters (
   slug text not null
     constraint chapters_slug_form check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
   name text not null constraint chapters_name_form check (length(name) between 1 and 200)
-    constraint chapters_name_plain check (certvakt.is_plain(name)),
+    constraint chapters_name_plain check (name !~ certvakt.forbidden_characters()),
   created_at timestamptz not null default now(),
   constraint chapters_slug_unique unique (organisation_id, slug),
   constraint chapters_inside_organisation unique (organisation_id, id),

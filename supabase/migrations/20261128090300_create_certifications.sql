@@ -9,7 +9,7 @@ create table certvakt.certification_types (
   code text not null
     constraint certification_types_code_form check (code ~ '^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$'),
   name text not null constraint certification_types_name_form check (length(name) between 1 and 200)
-    constraint certification_types_name_plain check (certvakt.is_plain(name)),
+    constraint certification_types_name_plain check (name !~ certvakt.forbidden_characters()),
   -- squawk-ignore prefer-bigint-over-smallint
   validity_months smallint
     constraint certification_types_validity_range check (validity_months between 1 and 1200),
@@ -40,7 +40,7 @@ create table public.peer_mentor_certifications (
   peer_mentor_id uuid not null references certvakt.people (id) on delete cascade,
   certification_type text not null,
   external_id text constraint peer_mentor_certifications_external_id_form check (length(external_id) between 1 and 200)
-    constraint peer_mentor_certifications_external_id_plain check (certvakt.is_plain(external_id)),
+    constraint peer_mentor_certifications_external_id_plain check (external_id !~ certvakt.forbidden_characters()),
   issued_at timestamptz constraint peer_mentor_certifications_issued_at_range
     check (issued_at >= '1900-01-01' and issued_at < '9999-01-01'),
   expires_at timestamptz constraint peer_mentor_certifications_expires_at_range
@@ -190,7 +190,7 @@ grant select, insert, delete on certvakt.erased_register_ids to certvakt_registr
 create policy registrar_keeps on certvakt.erased_register_ids to certvakt_registrar using (true) with check (true);
 
 create function certvakt.register_id_digest(organisation uuid, external_id text) returns bytea
-language sql immutable strict parallel safe
+language sql immutable strict parallel safe set search_path = ''
 return sha256(convert_to(organisation::text || '|' || external_id, 'UTF8'));
 comment on function certvakt.register_id_digest is
   'SHA-256 of an organisation''s id and an id in its register: enough to know one again that is given, no more.';

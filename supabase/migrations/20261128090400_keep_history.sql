@@ -14,10 +14,10 @@ create table certvakt.renewal_words (
   certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
   salt bytea not null constraint renewal_words_salt_form check (length(salt) = 32),
   evidence text constraint renewal_words_evidence_form check (length(evidence) between 1 and 500)
-    constraint renewal_words_evidence_plain check (certvakt.is_plain(evidence)),
+    constraint renewal_words_evidence_plain check (evidence !~ certvakt.forbidden_characters()),
   -- A note may have lines.
   note text constraint renewal_words_note_form check (length(note) between 1 and 2000)
-    constraint renewal_words_note_plain check (certvakt.is_plain(translate(note, e'\n\r\t', ''))),
+    constraint renewal_words_note_plain check (translate(note, e'\n\r\t', '') !~ certvakt.forbidden_characters()),
   operator text,
   primary key (certification_id, entry_id)
 );
@@ -114,17 +114,17 @@ $$;
 comment on function certvakt.is_canonical is 'Whether every key of some JSON is in small letters, and every number whole.';
 
 create function certvakt.entry_hash(entry jsonb) returns text
-language sql immutable strict parallel safe
+language sql immutable strict parallel safe set search_path = ''
 return encode(sha256(convert_to(certvakt.canonical(entry), 'UTF8')), 'hex');
 comment on function certvakt.entry_hash is 'Hex SHA-256 of an entry''s canonical text: what the entry after it holds as `previous`.';
 
 create function certvakt.utc_text(at timestamptz) returns text
-language sql immutable strict parallel safe
+language sql immutable strict parallel safe set search_path = ''
 return to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 comment on function certvakt.utc_text is 'An instant as entries hold it: RFC 3339, UTC, microseconds.';
 
 create function certvakt.is_on_calendar(value text) returns boolean
-language sql immutable strict parallel safe
+language sql immutable strict parallel safe set search_path = ''
 return case
   when value !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T|$)' then true
   when value !~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{6}Z)?$'
@@ -240,7 +240,7 @@ grant execute on function certvakt.utc_text(timestamptz),
 
 -- How many of the newest entries renewal_history holds, once the others are rows.
 create function certvakt.newest(history jsonb) returns jsonb
-language sql immutable strict parallel safe
+language sql immutable strict parallel safe set search_path = ''
 return jsonb_path_query_array(history, '$[last - 19 to last]');
 comment on function certvakt.newest is 'The newest twenty entries of a history.';
 
@@ -344,7 +344,7 @@ alter function certvakt.normalise_histories(uuid, uuid, integer) owner to certva
 
 -- What withdrawn means, in one place.
 create function certvakt.is_withdrawn(status text, history jsonb) returns boolean
-language sql immutable parallel safe
+language sql immutable parallel safe set search_path = ''
 return status = 'suspended' and coalesce(history -> -1 ->> 'kind' = 'withdrawn', false);
 comment on function certvakt.is_withdrawn is
   'Whether a certification of that status and history was withdrawn: suspended, and the last entry says so.';

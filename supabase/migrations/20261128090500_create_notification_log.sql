@@ -59,12 +59,13 @@ grant select on public.cert_notification_log to certvakt_definer;
 create policy definer_reads on public.cert_notification_log for select to certvakt_definer using (true);
 
 create function certvakt.notice_key(certification_id uuid, notification_type text, due_date date) returns text
-language sql stable strict parallel safe
-begin atomic
+language plpgsql stable strict parallel safe set search_path = '' as $$
+begin
   -- to_char of a fixed numeric pattern depends on no setting, unlike a cast of the date to text.
-  select encode(sha256(convert_to(
+  return encode(sha256(convert_to(
     certification_id::text || '|' || notification_type || '|' || to_char(due_date::timestamp, 'YYYY-MM-DD'), 'UTF8')), 'hex');
-end;
+end
+$$;
 comment on function certvakt.notice_key is
   'The key of a notice: hex SHA-256 of certification|type|YYYY-MM-DD, the date being the day on which the stage came due.';
 revoke all on function certvakt.notice_key(uuid, text, date) from public, anon, authenticated, service_role;

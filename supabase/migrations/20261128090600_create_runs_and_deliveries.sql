@@ -64,7 +64,7 @@ grant select, insert, update, delete on certvakt.run_calendars to certvakt_worke
 create policy worker_keeps on certvakt.run_calendars to certvakt_worker using (true) with check (true);
 
 create function certvakt.this_database() returns text
-language sql stable parallel safe
+language sql stable parallel safe set search_path = ''
 begin atomic
   select (select system_identifier from pg_control_system()) || '/'
       || (select oid from pg_database where datname = current_database());
@@ -173,30 +173,25 @@ revoke all on function certvakt.delete_attempts() from public, anon, authenticat
 alter function certvakt.delete_attempts() owner to certvakt_definer;
 
 -- A correction keeps the cycle: what its mentor was told in it before the date was corrected.
-create function certvakt.told_before_correction(organisation uuid)
-returns table (certification_id uuid, stage text, due_date date)
-language sql stable parallel safe
-begin atomic
-  select cycle.certification_id, d.stage, d.due_date
+create view certvakt.told_before_correction with (security_invoker = true) as
+select cycle.organisation_id, cycle.certification_id, d.stage, d.due_date
+from (
+  select k.organisation_id, k.certification_id, max(o.changed_at) as cycle_began
   from (
-    select k.certification_id, max(o.changed_at) as cycle_began
-    from (
-      select distinct c.certification_id from certvakt.certification_changes c
-      where c.organisation_id = organisation and c.kind = 'corrected'
-    ) k
-    join certvakt.certification_changes o
-      on o.organisation_id = organisation and o.certification_id = k.certification_id
-      and o.kind in ('recorded', 'renewed')
-    group by k.certification_id
-  ) cycle
-  join public.cert_notification_log l on l.certification_id = cycle.certification_id
-  join certvakt.deliveries d
-    on d.id = l.id and d.created_at >= cycle.cycle_began and d.state in ('claimed', 'delivered');
-end;
-comment on function certvakt.told_before_correction is
+    select distinct c.organisation_id, c.certification_id from certvakt.certification_changes c where c.kind = 'corrected'
+  ) k
+  join certvakt.certification_changes o
+    on o.organisation_id = k.organisation_id and o.certification_id = k.certification_id
+    and o.kind in ('recorded', 'renewed')
+  group by k.organisation_id, k.certification_id
+) cycle
+join public.cert_notification_log l on l.certification_id = cycle.certification_id
+join certvakt.deliveries d
+  on d.id = l.id and d.created_at >= cycle.cycle_began and d.state in ('claimed', 'delivered');
+comment on view certvakt.told_before_correction is
   'The stages told in the present cycle of every certification that was ever corrected. Only a notice that was handed over told somebody.';
-revoke all on function certvakt.told_before_correction(uuid) from public, anon, authenticated, service_role;
-grant execute on function certvakt.told_before_correction(uuid) to certvakt_worker, certvakt_definer;
+revoke all on certvakt.told_before_correction from public, anon, authenticated, service_role;
+grant select on certvakt.told_before_correction to certvakt_worker, certvakt_definer;
 
 create table certvakt.channel_stops (
   channel text not null,

@@ -83,7 +83,7 @@ create table certvakt.access_closures (
   resource text not null constraint access_closures_resource_known check (resource in ('certifications')),
   organisation_id uuid references certvakt.organisations (id) on delete cascade,
   reason text not null constraint access_closures_reason_form check (length(reason) between 1 and 500)
-    constraint access_closures_reason_plain check (certvakt.is_plain(reason)),
+    constraint access_closures_reason_plain check (reason !~ certvakt.forbidden_characters()),
   closed_at timestamptz not null default now(),
   closed_by text not null default session_user,
   opened_at timestamptz,

@@ -152,8 +152,12 @@ begin
       union all
       (select p.id from certvakt.people p where p.name_folded like containing limit few + 1));
     numbered := array(
+      -- Every id of the organisations is compared. The first branch of certvakt.folded stands here, because a call for each
+      -- id takes longer than the rest.
       select c.external_id from public.peer_mentor_certifications c
-      where c.organisation_id = any (organisations) and certvakt.folded(c.external_id) like containing
+      where c.organisation_id = any (organisations)
+        and case when octet_length(c.external_id) = length(c.external_id) then lower(c.external_id collate "C")
+          else certvakt.folded(c.external_id) end like containing
       limit few + 1);
     if cardinality(named) <= few and cardinality(numbered) <= few then
       return array(
@@ -193,7 +197,9 @@ begin
         and (of_type is null or c.certification_type = of_type)
         and (in_organisations is null
           or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])
-        and (certvakt.folded(c.external_id) like containing
+        -- As above.
+        and (case when octet_length(c.external_id) = length(c.external_id) then lower(c.external_id collate "C")
+            else certvakt.folded(c.external_id) end like containing
           or (
             select coalesce(n.name_folded, p.name_folded) like containing
             from certvakt.people p
@@ -337,9 +343,11 @@ begin atomic
   select coming.organisation_id, coming.night, coming.stage, count(*)
   from coming
   where not exists (
-    select from certvakt.told_before_correction(coming.organisation_id) told
-    where told.certification_id = coming.id and told.stage = coming.stage
-      and coming.night - told.due_date < coming_notices.told_again_after)
+    select from certvakt.told_before_correction told
+    where told.organisation_id = coming.organisation_id and told.certification_id = coming.id and told.stage = coming.stage
+      and coming.night - told.due_date < coming_notices.told_again_after
+    -- Looked up for each certification, instead of worked out for every organisation.
+    offset 0)
   group by coming.organisation_id, coming.night, coming.stage;
 end;
 comment on function certvakt.coming_notices is

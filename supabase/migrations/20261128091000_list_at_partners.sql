@@ -112,7 +112,7 @@ create table certvakt.listings (
   partner text not null,
   partner_key text not null
     constraint listings_partner_key_form check (length(partner_key) between 1 and 200 and partner_key !~ '[[:cntrl:]]')
-    constraint listings_partner_key_plain check (certvakt.is_plain(partner_key)),
+    constraint listings_partner_key_plain check (partner_key !~ certvakt.forbidden_characters()),
   person_id uuid references certvakt.people (id) on delete set null,
   listing_consent_at timestamptz,
   kept_off_at timestamptz,
@@ -546,10 +546,10 @@ create table certvakt.partner_reports (
   stage text not null constraint partner_reports_stage_known check (stage in ('staging', 'live')),
   event_id text not null
     constraint partner_reports_event_id_form check (length(event_id) between 1 and 200 and event_id !~ '[[:cntrl:]]')
-    constraint partner_reports_event_id_plain check (certvakt.is_plain(event_id)),
+    constraint partner_reports_event_id_plain check (event_id !~ certvakt.forbidden_characters()),
   partner_key text
     constraint partner_reports_partner_key_form check (length(partner_key) between 1 and 200 and partner_key !~ '[[:cntrl:]]')
-    constraint partner_reports_partner_key_plain check (certvakt.is_plain(partner_key)),
+    constraint partner_reports_partner_key_plain check (partner_key !~ certvakt.forbidden_characters()),
   certification_type text,
   certification_id uuid,
   completed_on date not null,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// Whether a character changes the display of the text around it: controls (C0, DEL, C1), line and paragraph
 /// separators, and marks, embeddings, overrides and isolates of the writing direction (Unicode TR9).
-/// `certvakt.is_plain` is the same rule in SQL. Joiners are allowed, because names and emoji need them.
+/// `certvakt.forbidden_characters` is the same rule in SQL. Joiners are allowed, because names and emoji need them.
 pub const fn is_control(char: char) -> bool {
     matches!(char,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -133,7 +133,7 @@ impl From<sqlx::Error> for StoreError {
                     // Serialization failure, deadlock detected, foreign key violation.
                     "40001" | "40P01" | "23503" => Self::Conflict(text),
                     "53100" => Self::Full(text),
-                    // A check of `certvakt.is_plain`.
+                    // A check with `certvakt.forbidden_characters`.
                     "23514" if cause.constraint().is_some_and(|name| name.ends_with("_plain")) => Self::Invalid(
                         "a text contains control characters or characters that change the writing direction: remove them"
                             .to_owned(),

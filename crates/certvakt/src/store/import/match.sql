@@ -11,12 +11,12 @@ select r.external_id, r.name, r.email, r.push_token,
   -- A suspended row without a date says nothing about the date.
   -- And no register brings back what somebody has withdrawn.
   case
-    when certvakt.is_withdrawn(c.status, c.renewal_history) then c.expires_at
+    when withdrawn.is_so then c.expires_at
     when r.expires_at is null and r.status = 'suspended' then c.expires_at
     else r.expires_at
   end as expires_at,
   case
-    when certvakt.is_withdrawn(c.status, c.renewal_history) then c.status
+    when withdrawn.is_so then c.status
     when c.id is null then coalesce(r.status, 'active')
     when r.status = 'suspended' then 'suspended'
     when c.status = 'suspended' then coalesce(r.status, 'suspended')
@@ -42,5 +42,8 @@ left join lateral (
   order by o.certification_type limit 1
 ) other on true
 cross join lateral (select coalesce(c.peer_mentor_id, other.peer_mentor_id) as id) known
+-- Few are suspended, and the function is called for those alone.
+cross join lateral (
+  select coalesce(c.status = 'suspended' and certvakt.is_withdrawn(c.status, c.renewal_history), false) as is_so) withdrawn
 left join certvakt.person_names n on n.person_id = known.id and n.organisation_id = $1
 where r.reject_reason is null

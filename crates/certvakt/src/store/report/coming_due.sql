@@ -2,7 +2,7 @@
 -- $5..$6 per stage, from and before: the expiries that come due in the nights asked for
 -- $7 days by which a corrected due date must move to be told again
 with told as materialized (
-  select * from certvakt.told_before_correction($1)
+  select certification_id, stage, due_date from certvakt.told_before_correction where organisation_id = $1
 ),
 coming as (
   select c.id, s.stage, (c.expires_at at time zone $2)::date - s.days_before as night
