@@ -181,7 +181,7 @@ grant select, insert, update on certvakt.installation to certvakt_registrar;
 create policy registrar_keeps on certvakt.installation to certvakt_registrar using (true) with check (true);
 grant select (rehearsal, long_history) on certvakt.installation to certvakt_definer;
 create policy definer_reads on certvakt.installation for select to certvakt_definer using (true);
-grant select (rehearsal) on certvakt.installation to certvakt_doorkeeper, certvakt_worker;
+grant select (rehearsal) on certvakt.installation to certvakt_doorkeeper;
 create policy doorkeeper_reads on certvakt.installation for select to certvakt_doorkeeper using (true);
 -- certvakt.delete_old_notices runs as the owner and notes how far it has come.
 create policy owner_notes on certvakt.installation to current_user using (true) with check (true);

@@ -28,7 +28,7 @@ alter table certvakt.people force row level security;
 revoke all on certvakt.people from public, anon, authenticated, service_role;
 grant select on certvakt.people to certvakt_worker;
 create policy worker_reads on certvakt.people for select to certvakt_worker using (true);
-grant select, insert, update, delete, update (erased_by) on certvakt.people to certvakt_registrar;
+grant select, insert, update, delete on certvakt.people to certvakt_registrar;
 create policy registrar_keeps on certvakt.people to certvakt_registrar using (true) with check (true);
 grant select (id, name, locale) on certvakt.people to certvakt_doorkeeper;
 create policy doorkeeper_reads on certvakt.people for select to certvakt_doorkeeper using (true);

@@ -230,10 +230,10 @@ revoke all on function certvakt.canonical(jsonb), certvakt.is_canonical(jsonb), 
   certvakt.utc_text(timestamptz), certvakt.is_on_calendar(text), certvakt.entry_fields(),
   certvakt.entry_fault(jsonb), certvakt.new_entry(jsonb, text, timestamptz, timestamptz, jsonb, text, text)
   from public, anon, authenticated, service_role;
-grant execute on function certvakt.canonical(jsonb), certvakt.is_canonical(jsonb), certvakt.entry_hash(jsonb),
-  certvakt.is_on_calendar(text), certvakt.entry_fields(), certvakt.entry_fault(jsonb)
-  to certvakt_worker, certvakt_registrar, certvakt_definer, service_role;
-grant execute on function certvakt.utc_text(timestamptz),
+-- A certification may come with a history, which is checked with the rights of the role that writes it.
+grant execute on function certvakt.is_canonical(jsonb), certvakt.is_on_calendar(text), certvakt.entry_fields(),
+  certvakt.entry_fault(jsonb) to certvakt_registrar, certvakt_definer, service_role;
+grant execute on function certvakt.canonical(jsonb), certvakt.entry_hash(jsonb), certvakt.utc_text(timestamptz),
   certvakt.new_entry(jsonb, text, timestamptz, timestamptz, jsonb, text, text) to certvakt_definer;
 
 -- Where entries stand: only these functions know.
@@ -333,7 +333,7 @@ comment on function certvakt.normalise_histories is
 revoke all on function certvakt.newest(jsonb), certvakt.entries_of(uuid, jsonb),
   certvakt.length_of_history(uuid, jsonb), certvakt.append_to_history(uuid, uuid, jsonb, jsonb),
   certvakt.normalise_histories(uuid, uuid, integer) from public, anon, authenticated, service_role;
-grant execute on function certvakt.newest(jsonb) to certvakt_worker, certvakt_definer;
+grant execute on function certvakt.newest(jsonb) to certvakt_definer;
 grant execute on function certvakt.entries_of(uuid, jsonb) to certvakt_worker, certvakt_registrar, service_role;
 grant execute on function certvakt.length_of_history(uuid, jsonb) to certvakt_registrar;
 grant execute on function certvakt.normalise_histories(uuid, uuid, integer) to certvakt_worker;

@@ -71,8 +71,7 @@ grant select (issuer, subject, created_at, seen_at, expires_at, browser, address
 create policy worker_reads on certvakt.sessions for select to certvakt_worker using (true);
 grant select (issuer, subject), delete on certvakt.sessions to certvakt_registrar;
 create policy registrar_erases on certvakt.sessions to certvakt_registrar using (true) with check (false);
-grant select, select (id, address, authenticated_at, acr),
-  insert (token_hash, issuer, subject, address, browser, authenticated_at, acr), update (seen_at), delete
+grant select, insert (token_hash, issuer, subject, address, browser, authenticated_at, acr), update (seen_at), delete
   on certvakt.sessions to certvakt_doorkeeper;
 create policy doorkeeper_keeps on certvakt.sessions to certvakt_doorkeeper using (true) with check (true);
 grant select, delete on certvakt.sessions to certvakt_definer;
@@ -206,7 +205,7 @@ create policy worker_reads on certvakt.letters for select to certvakt_worker usi
 create policy worker_alerts on certvakt.letters for insert to certvakt_worker with check (kind = 'alert');
 grant select (person_id, requested_by), update (requested_by), delete on certvakt.letters to certvakt_registrar;
 create policy registrar_erases on certvakt.letters to certvakt_registrar using (true) with check (requested_by is null);
-grant select, select (alert, organisation_id, number, address), insert (kind, person_id, contact_point_id, good_for, address),
+grant select, insert (kind, person_id, contact_point_id, good_for, address),
   update (token_hash, expires_at, mail_due_at, mailed_at, used_at), delete on certvakt.letters to certvakt_doorkeeper;
 create policy doorkeeper_keeps on certvakt.letters to certvakt_doorkeeper using (true) with check (true);
 grant select, insert (kind, person_id, contact_point_id, requested_by, good_for, address, organisation_id)

@@ -3,7 +3,7 @@
 -- authenticated_security_definer_function_executable reports our functions for people: that they run as their owner is their
 -- purpose, and the schema certvakt is not exposed.
 begin;
-select plan(11);
+select plan(13);
 
 create temporary table tables as
 select c.oid, c.relrowsecurity, c.reloptions from pg_class c
@@ -56,12 +56,22 @@ select is_empty($$
   select p.at, p.polname from pg_temp.policies p where p.is_for_people and p.condition ~* '(\)|auth\.\w+\(\))isnull'$$,
   'rls_policy_null_auth_disjunct: no policy holds because nobody has signed in');
 
--- Not a lint of theirs: ARCHITECTURE.md promises it.
+-- Rules of our own.
 select is_empty($$
   select t.tgrelid::regclass, array_agg(t.tgname) from pg_trigger t, unnest(array[4, 8, 16, 32]) as event (bit)
   where t.tgrelid in (select oid from pg_temp.tables) and not t.tgisinternal and t.tgtype & event.bit > 0
   group by t.tgrelid, event.bit, t.tgtype & 2, t.tgtype & 1 having count(*) > 1
     and array_agg(t.tgname::text order by t.tgname) <> '{append_only,before_update}'$$, 'no event of a table has two triggers');
+
+select is_empty($$
+  select p.proname from pg_proc p where p.pronamespace = 'certvakt'::regnamespace group by p.proname having count(*) > 1$$,
+  'no function is defined twice');
+select is_empty($$
+  select a.attrelid::regclass, a.attname, of_column.grantee::regrole, of_column.privilege_type
+  from pg_attribute a join pg_class c on c.oid = a.attrelid, aclexplode(a.attacl) of_column, aclexplode(c.relacl) of_table
+  where c.oid in (select oid from pg_temp.tables)
+    and (of_table.grantee, of_table.privilege_type) = (of_column.grantee, of_column.privilege_type)$$,
+  'no grant of a column repeats one of its table');
 
 select * from finish();
 rollback;

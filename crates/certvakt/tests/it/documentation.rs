@@ -1,6 +1,7 @@
 //! The documents: lists are complete, links have targets, and examples run.
 
 mod examples;
+mod functions;
 mod names;
 mod triggers;
 
