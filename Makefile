@@ -22,13 +22,11 @@ test: lint rust pgtap ## Run what a change needs: lints, Rust tests and pgTAP
 
 check-all: slow pooler postgresql-18 conformance dependencies ## Run what CI adds: slow tests, pooler, a second PostgreSQL, other people's tools, licences
 
-lint: ## Formatting, clippy, spelling, migrations, number of dependencies
+lint: ## Formatting, clippy, layers, spelling, migrations, number of dependencies
 	@scripts/install-packages test
 	@echo "== formatting" && cargo fmt --check
 	@echo "== clippy" && cargo clippy --quiet --workspace --all-targets -- -D warnings
-	@echo "== SQL only in store/" && ! grep -rn 'sqlx' crates/*/src --include='*.rs' | grep -v '/store/'
-	@found=$$(cargo clippy --quiet -p certvakt --lib --message-format short -- -W clippy::disallowed_macros 2>&1 | \
-		grep 'disallowed macro') && ! echo "$$found" | grep -v '/store/'
+	@echo "== layers" && scripts/check-imports
 	@echo "== Python, spelling, migrations" && linters=$$(scripts/install-tools linters)/linters/bin && \
 		$$linters/ruff format --quiet --check lab bench conformance torture && \
 		$$linters/ruff check --quiet lab bench conformance torture && \
@@ -56,9 +54,9 @@ pgtap: ## The tests of the schema
 	@scripts/install-packages test
 	@echo "== pgTAP" && scripts/with-postgres scripts/pgtap
 
-fuzz: ## Hostile inputs for a while: TARGET=dates SECONDS=600 SEED=1; a target is a folder of crates/certvakt/tests/corpus
+fuzz: ## Hostile inputs for a while: TARGET=dates SECONDS=600 SEED=1; a target is a folder of crates/testing/corpus
 	@CERTVAKT_FUZZ_SECONDS=$(or $(SECONDS),60) CERTVAKT_FUZZ_SEED=$(or $(SEED),1) \
-		cargo test --quiet -p certvakt --lib --test it -- --nocapture fuzz_$(subst -,_,$(TARGET))
+		cargo test --quiet --workspace --lib --test it -- --nocapture fuzz_$(subst -,_,$(TARGET))
 
 pooler: ## The integration tests through pgbouncer in transaction mode
 	@scripts/install-packages test

@@ -14,7 +14,7 @@ from lab.certvakt import ROOT, SERVICE, Installation
 from lab.postgres import Server, programs
 
 ISSUER, LOGINS = "https://issuer.example", 2_000
-PAGE = ROOT / "crates/certvakt/src/store/tenant/page.sql"
+PAGE = ROOT / "crates/store/src/tenant/page.sql"
 # The API's parameters for a first page, in order: fifty rows and one more, no filter.
 ROWS = 51
 FIRST = [str(ROWS), "'-infinity'", "'00000000-0000-0000-0000-000000000000'", *["null"] * 5]

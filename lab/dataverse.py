@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lab.certvakt import ROOT
 
-PROGRAM = ROOT / "crates/certvakt/stand-ins/dataverse"
+PROGRAM = ROOT / "crates/stand-ins/dataverse"
 # The contract of the documentation.
 CONTRACT = ROOT / "contracts/dataverse/2026-1.toml"
 VERSION = "1"

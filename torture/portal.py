@@ -11,7 +11,7 @@ from pathlib import Path
 from lab.certvakt import ROOT
 from torture.facts import Told
 
-PROGRAM = ROOT / "crates/certvakt/stand-ins/portal.py"
+PROGRAM = ROOT / "crates/stand-ins/portal.py"
 # The contract of the documentation, with shorter time limits.
 CONTRACT = ROOT / "contracts/example/2026-1.toml"
 VERSION = "1"

@@ -47,7 +47,7 @@ def copy(source: Path, to: Path) -> None:
 def patch(name: str, copied: Path) -> None:
     """Applies a patch, and reuses the offline query data, which is stored by the hash of a query, for the
     changed queries: a patch must keep parameters and columns."""
-    queries = {path: path.read_text(encoding="utf-8") for path in copied.glob("crates/certvakt/src/**/*.sql")}
+    queries = {path: path.read_text(encoding="utf-8") for path in copied.glob("crates/store/src/**/*.sql")}
     command = ["patch", "--strip=1", "--fuzz=1", "--quiet", f"--input={PATCHES / name}.patch"]
     subprocess.run(command, cwd=copied, check=True)
     for path, before in queries.items():

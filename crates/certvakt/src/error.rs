@@ -1,82 +1,55 @@
-//! The error of a command: one sentence that says what to do, a stable code, and an exit status.
+//! The error that ends a command: one sentence that says what to do, a stable code, an exit status.
 
-use std::process::ExitCode;
-
-/// The exit status of the process. The numbers are external names (`docs/errors.md`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    /// Success.
-    Success = 0,
-    /// A check found a problem, or the machine lacks a requirement.
-    Found = 1,
-    /// The command line, the configuration or the environment is invalid.
-    Usage = 2,
-    /// A run is held and waits for approval.
-    Held = 3,
-    /// The database cannot be reached, refused access, or closed the connection.
-    Database = 4,
-    /// The input cannot be read.
-    Input = 5,
-    /// The embedded cluster cannot be started.
-    Cluster = 6,
-    /// A channel has stopped; its queue is kept.
-    ChannelStopped = 7,
-    /// An internal error.
-    Internal = 70,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
+use certvakt_base::Exit;
 
 /// Any error that ends a command. Each layer has its own error type.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The configuration or the environment.
     #[error(transparent)]
-    Config(#[from] crate::config::ConfigError),
+    Config(#[from] certvakt_engine::config::ConfigError),
     /// `CERTVAKT_NOW`.
     #[error(transparent)]
-    Now(#[from] crate::clock::BadNow),
+    Now(#[from] certvakt_base::clock::BadNow),
     /// The database.
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] certvakt_store::StoreError),
     /// The embedded cluster.
     #[error(transparent)]
     Cluster(#[from] crate::cluster::ClusterError),
     /// An import.
     #[error(transparent)]
-    Import(#[from] crate::import::ImportError),
+    Import(#[from] certvakt_engine::import::ImportError),
     /// A run.
     #[error(transparent)]
-    Run(#[from] crate::expiry::RunError),
+    Run(#[from] certvakt_engine::expiry::RunError),
     /// A change of a certification.
     #[error(transparent)]
-    Renewal(#[from] crate::renewal::RenewalError),
+    Renewal(#[from] certvakt_engine::renewal::RenewalError),
     /// A check of histories.
     #[error(transparent)]
-    Histories(#[from] crate::renewal::histories::CheckError),
+    Histories(#[from] certvakt_engine::renewal::histories::CheckError),
     /// A person's data.
     #[error(transparent)]
-    People(#[from] crate::people::PeopleError),
+    People(#[from] certvakt_engine::people::PeopleError),
     /// A partner.
     #[error(transparent)]
-    Partner(#[from] crate::partner::PartnerError),
+    Partner(#[from] certvakt_partner::PartnerError),
     /// A file that cannot be read.
     #[error("{0}")]
     File(String),
+    /// A file of rows with other columns than those expected.
+    #[error(transparent)]
+    Sheet(#[from] certvakt_engine::import::sheet::SheetError),
     /// Delivery.
     #[error(transparent)]
-    Delivery(#[from] crate::delivery::DeliveryError),
+    Delivery(#[from] certvakt_engine::delivery::DeliveryError),
     /// The leak canary.
     #[error(transparent)]
-    Canary(#[from] crate::audit::canary::CanaryError),
+    Canary(#[from] certvakt_engine::audit::canary::CanaryError),
     /// The HTTP server.
     #[error(transparent)]
-    Http(#[from] crate::http::HttpError),
+    Http(#[from] certvakt_server::HttpError),
     /// The demo.
     #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
@@ -100,6 +73,7 @@ impl Error {
             Self::People(error) => error.code(),
             Self::Partner(error) => error.code(),
             Self::File(_) => "file-unreadable",
+            Self::Sheet(error) => error.code(),
             Self::Delivery(error) => error.code(),
             Self::Canary(error) => error.code(),
             Self::Http(error) => error.code(),
@@ -121,6 +95,7 @@ impl Error {
             Self::People(error) => error.exit(),
             Self::Partner(error) => error.exit(),
             Self::File(_) => Exit::Input,
+            Self::Sheet(error) => error.exit(),
             Self::Delivery(error) => error.exit(),
             Self::Canary(error) => error.exit(),
             Self::Http(_) | Self::Demo(_) => Exit::Found,

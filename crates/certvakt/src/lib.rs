@@ -1,44 +1,10 @@
-//! certvakt tracks certifications that expire: the nightly run, the delivery of its notices, and the records
-//! that prove both. `ARCHITECTURE.md` follows one certification through these modules.
+//! The binary `certvakt`: the command line, what it prints, the embedded cluster and the demo.
+//!
+//! A subcommand is a file in `cli/`: it reads its arguments, calls a crate below, and prints. Work that another caller
+//! could need belongs in those crates. `ARCHITECTURE.md` follows one certification through them.
 
-pub mod audit;
 pub mod cli;
-pub mod clock;
 pub mod cluster;
-pub mod config;
-pub mod delivery;
 pub mod demo;
 pub mod error;
-pub mod expiry;
-pub mod http;
-pub mod i18n;
-pub mod import;
-pub mod mail;
-pub mod mail_queue;
 pub mod output;
-pub mod partner;
-pub mod people;
-mod private;
-pub mod renewal;
-pub mod secret;
-mod signatures;
-pub mod store;
-
-#[cfg(test)]
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::disallowed_methods,
-    reason = "a module of the integration tests"
-)]
-#[path = "../tests/it/fuzz.rs"]
-mod fuzz;
-#[cfg(test)]
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    dead_code,
-    reason = "a module of the integration tests, which use more of it"
-)]
-#[path = "../tests/it/jwt.rs"]
-mod jwt;

@@ -1,9 +1,8 @@
 //! Standard output: tables that fit the terminal, or JSON.
 
-use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
-use certvakt_rules::text::{escaped, escaped_lines};
+use certvakt_rules::text::escaped_lines;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
@@ -68,18 +67,6 @@ pub fn table<const N: usize, C: Into<Cell>>(
         }
     }
     table
-}
-
-/// Escapes a CSV cell so that no spreadsheet treats it as a formula: a cell that starts like a formula and is
-/// not a number gets an apostrophe in front (OWASP, *CSV Injection*).
-pub fn csv_cell(text: &str) -> Cow<'_, str> {
-    let text = escaped(text);
-    let begins = text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
-    let digits = text.get(1..).unwrap_or_default();
-    let is_number = text.starts_with(['+', '-'])
-        && digits.contains(|char: char| char.is_ascii_digit())
-        && digits.chars().all(|char| char.is_ascii_digit() || matches!(char, '.' | ','));
-    if begins && !is_number { Cow::Owned(format!("'{text}")) } else { text }
 }
 
 /// Formats a count with a thin space between thousands.

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod hours;
 pub mod key;
 pub mod national_number;
+pub mod normal;
 pub mod renewal;
 pub mod retry;
 pub mod stage;

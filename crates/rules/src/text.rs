@@ -47,3 +47,15 @@ fn escaped_but(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     }
     Cow::Owned(shown)
 }
+
+/// Escapes a CSV cell so that no spreadsheet treats it as a formula: a cell that starts like a formula and is
+/// not a number gets an apostrophe in front (OWASP, *CSV Injection*).
+pub fn csv_cell(text: &str) -> Cow<'_, str> {
+    let text = escaped(text);
+    let begins = text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    let digits = text.get(1..).unwrap_or_default();
+    let is_number = text.starts_with(['+', '-'])
+        && digits.contains(|char: char| char.is_ascii_digit())
+        && digits.chars().all(|char| char.is_ascii_digit() || matches!(char, '.' | ','));
+    if begins && !is_number { Cow::Owned(format!("'{text}")) } else { text }
+}

@@ -1,9 +1,11 @@
 //! `certvakt access`
 
+use certvakt_base::Exit;
+use certvakt_store::{access, organisation};
+
 use super::App;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::print;
-use crate::store::{access, organisation};
 
 /// Close people's access to certifications immediately, and open it again (kill switch)
 #[derive(Debug, clap::Args)]

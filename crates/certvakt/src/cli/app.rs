@@ -3,7 +3,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use certvakt_base::clock::Clock;
+use certvakt_engine::config::Config;
 use certvakt_rules::text::escaped;
+use certvakt_store::{BACKGROUND_CONNECTIONS, Database, Operator, StoreError};
 use nix::unistd::{User, geteuid, gethostname};
 use tokio::sync::OnceCell;
 use tracing::Level;
@@ -12,13 +15,23 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use super::Global;
-use crate::clock::Clock;
 use crate::cluster::Cluster;
-use crate::config::Config;
 use crate::error::Error;
 use crate::output::Format;
-use crate::store::{BACKGROUND_CONNECTIONS, Database, Operator, StoreError};
+
+/// Options of every subcommand.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Global {
+    /// The output format
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    pub output: Format,
+    /// The configuration file
+    #[arg(long, global = true, env = "CERTVAKT_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The data folder of the embedded cluster [default: the platform's data folder]
+    #[arg(long, global = true, env = "CERTVAKT_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
 
 /// The environment variable with the server's address.
 const DATABASE_VARIABLE: &str = "DATABASE_URL";
@@ -70,11 +83,11 @@ impl App {
     pub async fn database(&self) -> Result<&Database, Error> {
         let opened = self.open().await?;
         if opened.cluster.is_none() {
-            crate::store::migration::check(&opened.database).await?;
+            certvakt_store::migration::check(&opened.database).await?;
         }
         if self.clock.is_moved() {
             let mut tx = opened.database.worker().await?;
-            if !crate::store::migration::is_rehearsal(&mut tx).await? {
+            if !certvakt_store::migration::is_rehearsal(&mut tx).await? {
                 return Err(StoreError::NoRehearsal.into());
             }
         }
@@ -110,7 +123,7 @@ impl App {
                     (address, None)
                 } else {
                     let cluster = Cluster::open(&self.data_dir()?).await?;
-                    crate::store::migration::apply(cluster.address()).await?;
+                    certvakt_store::migration::apply(cluster.address()).await?;
                     (cluster.address().to_owned(), Some(cluster))
                 };
                 let database = Database::connect(&address, BACKGROUND_CONNECTIONS).await?;

@@ -1,10 +1,12 @@
 //! `certvakt audit`
 
+use certvakt_base::Exit;
+use certvakt_engine::audit::canary::{self, Report};
+use certvakt_store::audit::access::{self, Across, Recorded};
+
 use super::App;
-use crate::audit::canary::{self, Report};
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::{count, print, progress, table};
-use crate::store::audit::access::{self, Across, Recorded};
 
 /// The maximum number of listed events.
 const MOST_LISTED: i64 = 1000;

@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 
+use certvakt_base::Exit;
+use certvakt_engine::renewal::certified::{Certified, NoticesByCertification, on};
+use certvakt_rules::text::csv_cell;
+use certvakt_store::renewal::{self, CertificationHistory, HistoryFilter};
+use certvakt_store::{WorkerTx, organisation};
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::App;
 use super::run::date;
-use crate::error::{Error, Exit};
-use crate::output::{count, csv_cell, line, print, table};
-use crate::renewal::certified::{Certified, NoticesByCertification, on};
-use crate::store::renewal::{self, CertificationHistory, HistoryFilter};
-use crate::store::{WorkerTx, organisation};
+use crate::error::Error;
+use crate::output::{count, line, print, table};
 
 /// The number of certifications in a batch.
 const BATCH: i64 = 1_000;

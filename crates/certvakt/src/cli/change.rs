@@ -1,14 +1,15 @@
 //! `certvakt correct`, `suspend`, `reinstate` and `withdraw`, and the code that they share with `renew`.
 
+use certvakt_base::Exit;
+use certvakt_engine::renewal::{Change, ChangeOutcome, ChangeRequest, RenewalError, Source, Until, apply};
+use certvakt_store::{Database, StoreError, certification};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::App;
 use super::run::date;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::print;
-use crate::renewal::{Change, ChangeOutcome, ChangeRequest, RenewalError, Source, Until, apply};
-use crate::store::{Database, StoreError, certification};
 
 /// Options of every change.
 #[derive(Debug, clap::Args)]

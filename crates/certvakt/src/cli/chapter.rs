@@ -1,9 +1,11 @@
 //! `certvakt chapter`
 
+use certvakt_base::Exit;
+use certvakt_store::organisation;
+
 use super::App;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::print;
-use crate::store::organisation;
 
 /// Add a chapter to an organisation
 #[derive(Debug, clap::Args)]

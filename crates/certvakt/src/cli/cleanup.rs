@@ -1,9 +1,11 @@
 //! `certvakt cleanup`
 
+use certvakt_base::Exit;
+use certvakt_store::cleanup;
+
 use super::App;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::{count, print, progress, table};
-use crate::store::cleanup;
 
 /// The minimum age in days, which the database enforces too (`certvakt.delete_old_notices`). It is longer
 /// than every stage.
@@ -50,7 +52,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         found
     } else {
         let bar = progress(found.notices.unsigned_abs(), "deleting");
-        let deleted = cleanup::delete(database, args.older_than, &bar).await?;
+        let deleted = cleanup::delete(database, args.older_than, |notices| bar.inc(notices)).await?;
         bar.finish_and_clear();
         deleted
     };

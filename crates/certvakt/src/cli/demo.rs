@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use certvakt_base::Exit;
+use certvakt_store::StoreError;
+
 use super::App;
 use super::forecast::chart;
 use crate::demo::{self, DemoError, Report};
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::{Format, count, print, table};
-use crate::store::StoreError;
 
 /// The number of nights in the forecast.
 const NIGHTS: u32 = 14;

@@ -1,17 +1,18 @@
 //! `certvakt doctor`
 
+use certvakt_base::Exit;
+use certvakt_base::clock::Clock;
+use certvakt_engine::config::{ChannelName, Config};
+use certvakt_engine::delivery::channels;
+use certvakt_engine::mail::Mailer;
+use certvakt_store::doctor::{self, Facts};
+use certvakt_store::{Database, StoreError, migration, organisation};
 use comfy_table::{Cell, Color};
 use serde::Serialize;
 
 use super::App;
-use crate::clock::Clock;
-use crate::config::{ChannelName, Config};
-use crate::delivery::channels;
-use crate::error::{Error, Exit};
-use crate::mail::Mailer;
+use crate::error::Error;
 use crate::output::{print, table};
-use crate::store::doctor::{self, Facts};
-use crate::store::{Database, StoreError, migration, organisation};
 
 /// The oldest and the newest PostgreSQL version that the tests cover.
 const OLDEST: i32 = 15;
@@ -66,7 +67,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     if let Err(error) = app.config.check_keys() {
         findings.problem("credentials", error.to_string());
     }
-    match crate::http::step_up_fault(&app.config).await {
+    match certvakt_server::step_up_fault(&app.config).await {
         Ok(None) => {}
         Ok(Some(fault)) => findings.problem("step-up", fault),
         Err(error) => findings.problem("step-up", error.to_string()),
@@ -113,7 +114,7 @@ async fn check_channels(findings: &mut Findings, config: &Config) {
                 }
             }
         }
-        Err(error @ crate::delivery::DeliveryError::NoChannel) => {
+        Err(error @ certvakt_engine::delivery::DeliveryError::NoChannel) => {
             findings.warning("channels", error.to_string());
         }
         Err(error) => findings.problem("channels", error.to_string()),

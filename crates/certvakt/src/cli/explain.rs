@@ -1,10 +1,12 @@
 //! `certvakt explain`
 
+use certvakt_base::Exit;
+use certvakt_engine::expiry::explain::{self, Explanation};
+use certvakt_store::{certification, organisation};
+
 use super::App;
-use crate::error::{Error, Exit};
-use crate::expiry::explain::{self, Explanation};
+use crate::error::Error;
 use crate::output::{print, table};
-use crate::store::{certification, organisation};
 
 /// Show which notices a certification's mentor got, and why or why not
 #[derive(Debug, clap::Args)]

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use certvakt_base::Exit;
+use certvakt_engine::expiry::forecast;
+use certvakt_store::organisation;
+use certvakt_store::run::ByStage;
 use chrono::NaiveDate;
 
 use super::App;
-use crate::error::{Error, Exit};
-use crate::expiry::forecast;
+use crate::error::Error;
 use crate::output::{bar_chart, print};
-use crate::store::organisation;
-use crate::store::run::ByStage;
 
 /// Show how many notices are due in the coming nights
 #[derive(Debug, clap::Args)]

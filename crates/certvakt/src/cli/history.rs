@@ -1,12 +1,13 @@
 //! `certvakt history`
 
+use certvakt_base::Exit;
+use certvakt_store::{organisation, renewal};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::App;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::{count, print, progress, table};
-use crate::store::{organisation, renewal};
 
 /// Move histories to rows of a separate table, and check that both copies agree
 #[derive(Debug, clap::Args)]

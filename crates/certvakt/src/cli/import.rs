@@ -4,11 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certvakt_base::Exit;
+use certvakt_engine::import::{self, DateFormat, Field, Imported, InstantDay, Layout, Options, process};
+use certvakt_store::import::DatesAre;
+
 use super::App;
-use crate::error::{Error, Exit};
-use crate::import::{self, DateFormat, Field, Imported, InstantDay, Layout, Options, process};
+use super::values::{Named, one_of};
+use crate::error::Error;
 use crate::output::{count, print, progress, table};
-use crate::store::import::DatesAre;
 
 /// Import a register: a CSV, TSV or XLSX file
 #[derive(Debug, clap::Args)]
@@ -42,10 +45,10 @@ pub(super) struct Args {
     active_status: Vec<String>,
     /// The day of an instant whose date in the organisation's time zone differs from the date at its own
     /// offset
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = one_of(INSTANT_DAYS))]
     instant_day: Option<InstantDay>,
     /// How to treat changed dates [default: a later date is a renewal, an earlier one a correction]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = one_of(DATES_ARE))]
     dates_are: Option<DatesAre>,
     /// The meaning of a blank expiry date
     #[arg(long, value_enum, default_value_t)]
@@ -57,6 +60,16 @@ pub(super) struct Args {
     #[arg(long)]
     dry_run: bool,
 }
+
+const INSTANT_DAYS: &[Named<InstantDay>] = &[
+    ("local", "The day in the organisation's time zone", InstantDay::Local),
+    ("written", "The day as written, at the instant's own offset", InstantDay::Written),
+];
+
+const DATES_ARE: &[Named<DatesAre>] = &[
+    ("renewals", "A new cycle", DatesAre::Renewals),
+    ("corrections", "The same cycle", DatesAre::Corrections),
+];
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 enum BlankExpires {

@@ -1,9 +1,11 @@
 //! `certvakt migrate`
 
+use certvakt_base::Exit;
+use certvakt_store::{Database, migration};
+
 use super::App;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::print;
-use crate::store::{Database, migration};
 
 /// Bring the database's schema up to date
 #[derive(Debug, clap::Args)]

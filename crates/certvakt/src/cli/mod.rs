@@ -23,22 +23,22 @@ mod run;
 mod serve;
 mod status;
 mod type_;
+mod values;
 mod verify;
 mod work;
 
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
+use certvakt_base::Exit;
+use certvakt_engine::renewal::Change;
 use certvakt_rules::text::{escaped, escaped_lines};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::error::{Error, Exit};
-use crate::output::Format;
-use crate::renewal::Change;
+use crate::error::Error;
 
-pub use app::App;
+pub use app::{App, Global};
 
 /// Tracks certifications that expire, and notifies mentors before and when they do
 ///
@@ -52,20 +52,6 @@ struct Command {
     global: Global,
     #[command(subcommand)]
     subcommand: Sub,
-}
-
-/// Options of every subcommand.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Global {
-    /// The output format
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
-    pub output: Format,
-    /// The configuration file
-    #[arg(long, global = true, env = "CERTVAKT_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// The data folder of the embedded cluster [default: the platform's data folder]
-    #[arg(long, global = true, env = "CERTVAKT_DATA_DIR", value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

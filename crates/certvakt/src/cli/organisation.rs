@@ -1,11 +1,13 @@
 //! `certvakt organisation`
 
+use certvakt_base::Exit;
+use certvakt_store::organisation::{self, NewOrganisation, Settings};
+use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 use super::App;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::{print, table};
-use crate::store::organisation::{self, NewOrganisation, Settings};
 
 /// Add an organisation, change its settings, or list them
 #[derive(Debug, clap::Args)]
@@ -44,16 +46,68 @@ enum What {
         /// The organisation's short name
         slug: String,
         #[command(flatten)]
-        settings: Settings,
+        settings: SettingsArgs,
     },
     /// List the organisations
     #[command(after_help = "Example:\n  certvakt organisation list --output json")]
     List,
 }
 
+#[derive(Debug, clap::Args)]
+struct SettingsArgs {
+    /// The organisation's name
+    #[arg(long)]
+    name: Option<String>,
+    /// The default language for people: nb or en
+    #[arg(long, value_parser = ["nb", "en"])]
+    locale: Option<String>,
+    /// The local time of the nightly run, as HH:MM
+    #[arg(long, value_parser = time)]
+    run_at: Option<NaiveTime>,
+    /// The local time from which notices are sent; the whole day if it equals the end
+    #[arg(long, value_parser = time)]
+    deliver_from: Option<NaiveTime>,
+    /// The local time until which notices are sent
+    #[arg(long, value_parser = time)]
+    deliver_until: Option<NaiveTime>,
+    /// The number of days for which the stage `expired` stays current, 1 to 90
+    #[arg(long, value_parser = clap::value_parser!(i16).range(1..=90))]
+    grace_days: Option<i16>,
+    /// The number of notices below which a run is never held; above it, --limit-percent applies
+    #[arg(long, value_parser = clap::value_parser!(i64).range(0..))]
+    limit_floor: Option<i64>,
+    /// The limit of notices in a run, as a percentage of the valid certifications, 0 to 100
+    #[arg(long, value_parser = clap::value_parser!(i16).range(0..=100))]
+    limit_percent: Option<i16>,
+    /// Whether lock screens and subjects of e-mails may name the association and the certification
+    #[arg(long)]
+    names_certification: Option<bool>,
+}
+
+fn time(text: &str) -> Result<NaiveTime, String> {
+    NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "write it like 02:00".to_owned())
+}
+
+impl From<SettingsArgs> for Settings {
+    fn from(args: SettingsArgs) -> Self {
+        Self {
+            name: args.name,
+            locale: args.locale,
+            run_at: args.run_at,
+            deliver_from: args.deliver_from,
+            deliver_until: args.deliver_until,
+            grace_days: args.grace_days,
+            limit_floor: args.limit_floor,
+            limit_percent: args.limit_percent,
+            names_certification: args.names_certification,
+        }
+    }
+}
+
 fn time_zone(name: &str) -> Result<Tz, String> {
     name.parse().map_err(|_| {
-        let near = crate::config::nearest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        let near =
+            certvakt_base::suggest::nearest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
         match near {
             Some(near) => format!("unknown time zone, did you mean '{near}'?"),
             None => "unknown time zone, use a name such as Europe/Oslo".to_owned(),
@@ -75,7 +129,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         }
         What::Set { slug, settings } => {
             let mut tx = database.registrar().await?;
-            organisation::set(&mut tx, &slug, &settings).await?;
+            organisation::set(&mut tx, &slug, &settings.into()).await?;
             tx.commit().await?;
             print(app.format, &serde_json::json!({ "slug": slug }), |_| {
                 format!("Changed the organisation {slug}.")

@@ -5,24 +5,31 @@ pub(super) mod show;
 
 use std::path::{Path, PathBuf};
 
+use certvakt_base::Exit;
+use certvakt_engine::shutdown;
+use certvakt_partner::contract::{Contract, Stage};
+use certvakt_partner::probe::{self, Point};
+use certvakt_partner::sync::PartnerSync;
+use certvakt_partner::{PartnerError, adapters, enrol, poller, reconcile};
+use certvakt_store::partner::{self, Partner, Switch};
+use certvakt_store::{Database, organisation};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+use super::values::{Named, one_of};
 use super::{App, person};
-use crate::error::{Error, Exit};
-use crate::http;
-use crate::output::{count, print};
-use crate::partner::contract::{Contract, Stage};
-use crate::partner::probe::{self, Point};
-use crate::partner::sync::PartnerSync;
-use crate::partner::{PartnerError, adapters, enrol, poller, reconcile};
-use crate::store::partner::{self, Partner, Switch};
-use crate::store::{Database, organisation};
+use crate::error::Error;
+use crate::output::{count, print, progress};
 
 /// The maximum number of listed events.
 const MOST_EVENTS: i64 = 1_000;
 /// The number of mentors that a probe reads at a live portal.
 const READ_LIVE: i64 = 3;
+/// The environments of a portal.
+const STAGES: &[Named<Stage>] = &[
+    ("staging", "The portal's test environment", Stage::Staging),
+    ("live", "The portal that people see", Stage::Live),
+];
 
 /// Manage partners: enrol mentors, send their changes, and compare the partners' listings
 #[derive(Debug, clap::Args)]
@@ -105,7 +112,7 @@ enum What {
         #[command(flatten)]
         which: PartnerArgs,
         /// The portal's environment
-        #[arg(long, value_enum)]
+        #[arg(long, value_parser = one_of(STAGES))]
         stage: Stage,
         /// The version of the contract: a file in the partner's folder
         #[arg(long, value_name = "VERSION")]
@@ -151,7 +158,7 @@ enum What {
         #[command(flatten)]
         which: PartnerArgs,
         /// The portal's environment
-        #[arg(long, value_enum, default_value_t = Stage::Staging)]
+        #[arg(long, value_parser = one_of(STAGES), default_value = "staging")]
         stage: Stage,
         /// The version of the contract [default: the version in use]
         #[arg(long, value_name = "VERSION")]
@@ -333,7 +340,9 @@ async fn enrol_one(
 }
 
 async fn enrol_all(app: &App, database: &Database, one: &Partner, file: &Path) -> Result<Exit, Error> {
-    let done = enrol::all(database, one, file, &app.config.import, app.clock.now()).await?;
+    let bar = progress(0, "enrolling");
+    let done = enrol::all(database, one, file, &app.config.import, app.clock.now(), &bar).await?;
+    bar.finish_and_clear();
     print(app.format, &done, show::enrolled)?;
     Ok(if done.refused.is_empty() { Exit::Success } else { Exit::Found })
 }
@@ -486,7 +495,7 @@ async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
         poller::poll(database, &app.clock, &app.config.partners, true).await?
     };
     let mut sync = PartnerSync::new(database, &app.clock, &app.config.partners);
-    let done = sync.once(&http::ending()).await?;
+    let done = sync.once(&shutdown::requested()).await?;
     print(app.format, &json!({ "partners": done, "reports": heard }), |_| {
         show::told(&done) + &reports::heard(&heard)
     })?;

@@ -2,21 +2,21 @@
 
 use std::path::PathBuf;
 
-use chrono_tz::Tz;
+use certvakt_base::Exit;
+use certvakt_base::i18n::Locale;
+use certvakt_base::secret;
+use certvakt_engine::mail::address;
+use certvakt_engine::people::ledger::Ledger;
+use certvakt_engine::people::readable::{self, Ordered};
+use certvakt_engine::people::{self, PeopleError, Replayed};
+use certvakt_store::access::{self, NewPerson};
+use certvakt_store::people::Erased;
+use certvakt_store::{self, StoreError, organisation};
 use uuid::Uuid;
 
 use super::App;
-use crate::delivery::Locale;
-use crate::error::{Error, Exit};
-use crate::mail::address;
+use crate::error::Error;
 use crate::output::{count, print, progress, table};
-use crate::people::ledger::Ledger;
-use crate::people::readable::{self, Ordered};
-use crate::people::{self, PeopleError, Replayed};
-use crate::secret;
-use crate::store::access::{self, NewPerson};
-use crate::store::people::Erased;
-use crate::store::{self, StoreError, organisation};
 
 /// Add coordinators and administrators, invite people to sign in, export or erase a person's data
 #[derive(Debug, clap::Args)]
@@ -154,12 +154,12 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         What::Export { person, language } => {
             let id = one(app, &person).await?;
             let mut tx = app.database().await?.worker().await?;
-            let found = store::people::export(&mut tx, id).await?.ok_or(PeopleError::Unknown)?;
+            let found = certvakt_store::people::export(&mut tx, id).await?.ok_or(PeopleError::Unknown)?;
             tx.rollback().await?;
             let export: Ordered = serde_json::from_str(&found.export).map_err(PeopleError::Unreadable)?;
             let locale = Locale::from_tag(language.as_deref().unwrap_or(&found.locale));
             // The schema accepts only zones that this list contains.
-            let zone = found.time_zone.parse().unwrap_or(Tz::UTC);
+            let zone = found.zone.0;
             print(app.format, &export, |export| readable::text(export, locale, zone))?;
         }
         What::Erase { person, dry_run, replay, ledger } => {

@@ -2,19 +2,30 @@
 
 use std::process::ExitCode;
 
-use crate::error::Exit;
-use crate::import::process::{self, Limits};
+use certvakt_base::Exit;
+use certvakt_engine::import::process::{self, Limits};
 
 /// Read a register from standard input and write its rows in frames; certvakt starts this itself
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    limits: Limits,
+    /// The maximum size of an XLSX file in bytes
+    #[arg(long)]
+    xlsx_bytes: u64,
+    /// The maximum length of a row in bytes
+    #[arg(long)]
+    row_bytes: u64,
+    /// The maximum memory in bytes
+    #[arg(long)]
+    memory_bytes: u64,
+    /// The maximum processor time in seconds
+    #[arg(long)]
+    cpu_seconds: u64,
 }
 
 /// Runs without the async runtime, whose threads would count against the limits.
 pub(super) fn run(args: &Args) -> ExitCode {
-    match process::serve(&args.limits) {
+    let &Args { xlsx_bytes, row_bytes, memory_bytes, cpu_seconds } = args;
+    match process::serve(&Limits { xlsx_bytes, row_bytes, memory_bytes, cpu_seconds }) {
         Ok(()) => Exit::Success.into(),
         // The parent process has closed the pipe.
         Err(_) => Exit::Internal.into(),

@@ -2,19 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
+use certvakt_base::Exit;
+use certvakt_engine::import::dates::{self, When};
+use certvakt_engine::import::sheet::{self, Sheet};
+use certvakt_engine::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
 use certvakt_rules::key::hex_digest;
+use certvakt_store::Database;
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::App;
 use super::change::{self, RemarksArgs};
 use super::run::date;
-use crate::error::{Error, Exit};
-use crate::import::dates::{self, When};
-use crate::import::sheet::{self, Sheet};
+use crate::error::Error;
 use crate::output::{count, print, progress, table};
-use crate::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
-use crate::store::Database;
 
 /// Renew a certification, or several from a file; this starts a new cycle of notices
 #[derive(Debug, clap::Args)]
@@ -88,7 +89,7 @@ async fn all(file: &Path, database: &Database, app: &App) -> Result<Exit, Error>
     let mut rows = Sheet::open(file, COLUMNS, &app.config.import, &bar)?;
     let mut done = Outcome::default();
     // Each row has its own transaction, so that an invalid row does not stop the others.
-    while let Some(row) = rows.next()?.as_ref().map(Row::of) {
+    while let Some(row) = rows.next_row()?.as_ref().map(Row::of) {
         let (line, certification) = (row.line, row.certification.clone());
         match renew(row, database, app).await {
             Ok(true) => done.renewed += 1,

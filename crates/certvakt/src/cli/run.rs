@@ -1,12 +1,13 @@
 //! `certvakt run`
 
+use certvakt_base::Exit;
+use certvakt_engine::expiry::{self, Heartbeat, Mode, Options, OrganisationRun, RunState};
+use certvakt_store::organisation;
 use chrono::{Datelike, NaiveDate};
 
 use super::App;
-use crate::error::{Error, Exit};
-use crate::expiry::{self, Heartbeat, Mode, Options, OrganisationRun, RunState};
+use crate::error::Error;
 use crate::output::{count, print, table};
-use crate::store::organisation;
 
 /// Find the certifications that are due, and record each notice once
 #[derive(Debug, clap::Args)]

@@ -1,15 +1,18 @@
 //! `certvakt serve`
 
+use certvakt_base::Exit;
+use certvakt_engine::audit::access;
+use certvakt_engine::delivery::{DeliveryError, Worker, channels};
+use certvakt_engine::expiry::schedule;
+use certvakt_engine::import::uploads;
+use certvakt_engine::renewal::histories;
+use certvakt_engine::{mail_queue, shutdown};
+use certvakt_partner::sync::PartnerSync;
+use certvakt_partner::{poller, reconcile};
+use certvakt_server::{Api, Listeners, Metrics, RequestDatabase, SignIn};
+
 use super::App;
-use crate::audit::access;
-use crate::delivery::{DeliveryError, Worker, channels};
-use crate::error::{Error, Exit};
-use crate::expiry::schedule;
-use crate::import::uploads;
-use crate::partner::sync::PartnerSync;
-use crate::partner::{poller, reconcile};
-use crate::renewal::histories;
-use crate::{http, mail_queue};
+use crate::error::Error;
 
 /// Start the service: nightly runs, deliveries, the API and the pages
 #[derive(Debug, clap::Args)]
@@ -32,12 +35,12 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     let (mail_queue, mail_worker) = mail_queue::set_up(&app.config)?.unzip();
     let mail_queue = mail_queue.flatten();
     let (recorder, accesses) = access::buffer();
-    let metrics = http::Metrics::install(app.clock, app.config.clone());
-    let requests = http::RequestDatabase::beside(database);
-    let api = http::Api::new(requests.clone(), app.clock, &app.config, mail_queue.clone(), recorder)?;
-    let sign_in = http::SignIn::new(requests.clone(), &app.config, mail_queue)?;
-    let ending = http::ending();
-    let listeners = http::Listeners::take(&app.config).await?;
+    let metrics = Metrics::install(app.clock, app.config.clone());
+    let requests = RequestDatabase::beside(database);
+    let api = Api::new(requests.clone(), app.clock, &app.config, mail_queue.clone(), recorder)?;
+    let sign_in = SignIn::new(requests.clone(), &app.config, mail_queue)?;
+    let ending = shutdown::requested();
+    let listeners = Listeners::take(&app.config).await?;
     let deliver = async {
         if let Some(channels) = &channels {
             let ending = ending.clone();
@@ -59,7 +62,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         reconcile::run(database, &app.config.partners, ending.clone()),
         poller::run(database, &app.clock, &app.config.partners, ending.clone()),
         histories::record_heads(database, &app.clock, &app.config.history.heads_folder, ending.clone()),
-        http::serve(listeners, database.clone(), requests, metrics, api, sign_in, ending.clone()),
+        certvakt_server::serve(listeners, database.clone(), requests, metrics, api, sign_in, ending.clone()),
     );
     Ok(Exit::Success)
 }

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use certvakt_base::Exit;
+use certvakt_engine::expiry::schedule;
+use certvakt_store::access::{self, Closure};
+use certvakt_store::audit::access::{self as accesses, Recorded};
+use certvakt_store::partner::{self, WithStanding};
+use certvakt_store::report::{self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter};
+use certvakt_store::{organisation, renewal};
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::App;
 use super::partner::show;
-use crate::error::{Error, Exit};
-use crate::expiry::schedule;
+use crate::error::Error;
 use crate::output::{count, print, table};
-use crate::store::access::{self, Closure};
-use crate::store::audit::access::{self as accesses, Recorded};
-use crate::store::partner::{self, WithStanding};
-use crate::store::report::{self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter};
-use crate::store::{organisation, renewal};
 
 /// The maximum number of listed unreachable people.
 const MOST_LISTED: i64 = 1000;

@@ -1,11 +1,12 @@
 //! `certvakt type`
 
+use certvakt_base::Exit;
 use certvakt_rules::renewal::Rule;
+use certvakt_store::organisation;
 
 use super::App;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::print;
-use crate::store::organisation;
 
 /// Add a type of certification to an organisation
 #[derive(Debug, clap::Args)]

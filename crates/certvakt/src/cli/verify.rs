@@ -5,15 +5,16 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
+use certvakt_base::Exit;
+use certvakt_engine::renewal::histories::{self, Checked as HistoriesChecked};
+use certvakt_store::report::{self, Checked, Finding};
+use certvakt_store::{organisation, run};
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::App;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::{count, print, table};
-use crate::renewal::histories::{self, Checked as HistoriesChecked};
-use crate::store::report::{self, Checked, Finding};
-use crate::store::{organisation, run};
 
 /// Check that every due notice was recorded, with the right key
 #[derive(Debug, clap::Args)]

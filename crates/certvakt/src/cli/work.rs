@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use certvakt_base::Exit;
+use certvakt_engine::delivery::{DeliveryError, Tally, Worker, channels};
+use certvakt_store::{Database, delivery};
+
 use super::App;
-use crate::delivery::{DeliveryError, Tally, Worker, channels};
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::{count, print, progress};
-use crate::store::{Database, delivery};
 
 /// Deliver pending notices
 #[derive(Debug, clap::Args)]
@@ -21,7 +23,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let database = app.database().await?;
     let channels = channels::configured(&app.config)?;
-    let ending = crate::http::ending();
+    let ending = certvakt_engine::shutdown::requested();
     let worker = Worker {
         database,
         clock: &app.clock,

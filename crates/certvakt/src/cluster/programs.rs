@@ -7,7 +7,7 @@ use std::process::Command;
 
 use nix::unistd::{Gid, Uid, User, geteuid};
 
-use super::ClusterError;
+use super::error::ClusterError;
 
 /// The environment variable with the folder of the programs.
 const VARIABLE: &str = "CERTVAKT_PG_BIN";

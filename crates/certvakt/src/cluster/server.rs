@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::{Gid, Uid, User, geteuid};
 
-use super::ClusterError;
+use super::error::ClusterError;
 use super::programs::{self, Programs};
 
 /// The superuser of the cluster, which only its creation uses.

@@ -7,20 +7,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use certvakt_base::clock::Clock;
+use certvakt_engine::config::{ChannelName, Config};
+use certvakt_engine::delivery::{DeliveryError, Tally, Worker, channels};
+use certvakt_engine::expiry::{self, Options, OrganisationRun, RunError, forecast};
 use certvakt_rules::renewal::Rule;
+use certvakt_store::organisation::{self, NewOrganisation, Settings};
+use certvakt_store::run::ByStage;
+use certvakt_store::{Database, StoreError, migration, report};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::clock::Clock;
 use crate::cluster::{Cluster, ClusterError};
-use crate::config::{ChannelName, Config};
-use crate::delivery::{DeliveryError, Tally, Worker, channels};
-use crate::expiry::{self, Options, OrganisationRun, RunError, forecast};
-use crate::store::organisation::{self, NewOrganisation, Settings};
-use crate::store::run::ByStage;
-use crate::store::{Database, StoreError, migration, report};
 
 /// The results of the demo.
 #[derive(Debug, Serialize)]

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use certvakt::config::{ChannelName, Config};
-use certvakt::delivery::channels::{self, Address, Channel, Outcome};
-use certvakt::delivery::{Locale, Notice, text};
+use certvakt_base::i18n::Locale;
+use certvakt_engine::config::{ChannelName, Config};
+use certvakt_engine::delivery::channels::{self, Address, Channel, Outcome};
+use certvakt_engine::delivery::{Notice, text};
 use certvakt_rules::Stage;
 use tokio::net::TcpListener;
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use certvakt::config::Config;
+use certvakt_engine::config::Config;
 
 use crate::harness::{TestDatabase, fail};
 use crate::stand_in::write_config;

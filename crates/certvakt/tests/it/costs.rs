@@ -1,8 +1,8 @@
 //! The cost of runs and deliveries in the database, in counts that do not depend on the machine's speed:
 //! statements, rows, bytes of write-ahead log, pages, and sequential scans of the certifications.
 
-use certvakt::store::Asking;
-use certvakt::store::tenant::{self, After, Filter};
+use certvakt_store::Asking;
+use certvakt_store::tenant::{self, After, Filter};
 use serde_json::Value;
 
 use crate::harness::TestDatabase;

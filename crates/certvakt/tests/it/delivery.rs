@@ -1,6 +1,6 @@
 //! The delivery of notices.
 
-use certvakt::store::delivery::{Finished, Try};
+use certvakt_store::delivery::{Finished, Try};
 use serde_json::json;
 
 use crate::harness::{TestDatabase, fail};
@@ -342,7 +342,7 @@ async fn an_expired_lease_is_released_and_a_late_outcome_is_ignored() {
     let id: i64 = database.value("select id from certvakt.deliveries").await;
     // A deleted delivery is not an error either.
     let ends = [first_attempt(id, "pending"), first_attempt(id + 1, "pending")];
-    certvakt::store::delivery::finish(&mut tx, uuid::Uuid::new_v4(), &ends).await.unwrap();
+    certvakt_store::delivery::finish(&mut tx, uuid::Uuid::new_v4(), &ends).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 delivered"]);
 }
@@ -376,7 +376,7 @@ async fn a_person_deleted_during_an_outcome_leaves_no_attempt() {
     let mut tx = store.worker().await.unwrap();
     let tries = vec![Try { channel: Some("fcm"), outcome: "delivered", detail: None }];
     let end = Finished { tries, ..first_attempt(id, "delivered") };
-    certvakt::store::delivery::finish(&mut tx, token, &[end]).await.unwrap();
+    certvakt_store::delivery::finish(&mut tx, token, &[end]).await.unwrap();
     let deleting = database.execute("delete from certvakt.people");
     let writing = async {
         database

@@ -27,7 +27,7 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
 /// The codes in the sources: the results of the `code` functions.
 fn codes() -> BTreeSet<String> {
     let mut sources = Vec::new();
-    files(&Path::new(ROOT).join("crates/certvakt/src"), "rs", &mut sources);
+    files(&Path::new(ROOT).join("crates"), "rs", &mut sources);
     // The code of a panic, which no error type has.
     let mut codes = BTreeSet::from(["internal".to_owned()]);
     for source in sources {
@@ -130,7 +130,7 @@ fn tests() -> BTreeSet<String> {
 }
 
 fn is_file(name: &str) -> bool {
-    ["", "crates/certvakt/src"].iter().any(|base| Path::new(ROOT).join(base).join(name).is_file())
+    ["", "crates"].iter().any(|base| Path::new(ROOT).join(base).join(name).is_file())
 }
 
 #[test]
@@ -161,7 +161,8 @@ fn every_test_that_a_promise_or_a_requirement_names_exists() {
 
 /// The messages of a file, each with the variables that it uses.
 fn messages(language: &str, file: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let path = Path::new(ROOT).join("crates/certvakt/locales").join(language).join(file);
+    let of = if file == "pages.ftl" { "server" } else { "engine" };
+    let path = Path::new(ROOT).join("crates").join(of).join("locales").join(language).join(file);
     let (mut messages, mut last) = (BTreeMap::<String, BTreeSet<String>>::new(), String::new());
     for line in fs::read_to_string(path).unwrap().lines().filter(|line| !line.starts_with('#')) {
         if let Some((key, _)) = line.split_once(" =").filter(|(key, _)| !key.starts_with([' ', '\t'])) {

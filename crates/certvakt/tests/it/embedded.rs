@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::harness::{fail, succeed, terminate};
-use crate::stand_in::write_config;
+use crate::stand_in::{fcm_stand_in, write_config};
 
 /// A folder that PostgreSQL's unprivileged user can enter.
 fn open_folder() -> TempDir {
@@ -165,10 +165,9 @@ fn without_root_the_missing_packages_are_named() {
 
 /// The demo's binaries where everybody can run them.
 fn copied(folder: &Path) -> PathBuf {
-    for program in [env!("CARGO_BIN_EXE_certvakt"), env!("CARGO_BIN_EXE_fcm-stand-in")] {
-        let program = Path::new(program);
+    for program in [PathBuf::from(env!("CARGO_BIN_EXE_certvakt")), fcm_stand_in()] {
         let copy = folder.join(program.file_name().unwrap());
-        fs::copy(program, &copy).unwrap();
+        fs::copy(&program, &copy).unwrap();
         fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
     }
     folder.join("certvakt")

@@ -2,9 +2,7 @@
 //! per test. Run them with `make test`, or `scripts/with-postgres cargo test`.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
-mod fuzz;
 mod harness;
-mod jwt;
 mod stand_in;
 
 mod api;

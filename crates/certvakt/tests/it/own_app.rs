@@ -1,7 +1,7 @@
 //! An app with its own hierarchy: the service uses the functions with which the app replaced certvakt's.
 //! `supabase/tests/own_app_visibility.sql` asserts the permissions of each person.
 
-use certvakt::store::{Asking, Database, tenant};
+use certvakt_store::{Asking, Database, tenant};
 
 use crate::harness::{TestDatabase, fail};
 

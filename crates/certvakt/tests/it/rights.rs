@@ -506,7 +506,7 @@ async fn an_export_contains_all_data_of_a_person_in_their_language() {
     let mut names = BTreeSet::new();
     fields(&exported, &mut names);
     for language in ["nb", "en"] {
-        let words = format!("{}/locales/{language}/export.ftl", env!("CARGO_MANIFEST_DIR"));
+        let words = format!("{}/../engine/locales/{language}/export.ftl", env!("CARGO_MANIFEST_DIR"));
         let words = fs::read_to_string(words).unwrap();
         let labels: BTreeSet<&str> =
             words.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key).collect();

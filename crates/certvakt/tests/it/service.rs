@@ -67,7 +67,7 @@ impl Service {
 
     /// Sends a request to the operations address.
     async fn get(&self, path: &str) -> (u16, String) {
-        let client = certvakt::http::client(Duration::from_secs(20));
+        let client = certvakt_engine::outbound::client(Duration::from_secs(20));
         let answer = client.get(format!("http://{}{path}", self.operations)).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }

@@ -15,6 +15,13 @@ pub fn listen(command: &mut Command) -> ((Child, ChildStdin), Value) {
     ((child, input), serde_json::from_str(&line).unwrap())
 }
 
+/// The program of the stand-in for FCM, beside the binary under test.
+pub fn fcm_stand_in() -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_certvakt")).with_file_name("fcm-stand-in");
+    assert!(program.exists(), "the stand-in is not built: run `cargo build --bins` first");
+    program
+}
+
 /// A running stand-in, which ends when this value is dropped.
 pub struct StandIn {
     _process: (Child, ChildStdin),
@@ -25,7 +32,7 @@ pub struct StandIn {
 impl StandIn {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fcm-stand-in"));
+        let mut command = Command::new(fcm_stand_in());
         let (process, listening) =
             listen(command.arg("--folder").arg(folder.path()).arg("--until-stdin-closes"));
         Self { _process: process, address: listening["address"].as_str().unwrap().to_owned(), folder }
@@ -72,7 +79,7 @@ impl MailServer {
         let folder = tempfile::tempdir().unwrap();
         // Debian's own interpreter has the package.
         let mut command = Command::new("/usr/bin/python3");
-        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/stand-ins/smtp.py"));
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../stand-ins/smtp.py"));
         let (process, listening) = listen(command.arg(folder.path()).args(credentials));
         let port = u16::try_from(listening["port"].as_u64().unwrap()).unwrap();
         Self { _process: process, port, folder }

@@ -1,7 +1,7 @@
 //! A person's transaction leaves no state on its connection for the next one, regardless of how it ended.
 
-use certvakt::store::tenant::{self, devices};
-use certvakt::store::{Asking, Database};
+use certvakt_store::tenant::{self, devices};
+use certvakt_store::{Asking, Database};
 use sqlx::Executor;
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ async fn all_see_their_own(store: &Database, after: &str) {
     }
     // The worker's role, which sees everything, does not leak into the next transaction either.
     let mut tx = store.worker().await.unwrap();
-    let organisations = certvakt::store::organisation::list(&mut tx).await.unwrap();
+    let organisations = certvakt_store::organisation::list(&mut tx).await.unwrap();
     assert_eq!(organisations.len(), 2, "the service after {after}");
     tx.commit().await.unwrap();
 }

@@ -1,16 +1,17 @@
 //! `certvakt partner reports` and `settle`
 
+use certvakt_base::Exit;
+use certvakt_engine::renewal::Until;
+use certvakt_partner::poller::Heard;
+use certvakt_partner::webhook::{self, Settlement};
+use certvakt_store::Database;
+use certvakt_store::partner::Partner;
+use certvakt_store::partner::reports::{self, StoredReport};
 use serde_json::json;
 
 use super::super::{App, change};
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::{print, table};
-use crate::partner::poller::Heard;
-use crate::partner::webhook::{self, Settlement};
-use crate::renewal::Until;
-use crate::store::Database;
-use crate::store::partner::Partner;
-use crate::store::partner::reports::{self, StoredReport};
 
 /// The maximum number of listed reports.
 const MOST: i64 = 1_000;

@@ -1,11 +1,12 @@
 //! The text output of `certvakt partner`.
 
+use certvakt_partner::enrol::Enrolled;
+use certvakt_partner::probe::Point;
+use certvakt_partner::reconcile::Reconciled;
+use certvakt_partner::sync::{SyncReport, Tally};
+use certvakt_store::partner::{Event, REMOVAL_SECONDS, WithStanding};
+
 use crate::output::{count, table};
-use crate::partner::enrol::Enrolled;
-use crate::partner::probe::Point;
-use crate::partner::reconcile::Reconciled;
-use crate::partner::sync::{SyncReport, Tally};
-use crate::store::partner::{Event, REMOVAL_SECONDS, WithStanding};
 
 /// The result of enrolling a file of mentors.
 pub(super) fn enrolled(done: &Enrolled) -> String {

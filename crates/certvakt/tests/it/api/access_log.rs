@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use certvakt::audit::access;
-use certvakt::store::audit::access::Event;
+use certvakt_engine::audit::access;
+use certvakt_store::audit::access::Event;
 use chrono::Utc;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

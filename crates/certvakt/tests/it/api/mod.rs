@@ -13,11 +13,11 @@ mod sharing;
 
 use std::time::Duration;
 
+use certvakt_testing::jwt::Signer;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::harness::TestDatabase;
-use crate::jwt::Signer;
 use crate::service::Service;
 
 const SECRET: &str = "a secret of the tests, of forty bytes...";
@@ -73,7 +73,7 @@ impl Api {
         );
         std::fs::write(&config, text).unwrap();
         let service = Service::start(&database, &config, NOON);
-        let client = certvakt::http::client(Duration::from_secs(30));
+        let client = certvakt_engine::outbound::client(Duration::from_secs(30));
         Self { database, service, client, config, _folder: folder }
     }
 

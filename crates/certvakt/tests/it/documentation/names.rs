@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use certvakt::config::Config;
+use certvakt_engine::config::Config;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Row};
 use tracing_subscriber::EnvFilter;
@@ -58,10 +58,15 @@ fn compare(heading: &str, listed: &Names, truth: &Names) {
     );
 }
 
-/// The sources of the binary.
+/// The sources of the crates.
 fn sources() -> Vec<String> {
     let mut paths: Vec<PathBuf> = Vec::new();
-    files(&Path::new(ROOT).join("crates/certvakt/src"), "rs", &mut paths);
+    files(&Path::new(ROOT).join("crates"), "rs", &mut paths);
+    let is_product = |path: &PathBuf| {
+        let has = |name: &str| path.components().any(|part| part.as_os_str() == name);
+        has("src") && !has("testing") && !has("stand-ins")
+    };
+    paths.retain(is_product);
     paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
 
@@ -98,8 +103,13 @@ fn the_listed_commands_and_options_are_those_of_the_command_line() {
 
 #[test]
 fn the_listed_exit_statuses_and_codes_are_those_of_the_sources() {
-    let error = include_str!("../../../src/error.rs");
-    let exits = error.split("pub enum Exit {").nth(1).unwrap().split("\n}").next().unwrap();
+    let exits = include_str!("../../../../base/src/exit.rs")
+        .split("pub enum Exit {")
+        .nth(1)
+        .unwrap()
+        .split("\n}")
+        .next()
+        .unwrap();
     let mut statuses: Names = exits
         .lines()
         .filter_map(|line| line.split_once(" = "))
@@ -154,7 +164,7 @@ async fn the_listed_addresses_are_those_of_the_api() {
     let config = write_config(folder.path(), "[serve]\nlisten = \"127.0.0.1:0\"\n");
     let service = Service::start(&database, &config, "2026-11-24T10:00:00Z");
     let address = format!("http://{}/api/v1/openapi.json", service.address());
-    let client = certvakt::http::client(Duration::from_secs(20));
+    let client = certvakt_engine::outbound::client(Duration::from_secs(20));
     let answer = client.get(address).send().await.unwrap().text().await.unwrap();
     let document: Value = serde_json::from_str(&answer).unwrap();
     let mut truth = Names::from(["/api/v1/openapi.json GET".to_owned()]);

@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::{Seek, Write};
 use std::process::{Command, Stdio};
 
+use certvakt_testing::fuzz::Target;
+
 use super::workbooks::Parts;
-use crate::fuzz::Target;
 
 const MEMORY: u64 = 128 * 1024 * 1024;
 const SHEET: &str = "<row r='1'><c r='A1' t='s'><v>0</v></c><c r='B1' t='s'><v>1</v></c></row><row r='2'><c r='A2'><v>7</v></c><c r='B2' s='1'><v>46387</v></c></row>";

@@ -38,7 +38,7 @@ fn tokens(record: &[Value]) -> usize {
 async fn microsofts_own_client_works_with_the_stand_in() {
     let portal = Portal::start(Kind::Dataverse).await;
     let folder = portal.folder.path();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/stand-ins/microsoft.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../stand-ins/microsoft.py");
     let mut client = python();
     client.arg(script).arg(&portal.address).arg(folder.join("ca.pem")).arg(folder.join("client.pem"));
     assert_eq!(succeed(&mut client).trim(), "works");
@@ -279,7 +279,7 @@ async fn administrators_are_warned_before_a_secret_expires() {
     let store = database.store().await;
     let letters = async || {
         let mut tx = store.worker().await.unwrap();
-        certvakt::store::partner::tell_of_stops(&mut tx).await.unwrap();
+        certvakt_store::partner::tell_of_stops(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
         let letters = "select coalesce(array_agg(alert || ' ' || number), '{}') from certvakt.letters";
         database.value::<Vec<String>>(letters).await

@@ -53,8 +53,8 @@ impl Portal {
     /// Starts a portal that accepts the tests' credentials.
     pub(super) async fn start(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let stand_ins = concat!(env!("CARGO_MANIFEST_DIR"), "/stand-ins");
-        let builder = certvakt::http::builder(Duration::from_mins(1));
+        let stand_ins = concat!(env!("CARGO_MANIFEST_DIR"), "/../stand-ins");
+        let builder = certvakt_engine::outbound::builder(Duration::from_mins(1));
         let mut command = python();
         let (process, address, orders, client, secret) = match kind {
             Kind::Webhook => {

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use certvakt::partner::client::{NoAnswer, Wire};
-use certvakt::partner::contract::Limits;
-use certvakt::store::partner;
+use certvakt_partner::client::{NoAnswer, Wire};
+use certvakt_partner::contract::Limits;
+use certvakt_store::partner;
 use serde_json::{Value, json};
-
-use super::{KEY, Kind, NOON, Portal, WHICH, place};
 use sqlx::Executor;
 
+use super::{KEY, Kind, NOON, Portal, WHICH, place};
 use crate::harness::{TestDatabase, fail, succeed, superuser};
 use crate::stand_in::trust;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use certvakt::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
-use certvakt::store::Database;
+use certvakt_engine::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
 use certvakt_rules::Stage;
 use certvakt_rules::renewal::{Kind, Reading, read};
+use certvakt_store::Database;
 use chrono::{DateTime, Duration, Months, NaiveDate, Utc};
 use futures_util::future::join_all;
 use proptest::prelude::*;

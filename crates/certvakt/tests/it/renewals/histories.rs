@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use certvakt::renewal::histories;
-use certvakt::store::renewal;
+use certvakt_engine::renewal::histories;
 use certvakt_rules::renewal::read;
+use certvakt_store::renewal;
 use chrono::Utc;
 use chrono_tz::Europe::Oslo;
 use serde_json::{Value, json};

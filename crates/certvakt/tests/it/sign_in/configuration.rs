@@ -1,6 +1,6 @@
 //! The section `[sign_in]`, and the reserved issuers.
 
-use certvakt::config::Config;
+use certvakt_engine::config::Config;
 
 use crate::harness::{TestDatabase, fail};
 use crate::stand_in::write_config;

@@ -14,11 +14,11 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command};
 use std::sync::OnceLock;
 
+use certvakt_testing::jwt::Signer;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
 use crate::harness::{TestDatabase, succeed};
-use crate::jwt::Signer;
 use crate::service::Service;
 use crate::stand_in::{MailServer, listen, write_config};
 
@@ -145,7 +145,8 @@ impl TestService {
         claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let signer = Signer::hmac(SECRET.as_bytes());
         let url = format!("http://{}/api/v1{path}", self.service.address());
-        let mut request = certvakt::http::client(std::time::Duration::from_secs(30)).request(method, url);
+        let mut request =
+            certvakt_engine::outbound::client(std::time::Duration::from_secs(30)).request(method, url);
         if who != "nobody" {
             request = request.bearer_auth(signer.sign(&signer.header("one"), &claims));
         }
@@ -162,7 +163,7 @@ impl TestService {
 
     fn browser(&self) -> Browser {
         Browser {
-            client: certvakt::http::client(std::time::Duration::from_secs(30)),
+            client: certvakt_engine::outbound::client(std::time::Duration::from_secs(30)),
             service: format!("http://{}", self.service.address()),
             language: "nb",
             headers: Vec::new(),

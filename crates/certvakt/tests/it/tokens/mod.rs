@@ -13,15 +13,15 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::get;
-use certvakt::config::{AuthConfig, Config, TokenAlgorithm};
-use certvakt::http::token::{Identity, TokenError, Verifier};
+use certvakt_engine::config::{AuthConfig, Config, TokenAlgorithm};
+use certvakt_server::token::{Identity, TokenError, Verifier};
+use certvakt_testing::jwt::Signer;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::{RwLock, watch};
 
-use crate::jwt::Signer;
 use crate::stand_in::write_config;
 
 const ISSUER: &str = "https://project.example.org/auth/v1";

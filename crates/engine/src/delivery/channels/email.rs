@@ -1,0 +1,143 @@
+//! `email`: SMTP, text and HTML, with a calendar file.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use askama::Template;
+use futures_util::future::BoxFuture;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use icalendar::{Calendar, Component, Event, EventLike};
+use lettre::message::header::ContentType;
+use lettre::message::{Attachment, MultiPart};
+
+use super::channel::{Address, Channel, Outcome, Reach, Stopped, Wait};
+use crate::config::{ChannelName, EmailConfig};
+use crate::delivery::text::{self, MailText};
+use crate::delivery::{DeliveryError, Notice};
+use crate::mail::{self, Failure, Mail, Mailer};
+
+/// Sends notices by e-mail.
+#[derive(Debug)]
+pub(super) struct EmailChannel {
+    mailer: Mailer,
+    limiter: DefaultDirectRateLimiter,
+}
+
+#[derive(Template)]
+#[template(path = "email.txt", escape = "none")]
+struct Plain<'a> {
+    text: &'a MailText,
+}
+
+#[derive(Template)]
+#[template(path = "email.html")]
+struct Html<'a> {
+    text: &'a MailText,
+}
+
+impl EmailChannel {
+    pub(super) fn new(config: &EmailConfig, timeout: Duration) -> Result<Self, DeliveryError> {
+        let per_minute = NonZeroU32::new(config.messages_per_minute).unwrap_or(NonZeroU32::MIN);
+        Ok(Self {
+            mailer: Mailer::new(config, timeout)?,
+            limiter: RateLimiter::direct(Quota::per_minute(per_minute)),
+        })
+    }
+}
+
+fn write(notice: &Notice<'_>, to: &Address) -> askama::Result<Mail> {
+    let text = text::mail(notice);
+    let words = mail::words(Plain { text: &text }.render()?, Html { text: &text }.render()?);
+    let body = match calendar(notice, &text) {
+        Some(calendar) => {
+            let kind = ContentType::parse("text/calendar; charset=utf-8").unwrap_or(ContentType::TEXT_PLAIN);
+            MultiPart::mixed()
+                .multipart(words)
+                .singlepart(Attachment::new("paminnelse.ics".to_owned()).body(calendar, kind))
+        }
+        None => words,
+    };
+    // Every repeat of a notice has the same Message-ID, so that a mail program can recognise it.
+    Ok(Mail { to: to.contact.clone(), subject: text.subject, id: notice.idempotency_key.to_owned(), body })
+}
+
+/// A calendar entry on the last valid day; `None` once the day has passed. Its id derives from the
+/// certification, so that a newer entry replaces an older one.
+fn calendar(notice: &Notice<'_>, text: &MailText) -> Option<String> {
+    if notice.days_left < 0 {
+        return None;
+    }
+    let mut event = Event::new();
+    event
+        .uid(&format!("{}@certvakt", notice.certification_id))
+        .summary(&text.calendar)
+        // The end of an all-day event is exclusive (RFC 5545, section 3.6.1).
+        .starts(notice.last_valid_day)
+        .ends(notice.last_valid_day.succ_opt()?)
+        // A reminder does not block the day.
+        .add_property("TRANSP", "TRANSPARENT");
+    // The entry of a later stage is newer.
+    event.sequence(u32::try_from(90 - notice.stage.days_before()).unwrap_or(0));
+    Some(fold(&Calendar::new().push(event.done()).to_string()))
+}
+
+/// Folds lines to at most 75 octets, including the space of a continuation (RFC 5545, section 3.1). The
+/// library allows one octet too many.
+fn fold(calendar: &str) -> String {
+    let mut folded = String::with_capacity(calendar.len());
+    for line in calendar.replace("\r\n ", "").split_terminator("\r\n") {
+        let mut octets = 0;
+        for character in line.chars() {
+            octets += character.len_utf8();
+            if octets > 75 {
+                folded.push_str("\r\n ");
+                octets = 1 + character.len_utf8();
+            }
+            folded.push(character);
+        }
+        folded.push_str("\r\n");
+    }
+    folded
+}
+
+impl Channel for EmailChannel {
+    fn name(&self) -> ChannelName {
+        ChannelName::Email
+    }
+
+    fn reaches(&self) -> Reach {
+        Reach::Email
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(self.mailer.check())
+    }
+
+    fn pace(&self) -> Option<&DefaultDirectRateLimiter> {
+        Some(&self.limiter)
+    }
+
+    fn send<'a>(
+        &'a self,
+        notice: &'a Notice<'a>,
+        to: &'a Address,
+    ) -> BoxFuture<'a, Result<Outcome, Stopped>> {
+        Box::pin(async move {
+            let Ok(mail) = write(notice, to) else {
+                return Ok(Outcome::Declined { reason: "could not render the message".to_owned() });
+            };
+            match self.mailer.send(mail).await {
+                Ok(reference) => Ok(Outcome::Delivered { reference }),
+                Err(Failure::Unanswered(reason)) => Ok(later(1, reason)),
+                Err(Failure::Later(reason)) => Ok(later(60, reason)),
+                Err(Failure::Message(reason)) => Ok(Outcome::Declined { reason }),
+                Err(Failure::Mailbox(reason)) => Ok(Outcome::GiveUp { reason, address_is_dead: false }),
+                Err(Failure::Sender(reason)) => Err(Stopped { reason }),
+            }
+        })
+    }
+}
+
+fn later(seconds: u64, reason: String) -> Outcome {
+    Outcome::Retry { wait: Wait::Backoff(Duration::from_secs(seconds)), reason }
+}

@@ -1,0 +1,116 @@
+//! The text of a notice, in the person's language.
+
+use certvakt_base::catalog;
+use certvakt_base::i18n::{Catalog, Locale, line};
+use chrono::Datelike;
+use fluent_bundle::FluentArgs;
+
+use super::Notice;
+
+static CATALOG: Catalog = catalog!("notices.ftl");
+
+/// The text of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushText {
+    /// The title.
+    pub title: String,
+    /// The body.
+    pub body: String,
+}
+
+/// The text of an e-mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailText {
+    /// The subject.
+    pub subject: String,
+    /// The preview text, which lock screens show beside the subject.
+    pub preheader: String,
+    /// The greeting.
+    pub greeting: String,
+    /// The certification and its last valid day.
+    pub validity: String,
+    /// The number of days from today.
+    pub days: String,
+    /// The recommended action.
+    pub action: String,
+    /// The sender.
+    pub footer: String,
+    /// The title of the calendar entry.
+    pub calendar: String,
+    /// The language tag.
+    pub language: &'static str,
+}
+
+/// The text of a push. It names the certification only if the organisation allows it.
+pub fn push(notice: &Notice<'_>) -> PushText {
+    if notice.names_certification {
+        let speaker = Speaker::new(notice);
+        let days = speaker.days();
+        PushText { title: speaker.say("title-named"), body: format!("{} {days}", speaker.validity()) }
+    } else {
+        let speaker = Speaker::silent(notice);
+        PushText { title: speaker.say("title"), body: speaker.say("body") }
+    }
+}
+
+/// The text of an e-mail for a notice.
+pub fn mail(notice: &Notice<'_>) -> MailText {
+    let speaker = Speaker::new(notice);
+    let named = |key: &str| {
+        if notice.names_certification { speaker.say(&format!("{key}-named")) } else { speaker.say(key) }
+    };
+    MailText {
+        subject: named("subject"),
+        preheader: speaker.say("preheader"),
+        greeting: speaker.say(if notice.recipient_name.is_some() { "greeting-named" } else { "greeting" }),
+        validity: speaker.validity(),
+        days: speaker.days(),
+        action: speaker.say("action"),
+        footer: speaker.say("footer"),
+        calendar: named("calendar"),
+        language: notice.locale.tag(),
+    }
+}
+
+struct Speaker<'a> {
+    locale: Locale,
+    arguments: FluentArgs<'a>,
+    is_past: bool,
+}
+
+impl<'a> Speaker<'a> {
+    /// Arguments without the details of the notice.
+    fn silent(notice: &Notice<'_>) -> Self {
+        Self { locale: notice.locale, arguments: FluentArgs::new(), is_past: notice.days_left < 0 }
+    }
+
+    fn new(notice: &'a Notice<'a>) -> Self {
+        let mut speaker = Self::silent(notice);
+        let day = notice.last_valid_day;
+        speaker.arguments.set("day", day.day().to_string());
+        speaker.arguments.set("year", day.year().to_string());
+        let month = speaker.say(&format!("month-{}", day.month()));
+        speaker.arguments.set("month", month);
+        let date = speaker.say("date");
+        speaker.arguments.set("date", date);
+        speaker.arguments.set("days", notice.days_left.abs());
+        speaker.arguments.set("organisation", line(notice.organisation));
+        speaker.arguments.set("certification", line(notice.certification));
+        if let Some(name) = &notice.recipient_name {
+            speaker.arguments.set("name", line(name));
+        }
+        speaker
+    }
+
+    fn validity(&self) -> String {
+        self.say(if self.is_past { "expired-on" } else { "valid-until" })
+    }
+
+    fn days(&self) -> String {
+        self.say(if self.is_past { "days-past" } else { "days-left" })
+    }
+
+    fn say(&self, key: &str) -> String {
+        CATALOG.say(self.locale, key, &self.arguments)
+    }
+}

@@ -1,0 +1,57 @@
+//! Checks whether a notice is still true when it is sent.
+
+use certvakt_base::i18n::Locale;
+use certvakt_rules::{Stage, last_valid_day};
+use certvakt_store::delivery::Claimed;
+use certvakt_store::organisation::Organisation;
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::Notice;
+
+/// The values of a notice that depend on today.
+pub(super) struct Truth {
+    stage: Stage,
+    last_valid_day: NaiveDate,
+    days_left: i64,
+}
+
+/// Returns the values that depend on today, or the reason why the notice must not be sent. The claim has
+/// already checked that the certification is still in the stage with the date.
+pub(super) fn still_true(
+    claimed: &Claimed,
+    organisation: &Organisation,
+    now: DateTime<Utc>,
+) -> Result<Truth, &'static str> {
+    if claimed.suspended {
+        return Err("certification suspended");
+    }
+    let Some(stage) = Stage::from_name(&claimed.stage) else { return Err("stage unknown") };
+    let Some(expires_at) = claimed.expires_at else { return Err("date changed") };
+    let last_valid_day = last_valid_day(expires_at, organisation.zone);
+    let today = certvakt_rules::today(now, organisation.zone);
+    if stage.due_date(last_valid_day) != claimed.due_date {
+        return Err("date changed");
+    }
+    if Stage::current(last_valid_day, today, organisation.grace_days) != Some(stage) {
+        return Err("stage passed");
+    }
+    Ok(Truth { stage, last_valid_day, days_left: (last_valid_day - today).num_days() })
+}
+
+impl Truth {
+    /// Creates the notice for the channels.
+    pub(super) fn notice<'a>(self, claimed: &'a Claimed, organisation: &'a Organisation) -> Notice<'a> {
+        Notice {
+            certification_id: claimed.certification_id,
+            stage: self.stage,
+            last_valid_day: self.last_valid_day,
+            days_left: self.days_left,
+            idempotency_key: &claimed.idempotency_key,
+            locale: Locale::from_tag(claimed.recipient_locale.as_deref().unwrap_or(&organisation.locale)),
+            recipient_name: claimed.recipient_name.as_deref(),
+            organisation: &organisation.name,
+            certification: &claimed.certification,
+            names_certification: organisation.names_certification,
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Explains which notices a mentor got and why: every stage of a certification's current cycle.
+
+use certvakt_rules::stage::is_told_again;
+use certvakt_rules::{DeliveryHours, Stage, last_valid_day, notice_key};
+use certvakt_store::certification::{Attempt, Certification, Notice};
+use certvakt_store::organisation::Organisation;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+use uuid::Uuid;
+
+/// The age in days below which a notice is never deleted (`certvakt.delete_old_notices`). A missing older
+/// notice may have been deleted.
+const SURELY_KEPT_DAYS: i64 = 180;
+
+/// One certification, explained.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// The certification's id.
+    pub certification_id: Uuid,
+    /// The certification's id in the register.
+    pub external_id: Option<String>,
+    /// The organisation's slug.
+    pub organisation: String,
+    /// The organisation's time zone.
+    #[serde(rename = "timezone")]
+    pub zone: Tz,
+    /// The chapter's name.
+    pub chapter: String,
+    /// The name of the certification's type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// `active`, `expired` or `suspended`.
+    pub status: String,
+    /// The end of the validity.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The last valid day, in the organisation's time zone.
+    pub last_valid_day: Option<NaiveDate>,
+    /// The start of the current cycle.
+    pub cycle_began: DateTime<Utc>,
+    /// The stages, in the order of their due dates, and the notices of this cycle for earlier dates.
+    pub stages: Vec<StageExplained>,
+}
+
+/// One stage, explained.
+#[derive(Debug, Clone, Serialize)]
+pub struct StageExplained {
+    /// The stage.
+    pub stage: Stage,
+    /// The stage's due date.
+    pub due_date: NaiveDate,
+    /// The outcome of the stage.
+    pub state: StageState,
+    /// The outcome as a sentence.
+    pub text: String,
+    /// The notice's key.
+    pub idempotency_key: String,
+    /// The time at which its notice was recorded.
+    pub recorded_at: Option<DateTime<Utc>>,
+    /// The attempts to deliver it.
+    pub attempts: Vec<Attempt>,
+}
+
+/// The outcome of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageState {
+    /// A provider accepted the notice.
+    Sent,
+    /// Recorded; its delivery is still open.
+    Waiting,
+    /// Recorded, but the mentor has no contact point yet.
+    Unreachable,
+    /// Recorded, but refused by every address so far.
+    Undeliverable,
+    /// Recorded, but no longer true when it should have been sent.
+    Cancelled,
+    /// Recorded by another program.
+    RecordedElsewhere,
+    /// Passed without a notice, because a later stage had started or the grace period had ended.
+    Superseded,
+    /// Sent before a correction of the date that was too small for a repeat.
+    ToldBefore,
+    /// Due; the next run will record it.
+    DueNow,
+    /// Not due yet.
+    DueOn,
+    /// No notices while the certification is suspended.
+    Suspended,
+    /// Too long ago: its notice may have been deleted.
+    Unknown,
+}
+
+/// Explains a certification from its records.
+pub fn explain(
+    certification: &Certification,
+    organisation: &Organisation,
+    notices: &[Notice],
+    attempts: &[Attempt],
+    now: DateTime<Utc>,
+) -> Explanation {
+    let zone = organisation.zone;
+    let last = certification.expires_at.map(|at| last_valid_day(at, zone));
+    let view = View { certification, organisation, notices, attempts, now };
+    let mut stages: Vec<StageExplained> = Vec::new();
+    if let Some(last) = last {
+        stages.extend(Stage::ALL.into_iter().map(|stage| view.stage(stage, last)));
+    }
+    // Notices for dates that were corrected or renewed since.
+    let current: Vec<String> = stages.iter().map(|stage| stage.idempotency_key.clone()).collect();
+    stages.extend(notices.iter().filter(|notice| !current.contains(&notice.idempotency_key)).filter_map(
+        |notice| Some(view.recorded(Stage::from_name(&notice.stage)?, notice.due_date?, notice)),
+    ));
+    stages.sort_by_key(|stage| (stage.due_date, stage.stage));
+    Explanation {
+        certification_id: certification.id,
+        external_id: certification.external_id.clone(),
+        organisation: certification.organisation.clone(),
+        zone,
+        chapter: certification.chapter.clone(),
+        type_name: certification.type_name.clone(),
+        status: certification.status.clone(),
+        expires_at: certification.expires_at,
+        last_valid_day: last,
+        cycle_began: certification.cycle_began,
+        stages,
+    }
+}
+
+struct View<'a> {
+    certification: &'a Certification,
+    organisation: &'a Organisation,
+    notices: &'a [Notice],
+    attempts: &'a [Attempt],
+    now: DateTime<Utc>,
+}
+
+impl View<'_> {
+    fn stage(&self, stage: Stage, last_valid_day: NaiveDate) -> StageExplained {
+        let due_date = stage.due_date(last_valid_day);
+        let key = notice_key(self.certification.id, stage, due_date);
+        if let Some(explained) = self
+            .notices
+            .iter()
+            .find(|notice| notice.idempotency_key == key)
+            .map(|notice| self.recorded(stage, due_date, notice))
+        {
+            return explained;
+        }
+        let today = certvakt_rules::today(self.now, self.organisation.zone);
+        let told = self.notices.iter().find(|notice| {
+            notice.stage == stage.as_str()
+                && notice.recorded_at >= self.certification.cycle_began
+                && matches!(notice.delivery.as_deref(), Some("claimed" | "delivered"))
+                && notice.due_date.is_some_and(|told| !is_told_again(told, due_date))
+        });
+        let current = Stage::current(last_valid_day, today, self.organisation.grace_days);
+        let (state, text) = if let Some(told) = told {
+            let date = told.recorded_at.with_timezone(&self.organisation.zone).date_naive();
+            (
+                StageState::ToldBefore,
+                format!("sent on {date}, before the date was corrected by less than 30 days"),
+            )
+        } else if self.certification.status == "suspended" {
+            (StageState::Suspended, "no notices while the certification is suspended".to_owned())
+        } else if due_date > today {
+            let text = match (due_date - today).num_days() {
+                1 => format!("due on {due_date}, tomorrow"),
+                days => format!("due on {due_date}, in {days} days"),
+            };
+            (StageState::DueOn, text)
+        } else if current == Some(stage) {
+            (StageState::DueNow, "due now, the next run records it".to_owned())
+        } else if due_date < certvakt_rules::today(self.certification.cycle_began, self.organisation.zone) {
+            (StageState::Superseded, "superseded: it had come due before this cycle was recorded".to_owned())
+        } else if (today - due_date).num_days() > SURELY_KEPT_DAYS {
+            (StageState::Unknown, "too long ago: its record may have been deleted".to_owned())
+        } else {
+            let why = match current {
+                Some(later) => format!("superseded: {later} had started by the next run"),
+                None => "superseded: its stage had passed by the next run".to_owned(),
+            };
+            (StageState::Superseded, why)
+        };
+        StageExplained {
+            stage,
+            due_date,
+            state,
+            text,
+            idempotency_key: key,
+            recorded_at: None,
+            attempts: Vec::new(),
+        }
+    }
+
+    fn recorded(&self, stage: Stage, due_date: NaiveDate, notice: &Notice) -> StageExplained {
+        let attempts: Vec<Attempt> = self
+            .attempts
+            .iter()
+            .filter(|attempt| Some(attempt.delivery_id) == notice.delivery_id)
+            .cloned()
+            .collect();
+        let reason = notice.reason.as_deref().unwrap_or("no reason recorded");
+        let (state, text) = match notice.delivery.as_deref() {
+            None => (
+                StageState::RecordedElsewhere,
+                "recorded by another program, which delivers it itself".to_owned(),
+            ),
+            Some("delivered") => (StageState::Sent, self.sent(notice, &attempts)),
+            Some("unreachable") if attempts.is_empty() => {
+                (StageState::Unreachable, format!("unreachable: {reason}"))
+            }
+            Some("unreachable") => {
+                let text = format!("refused: {reason}; a new device or address makes it due again");
+                (StageState::Undeliverable, text)
+            }
+            Some("cancelled") => (StageState::Cancelled, format!("not sent: {reason}")),
+            Some(_) => (StageState::Waiting, self.waiting(notice)),
+        };
+        StageExplained {
+            stage,
+            due_date,
+            state,
+            text,
+            idempotency_key: notice.idempotency_key.clone(),
+            recorded_at: Some(notice.recorded_at),
+            attempts,
+        }
+    }
+
+    fn sent(&self, notice: &Notice, attempts: &[Attempt]) -> String {
+        let crossed = notice.crossed_at.map_or_else(String::new, |at| {
+            let at = at.with_timezone(&self.organisation.zone).format("%Y-%m-%d %H:%M:%S");
+            format!("; it was being sent when the certification changed at {at}")
+        });
+        let Some(last) = attempts.iter().rev().find(|attempt| attempt.outcome == "delivered") else {
+            return format!("sent{crossed}");
+        };
+        let channel = last.channel.as_deref().unwrap_or("a channel");
+        // A crash between sending and acknowledgement can cause a repeat; the attempts show it.
+        let lost = attempts.iter().any(|attempt| attempt.outcome == "lease_lost");
+        let again = if lost { ", perhaps twice: the outcome of an earlier attempt is unknown" } else { "" };
+        format!("sent by {channel} on attempt {}{again}{crossed}", last.attempt)
+    }
+
+    fn waiting(&self, notice: &Notice) -> String {
+        let Organisation { hours, zone, .. } = self.organisation;
+        let at = next_departure(*hours, *zone, notice.available_at.unwrap_or(self.now).max(self.now));
+        let when = at.with_timezone(zone).format("%Y-%m-%d %H:%M");
+        match &notice.reason {
+            Some(reason) => format!("waiting, next attempt from {when}: {reason}"),
+            None => format!("waiting, will be sent from {when}"),
+        }
+    }
+}
+
+fn next_departure(hours: DeliveryHours, zone: Tz, from: DateTime<Utc>) -> DateTime<Utc> {
+    hours.next_open(from, zone)
+}

@@ -1,0 +1,125 @@
+//! The scheduler of `serve`: runs each organisation at its local hour, and catches up on missed nights with
+//! one run.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use certvakt_base::clock::Clock;
+use certvakt_rules::calendar::{latest_scheduled, scheduled_at};
+use certvakt_store::organisation::Organisation;
+use certvakt_store::report::RunStatus;
+use certvakt_store::{Database, StoreError, organisation, report};
+use chrono::{DateTime, NaiveDate, Utc};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{Heartbeat, Options, RunState};
+use crate::config::Config;
+
+/// The interval at which the scheduler checks for overdue runs.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
+/// The pause before a failed run is tried again.
+const REST_AFTER_FAILURE: Duration = Duration::from_mins(5);
+
+/// The date for which an organisation's run is overdue: its hour has come, and no complete run has followed.
+pub fn overdue(
+    organisation: &Organisation,
+    status: Option<&RunStatus>,
+    now: DateTime<Utc>,
+) -> Option<NaiveDate> {
+    let date = latest_scheduled(now, organisation.run_at, organisation.zone);
+    let done = status.and_then(|status| status.last_complete).is_some_and(|last| last >= date);
+    (!done).then_some(date)
+}
+
+/// Whether an overdue run counts as late.
+pub fn is_late(
+    organisation: &Organisation,
+    date: NaiveDate,
+    now: DateTime<Utc>,
+    late_after_minutes: u32,
+) -> bool {
+    let since = now - scheduled_at(date, organisation.run_at, organisation.zone);
+    since.num_minutes() >= i64::from(late_after_minutes)
+}
+
+/// Runs overdue organisations until shutdown.
+pub async fn run(database: &Database, clock: &Clock, config: &Config, mut ending: watch::Receiver<bool>) {
+    let heartbeat = Heartbeat::new(&config.heartbeat);
+    let mut failed: HashMap<Uuid, Instant> = HashMap::new();
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = ending.wait_for(|ending| *ending) => return,
+        }
+        if let Err(error) = run_due(database, clock, config, &heartbeat, &mut failed).await {
+            tracing::error!(code = error.code(), "the scheduler could not check for due runs: {error}");
+        }
+    }
+}
+
+async fn run_due(
+    database: &Database,
+    clock: &Clock,
+    config: &Config,
+    heartbeat: &Heartbeat,
+    failed: &mut HashMap<Uuid, Instant>,
+) -> Result<(), StoreError> {
+    let now = clock.now();
+    let mut tx = database.worker().await?;
+    let organisations = organisation::list(&mut tx).await?;
+    let statuses = report::runs(&mut tx).await?;
+    tx.rollback().await?;
+    failed.retain(|_, since| since.elapsed() < REST_AFTER_FAILURE);
+    let mut due = Vec::new();
+    for organisation in &organisations {
+        let status = statuses.iter().find(|status| status.organisation_id == organisation.id);
+        let Some(date) = overdue(organisation, status, now) else { continue };
+        if is_late(organisation, date, now, config.serve.late_after_minutes) {
+            tracing::warn!(organisation = organisation.slug, %date, "the run is late");
+        }
+        let is_held = status.and_then(|status| status.held).is_some_and(|held| held >= date);
+        if !is_held && !failed.contains_key(&organisation.id) {
+            due.push((organisation, date));
+        }
+    }
+    if due.is_empty() {
+        return Ok(());
+    }
+    heartbeat.start().await;
+    let mut healthy = true;
+    for (organisation, date) in due {
+        let options = Options {
+            date: Some(date),
+            unless_complete: true,
+            contact_kinds: config.contact_kinds(),
+            ..Options::default()
+        };
+        match super::one(database, clock, organisation, &options).await {
+            Ok(run) => {
+                metrics::counter!("certvakt_notices_recorded_total", "organisation" => organisation.slug.clone())
+                    .increment(if run.state == RunState::Complete { run.recorded.total().unsigned_abs() } else { 0 });
+                if run.state == RunState::Held {
+                    healthy = false;
+                    tracing::error!(
+                        organisation = organisation.slug,
+                        "the run is held: review it with `certvakt run --dry-run`, approve it with `certvakt run --approve`"
+                    );
+                }
+            }
+            Err(error) => {
+                healthy = false;
+                failed.insert(organisation.id, Instant::now());
+                tracing::error!(
+                    organisation = organisation.slug,
+                    code = error.code(),
+                    "the run failed: {error}"
+                );
+            }
+        }
+    }
+    heartbeat.end(database, healthy).await;
+    Ok(())
+}

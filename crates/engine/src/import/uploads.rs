@@ -1,0 +1,227 @@
+//! Imports uploaded registers one after the other, while `serve` runs.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use certvakt_base::Exit;
+use certvakt_base::clock::Clock;
+use certvakt_rules::text::is_plain;
+use certvakt_store::import::DatesAre;
+use certvakt_store::upload::{self, Received};
+use certvakt_store::{Database, StoreError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{DateFormat, Field, ImportError, InstantDay, Layout, Options, import};
+use crate::config::ImportConfig;
+
+/// The maximum length of a type's code, in characters.
+const LONGEST_TYPE: usize = 63;
+/// The maximum length of a column's name and of a value of the status column, in characters: that of a field.
+const LONGEST_NAME: usize = 200;
+/// The maximum length of a date format, in characters.
+const LONGEST_FORMAT: usize = 40;
+/// The maximum number of date formats.
+const MOST_FORMATS: usize = 20;
+const MOST_STATUSES: usize = 50;
+/// The maximum number of attempts to import a register.
+const MOST_ATTEMPTS: i32 = 3;
+/// The interval between two polls.
+const POLL: Duration = Duration::from_secs(1);
+
+/// An announcement of an import, with the options for reading the register.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Register {
+    /// The chapter of new mentors.
+    pub chapter_id: Uuid,
+    /// The code of the type of certification.
+    #[serde(rename = "type")]
+    pub certification_type: String,
+    /// The column of each field. `external_id` and `expires_at` are required; `name`, `email`, `push_token`,
+    /// `issued_at` and `status` are optional.
+    pub columns: BTreeMap<String, String>,
+    /// The formats of ambiguous dates, such as `MM/DD/YYYY`.
+    #[serde(default)]
+    pub date_formats: Vec<String>,
+    /// The values of the status column that mean active; defaults to `active`.
+    #[serde(default)]
+    pub active_status: Vec<String>,
+    /// How to treat changed dates: as `renewals` or as `corrections`. By default, a later date is a renewal,
+    /// and an earlier one is a correction.
+    pub dates_are: Option<String>,
+    /// The day of an instant whose date in the organisation's time zone differs from the date at its own
+    /// offset: `local` or `written`. By default, its row is rejected.
+    pub instant_day: Option<String>,
+    /// Whether a blank expiry date means that the certification does not expire. By default, its row is
+    /// rejected.
+    #[serde(default)]
+    pub blank_never_expires: bool,
+    /// Whether to report the result and change nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+impl Register {
+    /// Checks the announcement. An error is one sentence about the fault.
+    pub fn check(&self) -> Result<(), String> {
+        for field in [Field::ExternalId, Field::ExpiresAt] {
+            if !self.columns.contains_key(field.as_str()) {
+                return Err(format!("no column is given for {}", field.as_str()));
+            }
+        }
+        if !(1..=LONGEST_TYPE).contains(&self.certification_type.chars().count()) {
+            return Err(format!("a type's code must have 1 to {LONGEST_TYPE} characters"));
+        }
+        self.layout().map(|_| ())
+    }
+
+    /// The options for reading the file.
+    fn layout(&self) -> Result<Layout, String> {
+        let columns = self.columns.iter().map(|(field, column)| {
+            let field: Field = field.parse()?;
+            bounded(column, LONGEST_NAME, "a column's name")?;
+            Ok((field, column.clone()))
+        });
+        let dates_are = match self.dates_are.as_deref() {
+            None => None,
+            Some("renewals") => Some(DatesAre::Renewals),
+            Some("corrections") => Some(DatesAre::Corrections),
+            Some(_) => return Err("dates_are must be renewals or corrections".to_owned()),
+        };
+        let instant_day = match self.instant_day.as_deref() {
+            None => None,
+            Some("local") => Some(InstantDay::Local),
+            Some("written") => Some(InstantDay::Written),
+            Some(_) => return Err("instant_day must be local or written".to_owned()),
+        };
+        if self.date_formats.len() > MOST_FORMATS {
+            return Err(format!("there can be at most {MOST_FORMATS} date_formats"));
+        }
+        let date_formats = self.date_formats.iter().map(|form| {
+            bounded(form, LONGEST_FORMAT, "a date format")?;
+            form.parse::<DateFormat>()
+        });
+        if self.active_status.len() > MOST_STATUSES {
+            return Err(format!("there can be at most {MOST_STATUSES} values of active_status"));
+        }
+        for status in &self.active_status {
+            bounded(status, LONGEST_NAME, "a value of active_status")?;
+        }
+        let active_status = if self.active_status.is_empty() {
+            vec!["active".to_owned()]
+        } else {
+            self.active_status.clone()
+        };
+        Ok(Layout {
+            columns: columns.collect::<Result<_, String>>()?,
+            date_formats: date_formats.collect::<Result<_, String>>()?,
+            active_status,
+            instant_day,
+            dates_are,
+            blank_never_expires: self.blank_never_expires,
+        })
+    }
+}
+
+/// Rejects a text that is longer than `longest` characters or contains control characters.
+fn bounded(text: &str, longest: usize, what: &str) -> Result<(), String> {
+    if !is_plain(text) {
+        Err(format!("{what} must not contain control characters"))
+    } else if text.chars().count() <= longest {
+        Ok(())
+    } else {
+        Err(format!("{what} must have at most {longest} characters"))
+    }
+}
+
+/// Imports uploaded registers until shutdown.
+pub async fn run(
+    database: &Database,
+    clock: &Clock,
+    config: &ImportConfig,
+    mut ending: watch::Receiver<bool>,
+) {
+    while !*ending.borrow() {
+        match take_next(database, clock, config).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(code = error.code(), "could not import an uploaded register: {error}");
+            }
+        }
+        let _ = tokio::time::timeout(POLL, ending.wait_for(|ending| *ending)).await;
+    }
+}
+
+/// The error for a temporary file that could not be written or read.
+pub fn no_room(error: &io::Error) -> StoreError {
+    StoreError::Other(format!("no disk space for an uploaded register ({})", error.kind()))
+}
+
+async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) -> Result<bool, StoreError> {
+    let mut tx = database.registrar().await?;
+    let next = upload::next(&mut tx).await?;
+    if next.is_none() {
+        upload::forget_old(&mut tx).await?;
+    }
+    // Count the attempt before reading, so that a register that crashes this process is not tried forever.
+    tx.commit().await?;
+    let Some(received) = next else { return Ok(false) };
+    let (state, result) = take(database, clock, config, &received).await?;
+    tracing::info!(state, "imported an uploaded register");
+    let mut tx = database.registrar().await?;
+    upload::finish(&mut tx, received.id, state, &result).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Imports a register. Returns the result, or an error if it should be tried again.
+async fn take(
+    database: &Database,
+    clock: &Clock,
+    config: &ImportConfig,
+    received: &Received,
+) -> Result<(&'static str, Value), StoreError> {
+    let refused = |code: &str, detail: String| Ok(("refused", json!({ "code": code, "detail": detail })));
+    if received.attempt > MOST_ATTEMPTS {
+        let detail = format!("the import failed {MOST_ATTEMPTS} times: use `certvakt import`");
+        return refused("internal", detail);
+    }
+    let register = serde_json::from_value(received.options.clone())
+        .map_err(|_| "this version does not know its options".to_owned())
+        .and_then(|register: Register| Ok((register.layout()?, register)));
+    let (layout, register) = match register {
+        Ok(register) => register,
+        Err(detail) => return refused("import-missing-field", detail),
+    };
+    // An unnamed file, which disappears even if this process crashes.
+    let file = tempfile::tempfile().and_then(|mut file| file.write_all(&received.content).map(|()| file));
+    let file = file.map_err(|error| no_room(&error))?;
+    let options = Options {
+        file: Arc::new(file),
+        name: "register".to_owned(),
+        organisation: received.organisation.clone(),
+        chapter: received.chapter.clone(),
+        certification_type: register.certification_type,
+        layout,
+        rejects: None,
+        dry_run: register.dry_run,
+        now: clock.now(),
+        came_by_api: true,
+        actor: received.person_id,
+    };
+    match import(database, config, &options, &indicatif::ProgressBar::hidden()).await {
+        Ok(imported) => {
+            let result =
+                serde_json::to_value(imported).map_err(|error| StoreError::Other(error.to_string()))?;
+            Ok(("taken", result))
+        }
+        Err(ImportError::Store(error)) if error.exit() == Exit::Database => Err(error),
+        Err(error) => refused(error.code(), error.to_string()),
+    }
+}

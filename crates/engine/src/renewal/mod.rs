@@ -1,0 +1,357 @@
+//! Changes of certifications: the request, the rules, and the result.
+
+pub mod certified;
+pub mod histories;
+
+use certvakt_base::Exit;
+use certvakt_rules::calendar::{FIRST_YEAR, YEARS_AHEAD, end_of_day, is_plausible};
+use certvakt_rules::renewal::{self as rules, Kind, Rule};
+use certvakt_rules::{last_valid_day, text, today};
+use certvakt_store::StoreError;
+use certvakt_store::renewal::{CurrentState, Keeper, Made};
+use chrono::{DateTime, Months, NaiveDate, Utc};
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The maximum lengths of evidence and of a note, in characters, as in the schema.
+const LONGEST_EVIDENCE: usize = 500;
+const LONGEST_NOTE: usize = 2000;
+
+/// The new end of a certification's validity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Until {
+    /// The last valid day.
+    Day(NaiveDate),
+    /// It does not expire.
+    Never,
+}
+
+/// A change of a certification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Change {
+    /// Renew it: until a date, or by the rule of its type; with the day of completion, which defaults to
+    /// today.
+    Renew {
+        /// The day on which the mentor completed the renewal course.
+        completed_on: Option<NaiveDate>,
+        /// The new end of the validity, if not by the rule.
+        until: Option<Until>,
+    },
+    /// Correct its date.
+    Correct(Until),
+    /// Suspend it.
+    Suspend,
+    /// Reinstate it.
+    Reinstate,
+    /// Withdraw it.
+    Withdraw,
+}
+
+impl Change {
+    /// The kind of the history entry.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Renew { .. } => Kind::Renewed,
+            Self::Correct(_) => Kind::Corrected,
+            Self::Suspend => Kind::Suspended,
+            Self::Reinstate => Kind::Reinstated,
+            Self::Withdraw => Kind::Withdrawn,
+        }
+    }
+}
+
+/// The source of a change, as in history entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The API, or a page.
+    Api,
+    /// The command line.
+    Command,
+    /// A partner's portal.
+    Portal,
+}
+
+impl Source {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Command => "command",
+            Self::Portal => "portal",
+        }
+    }
+}
+
+/// A requested change.
+#[derive(Debug, Clone)]
+pub struct ChangeRequest<'a> {
+    /// The change.
+    pub change: Change,
+    /// Evidence: a reference, not a document.
+    pub evidence: Option<&'a str>,
+    /// A note.
+    pub note: Option<&'a str>,
+    /// A key that the caller chooses: a change with the same key is made only once.
+    pub key: Option<&'a str>,
+    /// The source.
+    pub source: Source,
+    /// The version of the certification that the caller read; `None` to accept any version.
+    pub seen: Option<DateTime<Utc>>,
+}
+
+impl ChangeRequest<'_> {
+    /// Checks the texts of the request, independently of the certification.
+    pub fn check(&self) -> Result<(), RenewalError> {
+        let is_plain: fn(&str) -> bool = text::is_plain;
+        for (what, words, longest, is_plain) in [
+            ("evidence", self.evidence, LONGEST_EVIDENCE, is_plain),
+            ("a note", self.note, LONGEST_NOTE, text::is_plain_note),
+        ] {
+            let Some(words) = words else { continue };
+            if !(1..=longest).contains(&words.chars().count()) || !is_plain(words) {
+                return Err(RenewalError::Words(format!(
+                    "{what} must have 1 to {longest} characters, without control characters"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The outcome of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ChangeOutcome {
+    /// The previous last valid day; `None` if it did not expire.
+    #[serde(rename = "last_valid_day_before")]
+    pub before: Option<NaiveDate>,
+    /// The new last valid day.
+    #[serde(rename = "last_valid_day")]
+    pub after: Option<NaiveDate>,
+    /// Whether anything changed. False if it was already so, or a request with the same key has made the
+    /// change.
+    pub is_changed: bool,
+}
+
+/// The reason why a certification cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewalError {
+    /// The certification does not exist, or the caller may not see it.
+    #[error("unknown certification: give its id")]
+    Unknown,
+    /// The certification has changed since the caller read it.
+    #[error("the certification has changed since you read it: read it again, then repeat the change")]
+    Changed,
+    /// The caller may see the certification, but not change it.
+    #[error("you may see this but not change it: ask a coordinator of its chapter")]
+    NotTheirs,
+    /// The rule needs a validity that the type does not have.
+    #[error("this type of certification has no validity: give the new last valid day")]
+    NoRule,
+    /// The date is before the day of issue, too far in the future, or in the past.
+    #[error("{0}")]
+    Date(String),
+    /// The evidence or the note is empty or too long.
+    #[error("{0}")]
+    Words(String),
+    /// The certification has lapsed, so it cannot be suspended.
+    #[error("this certification has lapsed: renew it instead")]
+    Lapsed,
+    /// The certification was withdrawn.
+    #[error("this certification was withdrawn: reinstate it first, if that was a mistake")]
+    Withdrawn,
+    /// The mentor was erased.
+    #[error("the person was erased and cannot be changed: create a new person")]
+    Erased,
+    /// The history is full.
+    #[error(
+        "the history of this certification is full: find out why it changes so often before you change it again"
+    )]
+    HistoryFull,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RenewalError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown-name",
+            Self::Changed => "version-other",
+            Self::NotTheirs => "not-yours",
+            Self::NoRule => "renewal-date-missing",
+            Self::Date(_) => "renewal-date",
+            Self::Words(_) => "renewal-words",
+            Self::Lapsed => "certification-lapsed",
+            Self::Withdrawn => "certification-withdrawn",
+            Self::Erased => "person-erased",
+            Self::HistoryFull => "history-full",
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    /// The exit status.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            _ => Exit::Usage,
+        }
+    }
+}
+
+/// Applies a change to a certification. An error ends the transaction.
+pub async fn apply(
+    tx: &mut impl Keeper,
+    id: Uuid,
+    request: &ChangeRequest<'_>,
+    now: DateTime<Utc>,
+) -> Result<ChangeOutcome, RenewalError> {
+    request.check()?;
+    let entry = request.key.map_or_else(Uuid::new_v4, |key| rules::entry_id(id, key));
+    let standing = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
+    let zone = standing.zone.0;
+    let before = standing.expires_at.map(|at| last_valid_day(at, zone));
+    let as_it_is = ChangeOutcome { before, after: before, is_changed: false };
+    if standing.is_made {
+        return Ok(as_it_is);
+    }
+    if request.seen.is_some_and(|seen| seen != standing.updated_at) {
+        return Err(RenewalError::Changed);
+    }
+    let Some((after, status)) = becomes(&request.change, &standing, before, today(now, zone))? else {
+        return Ok(as_it_is);
+    };
+    // If the day is the same, keep the exact time.
+    let expires_at =
+        if after == before { standing.expires_at } else { after.map(|day| end_of_day(day, zone)) };
+    let said = said(request, entry, today(now, zone));
+    match tx.change(id, standing.updated_at, expires_at, status, &said).await? {
+        Made::Yes => Ok(ChangeOutcome { before, after, is_changed: true }),
+        Made::HistoryFull => Err(RenewalError::HistoryFull),
+        Made::Withdrawn => Err(RenewalError::Withdrawn),
+        Made::Erased => Err(RenewalError::Erased),
+        Made::Lapsed => Err(RenewalError::Lapsed),
+        Made::NotAsSeen => {
+            // Another request may have made the same change in the meantime.
+            let now = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
+            match (now.is_made, now.updated_at == standing.updated_at) {
+                (true, _) => Ok(as_it_is),
+                (false, true) => Err(RenewalError::NotTheirs),
+                (false, false) => Err(RenewalError::Changed),
+            }
+        }
+    }
+}
+
+/// The new last valid day and status of a certification; `None` if it is already so.
+fn becomes<'a>(
+    change: &Change,
+    standing: &'a CurrentState,
+    before: Option<NaiveDate>,
+    today: NaiveDate,
+) -> Result<Option<(Option<NaiveDate>, &'a str)>, RenewalError> {
+    if standing.is_withdrawn && !matches!(change, Change::Reinstate | Change::Withdraw) {
+        return Err(RenewalError::Withdrawn);
+    }
+    let status = standing.status.as_str();
+    // A certification that is valid again becomes active immediately, not at the next run.
+    let with = |after: Option<NaiveDate>| {
+        let is_valid = after.is_none_or(|day| day >= today);
+        (after, if status == "expired" && is_valid { "active" } else { status })
+    };
+    Ok(match change {
+        Change::Renew { completed_on, until } => {
+            let after = renewed_until(*completed_on, *until, standing, before, today)?;
+            check_date(after, standing, today)?;
+            if after.is_some_and(|day| day < today) {
+                return Err(RenewalError::Date(format!(
+                    "by its type's rule, the certification would have lapsed on {}: give the new last valid day",
+                    after.unwrap_or(today)
+                )));
+            }
+            if after == before {
+                return Err(RenewalError::Date(
+                    "it is already valid until that day: give a different day".to_owned(),
+                ));
+            }
+            Some(with(after))
+        }
+        Change::Correct(until) => {
+            let after = day(*until);
+            check_date(after, standing, today)?;
+            (after != before).then(|| with(after))
+        }
+        Change::Suspend if status == "expired" => return Err(RenewalError::Lapsed),
+        Change::Suspend => (status != "suspended").then_some((before, "suspended")),
+        Change::Reinstate => (status == "suspended").then_some((before, "active")),
+        Change::Withdraw => (!standing.is_withdrawn).then_some((before, "suspended")),
+    })
+}
+
+const fn day(until: Until) -> Option<NaiveDate> {
+    match until {
+        Until::Day(day) => Some(day),
+        Until::Never => None,
+    }
+}
+
+/// The new last valid day of a renewal with a course completed on a day: the given date, or the date by the
+/// type's rule.
+pub fn renewed_until(
+    completed_on: Option<NaiveDate>,
+    until: Option<Until>,
+    standing: &CurrentState,
+    before: Option<NaiveDate>,
+    today: NaiveDate,
+) -> Result<Option<NaiveDate>, RenewalError> {
+    if completed_on.is_some_and(|day| day > today) {
+        return Err(RenewalError::Date("the day of completion must not be in the future".to_owned()));
+    }
+    if let Some(day) = completed_on.filter(|day| !is_plausible(*day, today)) {
+        return Err(RenewalError::Date(format!("{day} is before the year {FIRST_YEAR}")));
+    }
+    if let Some(until) = until {
+        return Ok(day(until));
+    }
+    let months = standing.validity_months.and_then(|months| u32::try_from(months).ok());
+    let months = months.ok_or(RenewalError::NoRule)?;
+    let rule: Rule = standing.renewal_rule.parse().map_err(|_| RenewalError::NoRule)?;
+    let after = rules::last_valid_day(rule, Months::new(months), completed_on.unwrap_or(today), before);
+    Ok(Some(after.ok_or(RenewalError::NoRule)?))
+}
+
+fn check_date(
+    after: Option<NaiveDate>,
+    standing: &CurrentState,
+    today: NaiveDate,
+) -> Result<(), RenewalError> {
+    let Some(after) = after else { return Ok(()) };
+    let zone = standing.zone.0;
+    if let Some(issued) = standing.issued_at.map(|at| last_valid_day(at, zone))
+        && after < issued
+    {
+        return Err(RenewalError::Date(format!("{after} is before the day of issue, {issued}")));
+    }
+    if !is_plausible(after, today) {
+        return Err(RenewalError::Date(format!(
+            "{after} is not between the year {FIRST_YEAR} and {YEARS_AHEAD} years from now"
+        )));
+    }
+    Ok(())
+}
+
+/// The additional fields of the history entry.
+fn said(request: &ChangeRequest<'_>, entry: Uuid, today: NaiveDate) -> Value {
+    let completed_on = match request.change {
+        Change::Renew { completed_on, .. } => Some(completed_on.unwrap_or(today)),
+        _ => None,
+    };
+    json!({
+        "kind": request.change.kind(),
+        "id": entry,
+        "source": request.source.as_str(),
+        "completed_on": completed_on,
+        "evidence": request.evidence,
+        "note": request.note,
+    })
+}

@@ -1,0 +1,112 @@
+//! Evaluates reports of completed renewal courses, without I/O.
+
+use certvakt_engine::renewal::renewed_until;
+use certvakt_rules::last_valid_day;
+use certvakt_store::partner::reports::{Held, Renewed};
+use certvakt_store::renewal::CurrentState;
+use chrono::{Days, NaiveDate};
+use uuid::Uuid;
+
+use super::contract::Report;
+
+/// The result of evaluating a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It renews the certification: until this day, or by the rule of the type.
+    Renew(Option<NaiveDate>),
+    /// The certification is already renewed by this course.
+    Echo,
+    /// It contradicts certvakt's data, so a person must decide.
+    Wait(&'static str),
+    /// It concerns no certification here, for this reason.
+    Dismiss(&'static str),
+}
+
+impl Verdict {
+    /// The name of the outcome, and the reason if the report does not renew at once.
+    pub const fn as_outcome(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::Renew(_) => ("renewed", None),
+            Self::Echo => ("echo", None),
+            Self::Wait(reason) => ("waiting", Some(reason)),
+            Self::Dismiss(reason) => ("dismissed", Some(reason)),
+        }
+    }
+
+    /// The result for a report from a portal's staging, whose courses are not real: it shows the result, but
+    /// renews nothing.
+    #[must_use]
+    pub const fn at_staging(self) -> Self {
+        match self {
+            Self::Renew(_) => Self::Dismiss("staging"),
+            Self::Wait(reason) => Self::Dismiss(reason),
+            other => other,
+        }
+    }
+}
+
+/// Evaluates a report before the mentor is looked up.
+pub const fn at_first_sight(report: &Report) -> Option<Verdict> {
+    match (report.is_ours, report.is_old) {
+        (true, _) => Some(Verdict::Echo),
+        (false, true) => Some(Verdict::Dismiss("too-old")),
+        (false, false) => None,
+    }
+}
+
+/// Selects the certification that a course renews, among the mentor's certifications of the type.
+pub fn which(held: &[Held]) -> Result<Uuid, Verdict> {
+    let standing: Vec<&Held> = held.iter().filter(|one| !one.is_withdrawn).collect();
+    match (&standing[..], held) {
+        ([one], _) => Ok(one.id),
+        ([], []) => Err(Verdict::Wait("no-certification")),
+        ([], _) => Err(Verdict::Wait("withdrawn")),
+        _ => Err(Verdict::Wait("several-certifications")),
+    }
+}
+
+/// Two renewals whose courses were completed within this time can be the same course, recorded with different
+/// days.
+pub const ONE_COURSE: Days = Days::new(30);
+
+/// Evaluates a report for a certification. `renewals` are those by courses completed since [`ONE_COURSE`]
+/// before the reported day.
+pub fn judge(report: &Report, standing: &CurrentState, renewals: &[Renewed], today: NaiveDate) -> Verdict {
+    let zone = standing.zone.0;
+    let before = standing.expires_at.map(|at| last_valid_day(at, zone));
+    let completed_on = report.completed_on;
+    let agrees = |renewed: &&Renewed| {
+        let after = renewed.expires_at.map(|at| last_valid_day(at, zone));
+        renewed.completed_on == completed_on && report.valid_until.is_none_or(|until| after == Some(until))
+    };
+    if renewals.iter().find(agrees).is_some() {
+        return Verdict::Echo;
+    }
+    if completed_on > today {
+        return Verdict::Wait("in-future");
+    }
+    if standing.issued_at.is_some_and(|at| completed_on < last_valid_day(at, zone)) {
+        return Verdict::Wait("before-issue");
+    }
+    let by_rule = renewed_until(Some(completed_on), None, standing, before, today).ok().flatten();
+    let Some(after) = report.valid_until.or(by_rule) else { return Verdict::Wait("no-date") };
+    if before == Some(after) {
+        return Verdict::Echo;
+    }
+    if !renewals.is_empty() {
+        return Verdict::Wait("renewed-since");
+    }
+    if standing.status == "suspended" {
+        return Verdict::Wait("suspended");
+    }
+    if before.is_none_or(|before| after < before) {
+        return Verdict::Wait("would-shorten");
+    }
+    if after < today {
+        return Verdict::Wait("lapsed-since");
+    }
+    if by_rule.is_some_and(|day| day != after) {
+        return Verdict::Wait("other-date");
+    }
+    Verdict::Renew(report.valid_until)
+}

@@ -1,0 +1,91 @@
+//! What became of a request to a portal.
+
+use std::time::Duration;
+
+use crate::client::NoAnswer;
+use crate::sign_in::SignInError;
+
+/// The outcome of a request. The reasons are certvakt's own texts, because a portal's text can contain
+/// anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The portal accepted the change, with a response that follows the contract.
+    Taken,
+    /// The portal refused the change for this mentor.
+    Refused(String),
+    /// The portal limits requests, for a time if it gave one.
+    Busy(String, Option<Duration>),
+    /// The portal cannot be reached or fails, for a time if it gave one.
+    Down(String, Option<Duration>),
+    /// There was no response, so the result is unknown.
+    Unsure(String),
+    /// The portal refused access.
+    SignIn(String),
+    /// The portal breaks the contract.
+    Broken(String),
+}
+
+impl Outcome {
+    /// The reason; `None` for an accepted change.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Taken => None,
+            Self::Refused(reason)
+            | Self::Busy(reason, _)
+            | Self::Down(reason, _)
+            | Self::Unsure(reason)
+            | Self::SignIn(reason)
+            | Self::Broken(reason) => Some(reason),
+        }
+    }
+
+    /// The time that the portal asked us to wait, if any.
+    pub fn rest(&self) -> Option<Duration> {
+        match self {
+            Self::Busy(_, wait) => Some(wait.unwrap_or(Duration::from_secs(30))),
+            _ => None,
+        }
+    }
+
+    /// Whether the portal responded for this mentor.
+    pub const fn is_an_answer(&self) -> bool {
+        matches!(self, Self::Taken | Self::Refused(_))
+    }
+
+    /// The outcome's name in metrics and on the terminal.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Refused(_) => "refused",
+            Self::Busy(..) => "busy",
+            Self::Down(..) => "down",
+            Self::Unsure(_) => "unsure",
+            Self::SignIn(_) => "sign-in",
+            Self::Broken(_) => "broken",
+        }
+    }
+}
+
+impl From<NoAnswer> for Outcome {
+    fn from(none: NoAnswer) -> Self {
+        match none {
+            NoAnswer::Unreachable => Self::Down("the portal cannot be reached".to_owned(), None),
+            NoAnswer::TooLong => Self::Broken("its response is too long".to_owned()),
+            NoAnswer::Lost => Self::Unsure("no response".to_owned()),
+            NoAnswer::TooLate => Self::Down("this process was suspended for longer than its lease".to_owned(), None),
+            NoAnswer::Inward => Self::Broken(
+                "the contract's address is on this machine or in a private network: add the host to partners.allowed_inward if that is intended"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+impl From<SignInError> for Outcome {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Refused(reason) => Self::SignIn(reason),
+            SignInError::Unavailable(reason) => Self::Down(reason, None),
+        }
+    }
+}

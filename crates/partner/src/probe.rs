@@ -1,0 +1,95 @@
+//! Tests whether a portal follows a contract: sends the contract's examples to the portal's staging, or reads
+//! the listing and some mentors at the live stage, where a test must change nothing.
+
+use certvakt_base::clock::Clock;
+use certvakt_engine::config::PartnersConfig;
+use certvakt_store::partner::Partner;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::PartnerError;
+use super::adapters::{self, Adapter, Bounds};
+use super::contract::{Contract, Stage, State};
+use super::listing;
+use super::outcome::Outcome;
+
+/// A check of a probe, with its result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Point {
+    /// The check.
+    pub point: String,
+    /// The portal's response.
+    pub found: String,
+    /// Whether the response follows the contract.
+    pub keeps: bool,
+}
+
+/// Sends the contract's examples to the portal's staging.
+pub async fn staging(
+    config: &PartnersConfig,
+    clock: &Clock,
+    one: &Partner,
+    version: &str,
+) -> Result<Vec<Point>, PartnerError> {
+    let contract = Contract::read(&config.contracts, &one.partner, version)?;
+    let examples = contract.examples.clone();
+    let adapter = adapters::of(contract, &one.organisation, &one.partner, Stage::Staging, config)?;
+    let mut points = Vec::new();
+    for (number, example) in (1_i64..).zip(examples) {
+        let state = State::new(&example.key, example.listed, Uuid::new_v4(), number, clock.now(), 0);
+        let outcome = adapter
+            .send(&[state], Bounds::alone())
+            .await
+            .pop()
+            .unwrap_or_else(|| Outcome::Unsure("no answer".to_owned()));
+        points.push(point(example.name.clone(), &outcome, example.refused));
+        if outcome == Outcome::Taken {
+            let name = format!("{}, read back", example.name);
+            points.extend(read(adapter.as_ref(), &[&example.key]).await.into_iter().map(|read| match read {
+                Ok(is_listed) => Point {
+                    point: name.clone(),
+                    found: if is_listed { "listed" } else { "not listed" }.to_owned(),
+                    keeps: is_listed == example.listed,
+                },
+                Err(outcome) => point(name.clone(), &outcome, false),
+            }));
+        }
+    }
+    if points.is_empty() {
+        let none = "the contract has no examples".to_owned();
+        points.push(Point { point: none, found: "there was nothing to test".to_owned(), keeps: false });
+    }
+    Ok(points)
+}
+
+/// Reads the listing and the states of some mentors at the live portal, and changes nothing.
+pub async fn live(
+    config: &PartnersConfig,
+    one: &Partner,
+    version: &str,
+    keys: &[String],
+) -> Result<Vec<Point>, PartnerError> {
+    let contract = Contract::read(&config.contracts, &one.partner, version)?;
+    let adapter = adapters::of(contract, &one.organisation, &one.partner, Stage::Live, config)?;
+    let mut points = vec![match listing::read(adapter.portal()).await {
+        Ok(_) => point("read the listing".to_owned(), &Outcome::Taken, false),
+        Err(outcome) => point("read the listing".to_owned(), &outcome, false),
+    }];
+    let some: Vec<&str> = keys.iter().map(String::as_str).collect();
+    for (key, read) in keys.iter().zip(read(adapter.as_ref(), &some).await) {
+        points.push(point(format!("read {key}"), read.err().as_ref().unwrap_or(&Outcome::Taken), false));
+    }
+    Ok(points)
+}
+
+/// The portal's states of mentors, if they can be read.
+async fn read(adapter: &dyn Adapter, keys: &[&str]) -> Vec<Result<bool, Outcome>> {
+    if adapter.can_be_asked() { adapter.read(keys, Bounds::alone()).await } else { Vec::new() }
+}
+
+fn point(point: String, outcome: &Outcome, is_to_be_refused: bool) -> Point {
+    let found = outcome.reason().unwrap_or("as the contract says").to_owned();
+    let keeps =
+        if is_to_be_refused { matches!(outcome, Outcome::Refused(_)) } else { *outcome == Outcome::Taken };
+    Point { point, found, keeps }
+}

@@ -1,0 +1,492 @@
+//! Sends changes to portals: delists lapsed mentors, claims the mentors whose state has changed, sends their
+//! states outside any transaction, and records the outcomes.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use certvakt_base::clock::Clock;
+use certvakt_engine::config::PartnersConfig;
+use certvakt_rules::calendar::latest_scheduled;
+use certvakt_store::partner::{self, Claim, Due, Partner, SendResult, Stop};
+use certvakt_store::{Database, StoreError, organisation};
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::PartnerError;
+use super::adapters::{Adapter, Bounds, CachedAdapter};
+use super::contract::{Limits, State};
+use super::outcome::Outcome;
+
+/// The number of lapsed mentors handled in one transaction.
+const BATCH: i64 = 1_000;
+/// The time for one partner before the others have their turn.
+const TURN: Duration = Duration::from_mins(1);
+/// The pause after the first request without a response. It doubles with each further one.
+const FIRST_REST: Duration = Duration::from_secs(30);
+/// The maximum pause for a portal that does not respond.
+const LONGEST_REST: Duration = Duration::from_mins(15);
+
+/// The numbers of sent changes by outcome.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Tally {
+    /// Accepted by the portal.
+    pub taken: u64,
+    /// Refused for one mentor; tried again later.
+    pub refused: u64,
+    /// Without a response; the portal's state is read first.
+    pub unsure: u64,
+    /// Postponed, because the portal is unavailable or limits requests.
+    pub put_off: u64,
+    /// Whether removals exceed the limit and wait for approval.
+    pub removals_are_held: bool,
+    /// The reason why sending stopped, if it did.
+    pub stopped: Option<String>,
+}
+
+/// The result of a sync with one partner.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SyncReport {
+    /// The organisation's short name.
+    pub organisation: String,
+    /// The partner's short name.
+    pub partner: String,
+    /// The sent changes.
+    pub told: Tally,
+}
+
+/// The connection to a partner: its adapter and its current concurrency.
+#[derive(Debug)]
+struct Line {
+    kept: CachedAdapter,
+    at_once: u16,
+}
+
+impl Line {
+    /// Halves the concurrency, because the portal limits requests.
+    fn slow(&mut self) {
+        self.at_once = (self.at_once / 2).max(1);
+    }
+
+    /// Increases the concurrency by one after a round within the portal's limits.
+    fn ease(&mut self) {
+        self.at_once = (self.at_once + 1).min(self.kept.adapter().portal().contract.limits.at_once);
+    }
+}
+
+/// Sends changes to partners.
+#[derive(Debug)]
+pub struct PartnerSync<'a> {
+    database: &'a Database,
+    clock: &'a Clock,
+    config: &'a PartnersConfig,
+    lines: HashMap<(Uuid, String), Line>,
+    has_warned: bool,
+}
+
+impl<'a> PartnerSync<'a> {
+    /// Creates a sync without open connections.
+    pub fn new(database: &'a Database, clock: &'a Clock, config: &'a PartnersConfig) -> Self {
+        Self { database, clock, config, lines: HashMap::new(), has_warned: false }
+    }
+
+    /// Sends changes to partners until shutdown.
+    pub async fn run(mut self, mut ending: watch::Receiver<bool>) {
+        let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(self.config.poll_seconds)));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                _ = ending.wait_for(|ending| *ending) => return,
+            }
+            if let Err(error) = self.sync_due(&ending).await {
+                tracing::error!(code = error.code(), "the sync with partners failed: {error}");
+            }
+        }
+    }
+
+    async fn sync_due(&mut self, ending: &watch::Receiver<bool>) -> Result<(), StoreError> {
+        let partners = self.see_who_is_listed().await?;
+        let on = partners.iter().filter(|one| one.stage.is_some());
+        if self.config.contracts.as_os_str().is_empty() {
+            if on.count() > 0 && !std::mem::replace(&mut self.has_warned, true) {
+                tracing::warn!(
+                    "partners are switched on, but this process sends them nothing: partners.contracts is empty"
+                );
+            }
+            return Ok(());
+        }
+        let turns = on.map(|one| {
+            let line = self.lines.remove(&(one.organisation_id, one.partner.clone()));
+            let (database, config) = (self.database, self.config);
+            async move { (one, Turn { database, config, line }.take(one, Some(TURN), ending).await) }
+        });
+        for (one, (line, told)) in join_all(turns.collect::<Vec<_>>()).await {
+            if let Some(line) = line {
+                self.lines.insert((one.organisation_id, one.partner.clone()), line);
+            }
+            if let Err(error) = told {
+                tracing::error!(
+                    organisation = one.organisation,
+                    partner = one.partner,
+                    code = error.code(),
+                    "could not send changes to the partner: {error}"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Delists lapsed mentors, and checks every mentor once a night.
+    async fn see_who_is_listed(&self) -> Result<Vec<Partner>, StoreError> {
+        loop {
+            let mut tx = self.database.worker().await?;
+            let lapsed = partner::delist_lapsed(&mut tx, BATCH).await?;
+            tx.commit().await?;
+            if lapsed < BATCH {
+                break;
+            }
+        }
+        let mut tx = self.database.worker().await?;
+        let partners = partner::all(&mut tx).await?;
+        let organisations = organisation::list(&mut tx).await?;
+        tx.rollback().await?;
+        for one in &partners {
+            let Some(home) = organisations.iter().find(|home| home.id == one.organisation_id) else {
+                continue;
+            };
+            let night = latest_scheduled(self.clock.now(), home.run_at, home.zone);
+            if one.looked_on.is_none_or(|looked_on| looked_on < night) {
+                look_at_everybody(self.database, one, night).await?;
+            }
+        }
+        Ok(partners)
+    }
+
+    /// Sends all due changes to all partners, once.
+    pub async fn once(&mut self, ending: &watch::Receiver<bool>) -> Result<Vec<SyncReport>, StoreError> {
+        let mut done = Vec::new();
+        for one in self.see_who_is_listed().await? {
+            if one.stage.is_some() {
+                let (database, config) = (self.database, self.config);
+                let (_, told) = Turn { database, config, line: None }.take(&one, None, ending).await;
+                done.push(SyncReport { organisation: one.organisation, partner: one.partner, told: told? });
+            }
+        }
+        Ok(done)
+    }
+}
+
+/// Checks every mentor of a partner, even without a change.
+async fn look_at_everybody(
+    database: &Database,
+    one: &Partner,
+    night: chrono::NaiveDate,
+) -> Result<(), StoreError> {
+    let (mut after, mut changed) = (String::new(), 0);
+    loop {
+        let mut tx = database.worker().await?;
+        let looked = partner::look_again(&mut tx, one.organisation_id, &one.partner, &after, BATCH).await?;
+        let Some((last, more)) = looked else {
+            partner::looked_on(&mut tx, one, night).await?;
+            partner::forget_delisted(&mut tx).await?;
+            tx.commit().await?;
+            break;
+        };
+        tx.commit().await?;
+        (after, changed) = (last, changed + more);
+    }
+    if changed > 0 {
+        tracing::warn!(
+            organisation = one.organisation,
+            partner = one.partner,
+            changed,
+            "the nightly check corrected listings that were wrong"
+        );
+    }
+    Ok(())
+}
+
+/// One partner's turn.
+struct Turn<'a> {
+    database: &'a Database,
+    config: &'a PartnersConfig,
+    line: Option<Line>,
+}
+
+impl Turn<'_> {
+    async fn take(
+        mut self,
+        one: &Partner,
+        most: Option<Duration>,
+        ending: &watch::Receiver<bool>,
+    ) -> (Option<Line>, Result<Tally, StoreError>) {
+        let mut tally = Tally::default();
+        let began = Instant::now();
+        let told = loop {
+            if *ending.borrow() || most.is_some_and(|most| began.elapsed() >= most) {
+                break Ok(());
+            }
+            match self.batch(one, &mut tally).await {
+                Ok(true) => {}
+                Ok(false) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        (self.line, told.map(|()| tally))
+    }
+
+    /// Sends a batch. Returns whether there may be more.
+    async fn batch(&mut self, one: &Partner, tally: &mut Tally) -> Result<bool, StoreError> {
+        let mut tx = self.database.worker().await?;
+        let fresh = partner::all(&mut tx).await?;
+        let is_same =
+            |other: &Partner| other.organisation_id == one.organisation_id && other.partner == one.partner;
+        let Some(one) = fresh.into_iter().find(is_same) else { return Ok(false) };
+        if one.stage.is_none() {
+            self.line = None;
+            return Ok(false);
+        }
+        if one.waits_for_person() {
+            // Drop the connection, because the credentials may change before the next attempt.
+            self.line = None;
+            tally.stopped.clone_from(&one.stopped_reason);
+            return Ok(false);
+        }
+        if one.rests {
+            return Ok(false);
+        }
+        let is_held = partner::has_too_many_removals(&mut tx, &one).await?;
+        tally.removals_are_held = is_held;
+        if is_held != one.held_at.is_some() {
+            partner::hold(&mut tx, &one, is_held).await?;
+        }
+        if is_held && one.held_at.is_none() {
+            tracing::error!(
+                organisation = one.organisation,
+                partner = one.partner,
+                "removals are held: review them with `certvakt partner status`, approve them with `certvakt partner approve`"
+            );
+        }
+        let line = match self.line(&one) {
+            Ok(line) => line,
+            Err(error) => {
+                let stop = Stop { by: "contract", reason: error.to_string(), retry_in: None };
+                stop_sending(&mut tx, &one, &stop).await?;
+                tally.stopped = Some(stop.reason);
+                tx.commit().await?;
+                return Ok(false);
+            }
+        };
+        let adapter = line.kept.adapter();
+        let limits = &adapter.portal().contract.limits;
+        if one.secret_ends_on != adapter.portal().secret_ends_on {
+            partner::note_secret(&mut tx, &one, adapter.portal().secret_ends_on).await?;
+        }
+        let claim = Claim {
+            // After an outage, one mentor probes whether the portal responds again.
+            most: if one.stopped_by.is_some() {
+                1
+            } else {
+                i64::from(line.at_once) * i64::from(adapter.batch())
+            },
+            token: Uuid::new_v4(),
+            lease_seconds: lease_seconds(limits),
+            removals_are_held: is_held,
+            can_be_asked: adapter.can_be_asked(),
+        };
+        let lease = Duration::from_secs(claim.lease_seconds.into());
+        let bounds =
+            Bounds { at_once: line.at_once.into(), until: Instant::now() + lease - limits.timeout() };
+        let due = partner::claim(&mut tx, &one, &claim).await?;
+        tx.commit().await?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let outcomes = send(adapter, &due, bounds).await;
+        let has_answered = outcomes.iter().any(|(outcome, _)| outcome.is_an_answer());
+        let told: Vec<SendResult> = due
+            .iter()
+            .zip(&outcomes)
+            .map(|(due, (outcome, was_sent))| written(due, outcome, *was_sent, has_answered, limits))
+            .collect();
+        if outcomes.iter().any(|(outcome, _)| matches!(outcome, Outcome::Busy(..))) {
+            line.slow();
+        } else if has_answered {
+            line.ease();
+        }
+        metrics::gauge!("certvakt_partner_requests_at_once", "organisation" => one.organisation.clone(), "partner" => one.partner.clone())
+            .set(line.at_once);
+        let mut tx = self.database.worker().await?;
+        let left = partner::finish(&mut tx, &one, claim.token, &told).await?;
+        let goes_on = conclude(&mut tx, &one, outcomes.iter().map(|(outcome, _)| outcome), tally).await?;
+        tx.commit().await?;
+        for held in left {
+            let mut tx = self.database.worker().await?;
+            partner::finish_one(&mut tx, &one, claim.token, held).await?;
+            tx.commit().await?;
+        }
+        Ok(goes_on)
+    }
+
+    fn line(&mut self, one: &Partner) -> Result<&mut Line, PartnerError> {
+        let former = self.line.take();
+        let at_once = former.as_ref().map(|line| line.at_once);
+        let kept = CachedAdapter::of(former.map(|line| line.kept), one, self.config)?;
+        let most = kept.adapter().portal().contract.limits.at_once;
+        Ok(self.line.insert(Line { kept, at_once: at_once.unwrap_or(most).min(most) }))
+    }
+}
+
+/// A lease that is long enough to read and send the whole batch within the portal's rate limit.
+fn lease_seconds(limits: &Limits) -> u32 {
+    let Limits { requests_a_minute, at_once, timeout_seconds, .. } = limits;
+    60 + 4 * u32::from(*timeout_seconds) + 2 * 60 * u32::from(*at_once) / requests_a_minute
+}
+
+/// Sends the current state of each mentor. If a previous request had no response, it reads the portal's state
+/// first. Returns the outcome of each, and whether the state was sent.
+async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcome, bool)> {
+    let unsure: Vec<&str> =
+        due.iter().filter(|one| one.is_unsure).map(|one| one.partner_key.as_str()).collect();
+    let mut read = adapter.read(&unsure, bounds).await.into_iter();
+    let known: Vec<Option<Outcome>> = due
+        .iter()
+        .map(|one| match one.is_unsure.then(|| read.next())?? {
+            // A previous request may still be in progress there, so send the state even if it already matches
+            // by chance.
+            Ok(is_listed) => (is_listed == one.is_listed && one.was_asked).then_some(Outcome::Taken),
+            Err(outcome) => Some(outcome),
+        })
+        .collect();
+    let to_tell: Vec<State> = due
+        .iter()
+        .zip(&known)
+        .filter(|(_, known)| known.is_none())
+        .map(|(one, _)| {
+            State::new(&one.partner_key, one.is_listed, one.event_id, one.number, one.at, one.replays)
+        })
+        .collect();
+    let mut told = adapter.send(&to_tell, bounds).await.into_iter();
+    known
+        .into_iter()
+        .map(|known| match known {
+            Some(outcome) => (outcome, false),
+            None => (told.next().unwrap_or_else(|| Outcome::Unsure("no response".to_owned())), true),
+        })
+        .collect()
+}
+
+/// Converts an outcome for the database. `has_answered` tells whether the portal responded for others of the
+/// batch.
+fn written(due: &Due, outcome: &Outcome, was_sent: bool, has_answered: bool, limits: &Limits) -> SendResult {
+    let is_unsure = match outcome {
+        Outcome::Unsure(_) | Outcome::Broken(_) => true,
+        Outcome::Taken | Outcome::Refused(_) => false,
+        // Nothing was sent or the portal refused access, so an unknown state stays unknown.
+        Outcome::Busy(..) | Outcome::Down(..) | Outcome::SignIn(_) => due.is_unsure,
+    };
+    let later = || limits.wait(u32::try_from(due.attempt).unwrap_or(u32::MAX), fastrand::f64());
+    let wait = match outcome {
+        Outcome::Refused(_) => later(),
+        // The portal fails for this mentor only.
+        Outcome::Down(..) | Outcome::Unsure(_) if has_answered => later(),
+        // The pause applies to the whole portal, not to this mentor.
+        _ => Duration::ZERO,
+    };
+    metrics::counter!("certvakt_partner_requests_total", "outcome" => outcome.name()).increment(1);
+    SendResult {
+        partner_key: due.partner_key.clone(),
+        number: due.number,
+        is_listed: due.is_listed,
+        is_taken: *outcome == Outcome::Taken,
+        is_unsure,
+        wait_seconds: wait.as_secs_f64(),
+        trouble: outcome.reason().map(str::to_owned),
+        was_sent,
+    }
+}
+
+/// Updates the state of the partner by the outcomes of a batch. Returns whether to continue.
+async fn conclude(
+    tx: &mut certvakt_store::WorkerTx,
+    one: &Partner,
+    outcomes: impl Iterator<Item = &Outcome>,
+    tally: &mut Tally,
+) -> Result<bool, StoreError> {
+    let mut rest = None;
+    let mut stop = None;
+    let (mut answered, mut failing, mut asked) = (false, None, None);
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Taken => (tally.taken, answered) = (tally.taken + 1, true),
+            Outcome::Refused(_) => (tally.refused, answered) = (tally.refused + 1, true),
+            Outcome::Unsure(reason) => {
+                tally.unsure += 1;
+                failing = Some(reason);
+            }
+            Outcome::Down(reason, wait) => {
+                tally.put_off += 1;
+                failing = Some(reason);
+                asked = asked.max(*wait);
+            }
+            Outcome::Busy(..) => {
+                tally.put_off += 1;
+                rest = rest.max(outcome.rest());
+            }
+            Outcome::SignIn(reason) => {
+                tally.put_off += 1;
+                stop.get_or_insert(("sign-in", reason));
+            }
+            // A broken contract takes precedence over refused access, because responses can then mean
+            // anything.
+            Outcome::Broken(reason) => {
+                tally.unsure += 1;
+                stop = Some(("contract", reason));
+            }
+        }
+    }
+    if let Some((by, reason)) = stop {
+        stop_sending(tx, one, &Stop { by, reason: reason.clone(), retry_in: None }).await?;
+        tally.stopped = Some(reason.clone());
+        return Ok(false);
+    }
+    if let (false, Some(reason)) = (answered, failing) {
+        let doubled =
+            FIRST_REST.saturating_mul(2_u32.saturating_pow(u32::try_from(one.failures).unwrap_or(31)));
+        let wait = doubled
+            .min(LONGEST_REST)
+            .mul_f64(0.75 + fastrand::f64() / 4.0)
+            .max(asked.max(rest).unwrap_or_default());
+        let stop = Stop { by: "outage", reason: reason.clone(), retry_in: Some(wait.as_secs_f64()) };
+        stop_sending(tx, one, &stop).await?;
+        tally.stopped = Some(stop.reason);
+        return Ok(false);
+    }
+    if answered && (one.stopped_at.is_some() || one.failures > 0) {
+        partner::go_on(tx, one, false).await?;
+    }
+    if let Some(wait) = rest {
+        partner::rest(tx, one, wait.as_secs_f64()).await?;
+    }
+    Ok(rest.is_none())
+}
+
+async fn stop_sending(
+    tx: &mut certvakt_store::WorkerTx,
+    one: &Partner,
+    stop: &Stop,
+) -> Result<(), StoreError> {
+    if partner::stop(tx, one, stop).await? {
+        metrics::counter!("certvakt_partner_stops_total", "by" => stop.by).increment(1);
+        tracing::error!(
+            organisation = one.organisation,
+            partner = one.partner,
+            by = stop.by,
+            "sending to the partner has stopped: {}",
+            stop.reason
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Normal forms of values for comparison and storage, so that texts that look the same are equal.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use crate::text::is_control;
+
+/// A value in Normalization Form C, without invisible characters, and with single spaces instead of white
+/// space.
+pub fn normal(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    let is_normal = if text.is_ascii() {
+        !text.contains("  ")
+    } else {
+        is_nfc(text)
+            && !text.chars().any(|char| is_invisible(char) || (char.is_whitespace() && char != ' '))
+            && !text.contains("  ")
+    };
+    if is_normal {
+        return Cow::Borrowed(text);
+    }
+    let visible: String = text.nfc().filter(|char| !is_invisible(*char)).collect();
+    Cow::Owned(visible.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Whether a text is a spreadsheet's error, in English or Norwegian, or the number signs of a column that was
+/// too narrow.
+pub fn is_spreadsheet_error(text: &str) -> bool {
+    text.strip_prefix('#').is_some_and(|rest| {
+        matches!(rest, "N/A" | "I/T" | "GETTING_DATA")
+            || (rest.len() > 1 && rest.bytes().all(|byte| byte == b'#'))
+            || (rest.ends_with(['!', '?'])
+                && rest.chars().all(|char| !char.is_lowercase() && !char.is_whitespace()))
+    })
+}
+
+/// An id in the form of [`normal`] and in Normalization Form KC, with a hyphen instead of every dash, so that
+/// a typed id matches a printed one.
+pub fn normal_id(text: &str) -> Cow<'_, str> {
+    let text = normal(text);
+    if text.is_ascii() {
+        return text;
+    }
+    let plain: String = text
+        .nfkc()
+        .map(
+            |char| if matches!(char, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}') { '-' } else { char },
+        )
+        .collect();
+    Cow::Owned(normal(&plain).into_owned())
+}
+
+/// A value for case-insensitive comparison: full case folding (Unicode, section 5.18), approximated by the
+/// mapping to upper case and back, which also equates `ß` and `SS`.
+pub fn fold(text: &str) -> String {
+    normal(text).to_lowercase().to_uppercase().to_lowercase().nfc().collect()
+}
+
+/// Whether a value has no forbidden characters: control characters, and the replacement character of text
+/// that could not be decoded. Direction marks are invisible, so the normal form drops them.
+pub fn is_clean(text: &str) -> bool {
+    !text.contains(|char| match char {
+        '\u{61c}' | '\u{200e}' | '\u{200f}' => false,
+        char => is_control(char) || matches!(char, '\u{fff0}'..='\u{ffff}'),
+    })
+}
+
+/// Whether a character is invisible (Unicode, `Default_Ignorable_Code_Point`).
+const fn is_invisible(char: char) -> bool {
+    matches!(
+        char,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_look_alike_are_equal() {
+        for (written, expected) in [
+            (" 12 ", "12"),
+            ("A\u{30a}se", "Åse"),
+            ("\u{212b}se", "Åse"),
+            ("\u{feff}12\u{200b}3", "123"),
+            ("1\u{a0}2\u{202f} 3", "1 2 3"),
+            ("1\u{ad}2", "12"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(normal(written), expected, "{written:?}");
+        }
+        assert!(matches!(normal("Åse Ødegård"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_retyped_id_is_the_same_id() {
+        for dash in
+            ["\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2015}", "\u{2212}", "\u{fe58}"]
+        {
+            assert_eq!(normal_id(&format!("A{dash}1")), "A-1", "{dash:?}");
+        }
+        for (written, expected) in [
+            ("A-1", "A-1"),
+            ("\u{ff11}\u{ff12}\u{ff10}", "120"),
+            ("\u{ff21}\u{ff0d}\u{ff11}", "A-1"),
+            (" A\u{a0}\u{2013} 1\u{200b} ", "A - 1"),
+            ("\u{c5}-1", "A\u{30a}-1"),
+        ] {
+            assert_eq!(normal_id(written), normal(expected), "{written:?}");
+        }
+        assert_ne!(normal_id("A-1"), normal_id("a-1"));
+        assert_eq!(normal("A\u{2011}1"), "A\u{2011}1", "only an id has one sign for all of them");
+    }
+
+    #[test]
+    fn case_is_ignored() {
+        for (one, other) in [
+            ("løpende", "LØPENDE"),
+            ("A\u{30a}PEN", "åpen"),
+            ("STRASSE", "straße"),
+            ("STRA\u{1e9e}E", "Straße"),
+            ("\u{390}", "\u{3b9}\u{308}\u{301}"),
+            ("\u{390}", "\u{399}\u{308}\u{301}"),
+            ("ΟΔΟΣ", "οδος"),
+            ("AKTIV\u{a0}", "aktiv"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one}");
+        }
+        assert_ne!(fold("inaktiv"), fold("aktiv"));
+    }
+
+    #[test]
+    fn characters_that_change_what_people_read_are_seen() {
+        for text in ["a\nb", "a\u{202e}b", "a\u{2066}b", "a\u{85}b", "a\u{2028}b", "a\u{fffd}b", "a\u{7f}b"] {
+            assert!(!is_clean(text), "{text:?}");
+        }
+        assert!(is_clean("Åse «Ødegård» – 5\""));
+    }
+}

@@ -1,0 +1,269 @@
+//! Certifications: a paginated list, and one certification with its notices.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderName, header};
+use certvakt_base::clock::Clock;
+use certvakt_rules::calendar::start_of_day;
+use certvakt_rules::stage::{shift, windows};
+use certvakt_rules::{Stage, last_valid_day, today};
+use certvakt_store::TenantTx;
+use certvakt_store::tenant::{self, After, Filter, InStage};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::list::{Page, check_text, limit};
+use super::response::response_of;
+use super::state::{Api, Caller};
+use crate::extract::{Path, Query};
+use crate::problem::{Problems, Refusal};
+
+/// A certification.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Certification {
+    id: Uuid,
+    organisation_id: Uuid,
+    /// The chapter that certified.
+    chapter: Named,
+    /// The certified mentor.
+    mentor: Mentor,
+    /// The code of the certification's type.
+    #[serde(rename = "type")]
+    type_code: String,
+    /// The name of the certification's type.
+    type_name: Option<String>,
+    /// The certification's id in the organisation's register.
+    external_id: Option<String>,
+    issued_at: Option<DateTime<Utc>>,
+    /// The end of the validity; null if it does not expire.
+    expires_at: Option<DateTime<Utc>>,
+    /// The last day on which it is valid, in the organisation's time zone.
+    last_valid_day: Option<NaiveDate>,
+    /// Days from today to the last valid day; negative after it.
+    days_left: Option<i64>,
+    /// The current stage, if there is one.
+    #[schema(value_type = Option<String>, example = "expiry_warning_30d")]
+    stage: Option<Stage>,
+    /// `active`, `expired` or `suspended`.
+    #[schema(example = "active")]
+    status: String,
+}
+
+/// An object with its name, if the caller may see the name.
+#[derive(Serialize, ToSchema)]
+struct Named {
+    id: Uuid,
+    name: Option<String>,
+}
+
+/// The certified mentor.
+#[derive(Serialize, ToSchema)]
+struct Mentor {
+    id: Uuid,
+    name: Option<String>,
+    /// Whether the mentor's data was erased.
+    erased: bool,
+}
+
+response_of! {
+    tenant::Notice =>
+    /// A notice, as people may see it.
+    Notice {
+        /// The stage.
+        stage: String,
+        /// The day on which it came due.
+        due_date: NaiveDate,
+        /// The time at which the run recorded it.
+        recorded_at: DateTime<Utc>,
+        /// The state of its delivery: `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
+        state: String,
+        /// The reason of the state, if there is one.
+        reason: Option<String>,
+        /// The time at which its delivery ended.
+        finished_at: Option<DateTime<Utc>>,
+    }
+}
+
+/// A certification, with its notices and its next stage.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Detail {
+    #[serde(flatten)]
+    certification: Certification,
+    /// Oldest first.
+    notices: Vec<Notice>,
+    /// The next stage, if the certification does not change before.
+    next_stage: Option<NextStage>,
+}
+
+/// A future stage.
+#[derive(Serialize, ToSchema)]
+struct NextStage {
+    #[schema(value_type = String, example = "expiry_warning_7d")]
+    stage: Stage,
+    /// The first day of the stage.
+    due_date: NaiveDate,
+}
+
+/// The filters of the list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CertificationsQuery {
+    /// Only certifications that are in this stage today.
+    #[param(value_type = Option<String>, example = "expiry_warning_30d",
+        pattern = "^(expiry_warning_(90|30|7)d|expired)$")]
+    stage: Option<String>,
+    /// Only certifications of this chapter.
+    chapter: Option<Uuid>,
+    /// Only certifications of the type with this code.
+    #[param(max_length = 200, pattern = "^[^\\x00]*$")]
+    r#type: Option<String>,
+    /// Only certifications whose mentor's name or register id contains this text.
+    #[param(max_length = 200, pattern = "^[^\\x00]*$")]
+    q: Option<String>,
+    /// The number of items on a page.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// The `next` of the previous page.
+    #[param(pattern = "^(never|-?[0-9]{1,18})_[0-9a-f]{32}$")]
+    after: Option<String>,
+}
+
+/// List certifications, the next to expire first
+#[utoipa::path(get, path = "/api/v1/certifications", tag = "certifications", params(CertificationsQuery), responses(
+    (status = OK, body = Page<Certification>),
+    Problems))]
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(which): Query<CertificationsQuery>,
+) -> Result<Json<Page<Certification>>, Refusal> {
+    let limit = limit(which.limit)?;
+    let after = which.after.as_deref().map(|text| {
+        parse_place(text).ok_or_else(|| Refusal::Invalid("after must be the `next` of a page".to_owned()))
+    });
+    let after = after.transpose()?;
+    check_text(which.q.as_ref())?;
+    check_text(which.r#type.as_ref())?;
+    let stage = which.stage.as_deref().map(known_stage).transpose()?;
+    let mut tx = api.person(&caller).await?;
+    let in_stage = match stage {
+        None => None,
+        Some(stage) => Some(in_stage(&mut tx, stage, api.clock()).await?),
+    };
+    let filter = Filter { chapter_id: which.chapter, type_code: which.r#type, text: which.q, in_stage };
+    let found = tenant::certifications(&mut tx, &filter, after, limit + 1).await?;
+    tx.commit().await?;
+    let now = api.clock().now();
+    Ok(Json(Page::of(found, limit, place).map(|one| seen(one, now))))
+}
+
+/// Parses the name of a stage.
+pub(super) fn known_stage(name: &str) -> Result<Stage, Refusal> {
+    Stage::from_name(name).ok_or_else(|| {
+        let known = Stage::ALL.map(Stage::as_str).join(", ");
+        Refusal::Invalid(format!("stage must be one of {known}"))
+    })
+}
+
+/// The expiry times that are in a stage today, for each of the caller's organisations.
+async fn in_stage(tx: &mut TenantTx, stage: Stage, clock: &Clock) -> Result<Vec<InStage>, Refusal> {
+    let organisations = tenant::organisations(tx).await?;
+    let ranges = organisations.into_iter().flat_map(|one| {
+        let zone = one.zone.0;
+        windows(clock.today(zone), None, grace(one.expired_grace_days))
+            .into_iter()
+            .filter(move |window| window.stage == stage)
+            .map(move |window| InStage {
+                organisation_id: one.id,
+                since: start_of_day(window.first, zone),
+                before: start_of_day(shift(window.last, 1), zone),
+            })
+    });
+    Ok(ranges.collect())
+}
+
+/// Get a certification with its notices
+#[utoipa::path(get, path = "/api/v1/certifications/{id}", tag = "certifications",
+    params(("id" = Uuid, Path)), responses(
+    (status = OK, body = Detail, headers(("etag" = String, description = "The version, for If-Match"))),
+    Problems))]
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
+    let mut tx = api.person(&caller).await?;
+    let (etag, detail) = detail(&mut tx, id, api.clock()).await?;
+    tx.commit().await?;
+    Ok(([(header::ETAG, etag)], Json(detail)))
+}
+
+/// A certification with its notices and next stage, and its version.
+pub(super) async fn detail(tx: &mut TenantTx, id: Uuid, clock: &Clock) -> Result<(String, Detail), Refusal> {
+    let found = tenant::certification(tx, id).await?.ok_or(Refusal::NotFound)?;
+    let notices = tenant::notices(tx, id).await?;
+    let etag = version(found.updated_at);
+    let certification = seen(found, clock.now());
+    let next_stage = match (certification.last_valid_day, certification.days_left) {
+        (Some(last), Some(left)) if certification.status != "suspended" => Stage::ALL
+            .into_iter()
+            .find(|stage| stage.due_date(last) > shift(last, -left))
+            .map(|stage| NextStage { stage, due_date: stage.due_date(last) }),
+        _ => None,
+    };
+    let notices = notices.into_iter().map(Notice::from).collect();
+    Ok((etag, Detail { certification, notices, next_stage }))
+}
+
+pub(super) fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certification {
+    let zone = one.zone.0;
+    let today = today(now, zone);
+    let last = one.expires_at.map(|at| last_valid_day(at, zone));
+    let stage = last.filter(|_| one.status != "suspended");
+    Certification {
+        id: one.id,
+        organisation_id: one.organisation_id,
+        chapter: Named { id: one.chapter_id, name: one.chapter },
+        mentor: Mentor { id: one.mentor_id, name: one.mentor, erased: one.is_mentor_erased },
+        type_code: one.type_code,
+        type_name: one.type_name,
+        external_id: one.external_id,
+        issued_at: one.issued_at,
+        expires_at: one.expires_at,
+        last_valid_day: last,
+        days_left: last.map(|last| (last - today).num_days()),
+        stage: stage.and_then(|last| Stage::current(last, today, grace(one.expired_grace_days))),
+        status: one.status,
+    }
+}
+
+fn grace(days: i16) -> u16 {
+    days.unsigned_abs()
+}
+
+/// The version of a row: the time of its last change, in microseconds.
+pub(super) fn version(changed: DateTime<Utc>) -> String {
+    format!("\"{:x}\"", changed.timestamp_micros())
+}
+
+/// The cursor of a certification: its expiry in microseconds since 1970, or `never`, and its id.
+fn place(one: &tenant::Certification) -> String {
+    let expiry = one.expires_at.map_or("never".to_owned(), |at| at.timestamp_micros().to_string());
+    format!("{expiry}_{}", one.id.simple())
+}
+
+fn parse_place(text: &str) -> Option<After> {
+    let (expiry, id) = text.split_once('_')?;
+    let expires_at = match expiry {
+        "never" => None,
+        // An expiry outside the schema's range sorts before or after all others.
+        micros => {
+            let at = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
+            Some(at.clamp(super::state::FIRST_INSTANT, super::state::LAST_INSTANT))
+        }
+    };
+    Some(After { expires_at, id: id.parse().ok()? })
+}

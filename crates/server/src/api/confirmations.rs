@@ -1,0 +1,81 @@
+//! Confirmations by administrators that an e-mail address belongs to a person.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use certvakt_engine::mail::address;
+use certvakt_store::tenant::confirmations::{self, Confirmed};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::state::{Api, Caller};
+use crate::extract::{Body, Path};
+use crate::problem::{Problems, Refusal};
+
+/// The confirmations of a person's address.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Confirmations {
+    /// The number of administrators who have confirmed it. Two are required.
+    number: i64,
+    /// The time from which the confirmation counts; null until a second administrator confirms.
+    counts_from: Option<DateTime<Utc>>,
+}
+
+/// The address to confirm.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Address {
+    /// The address, as the person told the administrator.
+    #[schema(min_length = 3, max_length = 254)]
+    address: String,
+}
+
+/// Confirm that an e-mail address belongs to a member
+///
+/// A mentor who signs in with an address that was added after the mentor can consent to being listed only if two administrators have confirmed the address, 14
+/// days after the second confirmation. Each administrator must state the address, and their own login must be
+/// proven (`login-unproven` otherwise). certvakt notifies the person's other addresses.
+#[utoipa::path(put, path = "/api/v1/people/{id}/address-confirmations/{organisation}", tag = "people",
+    params(("id" = Uuid, Path), ("organisation" = Uuid, Path)), request_body = Address, responses(
+    (status = OK, body = Confirmations),
+    Problems))]
+pub(super) async fn confirm(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((person, organisation)): Path<(Uuid, Uuid)>,
+    Body(Address { address }): Body<Address>,
+) -> Result<Json<Confirmations>, Refusal> {
+    let address = address::canonical(&address).map_err(|_| Refusal::NotFound)?;
+    let mut tx = api.person(&caller).await?;
+    let confirmations::Confirmations { number, counts_from } =
+        match confirmations::confirm(&mut tx, organisation, person, &address).await? {
+            Confirmed::By(confirmations) => confirmations,
+            Confirmed::Unknown => return Err(Refusal::NotFound),
+            Confirmed::Unproven => return Err(Refusal::LoginUnproven),
+        };
+    tx.commit().await?;
+    if let Some(letters) = api.letters() {
+        letters.wake();
+    }
+    Ok(Json(Confirmations { number, counts_from }))
+}
+
+/// Delete all confirmations of a member's address
+#[utoipa::path(delete, path = "/api/v1/people/{id}/address-confirmations/{organisation}", tag = "people",
+    params(("id" = Uuid, Path), ("organisation" = Uuid, Path)), responses(
+    (status = NO_CONTENT),
+    Problems))]
+pub(super) async fn withdraw(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((person, organisation)): Path<(Uuid, Uuid)>,
+) -> Result<StatusCode, Refusal> {
+    let mut tx = api.person(&caller).await?;
+    if !confirmations::withdraw(&mut tx, organisation, person).await? {
+        return Err(Refusal::NotFound);
+    }
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,221 @@
+//! Imports through the API: an administrator announces a register and uploads it, and the service imports it.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::body::Body as RawBody;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use certvakt_engine::import::uploads::{Register, no_room};
+use certvakt_store::tenant::uploads::{self, Announced, Upload};
+use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::sync::Semaphore;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::idempotency::{About, Once, StoredResponse};
+use super::state::{Api, Caller};
+use crate::extract::{Body, Path};
+use crate::problem::{Problems, Refusal};
+
+/// The maximum size of a register, in bytes. `certvakt import` accepts larger ones.
+const LONGEST_REGISTER: usize = 20 * 1024 * 1024;
+/// Limits how many registers are written to the database at once, because each is held in memory.
+static IN_MEMORY: Semaphore = Semaphore::const_new(4);
+
+/// An import and its result.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Import {
+    id: Uuid,
+    organisation_id: Uuid,
+    chapter_id: Uuid,
+    /// `waiting` for its content, `received`, `taken` or `refused`.
+    #[schema(example = "taken")]
+    state: String,
+    /// If the state is `taken`: the numbers of rows that were read, added, updated, unchanged and rejected,
+    /// and the first rejects. If it is `refused`: the code of the error, and what to do.
+    #[schema(value_type = Option<Object>)]
+    result: Option<Value>,
+    created_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+impl From<Upload> for Import {
+    fn from(one: Upload) -> Self {
+        Self {
+            id: one.id,
+            organisation_id: one.organisation_id,
+            chapter_id: one.chapter_id,
+            state: one.state,
+            result: one.result,
+            created_at: one.created_at,
+            finished_at: one.finished_at,
+        }
+    }
+}
+
+/// An announcement of an import, with the options for reading the register.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Announcement {
+    /// The chapter of new mentors.
+    chapter_id: Uuid,
+    /// The code of the type of certification.
+    #[serde(rename = "type")]
+    #[schema(min_length = 1, max_length = 63)]
+    certification_type: String,
+    /// The column of each field. `external_id` and `expires_at` are required; `name`, `email`, `push_token`,
+    /// `issued_at` and `status` are optional.
+    #[schema(example = json!({ "external_id": "Medlemsnr", "expires_at": "Gyldig til" }))]
+    columns: BTreeMap<String, String>,
+    /// The formats of ambiguous dates, such as `MM/DD/YYYY`.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    date_formats: Vec<String>,
+    /// The values of the status column that mean active; defaults to `active`.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    active_status: Vec<String>,
+    /// How to treat changed dates: as `renewals` or as `corrections`. By default, a later date is a renewal,
+    /// and an earlier one is a correction.
+    #[schema(pattern = "^(renewals|corrections)$")]
+    dates_are: Option<String>,
+    /// The day of an instant whose date in the organisation's time zone differs from the date at its own
+    /// offset: `local` or `written`. By default, its row is rejected.
+    #[schema(pattern = "^(local|written)$")]
+    instant_day: Option<String>,
+    /// Whether a blank expiry date means that the certification does not expire. By default, its row is
+    /// rejected.
+    #[serde(default)]
+    blank_never_expires: bool,
+    /// Whether to report the result and change nothing.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+impl From<Announcement> for Register {
+    fn from(one: Announcement) -> Self {
+        Self {
+            chapter_id: one.chapter_id,
+            certification_type: one.certification_type,
+            columns: one.columns,
+            date_formats: one.date_formats,
+            active_status: one.active_status,
+            dates_are: one.dates_are,
+            instant_day: one.instant_day,
+            blank_never_expires: one.blank_never_expires,
+            dry_run: one.dry_run,
+        }
+    }
+}
+
+/// Announce an import with its options; upload its content within an hour
+#[utoipa::path(post, path = "/api/v1/imports", tag = "imports",
+    params(("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
+        min_length = 1, max_length = 255)),
+    request_body = Announcement, responses(
+    (status = CREATED, body = Import, headers(("location" = String))),
+    Problems))]
+pub(super) async fn announce(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Body(announcement): Body<Announcement>,
+) -> Result<StoredResponse, Refusal> {
+    let register = Register::from(announcement);
+    register.check().map_err(Refusal::Invalid)?;
+    let options = serde_json::to_value(&register).map_err(|_| Refusal::Fault)?;
+    // PostgreSQL's jsonb cannot store U+0000.
+    if options.to_string().contains("\\u0000") {
+        return Err(Refusal::Invalid("a name contains an invalid character".to_owned()));
+    }
+    let mut first = match Once::begin(&api, &caller, &headers, &("import", &register), About::Import).await? {
+        Once::Answered(answer) => return Ok(answer),
+        Once::First(first) => first,
+    };
+    let import = match uploads::announce(&mut first.tx, register.chapter_id, &options).await? {
+        Announced::As(upload) => Import::from(upload),
+        Announced::NotTheirs => return Err(Refusal::NotFound),
+        Announced::TooMany => return Err(Refusal::TooManyImports),
+    };
+    let location = format!("/api/v1/imports/{}", import.id);
+    let answer = StoredResponse::new(StatusCode::CREATED, &import)?.with_location(location);
+    first.answer(answer).await
+}
+
+/// Upload the register of an announced import: CSV, TSV or XLSX, at most 20 MiB
+#[utoipa::path(put, path = "/api/v1/imports/{id}/content", tag = "imports", params(("id" = Uuid, Path)),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses(
+    (status = ACCEPTED, body = Import),
+    Problems))]
+pub(super) async fn hand_over(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    body: RawBody,
+) -> Result<(StatusCode, Json<Import>), Refusal> {
+    // Check the caller's permission before reading up to 20 MiB.
+    let mut tx = api.login(&caller).await?;
+    let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    tx.commit().await?;
+    // Only administrators can see an upload, so this caller is one.
+    api.check_step_up(&caller)?;
+    if upload.state != "waiting" {
+        return Err(Refusal::AlreadySent);
+    }
+    let _turn = api.receiving(upload.organisation_id).await?;
+    let mut register = receive(body).await?;
+    let _one_of_few = IN_MEMORY.acquire().await.map_err(|_| Refusal::Fault)?;
+    let mut content = Vec::new();
+    register.read_to_end(&mut content).await.map_err(|error| no_room(&error))?;
+    let mut tx = api.person(&caller).await?;
+    let is_handed_over = uploads::hand_over(&mut tx, id, &content).await?;
+    let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    if !is_handed_over {
+        return Err(Refusal::AlreadySent);
+    }
+    tx.commit().await?;
+    Ok((StatusCode::ACCEPTED, Json(upload.into())))
+}
+
+/// Receives a register into an unnamed file, and rewinds the file. A slow client holds no database
+/// connection.
+async fn receive(body: RawBody) -> Result<File, Refusal> {
+    let mut file = File::from_std(tempfile::tempfile().map_err(|error| no_room(&error))?);
+    let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| {
+            Refusal::Invalid("the register did not arrive completely: send it again".to_owned())
+        })?;
+        bytes += piece.len();
+        if bytes > LONGEST_REGISTER {
+            return Err(Refusal::TooLong);
+        }
+        file.write_all(&piece).await.map_err(|error| no_room(&error))?;
+    }
+    if bytes == 0 {
+        return Err(Refusal::Invalid("the body is empty: send the register itself".to_owned()));
+    }
+    file.rewind().await.map_err(|error| no_room(&error))?;
+    Ok(file)
+}
+
+/// Get an import and its result
+#[utoipa::path(get, path = "/api/v1/imports/{id}", tag = "imports", params(("id" = Uuid, Path)), responses(
+    (status = OK, body = Import),
+    Problems))]
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Import>, Refusal> {
+    let mut tx = api.person(&caller).await?;
+    let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    tx.commit().await?;
+    Ok(Json(upload.into()))
+}

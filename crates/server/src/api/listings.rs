@@ -1,0 +1,91 @@
+//! The caller's listings at partners, and their consent.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use certvakt_store::tenant::listings::{self, Consent};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::response::response_of;
+use super::state::{Api, Caller};
+use crate::extract::Path;
+use crate::problem::{Problems, Refusal};
+
+response_of! {
+    listings::Listing =>
+    /// A partner at which the caller is enrolled.
+    Listing {
+        /// The organisation that certified the caller.
+        organisation_id: Uuid,
+        /// Its name.
+        organisation: String,
+        /// The partner's short name.
+        partner: String,
+        /// The time of the caller's consent to being listed; null if they do not consent.
+        consents_since: Option<DateTime<Utc>>,
+        /// Whether the caller belongs on the listing: they consent and are certified.
+        is_listed: bool,
+    }
+}
+
+/// List the partners at which the caller is enrolled, which publish the mentors whom people can contact
+#[utoipa::path(get, path = "/api/v1/me/listings", tag = "me", responses(
+    (status = OK, body = [Listing]),
+    Problems))]
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Listing>>, Refusal> {
+    let mut tx = api.person(&caller).await?;
+    let listings = listings::mine(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Json(listings.into_iter().map(Listing::from).collect()))
+}
+
+/// Consent to being listed at a partner
+///
+/// The login must be proven to be the mentor's own (`login-unproven` otherwise).
+#[utoipa::path(put, path = "/api/v1/me/listings/{organisation}/{partner}/consent", tag = "me",
+    params(("organisation" = Uuid, Path), ("partner" = String, Path, min_length = 1, max_length = 63)),
+    responses(
+    (status = NO_CONTENT),
+    Problems))]
+pub(super) async fn consent(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((organisation, partner)): Path<(Uuid, String)>,
+) -> Result<StatusCode, Refusal> {
+    note(&api, &caller, organisation, &partner, true).await
+}
+
+/// Withdraw the consent to being listed at a partner
+#[utoipa::path(delete, path = "/api/v1/me/listings/{organisation}/{partner}/consent", tag = "me",
+    params(("organisation" = Uuid, Path), ("partner" = String, Path, min_length = 1, max_length = 63)),
+    responses(
+    (status = NO_CONTENT),
+    Problems))]
+pub(super) async fn withdraw(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((organisation, partner)): Path<(Uuid, String)>,
+) -> Result<StatusCode, Refusal> {
+    note(&api, &caller, organisation, &partner, false).await
+}
+
+async fn note(
+    api: &Api,
+    caller: &Caller,
+    organisation: Uuid,
+    partner: &str,
+    is_given: bool,
+) -> Result<StatusCode, Refusal> {
+    // PostgreSQL's text cannot store U+0000.
+    if partner.contains('\0') {
+        return Err(Refusal::NotFound);
+    }
+    let mut tx = api.person(caller).await?;
+    match listings::consent(&mut tx, organisation, partner, is_given).await? {
+        Consent::Recorded => tx.commit().await?,
+        Consent::Unknown => return Err(Refusal::NotFound),
+        Consent::Unproven => return Err(Refusal::LoginUnproven),
+    }
+    Ok(StatusCode::NO_CONTENT)
+}

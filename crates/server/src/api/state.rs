@@ -1,0 +1,184 @@
+//! What the handlers work with: the API's state, and the caller of a request.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{self, HeaderValue};
+use axum::http::request::Parts;
+use certvakt_base::clock::Clock;
+use certvakt_engine::audit::access::Recorder;
+use certvakt_engine::config::{Config, ConfigError, PartnersConfig};
+use certvakt_engine::mail_queue::MailQueue;
+use certvakt_store::TenantTx;
+use certvakt_store::tenant::{self, Admission};
+use chrono::{DateTime, Utc};
+use governor::Quota;
+use tokio::sync::OwnedSemaphorePermit;
+use uuid::Uuid;
+
+use crate::access::Access;
+use crate::concurrency::Concurrency;
+use crate::database::RequestDatabase;
+use crate::problem::Refusal;
+use crate::rate_limit::{AddressRateLimit, ClientHeader, RateLimit};
+use crate::session;
+use crate::step_up::StepUp;
+use crate::token::{Identity, Login, Verifier};
+
+/// The maximum number of concurrent uploads of an organisation.
+const REGISTERS_AT_ONCE: usize = 2;
+/// Requests per minute, and in a burst, of one login, or of one address at a webhook. A page of an app makes
+/// a few.
+const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
+
+/// The first instant that the schema accepts for a certification: the start of 1900.
+pub(super) const FIRST_INSTANT: DateTime<Utc> =
+    DateTime::from_timestamp_micros(-2_208_988_800_000_000).unwrap();
+/// The last instant that the schema accepts: the end of 9998.
+pub(super) const LAST_INSTANT: DateTime<Utc> =
+    DateTime::from_timestamp_micros(253_370_764_799_999_999).unwrap();
+
+/// The API: the shared state of its handlers.
+#[derive(Clone)]
+pub struct Api(pub(super) Arc<Shared>);
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api").field("verifier", &self.0.verifier).finish_non_exhaustive()
+    }
+}
+
+pub(super) struct Shared {
+    pub(super) database: RequestDatabase,
+    pub(super) clock: Clock,
+    pub(super) verifier: Option<Verifier>,
+    pub(super) step_up: StepUp,
+    pub(super) pace: RateLimit<Identity>,
+    /// Limits the concurrent uploads of each organisation.
+    pub(super) receiving: Concurrency<Uuid>,
+    /// Limits callers who do not sign in, by their address.
+    pub(super) strangers: AddressRateLimit,
+    pub(super) client_header: ClientHeader,
+    pub(super) partners: PartnersConfig,
+    pub(super) letters: Option<MailQueue>,
+    pub(super) recorder: Recorder,
+}
+
+impl Api {
+    /// Creates the API for the tokens that `[auth]` describes. `letters` is the queue of e-mails, if there is
+    /// one; the recorder receives the events of the access log.
+    pub fn new(
+        database: RequestDatabase,
+        clock: Clock,
+        config: &Config,
+        letters: Option<MailQueue>,
+        recorder: Recorder,
+    ) -> Result<Self, ConfigError> {
+        let verifier = if config.auth.is_off() { None } else { Some(Verifier::new(&config.auth)?) };
+        Ok(Self(Arc::new(Shared {
+            database,
+            clock,
+            verifier,
+            step_up: StepUp::new(&config.step_up),
+            pace: RateLimit::new(Quota::per_minute(REQUESTS_A_MINUTE)),
+            receiving: Concurrency::new(REGISTERS_AT_ONCE, 0),
+            strangers: AddressRateLimit::per_minute(REQUESTS_A_MINUTE),
+            client_header: ClientHeader::new(&config.sign_in.client_header),
+            partners: config.partners.clone(),
+            letters,
+            recorder,
+        })))
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The queue of e-mails, if this server sends any.
+    pub(super) fn letters(&self) -> Option<&MailQueue> {
+        self.0.letters.as_ref()
+    }
+
+    /// Waits for a permit to upload a register of an organisation.
+    pub(super) async fn receiving(&self, organisation: Uuid) -> Result<OwnedSemaphorePermit, Refusal> {
+        self.0.receiving.turn(&organisation).await.ok_or(Refusal::TooManyImports)
+    }
+
+    /// Begins a transaction for a login that need not be linked to a person.
+    pub(super) async fn login(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
+        self.0.database.tenant(&caller.login).await
+    }
+
+    /// Begins a transaction for a login that is linked to a person with open access.
+    pub(super) async fn person(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
+        let (mut tx, admission) = self.0.database.admit(&caller.login).await?;
+        let Admission { person_id, is_closed, .. } = admission;
+        caller.access.admitted(admission, tx.seen());
+        match (person_id, is_closed) {
+            (None, _) => Err(Refusal::UnknownLogin),
+            (Some(_), true) => Err(Refusal::Closed),
+            (Some(_), false) => {
+                if caller.changes_others
+                    && let Err(refusal) = self.check_step_up(caller)
+                    && tenant::is_administrator(&mut tx).await?
+                {
+                    return Err(refusal);
+                }
+                Ok(tx)
+            }
+        }
+    }
+
+    /// Refuses an administrator whose sign-in does not meet `[step_up]`.
+    pub(super) fn check_step_up(&self, caller: &Caller) -> Result<(), Refusal> {
+        self.0.step_up.check(&caller.login, Clock::system().now())
+    }
+}
+
+/// The caller of a request, and the record of their access.
+pub(super) struct Caller {
+    pub(super) login: Login,
+    pub(super) access: Access,
+    /// Whether the request changes data that is not the caller's own.
+    pub(super) changes_others: bool,
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
+        let access = Access::from_request_parts(parts, api).await?;
+        let login = Login::from_request_parts(parts, api).await?;
+        access.asked_by(&login);
+        let changes_others = !parts.method.is_safe() && !parts.uri.path().starts_with("/api/v1/me/");
+        Ok(Self { login, access, changes_others })
+    }
+}
+
+impl Shared {
+    /// Verifies a bearer token and returns its login.
+    async fn bearer(&self, header: &HeaderValue) -> Result<Login, Refusal> {
+        let header = header.to_str().map_err(|_| Refusal::NoToken)?;
+        // The name of the scheme is case-insensitive (RFC 9110, section 11.1).
+        let bearer = match header.split_once(' ') {
+            Some((scheme, bearer)) if scheme.eq_ignore_ascii_case("bearer") => bearer.trim_start(),
+            _ => return Err(Refusal::NoToken),
+        };
+        let Some(verifier) = &self.verifier else { return Err(Refusal::NoToken) };
+        Ok(verifier.verify(bearer).await?)
+    }
+}
+
+/// Extracts the login of the request's token or session.
+impl FromRequestParts<Api> for Login {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, Api(shared): &Api) -> Result<Self, Refusal> {
+        let login = match parts.headers.get(header::AUTHORIZATION) {
+            Some(header) => shared.bearer(header).await?,
+            None => session::login(parts, &shared.database).await?,
+        };
+        if shared.pace.is_within(&login.identity) { Ok(login) } else { Err(Refusal::TooMany) }
+    }
+}

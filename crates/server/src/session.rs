@@ -1,0 +1,198 @@
+//! Browser sessions: the cookie, and the CSRF token that shows that a request comes from one of our pages.
+//!
+//! Source: RFC 6265bis for the prefix `__Host-` and `SameSite`; Fetch Metadata for `Sec-Fetch-Site`.
+
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use certvakt_base::secret;
+use certvakt_store::auth::{self, LinkLogin, NewSession};
+use certvakt_store::{AuthTx, StoreError};
+
+use super::browser;
+use super::database::RequestDatabase;
+use super::problem::Refusal;
+use super::token::{Identity, Login};
+
+/// The cookie with a session's secret.
+const COOKIE: &str = "__Host-certvakt";
+/// The lifetime of the cookie in seconds: the maximum lifetime of a session.
+const KEPT_FOR: u32 = 7 * 24 * 60 * 60;
+/// The cookie that identifies a known browser, so that certvakt does not report it as new.
+const BROWSER_COOKIE: &str = "__Host-certvakt-browser";
+/// The lifetime of that cookie in seconds: 400 days, the maximum that browsers allow (RFC 6265bis, section
+/// 5.5).
+const BROWSER_KEPT_FOR: u32 = 400 * 24 * 60 * 60;
+/// The header in which scripts of our pages send the CSRF token.
+const CSRF_HEADER: &str = "x-csrf-token";
+
+/// An active session.
+pub(super) struct Session {
+    secret: String,
+    /// The session's login.
+    pub(super) login: Login,
+}
+
+impl Session {
+    /// Looks up the session of a request's cookie.
+    pub(super) async fn of(headers: &HeaderMap, database: &RequestDatabase) -> Result<Option<Self>, Refusal> {
+        let Some(secret) = secret_in(headers) else { return Ok(None) };
+        let mut tx = database.auth().await?;
+        let found = auth::session(&mut tx, secret::hash(secret)).await?;
+        tx.commit().await?;
+        Ok(found.map(|auth::Session { id, issuer, subject, authenticated_at, acr }| Self {
+            secret: secret.to_owned(),
+            login: Login { identity: Identity { issuer, subject }, session: Some(id), authenticated_at, acr },
+        }))
+    }
+
+    /// The CSRF token, which our pages send with each change and no other page can know.
+    pub(super) fn csrf(&self) -> String {
+        secret::derived(&self.secret, "csrf")
+    }
+
+    /// Refuses a change that does not come from one of our pages: it must contain the token of
+    /// [`Session::csrf`] in its header or in its form.
+    pub(super) fn check(&self, headers: &HeaderMap, in_form: Option<&str>) -> Result<(), Refusal> {
+        refuse_other_sites(headers)?;
+        let in_header = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+        match in_header.or(in_form) {
+            Some(given) if secret::are_same(given, &self.csrf()) => Ok(()),
+            _ => Err(Refusal::Forged),
+        }
+    }
+
+    /// Ends the session.
+    pub(super) async fn end(self, database: &RequestDatabase) -> Result<(), Refusal> {
+        let mut tx = database.auth().await?;
+        auth::end_session(&mut tx, secret::hash(&self.secret)).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// The login of a request's session. A change must come from one of our pages.
+pub(super) async fn login(parts: &Parts, database: &RequestDatabase) -> Result<Login, Refusal> {
+    let session = Session::of(&parts.headers, database).await?.ok_or(Refusal::NoToken)?;
+    if !parts.method.is_safe() {
+        session.check(&parts.headers, None)?;
+    }
+    Ok(session.login)
+}
+
+/// Starts a session of a provider's login, which replaces the browser's current session. Returns its cookies.
+pub(super) async fn begin(
+    headers: &HeaderMap,
+    database: &RequestDatabase,
+    login: &Login,
+) -> Result<[HeaderValue; 2], Refusal> {
+    let new = New::of(headers);
+    let mut tx = database.auth().await?;
+    end_former(&mut tx, headers).await?;
+    let Identity { issuer, subject } = &login.identity;
+    let (authenticated_at, acr) = (login.authenticated_at, login.acr.as_deref());
+    let session = NewSession { authenticated_at, acr, ..new.session(issuer, subject) };
+    auth::begin_session(&mut tx, &session).await?;
+    tx.commit().await?;
+    Ok(new.cookies())
+}
+
+/// Starts a session with the token of an e-mailed link. Returns its cookies, or `None` if the link is
+/// unknown, used or expired.
+pub(super) async fn begin_by_link(
+    headers: &HeaderMap,
+    database: &RequestDatabase,
+    token: &str,
+) -> Result<Option<[HeaderValue; 2]>, Refusal> {
+    let new = New::of(headers);
+    let mut tx = database.auth().await?;
+    let Some(LinkLogin { issuer, subject, address }) = auth::use_link(&mut tx, secret::hash(token)).await?
+    else {
+        return Ok(None);
+    };
+    end_former(&mut tx, headers).await?;
+    let session = NewSession { address: Some(&address), ..new.session(&issuer, &subject) };
+    auth::begin_session(&mut tx, &session).await?;
+    tx.commit().await?;
+    Ok(Some(new.cookies()))
+}
+
+/// A new session, with the values of its cookies.
+struct New {
+    secret: String,
+    /// The secret that identifies the browser.
+    browser_secret: String,
+    /// The browser's name.
+    browser: String,
+}
+
+impl New {
+    fn of(headers: &HeaderMap) -> Self {
+        let known = cookie_in(headers, BROWSER_COOKIE).filter(|value| secret::is_one(value));
+        Self {
+            secret: secret::fresh(),
+            browser_secret: known.map_or_else(secret::fresh, str::to_owned),
+            browser: browser::name(headers),
+        }
+    }
+
+    fn session<'a>(&'a self, issuer: &'a str, subject: &'a str) -> NewSession<'a> {
+        NewSession {
+            token_hash: secret::hash(&self.secret),
+            issuer,
+            subject,
+            address: None,
+            browser: &self.browser,
+            browser_hash: secret::hash(&self.browser_secret),
+            authenticated_at: None,
+            acr: None,
+        }
+    }
+
+    fn cookies(&self) -> [HeaderValue; 2] {
+        [
+            set_cookie(COOKIE, &self.secret, KEPT_FOR),
+            set_cookie(BROWSER_COOKIE, &self.browser_secret, BROWSER_KEPT_FOR),
+        ]
+    }
+}
+
+async fn end_former(tx: &mut AuthTx, headers: &HeaderMap) -> Result<(), StoreError> {
+    match secret_in(headers) {
+        Some(former) => auth::end_session(tx, secret::hash(former)).await,
+        None => Ok(()),
+    }
+}
+
+/// Refuses a request that comes from another site, according to the browser.
+pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Refusal> {
+    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
+        None | Some(b"same-origin" | b"none") => Ok(()),
+        Some(_) => Err(Refusal::Forged),
+    }
+}
+
+/// A header that deletes the cookie.
+pub(super) fn no_cookie() -> HeaderValue {
+    set_cookie(COOKIE, "", 0)
+}
+
+/// A cookie for this origin only, over TLS only, that scripts cannot read and that other sites' forms do not
+/// send.
+pub(super) fn set_cookie(name: &str, value: &str, seconds: u32) -> HeaderValue {
+    let text = format!("{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax");
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// The value of a cookie.
+pub(super) fn cookie_in<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(found, value)| (found == name).then_some(value))
+}
+
+fn secret_in(headers: &HeaderMap) -> Option<&str> {
+    cookie_in(headers, COOKIE).filter(|value| secret::is_one(value))
+}

@@ -1,0 +1,63 @@
+//! Accepting an e-mailed invitation.
+
+use axum::extract::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use certvakt_base::secret;
+use certvakt_store::tenant::{self, Acceptance};
+
+use super::error::SignInError;
+use super::form::Sent;
+use super::link::Carried;
+use super::navigation::{HOME, go_on, with_return};
+use super::page::{self, Language, Page};
+use super::state::SignIn;
+use crate::extract::Query;
+use crate::problem::Refusal;
+use crate::session::Session;
+
+/// Asks a signed-in caller to accept the invitation, and other callers to sign in first.
+pub(super) async fn show(
+    State(SignIn(shared)): State<SignIn>,
+    language: Language,
+    headers: HeaderMap,
+    Query(Carried { token }): Query<Carried>,
+) -> Result<Page, SignInError> {
+    if !secret::is_one(&token) {
+        return Err(Refusal::Invitation.into());
+    }
+    let page = language.page("invitation");
+    Ok(match Session::of(&headers, &shared.database).await? {
+        Some(session) => {
+            let hidden = [("csrf", session.csrf()), ("token", token)];
+            page.form(page::Form::button("/sign-in/invitation", language.say("invitation-accept"), hidden))
+        }
+        None => page.text("invitation-sign-in-first").link(
+            with_return(HOME, &format!("/sign-in/invitation?token={token}")),
+            language.say("invitation-sign-in"),
+        ),
+    })
+}
+
+/// Links the session's login to the invited person.
+pub(super) async fn accept(
+    State(SignIn(shared)): State<SignIn>,
+    headers: HeaderMap,
+    sent: Result<Form<Sent>, FormRejection>,
+) -> Result<Response, SignInError> {
+    let session = Session::of(&headers, &shared.database).await?.ok_or(Refusal::NoToken)?;
+    let Ok(Form(Sent { csrf, token: Some(token), .. })) = sent else { return Err(Refusal::Forged.into()) };
+    session.check(&headers, csrf.as_deref())?;
+    if !secret::is_one(&token) {
+        return Err(Refusal::Invitation.into());
+    }
+    let mut tx = shared.database.tenant(&session.login).await?;
+    match tenant::accept_invitation(&mut tx, &token).await? {
+        Acceptance::Accepted(_) => tx.commit().await?,
+        Acceptance::NotInvited => return Err(Refusal::Invitation.into()),
+        Acceptance::LoginTaken => return Err(Refusal::LoginTaken.into()),
+    }
+    Ok(go_on(HOME, []))
+}

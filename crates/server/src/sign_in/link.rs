@@ -1,0 +1,78 @@
+//! Sign-in with an e-mailed link. No response reveals whether an address is known, because the lookup happens
+//! after the response has been sent.
+
+use std::net::SocketAddr;
+
+use axum::extract::rejection::FormRejection;
+use axum::extract::{ConnectInfo, Form, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use certvakt_engine::mail::address;
+use serde::Deserialize;
+
+use super::error::SignInError;
+use super::navigation::{HOME, go_on};
+use super::page::{self, Language, Page};
+use super::state::SignIn;
+use crate::extract::Query;
+use crate::problem::Refusal;
+use crate::session;
+
+/// The form with an e-mail address.
+#[derive(Deserialize)]
+pub(super) struct LinkForm {
+    address: String,
+}
+
+/// Requests a link by e-mail, which is sent if the address is known.
+pub(super) async fn ask(
+    State(SignIn(shared)): State<SignIn>,
+    language: Language,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    asked: Result<Form<LinkForm>, FormRejection>,
+) -> Result<Page, SignInError> {
+    let links = shared.links.as_ref().ok_or(Refusal::NotFound)?;
+    session::refuse_other_sites(&headers)?;
+    let address = match asked {
+        Ok(Form(LinkForm { address })) => address.trim().to_owned(),
+        Err(_) => String::new(),
+    };
+    if address.is_empty() || address.chars().count() > address::LONGEST || address.contains('\0') {
+        return Err(Refusal::Invalid("an e-mail address must have 1 to 254 characters".to_owned()).into());
+    }
+    // A malformed address gets the same response, so that responses reveal nothing about addresses.
+    let address = address::canonical(&address).unwrap_or(address);
+    shared.limits.check(&headers, peer.ip(), &address)?;
+    if !links.ask_for_links(address) {
+        // Report the dropped request instead of a success.
+        return Err(Refusal::Busy.into());
+    }
+    Ok(language.page("link-sent"))
+}
+
+/// The query with a link's token.
+#[derive(Deserialize)]
+pub(super) struct Carried {
+    pub(super) token: String,
+}
+
+/// Shows a button. Programs that scan e-mail follow links, but press no buttons.
+pub(super) async fn show(language: Language, Query(Carried { token }): Query<Carried>) -> Page {
+    let form = page::Form::button("/sign-in/link/open", language.say("link-open"), [("token", token)]);
+    language.page("link").form(form)
+}
+
+/// Signs in the holder of a link's token.
+pub(super) async fn open(
+    State(SignIn(shared)): State<SignIn>,
+    headers: HeaderMap,
+    carried: Result<Form<Carried>, FormRejection>,
+) -> Result<Response, SignInError> {
+    session::refuse_other_sites(&headers)?;
+    let Ok(Form(Carried { token })) = carried else { return Err(SignInError::Link) };
+    match session::begin_by_link(&headers, &shared.database, &token).await? {
+        Some(cookies) => Ok(go_on(HOME, cookies)),
+        None => Err(SignInError::Link),
+    }
+}

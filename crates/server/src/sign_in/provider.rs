@@ -1,0 +1,73 @@
+//! Signing in at an OpenID Connect provider: what the browser sees of it.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use certvakt_base::secret;
+use serde::Deserialize;
+
+use super::error::SignInError;
+use super::home::Wanted;
+use super::navigation::{HOME, ReturnTo, go_on, with_return};
+use super::provider_client::state;
+use super::state::SignIn;
+use crate::extract::Query;
+use crate::problem::Refusal;
+use crate::session;
+
+/// The cookie of a sign-in in progress: its secret and the return path.
+const COOKIE: &str = "__Host-certvakt-sign-in";
+/// The time limit of a sign-in, in seconds.
+const KEPT_FOR: u32 = 10 * 60;
+/// Sends a browser to the provider.
+pub(super) async fn start(
+    State(SignIn(shared)): State<SignIn>,
+    headers: HeaderMap,
+    Query(return_to): Query<ReturnTo>,
+    Query(Wanted { step_up }): Query<Wanted>,
+) -> Result<Response, SignInError> {
+    let provider = shared.provider.as_ref().ok_or(Refusal::NotFound)?;
+    // A provider may sign people in without a prompt, so another site could sign somebody in. Require a click
+    // on our page.
+    if session::refuse_other_sites(&headers).is_err() {
+        let home = with_return(HOME, return_to.path());
+        return Ok(go_on(&if step_up { home + "&step_up=true" } else { home }, []));
+    }
+    let secret = secret::fresh();
+    let url = provider.begin(&secret, step_up.then_some(&shared.step_up)).await?;
+    let cookie = session::set_cookie(COOKIE, &format!("{secret}{}", return_to.path()), KEPT_FOR);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(url.as_str())).into_response())
+}
+
+/// The provider's authorization response, in the query.
+#[derive(Deserialize)]
+pub(super) struct AuthorizationResponse {
+    code: Option<String>,
+    state: Option<String>,
+    error: Option<String>,
+}
+
+/// Handles the redirect from the provider.
+pub(super) async fn finish(
+    State(SignIn(shared)): State<SignIn>,
+    headers: HeaderMap,
+    Query(answer): Query<AuthorizationResponse>,
+) -> Result<Response, SignInError> {
+    let provider = shared.provider.as_ref().ok_or(Refusal::NotFound)?;
+    let begun = session::cookie_in(&headers, COOKIE).and_then(|value| value.split_at_checked(64));
+    let Some((secret, return_to)) = begun.filter(|(secret, _)| secret::is_one(secret)) else {
+        return Err(SignInError::Expired);
+    };
+    if !answer.state.is_some_and(|given| secret::are_same(&given, &state(secret))) {
+        return Err(SignInError::Expired);
+    }
+    let code = match (answer.error.as_deref(), answer.code) {
+        (None, Some(code)) => code,
+        (Some("access_denied"), _) => return Err(SignInError::Denied),
+        _ => return Err(SignInError::Failed("the provider responded with an error")),
+    };
+    let login = provider.finish(secret, code).await?;
+    let [session, browser] = session::begin(&headers, &shared.database, &login).await?;
+    let return_to = ReturnTo { return_to: Some(return_to.to_owned()) };
+    Ok(go_on(return_to.path(), [session, browser, session::set_cookie(COOKIE, "", 0)]))
+}

@@ -1,0 +1,57 @@
+//! What the handlers of a sign-in work with.
+
+use std::sync::Arc;
+
+use certvakt_engine::config::{Config, ConfigError};
+use certvakt_engine::mail_queue::MailQueue;
+
+use super::link_limits::Limits;
+use super::provider_client::Provider;
+use crate::database::RequestDatabase;
+use crate::step_up::StepUp;
+
+/// The shared state of the sign-in handlers.
+#[derive(Debug, Clone)]
+pub struct SignIn(pub(super) Arc<Shared>);
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) database: RequestDatabase,
+    pub(super) provider: Option<Provider>,
+    /// The queue for requests for links, if links are enabled.
+    pub(super) links: Option<MailQueue>,
+    pub(super) limits: Limits,
+    pub(super) step_up: StepUp,
+}
+
+impl SignIn {
+    /// Creates the sign-in of `[sign_in]`; `None` if it is off.
+    pub fn new(
+        database: RequestDatabase,
+        config: &Config,
+        letters: Option<MailQueue>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let sign_in = &config.sign_in;
+        if sign_in.is_off() {
+            return Ok(None);
+        }
+        let base = sign_in.base()?;
+        let provider = if sign_in.issuer.is_empty() { None } else { Some(Provider::new(sign_in, &base)?) };
+        Ok(Some(Self(Arc::new(Shared {
+            database,
+            provider,
+            links: letters.filter(|_| sign_in.links),
+            limits: Limits::new(&sign_in.client_header),
+            step_up: StepUp::new(&config.step_up),
+        }))))
+    }
+}
+
+/// Checks by the provider's metadata whether it supports `[step_up]`. Returns the reason if it does not.
+pub async fn step_up_fault(config: &Config) -> Result<Option<&'static str>, ConfigError> {
+    let sign_in = &config.sign_in;
+    if config.step_up.is_off() || sign_in.issuer.is_empty() {
+        return Ok(None);
+    }
+    Ok(Provider::new(sign_in, &sign_in.base()?)?.lacks(&config.step_up).await)
+}

@@ -1,0 +1,211 @@
+//! Browser authentication: sessions, and the letters that carry a token to an e-mail address.
+//!
+//! Only the SHA-256 of a token is stored.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{AuthTx, StoreError};
+
+/// An active session, with its login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The session's id.
+    pub id: Uuid,
+    /// The issuer of the login.
+    pub issuer: String,
+    /// The subject of the login.
+    pub subject: String,
+    /// The time of the last authentication at the provider, if known.
+    pub authenticated_at: Option<DateTime<Utc>>,
+    /// The authentication context class (`acr`), if known.
+    pub acr: Option<String>,
+}
+
+/// Looks up the active session of a token. Usually writes nothing.
+pub async fn session(tx: &mut AuthTx, token_hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
+    let found = sqlx::query_file_as!(Session, "src/auth/session.sql", &token_hash);
+    Ok(found.fetch_optional(tx).await?)
+}
+
+/// A new session.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSession<'a> {
+    /// The SHA-256 of the session's token.
+    pub token_hash: [u8; 32],
+    /// The issuer of the login.
+    pub issuer: &'a str,
+    /// The subject of the login.
+    pub subject: &'a str,
+    /// The e-mail address of the link; `None` for a sign-in at a provider.
+    pub address: Option<&'a str>,
+    /// The browser's name.
+    pub browser: &'a str,
+    /// The SHA-256 of the token that identifies the browser.
+    pub browser_hash: [u8; 32],
+    /// The time of the last authentication at the provider.
+    pub authenticated_at: Option<DateTime<Utc>>,
+    /// The authentication context class (`acr`).
+    pub acr: Option<&'a str>,
+}
+
+/// Starts a session. If the browser is new for the person, queues letters to their other addresses.
+pub async fn begin_session(tx: &mut AuthTx, new: &NewSession<'_>) -> Result<(), StoreError> {
+    sqlx::query_file!(
+        "src/auth/begin_session.sql",
+        &new.token_hash,
+        new.issuer,
+        new.subject,
+        new.address,
+        new.browser,
+        &new.browser_hash,
+        new.authenticated_at,
+        new.acr,
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(())
+}
+
+/// Ends a session.
+pub async fn end_session(tx: &mut AuthTx, token_hash: [u8; 32]) -> Result<(), StoreError> {
+    sqlx::query!("delete from certvakt.sessions where token_hash = $1", &token_hash).execute(tx).await?;
+    Ok(())
+}
+
+/// Queues sign-in links for the people with some addresses. The addresses must be distinct. A person has at
+/// most three open links, and at most ten people of an address get one.
+pub async fn ask_for_links(tx: &mut AuthTx, addresses: &[String]) -> Result<(), StoreError> {
+    sqlx::query_file!("src/auth/ask_for_links.sql", addresses).execute(tx).await?;
+    Ok(())
+}
+
+/// The login of a link, with the address that it was sent to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkLogin {
+    /// The issuer of all links.
+    pub issuer: String,
+    /// The person.
+    pub subject: String,
+    /// The e-mail address.
+    pub address: String,
+}
+
+/// Uses a link. Returns `None` if it is unknown, used or expired.
+pub async fn use_link(tx: &mut AuthTx, link_hash: [u8; 32]) -> Result<Option<LinkLogin>, StoreError> {
+    let used = sqlx::query_file_as!(LinkLogin, "src/auth/use_link.sql", &link_hash);
+    Ok(used.fetch_optional(tx).await?)
+}
+
+/// The subject of a letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A sign-in link.
+    Link,
+    /// An invitation.
+    Invitation,
+    /// A change of a person's addresses or logins, by its id in `letters.ftl`.
+    Change(String),
+    /// An alert to an administrator.
+    Alert {
+        /// The alert's id in `letters.ftl`.
+        alert: String,
+        /// The organisation's name.
+        organisation: String,
+        /// The number in the alert.
+        number: i64,
+    },
+}
+
+/// A letter to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The letter's id.
+    pub id: Uuid,
+    /// The letter's subject.
+    pub kind: Kind,
+    /// The person's name.
+    pub name: Option<String>,
+    /// The recipient's address.
+    pub address: String,
+    /// The language of the person or of their organisation.
+    pub locale: String,
+}
+
+/// Locks due letters until the end of the transaction. Includes letters that carry a token only if
+/// `with_tokens` is true.
+pub async fn due(tx: &mut AuthTx, limit: i64, with_tokens: bool) -> Result<Vec<Letter>, StoreError> {
+    let due = sqlx::query_file!("src/auth/due.sql", limit, with_tokens).fetch_all(tx).await?;
+    Ok(due
+        .into_iter()
+        .map(|one| Letter {
+            id: one.id,
+            kind: match (one.alert, one.organisation, one.number) {
+                (Some(alert), Some(organisation), Some(number)) => {
+                    Kind::Alert { alert, organisation, number }
+                }
+                _ => match one.kind.as_str() {
+                    "link" => Kind::Link,
+                    "invitation" => Kind::Invitation,
+                    _ => Kind::Change(one.kind),
+                },
+            },
+            name: one.name,
+            address: one.address,
+            locale: one.locale,
+        })
+        .collect())
+}
+
+/// Sets new tokens of letters, with a lease in seconds. Previous tokens become invalid.
+pub async fn give_tokens(
+    tx: &mut AuthTx,
+    tokens: &[(Uuid, [u8; 32])],
+    lease_seconds: u32,
+) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = tokens.iter().map(|(id, _)| *id).collect();
+    let hashes: Vec<Vec<u8>> = tokens.iter().map(|(_, hash)| hash.to_vec()).collect();
+    sqlx::query_file!("src/auth/give_tokens.sql", &ids, &hashes, f64::from(lease_seconds))
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// The outcome of sending a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The mail server accepted it.
+    Mailed,
+    /// It could not be sent now. It is tried again after as long as it has already waited.
+    PutOff,
+    /// The address was refused permanently.
+    Refused,
+}
+
+/// Records the outcome of a letter, if its token is still the one that was sent.
+pub async fn finish(
+    tx: &mut AuthTx,
+    id: Uuid,
+    token_hash: [u8; 32],
+    outcome: Outcome,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update certvakt.letters
+         set mailed_at = case when $3 then now() end,
+           mail_due_at = case when $4 then now() + greatest(interval '30 seconds', now() - requested_at) end
+         where id = $1 and token_hash = $2",
+        id,
+        &token_hash,
+        outcome == Outcome::Mailed,
+        outcome == Outcome::PutOff,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Deletes expired sessions, letters and invitations.
+pub async fn sweep(tx: &mut AuthTx) -> Result<(), StoreError> {
+    sqlx::query_file!("src/auth/sweep.sql").execute(tx).await?;
+    Ok(())
+}

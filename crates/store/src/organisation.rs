@@ -1,0 +1,304 @@
+//! Organisations, their chapters and their types of certification.
+
+use certvakt_base::suggest::nearest;
+use certvakt_rules::DeliveryHours;
+use certvakt_rules::renewal::Rule;
+use chrono::NaiveTime;
+use chrono_tz::Tz;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{RegistrarTx, StoreError, WorkerTx, Zone};
+
+/// An organisation, with its settings for runs and deliveries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Organisation {
+    /// The organisation's id.
+    pub id: Uuid,
+    /// The organisation's short name.
+    pub slug: String,
+    /// The organisation's name.
+    pub name: String,
+    /// The time zone of all the organisation's dates.
+    #[serde(rename = "timezone")]
+    pub zone: Tz,
+    /// The default language for people: `nb` or `en`.
+    pub locale: String,
+    /// The local time of its nightly run.
+    pub run_at: NaiveTime,
+    /// The local hours in which notices are sent.
+    #[serde(skip)]
+    pub hours: DeliveryHours,
+    /// The number of days for which the stage `expired` stays current.
+    pub grace_days: u16,
+    /// A run is held if its number of notices exceeds both this number and `limit_percent`.
+    pub limit_floor: i64,
+    /// The limit as a percentage of the valid certifications.
+    pub limit_percent: u16,
+    /// Whether lock screens may name the association and the certification.
+    pub names_certification: bool,
+}
+
+/// A new organisation.
+#[derive(Debug)]
+pub struct NewOrganisation<'a> {
+    /// The short name: lower-case letters, digits and hyphens.
+    pub slug: &'a str,
+    /// The name.
+    pub name: &'a str,
+    /// The time zone.
+    pub zone: Tz,
+    /// The default language: `nb` or `en`.
+    pub locale: &'a str,
+}
+
+/// Adds an organisation.
+pub async fn add(tx: &mut RegistrarTx, new: &NewOrganisation<'_>) -> Result<Uuid, StoreError> {
+    sqlx::query_scalar!(
+        "insert into certvakt.organisations (slug, name, time_zone, locale) values ($1, $2, $3, $4) returning id",
+        new.slug,
+        new.name,
+        new.zone.name(),
+        new.locale,
+    )
+    .fetch_one(tx)
+    .await
+    .map_err(|error| refusal(error, "organisation", new.slug))
+}
+
+/// Settings of an organisation to change; what is none stays.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Its name.
+    pub name: Option<String>,
+    /// The language of people who chose none: `nb` or `en`.
+    pub locale: Option<String>,
+    /// The local time of the nightly run.
+    pub run_at: Option<NaiveTime>,
+    /// The local time from which deliveries leave; equal to the end: at any time.
+    pub deliver_from: Option<NaiveTime>,
+    /// The local time until which deliveries leave.
+    pub deliver_until: Option<NaiveTime>,
+    /// For how many days `expired` stays current, 1 to 90.
+    pub grace_days: Option<i16>,
+    /// A run that would record more notices than this, and more than `limit_percent`, is held.
+    pub limit_floor: Option<i64>,
+    /// In per cent of the valid certifications, 0 to 100.
+    pub limit_percent: Option<i16>,
+    /// Whether a lock screen and a mail's subject may name the association and the certification.
+    pub names_certification: Option<bool>,
+}
+
+/// Changes an organisation's settings.
+pub async fn set(tx: &mut RegistrarTx, slug: &str, settings: &Settings) -> Result<(), StoreError> {
+    let organisation_id = id_of(tx, slug).await?;
+    sqlx::query!(
+        "update certvakt.organisations set
+           name = coalesce($2, name), locale = coalesce($3, locale), run_at = coalesce($4, run_at),
+           deliver_from = coalesce($5, deliver_from), deliver_until = coalesce($6, deliver_until),
+           expired_grace_days = coalesce($7, expired_grace_days),
+           run_limit_floor = coalesce($8, run_limit_floor), run_limit_percent = coalesce($9, run_limit_percent),
+           names_certification = coalesce($10, names_certification)
+         where id = $1",
+        organisation_id,
+        settings.name,
+        settings.locale,
+        settings.run_at,
+        settings.deliver_from,
+        settings.deliver_until,
+        settings.grace_days,
+        settings.limit_floor,
+        settings.limit_percent,
+        settings.names_certification,
+    )
+    .execute(tx)
+    .await
+    .map_err(|error| refusal(error, "organisation", slug))?;
+    Ok(())
+}
+
+/// Every organisation, by slug.
+pub async fn list(tx: &mut WorkerTx) -> Result<Vec<Organisation>, StoreError> {
+    sqlx::query_as!(
+        Row,
+        r#"select id, slug, name, time_zone as "zone: Zone", locale, run_at, deliver_from, deliver_until,
+             expired_grace_days, run_limit_floor, run_limit_percent, names_certification
+           from certvakt.organisations order by slug"#
+    )
+    .fetch_all(tx)
+    .await?
+    .into_iter()
+    .map(|row| Ok(row.into()))
+    .collect()
+}
+
+/// The organisation with a slug, or all organisations.
+pub async fn named(tx: &mut WorkerTx, slug: Option<&str>) -> Result<Vec<Organisation>, StoreError> {
+    let all = list(tx).await?;
+    let Some(slug) = slug else { return Ok(all) };
+    match all.iter().find(|organisation| organisation.slug == slug) {
+        Some(found) => Ok(vec![found.clone()]),
+        None => Err(unknown("organisation", slug, all.iter().map(|organisation| organisation.slug.as_str()))),
+    }
+}
+
+/// Adds a chapter, at the top level or below another chapter.
+pub async fn add_chapter(
+    tx: &mut RegistrarTx,
+    organisation: &str,
+    slug: &str,
+    name: &str,
+    parent: Option<&str>,
+) -> Result<Uuid, StoreError> {
+    let organisation_id = id_of(tx, organisation).await?;
+    let parent_id = match parent {
+        Some(parent) => Some(chapter_id(tx, organisation_id, parent).await?),
+        None => None,
+    };
+    sqlx::query_scalar!(
+        "insert into certvakt.chapters (organisation_id, parent_id, slug, name) values ($1, $2, $3, $4) returning id",
+        organisation_id,
+        parent_id,
+        slug,
+        name,
+    )
+    .fetch_one(tx)
+    .await
+    .map_err(|error| refusal(error, "chapter", slug))
+}
+
+/// Adds a type of certification.
+pub async fn add_type(
+    tx: &mut RegistrarTx,
+    organisation: &str,
+    code: &str,
+    name: &str,
+    validity_months: Option<i16>,
+    renews_from: Rule,
+) -> Result<(), StoreError> {
+    let organisation_id = id_of(tx, organisation).await?;
+    sqlx::query!(
+        "insert into certvakt.certification_types (organisation_id, code, name, validity_months, renewal_rule)
+         values ($1, $2, $3, $4, $5)",
+        organisation_id,
+        code,
+        name,
+        validity_months,
+        renews_from.to_string(),
+    )
+    .execute(tx)
+    .await
+    .map_err(|error| refusal(error, "type", code))?;
+    Ok(())
+}
+
+/// The id of the organisation with a slug.
+pub async fn id_of(tx: &mut RegistrarTx, slug: &str) -> Result<Uuid, StoreError> {
+    let all = sqlx::query!("select id, slug from certvakt.organisations").fetch_all(tx).await?;
+    match all.iter().find(|row| row.slug == slug) {
+        Some(row) => Ok(row.id),
+        None => Err(unknown("organisation", slug, all.iter().map(|row| row.slug.as_str()))),
+    }
+}
+
+/// The time zone of an organisation.
+pub async fn zone_of(tx: &mut RegistrarTx, organisation_id: Uuid) -> Result<Tz, StoreError> {
+    let zone = sqlx::query_scalar!(
+        r#"select time_zone as "zone: Zone" from certvakt.organisations where id = $1"#,
+        organisation_id,
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(zone.0)
+}
+
+/// The id of an organisation's chapter.
+pub async fn chapter_id(tx: &mut RegistrarTx, organisation_id: Uuid, slug: &str) -> Result<Uuid, StoreError> {
+    let all =
+        sqlx::query!("select id, slug from certvakt.chapters where organisation_id = $1", organisation_id)
+            .fetch_all(tx)
+            .await?;
+    match all.iter().find(|row| row.slug == slug) {
+        Some(row) => Ok(row.id),
+        None => Err(unknown("chapter", slug, all.iter().map(|row| row.slug.as_str()))),
+    }
+}
+
+/// Checks that an organisation has a type of certification.
+pub async fn check_type(tx: &mut RegistrarTx, organisation_id: Uuid, code: &str) -> Result<(), StoreError> {
+    let all = sqlx::query_scalar!(
+        "select code from certvakt.certification_types where organisation_id = $1",
+        organisation_id
+    )
+    .fetch_all(tx)
+    .await?;
+    if all.iter().any(|known| known == code) {
+        return Ok(());
+    }
+    Err(unknown("type", code, all.iter().map(String::as_str)))
+}
+
+fn unknown<'a>(what: &'static str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> StoreError {
+    let hint = match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean '{near}'?"),
+        None if known.clone().next().is_none() => {
+            format!("none exists yet, add one with `certvakt {what} add`")
+        }
+        None => format!("known are {}", known.take(10).collect::<Vec<_>>().join(", ")),
+    };
+    StoreError::Unknown { what, name: name.to_owned(), hint }
+}
+
+fn refusal(error: sqlx::Error, what: &'static str, name: &str) -> StoreError {
+    let Some(database) = error.as_database_error() else { return error.into() };
+    if database.is_unique_violation() {
+        return StoreError::Exists { what, name: name.to_owned() };
+    }
+    match database.constraint() {
+        Some(constraint) if constraint.ends_with("_slug_form") || constraint.ends_with("_code_form") => {
+            StoreError::Invalid(format!(
+                "'{name}' is not a valid short name for a {what}: use at most 63 lower-case letters, digits and hyphens"
+            ))
+        }
+        Some(constraint) if constraint.ends_with("_name_form") => {
+            StoreError::Invalid("a name must have 1 to 200 characters: give it with --name".to_owned())
+        }
+        Some(constraint) if constraint.ends_with("_validity_range") => StoreError::Invalid(
+            "a validity must be between 1 and 1200 months: write it like 24mo or 2y".to_owned(),
+        ),
+        _ => error.into(),
+    }
+}
+
+struct Row {
+    id: Uuid,
+    slug: String,
+    name: String,
+    zone: Zone,
+    locale: String,
+    run_at: NaiveTime,
+    deliver_from: NaiveTime,
+    deliver_until: NaiveTime,
+    expired_grace_days: i16,
+    run_limit_floor: i64,
+    run_limit_percent: i16,
+    names_certification: bool,
+}
+
+impl From<Row> for Organisation {
+    fn from(row: Row) -> Self {
+        Self {
+            zone: row.zone.0,
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            locale: row.locale,
+            run_at: row.run_at,
+            hours: DeliveryHours { from: row.deliver_from, until: row.deliver_until },
+            grace_days: row.expired_grace_days.unsigned_abs(),
+            limit_floor: row.run_limit_floor,
+            limit_percent: row.run_limit_percent.unsigned_abs(),
+            names_certification: row.names_certification,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The mentors of a partner: enrolment, consent, and decisions after manual removals.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{RegistrarTx, StoreError};
+
+/// A mentor to enrol at a partner.
+#[derive(Debug, Clone, Copy)]
+pub struct Enrolment<'a> {
+    /// The mentor.
+    pub person_id: Uuid,
+    /// The portal's key for the mentor.
+    pub key: &'a str,
+    /// Whether the mentor consents to being listed; `None` to leave the consent unchanged.
+    pub consents: Option<bool>,
+    /// The time of the consent.
+    pub at: DateTime<Utc>,
+}
+
+/// Enrols a mentor at a partner. Returns false if the mentor is already enrolled with the same key.
+pub async fn enrol(
+    tx: &mut RegistrarTx,
+    organisation_id: Uuid,
+    partner: &str,
+    mentor: &Enrolment<'_>,
+) -> Result<bool, StoreError> {
+    let known = sqlx::query_scalar!(
+        r#"select listing_consent_at is not null as "consents!" from certvakt.listings
+           where organisation_id = $1 and partner = $2 and partner_key = $3 and person_id = $4"#,
+        organisation_id,
+        partner,
+        mentor.key,
+        mentor.person_id,
+    );
+    if let Some(consents) = known.fetch_optional(&mut *tx).await? {
+        return match mentor.consents {
+            Some(said) if said != consents => Err(StoreError::Invalid(
+                "the mentor is already enrolled with a different consent: record the change with `certvakt partner consent`"
+                    .to_owned(),
+            )),
+            _ => Ok(false),
+        };
+    }
+    let enrolled = sqlx::query!(
+        "insert into certvakt.listings (organisation_id, partner, partner_key, person_id, listing_consent_at)
+         values ($1, $2, $3, $4, $5)",
+        organisation_id,
+        partner,
+        mentor.key,
+        mentor.person_id,
+        mentor.consents.unwrap_or(false).then_some(mentor.at),
+    );
+    match enrolled.execute(tx).await {
+        Ok(_) => Ok(true),
+        Err(error) => Err(match error.as_database_error().and_then(|refused| refused.constraint()) {
+            Some("listings_pkey" | "partner_events_in_order") => StoreError::Invalid(format!(
+                "the key '{}' belongs to another mentor at this partner: check which mentor it belongs to",
+                mentor.key
+            )),
+            Some("listings_once_a_person") => StoreError::Invalid(
+                "the mentor already has another key at this partner: a mentor can have only one".to_owned(),
+            ),
+            Some("listings_partner_key_form") => StoreError::Invalid(
+                "a partner's key must have 1 to 200 characters, without line breaks and tabs".to_owned(),
+            ),
+            Some("person_erased") => {
+                StoreError::Invalid("the person was erased: create a new person, with a new id".to_owned())
+            }
+            _ => error.into(),
+        }),
+    }
+}
+
+/// Records that a mentor gave or withdrew consent. Returns `None` if the mentor is not enrolled, and false if
+/// nothing changed.
+pub async fn consent(
+    tx: &mut RegistrarTx,
+    organisation_id: Uuid,
+    partner: &str,
+    person_id: Uuid,
+    consent_at: Option<DateTime<Utc>>,
+) -> Result<Option<bool>, StoreError> {
+    let before = sqlx::query_scalar!(
+        r#"select listing_consent_at is not null and (kept_off_at is null or $4) as "is_given!" from certvakt.listings
+           where organisation_id = $1 and partner = $2 and person_id = $3 for update"#,
+        organisation_id,
+        partner,
+        person_id,
+        // A mentor who is kept off can consent again, which ends that. A withdrawal has the same effect in
+        // both cases.
+        consent_at.is_none(),
+    );
+    let Some(is_given) = before.fetch_optional(&mut *tx).await? else { return Ok(None) };
+    if is_given == consent_at.is_some() {
+        return Ok(Some(false));
+    }
+    let noted = sqlx::query!(
+        "update certvakt.listings set listing_consent_at = $4 where organisation_id = $1 and partner = $2 and person_id = $3",
+        organisation_id,
+        partner,
+        person_id,
+        consent_at,
+    );
+    noted.execute(tx).await?;
+    Ok(Some(true))
+}
+
+/// Schedules the states of mentors with an event since a time to be sent again, or of one mentor. Returns
+/// their number.
+pub async fn replay(
+    tx: &mut RegistrarTx,
+    organisation_id: Uuid,
+    partner: &str,
+    since: DateTime<Utc>,
+    key: Option<&str>,
+) -> Result<u64, StoreError> {
+    let replayed = sqlx::query_file!("src/partner/replay.sql", organisation_id, partner, since, key as _);
+    Ok(replayed.execute(tx).await?.rows_affected())
+}
+
+/// Records a decision about a mentor who was removed manually at the portal, or changes an earlier decision
+/// to keep the mentor off. Returns false if there is nothing to decide.
+pub async fn answer(
+    tx: &mut RegistrarTx,
+    organisation_id: Uuid,
+    partner: &str,
+    person_id: Uuid,
+    kept_off_at: Option<DateTime<Utc>>,
+) -> Result<bool, StoreError> {
+    let answered = sqlx::query!(
+        "update certvakt.listings set away_since = null, kept_off_at = $4,
+           told_number = case when $4::timestamptz is null then number - 1 else told_number end,
+           replays = replays + ($4::timestamptz is null)::int, available_at = now()
+         where organisation_id = $1 and partner = $2 and person_id = $3
+           and (away_since is not null or $4::timestamptz is null and kept_off_at is not null)",
+        organisation_id,
+        partner,
+        person_id,
+        kept_off_at,
+    );
+    Ok(answered.execute(tx).await?.rows_affected() > 0)
+}

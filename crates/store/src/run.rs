@@ -1,0 +1,304 @@
+//! Runs: finds and records due notices, and tracks the progress of the runs.
+
+mod reading;
+mod request;
+
+use certvakt_rules::calendar::start_of_day;
+use certvakt_rules::stage::{Stage, TOLD_AGAIN_AFTER_DAYS};
+use chrono::NaiveDate;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{StoreError, WorkerTx};
+pub use reading::{Half, Part};
+use reading::{Windows, lapsed};
+pub use request::{Calendar, Request};
+
+/// Locks an organisation's row in `run_calendars` until the transaction ends, so that runs of one
+/// organisation wait for each other. Returns the progress of the runs, and the snapshot from which the next
+/// run starts if this one completes.
+pub async fn lock_calendar(
+    tx: &mut WorkerTx,
+    organisation: Uuid,
+) -> Result<(Calendar, Snapshot), StoreError> {
+    let row = sqlx::query_file!("src/run/lock_calendar.sql", organisation).fetch_one(tx).await?;
+    let calendar = Calendar {
+        last_complete: row.last_complete_date,
+        read_through: row.read_through.filter(|_| row.is_ours),
+        grace_days: row.grace_days.and_then(|days| days.try_into().ok()),
+    };
+    Ok((calendar, Snapshot(row.snapshot)))
+}
+
+/// The transactions that had ended at a point in time (PostgreSQL's `pg_snapshot`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot(String);
+
+/// Sends an empty query, so that a transaction that waits with a lock does not hit the idle time-out.
+pub async fn keep_lock(tx: &mut WorkerTx) -> Result<(), StoreError> {
+    sqlx::query!("select 1 as one").fetch_one(tx).await?;
+    Ok(())
+}
+
+/// The progress of an organisation's runs, without a lock.
+pub async fn calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Calendar, StoreError> {
+    let row = sqlx::query_file!("src/run/calendar.sql", organisation).fetch_optional(tx).await?;
+    Ok(row.map_or(Calendar::NONE, |row| Calendar {
+        last_complete: row.last_complete_date,
+        read_through: row.read_through.filter(|_| row.is_ours),
+        grace_days: row.grace_days.and_then(|days| days.try_into().ok()),
+    }))
+}
+
+/// The numbers of notices by stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ByStage {
+    /// 90 days before the end.
+    pub expiry_warning_90d: i64,
+    /// 30 days before the end.
+    pub expiry_warning_30d: i64,
+    /// 7 days before the end.
+    pub expiry_warning_7d: i64,
+    /// After the end.
+    pub expired: i64,
+}
+
+impl ByStage {
+    /// The number for a stage.
+    pub const fn of(&self, stage: Stage) -> i64 {
+        match stage {
+            Stage::Warning90d => self.expiry_warning_90d,
+            Stage::Warning30d => self.expiry_warning_30d,
+            Stage::Warning7d => self.expiry_warning_7d,
+            Stage::Expired => self.expired,
+        }
+    }
+
+    /// Adds to the number for a stage.
+    pub const fn add(&mut self, stage: Stage, notices: i64) {
+        match stage {
+            Stage::Warning90d => self.expiry_warning_90d += notices,
+            Stage::Warning30d => self.expiry_warning_30d += notices,
+            Stage::Warning7d => self.expiry_warning_7d += notices,
+            Stage::Expired => self.expired += notices,
+        }
+    }
+
+    /// Adds other numbers.
+    pub fn join(&mut self, other: &Self) {
+        for stage in Stage::ALL {
+            self.add(stage, other.of(stage));
+        }
+    }
+
+    /// The total.
+    pub const fn total(&self) -> i64 {
+        self.expiry_warning_90d + self.expiry_warning_30d + self.expiry_warning_7d + self.expired
+    }
+}
+
+/// The result of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunCounts {
+    /// The notices that are due and not recorded yet.
+    pub due: ByStage,
+    /// The certifications in a stage that was already recorded.
+    pub already_recorded: i64,
+    /// The stages that get no notice, because a later one has started.
+    pub superseded: i64,
+    /// The due notices whose mentor has no contact point that a channel could use.
+    pub unreachable: i64,
+    /// Whether the notices were recorded.
+    pub recorded: bool,
+}
+
+impl RunCounts {
+    /// Adds the result of another part.
+    pub fn join(&mut self, other: &Self) {
+        self.due.join(&other.due);
+        self.already_recorded += other.already_recorded;
+        self.superseded += other.superseded;
+        self.unreachable += other.unreachable;
+    }
+}
+
+/// The bounds of a run, before it records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outlook {
+    /// An upper bound of the number of notices.
+    pub candidates: i64,
+    /// The maximum number of notices that the run may record without approval, or a lower bound of it that is
+    /// sufficient.
+    pub record_limit: i64,
+}
+
+/// Computes the bounds of a run. It also disables sequential scans for the rest of the transaction,
+/// regardless of the size of a table or its statistics.
+pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook, StoreError> {
+    let Request { organisation, run_date, calendar, .. } = request;
+    let windows = Windows::new(run_date, calendar.last_complete, organisation, Part::Whole);
+    sqlx::query!("select set_config('enable_seqscan', 'off', true)").fetch_one(&mut *tx).await?;
+    Ok(sqlx::query_file_as!(
+        Outlook,
+        "src/run/outlook.sql",
+        organisation.id,
+        calendar.read_through.as_deref(),
+        &windows.came_due_from,
+        &windows.came_due_before,
+        organisation.limit_floor,
+        i32::from(organisation.limit_percent),
+        start_of_day(run_date, organisation.zone),
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+/// Finds the due notices in a part, and records them if requested and within the limit or approved.
+pub async fn record(
+    tx: &mut WorkerTx,
+    request: Request<'_>,
+    limit: i64,
+    part: Part,
+) -> Result<RunCounts, StoreError> {
+    let Request { organisation, run_date, calendar, .. } = request;
+    let windows = Windows::new(run_date, calendar.last_complete, organisation, part);
+    let (lapsed_from, lapsed_before) = lapsed(request, part);
+    let (by_date, by_change) = (part.share_by_date(), part.share_by_change());
+    let row = sqlx::query_file!(
+        "src/run/record.sql",
+        organisation.id,
+        organisation.zone.name(),
+        lapsed_from,
+        calendar.last_complete,
+        &windows.stages,
+        &windows.days_before,
+        &windows.came_due_from,
+        &windows.came_due_before,
+        &windows.current_from,
+        &windows.current_before,
+        calendar.read_through.as_deref(),
+        i32::try_from(TOLD_AGAIN_AFTER_DAYS).unwrap_or(i32::MAX),
+        request.contact_kinds,
+        request.record,
+        request.approved,
+        limit,
+        by_date.0,
+        by_date.1,
+        by_change.0,
+        by_change.1,
+        lapsed_before,
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(RunCounts {
+        due: ByStage {
+            expiry_warning_90d: row.expiry_warning_90d,
+            expiry_warning_30d: row.expiry_warning_30d,
+            expiry_warning_7d: row.expiry_warning_7d,
+            expired: row.expired,
+        },
+        already_recorded: row.already_recorded,
+        superseded: row.superseded,
+        unreachable: row.unreachable,
+        recorded: row.open,
+    })
+}
+
+/// Records that a run is complete, with the missed nights that it covers. The next run starts from the
+/// snapshot.
+pub async fn complete(
+    tx: &mut WorkerTx,
+    request: Request<'_>,
+    missed: &[NaiveDate],
+    found: &RunCounts,
+    limit: i64,
+    snapshot: &Snapshot,
+) -> Result<(), StoreError> {
+    let Request { organisation, run_date, approved, .. } = request;
+    let windows = Windows::new(run_date, None, organisation, Part::Whole);
+    sqlx::query_file!(
+        "src/run/close_unreachable.sql",
+        organisation.id,
+        &windows.stages,
+        &windows.current_from,
+        &windows.current_before,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let [due_90d, due_30d, due_7d, due_expired] = columns(&found.due);
+    sqlx::query_file!(
+        "src/run/close.sql",
+        organisation.id,
+        run_date,
+        missed,
+        snapshot.0,
+        due_90d,
+        due_30d,
+        due_7d,
+        due_expired,
+        found.already_recorded,
+        found.superseded,
+        found.unreachable,
+        limit,
+        approved,
+        i16::try_from(organisation.grace_days).unwrap_or(i16::MAX),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Records that a run is held.
+pub async fn hold(
+    tx: &mut WorkerTx,
+    organisation: Uuid,
+    run_date: NaiveDate,
+    found: &RunCounts,
+    limit: i64,
+) -> Result<(), StoreError> {
+    let [due_90d, due_30d, due_7d, due_expired] = columns(&found.due);
+    sqlx::query!(
+        "insert into certvakt.runs
+           (organisation_id, run_date, state, expiry_warning_90d, expiry_warning_30d, expiry_warning_7d, expired,
+            already_recorded, superseded, unreachable, record_limit)
+         values ($1, $2, 'held', $3, $4, $5, $6, $7, $8, $9, $10)",
+        organisation,
+        run_date,
+        due_90d,
+        due_30d,
+        due_7d,
+        due_expired,
+        found.already_recorded,
+        found.superseded,
+        found.unreachable,
+        limit,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Records that a run failed, with the code of the error, unless another run has completed it.
+pub async fn fail(
+    tx: &mut WorkerTx,
+    organisation: Uuid,
+    run_date: NaiveDate,
+    code: &str,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into certvakt.runs (organisation_id, run_date, state, reason)
+         select $1, $2, 'failed', $3
+         where not exists (
+           select from certvakt.run_calendars where organisation_id = $1 and last_complete_date >= $2)",
+        organisation,
+        run_date,
+        code,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn columns(due: &ByStage) -> [i64; 4] {
+    Stage::ALL.map(|stage| due.of(stage))
+}

@@ -1,0 +1,132 @@
+//! The ranges of dates and ids that a run reads, completely or a half of them.
+
+use certvakt_rules::calendar::start_of_day;
+use certvakt_rules::stage;
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::request::Request;
+use crate::organisation::Organisation;
+
+/// A part of the certifications that a run reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All certifications.
+    Whole,
+    /// Half of the days that came due, and half of the ids that changed.
+    Days(Half),
+    /// Half of the ids, for a run with a single day that came due.
+    Ids(Half),
+}
+
+/// One of two halves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    /// The half with the even ids or the earlier days.
+    First,
+    /// The other half.
+    Second,
+}
+
+impl Half {
+    /// The index of the part, and the number of parts.
+    const fn share(self) -> (i32, i32) {
+        match self {
+            Self::First => (0, 2),
+            Self::Second => (1, 2),
+        }
+    }
+}
+
+impl Part {
+    /// The two parts of a run that is too large for one transaction. A split by days is better, because an
+    /// index separates the days; with a split by ids, each part also reads the other's rows.
+    pub fn halves(request: Request<'_>) -> [Self; 2] {
+        let nights = request.calendar.last_complete.map(|last| (request.run_date - last).num_days());
+        let part = if nights.is_some_and(|nights| nights < 2) { Self::Ids } else { Self::Days };
+        [part(Half::First), part(Half::Second)]
+    }
+
+    /// The index of the part, and the number of parts, for certifications selected by their dates.
+    pub(super) const fn share_by_date(self) -> (i32, i32) {
+        match self {
+            Self::Whole | Self::Days(_) => (0, 1),
+            Self::Ids(half) => half.share(),
+        }
+    }
+
+    /// The index of the part, and the number of parts, for changed certifications.
+    pub(super) const fn share_by_change(self) -> (i32, i32) {
+        match self {
+            Self::Whole => (0, 1),
+            Self::Days(half) | Self::Ids(half) => half.share(),
+        }
+    }
+
+    /// This part's range of some days, both inclusive. If it is empty, the last day is before the first.
+    fn days(self, first: NaiveDate, last: NaiveDate) -> (NaiveDate, NaiveDate) {
+        let middle = stage::shift(first, (last - first).num_days() / 2);
+        match self {
+            Self::Days(Half::First) if first <= last => (first, middle),
+            Self::Days(Half::Second) if first <= last => (stage::shift(middle, 1), last),
+            _ => (first, last),
+        }
+    }
+}
+
+/// The range of expiry times that lapsed since the last complete run. Without such a run, it is the whole
+/// past, of which only the days in the stage `expired` are divided between the parts.
+pub(super) fn lapsed(request: Request<'_>, part: Part) -> (Option<DateTime<Utc>>, DateTime<Utc>) {
+    let Request { organisation, run_date, calendar, .. } = request;
+    let start = |day| start_of_day(day, organisation.zone);
+    let (since, yesterday) = (calendar.last_complete, stage::shift(run_date, -1));
+    let first = since.unwrap_or_else(|| stage::shift(run_date, -i64::from(organisation.grace_days)));
+    let (from, last) = part.days(first, yesterday);
+    let is_from_the_first_on = since.is_none() && from == first;
+    ((!is_from_the_first_on).then(|| start(from)), start(stage::shift(last, 1)))
+}
+
+/// The stages as columns of ranges: the expiry times that came due, and all that are in each stage.
+pub(super) struct Windows {
+    pub(super) stages: Vec<String>,
+    pub(super) days_before: Vec<i32>,
+    pub(super) came_due_from: Vec<DateTime<Utc>>,
+    pub(super) came_due_before: Vec<DateTime<Utc>>,
+    pub(super) current_from: Vec<DateTime<Utc>>,
+    pub(super) current_before: Vec<DateTime<Utc>>,
+}
+
+impl Windows {
+    pub(super) fn new(
+        run_date: NaiveDate,
+        since: Option<NaiveDate>,
+        organisation: &Organisation,
+        part: Part,
+    ) -> Self {
+        let zone = organisation.zone;
+        let came_due = stage::windows(run_date, since, organisation.grace_days);
+        let mut columns = Self {
+            stages: Vec::new(),
+            days_before: Vec::new(),
+            came_due_from: Vec::new(),
+            came_due_before: Vec::new(),
+            current_from: Vec::new(),
+            current_before: Vec::new(),
+        };
+        for current in stage::windows(run_date, None, organisation.grace_days) {
+            let from = start_of_day(current.first, zone);
+            // A stage with an empty window keeps its row, with an empty range.
+            let (came_due_from, came_due_before) =
+                came_due.iter().find(|window| window.stage == current.stage).map_or((from, from), |window| {
+                    let (first, last) = part.days(window.first, window.last);
+                    (start_of_day(first, zone), start_of_day(stage::shift(last, 1), zone))
+                });
+            columns.stages.push(current.stage.to_string());
+            columns.days_before.push(i32::try_from(current.stage.days_before()).unwrap_or(i32::MAX));
+            columns.came_due_from.push(came_due_from);
+            columns.came_due_before.push(came_due_before);
+            columns.current_from.push(from);
+            columns.current_before.push(start_of_day(stage::shift(current.last, 1), zone));
+        }
+        columns
+    }
+}

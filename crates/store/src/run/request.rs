@@ -1,0 +1,49 @@
+//! What a run is asked to do, and from where it reads.
+
+use chrono::NaiveDate;
+
+use crate::organisation::Organisation;
+
+/// The progress of an organisation's runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar {
+    /// The date of the last complete run.
+    pub last_complete: Option<NaiveDate>,
+    /// The snapshot from the start of that run; `None` if there was no run yet, or the database was restored
+    /// on another server since.
+    pub read_through: Option<String>,
+    /// The number of days for which the stage `expired` was current in that run.
+    pub grace_days: Option<u16>,
+}
+
+impl Calendar {
+    /// The progress of an organisation without a run, whose first run reads everything.
+    pub const NONE: Self = Self { last_complete: None, read_through: None, grace_days: None };
+
+    /// The starting point of a run: this progress, or none if the last run does not determine what is due
+    /// now. A longer grace period puts certifications back into a stage without a date that came due or a
+    /// change.
+    pub fn start(&self, organisation: &Organisation, run_date: NaiveDate) -> &Self {
+        let tells = self.read_through.is_some()
+            && self.grace_days == Some(organisation.grace_days)
+            && self.last_complete.is_some_and(|last| last <= run_date);
+        if tells { self } else { &Self::NONE }
+    }
+}
+
+/// The parameters of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The organisation.
+    pub organisation: &'a Organisation,
+    /// The date of the run.
+    pub run_date: NaiveDate,
+    /// The progress of the runs. Without a snapshot and a date, the run reads everything.
+    pub calendar: &'a Calendar,
+    /// The kinds of contact point that the configured channels use; `None` if a channel reaches everyone.
+    pub contact_kinds: Option<&'a [String]>,
+    /// Whether to record the notices, instead of only counting them.
+    pub record: bool,
+    /// Whether the limit is waived.
+    pub approved: bool,
+}

@@ -1,0 +1,72 @@
+//! The caller's listings at partners.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::of_organisation;
+use crate::{StoreError, TenantTx};
+
+/// A partner at which the caller is enrolled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The organisation that certified the caller.
+    pub organisation_id: Uuid,
+    /// Its name.
+    pub organisation: String,
+    /// The partner's short name.
+    pub partner: String,
+    /// The time of the caller's consent to being listed; `None` if they do not consent.
+    pub consents_since: Option<DateTime<Utc>>,
+    /// Whether the caller belongs on the listing: they consent and are certified.
+    pub is_listed: bool,
+}
+
+of_organisation!(Listing);
+
+/// The partners at which the caller is enrolled.
+pub async fn mine(tx: &mut TenantTx) -> Result<Vec<Listing>, StoreError> {
+    let found = sqlx::query_as!(
+        Listing,
+        r#"select organisation_id as "organisation_id!", organisation as "organisation!", partner as "partner!",
+             consents_since, is_listed as "is_listed!"
+           from certvakt.my_listings() order by organisation, partner"#
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
+/// The outcome of a change of consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// The consent was recorded or withdrawn.
+    Recorded,
+    /// The caller is not enrolled at the partner.
+    Unknown,
+    /// The login is not yet proven to be the person's own.
+    Unproven,
+}
+
+/// Records that the caller consents to being listed, or withdraws their consent.
+pub async fn consent(
+    tx: &mut TenantTx,
+    organisation: Uuid,
+    partner: &str,
+    is_given: bool,
+) -> Result<Consent, StoreError> {
+    let noted = sqlx::query_scalar!(
+        r#"select certvakt.consent_to_listing($1, $2, $3) as "is_known!""#,
+        organisation,
+        partner,
+        is_given,
+    );
+    match noted.fetch_one(tx).await {
+        Ok(true) => Ok(Consent::Recorded),
+        Ok(false) => Ok(Consent::Unknown),
+        Err(error) => match error.as_database_error().and_then(|error| error.constraint()) {
+            Some("login_unproven") => Ok(Consent::Unproven),
+            _ => Err(error.into()),
+        },
+    }
+}

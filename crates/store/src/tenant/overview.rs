@@ -1,0 +1,183 @@
+//! The runs, types, statistics and forecast that the caller may see.
+
+use certvakt_rules::stage::TOLD_AGAIN_AFTER_DAYS;
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use crate::{StoreError, TenantTx};
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Its id.
+    pub id: i64,
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The date of the run.
+    pub run_date: NaiveDate,
+    /// `complete`, `held`, `missed` or `failed`.
+    pub state: String,
+    /// The number of notices recorded; for a held run, the number that it would record.
+    pub expiry_warning_90d: i64,
+    /// As above.
+    pub expiry_warning_30d: i64,
+    /// As above.
+    pub expiry_warning_7d: i64,
+    /// As above.
+    pub expired: i64,
+    /// For a missed night: the date of the run that caught up on it.
+    pub covered_by: Option<NaiveDate>,
+    /// For a failed run: the code of the error.
+    pub reason: Option<String>,
+    /// The time at which the run ended.
+    pub finished_at: DateTime<Utc>,
+}
+
+/// A type of certification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificationType {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The type's code.
+    pub code: String,
+    /// The type's name.
+    pub name: String,
+    /// The validity in months; `None` if each renewal must give a date.
+    pub validity_months: Option<i16>,
+}
+
+/// The numbers of certifications in a chapter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statistics {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The chapter.
+    pub chapter_id: Uuid,
+    /// All certifications.
+    pub certifications: i64,
+    /// Certifications whose last valid day has not passed and that are not suspended.
+    pub valid: i64,
+    /// Valid certifications that do not expire.
+    pub never_expire: i64,
+    /// Valid certifications whose last valid day is within 90 days.
+    pub within_90_days: i64,
+    /// Valid certifications whose last valid day is within 30 days.
+    pub within_30_days: i64,
+    /// Valid certifications whose last valid day is within 7 days.
+    pub within_7_days: i64,
+    /// Certifications whose last valid day has passed and that are not suspended.
+    pub lapsed: i64,
+    /// Suspended certifications.
+    pub suspended: i64,
+}
+
+/// The number of notices that a future run will record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coming {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The date of the run.
+    pub night: NaiveDate,
+    /// The stage.
+    pub stage: String,
+    /// The number of notices.
+    pub notices: i64,
+}
+super::of_organisation!(Run, CertificationType, Statistics, Coming);
+
+/// The runs of the organisations in which the caller is a coordinator or an administrator, latest first.
+pub async fn runs(tx: &mut TenantTx, before: Option<i64>, limit: u32) -> Result<Vec<Run>, StoreError> {
+    let found = sqlx::query_as!(
+        Run,
+        "select id, organisation_id, run_date, state, expiry_warning_90d, expiry_warning_30d, expiry_warning_7d, expired,
+           covered_by, reason, finished_at
+         from certvakt.runs where $1::bigint is null or id < $1 order by id desc limit $2",
+        before,
+        i64::from(limit),
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
+/// The types of certification of the caller's organisations.
+pub async fn certification_types(tx: &mut TenantTx) -> Result<Vec<CertificationType>, StoreError> {
+    let found = sqlx::query_as!(
+        CertificationType,
+        "select organisation_id, code, name, validity_months from certvakt.certification_types
+         order by organisation_id, code"
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
+/// The start times of some of an organisation's days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Days {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The start of today.
+    pub today: DateTime<Utc>,
+    /// The starts of the days after the next 7, 30 and 90 days.
+    pub after: [DateTime<Utc>; 3],
+}
+
+/// The numbers of certifications that the caller may see, one row per chapter.
+pub async fn statistics(tx: &mut TenantTx, days: &[Days]) -> Result<Vec<Statistics>, StoreError> {
+    let column = |of: fn(&Days) -> DateTime<Utc>| days.iter().map(of).collect::<Vec<_>>();
+    let found = sqlx::query_file_as!(
+        Statistics,
+        "src/tenant/statistics.sql",
+        &days.iter().map(|one| one.organisation_id).collect::<Vec<_>>(),
+        &column(|one| one.today),
+        &column(|one| one.after[0]),
+        &column(|one| one.after[1]),
+        &column(|one| one.after[2]),
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
+/// The range of expiry times of an organisation that are due for a stage in a range of nights.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueBetween {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// Its time zone.
+    pub time_zone: &'static str,
+    /// The stage.
+    pub stage: &'static str,
+    /// The number of days from the stage's due date to the last valid day.
+    pub days_before: i64,
+    /// The start of the range.
+    pub since: DateTime<Utc>,
+    /// The end of the range, exclusive.
+    pub before: DateTime<Utc>,
+}
+
+/// The number of due notices of the certifications that the caller may see.
+pub async fn coming(tx: &mut TenantTx, due: &[DueBetween]) -> Result<Vec<Coming>, StoreError> {
+    let text = |of: fn(&DueBetween) -> &str| due.iter().map(|one| of(one).to_owned()).collect::<Vec<_>>();
+    let days = due.iter().map(|one| i32::try_from(one.days_before).unwrap_or(i32::MAX)).collect::<Vec<_>>();
+    let found = sqlx::query_as!(
+        Coming,
+        r#"select organisation_id as "organisation_id!", night as "night!", stage as "stage!", notices as "notices!"
+           from certvakt.coming_notices($1, $2, $3, $4, $5, $6, $7) order by night, organisation_id, stage"#,
+        &due.iter().map(|one| one.organisation_id).collect::<Vec<_>>(),
+        &text(|one| one.time_zone),
+        &text(|one| one.stage),
+        &days,
+        &due.iter().map(|one| one.since).collect::<Vec<_>>(),
+        &due.iter().map(|one| one.before).collect::<Vec<_>>(),
+        i32::try_from(TOLD_AGAIN_AFTER_DAYS).unwrap_or(i32::MAX),
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
+}

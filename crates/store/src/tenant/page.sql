@@ -1,0 +1,45 @@
+-- A page of certifications, the next to expire first and those that never do last. Of each visible chapter
+-- the first few in the order of its index, and of them the first few; beside them the few that are seen for
+-- another reason. Those that a text is looked for in are found by a function of their own, in an index.
+--
+-- $1 how many   $2 and $3 expiry and id of the last one seen   $4 chapter   $5 type
+-- $6 what a name or a register's id contains   $7 and $8 of each organisation, when an expiry is in the stage asked for
+with asking as materialized (
+  select certvakt.visible_chapters() as chapters, $2::text::timestamptz as expiry
+),
+of_chapters as (
+  select first.id
+  from asking, unnest(asking.chapters) as v (chapter_id)
+  cross join lateral (
+    select c.id, case when c.expires_at is null then 'infinity' else c.expires_at end as expiry
+    from public.peer_mentor_certifications c
+    where c.chapter_id = v.chapter_id
+      and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (asking.expiry, $3)
+      and ($5::text is null or c.certification_type = $5)
+      and ($7::uuid[] is null
+        or c.status <> 'suspended' and c.expires_at <@ ($8::tstzrange[])[array_position($7::uuid[], c.organisation_id)])
+    order by case when c.expires_at is null then 'infinity' else c.expires_at end, c.id
+    limit $1::bigint
+  ) first
+  where $6::text is null and ($4::uuid is null or v.chapter_id = $4)
+  order by first.expiry, first.id
+  limit $1::bigint
+),
+of_text as (
+  select certvakt.search_certifications(certvakt.folded($6), $1, asking.expiry, $3, $4, $5, $7, $8) as ids
+  from asking where $6::text is not null
+)
+select c.id as "id!", c.organisation_id as "organisation_id!", c.chapter_id as "chapter_id!", c.chapter,
+  c.mentor_id as "mentor_id!", c.mentor, c.is_mentor_erased as "is_mentor_erased!", c.type_code as "type_code!",
+  c.type_name, c.external_id, c.issued_at, c.expires_at, c.status as "status!", c.updated_at as "updated_at!",
+  c.time_zone as "zone!: Zone", c.expired_grace_days as "expired_grace_days!"
+from asking
+cross join lateral certvakt.certification_details(array(select f.id from of_chapters f) || coalesce((select ids from of_text), '{}'), true) c
+where (coalesce(c.expires_at, 'infinity'), c.id) > (asking.expiry, $3)
+  and ($4::uuid is null or c.chapter_id = $4)
+  and ($5::text is null or c.type_code = $5)
+  and ($6::text is null or certvakt.folded(c.external_id) like certvakt.folded($6) or certvakt.folded(c.mentor) like certvakt.folded($6))
+  and ($7::uuid[] is null
+    or c.status <> 'suspended' and c.expires_at <@ ($8::tstzrange[])[array_position($7::uuid[], c.organisation_id)])
+order by coalesce(c.expires_at, 'infinity'), c.id
+limit $1

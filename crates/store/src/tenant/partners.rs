@@ -1,0 +1,103 @@
+//! The state of the partners of the organisations that the caller administers.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::of_organisation;
+use crate::partner::{REMOVAL_SECONDS, SECRET_DAYS};
+use crate::{StoreError, TenantTx};
+
+/// A partner, which publishes the mentors whom people can contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partner {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The organisation's name.
+    pub organisation: String,
+    /// The partner's short name.
+    pub partner: String,
+    /// `staging` or `live`; `None` if sending is off.
+    pub stage: Option<String>,
+    /// The number of mentors who belong on the listing.
+    pub listed: i64,
+    /// The number of mentors whose addition is pending.
+    pub to_list: i64,
+    /// The number of mentors whose removal is pending.
+    pub to_delist: i64,
+    /// The age of the oldest pending removal, in seconds.
+    pub oldest_removal_seconds: i64,
+    /// The time at which sending stopped.
+    pub stopped_since: Option<DateTime<Utc>>,
+    /// The reason why sending stopped: `contract`, `sign-in` or `outage`.
+    pub stopped_by: Option<String>,
+    /// The number of removals that wait for approval.
+    pub held: i64,
+    /// The time since which the listing could not be read.
+    pub unread_since: Option<DateTime<Utc>>,
+    /// The number of mentors who are listed but should not be.
+    pub still_shown: i64,
+    /// The number of mentors who should be listed but are not.
+    pub not_shown: i64,
+    /// The number of mentors who were removed from the listing manually.
+    pub away: i64,
+    /// The number of listed mentors who are unknown to certvakt.
+    pub unknown_shown: i64,
+    /// The number of reports of completed courses that wait for a decision.
+    pub reports_waiting: i64,
+    /// Days until the credential expires; negative once expired; `None` if the configuration gives no date.
+    pub secret_days: Option<i32>,
+}
+
+of_organisation!(Partner);
+
+/// A problem with a partner that needs attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alarm {
+    /// The problem's name, as in the messages' ids.
+    pub name: &'static str,
+    /// The number that the problem is about; for a credential, the days until it expires.
+    pub number: i64,
+}
+
+impl Partner {
+    /// The problems that need attention, most severe first.
+    pub fn alarms(&self) -> Vec<Alarm> {
+        if self.stage.is_none() {
+            return Vec::new();
+        }
+        let days = self.secret_days.map(i64::from);
+        let since = |at: Option<DateTime<Utc>>| i64::from(at.is_some());
+        let late = if self.oldest_removal_seconds < REMOVAL_SECONDS { 0 } else { self.to_delist.max(1) };
+        let alarms = [
+            ("still-listed", self.still_shown),
+            ("late", late),
+            ("stopped", since(self.stopped_since)),
+            ("held", self.held),
+            ("unread", since(self.unread_since)),
+            ("missing", self.not_shown),
+            ("by-hand", self.away),
+            ("unknown", self.unknown_shown),
+            ("reports", self.reports_waiting),
+        ];
+        let alarms = alarms.into_iter().filter(|(_, number)| *number > 0);
+        let ending = days.filter(|days| *days < SECRET_DAYS).map(|days| ("secret", days.max(0)));
+        alarms.chain(ending).map(|(name, number)| Alarm { name, number }).collect()
+    }
+}
+
+/// The partners of the organisations that the caller administers.
+pub async fn administered(tx: &mut TenantTx) -> Result<Vec<Partner>, StoreError> {
+    let found = sqlx::query_as!(
+        Partner,
+        r#"select organisation_id as "organisation_id!", organisation as "organisation!", partner as "partner!", stage,
+             listed as "listed!", to_list as "to_list!", to_delist as "to_delist!",
+             oldest_removal_seconds as "oldest_removal_seconds!", stopped_since, stopped_by, held as "held!", unread_since,
+             still_shown as "still_shown!", not_shown as "not_shown!", away as "away!", unknown_shown as "unknown_shown!",
+             reports_waiting as "reports_waiting!", secret_days
+           from certvakt.my_partners() order by organisation, partner"#
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
+}

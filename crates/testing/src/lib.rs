@@ -1,0 +1,13 @@
+//! What tests of several crates share: hostile inputs with their corpus, and JSON Web Tokens as an issuer makes them.
+//!
+//! Only tests depend on this crate. Servers that tests speak to are in `certvakt-stand-ins`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::missing_panics_doc,
+    reason = "tests panic, and measure how long they have tried"
+)]
+
+pub mod fuzz;
+pub mod jwt;
