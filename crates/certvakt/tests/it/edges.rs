@@ -330,3 +330,31 @@ async fn files_with_ids_or_notices_are_readable_by_their_owner_only_under_any_um
         assert_eq!(mode, 0o600, "{written}");
     }
 }
+
+#[tokio::test]
+async fn an_unknown_time_zone_is_one_error_everywhere() {
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    database.certify("1", "2026-06-30").await;
+    // PostgreSQL accepts abbreviations of time zones, which are not in the IANA database.
+    database.execute("update certvakt.organisations set time_zone = 'AKST'").await;
+    let person: String = database
+        .value("select peer_mentor_id::text from public.peer_mentor_certifications where external_id = '1'")
+        .await;
+    let before: String =
+        database.value("select c::text from public.peer_mentor_certifications c where external_id = '1'").await;
+    for arguments in [
+        &["run"][..],
+        &["forecast"],
+        &["renew", "1", "--until", "2027-06-30"],
+        &["correct", "1", "--until", "2027-06-30"],
+        &["certified", "--on", "2026-06-15"],
+        &["person", "export", &person],
+    ] {
+        let said = fail(database.certvakt(arguments.iter().copied()).env("CERTVAKT_NOW", NOON), 2);
+        assert!(said.contains("'AKST'") && said.contains("[time-zone-unknown]"), "{arguments:?}: {said}");
+    }
+    let after: String =
+        database.value("select c::text from public.peer_mentor_certifications c where external_id = '1'").await;
+    assert_eq!(after, before);
+}
