@@ -341,8 +341,9 @@ async fn an_unknown_time_zone_is_one_error_everywhere() {
     let person: String = database
         .value("select peer_mentor_id::text from public.peer_mentor_certifications where external_id = '1'")
         .await;
-    let before: String =
-        database.value("select c::text from public.peer_mentor_certifications c where external_id = '1'").await;
+    let before: String = database
+        .value("select c::text from public.peer_mentor_certifications c where external_id = '1'")
+        .await;
     for arguments in [
         &["run"][..],
         &["forecast"],
@@ -354,7 +355,8 @@ async fn an_unknown_time_zone_is_one_error_everywhere() {
         let said = fail(database.certvakt(arguments.iter().copied()).env("CERTVAKT_NOW", NOON), 2);
         assert!(said.contains("'AKST'") && said.contains("[time-zone-unknown]"), "{arguments:?}: {said}");
     }
-    let after: String =
-        database.value("select c::text from public.peer_mentor_certifications c where external_id = '1'").await;
+    let after: String = database
+        .value("select c::text from public.peer_mentor_certifications c where external_id = '1'")
+        .await;
     assert_eq!(after, before);
 }
