@@ -20,7 +20,7 @@ demo: ## Show everything once, on a generated sample, in a folder that is thrown
 
 test: lint rust pgtap ## Run what a change needs: lints, Rust tests and pgTAP
 
-check-all: slow pooler postgresql-18 conformance dependencies ## Run what CI adds: slow tests, pooler, a second PostgreSQL, other people's tools, licences
+check-all: slow pooler postgresql-18 conformance dependencies ## Run what CI adds: slow tests, pooler, a second PostgreSQL, third-party tools, licences
 
 lint: ## Formatting, clippy, layers, spelling, migrations, number of dependencies
 	@scripts/install-packages test

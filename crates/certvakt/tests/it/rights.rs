@@ -528,7 +528,7 @@ async fn an_export_contains_all_data_of_a_person_in_their_language() {
     assert!(read.contains("Utløper: 2026-06-21 23:59 CEST"), "{read}");
     let read = database.ok(["person", "export", "zqx7-1", "--language", "en"]);
     assert!(
-        read.contains("Evidence: kurs zqx7") && read.contains("Told in that time: expiry_warning_7d"),
+        read.contains("Evidence: kurs zqx7") && read.contains("Notices in that time: expiry_warning_7d"),
         "{read}"
     );
 }

@@ -1,60 +1,60 @@
-# What a lock screen shows is the subject and the first lines: they do not tell what it is about.
+# Lock screens show the subject and the first lines, so these do not reveal the topic.
 greeting = Hello,
 greeting-named = Hello { $name },
 
-link-subject = Your link to sign in
+link-subject = Your sign-in link
 link = Open the link to sign in:
 link-button = Sign in
-link-ends = The link works once, for 15 minutes. If you did not ask for it, ignore this message.
+link-ends = The link works once, within 15 minutes. If you did not request it, ignore this message.
 
 invitation-subject = You are invited to sign in
 invitation = Your coordinator invites you to sign in. Open the link to accept:
 invitation-button = Accept the invitation
-invitation-ends = The link works once, for 14 days. Give it to nobody else: whoever uses it signs in as you.
+invitation-ends = The link works once, within 14 days. Do not share it: anyone who uses it signs in as you.
 
 address-removed-subject = An address was removed
-address-removed = Your organisation no longer uses this mail address for you.
-address-removed-ends = If you know of it, there is nothing to do. If not, call your coordinator: anybody who reads the address that is used now can sign in as you.
+address-removed = Your organisation no longer uses this e-mail address for you.
+address-removed-ends = If you expected this, you do not need to do anything. If not, call your coordinator: anyone who can read e-mail to the current address can sign in as you.
 
-address-added-subject = Another address was added
-address-added = Another mail address was recorded for you.
-address-added-ends = If you know of it, there is nothing to do. If not, call your coordinator: anybody who reads that address can sign in as you.
+address-added-subject = A new address was added
+address-added = A new e-mail address was added for you.
+address-added-ends = If you expected this, you do not need to do anything. If not, call your coordinator: anyone who can read e-mail to that address can sign in as you.
 
-address-confirmed-subject = Another address was confirmed as yours
-address-confirmed = An administrator of your organisation has confirmed that another mail address is yours. Once two administrators have done so, and two weeks have passed, a person who signs in by that address can consent in your name to being listed as a contact person.
-address-confirmed-ends = If that address is yours, there is nothing to do. If not, call your organisation now: any administrator can take the confirmation back.
+address-confirmed-subject = An address was confirmed as yours
+address-confirmed = An administrator of your organisation has confirmed that another e-mail address is yours. Two weeks after two administrators have done so, a person who signs in with that address can consent in your name to being listed as a contact person.
+address-confirmed-ends = If that address is yours, you do not need to do anything. If not, call your organisation now: any administrator can delete the confirmation.
 
 new-login-subject = A new sign-in
-new-login = Somebody has signed in as you in a browser that we do not know, or with a new login.
-new-login-ends = If it was you, there is nothing to do. If not, call your coordinator. If you can sign in, you can also end that session yourself.
+new-login = Somebody has signed in as you in a new browser or with a new login.
+new-login-ends = If it was you, you do not need to do anything. If not, call your coordinator. If you can sign in, you can also end that session yourself.
 
-long-history-subject = Something wants you to look at it
+long-history-subject = Something needs your attention
 long-history = { $number ->
     [one] One certification of { $organisation } has been changed so often that its history is unusually long.
    *[other] { $number } certifications of { $organisation } have been changed so often that their histories are unusually long.
 }
-long-history-ends = As a rule a program changes them again and again. Ask whoever operates certvakt to look at it: the command “certvakt status”, and “A history has grown long” in the runbook. You get this message once in thirty days at most.
+long-history-ends = Usually a program changes them repeatedly. Ask the operator of certvakt to check it, with the command “certvakt status” and “A history has grown long” in the runbook. You get this message at most once in thirty days.
 
-partner-stopped-subject = Something wants you to look at it
+partner-stopped-subject = Something needs your attention
 partner-stopped = { $number ->
-    [one] A partner’s portal is not told any more which mentors of { $organisation } can be contacted. One change waits.
-   *[other] A partner’s portal is not told any more which mentors of { $organisation } can be contacted. { $number } changes wait.
+    [one] Sending changes of mentors of { $organisation } to a partner’s portal has stopped. One change waits.
+   *[other] Sending changes of mentors of { $organisation } to a partner’s portal has stopped. { $number } changes wait.
 }
-partner-stopped-ends = Whoever lapsed meanwhile may still be listed there. Ask whoever operates certvakt to look at it today: the command “certvakt partner status” says why, and “A partner is not told any more” in the runbook what to do. Nothing is lost.
+partner-stopped-ends = Mentors whose certifications have lapsed since may still be listed there. Ask the operator of certvakt to check it today: the command “certvakt partner status” shows the reason, and “A partner is not told any more” in the runbook says what to do. No change is lost.
 
-removals-held-subject = Something wants you to look at it
+removals-held-subject = Something needs your attention
 removals-held = { $number ->
-    [one] One mentor of { $organisation } is to be taken off a partner’s listing, which exceeds the limit and needs approval.
-   *[other] { $number } mentors of { $organisation } are to be taken off a partner’s listing, which exceeds the limit and needs approval.
+    [one] The removal of one mentor of { $organisation } from a partner’s listing exceeds the limit and needs approval.
+   *[other] The removal of { $number } mentors of { $organisation } from a partner’s listing exceeds the limit and needs approval.
 }
-removals-held-ends = They wait until somebody has looked whether that is right. Ask whoever operates certvakt: the command “certvakt partner status”, and “Removals are held” in the runbook.
+removals-held-ends = The removals wait until somebody has checked them. Ask the operator of certvakt to check them, with the command “certvakt partner status” and “Removals are held” in the runbook.
 
-secret-ends-subject = Something wants you to look at it
+secret-ends-subject = Something needs your attention
 secret-ends = { $number ->
-    [0] What { $organisation } signs in with at a partner’s portal is good no longer than today, or has ended.
-    [one] What { $organisation } signs in with at a partner’s portal is good for one day yet.
-   *[other] What { $organisation } signs in with at a partner’s portal is good for { $number } days yet.
+    [0] The credential of { $organisation } for a partner’s portal expires today or has expired.
+    [one] The credential of { $organisation } for a partner’s portal expires in one day.
+   *[other] The credential of { $organisation } for a partner’s portal expires in { $number } days.
 }
-secret-ends-ends = Afterwards the portal cannot be told who lapsed. Ask the partner for a new secret, and whoever operates certvakt to put it where the old one is: “A secret ends” in the runbook.
+secret-ends-ends = After that, certvakt cannot remove mentors from the portal. Ask the partner for a new secret, and the operator of certvakt to replace the old one: see “A secret ends” in the runbook.
 
-footer = This message was sent automatically and cannot be answered.
+footer = This message was sent automatically. Replies are not read.

@@ -1,4 +1,4 @@
-# What a lock screen and a mail's subject show does not tell what it is about.
+# Lock screens and subjects of e-mails do not reveal the topic.
 title = You have a reminder
 body = Open the app to see it.
 
@@ -22,7 +22,7 @@ days-past = { $days ->
    *[other] That was { $days } days ago.
   }
 action = Please contact your coordinator to renew it.
-footer = This message was sent automatically and cannot be answered.
+footer = This message was sent automatically. Replies are not read.
 calendar = Reminder
 calendar-named = Last day: { $certification } at { $organisation }
 

@@ -6,79 +6,79 @@ send-link = Send me a link
 
 signed-in-title = You are signed in
 signed-in-as = You are signed in as { $name }.
-signed-in-nobody = This login belongs to nobody here yet. Open the invitation that was mailed to you.
+signed-in-nobody = This login is not linked to a person yet. Open the invitation in your e-mail.
 sign-out = Sign out
 sessions = Where you are signed in
 session-current = Since { $since }: { $browser } (this browser)
 session = Since { $since }: { $browser }
-browser-unnamed = a browser that does not give its name
+browser-unnamed = an unknown browser
 end-session = Sign out in { $browser }
 
-alarms = Something wants you to look at it
+alarms = Something needs your attention
 partner-still-listed = { $number ->
-    [one] One mentor is on the listing of { $partner } who is not to be ({ $organisation }).
-   *[other] { $number } mentors are on the listing of { $partner } who are not to be ({ $organisation }).
+    [one] One mentor is on the listing of { $partner } who should not be ({ $organisation }).
+   *[other] { $number } mentors are on the listing of { $partner } who should not be ({ $organisation }).
 }
 partner-late = { $number ->
-    [one] One mentor has waited for more than a day to be taken off the listing of { $partner } ({ $organisation }).
-   *[other] { $number } mentors wait to be taken off the listing of { $partner }, one of them for more than a day ({ $organisation }).
+    [one] The removal of one mentor from the listing of { $partner } has waited for more than a day ({ $organisation }).
+   *[other] The removals of { $number } mentors from the listing of { $partner } are waiting, at least one for more than a day ({ $organisation }).
 }
-partner-stopped = { $partner } is not told any more which mentors can be contacted ({ $organisation }).
+partner-stopped = Sending changes to { $partner } has stopped ({ $organisation }).
 partner-held = { $number ->
-    [one] One mentor is to be taken off the listing of { $partner }, which exceeds the limit and needs approval ({ $organisation }).
-   *[other] { $number } mentors are to be taken off the listing of { $partner }, which exceeds the limit and needs approval ({ $organisation }).
+    [one] The removal of one mentor from the listing of { $partner } exceeds the limit and needs approval ({ $organisation }).
+   *[other] The removal of { $number } mentors from the listing of { $partner } exceeds the limit and needs approval ({ $organisation }).
 }
-partner-unread = The listing of { $partner } cannot be read, so nobody knows whom it shows ({ $organisation }).
+partner-unread = The listing of { $partner } cannot be read, so certvakt cannot check it ({ $organisation }).
 partner-missing = { $number ->
     [one] One mentor who can be contacted is missing from the listing of { $partner } ({ $organisation }).
    *[other] { $number } mentors who can be contacted are missing from the listing of { $partner } ({ $organisation }).
 }
 partner-by-hand = { $number ->
-    [one] Somebody removed a mentor from the listing of { $partner } by hand: is that to be so? ({ $organisation })
-   *[other] Somebody removed { $number } mentors from the listing of { $partner } by hand: is that to be so? ({ $organisation })
+    [one] A mentor was removed manually from the listing of { $partner }: was that intended? ({ $organisation })
+   *[other] { $number } mentors were removed manually from the listing of { $partner }: was that intended? ({ $organisation })
 }
 partner-unknown = { $number ->
-    [one] The listing of { $partner } shows one person whom nobody here knows ({ $organisation }).
-   *[other] The listing of { $partner } shows { $number } people whom nobody here knows ({ $organisation }).
+    [one] The listing of { $partner } shows one person who is unknown here ({ $organisation }).
+   *[other] The listing of { $partner } shows { $number } people who are unknown here ({ $organisation }).
 }
 partner-reports = { $number ->
-    [one] { $partner } has told of a completed course that contradicts what stands here ({ $organisation }).
-   *[other] { $partner } has told of { $number } completed courses that contradict what stands here ({ $organisation }).
+    [one] { $partner } has reported a completed course that contradicts our data ({ $organisation }).
+   *[other] { $partner } has reported { $number } completed courses that contradict our data ({ $organisation }).
 }
 partner-secret = { $number ->
-    [0] What signs us in with { $partner } is good no longer than today, or has ended ({ $organisation }).
-    [one] What signs us in with { $partner } is good for one day yet ({ $organisation }).
-   *[other] What signs us in with { $partner } is good for { $number } days yet ({ $organisation }).
+    [0] The credential for { $partner } expires today or has expired ({ $organisation }).
+    [one] The credential for { $partner } expires in one day ({ $organisation }).
+   *[other] The credential for { $partner } expires in { $number } days ({ $organisation }).
 }
 
-link-sent-title = Look in your mail
-link-sent = If the address is known here, a link is on its way to it. It works once, for 15 minutes.
+link-sent-title = Check your e-mail
+link-sent = If the address is known here, a link is on its way to it. It works once, within 15 minutes.
 link-title = Sign in
 link = Press the button to sign in.
 link-open = Sign in
 
 invitation-title = You are invited
-invitation = Accept the invitation, and you are the person invited when you sign in like this.
+invitation = If you accept the invitation, this login is linked to the invited person.
 invitation-sign-in-first = Sign in first, and then accept the invitation.
 invitation-accept = Accept the invitation
 invitation-sign-in = Sign in
 
-trouble-title = That did not work
+trouble-title = Something went wrong
 trouble-ours = Something went wrong on our side. Try again in a minute.
 back = To sign in
 
 # By code, see docs/errors.md.
-sign-in-expired = This sign-in was begun too long ago, or in another browser. Begin again.
-sign-in-denied = You were not signed in, because that was cancelled or refused. Begin again, or ask where you sign in.
-sign-in-failed = The sign-in could not be completed. Begin again.
-provider-unavailable = The service that signs you in does not answer. Try again in a minute.
-link-invalid = This link is unknown, used or expired. Ask for another.
-invitation-invalid = This invitation is unknown, used or expired. Ask for another.
-login-taken = This login belongs to somebody already. Sign out, and sign in as another.
-request-forged = This request did not come from a page of ours. Open the page again, and try there.
-request-invalid = Something in the request has a wrong form. Go back and try again.
-too-many-at-once = There are too many requests under way. Wait for a few seconds, and try again.
-busy = There is too much to do at the moment. Wait for a few seconds, and try again.
+sign-in-expired = This sign-in started too long ago or in another browser. Start again.
+sign-in-denied = The sign-in was cancelled or refused. Start again, or ask your sign-in provider.
+sign-in-failed = The sign-in could not be completed. Start again.
+provider-unavailable = The sign-in provider does not respond. Try again in a minute.
+link-invalid = This link is unknown, used or expired. Ask for a new one.
+invitation-invalid = This invitation is unknown, used or expired. Ask for a new one.
+login-taken = This login belongs to another person. Sign out, and sign in with another login.
+request-forged = This request did not come from one of our pages. Open the page again, and try there.
+request-invalid = The request is invalid. Go back and try again.
+too-many-at-once = There are too many requests in progress. Wait for a few seconds, and try again.
+busy = The server is busy. Wait for a few seconds, and try again.
 too-many-requests = There were too many requests. Wait for a minute, and try again.
-token-missing = You are not signed in, or no longer. Sign in, and try again.
-not-found = There is nothing here. The address may be mistyped, or this way in is switched off.
+token-missing = You are not signed in, or your session has ended. Sign in, and try again.
+not-found = There is nothing here. The address may be mistyped, or this sign-in method is switched off.
