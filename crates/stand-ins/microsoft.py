@@ -3,8 +3,8 @@
     python microsoft.py ADDRESS CA CLIENT
 
 CLIENT is the file with the application's key and certificate. It signs in with the secret, and then with the
-certificate, and asserts what the client, `PowerPlatform-Dataverse-Client`, returned. Prints "works", or ends
-with what does not. The client sends nothing again after a 429, so that there is nothing of this to show.
+certificate, and checks the results of the client, `PowerPlatform-Dataverse-Client`. Prints "works", or exits with
+the first failure. The client does not retry after a 429, so this is not tested.
 """
 
 import os
@@ -80,7 +80,7 @@ def single(client, prefix):
     refused("an option", 400, "0x8004431a", lambda: client.records.update(MENTOR, id, {"new_listed": 7}))
     refused("a column", 400, "0x0", lambda: client.records.update(MENTOR, id, {"new_other": 7}))
     client.records.delete(MENTOR, id)
-    # The client answers None for a record that is not there.
+    # The client returns None for a missing record.
     same("a deleted record", client.records.retrieve(MENTOR, id), None)
     refused(
         "an update of nothing",

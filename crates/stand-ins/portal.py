@@ -1,9 +1,9 @@
-"""A partner's portal for tests: it takes webhooks, shows a public listing, and is strict about both.
+"""A partner's portal for tests: it accepts webhooks, shows a public listing, and is strict about both.
 
     python portal.py
 
-Prints the address it listens on (loopback) as JSON and ends when standard input closes. It needs the reference
-verifiers of webhooks, `standardwebhooks` and `svix`, and shares no code with what it checks.
+Prints its address (loopback) as JSON, and ends when standard input closes. It needs the reference verifiers of
+webhooks, `standardwebhooks` and `svix`, and shares no code with certvakt.
 
     POST /mentors              {"mentorId", "status": "active" | "inactive", "sequence", "changedAt"}, and nothing else:
                                202 {"result": "accepted"}, or "repeated" for a webhook-id that came before, which
@@ -13,12 +13,12 @@ verifiers of webhooks, `standardwebhooks` and `svix`, and shares no code with wh
                                most every 15 minutes
     GET  /courses              {"value": [...], "next", "delta"}: what it tells of completed courses, two a page; at "delta"
                                only what came since
-    POST /token                client credentials; the token is good for an hour
+    POST /token                client credentials; the token is valid for an hour
     POST /control              of the test: what it is to know and how to behave (see `Portal.control`)
     GET  /record               of the test: every request in the order in which they were decided, when that was, and
                                what it was answered with
 
-Signatures are asked for while it has keys, a header's key or a token while it has one of these.
+It requires signatures while it has keys, and a header key or a token while it has one of these.
 """
 
 import contextlib
@@ -85,11 +85,11 @@ class Portal:
         return None
 
     def stranger(self, headers, body):
-        """Why whoever sent this is not let in; none: they are."""
+        """The reason why the client is not authenticated; None if it is."""
         if self.keys:
             needed = ("webhook-id", "webhook-timestamp", "webhook-signature")
             signed = {name: headers.get(name, "") for name in needed}
-            # A receiver knows one key, whichever of those that a sender signs with.
+            # A receiver knows one key, which can be any of the sender's keys.
             for verifier in (standardwebhooks.Webhook(self.keys[0]), svix.Webhook(self.keys[0])):
                 try:
                     verifier.verify(body, signed)
@@ -168,7 +168,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         for name, value in headers:
             self.send_header(name, value)
-        # Whoever asked may be gone.
+        # The client may have disconnected.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.end_headers()
             self.wfile.write(data)
@@ -220,7 +220,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.answer(code, answer)
 
     def decide(self, what, url, body):
-        """What is answered, and done, unless the test wants something else."""
+        """The normal response and effect, without a fault."""
         portal = self.portal
         if what is not None and what not in ("drop", "hold"):
             return None, None

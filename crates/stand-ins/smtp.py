@@ -1,16 +1,17 @@
-"""A mail server for tests: aiosmtpd, which answers by the recipient's name and writes down what it takes.
+"""A mail server for tests: aiosmtpd, whose replies depend on the recipient's name, and which records
+accepted e-mails.
 
     /usr/bin/python3 smtp.py FOLDER [USER:PASSWORD]
 
-Prints the port it listens on (loopback) as JSON and ends when standard input closes. Each mail that
-it takes becomes a line of FOLDER/mails.jsonl: envelope, headers and parts, read by Python's own
-parser. With USER:PASSWORD, nobody is heard who has not signed in.
+Prints its port (loopback) as JSON, and ends when standard input closes. Each accepted e-mail becomes a line of
+FOLDER/mails.jsonl: envelope, headers and parts, read by Python's own parser. With USER:PASSWORD, clients must
+authenticate.
 
     unknown-…@   550 at RCPT        full-…@   452 at RCPT       later-…@  451 at DATA
-    refused-…@   554 at DATA        drop-…@   the connection ends without an answer
+    refused-…@   554 at DATA        drop-…@   the connection closes without a reply
 
-While FOLDER/replies.json is there, it says with what other phases are answered, like {"mail": "553 5.7.1 no"}:
-connect, ehlo, auth, mail, rcpt, data, end. After a 421 the connection ends.
+While FOLDER/replies.json exists, it contains the replies for other phases, such as {"mail": "553 5.7.1 no"}: connect,
+ehlo, auth, mail, rcpt, data, end. After a 421, the connection closes.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 
 class Scripted(SMTP):
-    """Answers some phases as it is told, and is as strict as ever about the others."""
+    """Sends scripted replies in some phases, and behaves normally in the others."""
 
     def __init__(self, handler, **options):
         super().__init__(handler, **options)

@@ -1,7 +1,9 @@
 //! The mail queue: sign-in links and invitations, which carry a token; messages to people about changes of
-//! their addresses and logins; and alerts to administrators. The holder of a token signs in as its person. So
-//! a token is created just before it is sent, and only its hash is stored. If the process ends in between,
-//! the letter gets a new token, and the first one becomes invalid.
+//! their addresses and logins; and alerts to administrators.
+//!
+//! The holder of a token signs in as its person. So a token is created just before it is sent, and only its
+//! hash is stored. If the process ends in between, the letter gets a new token, and the first one becomes
+//! invalid.
 
 use std::collections::HashSet;
 use std::time::Duration;

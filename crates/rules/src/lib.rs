@@ -1,7 +1,8 @@
-//! The pure rules of certvakt: the stage of a certification on a date, the key of its notice, the schedule of
-//! runs, the delivery hours, the delay before another attempt, and the last valid day of a renewal.  Nothing
-//! here does I/O or reads a clock: today is always an argument. Dates are calendar days in the organisation's
-//! time zone; instants are UTC.
+//! The pure rules of certvakt: the stage of a certification on a date, the key of its notice, the schedule
+//! of runs, the delivery hours, the delay before another attempt, and the last valid day of a renewal.
+//!
+//! Nothing here does I/O or reads a clock: today is always an argument. Dates are calendar days in the
+//! organisation's time zone; instants are UTC.
 
 pub mod calendar;
 pub mod hours;

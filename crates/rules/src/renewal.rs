@@ -1,6 +1,7 @@
-//! Renewals: the last valid day that a rule gives, and the entries of a certification's history. The database
-//! writes the entries. This module reads entries of every version, and checks their hash chain by the stored
-//! text.
+//! Renewals: the last valid day that a rule gives, and the entries of a certification's history.
+//!
+//! The database writes the entries. This module reads entries of every version, and checks their hash chain
+//! by the stored text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -58,8 +59,9 @@ impl fmt::Display for Rule {
     }
 }
 
-/// The last valid day of a renewal; `None` if it is beyond the range of dates.  Months are calendar months:
-/// 31 August plus six months is the last day of February.
+/// The last valid day of a renewal; `None` if it is beyond the range of dates.
+///
+/// Months are calendar months: 31 August plus six months is the last day of February.
 pub fn last_valid_day(
     rule: Rule,
     validity: Months,

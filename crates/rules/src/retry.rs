@@ -6,9 +6,10 @@ use std::time::Duration;
 /// works again is soon enough.
 pub const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
-/// The delay before the next attempt: `first`, doubled with every attempt, at most [`LONGEST_WAIT`]. `jitter`
-/// spreads it over its upper half, so that many deliveries do not retry at the same time.  `attempts` is the
-/// number of attempts made, from 1. `jitter` is from 0 to 1.
+/// The delay before the next attempt: `first`, doubled with every attempt, at most [`LONGEST_WAIT`].
+/// `jitter` spreads it over its upper half, so that many deliveries do not retry at the same time.
+///
+/// `attempts` is the number of attempts made, from 1. `jitter` is from 0 to 1.
 pub fn backoff(first: Duration, attempts: u32, jitter: f64) -> Duration {
     let doubled = first.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
     let wait = doubled.min(LONGEST_WAIT);

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Keeps the most recently used keys: at least as many as its capacity, and at most twice as many.  It has
-/// two generations instead of a list in order of use. A key that is used moves to the younger generation.
-/// When that is full, it becomes the older generation, and the previous older generation is dropped.
+/// Keeps the most recently used keys: at least as many as its capacity, and at most twice as many.
+///
+/// It has two generations instead of a list in order of use. A key that is used moves to the younger
+/// generation. When that is full, it becomes the older generation, and the previous older generation is
+/// dropped.
 #[derive(Debug)]
 pub(super) struct Recent<Key, Value> {
     capacity: usize,

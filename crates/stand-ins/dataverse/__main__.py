@@ -1,11 +1,11 @@
-"""Dataverse's Web API and Entra's token endpoint for tests: strict about what Microsoft's documents ask for.
+"""Dataverse's Web API and Entra's token endpoint for tests, as strict as Microsoft's documents.
 
     python dataverse FOLDER
 
-Makes an authority, the server's certificate and an application's in FOLDER (ca.pem, client.pem: a key and its
-certificate), prints where it listens (loopback) as JSON, and ends when standard input closes. It was written
-from the documents that its files name, is shown to work with Microsoft's own client by ../microsoft.py, and
-shares no code with what it checks. The application has the tenant "tenant", the client id
+Creates an authority, the server's certificate and an application's in FOLDER (ca.pem, client.pem: a key and its
+certificate), prints its addresses (loopback) as JSON, and ends when standard input closes. It was written from the
+documents that its files name; ../microsoft.py shows that it works with Microsoft's own client. It shares no code
+with certvakt. The application has the tenant "tenant", the client id
 11111111-1111-1111-1111-111111111111 and the secret "correct horse".
 
     {"address": "https://127.0.0.1:…", "ca": "FOLDER/ca.pem", "control": "http://127.0.0.1:…"}
@@ -14,20 +14,20 @@ At `address`, over TLS:
 
     POST /TENANT/oauth2/v2.0/token    client credentials, with a secret or an assertion
     …    /api/data/v9.2/…             new_mentors and new_renewals: read, write, query, changes, batches
-    GET  /_odata/mentors              the mentors who are listed, for all to see
+    GET  /_odata/mentors              the public page of listed mentors
 
 At `control`:
 
-    POST /control                     what it is to have and how to behave, see `Service.control`
-    GET  /record                      every request that came, a batch with its operations
+    POST /control                     sets its data and behaviour, see `Service.control`
+    GET  /record                      all requests, a batch with its operations
     GET  /rows                        the rows of each table
-    GET  /measure                     how many requests and operations came, and how many at once
+    GET  /measure                     the numbers of requests and operations, and the maximum concurrency
 
-Faults are what a request, or an operation within a batch, gets in place of its due:
+A fault replaces the response to a request, or to an operation in a batch:
 
-    drop, lose, hold                  taken and not answered; neither; answered when let go, or after 60 s
+    drop, lose, hold                  accepted without a response; neither; response when released, or after 60 s
     redirect, html, error             a page to sign in at, by 302 or 200; 200 with an error inside
-    cut, fewer                        of a batch, taken: half of the answer; all but the last part of it
+    cut, fewer                        for an accepted batch: half of the response; all but its last part
     503, [429, code, seconds]         a status; with `Retry-After`
     renamed                           new_listed is called new_state; on the public page, new_key new_code
 """
@@ -55,7 +55,8 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, *whose):
-        # Whoever asked may be gone, or may not trust the certificate. All else is a mistake of this program.
+        # The client may have disconnected, or may not trust the certificate. Everything else is a bug of
+        # this program.
         if not isinstance(sys.exception(), OSError):
             super().handle_error(*whose)
 
@@ -115,7 +116,7 @@ class Partner(Handler):
     context = None
 
     def setup(self):
-        # Here and not where connections are accepted: a handshake must not keep others waiting.
+        # Not in the accept loop, because a handshake must not block other connections.
         self.request = self.context.wrap_socket(self.request, server_side=True)
         super().setup()
 

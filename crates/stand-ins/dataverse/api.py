@@ -1,4 +1,4 @@
-"""One operation of the Web API at a time: what a URL, a method and headers mean for the tables.
+"""Executes one operation of the Web API: applies a URL, a method and headers to the tables.
 
 By "Compose HTTP requests and handle errors", "Use Upsert to Create or Update a record", "Perform conditional
 operations using the Web API", "Page results using OData", "Use change tracking to synchronize data with
@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass
 class Cursor:
-    """What is read page by page: ids, each with whether its row is deleted, and the delta token after it."""
+    """A paginated read: ids, each with whether its row is deleted, and the delta token after it."""
 
     items: list
     query: dict
@@ -73,13 +73,13 @@ def preferences(headers):
 
 
 def condition(headers, name):
-    """`If-None-Match: null` is sent with all requests, and means nothing."""
+    """Reads a conditional header. `If-None-Match: null`, which all requests have, means nothing."""
     value = headers.get(name, "").strip()
     return None if value in ("", "null") else value
 
 
 class Names:
-    """The columns of a table as whoever asks sees them: a choice may have been renamed."""
+    """The columns of a table as the client sees them, because a choice may have been renamed."""
 
     def __init__(self, table, renamed):
         self.table = table
@@ -101,7 +101,7 @@ class Names:
         return {"@odata.etag": etag(row)} | {self.shown[name]: row[name] for name in names}
 
     def values(self, body):
-        """What a body sets."""
+        """The values in a body."""
         try:
             sent = json.loads(body, object_pairs_hook=once)
         except ValueError as error:
@@ -145,7 +145,7 @@ class Api:
         self.cursors = {}
 
     def check(self, operation):
-        """The headers that "Compose HTTP requests" wants on every request."""
+        """Checks the headers that "Compose HTTP requests" requires on every request."""
         headers = operation.headers
         for name in ("odata-version", "odata-maxversion"):
             if headers.get(name) != "4.0":
@@ -253,14 +253,14 @@ class Api:
         row = self.find(names.table, key)
         if row is None:
             raise self.missing(names.table, key)
-        # A GET with annotations is never answered with 304.
+        # A GET with annotations never gets 304.
         asked = condition(operation.headers, "if-none-match")
         if asked == etag(row) and "odata.include-annotations" not in preferences(operation.headers):
             return Answer(304, headers=[("ETag", asked)])
         return self.entity(names, row, query)
 
     def written(self, names, operation, query, row, *, where, created):
-        """The answer to a write: `where` is what the URL of the entity has in its parentheses."""
+        """The response to a write: `where` is the part in parentheses of the entity's URL."""
         if preferences(operation.headers).get("return") == "representation":
             return self.entity(names, row, query, 201 if created else 200, "return=representation")
         uri = f"{self.address}{ROOT}{names.table.plural}({where})"
@@ -406,7 +406,7 @@ class Api:
         return f"{self.store.version}!{now:%m/%d/%Y %H:%M:%S}"
 
     def changes(self, table, token):
-        """Rows that are new or changed, by their version, and then the deleted ones."""
+        """New and changed rows by their version, and then the deleted ones."""
         version, _, moment = token.partition("!")
         try:
             since = int(version)
@@ -447,7 +447,8 @@ class Api:
 
     @staticmethod
     def cookie(last, number, tracking):
-        """As the service makes it: encoded within what is encoded, so that it must be sent back as it is."""
+        """A paging cookie as the service creates it: encoded twice, so that clients must send it back
+        unchanged."""
         inner = (
             f'<cookie page="{number - 1}"><id last="{{{last}}}" first="{secrets.token_hex(4)}" /></cookie>'
         )
@@ -460,7 +461,7 @@ class Api:
         return f"{self.address}{ROOT}{table.plural}?{'&'.join(parts)}"
 
     def definitions(self, resource, query):
-        """What of "Query table definitions using the Web API" Microsoft's client asks for."""
+        """The parts of "Query table definitions using the Web API" that Microsoft's client uses."""
         match = re.fullmatch(r"EntityDefinitions(?:\(LogicalName='(\w+)'\))?(?:/(.+))?", resource)
         wanted = re.fullmatch(r"LogicalName eq '(\w*)'", query.get("$filter", ""))
         logical = match and (match[1] or (wanted and wanted[1]))
@@ -497,7 +498,7 @@ class Api:
 
 
 def matches(kept, value, compare):
-    """Strings are compared without regard to case: "Filter rows using OData"."""
+    """Compares strings without regard to case: "Filter rows using OData"."""
     if kept is None or value is None:
         return compare in (operator.eq, operator.ne) and compare(kept, value)
     if isinstance(kept, str):

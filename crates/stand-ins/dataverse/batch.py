@@ -1,4 +1,4 @@
-"""Batches: multipart/mixed to operations, and answers to multipart/mixed.
+"""Batches: multipart/mixed requests to operations, and responses to multipart/mixed.
 
 By "Execute batch operations using the Web API", "Troubleshoot Dataverse Web API client errors" and section
 11.7 of OData 4.0.
@@ -18,7 +18,7 @@ MOST = 1000
 
 @dataclass
 class Part:
-    """An operation, with the `Content-ID` that its answer gets, too."""
+    """An operation, with the `Content-ID` for its response."""
 
     operation: Operation
     id: str | None
@@ -30,7 +30,7 @@ def boundary(kind):
 
 
 def head(text):
-    """The lines of a head: the headers, by their names in lower case."""
+    """The headers in the lines of a head, by their names in lower case."""
     headers = {}
     for line in text.decode().split("\r\n"):
         name, colon, value = line.partition(":")
@@ -42,7 +42,7 @@ def head(text):
 
 
 def split(body, mark):
-    """The parts between boundaries, each as headers and what follows them."""
+    """The parts between boundaries, each as headers and a body."""
     start, end = b"--" + mark + b"\r\n", b"--" + mark + b"--"
     if not body.startswith(start):
         raise invalid("The batch does not begin with its boundary.")
@@ -91,7 +91,7 @@ def single(headers, content, grouped=False):
         raise invalid("Content-ID header not present in a request of the change set.")
     before, _, body = content.partition(b"\r\n\r\n")
     line, _, rest = before.partition(b"\r\n")
-    # Microsoft's own client leaves blanks in the URL of a query.
+    # Microsoft's own client does not escape spaces in the URL of a query.
     request = re.fullmatch(r"([A-Z]+) (\S.*) HTTP/1\.1", line.decode())
     if not request:
         raise invalid(f"The request line '{line.decode()}' is invalid.")

@@ -1,4 +1,4 @@
-"""The authority and the server's certificate of TLS, and the one that an application signs in with."""
+"""The authority, the server's TLS certificate, and the certificate with which an application signs in."""
 
 import datetime
 import ipaddress

@@ -54,7 +54,7 @@ class Entra:
         return f"{self.address}/{tenant}/oauth2/v2.0/token"
 
     def configuration(self, tenant):
-        """What `azure-identity` asks for before it signs in."""
+        """The metadata that `azure-identity` requests before it signs in."""
         base = f"{self.address}/{tenant}"
         return {
             "issuer": f"{base}/v2.0",
@@ -68,7 +68,7 @@ class Entra:
         }
 
     def known(self, authorization):
-        """Whether this is the `Authorization` of somebody who signed in."""
+        """Whether this is the `Authorization` header of a signed-in client."""
         kind, _, token = (authorization or "").partition(" ")
         return kind == "Bearer" and self.tokens.get(token, 0) > self.now()
 

@@ -1,4 +1,4 @@
-"""The stand-in as a whole: who is let in, faults as ordered, limits, batches, the public page, the record."""
+"""The stand-in as a whole: authentication, faults, limits, batches, the public page and the record."""
 
 import collections
 import math
@@ -18,7 +18,7 @@ SIGN_IN = "<!doctype html><title>Sign in to your account</title>"
 WISHES = {"rows", "delete", "set", "faults", "limits", "later", "page", "render", "let_go", "secret"}
 WISHES |= {"expires_in", "forget"}
 DONE = ("drop", "hold", "cut", "fewer", "renamed")
-# By "Service protection API limits": codes, what is limited by default, and what is said.
+# By "Service protection API limits": codes, default limits, and messages.
 LIMITS = {
     "requests": (
         "0x80072322",
@@ -53,7 +53,7 @@ class Service:
         return time.time() + self.later
 
     def control(self, wish):
-        """What a test may order:
+        """Applies a control request of a test:
 
         rows: {table: [row]}, each upserted by the alternate key, or inserted; delete: [alternate key or id];
         set: {alternate key or id: {column: value}}, what somebody changes by hand;
@@ -68,7 +68,7 @@ class Service:
         if unknown := wish.keys() - WISHES:
             raise ValueError(f"{unknown} cannot be ordered")
         if wish.get("let_go"):
-            # Without the lock, which a change set that is held keeps.
+            # Without the lock, which a held change set keeps.
             self.held.set()
             self.held = threading.Event()
         with self.lock:
@@ -144,7 +144,7 @@ class Service:
                 return Answer(what, Refusal(what, "0x80040216", "As the test wants.").body())
 
     def handle(self, operation, what, record):
-        """The answer to a request; none: it is not taken."""
+        """The response to a request; None if it gets none."""
         held = self.held
         self.record.append(record)
         if what == "lose":
@@ -177,7 +177,8 @@ class Service:
         return Answer(404, "There is nothing here.", kind="text/plain")
 
     def limited(self, perform, held):
-        """Counts what "Service protection API limits" counts, and refuses what a test says is too much."""
+        """Counts requests as "Service protection API limits" does, and refuses those beyond a test's
+        limits."""
         with self.lock:
             now, window = self.now(), self.limits.get("window", 300)
             while self.recent and self.recent[0][0] <= now - window:
@@ -211,7 +212,8 @@ class Service:
         return None
 
     def stranger(self, operation):
-        """Why whoever sent this is not let in, by "Use OAuth authentication with Microsoft Dataverse"."""
+        """The reason why the client is not authenticated, by "Use OAuth authentication with Microsoft
+        Dataverse"."""
         if self.entra.known(operation.headers.get("authorization")):
             return None
         refusal = Refusal(401, "", "The user is not signed in, or the token has expired.")
@@ -260,12 +262,12 @@ class Service:
 
     @staticmethod
     def batched(answered, status, headers=()):
-        """The body are the parts, for a fault may take some of them away."""
+        """Creates the body from the parts, because a fault can remove some of them."""
         mark, parts = batch.render(answered)
         return Answer(status, (mark, parts), list(headers), f"multipart/mixed; boundary={mark}")
 
     def part(self, part, outer, record, references=None):
-        """The answer to an operation and its `Content-ID`; none and none: a fault wants no answer."""
+        """The response to an operation and its `Content-ID`; None and None if a fault suppresses it."""
         operation = part.operation
         for name, url in (references or {}).items():
             if re.fullmatch(rf"\${re.escape(name)}([/?].*)?", operation.url):
@@ -298,7 +300,7 @@ class Service:
         return (answer, part.id) if answer and what != "drop" else (None, None)
 
     def change_set(self, parts, outer, record):
-        """All or nothing: the answers to the operations, or the one of the operation that failed."""
+        """All or nothing: the responses to the operations, or that of the operation that failed."""
         with self.lock:
             before, pairs, references = self.store.copy(), [], {}
             for part in parts:
@@ -312,7 +314,7 @@ class Service:
             return [pair for pair in pairs if pair[0]]
 
     def public(self, operation):
-        """Rows that are shown, rendered now and then and not at each request."""
+        """The public rows, which are cached and not rendered on each request."""
         token = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(operation.url).query)).get(
             "$skiptoken", "0"
         )
@@ -346,7 +348,7 @@ def by_hand(table, row):
 
 
 def ordered(on, what, path="/", *, part=False, key=None, times=1, after=0):
-    """A fault as it was ordered. One that is not understood is an error at once, and not in its turn."""
+    """Validates a requested fault, so that an unknown one is an error immediately."""
     number = isinstance(what, int) or (isinstance(what, list) and len(what) == 3)
     if not number and what not in (*DONE, "lose", "redirect", "html", "error"):
         raise ValueError(f"the fault {what} is unknown")

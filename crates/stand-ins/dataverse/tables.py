@@ -1,4 +1,4 @@
-"""Tables whose columns are fixed: rows, keys, versions, and what was deleted."""
+"""Tables with fixed columns: rows, keys, versions and deletions."""
 
 import datetime
 import re
@@ -103,7 +103,7 @@ def payload(table, reason):
 
 
 def checked(table, name, value):
-    """The value as the column keeps it."""
+    """The value as the column stores it."""
     column = table.columns[name]
     wrong = payload(
         table,
@@ -133,7 +133,7 @@ def checked(table, name, value):
                 raise wrong
             moment(value, wrong)
         case "Edm.DateTimeOffset":
-            # OData wants the offset; the service keeps whole seconds.
+            # OData requires the offset; the service stores whole seconds.
             if not re.fullmatch(r"\d{4}-.*T.*(Z|[+-]\d\d:\d\d)", value):
                 raise wrong
             return stamp(moment(value, wrong))
@@ -157,7 +157,7 @@ def moment(value, wrong):
         when = when.astimezone(datetime.UTC) if when.tzinfo else when
     except (ValueError, OverflowError):
         raise wrong from None
-    # The first day that the database can keep.
+    # The first day that the database can store.
     if when.year < 1753:
         raise wrong
     return when
@@ -168,7 +168,8 @@ def stamp(when):
 
 
 class Store:
-    """Rows are never changed in place, so that a copy of the dictionaries is a copy of all."""
+    """The rows of all tables. Rows are never changed in place, so a copy of the dictionaries is a copy of
+    everything."""
 
     def __init__(self, now):
         self.now, self.version = now, 915000
@@ -186,7 +187,7 @@ class Store:
         self.rows, self.keys, self.deleted = copy
 
     def by_key(self, table, key):
-        # The database compares without regard to case, as "Filter rows using OData" says of strings.
+        # The database compares strings without regard to case, as in "Filter rows using OData".
         return self.keys[table.plural].get(key.casefold())
 
     def create(self, table, values):

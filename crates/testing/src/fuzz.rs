@@ -1,6 +1,8 @@
-//! Fuzz tests: check properties on the files of a corpus and on random changes of them.  `make test` replays
-//! the corpus and a few hundred inputs with a fixed seed; `make fuzz` tries inputs for a given time. Both
-//! print the seed. An input that violates a property is minimised and written to `target/fuzz`.
+//! Fuzz tests: check properties on the files of a corpus and on random changes of them.
+//!
+//! `make test` replays the corpus and a few hundred inputs with a fixed seed; `make fuzz` tries inputs for a
+//! given time. Both print the seed. An input that violates a property is minimised and written to
+//! `target/fuzz`.
 
 use std::cell::RefCell;
 use std::fs;

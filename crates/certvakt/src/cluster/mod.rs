@@ -1,6 +1,7 @@
 //! The embedded cluster: a private PostgreSQL cluster that uses the PostgreSQL programs on the machine.
-//! Processes share it: the first one starts it, and the last one stops it. A process that is killed leaves it
-//! running for the next one.
+//!
+//! Processes share it: the first one starts it, and the last one stops it. A process that is killed leaves
+//! it running for the next one.
 
 mod error;
 mod programs;

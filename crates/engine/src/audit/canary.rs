@@ -1,6 +1,8 @@
 //! The leak canary: adds test people to every chapter, queries as each of them, compares the rows that they
-//! can read of the others with what the tree of chapters allows, and rolls everything back.  The expected
-//! rows are computed here from the tree of chapters alone, without the functions that the policies call.
+//! can read of the others with what the tree of chapters allows, and rolls everything back.
+//!
+//! The expected rows are computed here from the tree of chapters alone, without the functions that the
+//! policies call.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

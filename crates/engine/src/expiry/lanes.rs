@@ -17,10 +17,12 @@ const WAIT_FOR_CONNECTIONS: Duration = Duration::from_secs(1);
 /// s.
 const KEEP_LOCK_EVERY: Duration = Duration::from_secs(15);
 
-/// Records a run that is known to be within its limit, or is approved. Returns `None` if there are not enough
-/// connections.  Each half commits as soon as it is recorded, and never waits for the other: a transaction
-/// that deletes a certification of each half would wait for both, which the server could not detect as a
-/// deadlock. If one half fails, the other's notices stay; the next run finds them and adds the rest.
+/// Records a run that is known to be within its limit, or is approved. Returns `None` if there are not
+/// enough connections.
+///
+/// Each half commits as soon as it is recorded, and never waits for the other: a transaction that deletes a
+/// certification of each half would wait for both, which the server could not detect as a deadlock. If one
+/// half fails, the other's notices stay; the next run finds them and adds the rest.
 pub(super) async fn record(
     database: &Database,
     lock: &mut WorkerTx,

@@ -1,6 +1,7 @@
-//! Checks the hash chains of histories, and writes and compares their heads.  A chain reveals a change unless
-//! all later hashes were recomputed. In that case, the heads differ from those that were stored outside the
-//! database. It proves nothing more.
+//! Checks the hash chains of histories, and writes and compares their heads.
+//!
+//! A chain reveals a change unless all later hashes were recomputed. In that case, the heads differ from
+//! those that were stored outside the database. It proves nothing more.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufWriter, Write};

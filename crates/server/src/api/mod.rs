@@ -1,6 +1,7 @@
-//! The API for apps and pages, under `/api/v1`. A request carries a bearer token or a session cookie. Its
-//! login goes into the transaction, and row-level security decides which rows the caller may see. No handler
-//! decides that.
+//! The API for apps and pages, under `/api/v1`.
+//!
+//! A request carries a bearer token or a session cookie. Its login goes into the transaction, and row-level
+//! security decides which rows the caller may see. No handler decides that.
 
 mod certifications;
 mod certify;

@@ -1,5 +1,6 @@
-//! The id tokens of an OpenID Connect provider, which identify the person who signed in.  Source: OpenID
-//! Connect Core 1.0, section 3.1.3.7, for the checks.
+//! The id tokens of an OpenID Connect provider, which identify the person who signed in.
+//!
+//! Source: OpenID Connect Core 1.0, section 3.1.3.7, for the checks.
 
 use std::sync::Arc;
 

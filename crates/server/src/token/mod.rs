@@ -1,5 +1,6 @@
-//! The bearer tokens of the HTTP API: JSON Web Tokens of one issuer. Source: RFC 7519 for the format, RFC
-//! 8725 for the checks.
+//! The bearer tokens of the HTTP API: JSON Web Tokens of one issuer.
+//!
+//! Source: RFC 7519 for the format, RFC 8725 for the checks.
 
 mod error;
 #[cfg(test)]

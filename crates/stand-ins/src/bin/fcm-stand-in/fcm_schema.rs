@@ -1,8 +1,8 @@
-//! What a message may be, as the documentation of HTTP v1 says.
+//! The schema of a message, by the documentation of HTTP v1.
 
 use serde_json::{Map, Value};
 
-/// Fields of the documented schema that may be there, by the path of their object.
+/// The allowed fields of the documented schema, by the path of their object.
 const SCHEMA: &[(&str, &[&str])] = &[
     ("", &["message", "validate_only"]),
     ("message", &["token", "notification", "data", "android", "apns", "webpush", "fcm_options"]),
@@ -43,7 +43,7 @@ const SCHEMA: &[(&str, &[&str])] = &[
     ("message.apns", &["headers", "payload", "fcm_options", "live_activity_token"]),
 ];
 
-/// Checks a request; the path of the first field at fault, and why.
+/// Checks a request. An error is the path of the first field at fault, with the reason.
 pub(crate) fn check(request: &Value) -> Result<(), (String, String)> {
     for (path, known) in SCHEMA {
         let Some(object) = object(request, path)? else { continue };
@@ -93,7 +93,7 @@ fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// The object at a path; none if it is absent; a fault if it is something else.
+/// The object at a path; `None` if it is absent; a fault if it is not an object.
 fn object<'a>(request: &'a Value, path: &str) -> Result<Option<&'a Map<String, Value>>, (String, String)> {
     let found = path.split('.').filter(|part| !part.is_empty()).fold(request, |value, part| &value[part]);
     match found {

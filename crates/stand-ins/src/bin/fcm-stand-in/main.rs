@@ -1,31 +1,31 @@
 //! A stand-in for Firebase Cloud Messaging, for tests and the demo.
 //!
-//! It signs people in as Google does, takes messages over HTTP/2 only, checks them strictly against
-//! the documented schema, answers with the documented errors, and keeps a record of every message
-//! that it took. What becomes of a message is in the first part of the device's token:
+//! It has Google's token endpoint, accepts messages over HTTP/2 only, checks them strictly against the documented
+//! schema, responds with the documented errors, and records every accepted message. The prefix of the device's
+//! token selects the response:
 //!
-//! | token | answer |
+//! | token | response |
 //! |---|---|
-//! | `ok-…` | taken |
+//! | `ok-…` | accepted |
 //! | `gone-…` | 404 `UNREGISTERED` |
-//! | `invalid-…` | 400 `INVALID_ARGUMENT` that names `message.token` |
-//! | `badfield-…` | 400 `INVALID_ARGUMENT` that does not |
+//! | `invalid-…` | 400 `INVALID_ARGUMENT` with the field `message.token` |
+//! | `badfield-…` | 400 `INVALID_ARGUMENT` without that field |
 //! | `mismatch-…` | 403 `SENDER_ID_MISMATCH` |
-//! | `quota-…` | 429 `QUOTA_EXCEEDED` with `Retry-After: 30`, or what `--retry-after-seconds` says |
+//! | `quota-…` | 429 `QUOTA_EXCEEDED` with `Retry-After: 30`, or the value of `--retry-after-seconds` |
 //! | `down-…` | 503 `UNAVAILABLE` |
-//! | `down-once-…` | 503 the first time, then taken |
+//! | `down-once-…` | 503 the first time, then accepted |
 //! | `broken-…` | 500 `INTERNAL` |
-//! | `slow-…` | no answer |
-//! | `drop-…` | taken, the answer lost |
-//! | `lag-…` | taken, the answer 300 milliseconds later |
-//! | `held-…` | taken, the answer once there is a file `answer` in its folder |
-//! | `late-…` | taken, the answer 5 seconds later, or what `--late-seconds` says |
-//! | `html-…` | 200 with a page that is no answer |
-//! | `seq.A.B.C-…` | as `A-…` the first time, as `B-…` the second, from then on as `C-…`; each of them a single word of this table |
+//! | `slow-…` | no response |
+//! | `drop-…` | accepted, the response lost |
+//! | `lag-…` | accepted, the response 300 milliseconds later |
+//! | `held-…` | accepted, the response once there is a file `answer` in its folder |
+//! | `late-…` | accepted, the response 5 seconds later, or after `--late-seconds` |
+//! | `html-…` | 200 with an HTML page |
+//! | `seq.A.B.C-…` | as `A-…` the first time, as `B-…` the second time, then as `C-…`; each is a prefix of this table |
 //! | anything else | 400 as for `invalid-` |
 //!
-//! The record has a line of JSON a message: `at` in seconds and `at_micros` in microseconds since 1970,
-//! `number` as in the answer, `as` the word of the table that took it, and the `message`.
+//! The record has one line of JSON per message: `at` in seconds and `at_micros` in microseconds since 1970,
+//! `number` as in the response, `as` the prefix that accepted it, and the `message`.
 //!
 //! It shares no code with the channel that it checks.
 
@@ -53,23 +53,23 @@ mod fcm_schema;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The service account's private key. It opens nothing but stand-ins.
+/// The service account's private key, which only stand-ins accept.
 const KEY: &str = include_str!("../../../key.pem");
 const PROJECT: &str = "stand-in";
 const EMAIL: &str = "sender@stand-in.iam.gserviceaccount.com";
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
-/// How long an access token lives, in seconds.
+/// The lifetime of an access token, in seconds.
 const TOKEN_SECONDS: i64 = 3599;
-/// The largest message, in bytes ("About FCM messages": 4096).
+/// The maximum size of a message, in bytes ("About FCM messages": 4096).
 const LARGEST: usize = 4096;
 
 struct StandIn {
-    /// The public key, as RFC 8017 writes it.
+    /// The public key, in the format of RFC 8017.
     key: Vec<u8>,
     token_uri: String,
     record: Mutex<std::fs::File>,
     state: Mutex<Known>,
-    /// The file whose being there lets what is held go on.
+    /// The file whose existence releases held responses.
     answer: PathBuf,
     late: Duration,
     retry_after: header::HeaderValue,
@@ -77,9 +77,9 @@ struct StandIn {
 
 #[derive(Default)]
 struct Known {
-    /// Access tokens and when they end, in Unix seconds.
+    /// The access tokens with their expiry, in Unix seconds.
     tokens: HashMap<String, i64>,
-    /// How many messages came for each device whose answers change.
+    /// The number of messages for each device whose response changes.
     seen: HashMap<String, usize>,
     messages: u64,
 }
@@ -161,7 +161,7 @@ async fn main() -> Result<(), Failure> {
         };
         tokio::select! { () = closed => {}, () = terminated => {} }
     };
-    // Hanging answers are cut off, not waited for.
+    // Cut off pending responses instead of waiting for them.
     tokio::select! {
         served = async { axum::serve(listener, router).await } => served?,
         () = ended => {}
@@ -206,7 +206,7 @@ struct Header {
     alg: String,
 }
 
-/// What an assertion says that this key signed with RS256 (RFC 7515, section 5.2).
+/// The claims of an assertion that this key signed with RS256 (RFC 7515, section 5.2).
 fn signed(assertion: &str, key: &[u8]) -> Option<Claims> {
     let (message, signature) = assertion.rsplit_once('.')?;
     let (header, payload) = message.split_once('.')?;
@@ -333,7 +333,7 @@ async fn behave(stand_in: &StandIn, device: &str, request: &Value) -> Response<B
 }
 
 impl StandIn {
-    /// How many messages came for a device before this one.
+    /// The number of earlier messages for a device.
     fn turn(&self, device: &str) -> usize {
         let mut known = lock(&self.state);
         let times = known.seen.entry(device.to_owned()).or_default();
@@ -341,7 +341,7 @@ impl StandIn {
         *times - 1
     }
 
-    /// Adds a line to the record, whole: whoever reads while it is written sees all of it or nothing.
+    /// Adds a line to the record in one write, so that a reader sees all of it or nothing.
     fn write_down(&self, mut line: Vec<u8>) {
         line.push(b'\n');
         if let Err(failed) = lock(&self.record).write_all(&line) {
