@@ -164,7 +164,7 @@ async fn a_failing_provider_is_shown_as_a_page() {
     let place = place.without_provider();
     let answer = browser.get(&callback).await;
     assert_eq!((answer.status, place.sessions().await), (503, 0), "{}", answer.text);
-    assert!(answer.text.contains("does not answer"), "{}", answer.text);
+    assert!(answer.text.contains("does not respond"), "{}", answer.text);
     // A provider whose metadata is not cached yet.
     let place = place.again("");
     let answer = place.browser().get("/sign-in/provider").await;

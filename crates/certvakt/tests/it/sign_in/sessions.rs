@@ -210,8 +210,8 @@ async fn a_refusal_is_a_page_for_people_and_problem_details_for_scripts() {
     let mut browser = place.browser();
     browser.language = "en";
     for (method, path, status, words) in [
-        (Method::GET, "/sign-in/link", 422, "wrong form"),
-        (Method::GET, "/sign-in/invitation?token=x", 404, "Ask for another"),
+        (Method::GET, "/sign-in/link", 422, "request is invalid"),
+        (Method::GET, "/sign-in/invitation?token=x", 404, "Ask for a new one"),
         (Method::POST, "/sign-in/invitation", 401, "Sign in, and try again"),
         (Method::POST, "/sign-in/link", 404, "switched off"),
     ] {
