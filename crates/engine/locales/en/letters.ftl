@@ -33,14 +33,14 @@ long-history = { $number ->
     [one] One certification of { $organisation } has been changed so often that its history is unusually long.
    *[other] { $number } certifications of { $organisation } have been changed so often that their histories are unusually long.
 }
-long-history-ends = Usually a program changes them repeatedly. Ask the operator of certvakt to check it, with the command “certvakt status” and “A history has grown long” in the runbook. You get this message at most once in thirty days.
+long-history-ends = Usually a program changes them repeatedly. Ask the operator of certvakt to check it, with the command “certvakt status” and “A history is long” in the runbook. You get this message at most once in thirty days.
 
 partner-stopped-subject = Something needs your attention
 partner-stopped = { $number ->
     [one] Sending changes of mentors of { $organisation } to a partner’s portal has stopped. One change waits.
    *[other] Sending changes of mentors of { $organisation } to a partner’s portal has stopped. { $number } changes wait.
 }
-partner-stopped-ends = Mentors whose certifications have lapsed since may still be listed there. Ask the operator of certvakt to check it today: the command “certvakt partner status” shows the reason, and “A partner is not told any more” in the runbook says what to do. No change is lost.
+partner-stopped-ends = Mentors whose certifications have lapsed since may still be listed there. Ask the operator of certvakt to check it today: the command “certvakt partner status” shows the reason, and “Sending to a partner has stopped” in the runbook says what to do. No change is lost.
 
 removals-held-subject = Something needs your attention
 removals-held = { $number ->
@@ -55,6 +55,6 @@ secret-ends = { $number ->
     [one] The credential of { $organisation } for a partner’s portal expires in one day.
    *[other] The credential of { $organisation } for a partner’s portal expires in { $number } days.
 }
-secret-ends-ends = After that, certvakt cannot remove mentors from the portal. Ask the partner for a new secret, and the operator of certvakt to replace the old one: see “A secret ends” in the runbook.
+secret-ends-ends = After that, certvakt cannot remove mentors from the portal. Ask the partner for a new secret, and the operator of certvakt to replace the old one: see “A secret expires” in the runbook.
 
 footer = This message was sent automatically. Replies are not read.

@@ -33,14 +33,14 @@ long-history = { $number ->
     [one] Én sertifisering i { $organisation } er blitt endret så mange ganger at historikken er uvanlig lang.
    *[other] { $number } sertifiseringer i { $organisation } er blitt endret så mange ganger at historikken er uvanlig lang.
 }
-long-history-ends = Som regel er det et program som endrer dem om og om igjen. Be den som drifter certvakt om å se på det: kommandoen «certvakt status», og avsnittet «A history has grown long» i driftshåndboken. Du får denne meldingen høyst én gang på tretti dager.
+long-history-ends = Som regel er det et program som endrer dem om og om igjen. Be den som drifter certvakt om å se på det: kommandoen «certvakt status», og avsnittet «A history is long» i driftshåndboken. Du får denne meldingen høyst én gang på tretti dager.
 
 partner-stopped-subject = Noe trenger at du ser på det
 partner-stopped = { $number ->
     [one] Portalen til en partner får ikke lenger vite hvilke likepersoner i { $organisation } som kan kontaktes. Én endring venter.
    *[other] Portalen til en partner får ikke lenger vite hvilke likepersoner i { $organisation } som kan kontaktes. { $number } endringer venter.
 }
-partner-stopped-ends = Den som har mistet sertifiseringen i mellomtiden, kan fortsatt stå oppført der. Be den som drifter certvakt om å se på det i dag: kommandoen «certvakt partner status» sier hvorfor, og avsnittet «A partner is not told any more» i driftshåndboken hva som skal gjøres. Ingenting er gått tapt.
+partner-stopped-ends = Den som har mistet sertifiseringen i mellomtiden, kan fortsatt stå oppført der. Be den som drifter certvakt om å se på det i dag: kommandoen «certvakt partner status» sier hvorfor, og avsnittet «Sending to a partner has stopped» i driftshåndboken hva som skal gjøres. Ingenting er gått tapt.
 
 removals-held-subject = Noe trenger at du ser på det
 removals-held = { $number ->
@@ -55,6 +55,6 @@ secret-ends = { $number ->
     [one] Det { $organisation } logger inn med hos en partner, gjelder i én dag til.
    *[other] Det { $organisation } logger inn med hos en partner, gjelder i { $number } dager til.
 }
-secret-ends-ends = Etterpå kan ikke portalen få vite hvem som har mistet sertifiseringen. Be partneren om en ny nøkkel, og den som drifter certvakt om å legge den der den gamle ligger: avsnittet «A secret ends» i driftshåndboken.
+secret-ends-ends = Etterpå kan ikke portalen få vite hvem som har mistet sertifiseringen. Be partneren om en ny nøkkel, og den som drifter certvakt om å legge den der den gamle ligger: avsnittet «A secret expires» i driftshåndboken.
 
 footer = Denne meldingen er sendt automatisk og kan ikke besvares.
