@@ -24,7 +24,7 @@ pub use outbox::{
 
 /// A partner of an organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent")]
 pub struct Partner {
     /// The organisation.
     #[serde(skip)]

@@ -130,7 +130,7 @@ fn text(status: &Status) -> String {
     );
     let queue = &status.queue;
     let mut text = format!(
-        "{runs}\n\nQueue: {} waiting, {} under way, oldest {} min\n",
+        "{runs}\n\nQueue: {} waiting, {} in progress, oldest {} min\n",
         count(queue.pending),
         count(queue.claimed),
         count(queue.oldest_seconds / 60),
@@ -156,10 +156,10 @@ fn text(status: &Status) -> String {
         );
     }
     let Recorded { events, lost } = status.access_events_in_7_days;
-    text += &format!("Requests on record, 7 days: {}", count(events));
+    text += &format!("Requests recorded, 7 days: {}", count(events));
     text += &if lost > 0 { format!("; LOST: {}\n", count(lost)) } else { "\n".to_owned() };
     for (organisation, number) in &status.long_histories {
-        text += &format!("Histories that have grown long: {} of {organisation}\n", count(*number));
+        text += &format!("Long histories: {} of {organisation}\n", count(*number));
     }
     if !status.partners.is_empty() {
         let _ = writeln!(text, "\n{}\n", show::standings(&status.partners));
@@ -180,5 +180,5 @@ fn text(status: &Status) -> String {
         let known = |number: Option<i64>| number.map_or_else(|| "–".to_owned(), count);
         [size.name.clone(), known(size.rows), count(size.bytes / 1024), known(size.grown)]
     });
-    format!("{text}\n{}", table(["Table", "Rows, about", "KiB", "Added in 30 days"], sizes))
+    format!("{text}\n{}", table(["Table", "Rows (estimate)", "KiB", "Added in 30 days"], sizes))
 }

@@ -19,7 +19,7 @@ pub async fn some_keys(tx: &mut WorkerTx, partner: &Partner, most: i64) -> Resul
 
 /// A mentor, to be compared with what the listing shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent")]
 pub struct ToCompare {
     /// The portal's key for the mentor.
     pub partner_key: String,
@@ -67,7 +67,7 @@ pub async fn to_compare(
 
 /// The result of a comparison for a mentor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent")]
 pub struct Compared {
     /// The portal's key for the mentor.
     pub partner_key: String,

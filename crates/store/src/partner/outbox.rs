@@ -133,7 +133,7 @@ pub(super) async fn hold_free(
 
 /// The result of sending a mentor's state.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent")]
 pub struct SendResult {
     /// The portal's key for the mentor.
     pub partner_key: String,
