@@ -1,5 +1,5 @@
--- Makes the call in certvakt.call once for each of the ids in certvakt.planted, as its $1, and leaves what is
--- answered in certvakt.answered, a line each. What is raised for one id says nothing of the others.
+-- Executes the call in certvakt.call once for each id in certvakt.planted, with the id as its $1, and stores the
+-- results in certvakt.answered, one per line. An error for one id does not affect the others.
 do $$
 declare
   planted uuid;

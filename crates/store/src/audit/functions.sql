@@ -1,5 +1,5 @@
--- Every function that people may call, with its arguments' types; but those of extensions and triggers, and those
--- with the caller's own rights that read no table.
+-- Every function that people may call, with the types of its arguments, except for functions of extensions, trigger
+-- functions, and functions that run with the caller's rights and read no table.
 select format('%I.%I', n.nspname, p.proname) as "name!",
   array(select format_type(t, null) from unnest(p.proargtypes::oid[]) with ordinality as a (t, place) order by place) as "arguments!"
 from pg_proc p

@@ -1,4 +1,4 @@
--- A notice of each planted certification. $1 certifications
+-- Inserts a notice for each test certification. $1 certifications
 with notice as (
   insert into public.cert_notification_log (certification_id, notification_type, recipient_id, idempotency_key)
   select c.id, 'expiry_warning_7d', c.peer_mentor_id, certvakt.notice_key(c.id, 'expiry_warning_7d', current_date)

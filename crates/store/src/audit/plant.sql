@@ -1,10 +1,10 @@
--- A mentor with a certification and a coordinator in each chapter, an administrator in each organisation, mentors
--- of two chapters, and a login for each of them, whose subject is the person's id.
+-- Inserts a mentor with a certification and a coordinator in each chapter, an administrator in each organisation,
+-- mentors of two chapters, and a login for each of these people, whose subject is the person's id.
 --
--- $1 chapters, with $2 their organisations, and the ids of $3 the mentor, $4 the certification and
--- $5 the coordinator in each   $6 organisations, with $7 a chapter and $8 the administrator of each
--- $9 organisations, with $10 the chapter that certified, $11 another one, and the ids of $12 the mentor of both and
--- $13 the certification   $14 a type's code and the logins' issuer
+-- $1 chapters, with $2 their organisations, and for each the ids of $3 the mentor, $4 the certification and
+-- $5 the coordinator   $6 organisations, with $7 a chapter and $8 the administrator of each
+-- $9 organisations, with $10 the certifying chapter, $11 another chapter, and the ids of $12 the mentor of both and
+-- $13 the certification   $14 the code of a type, and the issuer of the logins
 with chapter as (
   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[])
     as c (id, organisation_id, mentor, certification, coordinator)

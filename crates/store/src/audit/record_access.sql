@@ -4,5 +4,5 @@ select number, at, person_id, method, resource, resource_id, status, rows_read, 
 from jsonb_to_recordset($1) as event (
   number bigint, at timestamptz, person_id uuid, method text, resource text, resource_id uuid, status smallint,
   rows_read bigint, organisations_of_person uuid[], organisations_of_rows uuid[])
--- Sent again after an answer that did not come.
+-- A repetition after a missing response is ignored.
 on conflict (number) do nothing

@@ -1,5 +1,5 @@
--- Numbers are taken one after the other, so between the first and the last that are known as many are missing
--- as were lost. A server that crashed itself may have skipped up to 32.
+-- Sequence numbers are consecutive, so each gap between the first and the last known number is a lost event, except
+-- that PostgreSQL may skip up to 32 numbers after a crash.
 select count(e.person_id) as "events!", coalesce(max(known.last) - max(known.first) + 1 - count(e.number), 0) as "lost!"
 from (
   select min(number) as first, max(number) as last from certvakt.access_events

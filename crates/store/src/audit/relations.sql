@@ -1,4 +1,4 @@
--- Every table and view of which people may read a column, with the columns.
+-- Every table and view with a column that people may read, with these columns.
 select format('%I.%I', n.nspname, c.relname) as "name!", string_agg(quote_ident(a.attname), ', ' order by a.attnum) as "columns!"
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace

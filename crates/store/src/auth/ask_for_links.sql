@@ -1,4 +1,4 @@
--- $1 mail addresses, each once
+-- $1 distinct mail addresses
 insert into certvakt.letters (kind, person_id, contact_point_id, good_for)
 select 'link', p.person_id, p.contact_point_id, interval '15 minutes'
 from unnest($1::text[]) as asked (address)

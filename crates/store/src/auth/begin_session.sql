@@ -1,5 +1,5 @@
--- $1 hash of its secret   $2 issuer   $3 subject   $4 address of the link   $5 browser   $6 hash of the browser's token
--- $7 when the provider authenticated the person   $8 how
+-- $1 hash of the session's secret   $2 issuer   $3 subject   $4 address of the link   $5 browser
+-- $6 hash of the browser's token   $7 time of the authentication at the provider   $8 its method
 with begun as (
   insert into certvakt.sessions (token_hash, issuer, subject, address, browser, authenticated_at, acr)
   values ($1, $2, $3, $4, $5, $7, $8)
@@ -17,5 +17,5 @@ remembered as (
   select person_id, $6 from person
   on conflict (person_id, token_hash) do update set seen_at = now()
 )
--- The address that got the link knows.
+-- The address that received the link needs no notification.
 select certvakt.tell_person(person_id, null, 'new-login', $4) from new_to

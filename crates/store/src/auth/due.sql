@@ -1,6 +1,6 @@
--- $1 how many   $2 whether those that carry a token too
--- The organisation that speaks is the alert's, or whose register has the address: its name of the person, its language.
--- A notice goes to an address that need not be the person's any more, so it does not name them. Links come first.
+-- $1 maximum number   $2 whether to include letters that carry a token
+-- The person's name and language are those of the alert's organisation, or of the organisation whose register contains
+-- the address. A letter to a former address may reach somebody else, so it does not contain the name. Links come first.
 select l.id, l.kind, l.alert, l.number,
   case when c.id is not null then coalesce(
     (select n.name from certvakt.person_names n

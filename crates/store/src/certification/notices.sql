@@ -1,6 +1,6 @@
 select l.notification_type as stage, l.sent_at as recorded_at, l.idempotency_key, d.due_date as "due_date?",
   d.state as "delivery?", d.reason, d.available_at as "available_at?", d.id as "delivery_id?",
-  -- A claim asks whether the notice is true. So what was untrue when it had been handed over became so meanwhile.
+  -- A claim checks its notice, so a delivered notice that is untrue became untrue after that check.
   case when d.state = 'delivered' and (
       last.kind = 'suspended'
       or (last.expires_after at time zone o.time_zone)::date is distinct from (d.expires_at at time zone o.time_zone)::date)

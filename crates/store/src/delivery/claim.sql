@@ -1,10 +1,10 @@
--- Claims a batch and reads, in the same round trip, all that its sending needs: a row for each contact
--- point, or one without.
+-- Claims a batch, and returns all data for sending it in the same round trip: one row per contact point, or one row
+-- without a contact point.
 --
--- $1 organisations whose hours are open   $2 how many   $3 lease token   $4 seconds of the lease
--- $5 and $6 when the last one claimed became available, and its id: those before it are passed over.
--- What a claim leaves behind stays in the index until it is cleaned, which a long transaction of
--- somebody else's prevents; reading past it each time would take longer and longer.
+-- $1 organisations within their delivery hours   $2 maximum number   $3 lease token   $4 its duration in seconds
+-- $5 and $6 available_at and id of the delivery that was claimed last: the scan starts after it. Dead index entries of
+-- earlier claims remain until vacuum removes them, which any long transaction delays; a scan from the start would
+-- therefore become slower with each claim.
 with claimable as (
   select d.id from certvakt.deliveries d
   where d.finished_at is null and d.state = 'pending' and d.available_at <= now() and d.organisation_id = any ($1)
@@ -26,8 +26,8 @@ select d.id, d.attempt, d.organisation_id, l.certification_id, l.recipient_id, d
   coalesce(n.name, p.name) as recipient_name, p.locale as recipient_locale,
   k.id as "contact_id?", k.kind as "contact_kind?", k.address as "contact_address?"
 from claimed d
--- Each looked up by its key, whatever the statistics say: they may be older than the queue, and one scan
--- of a large table would take longer than the batch. OFFSET 0 keeps the planner from another order.
+-- Each row is looked up by its key, regardless of the statistics, which may be older than the queue: a single scan of a
+-- large table would take longer than the batch. OFFSET 0 fixes the order of the joins.
 cross join lateral (
   select l.certification_id, l.recipient_id, l.idempotency_key
   from public.cert_notification_log l where l.id = d.id offset 0
@@ -44,7 +44,7 @@ left join certvakt.person_names n on n.person_id = l.recipient_id and n.organisa
 left join certvakt.contact_points k
   on k.person_id = l.recipient_id and k.id <> all (d.refused)
   and (k.organisation_id is null or k.organisation_id = d.organisation_id and not exists (
-    -- The person's own come before what a register says of the same kind.
+    -- A person's own contact points precede those of the same kind from a register.
     select from certvakt.contact_points own
     where own.person_id = k.person_id and own.kind = k.kind and own.organisation_id is null and own.id <> all (d.refused)))
   and not exists (select from certvakt.channel_opt_outs o where o.person_id = k.person_id and o.kind = k.kind)

@@ -1,9 +1,9 @@
--- Ends claimed deliveries. One whose lease was lost, or that has vanished with its notice, is left
--- alone: its attempt was not ours to report any more. One that was given back untried counts no attempt.
+-- Records the outcomes of claimed deliveries. A delivery whose lease was lost, or that was deleted with its notice, is
+-- not changed. A delivery that was released without a try counts no attempt.
 --
 -- $1 lease token; per delivery: $2 id, $3 attempt, $4 state, $5 reason, $6 seconds to wait;
--- per contact point that refused for good: $7 delivery, $8 contact point;
--- per message: $9 delivery, $10 attempt, $11 its number, $12 channel, $13 outcome, $14 detail
+-- per contact point that refused permanently: $7 delivery, $8 contact point;
+-- per message: $9 delivery, $10 attempt, $11 sequence number, $12 channel, $13 outcome, $14 detail
 with done as (
   update certvakt.deliveries d
   set state = r.state, reason = r.reason, lease_token = null, lease_until = null,
@@ -15,12 +15,12 @@ with done as (
       finished_at = case when r.state in ('delivered', 'cancelled') then now() end,
       cancelled_in = case when r.state = 'cancelled' then pg_current_xact_id() end
   from unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::float8[]) as r(id, attempt, state, reason, wait)
-  -- One condition of both, so that nothing but its id leads to a delivery: by what statistics say of the
-  -- leases, older than the queue, comparing every open delivery with every outcome may look cheaper.
+  -- Combined into one condition, so that the planner can only look up deliveries by id. With statistics that are older
+  -- than the queue, comparing every open delivery with every outcome may look cheaper.
   where d.id = r.id and (d.attempt = r.attempt and d.lease_token = $1 and d.state = 'claimed') is true
   returning d.id, d.organisation_id
 ),
--- A channel that delivers has not stopped any more, neither for all nor for the organisation.
+-- After a delivery, the channel is no longer stopped, neither globally nor for the organisation.
 working as (
   delete from certvakt.channel_stops s
   using unnest($9::bigint[], $12::text[], $13::text[]) as a(delivery_id, channel, outcome), done
@@ -31,5 +31,5 @@ insert into certvakt.delivery_attempts (delivery_id, attempt, message, channel, 
 select a.delivery_id, a.attempt, a.message, a.channel, a.outcome, a.detail
 from unnest($9::bigint[], $10::int[], $11::smallint[], $12::text[], $13::text[], $14::text[])
   as a(delivery_id, attempt, message, channel, outcome, detail)
--- `is true` keeps the planner from comparing each with every other.
+-- `is true` prevents a nested loop over all pairs.
 where (a.delivery_id in (select id from done)) is true

@@ -1,4 +1,4 @@
--- Who could not be reached and has a contact point by now that did not refuse the notice is reached after all.
+-- Reopens unreachable deliveries if the mentor now has a contact point that has not refused the notice.
 update certvakt.deliveries d
 set state = 'pending', opened_at = now(), available_at = now(), reason = null
 from public.cert_notification_log l

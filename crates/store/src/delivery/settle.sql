@@ -1,8 +1,8 @@
--- Settles deliveries that addresses refused, at the end of the pass that tried them. One that another worker has
--- claimed since is left alone.
+-- Settles deliveries that addresses refused, at the end of the pass that tried them. A delivery that another worker has
+-- claimed since is not changed.
 --
--- Per delivery: $1 id, $2 attempt, $3 whether nobody is left to deliver to, $4 seconds to wait otherwise, if its
--- turn changes, $5 reason; per address that refused for good: $6 delivery, $7 contact point
+-- Per delivery: $1 id, $2 attempt, $3 whether no contact point is left, $4 seconds to wait otherwise, or null to keep
+-- the time, $5 reason; per address that refused permanently: $6 delivery, $7 contact point
 update certvakt.deliveries d
 set refused = d.refused || array(
       select b.contact from unnest($6::bigint[], $7::uuid[]) as b(delivery_id, contact) where b.delivery_id = d.id),

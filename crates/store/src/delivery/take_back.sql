@@ -1,4 +1,4 @@
--- Gives back what a worker claimed and did not finish in its time.
+-- Releases deliveries whose lease expired before their worker recorded an outcome.
 with lost as (
   select id from certvakt.deliveries where finished_at is null and state = 'claimed' and lease_until < now()
   for update skip locked

@@ -22,7 +22,7 @@ select
   array(
     select r.rolname::text from pg_roles r
     where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer')
-      -- The view that certvakt_viewer owns holds no rows.
+      -- The view that certvakt_viewer owns stores no rows.
       and (r.rolsuper or r.rolbypassrls or exists (select from pg_class c where c.relowner = r.oid and c.relkind <> 'v'))
     order by 1) as "strong_roles!",
   exists (

@@ -1,5 +1,5 @@
--- A device that the register now gives to another person of the organisation is that person's. What another organisation
--- knows of it, and whose own it is, is not ours to take.
+-- If the register now lists a device for another person of the organisation, the device moves to that person. Devices
+-- that people registered themselves, and the data of other organisations, do not change.
 with gone as (
   delete from certvakt.contact_points k
   using import_matches m

@@ -1,5 +1,5 @@
--- A register knows one address of a person: a new one takes the place of the old, for this organisation. Links to sign in
--- go to an address, so a register that came through the API, $2, gives none to anybody who can sign in.
+-- A register contains one address per person: a new one replaces the old one, for this organisation. Sign-in links are
+-- sent to addresses, so a register from the API ($2) does not change the address of anybody who can sign in.
 with known as materialized (
   select m.person_id, m.email, m.person_is_new
   from import_matches m

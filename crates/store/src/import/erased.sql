@@ -1,4 +1,4 @@
--- Whoever was erased is not brought back by a register that was not told of it.
+-- A register that still contains an erased person does not add them again.
 update import_rows r
 set reject_column = 'external_id', reject_reason = 'the person was erased: take the row out of the register'
 where r.reject_reason is null

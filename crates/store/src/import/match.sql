@@ -1,6 +1,6 @@
--- Each row beside what is known: its certification, its mentor, and what will be.
--- In a register the id stands for the mentor too: a certification of another type with the same id
--- belongs to the same person.
+-- Matches each row with its certification and its mentor, and computes the new values.
+-- The id in a register also identifies the mentor: a certification of another type with the same id belongs to the same
+-- person.
 create temporary table import_matches on commit drop as
 select r.external_id, r.name, r.email, r.push_token,
   c.id as certification_id,
@@ -8,8 +8,7 @@ select r.external_id, r.name, r.email, r.push_token,
   coalesce(c.peer_mentor_id, other.peer_mentor_id) is null as person_is_new,
   coalesce(r.issued_at, c.issued_at) as issued_at,
   c.expires_at as expires_before,
-  -- A suspended row without a date says nothing about the date.
-  -- And no register brings back what somebody has withdrawn.
+  -- A suspended row without a date does not change the date, and no register reinstates a withdrawn certification.
   case
     when withdrawn.is_so then c.expires_at
     when r.expires_at is null and r.status = 'suspended' then c.expires_at
@@ -28,7 +27,7 @@ select r.external_id, r.name, r.email, r.push_token,
   r.email is not null and not exists (
     select from certvakt.contact_points k
     where k.person_id = known.id and k.organisation_id = $1 and k.kind = 'email' and lower(k.address) = lower(r.email)) as email_differs,
-  -- A device belongs to the person who signed in on it, and no register changes that.
+  -- A device belongs to the person who signed in on it; no register can change that.
   r.push_token is not null and not exists (
     select from certvakt.contact_points k
     where k.kind = 'push' and k.address = r.push_token
@@ -42,7 +41,7 @@ left join lateral (
   order by o.certification_type limit 1
 ) other on true
 cross join lateral (select coalesce(c.peer_mentor_id, other.peer_mentor_id) as id) known
--- Few are suspended, and the function is called for those alone.
+-- Calls the function only for suspended certifications, which are few.
 cross join lateral (
   select coalesce(c.status = 'suspended' and certvakt.is_withdrawn(c.status, c.renewal_history), false) as is_so) withdrawn
 left join certvakt.person_names n on n.person_id = known.id and n.organisation_id = $1

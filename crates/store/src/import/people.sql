@@ -1,4 +1,4 @@
--- What the register calls people is what its organisation, $1, calls them.
+-- The names in the register become the names that its organisation ($1) uses.
 with added as (
   insert into certvakt.people (id)
   select person_id from import_matches where person_is_new

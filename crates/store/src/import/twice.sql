@@ -7,7 +7,7 @@ with twice as (
 ranked as (
   select r.line, first_value(r.line) over (
     partition by r.external_id
-    -- Without a date an active one never expires, and a suspended one says nothing of its date.
+    -- Without a date, an active row never expires, and a suspended row does not change the date.
     order by r.expires_at is null and r.status is not distinct from 'suspended', r.expires_at desc nulls first,
       r.status desc nulls last, r.issued_at desc nulls last, r.name, r.email, r.push_token, r.line
   ) as counting
@@ -18,7 +18,7 @@ update import_rows r
 set reject_column = 'external_id', reject_reason = format('given twice: line %s counts', ranked.counting)
 from ranked
 where r.line = ranked.line and ranked.line <> ranked.counting;
--- A device belongs to one person. A register that lists it for several does not say to whom.
+-- A device belongs to one person. If a register lists it for several people, the owner is unknown.
 update import_rows r
 set push_token = null, push_token_reason = 'given for several ids'
 where r.push_token in (

@@ -1,7 +1,7 @@
--- Claims up to $3 mentors of partner $2 for $5 seconds, one request a mentor. A lease that ran out was a request of
--- which nobody knows what became: where the portal cannot be asked ($8), its listing will show it. Where removals are
--- held ($6), those that nobody approved stay where they are. Nobody is claimed for another stage than $7, or another
--- contract than $9, than the partner is switched to.
+-- Claims up to $3 mentors of partner $2 for $5 seconds, one request per mentor. After an expired lease, the result of
+-- the request is unknown; if certvakt cannot read the state of a mentor at the portal ($8 is false), the listing will
+-- show it. While removals are held ($6), only approved removals are claimed. Claims nobody unless the partner's stage
+-- is $7 and its contract is $9.
 with due as (
   select l.partner_key, l.lease_token is not null or l.is_unsure as is_unsure
   from certvakt.partners p
@@ -9,7 +9,7 @@ with due as (
   where p.stage = $7 and p.contract = $9 and l.organisation_id = $1 and l.partner = $2 and l.told_number < l.number and l.available_at <= now()
     and (l.lease_until is null or l.lease_until <= now())
     and ($8 or l.lease_token is null and not l.is_unsure)
-    -- Whoever was removed by hand is put back by a person alone.
+    -- Only a person can list a mentor again who was removed manually.
     and (l.away_since is null or not l.is_listed)
     and (not $6 or l.is_listed or l.told_listed is not distinct from false or l.approved_number = l.number)
   order by l.available_at, l.partner_key

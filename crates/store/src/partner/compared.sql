@@ -1,6 +1,6 @@
--- What the listing of partner $2 showed of some mentors: $4, null where it cannot show their last event yet; and of
--- which of them it confirmed that event ($5), cleared up what became of a request ($6), is to be told anew ($7), or is
--- found gone although nobody took them off ($8). Only what is live ($10) is proof.
+-- Records the state of some mentors in the listing of partner $2: $4, or null if it cannot show their last event yet;
+-- whether it confirms that event ($5) or shows the result of a request ($6); whether the state is sent again ($7); and
+-- whether the mentor is missing although certvakt did not remove them ($8). Only a live listing ($10) proves anything.
 update certvakt.listings l
 set seen_listed = coalesce(x.shown, l.seen_listed),
   confirmed_number = case when $10 and x.confirmed then l.number else l.confirmed_number end,
@@ -15,6 +15,6 @@ set seen_listed = coalesce(x.shown, l.seen_listed),
     when x.shown then null else l.away_since end
 from unnest($3::text[], $4::boolean[], $5::boolean[], $6::boolean[], $7::boolean[], $8::boolean[], $9::bigint[])
   as x (partner_key, shown, confirmed, cleared, again, away, number)
--- Whoever has changed since they were read, or is being told, is looked at next time.
+-- Mentors who have changed since they were read, or whose state is being sent, are compared next time.
 where l.organisation_id = $1 and l.partner = $2 and l.partner_key = x.partner_key and l.number = x.number
   and (l.lease_until is null or l.lease_until <= now())

@@ -1,5 +1,5 @@
--- What became of telling partner $2, where the lease $3 still holds. Whoever has changed meanwhile is told at once
--- what is so now, unless it is not known what the portal made of the last request.
+-- Records the outcomes of requests to partner $2 if the lease $3 is still valid. If a mentor has changed in the
+-- meantime, the new state is sent immediately, unless the result of the last request is unknown.
 update certvakt.listings l
 set told_number = case when x.is_taken then greatest(l.told_number, x.number) else l.told_number end,
   told_listed = case when x.is_taken then x.is_listed else l.told_listed end,

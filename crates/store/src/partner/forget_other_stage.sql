@@ -1,6 +1,6 @@
--- Whatever partner $2 was told at another stage than $3 counts no more, and nobody has approved of its removals here.
--- What its live listing has shown does count, and whom somebody removed there: where it has shown what is so, nothing
--- is told anew, or whoever was removed by hand meanwhile would be put back.
+-- Discards the states sent to partner $2 at another stage than $3, and the approvals of removals there. The state of
+-- the live listing remains, with the mentors who were removed there manually: if the listing showed the correct state,
+-- it is not sent again, because that would list mentors again who have been removed manually since.
 update certvakt.listings l
 set told_number = case when $3 = 'live' and l.confirmed_number = l.number then l.number else 0 end,
   told_listed = case when $3 = 'live' and l.confirmed_number = l.number and l.number > 0 then l.is_listed end,

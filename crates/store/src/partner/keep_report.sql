@@ -1,6 +1,6 @@
--- Keeps a report of event $4, unless it has come before. What does not wait is settled at once. The key is kept of
--- mentors who are known here, and while somebody has to look who it is: whoever erases them at this moment has ended, or
--- waits and finds the report.
+-- Stores a report of event $4, unless it is stored already. A report that does not wait is settled immediately. The key
+-- is stored for known mentors, and while a person must identify the mentor. A concurrent erasure of the mentor has
+-- either committed, or waits for the lock and then finds the report.
 with mentor as (
   select l.person_id from certvakt.listings l
   where l.organisation_id = $1 and l.partner = $2 and l.partner_key = $5

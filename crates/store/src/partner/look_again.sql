@@ -1,5 +1,5 @@
--- Looks at the next $4 mentors of partner $2 anew, whatever changed; at whom somebody holds, they look themselves. How
--- many were not as they were to be.
+-- Evaluates the next $4 mentors of partner $2 again, regardless of changes, and returns the number of corrected rows.
+-- Locked rows are skipped, because the transaction that locks them evaluates them itself.
 with held as materialized (
   select partner_key, person_id from certvakt.listings
   where organisation_id = $1 and partner = $2 and partner_key > $3

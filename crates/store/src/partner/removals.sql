@@ -1,4 +1,4 @@
--- Removals that wait to be sent to partner $2 and that nobody approved; counted no further than one more than $3.
+-- Counts the unapproved removals that are waiting to be sent to partner $2, up to $3 + 1.
 select count(*) as "removals!"
 from (
   select from certvakt.listings l

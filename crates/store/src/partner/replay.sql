@@ -1,4 +1,4 @@
--- Has everybody told again who had an event since $3, or whose key is $4: what is so now, not what was so then.
+-- Sends the present state, not the past one, of each mentor again who had an event since $3, or whose key is $4.
 update certvakt.listings l
 set told_number = l.number - 1, replays = l.replays + 1, available_at = now(), attempts = 0
 where l.organisation_id = $1 and l.partner = $2 and l.told_number = l.number and ($4::text is null or l.partner_key = $4)

@@ -1,5 +1,5 @@
--- Settles event $3, which waits: taken, as a renewal of certification $4, or dismissed. Of whom nobody here knows,
--- nothing is kept then.
+-- Settles event $3, which waits: it is accepted as a renewal of certification $4, or dismissed. Deletes the key if the
+-- mentor is unknown.
 update certvakt.partner_reports r
 set outcome = case when $4::uuid is null then 'dismissed' else 'taken' end, settled_at = now(), settled_by = certvakt.operator(),
   certification_id = coalesce($4, r.certification_id),

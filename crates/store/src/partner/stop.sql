@@ -1,4 +1,4 @@
--- Stops sending to partner $2. What a person must see to is not made an outage, which would end by itself.
+-- Stops sending to partner $2. A stop that needs a person does not become an outage, which would end automatically.
 with before as (
   select p.stopped_by from certvakt.partners p where p.organisation_id = $1 and p.code = $2 for update
 ),

@@ -1,6 +1,6 @@
--- A letter to each administrator of an organisation with a partner to whom nothing is sent any more, whose removals are
--- held, or with whom what signs us in ends within 30 days: once each time. Of an outage after an hour, for most end by
--- themselves.
+-- Queues a letter to each administrator of an organisation if sending to a partner has stopped, if removals are held,
+-- or if the partner's secret expires within 30 days; one letter per occurrence. An outage is reported after an hour,
+-- because most end earlier.
 with stopped as (
   update certvakt.partners p set alerted_at = now()
   where p.stopped_at is not null and (p.alerted_at is null or p.alerted_at < p.stopped_at)
@@ -11,7 +11,7 @@ with stopped as (
 held as (
   update certvakt.partners p set held_alerted_at = now()
   where p.held_at is not null and (p.held_alerted_at is null or p.held_alerted_at < p.held_at)
-    -- A row is changed once a statement: the other letter follows with the next look.
+    -- A statement can update a row only once, so the other letter follows with the next check.
     and not exists (select from stopped s where s.organisation_id = p.organisation_id and s.code = p.code)
     and p.organisation_id in (select a.organisation_id from certvakt.administrators a)
   returning p.organisation_id, p.code

@@ -1,5 +1,5 @@
--- The next $4 mentors of partner $2 in the order of their keys. What was told or asked within the $5 seconds before
--- $6, when the listing began to be read, may not show in it yet.
+-- The next $4 mentors of partner $2 in the order of their keys. The listing may not yet show changes or requests sent
+-- within the $5 seconds before $6, the time at which reading the listing started.
 select l.partner_key, l.is_listed, l.number, l.told_number, l.confirmed_number,
   l.is_unsure or coalesce(l.lease_until <= now(), false) as "is_unsure!",
   l.away_since is not null as "is_away!", coalesce(l.lease_until > now(), false) as "is_under_way!",

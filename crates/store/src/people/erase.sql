@@ -1,5 +1,5 @@
--- Erases $1: what is left is their id. A certification that holds no more is withdrawn, as its history says.
--- Each row of the answer: from where, how many.
+-- Erases person $1, except for their id. Withdraws each certification that is no longer valid, with a history entry.
+-- Each row of the result contains a place and the number of rows erased there.
 with whose as materialized (
   select c.id, c.organisation_id, c.external_id, certvakt.is_withdrawn(c.status, c.renewal_history) as is_withdrawn
   from public.peer_mentor_certifications c where c.peer_mentor_id = $1
@@ -47,7 +47,7 @@ letters_of_others as (
 invitations as (
   delete from certvakt.invitations where person_id = $1 returning 1
 ),
--- Of others too, where the answer tells of the person.
+-- Includes requests of other people if the response mentions this person.
 answers as (
   delete from certvakt.idempotency_keys k
   where k.person_id = $1 or position($1::text in k.answer::text) > 0
@@ -80,7 +80,7 @@ contact_points as (
 memberships as (
   delete from certvakt.memberships where person_id = $1 returning 1
 ),
--- The portal's key of them stays until they are taken off there.
+-- The portal's key of the person remains until the portal has removed them.
 listings as (
   update certvakt.listings set cause = 'erased', person_id = null, listing_consent_at = null, kept_off_at = null
   where person_id = $1

@@ -1,5 +1,5 @@
--- All that is stored of $1, as an object of JSON whose keys are in the order in which it is read. No row: there
--- is no such person.
+-- All data stored about person $1, as a JSON object whose keys are in reading order. Returns no row if the person does
+-- not exist.
 select json_build_object(
   'person', json_build_object('id', p.id, 'name', p.name, 'language', p.locale, 'recorded_at', p.created_at, 'erased_at', p.erased_at),
   'names', (
@@ -107,7 +107,7 @@ select json_build_object(
       order by o.name, l.partner), '[]')
     from certvakt.listings l join certvakt.organisations o on o.id = l.organisation_id
     where l.person_id = p.id),
-  -- At this person or one of their certifications, by whomever.
+  -- Requests by anybody for this person or one of their certifications.
   'who_looked', (
     select coalesce(json_agg(json_build_object(
       'at', a.at, 'who', a.person_id, 'name', coalesce(w.name, n.name), 'method', a.method, 'resource', a.resource, 'status', a.status)
@@ -118,7 +118,7 @@ select json_build_object(
     ) n on true
     where a.resource_id = p.id
       or a.resource_id in (select c.id from public.peer_mentor_certifications c where c.peer_mentor_id = p.id)),
-  -- What they asked for themselves; of whom, the record does not say.
+  -- The person's own requests; the record does not name other people.
   'requests', (
     select coalesce(json_agg(json_build_object(
       'at', a.at, 'method', a.method, 'resource', a.resource, 'resource_id', a.resource_id, 'status', a.status) order by a.number), '[]')
@@ -133,7 +133,7 @@ select json_build_object(
 )::text as "export!",
   coalesce(p.locale, home.locale, 'nb') as "locale!", coalesce(home.time_zone, 'UTC') as "zone!: Zone"
 from certvakt.people p
--- An organisation of theirs, whose language and clock they know.
+-- One of the person's organisations, for the language and the time zone.
 left join lateral (
   select o.locale, o.time_zone from certvakt.organisations o
   where o.id in (select c.organisation_id from public.peer_mentor_certifications c where c.peer_mentor_id = p.id)

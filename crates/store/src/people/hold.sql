@@ -1,4 +1,4 @@
--- As the merge of a register does.
+-- Takes the same locks as the merge of a register.
 select from certvakt.organisations o
 where o.id in (
   select m.organisation_id from certvakt.memberships m where m.person_id = $1

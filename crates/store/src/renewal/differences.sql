@@ -1,4 +1,4 @@
--- Beside its rows, a certification holds the newest twenty, or up to two hundred until it changes.
+-- Besides these rows, a certification contains its newest twenty entries, or up to two hundred until it changes.
 with moved as (
   select e.certification_id, count(*) as entries, min(e.number) as first, max(e.number) as last,
     jsonb_agg(e.entry order by e.number) filter (where e.number > e.length - e.held) as newest

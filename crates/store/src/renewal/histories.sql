@@ -1,5 +1,6 @@
--- $1 the last id seen   $2 how many   $3 organisation, or all   $4 chapter, or all   $5 person, or all
--- $6 whether those without a history as well
+-- $1 the last id of the previous page   $2 maximum number
+-- $3 organisation, or all   $4 chapter, or all   $5 person, or all
+-- $6 whether to include certifications without a history
 select c.id, c.organisation_id, o.slug as organisation, o.time_zone as "zone: Zone", h.name as chapter, c.peer_mentor_id as mentor_id,
   c.external_id, t.name as type_name, c.issued_at, c.created_at, c.expires_at, c.status,
   certvakt.entries_of(c.id, c.renewal_history) as "history!: Json<Vec<Value>>",

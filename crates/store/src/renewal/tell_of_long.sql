@@ -1,11 +1,11 @@
--- A letter to each administrator of an organisation whose histories have grown long, once for each history and at
--- most one in thirty days. Where nobody can be written to, it waits for somebody.
+-- Queues a letter to each administrator of an organisation with long histories: one letter per history, and at most one
+-- in thirty days. If no administrator has an address, the letter waits for one.
 with told as (
   update certvakt.long_histories l set told_at = now()
   from public.peer_mentor_certifications c
   where l.told_at is null and c.id = l.certification_id
     and c.organisation_id in (select a.organisation_id from certvakt.administrators a)
-    -- What grows every day is no news every day.
+    -- A history that grows every day is not reported every day.
     and not exists (
       select from certvakt.long_histories t join public.peer_mentor_certifications o on o.id = t.certification_id
       where o.organisation_id = c.organisation_id and t.told_at > now() - interval '30 days')

@@ -1,6 +1,6 @@
 -- $1 organisation   $2 its time zone   $3 names and $4 days of the stages
--- $5..$6 per stage, from and before: the expiries that come due in the nights asked for
--- $7 days by which a corrected due date must move to be told again
+-- $5..$6 per stage, from and before: the expiries that come due in the requested nights
+-- $7 the number of days by which a corrected due date must move before a stage is notified again
 with told as materialized (
   select certification_id, stage, due_date from certvakt.told_before_correction where organisation_id = $1
 ),

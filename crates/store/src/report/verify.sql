@@ -1,7 +1,7 @@
 -- $1 organisation   $2 its time zone   $3 names and $4 days of the stages
--- $5..$6 per stage, from and before: the expiries that are in it on the date of the last complete run
--- $7 days by which a corrected due date must move to be told again
--- $8 snapshot of that run; null, if it belongs to another server
+-- $5..$6 per stage, from and before: the expiries in the stage on the date of the last complete run
+-- $7 the number of days by which a corrected due date must move before a stage is notified again
+-- $8 snapshot of that run, or null if it is from another server
 with last_run as (
   select max(finished_at) as finished_at from certvakt.runs where organisation_id = $1 and state = 'complete'
 ),
@@ -37,7 +37,7 @@ findings as (
         select from told where told.certification_id = i.id and told.stage = i.stage
           and i.due_date - told.due_date < $7)
         then 'told before a correction'
-      -- Younger notices are kept whatever retention is set (certvakt.delete_old_notices).
+      -- Younger notices are kept regardless of the retention (certvakt.delete_old_notices).
       when i.due_date < current_date - 180 then 'so long ago that retention may have deleted it'
       else 'missing'
     end as finding,

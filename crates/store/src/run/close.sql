@@ -1,4 +1,4 @@
--- The nights that this run makes up for, its own record, and how far the runs have now come.
+-- Records the missed nights that this run covers, the run itself, and the progress of the runs.
 with missed as (
   insert into certvakt.runs (organisation_id, run_date, state, covered_by)
   select $1, night::date, 'missed', $2

@@ -1,6 +1,6 @@
--- Who could not be reached in a stage is not told of it any more once it has passed.
+-- Cancels unreachable deliveries whose stage has passed.
 --
--- $1 organisation   $2 names of the stages   $3..$4 per stage, from and before: the expiries that are in it
+-- $1 organisation   $2 names of the stages   $3..$4 per stage, from and before: the expiries in the stage
 update certvakt.deliveries d
 set state = 'cancelled', finished_at = now(), reason = 'nobody was reached before the stage passed'
 from unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) as s(stage, current_from, current_before)

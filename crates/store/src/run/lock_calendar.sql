@@ -1,6 +1,6 @@
--- Locks the organisation's run row until the transaction ends, and says how far the runs have come.
--- A snapshot taken on another server or database (a restore) means nothing here. The one taken now is
--- older than all that this run will read: what it does not see is read by the next run.
+-- Locks the organisation's row in run_calendars until the transaction ends, and returns the progress of the runs.
+-- A snapshot from another server or database (after a restore) is ignored. The snapshot taken now is older than every
+-- snapshot of this run, so the next run reads all changes that it does not contain.
 insert into certvakt.run_calendars as calendar (organisation_id) values ($1)
 on conflict (organisation_id) do update set organisation_id = excluded.organisation_id
 returning

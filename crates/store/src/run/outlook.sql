@@ -1,9 +1,9 @@
--- At most how many notices a run will record, and what it may record without approval: the true limit, or
--- less if that is enough for so many. Reads little beside the dates in an index.
+-- An upper bound for the notices that a run will record, and the number that it may record without approval: the exact
+-- limit, or a lower number if that suffices. Reads little more than the dates in an index.
 --
--- $1 organisation   $2 snapshot of the last complete run; null: everything is read
+-- $1 organisation   $2 snapshot of the last complete run, or null to read everything
 -- $3..$4 per stage, from and before: the expiries that came due since the last complete run
--- $5 limit as a count   $6 limit in per cent of the certifications valid from $7 on
+-- $5 limit as a number   $6 limit as a percentage of the certifications that are valid from $7 on
 with candidates as materialized (
   select
     (select count(*)

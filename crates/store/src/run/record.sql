@@ -1,24 +1,24 @@
--- Finds who is due, and unless that is more than the run may record, records it: notices, deliveries,
--- the status `expired`. All in one statement, so of one snapshot.
+-- Finds the due certifications, and records notices, deliveries and the status `expired`, unless the notices exceed the
+-- limit. A single statement, and therefore a single snapshot.
 --
 -- $1 organisation     $2 its time zone      $4 last complete run date, or null
--- $3 and $21 from and before: the expiries that lapsed since then; null: from the first on
--- $5 names, $6 days before the last valid day, of the stages
+-- $3 and $21 from and before: the expiries that lapsed since then, or null for no lower bound
+-- $5 names of the stages, $6 their days before the last valid day
 -- $7..$8 per stage, from and before: the expiries that came due since the last complete run
--- $9..$10 per stage, from and before: all the expiries that are in the stage
--- $11 snapshot of the last complete run; null: everything is read
--- $12 days by which a corrected due date must move to be told again
--- $13 kinds of contact point that the channels need; null: they reach everyone
--- $14 whether to record at all      $15 whether the limit is waived
+-- $9..$10 per stage, from and before: all expiries in the stage
+-- $11 snapshot of the last complete run, or null to read everything
+-- $12 the number of days by which a corrected due date must move before a stage is notified again
+-- $13 kinds of contact point that the channels need, or null if they reach everyone
+-- $14 whether to record anything   $15 whether the limit is waived
 -- $16 the limit
--- $17 and $18 which part of how many is to be read of the certifications by their date, $19 and $20 by their
--- change; an id of version 4 or 7 ends in random bits. Written as `< 1`, because the planner takes an
--- inequality for a third of the rows, and an equality for hardly any
+-- $17 and $18 the part, and the number of parts, of the certifications to read by date; $19 and $20 the same by change.
+-- The last bits of an id (version 4 or 7) are random. The condition is written as `< 1` because the planner estimates
+-- a third of the rows for an inequality, and hardly any for an equality.
 with stages as (
   select * from unnest($5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
     as s(stage, days_before, came_due_from, came_due_before, current_from, current_before)
 ),
--- A transaction that this server has not come to yet was another server's, before a restore: the first
+-- A transaction id above this server's range is from another server, before a restore. It is ignored, because the first
 -- run here read everything.
 changed as (
   select either.certification_id
@@ -40,8 +40,8 @@ changed as (
   ) either
   where $20::int = 1 or (get_byte(uuid_send(either.certification_id), 15) + $19) % $20 < 1
 ),
--- In the first part due dates after the last complete run, in the second up to it: nobody is in both.
--- The ranges stand there twice because only as constants do they tell the planner how much it will read.
+-- The first part selects due dates after the last complete run, the second part earlier ones, so the parts are
+-- disjoint. The ranges are repeated as constants, because the planner estimates the number of rows only from constants.
 in_stage as (
   select c.id, c.ctid as place, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
     (c.expires_at at time zone $2)::date as last_valid_day, $11::text is null as may_be_recorded
@@ -68,8 +68,8 @@ told as materialized (
 due as materialized (
   select i.id, i.place, i.peer_mentor_id, i.expires_at, i.stage, i.days_before, i.last_valid_day,
     i.last_valid_day - i.days_before as due_date,
-    -- certvakt.notice_key, written out: PostgreSQL inlines no function with a fixed search_path, and a call for each notice
-    -- takes a tenth of the run. `verify` compares the two.
+    -- The expression of certvakt.notice_key: PostgreSQL does not inline functions with a fixed search_path, and a call
+    -- per notice takes a tenth of the run. `verify` compares the two.
     encode(sha256(convert_to(
       i.id::text || '|' || i.stage || '|' || to_char((i.last_valid_day - i.days_before)::timestamp, 'YYYY-MM-DD'), 'UTF8')), 'hex')
       as idempotency_key,
@@ -105,8 +105,8 @@ fresh as materialized (
   from due
   where not due.may_be_recorded
      or not exists (select from public.cert_notification_log l where l.idempotency_key = due.idempotency_key)
-  -- As the certifications lie on the disk: whoever follows a notice to its certification, the foreign key
-  -- first, then whoever delivers it, comes to each page once.
+  -- In the physical order of the certifications: the foreign key and later the delivery read the certification of each
+  -- notice, and so visit each page only once.
   order by due.place
 ),
 gate as materialized (
@@ -121,8 +121,8 @@ noticed as (
   on conflict (idempotency_key) do nothing
   returning id
 ),
--- What somebody else recorded between our look and our insert is not ours. `is true` keeps the planner,
--- which does not know how many there are, from comparing each with every other.
+-- Excludes notices that another transaction inserted after our snapshot. `is true` prevents a nested loop, because the
+-- planner cannot estimate the number of rows.
 ours as materialized (
   select f.* from fresh f where (f.notice_id in (select id from noticed)) is true
 ),
@@ -141,8 +141,8 @@ reopened as (
   from recorded_before r
   where d.id = r.notice_id and d.state = 'cancelled' and (select open from gate)
 ),
--- The one reads a range of dates, the other who changed and lies before it. Asked again of whoever was
--- renewed while we waited for their row.
+-- One condition selects a range of dates, the other the changed certifications before it. PostgreSQL checks the
+-- conditions again for rows that were renewed while this statement waited for their lock.
 lapsed as (
   update public.peer_mentor_certifications c
   set status = 'expired'

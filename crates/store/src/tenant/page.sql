@@ -1,9 +1,9 @@
--- A page of certifications, the next to expire first and those that never do last. Of each visible chapter
--- the first few in the order of its index, and of them the first few; beside them the few that are seen for
--- another reason. Those that a text is looked for in are found by a function of their own, in an index.
+-- A page of certifications in the order of their expiry; those without an end come last. Merges the first rows of each
+-- visible chapter, read in index order, with the few certifications that are visible for another reason. A text search
+-- uses a separate function with an index.
 --
--- $1 how many   $2 and $3 expiry and id of the last one seen   $4 chapter   $5 type
--- $6 what a name or a register's id contains   $7 and $8 of each organisation, when an expiry is in the stage asked for
+-- $1 maximum number   $2 and $3 expiry and id of the last row of the previous page   $4 chapter   $5 type
+-- $6 text to find in names and register ids   $7 and $8 per organisation, the range of expiries in the requested stage
 with asking as materialized (
   select certvakt.visible_chapters() as chapters, $2::text::timestamptz as expiry
 ),

@@ -1,4 +1,4 @@
--- $1 organisations   $2 the first instant of today in each   $3, $4 and $5 of the day after the next 7, 30 and 90
+-- $1 organisations   $2 the start of today in each   $3, $4 and $5 the end of the next 7, 30 and 90 days
 select c.organisation_id, c.chapter_id, count(*) as "certifications!",
   count(*) filter (where is_valid) as "valid!",
   count(*) filter (where is_valid and c.expires_at is null) as "never_expire!",

@@ -1,5 +1,5 @@
--- Of those that have been tried least, one of the organisation whose last one was taken up longest ago: no organisation
--- waits for all of another.
+-- Among the uploads with the fewest attempts, takes one of the organisation that has waited longest since its previous
+-- upload was taken, so that no organisation waits for all uploads of another.
 with next as (
   select u.id from certvakt.uploads u
   cross join lateral (
