@@ -6,22 +6,22 @@ from statistics import median
 # The subject of each comparison.
 TITLES = {
     "P1": "the first run",
-    "P2": "recording, beside Graphile Worker's addJobs",
-    "P3": "recording, beside a textbook cron job",
+    "P2": "recording vs. Graphile Worker's addJobs",
+    "P3": "recording vs. a textbook cron job",
     "P4": "the run again, after a small import",
     "P5": "the same number due of ten times as many",
     "P6": "a quiet night",
     "P7": "a drain",
-    "P8": "a drain, beside Graphile Worker",
+    "P8": "a drain vs. Graphile Worker",
     "P9": "a drain while another session holds a transaction open",
     "P10": "an import",
     "P11": "peak memory",
-    "P12": "a coordinator's first page, beside the same by hand",
-    "P13": "a coordinator's first page, beside a textbook policy",
-    "P14": "first pages by the API, beside the database alone",
+    "P12": "a coordinator's first page vs. a hand-written query",
+    "P13": "a coordinator's first page vs. a textbook policy",
+    "P14": "first pages by the API vs. the database alone",
     "P15": "a coordinator's first page of certifications with long histories",
     "P16": "histories moved to rows",
-    "P17": "changes told to a portal on Dataverse",
+    "P17": "changes sent to a portal on Dataverse",
 }
 
 

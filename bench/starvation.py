@@ -137,9 +137,9 @@ def measure(options: argparse.Namespace) -> bool:
     # A burst, plus the rate in the meantime; each answered search is a page of fifty and one more.
     allowed = PACE + PACE * options.seconds / 60 + 2
     answered = attack.answers[200]
-    print(f"another tenant's page, quiet:   {quiet.show()}")
-    print(f"another tenant's page, beside:  {during.show()}; {ratio:.2f} times as long")
-    print(f"{options.rate:g} searches a second:          {attack.show()}")
+    print(f"another tenant's page, quiet:     {quiet.show()}")
+    print(f"another tenant's page, meanwhile: {during.show()}; {ratio:.2f} times as long")
+    print(f"{options.rate:g} searches a second:            {attack.show()}")
     print(f"read as people, all together:   {calls:,} statements, {rows:,} rows answered, {pages:,} pages")
     print(
         f"the run recorded {recorded:,} of {DUE:,}, of which {delivered:,} are delivered;"

@@ -10,7 +10,7 @@ from bench.session import Session
 
 COORDINATOR, ADMINISTRATOR = "coordinator-1", "administrator"
 OURS, LARGE = "a coordinator's first page", "an administrator's first page"
-BY_HAND = ", by hand and without policies"
+BY_HAND = ", hand-written and without policies"
 PREPARED = ", prepared once"
 TREE = "the page behind a textbook policy, up the tree"
 FLAT = "the page behind a textbook policy, without a tree"
