@@ -4,7 +4,7 @@ export SQLX_OFFLINE := true
 export RUST_BACKTRACE := 0
 PYTHON = PYTHONDONTWRITEBYTECODE=1 $$(scripts/install-tools python)/python/bin/python
 
-# The quick modes measure nothing that is published, so the build of the tests serves them; `dist` is what is packaged.
+# The quick modes publish no measurements, so they use the test build; `dist` is the profile for packages.
 PROFILE = $(if $(QUICK),dev,dist)
 BINARIES = CERTVAKT_BINARIES=target/$(if $(QUICK),debug,dist)
 
@@ -13,14 +13,14 @@ BINARIES = CERTVAKT_BINARIES=target/$(if $(QUICK),debug,dist)
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-demo: ## Show everything once, on a generated sample, in a folder that is thrown away
+demo: ## Show everything once, on a generated sample, in a temporary folder
 	@scripts/install-packages demo
 	cargo build --bins
 	@target/debug/certvakt demo
 
-test: lint rust pgtap ## Run what a change needs: lints, Rust tests and pgTAP
+test: lint rust pgtap ## Run the checks for a change: lints, Rust tests and pgTAP
 
-check-all: slow pooler postgresql-18 conformance dependencies ## Run what CI adds: slow tests, pooler, a second PostgreSQL, third-party tools, licences
+check-all: slow pooler postgresql-18 conformance dependencies ## Run the additional checks of CI: slow tests, pooler, a second PostgreSQL, third-party tools, licences
 
 lint: ## Formatting, clippy, layers, spelling, migrations, number of dependencies
 	@scripts/install-packages test
@@ -54,7 +54,7 @@ pgtap: ## The tests of the schema
 	@scripts/install-packages test
 	@echo "== pgTAP" && scripts/with-postgres scripts/pgtap
 
-fuzz: ## Hostile inputs for a while: TARGET=dates SECONDS=600 SEED=1; a target is a folder of crates/testing/corpus
+fuzz: ## Hostile inputs for a given time: TARGET=dates SECONDS=600 SEED=1; a target is a folder of crates/testing/corpus
 	@CERTVAKT_FUZZ_SECONDS=$(or $(SECONDS),60) CERTVAKT_FUZZ_SEED=$(or $(SEED),1) \
 		cargo test --quiet --workspace --lib --test it -- --nocapture fuzz_$(subst -,_,$(TARGET))
 
@@ -72,7 +72,7 @@ postgresql-18: ## The integration tests and pgTAP on PostgreSQL 18
 		scripts/with-postgres --programs "$$programs" \
 			sh -c 'cargo test --quiet -p certvakt --test it && scripts/pgtap'
 
-conformance: ## Other people's tools on a running service: schemathesis on the API, rlsautotest on the policies
+conformance: ## Third-party tools on a running service: schemathesis on the API, rlsautotest on the policies
 	@scripts/install-packages test
 	cargo build --quiet --bins
 	@$(PYTHON) -m conformance
@@ -82,7 +82,7 @@ bench: ## Measure against floors and peers, about an hour; QUICK=1: three minute
 	cargo build --quiet --profile $(PROFILE) --bins
 	@$(BINARIES) $(PYTHON) -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-starvation: ## One login searches without end: what another tenant, a run and a drain notice of it
+starvation: ## One login searches continuously: the effect on another tenant, a run and a drain
 	@scripts/install-packages test
 	cargo build --quiet --bins
 	@$(PYTHON) -m bench.starvation
@@ -97,6 +97,6 @@ torture-check: ## Six sabotaged copies of the source, each of which the torture 
 	cargo build --quiet --bins
 	@$(PYTHON) -m torture.sabotage
 
-sqlx: ## Ask a fresh database about every query again, and keep the answers in .sqlx
+sqlx: ## Check every query against a new database, and store the results in .sqlx
 	@scripts/install-packages test
 	scripts/with-postgres scripts/prepare-queries

@@ -1,8 +1,8 @@
-//! What every layer of certvakt shares and none owns: exit statuses, the clock, languages, secrets, private files,
-//! name suggestions.
+//! Code that every layer of certvakt shares: exit statuses, the clock, languages, secrets, private files, name
+//! suggestions.
 //!
-//! A module belongs here if at least two crates use it and it depends on nothing but `certvakt-rules`. The database,
-//! the network and the domain (certifications, notices, partners) have crates of their own.
+//! A module belongs here if at least two crates use it and its only dependency is `certvakt-rules`. The
+//! database, the network and the domain (certifications, notices, partners) have separate crates.
 
 pub mod clock;
 mod exit;

@@ -1,7 +1,7 @@
-//! The binary `certvakt`: the command line, what it prints, the embedded cluster and the demo.
+//! The binary `certvakt`: the command line and its output, the embedded cluster and the demo.
 //!
-//! A subcommand is a file in `cli/`: it reads its arguments, calls a crate below, and prints. Work that another caller
-//! could need belongs in those crates. `ARCHITECTURE.md` follows one certification through them.
+//! Each subcommand is a file in `cli/`: it reads its arguments, calls a lower crate, and prints the result. Code that
+//! another caller could need belongs in those crates. `ARCHITECTURE.md` follows one certification through them.
 
 pub mod cli;
 pub mod cluster;

@@ -1,8 +1,9 @@
-//! The work of certvakt: expiry runs, deliveries, renewals, imports, mail, people's rights, the access log, and the
-//! configuration of all of it.
+//! The domain logic of certvakt: expiry runs, deliveries, renewals, imports, mail, people's rights, the access log, and
+//! the configuration of all of these.
 //!
-//! A module here reads and writes through `certvakt-store`, decides by `certvakt-rules`, and speaks to providers by
-//! `outbound`. It knows no command line, no HTTP request and no page. Partner portals have a crate of their own.
+//! Modules read and write data with `certvakt-store`, apply the rules of `certvakt-rules`, and send requests to
+//! providers with `outbound`. They do not depend on the command line, HTTP requests or pages. Partner portals are a
+//! separate crate.
 
 pub mod audit;
 pub mod config;

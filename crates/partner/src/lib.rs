@@ -1,7 +1,7 @@
-//! Partner portals: contracts, what is sent to a portal and read from it, and what its reports renew.
+//! Partner portals: contracts, sending changes, reading listings, and renewals from reports.
 //!
-//! An adapter speaks one protocol, a way to sign in is a file, and a contract is data. Whether a mentor is to be listed
-//! is decided in the database; renewing is `certvakt-engine`'s. Nothing here is particular to one partner.
+//! Each adapter implements one protocol, each sign-in method is one file, and a contract is data. The database decides
+//! whether a mentor should be listed, and `certvakt-engine` renews certifications. No code is specific to one partner.
 
 pub mod adapters;
 pub mod client;

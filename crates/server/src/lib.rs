@@ -1,8 +1,8 @@
 //! The HTTP server of `certvakt serve`: the API, its pages, sign-in, and the addresses for operators.
 //!
-//! A request becomes a transaction of `certvakt-store` with the caller's rights; its own request and response types are
-//! here. Rules, runs, deliveries and imports are in the crates below; the command line and the configuration file are
-//! in the binary and in `certvakt-engine`.
+//! Each request runs in a transaction of `certvakt-store` with the caller's permissions. This crate defines the types
+//! of requests and responses. Rules, runs, deliveries and imports are in the crates below; the command line is in the
+//! binary, and the configuration file is in `certvakt-engine`.
 
 mod access;
 mod api;

@@ -1,8 +1,8 @@
 //! PostgreSQL: the transactions of each role, every statement, the migrations, and the types of rows.
 //!
-//! A module is a subject, such as deliveries or people; long statements are `.sql` files beside it. The transactions
-//! here are the only way to reach data. Decisions belong in `certvakt-rules` and `certvakt-engine`; nothing here knows
-//! HTTP, the command line or the form of a response.
+//! Each module covers one subject, such as deliveries or people; long statements are `.sql` files next to it. All data
+//! access goes through the transactions here. Decisions belong in `certvakt-rules` and `certvakt-engine`; this crate
+//! does not depend on HTTP, the command line or the format of responses.
 
 mod error;
 mod rows_read;

@@ -1,6 +1,6 @@
-//! What tests of several crates share: hostile inputs with their corpus, and JSON Web Tokens as an issuer makes them.
+//! Code that the tests of several crates share: hostile inputs with their corpus, and JSON Web Tokens of an issuer.
 //!
-//! Only tests depend on this crate. Servers that tests speak to are in `certvakt-stand-ins`.
+//! Only tests depend on this crate. Servers for tests are in `certvakt-stand-ins`.
 
 #![allow(
     clippy::unwrap_used,
