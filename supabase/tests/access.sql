@@ -1,4 +1,4 @@
--- Who may do what: found in the catalogue, not listed by hand. With lints.sql it holds what Supabase's linter looks for.
+-- Privileges and policies, checked against the catalogue. Together with lints.sql, it covers Supabase's linter.
 begin;
 select plan(24);
 \if :{?world}
@@ -17,16 +17,16 @@ select is_empty($$
   'row-level security is enabled and forced on every table');
 select is_empty($$
   select name from pg_temp.ours where relkind in ('r', 'p') and relname <> 'schema_migrations'
-    and not exists (select from pg_policy where polrelid = ours.oid)$$, 'each has a policy');
+    and not exists (select from pg_policy where polrelid = ours.oid)$$, 'every table has a policy');
 select is_empty($$
   select name from pg_temp.ours where relkind in ('r', 'p')
-    and not exists (select from pg_constraint where conrelid = ours.oid and contype = 'p')$$, 'and a primary key');
+    and not exists (select from pg_constraint where conrelid = ours.oid and contype = 'p')$$, 'every table has a primary key');
 select is_empty($$
   select c.oid::regclass, c.relkind from pg_class c join pg_namespace n on n.oid = c.relnamespace, unnest(array['anon', 'authenticated']) as r(rolname)
   where n.nspname in ('certvakt', 'public') and has_any_column_privilege(r.rolname, c.oid, 'SELECT')
     and (c.relkind in ('m', 'f') or c.relkind = 'v' and not exists (
       select from pg_options_to_table(c.reloptions) where option_name = 'security_invoker' and option_value::boolean))$$,
-  'people reach no view that has its owner''s rights, and nothing that policies cannot guard');
+  'people reach no view with its owner''s rights, and no relation without policies');
 select is_empty($$
   select o.name, r.rolname, p.privilege from pg_temp.ours o, unnest(array['anon', 'authenticated']) as r(rolname),
     unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as p(privilege)
@@ -57,11 +57,11 @@ people SELECT id, name, locale, erased_at
 person_names SELECT person_id, organisation_id, name
 uploads INSERT organisation_id, chapter_id, options
 uploads SELECT id, organisation_id, chapter_id, person_id, options, state, result, created_at, finished_at
-uploads UPDATE content, state$$, 'nor more than these columns of the others');
+uploads UPDATE content, state$$, 'people reach only these columns of other tables');
 select is_empty($$
   select o.name, p.privilege from pg_temp.ours o, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) as p(privilege)
-  where has_any_column_privilege('anon', o.oid, p.privilege)$$, 'who has not signed in reaches none');
-select ok(not has_schema_privilege('anon', 'certvakt', 'USAGE'), 'nor the schema');
+  where has_any_column_privilege('anon', o.oid, p.privilege)$$, 'anon has no privilege on any table');
+select ok(not has_schema_privilege('anon', 'certvakt', 'USAGE'), 'anon may not use the schema');
 select is((
   select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
@@ -72,7 +72,7 @@ select is((
   'authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated remove_device, '
   'authenticated search_certifications, authenticated search_people, '
   'authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
-  'authenticated visible_elsewhere, authenticated withdraw_address_confirmations', 'people call what policies ask, and what is meant for them');
+  'authenticated visible_elsewhere, authenticated withdraw_address_confirmations', 'people may call only functions of policies and functions for people');
 select is_empty($$
   select p.oid::regprocedure from pg_proc p, unnest(array['anon', 'authenticated']) as r(rolname)
   where p.pronamespace = 'public'::regnamespace and p.prosecdef and has_function_privilege(r.rolname, p.oid, 'EXECUTE')$$,
@@ -80,7 +80,7 @@ select is_empty($$
 select is_empty($$
   select polrelid::regclass, polname from pg_policy
   where polrelid in (select oid from pg_temp.ours) and polroles && array[0, 'anon'::regrole]::oid[]$$,
-  'every policy names its roles, none of them who has not signed in');
+  'every policy names its roles, and none is for anon');
 select is_empty($$
   select p.polrelid::regclass, r.rolname, v.verb from pg_policy p, unnest(p.polroles) as role(oid) join pg_roles r on r.oid = role.oid,
     unnest(array['r', 'a', 'w', 'd']) as v(verb)
@@ -91,7 +91,7 @@ select is_empty($$
     select regexp_replace(coalesce(pg_get_expr(polqual, polrelid), '') || coalesce(pg_get_expr(polwithcheck, polrelid), ''),
       '\( ?SELECT certvakt\.[a-z_]+\([^()]*\) AS [a-z_]+\)', '', 'gi') as rest) as without_subselects
   where polrelid in (select oid from pg_temp.ours) and rest ~ '(certvakt\.[a-z_]+\(|current_setting|auth\.)'$$,
-  'no policy asks who is asking once a row');
+  'no policy determines the caller once per row');
 select is_empty($$
   select r.rolname from pg_roles r, (select oid, relowner from pg_temp.ours where relname = 'cert_notification_log') l
   where not r.rolsuper and r.oid <> l.relowner and not pg_has_role(r.oid, l.relowner, 'USAGE')
@@ -99,43 +99,43 @@ select is_empty($$
 select is_empty($$
   select r.rolname from pg_roles r, (select oid, relowner from pg_temp.ours where relname = 'cert_notification_log') l
   where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer', 'service_role', 'anon', 'authenticated')
-    and (has_table_privilege(r.oid, l.oid, 'UPDATE') or has_table_privilege(r.oid, l.oid, 'TRUNCATE'))$$, 'nor may any update it');
+    and (has_table_privilege(r.oid, l.oid, 'UPDATE') or has_table_privilege(r.oid, l.oid, 'TRUNCATE'))$$, 'no role may update or truncate the log');
 select is((
   select string_agg(r.rolname, ', ' order by r.rolname) from pg_roles r
   where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer', 'service_role', 'anon', 'authenticated')
     and has_table_privilege(r.oid, 'public.cert_notification_log', 'INSERT')),
-  'certvakt_worker, service_role', 'the background role and service_role record');
+  'certvakt_worker, service_role', 'certvakt_worker and service_role may insert into the log');
 select is_empty($$select rolname from pg_roles where rolname like 'certvakt\_%' and rolname not in ('certvakt_owner', 'certvakt_service')
-  and (rolsuper or rolbypassrls or rolcanlogin or rolcreaterole or rolcreatedb or rolreplication)$$, 'the roles of the service are plain');
+  and (rolsuper or rolbypassrls or rolcanlogin or rolcreaterole or rolcreatedb or rolreplication)$$, 'the roles of the service have no special attributes');
 select is(
   (select string_agg(r.rolname || ' ' || c.oid::regclass, ', ') from pg_class c join pg_roles r on r.oid = c.relowner
    where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer')),
-  'certvakt_viewer certvakt.visible_certifications', 'and own nothing but the view that is bound by the policies of people');
+  'certvakt_viewer certvakt.visible_certifications', 'the roles own only the view that people''s policies restrict');
 select is(
   (select string_agg(p.polname || ' ' || p.polroles::regrole[]::text, ', ' order by p.polname) from pg_policy p
    where p.polrelid = 'public.peer_mentor_certifications'::regclass and 'certvakt_viewer'::regrole = any (p.polroles)),
   'access_is_open {authenticated,certvakt_viewer}, people_see {authenticated,certvakt_viewer}',
   'who may see a certification is defined by these policies, for people and for functions');
--- Of these, current_organisations and certification_details ask for the caller's own, search_certifications walks the
--- visible chapters, and is_made answers the registrar too.
+-- Exceptions: current_organisations and certification_details select the caller's own certifications,
+-- search_certifications reads the visible chapters, and the registrar calls is_made too.
 select is(
   (select string_agg(p.proname, ' ' order by p.proname) from pg_proc p
    where p.pronamespace = 'certvakt'::regnamespace and p.prosecdef and has_function_privilege('authenticated', p.oid, 'EXECUTE')
      and coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), '') ~ '\mpeer_mentor_certifications\M'),
   'certification_details current_organisations is_made search_certifications',
-  'the other functions of people read certifications through the view');
+  'other functions for people read certifications through the view');
 select is((
   select string_agg(distinct r.rolname, ', ') from pg_proc p
   join pg_namespace n on n.oid = p.pronamespace join pg_roles r on r.oid = p.proowner
   where n.nspname = 'certvakt' and p.prosecdef and p.proname not in ('delete_old_notices', 'delete_old_access_events')),
-  'certvakt_definer', 'definer functions belong to a role that nobody signs in as');
+  'certvakt_definer', 'definer functions belong to a role without login');
 select is_empty($$
   select f.conrelid::regclass, f.conname from pg_constraint f
   where f.contype = 'f' and f.conrelid in (select oid from pg_temp.ours)
     and not exists (
       select from pg_index i where i.indrelid = f.conrelid and i.indpred is null
         and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey)
-    -- Or one that begins with a column which alone tells the row referred to.
+    -- Or an index whose first column alone identifies the referenced row.
     and not exists (
       select from unnest(f.conkey, f.confkey) as k(referring, referred)
       join pg_index i on i.indrelid = f.conrelid and i.indpred is null and i.indkey[0] = k.referring
@@ -145,7 +145,7 @@ select is_empty($$
   select a.indexrelid::regclass, b.indexrelid::regclass from pg_index a join pg_index b
     on a.indrelid = b.indrelid and a.indexrelid < b.indexrelid and a.indkey::text = b.indkey::text
     and coalesce(a.indpred::text, '') = coalesce(b.indpred::text, '')
-  where a.indrelid in (select oid from pg_temp.ours)$$, 'no index is there twice');
+  where a.indrelid in (select oid from pg_temp.ours)$$, 'no index is a duplicate');
 select is_empty($$
   select p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'certvakt'::regnamespace and p.prosrc ~* '\mauth\.'
   union all

@@ -1,4 +1,4 @@
--- What opens a cycle, and what brings a certification before the next run.
+-- Changes that start a cycle, and changes that the next run must check.
 begin;
 select plan(15);
 
@@ -21,24 +21,24 @@ begin
   return case when (select count(*) from certvakt.certification_changes) = before then 'nothing' else pg_temp.last() end;
 end $$;
 
-select is(pg_temp.last(), 'recorded', 'a new certification');
+select is(pg_temp.last(), 'recorded', 'a new certification is recorded');
 select is(pg_temp.set($$expires_at = '2028-12-31 22:59:59+00'$$), 'renewed', 'a later date is a renewal');
-select is(pg_temp.set($$expires_at = '2028-11-30 22:59:59+00'$$), 'corrected', 'an earlier one a correction');
-select is(pg_temp.set($$expires_at = expires_at$$), 'nothing', 'the same date is nothing');
-select is(pg_temp.set($$status = 'expired'$$), 'nothing', 'nor is expiring');
-select is(pg_temp.set($$status = 'active'$$), 'reinstated', 'one put back without a new date is looked at again');
-select is(pg_temp.set($$status = 'expired'$$), 'nothing', 'and expires again');
+select is(pg_temp.set($$expires_at = '2028-11-30 22:59:59+00'$$), 'corrected', 'an earlier date is a correction');
+select is(pg_temp.set($$expires_at = expires_at$$), 'nothing', 'the same date is no change');
+select is(pg_temp.set($$status = 'expired'$$), 'nothing', 'expiry is no change');
+select is(pg_temp.set($$status = 'active'$$), 'reinstated', 'a return to active without a new date is checked again');
+select is(pg_temp.set($$status = 'expired'$$), 'nothing', 'it expires again');
 insert into certvakt.people (id) values ('00000000-0000-4000-8000-0000000000a9');
 select throws_ok($$update public.peer_mentor_certifications set peer_mentor_id = '00000000-0000-4000-8000-0000000000a9'$$,
-  '23001', null, 'a certification stays its mentor''s');
+  '23001', null, 'a certification cannot change its mentor');
 select is(pg_temp.set($$status = 'suspended'$$), 'suspended', 'a suspension');
 select is(pg_temp.set($$status = 'active'$$), 'reinstated', 'a reinstatement');
-select is(pg_temp.set($$expires_at = null$$), 'renewed', 'no end at all is a renewal');
-select is(pg_temp.set($$expires_at = '2027-01-01 22:59:59+00'$$), 'corrected', 'an end after all is a correction');
+select is(pg_temp.set($$expires_at = null$$), 'renewed', 'removing the end is a renewal');
+select is(pg_temp.set($$expires_at = '2027-01-01 22:59:59+00'$$), 'corrected', 'adding an end is a correction');
 set local certvakt.change = '{"kind": "corrected"}';
-select is(pg_temp.set($$expires_at = '2029-01-01 22:59:59+00'$$), 'corrected', 'whoever knows better says so');
+select is(pg_temp.set($$expires_at = '2029-01-01 22:59:59+00'$$), 'corrected', 'the caller can declare a correction');
 set local certvakt.change = '{"kind": "nonsense"}';
-select is(pg_temp.set($$expires_at = '2030-01-01 22:59:59+00'$$), 'renewed', 'nonsense is not believed');
+select is(pg_temp.set($$expires_at = '2030-01-01 22:59:59+00'$$), 'renewed', 'an invalid kind is ignored');
 
 select results_eq(
   $$select certvakt.notice_key(c::uuid, t, d::date) from (values
@@ -48,7 +48,7 @@ select results_eq(
   array['8a71f2edc924406de3cd2b523b66f64f8ddc48d5370e72e718a95aac94fadb1d',
     'b9fbf6b09d6c55d045ca626e1f34128fc76962c360632ee3f6173c57f3f03608',
     'cc57b03fa8f0fd67f4e6b4516bc7afcd0003e42754ba3f592d700f32a70ec0e0'],
-  'the key is the one that the rules compute');
+  'the key equals that of the rules');
 
 select * from finish();
 rollback;

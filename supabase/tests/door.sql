@@ -1,4 +1,4 @@
--- Who lets browsers in: what the doorkeeper reaches, and whom people may have invited.
+-- Sign-in with browsers: the privileges of certvakt_doorkeeper, and invitations by people.
 begin;
 select plan(18);
 \ir fixtures/world.psql
@@ -22,12 +22,12 @@ invitations token_hash, expires_at, used_at
 memberships organisation_id, person_id
 organisations id, name, locale
 people id, name, locale
-person_names person_id, organisation_id, name$$, 'beside its own tables the doorkeeper reads what a letter is written with');
+person_names person_id, organisation_id, name$$, 'besides its own tables, the doorkeeper reads only the data of letters');
 select is(pg_temp.may('insert'), $$address_uses person_id, address
 identities issuer, subject, person_id
 invitations person_id, token_hash, expires_at, address$$,
-  'adds logins, invitations and which addresses were used');
-select is(pg_temp.may('update'), null, 'and changes nothing');
+  'the doorkeeper adds logins, invitations and used addresses');
+select is(pg_temp.may('update'), null, 'the doorkeeper updates no other table');
 select is_empty($$
   select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname in ('certvakt', 'public') and c.relkind in ('r', 'p', 'v')
@@ -54,21 +54,21 @@ certvakt_registrar sessions SELECT issuer, subject
 certvakt_worker letters INSERT kind, person_id, contact_point_id, good_for, alert, organisation_id, number
 certvakt_worker letters SELECT kind, person_id, requested_at, mailed_at, used_at, address
 certvakt_worker sessions SELECT issuer, subject, created_at, seen_at, expires_at, address, browser$$,
-  'of sessions and letters, others see and erase what a person''s rights need, never a token''s hash, and write alerts');
+  'other roles see and erase sessions and letters as a person''s rights need, never see a token''s hash, and add alerts');
 
 insert into certvakt.contact_points (person_id, kind, address)
 select id, 'email', 'a@example.org' from certvakt.people where id <> '00000000-0000-4000-8000-0000000100a4';
 set local role certvakt_doorkeeper;
-select results_eq('select distinct kind from certvakt.contact_points', array['email'], 'it reads no device');
+select results_eq('select distinct kind from certvakt.contact_points', array['email'], 'the doorkeeper reads no devices');
 select throws_ok($$insert into certvakt.identities (issuer, subject, person_id)
   values ('https://issuer.example', 'x', '00000000-0000-4000-8000-000000000002')$$, '42501', null, 'it adds no provider''s login');
 select throws_ok($$insert into certvakt.identities (issuer, subject, person_id)
   values ('urn:certvakt:link', '00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002')$$, '42501', null,
-  'nor one person''s link to another');
+  'it adds no link login of another person');
 select is(
   (select string_agg(right(person_id::text, 4), ' ' order by person_id) from certvakt.people_of_address('A@Example.ORG')),
   (select string_agg(right(person_id::text, 4), ' ' order by person_id) from certvakt.contact_points where kind = 'email'),
-  'it finds whoever has an address, in whatever case it is written');
+  'an address is found regardless of its case');
 reset role;
 savepoint many;
 insert into certvakt.people (id) select md5(n::text)::uuid from generate_series(1, 5000) n;
@@ -78,11 +78,11 @@ analyze certvakt.contact_points;
 create temporary table read_before on commit drop as
   select pg_stat_get_xact_tuples_returned('certvakt.contact_points'::regclass) as rows;
 set local role certvakt_doorkeeper;
-select is((select count(*) from certvakt.people_of_address('4711@example.org')), 1::bigint, 'among thousands, too');
+select is((select count(*) from certvakt.people_of_address('4711@example.org')), 1::bigint, 'an address is found among thousands');
 reset role;
 select is(
   pg_stat_get_xact_tuples_returned('certvakt.contact_points'::regclass), (select rows from pg_temp.read_before),
-  'without reading them from end to end');
+  'the search uses an index');
 rollback to savepoint many;
 
 set local role certvakt_doorkeeper;
@@ -98,10 +98,10 @@ from generate_series(1, 12) n;
 select certvakt.tell_person('00000000-0000-4000-8000-000000000001', null, 'new-login', null);
 select is((select string_agg(split_part(address, '@', 1), ' ' order by length(address), address) from certvakt.letters),
   'a former1 former2 former3 former4 former5 former6 former7 former8 former9 former10',
-  'a notice goes to the present address and to the ten that were removed first');
+  'a letter goes to the present address and to the ten that were removed first');
 delete from certvakt.contact_points where person_id = '00000000-0000-4000-8000-000000000001' and kind = 'email';
 select is((select count(*) from certvakt.letters where kind = 'new-login' and address = 'a@example.org'), 1::bigint,
-  'and is not lost if the address is removed before it is mailed');
+  'the letter is not lost if the address is removed before sending');
 rollback to savepoint notices;
 
 create function pg_temp.invited(who text) returns text language plpgsql as $$
@@ -117,15 +117,15 @@ begin
   return invited;
 end
 $$;
-select is(pg_temp.invited('coordinator'), '00a2', 'a coordinator invites whoever has a mail address in a visible chapter');
-select is(pg_temp.invited('administrator'), '00a1 00a2 00a3', 'an administrator those of the organisation');
+select is(pg_temp.invited('coordinator'), '00a2', 'a coordinator may invite people with a mail address in visible chapters');
+select is(pg_temp.invited('administrator'), '00a1 00a2 00a3', 'an administrator may invite the people of the organisation');
 select is(
   (select string_agg(who || '=' || coalesce(pg_temp.invited(who), 'nobody'), ' ' order by who)
    from unnest(array['mentor', 'former', 'stranger']) as who),
-  'former=nobody mentor=nobody stranger=nobody', 'others invite nobody');
+  'former=nobody mentor=nobody stranger=nobody', 'others may invite nobody');
 select results_eq(
   $$select right(person_id::text, 4), right(requested_by::text, 4) from certvakt.letters where kind = 'invitation' order by 1$$,
-  $$values ('00a1', '0002'), ('00a2', '0001'), ('00a3', '0002')$$, 'once in ten minutes, at the wish of whoever asked first');
+  $$values ('00a1', '0002'), ('00a2', '0001'), ('00a3', '0002')$$, 'one invitation in ten minutes, for the first requester');
 
 select * from finish();
 rollback;

@@ -1,4 +1,4 @@
--- Mentors of several chapters: who sees a certification that another chapter gave.
+-- Mentors of several chapters: the visibility of a certification by another chapter.
 begin;
 select plan(8);
 \if :{?world}
@@ -8,8 +8,9 @@ select plan(8);
 \ir :world
 \ir fixtures/certified.psql
 
--- The certification of the mentor of `top` and `beside`, in `top`. `coordinator` keeps `own` with `below` under it,
--- `both` keeps `beside`, `outsider` the chapter of the other organisation, which the mentor belongs to as well.
+-- The certification of the mentor of `top` and `beside`, in `top`. `coordinator` coordinates `own` with
+-- `below` under it, `both` coordinates `beside`, and `outsider` coordinates the chapter of the other organisation, which
+-- the mentor belongs to as well.
 create function pg_temp.seen_by() returns text language plpgsql as $$
 declare
   one record;
@@ -33,21 +34,21 @@ create function pg_temp.chapter(which text) returns uuid language sql as
   $$select ('00000000-0000-4000-8000-0000000000' || which)::uuid$$;
 \set mentor '''00000000-0000-4000-8000-000000000006'''
 
-select is(pg_temp.seen_by(), 'both', 'certified as a member of another chapter, and of another organisation: the chapter sees it');
+select is(pg_temp.seen_by(), 'both', 'another chapter of the mentor sees a new certification, another organisation does not');
 select pg_temp.join_in(:mentor, pg_temp.chapter('a2'), 'coordinator');
-select is(pg_temp.seen_by(), 'both', 'whoever coordinates a chapter is no mentor of it');
+select is(pg_temp.seen_by(), 'both', 'a coordinator is not a mentor of the chapter');
 select pg_temp.join_in(:mentor, pg_temp.chapter('a4'), 'mentor');
-select is(pg_temp.seen_by(), 'both coordinator', 'who joins later is seen from there too');
+select is(pg_temp.seen_by(), 'both coordinator', 'a chapter that the mentor joins later sees it too');
 select pg_temp.leave(:mentor, pg_temp.chapter('a3'));
-select is(pg_temp.seen_by(), 'coordinator', 'who leaves is seen no more');
+select is(pg_temp.seen_by(), 'coordinator', 'a chapter that the mentor leaves no longer sees it');
 update public.peer_mentor_certifications set chapter_id = pg_temp.chapter('a3') where id = '00000000-0000-4000-8000-000000030001';
-select is(pg_temp.seen_by(), 'both coordinator', 'moved to another chapter, it is seen from there and from theirs');
+select is(pg_temp.seen_by(), 'both coordinator', 'after a move, the new chapter and the mentor''s chapters see it');
 update public.peer_mentor_certifications set status = 'suspended', expires_at = '2027-01-01' where id = '00000000-0000-4000-8000-000000030001';
-select is(pg_temp.seen_by(), 'both coordinator', 'nothing else changes that');
+select is(pg_temp.seen_by(), 'both coordinator', 'other changes do not affect visibility');
 select pg_temp.leave(:mentor, pg_temp.chapter('a4'));
-select is(pg_temp.seen_by(), 'both', 'who leaves the last of them is seen by whoever certified them alone');
+select is(pg_temp.seen_by(), 'both', 'after the mentor leaves the last chapter, only the certifying chapter sees it');
 delete from public.peer_mentor_certifications where id = '00000000-0000-4000-8000-000000030001';
-select is(pg_temp.seen_by(), '', 'and deleted it is gone');
+select is(pg_temp.seen_by(), '', 'nobody sees a deleted certification');
 
 select * from finish();
 rollback;

@@ -1,3 +1,3 @@
--- elsewhere.sql in an app that has a hierarchy of its own.
+-- elsewhere.sql in an app with its own hierarchy.
 \set world fixtures/own_app.psql
 \ir elsewhere.sql

@@ -1,3 +1,3 @@
--- hostile.sql in an app that has a hierarchy of its own.
+-- hostile.sql in an app with its own hierarchy.
 \set world fixtures/own_app.psql
 \ir hostile.sql

@@ -1,3 +1,3 @@
--- visibility.sql in an app that has a hierarchy of its own.
+-- visibility.sql in an app with its own hierarchy.
 \set world fixtures/own_app.psql
 \ir visibility.sql

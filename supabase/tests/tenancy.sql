@@ -1,4 +1,4 @@
--- Nothing of one organisation can point into another.
+-- No row of an organisation can refer to another organisation.
 begin;
 select plan(9);
 
@@ -17,17 +17,17 @@ create function pg_temp.certify(organisation char, chapter char, type text) retu
      values (''00000000-0000-4000-8000-0000000000%s0'', ''00000000-0000-4000-8000-0000000000%s1'',
        ''00000000-0000-4000-8000-0000000000a2'', %L)', organisation, chapter, type)
 $$;
-select lives_ok(pg_temp.certify('a', 'a', 'only-a'), 'a certification of one organisation');
+select lives_ok(pg_temp.certify('a', 'a', 'only-a'), 'a certification within one organisation is accepted');
 select throws_ok(pg_temp.certify('a', 'b', 'only-a'), '23503', null, 'its chapter cannot be another''s');
-select throws_ok(pg_temp.certify('a', 'a', 'only-b'), '23503', null, 'nor its type');
+select throws_ok(pg_temp.certify('a', 'a', 'only-b'), '23503', null, 'a type of another organisation is refused');
 select throws_ok($$update public.peer_mentor_certifications set organisation_id = '00000000-0000-4000-8000-0000000000b0'$$,
-  '23503', null, 'nor can it move alone');
+  '23503', null, 'a certification cannot move to another organisation alone');
 select throws_ok($$insert into certvakt.chapters (organisation_id, parent_id, slug, name)
   values ('00000000-0000-4000-8000-0000000000b0', '00000000-0000-4000-8000-0000000000a1', 'd', 'D')$$, '23503', null,
   'a chapter is not below another organisation''s');
 select throws_ok($$insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
   values ('00000000-0000-4000-8000-0000000000b0', '00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000a2', 'mentor')$$,
-  '23503', null, 'a membership is of one organisation''s chapter');
+  '23503', null, 'a membership needs a chapter of the same organisation');
 insert into certvakt.people (id) values ('00000000-0000-4000-8000-0000000000b2');
 select throws_ok($$insert into public.cert_notification_log (certification_id, notification_type, recipient_id, idempotency_key)
   select id, 'expired', '00000000-0000-4000-8000-0000000000b2', repeat('a', 64) from public.peer_mentor_certifications$$,
@@ -36,7 +36,7 @@ select throws_ok($$insert into public.cert_notification_log (certification_id, n
 insert into certvakt.chapters (id, organisation_id, parent_id, slug, name) values
   ('00000000-0000-4000-8000-0000000000a5', '00000000-0000-4000-8000-0000000000a0', '00000000-0000-4000-8000-0000000000a1', 'below', 'Below');
 select throws_ok($$update certvakt.chapters set parent_id = '00000000-0000-4000-8000-0000000000a5'
-  where id = '00000000-0000-4000-8000-0000000000a1'$$, '23514', null, 'a chapter is not below itself');
+  where id = '00000000-0000-4000-8000-0000000000a1'$$, '23514', null, 'a chapter cannot be below itself');
 select throws_ok($$insert into certvakt.organisations (slug, name, time_zone) values ('c', 'C', 'Europe/Olso')$$, '22023', null,
   'an unknown time zone is refused');
 

@@ -1,4 +1,4 @@
--- Who may see and do what: every kind of person, resource, verb and place, as `authenticated`.
+-- Permissions: every kind of person, resource, verb and place, as `authenticated`.
 begin;
 select no_plan();
 \if :{?world}
@@ -10,7 +10,7 @@ select no_plan();
 create table pg_temp.may (who text, resource text, verb text, places text);
 \ir fixtures/may.psql
 
--- A place: the chapter, the person, the certification, all in it.
+-- A place: a chapter, with a person and a certification in it.
 create table pg_temp.place (name text, organisation uuid, chapter uuid, person uuid, certification uuid);
 insert into pg_temp.place
 select h.slug, h.organisation_id, h.id, c.peer_mentor_id, c.id
@@ -74,8 +74,8 @@ insert into pg_temp.statement values
   ('invitation', 'select', 'select 1 from certvakt.invitations where person_id = $3'),
   ('invitation', 'insert', 'insert into certvakt.invitations (person_id, token_hash) values ($3, sha256(''x''))');
 
--- Asks as a login, takes back what was done, and says whether it could. What is not granted and what a
--- policy refuses is one error, 42501; any other is a fault of the test and ends it.
+-- Executes a statement as a login, rolls it back, and returns whether it succeeded. A missing grant and a refusal by a
+-- policy are the same error, 42501; any other error is a fault in the test and aborts it.
 create function pg_temp.can(who text, sql text, place pg_temp.place) returns boolean language plpgsql as $$
 declare
   touched bigint;
@@ -103,7 +103,7 @@ from unnest(array['nobody', 'stranger', 'mentor', 'coordinator', 'administrator'
   pg_temp.statement s, pg_temp.place p;
 select is_empty($$
   select who, resource, verb from pg_temp.may m where not exists (
-    select from pg_temp.statement s where s.resource = m.resource and s.verb = m.verb)$$, 'every right of the list was asked for');
+    select from pg_temp.statement s where s.resource = m.resource and s.verb = m.verb)$$, 'every permission in the list was tested');
 
 select * from finish();
 rollback;
