@@ -1,10 +1,10 @@
--- The roles, the schema, and what every later file builds on.
+-- The roles, the schema, and the objects that every later file needs.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
--- Roles belong to the whole server. Another database on it, or Supabase, may have made them already. Supabase has
--- anon, authenticated and service_role of its own.
+-- Roles belong to the whole server. Another database on it may have created them already. Supabase creates anon,
+-- authenticated and service_role.
 do $$
 declare
   wanted text;
@@ -17,14 +17,13 @@ begin
       begin
         execute pg_catalog.format('create role %I nologin noinherit', wanted);
       exception when duplicate_object or unique_violation then
-        null; -- A migration of another database on this server has just made it.
+        null; -- A migration of another database on this server has just created it.
       end;
     end if;
   end loop;
 
-  -- The role that migrates must be able to SET ROLE to the service's roles and to that of people, and to give
-  -- functions to the definer and a view to the viewer. From PostgreSQL 16 on that is a right of its own, and the role that migrates does not
-  -- inherit what they may do.
+  -- The migrating role must be able to SET ROLE to these roles, and to make them owners of functions and of a view. From
+  -- PostgreSQL 16 on, that is an option of the grant. The migrating role does not inherit their privileges.
   foreach wanted in array array[
     'certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer', 'authenticated'
   ] loop
@@ -39,17 +38,17 @@ begin
 end
 $$;
 
--- `certvakt migrate` makes the schema before the first migration, to keep its ledger there.
+-- `certvakt migrate` creates the schema before the first migration, because its ledger is there.
 create schema if not exists certvakt;
 comment on schema certvakt is
-  'Everything of certvakt but the two public tables. Not exposed to REST.';
+  'All objects of certvakt except the two public tables. Do not expose it to a REST API.';
 revoke all on schema certvakt from public, anon, authenticated;
 grant usage on schema certvakt to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, service_role, authenticated;
 -- PostgreSQL requires CREATE of the new owner of a function or a view.
 grant usage, create on schema certvakt to certvakt_definer, certvakt_viewer;
 
--- The ledger, in the form that sqlx keeps. The service reads it, to refuse a schema that it does not know; so it is
--- here too if the Supabase CLI applies the migrations.
+-- The ledger, in the format of sqlx. The service reads it and refuses a schema that it does not know, so the table must
+-- exist if the Supabase CLI applies the migrations, too.
 create table if not exists certvakt.schema_migrations (
   version bigint primary key,
   description text not null,
@@ -61,38 +60,38 @@ create table if not exists certvakt.schema_migrations (
 revoke all on certvakt.schema_migrations from public, anon, authenticated, service_role;
 grant select on certvakt.schema_migrations to certvakt_worker, certvakt_registrar;
 
--- Hosted platforms have their extensions in this schema. An extension that is installed elsewhere stays there.
+-- Hosted platforms install extensions in this schema. An extension that is installed in another schema stays there.
 create schema if not exists extensions;
 create extension if not exists pg_trgm with schema extensions;
 
--- PostgreSQL 18 has one of its own.
+-- PostgreSQL 18 has a function for this, uuidv7().
 create function certvakt.uuid_v7() returns uuid
 language plpgsql volatile parallel safe set search_path = '' as $$
 begin
-  -- The time in milliseconds, the version, and what follows the version in a UUID of version 4: the variant and random bits.
+  -- The time in milliseconds, the version, and the last part of a version 4 UUID: the variant and random bits.
   return (lpad(to_hex(floor(date_part('epoch', clock_timestamp()) * 1000)::bigint), 12, '0') || '-7'
     || substr(gen_random_uuid()::text, 16))::uuid;
 end
 $$;
 comment on function certvakt.uuid_v7 is
-  'A UUID that begins with the time in milliseconds (RFC 9562, section 5.7): rows of one time lie together in an index.';
+  'Returns a version 7 UUID (RFC 9562, section 5.7). It begins with the time in milliseconds, so rows of the same time are neighbours in an index.';
 revoke all on function certvakt.uuid_v7() from public, anon, authenticated, service_role;
 grant execute on function certvakt.uuid_v7()
   to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, service_role, authenticated;
 
--- No text has a character that changes how the text around it is shown. PostgreSQL computes the pattern once for each
--- statement and compiles it once; a function of the text would be called for each row.
+-- Text must not contain characters that change how the text around them is displayed. PostgreSQL evaluates this function
+-- once for each statement, because it is immutable and has no arguments. A function of the text would run for each row.
 create function certvakt.forbidden_characters() returns text
 language sql immutable parallel safe set search_path = ''
 return '[\u0001-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]';
 comment on function certvakt.forbidden_characters is
-  'A regular expression that matches control characters (C0, C1), line separators and controls of writing direction.';
+  'Returns a regular expression that matches control characters (C0, C1), line separators and controls of writing direction.';
 revoke all on function certvakt.forbidden_characters() from public, anon, authenticated, service_role;
--- Checks run with the rights of the role that writes the row.
+-- PostgreSQL evaluates check constraints with the privileges of the role that writes the row.
 grant execute on function certvakt.forbidden_characters()
   to certvakt_worker, certvakt_registrar, certvakt_definer, certvakt_doorkeeper, service_role, authenticated;
 
--- A database of the locale C knows no other letters than those of ASCII, and not every server has ICU.
+-- A database with the locale C changes the case of ASCII letters only, and not every server has ICU.
 create function certvakt.folded(name text) returns text
 language plpgsql immutable strict parallel safe set search_path = '' as $$
 begin
@@ -103,7 +102,7 @@ begin
         'Æ', 'ae'), 'æ', 'ae'), 'Œ', 'oe'), 'œ', 'oe'), 'ß', 'ss'), 'Þ', 'th'), 'þ', 'th') collate "C"),
       'ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝàáâãäåçèéêëìíîïðñòóôõöøùúûüýÿĀāĂăĄąĆćĈĉĊċČčĎďĐđĒēĔĕĖėĘęĚěĜĝĞ' ||
       'ğĠġĢģĤĥĨĩĪīĬĭĮįİĴĵĶķĹĺĻļĽľŁłŃńŅņŇňŊŋŌōŎŏŐőŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŦŧŨũŪūŬŭŮůŰűŲųŴŵŶŷŸŹźŻżŽž'
-      -- Accents that stand behind their letters are left out.
+      -- Combining accents, which follow their letters, are removed.
       || U&'\0300\0301\0302\0303\0304\0306\0307\0308\030A\030B\030C\0323\0327\0328',
       'aaaaaaceeeeiiiidnoooooouuuuyaaaaaaceeeeiiiidnoooooouuuuyyaaaaaaccccccccddddeeeeeeeeeeggg' ||
       'ggggghhiiiiiiiiijjkkllllllllnnnnnnnnoooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzz')
@@ -111,30 +110,30 @@ begin
 end
 $$;
 comment on function certvakt.folded is
-  'A name in small letters of ASCII, for looking it up: å is found as a, ø as o, æ as ae; letters of other scripts stay.';
+  'Returns a name in lower-case ASCII for searches: å becomes a, ø becomes o, æ becomes ae. Letters of other scripts are only lower-cased.';
 revoke all on function certvakt.folded(text) from public, anon, authenticated, service_role;
--- Writing a name computes its folded column with the rights of the writing role.
+-- PostgreSQL computes a generated column with the privileges of the role that writes the row.
 grant execute on function certvakt.folded(text) to certvakt_worker, certvakt_registrar, certvakt_definer, authenticated;
 
 create function certvakt.calling_role() returns text
 language sql stable parallel safe set search_path = ''
 return coalesce(nullif(current_setting('role', true), 'none'), session_user);
 comment on function certvakt.calling_role is
-  'The role that sent the statement, in a function of another owner as well.';
+  'Returns the role of the session, inside a SECURITY DEFINER function too.';
 revoke all on function certvakt.calling_role() from public, anon, authenticated, service_role;
 grant execute on function certvakt.calling_role()
   to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, service_role;
 
--- Who ran an administrative command is recorded where its effect is: the account of the operating system and the host.
--- The command line says it in `certvakt.operator` for each of its transactions.
+-- Rows record who ran the administrative command that wrote them: the account of the operating system and the host. The
+-- command line sets `certvakt.operator` in each of its transactions.
 create function certvakt.operator() returns text
 language sql stable parallel safe set search_path = ''
 return case when certvakt.calling_role() in ('certvakt_registrar', 'certvakt_worker')
   then nullif(current_setting('certvakt.operator', true), '') end;
 comment on function certvakt.operator is
-  'Who runs the command that makes this transaction, as account@host; null: no command does.';
+  'Returns who runs the command of this transaction, as account@host. Null outside a command.';
 revoke all on function certvakt.operator() from public, anon, authenticated, service_role;
--- It is the default of columns, which PostgreSQL computes for every role that writes such a row.
+-- Columns have it as their default, which PostgreSQL evaluates with the privileges of the role that writes the row.
 grant execute on function certvakt.operator()
   to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer;
 
@@ -145,9 +144,9 @@ create table certvakt.command_log (
   command text not null
 );
 comment on table certvakt.command_log is
-  'Administrative commands that changed something, in the transaction of their first change: one row each, or a few if a command works in parallel. Nobody changes it.';
-comment on column certvakt.command_log.operator is 'Who ran it, as account@host.';
-comment on column certvakt.command_log.command is 'The command, like person opt-out; never its arguments, which name people.';
+  'Administrative commands that changed data. Each is recorded in the transaction of its first change; a command that works in parallel can have several rows. No role may change a row.';
+comment on column certvakt.command_log.operator is 'Who ran the command, as account@host.';
+comment on column certvakt.command_log.command is 'The command, such as person opt-out, without its arguments, because they can identify people.';
 alter table certvakt.command_log enable row level security;
 alter table certvakt.command_log force row level security;
 revoke all on certvakt.command_log from public, anon, authenticated, service_role;
@@ -167,11 +166,11 @@ create table certvakt.installation (
   log_deleted_before timestamptz
 );
 comment on column certvakt.installation.rehearsal is
-  'Whether CERTVAKT_NOW may move the date. A rehearsal never becomes anything else.';
+  'Whether CERTVAKT_NOW may set the date. A rehearsal database stays one.';
 comment on column certvakt.installation.long_history is
-  'From how many entries on a history is long; at ten times as many it takes no more.';
+  'The number of entries from which a history counts as long. A history of ten times as many accepts no more.';
 comment on column certvakt.installation.log_deleted_before is
-  'Notices recorded before this may have been deleted for their age; null: none has been.';
+  'Notices recorded before this time may have been deleted because of their age.';
 alter table certvakt.installation enable row level security;
 alter table certvakt.installation force row level security;
 revoke all on certvakt.installation from public, anon, authenticated, service_role;
@@ -183,9 +182,9 @@ grant select (rehearsal, long_history) on certvakt.installation to certvakt_defi
 create policy definer_reads on certvakt.installation for select to certvakt_definer using (true);
 grant select (rehearsal) on certvakt.installation to certvakt_doorkeeper;
 create policy doorkeeper_reads on certvakt.installation for select to certvakt_doorkeeper using (true);
--- certvakt.delete_old_notices runs as the owner and notes how far it has come.
+-- certvakt.delete_old_notices runs as the owner and updates log_deleted_before.
 create policy owner_notes on certvakt.installation to current_user using (true) with check (true);
--- A new log says nothing of the time before it, and 180 days are kept in any case.
+-- A new log has no notices of earlier times, and the last 180 days are always kept.
 insert into certvakt.installation (log_deleted_before) values (now() - interval '180 days');
 
 create function certvakt.moment() returns timestamptz
@@ -196,16 +195,16 @@ begin
     else now() end;
 end
 $$;
-comment on function certvakt.moment is 'What time it is, for what depends on the date; in a rehearsal the setting certvakt.now moves it.';
+comment on function certvakt.moment is 'Returns the time for all decisions that depend on the date. In a rehearsal database, the setting certvakt.now replaces it.';
 revoke all on function certvakt.moment() from public, anon, authenticated, service_role;
 grant execute on function certvakt.moment() to certvakt_worker, certvakt_doorkeeper, certvakt_definer;
 
--- The trigger of tables that only grow.
+-- The trigger function of append-only tables.
 create function certvakt.refuse_log_rewrite() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-  raise exception '% is append-only: what was recorded stays as it was recorded', tg_table_name
-    using errcode = 'restrict_violation', hint = 'What is old leaves by `certvakt cleanup`.';
+  raise exception '% is append-only: its rows cannot be changed', tg_table_name
+    using errcode = 'restrict_violation', hint = '`certvakt cleanup` deletes old rows.';
 end
 $$;
 revoke all on function certvakt.refuse_log_rewrite() from public, anon, authenticated, service_role;

@@ -1,4 +1,4 @@
--- Organisations, and their chapters as a tree.
+-- Organisations and the tree of their chapters.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -9,8 +9,8 @@ create table certvakt.organisations (
     constraint organisations_slug_form check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
   name text not null constraint organisations_name_form check (length(name) between 1 and 200)
     constraint organisations_name_plain check (name !~ certvakt.forbidden_characters()),
-  -- An unknown zone makes the expression raise; a known one is never null. PostgreSQL takes europe/oslo
-  -- and EST5EDT as well, which are no names of the IANA database.
+  -- The expression raises an error for an unknown zone, and is never null for a known one. PostgreSQL also accepts
+  -- europe/oslo and EST5EDT, which are not names in the IANA database.
   time_zone text not null
     constraint organisations_time_zone_form check (time_zone ~ '^[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]+){0,2}$')
     constraint organisations_time_zone_known
@@ -19,7 +19,7 @@ create table certvakt.organisations (
   run_at time not null default '02:00',
   deliver_from time not null default '09:00',
   deliver_until time not null default '20:00',
-  -- Bounded by its check, as are the other small ones.
+  -- A check constraint limits the value, as for the other small columns.
   -- squawk-ignore prefer-bigint-over-smallint
   expired_grace_days smallint not null default 30
     constraint organisations_grace_range check (expired_grace_days between 1 and 90),
@@ -33,16 +33,16 @@ create table certvakt.organisations (
   has_renewal_events boolean not null default false
 );
 comment on column certvakt.organisations.names_certification is
-  'Whether a lock screen and a mail''s subject may name the association and the certification.';
+  'Whether push notifications and subjects of e-mails may name the organisation and the certification.';
 comment on column certvakt.organisations.has_renewal_events is
-  'Whether histories that change are moved to certification_renewal_events.';
+  'Whether a history moves to certification_renewal_events with its next change.';
 
 alter table certvakt.organisations enable row level security;
 alter table certvakt.organisations force row level security;
 revoke all on certvakt.organisations from public, anon, authenticated, service_role;
 grant select on certvakt.organisations to certvakt_worker;
 create policy worker_reads on certvakt.organisations for select to certvakt_worker using (true);
--- The time zone is part of every due date and so of every key: nobody changes it.
+-- No role may change the time zone: it is part of every due date, and so of every notice key.
 grant select, insert, update (name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor,
   run_limit_percent, names_certification) on certvakt.organisations to certvakt_registrar;
 create policy registrar_keeps on certvakt.organisations to certvakt_registrar using (true) with check (true);
@@ -80,8 +80,8 @@ create policy registrar_keeps on certvakt.chapters to certvakt_registrar using (
 create function certvakt.refuse_chapter_cycle() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  -- One move at a time in an organisation. It is written, not only locked: a transaction whose snapshot is older ends
-  -- with a serialization failure instead of walking the tree as it was. A new chapter has nothing below it.
+  -- This update serializes moves within an organisation. A lock alone is not enough: after an update, a transaction with
+  -- an older snapshot fails with a serialization error instead of reading the old tree. A new chapter has no children.
   if tg_op = 'UPDATE' then
     update certvakt.organisations o set has_renewal_events = o.has_renewal_events where o.id = new.organisation_id;
   end if;
@@ -103,5 +103,5 @@ create trigger refuse_chapter_cycle
   for each row when (new.parent_id is not null)
   execute function certvakt.refuse_chapter_cycle();
 revoke all on function certvakt.refuse_chapter_cycle() from public, anon, authenticated, service_role;
--- A function is given away last: from PostgreSQL 16 on the role that migrates does not inherit the new owner's rights.
+-- The owner changes last: from PostgreSQL 16 on, the migrating role does not inherit the new owner's privileges.
 alter function certvakt.refuse_chapter_cycle() owner to certvakt_definer;

@@ -1,9 +1,9 @@
--- People, what organisations call them, what they are in which chapter, and where they can be reached.
+-- People, their names in organisations, their logins, their memberships and their contact points.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
--- A person who was erased stays as an id, which histories and notices hold.
+-- Erasure keeps the row's id, because histories and notices refer to it.
 create table certvakt.people (
   id uuid primary key default certvakt.uuid_v7(),
   name text constraint people_name_form check (length(name) between 1 and 200)
@@ -16,11 +16,11 @@ create table certvakt.people (
   constraint people_erased_whole check (erased_at is null or (name is null and locale is null))
 );
 comment on column certvakt.people.name is
-  'The person''s own name, which an app writes that keeps people itself; no register does. Used where an organisation has none.';
-comment on column certvakt.people.locale is 'The language of the person; null: the organisation''s.';
-comment on column certvakt.people.erased_at is 'When what was known of the person was erased; their id stays.';
-comment on column certvakt.people.name_folded is 'The name, as it is looked for.';
-comment on column certvakt.people.erased_by is 'Who ran the command that erased them, as account@host.';
+  'The person''s own name. An app that keeps people itself writes it; registers write person_names. It is used in organisations that have no name for the person.';
+comment on column certvakt.people.locale is 'The person''s language. Null: the language of the organisation.';
+comment on column certvakt.people.erased_at is 'When the person''s data was erased.';
+comment on column certvakt.people.name_folded is 'The name in the form that searches compare.';
+comment on column certvakt.people.erased_by is 'Who ran the command that erased the person, as account@host.';
 create index people_erased on certvakt.people (erased_at) where erased_at is not null;
 
 alter table certvakt.people enable row level security;
@@ -32,12 +32,12 @@ grant select, insert, update, delete on certvakt.people to certvakt_registrar;
 create policy registrar_keeps on certvakt.people to certvakt_registrar using (true) with check (true);
 grant select (id, name, locale) on certvakt.people to certvakt_doorkeeper;
 create policy doorkeeper_reads on certvakt.people for select to certvakt_doorkeeper using (true);
--- The definer updates the id to lock a person, and leaves it as it is.
+-- To lock a person, the definer updates the id to the same value.
 grant select (id, name, locale, created_at, erased_at, name_folded), update (id) on certvakt.people to certvakt_definer;
 create policy definer_reads on certvakt.people for select to certvakt_definer using (true);
 create policy definer_locks on certvakt.people for update to certvakt_definer using (true) with check (true);
 
--- What an organisation calls a person is its own: its register and its administrators write no other's.
+-- Each organisation has its own name for a person. No register or administrator writes the name of another organisation.
 create table certvakt.person_names (
   person_id uuid not null references certvakt.people (id) on delete cascade,
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
@@ -47,8 +47,8 @@ create table certvakt.person_names (
   primary key (person_id, organisation_id)
 );
 comment on table certvakt.person_names is
-  'What an organisation calls a person. It stands in that organisation''s pages and notices, before the person''s own name.';
-comment on column certvakt.person_names.name_folded is 'The name, as it is looked for.';
+  'The names that organisations use for people, in their pages and notices. They take precedence over people.name.';
+comment on column certvakt.person_names.name_folded is 'The name in the form that searches compare.';
 create index person_names_organisation on certvakt.person_names (organisation_id);
 
 alter table certvakt.person_names enable row level security;
@@ -62,7 +62,7 @@ create policy registrar_keeps on certvakt.person_names to certvakt_registrar usi
 grant select (person_id, organisation_id, name) on certvakt.person_names to certvakt_doorkeeper;
 create policy doorkeeper_reads on certvakt.person_names for select to certvakt_doorkeeper using (true);
 
--- The extension may be in another schema than extensions.
+-- pg_trgm can be installed in a schema other than extensions.
 do $$
 declare
   named text;
@@ -76,8 +76,8 @@ begin
 end
 $$;
 
--- Filled by an invitation, never by an address that happens to be the same. One login is made without an invitation:
--- that of a person who opens a link in their mail.
+-- An invitation links a login to a person; a matching address alone does not. Only a person who opens a sign-in link gets a
+-- login without an invitation.
 create table certvakt.identities (
   issuer text not null constraint identities_issuer_form check (length(issuer) between 1 and 500),
   subject text not null constraint identities_subject_form check (length(subject) between 1 and 255),
@@ -88,9 +88,9 @@ create table certvakt.identities (
   constraint identities_plain check (issuer || subject !~ certvakt.forbidden_characters())
 );
 comment on table certvakt.identities is
-  'The logins by which people are known: the claims iss and sub of their tokens. On Supabase the subject is the account''s id.';
+  'The logins of people: the claims iss and sub of their tokens. On Supabase, the subject is the id of the account.';
 comment on column certvakt.identities.address is
-  'The address of the invitation that the login accepted; null: the operator or the app made the login the person''s.';
+  'The address of the invitation that the login accepted. Null: the operator or an app linked the login.';
 create index identities_person on certvakt.identities (person_id);
 
 alter table certvakt.identities enable row level security;
@@ -108,7 +108,7 @@ grant select, insert on certvakt.identities to certvakt_definer;
 create policy definer_reads on certvakt.identities for select to certvakt_definer using (true);
 create policy definer_adds on certvakt.identities for insert to certvakt_definer with check (true);
 
--- One of the functions that an app with a hierarchy of its own may replace: see certvakt.visible_chapters().
+-- An app with its own hierarchy may replace this function: see certvakt.visible_chapters().
 create function certvakt.current_person() returns uuid
 language plpgsql stable security definer set search_path = '' as $$
 declare
@@ -120,7 +120,7 @@ begin
 end
 $$;
 comment on function certvakt.current_person is
-  'The caller''s person, by the claims iss and sub of the token; null: no person is linked to the login.';
+  'Returns the person of the caller, from the claims iss and sub of the token. Null if no person is linked to the login.';
 revoke all on function certvakt.current_person() from public, anon, authenticated, service_role;
 grant execute on function certvakt.current_person() to authenticated;
 alter function certvakt.current_person() owner to certvakt_definer;
@@ -143,14 +143,14 @@ revoke all on certvakt.memberships from public, anon, authenticated, service_rol
 grant select on certvakt.memberships to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.memberships for select to certvakt_worker using (true);
 create policy definer_reads on certvakt.memberships for select to certvakt_definer using (true);
--- A membership begins and ends; it does not turn into another.
+-- A membership is added and deleted, and never updated.
 grant select, insert, delete on certvakt.memberships to certvakt_registrar;
 create policy registrar_keeps on certvakt.memberships to certvakt_registrar using (true) with check (true);
 grant select (person_id, organisation_id) on certvakt.memberships to certvakt_doorkeeper;
 create policy doorkeeper_reads on certvakt.memberships for select to certvakt_doorkeeper using (true);
 
--- A contact point belongs to its person, or is what the register of one organisation says of them. What a register says
--- is used for the notices of that organisation only.
+-- A contact point belongs to its person, or it comes from the register of one organisation. That organisation's notices
+-- alone use the latter.
 create table certvakt.contact_points (
   id uuid primary key default certvakt.uuid_v7(),
   person_id uuid not null references certvakt.people (id) on delete cascade,
@@ -170,22 +170,22 @@ create table certvakt.contact_points (
   constraint contact_points_installation_own check (installation is null or organisation_id is null)
 );
 comment on column certvakt.contact_points.address is
-  'A device''s registration token (push) or a mail address (email).';
+  'The registration token of a device (push) or a mail address (email).';
 comment on column certvakt.contact_points.installation is
-  'The app''s own name for its installation on a device; null where the token came with a register.';
+  'The app''s identifier of its installation on a device. Null if the token came from a register.';
 comment on column certvakt.contact_points.organisation_id is
-  'The organisation whose register says so; null: the person''s own, which its owner alone adds, moves and removes.';
+  'The organisation whose register contains it. Null: it belongs to the person, who alone adds, moves and removes it.';
 create unique index contact_points_installation on certvakt.contact_points (installation) where installation is not null;
--- Who else has signed in on a device.
+-- Finds the other people who signed in on a device.
 create index contact_points_device on certvakt.contact_points (address) where kind = 'push';
--- Whose mail address somebody signs in with, in upper or lower case.
+-- Finds the people of a mail address, without regard to case.
 create index contact_points_email on certvakt.contact_points (lower(address)) where kind = 'email';
 create index contact_points_organisation on certvakt.contact_points (organisation_id);
 
 alter table certvakt.contact_points enable row level security;
 alter table certvakt.contact_points force row level security;
 revoke all on certvakt.contact_points from public, anon, authenticated, service_role;
--- The delivery that learns from the provider that a token is unregistered removes the token.
+-- The worker deletes a token that the provider reports as unregistered.
 grant select, delete on certvakt.contact_points to certvakt_worker;
 create policy worker_reads on certvakt.contact_points for select to certvakt_worker using (true);
 create policy worker_removes on certvakt.contact_points for delete to certvakt_worker using (true);
@@ -193,7 +193,7 @@ grant select, insert, update, delete on certvakt.contact_points to certvakt_regi
 create policy registrar_keeps on certvakt.contact_points to certvakt_registrar using (true) with check (true);
 grant select (id, person_id, kind, address, organisation_id) on certvakt.contact_points to certvakt_doorkeeper;
 create policy doorkeeper_reads on certvakt.contact_points for select to certvakt_doorkeeper using (kind = 'email');
--- The definer reads whether somebody has a mail address to be invited at. It keeps devices alone.
+-- The definer reads mail addresses for invitations, and writes devices only.
 grant select (id, person_id, kind, address, installation, created_at, organisation_id),
   insert (person_id, kind, address, installation), delete on certvakt.contact_points to certvakt_definer;
 create policy definer_reads on certvakt.contact_points for select to certvakt_definer using (true);
@@ -207,7 +207,7 @@ create table certvakt.channel_opt_outs (
   primary key (person_id, kind)
 );
 comment on table certvakt.channel_opt_outs is
-  'By which kinds of contact point a person wants no notices, from any organisation. It wins over every address.';
+  'Kinds of contact point at which a person does not want notices from any organisation. An opt-out takes precedence over every contact point of its kind.';
 
 alter table certvakt.channel_opt_outs enable row level security;
 alter table certvakt.channel_opt_outs force row level security;
@@ -226,24 +226,24 @@ join certvakt.contact_points k on k.person_id = m.person_id and k.kind = 'email'
   and (k.organisation_id is null or k.organisation_id = m.organisation_id)
 where m.role = 'org_admin'
 order by m.organisation_id, m.person_id, k.organisation_id nulls first, k.id;
-comment on view certvakt.administrators is 'Who administers which organisation and can be mailed, with one address each.';
+comment on view certvakt.administrators is 'The administrators of each organisation who have a mail address, with one contact point each.';
 revoke all on certvakt.administrators from public, anon, authenticated, service_role;
 grant select on certvakt.administrators to certvakt_worker;
 
--- Triggers call this after the rows are there, so that a transaction that waited for the erasure sees it as well.
+-- Triggers call this after the insert, so that a transaction that waited for an erasure sees it.
 create function certvakt.refuse_erased(people uuid[]) returns void
 language plpgsql set search_path = '' as $$
 begin
-  -- Of many people, this reads the few erased ones and not each of the many.
+  -- With a join, PostgreSQL reads the few erased people instead of looking up each of many new ones.
   if exists (
     select from unnest(refuse_erased.people) given (id) join certvakt.people p on p.id = given.id where p.erased_at is not null) then
-    raise exception 'the person was erased: nothing of theirs begins again'
+    raise exception 'the person was erased: nothing can be added for them'
       using errcode = 'restrict_violation', constraint = 'person_erased',
         hint = 'Create a new person: the id of an erased person is never used again.';
   end if;
 end
 $$;
-comment on function certvakt.refuse_erased is 'Raises an error if one of some people was erased.';
+comment on function certvakt.refuse_erased is 'Raises an error if any of the people was erased.';
 
 create function certvakt.refuse_rows_of_erased() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -259,5 +259,5 @@ create trigger refuse_erased after insert on certvakt.identities referencing new
   for each statement execute function certvakt.refuse_rows_of_erased();
 create trigger refuse_erased after insert on certvakt.person_names referencing new table as new_rows
   for each statement execute function certvakt.refuse_rows_of_erased();
--- PostgreSQL requires EXECUTE of the role that creates a trigger. So the owner changes after the last of these triggers,
--- that of certvakt.invitations.
+-- A role needs EXECUTE on the function of a trigger that it creates. So the owner changes after the last of these
+-- triggers, which is on certvakt.invitations.

@@ -20,9 +20,9 @@ create table certvakt.certification_types (
   primary key (organisation_id, code)
 );
 comment on column certvakt.certification_types.validity_months is
-  'How long a certification of the type is valid; null: each has its own date.';
+  'How long a certification of this type is valid, in months. Null: each certification has its own date.';
 comment on column certvakt.certification_types.renewal_rule is
-  'From which day a renewal counts validity_months: completion; expiry, the old last valid day; or completion, and on to the next such day of a year, as MM-DD.';
+  'The day from which a renewal counts validity_months. completion: the day of the course. expiry: the previous last valid day. MM-DD: the day of the course, and the result moves to the next such day of a year.';
 
 alter table certvakt.certification_types enable row level security;
 alter table certvakt.certification_types force row level security;
@@ -52,7 +52,7 @@ create table public.peer_mentor_certifications (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint peer_mentor_certifications_inside_organisation unique (organisation_id, id),
-  -- What a notice refers to: its recipient is the mentor. Finds a person's certifications, too.
+  -- Notices refer to this key, because their recipient is the mentor. It also finds the certifications of a person.
   constraint peer_mentor_certifications_of_mentor unique (peer_mentor_id, id),
   constraint peer_mentor_certifications_in_register unique (organisation_id, external_id, certification_type),
   constraint peer_mentor_certifications_chapter_inside_organisation
@@ -60,22 +60,22 @@ create table public.peer_mentor_certifications (
   constraint peer_mentor_certifications_type_inside_organisation
     foreign key (organisation_id, certification_type) references certvakt.certification_types (organisation_id, code)
 )
--- Room on each page for the row that becomes `expired`: no index knows the status, so none is written then.
+-- The free space on each page keeps the new version of a row that becomes `expired`. No index contains the status, so
+-- PostgreSQL writes no index entry then.
 with (fillfactor = 90);
 comment on column public.peer_mentor_certifications.expires_at is
-  'The last valid day is its date in the organisation''s time zone; null: does not expire.';
+  'Its date in the organisation''s time zone is the last valid day. Null: the certification does not expire.';
 comment on column public.peer_mentor_certifications.external_id is
-  'The id in the register that the certification came from; with the organisation, that of the mentor too.';
+  'The id in the organisation''s register. Within the organisation, it identifies the mentor too.';
 
--- A chapter's certifications, page by page, the next to expire first and those that never do last. It holds
--- what policies ask about as well, so that a page is found in the index alone. And it says CASE, because
--- PostgreSQL does not take COALESCE for leakproof: a condition of that kind waits until the policies have
--- looked at each row, and no index begins in the middle for it.
+-- The certifications of a chapter in the order of pages: the next to expire first, those without an end last. The included
+-- columns are those of the policies, so PostgreSQL finds a page with an index-only scan. The expression is a CASE and not a
+-- COALESCE, because COALESCE is not leakproof: PostgreSQL would apply the policies to every row before such a condition.
 create index peer_mentor_certifications_chapter on public.peer_mentor_certifications
   (chapter_id, (case when expires_at is null then 'infinity'::timestamptz else expires_at end), id)
   include (expires_at, organisation_id, peer_mentor_id);
 create index peer_mentor_certifications_type on public.peer_mentor_certifications (organisation_id, certification_type);
--- What a run reads: a few ranges of one organisation's dates.
+-- A run reads a few ranges of the dates of one organisation.
 create index peer_mentor_certifications_due on public.peer_mentor_certifications (organisation_id, expires_at);
 
 alter table public.peer_mentor_certifications enable row level security;
@@ -87,7 +87,7 @@ create policy worker_expires on public.peer_mentor_certifications for update to 
   using (status = 'active') with check (status = 'expired');
 grant select, insert, update, delete on public.peer_mentor_certifications to certvakt_registrar;
 create policy registrar_keeps on public.peer_mentor_certifications to certvakt_registrar using (true) with check (true);
--- The database says when a row was made and changed.
+-- The database sets created_at and updated_at.
 grant select, delete,
   insert (id, organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status,
     renewal_history),
@@ -114,12 +114,12 @@ create table certvakt.certification_changes (
     references public.peer_mentor_certifications (organisation_id, id) on delete cascade
 );
 comment on column certvakt.certification_changes.kind is
-  'recorded and renewed open a cycle; corrected keeps it; all of them bring the certification before the next run.';
+  'recorded and renewed begin a cycle; the others continue it. The next run checks the certification after each of them.';
 comment on column certvakt.certification_changes.changed_in is
-  'The transaction that made the change. A run remembers the snapshot that it read, so the next one sees exactly what became visible since, however long a transaction took.';
+  'The transaction that made the change. A run stores its snapshot, so the next run reads exactly the changes that became visible since then, no matter how long a transaction took.';
 create index certification_changes_certification on certvakt.certification_changes (organisation_id, certification_id);
 create index certification_changes_unread on certvakt.certification_changes (organisation_id, changed_in);
--- A correction is rare; a run asks of every notice whether there was one.
+-- Corrections are rare, and a run looks for one for every notice.
 create index certification_changes_corrected on certvakt.certification_changes (organisation_id, certification_id)
   where kind = 'corrected';
 
@@ -133,8 +133,8 @@ grant select, insert on certvakt.certification_changes to certvakt_definer;
 create policy definer_reads on certvakt.certification_changes for select to certvakt_definer using (true);
 create policy definer_records on certvakt.certification_changes for insert to certvakt_definer with check (true);
 
--- Few mentors belong to several chapters of the organisation that certified them. Which certifications are
--- visible for it is kept here, so that nobody has to look through all members of their chapters.
+-- Few mentors belong to several chapters of the organisation that certified them. Triggers maintain this table, so that a
+-- query for the certifications that are visible for this reason does not scan all memberships.
 create table certvakt.certifications_elsewhere (
   chapter_id uuid not null,
   certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
@@ -145,7 +145,7 @@ create table certvakt.certifications_elsewhere (
     foreign key (person_id, chapter_id, role) references certvakt.memberships (person_id, chapter_id, role) on delete cascade
 );
 comment on table certvakt.certifications_elsewhere is
-  'Certifications whose mentors belong to another chapter of the organisation that certified them: that chapter.';
+  'Other chapters of the certifying organisation to which the mentor of a certification belongs.';
 create index certifications_elsewhere_certification on certvakt.certifications_elsewhere (certification_id);
 create index certifications_elsewhere_membership on certvakt.certifications_elsewhere (person_id, chapter_id, role);
 
@@ -173,7 +173,7 @@ create trigger after_insert after insert on certvakt.memberships referencing new
 revoke all on function certvakt.memberships_after_insert() from public, anon, authenticated, service_role;
 alter function certvakt.memberships_after_insert() owner to certvakt_definer;
 
--- A register that still has somebody who was erased does not bring them back.
+-- An import does not create a person again who was erased and is still in the register.
 create table certvakt.erased_register_ids (
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
   digest bytea not null constraint erased_register_ids_digest_form check (length(digest) = 32),
@@ -181,7 +181,7 @@ create table certvakt.erased_register_ids (
   primary key (organisation_id, digest)
 );
 comment on table certvakt.erased_register_ids is
-  'The ids that erased people had in registers, as certvakt.register_id_digest gives them.';
+  'Digests of the ids that erased people had in registers (certvakt.register_id_digest).';
 
 alter table certvakt.erased_register_ids enable row level security;
 alter table certvakt.erased_register_ids force row level security;
@@ -193,6 +193,6 @@ create function certvakt.register_id_digest(organisation uuid, external_id text)
 language sql immutable strict parallel safe set search_path = ''
 return sha256(convert_to(organisation::text || '|' || external_id, 'UTF8'));
 comment on function certvakt.register_id_digest is
-  'SHA-256 of an organisation''s id and an id in its register: enough to know one again that is given, no more.';
+  'Returns the SHA-256 digest of an organisation''s id and an id in its register. It recognises a given id and reveals nothing else.';
 revoke all on function certvakt.register_id_digest(uuid, text) from public, anon, authenticated, service_role;
 grant execute on function certvakt.register_id_digest(uuid, text) to certvakt_registrar;

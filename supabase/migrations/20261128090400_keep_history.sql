@@ -1,30 +1,31 @@
--- The history of a certification: an entry for each renewal, correction, suspension, reinstatement and withdrawal. The
--- next file writes the entries of every change, and nobody changes them. Each holds the hash of the one before.
+-- The history of a certification: an entry for each renewal, correction, suspension, reinstatement and withdrawal. A
+-- trigger in the next file writes the entries, and no role can change one. Each contains the hash of the previous entry.
 --
--- A certification holds its history in renewal_history. Where an organisation's histories grow, they are rows of
--- certification_renewal_events instead, and renewal_history holds the newest of them. What is read is the same.
+-- renewal_history contains the history. An organisation with long histories can store them as rows of
+-- certification_renewal_events; renewal_history then contains the newest entries. Readers get the same history either way.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
--- What somebody wrote about a renewal stands apart from its entry, which holds a salted digest: it can be
--- erased, and the chain still holds. An id that the caller chose is compared with those of the same certification only.
+-- The text that people write about a change is not in the entry, which contains a salted digest of it. So the text can be
+-- erased, and the chain of hashes stays valid. The id of an entry can be the caller's choice, so it is unique within one
+-- certification only.
 create table certvakt.renewal_words (
   entry_id uuid not null,
   certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
   salt bytea not null constraint renewal_words_salt_form check (length(salt) = 32),
   evidence text constraint renewal_words_evidence_form check (length(evidence) between 1 and 500)
     constraint renewal_words_evidence_plain check (evidence !~ certvakt.forbidden_characters()),
-  -- A note may have lines.
+  -- A note may have several lines.
   note text constraint renewal_words_note_form check (length(note) between 1 and 2000)
     constraint renewal_words_note_plain check (translate(note, e'\n\r\t', '') !~ certvakt.forbidden_characters()),
   operator text,
   primary key (certification_id, entry_id)
 );
 comment on table certvakt.renewal_words is
-  'Evidence and note of a history''s entries. An entry with a digest and no words here: they were erased.';
+  'Evidence and notes of entries. If an entry has a digest and no row here, they were erased.';
 comment on column certvakt.renewal_words.operator is
-  'Who ran the command that made the change, as account@host; no part of the digest. Null: no command did.';
+  'Who ran the command that made the change, as account@host. The digest does not contain it. Null: no command made the change.';
 
 alter table certvakt.renewal_words enable row level security;
 alter table certvakt.renewal_words force row level security;
@@ -36,13 +37,13 @@ create policy registrar_erases on certvakt.renewal_words to certvakt_registrar u
 grant select, insert on certvakt.renewal_words to certvakt_definer;
 create policy definer_writes on certvakt.renewal_words to certvakt_definer using (true) with check (true);
 
--- Histories that have grown long: the organisation is told once, and at ten times as many entries they are full.
+-- Long histories. Administrators are notified of each one once. A history with ten times as many entries is full.
 create table certvakt.long_histories (
   certification_id uuid primary key references public.peer_mentor_certifications (id) on delete cascade,
   noticed_at timestamptz not null default now(),
   told_at timestamptz
 );
-comment on table certvakt.long_histories is 'Certifications whose histories are long, and when their organisation''s administrators were told.';
+comment on table certvakt.long_histories is 'Certifications with long histories, and when the organisation''s administrators were notified.';
 
 alter table certvakt.long_histories enable row level security;
 alter table certvakt.long_histories force row level security;
@@ -62,12 +63,12 @@ create table certvakt.certification_renewal_events (
   primary key (certification_id, number)
 );
 comment on table certvakt.certification_renewal_events is
-  'The entries of histories that were moved here, each whole or not at all: where there is one, all are.';
+  'Entries of histories that are stored as rows. If one entry of a history is here, all of them are.';
 create trigger refuse_update before update on certvakt.certification_renewal_events
   for each statement execute function certvakt.refuse_log_rewrite();
 create trigger refuse_truncate before truncate on certvakt.certification_renewal_events
   for each statement execute function certvakt.refuse_log_rewrite();
--- Also while a session plays the part of a replica.
+-- The triggers fire even if session_replication_role is replica.
 alter table certvakt.certification_renewal_events enable always trigger refuse_update;
 alter table certvakt.certification_renewal_events enable always trigger refuse_truncate;
 
@@ -80,7 +81,7 @@ create policy registrar_reads on certvakt.certification_renewal_events for selec
 grant select, insert on certvakt.certification_renewal_events to certvakt_definer;
 create policy definer_writes on certvakt.certification_renewal_events to certvakt_definer using (true) with check (true);
 
--- What an entry is made of.
+-- The contents of an entry.
 
 create function certvakt.canonical(value jsonb) returns text
 language plpgsql immutable strict parallel safe set search_path = '' as $$
@@ -96,7 +97,7 @@ begin
   end;
 end
 $$;
-comment on function certvakt.canonical is 'JSON in the canonical form of RFC 8785, for values that certvakt.is_canonical accepts.';
+comment on function certvakt.canonical is 'Returns the canonical text of JSON (RFC 8785), for values that certvakt.is_canonical accepts.';
 
 create function certvakt.is_canonical(value jsonb) returns boolean
 language plpgsql immutable strict parallel safe set search_path = '' as $$
@@ -105,23 +106,23 @@ begin
     when 'object' then not exists (
       select from jsonb_each(value) m where m.key !~ '^[a-z0-9_]+$' or not certvakt.is_canonical(m.value))
     when 'array' then not exists (select from jsonb_array_elements(value) e where not certvakt.is_canonical(e.value))
-    -- Whole numbers that every reader of JSON knows exactly.
+    -- Integers that every JSON parser reads without loss.
     when 'number' then value::text ~ '^(0|-?[1-9]\d{0,14})$'
     else true
   end;
 end
 $$;
-comment on function certvakt.is_canonical is 'Whether every key of some JSON is in small letters, and every number whole.';
+comment on function certvakt.is_canonical is 'Returns whether every key is in lower case and every number is an integer.';
 
 create function certvakt.entry_hash(entry jsonb) returns text
 language sql immutable strict parallel safe set search_path = ''
 return encode(sha256(convert_to(certvakt.canonical(entry), 'UTF8')), 'hex');
-comment on function certvakt.entry_hash is 'Hex SHA-256 of an entry''s canonical text: what the entry after it holds as `previous`.';
+comment on function certvakt.entry_hash is 'Returns the SHA-256 digest of an entry''s canonical text, in hex. The next entry contains it as `previous`.';
 
 create function certvakt.utc_text(at timestamptz) returns text
 language sql immutable strict parallel safe set search_path = ''
 return to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
-comment on function certvakt.utc_text is 'An instant as entries hold it: RFC 3339, UTC, microseconds.';
+comment on function certvakt.utc_text is 'Returns a time as entries contain it: RFC 3339 in UTC with microseconds.';
 
 create function certvakt.is_on_calendar(value text) returns boolean
 language sql immutable strict parallel safe set search_path = ''
@@ -133,10 +134,9 @@ return case
     make_date(substr(value, 1, 4)::integer, substr(value, 6, 2)::integer, 1) + interval '1 month - 1 day')
 end;
 comment on function certvakt.is_on_calendar is
-  'Whether a text that begins like a day or an instant is one that the calendar has; true of any other text.';
+  'Returns false if a text looks like a date or a time but does not exist in the calendar.';
 
--- What entries are made of, as docs/schemas/ says in JSON Schema. An entry of version 1 does not say which way its change
--- came in.
+-- docs/schemas/ has the same as JSON Schema. Version 1 has no source.
 create function certvakt.entry_fields()
 returns table (schema_version integer, field text, json_type text, may_be_null boolean, form text)
 language sql immutable parallel safe set search_path = ''
@@ -158,7 +158,7 @@ begin atomic
   union all
   values (2, 'source', 'string', false, '^(api|command|register|portal|database)$');
 end;
-comment on function certvakt.entry_fields is 'The fields of an entry beside schema_version, for each version that is known.';
+comment on function certvakt.entry_fields is 'Returns the fields of an entry except schema_version, for each known version.';
 
 create function certvakt.entry_fault(entry jsonb) returns text
 language plpgsql immutable parallel safe set search_path = '' as $$
@@ -173,7 +173,7 @@ begin
     return 'schema_version is no whole number from 1 to 9999';
   end if;
   version := (entry ->> 'schema_version')::integer;
-  -- What a later version of certvakt wrote is kept as it is, if it has a canonical text.
+  -- An entry of a later version is accepted as it is, if it has a canonical text.
   if version > (select max(f.schema_version) from certvakt.entry_fields() f) then
     return case when not certvakt.is_canonical(entry) then 'a key is not in small letters, or a number is not whole' end;
   end if;
@@ -194,7 +194,7 @@ begin
 end
 $$;
 comment on function certvakt.entry_fault is
-  'What is wrong with an entry of a history; null: nothing, or it is of a version that is not known here.';
+  'Returns what is wrong with an entry of a history. Null: it is valid, or its version is later than the known ones.';
 
 create function certvakt.new_entry(
   said jsonb, kind text, expires_before timestamptz, expires_after timestamptz, told jsonb, words text, previous text)
@@ -205,10 +205,10 @@ begin atomic
     'schema_version', 2,
     'id', coalesce(said ->> 'id', certvakt.uuid_v7()::text),
     'kind', kind,
-    -- Asked while the row is locked, so the entries of a history follow each other in time.
+    -- The row is locked, so the times of a history's entries increase.
     'at', certvakt.utc_text(clock_timestamp()),
-    -- Claims count only where the server checked a token, and what is said only where the register of a known person
-    -- is taken in: an app's backend can set both.
+    -- The claims identify a person only in the role authenticated, whose token the server has checked. The registrar may
+    -- name the administrator who uploaded a register. An app's backend could set both, so it cannot name an actor.
     'actor', case certvakt.calling_role()
       when 'authenticated' then certvakt.current_person()::text
       when 'certvakt_registrar' then coalesce(certvakt.current_person()::text, said ->> 'actor')
@@ -224,7 +224,7 @@ begin atomic
     'words', words,
     'previous', previous);
 end;
-comment on function certvakt.new_entry is 'An entry of the version that is written now.';
+comment on function certvakt.new_entry is 'Returns an entry of the latest version.';
 
 revoke all on function certvakt.canonical(jsonb), certvakt.is_canonical(jsonb), certvakt.entry_hash(jsonb),
   certvakt.utc_text(timestamptz), certvakt.is_on_calendar(text), certvakt.entry_fields(),
@@ -236,13 +236,13 @@ grant execute on function certvakt.is_canonical(jsonb), certvakt.is_on_calendar(
 grant execute on function certvakt.canonical(jsonb), certvakt.entry_hash(jsonb), certvakt.utc_text(timestamptz),
   certvakt.new_entry(jsonb, text, timestamptz, timestamptz, jsonb, text, text) to certvakt_definer;
 
--- Where entries stand: only these functions know.
+-- Only these functions know where a history is stored.
 
--- How many of the newest entries renewal_history holds, once the others are rows.
+-- renewal_history contains this many entries of a history that is stored as rows.
 create function certvakt.newest(history jsonb) returns jsonb
 language sql immutable strict parallel safe set search_path = ''
 return jsonb_path_query_array(history, '$[last - 19 to last]');
-comment on function certvakt.newest is 'The newest twenty entries of a history.';
+comment on function certvakt.newest is 'Returns the newest twenty entries of a history.';
 
 create function certvakt.entries_of(certification uuid, history jsonb) returns jsonb
 language sql stable security definer set search_path = ''
@@ -252,7 +252,7 @@ begin atomic
      where e.certification_id = certification), history);
 end;
 comment on function certvakt.entries_of is
-  'The whole history of a certification, of which `history` is what it holds itself.';
+  'Returns the whole history of a certification. `history` is the value of its renewal_history.';
 
 create function certvakt.length_of_history(certification uuid, history jsonb) returns integer
 language sql stable security definer set search_path = ''
@@ -261,7 +261,7 @@ begin atomic
     (select max(e.number) from certvakt.certification_renewal_events e where e.certification_id = certification),
     jsonb_array_length(history));
 end;
-comment on function certvakt.length_of_history is 'How many entries the history of a certification has.';
+comment on function certvakt.length_of_history is 'Returns the number of entries in the history of a certification.';
 
 create function certvakt.append_to_history(certification uuid, organisation uuid, history jsonb, entries jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -272,8 +272,8 @@ declare
 begin
   if length is null then
     if (select o.has_renewal_events from certvakt.organisations o where o.id = organisation) is not true then
-      -- A snapshot from before the first history was moved sees neither the rows nor that there are any; but nobody
-      -- locks the organisation as it was then: that ends the transaction with a serialization failure.
+      -- A snapshot that is older than the first move shows neither the rows nor has_renewal_events. The organisation's row
+      -- was updated since, so locking it ends such a transaction with a serialization failure.
       if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
         perform from certvakt.organisations o where o.id = organisation for share;
       end if;
@@ -287,12 +287,12 @@ begin
   on conflict do nothing;
   get diagnostics written = row_count;
   if written < jsonb_array_length(added) then
-    raise exception 'the history was moved to rows meanwhile' using errcode = 'serialization_failure', hint = 'Try again.';
+    raise exception 'another transaction has moved this history to rows' using errcode = 'serialization_failure', hint = 'Try again.';
   end if;
   return certvakt.newest(history || entries);
 end
 $$;
-comment on function certvakt.append_to_history is 'What a certification holds itself after some more entries of its history.';
+comment on function certvakt.append_to_history is 'Adds entries to a history, and returns the new value of renewal_history.';
 
 create function certvakt.normalise_histories(organisation uuid, after uuid, batch integer)
 returns table (last uuid, certifications bigint, entries bigint)
@@ -300,18 +300,18 @@ language plpgsql security definer set search_path = '' as $$
 declare
   picked uuid[];
 begin
-  -- From now on a history that changes is moved by its change.
+  -- From now on, a change of a certification moves its history.
   update certvakt.organisations o set has_renewal_events = true where o.id = organisation and not o.has_renewal_events;
-  -- What somebody is changing right now is moved by that, or found by the next pass.
+  -- SKIP LOCKED leaves out certifications that another transaction is changing. That change or the next call moves them.
   picked := array(
     select c.id from public.peer_mentor_certifications c
     where c.organisation_id = organisation and c.id > after and c.renewal_history <> '[]'
-      -- Said twice, so that no plan reads what was moved before.
+      -- The redundant condition on certification_id keeps the planner from reading histories that were moved before.
       and not exists (
         select from certvakt.certification_renewal_events e where e.certification_id = c.id and e.certification_id > after)
     order by c.id limit batch for update skip locked);
   last := picked[cardinality(picked)];
-  -- What was moved by its change between the look and the lock.
+  -- Leave out histories that a change moved before the lock.
   picked := array(
     select p.id from unnest(picked) p (id)
     where not exists (select from certvakt.certification_renewal_events e where e.certification_id = p.id));
@@ -320,7 +320,7 @@ begin
   from public.peer_mentor_certifications c, jsonb_array_elements(c.renewal_history) with ordinality e (entry, number)
   where c.id = any (picked);
   get diagnostics entries = row_count;
-  -- To write a certification costs more than to keep some entries twice until its next change does.
+  -- Updating a certification costs more than storing up to 200 entries twice until its next change.
   update public.peer_mentor_certifications c set renewal_history = certvakt.newest(c.renewal_history)
   where c.id = any (picked) and jsonb_array_length(c.renewal_history) > 200;
   certifications := cardinality(picked);
@@ -328,7 +328,7 @@ begin
 end
 $$;
 comment on function certvakt.normalise_histories is
-  'Moves the histories of an organisation''s next few certifications, each whole: which was the last, how many they were, how many entries they had.';
+  'Moves the histories of the next `batch` certifications of an organisation to rows. Returns the last certification, and the numbers of certifications and entries.';
 
 revoke all on function certvakt.newest(jsonb), certvakt.entries_of(uuid, jsonb),
   certvakt.length_of_history(uuid, jsonb), certvakt.append_to_history(uuid, uuid, jsonb, jsonb),
@@ -342,11 +342,10 @@ alter function certvakt.length_of_history(uuid, jsonb) owner to certvakt_definer
 alter function certvakt.append_to_history(uuid, uuid, jsonb, jsonb) owner to certvakt_definer;
 alter function certvakt.normalise_histories(uuid, uuid, integer) owner to certvakt_definer;
 
--- What withdrawn means, in one place.
 create function certvakt.is_withdrawn(status text, history jsonb) returns boolean
 language sql immutable parallel safe set search_path = ''
 return status = 'suspended' and coalesce(history -> -1 ->> 'kind' = 'withdrawn', false);
 comment on function certvakt.is_withdrawn is
-  'Whether a certification of that status and history was withdrawn: suspended, and the last entry says so.';
+  'Returns whether a certification with this status and history is withdrawn: it is suspended, and the last entry is a withdrawal.';
 revoke all on function certvakt.is_withdrawn(text, jsonb) from public, anon, authenticated, service_role;
 grant execute on function certvakt.is_withdrawn(text, jsonb) to certvakt_registrar, authenticated;

@@ -1,5 +1,5 @@
--- What follows from a change of a certification. ARCHITECTURE.md shows the order. Each event has one trigger; only
--- append_only is a second one, because it fires in sessions that play the part of a replica as well.
+-- The triggers of certifications. ARCHITECTURE.md shows their order and effects. Each event has one trigger, except that
+-- append_only is separate, because it must also fire if session_replication_role is replica.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -12,7 +12,7 @@ begin atomic
   select array_remove(array[
     case
       when expires_after is not distinct from expires_before then null
-      -- Who makes the change knows better than the dates: a renewal to an earlier day, a correction to a later.
+      -- The caller's statement overrides the dates: a renewal can move to an earlier day, and a correction to a later one.
       when said in ('renewed', 'corrected') then said
       when expires_after is null or expires_after > expires_before then 'renewed'
       else 'corrected' end,
@@ -22,9 +22,9 @@ begin atomic
       when status_after = 'suspended' then 'suspended'
       else 'reinstated' end], null);
 end;
-comment on function certvakt.kinds_of_change is 'What a change of a certification is, in the order in which it is told of.';
+comment on function certvakt.kinds_of_change is 'Returns the kinds of a change of a certification, in the order of their entries.';
 
--- A history that comes with a new certification.
+-- A new certification can come with a history.
 create function certvakt.certifications_before_insert() returns trigger
 language plpgsql set search_path = '' as $$
 declare
@@ -37,7 +37,7 @@ begin
       then 'no app says which person made a change' end) as fault) f
   where f.fault is not null limit 1;
   if found then
-    raise exception 'entry % of this history is none: %', wrong.number, wrong.fault
+    raise exception 'entry % of the history is not valid: %', wrong.number, wrong.fault
       using errcode = 'check_violation', constraint = 'history_form';
   end if;
   return new;
@@ -46,7 +46,7 @@ $$;
 create trigger before_insert before insert on public.peer_mentor_certifications
   for each row when (new.renewal_history <> '[]') execute function certvakt.certifications_before_insert();
 
--- A statement that sets renewal_history to what it may hold beside its events changes nothing.
+-- renewal_history may be set to the entries that it must contain beside the rows of certification_renewal_events.
 create function certvakt.refuse_history_rewrite() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -55,15 +55,15 @@ begin
         select e.number, e.entry from certvakt.certification_renewal_events e
         where e.certification_id = old.id order by e.number desc limit 20) newest)
     and new.renewal_history is distinct from old.renewal_history then
-    raise exception 'a history is append-only: what was written stays as it was written'
-      using errcode = 'restrict_violation', hint = 'Change the date or the status: the entry comes of itself.';
+    raise exception 'a history is append-only: its entries cannot be changed'
+      using errcode = 'restrict_violation', hint = 'Change the date or the status: the database adds the entry.';
   end if;
   return new;
 end
 $$;
 create trigger append_only before update of renewal_history on public.peer_mentor_certifications
   for each row execute function certvakt.refuse_history_rewrite();
--- Also while a session plays the part of a replica.
+-- The trigger fires even if session_replication_role is replica.
 alter table public.peer_mentor_certifications enable always trigger append_only;
 
 create function certvakt.history_after(
@@ -79,13 +79,13 @@ declare
   entry jsonb := before.renewal_history -> -1;
   entries jsonb := '[]';
   kind text;
-  -- A register's own row in imports says who took it in.
+  -- For changes by a register, the row in imports has the operator.
   operator text := case when said ->> 'source' is distinct from 'register' then certvakt.operator() end;
 begin
   if kinds = '{}' then
     return after.renewal_history;
   end if;
-  -- The register of another day, or an app, does not undo what somebody decided.
+  -- A later register, or an app, must not undo a decision to withdraw.
   if before.status = 'suspended' and entry ->> 'kind' = 'withdrawn' and kinds <> '{reinstated}' then
     raise exception 'this certification was withdrawn: reinstate it first, if that was a mistake'
       using errcode = 'restrict_violation', constraint = 'certification_withdrawn';
@@ -106,7 +106,7 @@ begin
       salt := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
     end if;
     entry := certvakt.new_entry(said, kind, before.expires_at, after.expires_at,
-      -- What was told in the cycle that it closes.
+      -- The stages of the notices in the cycle that the change ends.
       case when kind in ('renewed', 'withdrawn') then (
         select coalesce(jsonb_agg(t.stage order by t.first), '[]')
         from (
@@ -118,7 +118,7 @@ begin
           group by l.notification_type) t) end,
       encode(sha256(salt || convert_to(certvakt.canonical(words), 'UTF8')), 'hex'), certvakt.entry_hash(entry));
     if certvakt.entry_fault(entry) is not null then
-      raise exception 'this is no entry of a history: %', certvakt.entry_fault(entry)
+      raise exception 'the entry for this change is not valid: %', certvakt.entry_fault(entry)
         using errcode = 'check_violation', constraint = 'history_form';
     end if;
     if salt is not null then
@@ -126,7 +126,7 @@ begin
       values ((entry ->> 'id')::uuid, before.id, salt, said ->> 'evidence', said ->> 'note', operator);
     end if;
     entries := entries || entry;
-    -- An id given is the first entry's.
+    -- A given id belongs to the first entry.
     said := said - 'id' - 'evidence' - 'note';
   end loop;
   if length > long then
@@ -136,7 +136,7 @@ begin
 end
 $$;
 comment on function certvakt.history_after is
-  'What renewal_history holds after a change: an entry more for each kind of change. Stores what was written about it.';
+  'Returns the new value of renewal_history after a change, with an entry for each kind of change. Stores the evidence and the note.';
 
 create function certvakt.certifications_before_update() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -145,21 +145,21 @@ declare
   seen public.peer_mentor_certifications := old;
 begin
   if new.peer_mentor_id <> old.peer_mentor_id then
-    raise exception 'a certification stays its mentor''s: what was told of it was told to them'
-      using errcode = 'restrict_violation', hint = 'Record another certification for somebody else, and delete this one.';
+    raise exception 'a certification cannot be moved to another mentor: its notices went to this one'
+      using errcode = 'restrict_violation', hint = 'Create a certification for the other mentor, and delete this one.';
   end if;
   if old.status = 'suspended' and (new.status <> 'suspended' or new.expires_at is distinct from old.expires_at) then
     perform certvakt.refuse_erased(array[new.peer_mentor_id]);
   end if;
-  -- People renew what has lapsed: they do not set it to valid, and they do not set anything to lapsed. They may withdraw it.
+  -- People may renew or withdraw an expired certification. They may not set the status from or to expired otherwise.
   if new.status <> old.status
     and (new.status = 'expired' or old.status = 'expired' and new.expires_at is not distinct from old.expires_at)
     and current_setting('role') = 'authenticated'
     and not (new.status = 'suspended' and coalesce(said ->> 'kind' = 'withdrawn', false)) then
-    raise exception 'whether a certification has lapsed, its date says: renew it instead'
+    raise exception 'the date decides whether a certification has expired: renew it instead'
       using errcode = 'insufficient_privilege', constraint = 'certification_lapsed';
   end if;
-  -- Moving a history to rows, which a statement does by itself, changes nothing that a reader could have missed.
+  -- Moving a history to rows updates renewal_history alone. It does not change updated_at, because readers see the same.
   seen.renewal_history := new.renewal_history;
   if new.expires_at is distinct from old.expires_at or 'suspended' in (old.status, new.status) then
     new.renewal_history := certvakt.history_after(old, new, said);
@@ -170,7 +170,7 @@ begin
   return new;
 end
 $$;
--- A certification that is suspended already can still be withdrawn.
+-- A suspended certification can be withdrawn, which changes no other column.
 create trigger before_update before update on public.peer_mentor_certifications
   for each row when (
     new.status = 'suspended' or
@@ -209,8 +209,8 @@ declare
   moved uuid[];
   retyped uuid[];
 begin
-  -- A withdrawal is recorded as a suspension. If somebody sets the status from expired to active by hand, the next run
-  -- checks that against the date.
+  -- A withdrawal is recorded as a suspension. A status that was set from expired to active by hand is recorded as a
+  -- reinstatement, so that the next run checks it against the date.
   with recorded as (
     insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_before, expires_after)
     select n.organisation_id, n.id,
@@ -218,7 +218,7 @@ begin
     from old_rows o join new_rows n on n.id = o.id
     cross join lateral (
       select (certvakt.kinds_of_change(o.expires_at, n.expires_at, o.status, n.status, said))[1] as kind) k
-    -- A run sets the status expired of many, which is no change.
+    -- A run sets many from active to expired, which is not a change.
     where (n.expires_at is distinct from o.expires_at or n.status = 'suspended'
         or n.status <> o.status and (o.status, n.status) <> ('active', 'expired'))
       and (k.kind is not null or o.status = 'expired' and n.status = 'active')
@@ -275,7 +275,7 @@ alter function certvakt.certifications_after_insert() owner to certvakt_definer;
 alter function certvakt.certifications_after_update() owner to certvakt_definer;
 alter function certvakt.certifications_after_delete() owner to certvakt_definer;
 
--- One way to say more of a change than what it is: the words go with the statement, and leave with it.
+-- Sets certvakt.change for one update.
 create function certvakt.change_certification(
   certification uuid, seen timestamptz, expires_at timestamptz, status text, said jsonb)
 returns boolean
@@ -293,7 +293,7 @@ begin
 end
 $$;
 comment on function certvakt.change_certification is
-  'Changes a certification as it was seen, with the rights of the caller; false: it has changed meanwhile, or is not theirs to change. Said may be: kind, id of the entry, evidence, note, completed_on, actor.';
+  'Updates date and status of a certification with the privileges of the caller, if its updated_at is still `seen`. Returns false if it has changed, or if the caller may not change it. `said` may contain kind, id, evidence, note, completed_on, source and actor.';
 revoke all on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, jsonb)
   from public, anon, authenticated, service_role;
 grant execute on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, jsonb)

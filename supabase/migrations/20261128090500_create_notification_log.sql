@@ -1,4 +1,4 @@
--- The log of notices: append-only, each once.
+-- The log of notices. It is append-only, and contains each notice once.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -10,34 +10,34 @@ create table public.cert_notification_log (
     notification_type in ('expiry_warning_90d', 'expiry_warning_30d', 'expiry_warning_7d', 'expired')),
   sent_at timestamptz not null default now() constraint cert_notification_log_sent_at_finite check (isfinite(sent_at)),
   recipient_id uuid not null,
-  -- Compared as bytes, in a database of any collation. A regular expression would cost six times as
-  -- much, more than the rest of the row.
+  -- The collation C compares bytes. A regular expression in the check would cost six times as much, more than the rest of
+  -- the insert.
   idempotency_key text collate "C" not null
     constraint cert_notification_log_idempotency_key_unique unique
     constraint cert_notification_log_idempotency_key_form check (
       octet_length(idempotency_key) = 64
       and ltrim(convert_to(idempotency_key, 'UTF8'), '0123456789abcdef'::bytea) = ''::bytea),
-  -- One look and one lock for both: a person's certifications leave with them, and these with those.
+  -- One foreign key checks both. Deleting a person deletes their certifications, and these delete the notices.
   constraint cert_notification_log_of_mentor
     foreign key (recipient_id, certification_id)
     references public.peer_mentor_certifications (peer_mentor_id, id) on delete cascade
 );
 comment on table public.cert_notification_log is
-  'One row a notice: this certification entered this stage. Never updated; deleted only with its certification or recipient, or by certvakt.delete_old_notices.';
-comment on column public.cert_notification_log.sent_at is 'When the notice was recorded, not when a provider took it.';
+  'Notices: each row records that a certification entered a stage. Rows are never updated. They are deleted with their certification or recipient, or by certvakt.delete_old_notices.';
+comment on column public.cert_notification_log.sent_at is 'When the notice was recorded, which is before its delivery.';
 comment on column public.cert_notification_log.recipient_id is 'The mentor.';
 comment on column public.cert_notification_log.idempotency_key is
   'certvakt.notice_key(certification_id, notification_type, the day on which the stage came due)';
 
 create index cert_notification_log_certification on public.cert_notification_log (certification_id, notification_type);
--- Rows come in the order of their time: a summary a range of pages is enough to find the old ones.
+-- Rows are inserted in the order of sent_at, so a BRIN index finds the old ones.
 create index cert_notification_log_retention on public.cert_notification_log using brin (sent_at);
 
 create trigger refuse_update before update on public.cert_notification_log
   for each statement execute function certvakt.refuse_log_rewrite();
 create trigger refuse_truncate before truncate on public.cert_notification_log
   for each statement execute function certvakt.refuse_log_rewrite();
--- Also while a session plays the part of a replica.
+-- The triggers fire even if session_replication_role is replica.
 alter table public.cert_notification_log enable always trigger refuse_update;
 alter table public.cert_notification_log enable always trigger refuse_truncate;
 
@@ -46,13 +46,13 @@ alter table public.cert_notification_log force row level security;
 revoke all on public.cert_notification_log from public, anon, authenticated, service_role;
 revoke all on sequence public.cert_notification_log_id_seq from public, anon, authenticated, service_role;
 grant select, insert on public.cert_notification_log to certvakt_worker, service_role;
--- A run numbers its notices itself, to know them again when it writes their deliveries.
+-- A run takes the ids from the sequence itself, because it inserts the deliveries in the same statement.
 grant usage on sequence public.cert_notification_log_id_seq to certvakt_worker;
 create policy worker_reads on public.cert_notification_log for select to certvakt_worker using (true);
 create policy worker_records on public.cert_notification_log for insert to certvakt_worker with check (true);
 create policy service_reads on public.cert_notification_log for select to service_role using (true);
 create policy service_records on public.cert_notification_log for insert to service_role with check (true);
--- The registrar reads whose they are, to end what is under way for a person who is erased.
+-- The registrar finds the open deliveries of a person who is erased.
 grant select (id, recipient_id) on public.cert_notification_log to certvakt_registrar;
 create policy registrar_reads on public.cert_notification_log for select to certvakt_registrar using (true);
 grant select on public.cert_notification_log to certvakt_definer;
@@ -61,31 +61,30 @@ create policy definer_reads on public.cert_notification_log for select to certva
 create function certvakt.notice_key(certification_id uuid, notification_type text, due_date date) returns text
 language plpgsql stable strict parallel safe set search_path = '' as $$
 begin
-  -- to_char of a fixed numeric pattern depends on no setting, unlike a cast of the date to text.
+  -- to_char with a numeric pattern depends on no setting, unlike a cast of the date to text.
   return encode(sha256(convert_to(
     certification_id::text || '|' || notification_type || '|' || to_char(due_date::timestamp, 'YYYY-MM-DD'), 'UTF8')), 'hex');
 end
 $$;
 comment on function certvakt.notice_key is
-  'The key of a notice: hex SHA-256 of certification|type|YYYY-MM-DD, the date being the day on which the stage came due.';
+  'Returns the key of a notice: the SHA-256 digest of certification|type|YYYY-MM-DD in hex, where the date is the due date of the stage.';
 revoke all on function certvakt.notice_key(uuid, text, date) from public, anon, authenticated, service_role;
 grant execute on function certvakt.notice_key(uuid, text, date) to certvakt_worker, certvakt_registrar, service_role;
 
--- Retention. The function runs as the owner of the log, the only role that may delete (foreign keys
--- delete as the owner too); row-level security holds the owner to the same floor.
+-- Retention. Only the owner of the log may delete, and foreign keys delete as the owner too. The function runs as the owner,
+-- and row-level security enforces the same minimum age for it.
 create policy owner_sees_old on public.cert_notification_log for select to current_user
   using (sent_at < now() - interval '180 days');
 create policy owner_deletes_old on public.cert_notification_log for delete to current_user
   using (sent_at < now() - interval '180 days');
 
--- It notes how far back the log reaches. Of the time before that, the histories alone say what was told.
+-- log_deleted_before then says from when on the log is complete. For earlier times, only the histories list notices.
 create function certvakt.delete_old_notices(older_than interval, batch integer) returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare
   deleted bigint;
 begin
-  -- A stage stays current for at most 90 days; a key must outlive it by far, or a notice could be
-  -- recorded again.
+  -- A stage is current for at most 90 days. Its key must stay much longer, or a run could record the notice again.
   if older_than is null or now() - older_than > now() - interval '180 days' then
     raise exception 'notices are kept for at least 180 days' using errcode = 'invalid_parameter_value';
   end if;
@@ -104,6 +103,6 @@ begin
 end
 $$;
 comment on function certvakt.delete_old_notices is
-  'Deletes at most `batch` notices recorded longer than `older_than` ago (180 days or more), with their deliveries.';
+  'Deletes up to `batch` notices that are older than `older_than` (180 days or more), with their deliveries.';
 revoke all on function certvakt.delete_old_notices(interval, integer) from public, anon, authenticated, service_role;
 grant execute on function certvakt.delete_old_notices(interval, integer) to certvakt_worker, service_role;

@@ -1,4 +1,4 @@
--- Runs, the deliveries of the notices that they record, and imports of registers.
+-- Runs, deliveries and imports.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -25,11 +25,11 @@ create table certvakt.runs (
   constraint runs_covered_when_missed check ((state = 'missed') = (covered_by is not null)),
   constraint runs_reason_when_failed check ((state = 'failed') = (reason is not null))
 );
-comment on column certvakt.runs.expired is 'With the three before it: notices recorded; in a held run, that would have been.';
+comment on column certvakt.runs.expired is 'This column and the three before it: the recorded notices. In a held run: the notices that it would have recorded.';
 comment on column certvakt.runs.record_limit is
-  'What the run might record without approval: of a held run exactly, of another as far as it was worked out.';
-comment on column certvakt.runs.covered_by is 'Of a missed night: the date of the run that caught up.';
-comment on column certvakt.runs.operator is 'Who ran the command that made it, as account@host; null: no command did.';
+  'How many notices the run could record without approval. Exact for a held run; otherwise a lower bound that was enough.';
+comment on column certvakt.runs.covered_by is 'The date of the run that covered a missed night.';
+comment on column certvakt.runs.operator is 'Who ran the command that made the row, as account@host. Null: no command made it.';
 create index runs_organisation on certvakt.runs (organisation_id, run_date desc, id desc);
 create index runs_retention on certvakt.runs (finished_at);
 
@@ -49,13 +49,13 @@ create table certvakt.run_calendars (
   constraint run_calendars_whole check (num_nulls(last_complete_date, read_through, read_on, grace_days) in (0, 4))
 );
 comment on table certvakt.run_calendars is
-  'One row an organisation, locked by each of its runs: how far the runs have come.';
+  'The progress of the runs of each organisation. Each run locks the organisation''s row.';
 comment on column certvakt.run_calendars.read_through is
-  'A snapshot taken when the last complete run began: changes it did not see are read by the next.';
+  'The snapshot of the last complete run. The next run reads the changes that this snapshot does not show.';
 comment on column certvakt.run_calendars.read_on is
-  'Which server and database the snapshot belongs to; after a restore elsewhere the next run reads everything.';
+  'The server and database of the snapshot. After a restore to another one, the next run reads everything.';
 comment on column certvakt.run_calendars.grace_days is
-  'For how long expired was current in that run; after a change of that setting the next run reads everything.';
+  'The organisation''s expired_grace_days in that run. After a change of that setting, the next run reads everything.';
 
 alter table certvakt.run_calendars enable row level security;
 alter table certvakt.run_calendars force row level security;
@@ -70,7 +70,7 @@ begin atomic
       || (select oid from pg_database where datname = current_database());
 end;
 comment on function certvakt.this_database is
-  'Which server and database this is. A snapshot means nothing elsewhere, so after a restore the next run reads everything.';
+  'Returns an identifier of this server and database. A snapshot is valid only there.';
 revoke all on function certvakt.this_database() from public, anon, authenticated, service_role;
 grant execute on function certvakt.this_database() to certvakt_worker;
 
@@ -83,7 +83,7 @@ create table certvakt.deliveries (
   expires_at timestamptz not null,
   state text not null constraint deliveries_state_known check (
     state in ('pending', 'claimed', 'delivered', 'unreachable', 'cancelled')),
-  -- An attempt a second would take 68 years to fill it.
+  -- One attempt each second would overflow it after 68 years.
   -- squawk-ignore prefer-bigint-over-int
   attempt integer not null default 0,
   opened_at timestamptz not null default now(),
@@ -102,21 +102,20 @@ create table certvakt.deliveries (
   constraint deliveries_finished_when_closed check (
     (state in ('delivered', 'cancelled')) = (finished_at is not null))
 )
--- Room on each page for every row once more: what a claim writes needs no entry in an index then.
+-- The free space keeps a second version of every row on its page, so a claim writes no index entry.
 with (fillfactor = 45);
 comment on table certvakt.deliveries is
-  'The work of handing a notice to a person. pending -> claimed -> delivered, cancelled, unreachable or pending again.';
-comment on column certvakt.deliveries.id is 'That of the notice: each is handed over once.';
-comment on column certvakt.deliveries.expires_at is 'The date that the notice speaks of.';
-comment on column certvakt.deliveries.opened_at is 'Since when it is to be delivered, however often it was tried: the queue''s age.';
-comment on column certvakt.deliveries.available_at is 'From when on it may be claimed; null: nobody knows how to reach its recipient.';
-comment on column certvakt.deliveries.attempt is 'How often it was tried, a claim under way included; guards its completion.';
+  'Deliveries of notices to mentors. States: pending -> claimed -> delivered, cancelled, unreachable, or pending again.';
+comment on column certvakt.deliveries.id is 'The id of the notice, which has one delivery.';
+comment on column certvakt.deliveries.expires_at is 'The expiry that the notice states.';
+comment on column certvakt.deliveries.opened_at is 'When the delivery became due. Attempts do not change it, so it determines the age of the queue.';
+comment on column certvakt.deliveries.available_at is 'The earliest time of the next claim. Null: the recipient has no usable contact point.';
+comment on column certvakt.deliveries.attempt is 'The number of attempts, including the current claim. An outcome is recorded only for the current attempt.';
 comment on column certvakt.deliveries.cancelled_in is
-  'The transaction of the worker that found it no longer true. It told nobody, so the next run looks at its certification again.';
-comment on column certvakt.deliveries.refused is 'Contact points that refused this notice for good; another one makes it due again.';
+  'The transaction that cancelled the delivery because its notice was no longer true. The next run checks the certification again.';
+comment on column certvakt.deliveries.refused is 'Contact points that permanently refused this notice. A new contact point makes the delivery due again.';
 
--- The queue, in its order, and at its end who cannot be reached. A claim changes nothing that an index
--- knows.
+-- The queue in its order; unreachable deliveries come last. A claim changes no column of an index.
 create index deliveries_open on certvakt.deliveries (available_at, id) where finished_at is null;
 create index deliveries_cancelled on certvakt.deliveries (organisation_id, cancelled_in) where cancelled_in is not null;
 
@@ -125,7 +124,7 @@ alter table certvakt.deliveries force row level security;
 revoke all on certvakt.deliveries from public, anon, authenticated, service_role;
 grant select, insert, update, delete on certvakt.deliveries to certvakt_worker;
 create policy worker_keeps on certvakt.deliveries to certvakt_worker using (true) with check (true);
--- The registrar ends what is under way for a person who is erased.
+-- The registrar cancels the open deliveries of a person who is erased.
 grant select (id, finished_at), update (state, reason, finished_at, available_at, lease_token, lease_until)
   on certvakt.deliveries to certvakt_registrar;
 create policy registrar_ends on certvakt.deliveries to certvakt_registrar using (true) with check (state = 'cancelled');
@@ -145,10 +144,10 @@ create table certvakt.delivery_attempts (
   finished_at timestamptz not null default now(),
   primary key (delivery_id, attempt, message)
 );
-comment on column certvakt.delivery_attempts.delivery_id is 'Leaves with its delivery: see the trigger delete_attempts.';
-comment on column certvakt.delivery_attempts.message is 'An attempt may send to several contact points: 1, 2, ….';
-comment on column certvakt.delivery_attempts.channel is 'Null when the attempt ended before a channel was asked.';
-comment on column certvakt.delivery_attempts.detail is 'The provider''s code or message id; never an address or a name.';
+comment on column certvakt.delivery_attempts.delivery_id is 'The delivery. The trigger delete_attempts deletes attempts with it.';
+comment on column certvakt.delivery_attempts.message is 'The number of the message within the attempt, which can send to several contact points.';
+comment on column certvakt.delivery_attempts.channel is 'The channel. Null: the attempt ended before it used one.';
+comment on column certvakt.delivery_attempts.detail is 'The code or message id of the provider. It contains no address and no name.';
 
 alter table certvakt.delivery_attempts enable row level security;
 alter table certvakt.delivery_attempts force row level security;
@@ -158,8 +157,8 @@ create policy worker_keeps on certvakt.delivery_attempts to certvakt_worker usin
 grant select (delivery_id), delete on certvakt.delivery_attempts to certvakt_definer;
 create policy definer_deletes on certvakt.delivery_attempts to certvakt_definer using (true) with check (false);
 
--- In place of a foreign key (docs/adr/0005-attempts-without-a-foreign-key.md): only a worker adds attempts,
--- in the statement that has just changed and so locked the delivery.
+-- Replaces a foreign key (docs/adr/0005-attempts-without-a-foreign-key.md). Only a worker adds attempts, in the statement
+-- that has updated, and so locked, the delivery.
 create function certvakt.delete_attempts() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -172,7 +171,7 @@ create trigger delete_attempts after delete on certvakt.deliveries
 revoke all on function certvakt.delete_attempts() from public, anon, authenticated, service_role;
 alter function certvakt.delete_attempts() owner to certvakt_definer;
 
--- A correction keeps the cycle: what its mentor was told in it before the date was corrected.
+-- A correction continues the cycle, so a run must know which notices of the cycle came before it.
 create view certvakt.told_before_correction with (security_invoker = true) as
 select cycle.organisation_id, cycle.certification_id, d.stage, d.due_date
 from (
@@ -189,7 +188,7 @@ join public.cert_notification_log l on l.certification_id = cycle.certification_
 join certvakt.deliveries d
   on d.id = l.id and d.created_at >= cycle.cycle_began and d.state in ('claimed', 'delivered');
 comment on view certvakt.told_before_correction is
-  'The stages told in the present cycle of every certification that was ever corrected. Only a notice that was handed over told somebody.';
+  'The stages of notices in the current cycle of each certification that was ever corrected. Only notices that were handed to a channel count.';
 revoke all on certvakt.told_before_correction from public, anon, authenticated, service_role;
 grant select on certvakt.told_before_correction to certvakt_worker, certvakt_definer;
 
@@ -201,9 +200,9 @@ create table certvakt.channel_stops (
   id bigint generated always as identity primary key
 );
 comment on table certvakt.channel_stops is
-  'Channels whose provider refuses us; their queue is kept until a delivery through them succeeds.';
+  'Channels whose provider refuses our messages. Their deliveries wait until one of them succeeds.';
 comment on column certvakt.channel_stops.organisation_id is
-  'Whose messages are refused; null: those of all, because the provider refuses the sender.';
+  'The organisation whose messages are refused. Null: the provider refuses the sender, and so all messages.';
 create unique index channel_stops_once on certvakt.channel_stops (channel, organisation_id) nulls not distinct;
 create index channel_stops_organisation on certvakt.channel_stops (organisation_id);
 
@@ -228,14 +227,14 @@ create table certvakt.imports (
   started_at timestamptz not null default now(),
   finished_at timestamptz not null default clock_timestamp(),
   operator text default certvakt.operator(),
-  -- A wrong contact costs the contact, not its row.
+  -- An invalid contact is left out; the rest of its row is imported.
   contacts_rejected bigint not null default 0
     constraint imports_contacts_rejected_check check (contacts_rejected >= 0),
   constraint imports_every_row_accounted_for check (read = added + updated + unchanged + rejected),
   constraint imports_chapter_inside_organisation
     foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade
 );
-comment on column certvakt.imports.operator is 'Who ran the command that made it, as account@host; null: no command did.';
+comment on column certvakt.imports.operator is 'Who ran the command that made the row, as account@host. Null: no command made it.';
 create index imports_chapter on certvakt.imports (organisation_id, chapter_id);
 create index imports_retention on certvakt.imports (finished_at);
 

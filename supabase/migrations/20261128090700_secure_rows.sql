@@ -1,15 +1,13 @@
--- What people may see and do: through the API, the pages and Supabase's own REST alike. What the service's roles may
--- do stands with each table.
+-- The privileges of people: in the API, the pages and Supabase's REST API. Those of the service's roles are with each table.
 --
--- Policies call four functions about the caller, each once a statement, as (select certvakt.…()), and read one view
--- who belongs where. An app with a hierarchy of its own replaces these five, and nothing else
--- (docs/supabase.md); what they promise stands in their comments. The functions are written in PL/pgSQL
--- because that keeps their plans.
+-- Policies call four functions about the caller, each once for a statement, as (select certvakt.…()), and read one view of
+-- memberships. An app with its own hierarchy replaces these five and nothing else (docs/supabase.md); their comments state
+-- their contracts. The functions are in PL/pgSQL, which caches their plans.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
--- The caller. certvakt.current_person() is in the file with the logins.
+-- The caller. certvakt.current_person() is with the logins, in the file for people.
 
 create function certvakt.current_organisations() returns uuid[]
 language plpgsql stable security definer set search_path = '' as $$
@@ -23,7 +21,7 @@ begin
 end
 $$;
 comment on function certvakt.current_organisations is
-  'The organisations that the caller is a member of, in any role, or that certified the caller. Never null.';
+  'Returns the organisations that the caller is a member of, in any role, or that certified the caller. Never null.';
 
 create function certvakt.visible_chapters() returns uuid[]
 language plpgsql stable security definer set search_path = '' as $$
@@ -46,9 +44,9 @@ begin
 end
 $$;
 comment on function certvakt.visible_chapters is
-  'The chapters whose certifications the caller may see and change: those that they coordinate and all below, and every one of an organisation that they administer. Never null.';
+  'Returns the chapters whose certifications the caller may see and change: the chapters that the caller coordinates, all chapters below them, and every chapter of an organisation that the caller administers. Never null.';
 
--- What is visible elsewhere follows from the visible chapters: a caller that knows those does not ask for them again.
+-- This function takes the visible chapters as an argument, so that a function that has them does not compute them again.
 create function certvakt.elsewhere_of(chapters uuid[]) returns uuid[]
 language plpgsql stable security definer set search_path = '' as $$
 begin
@@ -57,7 +55,7 @@ begin
 end
 $$;
 comment on function certvakt.elsewhere_of is
-  'Certifications of other chapters, whose mentors belong to one of some chapters of the same organisation as well. Never null. For functions only: it does not ask whether those chapters are visible.';
+  'Returns the certifications of other chapters whose mentors also belong to one of the given chapters, in the same organisation. Never null. It does not check that the chapters are visible, so only other functions may call it.';
 
 create function certvakt.visible_elsewhere() returns uuid[]
 language plpgsql stable security definer set search_path = '' as $$
@@ -66,7 +64,7 @@ begin
 end
 $$;
 comment on function certvakt.visible_elsewhere is
-  'Certifications of other chapters that the caller may see, because their mentors belong to a visible chapter of the same organisation as well. Never null.';
+  'Returns the certifications of other chapters that the caller may see because their mentors also belong to a visible chapter of the same organisation. Never null.';
 
 revoke all on function certvakt.current_organisations(), certvakt.visible_chapters(), certvakt.elsewhere_of(uuid[]),
   certvakt.visible_elsewhere() from public, anon, authenticated, service_role;
@@ -77,7 +75,7 @@ alter function certvakt.visible_chapters() owner to certvakt_definer;
 alter function certvakt.elsewhere_of(uuid[]) owner to certvakt_definer;
 alter function certvakt.visible_elsewhere() owner to certvakt_definer;
 
--- The kill switch. A closure is recorded, and its end beside it.
+-- The kill switch. A row records when access was closed and when it was opened again.
 create table certvakt.access_closures (
   id bigint generated always as identity primary key,
   resource text not null constraint access_closures_resource_known check (resource in ('certifications')),
@@ -93,11 +91,11 @@ create table certvakt.access_closures (
   constraint access_closures_opened_by_somebody check ((opened_at is null) = (opened_by is null))
 );
 comment on table certvakt.access_closures is
-  'When people''s access to a resource was closed, by whom and why, and when it was opened again.';
-comment on column certvakt.access_closures.organisation_id is 'Null: of every organisation.';
-comment on column certvakt.access_closures.closed_by is 'The login of the database that closed it.';
-comment on column certvakt.access_closures.operator is 'Who ran the command that made it, as account@host; null: no command did.';
-comment on column certvakt.access_closures.opened_operator is 'Who ran the command that opened it again, as account@host.';
+  'Periods during which people have no access to a resource, with the reason.';
+comment on column certvakt.access_closures.organisation_id is 'The organisation. Null: all of them.';
+comment on column certvakt.access_closures.closed_by is 'The database login that closed access.';
+comment on column certvakt.access_closures.operator is 'Who ran the command that closed access, as account@host. Null: no command did.';
+comment on column certvakt.access_closures.opened_operator is 'Who ran the command that opened access again, as account@host.';
 create index access_closures_organisation on certvakt.access_closures (organisation_id);
 create unique index access_closures_open on certvakt.access_closures (resource, organisation_id) nulls not distinct
   where opened_at is null;
@@ -122,24 +120,24 @@ begin
 end
 $$;
 comment on function certvakt.closed_organisations is
-  'The organisations whose resource is closed to people; null: that of every one, and then nothing compares with it.';
+  'Returns the organisations whose resource is closed to people. Null: it is closed in all of them. A comparison with null is never true, so policies then hide every row.';
 revoke all on function certvakt.closed_organisations(text) from public, anon, authenticated, service_role;
 grant execute on function certvakt.closed_organisations(text) to authenticated;
 alter function certvakt.closed_organisations(text) owner to certvakt_definer;
 
--- Who belongs where, as far as the caller may know it.
+-- Memberships.
 grant select (organisation_id, chapter_id, person_id, role) on certvakt.memberships to authenticated;
 create policy people_see on certvakt.memberships for select to authenticated using (
   person_id = (select certvakt.current_person()) or chapter_id = any ((select certvakt.visible_chapters())::uuid[]));
 create view certvakt.visible_memberships with (security_invoker = true) as
 select m.organisation_id, m.chapter_id, m.person_id, m.role from certvakt.memberships m;
 comment on view certvakt.visible_memberships is
-  'The memberships that the caller may see: their own, and all in the visible chapters. Each is of a chapter of its organisation, as mentor, coordinator or org_admin. Policies look up a person in it for each row that they judge.';
+  'The memberships that the caller may see: their own, and all memberships of the visible chapters. The role is mentor, coordinator or org_admin. Policies look up a person here for each row that they check.';
 revoke all on certvakt.visible_memberships from public, anon, authenticated, service_role;
 grant select on certvakt.visible_memberships to certvakt_definer, authenticated;
 
--- Certifications. Nobody deletes one. Ids and external ids are not theirs to choose, so none tells by being taken that it
--- is there.
+-- Certifications. People cannot delete one. They cannot set ids or external ids either, so a conflict does not reveal that
+-- one exists.
 grant select, insert (organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at),
   update (status, expires_at) on public.peer_mentor_certifications to authenticated;
 grant select on public.peer_mentor_certifications to certvakt_viewer;
@@ -150,19 +148,19 @@ create policy people_see on public.peer_mentor_certifications for select to auth
   or id = any ((select certvakt.visible_elsewhere())::uuid[]));
 create policy people_certify on public.peer_mentor_certifications for insert to authenticated with check (
   chapter_id = any ((select certvakt.visible_chapters())::uuid[])
-  -- Whether somebody is there does not show: asked before the foreign key is.
+  -- This condition applies before the foreign key, so an error does not reveal whether a person exists.
   and exists (
     select from certvakt.visible_memberships m
     where m.person_id = peer_mentor_id and m.chapter_id = peer_mentor_certifications.chapter_id and m.role = 'mentor'));
--- Without WITH CHECK, the new row must meet the same condition.
+-- Without WITH CHECK, the new row must satisfy the same condition.
 create policy people_keep on public.peer_mentor_certifications for update to authenticated
   using (chapter_id = any ((select certvakt.visible_chapters())::uuid[]));
 create policy access_is_open on public.peer_mentor_certifications as restrictive to authenticated, certvakt_viewer
   using (organisation_id <> all ((select certvakt.closed_organisations('certifications'))::uuid[]));
 
--- The definer sees every certification, so its functions read this view instead of the table wherever they answer a
--- caller. A view reads with the rights of its owner, and certvakt_viewer is bound by the two policies above. The planner
--- expands the view and the policies into each statement.
+-- Functions that run as certvakt_definer, which sees every certification, read this view instead of the table to answer a
+-- caller. A view reads its table with the privileges of its owner, and the two policies above apply to certvakt_viewer.
+-- PostgreSQL expands the view and the policies into each statement.
 create view certvakt.visible_certifications as
 select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.external_id, c.issued_at,
   c.expires_at, c.status, c.renewal_history, c.updated_at
@@ -179,11 +177,12 @@ create policy people_see on certvakt.people for select to authenticated using (
   or exists (
     select from certvakt.visible_memberships m
     where m.person_id = people.id and m.chapter_id = any ((select certvakt.visible_chapters())::uuid[]))
-  -- Who has left the chapter that certified them.
+  -- A mentor who has left the chapter of a visible certification.
   or exists (select from public.peer_mentor_certifications c where c.peer_mentor_id = people.id));
 
 grant select (person_id, organisation_id, name) on certvakt.person_names to authenticated;
--- As the person is seen: themselves, in a visible chapter of that organisation, or by its certification.
+-- The name that an organisation uses is visible to the person, and to callers who see the person in a chapter or by a
+-- certification of that organisation.
 create policy people_see on certvakt.person_names for select to authenticated using (
   person_id = (select certvakt.current_person())
   or exists (

@@ -1,13 +1,13 @@
--- What the API answers beyond single rows, what people set for themselves, the answers that the API remembers, and the
--- registers that it takes.
+-- The functions behind the API: lists and searches, opt-outs and devices. The stored responses of repeated requests, and
+-- uploaded registers.
 --
--- The functions belong to the definer. They read certifications through certvakt.visible_certifications.
+-- The functions run as certvakt_definer. They read certifications through certvakt.visible_certifications.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
--- Certifications, with what things are called. Names through the policies of five tables would look up the caller for each
--- of the five.
+-- Certifications with names. A query as the caller would apply the policies of five tables, and so look up the caller five
+-- times.
 create function certvakt.certification_details(certifications uuid[], and_elsewhere boolean)
 returns table (
   id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, is_mentor_erased boolean,
@@ -29,7 +29,7 @@ begin
       c.expires_at, c.status, c.updated_at
     from certvakt.visible_certifications c where c.id = any (wanted)
   ),
-  -- What many share is read once.
+  -- Many certifications share an organisation and a type, so these are read once.
   types as materialized (
     select o.id as organisation_id, o.time_zone, o.expired_grace_days, t.code, t.name
     from certvakt.organisations o join certvakt.certification_types t on t.organisation_id = o.id
@@ -45,12 +45,12 @@ begin
   join types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
   join certvakt.people p on p.id = c.peer_mentor_id
   left join certvakt.person_names n on n.person_id = c.peer_mentor_id and n.organisation_id = c.organisation_id
-  -- The mentor whom a chapter certified sees its name even if the chapter is not visible.
+  -- A mentor sees the name of the chapter of their own certification, even if the chapter is not visible to them.
   left join named_chapters h on h.id = c.chapter_id and (h.id = any (chapters) or c.peer_mentor_id = person);
 end
 $$;
 comment on function certvakt.certification_details is
-  'Some certifications, and if asked those that the caller sees for another reason than their chapter, with the names of chapters, mentors and types and the settings by which organisations count days; nothing of one that they may not see, and no name of a chapter that they may not know.';
+  'Returns the given certifications that the caller may see, with the names of chapters, mentors and types, and the organisations'' time zones and grace days. and_elsewhere adds the certifications that the caller may see for another reason than their chapter. The name of a chapter that the caller may not see is null.';
 
 revoke all on function certvakt.certification_details(uuid[], boolean) from public, anon, authenticated, service_role;
 grant execute on function certvakt.certification_details(uuid[], boolean) to authenticated;
@@ -67,13 +67,13 @@ begin atomic
   where c.id = history_of.certification;
 end;
 comment on function certvakt.history_of is
-  'The history of a certification, the oldest entry first, with the evidence and the notes; nothing of one that the caller may not see.';
+  'Returns the history of a certification with evidence and notes, the oldest entry first. Empty if the caller may not see the certification.';
 
 create function certvakt.is_made(certification uuid, entry text) returns boolean
 language sql stable security definer set search_path = ''
 begin atomic
   select case
-    -- The role of the transaction: the registrar keeps every certification.
+    -- The registrar may read every certification.
     when current_setting('role') = 'certvakt_registrar' then exists (
       select from public.peer_mentor_certifications c
       where c.id = certification
@@ -82,7 +82,7 @@ begin atomic
   end;
 end;
 comment on function certvakt.is_made is
-  'Whether the history of a certification has an entry of that id: whether a request that made it came before. False for one that the caller may not see.';
+  'Returns whether the history of a certification contains an entry with this id, and so whether the request was made before. False if the caller may not see the certification.';
 
 revoke all on function certvakt.history_of(uuid), certvakt.is_made(uuid, text)
   from public, anon, authenticated, service_role;
@@ -91,9 +91,9 @@ grant execute on function certvakt.is_made(uuid, text) to certvakt_registrar, au
 alter function certvakt.history_of(uuid) owner to certvakt_definer;
 alter function certvakt.is_made(uuid, text) owner to certvakt_definer;
 
--- LIKE is not leakproof, so under the policies no index would be used for it. The searches read no table from end to end:
--- what others have costs nobody anything. They compare with the name that the organisation has for a person, and with the
--- person's own name where it has none.
+-- LIKE is not leakproof, so PostgreSQL uses no index for it in a query that policies apply to. The searches scan no whole
+-- table, so their cost does not depend on other organisations. They compare the name that the organisation has for a person,
+-- or the person's own name if it has none.
 create function certvakt.search_certifications(
   containing text, how_many bigint, after_expiry timestamptz, after_id uuid, of_chapter uuid, of_type text,
   in_organisations uuid[], in_ranges tstzrange[])
@@ -113,7 +113,7 @@ declare
   named uuid[];
   numbered text[];
 begin
-  -- What many are called is soon found among the next to expire.
+  -- A frequent name is soon found among the certifications that expire next.
   with next as materialized (
     select first.id, first.expiry
     from unnest(chapters) as v (id)
@@ -135,7 +135,7 @@ begin
       or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])), '{}')
   into looked, found
   from next n
-  -- Each looked up by its id, however many there are.
+  -- OFFSET 0 keeps the planner from scanning the table instead of looking up each id.
   cross join lateral (select * from public.peer_mentor_certifications c where c.id = n.id offset 0) c
   cross join lateral (
     select coalesce(n.name_folded, p.name_folded) as name_folded
@@ -145,14 +145,14 @@ begin
   if looked < looked_through or cardinality(found) >= how_many then
     return found[:how_many];
   end if;
-  -- What few are called, indexes find, if it has three letters or digits in a row.
+  -- The trigram indexes find a rare name, if the pattern has three letters or digits in a row.
   if containing ~ '[a-z0-9]{3}' then
     named := array(
       (select n.person_id from certvakt.person_names n where n.name_folded like containing limit few + 1)
       union all
       (select p.id from certvakt.people p where p.name_folded like containing limit few + 1));
     numbered := array(
-      -- Every id of the organisations is compared. The first branch of certvakt.folded stands here, because a call for each
+      -- This compares every id of the organisations. It contains the first branch of certvakt.folded, because a call for each
       -- id takes longer than the rest.
       select c.external_id from public.peer_mentor_certifications c
       where c.organisation_id = any (organisations)
@@ -171,7 +171,7 @@ begin
         from candidates
         join public.peer_mentor_certifications c on c.id = candidates.id
         where c.chapter_id = any (chapters)
-          -- Another organisation may call them so.
+          -- The name that was found can be that of another organisation.
           and (certvakt.folded(c.external_id) like containing or (
             select coalesce(n.name_folded, p.name_folded) like containing
             from certvakt.people p
@@ -185,7 +185,7 @@ begin
         limit how_many);
     end if;
   end if;
-  -- Else each name is looked at, in the order of each chapter.
+  -- Otherwise compare every name, in the order of each chapter's index.
   return array(
     select c.id
     from unnest(chapters) as v (id)
@@ -197,7 +197,7 @@ begin
         and (of_type is null or c.certification_type = of_type)
         and (in_organisations is null
           or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])
-        -- As above.
+        -- The first branch of certvakt.folded again.
         and (case when octet_length(c.external_id) = length(c.external_id) then lower(c.external_id collate "C")
             else certvakt.folded(c.external_id) end like containing
           or (
@@ -213,7 +213,7 @@ begin
 end
 $$;
 comment on function certvakt.search_certifications is
-  'The first of the certifications of visible chapters, behind one of them, whose mentor''s name or id in the register, folded, is like a pattern; the next to expire first.';
+  'Returns the ids of certifications in visible chapters whose mentor''s name or register id, folded, is like the pattern `containing`. The next to expire come first. At most `how_many`, after the given one.';
 
 create function certvakt.search_people(
   containing text, how_many bigint, after_name text, after_id uuid, of_chapter uuid)
@@ -223,7 +223,7 @@ language plpgsql stable security definer set search_path = '' set plan_cache_mod
 declare
   person uuid := certvakt.current_person();
   chapters uuid[] := certvakt.visible_chapters();
-  -- Without three letters or digits in a row, the index would lead to everybody of every organisation.
+  -- A trigram index does not narrow a pattern without three letters or digits in a row.
   indexed text := case when containing ~ '[a-z0-9]{3}' then containing end;
 begin
   return query
@@ -239,11 +239,11 @@ begin
           select p.id from certvakt.people p where p.name_folded like indexed))
       group by m.person_id
     ) member
-    -- Each member is looked up, and nobody else.
+    -- OFFSET 0 keeps the planner from scanning all people instead of looking up each member.
     cross join lateral (
       select p.id, p.name, p.name_folded, p.locale, p.erased_at from certvakt.people p where p.id = member.person_id offset 0
     ) p
-    -- Of several organisations in which the caller sees them, one names them.
+    -- If the caller sees a person in several organisations, one of them provides the name.
     left join lateral (
       select n.name, n.name_folded from certvakt.person_names n
       where n.person_id = p.id and n.organisation_id = any (member.organisations)
@@ -260,7 +260,7 @@ begin
 end
 $$;
 comment on function certvakt.search_people is
-  'The first of the members of visible chapters, by name behind one of them; those whose name, folded, is like a pattern, if one is given.';
+  'Returns members of visible chapters by name, whose name, folded, is like the pattern `containing` if it is given. At most `how_many`, after the given one.';
 
 revoke all on function
   certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, uuid[], tstzrange[]),
@@ -271,7 +271,7 @@ grant execute on function
 alter function certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, uuid[], tstzrange[]) owner to certvakt_definer;
 alter function certvakt.search_people(text, bigint, text, uuid, uuid) owner to certvakt_definer;
 
--- What people may know of notices: the log itself stays unreadable for them.
+-- Notices. People cannot read the log itself.
 create function certvakt.notices_of(certifications uuid[])
 returns table (
   id bigint, organisation_id uuid, certification_id uuid, stage text, due_date date, expires_at timestamptz, recorded_at timestamptz,
@@ -285,7 +285,7 @@ begin atomic
   where c.id = any (notices_of.certifications);
 end;
 comment on function certvakt.notices_of is
-  'The notices of some certifications, and what became of them; nothing of a certification that the caller may not see.';
+  'Returns the notices of the given certifications that the caller may see, and the states of their deliveries.';
 
 create function certvakt.recent_notices(since timestamptz, before bigint, of_chapter uuid, of_stage text, of_state text, how_many integer)
 returns table (
@@ -306,7 +306,7 @@ begin atomic
   limit how_many;
 end;
 comment on function certvakt.recent_notices is
-  'Notices recorded since a time, and before one of them if that is given, the latest first; of a chapter, stage and state, if those are given.';
+  'Returns notices that were recorded since a time, the latest first. `before` is the id of a notice; it, a chapter, a stage and a delivery''s state limit the result if they are given.';
 
 create function certvakt.unreachable_notices(before bigint, of_chapter uuid, how_many integer)
 returns table (
@@ -324,9 +324,9 @@ begin atomic
   limit how_many;
 end;
 comment on function certvakt.unreachable_notices is
-  'Notices that no channel can hand to their mentors, before one of them if that is given, the latest first; of a chapter, if that is given.';
+  'Returns notices whose mentors are unreachable, the latest first. `before`, the id of a notice, and a chapter limit the result if they are given.';
 
--- The dates come in as each organisation's time zone has them; the stages are the pure rules'.
+-- The caller computes the ranges of dates in each organisation's time zone, with the rules for stages.
 create function certvakt.coming_notices(
   organisations uuid[], time_zones text[], stages text[], days_before integer[], since timestamptz[], before timestamptz[],
   told_again_after integer)
@@ -346,12 +346,12 @@ begin atomic
     select from certvakt.told_before_correction told
     where told.organisation_id = coming.organisation_id and told.certification_id = coming.id and told.stage = coming.stage
       and coming.night - told.due_date < coming_notices.told_again_after
-    -- Looked up for each certification, instead of worked out for every organisation.
+    -- OFFSET 0 makes PostgreSQL look up each certification, instead of computing the view for all organisations.
     offset 0)
   group by coming.organisation_id, coming.night, coming.stage;
 end;
 comment on function certvakt.coming_notices is
-  'How many notices come due on which night in which stage, of the certifications that the caller may see; expiries from since until before.';
+  'Returns how many notices come due on each night in each stage, for certifications that the caller may see and that expire in the given ranges.';
 
 revoke all on function certvakt.notices_of(uuid[]),
   certvakt.recent_notices(timestamptz, bigint, uuid, text, text, integer),
@@ -367,14 +367,14 @@ alter function certvakt.recent_notices(timestamptz, bigint, uuid, text, text, in
 alter function certvakt.unreachable_notices(bigint, uuid, integer) owner to certvakt_definer;
 alter function certvakt.coming_notices(uuid[], text[], text[], integer[], timestamptz[], timestamptz[], integer) owner to certvakt_definer;
 
--- People choose the kinds of contact point at which they receive notices.
+-- Opt-outs from kinds of contact point.
 create function certvakt.opt_outs() returns table (kind text, since timestamptz)
 language sql stable security definer set search_path = ''
 begin atomic
   select o.kind, o.created_at from certvakt.channel_opt_outs o
   where o.person_id = (select certvakt.current_person()) order by o.kind;
 end;
-comment on function certvakt.opt_outs is 'By which kinds of contact point the caller wants no notices.';
+comment on function certvakt.opt_outs is 'Returns the kinds of contact point at which the caller does not want notices.';
 
 create function certvakt.opt_out(kind text) returns void
 language plpgsql security definer set search_path = '' as $$
@@ -387,7 +387,7 @@ begin
   insert into certvakt.channel_opt_outs (person_id, kind) values (person, opt_out.kind) on conflict do nothing;
 end
 $$;
-comment on function certvakt.opt_out is 'Sends the caller no notices by a kind of contact point any more.';
+comment on function certvakt.opt_out is 'Stops notices to the caller at a kind of contact point.';
 
 create function certvakt.opt_in(kind text) returns void
 language sql security definer set search_path = ''
@@ -395,9 +395,9 @@ begin atomic
   delete from certvakt.channel_opt_outs o
   where o.kind = opt_in.kind and o.person_id = (select certvakt.current_person());
 end;
-comment on function certvakt.opt_in is 'Sends the caller notices by a kind of contact point again.';
+comment on function certvakt.opt_in is 'Resumes notices to the caller at a kind of contact point.';
 
--- The devices of the app. A device moves by what its owner does on it.
+-- The devices of the app. A device moves to the person who signs in on it.
 create function certvakt.keep_device(installation text, token text) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -409,9 +409,9 @@ begin
   if exists (
     select from certvakt.contact_points p
     where p.installation = keep_device.installation and p.person_id <> person and p.address <> keep_device.token) then
-    raise exception 'this installation is another person''s'
+    raise exception 'this installation belongs to another person'
       using errcode = 'restrict_violation', constraint = 'installation_of_another',
-        hint = 'Give the token that the device has now, or name the installation anew.';
+        hint = 'Send the current token of the device, or use a new id for the installation.';
   end if;
   delete from certvakt.contact_points p
   where p.kind = 'push' and (p.installation = keep_device.installation or p.address = keep_device.token);
@@ -420,7 +420,7 @@ begin
 end
 $$;
 comment on function certvakt.keep_device is
-  'Gives the caller the device of an installation of the app, under its present token. Another person''s device moves only with the token that it has now.';
+  'Registers an installation of the app and its current token for the caller. A device of another person moves to the caller only if the token is the one that is stored.';
 
 create function certvakt.remove_device(installation text) returns void
 language sql security definer set search_path = ''
@@ -428,7 +428,7 @@ begin atomic
   delete from certvakt.contact_points p
   where p.installation = remove_device.installation and p.person_id = (select certvakt.current_person());
 end;
-comment on function certvakt.remove_device is 'Removes a device of the caller; a device of another person stays.';
+comment on function certvakt.remove_device is 'Removes a device of the caller.';
 
 revoke all on function certvakt.opt_outs(), certvakt.opt_out(text), certvakt.opt_in(text),
   certvakt.keep_device(text, text), certvakt.remove_device(text) from public, anon, authenticated, service_role;
@@ -440,8 +440,8 @@ alter function certvakt.opt_in(text) owner to certvakt_definer;
 alter function certvakt.keep_device(text, text) owner to certvakt_definer;
 alter function certvakt.remove_device(text) owner to certvakt_definer;
 
--- A request that creates something says a key of its own making; sent again, it is answered again and does
--- nothing (draft-ietf-httpapi-idempotency-key-header). The answer stands in the transaction of what it tells of.
+-- A client that creates something chooses a key. If it repeats the request, it gets the stored response, and nothing is
+-- created (draft-ietf-httpapi-idempotency-key-header). The response is stored in the transaction that creates the object.
 create table certvakt.idempotency_keys (
   person_id uuid not null references certvakt.people (id) on delete cascade,
   key text not null constraint idempotency_keys_form check (length(key) between 1 and 255),
@@ -450,9 +450,9 @@ create table certvakt.idempotency_keys (
   created_at timestamptz not null default now(),
   primary key (person_id, key)
 );
-comment on table certvakt.idempotency_keys is 'Answers to requests that may be sent again, for a day.';
-comment on column certvakt.idempotency_keys.request_hash is 'SHA-256 of what was asked for: a key stands for one request.';
-comment on column certvakt.idempotency_keys.answer is 'What was answered; null while the transaction is under way.';
+comment on table certvakt.idempotency_keys is 'Responses to requests that clients may repeat within a day.';
+comment on column certvakt.idempotency_keys.request_hash is 'The SHA-256 digest of the request. A key is valid for one request only.';
+comment on column certvakt.idempotency_keys.answer is 'The response. Null until the transaction stores it.';
 create index idempotency_keys_created on certvakt.idempotency_keys (created_at);
 
 alter table certvakt.idempotency_keys enable row level security;
@@ -463,11 +463,11 @@ create policy people_keep on certvakt.idempotency_keys to authenticated
   using (person_id = (select certvakt.current_person())) with check (person_id = (select certvakt.current_person()));
 grant select (person_id, answer) on certvakt.idempotency_keys to certvakt_worker;
 create policy worker_reads on certvakt.idempotency_keys for select to certvakt_worker using (true);
--- The service forgets them after a day, and those of a person who is erased.
+-- The registrar deletes rows after a day, and those of a person who is erased.
 grant select (person_id, answer, created_at), delete on certvakt.idempotency_keys to certvakt_registrar;
 create policy registrar_forgets on certvakt.idempotency_keys to certvakt_registrar using (true) with check (false);
 
--- A register that an administrator hands over: kept until the service has taken it in.
+-- Registers that administrators upload. The content is deleted after the import.
 create table certvakt.uploads (
   id uuid primary key default certvakt.uuid_v7(),
   organisation_id uuid not null,
@@ -475,7 +475,7 @@ create table certvakt.uploads (
   person_id uuid default certvakt.current_person() references certvakt.people (id) on delete set null,
   options jsonb not null,
   content bytea,
-  -- Ended after a few.
+  -- An upload is refused after a few attempts.
   -- squawk-ignore prefer-bigint-over-int
   attempt integer not null default 0,
   state text not null default 'waiting' constraint uploads_state_known
@@ -489,10 +489,10 @@ create table certvakt.uploads (
   constraint uploads_content_while_received check ((state = 'received') = (content is not null)),
   constraint uploads_finished_with_a_result check ((state in ('taken', 'refused')) = (finished_at is not null and result is not null))
 );
-comment on table certvakt.uploads is 'Registers handed over through the API, and what became of them.';
+comment on table certvakt.uploads is 'Registers that were uploaded through the API, and their results.';
 comment on column certvakt.uploads.state is
-  'waiting for its content -> received -> taken or refused. The content goes when it has been read.';
-comment on column certvakt.uploads.taken_up_at is 'When it was last tried.';
+  'waiting for its content -> received -> taken or refused. The content is deleted after it was read.';
+comment on column certvakt.uploads.taken_up_at is 'When the last attempt to import it began.';
 create index uploads_chapter on certvakt.uploads (organisation_id, chapter_id);
 create index uploads_person on certvakt.uploads (person_id);
 create index uploads_received on certvakt.uploads (attempt, created_at) where state = 'received';
@@ -503,7 +503,7 @@ alter table certvakt.uploads force row level security;
 revoke all on certvakt.uploads from public, anon, authenticated, service_role;
 grant select (id, organisation_id, chapter_id, person_id, options, state, result, created_at, finished_at),
   insert (organisation_id, chapter_id, options), update (content, state) on certvakt.uploads to authenticated;
--- A register speaks of the whole organisation, so it is an administrator's to hand over.
+-- A register contains the whole organisation, so only an administrator may upload one.
 create policy people_upload on certvakt.uploads for insert to authenticated with check (state = 'waiting' and exists (
   select from certvakt.visible_memberships m
   where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'));
@@ -517,8 +517,8 @@ create policy people_hand_over on certvakt.uploads for update to authenticated
   with check (state = 'received');
 grant select (person_id, organisation_id, state, created_at, finished_at) on certvakt.uploads to certvakt_worker;
 create policy worker_reads on certvakt.uploads for select to certvakt_worker using (true);
--- The registrar takes them in, by turns of their organisations, so that none waits for all of another. It also takes out
--- a person who is erased.
+-- The registrar imports uploads, one organisation after the other, so that none waits for all uploads of another. It also
+-- removes a person who is erased.
 grant select, update (person_id, content, attempt, state, result, finished_at, taken_up_at), delete
   on certvakt.uploads to certvakt_registrar;
 create policy registrar_takes on certvakt.uploads to certvakt_registrar using (true) with check (true);

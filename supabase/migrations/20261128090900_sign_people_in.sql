@@ -1,5 +1,5 @@
--- How a login becomes a person, how people sign in with a browser, the mails that carry a token or tell of what changed,
--- what shows that a login is a person's own, and the record of who looked at what.
+-- Invitations, sessions of browsers, letters (e-mails with a token, alerts and notifications), proof that a login belongs to
+-- a person, and the access log.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -15,10 +15,10 @@ create table certvakt.invitations (
   operator text default certvakt.operator(),
   address text
 );
-comment on table certvakt.invitations is 'A login that accepts one becomes its person. Each is good once, and for fourteen days.';
-comment on column certvakt.invitations.token_hash is 'SHA-256 of the token, which nobody keeps but the person invited.';
-comment on column certvakt.invitations.operator is 'Who ran the command that made it, as account@host; null: no command did.';
-comment on column certvakt.invitations.address is 'The address that it was mailed to; null: the operator handed it over. Only the operator makes such a one.';
+comment on table certvakt.invitations is 'Invitations. Accepting one links the caller''s login to the invited person. Each can be used once, within fourteen days.';
+comment on column certvakt.invitations.token_hash is 'The SHA-256 digest of the token. The token itself is not stored.';
+comment on column certvakt.invitations.operator is 'Who ran the command that made the invitation, as account@host. Null: no command made it.';
+comment on column certvakt.invitations.address is 'The address to which the token was mailed. Null: the operator created the invitation and hands it over.';
 create index invitations_person on certvakt.invitations (person_id);
 
 alter table certvakt.invitations enable row level security;
@@ -26,8 +26,8 @@ alter table certvakt.invitations force row level security;
 revoke all on certvakt.invitations from public, anon, authenticated, service_role;
 grant select (person_id, created_at, expires_at, used_at, address) on certvakt.invitations to certvakt_worker;
 create policy worker_reads on certvakt.invitations for select to certvakt_worker using (true);
--- The token makes its holder the person, so no coordinator ever holds one: the service makes it and
--- hands it to nobody but the person or the operator.
+-- The holder of the token can act as the person. So coordinators never get one: the service mails it to the person, or shows
+-- it to the operator.
 grant select, insert, delete on certvakt.invitations to certvakt_registrar;
 create policy registrar_invites on certvakt.invitations to certvakt_registrar using (true) with check (true);
 grant select (token_hash, used_at, expires_at), insert (person_id, token_hash, expires_at, address), delete
@@ -38,7 +38,7 @@ create policy definer_keeps on certvakt.invitations to certvakt_definer using (t
 
 create trigger refuse_erased after insert on certvakt.invitations referencing new table as new_rows
   for each statement execute function certvakt.refuse_rows_of_erased();
--- That was the last trigger that calls it.
+-- That was the last trigger with this function.
 alter function certvakt.refuse_rows_of_erased() owner to certvakt_definer;
 
 create table certvakt.sessions (
@@ -55,14 +55,14 @@ create table certvakt.sessions (
   acr text constraint sessions_acr_form check (length(acr) between 1 and 255)
 );
 comment on table certvakt.sessions is
-  'Browsers that are signed in. A session speaks for a login, as a token does; identities say whose it is.';
-comment on column certvakt.sessions.token_hash is 'SHA-256 of the value in the cookie, which nobody keeps but the browser.';
-comment on column certvakt.sessions.seen_at is 'When it was last used, to five minutes; twelve hours later it is over.';
-comment on column certvakt.sessions.address is 'The address whose link began it; null: a provider did.';
-comment on column certvakt.sessions.browser is 'The browser and its system, as it names itself, like Firefox, Windows; empty: it does not.';
+  'Sessions of browsers. A session acts for a login, like a token; identities link the login to a person.';
+comment on column certvakt.sessions.token_hash is 'The SHA-256 digest of the cookie. The cookie itself is not stored.';
+comment on column certvakt.sessions.seen_at is 'When the session was last used, within five minutes. It ends twelve hours later.';
+comment on column certvakt.sessions.address is 'The address to which the sign-in link was sent. Null: the session began with a provider.';
+comment on column certvakt.sessions.browser is 'The browser and the operating system from the User-Agent header, such as Firefox, Windows. Empty if unknown.';
 comment on column certvakt.sessions.authenticated_at is
-  'When the provider last authenticated the person (auth_time of OpenID Connect Core 1.0, section 2); null: it did not say.';
-comment on column certvakt.sessions.acr is 'How, in the provider''s words (acr of the same section); null: it did not say.';
+  'When the provider last authenticated the person (auth_time in OpenID Connect Core 1.0, section 2). Null: unknown.';
+comment on column certvakt.sessions.acr is 'The authentication context class (acr in the same section). Null: unknown.';
 
 alter table certvakt.sessions enable row level security;
 alter table certvakt.sessions force row level security;
@@ -78,7 +78,7 @@ grant select, delete on certvakt.sessions to certvakt_definer;
 create policy definer_reads on certvakt.sessions for select to certvakt_definer using (true);
 create policy definer_ends on certvakt.sessions for delete to certvakt_definer using (true);
 
--- An app with a hierarchy of its own may know people otherwise than by identities.
+-- In an app with its own hierarchy, the caller's login is not in identities.
 create function certvakt.my_logins() returns table (issuer text, subject text)
 language sql stable security definer set search_path = ''
 begin atomic
@@ -88,12 +88,12 @@ begin atomic
   from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb as claims) given
   where (select certvakt.current_person()) is not null;
 end;
-comment on function certvakt.my_logins is 'The logins of the caller: the one that asks, and the others of the same person.';
+comment on function certvakt.my_logins is 'Returns the logins of the caller''s person, including the one of this transaction.';
 revoke all on function certvakt.my_logins() from public, anon, authenticated, service_role;
 grant execute on function certvakt.my_logins() to certvakt_definer;
 alter function certvakt.my_logins() owner to certvakt_definer;
 
--- People see in which browsers they are signed in, and end that.
+-- People see and end their sessions.
 create function certvakt.my_sessions()
 returns table (id uuid, is_link boolean, browser text, created_at timestamptz, seen_at timestamptz, is_current boolean)
 language sql stable security definer set search_path = ''
@@ -105,7 +105,7 @@ begin atomic
     and s.expires_at > now() and s.seen_at > now() - interval '12 hours'
   order by s.seen_at desc, s.id;
 end;
-comment on function certvakt.my_sessions is 'Where the caller is signed in with a browser.';
+comment on function certvakt.my_sessions is 'Returns the active sessions of the caller.';
 
 create function certvakt.end_my_sessions(session uuid default null) returns bigint
 language sql security definer set search_path = ''
@@ -121,7 +121,7 @@ begin atomic
   select count(*) from ended;
 end;
 comment on function certvakt.end_my_sessions is
-  'Ends a session of the caller''s, or all but the one that asks; how many that were.';
+  'Ends one session of the caller or, with null, all but the current one. Returns how many it ended.';
 
 revoke all on function certvakt.my_sessions(), certvakt.end_my_sessions(uuid)
   from public, anon, authenticated, service_role;
@@ -136,8 +136,8 @@ create table certvakt.known_browsers (
   primary key (person_id, token_hash)
 );
 comment on table certvakt.known_browsers is
-  'Browsers in which a person has signed in during the last 400 days. A session in any other is told of by mail.';
-comment on column certvakt.known_browsers.token_hash is 'SHA-256 of the value in the cookie, which nobody keeps but the browser.';
+  'Browsers in which a person has signed in during the last 400 days. The person is notified by e-mail of a session in any other.';
+comment on column certvakt.known_browsers.token_hash is 'The SHA-256 digest of the cookie. The cookie itself is not stored.';
 
 alter table certvakt.known_browsers enable row level security;
 alter table certvakt.known_browsers force row level security;
@@ -176,29 +176,29 @@ create table certvakt.letters (
     else num_nonnulls(alert, number) = 0 end)
 );
 comment on table certvakt.letters is
-  'Mails to be sent or sent: links to sign in with and invitations, which carry a token; alerts, and what happened to a person''s addresses and logins, which do not.';
-comment on column certvakt.letters.requested_by is 'Who asked for the invitation; null: a link, which anybody may ask for.';
-comment on column certvakt.letters.good_for is 'How long it may be mailed after it was asked for, and how long its token is good after that.';
-comment on column certvakt.letters.mail_due_at is 'When it is mailed, or is mailed again unless it is known to have left; null: not any more.';
+  'The queue of e-mails. Sign-in links and invitations contain a token; alerts, and notifications about addresses and logins, do not.';
+comment on column certvakt.letters.requested_by is 'Who requested an invitation. Null for sign-in links, which do not need a caller.';
+comment on column certvakt.letters.good_for is 'How long after the request the letter may be sent, and how long after that its token is valid.';
+comment on column certvakt.letters.mail_due_at is 'When the next attempt to send it is due. Null: there is none.';
 comment on column certvakt.letters.token_hash is
-  'SHA-256 of the token in the mail that was sent last. An invitation''s is in invitations as well; an alert''s is good for nothing but to say which sending it was.';
-comment on column certvakt.letters.used_at is 'When somebody signed in with the link.';
-comment on column certvakt.letters.alert is 'What an alert is about.';
-comment on column certvakt.letters.organisation_id is 'Whose alert it is, or whose register changed the address.';
-comment on column certvakt.letters.number is 'How many of what the alert is about.';
+  'The SHA-256 digest of the token of the last attempt. For an invitation, it is in invitations too. For a letter without a token, it only identifies the attempt.';
+comment on column certvakt.letters.used_at is 'When the link was used to sign in.';
+comment on column certvakt.letters.alert is 'The subject of an alert.';
+comment on column certvakt.letters.organisation_id is 'The organisation of an alert, or whose register changed an address.';
+comment on column certvakt.letters.number is 'The count that an alert reports.';
 comment on column certvakt.letters.address is
-  'Where it goes, if that need not be a contact point: a notice reaches an address that leaves the register meanwhile.';
+  'The recipient of a notification. It is not a contact point, because the address can be removed before the letter is sent.';
 create index letters_person on certvakt.letters (person_id);
 create index letters_contact_point on certvakt.letters (contact_point_id);
 create index letters_requested_by on certvakt.letters (requested_by);
--- A person who has asked for a link does not wait for notices.
+-- Sign-in links and invitations are sent before notifications.
 create index letters_due on certvakt.letters ((kind not in ('link', 'invitation')), mail_due_at, id) where mail_due_at is not null;
 create index letters_organisation on certvakt.letters (organisation_id);
 
 alter table certvakt.letters enable row level security;
 alter table certvakt.letters force row level security;
 revoke all on certvakt.letters from public, anon, authenticated, service_role;
--- The worker reads for the operator of the service, who shows a person all that is kept of them.
+-- The worker reads letters for the export of a person's data.
 grant select (kind, person_id, requested_at, mailed_at, used_at, address),
   insert (kind, person_id, contact_point_id, good_for, alert, organisation_id, number) on certvakt.letters to certvakt_worker;
 create policy worker_reads on certvakt.letters for select to certvakt_worker using (true);
@@ -213,8 +213,8 @@ grant select, insert (kind, person_id, contact_point_id, requested_by, good_for,
 create policy definer_writes on certvakt.letters to certvakt_definer
   using (true) with check (kind in ('invitation', 'address-removed', 'address-added', 'address-confirmed', 'new-login'));
 
--- Signing in shows what all organisations of a person know. So a register's address opens the door only where no other
--- organisation knew the person before, unless it has the same address.
+-- After sign-in, a person sees the data of all their organisations. So an address from a register may be used to sign in only
+-- if no other organisation knew the person before, or if that organisation has the same address.
 create function certvakt.opens_the_door(point uuid) returns boolean
 language sql stable security definer set search_path = ''
 begin atomic
@@ -232,10 +232,10 @@ begin atomic
   from certvakt.contact_points k where k.id = opens_the_door.point;
 end;
 comment on function certvakt.opens_the_door is
-  'Whether a link or an invitation to sign in may go to a mail address: the person''s own, or one of a register that no other organisation, which knew the person before, contradicts.';
+  'Returns whether sign-in links and invitations may be sent to a mail address: it is the person''s own, or it comes from a register and every other organisation that knew the person before has it too.';
 
--- A policy keeps the index of mail addresses from the role that it binds: lower() might tell what it is given. So
--- this looks them up with the rights of its owner, instead of reading every address.
+-- lower() is not leakproof, so PostgreSQL does not use the index of mail addresses for a role that a policy with a condition
+-- applies to. This function uses it with the privileges of its owner.
 create function certvakt.people_of_address(address text) returns table (person_id uuid, contact_point_id uuid)
 language sql stable security definer set search_path = ''
 begin atomic
@@ -245,7 +245,7 @@ begin atomic
   order by p.person_id, p.organisation_id nulls first, p.id;
 end;
 comment on function certvakt.people_of_address is
-  'The people who have a mail address, compared without regard to case, and the contact point of each.';
+  'Returns the people of a mail address, compared without regard to case, with one contact point each.';
 
 create function certvakt.invite(person uuid) returns boolean
 language plpgsql security definer set search_path = '' as $$
@@ -273,7 +273,7 @@ begin
 end
 $$;
 comment on function certvakt.invite is
-  'Has an invitation mailed to somebody in a visible chapter, unless one was asked for ten minutes ago or less; false: there is no such person with a mail address.';
+  'Queues an invitation to a person in a visible chapter, unless one was requested within the last ten minutes. Returns false if there is no such person with a mail address.';
 
 revoke all on function certvakt.opens_the_door(uuid), certvakt.people_of_address(text), certvakt.invite(uuid)
   from public, anon, authenticated, service_role;
@@ -283,9 +283,9 @@ alter function certvakt.opens_the_door(uuid) owner to certvakt_definer;
 alter function certvakt.people_of_address(text) owner to certvakt_definer;
 alter function certvakt.invite(uuid) owner to certvakt_definer;
 
--- What shows that a login is a person's own. An administrator decides which mail address a register gives. So a login
--- that came by such an address proves its person only if the address did not come later than the person, or if two
--- administrators have confirmed it.
+-- Proof that a login belongs to a person. An administrator determines the addresses in a register. So a login that came by
+-- such an address is proven only if the address was there when the person was first recorded, or if two administrators have
+-- confirmed it.
 
 create table certvakt.address_uses (
   person_id uuid not null references certvakt.people (id) on delete cascade,
@@ -293,7 +293,7 @@ create table certvakt.address_uses (
   first_used_at timestamptz not null default certvakt.moment(),
   primary key (person_id, address)
 );
-comment on table certvakt.address_uses is 'Mail addresses whose links a person has opened, and since when.';
+comment on table certvakt.address_uses is 'Mail addresses whose sign-in links a person has used, and when they first did.';
 
 alter table certvakt.address_uses enable row level security;
 alter table certvakt.address_uses force row level security;
@@ -317,9 +317,9 @@ create table certvakt.address_confirmations (
   primary key (organisation_id, person_id, address, administrator_id)
 );
 comment on table certvakt.address_confirmations is
-  'Administrators who say that a mail address is a person''s, for as long as it is one of theirs. Two of them count, fourteen days after the second.';
-comment on column certvakt.address_confirmations.issuer is 'Who vouched for the administrator''s login.';
-comment on column certvakt.address_confirmations.proof is 'What showed that the login is the administrator''s own.';
+  'Confirmations by administrators that a mail address belongs to a person. They are deleted with the contact point. Two are required, and take effect fourteen days after the second.';
+comment on column certvakt.address_confirmations.issuer is 'The issuer of the administrator''s login.';
+comment on column certvakt.address_confirmations.proof is 'The proof of the administrator''s login (certvakt.proof_of_person).';
 create index address_confirmations_person on certvakt.address_confirmations (person_id);
 create index address_confirmations_administrator on certvakt.address_confirmations (administrator_id);
 
@@ -343,7 +343,7 @@ create table certvakt.former_addresses (
   constraint former_addresses_once unique nulls not distinct (person_id, organisation_id, address)
 );
 comment on table certvakt.former_addresses is
-  'Mail addresses that a register, or the person, has replaced or removed. For ninety days they are notified of new logins and confirmations.';
+  'Mail addresses that were removed or replaced. For ninety days, new logins and confirmations are reported to them.';
 create index former_addresses_organisation on certvakt.former_addresses (organisation_id);
 
 alter table certvakt.former_addresses enable row level security;
@@ -368,7 +368,7 @@ begin atomic
       and lower(k.address) = lower(is_first_address.address) and k.created_at <= p.created_at);
 end;
 comment on function certvakt.is_first_address is
-  'Whether an organisation, or the person, gave a mail address when the person was first recorded: nobody has put it in the place of another.';
+  'Returns whether a mail address was there when the person was first recorded, from the organisation or from the person. Such an address has replaced no other.';
 
 create function certvakt.accept_invitation(token text) returns uuid
 language plpgsql security definer set search_path = '' as $$
@@ -384,7 +384,7 @@ begin
   where i.token_hash = sha256(convert_to(accept_invitation.token, 'UTF8'))
     and i.used_at is null and i.expires_at > now()
   returning i.person_id, i.address into invited, mailed_to;
-  -- Sent again by the login that accepted it: it is so already.
+  -- The login that accepted the invitation repeats the request.
   if invited is null and exists (
     select from certvakt.invitations i
     where i.token_hash = sha256(convert_to(accept_invitation.token, 'UTF8')) and i.used_at is not null
@@ -402,11 +402,11 @@ begin
   perform certvakt.tell_person(invited, null, 'new-login', mailed_to);
   return invited;
 exception when unique_violation then
-  raise exception 'this login is somebody already' using errcode = 'unique_violation';
+  raise exception 'this login is already linked to a person' using errcode = 'unique_violation';
 end
 $$;
 comment on function certvakt.accept_invitation is
-  'Makes the login that is asking the person invited. The token is good once, and for fourteen days.';
+  'Links the caller''s login to the invited person, and returns the person. The token can be used once, within fourteen days.';
 
 create function certvakt.is_confirmed_address(organisation uuid, person uuid, address text) returns boolean
 language sql stable security definer set search_path = ''
@@ -417,14 +417,14 @@ begin atomic
     from certvakt.address_confirmations a
     where a.organisation_id = is_confirmed_address.organisation and a.person_id = is_confirmed_address.person
       and a.address = lower(is_confirmed_address.address)
-      -- A dismissed administrator vouches for nobody.
+      -- A confirmation counts only while its author is an administrator.
       and exists (
         select from certvakt.memberships m
         where m.person_id = a.administrator_id and m.organisation_id = a.organisation_id and m.role = 'org_admin')
   ) counted;
 end;
 comment on function certvakt.is_confirmed_address is
-  'Whether two administrators of an organisation have confirmed a mail address, the second of them at least fourteen days ago.';
+  'Returns whether two administrators of the organisation have confirmed a mail address, the second at least fourteen days ago.';
 
 create function certvakt.proof_of_person(organisation uuid) returns text
 language plpgsql stable security definer set search_path = '' as $$
@@ -464,7 +464,7 @@ begin
 end
 $$;
 comment on function certvakt.proof_of_person is
-  'What shows an organisation that the caller''s login is the person''s own: login, used-address, or confirmed-address; null: nothing yet.';
+  'Returns what proves to an organisation that the caller''s login belongs to the person: login, used-address or confirmed-address. Null: nothing does yet.';
 
 create function certvakt.tell_person(person uuid, organisation uuid, kind text, but text default null) returns void
 language sql security definer set search_path = ''
@@ -476,7 +476,7 @@ begin atomic
     select k.organisation_id, k.address from certvakt.contact_points k
     where k.person_id = tell_person.person and k.kind = 'email'
     union all
-    -- The oldest are the least likely to have been put there to crowd out the others.
+    -- At most ten, the oldest first: an attacker could add many new addresses to push out the others.
     (select f.organisation_id, f.address from certvakt.former_addresses f
      where f.person_id = tell_person.person order by f.left_at, f.id limit 10)
   ) known
@@ -485,7 +485,7 @@ begin atomic
   order by lower(known.address);
 end;
 comment on function certvakt.tell_person is
-  'Has a person''s mail addresses told what happened, and those that they had in the last ninety days: all of them, or those that an organisation knows and the person''s own; but one.';
+  'Queues a letter to a person''s present and former mail addresses except `but`: to all of them, or, if `organisation` is given, to those of that organisation and the person''s own.';
 
 create function certvakt.confirm_address(
   organisation uuid, person uuid, address text, out confirmations bigint, out counts_from timestamptz)
@@ -504,14 +504,14 @@ begin
       select from certvakt.contact_points k
       where k.person_id = person and k.kind = 'email' and lower(k.address) = lower(confirm_address.address)
         and (k.organisation_id is null or k.organisation_id = organisation))
-    -- Nobody vouches for themselves, or for an address of their own.
+    -- Administrators cannot confirm themselves, or an address that they have too.
     or administrator = person or exists (
       select from certvakt.contact_points k
       where k.person_id = administrator and k.kind = 'email' and lower(k.address) = lower(confirm_address.address)) then
     return;
   end if;
   if proof is null then
-    raise exception 'nothing shows yet that this sign-in is the administrator''s own'
+    raise exception 'this login is not proven to be the administrator''s own'
       using errcode = 'insufficient_privilege', constraint = 'login_unproven',
         hint = 'Sign in with a provider.';
   end if;
@@ -531,7 +531,7 @@ begin
 end
 $$;
 comment on function certvakt.confirm_address is
-  'Records that the caller, an administrator, says that a mail address of a member is theirs: how many have said so, and from when it counts. Null: there is no such member with that address.';
+  'Records that the caller, an administrator, confirms a mail address of a member. Returns the number of confirmations, and when they take effect. Null if there is no such member with that address.';
 
 create function certvakt.withdraw_address_confirmations(organisation uuid, person uuid) returns boolean
 language plpgsql security definer set search_path = '' as $$
@@ -547,9 +547,9 @@ begin
 end
 $$;
 comment on function certvakt.withdraw_address_confirmations is
-  'Takes back what administrators have confirmed of a person''s addresses. Any administrator may object; false: nothing is confirmed.';
+  'Deletes the confirmations of a person''s addresses. Any administrator of the organisation may do so. Returns false if there are none.';
 
--- An address that comes and goes within ninety days is told of once.
+-- An address that is removed and added again within ninety days is reported once.
 create function certvakt.contact_points_after_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -568,7 +568,7 @@ begin
     where a.person_id = gone.person_id and a.address = lower(gone.address)
       and (gone.organisation_id is null or a.organisation_id = gone.organisation_id)
   ),
-  -- Registers that give one person different addresses by turns are not news each time.
+  -- Two registers can alternate between addresses of a person. Only the first removal is reported.
   news as (
     select gone.* from gone
     where not exists (
@@ -587,7 +587,7 @@ begin
 end
 $$;
 comment on function certvakt.contact_points_after_delete is
-  'Keeps a mail address that was removed as a former address, withdraws its confirmations, and has its person told.';
+  'Stores a removed mail address as a former address, deletes its confirmations, and queues a letter to it.';
 create trigger after_delete after delete on certvakt.contact_points referencing old table as old_rows
   for each statement execute function certvakt.contact_points_after_delete();
 
@@ -610,7 +610,7 @@ begin
 end
 $$;
 comment on function certvakt.contact_points_after_insert is
-  'Refuses a contact point of an erased person, and has the other mail addresses of a person told of a new one.';
+  'Refuses a contact point of an erased person, and queues letters about a new mail address to the person''s other addresses.';
 create trigger after_insert after insert on certvakt.contact_points referencing new table as new_rows
   for each statement execute function certvakt.contact_points_after_insert();
 
@@ -632,11 +632,11 @@ alter function certvakt.withdraw_address_confirmations(uuid, uuid) owner to cert
 alter function certvakt.contact_points_after_delete() owner to certvakt_definer;
 alter function certvakt.contact_points_after_insert() owner to certvakt_definer;
 
--- Who looked at what: one event a request of a person, append-only, kept a year.
+-- The access log: one event for each request of a person. It is append-only, and events are kept for a year.
 
--- A request takes its number in its own transaction, and the event is written later. A sequence forgets
--- nothing in a crash, so a number without an event is an event that was lost. Only the server takes one: as the worker,
--- before the transaction becomes the caller's.
+-- A request takes its number in its own transaction, and a background task writes the event later. A sequence never returns
+-- a number again, so a number without an event shows that an event was lost. Only the server can take one: as the worker,
+-- before the transaction switches to the caller's role.
 create sequence certvakt.access_numbers as bigint;
 revoke all on sequence certvakt.access_numbers from public, anon, authenticated, service_role;
 grant usage on sequence certvakt.access_numbers to certvakt_worker, certvakt_definer;
@@ -655,15 +655,15 @@ create table certvakt.access_events (
   organisations_of_rows uuid[] not null
 );
 comment on table certvakt.access_events is
-  'Requests of people through the API and the pages. Supabase''s own REST is not among them.';
+  'Requests of people to the API and the pages. Requests to Supabase''s REST API are not recorded.';
 comment on column certvakt.access_events.person_id is
-  'Who asked; not a foreign key, for the record outlives the person. Null: the service began to record.';
-comment on column certvakt.access_events.resource is 'The address, with the names of its variable parts.';
-comment on column certvakt.access_events.resource_id is 'The id in the address, if there is one.';
-comment on column certvakt.access_events.status is 'The HTTP status; null: the answer was given up.';
+  'The caller. It is not a foreign key, because events are kept after the person is deleted. Null: the service started to record.';
+comment on column certvakt.access_events.resource is 'The path, with names in place of its parameters.';
+comment on column certvakt.access_events.resource_id is 'The id in the path, if it has one.';
+comment on column certvakt.access_events.status is 'The HTTP status. Null: the request was aborted.';
 comment on column certvakt.access_events.organisations_of_person is
-  'Of which organisations the person was a member, or which had certified them, when the request began.';
-comment on column certvakt.access_events.organisations_of_rows is 'From which organisations the rows came that were read for the answer.';
+  'The organisations of the person when the request began (certvakt.current_organisations).';
+comment on column certvakt.access_events.organisations_of_rows is 'The organisations of the rows that were read for the response.';
 create index access_events_at on certvakt.access_events using brin (at);
 create index access_events_person on certvakt.access_events (person_id, number);
 create index access_events_across on certvakt.access_events (number)
@@ -673,7 +673,7 @@ create trigger refuse_update before update on certvakt.access_events
   for each statement execute function certvakt.refuse_log_rewrite();
 create trigger refuse_truncate before truncate on certvakt.access_events
   for each statement execute function certvakt.refuse_log_rewrite();
--- Also while a session plays the part of a replica.
+-- The triggers fire even if session_replication_role is replica.
 alter table certvakt.access_events enable always trigger refuse_update;
 alter table certvakt.access_events enable always trigger refuse_truncate;
 
@@ -684,7 +684,7 @@ grant select, insert on certvakt.access_events to certvakt_worker;
 create policy worker_reads on certvakt.access_events for select to certvakt_worker using (true);
 create policy worker_records on certvakt.access_events for insert to certvakt_worker with check (true);
 
--- Retention, as that of the log of notices: by its owner alone, whom a policy holds to the floor.
+-- Retention. Only the owner may delete, and a policy enforces the minimum age, as for the log of notices.
 create policy owner_sees_old on certvakt.access_events for select to current_user
   using (at < now() - interval '365 days');
 create policy owner_deletes_old on certvakt.access_events for delete to current_user
@@ -705,9 +705,9 @@ begin
 end
 $$;
 comment on function certvakt.delete_old_access_events is
-  'Deletes at most `batch` events older than `older_than`, and never one of the last 365 days.';
+  'Deletes up to `batch` events that are older than `older_than` and older than 365 days.';
 
--- Every request calls this first.
+-- Every request begins with this function.
 create function certvakt.admission(out person_id uuid, out organisations uuid[], out is_closed boolean, out number bigint)
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -720,7 +720,7 @@ begin
 end
 $$;
 comment on function certvakt.admission is
-  'The caller''s person and organisations, whether their access is closed, and the number of their access event.';
+  'Returns the caller''s person and organisations, whether access is closed, and the number of the access event.';
 
 revoke all on function certvakt.delete_old_access_events(interval, integer), certvakt.admission()
   from public, anon, authenticated, service_role;

@@ -1,6 +1,5 @@
--- Partners, whose portals publish which mentors one can contact. Who is listed is a fact, worked out from
--- consent and certifications; each of its transitions is an event, written with what causes it. A portal may tell of
--- completed renewal courses as well.
+-- Partners, whose portals publish the mentors whom people can contact. Consent and certifications determine who is listed.
+-- Each transition is an event, in the transaction that causes it. A portal can also report completed renewal courses.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -40,32 +39,32 @@ create table certvakt.partners (
   constraint partners_stopped_whole check (num_nulls(stopped_at, stopped_by, stopped_reason) in (0, 3)),
   constraint partners_unread_whole check ((unread_since is null) = (unread_reason is null))
 );
-comment on column certvakt.partners.stage is 'To which of the portal''s addresses events are sent; null: none, they are kept.';
-comment on column certvakt.partners.contract is 'The version of the contract that is spoken: contracts/<code>/<version>.toml.';
-comment on column certvakt.partners.switched_at is 'When sending was last switched on or to another stage.';
-comment on column certvakt.partners.told_stage is 'Of which stage the listings say what the portal was told.';
-comment on column certvakt.partners.removal_limit is 'More removals than this that wait at once are held until somebody approves them.';
+comment on column certvakt.partners.stage is 'The environment of the portal to which events are sent. Null: sending is off, and events wait.';
+comment on column certvakt.partners.contract is 'The version of the contract: contracts/<code>/<version>.toml.';
+comment on column certvakt.partners.switched_at is 'When sending was last turned on or switched to another environment.';
+comment on column certvakt.partners.told_stage is 'The environment to which the told_ columns of listings refer.';
+comment on column certvakt.partners.removal_limit is 'If more removals than this wait at once, they are held until a person approves them.';
 comment on column certvakt.partners.stopped_by is
-  'What sending stopped for: the portal broke its contract or refuses to sign us in, which a person ends; or does not answer, which ends by itself.';
-comment on column certvakt.partners.failures is 'Attempts in a row that the portal did not answer.';
-comment on column certvakt.partners.retry_at is 'When somebody is tried again after an outage.';
-comment on column certvakt.partners.alerted_at is 'When administrators were told that sending had stopped.';
-comment on column certvakt.partners.held_at is 'Since when more removals wait than may leave unasked.';
-comment on column certvakt.partners.held_alerted_at is 'When administrators were told of that.';
-comment on column certvakt.partners.reconciled_at is 'When the public listing was last read whole and compared.';
-comment on column certvakt.partners.read_tried_at is 'When it was last tried to be read.';
-comment on column certvakt.partners.unread_since is 'Since when it could not be read.';
-comment on column certvakt.partners.unknown_shown is 'How many people it showed who are not enrolled here.';
-comment on column certvakt.partners.looked_on is 'The local date of the last look at everybody.';
+  'Why sending stopped. contract: the portal broke its contract; sign-in: it refuses our credentials; a person must resume both. outage: it does not respond; sending resumes by itself.';
+comment on column certvakt.partners.failures is 'Consecutive attempts without a response.';
+comment on column certvakt.partners.retry_at is 'When the next attempt after an outage is due.';
+comment on column certvakt.partners.alerted_at is 'When administrators were notified that sending had stopped.';
+comment on column certvakt.partners.held_at is 'Since when removals are held.';
+comment on column certvakt.partners.held_alerted_at is 'When administrators were notified of held removals.';
+comment on column certvakt.partners.reconciled_at is 'When the whole public listing was last read and compared.';
+comment on column certvakt.partners.read_tried_at is 'When the last attempt to read the listing began.';
+comment on column certvakt.partners.unread_since is 'Since when attempts to read the listing fail.';
+comment on column certvakt.partners.unknown_shown is 'How many people in the listing are not enrolled.';
+comment on column certvakt.partners.looked_on is 'The local date on which all listings were last worked out.';
 comment on column certvakt.partners.reports_delta is
-  'The address at which the portal says what was reported since it was last read; null: it is read whole.';
-comment on column certvakt.partners.reports_tried_at is 'When its reports were last tried to be read.';
-comment on column certvakt.partners.reports_unread_since is 'Since when they could not be read.';
-comment on column certvakt.partners.reports_unread_reason is 'Why.';
+  'The URL for reports since the last ones. Null: all reports are read.';
+comment on column certvakt.partners.reports_tried_at is 'When the last attempt to read reports began.';
+comment on column certvakt.partners.reports_unread_since is 'Since when attempts to read reports fail.';
+comment on column certvakt.partners.reports_unread_reason is 'Why attempts to read reports fail.';
 comment on column certvakt.partners.secret_ends_on is
-  'The last day on which what signs us in is good, in UTC, as the process that tells the partner knows it; null: it has none, or nobody has said when.';
-comment on column certvakt.partners.secret_alerted_for is 'Of which such day administrators were told.';
-comment on column certvakt.partners.switched_by is 'Who last switched it to a stage or off, as account@host.';
+  'The last valid day of our credential, in UTC, from the configuration of the sending process. Null: there is no credential, or its end is unknown.';
+comment on column certvakt.partners.secret_alerted_for is 'The value of secret_ends_on of which administrators were notified.';
+comment on column certvakt.partners.switched_by is 'Who last turned sending on or off, as account@host.';
 
 alter table certvakt.partners enable row level security;
 alter table certvakt.partners force row level security;
@@ -93,7 +92,7 @@ create table certvakt.partner_types (
   constraint partner_types_type_inside_organisation foreign key (organisation_id, certification_type)
     references certvakt.certification_types (organisation_id, code)
 );
-comment on table certvakt.partner_types is 'The types of certification that a partner accepts: a mentor needs one of them.';
+comment on table certvakt.partner_types is 'The types of certification that a partner accepts. A mentor needs one of them.';
 create index partner_types_type on certvakt.partner_types (organisation_id, certification_type);
 
 alter table certvakt.partner_types enable row level security;
@@ -146,36 +145,36 @@ create table certvakt.listings (
   constraint listings_told_before check (told_number <= number and confirmed_number <= number)
 );
 comment on table certvakt.listings is
-  'Mentors who are enrolled at a partner: whether they are to be listed, the state that was sent to the portal, and the state that its listing shows.';
-comment on column certvakt.listings.partner_key is 'The portal''s own key of the mentor: all that it is ever told of them.';
-comment on column certvakt.listings.person_id is 'The mentor; null: deleted or erased, and taken off.';
-comment on column certvakt.listings.listing_consent_at is 'Since when the mentor consents to being listed; null: they do not.';
+  'Mentors who are enrolled at a partner: whether they are to be listed, the state that the portal accepted, and the state that its listing shows.';
+comment on column certvakt.listings.partner_key is 'The portal''s key of the mentor. certvakt sends nothing else about the mentor.';
+comment on column certvakt.listings.person_id is 'The mentor. Null: the mentor was deleted or erased, and is not to be listed.';
+comment on column certvakt.listings.listing_consent_at is 'Since when the mentor consents to being listed. Null: there is no consent.';
 comment on column certvakt.listings.kept_off_at is
-  'Since when they are kept off although they consent, because somebody removed them at the portal and a person here said that it be so.';
+  'Since when the mentor is kept off in spite of consent: the portal removed the mentor, and a person decided to leave it so.';
 comment on column certvakt.listings.valid_until is
-  'The end of the last valid day of all their certifications that the partner requires and that are not suspended; infinity: never; null: they have none.';
-comment on column certvakt.listings.is_listed is 'The fact: they consent, are not kept off, and are certified.';
-comment on column certvakt.listings.number is 'The number of their last event.';
-comment on column certvakt.listings.turned_at is 'When that was.';
-comment on column certvakt.listings.cause is 'Why it was last looked at.';
-comment on column certvakt.listings.told_number is 'The last event whose state the portal has taken; smaller than number: it is to be told.';
-comment on column certvakt.listings.told_listed is 'What it was told; null: nothing yet.';
-comment on column certvakt.listings.asked_at is 'When the portal was last sent something about them.';
-comment on column certvakt.listings.asked_number is 'Which event that was.';
+  'The end of the latest last valid day among the certifications that the partner accepts and that are not suspended. Infinity: no end. Null: there are none.';
+comment on column certvakt.listings.is_listed is 'Whether the mentor is to be listed: there is consent, the mentor is not kept off, and valid_until is in the future.';
+comment on column certvakt.listings.number is 'The number of the mentor''s last event.';
+comment on column certvakt.listings.turned_at is 'The time of the last event.';
+comment on column certvakt.listings.cause is 'Why the listing was last worked out.';
+comment on column certvakt.listings.told_number is 'The last event whose state the portal has accepted. If it is smaller than number, the state is to be sent.';
+comment on column certvakt.listings.told_listed is 'The state that the portal has accepted. Null: none yet.';
+comment on column certvakt.listings.asked_at is 'When a request about the mentor was last sent.';
+comment on column certvakt.listings.asked_number is 'The event of that request.';
 comment on column certvakt.listings.is_unsure is
-  'Whether a request was left without an answer: nothing is sent before the portal''s state was read back.';
-comment on column certvakt.listings.trouble is 'What the portal said last, if it did not take it.';
-comment on column certvakt.listings.replays is 'How often the last event was sent anew, each time as another message.';
-comment on column certvakt.listings.approved_number is 'The last event that was a removal, waited, and was approved.';
+  'Whether the outcome of a request is unknown. The portal''s state is read before anything else is sent.';
+comment on column certvakt.listings.trouble is 'The portal''s last response, if it did not accept the request.';
+comment on column certvakt.listings.replays is 'How often an operator had the last event sent again, each time with a new message id.';
+comment on column certvakt.listings.approved_number is 'The last held removal that was approved.';
 comment on column certvakt.listings.confirmed_number is 'The last event whose state the public listing has shown.';
 comment on column certvakt.listings.seen_listed is
-  'What the public listing has shown since it could show the last event; null: not known yet.';
+  'What the public listing has shown since the last event. Null: unknown.';
 comment on column certvakt.listings.away_since is
-  'Since when the mentor is missing from the listing although certvakt did not remove them: a person must decide before they are listed again.';
+  'Since when the mentor is missing from the listing although certvakt did not remove them. A person must decide before they are listed again.';
 comment on column certvakt.listings.approved_by is
-  'Who approved of the removal that approved_number names, as account@host.';
+  'Who approved the removal of approved_number, as account@host.';
 create index listings_due on certvakt.listings (organisation_id, partner, available_at) where told_number < number;
--- How many removals wait that were not approved: looked at before each batch.
+-- Counts the removals that wait and were not approved, before each batch.
 create index listings_removals on certvakt.listings (organisation_id, partner)
   where told_number < number and not is_listed and approved_number < number;
 create index listings_lapsing on certvakt.listings (valid_until) where is_listed;
@@ -199,7 +198,7 @@ create policy definer_reads on certvakt.listings for select to certvakt_definer 
 create policy definer_looks on certvakt.listings for update to certvakt_definer using (true) with check (true);
 create policy definer_forgets on certvakt.listings for delete to certvakt_definer using (person_id is null);
 
--- No foreign key: an event outlives its mentor.
+-- Events have no foreign key to the listing, because they are kept after the mentor is deleted.
 create table certvakt.partner_events (
   id uuid primary key default certvakt.uuid_v7(),
   organisation_id uuid not null,
@@ -211,7 +210,7 @@ create table certvakt.partner_events (
   at timestamptz not null,
   constraint partner_events_in_order unique (organisation_id, partner, partner_key, number)
 );
-comment on table certvakt.partner_events is 'Transitions of who is listed, numbered a mentor. Nobody changes them.';
+comment on table certvakt.partner_events is 'Transitions between listed and delisted, numbered for each mentor. No role may change them.';
 create index partner_events_since on certvakt.partner_events (organisation_id, partner, at);
 
 alter table certvakt.partner_events enable row level security;
@@ -240,12 +239,12 @@ create table certvakt.listing_consents (
     references certvakt.partners (organisation_id, code) on delete cascade
 );
 comment on table certvakt.listing_consents is
-  'Each time that a mentor gave or withdrew consent (GDPR article 7). Nobody changes it.';
-comment on column certvakt.listing_consents.actor is 'The person who gave or withdrew it; null: an operator recorded it.';
-comment on column certvakt.listing_consents.operator is 'Who ran the command that made it, as account@host; null: no command did.';
-comment on column certvakt.listing_consents.issuer is 'Who vouched for the login that said so; null: no login did.';
+  'The record of consents that mentors gave or withdrew (GDPR article 7). No role may change a row.';
+comment on column certvakt.listing_consents.actor is 'The person who gave or withdrew consent. Null: an operator recorded it.';
+comment on column certvakt.listing_consents.operator is 'Who ran the command that made the row, as account@host. Null: no command made it.';
+comment on column certvakt.listing_consents.issuer is 'The issuer of the login. Null: an operator recorded it.';
 comment on column certvakt.listing_consents.proof is
-  'What showed that the login is the mentor''s: login, used-address or confirmed-address. Null: nothing, which is enough to withdraw; or the operator said so.';
+  'The proof of the login: login, used-address or confirmed-address. Null: none, which is enough to withdraw consent, or an operator recorded it.';
 create index listing_consents_person on certvakt.listing_consents (person_id);
 create index listing_consents_partner on certvakt.listing_consents (organisation_id, partner);
 
@@ -261,13 +260,14 @@ grant select, insert on certvakt.listing_consents to certvakt_definer;
 create policy definer_reads on certvakt.listing_consents for select to certvakt_definer using (true);
 create policy definer_writes on certvakt.listing_consents for insert to certvakt_definer with check (true);
 
--- What keeps the fact. Triggers look at a mentor's listings after each change that could turn it; time alone only ends it.
+-- Triggers work out a mentor's listings after each change that could affect them. The passage of time alone can only remove a
+-- mentor.
 
 create function certvakt.certified_until(organisation uuid, partner text, person uuid) returns timestamptz
 language plpgsql stable set search_path = '' as $$
 begin
   return (
-    -- The next day begins when the last valid one has passed.
+    -- The end of the last valid day is the beginning of the next one.
     select max(coalesce(((c.expires_at at time zone o.time_zone)::date + 1)::timestamp at time zone o.time_zone, 'infinity'))
     from public.peer_mentor_certifications c
     join certvakt.organisations o on o.id = c.organisation_id
@@ -277,7 +277,7 @@ begin
 end
 $$;
 comment on function certvakt.certified_until is
-  'The end of the last valid day of what somebody holds of the types that a partner requires; null: nothing.';
+  'Returns the end of the latest last valid day among a person''s certifications of the types that a partner accepts. Null: there are none.';
 
 create function certvakt.keep_listing() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -287,23 +287,23 @@ declare
   is_listed boolean;
 begin
   if is_new then
-    -- A concurrent transaction that changes a certification of the mentor has ended, or waits and then finds this row.
+    -- A concurrent transaction that changes a certification of the mentor has ended, or it waits and then finds this row.
     perform from certvakt.people p where p.id = new.person_id for update;
     perform certvakt.refuse_erased(array[new.person_id]);
     perform from public.peer_mentor_certifications c where c.peer_mentor_id = new.person_id order by c.id for share;
-    -- A transaction with an older snapshot, which does not see the row, fails because its snapshot is too old.
+    -- A transaction with an older snapshot does not see the row. This update makes it fail with a serialization error.
     update certvakt.people p set id = p.id where p.id = new.person_id;
     new.valid_until := certvakt.certified_until(new.organisation_id, new.partner, new.person_id);
     new.is_listed := false;
     new.number := 0;
     new.told_number := 0;
   end if;
-  -- Given at another time, it is given anew.
+  -- Another time of consent is a new consent.
   if is_new and new.listing_consent_at is not null
     or not is_new and new.listing_consent_at is distinct from old.listing_consent_at then
     new.cause := case when new.person_id is null then new.cause
       when new.listing_consent_at is null then 'consent-withdrawn' else 'consent-given' end;
-    -- Who consents anew wants to be listed anew.
+    -- A new consent ends a decision to keep the mentor off.
     if new.listing_consent_at is not null then
       new.kept_off_at := null;
     end if;
@@ -317,16 +317,16 @@ begin
   end if;
   is_listed := new.person_id is not null and new.listing_consent_at is not null and new.kept_off_at is null
     and coalesce(new.valid_until > moment, false);
-  -- The portal shows a mentor although nothing was ever sent: the first event says that they are not to be listed.
+  -- If the portal shows a mentor about whom nothing was ever sent, the first event is a removal.
   if new.is_listed <> is_listed or new.number = 0 and new.cause = 'found-listed' then
     new.is_listed := is_listed;
     new.number := new.number + 1;
-    -- A mentor lapsed at the end of their last valid day, no matter when that was noticed and what came after.
+    -- The time of a removal is the end of the last valid day, no matter when it was noticed.
     new.turned_at := case when is_listed or new.cause = 'found-listed' then moment else least(old.valid_until, moment) end;
     new.available_at := now();
     new.attempts := 0;
     new.replays := 0;
-    -- What the listing showed was of the state before.
+    -- The listing has not shown the new state yet.
     new.seen_listed := null;
     insert into certvakt.partner_events (organisation_id, partner, partner_key, number, status, cause, at)
     values (new.organisation_id, new.partner, new.partner_key, new.number,
@@ -345,13 +345,14 @@ declare
   numbers_before numeric;
   numbers_after numeric;
 begin
-  -- Locked by a statement of its own: a transaction that changed another certification of theirs has ended before the next statement reads.
+  -- A separate statement takes the locks, so that the next one sees the changes of transactions that held them.
   select coalesce(sum(held.number), 0) into numbers_before
   from (
     select l.number from certvakt.listings l where l.person_id = any (look_at_listings.people)
     order by l.organisation_id, l.partner, l.partner_key for no key update) held;
   with looked as (
-    -- Written even if nothing changes, so that a transaction with an older snapshot fails because its snapshot is too old.
+    -- The update happens even if nothing changes, so that a transaction with an older snapshot fails with a serialization
+    -- error.
     update certvakt.listings l
     set valid_until = certvakt.certified_until(l.organisation_id, l.partner, l.person_id), cause = look_at_listings.cause,
       looked_at = certvakt.moment()
@@ -363,7 +364,7 @@ begin
 end
 $$;
 comment on function certvakt.look_at_listings is
-  'Works out anew whether people are listed, because of what has just changed; how many transitions that made.';
+  'Works out the listings of people after a change. Returns the number of transitions.';
 
 create function certvakt.look_at_changed(certifications uuid[], kinds text[]) returns void
 language plpgsql set search_path = '' as $$
@@ -371,7 +372,7 @@ declare
   changed record;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
-    -- The snapshot does not show a mentor who was enrolled since, but their enrolment wrote to the person's row.
+    -- The snapshot does not show a mentor who was enrolled later. The enrolment updated the person's row, so locking it fails.
     perform from certvakt.people p
     where p.id in (select c.peer_mentor_id from public.peer_mentor_certifications c where c.id = any (certifications))
     order by p.id for key share;
@@ -379,7 +380,7 @@ begin
   if not exists (select from certvakt.listings) then
     return;
   end if;
-  -- One statement locks them all, in one order.
+  -- One statement locks all listings in one order, to avoid deadlocks.
   perform from certvakt.listings l
   where l.person_id in (select c.peer_mentor_id from public.peer_mentor_certifications c where c.id = any (certifications))
   order by l.organisation_id, l.partner, l.partner_key for no key update;
@@ -395,7 +396,7 @@ begin
 end
 $$;
 comment on function certvakt.look_at_changed is
-  'Works out anew whether the mentors of changed certifications are listed. Each certification has its kind of change at the same place of the second array.';
+  'Works out the listings of the mentors of changed certifications. `kinds` has the kind of change of each certification.';
 
 create function certvakt.look_at_required() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -427,7 +428,7 @@ begin
 end
 $$;
 comment on function certvakt.delist_lapsed is
-  'Takes off those whose last valid day has passed, so many at most; how many there were. Nobody else changes by time alone.';
+  'Removes up to `batch` mentors whose last valid day has passed. Returns how many. Time alone changes no other listing.';
 
 create function certvakt.delist_found(organisation uuid, partner text, keys text[]) returns void
 language plpgsql security definer set search_path = '' as $$
@@ -438,18 +439,18 @@ begin
 end
 $$;
 comment on function certvakt.delist_found is
-  'Writes the first event of mentors whom a portal shows although nothing was ever sent.';
+  'Writes the first event of mentors whom the portal shows although nothing was ever sent about them.';
 
 create function certvakt.forget_delisted() returns void
 language plpgsql security definer set search_path = '' as $$
 begin
-  -- The portal's key of a deleted or erased person is kept until the portal has removed them.
+  -- The portal's key of a deleted or erased mentor is kept until the portal has removed the mentor.
   with gone as (
     delete from certvakt.listings l
     where l.person_id is null and l.told_number = l.number and (l.number = 0 or l.told_listed is not distinct from false)
       and not l.is_unsure and l.seen_listed is not true and l.lease_token is null
       and coalesce(l.told_at, l.looked_at) < now() - interval '1 day'
-      -- What was told to a portal's staging is no proof, nor is that it was taken: the listing is.
+      -- Only the listing proves the removal. An accepted request, or one to the staging environment, does not.
       and exists (
         select from certvakt.partners p
         where p.organisation_id = l.organisation_id and p.code = l.partner
@@ -458,7 +459,7 @@ begin
   )
   delete from certvakt.partner_events e using gone g
   where e.organisation_id = g.organisation_id and e.partner = g.partner and e.partner_key = g.partner_key;
-  -- What is over for a year, but for each mentor's last event.
+  -- Events that are older than a year, except for the last event of each mentor.
   delete from certvakt.partner_events e
   where e.at < now() - interval '1 year' and e.number < (
     select l.number from certvakt.listings l
@@ -466,7 +467,7 @@ begin
 end
 $$;
 comment on function certvakt.forget_delisted is
-  'Deletes mentors who were deleted or erased once the portal has taken them off, and events that are over for a year.';
+  'Deletes the listings of deleted and erased mentors whom the portal has removed, and events that are older than a year.';
 
 revoke all on function certvakt.certified_until(uuid, text, uuid), certvakt.keep_listing(),
   certvakt.look_at_listings(uuid[], text), certvakt.look_at_changed(uuid[], text[]),
@@ -483,7 +484,7 @@ alter function certvakt.delist_lapsed(bigint) owner to certvakt_definer;
 alter function certvakt.delist_found(uuid, text, text[]) owner to certvakt_definer;
 alter function certvakt.forget_delisted() owner to certvakt_definer;
 
--- Consent is the mentor's own: they see where they are listed, and say themselves whether they want to be.
+-- Mentors see their listings, and give and withdraw consent themselves.
 create function certvakt.my_listings()
 returns table (organisation_id uuid, organisation text, partner text, consents_since timestamptz, is_listed boolean)
 language sql stable security definer set search_path = ''
@@ -493,7 +494,7 @@ begin atomic
   where l.person_id = (select certvakt.current_person());
 end;
 comment on function certvakt.my_listings is
-  'The partners that know the caller, since when the caller consents to being listed there, and whether they are to be listed.';
+  'Returns the partners at which the caller is enrolled, since when the caller consents, and whether the caller is to be listed.';
 
 create function certvakt.consent_to_listing(organisation uuid, partner text, is_given boolean) returns boolean
 language plpgsql security definer set search_path = '' as $$
@@ -511,13 +512,13 @@ begin
     return false;
   end if;
   if is_given and is_new and proof is null then
-    raise exception 'nothing shows yet that this sign-in is the mentor''s own'
+    raise exception 'this login is not proven to be the mentor''s own'
       using errcode = 'insufficient_privilege', constraint = 'login_unproven',
         hint = 'Sign in with a provider, or have two administrators confirm the address.';
   end if;
   perform set_config('certvakt.proof', coalesce(proof, ''), true);
   update certvakt.listings l
-  -- A mentor who was kept off consents anew.
+  -- The consent of a mentor who was kept off is a new one.
   set listing_consent_at = case
     when not is_given then null
     when l.kept_off_at is not null then certvakt.moment()
@@ -528,7 +529,7 @@ begin
 end
 $$;
 comment on function certvakt.consent_to_listing is
-  'Records that the caller consents to being listed, or withdraws consent; false: the partner does not know them. Consent needs a login that is shown to be theirs.';
+  'Gives or withdraws the caller''s consent to being listed. Giving it requires a proven login. Returns false if the caller is not enrolled at the partner.';
 
 revoke all on function certvakt.my_listings(), certvakt.consent_to_listing(uuid, text, boolean)
   from public, anon, authenticated, service_role;
@@ -536,10 +537,10 @@ grant execute on function certvakt.my_listings(), certvakt.consent_to_listing(uu
 alter function certvakt.my_listings() owner to certvakt_definer;
 alter function certvakt.consent_to_listing(uuid, text, boolean) owner to certvakt_definer;
 
--- What a portal tells of completed courses. Each report is kept by the portal's own id of the event, so that it becomes a
--- renewal once; what contradicts ours waits for a person.
+-- Reports of completed courses. The key of a report is the portal's id of the event, so each renews a certification once. A
+-- report that contradicts our data waits for a person.
 
--- No foreign key: what was reported outlives what it is about, and is not lost with it.
+-- Reports have no foreign keys, because they are kept after the mentor or the certification is deleted.
 create table certvakt.partner_reports (
   organisation_id uuid not null,
   partner text not null,
@@ -566,19 +567,19 @@ create table certvakt.partner_reports (
   constraint partner_reports_settled_whole check ((settled_at is null) = (outcome = 'waiting'))
 );
 comment on table certvakt.partner_reports is
-  'What portals told of completed renewal courses, each event once, and what became of it.';
-comment on column certvakt.partner_reports.stage is 'At which of its stages the portal told it; only what is live renews anybody.';
-comment on column certvakt.partner_reports.event_id is 'The portal''s own id of the event.';
+  'Reports of completed renewal courses from portals, each event once, and their outcomes.';
+comment on column certvakt.partner_reports.stage is 'The environment of the portal that sent the report. Only reports from live renew certifications.';
+comment on column certvakt.partner_reports.event_id is 'The portal''s id of the event.';
 comment on column certvakt.partner_reports.partner_key is
-  'The portal''s own key of the mentor: all that is kept of them; null: they were deleted or erased.';
+  'The portal''s key of the mentor. Null: the mentor was deleted or erased.';
 comment on column certvakt.partner_reports.certification_type is
-  'Which type the course renews, as the contract says; null: it does not know the course.';
-comment on column certvakt.partner_reports.certification_id is 'The certification that it is about, if there was exactly one.';
-comment on column certvakt.partner_reports.valid_until is 'The new last valid day by the portal; null: it names none.';
+  'The type that the course renews, from the contract. Null: the contract does not contain the course.';
+comment on column certvakt.partner_reports.certification_id is 'The certification, if exactly one matched.';
+comment on column certvakt.partner_reports.valid_until is 'The new last valid day in the report. Null: the report contains none.';
 comment on column certvakt.partner_reports.outcome is
-  'renewed; echo: ours held it already; waiting: for a person, who has then taken or dismissed it.';
-comment on column certvakt.partner_reports.reason is 'Why it was not taken at once.';
-comment on column certvakt.partner_reports.settled_by is 'Who took or dismissed what waited, as account@host.';
+  'renewed; echo: our data contained the renewal already; waiting: for a person; taken or dismissed: by a person.';
+comment on column certvakt.partner_reports.reason is 'Why the report did not renew the certification at once.';
+comment on column certvakt.partner_reports.settled_by is 'Who took or dismissed a waiting report, as account@host.';
 create index partner_reports_waiting on certvakt.partner_reports (organisation_id, partner, received_at) where outcome = 'waiting';
 create index partner_reports_key on certvakt.partner_reports (organisation_id, partner, partner_key) where partner_key is not null;
 
@@ -609,15 +610,15 @@ begin
 end
 $$;
 comment on function certvakt.forget_reports is
-  'Removes deleted and erased people from reports, and dismisses those of their reports that wait.';
+  'Removes a deleted or erased mentor from reports, and dismisses those that wait.';
 create trigger forget_reports after update of person_id on certvakt.listings
   for each row when (old.person_id is not null and new.person_id is null) execute function certvakt.forget_reports();
 revoke all on function certvakt.forget_reports() from public, anon, authenticated, service_role;
 alter function certvakt.forget_reports() owner to certvakt_definer;
 
--- Administrators see how their organisations' partners stand, and what about them wants a person.
+-- Administrators see the state of their organisations' partners.
 create view certvakt.partner_standings with (security_invoker = true) as
--- A mentor who has lapsed is to be taken off, whether or not anything here has looked since.
+-- A mentor whose last valid day has passed counts as a removal, even before certvakt.delist_lapsed runs.
 with m as materialized (select certvakt.moment() as now)
 select p.organisation_id, p.code as partner, count(l.partner_key) as mentors,
   count(*) filter (where l.is_listed and not x.has_lapsed) as listed,
@@ -625,7 +626,7 @@ select p.organisation_id, p.code as partner, count(l.partner_key) as mentors,
   count(*) filter (where l.told_number < l.number and not l.is_listed or x.has_lapsed) as to_delist,
   count(*) filter (where l.told_number < l.number and not l.is_listed and l.told_listed is distinct from false
     and l.approved_number < l.number) as not_approved,
-  -- Somebody's clock may be ahead of another's.
+  -- Clocks can differ, so a difference can be negative.
   greatest(coalesce(max(extract(epoch from m.now - case when x.has_lapsed then l.valid_until else l.turned_at end)) filter (
     where x.has_lapsed
       or not l.is_listed and (l.told_number < l.number or p.stage = 'live' and l.confirmed_number < l.number)), 0), 0)::bigint
@@ -642,7 +643,7 @@ from m cross join certvakt.partners p
 left join certvakt.listings l on l.organisation_id = p.organisation_id and l.partner = p.code
 cross join lateral (select coalesce(l.is_listed and l.valid_until <= m.now, false) as has_lapsed) x
 group by p.organisation_id, p.code, m.now;
-comment on view certvakt.partner_standings is 'The state of partners: who is enrolled, what is still to be sent, and what their listings show.';
+comment on view certvakt.partner_standings is 'The state of partners: enrolled mentors, changes to be sent, and differences from their listings.';
 revoke all on certvakt.partner_standings from public, anon, authenticated, service_role;
 grant select on certvakt.partner_standings to certvakt_worker, certvakt_definer;
 
@@ -664,7 +665,7 @@ begin atomic
     select m.organisation_id from certvakt.memberships m
     where m.person_id = (select certvakt.current_person()) and m.role = 'org_admin');
 end;
-comment on function certvakt.my_partners is 'The state of the partners of the organisations that the caller administers.';
+comment on function certvakt.my_partners is 'Returns the state of the partners of the organisations that the caller administers.';
 revoke all on function certvakt.my_partners() from public, anon, authenticated, service_role;
 grant execute on function certvakt.my_partners() to authenticated;
 alter function certvakt.my_partners() owner to certvakt_definer;

@@ -31,7 +31,7 @@ select throws_ok(pg_temp.notice('expired', repeat('a', 63)), '23514', null, 'a s
 select throws_ok(pg_temp.notice('expired', repeat('g', 64)), '23514', null, 'a key that is not hexadecimal is refused');
 
 select throws_ok('update public.cert_notification_log set sent_at = now()', '23001',
-  'cert_notification_log is append-only: what was recorded stays as it was recorded', 'update is refused, even to a superuser');
+  'cert_notification_log is append-only: its rows cannot be changed', 'update is refused, even to a superuser');
 select throws_ok('update public.cert_notification_log set sent_at = now() where false', '23001', null,
   'an update of no rows is refused too');
 select throws_ok(pg_temp.notice('expired', repeat('a', 64)) || ' on conflict (idempotency_key) do update set sent_at = now()',
