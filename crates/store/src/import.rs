@@ -171,18 +171,13 @@ pub async fn record(tx: &mut RegistrarTx, target: &Target, counts: &Counts) -> R
         "insert into certvakt.imports
            (organisation_id, chapter_id, certification_type, read, added, updated, unchanged, rejected,
             renewed, corrected, contacts_rejected, started_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         select $1, $2, $3, c.read, c.added, c.updated, c.unchanged, c.rejected, c.renewed, c.corrected,
+           c.contacts_rejected, $5
+         from jsonb_populate_record(null::certvakt.imports, $4) c",
         target.organisation_id,
         target.chapter_id,
         target.certification_type,
-        counts.read,
-        counts.added,
-        counts.updated,
-        counts.unchanged,
-        counts.rejected,
-        counts.renewed,
-        counts.corrected,
-        counts.contacts_rejected,
+        json!(counts),
         counts.started_at,
     )
     .execute(tx)

@@ -7,6 +7,7 @@ use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::{Stage, TOLD_AGAIN_AFTER_DAYS};
 use chrono::NaiveDate;
 use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{StoreError, WorkerTx};
@@ -225,22 +226,13 @@ pub async fn complete(
     )
     .execute(&mut *tx)
     .await?;
-    let [due_90d, due_30d, due_7d, due_expired] = columns(&found.due);
     sqlx::query_file!(
         "src/run/close.sql",
         organisation.id,
         run_date,
+        columns(found, limit, approved),
         missed,
         snapshot.0,
-        due_90d,
-        due_30d,
-        due_7d,
-        due_expired,
-        found.already_recorded,
-        found.superseded,
-        found.unreachable,
-        limit,
-        approved,
         i16::try_from(organisation.grace_days).unwrap_or(i16::MAX),
     )
     .execute(tx)
@@ -256,22 +248,16 @@ pub async fn hold(
     found: &RunCounts,
     limit: i64,
 ) -> Result<(), StoreError> {
-    let [due_90d, due_30d, due_7d, due_expired] = columns(&found.due);
     sqlx::query!(
         "insert into certvakt.runs
            (organisation_id, run_date, state, expiry_warning_90d, expiry_warning_30d, expiry_warning_7d, expired,
             already_recorded, superseded, unreachable, record_limit)
-         values ($1, $2, 'held', $3, $4, $5, $6, $7, $8, $9, $10)",
+         select $1, $2, 'held', r.expiry_warning_90d, r.expiry_warning_30d, r.expiry_warning_7d, r.expired,
+           r.already_recorded, r.superseded, r.unreachable, r.record_limit
+         from jsonb_populate_record(null::certvakt.runs, $3) r",
         organisation,
         run_date,
-        due_90d,
-        due_30d,
-        due_7d,
-        due_expired,
-        found.already_recorded,
-        found.superseded,
-        found.unreachable,
-        limit,
+        columns(found, limit, false),
     )
     .execute(tx)
     .await?;
@@ -299,6 +285,17 @@ pub async fn fail(
     Ok(())
 }
 
-fn columns(due: &ByStage) -> [i64; 4] {
-    Stage::ALL.map(|stage| due.of(stage))
+/// The counts of a run, by the names of their columns in `certvakt.runs`.
+fn columns(found: &RunCounts, limit: i64, approved: bool) -> Value {
+    json!({
+        "expiry_warning_90d": found.due.expiry_warning_90d,
+        "expiry_warning_30d": found.due.expiry_warning_30d,
+        "expiry_warning_7d": found.due.expiry_warning_7d,
+        "expired": found.due.expired,
+        "already_recorded": found.already_recorded,
+        "superseded": found.superseded,
+        "unreachable": found.unreachable,
+        "record_limit": limit,
+        "approved": approved,
+    })
 }

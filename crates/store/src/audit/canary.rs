@@ -2,6 +2,7 @@
 //! back.
 
 use certvakt_base::clock::Clock;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
@@ -109,31 +110,43 @@ impl CanaryTx {
 
     /// Adds the test people, whose logins have `issuer` and their own id.
     pub async fn plant(&mut self, plants: &Plants, issuer: &str) -> Result<(), StoreError> {
-        let of_chapters = |of: fn(&Planted) -> Uuid| plants.chapters.iter().map(of).collect::<Vec<_>>();
-        let of_administrators =
-            |of: fn(&Administrator) -> Uuid| plants.administrators.iter().map(of).collect::<Vec<_>>();
-        let of_wanderers = |of: fn(&Wanderer) -> Uuid| plants.wanderers.iter().map(of).collect::<Vec<_>>();
-        let mut certifications = of_chapters(|one| one.certification);
+        let chapters = plants.chapters.iter().map(|one| {
+            json!({
+                "id": one.chapter.id,
+                "organisation_id": one.chapter.organisation_id,
+                "mentor": one.mentor,
+                "certification": one.certification,
+                "coordinator": one.coordinator,
+            })
+        });
+        let organisations = plants.administrators.iter().map(|one| {
+            json!({
+                "id": one.organisation_id,
+                "chapter_id": one.chapter_id,
+                "administrator": one.person,
+            })
+        });
+        let wanderers = plants.wanderers.iter().map(|one| {
+            json!({
+                "organisation_id": one.certified_in.organisation_id,
+                "certified_in": one.certified_in.id,
+                "elsewhere": one.elsewhere.id,
+                "mentor": one.person,
+                "certification": one.certification,
+            })
+        });
         sqlx::query_file!(
             "src/audit/plant.sql",
-            &of_chapters(|one| one.chapter.id),
-            &of_chapters(|one| one.chapter.organisation_id),
-            &of_chapters(|one| one.mentor),
-            &certifications,
-            &of_chapters(|one| one.coordinator),
-            &of_administrators(|one| one.organisation_id),
-            &of_administrators(|one| one.chapter_id),
-            &of_administrators(|one| one.person),
-            &of_wanderers(|one| one.certified_in.organisation_id),
-            &of_wanderers(|one| one.certified_in.id),
-            &of_wanderers(|one| one.elsewhere.id),
-            &of_wanderers(|one| one.person),
-            &of_wanderers(|one| one.certification),
+            chapters.collect::<Value>(),
+            organisations.collect::<Value>(),
+            wanderers.collect::<Value>(),
             issuer,
         )
         .execute(&mut self.0)
         .await?;
-        certifications.extend(of_wanderers(|one| one.certification));
+        let of_chapters = plants.chapters.iter().map(|one| one.certification);
+        let certifications: Vec<Uuid> =
+            of_chapters.chain(plants.wanderers.iter().map(|one| one.certification)).collect();
         self.play("certvakt_worker", "").await?;
         sqlx::query_file!("src/audit/notify.sql", &certifications).execute(&mut self.0).await?;
         self.play("certvakt_registrar", "").await

@@ -1,20 +1,17 @@
 -- Inserts a mentor with a certification and a coordinator in each chapter, an administrator in each organisation,
 -- mentors of two chapters, and a login for each of these people, whose subject is the person's id.
 --
--- $1 chapters, with $2 their organisations, and for each the ids of $3 the mentor, $4 the certification and
--- $5 the coordinator   $6 organisations, with $7 a chapter and $8 the administrator of each
--- $9 organisations, with $10 the certifying chapter, $11 another chapter, and the ids of $12 the mentor of both and
--- $13 the certification   $14 the code of a type, and the issuer of the logins
+-- $1 chapters, $2 organisations and $3 mentors of two chapters, as JSON     $4 the code of a type, and the issuer of the logins
 with chapter as (
-  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[])
-    as c (id, organisation_id, mentor, certification, coordinator)
+  select * from jsonb_to_recordset($1)
+    as c (id uuid, organisation_id uuid, mentor uuid, certification uuid, coordinator uuid)
 ),
 organisation as (
-  select * from unnest($6::uuid[], $7::uuid[], $8::uuid[]) as o (id, chapter_id, administrator)
+  select * from jsonb_to_recordset($2) as o (id uuid, chapter_id uuid, administrator uuid)
 ),
 wanderer as (
-  select * from unnest($9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[])
-    as w (organisation_id, certified_in, elsewhere, mentor, certification)
+  select * from jsonb_to_recordset($3)
+    as w (organisation_id uuid, certified_in uuid, elsewhere uuid, mentor uuid, certification uuid)
 ),
 person as (
   insert into certvakt.people (id, name)
@@ -25,7 +22,7 @@ person as (
   returning id
 ),
 login as (
-  insert into certvakt.identities (issuer, subject, person_id) select $14, id::text, id from person
+  insert into certvakt.identities (issuer, subject, person_id) select $4, id::text, id from person
 ),
 member as (
   insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
@@ -46,11 +43,11 @@ device as (
   insert into certvakt.contact_points (person_id, kind, address) select id, 'push', 'canary-' || id from person
 ),
 type as (
-  insert into certvakt.certification_types (organisation_id, code, name) select id, $14, 'canary' from organisation
+  insert into certvakt.certification_types (organisation_id, code, name) select id, $4, 'canary' from organisation
 )
 insert into public.peer_mentor_certifications
   (id, organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at)
-select certification, organisation_id, id, mentor, $14, 'canary-' || certification, now() + interval '5 days'
+select certification, organisation_id, id, mentor, $4, 'canary-' || certification, now() + interval '5 days'
 from (
   select organisation_id, id, mentor, certification from chapter
   union all select organisation_id, certified_in, mentor, certification from wanderer) c

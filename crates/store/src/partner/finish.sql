@@ -12,6 +12,7 @@ set told_number = case when x.is_taken then greatest(l.told_number, x.number) el
   trouble = x.trouble,
   lease_token = null,
   lease_until = null
-from unnest($4::text[], $5::bigint[], $6::boolean[], $7::boolean[], $8::boolean[], $9::float8[], $10::text[], $11::boolean[])
-  as x (partner_key, number, is_listed, is_taken, is_unsure, wait_seconds, trouble, was_sent)
+from jsonb_to_recordset($4) as x (
+  partner_key text, number bigint, is_listed boolean, is_taken boolean, is_unsure boolean, wait_seconds float8, trouble text,
+  was_sent boolean)
 where l.organisation_id = $1 and l.partner = $2 and l.partner_key = x.partner_key and l.lease_token = $3

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Partner;
@@ -186,30 +187,24 @@ async fn write(
     token: Uuid,
     told: &[&SendResult],
 ) -> Result<(), StoreError> {
-    let keys: Vec<String> = told.iter().map(|one| one.partner_key.clone()).collect();
-    let numbers: Vec<i64> = told.iter().map(|one| one.number).collect();
-    let listed: Vec<bool> = told.iter().map(|one| one.is_listed).collect();
-    let taken: Vec<bool> = told.iter().map(|one| one.is_taken).collect();
-    let unsure: Vec<bool> = told.iter().map(|one| one.is_unsure).collect();
-    let waits: Vec<f64> = told.iter().map(|one| one.wait_seconds).collect();
-    let troubles: Vec<Option<String>> = told
-        .iter()
-        .map(|one| one.trouble.as_ref().map(|reason| reason.chars().take(500).collect()))
-        .collect();
-    let sent: Vec<bool> = told.iter().map(|one| one.was_sent).collect();
+    let results = told.iter().map(|one| {
+        json!({
+            "partner_key": one.partner_key,
+            "number": one.number,
+            "is_listed": one.is_listed,
+            "is_taken": one.is_taken,
+            "is_unsure": one.is_unsure,
+            "wait_seconds": one.wait_seconds,
+            "trouble": one.trouble.as_ref().map(|reason| reason.chars().take(500).collect::<String>()),
+            "was_sent": one.was_sent,
+        })
+    });
     let finished = sqlx::query_file!(
         "src/partner/finish.sql",
         partner.organisation_id,
         partner.partner,
         token,
-        &keys,
-        &numbers,
-        &listed,
-        &taken,
-        &unsure,
-        &waits,
-        &troubles as _,
-        &sent,
+        results.collect::<Value>(),
     );
     finished.execute(tx).await?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::Partner;
@@ -35,7 +36,7 @@ pub struct StoredReport {
 }
 
 /// A new report with its outcome. The key of a deleted or erased mentor is not stored.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct New<'a> {
     /// The portal's id of the event.
     pub event_id: &'a str,
@@ -62,14 +63,7 @@ pub async fn record(tx: &mut RegistrarTx, partner: &Partner, new: &New<'_>) -> R
         partner.organisation_id,
         partner.partner,
         partner.stage,
-        new.event_id,
-        new.partner_key,
-        new.certification_type,
-        new.certification_id,
-        new.completed_on,
-        new.valid_until,
-        new.outcome,
-        new.reason,
+        json!(new),
     );
     Ok(kept.execute(tx).await?.rows_affected() > 0)
 }

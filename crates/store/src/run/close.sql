@@ -1,18 +1,23 @@
 -- Records the missed nights that this run covers, the run itself, and the progress of the runs.
+--
+-- $1 organisation     $2 date of the run     $3 the other columns of certvakt.runs, as JSON
+-- $4 missed nights     $5 snapshot for the next run     $6 days for which `expired` was current
 with missed as (
   insert into certvakt.runs (organisation_id, run_date, state, covered_by)
   select $1, night::date, 'missed', $2
-  from unnest($3::date[]) as night
+  from unnest($4::date[]) as night
 ),
 moved as (
   update certvakt.run_calendars
   set last_complete_date = $2,
-      read_through = $4::text::pg_snapshot,
+      read_through = $5::text::pg_snapshot,
       read_on = certvakt.this_database(),
-      grace_days = $14
+      grace_days = $6
   where organisation_id = $1
 )
 insert into certvakt.runs
   (organisation_id, run_date, state, expiry_warning_90d, expiry_warning_30d, expiry_warning_7d, expired,
    already_recorded, superseded, unreachable, record_limit, approved)
-values ($1, $2, 'complete', $5, $6, $7, $8, $9, $10, $11, $12, $13)
+select $1, $2, 'complete', r.expiry_warning_90d, r.expiry_warning_30d, r.expiry_warning_7d, r.expired,
+  r.already_recorded, r.superseded, r.unreachable, r.record_limit, r.approved
+from jsonb_populate_record(null::certvakt.runs, $3) r
