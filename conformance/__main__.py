@@ -45,7 +45,7 @@ NOT_PLANTED = {
 
 
 def tool(name: str) -> Path:
-    """The path of a program beside the Python interpreter."""
+    """The path of a program in the folder of the Python interpreter."""
     return Path(sys.executable).with_name(name)
 
 

@@ -31,7 +31,7 @@ COMMANDS = CHECKS | {
 
 
 def renewals(config: Path) -> Path:
-    """The file for `renew`, beside the configuration."""
+    """The file for `renew`, next to the configuration."""
     return config.with_name("renewals.csv")
 
 
@@ -65,7 +65,7 @@ class Program:
             self.process.send_signal(what)
 
     def wait(self, seconds: float) -> bool:
-        """Waits for its end. Returns whether it ended by itself."""
+        """Waits for the process to exit. Returns whether it exited without being killed."""
         if self.life.status is not None:
             return True
         try:

@@ -129,7 +129,7 @@ class Drawing:
         self.plan = Plan(ZoneInfo(zone))
         self.turn = date(*self.random.choice(TURNS[zone] * 2 + ANYWHERE))
         self.planned: dict[Mentor, State | None] = {}
-        # The same for those who are renewed only by files.
+        # The same for people who are renewed only by files.
         self.by_file: dict[Mentor, State] = {}
 
     def uuid(self) -> UUID:

@@ -1,4 +1,4 @@
-//! What the rules cost, for one certification each: `cargo bench --manifest-path bench/rules/Cargo.toml`.
+//! The cost of each rule for one certification: `cargo bench --manifest-path bench/rules/Cargo.toml`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;

@@ -154,7 +154,7 @@ pub struct ErasureConfig {
 pub struct ServeConfig {
     /// The address of the API and the pages, and of `/healthz` and `/readyz`.
     pub listen: String,
-    /// The address of `/metrics`, and of a second `/healthz` and `/readyz` with connections of their own; if
+    /// The address of `/metrics`, and of a second `/healthz` and `/readyz` with separate connections; if
     /// empty, the port after that of `listen`, on this machine only.
     pub operations: String,
     /// The maximum number of connections. A lower limit of open files reduces it.

@@ -166,7 +166,7 @@ class Entra:
         if not (strong or (weak and header["alg"] == "RS256" and "x5t#S256" not in header)):
             raise bad("The key was not found by the thumbprint of the certificate.")
         try:
-            # The times are checked below, by the time of day: whoever made it does not have the moved clock.
+            # The times are checked below, against the real time, because the client does not use the moved clock.
             claims = jwt.decode(
                 assertion,
                 self.certificate.public_key(),

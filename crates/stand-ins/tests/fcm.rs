@@ -1,4 +1,4 @@
-//! The stand-in for Firebase Cloud Messaging refuses what the service that it stands in for refuses.
+//! The stand-in for Firebase Cloud Messaging refuses the same requests as the real service.
 #![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::io::{BufRead, BufReader};

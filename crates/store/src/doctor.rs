@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Database, LoginTx, StoreError};
 
 /// The facts about the server and our login.
-#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own to the server")]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// The value of `server_version_num`, such as 150018.

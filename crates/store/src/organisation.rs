@@ -66,7 +66,7 @@ pub async fn add(tx: &mut RegistrarTx, new: &NewOrganisation<'_>) -> Result<Uuid
     .map_err(|error| refusal(error, "organisation", new.slug))
 }
 
-/// Settings of an organisation to change; what is none stays.
+/// Changes to the settings of an organisation; `None` keeps the present value.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Its name.

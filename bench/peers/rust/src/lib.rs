@@ -1,5 +1,5 @@
-//! What the Rust peers share: signing in at the push service, and posting a message to it over as
-//! many HTTP/2 connections as they are given.
+//! Code that the Rust peers share: signing in at the push service, and posting a message to it over as
+//! many HTTP/2 connections as configured.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use reqwest::{Body, Client};
 use serde::Deserialize;
 use serde_json::json;
 
-/// Whatever went wrong; a peer says it and ends.
+/// Any error; a peer prints it and exits.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Sends messages to one project of the push service.

@@ -44,7 +44,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-/// A chart with one bar per night, and the number of notices of each stage beside it.
+/// A chart with one bar per night, and the number of notices of each stage next to it.
 pub(super) fn chart(nights: &BTreeMap<NaiveDate, ByStage>) -> String {
     let rows = nights.iter().map(|(night, notices)| {
         let stages = format!(

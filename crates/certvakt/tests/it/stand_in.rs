@@ -15,7 +15,7 @@ pub fn listen(command: &mut Command) -> ((Child, ChildStdin), Value) {
     ((child, input), serde_json::from_str(&line).unwrap())
 }
 
-/// The program of the stand-in for FCM, beside the binary under test.
+/// The program of the stand-in for FCM, in the directory of the binary under test.
 pub fn fcm_stand_in() -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_certvakt")).with_file_name("fcm-stand-in");
     assert!(program.exists(), "the stand-in is not built: run `cargo build --bins` first");
@@ -121,7 +121,7 @@ impl MailServer {
     }
 }
 
-/// Makes a command trust the certificate authority beside its configuration, if there is one.
+/// Makes a command trust the certificate authority next to its configuration, if there is one.
 pub fn trust(command: &mut Command, config: &Path) {
     let authority = config.with_file_name("ca.pem");
     if authority.exists() {

@@ -23,7 +23,7 @@ pub struct PushText {
 pub struct MailText {
     /// The subject.
     pub subject: String,
-    /// The preview text, which lock screens show beside the subject.
+    /// The preview text, which lock screens show next to the subject.
     pub preheader: String,
     /// The greeting.
     pub greeting: String,

@@ -116,7 +116,7 @@ impl Worker<'_> {
         let (claimed, to_send) = mpsc::channel(self.config.delivery.batch as usize);
         let (sent, to_write) = mpsc::channel(FINISH_BATCH);
         // Three tasks claim, send and record, connected by bounded channels. An error ends its task and so
-        // closes the channels beside it; leases without an outcome expire.
+        // closes the channels to the other tasks; leases without an outcome expire.
         let (claiming, (), writing) = tokio::join!(
             self.claim(&lease, claimed),
             self.send(&lease, to_send, sent),

@@ -117,7 +117,7 @@ pub(super) fn unusable_cells(archive: &mut Archive<'_>, sheet: &str) -> Result<U
 
 /// The state of a cell (ECMA-376, part 1, section 18.3.1.4).
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is something that stands in the cell, or does not")]
+#[expect(clippy::struct_excessive_bools, reason = "each flag is an independent property of the cell")]
 struct Cell {
     kind: String,
     has_formula: bool,

@@ -46,14 +46,14 @@ impl Rows {
         }
     }
 
-    /// The line at which the row that was read begins, from 1.
+    /// The line at which the last row starts, counted from 1.
     pub(crate) const fn line(&self) -> u64 {
         match self {
             Self::Text { line, .. } | Self::Workbook { line, .. } => *line,
         }
     }
 
-    /// What the file is.
+    /// The format of the file.
     pub(crate) const fn form(&self) -> Form {
         match self {
             Self::Text { .. } => Form::Text,

@@ -1,4 +1,4 @@
-//! What an adapter is: a way to speak to a portal.
+//! The adapter trait: an implementation of a portal's protocol.
 
 use std::time::Duration;
 

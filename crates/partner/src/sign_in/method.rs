@@ -1,4 +1,4 @@
-//! What a way to sign in is.
+//! The trait of sign-in methods.
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! What the handlers work with: the API's state, and the caller of a request.
+//! Arguments of the handlers: the API's state, and the caller of a request.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the forms of pages send.
+//! The form data of the pages.
 
 use serde::Deserialize;
 use uuid::Uuid;

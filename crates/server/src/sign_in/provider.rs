@@ -1,4 +1,4 @@
-//! Signing in at an OpenID Connect provider: what the browser sees of it.
+//! Sign-in through an OpenID Connect provider: the handlers for the browser.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};

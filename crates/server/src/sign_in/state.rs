@@ -1,4 +1,4 @@
-//! What the handlers of a sign-in work with.
+//! The state of the sign-in handlers.
 
 use std::sync::Arc;
 

@@ -17,7 +17,7 @@ pub async fn some_keys(tx: &mut WorkerTx, partner: &Partner, most: i64) -> Resul
     .await?)
 }
 
-/// A mentor, to be compared with what the listing shows.
+/// A mentor to compare with the listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "the flags are independent")]
 pub struct ToCompare {

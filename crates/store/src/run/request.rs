@@ -1,4 +1,4 @@
-//! What a run is asked to do, and from where it reads.
+//! The request for a run, and its starting point.
 
 use chrono::NaiveDate;
 

@@ -19,13 +19,13 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::sync::Notify;
 
-/// A schema of its own: the Node original keeps other tables in `graphile_worker`.
+/// A separate schema, because the Node original keeps other tables in `graphile_worker`.
 const SCHEMA: &str = "graphile_worker_rust";
 /// Jobs added by one call.
 const BATCH: usize = 10_000;
 /// Jobs fetched at once.
 const LOCAL_QUEUE: usize = 500;
-/// How long completions are gathered: what the crate's guide names.
+/// The batching delay for completions, as recommended by the crate's guide.
 const COMPLETION_DELAY: Duration = Duration::from_millis(5);
 
 /// A job: the message to post.
@@ -47,7 +47,7 @@ impl TaskHandler for SendNotice {
     }
 }
 
-/// What the jobs share.
+/// The shared state of the jobs.
 #[derive(Clone, Debug)]
 struct Progress {
     sender: Arc<Sender>,

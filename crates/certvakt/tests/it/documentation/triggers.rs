@@ -1,4 +1,4 @@
-//! The table of triggers in ARCHITECTURE.md says what the catalogue says.
+//! The table of triggers in ARCHITECTURE.md matches the catalogue.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -293,7 +293,7 @@ async fn a_workbook_that_is_damaged_is_refused_whole() {
         let said = fail(&mut desk.command(&desk.file("r.xlsx", workbook), &[]), 5);
         assert!(said.contains("import-binary"), "{name}: {said}");
     }
-    // What is declared among the strings is never looked up.
+    // Entities that the strings declare are never resolved.
     desk.take(Parts::new().sheet("visible", rows.as_str()).strings(entity).save(), &["--dry-run"]);
     assert!(desk.is_empty().await);
 }

@@ -46,7 +46,7 @@ impl Provider {
             let tools = succeed(Command::new(format!("{root}/scripts/install-tools")).arg("provider"));
             PathBuf::from(tools.trim()).join("provider/node_modules")
         });
-        // Node looks up modules beside the importing file.
+        // Node looks up modules in the folder of the importing file.
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("provider.mjs"), include_str!("provider/provider.mjs")).unwrap();
         std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();

@@ -1,4 +1,4 @@
-//! What a channel is, and what can become of a notice that it is given.
+//! The channel trait, and the possible outcomes of sending a notice.
 
 use std::time::Duration;
 
