@@ -264,7 +264,7 @@ fn oslo_changes_its_clocks() {
 }
 
 #[test]
-fn a_day_that_a_country_skipped_begins_with_the_next() {
+fn a_day_that_a_country_skipped_starts_with_the_next_day() {
     let samoa = chrono_tz::Pacific::Apia;
     let skipped = date("2011-12-30");
     assert_eq!(start_of_day(skipped, samoa), start_of_day(date("2011-12-31"), samoa));

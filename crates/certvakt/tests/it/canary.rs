@@ -56,7 +56,7 @@ async fn with_our_policies_everybody_sees_their_own_rows_and_nothing_remains() {
 }
 
 #[tokio::test]
-async fn a_bad_policy_view_or_function_is_found_wherever_it_stands() {
+async fn a_bad_policy_view_or_function_is_found_anywhere() {
     let bad = [
         (
             "create policy everybody on public.peer_mentor_certifications for select to authenticated using (true)",

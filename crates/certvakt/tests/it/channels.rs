@@ -119,7 +119,7 @@ fn notice() -> Notice<'static> {
 }
 
 #[tokio::test]
-async fn a_notice_is_handed_over_and_shows_nothing_of_what_it_is_about() {
+async fn a_sent_notice_reveals_nothing_about_its_subject() {
     for name in EVERY {
         let provider = Provider::start(name);
         let (channel, to) = (provider.channel(), provider.address("ok"));

@@ -272,7 +272,7 @@ async fn page(database: &TestDatabase, after: Option<After>) -> (After, [i64; 4]
 }
 
 #[tokio::test]
-async fn a_page_costs_what_is_on_it_wherever_it_begins() {
+async fn the_cost_of_a_page_depends_only_on_its_rows() {
     let small = chapters(4).await;
     let large = chapters(40).await;
     let mut functions = Vec::new();

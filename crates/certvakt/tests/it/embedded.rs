@@ -265,7 +265,7 @@ fn no_other_user_signs_in_to_the_cluster_or_holds_its_locks() {
 }
 
 #[test]
-fn root_without_a_postgresql_user_makes_one_of_its_own() {
+fn root_without_a_postgresql_user_creates_one() {
     let may_hide =
         Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|done| done.success());
     if !geteuid().is_root() || !may_hide {

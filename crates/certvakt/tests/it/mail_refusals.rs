@@ -62,7 +62,7 @@ fn status(database: &TestDatabase) -> (String, Option<i32>) {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_sender_stops_the_channel_and_the_queue_leaves_once_it_is_over() {
+async fn a_refusal_of_the_sender_stops_the_channel_until_it_ends() {
     for (phase, reply) in [
         ("connect", "554 5.7.1 client host blocked"),
         ("ehlo", "550 5.7.1 not you"),

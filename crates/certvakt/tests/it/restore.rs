@@ -12,7 +12,7 @@ fn program(name: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_backup_restored_as_another_database_goes_on_where_it_was() {
+async fn a_backup_restored_as_another_database_continues_from_its_state() {
     let database = TestDatabase::rehearsal().await;
     database.with_organisation();
     database.certify("1", "2026-06-20").await;

@@ -241,7 +241,7 @@ async fn a_mentor_says_themselves_whether_they_want_to_be_listed() {
 }
 
 #[tokio::test]
-async fn administrators_see_how_their_partners_stand_and_nobody_else_does() {
+async fn only_administrators_see_the_state_of_their_partners() {
     let api = Api::start().await;
     api.database
         .execute(

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Api;
 
 #[tokio::test]
-async fn a_list_goes_on_page_by_page_and_holds_each_once() {
+async fn pages_of_a_list_contain_each_item_once() {
     let api = Api::start().await;
     api.database
         .execute(

@@ -191,7 +191,7 @@ async fn the_check_of_an_installation_runs_and_prints_what_is_shown() {
 }
 
 #[test]
-fn ci_runs_the_commands_that_the_readme_begins_with() {
+fn ci_runs_the_first_commands_of_the_readme() {
     let ci = std::fs::read_to_string(Path::new(ROOT).join(".ci/run")).unwrap();
     let first = &blocks("README.md")[0];
     let commands: Vec<&str> = first.text.lines().map(|line| line.split('#').next().unwrap().trim()).collect();

@@ -120,7 +120,7 @@ async fn breaks(kind: Kind, what: &Value, mentors: &[&str], reason: &str) {
 }
 
 #[tokio::test]
-async fn an_outage_ends_by_itself_and_too_many_requests_are_a_rest() {
+async fn an_outage_ends_automatically_and_too_many_requests_pause_sending() {
     for kind in KINDS {
         let (database, portal, config) = told_by(kind, &["a", "b"]).await;
         portal.fault(503, 9).await;

@@ -577,7 +577,7 @@ async fn unreadable_courses_are_reported_and_read_again() {
 }
 
 #[tokio::test]
-async fn the_service_reads_courses_by_itself() {
+async fn the_service_reads_courses_automatically() {
     let (database, portal, _) = read(&["a"]).await;
     portal.control(&json!({ "courses": [course("1", "a")] })).await;
     let _service = Service::start(&database, &portal.config(SERVE), NOON);

@@ -61,7 +61,7 @@ async fn a_return_path_never_leads_to_another_site() {
 }
 
 #[tokio::test]
-async fn another_site_begins_no_sign_in() {
+async fn another_site_cannot_start_a_sign_in() {
     let place = TestService::start("").await;
     let mut browser = place.browser();
     for (site, begins) in [("cross-site", false), ("same-site", false), ("same-origin", true), ("none", true)]

@@ -26,7 +26,7 @@ async fn play(moments: &[Moment<'_>], tokens: impl Fn(&str) -> String) {
 }
 
 #[tokio::test]
-async fn keys_are_kept_renewed_and_given_up() {
+async fn keys_are_cached_refreshed_and_dropped() {
     use Change::{Fail, Nothing, Publish};
 
     let (old, new) = (Signer::ed25519(1), Signer::ed25519(2));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn keys_that_do_not_fit_are_passed_over() {
+async fn unsuitable_keys_are_ignored() {
     let (rs, es, ed) = (Signer::rsa(), Signer::p256(), Signer::ed25519(3));
     let zeros = |count: usize| "A".repeat(count);
     // Only ones: 24 bits are four characters of base64.
