@@ -30,7 +30,7 @@ class Partner:
         """Enrols these mentors, and enables the partner. Removals need no approval here."""
         self.portal.control(reset=True, know=keys, keys=[KEY], page=PAGE)
         self._run("add", *PARTNER, "--requires", "type", "--removal-limit", "1000000")
-        self._run("enable", *PARTNER, "--stage", "live", "--contract", VERSION)
+        self._run("enable", *PARTNER, "--environment", "live", "--contract", VERSION)
 
     def _run(self, *words: str) -> None:
         self.installation.run(["--config", str(self.config), "partner", *words])

@@ -59,7 +59,7 @@ def run_all(session: Session) -> None:
 
 def again(installation: Installation, connection, portal: Dataverse) -> None:
     """Makes all states due again, with this portal's contract."""
-    enable = ["--stage", "live", "--contract", VERSION, "--config", str(portal.config)]
+    enable = ["--environment", "live", "--contract", VERSION, "--config", str(portal.config)]
     installation.run(["partner", "enable", *WHICH, *enable])
     # The nightly check is already done.
     connection.execute("update certvakt.partners set looked_on = current_date + 1")

@@ -7,10 +7,10 @@ set local statement_timeout = '60s';
 create table certvakt.partners (
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
   code text not null constraint partners_code_form check (code ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
-  stage text constraint partners_stage_known check (stage in ('staging', 'live')),
+  environment text constraint partners_environment_known check (environment in ('staging', 'live')),
   contract text constraint partners_contract_form check (contract ~ '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$'),
   switched_at timestamptz,
-  told_stage text constraint partners_told_stage_known check (told_stage in ('staging', 'live')),
+  told_environment text constraint partners_told_environment_known check (told_environment in ('staging', 'live')),
   removal_limit bigint not null default 50 constraint partners_removal_limit_range check (removal_limit >= 1),
   stopped_at timestamptz,
   stopped_by text constraint partners_stopped_by_known check (stopped_by in ('contract', 'sign-in', 'outage')),
@@ -35,14 +35,14 @@ create table certvakt.partners (
   secret_alerted_for date,
   switched_by text,
   primary key (organisation_id, code),
-  constraint partners_on_whole check (stage is null or contract is not null),
+  constraint partners_on_whole check (environment is null or contract is not null),
   constraint partners_stopped_whole check (num_nulls(stopped_at, stopped_by, stopped_reason) in (0, 3)),
   constraint partners_unread_whole check ((unread_since is null) = (unread_reason is null))
 );
-comment on column certvakt.partners.stage is 'The environment of the portal to which events are sent. Null: sending is off, and events wait.';
+comment on column certvakt.partners.environment is 'The environment of the portal to which events are sent. Null: sending is off, and events wait.';
 comment on column certvakt.partners.contract is 'The version of the contract: contracts/<code>/<version>.toml.';
 comment on column certvakt.partners.switched_at is 'When sending was last turned on or switched to another environment.';
-comment on column certvakt.partners.told_stage is 'The environment to which the told_ columns of listings refer.';
+comment on column certvakt.partners.told_environment is 'The environment to which the told_ columns of listings refer.';
 comment on column certvakt.partners.removal_limit is 'If more removals than this wait at once, they are held until a person approves them.';
 comment on column certvakt.partners.stopped_by is
   'Why sending stopped. contract: the portal broke its contract; sign-in: it refuses our credentials; a person must resume both. outage: it does not respond; sending resumes by itself.';
@@ -69,7 +69,7 @@ comment on column certvakt.partners.switched_by is 'Who last turned sending on o
 alter table certvakt.partners enable row level security;
 alter table certvakt.partners force row level security;
 revoke all on certvakt.partners from public, anon, authenticated, service_role;
-grant select, insert, update (stage, contract, told_stage, removal_limit, switched_at, switched_by, reports_delta)
+grant select, insert, update (environment, contract, told_environment, removal_limit, switched_at, switched_by, reports_delta)
   on certvakt.partners to certvakt_registrar;
 create policy registrar_reads on certvakt.partners for select to certvakt_registrar using (true);
 create policy registrar_adds on certvakt.partners for insert to certvakt_registrar with check (true);
@@ -454,7 +454,7 @@ begin
       and exists (
         select from certvakt.partners p
         where p.organisation_id = l.organisation_id and p.code = l.partner
-          and (l.number = 0 or p.told_stage = 'live' and l.confirmed_number = l.number))
+          and (l.number = 0 or p.told_environment = 'live' and l.confirmed_number = l.number))
     returning l.organisation_id, l.partner, l.partner_key
   )
   delete from certvakt.partner_events e using gone g
@@ -544,7 +544,7 @@ alter function certvakt.consent_to_listing(uuid, text, boolean) owner to certvak
 create table certvakt.partner_reports (
   organisation_id uuid not null,
   partner text not null,
-  stage text not null constraint partner_reports_stage_known check (stage in ('staging', 'live')),
+  environment text not null constraint partner_reports_environment_known check (environment in ('staging', 'live')),
   event_id text not null
     constraint partner_reports_event_id_form check (length(event_id) between 1 and 200 and event_id !~ '[[:cntrl:]]')
     constraint partner_reports_event_id_plain check (event_id !~ certvakt.forbidden_characters()),
@@ -561,14 +561,14 @@ create table certvakt.partner_reports (
   reason text constraint partner_reports_reason_form check (reason ~ '^[a-z-]{1,40}$'),
   settled_at timestamptz,
   settled_by text,
-  primary key (organisation_id, partner, stage, event_id),
+  primary key (organisation_id, partner, environment, event_id),
   constraint partner_reports_days_finite check (isfinite(completed_on) and isfinite(valid_until)),
   constraint partner_reports_reason_whole check (reason is not null or outcome in ('renewed', 'echo')),
   constraint partner_reports_settled_whole check ((settled_at is null) = (outcome = 'waiting'))
 );
 comment on table certvakt.partner_reports is
   'Reports of completed renewal courses from portals, each event once, and their outcomes.';
-comment on column certvakt.partner_reports.stage is 'The environment of the portal that sent the report. Only reports from live renew certifications.';
+comment on column certvakt.partner_reports.environment is 'The environment of the portal that sent the report. Only reports from live renew certifications.';
 comment on column certvakt.partner_reports.event_id is 'The portal''s id of the event.';
 comment on column certvakt.partner_reports.partner_key is
   'The portal''s key of the mentor. Null: the mentor was deleted or erased.';
@@ -629,7 +629,7 @@ select p.organisation_id, p.code as partner, count(l.partner_key) as mentors,
   -- Clocks can differ, so a difference can be negative.
   greatest(coalesce(max(extract(epoch from m.now - case when x.has_lapsed then l.valid_until else l.turned_at end)) filter (
     where x.has_lapsed
-      or not l.is_listed and (l.told_number < l.number or p.stage = 'live' and l.confirmed_number < l.number)), 0), 0)::bigint
+      or not l.is_listed and (l.told_number < l.number or p.environment = 'live' and l.confirmed_number < l.number)), 0), 0)::bigint
     as oldest_removal_seconds,
   count(*) filter (where l.told_number < l.number and l.trouble is not null) as in_trouble,
   count(*) filter (where l.is_unsure) as unsure,
@@ -649,12 +649,12 @@ grant select on certvakt.partner_standings to certvakt_worker, certvakt_definer;
 
 create function certvakt.my_partners()
 returns table (
-  organisation_id uuid, organisation text, partner text, stage text, listed bigint, to_list bigint, to_delist bigint,
+  organisation_id uuid, organisation text, partner text, environment text, listed bigint, to_list bigint, to_delist bigint,
   oldest_removal_seconds bigint, stopped_since timestamptz, stopped_by text, held bigint, unread_since timestamptz,
   still_shown bigint, not_shown bigint, away bigint, unknown_shown bigint, reports_waiting bigint, secret_days integer)
 language sql stable security definer set search_path = ''
 begin atomic
-  select p.organisation_id, o.name, p.code, p.stage, s.listed, s.to_list, s.to_delist, s.oldest_removal_seconds,
+  select p.organisation_id, o.name, p.code, p.environment, s.listed, s.to_list, s.to_delist, s.oldest_removal_seconds,
     p.stopped_at, p.stopped_by, case when p.held_at is null then 0 else s.not_approved end, p.unread_since,
     s.still_shown, s.not_shown, s.away, p.unknown_shown, s.reports_waiting,
     p.secret_ends_on - (now() at time zone 'UTC')::date

@@ -80,7 +80,7 @@ select is((select count(*) from certvakt.listings), 1::bigint, 'the listing rema
 update certvakt.listings set told_number = 10, told_listed = false, told_at = now() - interval '2 days';
 select certvakt.forget_delisted();
 select is((select count(*) from certvakt.listings), 1::bigint, 'only the live listing proves the removal');
-update certvakt.partners set contract = '1', stage = 'live', told_stage = 'live';
+update certvakt.partners set contract = '1', environment = 'live', told_environment = 'live';
 update certvakt.listings set confirmed_number = 10;
 select certvakt.forget_delisted();
 select is((select count(*) from certvakt.listings) + (select count(*) from certvakt.partner_events), 0::bigint,
@@ -88,8 +88,8 @@ select is((select count(*) from certvakt.listings) + (select count(*) from certv
 
 select throws_ok($$ insert into certvakt.listings (organisation_id, partner, partner_key)
   values ('00000000-0000-4000-8000-0000000000a0', 'portal', E'a\tb') $$, '23514', null, 'a key has no control characters');
-select throws_ok($$ insert into certvakt.partners (organisation_id, code, stage)
-  values ('00000000-0000-4000-8000-0000000000a0', 'other', 'live') $$, '23514', null, 'a stage needs a contract');
+select throws_ok($$ insert into certvakt.partners (organisation_id, code, environment)
+  values ('00000000-0000-4000-8000-0000000000a0', 'other', 'live') $$, '23514', null, 'an environment needs a contract');
 
 -- No role changes an event or a consent, or sets is_listed directly.
 select is_empty($$

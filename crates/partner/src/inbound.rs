@@ -2,6 +2,7 @@
 
 use certvakt_engine::renewal::renewed_until;
 use certvakt_rules::last_valid_day;
+use certvakt_store::CertificationStatus;
 use certvakt_store::partner::reports::{Held, Renewed};
 use certvakt_store::renewal::CurrentState;
 use chrono::{Days, NaiveDate};
@@ -96,7 +97,7 @@ pub fn judge(report: &Report, standing: &CurrentState, renewals: &[Renewed], tod
     if !renewals.is_empty() {
         return Verdict::Wait("renewed-since");
     }
-    if standing.status == "suspended" {
+    if standing.status == CertificationStatus::Suspended {
         return Verdict::Wait("suspended");
     }
     if before.is_none_or(|before| after < before) {

@@ -64,12 +64,12 @@ pub enum PartnerError {
     #[error(transparent)]
     Contract(#[from] ContractError),
     /// The configuration lacks a part that the contract needs.
-    #[error("certvakt cannot connect to '{partner}' at the stage {stage}: {what}")]
+    #[error("certvakt cannot connect to '{partner}' at the environment {environment}: {what}")]
     NotSetUp {
         /// The partner.
         partner: String,
-        /// The stage.
-        stage: &'static str,
+        /// The environment.
+        environment: &'static str,
         /// The missing or invalid part.
         what: String,
     },

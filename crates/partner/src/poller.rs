@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::PartnerError;
-use super::contract::{Report, Stage};
+use super::contract::Report;
 use super::inbound::Verdict;
 use super::outcome::Outcome;
 use super::pages::{Pages, deleted};
@@ -62,7 +62,8 @@ pub async fn poll(
     let mut tx = database.worker().await?;
     let partners = partner::all(&mut tx).await?;
     tx.rollback().await?;
-    let is_due = |one: &&Partner| one.stage.is_some() && !one.is_resting() && (all || one.is_to_be_heard);
+    let is_due =
+        |one: &&Partner| one.environment.is_some() && !one.is_resting() && (all || one.is_to_be_heard);
     let heard: Vec<_> =
         partners.iter().filter(is_due).map(|one| within(database, clock, config, one)).collect();
     Ok(join_all(heard).await.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
@@ -139,10 +140,12 @@ struct Read {
 /// Reads a partner's new reports. Returns `None` if the partner publishes none.
 async fn read(config: &PartnersConfig, one: &Partner) -> Result<Option<Result<Read, Outcome>>, PartnerError> {
     let Some(contract) = InboundContract::of(one, config)? else { return Ok(None) };
-    let Some(stage) = one.stage.as_deref().and_then(Stage::named) else { return Ok(None) };
-    let address = contract.contract().stages.get(&stage).and_then(|addresses| addresses.inbound.clone());
+    let Some(environment) = one.environment else { return Ok(None) };
+    let address =
+        contract.contract().environments.get(&environment).and_then(|addresses| addresses.inbound.clone());
     let (Some(first), Some(terms)) = (address, contract.contract().inbound.as_ref()) else { return Ok(None) };
-    let portal = Portal::new(contract.contract().clone(), &one.organisation, &one.partner, stage, config)?;
+    let portal =
+        Portal::new(contract.contract().clone(), &one.organisation, &one.partner, environment, config)?;
     let pages = Pages {
         what: "list of courses",
         entries: &terms.entries,

@@ -1,4 +1,4 @@
-//! A portal at one of its stages: the contract, the URLs, the sign-in and the client, which adapters use.
+//! A portal at one of its environments: the contract, the URLs, the sign-in and the client, which adapters use.
 
 use certvakt_engine::config::{PartnersConfig, SecretsConfig};
 use certvakt_engine::outbound::retry_after;
@@ -10,19 +10,20 @@ use tokio::time::Instant;
 
 use super::PartnerError;
 use super::client::{Answered, Wire};
-use super::contract::{Addresses, Contract, Rules, Stage, State};
+use super::contract::{Addresses, Contract, Rules, State};
 use super::outcome::Outcome;
 use super::sign_in::{self, SignIn};
 use super::snapshot::Snapshot;
+use certvakt_store::Environment;
 
-/// A portal at one of its stages.
+/// A portal at one of its environments.
 #[derive(Debug)]
 pub struct Portal {
     /// The contract.
     pub contract: Contract,
     /// The contract's compiled schemas.
     pub rules: Rules,
-    /// The URLs of the stage.
+    /// The URLs of the environment.
     pub addresses: Addresses,
     /// The sign-in.
     pub sign_in: Box<dyn SignIn>,
@@ -41,18 +42,18 @@ impl Portal {
         contract: Contract,
         organisation: &str,
         partner: &str,
-        stage: Stage,
+        environment: Environment,
         config: &PartnersConfig,
     ) -> Result<Self, PartnerError> {
         let wrong = |what: String| PartnerError::NotSetUp {
             partner: partner.to_owned(),
-            stage: stage.as_str(),
+            environment: environment.as_str(),
             what,
         };
-        let addresses = contract.stages.get(&stage).cloned();
-        let addresses =
-            addresses.ok_or_else(|| wrong(format!("the contract has no [stages.{}]", stage.as_str())))?;
-        let named = config.secrets_of(organisation, partner, stage.as_str());
+        let addresses = contract.environments.get(&environment).cloned();
+        let addresses = addresses
+            .ok_or_else(|| wrong(format!("the contract has no [environments.{}]", environment.as_str())))?;
+        let named = config.secrets_of(organisation, partner, environment.as_str());
         let secrets = named.map(SecretsConfig::read).transpose().map_err(wrong)?.unwrap_or_default();
         let wire = Wire::new(&config.allowed_inward, &contract.limits)
             .map_err(|_| wrong("could not set up the HTTP client".to_owned()))?;

@@ -1,5 +1,5 @@
 //! Tests whether a portal follows a contract: sends the contract's examples to the portal's staging, or reads
-//! the listing and some mentors at the live stage, where a test must change nothing.
+//! the listing and some mentors at the live environment, where a test must change nothing.
 
 use certvakt_base::clock::Clock;
 use certvakt_engine::config::PartnersConfig;
@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::PartnerError;
 use super::adapters::{self, Adapter, Bounds};
-use super::contract::{Contract, Stage, State};
+use super::contract::{Contract, State};
 use super::listing;
 use super::outcome::Outcome;
+use certvakt_store::Environment;
 
 /// A check of a probe, with its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,7 +34,7 @@ pub async fn staging(
 ) -> Result<Vec<Point>, PartnerError> {
     let contract = Contract::read(&config.contracts, &one.partner, version)?;
     let examples = contract.examples.clone();
-    let adapter = adapters::of(contract, &one.organisation, &one.partner, Stage::Staging, config)?;
+    let adapter = adapters::of(contract, &one.organisation, &one.partner, Environment::Staging, config)?;
     let mut points = Vec::new();
     for (number, example) in (1_i64..).zip(examples) {
         let state = State::new(&example.key, example.listed, Uuid::new_v4(), number, clock.now(), 0);
@@ -70,7 +71,7 @@ pub async fn live(
     keys: &[String],
 ) -> Result<Vec<Point>, PartnerError> {
     let contract = Contract::read(&config.contracts, &one.partner, version)?;
-    let adapter = adapters::of(contract, &one.organisation, &one.partner, Stage::Live, config)?;
+    let adapter = adapters::of(contract, &one.organisation, &one.partner, Environment::Live, config)?;
     let mut points = vec![match listing::read(adapter.portal()).await {
         Ok(_) => point("read the listing".to_owned(), &Outcome::Taken, false),
         Err(outcome) => point("read the listing".to_owned(), &outcome, false),

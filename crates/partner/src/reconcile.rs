@@ -63,7 +63,7 @@ async fn reconcile_due(
     let mut tx = database.worker().await?;
     let partners = partner::all(&mut tx).await?;
     tx.rollback().await?;
-    let due = partners.iter().filter(|one| one.stage.is_some() && one.is_to_be_reconciled);
+    let due = partners.iter().filter(|one| one.environment.is_some() && one.is_to_be_reconciled);
     let read = due.map(|one| {
         let kept = adapters.remove(&(one.organisation_id, one.partner.clone()));
         async move { (one, within(database, config, one, kept).await) }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use certvakt_base::clock::Clock;
 use certvakt_engine::config::PartnersConfig;
 use certvakt_rules::calendar::latest_scheduled;
+use certvakt_store::StopReason;
 use certvakt_store::partner::{self, Claim, Due, Partner, SendResult, Stop};
 use certvakt_store::{Database, StoreError, organisation};
 use futures_util::future::join_all;
@@ -108,7 +109,7 @@ impl<'a> PartnerSync<'a> {
 
     async fn sync_due(&mut self, ending: &watch::Receiver<bool>) -> Result<(), StoreError> {
         let partners = self.see_who_is_listed().await?;
-        let on = partners.iter().filter(|one| one.stage.is_some());
+        let on = partners.iter().filter(|one| one.environment.is_some());
         if self.config.contracts.as_os_str().is_empty() {
             if on.count() > 0 && !std::mem::replace(&mut self.has_warned, true) {
                 tracing::warn!(
@@ -168,7 +169,7 @@ impl<'a> PartnerSync<'a> {
     pub async fn once(&mut self, ending: &watch::Receiver<bool>) -> Result<Vec<SyncReport>, StoreError> {
         let mut done = Vec::new();
         for one in self.see_who_is_listed().await? {
-            if one.stage.is_some() {
+            if one.environment.is_some() {
                 let (database, config) = (self.database, self.config);
                 let (_, told) = Turn { database, config, line: None }.take(&one, None, ending).await;
                 done.push(SyncReport { organisation: one.organisation, partner: one.partner, told: told? });
@@ -244,7 +245,7 @@ impl Turn<'_> {
         let is_same =
             |other: &Partner| other.organisation_id == one.organisation_id && other.partner == one.partner;
         let Some(one) = fresh.into_iter().find(is_same) else { return Ok(false) };
-        if one.stage.is_none() {
+        if one.environment.is_none() {
             self.line = None;
             return Ok(false);
         }
@@ -272,7 +273,7 @@ impl Turn<'_> {
         let line = match self.line(&one) {
             Ok(line) => line,
             Err(error) => {
-                let stop = Stop { by: "contract", reason: error.to_string(), retry_in: None };
+                let stop = Stop { by: StopReason::Contract, reason: error.to_string(), retry_in: None };
                 stop_sending(&mut tx, &one, &stop).await?;
                 tally.stopped = Some(stop.reason);
                 tx.commit().await?;
@@ -437,13 +438,13 @@ async fn conclude(
             }
             Outcome::SignIn(reason) => {
                 tally.put_off += 1;
-                stop.get_or_insert(("sign-in", reason));
+                stop.get_or_insert((StopReason::SignIn, reason));
             }
             // A broken contract takes precedence over refused access, because responses can then mean
             // anything.
             Outcome::Broken(reason) => {
                 tally.unsure += 1;
-                stop = Some(("contract", reason));
+                stop = Some((StopReason::Contract, reason));
             }
         }
     }
@@ -459,7 +460,8 @@ async fn conclude(
             .min(LONGEST_REST)
             .mul_f64(0.75 + fastrand::f64() / 4.0)
             .max(asked.max(rest).unwrap_or_default());
-        let stop = Stop { by: "outage", reason: reason.clone(), retry_in: Some(wait.as_secs_f64()) };
+        let stop =
+            Stop { by: StopReason::Outage, reason: reason.clone(), retry_in: Some(wait.as_secs_f64()) };
         stop_sending(tx, one, &stop).await?;
         tally.stopped = Some(stop.reason);
         return Ok(false);
@@ -479,11 +481,11 @@ async fn stop_sending(
     stop: &Stop,
 ) -> Result<(), StoreError> {
     if partner::stop(tx, one, stop).await? {
-        metrics::counter!("certvakt_partner_stops_total", "by" => stop.by).increment(1);
+        metrics::counter!("certvakt_partner_stops_total", "by" => stop.by.as_str()).increment(1);
         tracing::error!(
             organisation = one.organisation,
             partner = one.partner,
-            by = stop.by,
+            by = stop.by.as_str(),
             "sending to the partner has stopped: {}",
             stop.reason
         );

@@ -13,8 +13,9 @@ use standardwebhooks::Webhook;
 use uuid::Uuid;
 
 use super::PartnerError;
-use super::contract::{Contract, Report, Rules, Stage};
+use super::contract::{Contract, Report, Rules};
 use super::inbound::{self, Verdict};
+use certvakt_store::Environment;
 
 /// A partner's contract for reports.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub struct InboundContract {
 impl InboundContract {
     /// The contract of a partner that is switched on; `None` if it does not describe reports.
     pub fn of(one: &Partner, config: &PartnersConfig) -> Result<Option<Self>, PartnerError> {
-        let Some(version) = one.contract.as_ref().filter(|_| one.stage.is_some()) else {
+        let Some(version) = one.contract.as_ref().filter(|_| one.environment.is_some()) else {
             return Err(PartnerError::Off(one.partner.clone()));
         };
         let contract = Contract::read(&config.contracts, &one.partner, version)?;
@@ -45,8 +46,8 @@ impl InboundContract {
 
     /// Whether reports arrive at the webhook only, and are not polled as well.
     fn is_told_alone(&self, one: &Partner) -> bool {
-        let stage = one.stage.as_deref().and_then(Stage::named);
-        let addresses = stage.and_then(|stage| self.contract.stages.get(&stage));
+        let environment = one.environment;
+        let addresses = environment.and_then(|environment| self.contract.environments.get(&environment));
         addresses.is_none_or(|addresses| addresses.inbound.is_none())
     }
 
@@ -60,10 +61,10 @@ impl InboundContract {
     }
 }
 
-/// The keys that verify the signature of a partner's webhook requests, at its stage; empty if it sends none.
+/// The keys that verify the signature of a partner's webhook requests, at its environment; empty if it sends none.
 pub fn keys(one: &Partner, config: &PartnersConfig) -> Result<Vec<Webhook>, PartnerError> {
-    let stage = one.stage.as_deref().unwrap_or_default();
-    let Some(secrets) = config.secrets_of(&one.organisation, &one.partner, stage) else {
+    let environment = one.environment.map(Environment::as_str).unwrap_or_default();
+    let Some(secrets) = config.secrets_of(&one.organisation, &one.partner, environment) else {
         return Ok(Vec::new());
     };
     let keys = secrets.read_inbound().map_err(|what| not_set_up(one, what))?;
@@ -72,8 +73,8 @@ pub fn keys(one: &Partner, config: &PartnersConfig) -> Result<Vec<Webhook>, Part
 }
 
 fn not_set_up(one: &Partner, what: String) -> PartnerError {
-    let stage = one.stage.as_deref().and_then(Stage::named).map_or("off", Stage::as_str);
-    PartnerError::NotSetUp { partner: one.partner.clone(), stage, what }
+    let environment = one.environment.map_or("off", Environment::as_str);
+    PartnerError::NotSetUp { partner: one.partner.clone(), environment, what }
 }
 
 /// Processes a report from the webhook whose signature was verified. The inner error is how it breaks the
@@ -134,7 +135,7 @@ async fn once(
     if let (Verdict::Renew(_), Some(code)) = (verdict, refused) {
         verdict = Verdict::Wait(code);
     }
-    if one.stage.as_deref() != Some(Stage::Live.as_str()) {
+    if one.environment != Some(Environment::Live) {
         verdict = verdict.at_staging();
     }
     let (outcome, reason) = verdict.as_outcome();

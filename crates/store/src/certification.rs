@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{StoreError, WorkerTx};
+use super::{AttemptOutcome, CertificationStatus, DeliveryState, StoreError, WorkerTx};
 
 /// A certification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct Certification {
     pub chapter: String,
     /// The end of the validity; `None` if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
-    /// `active`, `expired` or `suspended`.
-    pub status: String,
+    /// The status.
+    pub status: CertificationStatus,
     /// The start of the current cycle.
     pub cycle_began: DateTime<Utc>,
 }
@@ -63,7 +63,7 @@ pub struct Notice {
     /// The due date; `None` if another program recorded it without a delivery.
     pub due_date: Option<NaiveDate>,
     /// The delivery's state.
-    pub delivery: Option<String>,
+    pub delivery: Option<DeliveryState>,
     /// The reason of the state, if there is one.
     pub reason: Option<String>,
     /// The time of the next attempt.
@@ -97,7 +97,7 @@ pub struct Attempt {
     /// The channel; `None` if no channel was tried.
     pub channel: Option<String>,
     /// Its outcome.
-    pub outcome: String,
+    pub outcome: AttemptOutcome,
     /// The provider's code or message id.
     pub detail: Option<String>,
     /// The time at which it ended.
@@ -108,8 +108,8 @@ pub struct Attempt {
 pub async fn attempts(tx: &mut WorkerTx, deliveries: &[i64]) -> Result<Vec<Attempt>, StoreError> {
     Ok(sqlx::query_as!(
         Attempt,
-        "select delivery_id, attempt, channel, outcome, detail, finished_at
-         from certvakt.delivery_attempts where delivery_id = any($1) order by delivery_id, attempt, message",
+        r#"select delivery_id, attempt, channel, outcome as "outcome: AttemptOutcome", detail, finished_at
+         from certvakt.delivery_attempts where delivery_id = any($1) order by delivery_id, attempt, message"#,
         deliveries,
     )
     .fetch_all(tx)

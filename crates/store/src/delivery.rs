@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::{StoreError, WorkerTx};
+use super::{AttemptOutcome, DeliveryState, StoreError, WorkerTx};
 
 /// A claimed delivery, with the data for sending it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +133,7 @@ pub struct Finished {
     /// The attempt. The outcome is ignored if the delivery has a later attempt.
     pub attempt: i32,
     /// The new state.
-    pub state: &'static str,
+    pub state: DeliveryState,
     /// The reason of the state, if there is one.
     pub reason: Option<String>,
     /// Seconds until the next attempt.
@@ -152,7 +152,7 @@ pub struct Try {
     /// The channel; `None` if no channel was tried.
     pub channel: Option<&'static str>,
     /// Its outcome.
-    pub outcome: &'static str,
+    pub outcome: AttemptOutcome,
     /// The provider's code or message id.
     pub detail: Option<String>,
 }
@@ -162,7 +162,7 @@ pub struct Try {
 pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Result<(), StoreError> {
     let ids: Vec<i64> = finished.iter().map(|one| one.id).collect();
     let attempts: Vec<i32> = finished.iter().map(|one| one.attempt).collect();
-    let states: Vec<String> = finished.iter().map(|one| one.state.to_owned()).collect();
+    let states: Vec<String> = finished.iter().map(|one| one.state.to_string()).collect();
     let reasons: Vec<Option<String>> = finished.iter().map(|one| one.reason.clone()).collect();
     let waits: Vec<f64> = finished.iter().map(|one| one.wait_seconds).collect();
     let refused: Vec<(i64, Uuid)> =
@@ -176,7 +176,7 @@ pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Re
     let tried_in: Vec<i32> = tries.iter().map(|(one, ..)| one.attempt).collect();
     let messages: Vec<i16> = tries.iter().map(|(_, number, _)| *number).collect();
     let channels: Vec<Option<String>> = tries.iter().map(|(.., a)| a.channel.map(str::to_owned)).collect();
-    let outcomes: Vec<String> = tries.iter().map(|(.., a)| a.outcome.to_owned()).collect();
+    let outcomes: Vec<String> = tries.iter().map(|(.., a)| a.outcome.to_string()).collect();
     let details: Vec<Option<String>> = tries.iter().map(|(.., a)| a.detail.clone()).collect();
     by_index_only(tx).await?;
     sqlx::query_file!(

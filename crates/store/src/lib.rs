@@ -6,6 +6,7 @@
 
 mod error;
 mod rows_read;
+mod state;
 mod transaction;
 mod zone;
 
@@ -36,6 +37,7 @@ use sqlx::{ConnectOptions, Connection, PgPool};
 
 pub use error::StoreError;
 pub use rows_read::{Rows, Seen};
+pub use state::{AttemptOutcome, CertificationStatus, DeliveryState, Environment, StopReason, UnknownState};
 use tenant::Admission;
 use transaction::LoginTx;
 pub use transaction::{Asking, AuthTx, Held, Operator, RegistrarTx, TenantTx, WorkerTx};

@@ -12,7 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{RegistrarTx, StoreError, WorkerTx, Zone, organisation};
+use super::{Environment, RegistrarTx, StopReason, StoreError, WorkerTx, Zone, organisation};
 
 pub use comparing::{Compared, ToCompare, compared, delist_found, reconciled, some_keys, to_compare};
 pub use health::{Health, REMOVAL_SECONDS, WithStanding, with_standings};
@@ -37,7 +37,7 @@ pub struct Partner {
     /// The partner's short name.
     pub partner: String,
     /// `staging` or `live`; `None` if the partner is off.
-    pub stage: Option<String>,
+    pub environment: Option<Environment>,
     /// The version of the contract.
     pub contract: Option<String>,
     /// The types of certification of which a mentor must hold at least one.
@@ -47,7 +47,7 @@ pub struct Partner {
     /// The time at which sending stopped.
     pub stopped_at: Option<DateTime<Utc>>,
     /// The kind of reason for the stop: `contract`, `sign-in` or `outage`.
-    pub stopped_by: Option<String>,
+    pub stopped_by: Option<StopReason>,
     /// The reason as a text.
     pub stopped_reason: Option<String>,
     /// The time of the next probe after an outage.
@@ -108,12 +108,12 @@ impl Partner {
 
     /// Whether the credential must be replaced soon.
     pub fn needs_secret(&self) -> bool {
-        self.stage.is_some() && self.secret_days_left().is_some_and(|days| days < SECRET_DAYS)
+        self.environment.is_some() && self.secret_days_left().is_some_and(|days| days < SECRET_DAYS)
     }
 
     /// Whether only a person can resume sending.
     pub fn waits_for_person(&self) -> bool {
-        self.stopped_by.as_deref().is_some_and(|by| by != "outage")
+        self.stopped_by.is_some_and(|by| by != StopReason::Outage)
     }
 }
 
@@ -178,16 +178,16 @@ pub async fn add(
     Ok(())
 }
 
-/// The portal's stage and the version of the contract to switch to.
+/// The portal's environment and the version of the contract to switch to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switch<'a> {
     /// `staging` or `live`.
-    pub stage: &'a str,
+    pub environment: Environment,
     /// The version.
     pub contract: &'a str,
 }
 
-/// Switches sending on, to another stage, or off. States that were sent to another stage do not count, so the
+/// Switches sending on, to another environment, or off. States that were sent to another environment do not count, so the
 /// state of every mentor with an event is sent again. Returns the number of mentors with pending changes.
 pub async fn switch(
     tx: &mut RegistrarTx,
@@ -195,24 +195,29 @@ pub async fn switch(
     partner: &str,
     to: Option<Switch<'_>>,
 ) -> Result<i64, StoreError> {
-    if let Some(Switch { stage, contract }) = to {
-        sqlx::query_file!("src/partner/forget_other_stage.sql", organisation_id, partner, stage)
-            .execute(&mut *tx)
-            .await?;
+    if let Some(Switch { environment, contract }) = to {
+        sqlx::query_file!(
+            "src/partner/forget_other_environment.sql",
+            organisation_id,
+            partner,
+            environment.as_str()
+        )
+        .execute(&mut *tx)
+        .await?;
         sqlx::query!(
-            "update certvakt.partners set stage = $3, told_stage = $3, contract = $4, switched_at = now(),
+            "update certvakt.partners set environment = $3, told_environment = $3, contract = $4, switched_at = now(),
                switched_by = certvakt.operator(), reports_delta = null
              where organisation_id = $1 and code = $2",
             organisation_id,
             partner,
-            stage,
+            environment.as_str(),
             contract,
         )
         .execute(&mut *tx)
         .await?;
     } else {
         sqlx::query!(
-            "update certvakt.partners set stage = null, switched_by = certvakt.operator() where organisation_id = $1 and code = $2",
+            "update certvakt.partners set environment = null, switched_by = certvakt.operator() where organisation_id = $1 and code = $2",
             organisation_id,
             partner,
         )

@@ -11,7 +11,7 @@ use sqlx::{Executor, Postgres};
 use uuid::Uuid;
 
 use super::rows_read::OfOrganisation;
-use super::{RegistrarTx, StoreError, TenantTx, WorkerTx, Zone};
+use super::{CertificationStatus, RegistrarTx, StoreError, TenantTx, WorkerTx, Zone};
 
 /// The current state of a certification, for a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub struct CurrentState {
     pub issued_at: Option<DateTime<Utc>>,
     /// The end of the validity; `None` if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
-    /// `active`, `expired` or `suspended`.
-    pub status: String,
+    /// The status.
+    pub status: CertificationStatus,
     /// The time of the last change.
     pub updated_at: DateTime<Utc>,
     /// The validity of its type, in months.
@@ -77,7 +77,7 @@ pub trait Keeper: Send {
         id: Uuid,
         seen: DateTime<Utc>,
         expires_at: Option<DateTime<Utc>>,
-        status: &str,
+        status: CertificationStatus,
         said: &Value,
     ) -> impl Future<Output = Result<Made, StoreError>> + Send;
 }
@@ -92,7 +92,7 @@ impl Keeper for RegistrarTx {
         id: Uuid,
         seen: DateTime<Utc>,
         expires_at: Option<DateTime<Utc>>,
-        status: &str,
+        status: CertificationStatus,
         said: &Value,
     ) -> Result<Made, StoreError> {
         change(self, id, seen, expires_at, status, said).await
@@ -111,7 +111,7 @@ impl Keeper for TenantTx {
         id: Uuid,
         seen: DateTime<Utc>,
         expires_at: Option<DateTime<Utc>>,
-        status: &str,
+        status: CertificationStatus,
         said: &Value,
     ) -> Result<Made, StoreError> {
         change(self, id, seen, expires_at, status, said).await
@@ -133,7 +133,7 @@ async fn change<'c>(
     id: Uuid,
     seen: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
-    status: &str,
+    status: CertificationStatus,
     said: &Value,
 ) -> Result<Made, StoreError> {
     let changed = sqlx::query_scalar!(
@@ -141,7 +141,7 @@ async fn change<'c>(
         id,
         seen,
         expires_at,
-        status,
+        status.as_str(),
         said,
     );
     match changed.fetch_one(tx).await {
@@ -220,8 +220,8 @@ pub struct CertificationHistory {
     pub created_at: DateTime<Utc>,
     /// The end of the validity; `None` if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
-    /// `active`, `expired` or `suspended`.
-    pub status: String,
+    /// The status.
+    pub status: CertificationStatus,
     /// The entries as stored, oldest first.
     pub history: Json<Vec<Value>>,
     /// The evidence and notes, by the entry's id.

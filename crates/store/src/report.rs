@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::organisation::Organisation;
 use super::run::Calendar;
-use super::{StoreError, WorkerTx};
+use super::{DeliveryState, StoreError, WorkerTx};
 
 /// The number of notices that will be due on a night.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,14 +160,14 @@ pub struct Queue {
 pub async fn queue(tx: &mut WorkerTx, organisations: &[Organisation]) -> Result<Queue, StoreError> {
     let open = sqlx::query_file!("src/report/queue.sql").fetch_all(tx).await?;
     let count = |state| open.iter().filter(|part| part.state == state).map(|part| part.deliveries).sum();
-    let ages = open.iter().filter(|part| part.state != "unreachable").filter_map(|waiting| {
+    let ages = open.iter().filter(|part| part.state != DeliveryState::Unreachable).filter_map(|waiting| {
         let one = organisations.iter().find(|one| one.id == waiting.organisation_id)?;
         Some((waiting.now - one.hours.next_open(waiting.opened_at, one.zone)).num_seconds())
     });
     Ok(Queue {
-        pending: count("pending"),
-        claimed: count("claimed"),
-        unreachable: count("unreachable"),
+        pending: count(DeliveryState::Pending),
+        claimed: count(DeliveryState::Claimed),
+        unreachable: count(DeliveryState::Unreachable),
         oldest_seconds: ages.max().unwrap_or(0).max(0),
     })
 }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use certvakt_base::Exit;
 use certvakt_engine::shutdown;
-use certvakt_partner::contract::{Contract, Stage};
+use certvakt_partner::contract::Contract;
 use certvakt_partner::probe::{self, Point};
 use certvakt_partner::sync::PartnerSync;
 use certvakt_partner::{PartnerError, adapters, enrol, poller, reconcile};
+use certvakt_store::Environment;
 use certvakt_store::partner::{self, Partner, Switch};
 use certvakt_store::{Database, organisation};
 use chrono::{DateTime, Utc};
@@ -26,9 +27,9 @@ const MOST_EVENTS: i64 = 1_000;
 /// The number of mentors that a probe reads at a live portal.
 const READ_LIVE: i64 = 3;
 /// The environments of a portal.
-const STAGES: &[Named<Stage>] = &[
-    ("staging", "The portal's test environment", Stage::Staging),
-    ("live", "The portal that people see", Stage::Live),
+const ENVIRONMENTS: &[Named<Environment>] = &[
+    ("staging", "The portal's test environment", Environment::Staging),
+    ("live", "The portal that people see", Environment::Live),
 ];
 
 /// Manage partners: enrol mentors, send their changes, and compare the partners' listings
@@ -36,7 +37,7 @@ const STAGES: &[Named<Stage>] = &[
 #[command(after_help = "Example:\n  certvakt partner add hlf --organisation hlf --requires likeperson\n  \
     certvakt partner enrol hlf --organisation hlf --file mentors.csv\n  \
     certvakt partner probe hlf --organisation hlf --contract 2026-1\n  \
-    certvakt partner enable hlf --organisation hlf --stage staging --contract 2026-1\n\n\
+    certvakt partner enable hlf --organisation hlf --environment staging --contract 2026-1\n\n\
     docs/partners.md explains the steps.")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -106,14 +107,14 @@ enum What {
     },
     /// Start sending changes to a partner, including those that accumulated while it was switched off
     #[command(
-        after_help = "Example:\n  certvakt partner enable hlf --organisation hlf --stage live --contract 2026-1"
+        after_help = "Example:\n  certvakt partner enable hlf --organisation hlf --environment live --contract 2026-1"
     )]
     Enable {
         #[command(flatten)]
         which: PartnerArgs,
         /// The portal's environment
-        #[arg(long, value_parser = one_of(STAGES))]
-        stage: Stage,
+        #[arg(long, value_parser = one_of(ENVIRONMENTS))]
+        environment: Environment,
         /// The version of the contract: a file in the partner's folder
         #[arg(long, value_name = "VERSION")]
         contract: String,
@@ -153,13 +154,13 @@ enum What {
     },
     /// Send the contract's examples to the portal's staging environment, and list where its responses differ
     #[command(after_help = "Example:\n  certvakt partner probe hlf --organisation hlf --contract 2026-1\n\n\
-        With `--stage live`, it sends nothing and only reads some mentors. Exit status 1: a response differs.")]
+        With `--environment live`, it sends nothing and only reads some mentors. Exit status 1: a response differs.")]
     Probe {
         #[command(flatten)]
         which: PartnerArgs,
         /// The portal's environment
-        #[arg(long, value_parser = one_of(STAGES), default_value = "staging")]
-        stage: Stage,
+        #[arg(long, value_parser = one_of(ENVIRONMENTS), default_value = "staging")]
+        environment: Environment,
         /// The version of the contract [default: the version in use]
         #[arg(long, value_name = "VERSION")]
         contract: Option<String>,
@@ -251,12 +252,12 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         What::Consent { which, mentor, given, withdrawn: _ } => {
             consent(app, database, &find(database, &which).await?, &mentor, given).await
         }
-        What::Enable { which, stage, contract } => {
+        What::Enable { which, environment, contract } => {
             let one = find(database, &which).await?;
             // Report a faulty contract or configuration now, not when `serve` uses it.
             let read = contract_of(app, &one, &contract)?;
-            adapters::of(read, &one.organisation, &one.partner, stage, &app.config.partners)?;
-            let to = Switch { stage: stage.as_str(), contract: &contract };
+            adapters::of(read, &one.organisation, &one.partner, environment, &app.config.partners)?;
+            let to = Switch { environment, contract: &contract };
             switch(app, database, &one, Some(to)).await
         }
         What::Disable { which } => switch(app, database, &find(database, &which).await?, None).await,
@@ -265,10 +266,10 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         What::Replay { which, since, mentor } => {
             replay(app, database, &find(database, &which).await?, since, mentor.as_deref()).await
         }
-        What::Probe { which, stage, contract } => {
+        What::Probe { which, environment, contract } => {
             let one = find(database, &which).await?;
             let version = contract.map_or_else(|| spoken(&one), Ok)?;
-            show_points(app, &points(app, database, &one, stage, &version).await?)
+            show_points(app, &points(app, database, &one, environment, &version).await?)
         }
         What::Resume { which } => resume(app, database, &find(database, &which).await?).await,
         What::Answer { which, mentor, keep_off, list_again: _ } => {
@@ -375,11 +376,15 @@ async fn switch(
     let mut tx = database.registrar().await?;
     let waiting = partner::switch(&mut tx, one.organisation_id, &one.partner, to).await?;
     tx.commit().await?;
-    let stage = to.map(|to| to.stage);
-    let done = json!({ "partner": one.partner, "stage": stage, "waiting": waiting });
-    print(app.format, &done, |_| match stage {
-        Some(stage) => {
-            format!("{} is on ({stage}): changes of {} mentors are pending.", one.partner, count(waiting))
+    let environment = to.map(|to| to.environment);
+    let done = json!({ "partner": one.partner, "environment": environment, "waiting": waiting });
+    print(app.format, &done, |_| match environment {
+        Some(environment) => {
+            format!(
+                "{} is on ({environment}): changes of {} mentors are pending.",
+                one.partner,
+                count(waiting)
+            )
         }
         None => format!("{} is off: changes of {} mentors stay queued.", one.partner, count(waiting)),
     })?;
@@ -424,13 +429,13 @@ async fn points(
     app: &App,
     database: &Database,
     one: &Partner,
-    stage: Stage,
+    environment: Environment,
     version: &str,
 ) -> Result<Vec<Point>, Error> {
     let config = &app.config.partners;
-    match stage {
-        Stage::Staging => Ok(probe::staging(config, &app.clock, one, version).await?),
-        Stage::Live => {
+    match environment {
+        Environment::Staging => Ok(probe::staging(config, &app.clock, one, version).await?),
+        Environment::Live => {
             let mut tx = database.worker().await?;
             let keys = partner::some_keys(&mut tx, one, READ_LIVE).await?;
             tx.rollback().await?;
@@ -447,11 +452,11 @@ fn show_points(app: &App, points: &[Point]) -> Result<Exit, Error> {
 async fn resume(app: &App, database: &Database, one: &Partner) -> Result<Exit, Error> {
     let version = spoken(one)?;
     let mut found = Vec::new();
-    if contract_of(app, one, &version)?.stages.contains_key(&Stage::Staging) {
-        found.extend(points(app, database, one, Stage::Staging, &version).await?);
+    if contract_of(app, one, &version)?.environments.contains_key(&Environment::Staging) {
+        found.extend(points(app, database, one, Environment::Staging, &version).await?);
     }
-    if one.stage.as_deref() == Some(Stage::Live.as_str()) {
-        found.extend(points(app, database, one, Stage::Live, &version).await?);
+    if one.environment == Some(Environment::Live) {
+        found.extend(points(app, database, one, Environment::Live, &version).await?);
     }
     let exit = show_points(app, &found)?;
     if exit == Exit::Success {

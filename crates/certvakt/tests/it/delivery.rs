@@ -1,6 +1,7 @@
 //! The delivery of notices.
 
 use certvakt_store::delivery::{Finished, Try};
+use certvakt_store::{AttemptOutcome, DeliveryState};
 use serde_json::json;
 
 use crate::harness::{TestDatabase, fail};
@@ -341,14 +342,14 @@ async fn an_expired_lease_is_released_and_a_late_outcome_is_ignored() {
     let mut tx = store.worker().await.unwrap();
     let id: i64 = database.value("select id from certvakt.deliveries").await;
     // A deleted delivery is not an error either.
-    let ends = [first_attempt(id, "pending"), first_attempt(id + 1, "pending")];
+    let ends = [first_attempt(id, DeliveryState::Pending), first_attempt(id + 1, DeliveryState::Pending)];
     certvakt_store::delivery::finish(&mut tx, uuid::Uuid::new_v4(), &ends).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 delivered"]);
 }
 
 /// The outcome of a delivery's first attempt, with only a state.
-fn first_attempt(id: i64, state: &'static str) -> Finished {
+fn first_attempt(id: i64, state: DeliveryState) -> Finished {
     Finished {
         id,
         attempt: 1,
@@ -374,8 +375,8 @@ async fn a_person_deleted_during_an_outcome_leaves_no_attempt() {
     let token: uuid::Uuid = database.value("select lease_token from certvakt.deliveries").await;
     let store = database.store().await;
     let mut tx = store.worker().await.unwrap();
-    let tries = vec![Try { channel: Some("fcm"), outcome: "delivered", detail: None }];
-    let end = Finished { tries, ..first_attempt(id, "delivered") };
+    let tries = vec![Try { channel: Some("fcm"), outcome: AttemptOutcome::Delivered, detail: None }];
+    let end = Finished { tries, ..first_attempt(id, DeliveryState::Delivered) };
     certvakt_store::delivery::finish(&mut tx, token, &[end]).await.unwrap();
     let deleting = database.execute("delete from certvakt.people");
     let writing = async {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use certvakt_rules::retry;
 use certvakt_store::delivery::{Claimed, Contact, Finished, Try};
+use certvakt_store::{AttemptOutcome, DeliveryState};
 
 use super::channels::{Outcome, Stopped, Wait};
 
@@ -39,7 +40,7 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    pub(super) fn new(claimed: &Claimed, state: &'static str, reason: Option<String>) -> Self {
+    pub(super) fn new(claimed: &Claimed, state: DeliveryState, reason: Option<String>) -> Self {
         let finished = Finished {
             id: claimed.id,
             attempt: claimed.attempt,
@@ -55,14 +56,14 @@ impl Ended {
     }
 
     /// Changes the outcome of the delivery.
-    pub(super) fn with(mut self, state: &'static str, reason: Option<String>) -> Self {
+    pub(super) fn with(mut self, state: DeliveryState, reason: Option<String>) -> Self {
         (self.finished.state, self.finished.reason) = (state, reason);
         self
     }
 
     /// Schedules another attempt, with the last noted reason.
     pub(super) fn again_after(mut self, wait: Duration) -> Self {
-        self.finished.state = "pending";
+        self.finished.state = DeliveryState::Pending;
         self.finished.wait_seconds = wait.as_secs_f64();
         self
     }
@@ -83,26 +84,30 @@ impl Ended {
         let mut verdict = Verdict::Refused;
         for (contact, outcome) in outcomes {
             let (result, detail, one) = match outcome {
-                Ok(Outcome::Delivered { reference }) => ("delivered", reference, Verdict::Delivered),
+                Ok(Outcome::Delivered { reference }) => {
+                    (AttemptOutcome::Delivered, reference, Verdict::Delivered)
+                }
                 Ok(Outcome::Retry { wait, reason }) => {
-                    ("retry", reason, Verdict::Retry(length(wait, attempt)))
+                    (AttemptOutcome::Retry, reason, Verdict::Retry(length(wait, attempt)))
                 }
                 Ok(Outcome::Declined { reason }) => {
                     self.declined.push((channel, reason.clone()));
                     let wait = length(Wait::Backoff(AFTER_DECLINE), attempt);
-                    ("retry", reason, Verdict::Declined(wait))
+                    (AttemptOutcome::Retry, reason, Verdict::Declined(wait))
                 }
                 Ok(Outcome::GiveUp { reason, address_is_dead: true }) => {
                     self.finished.dead.extend(contact.map(|contact| contact.id));
-                    ("given_up", reason, Verdict::Refused)
+                    (AttemptOutcome::GivenUp, reason, Verdict::Refused)
                 }
                 Ok(Outcome::GiveUp { reason, address_is_dead: false }) => {
                     self.refused.extend(contact.map(|contact| (channel, contact.id)));
-                    ("given_up", reason, Verdict::Refused)
+                    (AttemptOutcome::GivenUp, reason, Verdict::Refused)
                 }
-                Err(Stopped { reason }) => ("stopped", reason.clone(), Verdict::Stopped(reason)),
+                Err(Stopped { reason }) => {
+                    (AttemptOutcome::Stopped, reason.clone(), Verdict::Stopped(reason))
+                }
             };
-            if result == "retry" || result == "given_up" {
+            if matches!(result, AttemptOutcome::Retry | AttemptOutcome::GivenUp) {
                 self.finished.reason = Some(detail.clone());
             }
             verdict = verdict.or(one);

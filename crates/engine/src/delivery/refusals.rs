@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use certvakt_rules::retry;
 use certvakt_store::delivery::Settled;
+use certvakt_store::{AttemptOutcome, DeliveryState};
 use uuid::Uuid;
 
 use super::outcome::{Ended, REST_AFTER_STOP};
@@ -73,7 +74,7 @@ impl Refusals {
     pub(super) fn count(&mut self, ended: &mut Ended) {
         let organisation_id = ended.organisation_id;
         let parts = &mut self.parts;
-        for one in ended.finished.tries.iter().filter(|one| one.outcome == "delivered") {
+        for one in ended.finished.tries.iter().filter(|one| one.outcome == AttemptOutcome::Delivered) {
             if let Some(channel) = one.channel {
                 parts.entry((channel, organisation_id)).or_default().taken += 1;
             }
@@ -85,10 +86,10 @@ impl Refusals {
             parts.entry((channel, organisation_id)).or_default().declined = Some(reason);
         }
         let finished = &mut ended.finished;
-        if ended.refused.is_empty() || finished.state == "delivered" {
+        if ended.refused.is_empty() || finished.state == DeliveryState::Delivered {
             return;
         }
-        let is_unreachable = finished.state == "unreachable";
+        let is_unreachable = finished.state == DeliveryState::Unreachable;
         self.held.push(Held {
             id: finished.id,
             attempt: finished.attempt,
@@ -98,7 +99,7 @@ impl Refusals {
             refused: std::mem::take(&mut ended.refused),
         });
         if is_unreachable {
-            finished.state = "pending";
+            finished.state = DeliveryState::Pending;
             finished.wait_seconds = UNCOUNTED.as_secs_f64();
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use certvakt_base::clock::Clock;
 use certvakt_store::delivery::{self, Claimed, Contact, Cursor, Finished};
 use certvakt_store::organisation::{self, Organisation};
+use certvakt_store::{AttemptOutcome, DeliveryState};
 use certvakt_store::{Database, StoreError};
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
@@ -60,12 +61,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, state: &str, deliveries: u64) {
+    fn add(&mut self, state: DeliveryState, deliveries: u64) {
         let (outcome, number) = match state {
-            "delivered" => ("delivered", &mut self.delivered),
-            "unreachable" => ("unreachable", &mut self.unreachable),
-            "cancelled" => ("cancelled", &mut self.cancelled),
-            _ => ("retried", &mut self.retried),
+            DeliveryState::Delivered => ("delivered", &mut self.delivered),
+            DeliveryState::Unreachable => ("unreachable", &mut self.unreachable),
+            DeliveryState::Cancelled => ("cancelled", &mut self.cancelled),
+            DeliveryState::Pending | DeliveryState::Claimed => ("retried", &mut self.retried),
         };
         *number += deliveries;
         metrics::counter!("certvakt_deliveries_total", "outcome" => outcome).increment(deliveries);
@@ -213,7 +214,7 @@ impl Worker<'_> {
                 .map(|(one, last_start)| {
                     Box::pin(async move {
                         if *self.ending.borrow() || Instant::now() >= last_start {
-                            return Ended::new(&one, "pending", None);
+                            return Ended::new(&one, DeliveryState::Pending, None);
                         }
                         let organisation = lease.organisations.get(&one.organisation_id);
                         self.deliver(&one, organisation, lease.stopped, last_start).await
@@ -264,7 +265,8 @@ impl Worker<'_> {
     async fn write_down(&self, token: Uuid, finished: &[Finished]) -> Result<(), StoreError> {
         let mut tx = self.database.worker().await?;
         delivery::finish(&mut tx, token, finished).await?;
-        let stopped = finished.iter().flat_map(|one| &one.tries).filter(|one| one.outcome == "stopped");
+        let stopped =
+            finished.iter().flat_map(|one| &one.tries).filter(|one| one.outcome == AttemptOutcome::Stopped);
         // In a fixed order, because two workers can record the same two channels.
         let stopped: BTreeMap<&str, &str> =
             stopped.filter_map(|one| Some((one.channel?, one.detail.as_deref()?))).collect();
@@ -301,7 +303,7 @@ impl Worker<'_> {
         delivery::settle(&mut tx, &conclusion.settled).await?;
         tx.commit().await?;
         tally.retried = tally.retried.saturating_sub(conclusion.unreachable);
-        tally.add("unreachable", conclusion.unreachable);
+        tally.add(DeliveryState::Unreachable, conclusion.unreachable);
         Ok(())
     }
 
@@ -330,11 +332,11 @@ impl Worker<'_> {
         stopped: &Stops,
         last_start: Instant,
     ) -> Ended {
-        let again = |ended: Ended| ended.with("pending", None);
-        let mut end = Ended::new(claimed, "unreachable", Some("no contact point".to_owned()));
+        let again = |ended: Ended| ended.with(DeliveryState::Pending, None);
+        let mut end = Ended::new(claimed, DeliveryState::Unreachable, Some("no contact point".to_owned()));
         let Some(organisation) = organisation else { return again(end) };
         if let Err(reason) = still_true(claimed, organisation, self.clock.now()) {
-            return end.with("cancelled", Some(reason.to_owned()));
+            return end.with(DeliveryState::Cancelled, Some(reason.to_owned()));
         }
         let mut declined = None;
         for channel in self.channels {
@@ -352,7 +354,7 @@ impl Worker<'_> {
             }
             let notice = match still_true(claimed, organisation, now) {
                 Ok(truth) => truth.notice(claimed, organisation),
-                Err(reason) => return end.with("cancelled", Some(reason.to_owned())),
+                Err(reason) => return end.with(DeliveryState::Cancelled, Some(reason.to_owned())),
             };
             let sends = addresses.iter().map(|(_, address)| channel.send(&notice, address));
             let outcomes = join_all(sends).await;
@@ -360,7 +362,7 @@ impl Worker<'_> {
             let verdict = end.note(name, contacts.zip(outcomes));
             stopped.learn(&permission, name, organisation.id, &verdict);
             match verdict {
-                Verdict::Delivered => return end.with("delivered", None),
+                Verdict::Delivered => return end.with(DeliveryState::Delivered, None),
                 Verdict::Retry(wait) => return end.again_after(wait),
                 Verdict::Stopped(_) => return end.rest(name),
                 // Another channel may accept it.

@@ -4,6 +4,7 @@ use certvakt_rules::stage::is_told_again;
 use certvakt_rules::{DeliveryHours, Stage, last_valid_day, notice_key};
 use certvakt_store::certification::{Attempt, Certification, Notice};
 use certvakt_store::organisation::Organisation;
+use certvakt_store::{AttemptOutcome, CertificationStatus, DeliveryState};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -30,8 +31,8 @@ pub struct Explanation {
     /// The name of the certification's type.
     #[serde(rename = "type")]
     pub type_name: String,
-    /// `active`, `expired` or `suspended`.
-    pub status: String,
+    /// The status.
+    pub status: CertificationStatus,
     /// The end of the validity.
     pub expires_at: Option<DateTime<Utc>>,
     /// The last valid day, in the organisation's time zone.
@@ -119,7 +120,7 @@ pub fn explain(
         zone,
         chapter: certification.chapter.clone(),
         type_name: certification.type_name.clone(),
-        status: certification.status.clone(),
+        status: certification.status,
         expires_at: certification.expires_at,
         last_valid_day: last,
         cycle_began: certification.cycle_began,
@@ -151,7 +152,7 @@ impl View<'_> {
         let told = self.notices.iter().find(|notice| {
             notice.stage == stage.as_str()
                 && notice.recorded_at >= self.certification.cycle_began
-                && matches!(notice.delivery.as_deref(), Some("claimed" | "delivered"))
+                && matches!(notice.delivery, Some(DeliveryState::Claimed | DeliveryState::Delivered))
                 && notice.due_date.is_some_and(|told| !is_told_again(told, due_date))
         });
         let current = Stage::current(last_valid_day, today, self.organisation.grace_days);
@@ -161,7 +162,7 @@ impl View<'_> {
                 StageState::ToldBefore,
                 format!("sent on {date}, before the date was corrected by less than 30 days"),
             )
-        } else if self.certification.status == "suspended" {
+        } else if self.certification.status == CertificationStatus::Suspended {
             (StageState::Suspended, "no notices while the certification is suspended".to_owned())
         } else if due_date > today {
             let text = match (due_date - today).num_days() {
@@ -201,21 +202,23 @@ impl View<'_> {
             .cloned()
             .collect();
         let reason = notice.reason.as_deref().unwrap_or("no reason recorded");
-        let (state, text) = match notice.delivery.as_deref() {
+        let (state, text) = match notice.delivery {
             None => (
                 StageState::RecordedElsewhere,
                 "recorded by another program, which delivers it itself".to_owned(),
             ),
-            Some("delivered") => (StageState::Sent, self.sent(notice, &attempts)),
-            Some("unreachable") if attempts.is_empty() => {
+            Some(DeliveryState::Delivered) => (StageState::Sent, self.sent(notice, &attempts)),
+            Some(DeliveryState::Unreachable) if attempts.is_empty() => {
                 (StageState::Unreachable, format!("unreachable: {reason}"))
             }
-            Some("unreachable") => {
+            Some(DeliveryState::Unreachable) => {
                 let text = format!("refused: {reason}; a new device or address makes it due again");
                 (StageState::Undeliverable, text)
             }
-            Some("cancelled") => (StageState::Cancelled, format!("not sent: {reason}")),
-            Some(_) => (StageState::Waiting, self.waiting(notice)),
+            Some(DeliveryState::Cancelled) => (StageState::Cancelled, format!("not sent: {reason}")),
+            Some(DeliveryState::Pending | DeliveryState::Claimed) => {
+                (StageState::Waiting, self.waiting(notice))
+            }
         };
         StageExplained {
             stage,
@@ -233,12 +236,13 @@ impl View<'_> {
             let at = at.with_timezone(&self.organisation.zone).format("%Y-%m-%d %H:%M:%S");
             format!("; it was being sent when the certification changed at {at}")
         });
-        let Some(last) = attempts.iter().rev().find(|attempt| attempt.outcome == "delivered") else {
+        let Some(last) = attempts.iter().rev().find(|attempt| attempt.outcome == AttemptOutcome::Delivered)
+        else {
             return format!("sent{crossed}");
         };
         let channel = last.channel.as_deref().unwrap_or("a channel");
         // A crash between sending and acknowledgement can cause a repeat; the attempts show it.
-        let lost = attempts.iter().any(|attempt| attempt.outcome == "lease_lost");
+        let lost = attempts.iter().any(|attempt| attempt.outcome == AttemptOutcome::LeaseLost);
         let again = if lost { ", perhaps twice: the outcome of an earlier attempt is unknown" } else { "" };
         format!("sent by {channel} on attempt {}{again}{crossed}", last.attempt)
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use certvakt_rules::calendar::{end_of_day, last_valid_day};
 use certvakt_rules::renewal::{self as rules, Entry, Reading};
+use certvakt_store::CertificationStatus;
 use certvakt_store::renewal::CertificationHistory;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -79,7 +80,8 @@ pub fn on(
         told_from: None,
     };
     let Some(entries) = entries else { return unknown };
-    let standing = rules::standing_at(&entries, end, one.expires_at, one.status == "suspended");
+    let standing =
+        rules::standing_at(&entries, end, one.expires_at, one.status == CertificationStatus::Suspended);
     let last = standing.expires_at.map(|at| last_valid_day(at, zone));
     let began = one.issued_at.unwrap_or(one.created_at);
     let because = if began > end {

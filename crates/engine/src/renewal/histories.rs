@@ -13,6 +13,7 @@ use certvakt_base::clock::Clock;
 use certvakt_base::private;
 use certvakt_rules::key::hex_digest;
 use certvakt_rules::renewal::{self as rules, Entry, Kind, Reading};
+use certvakt_store::CertificationStatus;
 use certvakt_store::renewal::{self, CertificationHistory, HistoryFilter};
 use certvakt_store::{Database, StoreError, WorkerTx};
 use chrono::NaiveDate;
@@ -251,7 +252,7 @@ impl Checked {
         if expires_at.is_some_and(|expires_at| expires_at != one.expires_at) {
             wrong("the date differs from the last entry of its history");
         }
-        if is_stopped.is_some_and(|is_stopped| is_stopped != (one.status == "suspended")) {
+        if is_stopped.is_some_and(|is_stopped| is_stopped != (one.status == CertificationStatus::Suspended)) {
             wrong("the status differs from the last entry of its history");
         }
     }

@@ -7,6 +7,7 @@ use certvakt_base::Exit;
 use certvakt_rules::calendar::{FIRST_YEAR, YEARS_AHEAD, end_of_day, is_plausible};
 use certvakt_rules::renewal::{self as rules, Kind, Rule};
 use certvakt_rules::{last_valid_day, text, today};
+use certvakt_store::CertificationStatus;
 use certvakt_store::StoreError;
 use certvakt_store::renewal::{CurrentState, Keeper, Made};
 use chrono::{DateTime, Months, NaiveDate, Utc};
@@ -244,20 +245,27 @@ pub async fn apply(
 }
 
 /// The new last valid day and status of a certification; `None` if it is already so.
-fn becomes<'a>(
+fn becomes(
     change: &Change,
-    standing: &'a CurrentState,
+    standing: &CurrentState,
     before: Option<NaiveDate>,
     today: NaiveDate,
-) -> Result<Option<(Option<NaiveDate>, &'a str)>, RenewalError> {
+) -> Result<Option<(Option<NaiveDate>, CertificationStatus)>, RenewalError> {
     if standing.is_withdrawn && !matches!(change, Change::Reinstate | Change::Withdraw) {
         return Err(RenewalError::Withdrawn);
     }
-    let status = standing.status.as_str();
+    let status = standing.status;
     // A certification that is valid again becomes active immediately, not at the next run.
     let with = |after: Option<NaiveDate>| {
         let is_valid = after.is_none_or(|day| day >= today);
-        (after, if status == "expired" && is_valid { "active" } else { status })
+        (
+            after,
+            if status == CertificationStatus::Expired && is_valid {
+                CertificationStatus::Active
+            } else {
+                status
+            },
+        )
     };
     Ok(match change {
         Change::Renew { completed_on, until } => {
@@ -281,10 +289,14 @@ fn becomes<'a>(
             check_date(after, standing, today)?;
             (after != before).then(|| with(after))
         }
-        Change::Suspend if status == "expired" => return Err(RenewalError::Lapsed),
-        Change::Suspend => (status != "suspended").then_some((before, "suspended")),
-        Change::Reinstate => (status == "suspended").then_some((before, "active")),
-        Change::Withdraw => (!standing.is_withdrawn).then_some((before, "suspended")),
+        Change::Suspend if status == CertificationStatus::Expired => return Err(RenewalError::Lapsed),
+        Change::Suspend => {
+            (status != CertificationStatus::Suspended).then_some((before, CertificationStatus::Suspended))
+        }
+        Change::Reinstate => {
+            (status == CertificationStatus::Suspended).then_some((before, CertificationStatus::Active))
+        }
+        Change::Withdraw => (!standing.is_withdrawn).then_some((before, CertificationStatus::Suspended)),
     })
 }
 

@@ -10,21 +10,22 @@ use certvakt_store::partner::Partner;
 use sha2::{Digest, Sha256};
 
 use super::PartnerError;
-use super::contract::{Contract, Stage};
+use super::contract::Contract;
 use super::portal::Portal;
+use certvakt_store::Environment;
 
 pub use adapter::{Adapter, Bounds};
 
-/// Creates the adapter of a contract at a stage.
+/// Creates the adapter of a contract at an environment.
 pub fn of(
     contract: Contract,
     organisation: &str,
     partner: &str,
-    stage: Stage,
+    environment: Environment,
     config: &PartnersConfig,
 ) -> Result<Box<dyn Adapter>, PartnerError> {
     let table = contract.table.clone();
-    let portal = Portal::new(contract, organisation, partner, stage, config)?;
+    let portal = Portal::new(contract, organisation, partner, environment, config)?;
     Ok(match table {
         Some(table) => Box::new(dataverse::Dataverse::new(portal, table)),
         None => Box::new(webhook::Webhook::new(portal)),
@@ -33,17 +34,17 @@ pub fn of(
 
 /// Creates the adapter of a partner that is switched on.
 pub fn of_partner(one: &Partner, config: &PartnersConfig) -> Result<Box<dyn Adapter>, PartnerError> {
-    let (Some(stage), Some(version)) = (one.stage.as_deref().and_then(Stage::named), &one.contract) else {
+    let (Some(environment), Some(version)) = (one.environment, &one.contract) else {
         return Err(PartnerError::Off(one.partner.clone()));
     };
     let contract = Contract::read(&config.contracts, &one.partner, version)?;
-    of(contract, &one.organisation, &one.partner, stage, config)
+    of(contract, &one.organisation, &one.partner, environment, config)
 }
 
-/// A partner's cached adapter, which is valid until the contract, the stage or the secrets change.
+/// A partner's cached adapter, which is valid until the contract, the environment or the secrets change.
 #[derive(Debug)]
 pub struct CachedAdapter {
-    stage: Option<String>,
+    environment: Option<Environment>,
     version: Option<String>,
     /// The digest of the secrets, so that nothing can print them.
     digest: Option<[u8; 32]>,
@@ -53,19 +54,20 @@ pub struct CachedAdapter {
 impl CachedAdapter {
     /// Returns the cached adapter if it is still valid, otherwise a new one.
     pub fn of(kept: Option<Self>, one: &Partner, config: &PartnersConfig) -> Result<Self, PartnerError> {
-        let secrets =
-            one.stage.as_deref().and_then(|stage| config.secrets_of(&one.organisation, &one.partner, stage));
+        let secrets = one
+            .environment
+            .and_then(|environment| config.secrets_of(&one.organisation, &one.partner, environment.as_str()));
         let digest = secrets.map(SecretsConfig::read).transpose();
         let digest = digest.map(|secrets| secrets.map(|secrets| Sha256::digest(secrets.join("\n")).into()));
         let is_same = |kept: &Self| {
             // An unreadable secret is probably being written, so keep the adapter.
             let has_changed = digest.as_ref().is_ok_and(|digest| *digest != kept.digest);
-            kept.stage == one.stage && kept.version == one.contract && !has_changed
+            kept.environment == one.environment && kept.version == one.contract && !has_changed
         };
         Ok(match kept.filter(is_same) {
             Some(kept) => kept,
             None => Self {
-                stage: one.stage.clone(),
+                environment: one.environment,
                 version: one.contract.clone(),
                 adapter: of_partner(one, config)?,
                 digest: digest.unwrap_or_default(),

@@ -43,7 +43,7 @@ fn fuzz_contracts() {
     Target { name: "contracts", words, made, inputs: 300 }.run(|input| {
         let Ok(text) = std::str::from_utf8(input) else { return };
         let Ok(contract) = Contract::parse(text) else { return };
-        for addresses in contract.stages.values() {
+        for addresses in contract.environments.values() {
             let others = [&addresses.token, &addresses.listing, &addresses.inbound];
             for url in others.into_iter().flatten().chain([&addresses.endpoint]) {
                 let is_encrypted = url.as_str().starts_with("https://");

@@ -89,11 +89,11 @@ fn day(value: &Value, zone: Tz) -> Option<NaiveDate> {
 
 /// Checks the terms for contradictions.
 pub(super) fn check(contract: &Contract) -> Result<(), String> {
-    let read_at = contract.stages.iter().find(|(_, addresses)| addresses.inbound.is_some());
+    let read_at = contract.environments.iter().find(|(_, addresses)| addresses.inbound.is_some());
     let Some(terms) = &contract.inbound else {
         return match read_at {
-            Some((stage, _)) => {
-                Err(format!("[inbound] is missing: stages.{}.inbound needs it", stage.as_str()))
+            Some((environment, _)) => {
+                Err(format!("[inbound] is missing: environments.{}.inbound needs it", environment.as_str()))
             }
             None => Ok(()),
         };

@@ -9,6 +9,7 @@ mod terms;
 
 use std::path::{Path, PathBuf};
 
+use certvakt_store::Environment;
 use chrono::DateTime;
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ pub use inbound::Report;
 pub use message::{Rules, State};
 pub use terms::{
     AdapterName, Addresses, AnswerTerms, Contract, Example, InboundTerms, Limits, ListingTerms, ReadTerms,
-    RequestTerms, SignInTerms, Stage, StatusWords, TableTerms, Word,
+    RequestTerms, SignInTerms, StatusWords, TableTerms, Word,
 };
 
 /// The maximum number of operations in a batch (Microsoft Learn, "Execute batch operations using the Web
@@ -94,19 +95,25 @@ impl Contract {
 
     /// Checks the contract for contradictions.
     fn check(&self) -> Result<(), String> {
-        for (stage, addresses) in &self.stages {
+        for (environment, addresses) in &self.environments {
             let others = [&addresses.token, &addresses.listing, &addresses.inbound];
             let urls = [Some(&addresses.endpoint)].into_iter().chain(others.map(Option::as_ref));
             if let Some(unsafe_one) = urls.flatten().find(|url| !certvakt_engine::outbound::is_safe(url)) {
-                return Err(format!("{unsafe_one} of {} must start with https://", stage.as_str()));
+                return Err(format!("{unsafe_one} of {} must start with https://", environment.as_str()));
             }
             if self.sign_in.needs_token() && addresses.token.is_none() {
-                return Err(format!("stages.{}.token is missing: the sign-in needs it", stage.as_str()));
+                return Err(format!(
+                    "environments.{}.token is missing: the sign-in needs it",
+                    environment.as_str()
+                ));
             }
         }
-        let unread = self.stages.iter().find(|(_, addresses)| addresses.listing.is_none());
-        if let (Some(_), Some((stage, _))) = (&self.listing, unread) {
-            return Err(format!("stages.{}.listing is missing: [listing] needs it", stage.as_str()));
+        let unread = self.environments.iter().find(|(_, addresses)| addresses.listing.is_none());
+        if let (Some(_), Some((environment, _))) = (&self.listing, unread) {
+            return Err(format!(
+                "environments.{}.listing is missing: [listing] needs it",
+                environment.as_str()
+            ));
         }
         match (self.adapter, &self.table, &self.read) {
             (AdapterName::Dataverse, None, _) => {
@@ -125,7 +132,7 @@ impl Contract {
             return Err("request.method must be PATCH with dataverse".to_owned());
         }
         let can_be_asked = self.read.is_some() || self.table.is_some();
-        if self.listing.is_none() && (!can_be_asked || self.stages.contains_key(&Stage::Live)) {
+        if self.listing.is_none() && (!can_be_asked || self.environments.contains_key(&Environment::Live)) {
             return Err(
                 "[listing] is missing: only the listing proves that the portal shows a change".to_owned()
             );
@@ -133,8 +140,8 @@ impl Contract {
         if self.listing.as_ref().is_some_and(|listing| listing.delta.is_some() != listing.id.is_some()) {
             return Err("listing.delta and listing.id belong together: set both or neither".to_owned());
         }
-        if self.stages.is_empty() {
-            return Err("it has no stage: add [stages.staging] or [stages.live]".to_owned());
+        if self.environments.is_empty() {
+            return Err("it has no environment: add [environments.staging] or [environments.live]".to_owned());
         }
         if !["POST", "PUT", "PATCH"].contains(&self.request.method.as_str()) {
             return Err(format!("request.method is '{}': write POST, PUT or PATCH", self.request.method));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use std::collections::BTreeMap;
 
+use certvakt_store::Environment;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,8 +16,8 @@ use url::Url;
 pub struct Contract {
     /// The portal's protocol.
     pub adapter: AdapterName,
-    /// The portal's addresses at each stage.
-    pub stages: BTreeMap<Stage, Addresses>,
+    /// The portal's addresses at each environment.
+    pub environments: BTreeMap<Environment, Addresses>,
     /// The sign-in method.
     pub sign_in: SignInTerms,
     /// The portal's values of the two states.
@@ -52,32 +53,7 @@ pub enum AdapterName {
     Dataverse,
 }
 
-/// A portal's environment: for tests, or the one that people see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stage {
-    /// The portal's environment for tests.
-    Staging,
-    /// The environment that people see.
-    Live,
-}
-
-impl Stage {
-    /// The name in contracts, in the configuration and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Staging => "staging",
-            Self::Live => "live",
-        }
-    }
-
-    /// Parses the name of a stage.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Staging, Self::Live].into_iter().find(|stage| stage.as_str() == name)
-    }
-}
-
-/// The URLs of a portal at one stage.
+/// The URLs of a portal at one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Addresses {
@@ -155,7 +131,7 @@ pub enum Word {
     Text(String),
 }
 
-/// The Dataverse table of mentors. Its entity set is the stage's endpoint.
+/// The Dataverse table of mentors. Its entity set is the environment's endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableTerms {

@@ -25,7 +25,8 @@ pub fn of(
 ) -> Result<Box<dyn SignIn>, String> {
     let newest = secrets.first().cloned();
     let missing = || {
-        "no secret is configured: set keys in [partners.secrets.<organisation>.<partner>.<stage>]".to_owned()
+        "no secret is configured: set keys in [partners.secrets.<organisation>.<partner>.<environment>]"
+            .to_owned()
     };
     let token = |proof: Proof, client_id: &String, scope: &String| -> Result<Box<dyn SignIn>, String> {
         let address = addresses.token.clone().ok_or("the contract has no address for tokens")?;

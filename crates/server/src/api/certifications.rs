@@ -9,6 +9,7 @@ use certvakt_rules::stage::{shift, windows};
 use certvakt_rules::{Stage, last_valid_day, today};
 use certvakt_store::TenantTx;
 use certvakt_store::tenant::{self, After, Filter, InStage};
+use certvakt_store::{CertificationStatus, DeliveryState};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -48,7 +49,7 @@ pub(super) struct Certification {
     stage: Option<Stage>,
     /// `active`, `expired` or `suspended`.
     #[schema(example = "active")]
-    status: String,
+    status: &'static str,
 }
 
 /// An object with its name, if the caller may see the name.
@@ -78,7 +79,8 @@ response_of! {
         /// The time at which the run recorded it.
         recorded_at: DateTime<Utc>,
         /// The state of its delivery: `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
-        state: String,
+        #[schema(value_type = String)]
+        state: DeliveryState,
         /// The reason of the state, if there is one.
         reason: Option<String>,
         /// The time at which its delivery ended.
@@ -208,10 +210,12 @@ pub(super) async fn detail(tx: &mut TenantTx, id: Uuid, clock: &Clock) -> Result
     let etag = version(found.updated_at);
     let certification = seen(found, clock.now());
     let next_stage = match (certification.last_valid_day, certification.days_left) {
-        (Some(last), Some(left)) if certification.status != "suspended" => Stage::ALL
-            .into_iter()
-            .find(|stage| stage.due_date(last) > shift(last, -left))
-            .map(|stage| NextStage { stage, due_date: stage.due_date(last) }),
+        (Some(last), Some(left)) if certification.status != CertificationStatus::Suspended.as_str() => {
+            Stage::ALL
+                .into_iter()
+                .find(|stage| stage.due_date(last) > shift(last, -left))
+                .map(|stage| NextStage { stage, due_date: stage.due_date(last) })
+        }
         _ => None,
     };
     let notices = notices.into_iter().map(Notice::from).collect();
@@ -222,7 +226,7 @@ pub(super) fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certificat
     let zone = one.zone.0;
     let today = today(now, zone);
     let last = one.expires_at.map(|at| last_valid_day(at, zone));
-    let stage = last.filter(|_| one.status != "suspended");
+    let stage = last.filter(|_| one.status != CertificationStatus::Suspended);
     Certification {
         id: one.id,
         organisation_id: one.organisation_id,
@@ -236,7 +240,7 @@ pub(super) fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certificat
         last_valid_day: last,
         days_left: last.map(|last| (last - today).num_days()),
         stage: stage.and_then(|last| Stage::current(last, today, grace(one.expired_grace_days))),
-        status: one.status,
+        status: one.status.as_str(),
     }
 }
 

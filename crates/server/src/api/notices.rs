@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use certvakt_rules::Stage;
+use certvakt_store::DeliveryState;
 use certvakt_store::tenant::notices::{self, NoticeFilter};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Deserialize;
@@ -20,8 +21,6 @@ use crate::problem::{Problems, Refusal};
 const DAYS: Days = Days::new(30);
 /// The maximum age of listed notices. `cleanup` keeps a year by default.
 const MOST_DAYS: Days = Days::new(400);
-/// The states of a delivery.
-const STATES: [&str; 5] = ["pending", "claimed", "delivered", "unreachable", "cancelled"];
 
 response_of! {
     notices::NoticeOf =>
@@ -47,8 +46,8 @@ response_of! {
         /// The time at which the run recorded it.
         recorded_at: DateTime<Utc>,
         /// The state of its delivery: `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
-        #[schema(example = "delivered")]
-        state: String,
+        #[schema(value_type = String, example = "delivered")]
+        state: DeliveryState,
         /// The reason of the state, if there is one.
         reason: Option<String>,
         /// The time at which its delivery ended.
@@ -90,13 +89,13 @@ pub(super) async fn list(
 ) -> Result<Json<Page<NoticeOf>>, Refusal> {
     let limit = limit(asked.limit)?;
     let stage = asked.stage.as_deref().map(known_stage).transpose()?;
-    if asked.state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
-        return Err(Refusal::Invalid(format!("state must be one of {}", STATES.join(", "))));
-    }
+    let state = asked.state.as_deref().map(str::parse::<DeliveryState>).transpose();
+    let state = state
+        .map_err(|_| Refusal::Invalid(format!("state must be one of {}", DeliveryState::NAMES.join(", "))))?;
     let now = api.clock().now();
     let since = asked.since.unwrap_or(now - DAYS).clamp(now - MOST_DAYS, super::state::LAST_INSTANT);
     let stage = stage.map(Stage::as_str).map(str::to_owned);
-    let which = NoticeFilter { chapter_id: asked.chapter, stage, state: asked.state };
+    let which = NoticeFilter { chapter_id: asked.chapter, stage, state };
     let mut tx = api.person(&caller).await?;
     let found = notices::recent(&mut tx, &which, since, asked.after, limit + 1).await?;
     tx.commit().await?;

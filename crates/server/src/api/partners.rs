@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use certvakt_store::tenant::partners;
+use certvakt_store::{Environment, StopReason};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -21,7 +22,8 @@ response_of! {
         /// The partner's short name.
         partner: String,
         /// `staging` or `live`; null if sending is off.
-        stage: Option<String>,
+        #[schema(value_type = Option<String>)]
+        environment: Option<Environment>,
         /// The number of mentors who belong on the listing.
         listed: i64,
         /// The number of mentors whose addition is pending.
@@ -33,7 +35,8 @@ response_of! {
         /// The time at which sending stopped.
         stopped_since: Option<DateTime<Utc>>,
         /// The reason why sending stopped: `contract`, `sign-in` or `outage`.
-        stopped_by: Option<String>,
+        #[schema(value_type = Option<String>)]
+        stopped_by: Option<StopReason>,
         /// The number of removals that wait for approval.
         held: i64,
         /// The time since which the listing could not be read.

@@ -75,5 +75,5 @@ async fn partner_of(api: &Api, organisation: &str, name: &str) -> Result<Option<
     tx.rollback().await?;
     Ok(all
         .into_iter()
-        .find(|one| one.organisation == organisation && one.partner == name && one.stage.is_some()))
+        .find(|one| one.organisation == organisation && one.partner == name && one.environment.is_some()))
 }

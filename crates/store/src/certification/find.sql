@@ -1,4 +1,5 @@
-select c.id, o.slug as organisation, c.external_id, t.name as type_name, h.name as chapter, c.expires_at, c.status,
+select c.id, o.slug as organisation, c.external_id, t.name as type_name, h.name as chapter, c.expires_at,
+  c.status as "status: CertificationStatus",
   coalesce((
     select max(k.changed_at) from certvakt.certification_changes k
     where k.organisation_id = c.organisation_id and k.certification_id = c.id and k.kind in ('recorded', 'renewed')

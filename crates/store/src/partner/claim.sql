@@ -1,12 +1,12 @@
 -- Claims up to $3 mentors of partner $2 for $5 seconds, one request per mentor. After an expired lease, the result of
 -- the request is unknown; if certvakt cannot read the state of a mentor at the portal ($8 is false), the listing will
--- show it. While removals are held ($6), only approved removals are claimed. Claims nobody unless the partner's stage
+-- show it. While removals are held ($6), only approved removals are claimed. Claims nobody unless the partner's environment
 -- is $7 and its contract is $9.
 with due as (
   select l.partner_key, l.lease_token is not null or l.is_unsure as is_unsure
   from certvakt.partners p
   join certvakt.listings l on l.organisation_id = p.organisation_id and l.partner = p.code
-  where p.stage = $7 and p.contract = $9 and l.organisation_id = $1 and l.partner = $2 and l.told_number < l.number and l.available_at <= now()
+  where p.environment = $7 and p.contract = $9 and l.organisation_id = $1 and l.partner = $2 and l.told_number < l.number and l.available_at <= now()
     and (l.lease_until is null or l.lease_until <= now())
     and ($8 or l.lease_token is null and not l.is_unsure)
     -- Only a person can list a mentor again who was removed manually.

@@ -2,7 +2,7 @@
 
 use super::Partner;
 use super::outbox::hold_free;
-use crate::{StoreError, WorkerTx};
+use crate::{Environment, StoreError, WorkerTx};
 
 /// The keys of some of a partner's mentors.
 pub async fn some_keys(tx: &mut WorkerTx, partner: &Partner, most: i64) -> Result<Vec<String>, StoreError> {
@@ -107,7 +107,7 @@ pub async fn compared(tx: &mut WorkerTx, partner: &Partner, all: &[Compared]) ->
         &flags(|one| one.again),
         &flags(|one| one.away),
         &numbers,
-        partner.stage.as_deref() == Some("live"),
+        partner.environment == Some(Environment::Live),
     )
     .execute(tx)
     .await?;

@@ -13,7 +13,7 @@ mentor as (
   where l.organisation_id = $1 and l.partner = $2 and l.partner_key = (select r.partner_key from report r)
   for no key update
 )
-insert into certvakt.partner_reports (organisation_id, partner, stage, event_id, partner_key, certification_type,
+insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, partner_key, certification_type,
   certification_id, completed_on, valid_until, outcome, reason, settled_at)
 select $1, $2, $3, r.event_id,
   case when known.is_here or x.outcome = 'waiting' then r.partner_key end, r.certification_type, r.certification_id,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Partner;
-use crate::{RegistrarTx, StoreError, WorkerTx};
+use crate::{Environment, RegistrarTx, StopReason, StoreError, WorkerTx};
 
 /// Approves the removals that wait now. Returns their number.
 pub async fn approve_removals(
@@ -69,7 +69,7 @@ pub async fn claim(tx: &mut WorkerTx, partner: &Partner, claim: &Claim) -> Resul
         claim.token,
         f64::from(claim.lease_seconds),
         claim.removals_are_held,
-        partner.stage.as_deref(),
+        partner.environment.map(Environment::as_str),
         claim.can_be_asked,
         partner.contract.as_deref(),
     )
@@ -213,8 +213,8 @@ async fn write(
 /// The reason why sending stops.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stop {
-    /// `contract`, `sign-in` or `outage`.
-    pub by: &'static str,
+    /// What it stops for.
+    pub by: StopReason,
     /// The reason as a text.
     pub reason: String,
     /// Seconds until the next probe, after an outage.
@@ -228,7 +228,7 @@ pub async fn stop(tx: &mut WorkerTx, partner: &Partner, stop: &Stop) -> Result<b
         "src/partner/stop.sql",
         partner.organisation_id,
         partner.partner,
-        stop.by,
+        stop.by.as_str(),
         reason,
         stop.retry_in as _,
     );

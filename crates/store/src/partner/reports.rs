@@ -6,15 +6,15 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Partner;
-use crate::{RegistrarTx, StoreError, WorkerTx};
+use crate::{Environment, RegistrarTx, StoreError, WorkerTx};
 
 /// A stored report of a completed course.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoredReport {
     /// The portal's id of the event.
     pub event_id: String,
-    /// The portal's stage that sent the report.
-    pub stage: String,
+    /// The portal's environment that sent the report.
+    pub environment: Environment,
     /// The portal's key for the mentor; `None` if the mentor was deleted or erased.
     pub partner_key: Option<String>,
     /// The type that the course renews; `None` if the contract does not contain the course.
@@ -62,7 +62,7 @@ pub async fn record(tx: &mut RegistrarTx, partner: &Partner, new: &New<'_>) -> R
         "src/partner/keep_report.sql",
         partner.organisation_id,
         partner.partner,
-        partner.stage,
+        partner.environment.map(Environment::as_str),
         json!(new),
     );
     Ok(kept.execute(tx).await?.rows_affected() > 0)
@@ -153,10 +153,10 @@ pub async fn news(
         r#"select event as "event!" from unnest($4::text[]) event
            where not exists (
              select from certvakt.partner_reports r
-             where r.organisation_id = $1 and r.partner = $2 and r.stage = $3 and r.event_id = event)"#,
+             where r.organisation_id = $1 and r.partner = $2 and r.environment = $3 and r.event_id = event)"#,
         partner.organisation_id,
         partner.partner,
-        partner.stage,
+        partner.environment.map(Environment::as_str),
         events,
     )
     .fetch_all(tx)
@@ -172,11 +172,11 @@ pub async fn list(
 ) -> Result<Vec<StoredReport>, StoreError> {
     let mut newest = sqlx::query_as!(
         StoredReport,
-        "select event_id, stage, partner_key, certification_type, certification_id, completed_on, valid_until, received_at,
-           outcome, reason, settled_at
+        r#"select event_id, environment as "environment: Environment", partner_key,
+             certification_type, certification_id, completed_on, valid_until, received_at, outcome, reason, settled_at
          from certvakt.partner_reports
          where organisation_id = $1 and partner = $2 and (outcome = 'waiting' or not $3)
-         order by received_at desc, event_id desc limit $4",
+         order by received_at desc, event_id desc limit $4"#,
         partner.organisation_id,
         partner.partner,
         waiting,
@@ -196,10 +196,10 @@ pub async fn waiting(
 ) -> Result<Option<StoredReport>, StoreError> {
     Ok(sqlx::query_as!(
         StoredReport,
-        "select event_id, stage, partner_key, certification_type, certification_id, completed_on, valid_until, received_at,
-           outcome, reason, settled_at
+        r#"select event_id, environment as "environment: Environment", partner_key,
+             certification_type, certification_id, completed_on, valid_until, received_at, outcome, reason, settled_at
          from certvakt.partner_reports
-         where organisation_id = $1 and partner = $2 and stage = 'live' and event_id = $3 and outcome = 'waiting'",
+         where organisation_id = $1 and partner = $2 and environment = 'live' and event_id = $3 and outcome = 'waiting'"#,
         partner.organisation_id,
         partner.partner,
         event_id,
@@ -251,10 +251,10 @@ pub async fn is_understood(
 pub async fn has_none(tx: &mut WorkerTx, partner: &Partner) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.partners set reports_tried_at = now(), reports_delta = null
-         where organisation_id = $1 and code = $2 and stage = $3 and contract = $4",
+         where organisation_id = $1 and code = $2 and environment = $3 and contract = $4",
         partner.organisation_id,
         partner.partner,
-        partner.stage,
+        partner.environment.map(Environment::as_str),
         partner.contract,
     )
     .execute(tx)
@@ -263,7 +263,7 @@ pub async fn has_none(tx: &mut WorkerTx, partner: &Partner) -> Result<(), StoreE
 }
 
 /// Records that a partner's reports were read, with the URL for new reports, or the reason why they could not
-/// be read. Does nothing if the partner's stage or contract has changed in the meantime.
+/// be read. Does nothing if the partner's environment or contract has changed in the meantime.
 pub async fn was_read(
     tx: &mut WorkerTx,
     partner: &Partner,
@@ -275,10 +275,10 @@ pub async fn was_read(
            reports_delta = case when $6::text is null then $5 else reports_delta end,
            reports_unread_since = case when $6 is not null then coalesce(reports_unread_since, now()) end,
            reports_unread_reason = $6
-         where organisation_id = $1 and code = $2 and stage = $3 and contract = $4",
+         where organisation_id = $1 and code = $2 and environment = $3 and contract = $4",
         partner.organisation_id,
         partner.partner,
-        partner.stage,
+        partner.environment.map(Environment::as_str),
         partner.contract,
         read.ok().flatten(),
         reason,

@@ -7,4 +7,4 @@ set outcome = case when $4::uuid is null then 'dismissed' else 'taken' end, sett
     select from certvakt.listings l
     where l.organisation_id = r.organisation_id and l.partner = r.partner and l.partner_key = r.partner_key
       and l.person_id is not null) then r.partner_key end
-where r.organisation_id = $1 and r.partner = $2 and r.stage = 'live' and r.event_id = $3 and r.outcome = 'waiting'
+where r.organisation_id = $1 and r.partner = $2 and r.environment = 'live' and r.event_id = $3 and r.outcome = 'waiting'

@@ -18,7 +18,7 @@ held as (
 ),
 ending as (
   update certvakt.partners p set secret_alerted_for = p.secret_ends_on
-  where p.stage is not null and p.secret_ends_on < (now() at time zone 'UTC')::date + 30
+  where p.environment is not null and p.secret_ends_on < (now() at time zone 'UTC')::date + 30
     and p.secret_alerted_for is distinct from p.secret_ends_on
     and not exists (select from stopped s where s.organisation_id = p.organisation_id and s.code = p.code)
     and not exists (select from held h where h.organisation_id = p.organisation_id and h.code = p.code)

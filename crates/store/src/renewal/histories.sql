@@ -2,7 +2,7 @@
 -- $3 organisation, or all   $4 chapter, or all   $5 person, or all
 -- $6 whether to include certifications without a history
 select c.id, c.organisation_id, o.slug as organisation, o.time_zone as "zone: Zone", h.name as chapter, c.peer_mentor_id as mentor_id,
-  c.external_id, t.name as type_name, c.issued_at, c.created_at, c.expires_at, c.status,
+  c.external_id, t.name as type_name, c.issued_at, c.created_at, c.expires_at, c.status as "status: CertificationStatus",
   certvakt.entries_of(c.id, c.renewal_history) as "history!: Json<Vec<Value>>",
   (select coalesce(jsonb_object_agg(w.entry_id, jsonb_build_object(
       'salt', encode(w.salt, 'hex'), 'evidence', w.evidence, 'note', w.note)), '{}')

@@ -20,7 +20,7 @@ use sqlx::postgres::types::PgRange;
 use uuid::Uuid;
 
 use super::rows_read::OfOrganisation;
-use super::{StoreError, TenantTx, Zone};
+use super::{CertificationStatus, DeliveryState, StoreError, TenantTx, Zone};
 
 /// Implements the count of read rows for types with a column `organisation_id`.
 macro_rules! of_organisation {
@@ -214,8 +214,8 @@ pub struct Certification {
     pub issued_at: Option<DateTime<Utc>>,
     /// The end of the validity; `None` if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
-    /// `active`, `expired` or `suspended`.
-    pub status: String,
+    /// The status.
+    pub status: CertificationStatus,
     /// The time of the last change.
     pub updated_at: DateTime<Utc>,
     /// The organisation's time zone.
@@ -333,8 +333,8 @@ pub struct Notice {
     pub due_date: NaiveDate,
     /// The time at which the run recorded it.
     pub recorded_at: DateTime<Utc>,
-    /// The state of its delivery: `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
-    pub state: String,
+    /// The state of its delivery.
+    pub state: DeliveryState,
     /// The reason of the state, if there is one.
     pub reason: Option<String>,
     /// The time at which its delivery ended.
@@ -345,7 +345,7 @@ pub struct Notice {
 pub async fn notices(tx: &mut TenantTx, certification: Uuid) -> Result<Vec<Notice>, StoreError> {
     let found = sqlx::query_as!(
         Notice,
-        r#"select organisation_id as "organisation_id!", stage as "stage!", due_date as "due_date!", recorded_at as "recorded_at!", state as "state!",
+        r#"select organisation_id as "organisation_id!", stage as "stage!", due_date as "due_date!", recorded_at as "recorded_at!", state as "state!: DeliveryState",
              reason, finished_at
            from certvakt.notices_of(array[$1::uuid]) order by recorded_at, id"#,
         certification,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use crate::{StoreError, TenantTx};
+use crate::{DeliveryState, StoreError, TenantTx};
 
 /// A notice of a certification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub struct NoticeOf {
     pub due_date: NaiveDate,
     /// The time at which the run recorded it.
     pub recorded_at: DateTime<Utc>,
-    /// The state of its delivery: `pending`, `claimed`, `delivered`, `unreachable` or `cancelled`.
-    pub state: String,
+    /// The state of its delivery.
+    pub state: DeliveryState,
     /// The reason of the state, if there is one.
     pub reason: Option<String>,
     /// The time at which its delivery ended.
@@ -43,7 +43,7 @@ pub struct NoticeFilter {
     /// Only notices of this stage.
     pub stage: Option<String>,
     /// Only notices whose delivery is in this state.
-    pub state: Option<String>,
+    pub state: Option<DeliveryState>,
 }
 
 /// Notices recorded since a time, latest first, starting after the cursor `before`.
@@ -61,7 +61,7 @@ pub async fn recent(
         before,
         which.chapter_id,
         which.stage,
-        which.state,
+        which.state.map(DeliveryState::as_str),
         i32::try_from(limit).unwrap_or(i32::MAX),
     )
     .fetch_all(&mut *tx)

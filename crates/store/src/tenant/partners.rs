@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::of_organisation;
 use crate::partner::{REMOVAL_SECONDS, SECRET_DAYS};
-use crate::{StoreError, TenantTx};
+use crate::{Environment, StopReason, StoreError, TenantTx};
 
 /// A partner, which publishes the mentors whom people can contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Partner {
     /// The partner's short name.
     pub partner: String,
     /// `staging` or `live`; `None` if sending is off.
-    pub stage: Option<String>,
+    pub environment: Option<Environment>,
     /// The number of mentors who belong on the listing.
     pub listed: i64,
     /// The number of mentors whose addition is pending.
@@ -29,7 +29,7 @@ pub struct Partner {
     /// The time at which sending stopped.
     pub stopped_since: Option<DateTime<Utc>>,
     /// The reason why sending stopped: `contract`, `sign-in` or `outage`.
-    pub stopped_by: Option<String>,
+    pub stopped_by: Option<StopReason>,
     /// The number of removals that wait for approval.
     pub held: i64,
     /// The time since which the listing could not be read.
@@ -62,7 +62,7 @@ pub struct Alarm {
 impl Partner {
     /// The problems that need attention, most severe first.
     pub fn alarms(&self) -> Vec<Alarm> {
-        if self.stage.is_none() {
+        if self.environment.is_none() {
             return Vec::new();
         }
         let days = self.secret_days.map(i64::from);
@@ -89,9 +89,10 @@ impl Partner {
 pub async fn administered(tx: &mut TenantTx) -> Result<Vec<Partner>, StoreError> {
     let found = sqlx::query_as!(
         Partner,
-        r#"select organisation_id as "organisation_id!", organisation as "organisation!", partner as "partner!", stage,
+        r#"select organisation_id as "organisation_id!", organisation as "organisation!", partner as "partner!",
+             environment as "environment: Environment",
              listed as "listed!", to_list as "to_list!", to_delist as "to_delist!",
-             oldest_removal_seconds as "oldest_removal_seconds!", stopped_since, stopped_by, held as "held!", unread_since,
+             oldest_removal_seconds as "oldest_removal_seconds!", stopped_since, stopped_by as "stopped_by: StopReason", held as "held!", unread_since,
              still_shown as "still_shown!", not_shown as "not_shown!", away as "away!", unknown_shown as "unknown_shown!",
              reports_waiting as "reports_waiting!", secret_days
            from certvakt.my_partners() order by organisation, partner"#

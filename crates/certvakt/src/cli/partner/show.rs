@@ -4,6 +4,7 @@ use certvakt_partner::enrol::Enrolled;
 use certvakt_partner::probe::Point;
 use certvakt_partner::reconcile::Reconciled;
 use certvakt_partner::sync::{SyncReport, Tally};
+use certvakt_store::Environment;
 use certvakt_store::partner::{Event, REMOVAL_SECONDS, WithStanding};
 
 use crate::output::{count, table};
@@ -48,14 +49,15 @@ pub(in crate::cli) fn standings(all: &[WithStanding]) -> String {
         [
             partner.organisation.clone(),
             partner.partner.clone(),
-            partner.stage.clone().unwrap_or_else(|| "off".to_owned()),
+            partner.environment.map_or("off", Environment::as_str).to_owned(),
             count(mentors.listed),
             count(mentors.to_list),
             count(mentors.to_delist),
             count(mentors.oldest_removal_seconds / 60),
         ]
     });
-    let headings = ["Organisation", "Partner", "Stage", "Listed", "To list", "To remove", "Oldest, min"];
+    let headings =
+        ["Organisation", "Partner", "Environment", "Listed", "To list", "To remove", "Oldest, min"];
     let mut text = table(headings, rows).to_string();
     for one in all {
         for line in wants(one) {

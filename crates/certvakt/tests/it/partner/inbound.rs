@@ -440,7 +440,7 @@ async fn a_kill_between_the_report_and_its_renewal_leaves_neither() {
 #[tokio::test]
 async fn a_report_from_staging_is_evaluated_but_renews_nothing() {
     let listening = Listening::start(&["a"]).await;
-    let words = ["enable"].into_iter().chain(WHICH).chain(["--stage", "staging", "--contract", "1"]);
+    let words = ["enable"].into_iter().chain(WHICH).chain(["--environment", "staging", "--contract", "1"]);
     succeed(&mut listening.database.partner_with(&listening.config, words));
     listening.take(&course("1", "a")).await;
     listening.take(&course("2", "nobody")).await;
@@ -513,7 +513,7 @@ async fn a_contract_that_contradicts_itself_about_courses_is_not_enabled() {
     ];
     for (replace, reason) in cases {
         portal.contract("2", &replace);
-        let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", "live", "--contract", "2"]);
+        let enable = ["enable"].into_iter().chain(WHICH).chain(["--environment", "live", "--contract", "2"]);
         let said = fail(&mut database.partner_with(&config, enable), 2);
         assert!(said.contains(reason) && said.contains("[contract-invalid]"), "{said}");
     }
@@ -545,7 +545,7 @@ async fn courses_are_read_to_their_end_and_from_then_on_only_what_is_new() {
     for mentor in ["a", "b", "c"] {
         assert_eq!(database.renewed(mentor).await, ("2028-06-10".to_owned(), 1), "{mentor}");
     }
-    // At another stage, or with another contract, everything is read again.
+    // At another environment, or with another contract, everything is read again.
     database.enable(&config);
     assert_eq!(database.value::<Option<String>>("select reports_delta from certvakt.partners").await, None);
 }

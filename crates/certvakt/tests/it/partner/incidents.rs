@@ -85,7 +85,7 @@ async fn a_portal_with_a_new_sign_in_works_with_a_new_contract() {
     }
     portal.contract("2", &[("flow = \"signature\"", "flow = \"header-key\"\nheader = \"X-Api-Key\"")]);
     std::fs::write(portal.folder.path().join("key"), "sesame\n").unwrap();
-    let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", "live", "--contract", "2"]);
+    let enable = ["enable"].into_iter().chain(WHICH).chain(["--environment", "live", "--contract", "2"]);
     succeed(&mut database.partner_with(&config, enable));
     succeed(&mut database.partner_with(&config, ["resume"].into_iter().chain(WHICH)));
     assert_eq!(database.sync(&config)["taken"], 1);

@@ -32,8 +32,17 @@ async fn a_portals_key_signs_for_its_organisation_only() {
         )
     };
     let config = portal.config(&other(&inbound));
-    let enable =
-        ["partner", "enable", "portal", "--organisation", "other", "--stage", "live", "--contract", "1"];
+    let enable = [
+        "partner",
+        "enable",
+        "portal",
+        "--organisation",
+        "other",
+        "--environment",
+        "live",
+        "--contract",
+        "1",
+    ];
     succeed(database.certvakt(enable).args(["--config", config.to_str().unwrap()]));
     let service = Service::start(&database, &config, NOON);
     let listening = Listening { database, portal, config, service };

@@ -103,8 +103,9 @@ async fn a_missing_mentor_is_sent_again() {
 #[tokio::test]
 async fn a_manual_removal_during_staging_is_not_reverted() {
     let (database, portal, config) = told(&["a", "b", "turns"]).await;
-    let switch = |stage: &str| {
-        let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", stage, "--contract", "1"]);
+    let switch = |environment: &str| {
+        let enable =
+            ["enable"].into_iter().chain(WHICH).chain(["--environment", environment, "--contract", "1"]);
         succeed(&mut database.partner_with(&config, enable));
     };
     database.sync(&config);
@@ -141,8 +142,9 @@ async fn a_manual_removal_waits_for_a_decision() {
             assert_eq!(database.stands(&config)["mentors"]["away"], 1);
         }
         // Nor does switching to staging and back.
-        for stage in ["staging", "live"] {
-            let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", stage, "--contract", "1"]);
+        for environment in ["staging", "live"] {
+            let enable =
+                ["enable"].into_iter().chain(WHICH).chain(["--environment", environment, "--contract", "1"]);
             succeed(&mut database.partner_with(&config, enable));
             database.sync(&config);
         }

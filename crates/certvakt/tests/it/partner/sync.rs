@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use certvakt_partner::client::{NoAnswer, Wire};
 use certvakt_partner::contract::Limits;
-use certvakt_store::partner;
+use certvakt_store::{StopReason, partner};
 use serde_json::{Value, json};
 use sqlx::Executor;
 
@@ -26,9 +26,9 @@ impl TestDatabase {
         command
     }
 
-    /// Enables the partner at its live stage, with the contract `1`.
+    /// Enables the partner at its live environment, with the contract `1`.
     pub(super) fn enable(&self, config: &Path) {
-        let words = ["enable"].into_iter().chain(WHICH).chain(["--stage", "live", "--contract", "1"]);
+        let words = ["enable"].into_iter().chain(WHICH).chain(["--environment", "live", "--contract", "1"]);
         succeed(&mut self.partner_with(config, words));
     }
 
@@ -144,16 +144,16 @@ async fn a_disabled_partner_gets_the_current_state_when_it_is_enabled() {
 }
 
 #[tokio::test]
-async fn states_sent_to_staging_are_sent_again_to_the_live_stage() {
+async fn states_sent_to_staging_are_sent_again_to_the_live_environment() {
     let (database, portal, config) = told(&["a", "b"]).await;
-    let staging = ["enable"].into_iter().chain(WHICH).chain(["--stage", "staging", "--contract", "1"]);
+    let staging = ["enable"].into_iter().chain(WHICH).chain(["--environment", "staging", "--contract", "1"]);
     succeed(&mut database.partner_with(&config, staging));
     assert_eq!(database.sync(&config)["taken"], 2);
     database.enable(&config);
     assert_eq!(database.sync(&config)["taken"], 2);
     database.partner("disable", []);
     database.enable(&config);
-    assert_eq!(database.sync(&config)["taken"], 0, "the same stage was told");
+    assert_eq!(database.sync(&config)["taken"], 0, "the same environment was told");
     assert_eq!(portal.told().await.len(), 4);
 }
 
@@ -194,13 +194,13 @@ async fn a_late_request_at_the_portal_does_not_undo_a_withdrawal() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_to_a_stage_that_was_left_in_the_meantime() {
+async fn nothing_is_sent_to_a_environment_that_was_left_in_the_meantime() {
     let (database, portal, config) = told(&["a"]).await;
     let store = database.store().await;
     let mut tx = store.worker().await.unwrap();
     let before = partner::one(&mut tx, "org", "portal").await.unwrap();
     tx.rollback().await.unwrap();
-    let staging = ["enable"].into_iter().chain(WHICH).chain(["--stage", "staging", "--contract", "1"]);
+    let staging = ["enable"].into_iter().chain(WHICH).chain(["--environment", "staging", "--contract", "1"]);
     succeed(&mut database.partner_with(&config, staging));
     let claim = partner::Claim {
         most: 10,
@@ -222,7 +222,7 @@ async fn a_request_in_progress_does_not_end_a_later_stop() {
     let store = database.store().await;
     let mut tx = store.worker().await.unwrap();
     let before = partner::one(&mut tx, "org", "portal").await.unwrap();
-    let stop = partner::Stop { by: "contract", reason: "it breaks".to_owned(), retry_in: None };
+    let stop = partner::Stop { by: StopReason::Contract, reason: "it breaks".to_owned(), retry_in: None };
     assert!(partner::stop(&mut tx, &before, &stop).await.unwrap());
     // Another process had sent a batch before, and got a response.
     partner::go_on(&mut tx, &before, false).await.unwrap();
@@ -333,7 +333,7 @@ async fn another_contract_is_another_file() {
     let (database, portal, config) = told(&["a"]).await;
     // The portal has renamed a field.
     portal.contract("2", &[("status = \"{status}\"", "state = \"{status}\"")]);
-    let enable = ["enable"].into_iter().chain(WHICH).chain(["--stage", "live", "--contract", "2"]);
+    let enable = ["enable"].into_iter().chain(WHICH).chain(["--environment", "live", "--contract", "2"]);
     let said = fail(&mut database.partner_with(&config, enable.clone()), 2);
     assert!(said.contains("request.schema") && said.contains("[contract-invalid]"), "{said}");
     portal.contract(

@@ -43,13 +43,13 @@ async fn the_problems_of_partners_are_on_the_page_of_administrators_only() {
     }
     let [administrator, coordinator] = &mut browsers[..] else { unreachable!() };
     for (standing, said) in STANDINGS {
-        let set = format!("update certvakt.partners set stage = 'live', contract = '1', {standing}");
+        let set = format!("update certvakt.partners set environment = 'live', contract = '1', {standing}");
         place.database.execute(&set).await;
         let page = administrator.get(super::HOME).await.text;
         assert!(page.contains(ALARM) && page.contains(said), "{standing}: {page}");
         assert!(!coordinator.get(super::HOME).await.text.contains(ALARM), "{standing}");
         let whole =
-            "stage = null, stopped_at = null, stopped_by = null, stopped_reason = null, held_at = null,
+            "environment = null, stopped_at = null, stopped_by = null, stopped_reason = null, held_at = null,
             unread_since = null, unread_reason = null, unknown_shown = 0, secret_ends_on = null";
         place.database.execute(&format!("update certvakt.partners set {whole}")).await;
         assert!(

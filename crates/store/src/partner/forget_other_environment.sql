@@ -1,4 +1,4 @@
--- Discards the states sent to partner $2 at another stage than $3, and the approvals of removals there. The state of
+-- Discards the states sent to partner $2 at another environment than $3, and the approvals of removals there. The state of
 -- the live listing remains, with the mentors who were removed there manually: if the listing showed the correct state,
 -- it is not sent again, because that would list mentors again who have been removed manually since.
 update certvakt.listings l
@@ -7,5 +7,5 @@ set told_number = case when $3 = 'live' and l.confirmed_number = l.number then l
   told_at = null, available_at = now(), attempts = 0, is_unsure = false, trouble = null,
   replays = 0, approved_number = 0, seen_listed = null, lease_token = null, lease_until = null
 from certvakt.partners p
-where p.organisation_id = $1 and p.code = $2 and p.told_stage is distinct from $3
+where p.organisation_id = $1 and p.code = $2 and p.told_environment is distinct from $3
   and l.organisation_id = p.organisation_id and l.partner = p.code

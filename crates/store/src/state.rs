@@ -1,0 +1,149 @@
+//! States that the database stores as text.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgTypeInfo, PgValueRef};
+use sqlx::{Decode, Postgres, Type};
+
+/// A text that names no state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it must be one of {0:?}")]
+pub struct UnknownState(&'static [&'static str]);
+
+/// Declares states, each with the text that the database has for it.
+macro_rules! states {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant),+
+        }
+
+        impl $name {
+            /// The texts of all states.
+            pub const NAMES: &'static [&'static str] = &[$($text),+];
+
+            /// The text of the state.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text),+
+                }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownState;
+
+            fn from_str(text: &str) -> Result<Self, UnknownState> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(UnknownState(Self::NAMES)),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <Cow<'de, str>>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+
+        impl Type<Postgres> for $name {
+            fn type_info() -> PgTypeInfo {
+                <str as Type<Postgres>>::type_info()
+            }
+
+            fn compatible(ty: &PgTypeInfo) -> bool {
+                <str as Type<Postgres>>::compatible(ty)
+            }
+        }
+
+        impl<'r> Decode<'r, Postgres> for $name {
+            fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+                Ok(<&str as Decode<Postgres>>::decode(value)?.parse()?)
+            }
+        }
+    };
+}
+
+states! {
+    /// The state of a certification.
+    CertificationStatus {
+        /// It counts until its last valid day.
+        Active = "active",
+        /// A run recorded that its last valid day has passed.
+        Expired = "expired",
+        /// It does not count until somebody reinstates it.
+        Suspended = "suspended",
+    }
+}
+
+states! {
+    /// The state of a delivery.
+    DeliveryState {
+        /// It waits for its next attempt.
+        Pending = "pending",
+        /// A worker has leased it.
+        Claimed = "claimed",
+        /// A provider has accepted it.
+        Delivered = "delivered",
+        /// No channel reaches the person.
+        Unreachable = "unreachable",
+        /// The notice is no longer true.
+        Cancelled = "cancelled",
+    }
+}
+
+states! {
+    /// The outcome of a message to one address.
+    AttemptOutcome {
+        /// The provider has accepted it.
+        Delivered = "delivered",
+        /// It can be tried again later.
+        Retry = "retry",
+        /// The address refused it permanently.
+        GivenUp = "given_up",
+        /// The provider refused us, so the channel stopped.
+        Stopped = "stopped",
+        /// The worker's lease ended before it reported an outcome.
+        LeaseLost = "lease_lost",
+    }
+}
+
+states! {
+    /// The reason why sending to a partner has stopped.
+    StopReason {
+        /// The portal or our contract file does not keep to the contract.
+        Contract = "contract",
+        /// The portal refuses our credential.
+        SignIn = "sign-in",
+        /// The portal cannot be reached; it is tried again without a person.
+        Outage = "outage",
+    }
+}
+
+states! {
+    /// An environment of a portal.
+    Environment {
+        /// The portal's test environment.
+        Staging = "staging",
+        /// The portal that people see.
+        Live = "live",
+    }
+}
