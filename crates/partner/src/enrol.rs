@@ -6,8 +6,8 @@ use certvakt_base::Exit;
 use certvakt_engine::config::ImportConfig;
 use certvakt_engine::import::sheet::Sheet;
 use certvakt_engine::people::PeopleError;
-use certvakt_store::access;
 use certvakt_store::partner::{self, Enrolment, Partner};
+use certvakt_store::people;
 use certvakt_store::{Database, StoreError};
 use chrono::{DateTime, Utc};
 use indicatif::ProgressBar;
@@ -101,7 +101,7 @@ async fn by_name(
     at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let mut tx = database.registrar().await?;
-    let person_id = match access::people(&mut tx, mentor).await?[..] {
+    let person_id = match people::find(&mut tx, mentor).await?[..] {
         [id] => id,
         [] => return Err(StoreError::Invalid(PeopleError::Unknown.to_string())),
         _ => return Err(StoreError::Invalid(PeopleError::Several.to_string())),

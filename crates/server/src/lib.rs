@@ -4,7 +4,7 @@
 //! of requests and responses. Rules, runs, deliveries and imports are in the crates below; the command line is in the
 //! binary, and the configuration file is in `certvakt-engine`.
 
-mod access;
+mod access_log;
 mod api;
 mod browser;
 mod concurrency;

@@ -10,7 +10,6 @@ mod state;
 mod transaction;
 mod zone;
 
-pub mod access;
 pub mod audit;
 pub mod auth;
 pub mod certification;
@@ -18,6 +17,7 @@ pub mod cleanup;
 pub mod delivery;
 pub mod doctor;
 pub mod import;
+pub mod kill_switch;
 pub mod migration;
 pub mod organisation;
 pub mod partner;

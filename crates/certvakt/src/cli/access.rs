@@ -1,7 +1,7 @@
 //! `certvakt access`
 
 use certvakt_base::Exit;
-use certvakt_store::{access, organisation};
+use certvakt_store::{kill_switch, organisation};
 
 use super::App;
 use crate::error::Error;
@@ -64,8 +64,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         None => None,
     };
     let (is_closed, has_changed) = match &args.what {
-        What::Disable { reason, .. } => (true, access::close(&mut tx, id, reason).await?),
-        What::Enable { .. } => (false, access::open(&mut tx, id).await?),
+        What::Disable { reason, .. } => (true, kill_switch::close(&mut tx, id, reason).await?),
+        What::Enable { .. } => (false, kill_switch::open(&mut tx, id).await?),
     };
     tx.commit().await?;
     let whose = slug.unwrap_or("every organisation");

@@ -2,7 +2,7 @@
 
 use certvakt_base::Exit;
 use certvakt_engine::audit::canary::{self, Report};
-use certvakt_store::audit::access::{self, Across, Recorded};
+use certvakt_store::audit::access_log::{self, Across, Recorded};
 
 use super::App;
 use crate::error::Error;
@@ -48,8 +48,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 
 async fn cross_org(app: &App) -> Result<Exit, Error> {
     let mut tx = app.database().await?.worker().await?;
-    let recorded = access::recorded(&mut tx, KEPT_DAYS).await?;
-    let across = access::across(&mut tx, MOST_LISTED).await?;
+    let recorded = access_log::recorded(&mut tx, KEPT_DAYS).await?;
+    let across = access_log::across(&mut tx, MOST_LISTED).await?;
     tx.rollback().await?;
     let shown = serde_json::json!({ "recorded": recorded, "across": across });
     print(app.format, &shown, |_| text_of_accesses(recorded, &across))?;

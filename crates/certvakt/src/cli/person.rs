@@ -9,8 +9,8 @@ use certvakt_engine::mail::address;
 use certvakt_engine::people::ledger::Ledger;
 use certvakt_engine::people::readable::{self, Ordered};
 use certvakt_engine::people::{self, PeopleError, Replayed};
-use certvakt_store::access::{self, NewPerson};
 use certvakt_store::people::Erased;
+use certvakt_store::people::NewPerson;
 use certvakt_store::{self, StoreError, organisation};
 use uuid::Uuid;
 
@@ -126,7 +126,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             let chapter_id = organisation::chapter_id(&mut tx, organisation_id, &chapter).await?;
             let new =
                 NewPerson { organisation_id, chapter_id, role: &role, name: &name, email: email.as_deref() };
-            let id = access::add_person(&mut tx, &new).await?;
+            let id = certvakt_store::people::add_person(&mut tx, &new).await?;
             tx.commit().await?;
             print(app.format, &serde_json::json!({ "id": id }), |_| {
                 format!("Added a {role} of {chapter}: {id}\nInvite them with `certvakt person invite {id}`.")
@@ -136,7 +136,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             let id = one(app, &person).await?;
             let token = secret::fresh();
             let mut tx = app.database().await?.registrar().await?;
-            let ends = access::invite(&mut tx, id, &token).await?.ok_or(PeopleError::Unknown)?;
+            let ends =
+                certvakt_store::people::invite(&mut tx, id, &token).await?.ok_or(PeopleError::Unknown)?;
             tx.commit().await?;
             print(
                 app.format,
@@ -176,7 +177,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 /// Finds the person with an id or a register's id.
 pub(super) async fn one(app: &App, name: &str) -> Result<Uuid, Error> {
     let mut tx = app.database().await?.registrar().await?;
-    let found = access::people(&mut tx, name).await?;
+    let found = certvakt_store::people::find(&mut tx, name).await?;
     tx.rollback().await?;
     match found[..] {
         [id] => Ok(id),
@@ -190,11 +191,11 @@ async fn opt(app: &App, name: &str, kind: &str, is_in: bool) -> Result<(), Error
     let id = one(app, name).await?;
     let mut tx = app.database().await?.registrar().await?;
     if is_in {
-        access::opt_in(&mut tx, id, kind).await?;
-    } else if !access::opt_out(&mut tx, id, kind).await? {
+        certvakt_store::people::opt_in(&mut tx, id, kind).await?;
+    } else if !certvakt_store::people::opt_out(&mut tx, id, kind).await? {
         return Err(PeopleError::Unknown.into());
     }
-    let opt_outs = access::opt_outs(&mut tx, id).await?;
+    let opt_outs = certvakt_store::people::opt_outs(&mut tx, id).await?;
     tx.commit().await?;
     print(app.format, &serde_json::json!({ "person": id, "opt_outs": opt_outs }), |_| {
         if opt_outs.is_empty() {

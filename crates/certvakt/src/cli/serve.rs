@@ -1,7 +1,7 @@
 //! `certvakt serve`
 
 use certvakt_base::Exit;
-use certvakt_engine::audit::access;
+use certvakt_engine::audit::access_log;
 use certvakt_engine::delivery::{DeliveryError, Worker, channels};
 use certvakt_engine::expiry::schedule;
 use certvakt_engine::import::uploads;
@@ -34,7 +34,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     };
     let (mail_queue, mail_worker) = mail_queue::set_up(&app.config)?.unzip();
     let mail_queue = mail_queue.flatten();
-    let (recorder, accesses) = access::buffer();
+    let (recorder, accesses) = access_log::buffer();
     let metrics = Metrics::install(app.clock, app.config.clone());
     let requests = RequestDatabase::beside(database);
     let api = Api::new(requests.clone(), app.clock, &app.config, mail_queue.clone(), recorder)?;

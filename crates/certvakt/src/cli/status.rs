@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use certvakt_base::Exit;
 use certvakt_engine::expiry::schedule;
-use certvakt_store::access::{self, Closure};
-use certvakt_store::audit::access::{self as accesses, Recorded};
+use certvakt_store::audit::access_log::{self as accesses, Recorded};
+use certvakt_store::kill_switch::{self, Closure};
 use certvakt_store::partner::{self, WithStanding};
 use certvakt_store::report::{self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter};
 use certvakt_store::{organisation, renewal};
@@ -90,7 +90,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         runs,
         queue,
         channel_stops: report::channel_stops(&mut tx).await?,
-        access_closures: access::closures(&mut tx).await?,
+        access_closures: kill_switch::closures(&mut tx).await?,
         access_events_in_7_days: accesses::recorded(&mut tx, 7).await?,
         long_histories: renewal::long_histories(&mut tx).await?.into_iter().collect(),
         partners: partner::with_standings(&mut tx).await?,

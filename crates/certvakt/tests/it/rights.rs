@@ -74,23 +74,23 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.partner_events.partner",
     "certvakt.partner_events.status",
     "certvakt.partner_reports.certification_type",
+    "certvakt.partner_reports.environment",
     "certvakt.partner_reports.event_id",
     "certvakt.partner_reports.outcome",
     "certvakt.partner_reports.partner",
     "certvakt.partner_reports.reason",
     "certvakt.partner_reports.settled_by",
-    "certvakt.partner_reports.stage",
     "certvakt.partner_types.certification_type",
     "certvakt.partner_types.partner",
     "certvakt.partners.code",
     "certvakt.partners.contract",
+    "certvakt.partners.environment",
     "certvakt.partners.reports_delta",
     "certvakt.partners.reports_unread_reason",
-    "certvakt.partners.stage",
     "certvakt.partners.stopped_by",
     "certvakt.partners.stopped_reason",
     "certvakt.partners.switched_by",
-    "certvakt.partners.told_stage",
+    "certvakt.partners.told_environment",
     "certvakt.partners.unread_reason",
     "certvakt.people.erased_by",
     "certvakt.people.locale",
@@ -179,7 +179,7 @@ async fn somebody() -> (TestDatabase, Uuid) {
                select organisation_id, 'portal', 'M-zqx7', '{person}', now() from certvakt.chapters;
              insert into certvakt.partner_events (organisation_id, partner, partner_key, number, status, cause, at)
                select organisation_id, 'portal', 'M-zqx7', 1, 'listed', 'consent-given', now() from certvakt.chapters;
-             insert into certvakt.partner_reports (organisation_id, partner, stage, event_id, partner_key, completed_on, outcome, reason)
+             insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, partner_key, completed_on, outcome, reason)
                select organisation_id, 'portal', 'live', 'E-1', 'M-zqx7', '2026-06-01', 'waiting', 'course-unknown'
                from certvakt.chapters;
              insert into certvakt.delivery_attempts (delivery_id, attempt, channel, outcome, detail)
@@ -266,7 +266,7 @@ async fn an_erased_person_remains_in_no_column_except_by_id() {
     assert_eq!(columns_with(&database, TEXTS, Some(MARK)).await, until_taken_off);
     database
         .execute(
-            "update certvakt.partners set contract = '1', stage = 'live', told_stage = 'live';
+            "update certvakt.partners set contract = '1', environment = 'live', told_environment = 'live';
              update certvakt.listings set told_number = number, confirmed_number = number, told_listed = false,
                told_at = now() - interval '2 days', looked_at = now() - interval '2 days';
              select certvakt.forget_delisted()",

@@ -1,4 +1,4 @@
 //! Audits of people's access: the access log and the leak canary.
 
-pub mod access;
+pub mod access_log;
 pub mod canary;

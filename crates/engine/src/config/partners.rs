@@ -19,7 +19,7 @@ pub struct PartnersConfig {
     pub allowed_inward: Vec<String>,
     /// Seconds between two checks for changes to send and for lapsed certifications.
     pub poll_seconds: u32,
-    /// The credentials for portals: `[partners.secrets.<organisation>.<partner>.<stage>]`.
+    /// The credentials for portals: `[partners.secrets.<organisation>.<partner>.<environment>]`.
     secrets: BTreeMap<String, BTreeMap<String, BTreeMap<String, SecretsConfig>>>,
 }
 

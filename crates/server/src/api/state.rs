@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{self, HeaderValue};
 use axum::http::request::Parts;
 use certvakt_base::clock::Clock;
-use certvakt_engine::audit::access::Recorder;
+use certvakt_engine::audit::access_log::Recorder;
 use certvakt_engine::config::{Config, ConfigError, PartnersConfig};
 use certvakt_engine::mail_queue::MailQueue;
 use certvakt_store::TenantTx;
@@ -17,7 +17,7 @@ use governor::Quota;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-use crate::access::Access;
+use crate::access_log::Access;
 use crate::concurrency::Concurrency;
 use crate::database::RequestDatabase;
 use crate::problem::Refusal;

@@ -1,6 +1,6 @@
 //! Audits of people's access: the leak canary and the access log.
 
-pub mod access;
+pub mod access_log;
 mod canary;
 
 pub use canary::{Administrator, CanaryTx, Chapter, Planted, Plants, ProbeResult, Reachable, Wanderer};

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use certvakt_engine::audit::access;
-use certvakt_store::audit::access::Event;
+use certvakt_engine::audit::access_log;
+use certvakt_store::audit::access_log::Event;
 use chrono::Utc;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -195,7 +195,7 @@ async fn a_response_does_not_wait_for_the_log_and_lost_events_are_counted() {
 #[tokio::test]
 async fn events_beyond_the_buffer_are_lost_and_counted() {
     let database = TestDatabase::new().await;
-    let (recorder, waiting) = access::buffer();
+    let (recorder, waiting) = access_log::buffer();
     let event = |number| Event {
         number,
         at: Utc::now(),

@@ -245,13 +245,13 @@ async fn only_administrators_see_the_state_of_their_partners() {
     let api = Api::start().await;
     api.database
         .execute(
-            "insert into certvakt.partners (organisation_id, code, stage, contract) select id, 'portal', 'live', '1'
+            "insert into certvakt.partners (organisation_id, code, environment, contract) select id, 'portal', 'live', '1'
              from certvakt.organisations",
         )
         .await;
     let partners = api.get("administrator", "/partners").await.body;
     let [one] = &partners.as_array().unwrap()[..] else { panic!("of their own organisation: {partners}") };
-    assert_eq!((&one["partner"], &one["stage"]), (&json!("portal"), &json!("live")));
+    assert_eq!((&one["partner"], &one["environment"]), (&json!("portal"), &json!("live")));
     for who in ["coordinator", "mentor", "stranger"] {
         assert_eq!(api.get(who, "/partners").await.body.as_array().map_or(0, Vec::len), 0, "{who}");
     }

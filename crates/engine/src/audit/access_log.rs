@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use certvakt_store::audit::access::{self, Event};
+use certvakt_store::audit::access_log::{self, Event};
 use certvakt_store::{Database, StoreError};
 use metrics::counter;
 use tokio::sync::mpsc;
@@ -99,7 +99,7 @@ impl Waiting {
 
 async fn begin(database: &Database) -> Result<(), StoreError> {
     let mut tx = database.worker().await?;
-    access::begin_recording(&mut tx).await?;
+    access_log::begin_recording(&mut tx).await?;
     tx.commit().await
 }
 
@@ -108,6 +108,6 @@ async fn write(database: &Database, batch: &[Event]) -> Result<(), StoreError> {
         return Ok(());
     }
     let mut tx = database.worker().await?;
-    access::record(&mut tx, batch).await?;
+    access_log::record(&mut tx, batch).await?;
     tx.commit().await
 }
