@@ -1,6 +1,9 @@
 //! Database errors, as messages for people.
 
+use std::borrow::Cow;
+
 use certvakt_base::Exit;
+use sqlx::error::DatabaseError;
 
 use crate::zone::UnknownZone;
 
@@ -116,6 +119,23 @@ impl StoreError {
             _ => Exit::Database,
         }
     }
+}
+
+/// The code of an error that the server returned.
+pub(crate) fn code_of(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(DatabaseError::code)
+}
+
+/// Gives the violation of a constraint its meaning, by the constraint's name, which a function of the schema may also
+/// raise. Any other error, and a violation without a meaning, stays an error of the database.
+pub(crate) fn on_constraint<T>(
+    result: Result<T, sqlx::Error>,
+    meaning: impl FnOnce(&str) -> Option<Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    result.or_else(|error| {
+        let name = error.as_database_error().and_then(|refused| refused.constraint());
+        name.and_then(meaning).unwrap_or_else(|| Err(error.into()))
+    })
 }
 
 impl From<sqlx::Error> for StoreError {

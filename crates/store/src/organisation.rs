@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::error::on_constraint;
 use super::{RegistrarTx, StoreError, WorkerTx, Zone};
 
 /// An organisation, with its settings for runs and deliveries.
@@ -54,16 +55,14 @@ pub struct NewOrganisation<'a> {
 
 /// Adds an organisation.
 pub async fn add(tx: &mut RegistrarTx, new: &NewOrganisation<'_>) -> Result<Uuid, StoreError> {
-    sqlx::query_scalar!(
+    let organisation = sqlx::query_scalar!(
         "insert into certvakt.organisations (slug, name, time_zone, locale) values ($1, $2, $3, $4) returning id",
         new.slug,
         new.name,
         new.zone.name(),
         new.locale,
-    )
-    .fetch_one(tx)
-    .await
-    .map_err(|error| refusal(error, "organisation", new.slug))
+    );
+    added(organisation.fetch_one(tx).await, "organisation", new.slug)
 }
 
 /// Changes to the settings of an organisation; `None` keeps the present value.
@@ -92,7 +91,7 @@ pub struct Settings {
 /// Changes an organisation's settings.
 pub async fn set(tx: &mut RegistrarTx, slug: &str, settings: &Settings) -> Result<(), StoreError> {
     let organisation_id = id_of(tx, slug).await?;
-    sqlx::query!(
+    let changed = sqlx::query!(
         "update certvakt.organisations set
            name = coalesce($2, name), locale = coalesce($3, locale), run_at = coalesce($4, run_at),
            deliver_from = coalesce($5, deliver_from), deliver_until = coalesce($6, deliver_until),
@@ -110,10 +109,8 @@ pub async fn set(tx: &mut RegistrarTx, slug: &str, settings: &Settings) -> Resul
         settings.limit_floor,
         settings.limit_percent,
         settings.names_certification,
-    )
-    .execute(tx)
-    .await
-    .map_err(|error| refusal(error, "organisation", slug))?;
+    );
+    added(changed.execute(tx).await, "organisation", slug)?;
     Ok(())
 }
 
@@ -155,16 +152,14 @@ pub async fn add_chapter(
         Some(parent) => Some(chapter_id(tx, organisation_id, parent).await?),
         None => None,
     };
-    sqlx::query_scalar!(
+    let chapter = sqlx::query_scalar!(
         "insert into certvakt.chapters (organisation_id, parent_id, slug, name) values ($1, $2, $3, $4) returning id",
         organisation_id,
         parent_id,
         slug,
         name,
-    )
-    .fetch_one(tx)
-    .await
-    .map_err(|error| refusal(error, "chapter", slug))
+    );
+    added(chapter.fetch_one(tx).await, "chapter", slug)
 }
 
 /// Adds a type of certification.
@@ -177,7 +172,7 @@ pub async fn add_type(
     renews_from: Rule,
 ) -> Result<(), StoreError> {
     let organisation_id = id_of(tx, organisation).await?;
-    sqlx::query!(
+    let kind = sqlx::query!(
         "insert into certvakt.certification_types (organisation_id, code, name, validity_months, renewal_rule)
          values ($1, $2, $3, $4, $5)",
         organisation_id,
@@ -185,10 +180,8 @@ pub async fn add_type(
         name,
         validity_months,
         renews_from.to_string(),
-    )
-    .execute(tx)
-    .await
-    .map_err(|error| refusal(error, "type", code))?;
+    );
+    added(kind.execute(tx).await, "type", code)?;
     Ok(())
 }
 
@@ -249,25 +242,31 @@ fn unknown<'a>(what: &'static str, name: &str, known: impl Iterator<Item = &'a s
     StoreError::Unknown { what, name: name.to_owned(), hint }
 }
 
-fn refusal(error: sqlx::Error, what: &'static str, name: &str) -> StoreError {
-    let Some(database) = error.as_database_error() else { return error.into() };
-    if database.is_unique_violation() {
-        return StoreError::Exists { what, name: name.to_owned() };
-    }
-    match database.constraint() {
-        Some(constraint) if constraint.ends_with("_slug_form") || constraint.ends_with("_code_form") => {
-            StoreError::Invalid(format!(
-                "'{name}' is not a valid short name for a {what}: use at most 63 lower-case letters, digits and hyphens"
-            ))
-        }
-        Some(constraint) if constraint.ends_with("_name_form") => {
-            StoreError::Invalid("a name must have 1 to 200 characters: give it with --name".to_owned())
-        }
-        Some(constraint) if constraint.ends_with("_validity_range") => StoreError::Invalid(
-            "a validity must be between 1 and 1200 months: write it like 24mo or 2y".to_owned(),
-        ),
-        _ => error.into(),
-    }
+/// The result of adding or changing something that has a short name and a name.
+pub(crate) fn added<T>(
+    result: Result<T, sqlx::Error>,
+    what: &'static str,
+    name: &str,
+) -> Result<T, StoreError> {
+    on_constraint(result, |constraint| {
+        Some(Err(match constraint {
+            taken if ["_key", "_pkey", "_unique"].iter().any(|end| taken.ends_with(end)) => {
+                StoreError::Exists { what, name: name.to_owned() }
+            }
+            form if form.ends_with("_slug_form") || form.ends_with("_code_form") => {
+                StoreError::Invalid(format!(
+                    "'{name}' is not a valid short name for a {what}: use at most 63 lower-case letters, digits and hyphens"
+                ))
+            }
+            form if form.ends_with("_name_form") => {
+                StoreError::Invalid("a name must have 1 to 200 characters: give it with --name".to_owned())
+            }
+            range if range.ends_with("_validity_range") => StoreError::Invalid(
+                "a validity must be between 1 and 1200 months: write it like 24mo or 2y".to_owned(),
+            ),
+            _ => return None,
+        }))
+    })
 }
 
 struct Row {

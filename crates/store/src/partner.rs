@@ -157,15 +157,7 @@ pub async fn add(
         partner,
         removal_limit as _,
     );
-    added.execute(&mut *tx).await.map_err(|error| match error.as_database_error() {
-        Some(refused) if refused.is_unique_violation() => {
-            StoreError::Exists { what: "partner", name: partner.to_owned() }
-        }
-        Some(refused) if refused.constraint() == Some("partners_code_form") => StoreError::Invalid(format!(
-            "'{partner}' is not a valid short name for a partner: use at most 63 lower-case letters, digits and hyphens"
-        )),
-        _ => error.into(),
-    })?;
+    organisation::added(added.execute(&mut *tx).await, "partner", partner)?;
     sqlx::query!(
         "insert into certvakt.partner_types (organisation_id, partner, certification_type)
          select $1, $2, code from unnest($3::text[]) code",

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::error::on_constraint;
 use super::{RegistrarTx, StoreError, WorkerTx, Zone};
 
 /// The export of a person's data.
@@ -50,12 +51,11 @@ pub async fn erase(tx: &mut RegistrarTx, person: Uuid) -> Result<Vec<Erased>, St
     let said = r#"{"kind": "withdrawn", "source": "command"}"#;
     sqlx::query_scalar!("select set_config('certvakt.change', $1, true)", said).fetch_one(&mut *tx).await?;
     let erased = sqlx::query_file_as!(Erased, "src/people/erase.sql", person).fetch_all(&mut *tx).await;
-    erased.map_err(|error| match error.as_database_error().and_then(|error| error.constraint()) {
-        Some("history_full") => StoreError::Invalid(
+    on_constraint(erased, |name| {
+        (name == "history_full").then(|| Err(StoreError::Invalid(
             "the history of one of the person's certifications is full: raise the limit with `certvakt history limit`, then erase the person again"
                 .to_owned(),
-        ),
-        _ => error.into(),
+        )))
     })
 }
 
@@ -84,16 +84,13 @@ pub async fn add_person(tx: &mut RegistrarTx, new: &NewPerson<'_>) -> Result<Uui
         new.role,
         new.email,
     );
-    added.fetch_one(tx).await.map_err(|error| {
-        match error.as_database_error().and_then(|error| error.constraint()) {
-            Some("person_names_name_form") => {
-                StoreError::Invalid("a name must have 1 to 200 characters: give it with --name".to_owned())
-            }
-            Some("contact_points_address_form") => {
-                StoreError::Invalid("not a valid e-mail address: write it like name@example.org".to_owned())
-            }
-            _ => error.into(),
-        }
+    on_constraint(added.fetch_one(tx).await, |name| {
+        let wrong = match name {
+            "person_names_name_form" => "a name must have 1 to 200 characters: give it with --name",
+            "contact_points_address_form" => "not a valid e-mail address: write it like name@example.org",
+            _ => return None,
+        };
+        Some(Err(StoreError::Invalid(wrong.to_owned())))
     })
 }
 

@@ -10,6 +10,7 @@ use sqlx::types::Json;
 use sqlx::{Executor, Postgres};
 use uuid::Uuid;
 
+use super::error::on_constraint;
 use super::rows_read::OfOrganisation;
 use super::{CertificationStatus, RegistrarTx, StoreError, TenantTx, WorkerTx, Zone};
 
@@ -144,17 +145,16 @@ async fn change<'c>(
         status.as_str(),
         said,
     );
-    match changed.fetch_one(tx).await {
-        Ok(true) => Ok(Made::Yes),
-        Ok(false) => Ok(Made::NotAsSeen),
-        Err(error) => match error.as_database_error().and_then(|refused| refused.constraint()) {
-            Some("history_full") => Ok(Made::HistoryFull),
-            Some("certification_withdrawn") => Ok(Made::Withdrawn),
-            Some("person_erased") => Ok(Made::Erased),
-            Some("certification_lapsed") => Ok(Made::Lapsed),
-            _ => Err(error.into()),
-        },
-    }
+    let changed = changed.fetch_one(tx).await;
+    on_constraint(changed.map(|is_changed| if is_changed { Made::Yes } else { Made::NotAsSeen }), |name| {
+        Some(Ok(match name {
+            "history_full" => Made::HistoryFull,
+            "certification_withdrawn" => Made::Withdrawn,
+            "person_erased" => Made::Erased,
+            "certification_lapsed" => Made::Lapsed,
+            _ => return None,
+        }))
+    })
 }
 
 /// An entry of a history, with its evidence and note.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::error::on_constraint;
 use crate::{RegistrarTx, StoreError};
 
 /// A mentor to enrol at a partner.
@@ -51,25 +52,22 @@ pub async fn enrol(
         mentor.person_id,
         mentor.consents.unwrap_or(false).then_some(mentor.at),
     );
-    match enrolled.execute(tx).await {
-        Ok(_) => Ok(true),
-        Err(error) => Err(match error.as_database_error().and_then(|refused| refused.constraint()) {
-            Some("listings_pkey" | "partner_events_in_order") => StoreError::Invalid(format!(
+    on_constraint(enrolled.execute(tx).await.map(|_| true), |name| {
+        Some(Err(StoreError::Invalid(match name {
+            "listings_pkey" | "partner_events_in_order" => format!(
                 "the key '{}' belongs to another mentor at this partner: check which mentor it belongs to",
                 mentor.key
-            )),
-            Some("listings_once_a_person") => StoreError::Invalid(
-                "the mentor already has another key at this partner: a mentor can have only one".to_owned(),
             ),
-            Some("listings_partner_key_form") => StoreError::Invalid(
-                "a partner's key must have 1 to 200 characters, without line breaks and tabs".to_owned(),
-            ),
-            Some("person_erased") => {
-                StoreError::Invalid("the person was erased: create a new person, with a new id".to_owned())
+            "listings_once_a_person" => {
+                "the mentor already has another key at this partner: a mentor can have only one".to_owned()
             }
-            _ => error.into(),
-        }),
-    }
+            "listings_partner_key_form" => {
+                "a partner's key must have 1 to 200 characters, without line breaks and tabs".to_owned()
+            }
+            "person_erased" => "the person was erased: create a new person, with a new id".to_owned(),
+            _ => return None,
+        })))
+    })
 }
 
 /// Records that a mentor gave or withdrew consent. Returns `None` if the mentor is not enrolled, and false if

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::error::on_constraint;
 use crate::{StoreError, TenantTx};
 
 /// The confirmations of a person's address.
@@ -38,16 +39,11 @@ pub async fn confirm(
         person,
         address,
     );
-    match confirmed.fetch_one(tx).await {
-        Ok(found) => Ok(match found.confirmations {
-            Some(number) => Confirmed::By(Confirmations { number, counts_from: found.counts_from }),
-            None => Confirmed::Unknown,
-        }),
-        Err(error) => match error.as_database_error().and_then(|error| error.constraint()) {
-            Some("login_unproven") => Ok(Confirmed::Unproven),
-            _ => Err(error.into()),
-        },
-    }
+    let confirmed = confirmed.fetch_one(tx).await.map(|found| match found.confirmations {
+        Some(number) => Confirmed::By(Confirmations { number, counts_from: found.counts_from }),
+        None => Confirmed::Unknown,
+    });
+    on_constraint(confirmed, |name| (name == "login_unproven").then_some(Ok(Confirmed::Unproven)))
 }
 
 /// Deletes an organisation's confirmations of a person's address. Returns false if there were none.

@@ -1,18 +1,13 @@
 //! The devices with the app that the caller uses.
 
+use crate::error::on_constraint;
 use crate::{StoreError, TenantTx};
 
 /// Registers a device of the caller. To take over another person's device, the caller needs its current
 /// token. Returns false if the installation belongs to another person, and its device has a different token.
 pub async fn keep_device(tx: &mut TenantTx, installation: &str, token: &str) -> Result<bool, StoreError> {
     let kept = sqlx::query!("select certvakt.keep_device($1, $2)", installation, token).fetch_one(tx).await;
-    match kept {
-        Ok(_) => Ok(true),
-        Err(error) => match error.as_database_error().and_then(|error| error.constraint()) {
-            Some("installation_of_another") => Ok(false),
-            _ => Err(error.into()),
-        },
-    }
+    on_constraint(kept.map(|_| true), |name| (name == "installation_of_another").then_some(Ok(false)))
 }
 
 /// Removes a device of the caller.

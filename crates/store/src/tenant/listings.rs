@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::of_organisation;
+use crate::error::on_constraint;
 use crate::{StoreError, TenantTx};
 
 /// A partner at which the caller is enrolled.
@@ -61,12 +62,8 @@ pub async fn consent(
         partner,
         is_given,
     );
-    match noted.fetch_one(tx).await {
-        Ok(true) => Ok(Consent::Recorded),
-        Ok(false) => Ok(Consent::Unknown),
-        Err(error) => match error.as_database_error().and_then(|error| error.constraint()) {
-            Some("login_unproven") => Ok(Consent::Unproven),
-            _ => Err(error.into()),
-        },
-    }
+    let noted = noted.fetch_one(tx).await;
+    on_constraint(noted.map(|is_known| if is_known { Consent::Recorded } else { Consent::Unknown }), |name| {
+        (name == "login_unproven").then_some(Ok(Consent::Unproven))
+    })
 }

@@ -19,6 +19,7 @@ use sqlx::postgres::PgRow;
 use sqlx::postgres::types::PgRange;
 use uuid::Uuid;
 
+use super::error::{code_of, on_constraint};
 use super::rows_read::OfOrganisation;
 use super::{CertificationStatus, DeliveryState, StoreError, TenantTx, Zone};
 
@@ -396,17 +397,14 @@ pub async fn certify(tx: &mut TenantTx, new: &NewCertification<'_>) -> Result<Ce
         new.expires_at,
     );
     match recorded.fetch_optional(tx).await {
-        Ok(Some(id)) => Ok(Certified::As(id)),
-        Ok(None) => Ok(Certified::NotTheirs),
-        Err(error) => match error.as_database_error() {
-            Some(refused) if refused.code().as_deref() == Some("42501") => Ok(Certified::NotTheirs),
-            Some(refused)
-                if refused.constraint() == Some("peer_mentor_certifications_type_inside_organisation") =>
-            {
-                Ok(Certified::UnknownType)
-            }
-            _ => Err(error.into()),
-        },
+        Err(error) if code_of(&error).as_deref() == Some("42501") => Ok(Certified::NotTheirs),
+        recorded => {
+            let recorded = recorded.map(|id| id.map_or(Certified::NotTheirs, Certified::As));
+            on_constraint(recorded, |name| {
+                (name == "peer_mentor_certifications_type_inside_organisation")
+                    .then_some(Ok(Certified::UnknownType))
+            })
+        }
     }
 }
 
@@ -434,7 +432,7 @@ pub async fn accept_invitation(tx: &mut TenantTx, token: &str) -> Result<Accepta
     let accepted = sqlx::query_scalar!(r#"select certvakt.accept_invitation($1) as "id!""#, token);
     match accepted.fetch_one(tx).await {
         Ok(person) => Ok(Acceptance::Accepted(person)),
-        Err(error) => match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
+        Err(error) => match code_of(&error).as_deref() {
             Some("P0002") => Ok(Acceptance::NotInvited),
             Some("23505") => Ok(Acceptance::LoginTaken),
             _ => Err(error.into()),
