@@ -47,25 +47,32 @@ pub struct Heard {
 
 /// Reads the reports of each partner once an hour, until shutdown.
 pub async fn run(database: &Database, clock: &Clock, config: &PartnersConfig, ending: watch::Receiver<bool>) {
-    let poll_due = async || poll(database, clock, config, false).await.map(drop);
+    let poll_due = async || poll(database, clock, config, |one| one.is_to_be_heard).await.map(drop);
     super::repeat(config, ending, "could not read the partners' reports", poll_due).await;
 }
 
-/// Reads the reports of all partners that publish any, or only of those whose hour has passed, unless `all`
-/// is true.
-pub async fn poll(
+/// Reads the reports of all partners that publish any.
+pub async fn poll_all(
     database: &Database,
     clock: &Clock,
     config: &PartnersConfig,
-    all: bool,
+) -> Result<Vec<Heard>, StoreError> {
+    poll(database, clock, config, |_| true).await
+}
+
+/// Reads the reports of the partners that publish any and that are due.
+async fn poll(
+    database: &Database,
+    clock: &Clock,
+    config: &PartnersConfig,
+    is_due: impl Fn(&Partner) -> bool,
 ) -> Result<Vec<Heard>, StoreError> {
     let mut tx = database.worker().await?;
     let partners = partner::all(&mut tx).await?;
     tx.rollback().await?;
-    let is_due =
-        |one: &&Partner| one.environment.is_some() && !one.is_resting() && (all || one.is_to_be_heard);
+    let is_read = |one: &&Partner| one.environment.is_some() && !one.is_resting() && is_due(one);
     let heard: Vec<_> =
-        partners.iter().filter(is_due).map(|one| within(database, clock, config, one)).collect();
+        partners.iter().filter(is_read).map(|one| within(database, clock, config, one)).collect();
     Ok(join_all(heard).await.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 

@@ -43,7 +43,8 @@ pub async fn staging(
             .await
             .pop()
             .unwrap_or_else(|| Outcome::Unsure("no answer".to_owned()));
-        points.push(point(example.name.clone(), &outcome, example.refused));
+        let check = if example.refused { refused } else { accepted };
+        points.push(check(example.name.clone(), &outcome));
         if outcome == Outcome::Taken {
             let name = format!("{}, read back", example.name);
             points.extend(read(adapter.as_ref(), &[&example.key]).await.into_iter().map(|read| match read {
@@ -52,7 +53,7 @@ pub async fn staging(
                     found: if is_listed { "listed" } else { "not listed" }.to_owned(),
                     keeps: is_listed == example.listed,
                 },
-                Err(outcome) => point(name.clone(), &outcome, false),
+                Err(outcome) => accepted(name.clone(), &outcome),
             }));
         }
     }
@@ -73,12 +74,12 @@ pub async fn live(
     let contract = Contract::read(&config.contracts, &one.partner, version)?;
     let adapter = adapters::of(contract, &one.organisation, &one.partner, Environment::Live, config)?;
     let mut points = vec![match listing::read(adapter.portal()).await {
-        Ok(_) => point("read the listing".to_owned(), &Outcome::Taken, false),
-        Err(outcome) => point("read the listing".to_owned(), &outcome, false),
+        Ok(_) => accepted("read the listing".to_owned(), &Outcome::Taken),
+        Err(outcome) => accepted("read the listing".to_owned(), &outcome),
     }];
     let some: Vec<&str> = keys.iter().map(String::as_str).collect();
     for (key, read) in keys.iter().zip(read(adapter.as_ref(), &some).await) {
-        points.push(point(format!("read {key}"), read.err().as_ref().unwrap_or(&Outcome::Taken), false));
+        points.push(accepted(format!("read {key}"), read.err().as_ref().unwrap_or(&Outcome::Taken)));
     }
     Ok(points)
 }
@@ -88,9 +89,16 @@ async fn read(adapter: &dyn Adapter, keys: &[&str]) -> Vec<Result<bool, Outcome>
     if adapter.can_be_asked() { adapter.read(keys, Bounds::alone()).await } else { Vec::new() }
 }
 
-fn point(point: String, outcome: &Outcome, is_to_be_refused: bool) -> Point {
-    let found = outcome.reason().unwrap_or("as the contract says").to_owned();
-    let keeps =
-        if is_to_be_refused { matches!(outcome, Outcome::Refused(_)) } else { *outcome == Outcome::Taken };
-    Point { point, found, keeps }
+/// The check that the portal accepts a request.
+fn accepted(point: String, outcome: &Outcome) -> Point {
+    Point { point, found: found(outcome), keeps: *outcome == Outcome::Taken }
+}
+
+/// The check that the portal refuses a request.
+fn refused(point: String, outcome: &Outcome) -> Point {
+    Point { point, found: found(outcome), keeps: matches!(outcome, Outcome::Refused(_)) }
+}
+
+fn found(outcome: &Outcome) -> String {
+    outcome.reason().unwrap_or("as the contract says").to_owned()
 }

@@ -89,7 +89,7 @@ async fn within(
         if one.is_resting() && !listing.is_some_and(|listing| listing.public) {
             return Ok(Some(kept));
         }
-        let compared = once(database, kept.adapter(), one, false).await?;
+        let compared = once(database, kept.adapter(), one, Some(one.removal_limit)).await?;
         // After a failure, drop the adapter, because the credentials may change before the next attempt.
         Ok(compared.is_ok().then_some(kept))
     };
@@ -107,12 +107,12 @@ async fn within(
 }
 
 /// Reads and compares a partner's listing. The outcome is the reason why it could not be read, or is not
-/// accepted: more mentors are missing than the limit of removals, unless `believes` is true.
+/// accepted: more mentors are missing from it than the limit of removals, if there is a limit.
 pub async fn once(
     database: &Database,
     adapter: &dyn Adapter,
     one: &Partner,
-    believes: bool,
+    removal_limit: Option<i64>,
 ) -> Result<Result<Reconciled, Outcome>, PartnerError> {
     let terms = adapter.portal().contract.listing.as_ref();
     let terms = terms.ok_or_else(|| PartnerError::NoListing(one.partner.clone()))?;
@@ -122,7 +122,7 @@ pub async fn once(
             let (reconciled, compared) =
                 compare(database, one, &shown.unwrap_or_default(), cache_seconds).await?;
             let gone = compared.iter().filter(|mentor| mentor.away && mentor.is_news).count();
-            if believes || i64::try_from(gone).is_ok_and(|gone| gone <= one.removal_limit) {
+            if removal_limit.is_none_or(|limit| i64::try_from(gone).is_ok_and(|gone| gone <= limit)) {
                 write(database, one, &compared, reconciled.unknown_in_all).await?;
                 report(one, &reconciled);
                 return Ok(Ok(reconciled));

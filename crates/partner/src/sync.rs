@@ -8,7 +8,7 @@ use certvakt_base::clock::Clock;
 use certvakt_engine::config::PartnersConfig;
 use certvakt_rules::calendar::latest_scheduled;
 use certvakt_store::StopReason;
-use certvakt_store::partner::{self, Claim, Due, Partner, SendResult, Stop};
+use certvakt_store::partner::{self, Claim, Due, Partner, Resumption, SendResult, Stop};
 use certvakt_store::{Database, StoreError, organisation};
 use futures_util::future::join_all;
 use tokio::sync::watch;
@@ -467,7 +467,7 @@ async fn conclude(
         return Ok(false);
     }
     if answered && (one.stopped_at.is_some() || one.failures > 0) {
-        partner::go_on(tx, one, false).await?;
+        partner::resume(tx, one, Resumption::PortalResponds).await?;
     }
     if let Some(wait) = rest {
         partner::rest(tx, one, wait.as_secs_f64()).await?;

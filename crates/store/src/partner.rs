@@ -18,8 +18,8 @@ pub use comparing::{Compared, ToCompare, compared, delist_found, reconciled, som
 pub use health::{Health, REMOVAL_SECONDS, WithStanding, with_standings};
 pub use mentors::{Enrolment, answer, consent, enrol, replay};
 pub use outbox::{
-    Claim, Due, SendResult, Stop, approve_removals, claim, finish, finish_one, go_on, has_too_many_removals,
-    hold, rest, stop,
+    Claim, Due, Resumption, SendResult, Stop, approve_removals, claim, finish, finish_one,
+    has_too_many_removals, hold, rest, resume, stop,
 };
 
 /// A partner of an organisation.

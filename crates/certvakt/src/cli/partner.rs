@@ -12,7 +12,7 @@ use certvakt_partner::probe::{self, Point};
 use certvakt_partner::sync::PartnerSync;
 use certvakt_partner::{PartnerError, adapters, enrol, poller, reconcile};
 use certvakt_store::Environment;
-use certvakt_store::partner::{self, Partner, Switch};
+use certvakt_store::partner::{self, Partner, Resumption, Switch};
 use certvakt_store::{Database, organisation};
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -461,7 +461,7 @@ async fn resume(app: &App, database: &Database, one: &Partner) -> Result<Exit, E
     let exit = show_points(app, &found)?;
     if exit == Exit::Success {
         let mut tx = database.worker().await?;
-        partner::go_on(&mut tx, one, true).await?;
+        partner::resume(&mut tx, one, Resumption::ByPerson).await?;
         tx.commit().await?;
     }
     Ok(exit)
@@ -497,7 +497,7 @@ async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
     let heard = if app.config.partners.contracts.as_os_str().is_empty() {
         Vec::new()
     } else {
-        poller::poll(database, &app.clock, &app.config.partners, true).await?
+        poller::poll_all(database, &app.clock, &app.config.partners).await?
     };
     let mut sync = PartnerSync::new(database, &app.clock, &app.config.partners);
     let done = sync.once(&shutdown::requested()).await?;
@@ -511,7 +511,8 @@ async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
 
 async fn compare(app: &App, database: &Database, one: &Partner, believes: bool) -> Result<Exit, Error> {
     let adapter = adapters::of_partner(one, &app.config.partners)?;
-    match reconcile::once(database, adapter.as_ref(), one, believes).await? {
+    let removal_limit = (!believes).then_some(one.removal_limit);
+    match reconcile::once(database, adapter.as_ref(), one, removal_limit).await? {
         Ok(reconciled) => {
             print(app.format, &reconciled, show::compared)?;
             Ok(if reconciled.is_right() { Exit::Success } else { Exit::Found })

@@ -11,7 +11,7 @@ use certvakt_engine::people::readable::{self, Ordered};
 use certvakt_engine::people::{self, PeopleError, Replayed};
 use certvakt_store::people::Erased;
 use certvakt_store::people::NewPerson;
-use certvakt_store::{self, StoreError, organisation};
+use certvakt_store::{self, RegistrarTx, StoreError, organisation};
 use uuid::Uuid;
 
 use super::App;
@@ -150,8 +150,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
                 },
             )?;
         }
-        What::OptOut { person, kind } => opt(app, &person, &kind, false).await?,
-        What::OptIn { person, kind } => opt(app, &person, &kind, true).await?,
+        What::OptOut { person, kind } => opt_out(app, &person, &kind).await?,
+        What::OptIn { person, kind } => opt_in(app, &person, &kind).await?,
         What::Export { person, language } => {
             let id = one(app, &person).await?;
             let mut tx = app.database().await?.worker().await?;
@@ -186,15 +186,26 @@ pub(super) async fn one(app: &App, name: &str) -> Result<Uuid, Error> {
     }
 }
 
-/// Opts a person in to or out of a kind of contact point.
-async fn opt(app: &App, name: &str, kind: &str, is_in: bool) -> Result<(), Error> {
+/// Opts a person out of a kind of contact point.
+async fn opt_out(app: &App, name: &str, kind: &str) -> Result<(), Error> {
     let id = one(app, name).await?;
     let mut tx = app.database().await?.registrar().await?;
-    if is_in {
-        certvakt_store::people::opt_in(&mut tx, id, kind).await?;
-    } else if !certvakt_store::people::opt_out(&mut tx, id, kind).await? {
+    if !certvakt_store::people::opt_out(&mut tx, id, kind).await? {
         return Err(PeopleError::Unknown.into());
     }
+    show_opt_outs(app, tx, id).await
+}
+
+/// Opts a person in to a kind of contact point again.
+async fn opt_in(app: &App, name: &str, kind: &str) -> Result<(), Error> {
+    let id = one(app, name).await?;
+    let mut tx = app.database().await?.registrar().await?;
+    certvakt_store::people::opt_in(&mut tx, id, kind).await?;
+    show_opt_outs(app, tx, id).await
+}
+
+/// Commits, and shows what the person has opted out of.
+async fn show_opt_outs(app: &App, mut tx: RegistrarTx, id: Uuid) -> Result<(), Error> {
     let opt_outs = certvakt_store::people::opt_outs(&mut tx, id).await?;
     tx.commit().await?;
     print(app.format, &serde_json::json!({ "person": id, "opt_outs": opt_outs }), |_| {

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use certvakt_store::tenant::listings::{self, Consent};
+use certvakt_store::tenant::listings::{self, Consent, Decision};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ pub(super) async fn consent(
     caller: Caller,
     Path((organisation, partner)): Path<(Uuid, String)>,
 ) -> Result<StatusCode, Refusal> {
-    note(&api, &caller, organisation, &partner, true).await
+    decide(&api, &caller, organisation, &partner, Decision::Consent).await
 }
 
 /// Withdraw the consent to being listed at a partner
@@ -67,22 +67,22 @@ pub(super) async fn withdraw(
     caller: Caller,
     Path((organisation, partner)): Path<(Uuid, String)>,
 ) -> Result<StatusCode, Refusal> {
-    note(&api, &caller, organisation, &partner, false).await
+    decide(&api, &caller, organisation, &partner, Decision::Withdraw).await
 }
 
-async fn note(
+async fn decide(
     api: &Api,
     caller: &Caller,
     organisation: Uuid,
     partner: &str,
-    is_given: bool,
+    decision: Decision,
 ) -> Result<StatusCode, Refusal> {
     // PostgreSQL's text cannot store U+0000.
     if partner.contains('\0') {
         return Err(Refusal::NotFound);
     }
     let mut tx = api.person(caller).await?;
-    match listings::consent(&mut tx, organisation, partner, is_given).await? {
+    match listings::decide(&mut tx, organisation, partner, decision).await? {
         Consent::Recorded => tx.commit().await?,
         Consent::Unknown => return Err(Refusal::NotFound),
         Consent::Unproven => return Err(Refusal::LoginUnproven),

@@ -34,7 +34,7 @@ pub(super) async fn show(
     Query(return_to): Query<ReturnTo>,
     Query(Wanted { step_up }): Query<Wanted>,
 ) -> Result<Page, SignInError> {
-    let at_provider = |step_up: bool| {
+    let at_provider = || {
         let path = with_return("/sign-in/provider", return_to.path());
         if step_up { path + "&step_up=true" } else { path }
     };
@@ -53,13 +53,13 @@ pub(super) async fn show(
         let csrf = [("csrf", session.csrf())];
         let mut page = page.partners(&partners).sessions(&sessions, zone, &session.csrf());
         if shared.provider.is_some() && step_up {
-            page = page.link(at_provider(true), language.say("sign-in-again"));
+            page = page.link(at_provider(), language.say("sign-in-again"));
         }
         return Ok(page.form(page::Form::button("/sign-out", language.say("sign-out"), csrf)));
     }
     let mut page = language.page("sign-in");
     if shared.provider.is_some() {
-        page = page.link(at_provider(step_up), language.say("sign-in-provider"));
+        page = page.link(at_provider(), language.say("sign-in-provider"));
     }
     if shared.links.is_some() {
         let form = page::Form::button("/sign-in/link", language.say("send-link"), []);

@@ -235,16 +235,24 @@ pub async fn stop(tx: &mut WorkerTx, partner: &Partner, stop: &Stop) -> Result<b
     Ok(stopped.fetch_one(tx).await?)
 }
 
-/// Resumes sending: after an outage, because the portal responds, or after any stop, because a person resumes
-/// it.
-pub async fn go_on(tx: &mut WorkerTx, partner: &Partner, says_person: bool) -> Result<(), StoreError> {
+/// The reason to resume sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumption {
+    /// The portal responds. Only an outage ends by itself.
+    PortalResponds,
+    /// A person resumes sending, after any stop.
+    ByPerson,
+}
+
+/// Resumes sending to a partner.
+pub async fn resume(tx: &mut WorkerTx, partner: &Partner, why: Resumption) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.partners
          set stopped_at = null, stopped_by = null, stopped_reason = null, retry_at = null, failures = 0
          where organisation_id = $1 and code = $2 and ($3 or stopped_by is null or stopped_by = 'outage')",
         partner.organisation_id,
         partner.partner,
-        says_person,
+        why == Resumption::ByPerson,
     )
     .execute(tx)
     .await?;

@@ -38,6 +38,15 @@ pub async fn mine(tx: &mut TenantTx) -> Result<Vec<Listing>, StoreError> {
     Ok(found)
 }
 
+/// A mentor's decision about being listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// They consent.
+    Consent,
+    /// They withdraw their consent.
+    Withdraw,
+}
+
 /// The outcome of a change of consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {
@@ -49,18 +58,18 @@ pub enum Consent {
     Unproven,
 }
 
-/// Records that the caller consents to being listed, or withdraws their consent.
-pub async fn consent(
+/// Records the caller's decision about being listed.
+pub async fn decide(
     tx: &mut TenantTx,
     organisation: Uuid,
     partner: &str,
-    is_given: bool,
+    decision: Decision,
 ) -> Result<Consent, StoreError> {
     let noted = sqlx::query_scalar!(
         r#"select certvakt.consent_to_listing($1, $2, $3) as "is_known!""#,
         organisation,
         partner,
-        is_given,
+        decision == Decision::Consent,
     );
     let noted = noted.fetch_one(tx).await;
     on_constraint(noted.map(|is_known| if is_known { Consent::Recorded } else { Consent::Unknown }), |name| {

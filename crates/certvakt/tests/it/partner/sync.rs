@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use certvakt_partner::client::{NoAnswer, Wire};
 use certvakt_partner::contract::Limits;
-use certvakt_store::{StopReason, partner};
+use certvakt_store::StopReason;
+use certvakt_store::partner::{self, Resumption};
 use serde_json::{Value, json};
 use sqlx::Executor;
 
@@ -225,7 +226,7 @@ async fn a_request_in_progress_does_not_end_a_later_stop() {
     let stop = partner::Stop { by: StopReason::Contract, reason: "it breaks".to_owned(), retry_in: None };
     assert!(partner::stop(&mut tx, &before, &stop).await.unwrap());
     // Another process had sent a batch before, and got a response.
-    partner::go_on(&mut tx, &before, false).await.unwrap();
+    partner::resume(&mut tx, &before, Resumption::PortalResponds).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(database.stands(&config)["partner"]["stopped_by"], "contract");
 }
