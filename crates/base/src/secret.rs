@@ -1,5 +1,6 @@
 //! Random secrets that only the client keeps; certvakt stores their hashes.
 
+use certvakt_rules::key::hex_digest;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -20,9 +21,7 @@ pub fn hash(secret: &str) -> [u8; 32] {
 
 /// Derives a secret from another secret and a purpose. Neither can be computed from the result.
 pub fn derived(secret: &str, purpose: &str) -> String {
-    hash(&format!("{purpose}:{secret}"))
-        .iter()
-        .fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
+    hex_digest(format!("{purpose}:{secret}"))
 }
 
 /// Whether two secrets are the same. It compares their hashes, so that the time reveals nothing about the

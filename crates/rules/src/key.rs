@@ -1,6 +1,7 @@
 //! The key of a notice.
 
 use chrono::NaiveDate;
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -18,9 +19,5 @@ pub fn notice_key(certification_id: Uuid, stage: Stage, due_date: NaiveDate) -> 
 
 /// The SHA-256 in lower-case hexadecimal.
 pub fn hex_digest(bytes: impl AsRef<[u8]>) -> String {
-    use std::fmt::Write;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }

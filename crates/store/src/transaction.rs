@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use certvakt_base::clock::Clock;
+use data_encoding::HEXLOWER;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use sqlx::pool::PoolConnection;
@@ -241,8 +242,7 @@ fn run_by(operator: Option<&Arc<Operator>>) -> String {
 
 /// A text as an SQL literal, in hexadecimal digits, so that it cannot end the literal.
 fn literal(text: &[u8]) -> String {
-    let digits = text.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
-    format!("convert_from(decode('{digits}', 'hex'), 'UTF8')")
+    format!("convert_from(decode('{}', 'hex'), 'UTF8')", HEXLOWER.encode(text))
 }
 
 impl WorkerTx {

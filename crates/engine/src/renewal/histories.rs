@@ -17,6 +17,7 @@ use certvakt_store::CertificationStatus;
 use certvakt_store::renewal::{self, CertificationHistory, HistoryFilter};
 use certvakt_store::{Database, StoreError, WorkerTx};
 use chrono::NaiveDate;
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -262,7 +263,7 @@ impl Checked {
             (None, _) => {}
             (Some(_), None) => self.erased += 1,
             (Some(digest), Some(words)) => {
-                let salt = bytes(&words.salt);
+                let salt = HEXLOWER.decode(words.salt.as_bytes()).unwrap_or_default();
                 let now = rules::words_digest(&salt, words.evidence.as_deref(), words.note.as_deref());
                 if now.as_ref() != Some(digest) {
                     let what = "has a different text from when it was written".to_owned();
@@ -271,10 +272,4 @@ impl Checked {
             }
         }
     }
-}
-
-/// Decodes hexadecimal digits; empty if the text is not hexadecimal.
-fn bytes(hex: &str) -> Vec<u8> {
-    let digit = |place: usize| hex.get(place..place + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-    (0..hex.len() / 2).filter_map(|number| digit(2 * number)).collect()
 }
