@@ -1,11 +1,11 @@
 //! The server of a cluster: creates, starts and stops it.
 
 use std::fs::Permissions;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use certvakt_rules::key::hex_digest;
 use nix::unistd::{Gid, Uid, User, geteuid};
 
 use super::error::ClusterError;
@@ -154,9 +154,7 @@ fn quoted(path: &Path) -> String {
 
 /// A short folder for the socket, the same for every process that uses this cluster.
 fn socket_folder(data: &Path) -> PathBuf {
-    let mut hasher = DefaultHasher::new();
-    data.hash(&mut hasher);
-    let name = format!("certvakt-{:016x}", hasher.finish());
+    let name = format!("certvakt-{}", &hex_digest(data.as_os_str().as_encoded_bytes())[..16]);
     let base = if geteuid().is_root() {
         PathBuf::from("/run")
     } else {
