@@ -1,9 +1,12 @@
 //! `certvakt demo`
 
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use certvakt_base::Exit;
 use certvakt_store::StoreError;
+use tempfile::TempDir;
 
 use super::App;
 use super::forecast::chart;
@@ -27,33 +30,27 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     if app.clock.is_moved() {
         return Err(StoreError::NoRehearsal.into());
     }
-    let folder = folder()?;
+    let folder = folder(args.keep)?;
     let say = |what: &str| {
         if app.format == Format::Text {
             eprintln!("… {what}");
         }
     };
-    let shown = demo::show(&folder, &app.clock, NIGHTS, &say).await;
-    if !args.keep {
-        let _ = std::fs::remove_dir_all(&folder);
-    }
-    let report = shown?;
-    print(app.format, &report, |report| text(report, args.keep.then_some(&folder)))?;
+    let report = demo::show(folder.path(), &app.clock, NIGHTS, &say).await?;
+    let kept = args.keep.then(|| folder.path().to_owned());
+    drop(folder);
+    print(app.format, &report, |report| text(report, kept.as_deref()))?;
     Ok(Exit::Success)
 }
 
-/// Creates a folder that PostgreSQL's unprivileged user can enter.
-fn folder() -> Result<PathBuf, Error> {
-    use std::os::unix::fs::DirBuilderExt;
-    let folder = std::env::temp_dir().join(format!("certvakt-demo-{:08x}", fastrand::u32(..)));
-    std::fs::DirBuilder::new()
-        .mode(0o755)
-        .create(&folder)
-        .map_err(|error| DemoError::Sample(format!("{}: {error}", folder.display())))?;
-    Ok(folder)
+/// Creates a folder that PostgreSQL's unprivileged user can enter, and that is deleted at the end unless it is kept.
+fn folder(is_kept: bool) -> Result<TempDir, Error> {
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("certvakt-demo-").permissions(Permissions::from_mode(0o755)).disable_cleanup(is_kept);
+    Ok(folder.tempdir().map_err(|error| DemoError::Sample(error.to_string()))?)
 }
 
-fn text(report: &Report, kept: Option<&PathBuf>) -> String {
+fn text(report: &Report, kept: Option<&Path>) -> String {
     let mut rows: Vec<[String; 7]> = Vec::new();
     for run in &report.runs {
         let due = &run.recorded;
