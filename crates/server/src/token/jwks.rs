@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse,
+};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use reqwest::{Client, StatusCode, Url};
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
@@ -154,7 +157,11 @@ fn read(body: &[u8], algorithms: &'static [Algorithm]) -> Result<Vec<PublishedKe
     let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
     let fitting = |jwk: Jwk| {
         algorithms.iter().filter_map(move |&algorithm| {
-            Some(PublishedKey { key: jwk.fitting(algorithm)?, kid: jwk.kid.clone(), algorithm })
+            Some(PublishedKey {
+                key: decoding_key(&jwk, algorithm)?,
+                kid: jwk.common.key_id.clone(),
+                algorithm,
+            })
         })
     };
     Ok(keys.flat_map(fitting).collect())
@@ -181,43 +188,23 @@ struct Published {
     keys: Vec<Value>,
 }
 
-/// A JSON Web Key (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2).
-#[derive(Deserialize)]
-struct Jwk {
-    kty: String,
-    #[serde(rename = "use")]
-    purpose: Option<String>,
-    key_ops: Option<Vec<String>>,
-    alg: Option<String>,
-    kid: Option<String>,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-}
-
-impl Jwk {
-    /// The decoding key, if this key is usable for signatures with the algorithm.
-    fn fitting(&self, algorithm: Algorithm) -> Option<DecodingKey> {
-        let is_meant = self.purpose.as_ref().is_none_or(|purpose| purpose == "sig")
-            && self.key_ops.as_ref().is_none_or(|operations| operations.iter().any(|one| one == "verify"))
-            && self.alg.as_ref().is_none_or(|name| name.parse() == Ok(algorithm));
-        if !is_meant {
-            return None;
-        }
-        let key = match (algorithm, self.kty.as_str(), self.crv.as_deref()) {
-            (Algorithm::RS256 | Algorithm::PS256, "RSA", None) => {
-                DecodingKey::from_rsa_components(self.n.as_ref()?, self.e.as_ref()?)
-            }
-            (Algorithm::ES256, "EC", Some("P-256")) => {
-                DecodingKey::from_ec_components(self.x.as_ref()?, self.y.as_ref()?)
-            }
-            (Algorithm::EdDSA, "OKP", Some("Ed25519")) => DecodingKey::from_ed_components(self.x.as_ref()?),
-            _ => return None,
-        };
-        key.ok().filter(|key| is_sound(key, algorithm))
+/// The decoding key of a JSON Web Key (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2), if it is usable
+/// for signatures with the algorithm.
+fn decoding_key(jwk: &Jwk, algorithm: Algorithm) -> Option<DecodingKey> {
+    let CommonParameters { public_key_use, key_operations, key_algorithm, .. } = &jwk.common;
+    let is_meant = public_key_use.as_ref().is_none_or(|purpose| *purpose == PublicKeyUse::Signature)
+        && key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify))
+        && key_algorithm.is_none_or(|named| named == algorithm.into());
+    let is_of_kind = match (algorithm, &jwk.algorithm) {
+        (Algorithm::RS256 | Algorithm::PS256, AlgorithmParameters::RSA(_)) => true,
+        (Algorithm::ES256, AlgorithmParameters::EllipticCurve(key)) => key.curve == EllipticCurve::P256,
+        (Algorithm::EdDSA, AlgorithmParameters::OctetKeyPair(key)) => key.curve == EllipticCurve::Ed25519,
+        _ => false,
+    };
+    if !(is_meant && is_of_kind) {
+        return None;
     }
+    DecodingKey::from_jwk(jwk).ok().filter(|key| is_sound(key, algorithm))
 }
 
 /// Whether a key is valid for its algorithm.
