@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use certvakt_base::secret;
 use certvakt_store::auth::{self, LinkLogin, NewSession};
 use certvakt_store::{AuthTx, StoreError};
+use cookie::time::Duration;
+use cookie::{Cookie, SameSite};
 
 use super::browser;
 use super::database::RequestDatabase;
@@ -15,13 +17,12 @@ use super::token::{Identity, Login};
 
 /// The cookie with a session's secret.
 const COOKIE: &str = "__Host-certvakt";
-/// The lifetime of the cookie in seconds: the maximum lifetime of a session.
-const KEPT_FOR: u32 = 7 * 24 * 60 * 60;
+/// The lifetime of the cookie: the maximum lifetime of a session.
+const KEPT_FOR: Duration = Duration::days(7);
 /// The cookie that identifies a known browser, so that certvakt does not report it as new.
 const BROWSER_COOKIE: &str = "__Host-certvakt-browser";
-/// The lifetime of that cookie in seconds: 400 days, the maximum that browsers allow (RFC 6265bis, section
-/// 5.5).
-const BROWSER_KEPT_FOR: u32 = 400 * 24 * 60 * 60;
+/// The lifetime of that cookie: the maximum that browsers allow (RFC 6265bis, section 5.5).
+const BROWSER_KEPT_FOR: Duration = Duration::days(400);
 /// The header in which scripts of our pages send the CSRF token.
 const CSRF_HEADER: &str = "x-csrf-token";
 
@@ -37,10 +38,10 @@ impl Session {
     pub(super) async fn of(headers: &HeaderMap, database: &RequestDatabase) -> Result<Option<Self>, Refusal> {
         let Some(secret) = secret_in(headers) else { return Ok(None) };
         let mut tx = database.auth().await?;
-        let found = auth::session(&mut tx, secret::hash(secret)).await?;
+        let found = auth::session(&mut tx, secret::hash(&secret)).await?;
         tx.commit().await?;
         Ok(found.map(|auth::Session { id, issuer, subject, authenticated_at, acr }| Self {
-            secret: secret.to_owned(),
+            secret,
             login: Login { identity: Identity { issuer, subject }, session: Some(id), authenticated_at, acr },
         }))
     }
@@ -129,7 +130,7 @@ impl New {
         let known = cookie_in(headers, BROWSER_COOKIE).filter(|value| secret::is_one(value));
         Self {
             secret: secret::fresh(),
-            browser_secret: known.map_or_else(secret::fresh, str::to_owned),
+            browser_secret: known.unwrap_or_else(secret::fresh),
             browser: browser::name(headers),
         }
     }
@@ -157,7 +158,7 @@ impl New {
 
 async fn end_former(tx: &mut AuthTx, headers: &HeaderMap) -> Result<(), StoreError> {
     match secret_in(headers) {
-        Some(former) => auth::end_session(tx, secret::hash(former)).await,
+        Some(former) => auth::end_session(tx, secret::hash(&former)).await,
         None => Ok(()),
     }
 }
@@ -172,27 +173,32 @@ pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// A header that deletes the cookie.
 pub(super) fn no_cookie() -> HeaderValue {
-    set_cookie(COOKIE, "", 0)
+    set_cookie(COOKIE, "", Duration::ZERO)
 }
 
 /// A cookie for this origin only, over TLS only, that scripts cannot read and that other sites' forms do not
 /// send.
-pub(super) fn set_cookie(name: &str, value: &str, seconds: u32) -> HeaderValue {
-    let text = format!("{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax");
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+pub(super) fn set_cookie(name: &str, value: &str, kept_for: Duration) -> HeaderValue {
+    let cookie = Cookie::build((name, value))
+        .max_age(kept_for)
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax);
+    HeaderValue::try_from(cookie.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// The value of a cookie.
-pub(super) fn cookie_in<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn cookie_in(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .into_iter()
         .filter_map(|header| header.to_str().ok())
-        .flat_map(|header| header.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(found, value)| (found == name).then_some(value))
+        .flat_map(Cookie::split_parse)
+        .flatten()
+        .find_map(|cookie| (cookie.name() == name).then(|| cookie.value().to_owned()))
 }
 
-fn secret_in(headers: &HeaderMap) -> Option<&str> {
+fn secret_in(headers: &HeaderMap) -> Option<String> {
     cookie_in(headers, COOKIE).filter(|value| secret::is_one(value))
 }

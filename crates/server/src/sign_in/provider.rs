@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::secret;
+use cookie::time::Duration;
 use serde::Deserialize;
 
 use super::error::SignInError;
@@ -17,8 +18,9 @@ use crate::session;
 
 /// The cookie of a sign-in in progress: its secret and the return path.
 const COOKIE: &str = "__Host-certvakt-sign-in";
-/// The time limit of a sign-in, in seconds.
-const KEPT_FOR: u32 = 10 * 60;
+/// The time limit of a sign-in.
+const KEPT_FOR: Duration = Duration::minutes(10);
+
 /// Sends a browser to the provider.
 pub(super) async fn start(
     State(SignIn(shared)): State<SignIn>,
@@ -54,7 +56,8 @@ pub(super) async fn finish(
     Query(answer): Query<AuthorizationResponse>,
 ) -> Result<Response, SignInError> {
     let provider = shared.provider.as_ref().ok_or(Refusal::NotFound)?;
-    let begun = session::cookie_in(&headers, COOKIE).and_then(|value| value.split_at_checked(64));
+    let begun = session::cookie_in(&headers, COOKIE);
+    let begun = begun.as_deref().and_then(|value| value.split_at_checked(64));
     let Some((secret, return_to)) = begun.filter(|(secret, _)| secret::is_one(secret)) else {
         return Err(SignInError::Expired);
     };
@@ -69,5 +72,5 @@ pub(super) async fn finish(
     let login = provider.finish(secret, code).await?;
     let [session, browser] = session::begin(&headers, &shared.database, &login).await?;
     let return_to = ReturnTo { return_to: Some(return_to.to_owned()) };
-    Ok(go_on(return_to.path(), [session, browser, session::set_cookie(COOKIE, "", 0)]))
+    Ok(go_on(return_to.path(), [session, browser, session::set_cookie(COOKIE, "", Duration::ZERO)]))
 }

@@ -17,9 +17,9 @@ async fn a_code_becomes_a_session_of_the_person_and_a_new_one_each_time() {
     let [set] = set[..] else { panic!("{:?}", browser.set) };
     let (secret, flags) = set.split_once(';').unwrap();
     assert_eq!(secret.len(), "__Host-certvakt=".len() + 64);
-    assert_eq!(flags, " Max-Age=604800; Path=/; Secure; HttpOnly; SameSite=Lax");
+    assert_eq!(flags, " HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=604800");
     let begun = browser.set.iter().find(|cookie| cookie.starts_with("__Host-certvakt-sign-in=")).unwrap();
-    assert!(begun.ends_with("; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax"), "{begun}");
+    assert!(begun.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600"), "{begun}");
     assert!(
         !browser.cookies.contains_key("certvakt.example __Host-certvakt-sign-in"),
         "it is taken away again"

@@ -60,7 +60,7 @@ async fn a_session_ends_after_a_week_or_twelve_quiet_hours_or_when_its_person_si
     let out = browser.post("/sign-out", &[("csrf", &csrf)]).await;
     assert_eq!(out.location.as_deref(), Some("https://certvakt.example/sign-in"));
     let taken = browser.set.last().unwrap();
-    assert_eq!(taken, "__Host-certvakt=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax");
+    assert_eq!(taken, "__Host-certvakt=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0");
     browser.cookies = cookies;
     assert!(is_over(&mut browser).await, "for whoever kept its cookie, too");
     assert_eq!(browser.get("/sign-in/session").await.status, 401);
@@ -299,7 +299,7 @@ async fn a_new_browser_is_reported_once() {
     let mut browser = signed_in(&place).await;
     assert_eq!(place.database.value::<i64>(mails).await, 1);
     let kept = browser.set.iter().find(|cookie| cookie.starts_with("__Host-certvakt-browser=")).unwrap();
-    assert!(kept.ends_with("; Max-Age=34560000; Path=/; Secure; HttpOnly; SameSite=Lax"), "{kept}");
+    assert!(kept.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=34560000"), "{kept}");
     browser.sign_in("/sign-in/provider", "coordinator").await;
     assert_eq!(place.database.value::<i64>(mails).await, 1, "this one is known");
     // An unknown cookie counts as none.
