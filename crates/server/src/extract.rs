@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -31,3 +32,19 @@ pub(super) struct Query<T>(pub(super) T);
 #[derive(Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(Refusal))]
 pub(super) struct Path<T>(pub(super) T);
+
+/// Some of the headers, of each the first value. Bytes that are not UTF-8 become U+FFFD.
+#[derive(Debug)]
+pub(super) struct Headers<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Headers<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let text = |name| Some(String::from_utf8_lossy(parts.headers.get(name)?.as_bytes()).into_owned());
+        let headers: Map<String, Value> =
+            parts.headers.keys().map(|name| (name.to_string(), text(name).into())).collect();
+        let headers = serde_json::from_value(Value::Object(headers));
+        headers.map(Self).map_err(|_| Refusal::Invalid("a required header is missing".to_owned()))
+    }
+}

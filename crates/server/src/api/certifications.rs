@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::list::{Page, check_text, limit};
+use super::params::Id;
 use super::response::response_of;
 use super::state::{Api, Caller};
 use crate::extract::{Path, Query};
@@ -189,13 +190,13 @@ async fn in_stage(tx: &mut TenantTx, stage: Stage, clock: &Clock) -> Result<Vec<
 
 /// Get a certification with its notices
 #[utoipa::path(get, path = "/api/v1/certifications/{id}", tag = "certifications",
-    params(("id" = Uuid, Path)), responses(
+    params(Id), responses(
     (status = OK, body = Detail, headers(("etag" = String, description = "The version, for If-Match"))),
     Problems))]
 pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(Id { id }): Path<Id>,
 ) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
     let mut tx = api.person(&caller).await?;
     let (etag, detail) = detail(&mut tx, id, api.clock()).await?;

@@ -1,7 +1,7 @@
 //! Recording a certification.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use certvakt_rules::calendar::{FIRST_YEAR, YEARS_AHEAD, end_of_day, is_plausible, start_of_day};
 use certvakt_store::tenant::{self, Certified, NewCertification};
 use chrono::NaiveDate;
@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::certifications::{Detail, detail};
-use super::idempotency::{About, Once, StoredResponse};
+use super::idempotency::{About, IdempotencyKey, Once, StoredResponse};
 use super::state::{Api, Caller};
-use crate::extract::Body;
+use crate::extract::{Body, Headers};
 use crate::problem::{Problems, Refusal};
 
 /// A new certification. Dates are in the organisation's time zone.
@@ -42,25 +42,23 @@ fn said<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Naiv
 
 /// Record a certification
 #[utoipa::path(post, path = "/api/v1/certifications", tag = "certifications",
-    params(("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
-        min_length = 1, max_length = 255)),
+    params(IdempotencyKey),
     request_body = New, responses(
     (status = CREATED, body = Detail, headers(("etag" = String), ("location" = String))),
     Problems))]
 pub(super) async fn create(
     State(api): State<Api>,
     caller: Caller,
-    headers: HeaderMap,
+    Headers(key): Headers<IdempotencyKey>,
     Body(new): Body<New>,
 ) -> Result<StoredResponse, Refusal> {
     if new.type_code.contains('\0') || !(1..=63).contains(&new.type_code.chars().count()) {
         return Err(Refusal::Invalid("the organisation has no such type".to_owned()));
     }
-    let mut first =
-        match Once::begin(&api, &caller, &headers, &("certify", &new), About::Certification).await? {
-            Once::Answered(answer) => return Ok(answer),
-            Once::First(first) => first,
-        };
+    let mut first = match Once::begin(&api, &caller, &key, &("certify", &new), About::Certification).await? {
+        Once::Answered(answer) => return Ok(answer),
+        Once::First(first) => first,
+    };
     let chapters = tenant::chapters(&mut first.tx).await?;
     let chapter = chapters.iter().find(|one| one.id == new.chapter_id).ok_or(Refusal::NotFound)?;
     let organisations = tenant::organisations(&mut first.tx).await?;

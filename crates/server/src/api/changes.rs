@@ -2,20 +2,21 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use certvakt_engine::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
 use certvakt_rules::renewal::{self as rules, Reading};
 use certvakt_store::{renewal, tenant};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::certifications::{Detail, detail, version};
-use super::idempotency::{About, Once, StoredResponse};
+use super::idempotency::{About, IdempotencyKey, Once, StoredResponse};
+use super::params::Id;
 use super::state::{Api, Caller};
-use crate::extract::{Body, Path};
+use crate::extract::{Body, Headers, Path};
 use crate::problem::{Problems, Refusal};
 
 /// A renewal. Dates are in the organisation's time zone.
@@ -67,39 +68,47 @@ fn until(day: Option<NaiveDate>) -> Until {
     day.map_or(Until::Never, Until::Day)
 }
 
+/// The header that names the version to change.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(super) struct IfMatch {
+    /// The `ETag` of the version that the client read
+    #[serde(rename = "if-match", default)]
+    #[param(required = true, min_length = 1)]
+    version: String,
+}
+
 /// Renew a certification, which starts a new cycle of notices
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/renew", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag of the version that the client read", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
-        min_length = 1, max_length = 255)),
+    params(Id, IfMatch, IdempotencyKey),
     request_body = Renewal, responses(
     (status = OK, body = Detail, headers(("etag" = String))),
     Problems))]
 pub(super) async fn renew(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
-    headers: HeaderMap,
+    Path(Id { id }): Path<Id>,
+    Headers(version): Headers<IfMatch>,
+    Headers(key): Headers<IdempotencyKey>,
     Body(renewal): Body<Renewal>,
 ) -> Result<StoredResponse, Refusal> {
     let change = Change::Renew { completed_on: renewal.completed_on, until: renewal.last_valid_day };
     let (evidence, note) = (renewal.evidence.as_deref(), renewal.note.as_deref());
-    make(&api, &caller, id, &headers, RequestedChange { change, evidence, note }).await
+    make(&api, &caller, id, &version, &key, RequestedChange { change, evidence, note }).await
 }
 
 /// Correct a wrong last valid day; the current cycle of notices continues
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/correct", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag of the version that the client read", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
-        min_length = 1, max_length = 255)),
+    params(Id, IfMatch, IdempotencyKey),
     request_body = Correction, responses(
     (status = OK, body = Detail, headers(("etag" = String))),
     Problems))]
 pub(super) async fn correct(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
-    headers: HeaderMap,
+    Path(Id { id }): Path<Id>,
+    Headers(version): Headers<IfMatch>,
+    Headers(key): Headers<IdempotencyKey>,
     Body(correction): Body<Correction>,
 ) -> Result<StoredResponse, Refusal> {
     let change = Change::Correct(until(correction.last_valid_day));
@@ -107,7 +116,8 @@ pub(super) async fn correct(
         &api,
         &caller,
         id,
-        &headers,
+        &version,
+        &key,
         RequestedChange { change, evidence: None, note: correction.note.as_deref() },
     )
     .await
@@ -115,54 +125,51 @@ pub(super) async fn correct(
 
 /// Suspend a certification: its mentor gets no notices about it until it is reinstated
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/suspend", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag of the version that the client read", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
-        min_length = 1, max_length = 255)), responses(
+    params(Id, IfMatch, IdempotencyKey), responses(
     (status = OK, body = Detail, headers(("etag" = String))),
     Problems))]
 pub(super) async fn suspend(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
-    headers: HeaderMap,
+    Path(Id { id }): Path<Id>,
+    Headers(version): Headers<IfMatch>,
+    Headers(key): Headers<IdempotencyKey>,
 ) -> Result<StoredResponse, Refusal> {
-    make(&api, &caller, id, &headers, Change::Suspend.into()).await
+    make(&api, &caller, id, &version, &key, Change::Suspend.into()).await
 }
 
 /// Reinstate a certification; if it has lapsed in the meantime, the next run records that
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/reinstate", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag of the version that the client read", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
-        min_length = 1, max_length = 255)), responses(
+    params(Id, IfMatch, IdempotencyKey), responses(
     (status = OK, body = Detail, headers(("etag" = String))),
     Problems))]
 pub(super) async fn reinstate(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
-    headers: HeaderMap,
+    Path(Id { id }): Path<Id>,
+    Headers(version): Headers<IfMatch>,
+    Headers(key): Headers<IdempotencyKey>,
 ) -> Result<StoredResponse, Refusal> {
-    make(&api, &caller, id, &headers, Change::Reinstate.into()).await
+    make(&api, &caller, id, &version, &key, Change::Reinstate.into()).await
 }
 
 /// Withdraw a certification: only a reinstatement brings it back, not an import or a renewal
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/withdraw", tag = "certifications",
-    params(("id" = Uuid, Path), ("if-match" = String, Header, description = "The ETag of the version that the client read", min_length = 1),
-        ("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
-        min_length = 1, max_length = 255)),
+    params(Id, IfMatch, IdempotencyKey),
     request_body = Withdrawal, responses(
     (status = OK, body = Detail, headers(("etag" = String))),
     Problems))]
 pub(super) async fn withdraw(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
-    headers: HeaderMap,
+    Path(Id { id }): Path<Id>,
+    Headers(version): Headers<IfMatch>,
+    Headers(key): Headers<IdempotencyKey>,
     Body(withdrawal): Body<Withdrawal>,
 ) -> Result<StoredResponse, Refusal> {
     let asked =
         RequestedChange { change: Change::Withdraw, evidence: None, note: withdrawal.note.as_deref() };
-    make(&api, &caller, id, &headers, asked).await
+    make(&api, &caller, id, &version, &key, asked).await
 }
 
 /// A change with its note and evidence.
@@ -183,18 +190,17 @@ async fn make(
     api: &Api,
     caller: &Caller,
     id: Uuid,
-    headers: &HeaderMap,
+    IfMatch { version: wanted }: &IfMatch,
+    key: &IdempotencyKey,
     asked: RequestedChange<'_>,
 ) -> Result<StoredResponse, Refusal> {
     let RequestedChange { change, evidence, note } = asked;
     let request = ChangeRequest { change, evidence, note, key: None, source: Source::Api, seen: None };
     request.check()?;
-    let wanted = headers.get(header::IF_MATCH).map_or(&b""[..], |wanted| wanted.as_bytes());
-    let mut first =
-        match Once::begin(api, caller, headers, &(&asked, id, wanted), About::Certification).await? {
-            Once::Answered(answer) => return Ok(answer),
-            Once::First(first) => first,
-        };
+    let mut first = match Once::begin(api, caller, key, &(&asked, id, wanted), About::Certification).await? {
+        Once::Answered(answer) => return Ok(answer),
+        Once::First(first) => first,
+    };
     let found = tenant::certification(&mut first.tx, id).await?.ok_or(Refusal::NotFound)?;
     if wanted.is_empty() {
         return Err(Refusal::NoVersion);
@@ -209,8 +215,8 @@ async fn make(
 }
 
 /// Whether `If-Match` matches a version: it lists versions, or `*` (RFC 9110, section 13.1.1).
-fn names(wanted: &[u8], version: &str) -> bool {
-    wanted == b"*" || wanted.split(|byte| *byte == b',').any(|one| one.trim_ascii() == version.as_bytes())
+fn names(wanted: &str, version: &str) -> bool {
+    wanted == "*" || wanted.split(',').any(|one| one.trim_ascii() == version)
 }
 
 impl From<RenewalError> for Refusal {
@@ -259,11 +265,11 @@ pub(super) struct Entry {
 
 /// List the history of a certification, oldest entry first
 #[utoipa::path(get, path = "/api/v1/certifications/{id}/history", tag = "certifications",
-    params(("id" = Uuid, Path)), responses((status = OK, body = Vec<Entry>), Problems))]
+    params(Id), responses((status = OK, body = Vec<Entry>), Problems))]
 pub(super) async fn history(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(Id { id }): Path<Id>,
 ) -> Result<Json<Vec<Entry>>, Refusal> {
     let mut tx = api.person(&caller).await?;
     tenant::certification(&mut tx, id).await?.ok_or(Refusal::NotFound)?;

@@ -7,7 +7,7 @@ use certvakt_engine::mail::address;
 use certvakt_store::tenant::confirmations::{self, Confirmed};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::state::{Api, Caller};
@@ -32,25 +32,35 @@ pub(super) struct Address {
     address: String,
 }
 
+/// The path of a member of an organisation.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct Member {
+    /// The person's id.
+    id: Uuid,
+    /// The organisation's id.
+    organisation: Uuid,
+}
+
 /// Confirm that an e-mail address belongs to a member
 ///
 /// A mentor who signs in with an address that was added after the mentor can consent to being listed only if two administrators have confirmed the address, 14
 /// days after the second confirmation. Each administrator must state the address, and their own login must be
 /// proven (`login-unproven` otherwise). certvakt notifies the person's other addresses.
 #[utoipa::path(put, path = "/api/v1/people/{id}/address-confirmations/{organisation}", tag = "people",
-    params(("id" = Uuid, Path), ("organisation" = Uuid, Path)), request_body = Address, responses(
+    params(Member), request_body = Address, responses(
     (status = OK, body = Confirmations),
     Problems))]
 pub(super) async fn confirm(
     State(api): State<Api>,
     caller: Caller,
-    Path((person, organisation)): Path<(Uuid, Uuid)>,
+    Path(Member { id, organisation }): Path<Member>,
     Body(Address { address }): Body<Address>,
 ) -> Result<Json<Confirmations>, Refusal> {
     let address = address::canonical(&address).map_err(|_| Refusal::NotFound)?;
     let mut tx = api.person(&caller).await?;
     let confirmations::Confirmations { number, counts_from } =
-        match confirmations::confirm(&mut tx, organisation, person, &address).await? {
+        match confirmations::confirm(&mut tx, organisation, id, &address).await? {
             Confirmed::By(confirmations) => confirmations,
             Confirmed::Unknown => return Err(Refusal::NotFound),
             Confirmed::Unproven => return Err(Refusal::LoginUnproven),
@@ -64,16 +74,16 @@ pub(super) async fn confirm(
 
 /// Delete all confirmations of a member's address
 #[utoipa::path(delete, path = "/api/v1/people/{id}/address-confirmations/{organisation}", tag = "people",
-    params(("id" = Uuid, Path), ("organisation" = Uuid, Path)), responses(
+    params(Member), responses(
     (status = NO_CONTENT),
     Problems))]
 pub(super) async fn withdraw(
     State(api): State<Api>,
     caller: Caller,
-    Path((person, organisation)): Path<(Uuid, Uuid)>,
+    Path(Member { id, organisation }): Path<Member>,
 ) -> Result<StatusCode, Refusal> {
     let mut tx = api.person(&caller).await?;
-    if !confirmations::withdraw(&mut tx, organisation, person).await? {
+    if !confirmations::withdraw(&mut tx, organisation, id).await? {
         return Err(Refusal::NotFound);
     }
     tx.commit().await?;

@@ -2,24 +2,33 @@
 //! (draft-ietf-httpapi-idempotency-key-header).
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use certvakt_store::TenantTx;
 use certvakt_store::tenant::keys::{self, Known};
 use certvakt_store::tenant::{self, uploads};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::state::{Api, Caller};
 use crate::problem::Refusal;
 
-/// The header with the key, which the client chooses.
-const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The header that marks a stored response.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The maximum length of a key, in characters.
 const LONGEST_KEY: usize = 255;
+
+/// The header of a request that the client can repeat.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(super) struct IdempotencyKey {
+    /// A key that the client chooses, so that it can repeat the request
+    #[serde(rename = "idempotency-key")]
+    #[param(min_length = 1, max_length = 255)]
+    key: Option<String>,
+}
 
 /// A response that can be sent again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,11 +119,11 @@ impl Once {
     pub(super) async fn begin(
         api: &Api,
         caller: &Caller,
-        headers: &HeaderMap,
+        key: &IdempotencyKey,
         request: &impl Serialize,
         about: About,
     ) -> Result<Self, Refusal> {
-        let key = headers.get(KEY).map(key).transpose()?;
+        let key = key.key.as_deref().map(parsed).transpose()?;
         let request = serde_json::to_vec(request).map_err(|_| Refusal::Fault)?;
         let mut tx = api.person(caller).await?;
         let known = match &key {
@@ -149,8 +158,8 @@ impl First {
 
 /// Parses the key in a header: a quoted string, as the draft specifies, or an unquoted one, as most clients
 /// send.
-fn key(header: &HeaderValue) -> Result<String, Refusal> {
-    let text = header.to_str().unwrap_or_default().trim();
+fn parsed(header: &str) -> Result<String, Refusal> {
+    let text = header.trim();
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     if text.is_empty() || text.len() > LONGEST_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Refusal::Invalid(format!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::body::Body as RawBody;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use certvakt_engine::import::uploads::{Register, no_room};
 use certvakt_store::tenant::uploads::{self, Announced, Upload};
 use chrono::{DateTime, Utc};
@@ -18,9 +18,10 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::idempotency::{About, Once, StoredResponse};
+use super::idempotency::{About, IdempotencyKey, Once, StoredResponse};
+use super::params::Id;
 use super::state::{Api, Caller};
-use crate::extract::{Body, Path};
+use crate::extract::{Body, Headers, Path};
 use crate::problem::{Problems, Refusal};
 
 /// The maximum size of a register, in bytes. `certvakt import` accepts larger ones.
@@ -116,15 +117,14 @@ impl From<Announcement> for Register {
 
 /// Announce an import with its options; upload its content within an hour
 #[utoipa::path(post, path = "/api/v1/imports", tag = "imports",
-    params(("idempotency-key" = Option<String>, Header, description = "A key that the client chooses, so that it can repeat the request",
-        min_length = 1, max_length = 255)),
+    params(IdempotencyKey),
     request_body = Announcement, responses(
     (status = CREATED, body = Import, headers(("location" = String))),
     Problems))]
 pub(super) async fn announce(
     State(api): State<Api>,
     caller: Caller,
-    headers: HeaderMap,
+    Headers(key): Headers<IdempotencyKey>,
     Body(announcement): Body<Announcement>,
 ) -> Result<StoredResponse, Refusal> {
     let register = Register::from(announcement);
@@ -134,7 +134,7 @@ pub(super) async fn announce(
     if options.to_string().contains("\\u0000") {
         return Err(Refusal::Invalid("a name contains an invalid character".to_owned()));
     }
-    let mut first = match Once::begin(&api, &caller, &headers, &("import", &register), About::Import).await? {
+    let mut first = match Once::begin(&api, &caller, &key, &("import", &register), About::Import).await? {
         Once::Answered(answer) => return Ok(answer),
         Once::First(first) => first,
     };
@@ -149,14 +149,14 @@ pub(super) async fn announce(
 }
 
 /// Upload the register of an announced import: CSV, TSV or XLSX, at most 20 MiB
-#[utoipa::path(put, path = "/api/v1/imports/{id}/content", tag = "imports", params(("id" = Uuid, Path)),
+#[utoipa::path(put, path = "/api/v1/imports/{id}/content", tag = "imports", params(Id),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses(
     (status = ACCEPTED, body = Import),
     Problems))]
 pub(super) async fn hand_over(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(Id { id }): Path<Id>,
     body: RawBody,
 ) -> Result<(StatusCode, Json<Import>), Refusal> {
     // Check the caller's permission before reading up to 20 MiB.
@@ -206,13 +206,13 @@ async fn receive(body: RawBody) -> Result<File, Refusal> {
 }
 
 /// Get an import and its result
-#[utoipa::path(get, path = "/api/v1/imports/{id}", tag = "imports", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/imports/{id}", tag = "imports", params(Id), responses(
     (status = OK, body = Import),
     Problems))]
 pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(Id { id }): Path<Id>,
 ) -> Result<Json<Import>, Refusal> {
     let mut tx = api.person(&caller).await?;
     let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use certvakt_store::tenant;
-use uuid::Uuid;
 
+use super::params::Id;
 use super::state::{Api, Caller};
 use crate::extract::Path;
 use crate::problem::{Problems, Refusal};
@@ -14,13 +14,13 @@ use crate::problem::{Problems, Refusal};
 /// certvakt e-mails it to the member's own address only, at most once in ten minutes. The response is 404 if
 /// the member has no e-mail address.
 #[utoipa::path(post, path = "/api/v1/people/{id}/invitation", tag = "people",
-    params(("id" = Uuid, Path)), responses(
+    params(Id), responses(
     (status = ACCEPTED, description = "The invitation will be e-mailed"),
     Problems))]
 pub(super) async fn invite(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(Id { id }): Path<Id>,
 ) -> Result<StatusCode, Refusal> {
     let mut tx = api.person(&caller).await?;
     let letters = api.letters().ok_or(Refusal::NoMail)?;

@@ -5,6 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use certvakt_store::tenant::listings::{self, Consent, Decision};
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::response::response_of;
@@ -40,49 +42,59 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<
     Ok(Json(listings.into_iter().map(Listing::from).collect()))
 }
 
+/// The path of the caller's listing at a partner.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct AtPartner {
+    /// The organisation's id.
+    organisation: Uuid,
+    /// The partner's short name.
+    #[param(min_length = 1, max_length = 63)]
+    partner: String,
+}
+
 /// Consent to being listed at a partner
 ///
 /// The login must be proven to be the mentor's own (`login-unproven` otherwise).
 #[utoipa::path(put, path = "/api/v1/me/listings/{organisation}/{partner}/consent", tag = "me",
-    params(("organisation" = Uuid, Path), ("partner" = String, Path, min_length = 1, max_length = 63)),
+    params(AtPartner),
     responses(
     (status = NO_CONTENT),
     Problems))]
 pub(super) async fn consent(
     State(api): State<Api>,
     caller: Caller,
-    Path((organisation, partner)): Path<(Uuid, String)>,
+    Path(at): Path<AtPartner>,
 ) -> Result<StatusCode, Refusal> {
-    decide(&api, &caller, organisation, &partner, Decision::Consent).await
+    decide(&api, &caller, &at, Decision::Consent).await
 }
 
 /// Withdraw the consent to being listed at a partner
 #[utoipa::path(delete, path = "/api/v1/me/listings/{organisation}/{partner}/consent", tag = "me",
-    params(("organisation" = Uuid, Path), ("partner" = String, Path, min_length = 1, max_length = 63)),
+    params(AtPartner),
     responses(
     (status = NO_CONTENT),
     Problems))]
 pub(super) async fn withdraw(
     State(api): State<Api>,
     caller: Caller,
-    Path((organisation, partner)): Path<(Uuid, String)>,
+    Path(at): Path<AtPartner>,
 ) -> Result<StatusCode, Refusal> {
-    decide(&api, &caller, organisation, &partner, Decision::Withdraw).await
+    decide(&api, &caller, &at, Decision::Withdraw).await
 }
 
 async fn decide(
     api: &Api,
     caller: &Caller,
-    organisation: Uuid,
-    partner: &str,
+    at: &AtPartner,
     decision: Decision,
 ) -> Result<StatusCode, Refusal> {
     // PostgreSQL's text cannot store U+0000.
-    if partner.contains('\0') {
+    if at.partner.contains('\0') {
         return Err(Refusal::NotFound);
     }
     let mut tx = api.person(caller).await?;
-    match listings::decide(&mut tx, organisation, partner, decision).await? {
+    match listings::decide(&mut tx, at.organisation, &at.partner, decision).await? {
         Consent::Recorded => tx.commit().await?,
         Consent::Unknown => return Err(Refusal::NotFound),
         Consent::Unproven => return Err(Refusal::LoginUnproven),

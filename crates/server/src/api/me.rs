@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use certvakt_store::tenant::{self, Acceptance, devices};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::people::Membership;
@@ -108,17 +108,25 @@ pub(super) struct Device {
     token: String,
 }
 
+/// The path of a device.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct Installation {
+    /// The random name that the app gave its installation
+    #[param(min_length = 1, max_length = 200, pattern = "^[!-~]+$")]
+    installation: String,
+}
+
 /// Register a device for push messages; a device of another person needs its current token
 #[utoipa::path(put, path = "/api/v1/me/devices/{installation}", tag = "me",
-    params(("installation" = String, Path, description = "The random name that the app gave its installation",
-        min_length = 1, max_length = 200, pattern = "^[!-~]+$")),
+    params(Installation),
     request_body = Device, responses(
     (status = NO_CONTENT),
     Problems))]
 pub(super) async fn keep_device(
     State(api): State<Api>,
     caller: Caller,
-    Path(installation): Path<String>,
+    Path(Installation { installation }): Path<Installation>,
     Body(device): Body<Device>,
 ) -> Result<StatusCode, Refusal> {
     check_installation(&installation)?;
@@ -138,15 +146,14 @@ pub(super) async fn keep_device(
 
 /// Remove a device, which stops push messages to it
 #[utoipa::path(delete, path = "/api/v1/me/devices/{installation}", tag = "me",
-    params(("installation" = String, Path, description = "The random name that the app gave its installation",
-        min_length = 1, max_length = 200, pattern = "^[!-~]+$")),
+    params(Installation),
     responses(
     (status = NO_CONTENT),
     Problems))]
 pub(super) async fn remove_device(
     State(api): State<Api>,
     caller: Caller,
-    Path(installation): Path<String>,
+    Path(Installation { installation }): Path<Installation>,
 ) -> Result<StatusCode, Refusal> {
     check_installation(&installation)?;
     let mut tx = api.person(&caller).await?;

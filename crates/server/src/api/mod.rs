@@ -16,6 +16,7 @@ mod me;
 mod notices;
 mod opt_outs;
 mod overview;
+mod params;
 mod partners;
 mod people;
 mod reports;

@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use certvakt_store::tenant::opt_outs;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::state::{Api, Caller};
 use crate::extract::Path;
@@ -33,16 +33,25 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<
     Ok(Json(own.collect()))
 }
 
+/// The path of an opt-out.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OptOutKind {
+    /// `push` or `email`
+    #[param(pattern = "^(push|email)$")]
+    kind: String,
+}
+
 /// Opt out of notices by push or e-mail, including queued ones
 #[utoipa::path(put, path = "/api/v1/me/opt-outs/{kind}", tag = "me",
-    params(("kind" = String, Path, description = "`push` or `email`", pattern = "^(push|email)$")),
+    params(OptOutKind),
     responses(
     (status = NO_CONTENT),
     Problems))]
 pub(super) async fn opt_out(
     State(api): State<Api>,
     caller: Caller,
-    Path(kind): Path<String>,
+    Path(OptOutKind { kind }): Path<OptOutKind>,
 ) -> Result<StatusCode, Refusal> {
     let kind = known(&kind)?;
     let mut tx = api.person(&caller).await?;
@@ -53,14 +62,14 @@ pub(super) async fn opt_out(
 
 /// Delete the opt-out of notices by push or e-mail
 #[utoipa::path(delete, path = "/api/v1/me/opt-outs/{kind}", tag = "me",
-    params(("kind" = String, Path, description = "`push` or `email`", pattern = "^(push|email)$")),
+    params(OptOutKind),
     responses(
     (status = NO_CONTENT),
     Problems))]
 pub(super) async fn opt_in(
     State(api): State<Api>,
     caller: Caller,
-    Path(kind): Path<String>,
+    Path(OptOutKind { kind }): Path<OptOutKind>,
 ) -> Result<StatusCode, Refusal> {
     let kind = known(&kind)?;
     let mut tx = api.person(&caller).await?;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::certifications::{Certification, seen};
 use super::list::{Page, check_text, limit};
+use super::params::Id;
 use super::response::response_of;
 use super::state::{Api, Caller};
 use crate::extract::{Path, Query};
@@ -110,13 +111,13 @@ pub(super) async fn list(
 }
 
 /// Get a person
-#[utoipa::path(get, path = "/api/v1/people/{id}", tag = "people", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/people/{id}", tag = "people", params(Id), responses(
     (status = OK, body = PersonDetail),
     Problems))]
 pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(Id { id }): Path<Id>,
 ) -> Result<Json<PersonDetail>, Refusal> {
     let mut tx = api.person(&caller).await?;
     let person = people::person(&mut tx, id).await?.ok_or(Refusal::NotFound)?;

@@ -10,10 +10,22 @@ use axum::http::{HeaderMap, StatusCode};
 use certvakt_partner::PartnerError;
 use certvakt_partner::webhook::{self, InboundContract};
 use certvakt_store::partner::{self, Partner};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::state::Api;
 use crate::extract::Path;
 use crate::problem::{Problems, Refusal};
+
+/// The path of a partner's webhook.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct Webhook {
+    /// The organisation's short name.
+    organisation: String,
+    /// The partner's short name.
+    partner: String,
+}
 
 /// Report a completed renewal course
 ///
@@ -21,7 +33,7 @@ use crate::problem::{Problems, Refusal};
 /// `webhook-timestamp`, `webhook-signature`), and its body must follow the contract with the partner. A
 /// repeated report changes nothing.
 #[utoipa::path(post, path = "/api/v1/partners/{organisation}/{partner}/renewals", tag = "partners", security(()),
-    params(("organisation" = String, Path), ("partner" = String, Path)),
+    params(Webhook),
     request_body = Value,
     responses(
     (status = ACCEPTED),
@@ -29,7 +41,7 @@ use crate::problem::{Problems, Refusal};
 pub(super) async fn receive(
     State(api): State<Api>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path((organisation, name)): Path<(String, String)>,
+    Path(Webhook { organisation, partner: name }): Path<Webhook>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Refusal> {

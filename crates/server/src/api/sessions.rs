@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::params::Id;
 use super::state::{Api, Caller};
 use crate::extract::Path;
 use crate::problem::{Problems, Refusal};
@@ -51,13 +52,13 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<
 
 /// End one of the caller's sessions
 #[utoipa::path(delete, path = "/api/v1/me/sessions/{id}", tag = "me",
-    params(("id" = Uuid, Path)), responses(
+    params(Id), responses(
     (status = NO_CONTENT),
     Problems))]
 pub(super) async fn end(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(Id { id }): Path<Id>,
 ) -> Result<StatusCode, Refusal> {
     let mut tx = api.person(&caller).await?;
     let ended = sessions::end(&mut tx, Some(id)).await?;
