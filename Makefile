@@ -22,11 +22,12 @@ test: lint rust pgtap ## Run the checks for a change: lints, Rust tests and pgTA
 
 check-all: slow pooler postgresql-18 conformance dependencies ## Run the additional checks of CI: slow tests, pooler, a second PostgreSQL, third-party tools, licences
 
-lint: ## Formatting, clippy, layers, spelling, migrations, number of dependencies
+lint: ## Formatting, clippy, layers, sizes, spelling, migrations, number of dependencies
 	@scripts/install-packages test
 	@echo "== formatting" && cargo fmt --check
 	@echo "== clippy" && cargo clippy --quiet --workspace --all-targets -- -D warnings
 	@echo "== layers" && scripts/check-imports
+	@echo "== sizes" && scripts/check-sizes
 	@echo "== Python, spelling, migrations" && linters=$$(scripts/install-tools linters)/linters/bin && \
 		$$linters/ruff format --quiet --check lab bench conformance torture && \
 		$$linters/ruff check --quiet lab bench conformance torture && \

@@ -647,17 +647,51 @@ comment on view certvakt.partner_standings is 'The state of partners: enrolled m
 revoke all on certvakt.partner_standings from public, anon, authenticated, service_role;
 grant select on certvakt.partner_standings to certvakt_worker, certvakt_definer;
 
+-- The one definition of what about a partner needs a person. A removal is late after a day, a live listing has to be
+-- compared every six hours, and a credential is replaced a month before it expires. A partner that is off has no problems.
+create function certvakt.partner_problems(p certvakt.partners, s certvakt.partner_standings)
+returns table (kind text, number bigint, since timestamptz)
+language sql stable set search_path = ''
+begin atomic
+  select x.kind, x.number, x.since
+  from (values
+    (1, 'still-listed', s.still_shown > 0, s.still_shown, null::timestamptz),
+    (2, 'removal-late', s.oldest_removal_seconds >= 86400, greatest(s.to_delist, 1), null),
+    (3, 'stopped', p.stopped_at is not null, null, p.stopped_at),
+    (4, 'removals-held', p.held_at is not null and s.not_approved > 0, s.not_approved, p.held_at),
+    (5, 'listing-unread', p.unread_since is not null, null, p.unread_since),
+    (6, 'listing-not-compared', p.environment = 'live' and p.unread_since is null
+      and coalesce(p.reconciled_at, p.switched_at) < now() - interval '6 hours', null, coalesce(p.reconciled_at, p.switched_at)),
+    (7, 'missing', s.not_shown > 0, s.not_shown, null),
+    (8, 'removed-by-hand', s.away > 0, s.away, null),
+    (9, 'unknown', p.unknown_shown > 0, p.unknown_shown, null),
+    (10, 'reports-unread', p.reports_unread_since is not null, null, p.reports_unread_since),
+    (11, 'reports-waiting', s.reports_waiting > 0, s.reports_waiting, null),
+    (12, 'credential-expires', p.secret_ends_on < (now() at time zone 'UTC')::date + 30,
+      p.secret_ends_on - (now() at time zone 'UTC')::date, null)
+  ) as x (severity, kind, applies, number, since)
+  where p.environment is not null and x.applies
+  order by x.severity;
+end;
+comment on function certvakt.partner_problems is
+  'The problems of a partner that need a person, most severe first: the number of mentors, reports or days that each is about, and since when it exists.';
+revoke all on function certvakt.partner_problems(certvakt.partners, certvakt.partner_standings) from public, anon, authenticated, service_role;
+grant execute on function certvakt.partner_problems(certvakt.partners, certvakt.partner_standings) to certvakt_worker, certvakt_definer;
+
 create function certvakt.my_partners()
 returns table (
   organisation_id uuid, organisation text, partner text, environment text, listed bigint, to_list bigint, to_delist bigint,
   oldest_removal_seconds bigint, stopped_since timestamptz, stopped_by text, held bigint, unread_since timestamptz,
-  still_shown bigint, not_shown bigint, away bigint, unknown_shown bigint, reports_waiting bigint, secret_days integer)
+  still_shown bigint, not_shown bigint, away bigint, unknown_shown bigint, reports_waiting bigint, secret_days integer,
+  problems jsonb)
 language sql stable security definer set search_path = ''
 begin atomic
   select p.organisation_id, o.name, p.code, p.environment, s.listed, s.to_list, s.to_delist, s.oldest_removal_seconds,
-    p.stopped_at, p.stopped_by, case when p.held_at is null then 0 else s.not_approved end, p.unread_since,
+    p.stopped_at, p.stopped_by, case when p.held_at is null then 0 else s.not_approved end,
+    case when p.environment is not null then p.unread_since end,
     s.still_shown, s.not_shown, s.away, p.unknown_shown, s.reports_waiting,
-    p.secret_ends_on - (now() at time zone 'UTC')::date
+    p.secret_ends_on - (now() at time zone 'UTC')::date,
+    coalesce((select jsonb_agg(x) from certvakt.partner_problems(p, s) x), '[]')
   from certvakt.partners p
   join certvakt.organisations o on o.id = p.organisation_id
   join certvakt.partner_standings s on s.organisation_id = p.organisation_id and s.partner = p.code

@@ -80,6 +80,9 @@ pub enum ChannelName {
 }
 
 impl ChannelName {
+    /// Every channel.
+    pub const ALL: [Self; 3] = [Self::Fcm, Self::Email, Self::File];
+
     /// The channel's name in the configuration and the database.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -273,6 +276,15 @@ impl Config {
             ChannelName::Fcm => !self.fcm.service_account_file.as_os_str().is_empty(),
             ChannelName::Email => !self.email.server.is_empty(),
             ChannelName::File => !self.file.path.as_os_str().is_empty(),
+        })
+    }
+
+    /// The files with secrets of the channels that are not off.
+    pub fn channel_secrets(&self) -> impl Iterator<Item = &Path> {
+        self.active_channels().filter_map(|channel| match channel {
+            ChannelName::Fcm => Some(self.fcm.service_account_file.as_path()),
+            ChannelName::Email => Some(self.email.password_file.as_path()),
+            ChannelName::File => None,
         })
     }
 

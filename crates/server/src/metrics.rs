@@ -2,8 +2,8 @@
 
 use certvakt_base::clock::Clock;
 use certvakt_engine::config::{ChannelName, Config};
-use certvakt_engine::expiry::schedule;
-use certvakt_store::partner::{self, WithStanding};
+use certvakt_engine::expiry::schedule::{self, RunProblem};
+use certvakt_store::partner::{self, ProblemKind, WithStanding};
 use certvakt_store::{Database, StoreError, organisation, renewal, report};
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -42,6 +42,10 @@ impl Metrics {
         describe_gauge!(
             "certvakt_long_histories",
             "Certifications whose histories have more entries than the limit for long histories"
+        );
+        describe_gauge!(
+            "certvakt_partner_problem",
+            "1 while a partner has a problem that needs a person, by problem"
         );
         describe_gauge!("certvakt_partner_stopped", "1 while sending to a partner has stopped");
         describe_gauge!(
@@ -122,12 +126,7 @@ impl Metrics {
         }
         gauge!("certvakt_queue_oldest_seconds").set(as_f64(queue.oldest_seconds));
         let stops = report::channel_stops(&mut tx).await?;
-        let mut channels = self.config.delivery.channels.clone();
-        // Letters are sent by e-mail even if the e-mail channel for notices is off.
-        if !channels.contains(&ChannelName::Email) && !self.config.email.server.is_empty() {
-            channels.push(ChannelName::Email);
-        }
-        for channel in channels {
+        for channel in ChannelName::ALL {
             let stopped = stops.iter().any(|stop| stop.channel == channel.as_str());
             gauge!("certvakt_channel_stopped", "channel" => channel.as_str())
                 .set(f64::from(u8::from(stopped)));
@@ -145,16 +144,15 @@ impl Metrics {
         let statuses = report::runs(&mut tx).await?;
         for organisation in organisations {
             let status = statuses.iter().find(|status| status.organisation_id == organisation.id);
-            let late = schedule::overdue(&organisation, status, now).is_some_and(|date| {
-                schedule::is_late(&organisation, date, now, self.config.serve.late_after_minutes)
-            });
+            let late_after = self.config.serve.late_after_minutes;
+            let problems = schedule::problems(&organisation, status, now, late_after);
             let slug = organisation.slug;
             let flag = |name: &'static str, value: bool| {
                 gauge!(name, "organisation" => slug.clone()).set(f64::from(u8::from(value)));
             };
-            flag("certvakt_run_late", late);
-            flag("certvakt_run_held", status.is_some_and(|status| status.held.is_some()));
-            flag("certvakt_run_failed", status.is_some_and(|status| status.failed.is_some()));
+            flag("certvakt_run_late", problems.contains(&RunProblem::Late));
+            flag("certvakt_run_held", problems.contains(&RunProblem::Held));
+            flag("certvakt_run_failed", problems.contains(&RunProblem::Failed));
             if let Some(finished_at) = status.and_then(|status| status.finished_at) {
                 gauge!("certvakt_run_last_complete_timestamp_seconds", "organisation" => slug.clone())
                     .set(as_f64(finished_at.timestamp()));
@@ -164,20 +162,25 @@ impl Metrics {
     }
 }
 
-fn show_partner(WithStanding { partner, mentors }: &WithStanding) {
+fn show_partner(one: &WithStanding) {
+    let WithStanding { partner, mentors, .. } = one;
     let of = || [("organisation", partner.organisation.clone()), ("partner", partner.partner.clone())];
-    let flag = |is: bool| f64::from(u8::from(is));
-    gauge!("certvakt_partner_stopped", &of()).set(flag(partner.stopped_at.is_some()));
+    let flag = |kind| f64::from(u8::from(one.has(kind)));
+    for kind in ProblemKind::ALL {
+        let labels: Vec<_> = of().into_iter().chain([("problem", kind.as_str().to_owned())]).collect();
+        gauge!("certvakt_partner_problem", &labels).set(flag(kind));
+    }
+    gauge!("certvakt_partner_stopped", &of()).set(flag(ProblemKind::Stopped));
     gauge!("certvakt_partner_secret_days", &of()).set(partner.secret_days_left().map_or(f64::NAN, as_f64));
     gauge!("certvakt_partner_reports_waiting", &of()).set(as_f64(mentors.reports_waiting));
-    gauge!("certvakt_partner_reports_unread", &of()).set(flag(partner.reports_unread_since.is_some()));
-    gauge!("certvakt_partner_listing_unread", &of()).set(flag(partner.unread_since.is_some()));
+    gauge!("certvakt_partner_reports_unread", &of()).set(flag(ProblemKind::ReportsUnread));
+    gauge!("certvakt_partner_listing_unread", &of()).set(flag(ProblemKind::ListingUnread));
     gauge!("certvakt_partner_oldest_removal_seconds", &of()).set(as_f64(mentors.oldest_removal_seconds));
     let by = |what: &'static str| of().into_iter().chain([("what", what.to_owned())]).collect::<Vec<_>>();
     for (what, number) in [
         ("to_list", mentors.to_list),
         ("to_delist", mentors.to_delist),
-        ("held", if partner.held_at.is_some() { mentors.not_approved } else { 0 }),
+        ("held", if one.has(ProblemKind::RemovalsHeld) { mentors.not_approved } else { 0 }),
     ] {
         gauge!("certvakt_partner_waiting", &by(what)).set(as_f64(number));
     }

@@ -5,6 +5,7 @@ mod comparing;
 mod health;
 mod mentors;
 mod outbox;
+mod problem;
 pub mod reports;
 
 use certvakt_base::suggest::nearest;
@@ -15,16 +16,16 @@ use uuid::Uuid;
 use super::{Environment, RegistrarTx, StopReason, StoreError, WorkerTx, Zone, organisation};
 
 pub use comparing::{Compared, ToCompare, compared, delist_found, reconciled, some_keys, to_compare};
-pub use health::{Health, REMOVAL_SECONDS, WithStanding, with_standings};
+pub use health::{Health, WithStanding, with_standings};
 pub use mentors::{Enrolment, answer, consent, enrol, replay};
 pub use outbox::{
     Claim, Due, Resumption, SendResult, Stop, approve_removals, claim, finish, finish_one,
     has_too_many_removals, hold, rest, resume, stop,
 };
+pub use problem::{Problem, ProblemKind, Problems};
 
 /// A partner of an organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "the flags are independent")]
 pub struct Partner {
     /// The organisation.
     #[serde(skip)]
@@ -77,8 +78,6 @@ pub struct Partner {
     /// The URL for new reports only; `None` to read all reports.
     #[serde(skip)]
     pub reports_delta: Option<String>,
-    /// Whether the partner is live and its listing was not compared for six hours.
-    pub is_stale: bool,
     /// The last day on which the credential is valid, in UTC.
     pub secret_ends_on: Option<NaiveDate>,
     /// The database's time when this was read.
@@ -92,9 +91,6 @@ pub struct Partner {
     pub looked_on: Option<NaiveDate>,
 }
 
-/// The number of days before the expiry of a credential at which administrators are notified.
-pub const SECRET_DAYS: i64 = 30;
-
 impl Partner {
     /// Whether the portal asked for a pause that has not ended.
     pub fn is_resting(&self) -> bool {
@@ -104,11 +100,6 @@ impl Partner {
     /// Days until the credential expires; negative once expired.
     pub fn secret_days_left(&self) -> Option<i64> {
         Some((self.secret_ends_on? - self.at.date_naive()).num_days())
-    }
-
-    /// Whether the credential must be replaced soon.
-    pub fn needs_secret(&self) -> bool {
-        self.environment.is_some() && self.secret_days_left().is_some_and(|days| days < SECRET_DAYS)
     }
 
     /// Whether only a person can resume sending.

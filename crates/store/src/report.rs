@@ -156,6 +156,16 @@ pub struct Queue {
     pub oldest_seconds: i64,
 }
 
+/// The age in seconds above which the queue needs a person: 12 hours, as in `docs/deploy/alerts.yml`.
+pub const QUEUE_OLD_SECONDS: i64 = 12 * 60 * 60;
+
+impl Queue {
+    /// Whether deliveries have waited for so long that a person is needed.
+    pub fn is_old(&self) -> bool {
+        self.oldest_seconds > QUEUE_OLD_SECONDS
+    }
+}
+
 /// The state of the queue of some organisations.
 pub async fn queue(tx: &mut WorkerTx, organisations: &[Organisation]) -> Result<Queue, StoreError> {
     let open = sqlx::query_file!("src/report/queue.sql").fetch_all(tx).await?;

@@ -130,12 +130,8 @@ async fn check_channels(findings: &mut Findings, config: &Config) {
             Err(error) => findings.problem("letters", error.to_string()),
         }
     }
-    let secrets = config.active_channels().filter_map(|channel| match channel {
-        ChannelName::Fcm => Some(&config.fcm.service_account_file),
-        ChannelName::Email => Some(&config.email.password_file),
-        ChannelName::File => None,
-    });
-    for secret in secrets.chain([&config.auth.secret_file, &config.sign_in.client_secret_file]) {
+    let others = [config.auth.secret_file.as_path(), config.sign_in.client_secret_file.as_path()];
+    for secret in config.channel_secrets().chain(others) {
         if is_open_to_others(secret) {
             findings.warning(
                 "credentials",
@@ -152,7 +148,10 @@ fn is_open_to_others(file: &std::path::Path) -> bool {
 
 async fn check_database(findings: &mut Findings, database: &Database, is_embedded: bool) {
     match doctor::facts(database).await {
-        Ok(facts) => check_facts(findings, &facts, is_embedded),
+        Ok(facts) => {
+            check_server(findings, &facts);
+            check_privileges(findings, &facts, is_embedded);
+        }
         Err(error) => return findings.problem("database", error.to_string()),
     }
     match migration::check(database).await {
@@ -172,7 +171,7 @@ async fn check_database(findings: &mut Findings, database: &Database, is_embedde
     }
 }
 
-fn check_facts(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
+fn check_server(findings: &mut Findings, facts: &Facts) {
     let major = facts.version / 10_000;
     if major < OLDEST {
         findings.problem(
@@ -192,6 +191,38 @@ fn check_facts(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
             format!("{}: names need UTF8, create the database with encoding UTF8", facts.encoding),
         );
     }
+    if facts.is_encrypted || facts.is_local {
+        findings.ok(
+            "encryption",
+            if facts.is_encrypted {
+                "encrypted"
+            } else {
+                "not needed: the connection does not leave this machine"
+            },
+        );
+    } else {
+        findings.warning(
+            "encryption",
+            "the connection is not encrypted: add ?sslmode=verify-full to DATABASE_URL",
+        );
+    }
+    let apart = (Clock::system().now() - facts.now).num_seconds().abs();
+    match apart {
+        0..=5 => findings.ok("clock", "agrees with the database server's"),
+        6..=60 => {
+            findings.warning(
+                "clock",
+                format!("differs from the database server's by {apart} s: check the time service"),
+            );
+        }
+        _ => findings.problem(
+            "clock",
+            format!("differs from the database server's by {apart} s: start a time service on both"),
+        ),
+    }
+}
+
+fn check_privileges(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
     if !facts.may_work || !facts.may_register || !facts.may_answer || !facts.may_authenticate {
         findings.problem(
             "roles",
@@ -237,34 +268,5 @@ fn check_facts(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
                 facts.open_tables.join(", ")
             ),
         );
-    }
-    if facts.is_encrypted || facts.is_local {
-        findings.ok(
-            "encryption",
-            if facts.is_encrypted {
-                "encrypted"
-            } else {
-                "not needed: the connection does not leave this machine"
-            },
-        );
-    } else {
-        findings.warning(
-            "encryption",
-            "the connection is not encrypted: add ?sslmode=verify-full to DATABASE_URL",
-        );
-    }
-    let apart = (Clock::system().now() - facts.now).num_seconds().abs();
-    match apart {
-        0..=5 => findings.ok("clock", "agrees with the database server's"),
-        6..=60 => {
-            findings.warning(
-                "clock",
-                format!("differs from the database server's by {apart} s: check the time service"),
-            );
-        }
-        _ => findings.problem(
-            "clock",
-            format!("differs from the database server's by {apart} s: start a time service on both"),
-        ),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use certvakt_base::Exit;
-use certvakt_engine::expiry::schedule;
+use certvakt_engine::expiry::schedule::{self, RunProblem};
 use certvakt_store::audit::access_log::{self as accesses, Recorded};
 use certvakt_store::kill_switch::{self, Closure};
 use certvakt_store::partner::{self, WithStanding};
@@ -24,7 +24,7 @@ const MOST_LISTED: i64 = 1000;
 /// Show the state of runs, the queue, channels, partners and tables
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  certvakt status\n\nExit status 1: a run is late, held or failed, a channel has stopped,\nor a partner's listing is wrong."
+    after_help = "Example:\n  certvakt status\n\nExit status 1: a run is late, held or failed, a channel has stopped,\na delivery has waited for 12 hours, or a partner needs attention."
 )]
 pub(super) struct Args {}
 
@@ -59,23 +59,22 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     let statuses = report::runs(&mut tx).await?;
     let organisations = organisation::list(&mut tx).await?;
     let queue = report::queue(&mut tx, &organisations).await?;
-    let mut runs = Vec::new();
+    let (mut runs, mut runs_are_well) = (Vec::new(), true);
     for organisation in organisations {
         let Some(status) = statuses.iter().find(|status| status.organisation_id == organisation.id) else {
             continue;
         };
+        let late_after = app.config.serve.late_after_minutes;
+        let problems = schedule::problems(&organisation, Some(status), now, late_after);
         let overdue = schedule::overdue(&organisation, Some(status), now);
-        let (state, date) = match (status.held, &status.failed, overdue) {
-            (Some(date), _, _) => ("held", Some(date)),
-            (_, Some(_), date) => ("failed", date),
-            (_, _, Some(date))
-                if schedule::is_late(&organisation, date, now, app.config.serve.late_after_minutes) =>
-            {
-                ("late", Some(date))
-            }
-            (_, _, Some(date)) => ("due", Some(date)),
-            (_, _, None) => ("complete", None),
+        let (state, date) = match problems.first() {
+            Some(RunProblem::Held) => ("held", status.held),
+            Some(RunProblem::Failed) => ("failed", overdue),
+            Some(RunProblem::Late) => ("late", overdue),
+            None if overdue.is_some() => ("due", overdue),
+            None => ("complete", None),
         };
+        runs_are_well &= problems.is_empty();
         runs.push(Run {
             organisation: organisation.slug,
             last_complete: status.last_complete,
@@ -102,7 +101,8 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     print(app.format, &status, text)?;
     let healthy = status.channel_stops.is_empty()
         && status.partners.iter().all(WithStanding::is_well)
-        && status.runs.iter().all(|run| matches!(run.state, "complete" | "due"));
+        && !status.queue.is_old()
+        && runs_are_well;
     Ok(if healthy { Exit::Success } else { Exit::Found })
 }
 
@@ -130,10 +130,11 @@ fn text(status: &Status) -> String {
     );
     let queue = &status.queue;
     let mut text = format!(
-        "{runs}\n\nQueue: {} waiting, {} in progress, oldest {} min\n",
+        "{runs}\n\nQueue: {} waiting, {} in progress, oldest {} min{}\n",
         count(queue.pending),
         count(queue.claimed),
         count(queue.oldest_seconds / 60),
+        if queue.is_old() { ": OLD" } else { "" },
     );
     for stop in &status.channel_stops {
         text += &format!(

@@ -66,7 +66,7 @@ impl Service {
     }
 
     /// Sends a request to the operations address.
-    async fn get(&self, path: &str) -> (u16, String) {
+    pub async fn get(&self, path: &str) -> (u16, String) {
         let client = certvakt_engine::outbound::client(Duration::from_secs(20));
         let answer = client.get(format!("http://{}{path}", self.operations)).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
@@ -221,6 +221,7 @@ async fn deliveries_leave_by_day_without_being_asked() {
     let database = rehearsal().await;
     database.certify("1", "2026-06-20").await;
     database.reachable("1", "push", "ok-1").await;
+    database.ok(["partner", "add", "portal", "--organisation", "org", "--requires", "type"]);
     let service = Service::start(&database, &config, "2026-06-15T12:00:00+02:00");
     database.until("select exists (select from certvakt.deliveries where state = 'delivered')").await;
     service.until_metric("certvakt_deliveries_total{outcome=\"delivered\"} 1").await;
@@ -230,6 +231,11 @@ async fn deliveries_leave_by_day_without_being_asked() {
     for name in names.filter(|word| word.starts_with("certvakt_")) {
         assert!(metrics.contains(&format!("{name}{{")) || metrics.contains(&format!("{name} ")), "{name}");
     }
+    let hours = certvakt_store::report::QUEUE_OLD_SECONDS / 3600;
+    assert!(
+        rules.contains(&format!("certvakt_queue_oldest_seconds > {hours} * 3600")),
+        "the status has the same limit"
+    );
     let log = service.end();
     assert_eq!(stand_in.messages().len(), 1);
     assert!(!log.contains("ok-1") && !log.contains("Ødegård"), "{log}");

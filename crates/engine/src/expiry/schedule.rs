@@ -34,7 +34,7 @@ pub fn overdue(
 }
 
 /// Whether an overdue run counts as late.
-pub fn is_late(
+fn is_late(
     organisation: &Organisation,
     date: NaiveDate,
     now: DateTime<Utc>,
@@ -42,6 +42,34 @@ pub fn is_late(
 ) -> bool {
     let since = now - scheduled_at(date, organisation.run_at, organisation.zone);
     since.num_minutes() >= i64::from(late_after_minutes)
+}
+
+/// A problem of an organisation's runs that needs a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunProblem {
+    /// A run is held until a person approves it.
+    Held,
+    /// The last run failed.
+    Failed,
+    /// A run is late.
+    Late,
+}
+
+/// The problems of an organisation's runs, the one to solve first at the beginning.
+pub fn problems(
+    organisation: &Organisation,
+    status: Option<&RunStatus>,
+    now: DateTime<Utc>,
+    late_after_minutes: u32,
+) -> Vec<RunProblem> {
+    let is_late = overdue(organisation, status, now)
+        .is_some_and(|date| is_late(organisation, date, now, late_after_minutes));
+    let found = [
+        (RunProblem::Held, status.is_some_and(|status| status.held.is_some())),
+        (RunProblem::Failed, status.is_some_and(|status| status.failed.is_some())),
+        (RunProblem::Late, is_late),
+    ];
+    found.into_iter().filter_map(|(problem, applies)| applies.then_some(problem)).collect()
 }
 
 /// Runs overdue organisations until shutdown.

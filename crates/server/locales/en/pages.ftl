@@ -19,21 +19,22 @@ partner-still-listed = { $number ->
     [one] One mentor is on the listing of { $partner } who should not be ({ $organisation }).
    *[other] { $number } mentors are on the listing of { $partner } who should not be ({ $organisation }).
 }
-partner-late = { $number ->
+partner-removal-late = { $number ->
     [one] The removal of one mentor from the listing of { $partner } has waited for more than a day ({ $organisation }).
    *[other] The removals of { $number } mentors from the listing of { $partner } are waiting, at least one for more than a day ({ $organisation }).
 }
 partner-stopped = Sending changes to { $partner } has stopped ({ $organisation }).
-partner-held = { $number ->
+partner-removals-held = { $number ->
     [one] The removal of one mentor from the listing of { $partner } exceeds the limit and needs approval ({ $organisation }).
    *[other] The removal of { $number } mentors from the listing of { $partner } exceeds the limit and needs approval ({ $organisation }).
 }
-partner-unread = The listing of { $partner } cannot be read, so certvakt cannot check it ({ $organisation }).
+partner-listing-unread = The listing of { $partner } cannot be read, so certvakt cannot check it ({ $organisation }).
+partner-listing-not-compared = certvakt has not compared the listing of { $partner } for six hours ({ $organisation }).
 partner-missing = { $number ->
     [one] One mentor who can be contacted is missing from the listing of { $partner } ({ $organisation }).
    *[other] { $number } mentors who can be contacted are missing from the listing of { $partner } ({ $organisation }).
 }
-partner-by-hand = { $number ->
+partner-removed-by-hand = { $number ->
     [one] A mentor was removed manually from the listing of { $partner }: was that intended? ({ $organisation })
    *[other] { $number } mentors were removed manually from the listing of { $partner }: was that intended? ({ $organisation })
 }
@@ -41,11 +42,12 @@ partner-unknown = { $number ->
     [one] The listing of { $partner } shows one person who is unknown here ({ $organisation }).
    *[other] The listing of { $partner } shows { $number } people who are unknown here ({ $organisation }).
 }
-partner-reports = { $number ->
+partner-reports-unread = The completed courses that { $partner } reports cannot be read ({ $organisation }).
+partner-reports-waiting = { $number ->
     [one] { $partner } has reported a completed course that contradicts our data ({ $organisation }).
    *[other] { $partner } has reported { $number } completed courses that contradict our data ({ $organisation }).
 }
-partner-secret = { $number ->
+partner-credential-expires = { $number ->
     [0] The credential for { $partner } expires today or has expired ({ $organisation }).
     [one] The credential for { $partner } expires in one day ({ $organisation }).
    *[other] The credential for { $partner } expires in { $number } days ({ $organisation }).

@@ -19,21 +19,22 @@ partner-still-listed = { $number ->
     [one] Én likeperson står på listen hos { $partner } uten å skulle det ({ $organisation }).
    *[other] { $number } likepersoner står på listen hos { $partner } uten å skulle det ({ $organisation }).
 }
-partner-late = { $number ->
+partner-removal-late = { $number ->
     [one] Én likeperson har ventet i mer enn et døgn på å bli tatt av listen hos { $partner } ({ $organisation }).
    *[other] { $number } likepersoner venter på å bli tatt av listen hos { $partner }, én av dem i mer enn et døgn ({ $organisation }).
 }
 partner-stopped = { $partner } får ikke lenger vite hvilke likepersoner som kan kontaktes ({ $organisation }).
-partner-held = { $number ->
+partner-removals-held = { $number ->
     [one] Én likeperson skal av listen hos { $partner }, som er flere enn det som kan tas av uten at noen ser etter ({ $organisation }).
    *[other] { $number } likepersoner skal av listen hos { $partner }, som er flere enn det som kan tas av uten at noen ser etter ({ $organisation }).
 }
-partner-unread = Listen hos { $partner } kan ikke leses, så ingen vet hvem den viser ({ $organisation }).
+partner-listing-unread = Listen hos { $partner } kan ikke leses, så ingen vet hvem den viser ({ $organisation }).
+partner-listing-not-compared = Listen hos { $partner } er ikke sammenlignet på seks timer ({ $organisation }).
 partner-missing = { $number ->
     [one] Én likeperson som kan kontaktes, mangler på listen hos { $partner } ({ $organisation }).
    *[other] { $number } likepersoner som kan kontaktes, mangler på listen hos { $partner } ({ $organisation }).
 }
-partner-by-hand = { $number ->
+partner-removed-by-hand = { $number ->
     [one] Noen har tatt en likeperson av listen hos { $partner } for hånd: Skal det være slik? ({ $organisation })
    *[other] Noen har tatt { $number } likepersoner av listen hos { $partner } for hånd: Skal det være slik? ({ $organisation })
 }
@@ -41,11 +42,12 @@ partner-unknown = { $number ->
     [one] Listen hos { $partner } viser én person som ingen her kjenner ({ $organisation }).
    *[other] Listen hos { $partner } viser { $number } personer som ingen her kjenner ({ $organisation }).
 }
-partner-reports = { $number ->
+partner-reports-unread = Fullførte kurs som { $partner } melder om, kan ikke leses ({ $organisation }).
+partner-reports-waiting = { $number ->
     [one] { $partner } har meldt om et fullført kurs som ikke stemmer med det som står her ({ $organisation }).
    *[other] { $partner } har meldt om { $number } fullførte kurs som ikke stemmer med det som står her ({ $organisation }).
 }
-partner-secret = { $number ->
+partner-credential-expires = { $number ->
     [0] Det vi logger inn med hos { $partner }, gjelder ikke lenger enn i dag, eller har utløpt ({ $organisation }).
     [one] Det vi logger inn med hos { $partner }, gjelder i én dag til ({ $organisation }).
    *[other] Det vi logger inn med hos { $partner }, gjelder i { $number } dager til ({ $organisation }).

@@ -2,9 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
+use certvakt_store::partner;
 use certvakt_store::tenant::partners;
 use certvakt_store::{Environment, StopReason};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::response::response_of;
@@ -53,6 +56,38 @@ response_of! {
         reports_waiting: i64,
         /// Days until the credential expires; negative once expired; null if the configuration gives no date.
         secret_days: Option<i32>,
+        /// The problems that need a person, most severe first; none if sending is off.
+        problems: PartnerProblems,
+    }
+}
+
+/// The problems of a partner that need a person, most severe first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PartnerProblems(Vec<PartnerProblem>);
+
+impl From<partner::Problems> for PartnerProblems {
+    fn from(problems: partner::Problems) -> Self {
+        Self(problems.0.into_iter().map(PartnerProblem::from).collect())
+    }
+}
+
+/// A problem of a partner that needs a person.
+#[derive(Serialize, ToSchema)]
+struct PartnerProblem {
+    /// The kind: `still-listed`, `removal-late`, `stopped`, `removals-held`, `listing-unread`,
+    /// `listing-not-compared`, `missing`, `removed-by-hand`, `unknown`, `reports-unread`, `reports-waiting` or
+    /// `credential-expires`.
+    #[schema(example = "stopped")]
+    kind: String,
+    /// The number of mentors or reports; for `credential-expires`, the days until then, negative once expired.
+    number: Option<i64>,
+    /// The time since which the problem exists, where it is recorded.
+    since: Option<DateTime<Utc>>,
+}
+
+impl From<partner::Problem> for PartnerProblem {
+    fn from(partner::Problem { kind, number, since }: partner::Problem) -> Self {
+        Self { kind: kind.as_str().to_owned(), number, since }
     }
 }
 

@@ -12,7 +12,7 @@ macro_rules! response_of {
 
         impl From<$row> for $name {
             fn from(row: $row) -> Self {
-                Self { $($field: row.$field),* }
+                Self { $($field: <$type>::from(row.$field)),* }
             }
         }
     };

@@ -103,12 +103,13 @@ impl Page {
     /// Adds the problems of an administrator's partners.
     pub(super) fn partners(self, partners: &[Partner]) -> Self {
         let alarms = partners.iter().flat_map(|one| {
-            one.alarms().into_iter().map(|alarm| {
+            one.problems.iter().map(|problem| {
                 let mut arguments = FluentArgs::new();
                 arguments.set("organisation", line(&one.organisation));
                 arguments.set("partner", line(&one.partner));
-                arguments.set("number", alarm.number);
-                CATALOG.say(self.language.0, &format!("partner-{}", alarm.name), &arguments)
+                // A credential that has expired reads as one that expires today.
+                arguments.set("number", problem.number.unwrap_or_default().max(0));
+                CATALOG.say(self.language.0, &format!("partner-{}", problem.kind.as_str()), &arguments)
             })
         });
         Self { alarms: alarms.collect(), ..self }

@@ -14,7 +14,6 @@ select p.organisation_id, o.slug as organisation, o.time_zone as "zone: Zone", p
   coalesce(p.reports_tried_at < now()
       - case when p.reports_unread_since is null then interval '1 hour' else interval '5 minutes' end, true) as "is_to_be_heard!",
   p.reports_delta,
-  coalesce(p.environment = 'live' and coalesce(p.reconciled_at, p.switched_at) < now() - interval '6 hours', false) as "is_stale!",
   p.secret_ends_on, now() as "at!"
 from certvakt.partners p join certvakt.organisations o on o.id = p.organisation_id
 order by o.slug, p.code

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::problem::{Problem, ProblemKind, Problems};
 use super::{Partner, all};
 use crate::{StoreError, WorkerTx};
 
@@ -41,10 +42,10 @@ pub struct Health {
     pub kept_off: i64,
     /// The reports of completed courses that wait for a decision.
     pub reports_waiting: i64,
+    /// The problems, which [`WithStanding`] shows.
+    #[serde(skip)]
+    problems: Problems,
 }
-
-/// The age in seconds from which a pending removal needs attention: a day.
-pub const REMOVAL_SECONDS: i64 = 24 * 60 * 60;
 
 /// A partner with its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -53,24 +54,19 @@ pub struct WithStanding {
     pub partner: Partner,
     /// The numbers of mentors by state.
     pub mentors: Health,
+    /// The problems that need a person, most severe first.
+    pub problems: Vec<Problem>,
 }
 
 impl WithStanding {
-    /// Whether nothing needs attention and the listing is correct.
+    /// Whether nothing needs a person.
     pub fn is_well(&self) -> bool {
-        let Self { partner, mentors } = self;
-        partner.stopped_at.is_none()
-            && partner.held_at.is_none()
-            && partner.unread_since.is_none()
-            && partner.reports_unread_since.is_none()
-            && mentors.reports_waiting == 0
-            && !partner.is_stale
-            && !partner.needs_secret()
-            && mentors.oldest_removal_seconds < REMOVAL_SECONDS
-            && partner.unknown_shown == 0
-            && mentors.away == 0
-            && mentors.still_shown == 0
-            && mentors.not_shown == 0
+        self.problems.is_empty()
+    }
+
+    /// Whether the partner has a problem of a kind.
+    pub fn has(&self, kind: ProblemKind) -> bool {
+        self.problems.iter().any(|problem| problem.kind == kind)
     }
 }
 
@@ -81,8 +77,9 @@ pub async fn with_standings(tx: &mut WorkerTx) -> Result<Vec<WithStanding>, Stor
         let is_of = |standing: &&Health| {
             standing.organisation_id == partner.organisation_id && standing.partner == partner.partner
         };
-        let mentors = standings.iter().find(is_of)?.clone();
-        Some(WithStanding { partner, mentors })
+        let mut mentors = standings.iter().find(is_of)?.clone();
+        let problems = std::mem::take(&mut mentors.problems.0);
+        Some(WithStanding { partner, mentors, problems })
     };
     Ok(all(tx).await?.into_iter().filter_map(stands).collect())
 }

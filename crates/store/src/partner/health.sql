@@ -1,7 +1,9 @@
-select organisation_id as "organisation_id!", partner as "partner!", mentors as "mentors!", listed as "listed!",
-  to_list as "to_list!", to_delist as "to_delist!", not_approved as "not_approved!",
-  oldest_removal_seconds as "oldest_removal_seconds!", in_trouble as "in_trouble!", unsure as "unsure!",
-  still_shown as "still_shown!", not_shown as "not_shown!", away as "away!", kept_off as "kept_off!",
-  reports_waiting as "reports_waiting!"
-from certvakt.partner_standings
-order by organisation_id, partner
+select s.organisation_id as "organisation_id!", s.partner as "partner!", s.mentors as "mentors!", s.listed as "listed!",
+  s.to_list as "to_list!", s.to_delist as "to_delist!", s.not_approved as "not_approved!",
+  s.oldest_removal_seconds as "oldest_removal_seconds!", s.in_trouble as "in_trouble!", s.unsure as "unsure!",
+  s.still_shown as "still_shown!", s.not_shown as "not_shown!", s.away as "away!", s.kept_off as "kept_off!",
+  s.reports_waiting as "reports_waiting!",
+  coalesce((select jsonb_agg(x) from certvakt.partner_problems(p, s) x), '[]') as "problems!: Problems"
+from certvakt.partner_standings s
+join certvakt.partners p on p.organisation_id = s.organisation_id and p.code = s.partner
+order by s.organisation_id, s.partner

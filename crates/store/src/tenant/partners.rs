@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::of_organisation;
-use crate::partner::{REMOVAL_SECONDS, SECRET_DAYS};
+use crate::partner::Problems;
 use crate::{Environment, StopReason, StoreError, TenantTx};
 
 /// A partner, which publishes the mentors whom people can contact.
@@ -46,44 +46,11 @@ pub struct Partner {
     pub reports_waiting: i64,
     /// Days until the credential expires; negative once expired; `None` if the configuration gives no date.
     pub secret_days: Option<i32>,
+    /// The problems that need a person, most severe first.
+    pub problems: Problems,
 }
 
 of_organisation!(Partner);
-
-/// A problem with a partner that needs attention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Alarm {
-    /// The problem's name, as in the messages' ids.
-    pub name: &'static str,
-    /// The number that the problem is about; for a credential, the days until it expires.
-    pub number: i64,
-}
-
-impl Partner {
-    /// The problems that need attention, most severe first.
-    pub fn alarms(&self) -> Vec<Alarm> {
-        if self.environment.is_none() {
-            return Vec::new();
-        }
-        let days = self.secret_days.map(i64::from);
-        let since = |at: Option<DateTime<Utc>>| i64::from(at.is_some());
-        let late = if self.oldest_removal_seconds < REMOVAL_SECONDS { 0 } else { self.to_delist.max(1) };
-        let alarms = [
-            ("still-listed", self.still_shown),
-            ("late", late),
-            ("stopped", since(self.stopped_since)),
-            ("held", self.held),
-            ("unread", since(self.unread_since)),
-            ("missing", self.not_shown),
-            ("by-hand", self.away),
-            ("unknown", self.unknown_shown),
-            ("reports", self.reports_waiting),
-        ];
-        let alarms = alarms.into_iter().filter(|(_, number)| *number > 0);
-        let ending = days.filter(|days| *days < SECRET_DAYS).map(|days| ("secret", days.max(0)));
-        alarms.chain(ending).map(|(name, number)| Alarm { name, number }).collect()
-    }
-}
 
 /// The partners of the organisations that the caller administers.
 pub async fn administered(tx: &mut TenantTx) -> Result<Vec<Partner>, StoreError> {
@@ -94,7 +61,8 @@ pub async fn administered(tx: &mut TenantTx) -> Result<Vec<Partner>, StoreError>
              listed as "listed!", to_list as "to_list!", to_delist as "to_delist!",
              oldest_removal_seconds as "oldest_removal_seconds!", stopped_since, stopped_by as "stopped_by: StopReason", held as "held!", unread_since,
              still_shown as "still_shown!", not_shown as "not_shown!", away as "away!", unknown_shown as "unknown_shown!",
-             reports_waiting as "reports_waiting!", secret_days
+             reports_waiting as "reports_waiting!", secret_days,
+             problems as "problems!: Problems"
            from certvakt.my_partners() order by organisation, partner"#
     )
     .fetch_all(&mut *tx)

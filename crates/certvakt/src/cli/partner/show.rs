@@ -5,7 +5,7 @@ use certvakt_partner::probe::Point;
 use certvakt_partner::reconcile::Reconciled;
 use certvakt_partner::sync::{SyncReport, Tally};
 use certvakt_store::Environment;
-use certvakt_store::partner::{Event, REMOVAL_SECONDS, WithStanding};
+use certvakt_store::partner::{Event, Partner, Problem, ProblemKind, WithStanding};
 
 use crate::output::{count, table};
 
@@ -45,7 +45,7 @@ pub(super) fn told(done: &[SyncReport]) -> String {
 
 /// The state of all partners.
 pub(in crate::cli) fn standings(all: &[WithStanding]) -> String {
-    let rows = all.iter().map(|WithStanding { partner, mentors }| {
+    let rows = all.iter().map(|WithStanding { partner, mentors, .. }| {
         [
             partner.organisation.clone(),
             partner.partner.clone(),
@@ -67,59 +67,65 @@ pub(in crate::cli) fn standings(all: &[WithStanding]) -> String {
     text
 }
 
-/// The problems of a partner, with the command that resolves each.
-fn wants(WithStanding { partner, mentors }: &WithStanding) -> Vec<String> {
-    let name = &partner.partner;
-    let which = format!("{name} --organisation {}", partner.organisation);
-    let mut lines = Vec::new();
-    if let (Some(at), Some(reason)) = (partner.stopped_at, &partner.stopped_reason) {
-        let next = if partner.waits_for_person() {
-            format!("fix the cause, then run `certvakt partner resume {which}`")
-        } else {
-            "certvakt tries again by itself".to_owned()
-        };
-        lines.push(format!("STOPPED: {name} since {}: {reason}; {next}", at.format("%Y-%m-%d %H:%M UTC")));
-    }
-    if partner.held_at.is_some() {
-        let removals = count(mentors.not_approved);
-        lines.push(format!("HELD: {removals} removals of {name}; `certvakt partner approve {which}`"));
-    }
-    if let (Some(at), Some(reason)) = (partner.unread_since, &partner.unread_reason) {
-        let at = at.format("%Y-%m-%d %H:%M UTC");
-        lines.push(format!("NOT READ: the listing of {name} since {at}: {reason}"));
-    }
-    if partner.is_stale && partner.unread_since.is_none() {
-        lines
-            .push(format!("NOT COMPARED: the listing of {name} for six hours; is `certvakt serve` running?"));
-    }
-    if let (Some(at), Some(reason)) = (partner.reports_unread_since, &partner.reports_unread_reason) {
-        let at = at.format("%Y-%m-%d %H:%M UTC");
-        lines.push(format!("NOT READ: the reports of {name} since {at}: {reason}"));
-    }
-    if mentors.reports_waiting > 0 {
-        let reports = count(mentors.reports_waiting);
-        lines.push(format!(
-            "WAITING: {reports} reports of {name}; `certvakt partner reports {which} --waiting`"
-        ));
-    }
-    if mentors.oldest_removal_seconds >= REMOVAL_SECONDS {
-        lines.push(format!("LATE: a removal has not reached {name} for more than a day"));
-    }
-    if let (true, Some(day)) = (partner.needs_secret(), partner.secret_ends_on) {
-        lines.push(format!("CREDENTIAL: the credential for {name} expires after {day}; replace it"));
-    }
-    let numbers = [
-        (mentors.still_shown, "still listed, and should not be"),
-        (mentors.not_shown, "sent, but missing from the listing"),
-        (mentors.away, "removed manually at the portal: decide with `certvakt partner answer`"),
-        (partner.unknown_shown, "listed, but unknown to certvakt"),
+/// The problems of a partner, with the command that resolves each, and the mentors who wait for the portal.
+fn wants(one: &WithStanding) -> Vec<String> {
+    let WithStanding { partner, mentors, problems } = one;
+    let waiting = [
         (mentors.in_trouble, "not accepted by the portal yet"),
         (mentors.unsure, "without a response: certvakt reads the portal's state first"),
         (mentors.kept_off, "kept off the listing by a decision, although they consent"),
     ];
-    let numbers = numbers.into_iter().filter(|(number, _)| *number > 0);
-    lines.extend(numbers.map(|(number, what)| format!("{} of {name}: {what}", count(number))));
-    lines
+    let waiting = waiting.into_iter().filter(|(number, _)| *number > 0);
+    let waiting = waiting.map(|(number, what)| format!("{} of {}: {what}", count(number), partner.partner));
+    problems.iter().map(|problem| line(partner, problem)).chain(waiting).collect()
+}
+
+/// A problem of a partner, with the command that resolves it.
+fn line(partner: &Partner, problem: &Problem) -> String {
+    let name = &partner.partner;
+    let which = format!("{name} --organisation {}", partner.organisation);
+    let number = count(problem.number.unwrap_or_default());
+    let since = problem.since.map(|at| at.format("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default();
+    let because = |reason: &Option<String>| reason.clone().unwrap_or_default();
+    match problem.kind {
+        ProblemKind::StillListed => format!("{number} of {name}: still listed, and should not be"),
+        ProblemKind::RemovalLate => format!("LATE: a removal has not reached {name} for more than a day"),
+        ProblemKind::Stopped => {
+            let next = if partner.waits_for_person() {
+                format!("fix the cause, then run `certvakt partner resume {which}`")
+            } else {
+                "certvakt tries again by itself".to_owned()
+            };
+            format!("STOPPED: {name} since {since}: {}; {next}", because(&partner.stopped_reason))
+        }
+        ProblemKind::RemovalsHeld => {
+            format!("HELD: {number} removals of {name}; `certvakt partner approve {which}`")
+        }
+        ProblemKind::ListingUnread => {
+            format!("NOT READ: the listing of {name} since {since}: {}", because(&partner.unread_reason))
+        }
+        ProblemKind::ListingNotCompared => {
+            format!("NOT COMPARED: the listing of {name} since {since}; is `certvakt serve` running?")
+        }
+        ProblemKind::Missing => format!("{number} of {name}: sent, but missing from the listing"),
+        ProblemKind::RemovedByHand => {
+            format!(
+                "{number} of {name}: removed manually at the portal: decide with `certvakt partner answer`"
+            )
+        }
+        ProblemKind::Unknown => format!("{number} of {name}: listed, but unknown to certvakt"),
+        ProblemKind::ReportsUnread => {
+            let reason = because(&partner.reports_unread_reason);
+            format!("NOT READ: the reports of {name} since {since}: {reason}")
+        }
+        ProblemKind::ReportsWaiting => {
+            format!("WAITING: {number} reports of {name}; `certvakt partner reports {which} --waiting`")
+        }
+        ProblemKind::CredentialExpires => {
+            let day = partner.secret_ends_on.map(|day| day.to_string()).unwrap_or_default();
+            format!("CREDENTIAL: the credential for {name} expires after {day}; replace it")
+        }
+    }
 }
 
 /// The result of a comparison.

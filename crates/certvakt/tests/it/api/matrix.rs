@@ -37,6 +37,29 @@ fn rights() -> BTreeMap<(String, String, String), Vec<String>> {
     rights
 }
 
+/// Suspends a certification, with the expected response, and reinstates it.
+async fn suspend_and_reinstate(
+    api: &Api,
+    who: &str,
+    path: &str,
+    etag: &str,
+    expected: StatusCode,
+    cell: &str,
+) {
+    let suspended = api.ask(who, Method::POST, &format!("{path}/suspend"), etag, None).await;
+    assert_eq!(suspended.status, expected, "suspend: {cell}: {}", suspended.body);
+    if expected == StatusCode::OK {
+        assert_eq!(suspended.body["status"], "suspended", "{cell}");
+        assert_eq!(suspended.body["stage"], Value::Null, "{cell}");
+        let path = format!("{path}/reinstate");
+        let stale = api.ask(who, Method::POST, &path, etag, None).await;
+        assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED, "{cell}");
+        let reinstated = api.ask(who, Method::POST, &path, &suspended.etag, None).await;
+        assert_eq!(reinstated.status, StatusCode::OK, "{cell}: {}", reinstated.body);
+        assert_eq!(reinstated.body["status"], "active", "{cell}");
+    }
+}
+
 #[tokio::test]
 async fn everybody_sees_and_does_what_is_listed_and_nothing_else() {
     let api = Api::start().await;
@@ -108,24 +131,13 @@ async fn everybody_sees_and_does_what_is_listed_and_nothing_else() {
             let knows_mentor = shown.body["mentor"]["name"].is_string();
             assert_eq!(knows_mentor, sees && may("person", "select"), "mentor: {cell}");
 
-            let suspended = api.ask(who, Method::POST, &format!("{path}/suspend"), &shown.etag, None).await;
             let expected = match (refused, sees, may("certification", "update")) {
                 (Some(refused), ..) => refused,
                 (None, false, _) => StatusCode::NOT_FOUND,
                 (None, true, false) => StatusCode::FORBIDDEN,
                 (None, true, true) => StatusCode::OK,
             };
-            assert_eq!(suspended.status, expected, "suspend: {cell}: {}", suspended.body);
-            if expected == StatusCode::OK {
-                assert_eq!(suspended.body["status"], "suspended", "{cell}");
-                assert_eq!(suspended.body["stage"], Value::Null, "{cell}");
-                let path = format!("{path}/reinstate");
-                let stale = api.ask(who, Method::POST, &path, &shown.etag, None).await;
-                assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED, "{cell}");
-                let reinstated = api.ask(who, Method::POST, &path, &suspended.etag, None).await;
-                assert_eq!(reinstated.status, StatusCode::OK, "{cell}: {}", reinstated.body);
-                assert_eq!(reinstated.body["status"], "active", "{cell}");
-            }
+            suspend_and_reinstate(&api, who, &path, &shown.etag, expected, &cell).await;
         }
     }
 }

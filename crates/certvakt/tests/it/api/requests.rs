@@ -9,11 +9,10 @@ use tokio::net::TcpStream;
 use super::{Answer, Api, id};
 use crate::harness::superuser;
 
-#[tokio::test]
-async fn invalid_requests_get_problem_details_with_a_code() {
-    let api = Api::start().await;
+/// Invalid requests: the method, the path, the body, and the response's status and code.
+fn invalid_requests() -> Vec<(Method, String, Option<Value>, u16, &'static str)> {
     let own = format!("/certifications/{}", id("0000000200a2"));
-    let cases = [
+    vec![
         (Method::GET, "/certifications?limit=0".to_owned(), None, 422, "request-invalid"),
         (Method::GET, "/certifications?limit=201".to_owned(), None, 422, "request-invalid"),
         (Method::GET, "/certifications?limit=-1".to_owned(), None, 422, "request-invalid"),
@@ -78,8 +77,13 @@ async fn invalid_requests_get_problem_details_with_a_code() {
             404,
             "invitation-invalid",
         ),
-    ];
-    for (method, path, body, status, code) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn invalid_requests_get_problem_details_with_a_code() {
+    let api = Api::start().await;
+    for (method, path, body, status, code) in invalid_requests() {
         let answer = api.ask("coordinator", method.clone(), &path, "", body.as_ref()).await;
         assert_eq!(answer.status.as_u16(), status, "{method} {path}: {}", answer.body);
         assert_eq!(answer.body["code"], code, "{method} {path}: {}", answer.body);

@@ -128,6 +128,12 @@ async fn a_file_that_is_not_a_register_is_refused_with_a_reason() {
         assert!(said.contains(code) && said.contains(hint), "{name}: {said}");
         assert_eq!(said.trim_end().lines().count(), 1, "one sentence: {said}");
     }
+    assert!(desk.is_empty().await);
+}
+
+#[tokio::test]
+async fn a_path_or_an_option_that_does_not_fit_is_refused_with_a_reason() {
+    let desk = Desk::new().await;
     let pipe = desk.folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     assert!(fail(&mut desk.command(&pipe, &[]), 5).contains("it is not a regular file"));

@@ -15,6 +15,15 @@ use crate::harness::{TestDatabase, fail, succeed};
 use crate::service::Service;
 use crate::stand_in::MailServer;
 
+/// A changed, a removed and a damaged entry; a changed date; a changed text.
+const REWRITES: [&str; 5] = [
+    "update public.peer_mentor_certifications set renewal_history = jsonb_set(renewal_history, '{0,kind}', '\"corrected\"') where external_id = '1'",
+    "update public.peer_mentor_certifications set renewal_history = renewal_history - 1 where external_id = '2'",
+    "update public.peer_mentor_certifications set renewal_history = jsonb_set(renewal_history, '{1}', '\"x\"') where external_id = '3'",
+    "update public.peer_mentor_certifications set expires_at = '2040-01-01' where external_id = '4'",
+    "update certvakt.renewal_words w set note = 'Endret' from public.peer_mentor_certifications c where c.id = w.certification_id and c.external_id = '5'",
+];
+
 #[tokio::test]
 async fn a_rewritten_history_is_found() {
     let database = rehearsal().await;
@@ -37,14 +46,7 @@ async fn a_rewritten_history_is_found() {
              alter table public.peer_mentor_certifications enable trigger user"
         )
     };
-    for what in [
-        // A changed, a removed and a damaged entry; a changed date; a changed text.
-        "update public.peer_mentor_certifications set renewal_history = jsonb_set(renewal_history, '{0,kind}', '\"corrected\"') where external_id = '1'",
-        "update public.peer_mentor_certifications set renewal_history = renewal_history - 1 where external_id = '2'",
-        "update public.peer_mentor_certifications set renewal_history = jsonb_set(renewal_history, '{1}', '\"x\"') where external_id = '3'",
-        "update public.peer_mentor_certifications set expires_at = '2040-01-01' where external_id = '4'",
-        "update certvakt.renewal_words w set note = 'Endret' from public.peer_mentor_certifications c where c.id = w.certification_id and c.external_id = '5'",
-    ] {
+    for what in REWRITES {
         database.execute(&past(what)).await;
     }
     let found = |arguments: &[&str]| {
