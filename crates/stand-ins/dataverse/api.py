@@ -13,13 +13,14 @@ import secrets
 import urllib.parse
 from dataclasses import dataclass, field
 
-from tables import GUID, TABLES, Refusal, checked, payload
+from definitions import definitions
+from names import Names, condition, etag, invalid, preferences, unknown
+from tables import GUID, TABLES, Refusal
 
 ROOT = "/api/data/v9.2/"
 WEEK = 7 * 24 * 3600
 # "Define alternate keys using Power Apps" says that no GET and PATCH works with one of these in a key.
 UNUSABLE = set("/#<>*%&:\\?+")
-RENAMED = {"new_listed": "new_state"}
 COMPARE = {name: getattr(operator, name) for name in ("eq", "ne", "gt", "ge", "lt", "le")}
 TERM = re.compile(r"(\w+) +(eq|ne|gt|ge|lt|le) +('(?:[^']|'')*'|[^\s()']+)")
 
@@ -55,88 +56,6 @@ class Cursor:
     since: str | None = None
     delta: bool = False
     count: int | None = None
-
-
-def invalid(message, code="0x80060888"):
-    return Refusal(400, code, message)
-
-
-def unknown(table, name):
-    return invalid(
-        f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.{table.logical}'.", "0x0"
-    )
-
-
-def preferences(headers):
-    wanted = re.findall(r'([\w.-]+)(?:\s*=\s*("[^"]*"|[^,;\s]*))?', headers.get("prefer", ""))
-    return {name.lower(): value.strip('"') for name, value in wanted}
-
-
-def condition(headers, name):
-    """Reads a conditional header. `If-None-Match: null`, which all requests have, means nothing."""
-    value = headers.get(name, "").strip()
-    return None if value in ("", "null") else value
-
-
-class Names:
-    """The columns of a table as the client sees them, because a choice may have been renamed."""
-
-    def __init__(self, table, renamed):
-        self.table = table
-        self.shown = {name: RENAMED.get(name, name) if renamed else name for name in table.columns}
-        self.own = {shown: name for name, shown in self.shown.items()}
-
-    def column(self, name):
-        if name not in self.own:
-            raise unknown(self.table, name)
-        return self.own[name]
-
-    def selected(self, query):
-        if "$select" not in query:
-            return None
-        return [self.column(name.strip()) for name in query["$select"].split(",")]
-
-    def render(self, row, select):
-        names = list(self.table.columns) if select is None else [*select, self.table.id]
-        return {"@odata.etag": etag(row)} | {self.shown[name]: row[name] for name in names}
-
-    def values(self, body):
-        """The values in a body."""
-        try:
-            sent = json.loads(body, object_pairs_hook=once)
-        except ValueError as error:
-            raise payload(self.table, f"Microsoft.OData.ODataException: {error}") from None
-        if not isinstance(sent, dict):
-            raise payload(self.table, "Microsoft.OData.ODataException: an object is needed.")
-        values = {}
-        for name, value in sent.items():
-            if name == "@odata.type":
-                continue
-            if "@" in name:
-                text = "Microsoft.OData.ODataException: An undeclared property "
-                text += f"'{name.split('@')[0]}' which only has property annotations in the payload but no "
-                text += "property value was found in the payload."
-                raise payload(self.table, text)
-            if name not in self.own:
-                text = "An error occurred while validating input parameters: Microsoft.Crm.CrmException: "
-                text += f"Invalid property '{name}' was found in entity 'Microsoft.Dynamics.CRM."
-                text += (
-                    f"{self.table.logical}'. ---> Microsoft.OData.ODataException: Does not support untyped "
-                )
-                text += "value in non-open type."
-                raise invalid(text, "0x0")
-            values[self.own[name]] = checked(self.table, self.own[name], value)
-        return values
-
-
-def once(pairs):
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("Duplicate properties have been found.")
-    return dict(pairs)
-
-
-def etag(row):
-    return f'W/"{row["versionnumber"]}"'
 
 
 class Api:
@@ -176,7 +95,7 @@ class Api:
             if kind != "application/json":
                 raise invalid("The header Content-Type must be application/json.")
         if operation.method == "GET" and resource.startswith("EntityDefinitions"):
-            return self.definitions(urllib.parse.unquote(resource), query)
+            return self.answer(*definitions(urllib.parse.unquote(resource), query))
         if operation.method == "GET" and resource == "WhoAmI":
             id = "22222222-2222-2222-2222-222222222222"
             return self.answer(
@@ -460,42 +379,6 @@ class Api:
         parts.append(f"{name}={urllib.parse.quote(token, safe='')}")
         return f"{self.address}{ROOT}{table.plural}?{'&'.join(parts)}"
 
-    def definitions(self, resource, query):
-        """The parts of "Query table definitions using the Web API" that Microsoft's client uses."""
-        match = re.fullmatch(r"EntityDefinitions(?:\(LogicalName='(\w+)'\))?(?:/(.+))?", resource)
-        wanted = re.fullmatch(r"LogicalName eq '(\w*)'", query.get("$filter", ""))
-        logical = match and (match[1] or (wanted and wanted[1]))
-        if not match or ("$filter" in query and not wanted) or (match[2] and not match[1]):
-            raise invalid(f"The definition '{resource}' is not known here.")
-        known = [table for table in TABLES.values() if logical in (None, table.logical)]
-        if match[1] is None:
-            return self.answer({"value": [definition(table) for table in known]}, "EntityDefinitions")
-        if not known:
-            raise Refusal(404, "0x80060888", f"Could not find an entity with name {logical}.")
-        if match[2] is None:
-            return self.answer(definition(known[0]), "EntityDefinitions/$entity")
-        if match[2] == "Keys":
-            keys = [
-                {
-                    "LogicalName": known[0].key,
-                    "KeyAttributes": [known[0].key],
-                    "EntityKeyIndexStatus": "Active",
-                }
-            ]
-            return self.answer({"value": keys if known[0].key else []}, f"{resource}")
-        cast = re.fullmatch(r"Attributes(?:/Microsoft\.Dynamics\.CRM\.(\w+)AttributeMetadata)?", match[2])
-        if not cast:
-            raise invalid(f"The definition '{resource}' is not known here.")
-        columns = known[0].columns.items()
-        return self.answer(
-            {
-                "value": [
-                    attribute(name, column) for name, column in columns if cast[1] in (None, column.kind)
-                ]
-            },
-            resource,
-        )
-
 
 def matches(kept, value, compare):
     """Compares strings without regard to case: "Filter rows using OData"."""
@@ -504,29 +387,3 @@ def matches(kept, value, compare):
     if isinstance(kept, str):
         kept, value = kept.casefold(), value.casefold()
     return compare(kept, value)
-
-
-def definition(table):
-    return {
-        "MetadataId": "33333333-3333-3333-3333-" + table.logical.encode().hex()[-12:],
-        "LogicalName": table.logical,
-        "SchemaName": table.logical,
-        "EntitySetName": table.plural,
-        "PrimaryIdAttribute": table.id,
-        "PrimaryNameAttribute": "new_name",
-        "ChangeTrackingEnabled": True,
-        "IsOptimisticConcurrencyEnabled": True,
-    }
-
-
-def attribute(name, column):
-    options = [
-        {"Value": value, "Label": {"LocalizedLabels": [{"Label": label, "LanguageCode": 1033}]}}
-        for value, label in column.options.items()
-    ]
-    return {
-        "LogicalName": name,
-        "SchemaName": name,
-        "AttributeType": column.kind,
-        **({"OptionSet": {"Options": options}} if options else {}),
-    }

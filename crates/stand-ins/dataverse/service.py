@@ -8,8 +8,9 @@ import time
 import urllib.parse
 
 import batch
-from api import ROOT, Answer, Api, preferences
+from api import ROOT, Answer, Api
 from entra import TENANT, Entra
+from names import preferences
 from tables import GUID, LISTED, TABLES, Refusal, Store, checked
 
 CACHE_SECONDS = 15 * 60
