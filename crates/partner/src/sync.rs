@@ -1,6 +1,8 @@
 //! Sends changes to portals: delists lapsed mentors, claims the mentors whose state has changed, sends their
 //! states outside any transaction, and records the outcomes.
 
+mod outcomes;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -8,8 +10,8 @@ use certvakt_base::clock::Clock;
 use certvakt_engine::config::PartnersConfig;
 use certvakt_rules::calendar::latest_scheduled;
 use certvakt_store::StopReason;
-use certvakt_store::partner::{self, Claim, Due, Partner, Resumption, SendResult, Stop};
-use certvakt_store::{Database, StoreError, organisation};
+use certvakt_store::partner::{self, Claim, Due, Partner, SendResult, Stop};
+use certvakt_store::{Database, StoreError, WorkerTx, organisation};
 use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -19,32 +21,14 @@ use super::PartnerError;
 use super::adapters::{Adapter, Bounds, CachedAdapter};
 use super::contract::{Limits, State};
 use super::outcome::Outcome;
+use outcomes::{conclude, stop_sending, written};
+
+pub use outcomes::Tally;
 
 /// The number of lapsed mentors handled in one transaction.
 const BATCH: i64 = 1_000;
 /// The time for one partner before the others have their turn.
 const TURN: Duration = Duration::from_mins(1);
-/// The pause after the first request without a response. It doubles with each further one.
-const FIRST_REST: Duration = Duration::from_secs(30);
-/// The maximum pause for a portal that does not respond.
-const LONGEST_REST: Duration = Duration::from_mins(15);
-
-/// The numbers of sent changes by outcome.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Tally {
-    /// Accepted by the portal.
-    pub taken: u64,
-    /// Refused for one mentor; tried again later.
-    pub refused: u64,
-    /// Without a response; the portal's state is read first.
-    pub unsure: u64,
-    /// Postponed, because the portal is unavailable or limits requests.
-    pub put_off: u64,
-    /// Whether removals exceed the limit and wait for approval.
-    pub removals_are_held: bool,
-    /// The reason why sending stopped, if it did.
-    pub stopped: Option<String>,
-}
 
 /// The result of a sync with one partner.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -258,18 +242,8 @@ impl Turn<'_> {
         if one.rests {
             return Ok(false);
         }
-        let is_held = partner::has_too_many_removals(&mut tx, &one).await?;
+        let is_held = hold_removals(&mut tx, &one).await?;
         tally.removals_are_held = is_held;
-        if is_held != one.held_at.is_some() {
-            partner::hold(&mut tx, &one, is_held).await?;
-        }
-        if is_held && one.held_at.is_none() {
-            tracing::error!(
-                organisation = one.organisation,
-                partner = one.partner,
-                "removals are held: review them with `certvakt partner status`, approve them with `certvakt partner approve`"
-            );
-        }
         let line = match self.line(&one) {
             Ok(line) => line,
             Err(error) => {
@@ -340,6 +314,22 @@ impl Turn<'_> {
     }
 }
 
+/// Holds removals if too many wait, and releases them otherwise. Returns whether they are held.
+async fn hold_removals(tx: &mut WorkerTx, one: &Partner) -> Result<bool, StoreError> {
+    let is_held = partner::has_too_many_removals(tx, one).await?;
+    if is_held != one.held_at.is_some() {
+        partner::hold(tx, one, is_held).await?;
+    }
+    if is_held && one.held_at.is_none() {
+        tracing::error!(
+            organisation = one.organisation,
+            partner = one.partner,
+            "removals are held: review them with `certvakt partner status`, approve them with `certvakt partner approve`"
+        );
+    }
+    Ok(is_held)
+}
+
 /// A lease that is long enough to read and send the whole batch within the portal's rate limit.
 fn lease_seconds(limits: &Limits) -> u32 {
     let Limits { requests_a_minute, at_once, timeout_seconds, .. } = limits;
@@ -377,118 +367,4 @@ async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcom
             None => (told.next().unwrap_or_else(|| Outcome::Unsure("no response".to_owned())), true),
         })
         .collect()
-}
-
-/// Converts an outcome for the database. `has_answered` tells whether the portal responded for others of the
-/// batch.
-fn written(due: &Due, outcome: &Outcome, was_sent: bool, has_answered: bool, limits: &Limits) -> SendResult {
-    let is_unsure = match outcome {
-        Outcome::Unsure(_) | Outcome::Broken(_) => true,
-        Outcome::Taken | Outcome::Refused(_) => false,
-        // Nothing was sent or the portal refused access, so an unknown state stays unknown.
-        Outcome::Busy(..) | Outcome::Down(..) | Outcome::SignIn(_) => due.is_unsure,
-    };
-    let later = || limits.wait(u32::try_from(due.attempt).unwrap_or(u32::MAX), fastrand::f64());
-    let wait = match outcome {
-        Outcome::Refused(_) => later(),
-        // The portal fails for this mentor only.
-        Outcome::Down(..) | Outcome::Unsure(_) if has_answered => later(),
-        // The pause applies to the whole portal, not to this mentor.
-        _ => Duration::ZERO,
-    };
-    metrics::counter!("certvakt_partner_requests_total", "outcome" => outcome.name()).increment(1);
-    SendResult {
-        partner_key: due.partner_key.clone(),
-        number: due.number,
-        is_listed: due.is_listed,
-        is_taken: *outcome == Outcome::Taken,
-        is_unsure,
-        wait_seconds: wait.as_secs_f64(),
-        trouble: outcome.reason().map(str::to_owned),
-        was_sent,
-    }
-}
-
-/// Updates the state of the partner by the outcomes of a batch. Returns whether to continue.
-async fn conclude(
-    tx: &mut certvakt_store::WorkerTx,
-    one: &Partner,
-    outcomes: impl Iterator<Item = &Outcome>,
-    tally: &mut Tally,
-) -> Result<bool, StoreError> {
-    let mut rest = None;
-    let mut stop = None;
-    let (mut answered, mut failing, mut asked) = (false, None, None);
-    for outcome in outcomes {
-        match outcome {
-            Outcome::Taken => (tally.taken, answered) = (tally.taken + 1, true),
-            Outcome::Refused(_) => (tally.refused, answered) = (tally.refused + 1, true),
-            Outcome::Unsure(reason) => {
-                tally.unsure += 1;
-                failing = Some(reason);
-            }
-            Outcome::Down(reason, wait) => {
-                tally.put_off += 1;
-                failing = Some(reason);
-                asked = asked.max(*wait);
-            }
-            Outcome::Busy(..) => {
-                tally.put_off += 1;
-                rest = rest.max(outcome.rest());
-            }
-            Outcome::SignIn(reason) => {
-                tally.put_off += 1;
-                stop.get_or_insert((StopReason::SignIn, reason));
-            }
-            // A broken contract takes precedence over refused access, because responses can then mean
-            // anything.
-            Outcome::Broken(reason) => {
-                tally.unsure += 1;
-                stop = Some((StopReason::Contract, reason));
-            }
-        }
-    }
-    if let Some((by, reason)) = stop {
-        stop_sending(tx, one, &Stop { by, reason: reason.clone(), retry_in: None }).await?;
-        tally.stopped = Some(reason.clone());
-        return Ok(false);
-    }
-    if let (false, Some(reason)) = (answered, failing) {
-        let doubled =
-            FIRST_REST.saturating_mul(2_u32.saturating_pow(u32::try_from(one.failures).unwrap_or(31)));
-        let wait = doubled
-            .min(LONGEST_REST)
-            .mul_f64(0.75 + fastrand::f64() / 4.0)
-            .max(asked.max(rest).unwrap_or_default());
-        let stop =
-            Stop { by: StopReason::Outage, reason: reason.clone(), retry_in: Some(wait.as_secs_f64()) };
-        stop_sending(tx, one, &stop).await?;
-        tally.stopped = Some(stop.reason);
-        return Ok(false);
-    }
-    if answered && (one.stopped_at.is_some() || one.failures > 0) {
-        partner::resume(tx, one, Resumption::PortalResponds).await?;
-    }
-    if let Some(wait) = rest {
-        partner::rest(tx, one, wait.as_secs_f64()).await?;
-    }
-    Ok(rest.is_none())
-}
-
-async fn stop_sending(
-    tx: &mut certvakt_store::WorkerTx,
-    one: &Partner,
-    stop: &Stop,
-) -> Result<(), StoreError> {
-    if partner::stop(tx, one, stop).await? {
-        metrics::counter!("certvakt_partner_stops_total", "by" => stop.by.as_str()).increment(1);
-        tracing::error!(
-            organisation = one.organisation,
-            partner = one.partner,
-            by = stop.by.as_str(),
-            "sending to the partner has stopped: {}",
-            stop.reason
-        );
-    }
-    Ok(())
 }

@@ -23,90 +23,8 @@ impl Metrics {
         let handle = recorder.handle();
         // It fails only if this function has already installed a recorder.
         let _ = metrics::set_global_recorder(recorder);
-        describe_gauge!("certvakt_queue_deliveries", "Open deliveries, by state");
-        describe_gauge!(
-            "certvakt_queue_oldest_seconds",
-            "Seconds for which the oldest open delivery could have been sent, within its organisation's hours"
-        );
-        describe_gauge!(
-            "certvakt_channel_stopped",
-            "1 while a channel has stopped, for all or for one organisation"
-        );
-        describe_gauge!("certvakt_run_late", "1 while an organisation's run is late");
-        describe_gauge!("certvakt_run_held", "1 while an organisation's run is held");
-        describe_gauge!("certvakt_run_failed", "1 while the last run of an organisation failed");
-        describe_gauge!(
-            "certvakt_run_last_complete_timestamp_seconds",
-            "Time at which an organisation's last complete run ended"
-        );
-        describe_gauge!(
-            "certvakt_long_histories",
-            "Certifications whose histories have more entries than the limit for long histories"
-        );
-        describe_gauge!(
-            "certvakt_partner_problem",
-            "1 while a partner has a problem that needs a person, by problem"
-        );
-        describe_gauge!("certvakt_partner_stopped", "1 while sending to a partner has stopped");
-        describe_gauge!(
-            "certvakt_partner_waiting",
-            "Mentors whose changes wait to be sent to a partner, by kind"
-        );
-        describe_gauge!(
-            "certvakt_partner_oldest_removal_seconds",
-            "Age of the oldest removal that a partner's listing does not show yet"
-        );
-        describe_gauge!(
-            "certvakt_partner_listing_wrong",
-            "Mentors whom a partner's listing shows wrongly, by kind"
-        );
-        describe_gauge!(
-            "certvakt_partner_secret_days",
-            "Days until the credential for a partner expires; negative once expired"
-        );
-        describe_gauge!(
-            "certvakt_partner_requests_at_once",
-            "Concurrent requests that this process makes to a partner, reduced after the partner limited them"
-        );
-        describe_gauge!(
-            "certvakt_partner_reports_waiting",
-            "Reports of completed courses that wait for a decision"
-        );
-        describe_counter!(
-            "certvakt_partner_reports_not_signed_total",
-            "Reports to this process without a valid signature of the partner"
-        );
-        describe_gauge!("certvakt_partner_reports_unread", "1 while a partner's reports cannot be read");
-        describe_gauge!("certvakt_partner_listing_unread", "1 while a partner's listing cannot be read");
-        describe_counter!(
-            "certvakt_partner_requests_total",
-            "Requests of this process to partners, by outcome"
-        );
-        describe_counter!(
-            "certvakt_partner_stops_total",
-            "Times that sending to a partner stopped, by reason"
-        );
-        describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
-        describe_counter!("certvakt_letters_total", "Letters that this process tried to send, by outcome");
-        describe_counter!(
-            "certvakt_links_not_heard_total",
-            "Requests for sign-in links that were dropped, because there were too many or the database was unavailable"
-        );
-        describe_counter!("certvakt_connections_over_limit_total", "Connections beyond a limit, by limit");
-        describe_counter!(
-            "certvakt_connections_silent_total",
-            "Connections closed because no request arrived in time"
-        );
-        describe_counter!("certvakt_notices_recorded_total", "Notices recorded by this process");
-        describe_counter!(
-            "certvakt_requests_refused_total",
-            "Requests that this process refused because of a limit, by code"
-        );
-        describe_counter!("certvakt_access_events_total", "Requests of people that the access log recorded");
-        describe_counter!(
-            "certvakt_access_events_lost_total",
-            "Events of the access log that were lost because its buffer was full"
-        );
+        describe_gauges();
+        describe_counters();
         // Create the counters at zero, because an alert cannot distinguish a missing metric from none.
         counter!("certvakt_access_events_lost_total").increment(0);
         counter!("certvakt_links_not_heard_total").increment(0);
@@ -160,6 +78,90 @@ impl Metrics {
         }
         Ok(self.handle.render())
     }
+}
+
+fn describe_gauges() {
+    describe_gauge!("certvakt_queue_deliveries", "Open deliveries, by state");
+    describe_gauge!(
+        "certvakt_queue_oldest_seconds",
+        "Seconds for which the oldest open delivery could have been sent, within its organisation's hours"
+    );
+    describe_gauge!(
+        "certvakt_channel_stopped",
+        "1 while a channel has stopped, for all or for one organisation"
+    );
+    describe_gauge!("certvakt_run_late", "1 while an organisation's run is late");
+    describe_gauge!("certvakt_run_held", "1 while an organisation's run is held");
+    describe_gauge!("certvakt_run_failed", "1 while the last run of an organisation failed");
+    describe_gauge!(
+        "certvakt_run_last_complete_timestamp_seconds",
+        "Time at which an organisation's last complete run ended"
+    );
+    describe_gauge!(
+        "certvakt_long_histories",
+        "Certifications whose histories have more entries than the limit for long histories"
+    );
+    describe_gauge!(
+        "certvakt_partner_problem",
+        "1 while a partner has a problem that needs a person, by problem"
+    );
+    describe_gauge!("certvakt_partner_stopped", "1 while sending to a partner has stopped");
+    describe_gauge!(
+        "certvakt_partner_waiting",
+        "Mentors whose changes wait to be sent to a partner, by kind"
+    );
+    describe_gauge!(
+        "certvakt_partner_oldest_removal_seconds",
+        "Age of the oldest removal that a partner's listing does not show yet"
+    );
+    describe_gauge!(
+        "certvakt_partner_listing_wrong",
+        "Mentors whom a partner's listing shows wrongly, by kind"
+    );
+    describe_gauge!(
+        "certvakt_partner_secret_days",
+        "Days until the credential for a partner expires; negative once expired"
+    );
+    describe_gauge!(
+        "certvakt_partner_requests_at_once",
+        "Concurrent requests that this process makes to a partner, reduced after the partner limited them"
+    );
+    describe_gauge!(
+        "certvakt_partner_reports_waiting",
+        "Reports of completed courses that wait for a decision"
+    );
+    describe_gauge!("certvakt_partner_reports_unread", "1 while a partner's reports cannot be read");
+    describe_gauge!("certvakt_partner_listing_unread", "1 while a partner's listing cannot be read");
+}
+
+fn describe_counters() {
+    describe_counter!(
+        "certvakt_partner_reports_not_signed_total",
+        "Reports to this process without a valid signature of the partner"
+    );
+    describe_counter!("certvakt_partner_requests_total", "Requests of this process to partners, by outcome");
+    describe_counter!("certvakt_partner_stops_total", "Times that sending to a partner stopped, by reason");
+    describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
+    describe_counter!("certvakt_letters_total", "Letters that this process tried to send, by outcome");
+    describe_counter!(
+        "certvakt_links_not_heard_total",
+        "Requests for sign-in links that were dropped, because there were too many or the database was unavailable"
+    );
+    describe_counter!("certvakt_connections_over_limit_total", "Connections beyond a limit, by limit");
+    describe_counter!(
+        "certvakt_connections_silent_total",
+        "Connections closed because no request arrived in time"
+    );
+    describe_counter!("certvakt_notices_recorded_total", "Notices recorded by this process");
+    describe_counter!(
+        "certvakt_requests_refused_total",
+        "Requests that this process refused because of a limit, by code"
+    );
+    describe_counter!("certvakt_access_events_total", "Requests of people that the access log recorded");
+    describe_counter!(
+        "certvakt_access_events_lost_total",
+        "Events of the access log that were lost because its buffer was full"
+    );
 }
 
 fn show_partner(one: &WithStanding) {

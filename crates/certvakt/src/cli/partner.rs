@@ -1,31 +1,29 @@
 //! `certvakt partner`
 
+mod mentors;
+mod probing;
 mod reports;
 pub(super) mod show;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use certvakt_base::Exit;
 use certvakt_engine::shutdown;
-use certvakt_partner::contract::Contract;
-use certvakt_partner::probe::{self, Point};
 use certvakt_partner::sync::PartnerSync;
-use certvakt_partner::{PartnerError, adapters, enrol, poller, reconcile};
+use certvakt_partner::{adapters, poller, reconcile};
 use certvakt_store::Environment;
-use certvakt_store::partner::{self, Partner, Resumption, Switch};
+use certvakt_store::partner::{self, Partner, Switch};
 use certvakt_store::{Database, organisation};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+use super::App;
 use super::values::{Named, one_of};
-use super::{App, person};
 use crate::error::Error;
-use crate::output::{count, print, progress};
+use crate::output::{count, print};
 
 /// The maximum number of listed events.
 const MOST_EVENTS: i64 = 1_000;
-/// The number of mentors that a probe reads at a live portal.
-const READ_LIVE: i64 = 3;
 /// The environments of a portal.
 const ENVIRONMENTS: &[Named<Environment>] = &[
     ("staging", "The portal's test environment", Environment::Staging),
@@ -244,18 +242,20 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         What::Enrol { which, mentor, key, consents, file } => {
             let one = find(database, &which).await?;
             match (mentor, key, file) {
-                (Some(mentor), Some(key), _) => enrol_one(app, database, &one, &mentor, &key, consents).await,
-                (_, _, Some(file)) => enrol_all(app, database, &one, &file).await,
+                (Some(mentor), Some(key), _) => {
+                    mentors::enrol_one(app, database, &one, &mentor, &key, consents).await
+                }
+                (_, _, Some(file)) => mentors::enrol_all(app, database, &one, &file).await,
                 _ => Ok(Exit::Usage),
             }
         }
         What::Consent { which, mentor, given, withdrawn: _ } => {
-            consent(app, database, &find(database, &which).await?, &mentor, given).await
+            mentors::consent(app, database, &find(database, &which).await?, &mentor, given).await
         }
         What::Enable { which, environment, contract } => {
             let one = find(database, &which).await?;
             // Report a faulty contract or configuration now, not when `serve` uses it.
-            let read = contract_of(app, &one, &contract)?;
+            let read = probing::contract_of(app, &one, &contract)?;
             adapters::of(read, &one.organisation, &one.partner, environment, &app.config.partners)?;
             let to = Switch { environment, contract: &contract };
             switch(app, database, &one, Some(to)).await
@@ -268,12 +268,12 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         }
         What::Probe { which, environment, contract } => {
             let one = find(database, &which).await?;
-            let version = contract.map_or_else(|| spoken(&one), Ok)?;
-            show_points(app, &points(app, database, &one, environment, &version).await?)
+            let version = contract.map_or_else(|| probing::spoken(&one), Ok)?;
+            probing::show_points(app, &probing::points(app, database, &one, environment, &version).await?)
         }
-        What::Resume { which } => resume(app, database, &find(database, &which).await?).await,
+        What::Resume { which } => probing::resume(app, database, &find(database, &which).await?).await,
         What::Answer { which, mentor, keep_off, list_again: _ } => {
-            answer(app, database, &find(database, &which).await?, &mentor, keep_off).await
+            mentors::answer(app, database, &find(database, &which).await?, &mentor, keep_off).await
         }
         What::Reports { which, args } => {
             reports::list(app, database, &find(database, &which).await?, &args).await
@@ -298,15 +298,6 @@ async fn find(database: &Database, which: &PartnerArgs) -> Result<Partner, Error
     Ok(one)
 }
 
-/// The version of the contract in use.
-fn spoken(one: &Partner) -> Result<String, PartnerError> {
-    one.contract.clone().ok_or_else(|| PartnerError::Off(one.partner.clone()))
-}
-
-fn contract_of(app: &App, one: &Partner, version: &str) -> Result<Contract, PartnerError> {
-    Ok(Contract::read(&app.config.partners.contracts, &one.partner, version)?)
-}
-
 async fn add(
     app: &App,
     database: &Database,
@@ -320,49 +311,6 @@ async fn add(
     tx.commit().await?;
     print(app.format, &json!({ "partner": which.partner }), |_| {
         format!("Added the partner {}. It is switched off.", which.partner)
-    })?;
-    Ok(Exit::Success)
-}
-
-async fn enrol_one(
-    app: &App,
-    database: &Database,
-    one: &Partner,
-    mentor: &str,
-    key: &str,
-    consents: bool,
-) -> Result<Exit, Error> {
-    let person = person::one(app, mentor).await?;
-    let is_new = enrol::one(database, one, person, key, consents.then_some(true), app.clock.now()).await?;
-    print(app.format, &json!({ "enrolled": is_new }), |_| {
-        if is_new { "Enrolled." } else { "Already enrolled: nothing changed." }.to_owned()
-    })?;
-    Ok(Exit::Success)
-}
-
-async fn enrol_all(app: &App, database: &Database, one: &Partner, file: &Path) -> Result<Exit, Error> {
-    let bar = progress(0, "enrolling");
-    let done = enrol::all(database, one, file, &app.config.import, app.clock.now(), &bar).await?;
-    bar.finish_and_clear();
-    print(app.format, &done, show::enrolled)?;
-    Ok(if done.refused.is_empty() { Exit::Success } else { Exit::Found })
-}
-
-async fn consent(
-    app: &App,
-    database: &Database,
-    one: &Partner,
-    mentor: &str,
-    is_given: bool,
-) -> Result<Exit, Error> {
-    let person = person::one(app, mentor).await?;
-    let at = is_given.then(|| app.clock.now());
-    let mut tx = database.registrar().await?;
-    let is_new = partner::consent(&mut tx, one.organisation_id, &one.partner, person, at).await?;
-    let is_new = is_new.ok_or(PartnerError::NotEnrolled)?;
-    tx.commit().await?;
-    print(app.format, &json!({ "changed": is_new }), |_| {
-        if is_new { "Recorded." } else { "Already recorded: nothing changed." }.to_owned()
     })?;
     Ok(Exit::Success)
 }
@@ -421,73 +369,6 @@ async fn replay(
     tx.commit().await?;
     print(app.format, &json!({ "mentors": mentors }), |_| {
         format!("The current state of {mentors} mentors will be sent again.")
-    })?;
-    Ok(Exit::Success)
-}
-
-async fn points(
-    app: &App,
-    database: &Database,
-    one: &Partner,
-    environment: Environment,
-    version: &str,
-) -> Result<Vec<Point>, Error> {
-    let config = &app.config.partners;
-    match environment {
-        Environment::Staging => Ok(probe::staging(config, &app.clock, one, version).await?),
-        Environment::Live => {
-            let mut tx = database.worker().await?;
-            let keys = partner::some_keys(&mut tx, one, READ_LIVE).await?;
-            tx.rollback().await?;
-            Ok(probe::live(config, one, version, &keys).await?)
-        }
-    }
-}
-
-fn show_points(app: &App, points: &[Point]) -> Result<Exit, Error> {
-    print(app.format, &json!({ "points": points }), |_| show::points(points))?;
-    Ok(if points.iter().all(|one| one.keeps) { Exit::Success } else { Exit::Found })
-}
-
-async fn resume(app: &App, database: &Database, one: &Partner) -> Result<Exit, Error> {
-    let version = spoken(one)?;
-    let mut found = Vec::new();
-    if contract_of(app, one, &version)?.environments.contains_key(&Environment::Staging) {
-        found.extend(points(app, database, one, Environment::Staging, &version).await?);
-    }
-    if one.environment == Some(Environment::Live) {
-        found.extend(points(app, database, one, Environment::Live, &version).await?);
-    }
-    let exit = show_points(app, &found)?;
-    if exit == Exit::Success {
-        let mut tx = database.worker().await?;
-        partner::resume(&mut tx, one, Resumption::ByPerson).await?;
-        tx.commit().await?;
-    }
-    Ok(exit)
-}
-
-async fn answer(
-    app: &App,
-    database: &Database,
-    one: &Partner,
-    mentor: &str,
-    keep_off: bool,
-) -> Result<Exit, Error> {
-    let person = person::one(app, mentor).await?;
-    let at = keep_off.then(|| app.clock.now());
-    let mut tx = database.registrar().await?;
-    if !partner::answer(&mut tx, one.organisation_id, &one.partner, person, at).await? {
-        return Err(PartnerError::NothingToAnswer.into());
-    }
-    tx.commit().await?;
-    print(app.format, &json!({ "kept_off": keep_off }), |_| {
-        if keep_off {
-            "The mentor stays off the listing until they consent again."
-        } else {
-            "The mentor will be listed again."
-        }
-        .to_owned()
     })?;
     Ok(Exit::Success)
 }

@@ -95,6 +95,23 @@ impl Contract {
 
     /// Checks the contract for contradictions.
     fn check(&self) -> Result<(), String> {
+        self.check_environments()?;
+        self.check_adapter()?;
+        self.check_messages()?;
+        inbound::check(self)?;
+        let rules = Rules::of(self)?;
+        for is_listed in [true, false] {
+            let state = State::new("1", is_listed, Uuid::nil(), 1, DateTime::UNIX_EPOCH, 0);
+            let body = self.body(&state);
+            if let Some(fault) = rules.request_fault(&body) {
+                return Err(format!("the body does not match request.schema: {fault}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the addresses of the environments.
+    fn check_environments(&self) -> Result<(), String> {
         for (environment, addresses) in &self.environments {
             let others = [&addresses.token, &addresses.listing, &addresses.inbound];
             let urls = [Some(&addresses.endpoint)].into_iter().chain(others.map(Option::as_ref));
@@ -115,6 +132,11 @@ impl Contract {
                 environment.as_str()
             ));
         }
+        Ok(())
+    }
+
+    /// Checks that the sections fit the adapter.
+    fn check_adapter(&self) -> Result<(), String> {
         match (self.adapter, &self.table, &self.read) {
             (AdapterName::Dataverse, None, _) => {
                 return Err("[table] is missing: dataverse needs it".to_owned());
@@ -140,6 +162,11 @@ impl Contract {
         if self.listing.as_ref().is_some_and(|listing| listing.delta.is_some() != listing.id.is_some()) {
             return Err("listing.delta and listing.id belong together: set both or neither".to_owned());
         }
+        Ok(())
+    }
+
+    /// Checks the requests, the answers and the limits.
+    fn check_messages(&self) -> Result<(), String> {
         if self.environments.is_empty() {
             return Err("it has no environment: add [environments.staging] or [environments.live]".to_owned());
         }
@@ -168,15 +195,6 @@ impl Contract {
             .contains(&0)
         {
             return Err("every number in [limits] must be at least 1".to_owned());
-        }
-        inbound::check(self)?;
-        let rules = Rules::of(self)?;
-        for is_listed in [true, false] {
-            let state = State::new("1", is_listed, Uuid::nil(), 1, DateTime::UNIX_EPOCH, 0);
-            let body = self.body(&state);
-            if let Some(fault) = rules.request_fault(&body) {
-                return Err(format!("the body does not match request.schema: {fault}"));
-            }
         }
         Ok(())
     }

@@ -1,5 +1,8 @@
 //! Portals' reports of completed renewal courses, by signed webhook or by polling pages.
 
+mod polling;
+mod waiting;
+
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
@@ -9,9 +12,8 @@ use sqlx::Executor;
 use standardwebhooks::Webhook;
 
 use super::serving::SERVE;
-use super::sync::told_by;
-use super::{FORMER_KEY, INBOUND_KEY, KEY, Kind, NOON, Portal, WHICH, told};
-use crate::harness::{TestDatabase, fail, succeed, superuser};
+use super::{FORMER_KEY, INBOUND_KEY, KEY, NOON, Portal, WHICH, told};
+use crate::harness::{TestDatabase, succeed, superuser};
 use crate::service::Service;
 
 pub(super) const ADDRESS: &str = "/api/v1/partners/org/portal/renewals";
@@ -275,71 +277,6 @@ async fn a_report_that_breaks_the_contract_is_refused() {
 }
 
 #[tokio::test]
-async fn a_contradicting_report_waits_with_its_reason_and_changes_nothing() {
-    let mentors =
-        ["none", "several", "suspended", "withdrawn", "issued", "later", "never", "lapsed", "plain"];
-    let listening = Listening::start(&mentors).await;
-    let database = &listening.database;
-    database.execute("delete from public.peer_mentor_certifications where external_id = 'none'").await;
-    database
-        .execute(
-            "insert into public.peer_mentor_certifications
-               (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at)
-             select organisation_id, chapter_id, peer_mentor_id, certification_type, 'second', expires_at
-             from public.peer_mentor_certifications where external_id = 'several'",
-        )
-        .await;
-    database.at(NOON, ["suspend", "suspended"]);
-    database.at(NOON, ["withdraw", "withdrawn"]);
-    database.change("issued", "issued_at = '2026-06-12T10:00:00Z'").await;
-    database.expire_on("later", "2029-12-31").await;
-    database.change("never", "expires_at = null").await;
-    database.at(NOON, ["correct", "lapsed", "--until", "2026-06-01"]);
-    let renewed_before = database.everything().await;
-    let plain = |event| course(event, "plain");
-    let cases = [
-        (course("1", "nobody"), "mentor-unknown"),
-        (with(plain("2"), "course", json!("dance")), "course-unknown"),
-        (course("3", "none"), "no-certification"),
-        (course("4", "several"), "several-certifications"),
-        (course("5", "suspended"), "suspended"),
-        (course("6", "withdrawn"), "withdrawn"),
-        (course("7", "issued"), "before-issue"),
-        (course("8", "later"), "would-shorten"),
-        (course("9", "never"), "would-shorten"),
-        (with(plain("10"), "completedAt", json!("2026-06-15T22:30:00Z")), "in-future"),
-        (with(plain("11"), "validUntil", json!("2028-12-31")), "other-date"),
-        (with(plain("12"), "validUntil", json!("2026-12-30")), "would-shorten"),
-        (with(course("13", "lapsed"), "validUntil", json!("2026-06-12")), "lapsed-since"),
-    ];
-    for (report, reason) in &cases {
-        listening.take(report).await;
-        let event = report["id"].as_str().unwrap();
-        assert_eq!(database.outcome(event).await, format!("waiting {reason}"), "{report}");
-    }
-    database.execute("create table kept as select * from certvakt.partner_reports; delete from certvakt.partner_reports").await;
-    assert_eq!(database.everything().await, renewed_before);
-    database.execute("insert into certvakt.partner_reports select * from kept").await;
-    let said = database.wants(&listening.config);
-    assert!(said.contains("WAITING: 13 reports of portal"), "{said}");
-    listening
-        .service
-        .until_metric("certvakt_partner_reports_waiting{organisation=\"org\",partner=\"portal\"} 13")
-        .await;
-    let words = ["reports"].into_iter().chain(WHICH).chain(["--waiting", "--output", "json"]);
-    let shown: Value =
-        serde_json::from_str(&succeed(&mut database.partner_with(&listening.config, words))).unwrap();
-    assert_eq!(shown["reports"].as_array().unwrap().len(), 13);
-    assert_eq!(shown["reports"][0]["reason"], "mentor-unknown");
-    // Without a rule, the portal's date decides; without a date, nothing does.
-    database.execute("update certvakt.certification_types set validity_months = null").await;
-    listening.take(&plain("14")).await;
-    assert_eq!(database.outcome("14").await, "waiting no-date");
-    listening.take(&with(plain("15"), "validUntil", json!("2027-12-31"))).await;
-    assert_eq!(database.renewed("plain").await, ("2027-12-31".to_owned(), 1));
-}
-
-#[tokio::test]
 async fn echoes_and_old_courses_renew_nothing() {
     let listening = Listening::start(&["a", "b", "c"]).await;
     let database = &listening.database;
@@ -361,48 +298,6 @@ async fn echoes_and_old_courses_renew_nothing() {
     assert_eq!(database.renewed("b").await, ("2028-06-10".to_owned(), 0));
     assert_eq!(database.renewed("c").await, ("2026-12-31".to_owned(), 0));
     succeed(&mut database.partner_with(&listening.config, ["status"]));
-}
-
-#[tokio::test]
-async fn a_person_settles_waiting_reports() {
-    let listening = Listening::start(&["a", "b", "late"]).await;
-    let (database, config) = (&listening.database, &listening.config);
-    let theirs = |event, mentor| with(course(event, mentor), "validUntil", json!("2028-12-31"));
-    listening.take(&theirs("1", "a")).await;
-    listening.take(&theirs("2", "b")).await;
-    listening.take(&theirs("3", "b")).await;
-    listening.take(&course("4", "stranger")).await;
-    listening.take(&with(course("5", "late"), "course", json!("dance"))).await;
-    succeed(&mut database.settle(config, "1", &["--take"]));
-    assert_eq!(database.renewed("a").await, ("2028-12-31".to_owned(), 1));
-    succeed(&mut database.settle(config, "2", &["--dismiss"]));
-    assert_eq!(database.renewed("b").await, ("2026-12-31".to_owned(), 0));
-    succeed(&mut database.settle(config, "3", &["--take", "--until", "2028-06-10"]));
-    assert_eq!(database.renewed("b").await, ("2028-06-10".to_owned(), 1));
-    // Neither report says which certification it renews.
-    for event in ["4", "5"] {
-        let said = fail(&mut database.settle(config, event, &["--take"]), 2);
-        assert!(said.contains("partner-report-unclear"), "{said}");
-    }
-    succeed(&mut database.settle(config, "4", &["--dismiss"]));
-    let said = fail(
-        &mut database.settle(config, "5", &["--take", "--certification", "late", "--until", "2026-06-01"]),
-        2,
-    );
-    assert!(said.contains("renewal-date"), "{said}");
-    assert_eq!(database.outcome("5").await, "waiting course-unknown");
-    succeed(&mut database.settle(config, "5", &["--take", "--certification", "late"]));
-    assert_eq!(database.renewed("late").await, ("2028-06-10".to_owned(), 1));
-    // A settled report stays settled when it is repeated.
-    listening.take(&theirs("2", "b")).await;
-    for event in ["1", "2", "never-came"] {
-        let said = fail(&mut database.settle(config, event, &["--take"]), 2);
-        assert!(said.contains("partner-nothing-to-settle"), "{said}");
-    }
-    let forgotten: Option<String> =
-        database.value("select partner_key from certvakt.partner_reports where event_id = '4'").await;
-    assert_eq!(forgotten, None, "nobody here knows them");
-    succeed(&mut database.partner_with(config, ["status"]));
 }
 
 #[tokio::test]
@@ -451,166 +346,4 @@ async fn a_report_from_staging_is_evaluated_but_renews_nothing() {
     listening.database.enable(&listening.config);
     listening.take(&course("1", "a")).await;
     assert_eq!(listening.database.renewed("a").await, ("2028-06-10".to_owned(), 1));
-}
-
-#[tokio::test]
-async fn no_report_of_an_erased_person_waits_or_is_kept() {
-    let listening = Listening::start(&["a"]).await;
-    let database = &listening.database;
-    listening.take(&with(course("1", "a"), "course", json!("dance"))).await;
-    let ledger = listening.portal.folder.path().join("erased");
-    database.ok(["person", "erase", "a", "--ledger", ledger.to_str().unwrap()]);
-    listening.take(&course("2", "a")).await;
-    for event in ["1", "2"] {
-        assert_eq!(database.outcome(event).await, "dismissed mentor-gone");
-    }
-    let keys = "select count(*) from certvakt.partner_reports where partner_key is not null";
-    assert_eq!(database.value::<i64>(keys).await, 0);
-}
-
-/// A portal whose courses are read, of these mentors.
-async fn read(mentors: &[&str]) -> (TestDatabase, Portal, PathBuf) {
-    let (database, portal, config) = told(mentors).await;
-    let endpoint = format!("endpoint = \"{}/mentors\"", portal.address);
-    let with_courses = format!("{endpoint}\ninbound = \"{}/courses\"", portal.address);
-    contract(&portal, &[(&endpoint, &with_courses)]);
-    (database, portal, config)
-}
-
-impl TestDatabase {
-    /// Runs `partner sync`, and returns the result of the poll.
-    fn hear(&self, config: &Path, status: i32) -> Value {
-        let output = self.partner_with(config, ["sync", "--output", "json"]).output().unwrap();
-        assert_eq!(output.status.code(), Some(status), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice::<Value>(&output.stdout).unwrap()["reports"][0].clone()
-    }
-}
-
-impl Portal {
-    /// The URLs from which courses were read, in order.
-    async fn read_from(&self) -> Vec<String> {
-        let record = self.record().await;
-        let read = record.iter().filter(|one| one["path"] == "/courses");
-        read.map(|one| one["query"].as_str().unwrap().to_owned()).collect()
-    }
-}
-
-#[tokio::test]
-async fn a_contract_that_contradicts_itself_about_courses_is_not_enabled() {
-    let (database, portal, config) = read(&["a"]).await;
-    let endpoint = format!("endpoint = \"{}/mentors\"", portal.address);
-    let read_there = format!("{endpoint}\ninbound = \"{}/courses\"", portal.address);
-    let cases = [
-        (vec![("event = \"/id\"", "event = \"id\"")], "JSON pointer"),
-        (vec![("ours = \"certvakt\"", "")], "belong together"),
-        (vec![("renewal = \"likeperson\"", "")], "inbound.types"),
-        (
-            vec![("course = \"/course\"", ""), ("renewal = \"likeperson\"", "a = \"type\"\nb = \"type\"")],
-            "exactly one",
-        ),
-        (vec![("required = [\"id\"", "required = [1, \"id\"")], "inbound.schema"),
-        (vec![("since = \"2026-01-01\"", ""), (&endpoint, &read_there)], "inbound.since"),
-    ];
-    for (replace, reason) in cases {
-        portal.contract("2", &replace);
-        let enable = ["enable"].into_iter().chain(WHICH).chain(["--environment", "live", "--contract", "2"]);
-        let said = fail(&mut database.partner_with(&config, enable), 2);
-        assert!(said.contains(reason) && said.contains("[contract-invalid]"), "{said}");
-    }
-}
-
-#[tokio::test]
-async fn courses_are_read_to_their_end_and_from_then_on_only_what_is_new() {
-    let (database, portal, config) = read(&["a", "b", "c"]).await;
-    let courses = [
-        course("1", "a"),
-        course("2", "nobody"),
-        json!({ "@odata.context": "$metadata#courses/$deletedEntity", "id": "3", "reason": "deleted" }),
-        course("4", "b"),
-        json!({ "@removed": { "reason": "deleted" }, "id": "5" }),
-    ];
-    portal.control(&json!({ "courses": courses })).await;
-    let heard = database.hear(&config, 0);
-    assert_eq!((&heard["renewed"], &heard["waiting"]), (&json!(2), &json!(1)), "{heard}");
-    assert_eq!(portal.read_from().await, ["", "from=2", "from=4"]);
-    portal.control(&json!({ "courses": [course("6", "c")] })).await;
-    assert_eq!(database.hear(&config, 0)["renewed"], 1);
-    assert_eq!(database.hear(&config, 0)["renewed"], 0);
-    assert_eq!(portal.read_from().await[3..], ["from=5", "from=6"]);
-    // The URL for changes has expired: everything is read again, and nothing is renewed again.
-    portal.control(&json!({ "faults": [{ "on": "GET", "path": "/courses?from=6", "what": 410 }] })).await;
-    let heard = database.hear(&config, 0);
-    assert_eq!((&heard["renewed"], &heard["waiting"]), (&json!(0), &json!(0)), "{heard}");
-    assert_eq!(portal.read_from().await.len(), 9);
-    for mentor in ["a", "b", "c"] {
-        assert_eq!(database.renewed(mentor).await, ("2028-06-10".to_owned(), 1), "{mentor}");
-    }
-    // At another environment, or with another contract, everything is read again.
-    database.enable(&config);
-    assert_eq!(database.value::<Option<String>>("select reports_delta from certvakt.partners").await, None);
-}
-
-#[tokio::test]
-async fn unreadable_courses_are_reported_and_read_again() {
-    let (database, portal, config) = read(&["a", "b", "c"]).await;
-    portal.control(&json!({ "courses": [course("1", "a"), course("2", "b"), course("3", "c")] })).await;
-    for (what, reason) in
-        [(json!(503), "failed (503)"), (json!("html"), "not JSON"), (json!("error"), "no entries")]
-    {
-        portal
-            .control(&json!({ "faults": [{ "on": "GET", "path": "/courses?from=2", "what": what }] }))
-            .await;
-        let heard = database.hear(&config, 1);
-        assert!(heard["unread"].as_str().unwrap().contains(reason), "{heard}");
-        let said = database.wants(&config);
-        assert!(said.contains("NOT READ: the reports of portal"), "{said}");
-    }
-    assert_eq!(database.value::<i64>("select count(*) from certvakt.partner_reports").await, 0);
-    assert_eq!(database.hear(&config, 0)["renewed"], 3);
-    succeed(&mut database.partner_with(&config, ["status"]));
-    portal.control(&json!({ "courses": [{ "id": "4", "mentorId": "M-a" }, course("5", "b")] })).await;
-    let heard = database.hear(&config, 1);
-    assert!(heard["unread"].as_str().unwrap().contains("it breaks /required"), "{heard}");
-    let outcome: String =
-        database.value("select outcome from certvakt.partner_reports where event_id = '5'").await;
-    assert_eq!(outcome, "echo", "what is wrong with one keeps no other waiting");
-}
-
-#[tokio::test]
-async fn the_service_reads_courses_automatically() {
-    let (database, portal, _) = read(&["a"]).await;
-    portal.control(&json!({ "courses": [course("1", "a")] })).await;
-    let _service = Service::start(&database, &portal.config(SERVE), NOON);
-    database.until("select exists (select from certvakt.partner_reports where outcome = 'renewed')").await;
-    database.until("select reports_delta is not null from certvakt.partners").await;
-    // An hour later it does so again.
-    portal.control(&json!({ "courses": [course("2", "a")] })).await;
-    database.execute("update certvakt.partners set reports_tried_at = now() - interval '61 minutes'").await;
-    database.until("select exists (select from certvakt.partner_reports where outcome = 'echo')").await;
-}
-
-#[tokio::test]
-async fn a_table_of_courses_is_read_by_its_delta_links() {
-    let (database, portal, config) = told_by(Kind::Dataverse, &["a", "b"]).await;
-    contract(&portal, &[("# inbound = \"", "inbound = \"")]);
-    let row = |mentor: &str, day: &str| json!({ "new_mentorkey": format!("M-{mentor}"), "new_type": "renewal", "new_completedon": day });
-    let add = async |rows: &[Value]| portal.control(&json!({ "rows": { "new_renewals": rows } })).await;
-    add(&[row("a", "2026-06-10"), row("b", "2027-01-01"), row("a", "2019-01-01")]).await;
-    let heard = database.hear(&config, 0);
-    assert_eq!(
-        (&heard["renewed"], &heard["waiting"], &heard["dismissed"]),
-        (&json!(1), &json!(1), &json!(1)),
-        "{heard}"
-    );
-    add(&[row("b", "2026-06-10")]).await;
-    for renewed in [1, 0] {
-        assert_eq!(database.hear(&config, 0)["renewed"], renewed);
-    }
-    for mentor in ["a", "b"] {
-        assert_eq!(database.renewed(mentor).await, ("2028-06-10".to_owned(), 1), "{mentor}");
-    }
-    let record = portal.record().await;
-    let reads = record.iter().filter(|one| one["path"] == "/api/data/v9.2/new_renewals");
-    let is_news: Vec<bool> = reads.map(|one| one["query"].as_str().unwrap().contains("deltatoken")).collect();
-    assert_eq!(is_news, [false, true, true], "whole once");
 }
