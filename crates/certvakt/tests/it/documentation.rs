@@ -83,6 +83,32 @@ fn every_link_has_a_target() {
 }
 
 #[test]
+fn every_file_to_change_for_an_addition_exists_and_contains_the_example() {
+    let text = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).unwrap();
+    let section = text.split("\n## To add something\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows.len(), 5, "{rows:?}");
+    let mut sources = Vec::new();
+    files(&Path::new(ROOT).join("crates"), "rs", &mut sources);
+    for row in rows {
+        let mut quoted = row.split('`').skip(1).step_by(2);
+        let (example, listed): (&str, BTreeSet<&str>) = (quoted.next().unwrap(), quoted.collect());
+        for file in &listed {
+            let text = fs::read_to_string(Path::new(ROOT).join(file));
+            assert!(
+                text.is_ok_and(|text| text.contains(example)),
+                "{file} does not exist or lacks {example}"
+            );
+        }
+        // Nothing else names the channel.
+        if example.contains("::") {
+            let naming = sources.iter().filter(|file| fs::read_to_string(file).unwrap().contains(example));
+            assert_eq!(naming.count(), listed.len(), "{example} is in other files than {listed:?}");
+        }
+    }
+}
+
+#[test]
 fn the_systemd_unit_restricts_the_service() {
     let unit = Path::new(ROOT).join("docs/deploy/certvakt.service");
     let text = fs::read_to_string(&unit).unwrap();
