@@ -10,7 +10,8 @@ use super::{Browser, NOON, TestService};
 /// administrators get a mail.
 type Case = (ProblemKind, &'static str, &'static str, &'static str, bool);
 
-const LISTING: &str = "update certvakt.listings set is_listed = true, told_number = number, seen_listed = false";
+const LISTING: &str =
+    "update certvakt.listings set is_listed = true, told_number = number, seen_listed = false";
 
 const CASES: [Case; 14] = [
     (
