@@ -42,7 +42,7 @@ class PortalProcess:
         (self.folder / "key").write_text(KEY, encoding="utf-8")
         self.config = (
             f'[partners]\ncontracts = "{contracts.parent}"\n'
-            'allowed_inward = ["127.0.0.1"]\npoll_seconds = 1\n'
+            'allowed_internal_hosts = ["127.0.0.1"]\npoll_seconds = 1\n'
             f'[partners.secrets.org.portal.live]\nkeys = ["{self.folder / "key"}"]\n'
         )
         return self

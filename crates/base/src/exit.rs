@@ -9,7 +9,7 @@ pub enum Exit {
     /// Success.
     Success = 0,
     /// A check found a problem, or the machine lacks a requirement.
-    Found = 1,
+    ProblemFound = 1,
     /// The command line, the configuration or the environment is invalid.
     Usage = 2,
     /// A run is held and waits for approval.

@@ -63,7 +63,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Config(error) => error.code(),
-            Self::Now(_) => "bad-now",
+            Self::Now(_) => "now-invalid",
             Self::Store(error) => error.code(),
             Self::Cluster(error) => error.code(),
             Self::Import(error) => error.code(),
@@ -98,7 +98,7 @@ impl Error {
             Self::Sheet(error) => error.exit(),
             Self::Delivery(error) => error.exit(),
             Self::Canary(error) => error.exit(),
-            Self::Http(_) | Self::Demo(_) => Exit::Found,
+            Self::Http(_) | Self::Demo(_) => Exit::ProblemFound,
             Self::Output(_) => Exit::Internal,
         }
     }

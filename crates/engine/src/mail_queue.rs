@@ -53,7 +53,7 @@ enum Request {
 impl MailQueue {
     /// Requests a link for each person with an address. Returns before the lookup, so the caller cannot learn
     /// whether the address is known. Returns false if the request was dropped because too many wait.
-    pub fn ask_for_links(&self, address: String) -> bool {
+    pub fn request_links(&self, address: String) -> bool {
         let is_heard = self.0.try_send(Request::Links(address)).is_ok();
         if !is_heard {
             not_heard(1);
@@ -70,7 +70,7 @@ impl MailQueue {
 
 /// Counts dropped requests for links.
 fn not_heard(number: u64) {
-    metrics::counter!("certvakt_links_not_heard_total").increment(number);
+    metrics::counter!("certvakt_link_requests_dropped_total").increment(number);
 }
 
 /// Sends letters, and deletes expired rows.
@@ -233,8 +233,8 @@ impl MailWorker {
     async fn sweep(&self, database: &Database) -> Result<(), StoreError> {
         if self.mailer.is_some() {
             let mut tx = database.worker().await?;
-            renewal::tell_of_long_histories(&mut tx).await?;
-            partner::tell_of_stops(&mut tx).await?;
+            renewal::queue_long_history_alerts(&mut tx).await?;
+            partner::queue_stop_alerts(&mut tx).await?;
             tx.commit().await?;
         }
         let mut tx = database.auth().await?;
@@ -254,7 +254,7 @@ async fn grant(database: &Database, mut addresses: Vec<String>) -> Result<(), St
         let mut seen = HashSet::new();
         let (once, again) = addresses.into_iter().partition(|address| seen.insert(address.to_lowercase()));
         let once: Vec<String> = once;
-        auth::ask_for_links(&mut tx, &once).await?;
+        auth::request_links(&mut tx, &once).await?;
         addresses = again;
     }
     tx.commit().await

@@ -25,7 +25,7 @@ const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
 ///
 /// Sources: the IANA registries of special-purpose addresses (RFC 6890), for translated ones RFC 6052 and RFC 8215
 /// (NAT64), RFC 3056 (6to4) and RFC 4380 (Teredo).
-pub fn points_inward(address: IpAddr) -> bool {
+pub fn is_internal(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => v4_points_inward(address),
         IpAddr::V6(address) => v6_points_inward(address),
@@ -69,22 +69,22 @@ fn v6_points_inward(address: Ipv6Addr) -> bool {
 
 /// Resolves names as the system does, and refuses internal addresses when it connects.
 #[derive(Debug)]
-struct Outward {
+struct ExternalResolver {
     allowed: Arc<BTreeSet<String>>,
 }
 
 /// The error for an internal address.
 #[derive(Debug, thiserror::Error)]
 #[error("the address is on this machine or in a private network")]
-struct Inward;
+struct InternalAddress;
 
-impl Resolve for Outward {
+impl Resolve for ExternalResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let is_allowed = self.allowed.contains(name.as_str());
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if !is_allowed && found.iter().any(|address| points_inward(address.ip())) {
-                return Err(Inward.into());
+            if !is_allowed && found.iter().any(|address| is_internal(address.ip())) {
+                return Err(InternalAddress.into());
             }
             Ok(Box::new(found.into_iter()) as Addrs)
         })
@@ -93,7 +93,7 @@ impl Resolve for Outward {
 
 /// A client for one partner.
 #[derive(Debug, Clone)]
-pub struct Wire {
+pub struct PortalClient {
     client: Client,
     allowed: Arc<BTreeSet<String>>,
     pace: Arc<DefaultDirectRateLimiter>,
@@ -101,7 +101,7 @@ pub struct Wire {
 
 /// A partner's response.
 #[derive(Debug, Clone)]
-pub struct Answered {
+pub struct PortalResponse {
     /// The status code.
     pub status: StatusCode,
     /// The headers.
@@ -112,7 +112,7 @@ pub struct Answered {
 
 /// The reason why there is no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoAnswer {
+pub enum RequestError {
     /// Nothing was sent: the partner cannot be reached.
     Unreachable,
     /// The request was or may have been sent, so the result is unknown.
@@ -122,10 +122,10 @@ pub enum NoAnswer {
     /// The response is too long.
     TooLong,
     /// The address is internal, and the configuration does not allow it.
-    Inward,
+    InternalAddress,
 }
 
-impl Wire {
+impl PortalClient {
     /// Creates a client that respects a partner's limits. Of internal addresses, it allows only the given
     /// hosts.
     pub fn new(allowed: &[String], limits: &Limits) -> reqwest::Result<Self> {
@@ -137,7 +137,7 @@ impl Wire {
         let client = certvakt_engine::outbound::builder(timeout)
             .no_proxy()
             .connect_timeout(timeout.min(Duration::from_secs(10)))
-            .dns_resolver(Arc::new(Outward { allowed: allowed.clone() }))
+            .dns_resolver(Arc::new(ExternalResolver { allowed: allowed.clone() }))
             .build()?;
         Ok(Self { client, allowed, pace })
     }
@@ -148,15 +148,19 @@ impl Wire {
     }
 
     /// Sends a request when the rate limit allows it, unless that is after `until`, and reads the response.
-    pub async fn send(&self, request: RequestBuilder, until: Option<Instant>) -> Result<Answered, NoAnswer> {
-        let request = request.build().map_err(|_| NoAnswer::Unreachable)?;
+    pub async fn send(
+        &self,
+        request: RequestBuilder,
+        until: Option<Instant>,
+    ) -> Result<PortalResponse, RequestError> {
+        let request = request.build().map_err(|_| RequestError::Unreachable)?;
         // A numeric address is not resolved, so check it here.
         if self.is_inward_number(request.url()) {
-            return Err(NoAnswer::Inward);
+            return Err(RequestError::InternalAddress);
         }
         self.pace.until_ready().await;
         if until.is_some_and(|until| Instant::now() >= until) {
-            return Err(NoAnswer::TooLate);
+            return Err(RequestError::TooLate);
         }
         let mut answer = self.client.execute(request).await.map_err(|error| no_answer(&error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
@@ -164,25 +168,25 @@ impl Wire {
         while let Some(chunk) = answer.chunk().await.map_err(|error| no_answer(&error))? {
             body.extend_from_slice(&chunk);
             if body.len() > LONGEST_ANSWER {
-                return Err(NoAnswer::TooLong);
+                return Err(RequestError::TooLong);
             }
         }
-        Ok(Answered { status, headers, body })
+        Ok(PortalResponse { status, headers, body })
     }
 
     fn is_inward_number(&self, url: &Url) -> bool {
         let Some(host) = url.host_str().map(|host| host.trim_matches(['[', ']'])) else { return false };
-        host.parse().is_ok_and(points_inward) && !self.allowed.contains(host)
+        host.parse().is_ok_and(is_internal) && !self.allowed.contains(host)
     }
 }
 
-fn no_answer(error: &reqwest::Error) -> NoAnswer {
+fn no_answer(error: &reqwest::Error) -> RequestError {
     let mut cause = std::error::Error::source(error);
     while let Some(one) = cause {
-        if one.is::<Inward>() {
-            return NoAnswer::Inward;
+        if one.is::<InternalAddress>() {
+            return RequestError::InternalAddress;
         }
         cause = one.source();
     }
-    if error.is_connect() { NoAnswer::Unreachable } else { NoAnswer::Lost }
+    if error.is_connect() { RequestError::Unreachable } else { RequestError::Lost }
 }

@@ -109,11 +109,11 @@ impl PartnerError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Contract(error) => error.code(),
-            Self::NotSetUp { .. } => "partner-not-set-up",
+            Self::NotSetUp { .. } => "partner-not-configured",
             Self::Off(_) => "partner-off",
             Self::NoListing(_) => "partner-no-listing",
             Self::NotEnrolled => "partner-not-enrolled",
-            Self::NothingToAnswer => "partner-nothing-to-answer",
+            Self::NothingToAnswer => "partner-nothing-to-decide",
             Self::NothingToSettle => "partner-nothing-to-settle",
             Self::Unclear => "partner-report-unclear",
             Self::Sheet(error) => error.code(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::client::NoAnswer;
+use crate::client::RequestError;
 use crate::sign_in::SignInError;
 
 /// The outcome of a request. The reasons are certvakt's own texts, because a portal's text can contain
@@ -66,15 +66,15 @@ impl Outcome {
     }
 }
 
-impl From<NoAnswer> for Outcome {
-    fn from(none: NoAnswer) -> Self {
+impl From<RequestError> for Outcome {
+    fn from(none: RequestError) -> Self {
         match none {
-            NoAnswer::Unreachable => Self::Down("the portal cannot be reached".to_owned(), None),
-            NoAnswer::TooLong => Self::Broken("its response is too long".to_owned()),
-            NoAnswer::Lost => Self::Unsure("no response".to_owned()),
-            NoAnswer::TooLate => Self::Down("this process was suspended for longer than its lease".to_owned(), None),
-            NoAnswer::Inward => Self::Broken(
-                "the contract's address is on this machine or in a private network: add the host to partners.allowed_inward if that is intended"
+            RequestError::Unreachable => Self::Down("the portal cannot be reached".to_owned(), None),
+            RequestError::TooLong => Self::Broken("its response is too long".to_owned()),
+            RequestError::Lost => Self::Unsure("no response".to_owned()),
+            RequestError::TooLate => Self::Down("this process was suspended for longer than its lease".to_owned(), None),
+            RequestError::InternalAddress => Self::Broken(
+                "the contract's address is on this machine or in a private network: add the host to partners.allowed_internal_hosts if that is intended"
                     .to_owned(),
             ),
         }

@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_mins(10);
 
 /// The result of a poll of one partner.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Heard {
+pub struct PollResult {
     /// The organisation's short name.
     pub organisation: String,
     /// The partner's short name.
@@ -56,7 +56,7 @@ pub async fn poll_all(
     database: &Database,
     clock: &Clock,
     config: &PartnersConfig,
-) -> Result<Vec<Heard>, StoreError> {
+) -> Result<Vec<PollResult>, StoreError> {
     poll(database, clock, config, |_| true).await
 }
 
@@ -66,7 +66,7 @@ async fn poll(
     clock: &Clock,
     config: &PartnersConfig,
     is_due: impl Fn(&Partner) -> bool,
-) -> Result<Vec<Heard>, StoreError> {
+) -> Result<Vec<PollResult>, StoreError> {
     let mut tx = database.worker().await?;
     let partners = partner::all(&mut tx).await?;
     tx.rollback().await?;
@@ -83,7 +83,7 @@ async fn within(
     clock: &Clock,
     config: &PartnersConfig,
     one: &Partner,
-) -> Result<Option<Heard>, StoreError> {
+) -> Result<Option<PollResult>, StoreError> {
     let reading = async {
         match read(config, one).await? {
             None => Ok(None),
@@ -130,7 +130,7 @@ async fn within(
                 tracing::error!(organisation, partner, "the partner's reports cannot be read: {reason}");
             }
             let (organisation, partner) = (one.organisation.clone(), one.partner.clone());
-            Ok(Some(Heard { organisation, partner, unread: Some(reason), ..Heard::default() }))
+            Ok(Some(PollResult { organisation, partner, unread: Some(reason), ..PollResult::default() }))
         }
     }
 }
@@ -197,9 +197,9 @@ async fn hear_all(
     clock: &Clock,
     one: &Partner,
     all: &[Report],
-) -> Result<Heard, StoreError> {
+) -> Result<PollResult, StoreError> {
     let (organisation, partner) = (one.organisation.clone(), one.partner.clone());
-    let mut heard = Heard { organisation, partner, ..Heard::default() };
+    let mut heard = PollResult { organisation, partner, ..PollResult::default() };
     for batch in all.chunks(BATCH) {
         let events: Vec<String> = batch.iter().map(|report| report.event_id.clone()).collect();
         let mut tx = database.worker().await?;

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::PartnerError;
-use super::client::{Answered, Wire};
+use super::client::{PortalClient, PortalResponse};
 use super::contract::{Addresses, Contract, Rules, State};
 use super::outcome::Outcome;
 use super::sign_in::{self, SignIn};
@@ -31,7 +31,7 @@ pub struct Portal {
     /// unknown.
     pub secret_ends_on: Option<NaiveDate>,
     /// The client.
-    pub wire: Wire,
+    pub wire: PortalClient,
     /// The cached listing, if its changes can be read.
     pub snapshot: Mutex<Option<Snapshot>>,
 }
@@ -55,7 +55,7 @@ impl Portal {
             .ok_or_else(|| wrong(format!("the contract has no [environments.{}]", environment.as_str())))?;
         let named = config.secrets_of(organisation, partner, environment.as_str());
         let secrets = named.map(SecretsConfig::read).transpose().map_err(wrong)?.unwrap_or_default();
-        let wire = Wire::new(&config.allowed_inward, &contract.limits)
+        let wire = PortalClient::new(&config.allowed_internal_hosts, &contract.limits)
             .map_err(|_| wrong("could not set up the HTTP client".to_owned()))?;
         let sign_in = sign_in::of(&contract.sign_in, &addresses, &secrets, &wire).map_err(wrong)?;
         let certified = sign_in.ends_at().map(|end| end.date_naive());
@@ -81,7 +81,7 @@ impl Portal {
         body: &[u8],
         until: Option<Instant>,
         make: impl Fn(HeaderMap) -> RequestBuilder,
-    ) -> Result<Answered, Outcome> {
+    ) -> Result<PortalResponse, Outcome> {
         let headers = self.sign_in.headers(id, body).await?;
         let answered = self.wire.send(make(headers.clone()), until).await?;
         if answered.status == StatusCode::UNAUTHORIZED && self.sign_in.renew(&headers).await {
@@ -96,7 +96,7 @@ impl Portal {
         id: &str,
         until: Option<Instant>,
         make: impl Fn(HeaderMap) -> RequestBuilder,
-    ) -> Result<Answered, Outcome> {
+    ) -> Result<PortalResponse, Outcome> {
         self.send(id, &[], until, make).await.map_err(|outcome| match outcome {
             Outcome::Unsure(reason) => Outcome::Down(reason, None),
             other => other,
@@ -116,7 +116,7 @@ pub fn odata() -> HeaderMap {
 }
 
 /// The outcome of a change by its response.
-pub fn judge_change(portal: &Portal, state: &State, answered: &Answered) -> Outcome {
+pub fn judge_change(portal: &Portal, state: &State, answered: &PortalResponse) -> Outcome {
     let terms = &portal.contract.answer;
     let code = answered.status.as_u16();
     if terms.unknown.contains(&code) {
@@ -139,7 +139,7 @@ pub fn judge_change(portal: &Portal, state: &State, answered: &Answered) -> Outc
 }
 
 /// The outcome of a response with an unexpected status code.
-pub fn judge(answered: &Answered, expected: &[u16]) -> Result<(), Outcome> {
+pub fn judge(answered: &PortalResponse, expected: &[u16]) -> Result<(), Outcome> {
     let code = answered.status.as_u16();
     Err(match code {
         _ if expected.contains(&code) => return Ok(()),

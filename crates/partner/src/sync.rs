@@ -92,7 +92,7 @@ impl<'a> PartnerSync<'a> {
     }
 
     async fn sync_due(&mut self, ending: &watch::Receiver<bool>) -> Result<(), StoreError> {
-        let partners = self.see_who_is_listed().await?;
+        let partners = self.update_eligibility().await?;
         let on = partners.iter().filter(|one| one.environment.is_some());
         if self.config.contracts.as_os_str().is_empty() {
             if on.count() > 0 && !std::mem::replace(&mut self.has_warned, true) {
@@ -124,7 +124,7 @@ impl<'a> PartnerSync<'a> {
     }
 
     /// Delists lapsed mentors, and checks every mentor once a night.
-    async fn see_who_is_listed(&self) -> Result<Vec<Partner>, StoreError> {
+    async fn update_eligibility(&self) -> Result<Vec<Partner>, StoreError> {
         loop {
             let mut tx = self.database.worker().await?;
             let lapsed = partner::delist_lapsed(&mut tx, BATCH).await?;
@@ -143,7 +143,7 @@ impl<'a> PartnerSync<'a> {
             };
             let night = latest_scheduled(self.clock.now(), home.run_at, home.zone);
             if one.looked_on.is_none_or(|looked_on| looked_on < night) {
-                look_at_everybody(self.database, one, night).await?;
+                check_all(self.database, one, night).await?;
             }
         }
         Ok(partners)
@@ -152,7 +152,7 @@ impl<'a> PartnerSync<'a> {
     /// Sends all due changes to all partners, once.
     pub async fn once(&mut self, ending: &watch::Receiver<bool>) -> Result<Vec<SyncReport>, StoreError> {
         let mut done = Vec::new();
-        for one in self.see_who_is_listed().await? {
+        for one in self.update_eligibility().await? {
             if one.environment.is_some() {
                 let (database, config) = (self.database, self.config);
                 let (_, told) = Turn { database, config, line: None }.take(&one, None, ending).await;
@@ -164,15 +164,11 @@ impl<'a> PartnerSync<'a> {
 }
 
 /// Checks every mentor of a partner, even without a change.
-async fn look_at_everybody(
-    database: &Database,
-    one: &Partner,
-    night: chrono::NaiveDate,
-) -> Result<(), StoreError> {
+async fn check_all(database: &Database, one: &Partner, night: chrono::NaiveDate) -> Result<(), StoreError> {
     let (mut after, mut changed) = (String::new(), 0);
     loop {
         let mut tx = database.worker().await?;
-        let looked = partner::look_again(&mut tx, one.organisation_id, &one.partner, &after, BATCH).await?;
+        let looked = partner::reevaluate(&mut tx, one.organisation_id, &one.partner, &after, BATCH).await?;
         let Some((last, more)) = looked else {
             partner::looked_on(&mut tx, one, night).await?;
             partner::forget_delisted(&mut tx).await?;
@@ -291,7 +287,7 @@ impl Turn<'_> {
         } else if has_answered {
             line.ease();
         }
-        metrics::gauge!("certvakt_partner_requests_at_once", "organisation" => one.organisation.clone(), "partner" => one.partner.clone())
+        metrics::gauge!("certvakt_partner_concurrency", "organisation" => one.organisation.clone(), "partner" => one.partner.clone())
             .set(line.at_once);
         let mut tx = self.database.worker().await?;
         let left = partner::finish(&mut tx, &one, claim.token, &told).await?;

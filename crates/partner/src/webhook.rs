@@ -4,7 +4,7 @@ use certvakt_engine::config::PartnersConfig;
 use certvakt_engine::renewal::{self, Change, ChangeOutcome, ChangeRequest, RenewalError, Source, Until};
 use certvakt_rules::today;
 use certvakt_store::partner::{Partner, reports};
-use certvakt_store::renewal::Keeper;
+use certvakt_store::renewal::ChangeTx;
 use certvakt_store::{Database, RegistrarTx, StoreError};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;

@@ -164,7 +164,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, mut end
         tokio::select! {
             _ = connection.as_mut() => return,
             () = silence.as_mut() => {
-                counter!("certvakt_connections_silent_total").increment(1);
+                counter!("certvakt_connections_idle_closed_total").increment(1);
                 return;
             }
             _ = ending.wait_for(|ending| *ending), if !is_ending => {

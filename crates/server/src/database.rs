@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use certvakt_store::tenant::{self, Admission};
-use certvakt_store::{Asking, AuthTx, Database, REQUEST_CONNECTIONS, TenantTx};
+use certvakt_store::{AuthTx, CallerClaims, Database, REQUEST_CONNECTIONS, TenantTx};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -133,6 +133,6 @@ impl RequestDatabase {
     }
 }
 
-fn asking(Identity { issuer, subject }: &Identity, session: Option<Uuid>) -> Asking<'_> {
-    Asking { issuer, subject, session }
+fn asking(Identity { issuer, subject }: &Identity, session: Option<Uuid>) -> CallerClaims<'_> {
+    CallerClaims { issuer, subject, session }
 }

@@ -3,7 +3,7 @@
 use certvakt_base::clock::Clock;
 use certvakt_engine::config::{ChannelName, Config};
 use certvakt_engine::expiry::schedule::{self, RunProblem};
-use certvakt_store::partner::{self, ProblemKind, WithStanding};
+use certvakt_store::partner::{self, PartnerStatus, ProblemKind};
 use certvakt_store::{Database, StoreError, organisation, renewal, report};
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -27,7 +27,7 @@ impl Metrics {
         describe_counters();
         // Create the counters at zero, because an alert cannot distinguish a missing metric from none.
         counter!("certvakt_access_events_lost_total").increment(0);
-        counter!("certvakt_links_not_heard_total").increment(0);
+        counter!("certvakt_link_requests_dropped_total").increment(0);
         Self { handle, clock, config }
     }
 
@@ -56,7 +56,7 @@ impl Metrics {
             gauge!("certvakt_long_histories", "organisation" => organisation.slug.clone())
                 .set(as_f64(number));
         }
-        for one in partner::with_standings(&mut tx).await? {
+        for one in partner::with_status(&mut tx).await? {
             show_partner(&one);
         }
         let statuses = report::runs(&mut tx).await?;
@@ -119,11 +119,11 @@ fn describe_gauges() {
         "Mentors whom a partner's listing shows wrongly, by kind"
     );
     describe_gauge!(
-        "certvakt_partner_secret_days",
+        "certvakt_partner_credential_days",
         "Days until the credential for a partner expires; negative once expired"
     );
     describe_gauge!(
-        "certvakt_partner_requests_at_once",
+        "certvakt_partner_concurrency",
         "Concurrent requests that this process makes to a partner, reduced after the partner limited them"
     );
     describe_gauge!(
@@ -144,12 +144,12 @@ fn describe_counters() {
     describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
     describe_counter!("certvakt_letters_total", "Letters that this process tried to send, by outcome");
     describe_counter!(
-        "certvakt_links_not_heard_total",
+        "certvakt_link_requests_dropped_total",
         "Requests for sign-in links that were dropped, because there were too many or the database was unavailable"
     );
     describe_counter!("certvakt_connections_over_limit_total", "Connections beyond a limit, by limit");
     describe_counter!(
-        "certvakt_connections_silent_total",
+        "certvakt_connections_idle_closed_total",
         "Connections closed because no request arrived in time"
     );
     describe_counter!("certvakt_notices_recorded_total", "Notices recorded by this process");
@@ -164,8 +164,8 @@ fn describe_counters() {
     );
 }
 
-fn show_partner(one: &WithStanding) {
-    let WithStanding { partner, mentors, .. } = one;
+fn show_partner(one: &PartnerStatus) {
+    let PartnerStatus { partner, mentors, .. } = one;
     let of = || [("organisation", partner.organisation.clone()), ("partner", partner.partner.clone())];
     let flag = |kind| f64::from(u8::from(one.has(kind)));
     for kind in ProblemKind::ALL {
@@ -173,7 +173,8 @@ fn show_partner(one: &WithStanding) {
         gauge!("certvakt_partner_problem", &labels).set(flag(kind));
     }
     gauge!("certvakt_partner_stopped", &of()).set(flag(ProblemKind::Stopped));
-    gauge!("certvakt_partner_secret_days", &of()).set(partner.secret_days_left().map_or(f64::NAN, as_f64));
+    gauge!("certvakt_partner_credential_days", &of())
+        .set(partner.secret_days_left().map_or(f64::NAN, as_f64));
     gauge!("certvakt_partner_reports_waiting", &of()).set(as_f64(mentors.reports_waiting));
     gauge!("certvakt_partner_reports_unread", &of()).set(flag(ProblemKind::ReportsUnread));
     gauge!("certvakt_partner_listing_unread", &of()).set(flag(ProblemKind::ListingUnread));

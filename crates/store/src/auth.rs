@@ -75,8 +75,8 @@ pub async fn end_session(tx: &mut AuthTx, token_hash: [u8; 32]) -> Result<(), St
 
 /// Queues sign-in links for the people with some addresses. The addresses must be distinct. A person has at
 /// most three open links, and at most ten people of an address get one.
-pub async fn ask_for_links(tx: &mut AuthTx, addresses: &[String]) -> Result<(), StoreError> {
-    sqlx::query_file!("src/auth/ask_for_links.sql", addresses).execute(tx).await?;
+pub async fn request_links(tx: &mut AuthTx, addresses: &[String]) -> Result<(), StoreError> {
+    sqlx::query_file!("src/auth/request_links.sql", addresses).execute(tx).await?;
     Ok(())
 }
 

@@ -206,8 +206,8 @@ pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Re
 }
 
 /// Releases deliveries whose lease has expired. Returns their number.
-pub async fn take_back(tx: &mut WorkerTx) -> Result<u64, StoreError> {
-    Ok(sqlx::query_file!("src/delivery/take_back.sql").execute(tx).await?.rows_affected())
+pub async fn release_expired(tx: &mut WorkerTx) -> Result<u64, StoreError> {
+    Ok(sqlx::query_file!("src/delivery/release_expired.sql").execute(tx).await?.rows_affected())
 }
 
 /// Reopens the deliveries of people who were unreachable and are now reachable. Returns their number.

@@ -101,7 +101,7 @@ impl StoreError {
             Self::Exists { .. } => "name-taken",
             Self::Invalid(_) => "invalid-value",
             Self::UnknownZone(_) => "time-zone-unknown",
-            Self::NoRehearsal => "no-rehearsal",
+            Self::NoRehearsal => "not-a-rehearsal",
             Self::Other(_) => "database-error",
         }
     }

@@ -40,7 +40,7 @@ pub use rows_read::{Rows, Seen};
 pub use state::{AttemptOutcome, CertificationStatus, DeliveryState, Environment, StopReason, UnknownState};
 use tenant::Admission;
 use transaction::LoginTx;
-pub use transaction::{Asking, AuthTx, Held, Operator, RegistrarTx, TenantTx, WorkerTx};
+pub use transaction::{AuthTx, CallerClaims, Held, Operator, RegistrarTx, TenantTx, WorkerTx};
 pub use zone::Zone;
 
 use certvakt_base::clock::Clock;
@@ -121,24 +121,28 @@ impl Database {
     }
 
     /// Begins a transaction of a caller.
-    pub async fn tenant(&self, asking: &Asking<'_>) -> Result<TenantTx, StoreError> {
+    pub async fn tenant(&self, asking: &CallerClaims<'_>) -> Result<TenantTx, StoreError> {
         self.tenant_holding(asking, Box::new(())).await
     }
 
     /// As [`Self::tenant`], but keeps a value until the connection is released.
-    pub async fn tenant_holding(&self, asking: &Asking<'_>, held: Held) -> Result<TenantTx, StoreError> {
+    pub async fn tenant_holding(
+        &self,
+        asking: &CallerClaims<'_>,
+        held: Held,
+    ) -> Result<TenantTx, StoreError> {
         TenantTx::begin(&self.pool, &self.clock, asking, held).await
     }
 
     /// Begins a transaction of a caller, and returns the check of the caller.
-    pub async fn admit(&self, asking: &Asking<'_>) -> Result<(TenantTx, Admission), StoreError> {
+    pub async fn admit(&self, asking: &CallerClaims<'_>) -> Result<(TenantTx, Admission), StoreError> {
         self.admit_holding(asking, Box::new(())).await
     }
 
     /// As [`Self::admit`], but keeps a value until the connection is released.
     pub async fn admit_holding(
         &self,
-        asking: &Asking<'_>,
+        asking: &CallerClaims<'_>,
         held: Held,
     ) -> Result<(TenantTx, Admission), StoreError> {
         let (tx, answer) =

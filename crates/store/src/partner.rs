@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{Environment, RegistrarTx, StopReason, StoreError, WorkerTx, Zone, organisation};
 
 pub use comparing::{Compared, ToCompare, compared, delist_found, reconciled, some_keys, to_compare};
-pub use health::{Health, WithStanding, with_standings};
+pub use health::{Health, PartnerStatus, with_status};
 pub use mentors::{Enrolment, answer, consent, enrol, replay};
 pub use outbox::{
     Claim, Due, Resumption, SendResult, Stop, approve_removals, claim, finish, finish_one,
@@ -228,14 +228,14 @@ pub async fn delist_lapsed(tx: &mut WorkerTx, batch: i64) -> Result<i64, StoreEr
 
 /// Evaluates a batch of a partner's mentors again, even without a change, in the order of their keys. Returns
 /// the last key and the number of corrected mentors, or `None` if there are no more.
-pub async fn look_again(
+pub async fn reevaluate(
     tx: &mut WorkerTx,
     organisation_id: Uuid,
     partner: &str,
     after: &str,
     batch: i64,
 ) -> Result<Option<(String, i64)>, StoreError> {
-    let row = sqlx::query_file!("src/partner/look_again.sql", organisation_id, partner, after, batch)
+    let row = sqlx::query_file!("src/partner/reevaluate.sql", organisation_id, partner, after, batch)
         .fetch_one(tx)
         .await?;
     Ok(row.last.map(|last| (last, row.changed)))
@@ -279,8 +279,8 @@ pub async fn forget_delisted(tx: &mut WorkerTx) -> Result<(), StoreError> {
 
 /// Queues alerts to the administrators of organisations with a partner for which sending has stopped,
 /// removals are held, or the credential expires soon.
-pub async fn tell_of_stops(tx: &mut WorkerTx) -> Result<(), StoreError> {
-    sqlx::query_file!("src/partner/tell_of_stops.sql").execute(tx).await?;
+pub async fn queue_stop_alerts(tx: &mut WorkerTx) -> Result<(), StoreError> {
+    sqlx::query_file!("src/partner/queue_stop_alerts.sql").execute(tx).await?;
     Ok(())
 }
 

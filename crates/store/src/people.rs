@@ -28,7 +28,7 @@ pub async fn export(tx: &mut WorkerTx, person: Uuid) -> Result<Option<Export>, S
 /// Whether a person was erased; `None` if the person does not exist. Waits for running imports of their
 /// organisations, and makes later ones wait.
 pub async fn is_erased(tx: &mut RegistrarTx, person: Uuid) -> Result<Option<bool>, StoreError> {
-    sqlx::query_file!("src/people/hold.sql", person).execute(&mut *tx).await?;
+    sqlx::query_file!("src/people/lock_organisations.sql", person).execute(&mut *tx).await?;
     Ok(sqlx::query_scalar!(
         r#"select erased_at is not null as "is_erased!" from certvakt.people where id = $1 for update"#,
         person,

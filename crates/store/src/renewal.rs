@@ -47,7 +47,7 @@ impl OfOrganisation for CurrentState {
 
 /// The outcome of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
+pub enum ChangeResult {
     /// The change is made.
     Yes,
     /// The certification has changed since it was read, or the caller may not change it.
@@ -63,7 +63,7 @@ pub enum Made {
 }
 
 /// A transaction that can change certifications: the registrar's, or a person's within the policies.
-pub trait Keeper: Send {
+pub trait ChangeTx: Send {
     /// The state of a certification, if it is visible, and whether its history has an entry with an id.
     fn standing(
         &mut self,
@@ -72,7 +72,7 @@ pub trait Keeper: Send {
     ) -> impl Future<Output = Result<Option<CurrentState>, StoreError>> + Send;
 
     /// Changes a certification that has not changed since it was read. `said` has the additional fields of
-    /// the history entry. Any outcome except success and [`Made::NotAsSeen`] ends the transaction.
+    /// the history entry. Any outcome except success and [`ChangeResult::NotAsSeen`] ends the transaction.
     fn change(
         &mut self,
         id: Uuid,
@@ -80,10 +80,10 @@ pub trait Keeper: Send {
         expires_at: Option<DateTime<Utc>>,
         status: CertificationStatus,
         said: &Value,
-    ) -> impl Future<Output = Result<Made, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ChangeResult, StoreError>> + Send;
 }
 
-impl Keeper for RegistrarTx {
+impl ChangeTx for RegistrarTx {
     async fn standing(&mut self, id: Uuid, entry: Uuid) -> Result<Option<CurrentState>, StoreError> {
         standing(self, id, entry).await
     }
@@ -95,12 +95,12 @@ impl Keeper for RegistrarTx {
         expires_at: Option<DateTime<Utc>>,
         status: CertificationStatus,
         said: &Value,
-    ) -> Result<Made, StoreError> {
+    ) -> Result<ChangeResult, StoreError> {
         change(self, id, seen, expires_at, status, said).await
     }
 }
 
-impl Keeper for TenantTx {
+impl ChangeTx for TenantTx {
     async fn standing(&mut self, id: Uuid, entry: Uuid) -> Result<Option<CurrentState>, StoreError> {
         let found = standing(&mut *self, id, entry).await?;
         self.saw(found.as_slice());
@@ -114,7 +114,7 @@ impl Keeper for TenantTx {
         expires_at: Option<DateTime<Utc>>,
         status: CertificationStatus,
         said: &Value,
-    ) -> Result<Made, StoreError> {
+    ) -> Result<ChangeResult, StoreError> {
         change(self, id, seen, expires_at, status, said).await
     }
 }
@@ -136,7 +136,7 @@ async fn change<'c>(
     expires_at: Option<DateTime<Utc>>,
     status: CertificationStatus,
     said: &Value,
-) -> Result<Made, StoreError> {
+) -> Result<ChangeResult, StoreError> {
     let changed = sqlx::query_scalar!(
         r#"select certvakt.change_certification($1, $2, $3, $4, $5) as "is_changed!""#,
         id,
@@ -146,15 +146,18 @@ async fn change<'c>(
         said,
     );
     let changed = changed.fetch_one(tx).await;
-    on_constraint(changed.map(|is_changed| if is_changed { Made::Yes } else { Made::NotAsSeen }), |name| {
-        Some(Ok(match name {
-            "history_full" => Made::HistoryFull,
-            "certification_withdrawn" => Made::Withdrawn,
-            "person_erased" => Made::Erased,
-            "certification_lapsed" => Made::Lapsed,
-            _ => return None,
-        }))
-    })
+    on_constraint(
+        changed.map(|is_changed| if is_changed { ChangeResult::Yes } else { ChangeResult::NotAsSeen }),
+        |name| {
+            Some(Ok(match name {
+                "history_full" => ChangeResult::HistoryFull,
+                "certification_withdrawn" => ChangeResult::Withdrawn,
+                "person_erased" => ChangeResult::Erased,
+                "certification_lapsed" => ChangeResult::Lapsed,
+                _ => return None,
+            }))
+        },
+    )
 }
 
 /// An entry of a history, with its evidence and note.
@@ -321,8 +324,8 @@ pub async fn set_long_history(tx: &mut RegistrarTx, entries: i32) -> Result<(), 
 }
 
 /// Queues one alert to the administrators of organisations for each history that has become long.
-pub async fn tell_of_long_histories(tx: &mut WorkerTx) -> Result<(), StoreError> {
-    sqlx::query_file!("src/renewal/tell_of_long.sql").execute(tx).await?;
+pub async fn queue_long_history_alerts(tx: &mut WorkerTx) -> Result<(), StoreError> {
+    sqlx::query_file!("src/renewal/queue_long_history_alerts.sql").execute(tx).await?;
     Ok(())
 }
 

@@ -287,7 +287,7 @@ impl LoginTx {
 
 /// The caller: the verified claims `iss` and `sub`, or the login of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-pub struct Asking<'a> {
+pub struct CallerClaims<'a> {
     /// The issuer.
     #[serde(rename = "iss")]
     pub issuer: &'a str,
@@ -303,7 +303,7 @@ impl TenantTx {
     pub(super) async fn begin(
         pool: &PgPool,
         clock: &Clock,
-        asking: &Asking<'_>,
+        asking: &CallerClaims<'_>,
         held: Held,
     ) -> Result<Self, StoreError> {
         let sql = beginning!("authenticated", "5s").to_owned() + &Self::carrying(clock, asking)?;
@@ -315,7 +315,7 @@ impl TenantTx {
     pub(super) async fn begin_asking(
         pool: &PgPool,
         clock: &Clock,
-        asking: &Asking<'_>,
+        asking: &CallerClaims<'_>,
         first: &'static str,
         held: Held,
     ) -> Result<(Self, Option<PgRow>), StoreError> {
@@ -332,7 +332,7 @@ impl TenantTx {
     }
 
     /// The additional settings of the transaction: a rehearsal's clock, and the caller's claims.
-    fn carrying(clock: &Clock, asking: &Asking<'_>) -> Result<String, StoreError> {
+    fn carrying(clock: &Clock, asking: &CallerClaims<'_>) -> Result<String, StoreError> {
         let claims = serde_json::to_vec(asking).map_err(|error| StoreError::Other(error.to_string()))?;
         Ok(format!("{}, set_config('request.jwt.claims', {}, true)", moved(clock), literal(&claims)))
     }

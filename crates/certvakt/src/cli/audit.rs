@@ -53,7 +53,7 @@ async fn cross_org(app: &App) -> Result<Exit, Error> {
     tx.rollback().await?;
     let shown = serde_json::json!({ "recorded": recorded, "across": across });
     print(app.format, &shown, |_| text_of_accesses(recorded, &across))?;
-    Ok(if across.is_empty() { Exit::Success } else { Exit::Found })
+    Ok(if across.is_empty() { Exit::Success } else { Exit::ProblemFound })
 }
 
 fn text_of_accesses(Recorded { events, lost }: Recorded, across: &[Across]) -> String {
@@ -86,7 +86,7 @@ async fn canary(app: &App) -> Result<Exit, Error> {
     let report = canary::run(app.database().await?, &bar).await?;
     bar.finish_and_clear();
     print(app.format, &report, text)?;
-    Ok(if report.is_clean() { Exit::Success } else { Exit::Found })
+    Ok(if report.is_clean() { Exit::Success } else { Exit::ProblemFound })
 }
 
 fn text(report: &Report) -> String {

@@ -98,7 +98,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         table(["Check", "Result", "Finding"], rows).to_string()
     })?;
     let has_problem = findings.iter().any(|one| one.verdict == Verdict::Problem);
-    Ok(if has_problem { Exit::Found } else { Exit::Success })
+    Ok(if has_problem { Exit::ProblemFound } else { Exit::Success })
 }
 
 async fn check_channels(findings: &mut Findings, config: &Config) {

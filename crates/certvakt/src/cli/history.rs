@@ -110,7 +110,7 @@ async fn normalise(slug: Option<&str>, batch: i32, app: &App) -> Result<Exit, Er
         });
         table(["Organisation", "Histories moved", "Entries", "Skipped (locked)"], rows).to_string()
     })?;
-    Ok(if done.iter().all(|one| one.left == 0) { Exit::Success } else { Exit::Found })
+    Ok(if done.iter().all(|one| one.left == 0) { Exit::Success } else { Exit::ProblemFound })
 }
 
 async fn limit(entries: Option<i32>, app: &App) -> Result<Exit, Error> {
@@ -153,5 +153,5 @@ async fn check(slug: Option<&str>, app: &App) -> Result<Exit, Error> {
             format!("{} histories are rows. DIFFERENT: {}", count(moved), ids.join(", "))
         }
     })?;
-    Ok(if compared.different.is_empty() { Exit::Success } else { Exit::Found })
+    Ok(if compared.different.is_empty() { Exit::Success } else { Exit::ProblemFound })
 }

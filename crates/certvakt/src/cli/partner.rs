@@ -341,10 +341,10 @@ async fn switch(
 
 async fn status(app: &App, database: &Database) -> Result<Exit, Error> {
     let mut tx = database.worker().await?;
-    let all = partner::with_standings(&mut tx).await?;
+    let all = partner::with_status(&mut tx).await?;
     tx.rollback().await?;
     print(app.format, &json!({ "partners": all }), |_| show::standings(&all))?;
-    Ok(if all.iter().all(partner::WithStanding::is_well) { Exit::Success } else { Exit::Found })
+    Ok(if all.iter().all(partner::PartnerStatus::is_well) { Exit::Success } else { Exit::ProblemFound })
 }
 
 async fn approve(app: &App, database: &Database, one: &Partner) -> Result<Exit, Error> {
@@ -387,7 +387,7 @@ async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
     })?;
     let is_well = heard.iter().all(|one| one.unread.is_none())
         && done.iter().all(|one| one.told.stopped.is_none() && !one.told.removals_are_held);
-    Ok(if is_well { Exit::Success } else { Exit::Found })
+    Ok(if is_well { Exit::Success } else { Exit::ProblemFound })
 }
 
 async fn compare(app: &App, database: &Database, one: &Partner, believes: bool) -> Result<Exit, Error> {
@@ -396,14 +396,14 @@ async fn compare(app: &App, database: &Database, one: &Partner, believes: bool) 
     match reconcile::once(database, adapter.as_ref(), one, removal_limit).await? {
         Ok(reconciled) => {
             print(app.format, &reconciled, show::compared)?;
-            Ok(if reconciled.is_right() { Exit::Success } else { Exit::Found })
+            Ok(if reconciled.is_right() { Exit::Success } else { Exit::ProblemFound })
         }
         Err(outcome) => {
             let reason = outcome.reason().unwrap_or_default();
             print(app.format, &json!({ "unread": reason }), |_| {
                 format!("The listing cannot be read: {reason}.")
             })?;
-            Ok(Exit::Found)
+            Ok(Exit::ProblemFound)
         }
     }
 }

@@ -255,5 +255,5 @@ async fn replay(app: &App, ledger: PathBuf) -> Result<Exit, Error> {
         text
     })?;
     let is_whole = replayed.unreadable_lines.is_empty() && replayed.failed.is_empty();
-    Ok(if is_whole { Exit::Success } else { Exit::Found })
+    Ok(if is_whole { Exit::Success } else { Exit::ProblemFound })
 }

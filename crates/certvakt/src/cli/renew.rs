@@ -105,7 +105,7 @@ async fn all(file: &Path, database: &Database, app: &App) -> Result<Exit, Error>
     }
     bar.finish_and_clear();
     print(app.format, &done, text)?;
-    Ok(if done.refused.is_empty() { Exit::Success } else { Exit::Found })
+    Ok(if done.refused.is_empty() { Exit::Success } else { Exit::ProblemFound })
 }
 
 async fn renew(row: Row, database: &Database, app: &App) -> Result<bool, Error> {

@@ -23,7 +23,7 @@ pub(super) struct Args {
     /// Show what would be recorded, and record nothing
     #[arg(long)]
     dry_run: bool,
-    /// Record the notices even if they exceed the limit; a held run is planned again for its date
+    /// Record the notices even if they exceed the limit
     #[arg(long, conflicts_with = "dry_run")]
     approve: bool,
     /// Read every certification, not only those that came due or changed since the last complete run

@@ -7,7 +7,7 @@ use certvakt_base::Exit;
 use certvakt_engine::expiry::schedule::{self, RunProblem};
 use certvakt_store::audit::access_log::{self as accesses, Recorded};
 use certvakt_store::kill_switch::{self, Closure};
-use certvakt_store::partner::{self, WithStanding};
+use certvakt_store::partner::{self, PartnerStatus};
 use certvakt_store::report::{self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter};
 use certvakt_store::{organisation, renewal};
 use chrono::NaiveDate;
@@ -36,7 +36,7 @@ struct Status {
     access_closures: Vec<Closure>,
     access_events_in_7_days: Recorded,
     long_histories: BTreeMap<String, i64>,
-    partners: Vec<WithStanding>,
+    partners: Vec<PartnerStatus>,
     unreachable_by_chapter: Vec<UnreachableInChapter>,
     unreachable: Vec<Unreachable>,
     tables: Vec<TableSize>,
@@ -92,7 +92,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         access_closures: kill_switch::closures(&mut tx).await?,
         access_events_in_7_days: accesses::recorded(&mut tx, 7).await?,
         long_histories: renewal::long_histories(&mut tx).await?.into_iter().collect(),
-        partners: partner::with_standings(&mut tx).await?,
+        partners: partner::with_status(&mut tx).await?,
         unreachable_by_chapter: report::unreachable_by_chapter(&mut tx).await?,
         unreachable: report::unreachable(&mut tx, MOST_LISTED).await?,
         tables: report::sizes(&mut tx).await?,
@@ -100,10 +100,10 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     tx.rollback().await?;
     print(app.format, &status, text)?;
     let healthy = status.channel_stops.is_empty()
-        && status.partners.iter().all(WithStanding::is_well)
+        && status.partners.iter().all(PartnerStatus::is_well)
         && !status.queue.is_old()
         && runs_are_well;
-    Ok(if healthy { Exit::Success } else { Exit::Found })
+    Ok(if healthy { Exit::Success } else { Exit::ProblemFound })
 }
 
 fn text(status: &Status) -> String {

@@ -72,7 +72,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     }
     tx.rollback().await?;
     print(app.format, &serde_json::json!({ "organisations": all }), |_| text(&all))?;
-    Ok(if all.iter().all(|one| one.faults.is_empty()) { Exit::Success } else { Exit::Found })
+    Ok(if all.iter().all(|one| one.faults.is_empty()) { Exit::Success } else { Exit::ProblemFound })
 }
 
 async fn of_histories(args: &Args, app: &App) -> Result<Exit, Error> {
@@ -91,7 +91,7 @@ async fn of_histories(args: &Args, app: &App) -> Result<Exit, Error> {
     };
     tx.rollback().await?;
     print(app.format, &checked, |_| histories_text(&checked))?;
-    Ok(if checked.faults.is_empty() { Exit::Success } else { Exit::Found })
+    Ok(if checked.faults.is_empty() { Exit::Success } else { Exit::ProblemFound })
 }
 
 fn histories_text(checked: &HistoriesChecked) -> String {

@@ -68,7 +68,7 @@ async fn idle_connections_are_closed() {
     for one in silent {
         one.await.unwrap();
     }
-    service.until_metric("certvakt_connections_silent_total 5").await;
+    service.until_metric("certvakt_connections_idle_closed_total 5").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

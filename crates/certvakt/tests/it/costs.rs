@@ -1,7 +1,7 @@
 //! The cost of runs and deliveries in the database, in counts that do not depend on the machine's speed:
 //! statements, rows, bytes of write-ahead log, pages, and sequential scans of the certifications.
 
-use certvakt_store::Asking;
+use certvakt_store::CallerClaims;
 use certvakt_store::tenant::{self, After, Filter};
 use serde_json::Value;
 
@@ -248,7 +248,7 @@ async fn chapters(chapters: u32) -> TestDatabase {
 async fn page(database: &TestDatabase, after: Option<After>) -> (After, [i64; 4]) {
     database.start_counting().await;
     let store = database.store().await;
-    let asking = Asking { issuer: "https://issuer.example", subject: "coordinator", session: None };
+    let asking = CallerClaims { issuer: "https://issuer.example", subject: "coordinator", session: None };
     let mut tx = store.tenant(&asking).await.unwrap();
     let found = tenant::certifications(&mut tx, &Filter::default(), after, 51).await.unwrap();
     tx.commit().await.unwrap();
@@ -297,7 +297,7 @@ async fn the_cost_of_a_page_depends_only_on_its_rows() {
 async fn searched(database: &TestDatabase, text: &str, expected: usize) -> [i64; 2] {
     database.start_counting().await;
     let store = database.store().await;
-    let asking = Asking { issuer: "https://issuer.example", subject: "coordinator", session: None };
+    let asking = CallerClaims { issuer: "https://issuer.example", subject: "coordinator", session: None };
     let mut tx = store.tenant(&asking).await.unwrap();
     let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
     let found = tenant::certifications(&mut tx, &filter, None, 51).await.unwrap();

@@ -134,7 +134,7 @@ async fn a_run_that_waited_for_another_sees_the_changes_in_between() {
     let mut run = database.certvakt(["run", "--date", "2026-06-15"]);
     let waiting = database.blocked_at("certvakt.run_calendars", &mut run).await;
     database.certify("1", "2026-06-20").await;
-    waiting.go_on().await;
+    waiting.resume().await;
     assert_eq!(database.explained(NOON, "1")[2], "2026-06-13 expiry_warning_7d unreachable");
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 0);
 }
@@ -148,7 +148,7 @@ async fn run_behind(database: &TestDatabase, change: &'static str) {
     let mut run = database.certvakt(["run", "--date", "2026-06-15"]);
     let waiting = database.blocked(&mut run).await;
     transaction.commit().await.unwrap();
-    waiting.go_on().await;
+    waiting.resume().await;
 }
 
 #[tokio::test]
@@ -366,8 +366,8 @@ async fn each_organisation_has_its_own_today() {
 async fn a_moved_clock_is_for_rehearsals() {
     let database = TestDatabase::new().await;
     let said = fail(database.certvakt(["run"]).env("CERTVAKT_NOW", NOON), 2);
-    assert!(said.contains("no-rehearsal"), "{said}");
-    assert!(fail(database.certvakt(["run"]).env("CERTVAKT_NOW", "noon"), 2).contains("bad-now"));
+    assert!(said.contains("not-a-rehearsal"), "{said}");
+    assert!(fail(database.certvakt(["run"]).env("CERTVAKT_NOW", "noon"), 2).contains("now-invalid"));
 }
 
 #[tokio::test]

@@ -245,7 +245,7 @@ impl Blocked {
     }
 
     /// Releases the lock and waits for its end.
-    pub async fn go_on(mut self) {
+    pub async fn resume(mut self) {
         self.holder.execute("rollback").await.unwrap();
         let output = self.command.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", both(&output));

@@ -1,7 +1,7 @@
 //! An app with its own hierarchy: the service uses the functions with which the app replaced certvakt's.
 //! `supabase/tests/own_app_visibility.sql` asserts the permissions of each person.
 
-use certvakt_store::{Asking, Database, tenant};
+use certvakt_store::{CallerClaims, Database, tenant};
 
 use crate::harness::{TestDatabase, fail};
 
@@ -22,7 +22,8 @@ async fn app() -> TestDatabase {
 /// The data that an account sees: its name, its memberships, and the ends of the ids of certifications.
 async fn seen(store: &Database, account: u8) -> (Option<String>, Vec<String>, Vec<String>) {
     let subject = format!("00000000-0000-4000-9000-{account:012}");
-    let asking = Asking { issuer: "https://prosjekt.supabase.co/auth/v1", subject: &subject, session: None };
+    let asking =
+        CallerClaims { issuer: "https://prosjekt.supabase.co/auth/v1", subject: &subject, session: None };
     let mut tx = store.tenant(&asking).await.unwrap();
     let me = tenant::me(&mut tx).await.unwrap();
     let memberships = tenant::memberships(&mut tx).await.unwrap();
@@ -76,7 +77,7 @@ async fn people_see_and_end_their_own_sessions_there() {
             ))
             .await;
     }
-    let mut tx = store.tenant(&Asking { issuer, subject: &subjects[0], session: None }).await.unwrap();
+    let mut tx = store.tenant(&CallerClaims { issuer, subject: &subjects[0], session: None }).await.unwrap();
     let own = tenant::sessions::sessions(&mut tx).await.unwrap();
     assert_eq!(own.len(), 2);
     assert_eq!(tenant::sessions::end(&mut tx, Some(own[0].id)).await.unwrap(), 1);
@@ -100,5 +101,5 @@ async fn a_run_uses_the_data_that_the_apps_triggers_maintain() {
 async fn the_canary_reports_that_it_cannot_create_people() {
     let database = app().await;
     let said = fail(&mut database.certvakt(["audit", "canary"]), 1);
-    assert!(said.contains("[canary-cannot-plant]"), "{said}");
+    assert!(said.contains("[canary-unsupported]"), "{said}");
 }

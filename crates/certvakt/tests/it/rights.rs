@@ -374,7 +374,7 @@ async fn changes_during_an_erasure_are_erased_or_refused() {
     register.execute("begin; select from certvakt.organisations for no key update").await.unwrap();
     let waiting = database.blocked(&mut database.certvakt(erase)).await;
     register.execute("rollback").await.unwrap();
-    waiting.go_on().await;
+    waiting.resume().await;
 
     let (database, person) = somebody().await;
     let erase = ["person", "erase", &person.to_string(), "--ledger", &ledger];
@@ -392,7 +392,7 @@ async fn changes_during_an_erasure_are_erased_or_refused() {
             "select count(*) = 2 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
         )
         .await;
-    erasing.go_on().await;
+    erasing.resume().await;
     let refused = device.await.unwrap().unwrap_err();
     assert_eq!(refused.as_database_error().unwrap().constraint(), Some("person_erased"), "{refused}");
     let left: i64 =

@@ -1,7 +1,7 @@
 //! A person's transaction leaves no state on its connection for the next one, regardless of how it ended.
 
 use certvakt_store::tenant::{self, devices};
-use certvakt_store::{Asking, Database};
+use certvakt_store::{CallerClaims, Database};
 use sqlx::Executor;
 use uuid::Uuid;
 
@@ -20,8 +20,8 @@ const SEES: [(&str, &[&str]); 4] = [
     ("stranger", &[]),
 ];
 
-fn asking(subject: &str) -> Asking<'_> {
-    Asking { issuer: "https://issuer.example", subject, session: None }
+fn asking(subject: &str) -> CallerClaims<'_> {
+    CallerClaims { issuer: "https://issuer.example", subject, session: None }
 }
 
 async fn world() -> TestDatabase {

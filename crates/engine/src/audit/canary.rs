@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use certvakt_base::Exit;
-use certvakt_store::audit::{Administrator, CanaryTx, Chapter, Planted, Plants, ProbeResult, Wanderer};
-use certvakt_store::{Asking, Database, StoreError};
+use certvakt_store::audit::{
+    Administrator, CanaryTx, Chapter, MentorInTwoChapters, ProbeResult, TestChapter, TestObjects,
+};
+use certvakt_store::{CallerClaims, Database, StoreError};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -29,7 +31,7 @@ impl CanaryError {
     /// The stable code, as listed in `docs/errors.md`.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::CannotPlant => "canary-cannot-plant",
+            Self::CannotPlant => "canary-unsupported",
             Self::Store(error) => error.code(),
         }
     }
@@ -37,7 +39,7 @@ impl CanaryError {
     /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::CannotPlant => Exit::Found,
+            Self::CannotPlant => Exit::ProblemFound,
             Self::Store(error) => error.exit(),
         }
     }
@@ -45,7 +47,7 @@ impl CanaryError {
 
 /// The result of queries of one table, view or function by one kind of person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Sight {
+pub struct QueryResult {
     /// The table, view or function.
     pub of: String,
     /// The kind of person: `nobody`, `stranger`, `mentor`, `coordinator`, `org_admin`.
@@ -68,7 +70,7 @@ pub struct Report {
     /// The number of chapters with test people.
     pub chapters: usize,
     /// The results, by queried object and kind of person.
-    pub sights: Vec<Sight>,
+    pub sights: Vec<QueryResult>,
     /// The leaks: the queried object, the caller, and whose data was read. At most a hundred.
     pub leaks: Vec<String>,
     /// The codes of the errors, with the queried object.
@@ -108,11 +110,11 @@ struct Viewer {
 
 async fn ask_all(tx: &mut CanaryTx, progress: &indicatif::ProgressBar) -> Result<Report, CanaryError> {
     let chapters = tx.chapters().await?;
-    let nest = Nest::new(&chapters);
+    let nest = TestData::new(&chapters);
     let issuer = nest.issuer();
     tx.plant(&nest.plants, &issuer).await?;
     if let Some(one) = nest.plants.chapters.first() {
-        let asking = Asking { issuer: &issuer, subject: &one.coordinator.to_string(), session: None };
+        let asking = CallerClaims { issuer: &issuer, subject: &one.coordinator.to_string(), session: None };
         if !tx.knows(&asking, one.coordinator, one.chapter.id).await? {
             return Err(CanaryError::CannotPlant);
         }
@@ -121,15 +123,15 @@ async fn ask_all(tx: &mut CanaryTx, progress: &indicatif::ProgressBar) -> Result
     let viewers = nest.viewers();
     let all = nest.all();
     progress.set_length((viewers.len() * reachable.len()) as u64);
-    let mut sights: BTreeMap<(String, &'static str), Sight> = BTreeMap::new();
+    let mut sights: BTreeMap<(String, &'static str), QueryResult> = BTreeMap::new();
     let (mut leaks, mut failures, mut seers) = (Vec::new(), BTreeSet::new(), HashSet::new());
     for viewer in &viewers {
         let subject = viewer.person.to_string();
-        let asking = Asking { issuer: &issuer, subject: &subject, session: None };
+        let asking = CallerClaims { issuer: &issuer, subject: &subject, session: None };
         let asking = (viewer.kind != "nobody").then_some(&asking);
         for one in &reachable {
             let answer = tx.ask(one, asking, &all).await?;
-            let sight = sights.entry((one.name.clone(), viewer.kind)).or_insert_with(|| Sight {
+            let sight = sights.entry((one.name.clone(), viewer.kind)).or_insert_with(|| QueryResult {
                 of: one.name.clone(),
                 kind: viewer.kind,
                 asked: 0,
@@ -178,13 +180,13 @@ async fn ask_all(tx: &mut CanaryTx, progress: &indicatif::ProgressBar) -> Result
 }
 
 /// The test objects. Their ids start with the same 64 random bits, so they can be found in any row.
-struct Nest {
+struct TestData {
     mark: u64,
-    plants: Plants,
+    plants: TestObjects,
     above: HashMap<Uuid, Option<Uuid>>,
 }
 
-impl Nest {
+impl TestData {
     fn new(chapters: &[Chapter]) -> Self {
         let mark = u64::from_be_bytes(Uuid::new_v4().as_bytes()[..8].try_into().unwrap_or_default());
         let mut next = 0_u64;
@@ -192,9 +194,9 @@ impl Nest {
             next += 1;
             Uuid::from_u64_pair(mark, next)
         };
-        let planted: Vec<Planted> = chapters
+        let planted: Vec<TestChapter> = chapters
             .iter()
-            .map(|chapter| Planted {
+            .map(|chapter| TestChapter {
                 chapter: *chapter,
                 mentor: id(),
                 certification: id(),
@@ -215,14 +217,14 @@ impl Nest {
         let wanderers = organisations
             .into_values()
             .filter_map(|chapters| apart(&chapters, &above))
-            .map(|(certified_in, elsewhere)| Wanderer {
+            .map(|(certified_in, elsewhere)| MentorInTwoChapters {
                 person: id(),
                 certification: id(),
                 certified_in,
                 elsewhere,
             })
             .collect();
-        Self { mark, plants: Plants { chapters: planted, administrators, wanderers }, above }
+        Self { mark, plants: TestObjects { chapters: planted, administrators, wanderers }, above }
     }
 
     /// The issuer of the test logins, which no real issuer uses, and the code of the test type.
@@ -276,7 +278,7 @@ impl Nest {
 
     /// The test objects in the chapters for which a condition holds.
     fn within(&self, holds: impl Fn(&Chapter) -> bool) -> HashSet<Uuid> {
-        let Plants { chapters, administrators, wanderers } = &self.plants;
+        let TestObjects { chapters, administrators, wanderers } = &self.plants;
         let of_chapters = chapters
             .iter()
             .filter(|one| holds(&one.chapter))
@@ -302,7 +304,7 @@ impl Nest {
     }
 
     fn describe(&self, id: Uuid) -> String {
-        let Plants { chapters, administrators, wanderers } = &self.plants;
+        let TestObjects { chapters, administrators, wanderers } = &self.plants;
         for one in chapters {
             let what = match id {
                 id if id == one.mentor => "the mentor",

@@ -16,7 +16,7 @@ pub struct PartnersConfig {
     /// The folder of contracts, `<partner>/<version>.toml`; if empty, nothing is sent to partners.
     pub contracts: PathBuf,
     /// Hosts that certvakt may connect to although they are on this machine or in a private network.
-    pub allowed_inward: Vec<String>,
+    pub allowed_internal_hosts: Vec<String>,
     /// Seconds between two checks for changes to send and for lapsed certifications.
     pub poll_seconds: u32,
     /// The credentials for portals: `[partners.secrets.<organisation>.<partner>.<environment>]`.
@@ -27,7 +27,7 @@ impl Default for PartnersConfig {
     fn default() -> Self {
         Self {
             contracts: PathBuf::new(),
-            allowed_inward: Vec::new(),
+            allowed_internal_hosts: Vec::new(),
             poll_seconds: 5,
             secrets: BTreeMap::new(),
         }

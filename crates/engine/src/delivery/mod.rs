@@ -5,7 +5,7 @@ mod outcome;
 mod refusals;
 mod stops;
 pub mod text;
-mod truth;
+mod validity;
 mod worker;
 
 use certvakt_base::Exit;

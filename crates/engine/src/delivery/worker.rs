@@ -19,7 +19,7 @@ use super::channels::{Address, Channel, Reach};
 use super::outcome::{Ended, Verdict};
 use super::refusals::Refusals;
 use super::stops::Stops;
-use super::truth::still_true;
+use super::validity::check_validity;
 use crate::config::Config;
 
 /// The pause after a failure to record outcomes.
@@ -91,14 +91,14 @@ impl Worker<'_> {
         stopped: &Stops,
         progress: &indicatif::ProgressBar,
     ) -> Result<Tally, DeliveryError> {
-        self.take_back().await?;
+        self.release_expired().await?;
         self.pass(stopped, progress).await
     }
 
     /// Releases deliveries whose lease has expired.
-    async fn take_back(&self) -> Result<(), StoreError> {
+    async fn release_expired(&self) -> Result<(), StoreError> {
         let mut tx = self.database.worker().await?;
-        delivery::take_back(&mut tx).await?;
+        delivery::release_expired(&mut tx).await?;
         tx.commit().await
     }
 
@@ -335,7 +335,7 @@ impl Worker<'_> {
         let again = |ended: Ended| ended.with(DeliveryState::Pending, None);
         let mut end = Ended::new(claimed, DeliveryState::Unreachable, Some("no contact point".to_owned()));
         let Some(organisation) = organisation else { return again(end) };
-        if let Err(reason) = still_true(claimed, organisation, self.clock.now()) {
+        if let Err(reason) = check_validity(claimed, organisation, self.clock.now()) {
             return end.with(DeliveryState::Cancelled, Some(reason.to_owned()));
         }
         let mut declined = None;
@@ -352,7 +352,7 @@ impl Worker<'_> {
             if !is_our_turn || !organisation.hours.is_open(now, organisation.zone) {
                 return again(end);
             }
-            let notice = match still_true(claimed, organisation, now) {
+            let notice = match check_validity(claimed, organisation, now) {
                 Ok(truth) => truth.notice(claimed, organisation),
                 Err(reason) => return end.with(DeliveryState::Cancelled, Some(reason.to_owned())),
             };

@@ -44,7 +44,7 @@ impl LedgerError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Missing => "ledger-missing",
-            Self::Unwritten(_) => "ledger-unwritten",
+            Self::Unwritten(_) => "ledger-not-writable",
             Self::Unread(_) => "file-unreadable",
         }
     }

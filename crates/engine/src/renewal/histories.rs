@@ -193,7 +193,7 @@ impl CheckError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Store(error) => error.code(),
-            Self::Unwritten(_) => "heads-unwritten",
+            Self::Unwritten(_) => "heads-not-writable",
         }
     }
 

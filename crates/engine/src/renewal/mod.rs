@@ -9,7 +9,7 @@ use certvakt_rules::renewal::{self as rules, Kind, Rule};
 use certvakt_rules::{last_valid_day, text, today};
 use certvakt_store::CertificationStatus;
 use certvakt_store::StoreError;
-use certvakt_store::renewal::{CurrentState, Keeper, Made};
+use certvakt_store::renewal::{ChangeResult, ChangeTx, CurrentState};
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -178,11 +178,11 @@ impl RenewalError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unknown => "unknown-name",
-            Self::Changed => "version-other",
-            Self::NotTheirs => "not-yours",
+            Self::Changed => "version-mismatch",
+            Self::NotTheirs => "not-permitted",
             Self::NoRule => "renewal-date-missing",
             Self::Date(_) => "renewal-date",
-            Self::Words(_) => "renewal-words",
+            Self::Words(_) => "remarks-invalid",
             Self::Lapsed => "certification-lapsed",
             Self::Withdrawn => "certification-withdrawn",
             Self::Erased => "person-erased",
@@ -202,7 +202,7 @@ impl RenewalError {
 
 /// Applies a change to a certification. An error ends the transaction.
 pub async fn apply(
-    tx: &mut impl Keeper,
+    tx: &mut impl ChangeTx,
     id: Uuid,
     request: &ChangeRequest<'_>,
     now: DateTime<Utc>,
@@ -227,12 +227,12 @@ pub async fn apply(
         if after == before { standing.expires_at } else { after.map(|day| end_of_day(day, zone)) };
     let said = said(request, entry, today(now, zone));
     match tx.change(id, standing.updated_at, expires_at, status, &said).await? {
-        Made::Yes => Ok(ChangeOutcome { before, after, is_changed: true }),
-        Made::HistoryFull => Err(RenewalError::HistoryFull),
-        Made::Withdrawn => Err(RenewalError::Withdrawn),
-        Made::Erased => Err(RenewalError::Erased),
-        Made::Lapsed => Err(RenewalError::Lapsed),
-        Made::NotAsSeen => {
+        ChangeResult::Yes => Ok(ChangeOutcome { before, after, is_changed: true }),
+        ChangeResult::HistoryFull => Err(RenewalError::HistoryFull),
+        ChangeResult::Withdrawn => Err(RenewalError::Withdrawn),
+        ChangeResult::Erased => Err(RenewalError::Erased),
+        ChangeResult::Lapsed => Err(RenewalError::Lapsed),
+        ChangeResult::NotAsSeen => {
             // Another request may have made the same change in the meantime.
             let now = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
             match (now.is_made, now.updated_at == standing.updated_at) {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::adapter::{Adapter, Bounds};
 use super::multipart::{self, Part};
-use crate::client::Answered;
+use crate::client::PortalResponse;
 use crate::contract::{State, TableTerms};
 use crate::outcome::Outcome;
 use crate::portal::{Portal, judge, judge_change, odata};
@@ -87,7 +87,7 @@ impl Dataverse {
         outcomes
     }
 
-    fn judge_change(&self, state: &State, answered: Result<Answered, Outcome>) -> Outcome {
+    fn judge_change(&self, state: &State, answered: Result<PortalResponse, Outcome>) -> Outcome {
         let answered = match answered {
             Ok(answered) => answered,
             Err(outcome) => return outcome,
@@ -116,7 +116,7 @@ impl Dataverse {
         answers.into_iter().map(|answered| self.judge_read(&answered?)).collect()
     }
 
-    fn judge_read(&self, answered: &Answered) -> Result<bool, Outcome> {
+    fn judge_read(&self, answered: &PortalResponse) -> Result<bool, Outcome> {
         if let Some(busy) = busy(answered) {
             return Err(busy);
         }
@@ -137,7 +137,7 @@ impl Dataverse {
         &self,
         parts: Vec<Result<Part, Outcome>>,
         until: Instant,
-    ) -> Vec<Result<Answered, Outcome>> {
+    ) -> Vec<Result<PortalResponse, Outcome>> {
         let to_send: Vec<&Part> = parts.iter().filter_map(|part| part.as_ref().ok()).collect();
         let answers = match to_send[..] {
             [] => Ok(Vec::new()),
@@ -160,7 +160,7 @@ impl Dataverse {
             .collect()
     }
 
-    async fn send(&self, part: &Part, until: Instant) -> Result<Answered, Outcome> {
+    async fn send(&self, part: &Part, until: Instant) -> Result<PortalResponse, Outcome> {
         let make = |sign_in: HeaderMap| {
             let request = self.portal.wire.client().request(part.method.clone(), part.url.clone());
             request.headers(odata()).headers(part.headers.clone()).headers(sign_in).body(part.body.clone())
@@ -175,7 +175,7 @@ impl Dataverse {
 
     /// Sends many requests as one batch, outside a change set, because in a change set a failure would undo
     /// the others.
-    async fn send_all(&self, parts: &[&Part], until: Instant) -> Result<Vec<Answered>, Outcome> {
+    async fn send_all(&self, parts: &[&Part], until: Instant) -> Result<Vec<PortalResponse>, Outcome> {
         let mut url = self.portal.addresses.endpoint.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop().push("$batch");
@@ -201,7 +201,7 @@ fn crossed() -> Outcome {
 }
 
 /// The outcome of a response under a service protection limit, with the time to wait.
-fn busy(answered: &Answered) -> Option<Outcome> {
+fn busy(answered: &PortalResponse) -> Option<Outcome> {
     let code = error_code(answered);
     let known = PROTECTION.iter().find(|(known, _)| code.as_deref() == Some(known));
     let reason = match known {
@@ -214,12 +214,12 @@ fn busy(answered: &Answered) -> Option<Outcome> {
     Some(Outcome::Busy(reason, retry_after(&answered.headers)))
 }
 
-fn is_absent(answered: &Answered) -> bool {
+fn is_absent(answered: &PortalResponse) -> bool {
     error_code(answered).is_some_and(|code| ABSENT.contains(&code.as_str()))
 }
 
 /// The code of an error (`{"error": {"code": "0x…"}}`).
-fn error_code(answered: &Answered) -> Option<String> {
+fn error_code(answered: &PortalResponse) -> Option<String> {
     if answered.status.is_success() {
         return None;
     }

@@ -5,7 +5,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use uuid::Uuid;
 
-use crate::client::Answered;
+use crate::client::PortalResponse;
 
 /// The maximum number of headers of a part.
 const MOST_HEADERS: usize = 32;
@@ -55,7 +55,7 @@ fn target(url: &Url) -> String {
 
 /// Reads the responses in a batch response, in order. Returns `None` if it is not a batch response. A
 /// response that was cut off has fewer parts.
-pub(super) fn read(answered: &Answered) -> Option<Vec<Answered>> {
+pub(super) fn read(answered: &PortalResponse) -> Option<Vec<PortalResponse>> {
     let kind = answered.headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let (name, parameters) = kind.split_once(';')?;
     if !name.trim().eq_ignore_ascii_case("multipart/mixed") {
@@ -89,7 +89,7 @@ fn split<'a>(body: &'a [u8], marker: &[u8]) -> Vec<&'a [u8]> {
 }
 
 /// Reads a part: its own headers, an empty line, and the response.
-fn part(text: &[u8]) -> Option<Answered> {
+fn part(text: &[u8]) -> Option<PortalResponse> {
     let answer = after_empty_line(text)?;
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut read = httparse::Response::new(&mut headers);
@@ -98,7 +98,7 @@ fn part(text: &[u8]) -> Option<Answered> {
         let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
         Some((name, HeaderValue::from_bytes(header.value).ok()?))
     });
-    Some(Answered {
+    Some(PortalResponse {
         status: StatusCode::from_u16(read.code?).ok()?,
         headers: headers.collect(),
         body: answer[length..].trim_ascii_end().to_vec(),
@@ -115,9 +115,9 @@ mod tests {
     use super::*;
     use certvakt_testing::fuzz::Target;
 
-    fn answered(body: &str) -> Answered {
+    fn answered(body: &str) -> PortalResponse {
         let kind = HeaderValue::from_static("multipart/mixed; boundary=\"b\"");
-        Answered {
+        PortalResponse {
             status: StatusCode::OK,
             headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]),
             body: body.replace('\n', "\r\n").into_bytes(),
@@ -162,7 +162,7 @@ mod tests {
             let Ok(kind) = HeaderValue::from_bytes(kind) else { return };
             let headers = HeaderMap::from_iter([(CONTENT_TYPE, kind)]);
             let body = body.get(1..).unwrap_or_default().to_vec();
-            let Some(answers) = read(&Answered { status: StatusCode::OK, headers, body: body.clone() })
+            let Some(answers) = read(&PortalResponse { status: StatusCode::OK, headers, body: body.clone() })
             else {
                 return;
             };

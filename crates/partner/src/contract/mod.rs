@@ -16,8 +16,8 @@ use uuid::Uuid;
 pub use inbound::Report;
 pub use message::{Rules, State};
 pub use terms::{
-    AdapterName, Addresses, AnswerTerms, Contract, Example, InboundTerms, Limits, ListingTerms, ReadTerms,
-    RequestTerms, SignInTerms, StatusWords, TableTerms, Word,
+    AdapterName, Addresses, Contract, Example, InboundTerms, Limits, ListingTerms, ReadTerms, RequestTerms,
+    ResponseTerms, SignInTerms, StatusValue, StatusValues, TableTerms,
 };
 
 /// The maximum number of operations in a batch (Microsoft Learn, "Execute batch operations using the Web

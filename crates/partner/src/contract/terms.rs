@@ -21,11 +21,11 @@ pub struct Contract {
     /// The sign-in method.
     pub sign_in: SignInTerms,
     /// The portal's values of the two states.
-    pub words: StatusWords,
+    pub words: StatusValues,
     /// The requests to the portal.
     pub request: RequestTerms,
     /// The portal's responses.
-    pub answer: AnswerTerms,
+    pub answer: ResponseTerms,
     /// The table of mentors, for `dataverse`.
     pub table: Option<TableTerms>,
     /// The request that reads the portal's state of one mentor, for `webhook`; if missing, only the listing
@@ -105,16 +105,16 @@ impl SignInTerms {
 /// A portal's values of the two states.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StatusWords {
+pub struct StatusValues {
     /// The value for a listed mentor.
-    pub listed: Word,
+    pub listed: StatusValue,
     /// The value for a mentor who is not listed.
-    pub delisted: Word,
+    pub delisted: StatusValue,
 }
 
-impl StatusWords {
+impl StatusValues {
     /// The value of one of the two states.
-    pub const fn of(&self, is_listed: bool) -> &Word {
+    pub const fn of(&self, is_listed: bool) -> &StatusValue {
         if is_listed { &self.listed } else { &self.delisted }
     }
 }
@@ -122,7 +122,7 @@ impl StatusWords {
 /// A portal's value of a state: a word, the number of a choice, or a flag.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
-pub enum Word {
+pub enum StatusValue {
     /// A flag.
     Flag(bool),
     /// The number of a choice.
@@ -170,7 +170,7 @@ fn post() -> String {
 /// The responses to a change.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AnswerTerms {
+pub struct ResponseTerms {
     /// The status codes of an accepted change.
     pub taken: Vec<u16>,
     /// The status codes of a change that the portal refuses for this mentor.
@@ -318,7 +318,7 @@ pub struct InboundTerms {
     /// The place of the origin of the reported change.
     pub origin: Option<String>,
     /// The portal's value of the origin for certvakt, to recognise changes that certvakt itself sent.
-    pub ours: Option<Word>,
+    pub ours: Option<StatusValue>,
     /// The type of certification that each course renews, by the portal's name of the course.
     pub types: BTreeMap<String, String>,
     /// Courses completed before this day renew nothing, because they are older than the use of certvakt.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::client_certificate::Certificate;
 use super::method::{SignIn, SignInError};
-use crate::client::Wire;
+use crate::client::PortalClient;
 
 /// The type of an assertion (RFC 7523, section 2.2).
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -29,7 +29,7 @@ pub(super) struct ClientCredentials {
     client_id: String,
     scope: String,
     proof: Proof,
-    wire: Wire,
+    wire: PortalClient,
     current: Bearer,
 }
 
@@ -46,7 +46,13 @@ struct Granted {
 }
 
 impl ClientCredentials {
-    pub(super) fn new(token: Url, client_id: String, scope: String, proof: Proof, wire: Wire) -> Self {
+    pub(super) fn new(
+        token: Url,
+        client_id: String,
+        scope: String,
+        proof: Proof,
+        wire: PortalClient,
+    ) -> Self {
         Self { token, client_id, scope, proof, wire, current: Bearer::default() }
     }
 

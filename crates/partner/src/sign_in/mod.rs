@@ -8,7 +8,7 @@ mod signature;
 
 use certvakt_base::clock::Clock;
 
-use super::client::Wire;
+use super::client::PortalClient;
 use super::contract::{Addresses, SignInTerms};
 
 use client_certificate::Certificate;
@@ -21,7 +21,7 @@ pub fn of(
     terms: &SignInTerms,
     addresses: &Addresses,
     secrets: &[String],
-    wire: &Wire,
+    wire: &PortalClient,
 ) -> Result<Box<dyn SignIn>, String> {
     let newest = secrets.first().cloned();
     let missing = || {

@@ -153,7 +153,7 @@ pub(super) async fn announce(
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses(
     (status = ACCEPTED, body = Import),
     Problems))]
-pub(super) async fn hand_over(
+pub(super) async fn upload_content(
     State(api): State<Api>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
@@ -174,7 +174,7 @@ pub(super) async fn hand_over(
     let mut content = Vec::new();
     register.read_to_end(&mut content).await.map_err(|error| no_room(&error))?;
     let mut tx = api.person(&caller).await?;
-    let is_handed_over = uploads::hand_over(&mut tx, id, &content).await?;
+    let is_handed_over = uploads::upload_content(&mut tx, id, &content).await?;
     let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     if !is_handed_over {
         return Err(Refusal::AlreadySent);

@@ -114,7 +114,7 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(overview::forecast))
         .routes(routes!(imports::announce))
         .routes(routes!(imports::show))
-        .routes(routes!(imports::hand_over))
+        .routes(routes!(imports::upload_content))
         .split_for_parts();
     let document = Arc::new(document);
     let recording = (api.0.recorder.clone(), api.0.database.clone());

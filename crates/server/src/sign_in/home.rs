@@ -1,4 +1,4 @@
-//! The page to sign in on, which shows who is signed in and where, and the ends of sessions.
+//! The page `/sign-in`: before sign-in, the methods; after it, the person, their sessions and sign-out.
 
 use axum::Json;
 use axum::extract::rejection::FormRejection;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::SignInError;
 use super::form::Sent;
-use super::navigation::{HOME, ReturnTo, go_on, with_return};
+use super::navigation::{HOME, ReturnTo, redirect, with_return};
 use super::page::{self, Language, Page};
 use super::state::SignIn;
 use crate::extract::Query;
@@ -20,7 +20,7 @@ use crate::session::{self, Session};
 
 /// The requested strength of a sign-in at the provider.
 #[derive(Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct SignInQuery {
     /// Whether it must meet `[step_up]`.
     #[serde(default)]
     pub(super) step_up: bool,
@@ -32,7 +32,7 @@ pub(super) async fn show(
     language: Language,
     headers: HeaderMap,
     Query(return_to): Query<ReturnTo>,
-    Query(Wanted { step_up }): Query<Wanted>,
+    Query(SignInQuery { step_up }): Query<SignInQuery>,
 ) -> Result<Page, SignInError> {
     let at_provider = || {
         let path = with_return("/sign-in/provider", return_to.path());
@@ -94,7 +94,7 @@ pub(super) async fn end_session(
     let mut tx = shared.database.tenant(&session.login).await?;
     sessions::end(&mut tx, Some(other)).await?;
     tx.commit().await?;
-    Ok(go_on(HOME, []))
+    Ok(redirect(HOME, []))
 }
 
 pub(super) async fn sign_out(
@@ -106,5 +106,5 @@ pub(super) async fn sign_out(
         session.check(&headers, sent.ok().and_then(|Form(sent)| sent.csrf).as_deref())?;
         session.end(&shared.database).await?;
     }
-    Ok(go_on(HOME, [session::no_cookie()]))
+    Ok(redirect(HOME, [session::no_cookie()]))
 }

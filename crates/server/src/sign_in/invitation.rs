@@ -10,8 +10,8 @@ use certvakt_store::tenant::{self, Acceptance};
 
 use super::error::SignInError;
 use super::form::Sent;
-use super::link::Carried;
-use super::navigation::{HOME, go_on, with_return};
+use super::link::LinkQuery;
+use super::navigation::{HOME, redirect, with_return};
 use super::page::{self, Language, Page};
 use super::state::SignIn;
 use crate::extract::Query;
@@ -23,7 +23,7 @@ pub(super) async fn show(
     State(SignIn(shared)): State<SignIn>,
     language: Language,
     headers: HeaderMap,
-    Query(Carried { token }): Query<Carried>,
+    Query(LinkQuery { token }): Query<LinkQuery>,
 ) -> Result<Page, SignInError> {
     if !secret::is_one(&token) {
         return Err(Refusal::Invitation.into());
@@ -59,5 +59,5 @@ pub(super) async fn accept(
         Acceptance::NotInvited => return Err(Refusal::Invitation.into()),
         Acceptance::LoginTaken => return Err(Refusal::LoginTaken.into()),
     }
-    Ok(go_on(HOME, []))
+    Ok(redirect(HOME, []))
 }

@@ -11,7 +11,7 @@ use certvakt_engine::mail::address;
 use serde::Deserialize;
 
 use super::error::SignInError;
-use super::navigation::{HOME, go_on};
+use super::navigation::{HOME, redirect};
 use super::page::{self, Language, Page};
 use super::state::SignIn;
 use crate::extract::Query;
@@ -44,7 +44,7 @@ pub(super) async fn ask(
     // A malformed address gets the same response, so that responses reveal nothing about addresses.
     let address = address::canonical(&address).unwrap_or(address);
     shared.limits.check(&headers, peer.ip(), &address)?;
-    if !links.ask_for_links(address) {
+    if !links.request_links(address) {
         // Report the dropped request instead of a success.
         return Err(Refusal::Busy.into());
     }
@@ -53,12 +53,12 @@ pub(super) async fn ask(
 
 /// The query with a link's token.
 #[derive(Deserialize)]
-pub(super) struct Carried {
+pub(super) struct LinkQuery {
     pub(super) token: String,
 }
 
 /// Shows a button. Programs that scan e-mail follow links, but press no buttons.
-pub(super) async fn show(language: Language, Query(Carried { token }): Query<Carried>) -> Page {
+pub(super) async fn show(language: Language, Query(LinkQuery { token }): Query<LinkQuery>) -> Page {
     let form = page::Form::button("/sign-in/link/open", language.say("link-open"), [("token", token)]);
     language.page("link").form(form)
 }
@@ -67,12 +67,12 @@ pub(super) async fn show(language: Language, Query(Carried { token }): Query<Car
 pub(super) async fn open(
     State(SignIn(shared)): State<SignIn>,
     headers: HeaderMap,
-    carried: Result<Form<Carried>, FormRejection>,
+    carried: Result<Form<LinkQuery>, FormRejection>,
 ) -> Result<Response, SignInError> {
     session::refuse_other_sites(&headers)?;
-    let Ok(Form(Carried { token })) = carried else { return Err(SignInError::Link) };
+    let Ok(Form(LinkQuery { token })) = carried else { return Err(SignInError::Link) };
     match session::begin_by_link(&headers, &shared.database, &token).await? {
-        Some(cookies) => Ok(go_on(HOME, cookies)),
+        Some(cookies) => Ok(redirect(HOME, cookies)),
         None => Err(SignInError::Link),
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
         .route(END_SESSION, post(home::end_session))
         .route("/sign-out", post(home::sign_out))
-        .layer(middleware::from_fn(page::in_words))
+        .layer(middleware::from_fn(page::render_errors))
         // For scripts, which read problem details.
         .route("/sign-in/session", get(home::csrf))
         .with_state(sign_in)

@@ -39,7 +39,7 @@ pub(super) fn with_return(path: &str, return_to: &str) -> String {
 }
 
 /// Redirects to one of our pages, with cookies.
-pub(super) fn go_on<const N: usize>(path: &str, cookies: [HeaderValue; N]) -> Response {
+pub(super) fn redirect<const N: usize>(path: &str, cookies: [HeaderValue; N]) -> Response {
     let mut response = Redirect::to(path).into_response();
     for cookie in cookies {
         response.headers_mut().append(header::SET_COOKIE, cookie);

@@ -180,7 +180,7 @@ impl Form {
 }
 
 /// Renders errors as pages, by their codes.
-pub(super) async fn in_words(request: Request, next: Next) -> Response {
+pub(super) async fn render_errors(request: Request, next: Next) -> Response {
     let language = Language::of(request.headers());
     let refused = next.run(request).await;
     let Some(Code(code)) = refused.extensions().get().copied() else { return refused };

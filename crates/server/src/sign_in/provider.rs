@@ -8,8 +8,8 @@ use cookie::time::Duration;
 use serde::Deserialize;
 
 use super::error::SignInError;
-use super::home::Wanted;
-use super::navigation::{HOME, ReturnTo, go_on, with_return};
+use super::home::SignInQuery;
+use super::navigation::{HOME, ReturnTo, redirect, with_return};
 use super::provider_client::state;
 use super::state::SignIn;
 use crate::extract::Query;
@@ -26,14 +26,14 @@ pub(super) async fn start(
     State(SignIn(shared)): State<SignIn>,
     headers: HeaderMap,
     Query(return_to): Query<ReturnTo>,
-    Query(Wanted { step_up }): Query<Wanted>,
+    Query(SignInQuery { step_up }): Query<SignInQuery>,
 ) -> Result<Response, SignInError> {
     let provider = shared.provider.as_ref().ok_or(Refusal::NotFound)?;
     // A provider may sign people in without a prompt, so another site could sign somebody in. Require a click
     // on our page.
     if session::refuse_other_sites(&headers).is_err() {
         let home = with_return(HOME, return_to.path());
-        return Ok(go_on(&if step_up { home + "&step_up=true" } else { home }, []));
+        return Ok(redirect(&if step_up { home + "&step_up=true" } else { home }, []));
     }
     let secret = secret::fresh();
     let url = provider.begin(&secret, step_up.then_some(&shared.step_up)).await?;
@@ -72,5 +72,5 @@ pub(super) async fn finish(
     let login = provider.finish(secret, code).await?;
     let [session, browser] = session::begin(&headers, &shared.database, &login).await?;
     let return_to = ReturnTo { return_to: Some(return_to.to_owned()) };
-    Ok(go_on(return_to.path(), [session, browser, session::set_cookie(COOKIE, "", Duration::ZERO)]))
+    Ok(redirect(return_to.path(), [session, browser, session::set_cookie(COOKIE, "", Duration::ZERO)]))
 }

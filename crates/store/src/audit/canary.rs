@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
-use crate::{Asking, RegistrarTx, StoreError};
+use crate::{CallerClaims, RegistrarTx, StoreError};
 
 /// The transaction with the test people, which cannot be committed.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Chapter {
 
 /// The test objects in a chapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Planted {
+pub struct TestChapter {
     /// The chapter.
     pub chapter: Chapter,
     /// A test mentor of the chapter.
@@ -49,7 +49,7 @@ pub struct Administrator {
 
 /// A test mentor in two chapters of an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanderer {
+pub struct MentorInTwoChapters {
     /// The person.
     pub person: Uuid,
     /// The mentor's certification.
@@ -62,13 +62,13 @@ pub struct Wanderer {
 
 /// All test objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plants {
+pub struct TestObjects {
     /// The test objects in each chapter.
-    pub chapters: Vec<Planted>,
+    pub chapters: Vec<TestChapter>,
     /// The test administrator of each organisation.
     pub administrators: Vec<Administrator>,
     /// A mentor in two chapters, for each organisation with several chapters.
-    pub wanderers: Vec<Wanderer>,
+    pub wanderers: Vec<MentorInTwoChapters>,
 }
 
 /// A table, view or function that people can query.
@@ -109,7 +109,7 @@ impl CanaryTx {
     }
 
     /// Adds the test people, whose logins have `issuer` and their own id.
-    pub async fn plant(&mut self, plants: &Plants, issuer: &str) -> Result<(), StoreError> {
+    pub async fn plant(&mut self, plants: &TestObjects, issuer: &str) -> Result<(), StoreError> {
         let chapters = plants.chapters.iter().map(|one| {
             json!({
                 "id": one.chapter.id,
@@ -136,7 +136,7 @@ impl CanaryTx {
             })
         });
         sqlx::query_file!(
-            "src/audit/plant.sql",
+            "src/audit/insert_test_data.sql",
             chapters.collect::<Value>(),
             organisations.collect::<Value>(),
             wanderers.collect::<Value>(),
@@ -155,7 +155,7 @@ impl CanaryTx {
     /// Whether the database recognises the caller as a test person of a chapter.
     pub async fn knows(
         &mut self,
-        asking: &Asking<'_>,
+        asking: &CallerClaims<'_>,
         person: Uuid,
         chapter: Uuid,
     ) -> Result<bool, StoreError> {
@@ -196,7 +196,7 @@ impl CanaryTx {
     pub async fn ask(
         &mut self,
         reachable: &Reachable,
-        asking: Option<&Asking<'_>>,
+        asking: Option<&CallerClaims<'_>>,
         planted: &[Uuid],
     ) -> Result<ProbeResult, StoreError> {
         sqlx::query("savepoint canary").execute(&mut self.0).await?;
@@ -256,7 +256,7 @@ impl CanaryTx {
 }
 
 /// The value of `request.jwt.claims` for a caller; empty without a login.
-fn claims(asking: Option<&Asking<'_>>) -> Result<String, StoreError> {
+fn claims(asking: Option<&CallerClaims<'_>>) -> Result<String, StoreError> {
     asking.map_or(Ok(String::new()), |asking| {
         serde_json::to_string(asking).map_err(|error| StoreError::Other(error.to_string()))
     })

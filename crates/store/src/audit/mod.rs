@@ -3,4 +3,6 @@
 pub mod access_log;
 mod canary;
 
-pub use canary::{Administrator, CanaryTx, Chapter, Planted, Plants, ProbeResult, Reachable, Wanderer};
+pub use canary::{
+    Administrator, CanaryTx, Chapter, MentorInTwoChapters, ProbeResult, Reachable, TestChapter, TestObjects,
+};

@@ -42,14 +42,14 @@ pub struct Health {
     pub kept_off: i64,
     /// The reports of completed courses that wait for a decision.
     pub reports_waiting: i64,
-    /// The problems, which [`WithStanding`] shows.
+    /// The problems, which [`PartnerStatus`] shows.
     #[serde(skip)]
     problems: Problems,
 }
 
 /// A partner with its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct WithStanding {
+pub struct PartnerStatus {
     /// The partner.
     pub partner: Partner,
     /// The numbers of mentors by state.
@@ -58,7 +58,7 @@ pub struct WithStanding {
     pub problems: Vec<Problem>,
 }
 
-impl WithStanding {
+impl PartnerStatus {
     /// Whether nothing needs a person.
     pub fn is_well(&self) -> bool {
         self.problems.is_empty()
@@ -71,7 +71,7 @@ impl WithStanding {
 }
 
 /// All partners with their state.
-pub async fn with_standings(tx: &mut WorkerTx) -> Result<Vec<WithStanding>, StoreError> {
+pub async fn with_status(tx: &mut WorkerTx) -> Result<Vec<PartnerStatus>, StoreError> {
     let standings = sqlx::query_file_as!(Health, "src/partner/health.sql").fetch_all(&mut *tx).await?;
     let stands = |partner: Partner| {
         let is_of = |standing: &&Health| {
@@ -79,7 +79,7 @@ pub async fn with_standings(tx: &mut WorkerTx) -> Result<Vec<WithStanding>, Stor
         };
         let mut mentors = standings.iter().find(is_of)?.clone();
         let problems = std::mem::take(&mut mentors.problems.0);
-        Some(WithStanding { partner, mentors, problems })
+        Some(PartnerStatus { partner, mentors, problems })
     };
     Ok(all(tx).await?.into_iter().filter_map(stands).collect())
 }

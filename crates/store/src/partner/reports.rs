@@ -59,7 +59,7 @@ pub struct New<'a> {
 /// Stores a report. Returns false if its event is already stored, or another transaction is storing it now.
 pub async fn record(tx: &mut RegistrarTx, partner: &Partner, new: &New<'_>) -> Result<bool, StoreError> {
     let kept = sqlx::query_file!(
-        "src/partner/keep_report.sql",
+        "src/partner/store_report.sql",
         partner.organisation_id,
         partner.partner,
         partner.environment.map(Environment::as_str),

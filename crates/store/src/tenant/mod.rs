@@ -317,7 +317,12 @@ async fn some(
     id: Option<Uuid>,
     person: Option<Uuid>,
 ) -> Result<Vec<Certification>, StoreError> {
-    let found = sqlx::query_file_as!(Certification, "src/tenant/some.sql", id as _, person as _);
+    let found = sqlx::query_file_as!(
+        Certification,
+        "src/tenant/by_certification_or_mentor.sql",
+        id as _,
+        person as _
+    );
     let found = found.fetch_all(&mut *tx).await?;
     tx.saw(&found);
     Ok(found)

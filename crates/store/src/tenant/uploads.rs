@@ -74,7 +74,7 @@ pub async fn announce(tx: &mut TenantTx, chapter: Uuid, options: &Value) -> Resu
 }
 
 /// Stores the content of an announced upload. Returns false if no upload waits for content.
-pub async fn hand_over(tx: &mut TenantTx, id: Uuid, content: &[u8]) -> Result<bool, StoreError> {
+pub async fn upload_content(tx: &mut TenantTx, id: Uuid, content: &[u8]) -> Result<bool, StoreError> {
     let handed_over = sqlx::query!(
         "update certvakt.uploads set content = $2, state = 'received' where id = $1 and state = 'waiting'",
         id,

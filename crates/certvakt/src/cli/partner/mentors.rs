@@ -39,7 +39,7 @@ pub(super) async fn enrol_all(
     let done = enrol::all(database, one, file, &app.config.import, app.clock.now(), &bar).await?;
     bar.finish_and_clear();
     print(app.format, &done, show::enrolled)?;
-    Ok(if done.refused.is_empty() { Exit::Success } else { Exit::Found })
+    Ok(if done.refused.is_empty() { Exit::Success } else { Exit::ProblemFound })
 }
 
 pub(super) async fn consent(

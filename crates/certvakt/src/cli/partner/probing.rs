@@ -46,7 +46,7 @@ pub(super) async fn points(
 
 pub(super) fn show_points(app: &App, points: &[Point]) -> Result<Exit, Error> {
     print(app.format, &json!({ "points": points }), |_| show::points(points))?;
-    Ok(if points.iter().all(|one| one.keeps) { Exit::Success } else { Exit::Found })
+    Ok(if points.iter().all(|one| one.keeps) { Exit::Success } else { Exit::ProblemFound })
 }
 
 pub(super) async fn resume(app: &App, database: &Database, one: &Partner) -> Result<Exit, Error> {

@@ -2,7 +2,7 @@
 
 use certvakt_base::Exit;
 use certvakt_engine::renewal::Until;
-use certvakt_partner::poller::Heard;
+use certvakt_partner::poller::PollResult;
 use certvakt_partner::webhook::{self, Settlement};
 use certvakt_store::Database;
 use certvakt_store::partner::Partner;
@@ -95,9 +95,9 @@ pub(super) async fn settle(
 }
 
 /// Formats the reports that a poll read.
-pub(super) fn heard(all: &[Heard]) -> String {
+pub(super) fn heard(all: &[PollResult]) -> String {
     let rows = all.iter().map(|one| {
-        let Heard { organisation, partner, renewed, echoes, waiting, dismissed, unread } = one;
+        let PollResult { organisation, partner, renewed, echoes, waiting, dismissed, unread } = one;
         let now = unread.as_ref().map_or_else(String::new, |reason| format!("NOT READ: {reason}"));
         let [renewed, echoes, waiting, dismissed] =
             [renewed, echoes, waiting, dismissed].map(ToString::to_string);

@@ -5,7 +5,7 @@ use certvakt_partner::probe::Point;
 use certvakt_partner::reconcile::Reconciled;
 use certvakt_partner::sync::{SyncReport, Tally};
 use certvakt_store::Environment;
-use certvakt_store::partner::{Event, Partner, Problem, ProblemKind, WithStanding};
+use certvakt_store::partner::{Event, Partner, PartnerStatus, Problem, ProblemKind};
 
 use crate::output::{count, table};
 
@@ -44,8 +44,8 @@ pub(super) fn told(done: &[SyncReport]) -> String {
 }
 
 /// The state of all partners.
-pub(in crate::cli) fn standings(all: &[WithStanding]) -> String {
-    let rows = all.iter().map(|WithStanding { partner, mentors, .. }| {
+pub(in crate::cli) fn standings(all: &[PartnerStatus]) -> String {
+    let rows = all.iter().map(|PartnerStatus { partner, mentors, .. }| {
         [
             partner.organisation.clone(),
             partner.partner.clone(),
@@ -68,8 +68,8 @@ pub(in crate::cli) fn standings(all: &[WithStanding]) -> String {
 }
 
 /// The problems of a partner, with the command that resolves each, and the mentors who wait for the portal.
-fn wants(one: &WithStanding) -> Vec<String> {
-    let WithStanding { partner, mentors, problems } = one;
+fn wants(one: &PartnerStatus) -> Vec<String> {
+    let PartnerStatus { partner, mentors, problems } = one;
     let waiting = [
         (mentors.in_trouble, "not accepted by the portal yet"),
         (mentors.unsure, "without a response: certvakt reads the portal's state first"),

@@ -17,7 +17,10 @@ async fn a_coordinator_renews_and_their_name_is_in_the_history() {
     assert_ne!(renewed.etag, etag);
     // The version that was read before is outdated.
     let late = api.ask("coordinator", Method::POST, &format!("{path}/renew"), &etag, Some(&wanted)).await;
-    assert_eq!((late.status, &late.body["code"]), (StatusCode::PRECONDITION_FAILED, &json!("version-other")));
+    assert_eq!(
+        (late.status, &late.body["code"]),
+        (StatusCode::PRECONDITION_FAILED, &json!("version-mismatch"))
+    );
     let never = json!({ "last_valid_day": null, "note": "Uten utløp" });
     let corrected =
         api.ask("coordinator", Method::POST, &format!("{path}/correct"), &renewed.etag, Some(&never)).await;
@@ -63,13 +66,13 @@ async fn impossible_changes_are_refused_with_a_code() {
             "renew",
             json!({ "last_valid_day": "2028-01-01", "evidence": "x".repeat(501) }),
             422,
-            "renewal-words",
+            "remarks-invalid",
         ),
         ("renew", json!({ "last_valid_day": "yes" }), 422, "request-invalid"),
         ("renew", json!({ "mood": "good" }), 422, "request-invalid"),
         ("renew", json!({}), 422, "renewal-date-missing"),
         ("correct", json!({}), 422, "request-invalid"),
-        ("withdraw", json!({ "note": "" }), 422, "renewal-words"),
+        ("withdraw", json!({ "note": "" }), 422, "remarks-invalid"),
     ] {
         let answer =
             api.ask("coordinator", Method::POST, &format!("{path}/{what}"), &etag, Some(&body)).await;

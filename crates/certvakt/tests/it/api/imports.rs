@@ -33,7 +33,7 @@ impl Api {
         self.make(who, "/imports", "", &register).await
     }
 
-    async fn hand_over(&self, who: &str, import: &str, content: impl Into<Body>) -> Answer {
+    async fn upload_content(&self, who: &str, import: &str, content: impl Into<Body>) -> Answer {
         let path = format!("/imports/{import}/content");
         Answer::of(self.request(who, Method::PUT, &path).body(content)).await
     }
@@ -44,7 +44,7 @@ impl Api {
         assert_eq!(announced.status, StatusCode::CREATED, "{}", announced.body);
         assert_eq!(announced.body["state"], "waiting");
         let import = announced.body["id"].as_str().unwrap();
-        let sent = self.hand_over("administrator", import, content).await;
+        let sent = self.upload_content("administrator", import, content).await;
         assert_eq!(
             (sent.status, &sent.body["state"]),
             (StatusCode::ACCEPTED, &json!("received")),
@@ -140,14 +140,17 @@ async fn a_register_is_uploaded_only_by_its_administrator_and_once() {
     let import = announced["id"].as_str().unwrap();
     for who in ["coordinator", "outsider"] {
         assert_eq!(api.get(who, &format!("/imports/{import}")).await.status, StatusCode::NOT_FOUND, "{who}");
-        assert_eq!(api.hand_over(who, import, REGISTER).await.status, StatusCode::NOT_FOUND, "{who}");
+        assert_eq!(api.upload_content(who, import, REGISTER).await.status, StatusCode::NOT_FOUND, "{who}");
     }
-    assert_eq!(api.hand_over("administrator", import, "").await.body["code"], "request-invalid");
-    assert_eq!(api.hand_over("administrator", import, REGISTER).await.status, StatusCode::ACCEPTED);
-    assert_eq!(api.hand_over("administrator", import, REGISTER).await.body["code"], "register-sent");
+    assert_eq!(api.upload_content("administrator", import, "").await.body["code"], "request-invalid");
+    assert_eq!(api.upload_content("administrator", import, REGISTER).await.status, StatusCode::ACCEPTED);
+    assert_eq!(
+        api.upload_content("administrator", import, REGISTER).await.body["code"],
+        "register-already-uploaded"
+    );
     let long = api.announce("administrator", json!({})).await.body;
     let long =
-        api.hand_over("administrator", long["id"].as_str().unwrap(), "x".repeat(21 * 1024 * 1024)).await;
+        api.upload_content("administrator", long["id"].as_str().unwrap(), "x".repeat(21 * 1024 * 1024)).await;
     assert_eq!(long.body["code"], "request-too-long");
 }
 
@@ -167,7 +170,7 @@ async fn a_register_that_crashes_every_reader_is_refused_and_the_service_continu
 async fn a_service_that_is_killed_while_it_reads_a_register_leaves_no_reader_and_tries_again() {
     let mut api = Api::start().await;
     let import = api.announce("administrator", json!({})).await.body["id"].as_str().unwrap().to_owned();
-    let sent = api.hand_over("administrator", &import, takes_seconds()).await;
+    let sent = api.upload_content("administrator", &import, takes_seconds()).await;
     assert_eq!(sent.status, StatusCode::ACCEPTED, "{}", sent.body);
     let reader = loop {
         if let [reader] = api.service.children()[..] {
@@ -252,13 +255,16 @@ async fn an_organisations_registers_leave_room_for_the_others() {
         assert_eq!(&answer, b"HTTP/1.1 100");
         slow.push(connection);
     }
-    let refused = api.hand_over("administrator", &imports[2], REGISTER).await;
+    let refused = api.upload_content("administrator", &imports[2], REGISTER).await;
     assert_eq!(
         (refused.status, &refused.body["code"]),
         (StatusCode::TOO_MANY_REQUESTS, &json!("too-many-imports"))
     );
     let (_, import) = announced("elsewhere", elsewhere).await;
-    assert_eq!(api.hand_over("elsewhere", &import.unwrap(), REGISTER).await.status, StatusCode::ACCEPTED);
+    assert_eq!(
+        api.upload_content("elsewhere", &import.unwrap(), REGISTER).await.status,
+        StatusCode::ACCEPTED
+    );
     drop(slow);
 }
 

@@ -233,7 +233,7 @@ async fn memory_does_not_grow_with_the_file() {
         // The whole file has been read and sent when it waits here.
         let blocked = desk.database.blocked_at("public.peer_mentor_certifications", &mut command).await;
         peaks.push(blocked.peak_memory());
-        blocked.go_on().await;
+        blocked.resume().await;
     }
     // The second file is 24 MB larger.
     assert!(peaks[1] < peaks[0] + 8 * 1024, "KiB: {peaks:?}");

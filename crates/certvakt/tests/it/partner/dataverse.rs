@@ -171,7 +171,7 @@ async fn too_many_concurrent_requests_halve_the_concurrency() {
     let config = portal.config(SERVE);
     let service = Service::start(&database, &config, NOON);
     let at_once = |number: u16| {
-        format!("certvakt_partner_requests_at_once{{organisation=\"org\",partner=\"portal\"}} {number}")
+        format!("certvakt_partner_concurrency{{organisation=\"org\",partner=\"portal\"}} {number}")
     };
     service.until_metric(&at_once(4)).await;
     database.until("select coalesce(retry_at > now(), false) from certvakt.partners").await;
@@ -279,7 +279,7 @@ async fn administrators_are_warned_before_a_secret_expires() {
     let store = database.store().await;
     let letters = async || {
         let mut tx = store.worker().await.unwrap();
-        certvakt_store::partner::tell_of_stops(&mut tx).await.unwrap();
+        certvakt_store::partner::queue_stop_alerts(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
         let letters = "select coalesce(array_agg(alert || ' ' || number), '{}') from certvakt.letters";
         database.value::<Vec<String>>(letters).await

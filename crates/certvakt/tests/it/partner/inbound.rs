@@ -193,7 +193,7 @@ async fn an_invalid_signed_report_shows_until_a_valid_one_arrives() {
     let text = std::fs::read(&file).unwrap();
     std::fs::write(&file, "adapter = ").unwrap();
     let (status, answer) = listening.tell(&course("E-3", "a")).await;
-    assert_eq!((status, &answer["code"]), (503, &json!("partner-not-set-up")));
+    assert_eq!((status, &answer["code"]), (503, &json!("partner-not-configured")));
     std::fs::write(&file, text).unwrap();
     listening.take(&course("E-3", "a")).await;
 }

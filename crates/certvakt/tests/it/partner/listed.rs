@@ -160,7 +160,7 @@ async fn two_concurrent_changes_of_two_certifications_delist_their_mentor() {
         .unwrap();
     let second = database.blocked(&mut database.certvakt(["suspend", "b"])).await;
     first.execute("commit").await.unwrap();
-    second.go_on().await;
+    second.resume().await;
     assert_eq!(database.events("a").await, ["listed consent-given", "delisted suspended"]);
 }
 
@@ -193,7 +193,7 @@ async fn a_suspension_at_the_moment_of_enrolling_is_seen() {
         ["partner", "enrol", "portal", "--organisation", "org", "a", "--key", "M-a", "--consents"];
     let enrolling = database.blocked(&mut database.certvakt(arguments)).await;
     first.execute("commit").await.unwrap();
-    enrolling.go_on().await;
+    enrolling.resume().await;
     assert_eq!(database.events("a").await, Vec::<String>::new());
 }
 

@@ -6,7 +6,7 @@ mod stops;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use certvakt_partner::client::{NoAnswer, Wire};
+use certvakt_partner::client::{PortalClient, RequestError};
 use certvakt_partner::contract::Limits;
 use certvakt_store::StopReason;
 use certvakt_store::partner::{self, Resumption};
@@ -281,10 +281,10 @@ async fn a_slow_partner_does_not_block_others() {
 #[tokio::test]
 async fn nothing_is_sent_after_a_lease_has_expired() {
     let portal = Portal::start(Kind::Webhook).await;
-    let wire = Wire::new(&["127.0.0.1".to_owned()], &Limits::default()).unwrap();
+    let wire = PortalClient::new(&["127.0.0.1".to_owned()], &Limits::default()).unwrap();
     let request = wire.client().post(format!("{}/mentors", portal.address));
     let late = wire.send(request, Some(tokio::time::Instant::now())).await;
-    assert_eq!(late.err(), Some(NoAnswer::TooLate));
+    assert_eq!(late.err(), Some(RequestError::TooLate));
     assert_eq!(portal.record().await, Vec::<Value>::new());
 }
 

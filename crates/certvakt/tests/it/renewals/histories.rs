@@ -105,7 +105,7 @@ async fn a_rewritten_history_is_found() {
     );
     assert!(
         fail(&mut database.certvakt(["verify", "--history", "--write-heads", "/no/such/heads"]), 2)
-            .contains("heads-unwritten")
+            .contains("heads-not-writable")
     );
     assert!(histories::read_heads("x".as_bytes()).is_err());
 }
@@ -336,7 +336,7 @@ async fn administrators_get_one_alert_about_long_histories() {
     let store = database.store().await;
     let tell = || async {
         let mut tx = store.worker().await.unwrap();
-        renewal::tell_of_long_histories(&mut tx).await.unwrap();
+        renewal::queue_long_history_alerts(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
         database.value::<i64>("select count(*) from certvakt.letters").await
     };

@@ -35,7 +35,7 @@ async fn renew_under_a_run(database: &TestDatabase) {
     let run = database.blocked(&mut database.certvakt(["run", "--date", "2026-06-15"])).await;
     database.noon(&["renew", "1"]);
     holder.execute("rollback").await.unwrap();
-    run.go_on().await;
+    run.resume().await;
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_renewal_cancels_what_no_worker_has_claimed() {
     // It is about to claim.
     let work = database.blocked_at("certvakt.deliveries", work.env("CERTVAKT_NOW", NOON)).await;
     database.noon(&["renew", "1"]);
-    work.go_on().await;
+    work.resume().await;
     assert!(stand_in.messages().is_empty());
     assert_eq!(told(&database)[0], "2026-06-13 not sent: date changed");
 }

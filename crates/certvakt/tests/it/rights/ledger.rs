@@ -50,7 +50,7 @@ async fn nobody_is_erased_without_a_ledger_entry() {
     let (path, ledger) = ledger(&folder);
     for (arguments, status, code) in [
         (&["person", "erase", "zqx7-1"][..], 2, "ledger-missing"),
-        (&["person", "erase", "zqx7-1", "--ledger", "/no/such/folder/erased"], 2, "ledger-unwritten"),
+        (&["person", "erase", "zqx7-1", "--ledger", "/no/such/folder/erased"], 2, "ledger-not-writable"),
         (&["person", "erase", "--replay", "--ledger", &ledger], 5, "file-unreadable"),
         (&["person", "erase", "nobody", "--ledger", &ledger], 2, "unknown-name"),
         (&["person", "export", "nobody"], 2, "unknown-name"),

@@ -66,7 +66,7 @@ async fn ten_thousand_invented_addresses_do_not_block_links() {
     assert!(of_a_site <= 1_000 && of_a_provider <= 1_500, "{of_a_site} {of_a_provider}");
     assert_eq!(of_everywhere, 3_000, "and of these nobody can be told from anybody");
     all_mailed(&place, 3).await;
-    place.service.until_metric("certvakt_links_not_heard_total 0").await;
+    place.service.until_metric("certvakt_link_requests_dropped_total 0").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

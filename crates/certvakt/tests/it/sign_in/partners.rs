@@ -172,7 +172,7 @@ impl TestService {
         }
         let store = self.database.store().await;
         let mut tx = store.worker().await.unwrap();
-        partner::tell_of_stops(&mut tx).await.unwrap();
+        partner::queue_stop_alerts(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
         let is_mailed: bool = self
             .database

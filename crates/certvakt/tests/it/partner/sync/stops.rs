@@ -76,7 +76,7 @@ async fn administrators_get_one_alert_when_sending_stops_or_removals_are_held() 
     let store = database.store().await;
     let letters = async || {
         let mut tx = store.worker().await.unwrap();
-        partner::tell_of_stops(&mut tx).await.unwrap();
+        partner::queue_stop_alerts(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
         let letters =
             "select coalesce(array_agg(alert || ' ' || number order by alert), '{}') from certvakt.letters";

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::Notice;
 
 /// The values of a notice that depend on today.
-pub(super) struct Truth {
+pub(super) struct Validity {
     stage: Stage,
     last_valid_day: NaiveDate,
     days_left: i64,
@@ -17,11 +17,11 @@ pub(super) struct Truth {
 
 /// Returns the values that depend on today, or the reason why the notice must not be sent. The claim has
 /// already checked that the certification is still in the stage with the date.
-pub(super) fn still_true(
+pub(super) fn check_validity(
     claimed: &Claimed,
     organisation: &Organisation,
     now: DateTime<Utc>,
-) -> Result<Truth, &'static str> {
+) -> Result<Validity, &'static str> {
     if claimed.suspended {
         return Err("certification suspended");
     }
@@ -35,10 +35,10 @@ pub(super) fn still_true(
     if Stage::current(last_valid_day, today, organisation.grace_days) != Some(stage) {
         return Err("stage passed");
     }
-    Ok(Truth { stage, last_valid_day, days_left: (last_valid_day - today).num_days() })
+    Ok(Validity { stage, last_valid_day, days_left: (last_valid_day - today).num_days() })
 }
 
-impl Truth {
+impl Validity {
     /// Creates the notice for the channels.
     pub(super) fn notice<'a>(self, claimed: &'a Claimed, organisation: &'a Organisation) -> Notice<'a> {
         Notice {
