@@ -32,6 +32,8 @@ lint: ## Formatting, clippy, layers, sizes, spelling, migrations, number of depe
 		$$linters/ruff format --quiet --check lab bench conformance torture && \
 		$$linters/ruff check --quiet lab bench conformance torture && \
 		$$linters/typos && $$linters/squawk supabase/migrations/*.sql
+	@echo "== sabotages apply" && for patch in torture/sabotage/*.patch; do \
+		patch --dry-run --quiet --strip=1 --fuzz=1 --input=$$patch || exit 1; done
 	@echo "== number of dependencies" && scripts/count-dependencies
 
 dependencies: ## Licences, sources and bans of dependencies
