@@ -55,7 +55,7 @@ fn the_table_of_errors_lists_exactly_the_codes() {
 }
 
 #[test]
-fn every_link_has_a_target() {
+fn every_link_and_every_path_has_a_target() {
     let mut documents = Vec::new();
     files(&Path::new(ROOT).join("docs"), "md", &mut documents);
     let top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
@@ -77,6 +77,13 @@ fn every_link_has_a_target() {
                         == anchor
                 });
                 assert!(is_there, "{link} in {}", document.display());
+            }
+        }
+        for path in text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)) {
+            let is_ours =
+                ["crates/", "docs/", "scripts/", "supabase/"].iter().any(|folder| path.starts_with(folder));
+            if is_ours && !path.contains([' ', '*', '<']) {
+                assert!(Path::new(ROOT).join(path).exists(), "{path} in {}", document.display());
             }
         }
     }
