@@ -42,7 +42,7 @@ class Dataverse:
         (contracts / f"{VERSION}.toml").write_text(contract, encoding="utf-8")
         self.config = folder / "certvakt.toml"
         self.config.write_text(
-            f'[partners]\ncontracts = "{contracts.parent}"\nallowed_inward = ["127.0.0.1"]\n'
+            f'[partners]\ncontracts = "{contracts.parent}"\nallowed_internal_hosts = ["127.0.0.1"]\n'
             f'[partners.secrets.org.portal.live]\nkeys = ["{folder / "client.pem"}"]\n',
             encoding="utf-8",
         )

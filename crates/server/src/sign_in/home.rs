@@ -1,4 +1,4 @@
-//! The page `/sign-in`: before sign-in, the methods; after it, the person, their sessions and sign-out.
+//! The page `/sign-in`: before sign-in, the methods; after it, the person, the problems of the partners that they administer, their sessions and sign-out.
 
 use axum::Json;
 use axum::extract::rejection::FormRejection;

@@ -227,7 +227,7 @@ impl Portal {
         write_config(
             folder,
             &format!(
-                "[partners]\ncontracts = \"{0}/contracts\"\nallowed_inward = [\"127.0.0.1\"]\npoll_seconds = 1\n\
+                "[partners]\ncontracts = \"{0}/contracts\"\nallowed_internal_hosts = [\"127.0.0.1\"]\npoll_seconds = 1\n\
                  [partners.secrets.org.portal.staging]\nkeys = [\"{0}/key\"]\ninbound = [\"{0}/inbound\"]\n\
                  [partners.secrets.org.portal.live]\nkeys = [\"{0}/key\"]\ninbound = [\"{0}/inbound\", \"{0}/former\"]\n{more}",
                 folder.display()
