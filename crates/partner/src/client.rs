@@ -155,7 +155,7 @@ impl PortalClient {
     ) -> Result<PortalResponse, RequestError> {
         let request = request.build().map_err(|_| RequestError::Unreachable)?;
         // A numeric address is not resolved, so check it here.
-        if self.is_inward_number(request.url()) {
+        if self.is_internal_ip(request.url()) {
             return Err(RequestError::InternalAddress);
         }
         self.pace.until_ready().await;
@@ -174,7 +174,7 @@ impl PortalClient {
         Ok(PortalResponse { status, headers, body })
     }
 
-    fn is_inward_number(&self, url: &Url) -> bool {
+    fn is_internal_ip(&self, url: &Url) -> bool {
         let Some(host) = url.host_str().map(|host| host.trim_matches(['[', ']'])) else { return false };
         host.parse().is_ok_and(is_internal) && !self.allowed.contains(host)
     }

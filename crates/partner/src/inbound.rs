@@ -47,7 +47,7 @@ impl Verdict {
 }
 
 /// Evaluates a report before the mentor is looked up.
-pub const fn at_first_sight(report: &Report) -> Option<Verdict> {
+pub const fn verdict_before_lookup(report: &Report) -> Option<Verdict> {
     match (report.is_ours, report.is_old) {
         (true, _) => Some(Verdict::Echo),
         (false, true) => Some(Verdict::Dismiss("too-old")),
@@ -70,8 +70,8 @@ pub fn which(held: &[Held]) -> Result<Uuid, Verdict> {
 /// days.
 pub const ONE_COURSE: Days = Days::new(30);
 
-/// Evaluates a report for a certification. `renewals` are those by courses completed since [`ONE_COURSE`]
-/// before the reported day.
+/// Evaluates a report for a certification. `renewals` are those by courses completed no earlier than
+/// [`ONE_COURSE`] before the reported day.
 pub fn judge(report: &Report, standing: &CurrentState, renewals: &[Renewed], today: NaiveDate) -> Verdict {
     let zone = standing.zone.0;
     let before = standing.expires_at.map(|at| last_valid_day(at, zone));

@@ -13,7 +13,7 @@ pub enum Outcome {
     Taken,
     /// The portal refused the change for this mentor.
     Refused(String),
-    /// The portal limits requests, for a time if it gave one.
+    /// The portal limits requests; the duration is the wait that it asked for, if any.
     Busy(String, Option<Duration>),
     /// The portal cannot be reached or fails, for a time if it gave one.
     Down(String, Option<Duration>),
@@ -39,7 +39,7 @@ impl Outcome {
         }
     }
 
-    /// The time that the portal asked us to wait, if any.
+    /// How long to send nothing: the wait of a portal that limits requests, or 30 seconds if it gave none.
     pub fn rest(&self) -> Option<Duration> {
         match self {
             Self::Busy(_, wait) => Some(wait.unwrap_or(Duration::from_secs(30))),

@@ -96,7 +96,7 @@ async fn within(
                 Ok(Some(Err(outcome.reason().unwrap_or_default().to_owned())))
             }
             Some(Ok(Read { reports, delta, fault })) => {
-                let heard = hear_all(database, clock, one, &reports).await?;
+                let heard = receive_all(database, clock, one, &reports).await?;
                 // An invalid report does not stop the others. It is read again until it is valid.
                 Ok::<_, PartnerError>(Some(fault.map_or(Ok((heard, delta)), Err)))
             }
@@ -192,7 +192,7 @@ async fn read_since(
     Ok(Read { reports, delta, fault })
 }
 
-async fn hear_all(
+async fn receive_all(
     database: &Database,
     clock: &Clock,
     one: &Partner,

@@ -106,8 +106,8 @@ async fn within(
     Ok(None)
 }
 
-/// Reads and compares a partner's listing. The outcome is the reason why it could not be read, or is not
-/// accepted: more mentors are missing from it than the limit of removals, if there is a limit.
+/// Reads and compares a partner's listing. Returns the reason if it cannot be read, or if more mentors are missing
+/// from it than `removal_limit`.
 pub async fn once(
     database: &Database,
     adapter: &dyn Adapter,
@@ -210,7 +210,7 @@ pub enum Comparison {
     Right,
     /// The listing cannot show the last change yet, or the change has not been sent yet.
     NotYet,
-    /// The listing shows that a request without a response was not accepted, or an older state.
+    /// The listing shows an older state, or that a request without a response was not accepted.
     NotTaken,
     /// The listing shows a mentor who should not be listed.
     StillListed,

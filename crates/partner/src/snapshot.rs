@@ -17,7 +17,7 @@ pub type Shown = BTreeMap<String, bool>;
 pub struct Snapshot {
     /// For each entry's id its key and whether the portal lists the mentor.
     pub(crate) rows: BTreeMap<String, (String, bool)>,
-    /// The address of the changes since then; none: the listing is read whole.
+    /// The URL for later changes; `None` if the listing must be read completely.
     pub(crate) since: Option<Url>,
     read_at: Instant,
 }

@@ -43,12 +43,12 @@ pub struct SyncReport {
 
 /// The connection to a partner: its adapter and its current concurrency.
 #[derive(Debug)]
-struct Line {
+struct Connection {
     kept: CachedAdapter,
     at_once: u16,
 }
 
-impl Line {
+impl Connection {
     /// Halves the concurrency, because the portal limits requests.
     fn slow(&mut self) {
         self.at_once = (self.at_once / 2).max(1);
@@ -66,7 +66,7 @@ pub struct PartnerSync<'a> {
     database: &'a Database,
     clock: &'a Clock,
     config: &'a PartnersConfig,
-    lines: HashMap<(Uuid, String), Line>,
+    lines: HashMap<(Uuid, String), Connection>,
     has_warned: bool,
 }
 
@@ -193,7 +193,7 @@ async fn check_all(database: &Database, one: &Partner, night: chrono::NaiveDate)
 struct Turn<'a> {
     database: &'a Database,
     config: &'a PartnersConfig,
-    line: Option<Line>,
+    line: Option<Connection>,
 }
 
 impl Turn<'_> {
@@ -202,7 +202,7 @@ impl Turn<'_> {
         one: &Partner,
         most: Option<Duration>,
         ending: &watch::Receiver<bool>,
-    ) -> (Option<Line>, Result<Tally, StoreError>) {
+    ) -> (Option<Connection>, Result<Tally, StoreError>) {
         let mut tally = Tally::default();
         let began = Instant::now();
         let told = loop {
@@ -301,12 +301,12 @@ impl Turn<'_> {
         Ok(goes_on)
     }
 
-    fn line(&mut self, one: &Partner) -> Result<&mut Line, PartnerError> {
+    fn line(&mut self, one: &Partner) -> Result<&mut Connection, PartnerError> {
         let former = self.line.take();
         let at_once = former.as_ref().map(|line| line.at_once);
         let kept = CachedAdapter::of(former.map(|line| line.kept), one, self.config)?;
         let most = kept.adapter().portal().contract.limits.at_once;
-        Ok(self.line.insert(Line { kept, at_once: at_once.unwrap_or(most).min(most) }))
+        Ok(self.line.insert(Connection { kept, at_once: at_once.unwrap_or(most).min(most) }))
     }
 }
 

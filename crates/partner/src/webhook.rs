@@ -45,7 +45,7 @@ impl InboundContract {
     }
 
     /// Whether reports arrive at the webhook only, and are not polled as well.
-    fn is_told_alone(&self, one: &Partner) -> bool {
+    fn has_webhook_only(&self, one: &Partner) -> bool {
         let environment = one.environment;
         let addresses = environment.and_then(|environment| self.contract.environments.get(&environment));
         addresses.is_none_or(|addresses| addresses.inbound.is_none())
@@ -95,7 +95,7 @@ pub async fn accept(
         let (organisation, partner) = (&one.organisation, &one.partner);
         tracing::error!(organisation, partner, "a report from the partner breaks the contract: {fault}");
     }
-    if heard.is_err() || one.reports_unread_since.is_some() && contract.is_told_alone(one) {
+    if heard.is_err() || one.reports_unread_since.is_some() && contract.has_webhook_only(one) {
         let mut tx = database.worker().await?;
         reports::is_understood(&mut tx, one, heard.as_ref().err().map(String::as_str)).await?;
         tx.commit().await?;
@@ -131,7 +131,7 @@ async fn once(
     refused: Option<&'static str>,
 ) -> Result<Option<Verdict>, RenewalError> {
     let mut tx = database.registrar().await?;
-    let (certification_id, mut verdict) = weigh(&mut tx, one, report, now).await?;
+    let (certification_id, mut verdict) = evaluate(&mut tx, one, report, now).await?;
     if let (Verdict::Renew(_), Some(code)) = (verdict, refused) {
         verdict = Verdict::Wait(code);
     }
@@ -160,13 +160,13 @@ async fn once(
     Ok(Some(verdict))
 }
 
-async fn weigh(
+async fn evaluate(
     tx: &mut RegistrarTx,
     one: &Partner,
     report: &Report,
     now: DateTime<Utc>,
 ) -> Result<(Option<Uuid>, Verdict), StoreError> {
-    if let Some(verdict) = inbound::at_first_sight(report) {
+    if let Some(verdict) = inbound::verdict_before_lookup(report) {
         return Ok((None, verdict));
     }
     let certification = match find(tx, one, &report.partner_key, report.certification_type.as_deref()).await?

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::problem::Refusal;
 use super::token::Login;
 
-/// The access of a request. When the last clone is dropped, because the response was sent or the client
-/// disconnected, it is recorded, if a person made the request.
+/// The access of a request. If a person made the request, it is recorded when its last clone is dropped: because the
+/// response was sent, or the client disconnected.
 #[derive(Debug, Clone)]
 pub(super) struct Access(Arc<Mutex<Recording>>);
 

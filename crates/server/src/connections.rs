@@ -31,8 +31,8 @@ use super::rate_limit::network;
 const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
 /// How long a connection may be idle after an answer. Proxies keep connections open for a minute.
 const NEXT_REQUEST_WITHIN: Duration = Duration::from_mins(1);
-/// Connections beyond the limits, on which the service answers health checks and refuses other requests. A new one
-/// takes the place of the oldest, so that a client that asks at once is always answered.
+/// Connections beyond the limits, which only answer health checks. A new one replaces the oldest, so that a client that
+/// asks at once is always answered.
 const RESERVED: usize = 32;
 /// How long each of these lasts at most.
 const RESERVED_FOR: Duration = Duration::from_secs(5);

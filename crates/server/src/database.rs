@@ -18,8 +18,9 @@ use super::token::{Identity, Login};
 /// Concurrent transactions of one login, and how many more may wait. A page of an app makes a few requests.
 const OF_A_LOGIN: usize = 2;
 const WAITING_OF_A_LOGIN: usize = 20;
-/// Concurrent transactions of one organisation: half of the connections, so that the others always have some. They get
-/// connections in order of arrival, so an organisation waits behind at most this many transactions of each other one.
+/// Concurrent transactions of one organisation: half of the connections, so that one organisation cannot use them all.
+/// They get connections in order of arrival, so an organisation waits behind at most this many transactions of each other
+/// one.
 const OF_AN_ORGANISATION: usize = REQUEST_CONNECTIONS as usize / 2;
 const WAITING_OF_AN_ORGANISATION: usize = 200;
 /// Concurrent transactions of all callers who have not signed in yet or whose organisations are not known yet.

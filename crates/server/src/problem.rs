@@ -35,7 +35,7 @@ pub enum Refusal {
     /// The request is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// The body is longer than 64 KiB, or a register than 20 MiB.
+    /// The body exceeds 64 KiB, or 20 MiB if it is a register.
     #[error("the request is too long: send less than 64 KiB, or a register of less than 20 MiB")]
     TooLong,
     /// The body has another media type.
