@@ -291,7 +291,8 @@ async fn the_service_writes_the_heads_of_a_day_and_reports_long_histories() {
     assert_eq!(database.json(["history", "limit"])["long_history"], 500);
     assert_eq!(database.json(["history", "limit", "1"])["long_history"], 1);
     database.noon(&["renew", "1", "--until", "2027-07-31"]);
-    assert_eq!(database.certvakt(["status", "--output", "json"]).output().unwrap().status.code(), Some(1));
+    let mut status = database.certvakt(["status", "--output", "json"]);
+    assert_eq!(status.env("CERTVAKT_NOW", NOON).output().unwrap().status.code(), Some(1), "no run yet");
     let long = |database: &TestDatabase| {
         let mut command = database.certvakt(["status", "--output", "json"]);
         let status: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
