@@ -15,4 +15,7 @@ set told_number = case when x.is_taken then greatest(l.told_number, x.number) el
 from jsonb_to_recordset($4) as x (
   partner_key text, number bigint, is_listed boolean, is_taken boolean, is_unsure boolean, wait_seconds float8, trouble text,
   was_sent boolean)
-where l.organisation_id = $1 and l.partner = $2 and l.partner_key = x.partner_key and l.lease_token = $3
+-- The lease is compared after the join: from the lease, the planner would expect a single listing, and compare each listing
+-- with each outcome.
+where l.organisation_id = $1 and l.partner = $2 and l.partner_key = x.partner_key
+  and (l.lease_token = $3 and x.partner_key is not null) is true
