@@ -648,7 +648,8 @@ revoke all on certvakt.partner_standings from public, anon, authenticated, servi
 grant select on certvakt.partner_standings to certvakt_worker, certvakt_definer;
 
 -- The one definition of what about a partner needs a person. A removal is late after a day, a live listing has to be
--- compared every six hours, and a credential is replaced a month before it expires. A partner that is off has no problems.
+-- compared every six hours, and a credential is replaced a month before it expires. A partner that is off has one problem at
+-- most: certvakt sent its live portal mentors who must be removed, and nobody removes them.
 create function certvakt.partner_problems(p certvakt.partners, s certvakt.partner_standings)
 returns table (kind text, number bigint, since timestamptz)
 language sql stable set search_path = ''
@@ -670,7 +671,7 @@ begin atomic
     (12, 'credential-expires', p.secret_ends_on < (now() at time zone 'UTC')::date + 30,
       p.secret_ends_on - (now() at time zone 'UTC')::date, null)
   ) as x (severity, kind, applies, number, since)
-  where p.environment is not null and x.applies
+  where x.applies and (p.environment is not null or x.kind = 'removal-late' and p.told_environment = 'live')
   order by x.severity;
 end;
 comment on function certvakt.partner_problems is

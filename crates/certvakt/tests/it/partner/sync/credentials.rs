@@ -52,7 +52,7 @@ async fn a_key_can_be_changed_and_one_that_is_refused_stops_sending() {
     assert_eq!(database.sync(&config)["taken"], 2);
     portal.control(&json!({ "keys": [KEY] })).await;
     database.change("a", "status = 'suspended'").await;
-    assert_eq!(database.sync(&config)["taken"], 1, "whichever it has");
+    assert_eq!(database.sync(&config)["taken"], 1, "the portal has only the old key");
 }
 
 #[tokio::test]
