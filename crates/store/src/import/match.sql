@@ -41,8 +41,9 @@ left join lateral (
   order by o.certification_type limit 1
 ) other on true
 cross join lateral (select coalesce(c.peer_mentor_id, other.peer_mentor_id) as id) known
--- Calls the function only for suspended certifications, which are few.
+-- `case`, not `and`: PostgreSQL would call the function where the status is null, which is so for every new row.
 cross join lateral (
-  select coalesce(c.status = 'suspended' and certvakt.is_withdrawn(c.status, c.renewal_history), false) as is_so) withdrawn
+  select case when c.status = 'suspended' then certvakt.is_withdrawn(c.status, c.renewal_history) else false end as is_so
+) withdrawn
 left join certvakt.person_names n on n.person_id = known.id and n.organisation_id = $1
 where r.reject_reason is null
