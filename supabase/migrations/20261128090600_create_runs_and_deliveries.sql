@@ -39,6 +39,41 @@ revoke all on certvakt.runs from public, anon, authenticated, service_role;
 grant select, insert, update, delete on certvakt.runs to certvakt_worker;
 create policy worker_keeps on certvakt.runs to certvakt_worker using (true) with check (true);
 
+-- The input of the statement that records a run (crates/store/src/run/record.sql). It has names, and as a parameter its
+-- fields are constants for the planner. Each part of a run reads the certifications whose id modulo the number of parts
+-- is the part's.
+create type certvakt.run_input as (
+  organisation_id uuid,
+  time_zone text,
+  -- The last complete run and its snapshot. Without a snapshot, the run reads everything.
+  last_complete_date date,
+  read_through text,
+  -- The stages and their days before the last valid day; then, per stage, the expiries that came due since the last
+  -- complete run, and all expiries in the stage.
+  stages text[],
+  days_before integer[],
+  came_due_from timestamptz[],
+  came_due_before timestamptz[],
+  current_from timestamptz[],
+  current_before timestamptz[],
+  -- The expiries that lapsed since the last complete run. Null: no lower bound.
+  lapsed_from timestamptz,
+  lapsed_before timestamptz,
+  -- The number of days by which a corrected due date must move before a stage is notified again.
+  renotify_after_days integer,
+  -- The kinds of contact point that the channels need. Null: the channels reach everyone.
+  contact_kinds text[],
+  is_recorded boolean,
+  -- Approved runs may exceed the limit.
+  is_approved boolean,
+  record_limit bigint,
+  -- The part, and the number of parts, of the certifications read by date and by change.
+  date_part integer,
+  date_parts integer,
+  change_part integer,
+  change_parts integer
+);
+
 create table certvakt.run_calendars (
   organisation_id uuid primary key references certvakt.organisations (id) on delete cascade,
   last_complete_date date,
@@ -130,6 +165,25 @@ grant select (id, finished_at), update (state, reason, finished_at, available_at
 create policy registrar_ends on certvakt.deliveries to certvakt_registrar using (true) with check (state = 'cancelled');
 grant select on certvakt.deliveries to certvakt_definer;
 create policy definer_reads on certvakt.deliveries for select to certvakt_definer using (true);
+
+-- The input of the statement that records outcomes (crates/store/src/delivery/finish.sql).
+create type certvakt.delivery_outcome as (
+  id bigint,
+  attempt integer,
+  state text,
+  reason text,
+  wait_seconds double precision,
+  -- Contact points that refused the notice permanently.
+  refused uuid[]
+);
+create type certvakt.message_outcome as (
+  delivery_id bigint,
+  attempt integer,
+  message smallint,
+  channel text,
+  outcome text,
+  detail text
+);
 
 create table certvakt.delivery_attempts (
   delivery_id bigint not null,

@@ -157,44 +157,67 @@ pub struct Try {
     pub detail: Option<String>,
 }
 
+/// The input of `finish.sql`: the fields of the database's type, in its order.
+#[derive(Debug, sqlx::Type)]
+#[sqlx(type_name = "certvakt.delivery_outcome")]
+struct DeliveryOutcome {
+    id: i64,
+    attempt: i32,
+    state: String,
+    reason: Option<String>,
+    wait_seconds: f64,
+    refused: Vec<Uuid>,
+}
+
+impl DeliveryOutcome {
+    fn of(finished: &Finished) -> Self {
+        Self {
+            id: finished.id,
+            attempt: finished.attempt,
+            state: finished.state.to_string(),
+            reason: finished.reason.clone(),
+            wait_seconds: finished.wait_seconds,
+            refused: finished.refused.clone(),
+        }
+    }
+}
+
+/// The input of `finish.sql`: the fields of the database's type, in its order.
+#[derive(Debug, sqlx::Type)]
+#[sqlx(type_name = "certvakt.message_outcome")]
+struct MessageOutcome {
+    delivery_id: i64,
+    attempt: i32,
+    message: i16,
+    channel: Option<String>,
+    outcome: String,
+    detail: Option<String>,
+}
+
+impl MessageOutcome {
+    fn all_of(finished: &Finished) -> impl Iterator<Item = Self> {
+        (1..).zip(&finished.tries).map(|(message, one)| Self {
+            delivery_id: finished.id,
+            attempt: finished.attempt,
+            message,
+            channel: one.channel.map(str::to_owned),
+            outcome: one.outcome.to_string(),
+            detail: one.detail.clone(),
+        })
+    }
+}
+
 /// Records the outcomes of a batch of claimed deliveries. Ignores deliveries whose lease was lost or that
 /// were deleted.
 pub async fn finish(tx: &mut WorkerTx, token: Uuid, finished: &[Finished]) -> Result<(), StoreError> {
-    let ids: Vec<i64> = finished.iter().map(|one| one.id).collect();
-    let attempts: Vec<i32> = finished.iter().map(|one| one.attempt).collect();
-    let states: Vec<String> = finished.iter().map(|one| one.state.to_string()).collect();
-    let reasons: Vec<Option<String>> = finished.iter().map(|one| one.reason.clone()).collect();
-    let waits: Vec<f64> = finished.iter().map(|one| one.wait_seconds).collect();
-    let refused: Vec<(i64, Uuid)> =
-        finished.iter().flat_map(|one| one.refused.iter().map(|contact| (one.id, *contact))).collect();
-    let (refused_deliveries, refused_contacts): (Vec<i64>, Vec<Uuid>) = refused.into_iter().unzip();
-    let tries: Vec<(&Finished, i16, &Try)> = finished
-        .iter()
-        .flat_map(|one| (1..).zip(&one.tries).map(move |(number, a)| (one, number, a)))
-        .collect();
-    let tried: Vec<i64> = tries.iter().map(|(one, ..)| one.id).collect();
-    let tried_in: Vec<i32> = tries.iter().map(|(one, ..)| one.attempt).collect();
-    let messages: Vec<i16> = tries.iter().map(|(_, number, _)| *number).collect();
-    let channels: Vec<Option<String>> = tries.iter().map(|(.., a)| a.channel.map(str::to_owned)).collect();
-    let outcomes: Vec<String> = tries.iter().map(|(.., a)| a.outcome.to_string()).collect();
-    let details: Vec<Option<String>> = tries.iter().map(|(.., a)| a.detail.clone()).collect();
+    let deliveries: Vec<DeliveryOutcome> = finished.iter().map(DeliveryOutcome::of).collect();
+    let messages: Vec<MessageOutcome> = finished.iter().flat_map(MessageOutcome::all_of).collect();
     by_index_only(tx).await?;
     sqlx::query_file!(
         "src/delivery/finish.sql",
         token,
-        &ids,
-        &attempts,
-        &states,
-        &reasons as &[Option<String>],
-        &waits,
-        &refused_deliveries,
-        &refused_contacts,
-        &tried,
-        &tried_in,
-        &messages,
-        &channels as &[Option<String>],
-        &outcomes,
-        &details as &[Option<String>],
+        deliveries as Vec<DeliveryOutcome>,
+        messages as Vec<MessageOutcome>,
     )
     .execute(&mut *tx)
     .await?;

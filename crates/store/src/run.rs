@@ -4,7 +4,7 @@ mod reading;
 mod request;
 
 use certvakt_rules::calendar::start_of_day;
-use certvakt_rules::stage::{Stage, TOLD_AGAIN_AFTER_DAYS};
+use certvakt_rules::stage::Stage;
 use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{StoreError, WorkerTx};
 pub use reading::{Half, Part};
-use reading::{Windows, lapsed};
+use reading::{RunInput, Windows};
 pub use request::{Calendar, Request};
 
 /// Locks an organisation's row in `run_calendars` until the transaction ends, so that runs of one
@@ -161,36 +161,8 @@ pub async fn record(
     limit: i64,
     part: Part,
 ) -> Result<RunCounts, StoreError> {
-    let Request { organisation, run_date, calendar, .. } = request;
-    let windows = Windows::new(run_date, calendar.last_complete, organisation, part);
-    let (lapsed_from, lapsed_before) = lapsed(request, part);
-    let (by_date, by_change) = (part.share_by_date(), part.share_by_change());
-    let row = sqlx::query_file!(
-        "src/run/record.sql",
-        organisation.id,
-        organisation.zone.name(),
-        lapsed_from,
-        calendar.last_complete,
-        &windows.stages,
-        &windows.days_before,
-        &windows.came_due_from,
-        &windows.came_due_before,
-        &windows.current_from,
-        &windows.current_before,
-        calendar.read_through.as_deref(),
-        i32::try_from(TOLD_AGAIN_AFTER_DAYS).unwrap_or(i32::MAX),
-        request.contact_kinds,
-        request.record,
-        request.approved,
-        limit,
-        by_date.0,
-        by_date.1,
-        by_change.0,
-        by_change.1,
-        lapsed_before,
-    )
-    .fetch_one(tx)
-    .await?;
+    let input = RunInput::new(request, limit, part);
+    let row = sqlx::query_file!("src/run/record.sql", input as RunInput).fetch_one(tx).await?;
     Ok(RunCounts {
         due: ByStage {
             expiry_warning_90d: row.expiry_warning_90d,

@@ -1,8 +1,9 @@
 //! The ranges of dates and ids that a run reads, completely or a half of them.
 
 use certvakt_rules::calendar::start_of_day;
-use certvakt_rules::stage;
+use certvakt_rules::stage::{self, TOLD_AGAIN_AFTER_DAYS};
 use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
 
 use super::request::Request;
 use crate::organisation::Organisation;
@@ -85,7 +86,68 @@ pub(super) fn lapsed(request: Request<'_>, part: Part) -> (Option<DateTime<Utc>>
     ((!is_from_the_first_on).then(|| start(from)), start(stage::shift(last, 1)))
 }
 
+/// The input of `record.sql`: the fields of the database's type, in its order.
+#[derive(Debug, sqlx::Type)]
+#[sqlx(type_name = "certvakt.run_input", no_pg_array)]
+pub(super) struct RunInput {
+    organisation_id: Uuid,
+    time_zone: String,
+    last_complete_date: Option<NaiveDate>,
+    read_through: Option<String>,
+    stages: Vec<String>,
+    days_before: Vec<i32>,
+    came_due_from: Vec<DateTime<Utc>>,
+    came_due_before: Vec<DateTime<Utc>>,
+    current_from: Vec<DateTime<Utc>>,
+    current_before: Vec<DateTime<Utc>>,
+    lapsed_from: Option<DateTime<Utc>>,
+    lapsed_before: DateTime<Utc>,
+    renotify_after_days: i32,
+    contact_kinds: Option<Vec<String>>,
+    is_recorded: bool,
+    is_approved: bool,
+    record_limit: i64,
+    date_part: i32,
+    date_parts: i32,
+    change_part: i32,
+    change_parts: i32,
+}
+
+impl RunInput {
+    pub(super) fn new(request: Request<'_>, record_limit: i64, part: Part) -> Self {
+        let Request { organisation, run_date, calendar, .. } = request;
+        let windows = Windows::new(run_date, calendar.last_complete, organisation, part);
+        let (lapsed_from, lapsed_before) = lapsed(request, part);
+        let ((date_part, date_parts), (change_part, change_parts)) =
+            (part.share_by_date(), part.share_by_change());
+        Self {
+            organisation_id: organisation.id,
+            time_zone: organisation.zone.name().to_owned(),
+            last_complete_date: calendar.last_complete,
+            read_through: calendar.read_through.clone(),
+            stages: windows.stages,
+            days_before: windows.days_before,
+            came_due_from: windows.came_due_from,
+            came_due_before: windows.came_due_before,
+            current_from: windows.current_from,
+            current_before: windows.current_before,
+            lapsed_from,
+            lapsed_before,
+            renotify_after_days: i32::try_from(TOLD_AGAIN_AFTER_DAYS).unwrap_or(i32::MAX),
+            contact_kinds: request.contact_kinds.map(<[String]>::to_vec),
+            is_recorded: request.record,
+            is_approved: request.approved,
+            record_limit,
+            date_part,
+            date_parts,
+            change_part,
+            change_parts,
+        }
+    }
+}
+
 /// The stages as columns of ranges: the expiry times that came due, and all that are in each stage.
+#[derive(Default)]
 pub(super) struct Windows {
     pub(super) stages: Vec<String>,
     pub(super) days_before: Vec<i32>,
@@ -104,14 +166,7 @@ impl Windows {
     ) -> Self {
         let zone = organisation.zone;
         let came_due = stage::windows(run_date, since, organisation.grace_days);
-        let mut columns = Self {
-            stages: Vec::new(),
-            days_before: Vec::new(),
-            came_due_from: Vec::new(),
-            came_due_before: Vec::new(),
-            current_from: Vec::new(),
-            current_before: Vec::new(),
-        };
+        let mut columns = Self::default();
         for current in stage::windows(run_date, None, organisation.grace_days) {
             let from = start_of_day(current.first, zone);
             // A stage with an empty window keeps its row, with an empty range.
