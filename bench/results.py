@@ -22,6 +22,7 @@ TITLES = {
     "P15": "a coordinator's first page of certifications with long histories",
     "P16": "histories moved to rows",
     "P17": "changes sent to a portal on Dataverse",
+    "P20": "recording vs. a set-based SQL function",
 }
 
 

