@@ -150,7 +150,7 @@ begin atomic
       ('completed_on', 'string', true, '^\d{4}-\d\d-\d\d$'),
       ('expires_before', 'string', true, '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$'),
       ('expires_after', 'string', true, '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$'),
-      ('told', 'array', true, '^\[("(expiry_warning_(90|30|7)d|expired)"(, )?)*\]$'),
+      ('told', 'array', true, '^\[("(expiry_warning_[1-9]\d{0,3}d|expired)"(, )?)*\]$'),
       ('words', 'string', true, '^[0-9a-f]{64}$'),
       ('previous', 'string', true, '^[0-9a-f]{64}$')
   )

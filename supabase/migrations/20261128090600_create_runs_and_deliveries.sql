@@ -8,10 +8,7 @@ create table certvakt.runs (
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
   run_date date not null,
   state text not null constraint runs_state_known check (state in ('complete', 'held', 'missed', 'failed')),
-  expiry_warning_90d bigint not null default 0,
-  expiry_warning_30d bigint not null default 0,
-  expiry_warning_7d bigint not null default 0,
-  expired bigint not null default 0,
+  notices jsonb not null default '{}' constraint runs_notices_form check (jsonb_typeof(notices) = 'object'),
   already_recorded bigint not null default 0,
   superseded bigint not null default 0,
   unreachable bigint not null default 0,
@@ -25,7 +22,8 @@ create table certvakt.runs (
   constraint runs_covered_when_missed check ((state = 'missed') = (covered_by is not null)),
   constraint runs_reason_when_failed check ((state = 'failed') = (reason is not null))
 );
-comment on column certvakt.runs.expired is 'This column and the three before it: the recorded notices. In a held run: the notices that it would have recorded.';
+comment on column certvakt.runs.notices is
+  'The numbers of recorded notices by stage. In a held run: the notices that it would have recorded.';
 comment on column certvakt.runs.record_limit is
   'How many notices the run could record without approval. Exact for a held run; otherwise a lower bound that was enough.';
 comment on column certvakt.runs.covered_by is 'The date of the run that covered a missed night.';

@@ -91,7 +91,7 @@ from (values
   ('one of an unknown kind', jsonb_build_array(pg_temp.last() || '{"kind": "lost"}')),
   ('one with a null that must not be', jsonb_build_array(pg_temp.last() || '{"at": null}')),
   ('one with a number for a text', jsonb_build_array(pg_temp.last() || '{"id": 3}')),
-  ('one with an unknown stage', jsonb_build_array(pg_temp.last() || '{"told": ["expiry_warning_1d"]}')),
+  ('one with an unknown stage', jsonb_build_array(pg_temp.last() || '{"told": ["expiry_warning_07d"]}')),
   ('a later one without a canonical text', '[{"schema_version": 9, "weight": 1.5}]'),
   ('a later one with other keys', '[{"schema_version": 9, "Mood": 1}]')) as wrong (what, history);
 

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use certvakt_rules::Stage;
 use certvakt_rules::text::escaped_lines;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
@@ -46,15 +47,20 @@ pub fn table<const N: usize, C: Into<Cell>>(
     headings: [&str; N],
     rows: impl IntoIterator<Item = [C; N]>,
 ) -> Table {
+    table_of(&headings.map(str::to_owned), rows.into_iter().map(Vec::from))
+}
+
+/// Formats a table with any number of columns.
+pub fn table_of<C: Into<Cell>>(headings: &[String], rows: impl IntoIterator<Item = Vec<C>>) -> Table {
     let mut table = Table::new();
     let line = LineStyle::none().fill('─').junction('─');
     table
         .load_style(TableStyle::new().header_separator(line))
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(headings);
-    let mut is_number = [true; N];
+    let mut is_number = vec![true; headings.len()];
     for row in rows {
-        let row = row.map(Into::into);
+        let row: Vec<Cell> = row.into_iter().map(Into::into).collect();
         for (is_number, cell) in is_number.iter_mut().zip(&row) {
             *is_number &=
                 cell.content().chars().all(|char| char.is_ascii_digit() || "\u{202f}−–".contains(char));
@@ -67,6 +73,15 @@ pub fn table<const N: usize, C: Into<Cell>>(
         }
     }
     table
+}
+
+/// The heading of a stage's column.
+pub fn stage_heading(stage: Stage) -> String {
+    match stage {
+        Stage::Warning(1) => "1 day".to_owned(),
+        Stage::Warning(days) => format!("{days} days"),
+        Stage::Expired => "Expired".to_owned(),
+    }
 }
 
 /// Formats a count with a thin space between thousands.

@@ -11,8 +11,8 @@ use crate::stage::Stage;
 /// the date is the stage's due date. `certvakt.notice_key` computes the same key in SQL.
 pub fn notice_key(certification_id: Uuid, stage: Stage, due_date: NaiveDate) -> String {
     use std::fmt::Write;
-    // The maximum length: 36 + 1 + 18 + 1 + 10. The date has the format YYYY-MM-DD.
-    let mut text = String::with_capacity(66);
+    // The maximum length: 36 + 1 + 20 + 1 + 10. The date has the format YYYY-MM-DD.
+    let mut text = String::with_capacity(68);
     let _ = write!(text, "{certification_id}|{stage}|{due_date}");
     hex_digest(text)
 }

@@ -17,4 +17,4 @@ pub mod text;
 pub use calendar::{last_valid_day, today};
 pub use hours::DeliveryHours;
 pub use key::notice_key;
-pub use stage::Stage;
+pub use stage::{Stage, Stages};

@@ -4,8 +4,7 @@ use std::hint::black_box;
 
 use allocation_counter::measure;
 use certvakt_rules::calendar::end_of_day;
-use certvakt_rules::stage::DEFAULT_GRACE_DAYS;
-use certvakt_rules::{Stage, last_valid_day, notice_key};
+use certvakt_rules::{Stage, Stages, last_valid_day, notice_key};
 use chrono::NaiveDate;
 use chrono_tz::Europe::Oslo;
 use uuid::Uuid;
@@ -13,10 +12,11 @@ use uuid::Uuid;
 #[test]
 fn dates_and_stages_allocate_nothing_and_a_key_little() {
     let day = NaiveDate::from_ymd_opt(2026, 12, 31).unwrap_or_default();
+    let stages = Stages::default();
     let dates = measure(|| {
         for _ in 0..1_000 {
             let last = last_valid_day(end_of_day(black_box(day), Oslo), Oslo);
-            black_box(Stage::current(last, day, DEFAULT_GRACE_DAYS));
+            black_box(stages.current(last, day));
         }
     });
     assert_eq!(dates.count_total, 0, "{dates:?}");

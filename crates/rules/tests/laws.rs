@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use certvakt_rules::calendar::{
     end_of_day, instant, latest_scheduled, missed_nights, scheduled_at, start_of_day,
 };
-use certvakt_rules::stage::{DEFAULT_GRACE_DAYS, is_told_again, shift, windows};
-use certvakt_rules::{DeliveryHours, Stage, last_valid_day, notice_key};
+use certvakt_rules::stage::{LONGEST_LEAD_TIME, is_told_again, shift};
+use certvakt_rules::{DeliveryHours, Stage, Stages, last_valid_day, notice_key};
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Europe, TZ_VARIANTS, Tz};
 use proptest::prelude::*;
@@ -67,6 +67,12 @@ fn any_time() -> impl Strategy<Value = NaiveTime> {
     (0..24 * 60_u32).prop_map(|minutes| NaiveTime::from_hms_opt(minutes / 60, minutes % 60, 0).unwrap())
 }
 
+/// Up to twelve lead times, and a grace period.
+fn any_stages() -> impl Strategy<Value = Stages> {
+    (proptest::collection::vec(1..=400_u16, 0..=12), 1..=90_u16)
+        .prop_map(|(lead_times, grace)| Stages::new(&lead_times, grace))
+}
+
 proptest! {
     #![proptest_config(laws())]
 
@@ -77,7 +83,7 @@ proptest! {
         last in any_day(),
         first_run in -200..200_i64,
         gaps in proptest::collection::vec(0..80_i64, 1..30),
-        grace in 1..=90_u16,
+        stages in any_stages(),
     ) {
         let certification = Uuid::nil();
         let mut log: BTreeMap<String, Stage> = BTreeMap::new();
@@ -86,7 +92,8 @@ proptest! {
         let mut today = shift(last, first_run);
         for gap in gaps {
             today = shift(today, gap);
-            let due = windows(today, since, grace)
+            let due = stages
+                .windows(today, since)
                 .into_iter()
                 .find(|window| window.first <= last && last <= window.last);
             if let Some(window) = due {
@@ -96,7 +103,7 @@ proptest! {
                 }
             }
             since = Some(today);
-            if let Some(current) = Stage::current(last, today, grace) {
+            if let Some(current) = stages.current(last, today) {
                 prop_assert_eq!(told.last(), Some(&current));
             }
         }
@@ -107,18 +114,19 @@ proptest! {
     #[test]
     fn windows_hold_what_is_current_and_came_due_since(
         today in any_day(),
-        since in proptest::option::of(0..150_i64),
-        grace in 1..=90_u16,
+        since in proptest::option::of(0..450_i64),
+        stages in any_stages(),
     ) {
         let since = since.map(|days| shift(today, -days));
-        for offset in -130..130 {
+        for offset in -130..500 {
             let last = shift(today, offset);
-            let read: Vec<Stage> = windows(today, since, grace)
+            let read: Vec<Stage> = stages
+                .windows(today, since)
                 .into_iter()
                 .filter(|window| window.first <= last && last <= window.last)
                 .map(|window| window.stage)
                 .collect();
-            let expected: Vec<Stage> = Stage::current(last, today, grace)
+            let expected: Vec<Stage> = stages.current(last, today)
                 .into_iter()
                 .filter(|stage| since.is_none_or(|since| stage.due_date(last) > since))
                 .collect();
@@ -128,15 +136,26 @@ proptest! {
 
     /// A stage is current from its due date until the day before the next one's.
     #[test]
-    fn a_stage_is_current_from_its_due_date_to_its_end(last in any_day(), grace in 1..=90_u16) {
-        prop_assert_eq!(Stage::current(last, shift(Stage::Warning90d.due_date(last), -1), grace), None);
-        for stage in Stage::ALL {
+    fn a_stage_is_current_from_its_due_date_to_its_end(last in any_day(), stages in any_stages()) {
+        let first = stages.iter().next().unwrap();
+        prop_assert_eq!(stages.current(last, shift(first.due_date(last), -1)), None);
+        for stage in stages.iter() {
             let due = stage.due_date(last);
-            let end = stage.end(due, grace);
-            prop_assert_eq!(Stage::current(last, due, grace), Some(stage));
-            prop_assert_eq!(Stage::current(last, shift(end, -1), grace), Some(stage));
-            prop_assert_eq!(Stage::current(last, end, grace), stage.next());
+            let end = stages.end(stage, due);
+            prop_assert_eq!(stages.current(last, due), Some(stage));
+            prop_assert_eq!(stages.current(last, shift(end, -1)), Some(stage));
+            prop_assert_eq!(stages.current(last, end), stages.next(stage));
         }
+    }
+
+    /// A stage's name is the only text that means it, and sorts it by its due date.
+    #[test]
+    fn a_stage_and_its_name_mean_each_other(days in 1..=LONGEST_LEAD_TIME, other in 1..=LONGEST_LEAD_TIME) {
+        let stage = Stage::Warning(days);
+        prop_assert_eq!(stage.to_string(), format!("expiry_warning_{days}d"));
+        prop_assert_eq!(Stage::from_name(&stage.to_string()), Some(stage));
+        prop_assert!(stage < Stage::Expired);
+        prop_assert_eq!(stage.cmp(&Stage::Warning(other)), other.cmp(&days));
     }
 
     /// A register's day survives the conversion to an instant and back, in every zone.
@@ -194,7 +213,7 @@ proptest! {
     fn a_key_is_of_one_notice(a in any::<u128>(), b in any::<u128>(), day in any_day(), other in any_day()) {
         let keys: Vec<String> = [(a, day), (b, day), (a, other)]
             .into_iter()
-            .flat_map(|(id, day)| Stage::ALL.map(|stage| (id, stage, day)))
+            .flat_map(|(id, day)| Stages::default().iter().map(|stage| (id, stage, day)).collect::<Vec<_>>())
             .collect::<std::collections::BTreeSet<_>>()
             .into_iter()
             .map(|(id, stage, day)| notice_key(Uuid::from_u128(id), stage, day))
@@ -215,7 +234,7 @@ fn due_dates_across_leap_days_and_year_ends() {
         ("2027-01-01", "2026-10-03", "2026-12-02", "2026-12-25", "2027-01-02"),
         ("2100-03-01", "2099-12-01", "2100-01-30", "2100-02-22", "2100-03-02"),
     ] {
-        let due = Stage::ALL.map(|stage| stage.due_date(date(last)));
+        let due: Vec<_> = Stages::default().iter().map(|stage| stage.due_date(date(last))).collect();
         assert_eq!(due, [ninety, thirty, seven, expired].map(date), "{last}");
     }
 }
@@ -224,12 +243,12 @@ fn due_dates_across_leap_days_and_year_ends() {
 fn expired_is_current_for_the_grace_period_only() {
     let last = date("2026-06-30");
     for (on, expected) in [
-        ("2026-06-30", Some(Stage::Warning7d)),
+        ("2026-06-30", Some(Stage::Warning(7))),
         ("2026-07-01", Some(Stage::Expired)),
         ("2026-07-30", Some(Stage::Expired)),
         ("2026-07-31", None),
     ] {
-        assert_eq!(Stage::current(last, date(on), DEFAULT_GRACE_DAYS), expected, "{on}");
+        assert_eq!(Stages::default().current(last, date(on)), expected, "{on}");
     }
 }
 
@@ -286,7 +305,7 @@ fn the_key_is_pinned() {
     for (certification, stage, due, key) in [
         (
             "6f1c9d0e-3c1b-4b0a-9a39-0d6d7a1f2b3c",
-            Stage::Warning90d,
+            Stage::Warning(90),
             "2026-03-01",
             "8a71f2edc924406de3cd2b523b66f64f8ddc48d5370e72e718a95aac94fadb1d",
         ),
@@ -298,7 +317,7 @@ fn the_key_is_pinned() {
         ),
         (
             "00000000-0000-0000-0000-000000000000",
-            Stage::Warning7d,
+            Stage::Warning(7),
             "1999-12-31",
             "cc57b03fa8f0fd67f4e6b4516bc7afcd0003e42754ba3f592d700f32a70ec0e0",
         ),
@@ -310,10 +329,24 @@ fn the_key_is_pinned() {
 #[test]
 fn stages_keep_their_names() {
     let names = ["expiry_warning_90d", "expiry_warning_30d", "expiry_warning_7d", "expired"];
-    assert_eq!(Stage::ALL.map(Stage::as_str), names);
-    for (stage, name) in Stage::ALL.into_iter().zip(names) {
+    assert_eq!(Stages::default().iter().map(|stage| stage.to_string()).collect::<Vec<_>>(), names);
+    for (stage, name) in Stages::default().iter().zip(names) {
         assert_eq!(Stage::from_name(name), Some(stage));
-        assert_eq!(stage.to_string(), name);
     }
-    assert_eq!(Stage::from_name("expiry_warning_60d"), None);
+    for name in [
+        "",
+        "Expired",
+        "expired ",
+        "expiry_warning_d",
+        "expiry_warning_0d",
+        "expiry_warning_07d",
+        "expiry_warning_+7d",
+        "expiry_warning_-7d",
+        "expiry_warning_7",
+        "expiry_warning_3651d",
+        "expiry_warning_65543d",
+        "expiry_warning_7dd",
+    ] {
+        assert_eq!(Stage::from_name(name), None, "{name:?}");
+    }
 }

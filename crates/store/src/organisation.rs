@@ -1,8 +1,9 @@
 //! Organisations, their chapters and their types of certification.
 
 use certvakt_base::suggest::nearest;
-use certvakt_rules::DeliveryHours;
 use certvakt_rules::renewal::Rule;
+use certvakt_rules::stage::DEFAULT_LEAD_TIMES;
+use certvakt_rules::{DeliveryHours, Stages};
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -30,8 +31,9 @@ pub struct Organisation {
     /// The local hours in which notices are sent.
     #[serde(skip)]
     pub hours: DeliveryHours,
-    /// The number of days for which the stage `expired` stays current.
-    pub grace_days: u16,
+    /// The stages of its certifications.
+    #[serde(flatten)]
+    pub stages: Stages,
     /// A run is held if its number of notices exceeds both this number and `limit_percent`.
     pub limit_floor: i64,
     /// The limit as a percentage of the valid certifications.
@@ -294,7 +296,7 @@ impl From<Row> for Organisation {
             locale: row.locale,
             run_at: row.run_at,
             hours: DeliveryHours { from: row.deliver_from, until: row.deliver_until },
-            grace_days: row.expired_grace_days.unsigned_abs(),
+            stages: Stages::new(&DEFAULT_LEAD_TIMES, row.expired_grace_days.unsigned_abs()),
             limit_floor: row.run_limit_floor,
             limit_percent: row.run_limit_percent.unsigned_abs(),
             names_certification: row.names_certification,

@@ -1,7 +1,8 @@
 //! Reports: forecast, status and verification.
 
 use certvakt_rules::calendar::start_of_day;
-use certvakt_rules::stage::{Stage, TOLD_AGAIN_AFTER_DAYS, shift, windows};
+use certvakt_rules::stage::{TOLD_AGAIN_AFTER_DAYS, shift};
+use certvakt_rules::{Stage, Stages};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -30,22 +31,19 @@ pub async fn coming_due(
     last: NaiveDate,
 ) -> Result<Vec<Night>, StoreError> {
     let zone = organisation.zone;
-    let stages: Vec<String> = Stage::ALL.map(|stage| stage.to_string()).into();
-    let days: Vec<i32> =
-        Stage::ALL.map(|stage| i32::try_from(stage.days_before()).unwrap_or(i32::MAX)).into();
-    let from: Vec<DateTime<Utc>> =
-        Stage::ALL.map(|stage| start_of_day(shift(first, stage.days_before()), zone)).into();
-    let before: Vec<DateTime<Utc>> =
-        Stage::ALL.map(|stage| start_of_day(shift(last, stage.days_before() + 1), zone)).into();
+    let stages: Vec<Stage> = organisation.stages.iter().collect();
+    let starts = |day: NaiveDate| -> Vec<DateTime<Utc>> {
+        stages.iter().map(|stage| start_of_day(shift(day, stage.days_before()), zone)).collect()
+    };
     Ok(sqlx::query_file_as!(
         Night,
         "src/report/coming_due.sql",
         organisation.id,
         zone.name(),
-        &stages,
-        &days,
-        &from,
-        &before,
+        &names(&stages),
+        &days(&stages),
+        &starts(first),
+        &starts(shift(last, 1)),
         told_again_after(),
     )
     .fetch_all(tx)
@@ -87,10 +85,9 @@ pub async fn verify(
     calendar: &Calendar,
 ) -> Result<(Checked, Vec<Finding>), StoreError> {
     let zone = organisation.zone;
-    let windows = windows(run_date, None, calendar.grace_days.unwrap_or(organisation.grace_days));
-    let stages: Vec<String> = windows.iter().map(|window| window.stage.to_string()).collect();
-    let days: Vec<i32> =
-        windows.iter().map(|window| i32::try_from(window.stage.days_before()).unwrap_or(i32::MAX)).collect();
+    let grace_days = calendar.grace_days.unwrap_or(organisation.stages.grace_days());
+    let windows = Stages::new(organisation.stages.lead_times(), grace_days).windows(run_date, None);
+    let stages: Vec<Stage> = windows.iter().map(|window| window.stage).collect();
     let from: Vec<DateTime<Utc>> = windows.iter().map(|window| start_of_day(window.first, zone)).collect();
     let before: Vec<DateTime<Utc>> =
         windows.iter().map(|window| start_of_day(shift(window.last, 1), zone)).collect();
@@ -102,8 +99,8 @@ pub async fn verify(
         "src/report/verify.sql",
         organisation.id,
         zone.name(),
-        &stages,
-        &days,
+        &names(&stages),
+        &days(&stages),
         &from,
         &before,
         told_again_after(),
@@ -112,6 +109,14 @@ pub async fn verify(
     .fetch_all(tx)
     .await?;
     Ok((checked, findings))
+}
+
+fn names(stages: &[Stage]) -> Vec<String> {
+    stages.iter().map(Stage::to_string).collect()
+}
+
+fn days(stages: &[Stage]) -> Vec<i32> {
+    stages.iter().map(|stage| i32::try_from(stage.days_before()).unwrap_or(i32::MAX)).collect()
 }
 
 fn told_again_after() -> i32 {

@@ -3,10 +3,12 @@
 mod reading;
 mod request;
 
+use std::collections::BTreeMap;
+
 use certvakt_rules::calendar::start_of_day;
-use certvakt_rules::stage::Stage;
+use certvakt_rules::{Stage, Stages};
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,6 +16,7 @@ use super::{StoreError, WorkerTx};
 pub use reading::{Half, Part};
 use reading::{RunInput, Windows};
 pub use request::{Calendar, Request};
+use sqlx::types::Json;
 
 /// Locks an organisation's row in `run_calendars` until the transaction ends, so that runs of one
 /// organisation wait for each other. Returns the progress of the runs, and the snapshot from which the next
@@ -51,50 +54,41 @@ pub async fn calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Calendar,
     }))
 }
 
-/// The numbers of notices by stage.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct ByStage {
-    /// 90 days before the end.
-    pub expiry_warning_90d: i64,
-    /// 30 days before the end.
-    pub expiry_warning_30d: i64,
-    /// 7 days before the end.
-    pub expiry_warning_7d: i64,
-    /// After the end.
-    pub expired: i64,
-}
+/// The numbers of notices by stage, in the order of the due dates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByStage(BTreeMap<Stage, i64>);
 
 impl ByStage {
+    /// No notices of these stages.
+    pub fn none_of(stages: &Stages) -> Self {
+        Self(stages.iter().map(|stage| (stage, 0)).collect())
+    }
+
+    /// The stages and their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (Stage, i64)> + '_ {
+        self.0.iter().map(|(stage, notices)| (*stage, *notices))
+    }
+
     /// The number for a stage.
-    pub const fn of(&self, stage: Stage) -> i64 {
-        match stage {
-            Stage::Warning90d => self.expiry_warning_90d,
-            Stage::Warning30d => self.expiry_warning_30d,
-            Stage::Warning7d => self.expiry_warning_7d,
-            Stage::Expired => self.expired,
-        }
+    pub fn of(&self, stage: Stage) -> i64 {
+        self.0.get(&stage).copied().unwrap_or(0)
     }
 
     /// Adds to the number for a stage.
-    pub const fn add(&mut self, stage: Stage, notices: i64) {
-        match stage {
-            Stage::Warning90d => self.expiry_warning_90d += notices,
-            Stage::Warning30d => self.expiry_warning_30d += notices,
-            Stage::Warning7d => self.expiry_warning_7d += notices,
-            Stage::Expired => self.expired += notices,
-        }
+    pub fn add(&mut self, stage: Stage, notices: i64) {
+        *self.0.entry(stage).or_default() += notices;
     }
 
     /// Adds other numbers.
     pub fn join(&mut self, other: &Self) {
-        for stage in Stage::ALL {
-            self.add(stage, other.of(stage));
+        for (stage, notices) in other.iter() {
+            self.add(stage, notices);
         }
     }
 
     /// The total.
-    pub const fn total(&self) -> i64 {
-        self.expiry_warning_90d + self.expiry_warning_30d + self.expiry_warning_7d + self.expired
+    pub fn total(&self) -> i64 {
+        self.0.values().sum()
     }
 }
 
@@ -163,13 +157,10 @@ pub async fn record(
 ) -> Result<RunCounts, StoreError> {
     let input = RunInput::new(request, limit, part);
     let row = sqlx::query_file!("src/run/record.sql", input as RunInput).fetch_one(tx).await?;
+    let mut due = ByStage::none_of(&request.organisation.stages);
+    due.join(&row.due);
     Ok(RunCounts {
-        due: ByStage {
-            expiry_warning_90d: row.expiry_warning_90d,
-            expiry_warning_30d: row.expiry_warning_30d,
-            expiry_warning_7d: row.expiry_warning_7d,
-            expired: row.expired,
-        },
+        due,
         already_recorded: row.already_recorded,
         superseded: row.superseded,
         unreachable: row.unreachable,
@@ -205,7 +196,7 @@ pub async fn complete(
         columns(found, limit, approved),
         missed,
         snapshot.0,
-        i16::try_from(organisation.grace_days).unwrap_or(i16::MAX),
+        i16::try_from(organisation.stages.grace_days()).unwrap_or(i16::MAX),
     )
     .execute(tx)
     .await?;
@@ -222,10 +213,8 @@ pub async fn hold(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into certvakt.runs
-           (organisation_id, run_date, state, expiry_warning_90d, expiry_warning_30d, expiry_warning_7d, expired,
-            already_recorded, superseded, unreachable, record_limit)
-         select $1, $2, 'held', r.expiry_warning_90d, r.expiry_warning_30d, r.expiry_warning_7d, r.expired,
-           r.already_recorded, r.superseded, r.unreachable, r.record_limit
+           (organisation_id, run_date, state, notices, already_recorded, superseded, unreachable, record_limit)
+         select $1, $2, 'held', r.notices, r.already_recorded, r.superseded, r.unreachable, r.record_limit
          from jsonb_populate_record(null::certvakt.runs, $3) r",
         organisation,
         run_date,
@@ -260,10 +249,7 @@ pub async fn fail(
 /// The counts of a run, by the names of their columns in `certvakt.runs`.
 fn columns(found: &RunCounts, limit: i64, approved: bool) -> Value {
     json!({
-        "expiry_warning_90d": found.due.expiry_warning_90d,
-        "expiry_warning_30d": found.due.expiry_warning_30d,
-        "expiry_warning_7d": found.due.expiry_warning_7d,
-        "expired": found.due.expired,
+        "notices": found.due,
         "already_recorded": found.already_recorded,
         "superseded": found.superseded,
         "unreachable": found.unreachable,

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use certvakt_base::Exit;
+use certvakt_rules::{Stage, Stages};
 use certvakt_store::StoreError;
 use tempfile::TempDir;
 
@@ -12,7 +13,7 @@ use super::App;
 use super::forecast::chart;
 use crate::demo::{self, DemoError, Report};
 use crate::error::Error;
-use crate::output::{Format, count, print, table};
+use crate::output::{Format, count, print, stage_heading, table, table_of};
 
 /// The number of nights in the forecast.
 const NIGHTS: u32 = 14;
@@ -51,21 +52,17 @@ fn folder(is_kept: bool) -> Result<TempDir, Error> {
 }
 
 fn text(report: &Report, kept: Option<&Path>) -> String {
-    let mut rows: Vec<[String; 7]> = Vec::new();
-    for run in &report.runs {
-        let due = &run.recorded;
-        rows.push([
-            run.organisation.clone(),
-            count(due.expiry_warning_90d),
-            count(due.expiry_warning_30d),
-            count(due.expiry_warning_7d),
-            count(due.expired),
-            count(due.total()),
-            count(run.unreachable),
-        ]);
-    }
-    let due =
-        table(["Due tonight", "90 days", "30 days", "7 days", "Expired", "Total", "Without a device"], rows);
+    let stages: Vec<Stage> = Stages::default().iter().collect();
+    let rows = report.runs.iter().map(|run| {
+        let mut row = vec![run.organisation.clone()];
+        row.extend(stages.iter().map(|stage| count(run.recorded.of(*stage))));
+        row.extend([run.recorded.total(), run.unreachable].map(count));
+        row
+    });
+    let headings =
+        ["Due tonight".to_owned()].into_iter().chain(stages.iter().map(|stage| stage_heading(*stage)));
+    let headings = headings.chain(["Total", "Without a device"].map(str::to_owned)).collect::<Vec<_>>();
+    let due = table_of(&headings, rows);
     let tally = &report.deliveries;
     let number = |number: u64| count(i64::try_from(number).unwrap_or(i64::MAX));
     let delivered = table(

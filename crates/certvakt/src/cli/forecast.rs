@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use certvakt_base::Exit;
 use certvakt_engine::expiry::forecast;
+use certvakt_rules::Stage;
 use certvakt_store::organisation;
 use certvakt_store::run::ByStage;
 use chrono::NaiveDate;
@@ -47,13 +48,11 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 /// A chart with one bar per night, and the number of notices of each stage next to it.
 pub(super) fn chart(nights: &BTreeMap<NaiveDate, ByStage>) -> String {
     let rows = nights.iter().map(|(night, notices)| {
-        let stages = format!(
-            "90 d {}, 30 d {}, 7 d {}, expired {}",
-            notices.expiry_warning_90d,
-            notices.expiry_warning_30d,
-            notices.expiry_warning_7d,
-            notices.expired
-        );
+        let stages = notices.iter().map(|(stage, notices)| match stage {
+            Stage::Warning(days) => format!("{days} d {notices}"),
+            Stage::Expired => format!("expired {notices}"),
+        });
+        let stages = stages.collect::<Vec<_>>().join(", ");
         (night.format("%Y-%m-%d %a").to_string(), notices.total(), stages)
     });
     bar_chart("notices per night", rows)

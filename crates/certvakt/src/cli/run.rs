@@ -1,13 +1,16 @@
 //! `certvakt run`
 
+use std::collections::BTreeSet;
+
 use certvakt_base::Exit;
 use certvakt_engine::expiry::{self, Heartbeat, Mode, Options, OrganisationRun, RunState};
+use certvakt_rules::Stage;
 use certvakt_store::organisation;
 use chrono::{Datelike, NaiveDate};
 
 use super::App;
 use crate::error::Error;
-use crate::output::{count, print, table};
+use crate::output::{count, print, stage_heading, table_of};
 
 /// Find the certifications that are due, and record each notice once
 #[derive(Debug, clap::Args)]
@@ -84,34 +87,21 @@ fn text(runs: &[OrganisationRun]) -> String {
     if runs.is_empty() {
         return "There is no organisation yet: add one with `certvakt organisation add`.".to_owned();
     }
+    let due = |run: &OrganisationRun| run.would_record.clone().unwrap_or_else(|| run.recorded.clone());
+    let stages: BTreeSet<Stage> =
+        runs.iter().flat_map(|run| due(run).iter().map(|(stage, _)| stage).collect::<Vec<_>>()).collect();
     let rows = runs.iter().map(|run| {
-        let due = run.would_record.as_ref().unwrap_or(&run.recorded);
-        [
-            run.organisation.clone(),
-            run.run_date.to_string(),
-            state(run.state).to_owned(),
-            count(due.expiry_warning_90d),
-            count(due.expiry_warning_30d),
-            count(due.expiry_warning_7d),
-            count(due.expired),
-            count(run.already_recorded),
-            count(run.superseded),
-            count(run.unreachable),
-        ]
+        let due = due(run);
+        let mut row = vec![run.organisation.clone(), run.run_date.to_string(), state(run.state).to_owned()];
+        row.extend(stages.iter().map(|stage| count(due.of(*stage))));
+        row.extend([run.already_recorded, run.superseded, run.unreachable].map(count));
+        row
     });
-    let headings = [
-        "Organisation",
-        "Date",
-        "State",
-        "90 days",
-        "30 days",
-        "7 days",
-        "Expired",
-        "Before",
-        "Superseded",
-        "Unreachable",
-    ];
-    let mut text = table(headings, rows).to_string();
+    let headings = ["Organisation", "Date", "State"].map(str::to_owned).into_iter();
+    let headings = headings.chain(stages.iter().map(|stage| stage_heading(*stage)));
+    let headings =
+        headings.chain(["Before", "Superseded", "Unreachable"].map(str::to_owned)).collect::<Vec<_>>();
+    let mut text = table_of(&headings, rows).to_string();
     for run in runs {
         if !run.missed.is_empty() {
             text += &format!("\n{}: covers {} missed nights.", run.organisation, run.missed.len());
@@ -124,7 +114,7 @@ fn text(runs: &[OrganisationRun]) -> String {
                 count(run.limit),
             );
         }
-        if let Some(due) = run.would_record.filter(|_| run.state == RunState::Held) {
+        if let Some(due) = run.would_record.as_ref().filter(|_| run.state == RunState::Held) {
             text += &format!(
                 "\n{0} is held: {1} notices would be recorded, the limit is {2}. Nothing was recorded.\n  \
                  Review:  certvakt run --organisation {0} --dry-run\n  \

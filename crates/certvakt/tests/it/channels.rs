@@ -106,7 +106,7 @@ impl Provider {
 fn notice() -> Notice<'static> {
     Notice {
         certification_id: Uuid::from_u128(1),
-        stage: Stage::Warning30d,
+        stage: Stage::Warning(30),
         last_valid_day: "2026-12-31".parse().unwrap(),
         days_left: 28,
         idempotency_key: "a",
@@ -310,9 +310,9 @@ fn what_people_read() {
     let mut shown = String::new();
     for locale in [Locale::Nb, Locale::En] {
         for (stage, days_left) in [
-            (Stage::Warning90d, 90),
-            (Stage::Warning7d, 1),
-            (Stage::Warning7d, 0),
+            (Stage::Warning(90), 90),
+            (Stage::Warning(7), 1),
+            (Stage::Warning(7), 0),
             (Stage::Expired, -1),
             (Stage::Expired, -12),
         ] {

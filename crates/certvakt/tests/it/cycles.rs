@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use certvakt_rules::calendar::instant;
-use certvakt_rules::{Stage, last_valid_day};
+use certvakt_rules::stage::DEFAULT_LEAD_TIMES;
+use certvakt_rules::{Stage, Stages, last_valid_day};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use fastrand::Rng;
@@ -46,7 +47,9 @@ enum State {
 impl Model {
     fn current(&self, today: NaiveDate, zone: Tz) -> Option<(Stage, NaiveDate)> {
         let last = last_valid_day(self.expires_at, zone);
-        Stage::current(last, today, GRACE_DAYS).map(|stage| (stage, stage.due_date(last)))
+        Stages::new(&DEFAULT_LEAD_TIMES, GRACE_DAYS)
+            .current(last, today)
+            .map(|stage| (stage, stage.due_date(last)))
     }
 
     /// The rules of stages, written independently of the code under test.

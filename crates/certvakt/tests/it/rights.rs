@@ -100,6 +100,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.renewal_words.operator",
     "certvakt.renewal_words.salt",
     "certvakt.run_calendars.read_on",
+    "certvakt.runs.notices",
     "certvakt.runs.operator",
     "certvakt.runs.reason",
     "certvakt.runs.state",

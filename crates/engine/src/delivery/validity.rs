@@ -32,7 +32,7 @@ pub(super) fn check_validity(
     if stage.due_date(last_valid_day) != claimed.due_date {
         return Err("date changed");
     }
-    if Stage::current(last_valid_day, today, organisation.grace_days) != Some(stage) {
+    if organisation.stages.current(last_valid_day, today) != Some(stage) {
         return Err("stage passed");
     }
     Ok(Validity { stage, last_valid_day, days_left: (last_valid_day - today).num_days() })

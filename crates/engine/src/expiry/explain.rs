@@ -105,7 +105,7 @@ pub fn explain(
     let view = View { certification, organisation, notices, attempts, now };
     let mut stages: Vec<StageExplained> = Vec::new();
     if let Some(last) = last {
-        stages.extend(Stage::ALL.into_iter().map(|stage| view.stage(stage, last)));
+        stages.extend(organisation.stages.iter().map(|stage| view.stage(stage, last)));
     }
     // Notices for dates that were corrected or renewed since.
     let current: Vec<String> = stages.iter().map(|stage| stage.idempotency_key.clone()).collect();
@@ -149,13 +149,14 @@ impl View<'_> {
             return explained;
         }
         let today = certvakt_rules::today(self.now, self.organisation.zone);
+        let name = stage.to_string();
         let told = self.notices.iter().find(|notice| {
-            notice.stage == stage.as_str()
+            notice.stage == name
                 && notice.recorded_at >= self.certification.cycle_began
                 && matches!(notice.delivery, Some(DeliveryState::Claimed | DeliveryState::Delivered))
                 && notice.due_date.is_some_and(|told| !is_told_again(told, due_date))
         });
-        let current = Stage::current(last_valid_day, today, self.organisation.grace_days);
+        let current = self.organisation.stages.current(last_valid_day, today);
         let (state, text) = if let Some(told) = told {
             let date = told.recorded_at.with_timezone(&self.organisation.zone).date_naive();
             (

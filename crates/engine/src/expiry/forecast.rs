@@ -40,8 +40,9 @@ pub async fn forecast(
         Part::Whole,
     )
     .await?;
-    let mut nights: BTreeMap<NaiveDate, ByStage> =
-        (0..i64::from(days)).map(|night| (shift(first, night), ByStage::default())).collect();
+    let mut nights: BTreeMap<NaiveDate, ByStage> = (0..i64::from(days))
+        .map(|night| (shift(first, night), ByStage::none_of(&organisation.stages)))
+        .collect();
     nights.insert(first, tonight.due);
     for due in report::coming_due(tx, organisation, shift(first, 1), last).await? {
         if let (Some(stage), Some(night)) = (Stage::from_name(&due.stage), nights.get_mut(&due.night)) {

@@ -200,7 +200,7 @@ async fn attempt(
     let mut outcome = OrganisationRun {
         organisation: organisation.slug.clone(),
         run_date,
-        recorded: ByStage::default(),
+        recorded: ByStage::none_of(&organisation.stages),
         would_record: None,
         already_recorded: 0,
         superseded: 0,
@@ -223,7 +223,7 @@ async fn attempt(
     };
     let outlook = run::outlook(&mut tx, request).await?;
     let found = find(database, &mut tx, request, outlook).await?;
-    outcome.recorded = found.due;
+    outcome.recorded = found.due.clone();
     outcome.already_recorded = found.already_recorded;
     outcome.superseded = found.superseded;
     outcome.unreachable = found.unreachable;
@@ -237,7 +237,8 @@ async fn attempt(
         tx.commit().await?;
     } else {
         outcome.state = RunState::Held;
-        outcome.would_record = Some(std::mem::take(&mut outcome.recorded));
+        let none = ByStage::none_of(&organisation.stages);
+        outcome.would_record = Some(std::mem::replace(&mut outcome.recorded, none));
         outcome.missed.clear();
         run::hold(&mut tx, organisation.id, run_date, &found, outlook.record_limit).await?;
         tx.commit().await?;

@@ -100,8 +100,7 @@ pub fn on(
         (Some(of_cycle.map(|(stage, _)| stage.clone()).collect()), Some("log"))
     } else {
         let told = standing.closed_by.and_then(|entry| entry.told.as_ref());
-        let stages: Option<Vec<String>> =
-            told.map(|stages| stages.iter().map(|stage| stage.as_str().to_owned()).collect());
+        let stages: Option<Vec<String>> = told.map(|stages| stages.iter().map(ToString::to_string).collect());
         let from = stages.as_ref().map(|_| "history");
         (stages, from)
     };

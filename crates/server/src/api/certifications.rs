@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, header};
 use certvakt_base::clock::Clock;
 use certvakt_rules::calendar::start_of_day;
-use certvakt_rules::stage::{shift, windows};
+use certvakt_rules::stage::shift;
 use certvakt_rules::{Stage, last_valid_day, today};
 use certvakt_store::TenantTx;
 use certvakt_store::tenant::{self, After, Filter, InStage};
@@ -116,7 +116,7 @@ struct NextStage {
 pub(super) struct CertificationsQuery {
     /// Only certifications that are in this stage today.
     #[param(value_type = Option<String>, example = "expiry_warning_30d",
-        pattern = "^(expiry_warning_(90|30|7)d|expired)$")]
+        pattern = "^(expiry_warning_[1-9][0-9]{0,3}d|expired)$")]
     stage: Option<String>,
     /// Only certifications of this chapter.
     chapter: Option<Uuid>,
@@ -166,8 +166,9 @@ pub(super) async fn list(
 /// Parses the name of a stage.
 pub(super) fn known_stage(name: &str) -> Result<Stage, Refusal> {
     Stage::from_name(name).ok_or_else(|| {
-        let known = Stage::ALL.map(Stage::as_str).join(", ");
-        Refusal::Invalid(format!("stage must be one of {known}"))
+        Refusal::Invalid(
+            "stage must be expired or expiry_warning_<days>d, such as expiry_warning_30d".to_owned(),
+        )
     })
 }
 
@@ -176,7 +177,8 @@ async fn in_stage(tx: &mut TenantTx, stage: Stage, clock: &Clock) -> Result<Vec<
     let organisations = tenant::organisations(tx).await?;
     let ranges = organisations.into_iter().flat_map(|one| {
         let zone = one.zone.0;
-        windows(clock.today(zone), None, grace(one.expired_grace_days))
+        one.stages()
+            .windows(clock.today(zone), None)
             .into_iter()
             .filter(move |window| window.stage == stage)
             .map(move |window| InStage {
@@ -209,14 +211,13 @@ pub(super) async fn detail(tx: &mut TenantTx, id: Uuid, clock: &Clock) -> Result
     let found = tenant::certification(tx, id).await?.ok_or(Refusal::NotFound)?;
     let notices = tenant::notices(tx, id).await?;
     let etag = version(found.updated_at);
+    let stages = found.stages();
     let certification = seen(found, clock.now());
     let next_stage = match (certification.last_valid_day, certification.days_left) {
-        (Some(last), Some(left)) if certification.status != CertificationStatus::Suspended.as_str() => {
-            Stage::ALL
-                .into_iter()
-                .find(|stage| stage.due_date(last) > shift(last, -left))
-                .map(|stage| NextStage { stage, due_date: stage.due_date(last) })
-        }
+        (Some(last), Some(left)) if certification.status != CertificationStatus::Suspended.as_str() => stages
+            .iter()
+            .find(|stage| stage.due_date(last) > shift(last, -left))
+            .map(|stage| NextStage { stage, due_date: stage.due_date(last) }),
         _ => None,
     };
     let notices = notices.into_iter().map(Notice::from).collect();
@@ -228,6 +229,7 @@ pub(super) fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certificat
     let today = today(now, zone);
     let last = one.expires_at.map(|at| last_valid_day(at, zone));
     let stage = last.filter(|_| one.status != CertificationStatus::Suspended);
+    let stage = stage.and_then(|last| one.stages().current(last, today));
     Certification {
         id: one.id,
         organisation_id: one.organisation_id,
@@ -240,13 +242,9 @@ pub(super) fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certificat
         expires_at: one.expires_at,
         last_valid_day: last,
         days_left: last.map(|last| (last - today).num_days()),
-        stage: stage.and_then(|last| Stage::current(last, today, grace(one.expired_grace_days))),
+        stage,
         status: one.status.as_str(),
     }
-}
-
-fn grace(days: i16) -> u16 {
-    days.unsigned_abs()
 }
 
 /// The version of a row: the time of its last change, in microseconds.

@@ -66,7 +66,7 @@ pub(super) struct NoticesQuery {
     chapter: Option<Uuid>,
     /// Only notices of this stage.
     #[param(value_type = Option<String>, example = "expiry_warning_30d",
-        pattern = "^(expiry_warning_(90|30|7)d|expired)$")]
+        pattern = "^(expiry_warning_[1-9][0-9]{0,3}d|expired)$")]
     stage: Option<String>,
     /// Only notices whose delivery is in this state.
     #[param(example = "delivered", pattern = "^(pending|claimed|delivered|unreachable|cancelled)$")]
@@ -94,7 +94,7 @@ pub(super) async fn list(
         .map_err(|_| Refusal::Invalid(format!("state must be one of {}", DeliveryState::NAMES.join(", "))))?;
     let now = api.clock().now();
     let since = asked.since.unwrap_or(now - DAYS).clamp(now - MOST_DAYS, super::state::LAST_INSTANT);
-    let stage = stage.map(Stage::as_str).map(str::to_owned);
+    let stage = stage.as_ref().map(Stage::to_string);
     let which = NoticeFilter { chapter_id: asked.chapter, stage, state };
     let mut tx = api.person(&caller).await?;
     let found = notices::recent(&mut tx, &which, since, asked.after, limit + 1).await?;

@@ -5,6 +5,7 @@ use axum::extract::State;
 use certvakt_rules::Stage;
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::shift;
+use certvakt_store::run::ByStage;
 use certvakt_store::tenant;
 use certvakt_store::tenant::overview::{self, Days, DueBetween};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -51,14 +52,10 @@ response_of! {
         /// `complete`, `held`, `missed` or `failed`.
         #[schema(example = "complete")]
         state: String,
-        /// The number of notices recorded; for a held run, the number that it would record.
-        expiry_warning_90d: i64,
-        /// As above.
-        expiry_warning_30d: i64,
-        /// As above.
-        expiry_warning_7d: i64,
-        /// As above.
-        expired: i64,
+        /// The numbers of notices recorded, by stage; for a held run, those that it would record. Each
+        /// installation declares its own stages.
+        #[schema(value_type = BTreeMap<String, i64>, example = json!({ "expiry_warning_30d": 12, "expired": 3 }))]
+        notices: ByStage,
         /// For a missed night: the date of the run that caught up on it.
         covered_by: Option<NaiveDate>,
         /// For a failed run: the code of the error.
@@ -236,14 +233,14 @@ pub(super) async fn forecast(
         .flat_map(|one| {
             let zone = one.zone.0;
             let first = shift(api.clock().today(zone), 1);
-            Stage::ALL.map(|stage| DueBetween {
+            let due_between = |stage: Stage| DueBetween {
                 organisation_id: one.id,
                 time_zone: zone.name(),
-                stage: stage.as_str(),
-                days_before: stage.days_before(),
+                stage,
                 since: start_of_day(shift(first, stage.days_before()), zone),
                 before: start_of_day(shift(first, stage.days_before() + i64::from(nights)), zone),
-            })
+            };
+            one.stages().iter().map(due_between).collect::<Vec<_>>()
         })
         .collect();
     let coming = overview::coming(&mut tx, &due).await?;

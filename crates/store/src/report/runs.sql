@@ -2,7 +2,7 @@ select o.id as organisation_id, k.last_complete_date as "last_complete?",
   (select max(r.finished_at) from certvakt.runs r where r.organisation_id = o.id and r.state = 'complete') as finished_at,
   case when latest.state = 'held' then latest.run_date end as held,
   case when latest.state = 'held' then
-    latest.expiry_warning_90d + latest.expiry_warning_30d + latest.expiry_warning_7d + latest.expired
+    (select coalesce(sum(by_stage.value::bigint), 0)::bigint from jsonb_each_text(latest.notices) by_stage)
   end as held_notices,
   case when latest.state = 'failed' then latest.reason end as failed,
   (select count(*) from certvakt.runs r

@@ -57,9 +57,8 @@ findings as (
     when d.id is not null then
       l.idempotency_key <> certvakt.notice_key(l.certification_id, l.notification_type, d.due_date)
       or d.stage <> l.notification_type
-      or d.due_date <> (d.expires_at at time zone $2)::date - (
-        case d.stage when 'expiry_warning_90d' then 90 when 'expiry_warning_30d' then 30
-          when 'expiry_warning_7d' then 7 else -1 end)
+      or d.due_date <> (d.expires_at at time zone $2)::date
+        - coalesce(substring(d.stage from '^expiry_warning_(\d+)d$')::int, -1)
     else not exists (
       select from unnest($3::text[], $4::int[]) as s(stage, days_before)
       where s.stage = l.notification_type

@@ -16,8 +16,6 @@ moved as (
   where organisation_id = $1
 )
 insert into certvakt.runs
-  (organisation_id, run_date, state, expiry_warning_90d, expiry_warning_30d, expiry_warning_7d, expired,
-   already_recorded, superseded, unreachable, record_limit, approved)
-select $1, $2, 'complete', r.expiry_warning_90d, r.expiry_warning_30d, r.expiry_warning_7d, r.expired,
-  r.already_recorded, r.superseded, r.unreachable, r.record_limit, r.approved
+  (organisation_id, run_date, state, notices, already_recorded, superseded, unreachable, record_limit, approved)
+select $1, $2, 'complete', r.notices, r.already_recorded, r.superseded, r.unreachable, r.record_limit, r.approved
 from jsonb_populate_record(null::certvakt.runs, $3) r

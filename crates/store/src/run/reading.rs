@@ -80,7 +80,7 @@ pub(super) fn lapsed(request: Request<'_>, part: Part) -> (Option<DateTime<Utc>>
     let Request { organisation, run_date, calendar, .. } = request;
     let start = |day| start_of_day(day, organisation.zone);
     let (since, yesterday) = (calendar.last_complete, stage::shift(run_date, -1));
-    let first = since.unwrap_or_else(|| stage::shift(run_date, -i64::from(organisation.grace_days)));
+    let first = since.unwrap_or_else(|| stage::shift(run_date, -i64::from(organisation.stages.grace_days())));
     let (from, last) = part.days(first, yesterday);
     let is_from_the_first_on = since.is_none() && from == first;
     ((!is_from_the_first_on).then(|| start(from)), start(stage::shift(last, 1)))
@@ -165,9 +165,9 @@ impl Windows {
         part: Part,
     ) -> Self {
         let zone = organisation.zone;
-        let came_due = stage::windows(run_date, since, organisation.grace_days);
+        let came_due = organisation.stages.windows(run_date, since);
         let mut columns = Self::default();
-        for current in stage::windows(run_date, None, organisation.grace_days) {
+        for current in organisation.stages.windows(run_date, None) {
             let from = start_of_day(current.first, zone);
             // A stage with an empty window keeps its row, with an empty range.
             let (came_due_from, came_due_before) =

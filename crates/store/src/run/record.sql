@@ -157,17 +157,18 @@ lapsed_before as (
     and (select open from gate)
 ),
 counted as (
-  select * from ours
-  union all
-  select * from fresh where not (select open from gate)
+  select c.stage, count(*) as notices, count(*) filter (where not c.reachable) as unreachable, sum(c.superseded) as superseded
+  from (
+    select stage, reachable, superseded from ours
+    union all
+    select stage, reachable, superseded from fresh where not (select open from gate)
+  ) c
+  group by c.stage
 )
 select
-  count(*) filter (where c.stage = 'expiry_warning_90d') as "expiry_warning_90d!",
-  count(*) filter (where c.stage = 'expiry_warning_30d') as "expiry_warning_30d!",
-  count(*) filter (where c.stage = 'expiry_warning_7d') as "expiry_warning_7d!",
-  count(*) filter (where c.stage = 'expired') as "expired!",
-  count(*) filter (where not c.reachable) as "unreachable!",
-  (select count(*) from due) - count(*) as "already_recorded!",
+  coalesce(jsonb_object_agg(c.stage, c.notices), '{}') as "due!: Json<ByStage>",
+  coalesce(sum(c.unreachable), 0)::bigint as "unreachable!",
+  ((select count(*) from due) - coalesce(sum(c.notices), 0))::bigint as "already_recorded!",
   coalesce(sum(c.superseded), 0)::bigint as "superseded!",
   (select open from gate) as "open!"
 from counted c

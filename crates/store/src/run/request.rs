@@ -25,7 +25,7 @@ impl Calendar {
     /// change.
     pub fn start(&self, organisation: &Organisation, run_date: NaiveDate) -> &Self {
         let tells = self.read_through.is_some()
-            && self.grace_days == Some(organisation.grace_days)
+            && self.grace_days == Some(organisation.stages.grace_days())
             && self.last_complete.is_some_and(|last| last <= run_date);
         if tells { self } else { &Self::NONE }
     }

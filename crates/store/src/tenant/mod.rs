@@ -13,6 +13,8 @@ pub mod people;
 pub mod sessions;
 pub mod uploads;
 
+use certvakt_rules::Stages;
+use certvakt_rules::stage::DEFAULT_LEAD_TIMES;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -150,6 +152,17 @@ pub struct Organisation {
     pub expired_grace_days: i16,
 }
 
+impl Organisation {
+    /// The stages of its certifications.
+    pub fn stages(&self) -> Stages {
+        stages(self.expired_grace_days)
+    }
+}
+
+fn stages(grace_days: i16) -> Stages {
+    Stages::new(&DEFAULT_LEAD_TIMES, grace_days.unsigned_abs())
+}
+
 /// The caller's organisations.
 pub async fn organisations(tx: &mut TenantTx) -> Result<Vec<Organisation>, StoreError> {
     let found = sqlx::query_as!(
@@ -223,6 +236,13 @@ pub struct Certification {
     pub zone: Zone,
     /// The number of days for which the stage `expired` stays current.
     pub expired_grace_days: i16,
+}
+
+impl Certification {
+    /// Its stages.
+    pub fn stages(&self) -> Stages {
+        stages(self.expired_grace_days)
+    }
 }
 
 /// The range of expiry times of an organisation that are in a stage.

@@ -1,9 +1,12 @@
 //! The runs, types, statistics and forecast that the caller may see.
 
+use certvakt_rules::Stage;
 use certvakt_rules::stage::TOLD_AGAIN_AFTER_DAYS;
 use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::run::ByStage;
 use crate::{StoreError, TenantTx};
 
 /// A run.
@@ -17,14 +20,8 @@ pub struct Run {
     pub run_date: NaiveDate,
     /// `complete`, `held`, `missed` or `failed`.
     pub state: String,
-    /// The number of notices recorded; for a held run, the number that it would record.
-    pub expiry_warning_90d: i64,
-    /// As above.
-    pub expiry_warning_30d: i64,
-    /// As above.
-    pub expiry_warning_7d: i64,
-    /// As above.
-    pub expired: i64,
+    /// The numbers of notices recorded, by stage; for a held run, the number that it would record.
+    pub notices: ByStage,
     /// For a missed night: the date of the run that caught up on it.
     pub covered_by: Option<NaiveDate>,
     /// For a failed run: the code of the error.
@@ -87,16 +84,27 @@ super::of_organisation!(Run, CertificationType, Statistics, Coming);
 
 /// The runs of the organisations in which the caller is a coordinator or an administrator, latest first.
 pub async fn runs(tx: &mut TenantTx, before: Option<i64>, limit: u32) -> Result<Vec<Run>, StoreError> {
-    let found = sqlx::query_as!(
-        Run,
-        "select id, organisation_id, run_date, state, expiry_warning_90d, expiry_warning_30d, expiry_warning_7d, expired,
-           covered_by, reason, finished_at
-         from certvakt.runs where $1::bigint is null or id < $1 order by id desc limit $2",
+    let found = sqlx::query!(
+        r#"select id, organisation_id, run_date, state, notices as "notices: Json<ByStage>", covered_by, reason, finished_at
+           from certvakt.runs where $1::bigint is null or id < $1 order by id desc limit $2"#,
         before,
         i64::from(limit),
     )
     .fetch_all(&mut *tx)
     .await?;
+    let found: Vec<Run> = found
+        .into_iter()
+        .map(|row| Run {
+            id: row.id,
+            organisation_id: row.organisation_id,
+            run_date: row.run_date,
+            state: row.state,
+            notices: row.notices.0,
+            covered_by: row.covered_by,
+            reason: row.reason,
+            finished_at: row.finished_at,
+        })
+        .collect();
     tx.saw(&found);
     Ok(found)
 }
@@ -151,9 +159,7 @@ pub struct DueBetween {
     /// Its time zone.
     pub time_zone: &'static str,
     /// The stage.
-    pub stage: &'static str,
-    /// The number of days from the stage's due date to the last valid day.
-    pub days_before: i64,
+    pub stage: Stage,
     /// The start of the range.
     pub since: DateTime<Utc>,
     /// The end of the range, exclusive.
@@ -162,15 +168,15 @@ pub struct DueBetween {
 
 /// The number of due notices of the certifications that the caller may see.
 pub async fn coming(tx: &mut TenantTx, due: &[DueBetween]) -> Result<Vec<Coming>, StoreError> {
-    let text = |of: fn(&DueBetween) -> &str| due.iter().map(|one| of(one).to_owned()).collect::<Vec<_>>();
-    let days = due.iter().map(|one| i32::try_from(one.days_before).unwrap_or(i32::MAX)).collect::<Vec<_>>();
+    let days =
+        due.iter().map(|one| i32::try_from(one.stage.days_before()).unwrap_or(i32::MAX)).collect::<Vec<_>>();
     let found = sqlx::query_as!(
         Coming,
         r#"select organisation_id as "organisation_id!", night as "night!", stage as "stage!", notices as "notices!"
            from certvakt.coming_notices($1, $2, $3, $4, $5, $6, $7) order by night, organisation_id, stage"#,
         &due.iter().map(|one| one.organisation_id).collect::<Vec<_>>(),
-        &text(|one| one.time_zone),
-        &text(|one| one.stage),
+        &due.iter().map(|one| one.time_zone.to_owned()).collect::<Vec<_>>(),
+        &due.iter().map(|one| one.stage.to_string()).collect::<Vec<_>>(),
         &days,
         &due.iter().map(|one| one.since).collect::<Vec<_>>(),
         &due.iter().map(|one| one.before).collect::<Vec<_>>(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use certvakt_engine::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
-use certvakt_rules::Stage;
+use certvakt_rules::Stages;
 use certvakt_rules::renewal::{Kind, Reading, read};
 use certvakt_store::Database;
 use chrono::{DateTime, Duration, Months, NaiveDate, Utc};
@@ -255,8 +255,8 @@ struct Model {
     is_lapsed: bool,
     kinds: Vec<Kind>,
     /// All notices, and those of the current cycle.
-    notices: BTreeSet<(NaiveDate, &'static str)>,
-    told: Vec<(NaiveDate, &'static str)>,
+    notices: BTreeSet<(NaiveDate, String)>,
+    told: Vec<(NaiveDate, String)>,
 }
 
 impl Model {
@@ -309,13 +309,13 @@ impl Model {
     fn night(&mut self, today: NaiveDate) {
         let Some(last) = self.until.filter(|_| !self.is_stopped) else { return };
         self.is_lapsed |= last < today;
-        let Some(stage) = Stage::current(last, today, 30) else { return };
-        let (due, name) = (stage.due_date(last), stage.as_str());
+        let Some(stage) = Stages::default().current(last, today) else { return };
+        let (due, name) = (stage.due_date(last), stage.to_string());
         // A correction keeps the cycle: a stage is repeated only if its due date moves by thirty days or
         // more.
         let is_told =
             self.told.iter().any(|(told, of)| *of == name && *told != due && (due - *told).num_days() < 30);
-        if !is_told && self.notices.insert((due, name)) {
+        if !is_told && self.notices.insert((due, name.clone())) {
             self.told.push((due, name));
         }
     }

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use askama::Template;
+use certvakt_rules::stage::LONGEST_LEAD_TIME;
 use futures_util::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use icalendar::{Calendar, Component, Event, EventLike};
@@ -77,7 +78,7 @@ fn calendar(notice: &Notice<'_>, text: &MailText) -> Option<String> {
         // A reminder does not block the day.
         .add_property("TRANSP", "TRANSPARENT");
     // The entry of a later stage is newer.
-    event.sequence(u32::try_from(90 - notice.stage.days_before()).unwrap_or(0));
+    event.sequence(u32::try_from(i64::from(LONGEST_LEAD_TIME) - notice.stage.days_before()).unwrap_or(0));
     Some(fold(&Calendar::new().push(event.done()).to_string()))
 }
 

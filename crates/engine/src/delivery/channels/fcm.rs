@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use certvakt_rules::Stage;
 use futures_util::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::header::HeaderMap;
@@ -166,7 +167,7 @@ struct Data<'a> {
     v: &'static str,
     route: &'a str,
     certification_id: &'a str,
-    stage: &'static str,
+    stage: Stage,
 }
 
 #[derive(Serialize)]
@@ -205,7 +206,7 @@ fn request<'a>(
         message: Message {
             token: device,
             notification: Shown { title: &text.title, body: &text.body },
-            data: Data { v: CONTRACT, route, certification_id: collapse, stage: notice.stage.as_str() },
+            data: Data { v: CONTRACT, route, certification_id: collapse, stage: notice.stage },
             android: Android {
                 collapse_key: collapse,
                 ttl: TIME_TO_LIVE,

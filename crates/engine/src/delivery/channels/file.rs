@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use certvakt_base::private;
+use certvakt_rules::Stage;
 use futures_util::future::BoxFuture;
 use governor::DefaultDirectRateLimiter;
 use serde::Serialize;
@@ -26,7 +27,7 @@ struct Line<'a> {
     idempotency_key: &'a str,
     certification_id: Uuid,
     person_id: Uuid,
-    stage: &'static str,
+    stage: Stage,
     last_valid_day: chrono::NaiveDate,
     days_left: i64,
     title: String,
@@ -93,7 +94,7 @@ impl Channel for FileChannel {
                 idempotency_key: notice.idempotency_key,
                 certification_id: notice.certification_id,
                 person_id: to.person_id,
-                stage: notice.stage.as_str(),
+                stage: notice.stage,
                 last_valid_day: notice.last_valid_day,
                 days_left: notice.days_left,
                 title: text.title,
