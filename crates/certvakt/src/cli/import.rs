@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certvakt_base::Exit;
+use certvakt_engine::import::location::{self, Encoding, Location};
 use certvakt_engine::import::{self, DateFormat, Field, Imported, InstantDay, Layout, Options, process};
 use certvakt_store::import::DatesAre;
 
@@ -13,7 +14,7 @@ use super::values::{Named, one_of};
 use crate::error::Error;
 use crate::output::{count, print, progress, table};
 
-/// Import a register: a CSV, TSV or XLSX file
+/// Import a register: delimited text (CSV, TSV), or a workbook (XLSX, XLSB, ODS)
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  certvakt import register.csv --organisation hlf --chapter oslo --type likeperson \\\n    \
@@ -37,7 +38,8 @@ pub(super) struct Args {
     /// The column that holds a field; repeat the option, or give several values
     #[arg(long = "column", value_name = "FIELD=COLUMN", value_parser = column, num_args = 1..)]
     columns: Vec<(Field, String)>,
-    /// The format of ambiguous dates, such as MM/DD/YYYY; can be repeated
+    /// The format of ambiguous dates, such as MM/DD/YYYY; can be repeated. M and D match one or two digits, MMM
+    /// the name of a month, and YY a year from 1969 to 2068
     #[arg(long = "date-format", value_name = "FORM")]
     date_formats: Vec<DateFormat>,
     /// A value of the status column that means active; can be repeated
@@ -53,6 +55,22 @@ pub(super) struct Args {
     /// The meaning of a blank expiry date
     #[arg(long, value_enum, default_value_t)]
     blank_expires: BlankExpires,
+    /// A value of the expiry that means that the certification does not expire, such as 9999-12-31 or Livsvarig;
+    /// can be repeated
+    #[arg(long, value_name = "VALUE")]
+    never: Vec<String>,
+    /// The sheet of a workbook [default: the only visible sheet with the columns]
+    #[arg(long, value_name = "NAME|N")]
+    sheet: Option<String>,
+    /// The line of the column names, from 1 [default: the first of 20 rows that has all columns]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    header_row: Option<u64>,
+    /// The separator of a text file's fields: an ASCII character, or tab [default: detected]
+    #[arg(long, value_name = "CHARACTER", value_parser = location::separator)]
+    separator: Option<u8>,
+    /// The encoding of a text file, such as utf-16le or windows-1252 [default: detected]
+    #[arg(long, value_name = "NAME", value_parser = location::encoding)]
+    encoding: Option<&'static Encoding>,
     /// The CSV file to write rejected rows to
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -99,6 +117,14 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             instant_day: args.instant_day,
             dates_are: args.dates_are,
             blank_never_expires: args.blank_expires == BlankExpires::Never,
+            never: args.never,
+            location: Location {
+                columns: Vec::new(),
+                sheet: args.sheet,
+                header_row: args.header_row,
+                separator: args.separator,
+                encoding: args.encoding,
+            },
         },
         rejects: args.rejects,
         dry_run: args.dry_run,

@@ -70,7 +70,7 @@ enum What {
     #[command(
         after_help = "Examples:\n  certvakt partner enrol hlf 1042 --organisation hlf --key M-17 --consents\n  \
         certvakt partner enrol hlf --organisation hlf --file mentors.csv\n\n\
-        A file (CSV, TSV or XLSX) has the columns mentor, key and consents (yes or no).\n\
+        A file (CSV, or a workbook) has the columns mentor, key and consents (yes or no).\n\
         Exit status 1: some rows were rejected."
     )]
     Enrol {

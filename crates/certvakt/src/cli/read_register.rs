@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use certvakt_base::Exit;
+use certvakt_engine::import::location::{self, Encoding, Location};
 use certvakt_engine::import::process::{self, Limits};
 
 /// Read a register from standard input and write its rows in frames; certvakt starts this itself
@@ -20,12 +21,35 @@ pub(super) struct Args {
     /// The maximum processor time in seconds
     #[arg(long)]
     cpu_seconds: u64,
+    /// A column that the header has
+    #[arg(long = "column")]
+    columns: Vec<String>,
+    /// The sheet of a workbook: its name or number
+    #[arg(long)]
+    sheet: Option<String>,
+    /// The line of the header
+    #[arg(long)]
+    header_row: Option<u64>,
+    /// The separator, as the number of its byte
+    #[arg(long)]
+    separator: Option<u8>,
+    /// The encoding
+    #[arg(long, value_parser = location::encoding)]
+    encoding: Option<&'static Encoding>,
 }
 
 /// Runs without the async runtime, whose threads would count against the limits.
 pub(super) fn run(args: &Args) -> ExitCode {
-    let &Args { xlsx_bytes, row_bytes, memory_bytes, cpu_seconds } = args;
-    match process::serve(&Limits { xlsx_bytes, row_bytes, memory_bytes, cpu_seconds }) {
+    let &Args { xlsx_bytes, row_bytes, memory_bytes, cpu_seconds, header_row, separator, encoding, .. } =
+        args;
+    let location = Location {
+        columns: args.columns.clone(),
+        sheet: args.sheet.clone(),
+        header_row,
+        separator,
+        encoding,
+    };
+    match process::serve(&Limits { xlsx_bytes, row_bytes, memory_bytes, cpu_seconds }, &location) {
         Ok(()) => Exit::Success.into(),
         // The parent process has closed the pipe.
         Err(_) => Exit::Internal.into(),

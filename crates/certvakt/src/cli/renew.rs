@@ -22,7 +22,7 @@ use crate::output::{count, print, progress, table};
 #[command(
     after_help = "Examples:\n  certvakt renew 497843 --completed 2026-11-20 --evidence \"course 2026-14\"\n  \
     certvakt renew 497843 --until 2028-12-31\n  certvakt renew --file renewals.csv\n\n\
-    A file (CSV, TSV or XLSX) has the column certification, and optionally completed_on, until, evidence,\n\
+    A file (CSV, or a workbook) has the column certification, and optionally completed_on, until, evidence,\n\
     note and key. A row with the same key as an earlier row, or an identical row without a key, renews\n\
     only once. Rejected rows are listed, the others are renewed. Exit status 1: some rows were rejected."
 )]

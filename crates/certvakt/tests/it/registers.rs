@@ -144,3 +144,41 @@ async fn the_chicago_register_is_accounted_for_row_by_row() {
         .await;
     assert!(month_ends, "MM/YYYY means the month's last day");
 }
+
+/// Imports a register as it is into a new rehearsal.
+async fn rehearsal_of(register: &Path, more: &[&str]) -> (TestDatabase, Value) {
+    let database = TestDatabase::rehearsal().await;
+    database.ok(["organisation", "add", "board", "--name", "Board", "--timezone", "America/New_York"]);
+    database.ok(["organisation", "set", "board", "--limit-floor", "2000"]);
+    database.ok(["chapter", "add", "state", "--organisation", "board", "--name", "State"]);
+    database.ok(["type", "add", "nurse", "--organisation", "board", "--name", "Nurse"]);
+    let file = register.to_str().unwrap();
+    let to = ["import", file, "--organisation", "board", "--chapter", "state", "--type", "nurse"];
+    let imported = database.json([&to[..], more].concat());
+    (database, imported)
+}
+
+#[tokio::test]
+async fn the_wyoming_workbook_is_read_behind_its_empty_row() {
+    let Some(register) = shared("wy_credentials.xlsx") else { return };
+    let columns = ["--column", "external_id=License Number", "expires_at=Expiration Date"];
+    let more = [&columns[..], &["--date-format", "MM/DD/YYYY"]].concat();
+    let (database, imported) = rehearsal_of(&register, &more).await;
+    assert_eq!((&imported["added"], &imported["rejected"]), (&json!(1_428), &json!(0)), "{imported}");
+    let run = &database.json(["run", "--date", "2022-10-05"])["runs"][0];
+    assert_eq!(recorded(run), [1_163, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn the_massachusetts_register_is_read_with_its_bars_and_midnights() {
+    let Some(register) = shared("ma_nurses.txt") else { return };
+    let columns = ["--column", "external_id=license_no", "expires_at=expiration_date"];
+    let more = [&columns[..], &["--date-format", "M/D/YYYY"]].concat();
+    for (date, expected) in
+        [("2021-06-01", [11, 10, 1, 8]), ("2021-10-15", [1_190, 4, 4, 48]), ("2022-01-10", [4, 4, 2, 1_184])]
+    {
+        let (database, imported) = rehearsal_of(&register, &more).await;
+        assert_eq!((&imported["added"], &imported["rejected"]), (&json!(1_321), &json!(9)), "{imported}");
+        assert_eq!(recorded(&database.json(["run", "--date", date])["runs"][0]), expected, "{date}");
+    }
+}

@@ -4,15 +4,21 @@ use std::str::FromStr;
 
 use chrono::{DateTime, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime};
 
-/// A date format: `YYYY`; `MM` or `M`; `DD` or `D`, or no day for the month's last day; in any order, with
-/// punctuation and spaces between them. Two letters match two digits, one letter matches one or two.
+use super::{months, times};
+
+/// A date format: `YYYY` or `YY`; `MM`, `M` or `MMM`; `DD` or `D`, or no day for the month's last day; in any
+/// order, with punctuation and spaces between them. Two letters match two digits, one letter matches one or
+/// two, and `MMM` matches the name of a month. Of two-digit years, 69 to 99 are 1969 to 1999, and 00 to 68 are
+/// 2000 to 2068 (POSIX, strptime).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateFormat(Vec<Part>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Year,
+    ShortYear,
     Month(Width),
+    MonthName,
     Day(Width),
     Literal(char),
 }
@@ -35,6 +41,8 @@ impl FromStr for DateFormat {
             let run = &rest[..rest.find(|char| char != first).unwrap_or(rest.len())];
             let (part, length) = match run {
                 "YYYY" => (Part::Year, 4),
+                "YY" => (Part::ShortYear, 2),
+                "MMM" | "MMMM" => (Part::MonthName, run.len()),
                 "MM" => (Part::Month(Width::Two), 2),
                 "M" => (Part::Month(Width::OneOrTwo), 1),
                 "DD" => (Part::Day(Width::Two), 2),
@@ -54,8 +62,8 @@ impl FromStr for DateFormat {
             matches!(two[0], Part::Month(Width::OneOrTwo) | Part::Day(Width::OneOrTwo))
                 && !is_literal(&two[1])
         });
-        if times(|part| *part == Part::Year) == 1
-            && times(|part| matches!(part, Part::Month(_))) == 1
+        if times(|part| matches!(part, Part::Year | Part::ShortYear)) == 1
+            && times(|part| matches!(part, Part::Month(_) | Part::MonthName)) == 1
             && times(|part| matches!(part, Part::Day(_))) <= 1
             && !runs_on
         {
@@ -66,8 +74,10 @@ impl FromStr for DateFormat {
     }
 }
 
-const HOW_TO_WRITE: &str =
-    "write it with YYYY, MM and DD, such as MM/DD/YYYY; M and D match one or two digits";
+const HOW_TO_WRITE: &str = "write it with YYYY or YY, MM and DD, such as MM/DD/YYYY; M and D match one or two digits, MMM the name of a month";
+
+/// The first two-digit year of the 20th century (POSIX, strptime).
+const PIVOT: u32 = 69;
 
 impl DateFormat {
     /// Parses a text in this format; without a day, it is the month's last day.
@@ -80,7 +90,13 @@ impl DateFormat {
                     rest = rest.strip_prefix(*literal)?;
                     continue;
                 }
+                Part::MonthName => {
+                    let (number, behind) = months::split(rest)?;
+                    (month, rest) = (Some(number), behind);
+                    continue;
+                }
                 Part::Year => (&mut year, 4..=4),
+                Part::ShortYear => (&mut year, 2..=2),
                 Part::Month(Width::Two) => (&mut month, 2..=2),
                 Part::Day(Width::Two) => (&mut day, 2..=2),
                 Part::Month(Width::OneOrTwo) => (&mut month, 1..=2),
@@ -96,11 +112,21 @@ impl DateFormat {
         if !rest.is_empty() {
             return None;
         }
-        let (year, month) = (i32::try_from(year?).ok()?, month?);
-        match day {
-            Some(day) => NaiveDate::from_ymd_opt(year, month, day),
-            None => last_of_month(year, month),
-        }
+        let year = match year? {
+            short if !self.0.contains(&Part::ShortYear) => short,
+            short if short < PIVOT => 2000 + short,
+            short => 1900 + short,
+        };
+        date(year, month?, day)
+    }
+}
+
+/// The date of these numbers; without a day, the month's last day.
+fn date(year: u32, month: u32, day: Option<u32>) -> Option<NaiveDate> {
+    let year = i32::try_from(year).ok()?;
+    match day {
+        Some(day) => NaiveDate::from_ymd_opt(year, month, day),
+        None => last_of_month(year, month),
     }
 }
 
@@ -119,58 +145,106 @@ pub enum When {
     Instant(DateTime<FixedOffset>),
 }
 
-/// Parses a date in one of the given formats, or in an unambiguous format.
-pub fn parse(text: &str, formats: &[DateFormat]) -> Result<When, &'static str> {
-    let mut named = formats.iter().filter_map(|format| format.parse(text));
-    match named.next() {
-        Some(day) if named.any(|other| other != day) => {
-            Err("two of the given date formats give different days")
+/// Parses a date in one of the given formats, or in an unambiguous format, with or without a time.
+pub fn parse(text: &str, formats: &[DateFormat]) -> Result<When, Complaint> {
+    if let Some(day) = parse_day(text, formats)? {
+        return Ok(When::Day(day));
+    }
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Ok(When::Instant(at));
+    }
+    let Some((date, time)) = times::split(text) else { return Err(complaint(text)) };
+    let day = parse_day(date, formats)?.ok_or_else(|| complaint(date))?;
+    match time.offset {
+        Some(offset) => {
+            let at = day.and_time(time.time).and_local_timezone(offset).single();
+            at.map(When::Instant).ok_or(NOT_A_DATE)
         }
-        Some(day) => Ok(When::Day(day)),
-        None => unambiguous(text).ok_or_else(|| complaint(text)),
+        // Spreadsheets and databases write a date without a time as midnight.
+        None if time.time == NaiveTime::MIN => Ok(When::Day(day)),
+        None => Ok(When::Local(day.and_time(time.time))),
     }
 }
 
-/// The format YYYY-MM-DD.
-const YEAR_FIRST: &[Part] = &[
-    Part::Year,
-    Part::Literal('-'),
-    Part::Month(Width::OneOrTwo),
-    Part::Literal('-'),
-    Part::Day(Width::OneOrTwo),
-];
+/// The fault of a text that is not a date.
+type Complaint = &'static str;
 
-fn unambiguous(text: &str) -> Option<When> {
+fn parse_day(text: &str, formats: &[DateFormat]) -> Result<Option<NaiveDate>, Complaint> {
+    let mut named = formats.iter().filter_map(|format| format.parse(text));
+    match named.next() {
+        Some(day) if named.any(|other| other != day) => {
+            Err("two of the given date formats give different days: give one of them")
+        }
+        Some(day) => Ok(Some(day)),
+        None => Ok(unambiguous(text).or_else(|| with_month_name(text))),
+    }
+}
+
+fn unambiguous(text: &str) -> Option<NaiveDate> {
     use Part::{Day, Literal, Month, Year};
     use Width::OneOrTwo;
-    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Some(When::Instant(at));
-    }
-    // chrono's own formats accept years of any length, a sign, and no or several spaces.
-    if let Some((date, time)) = text.split_once([' ', 'T'])
-        && let Some(day) = DateFormat(YEAR_FIRST.to_vec()).parse(date)
-        && let Some(time) =
-            ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|form| NaiveTime::parse_from_str(time, form).ok())
-    {
-        // A spreadsheet writes a date without a time as midnight.
-        return Some(if time == NaiveTime::MIN { When::Day(day) } else { When::Local(day.and_time(time)) });
-    }
     let forms: [&[Part]; 4] = [
-        YEAR_FIRST,
+        &[Year, Literal('-'), Month(OneOrTwo), Literal('-'), Day(OneOrTwo)],
         &[Year, Literal('/'), Month(OneOrTwo), Literal('/'), Day(OneOrTwo)],
         &[Day(OneOrTwo), Literal('.'), Month(OneOrTwo), Literal('.'), Year],
         &[Month(OneOrTwo), Literal('/'), Year],
     ];
-    forms.into_iter().find_map(|parts| DateFormat(parts.to_vec()).parse(text)).map(When::Day)
+    forms.into_iter().find_map(|parts| DateFormat(parts.to_vec()).parse(text))
 }
 
-fn complaint(text: &str) -> &'static str {
-    let numbers =
-        text.split(['/', '-']).filter(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
-    if numbers.count() == 3 {
+/// Parses a date whose month is a name, and whose year has four digits: `5. mai 2026`, `May 5, 2026`,
+/// `05-MAY-2026`, `2026 mai 5`, or `mai 2026` for the month's last day.
+fn with_month_name(text: &str) -> Option<NaiveDate> {
+    // At most a day, a month and a year.
+    let (mut numbers, mut month, mut rest) = (Vec::with_capacity(2), None, text);
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        if digits > 0 {
+            if numbers.len() == 2 || !matches!(digits, 1 | 2 | 4) {
+                return None;
+            }
+            numbers.push((digits, rest[..digits].parse::<u32>().ok()?));
+            rest = without_ordinal(&rest[digits..]);
+        } else {
+            let (number, behind) = months::split(rest).filter(|_| month.is_none())?;
+            // A day behind the name cannot be in front of it as well.
+            (month, rest) = (Some(number), behind);
+        }
+        let parted = rest.trim_start_matches(['.', ',', '-', '/', ' ']);
+        // A text that ends in a separator is cut off.
+        if rest.len() - parted.len() > 2 || (parted.is_empty() && !rest.is_empty()) {
+            return None;
+        }
+        rest = parted;
+    }
+    match numbers[..] {
+        [(4, year)] => date(year, month?, None),
+        [(1 | 2, day), (4, year)] | [(4, year), (1 | 2, day)] => date(year, month?, Some(day)),
+        _ => None,
+    }
+}
+
+/// Removes the ending of an ordinal number of a day: `1st` (English), `1er` (French).
+fn without_ordinal(text: &str) -> &str {
+    ["st", "nd", "rd", "th", "er"]
+        .iter()
+        .find_map(|end| text.strip_prefix(end).filter(|rest| !rest.starts_with(char::is_alphanumeric)))
+        .unwrap_or(text)
+}
+
+const NOT_A_DATE: Complaint =
+    "not a date: write it like 2026-12-31 or 31.12.2026, or give its format with --date-format";
+
+fn complaint(text: &str) -> Complaint {
+    let is_digit = |char: char| char.is_ascii_digit();
+    let numbers: Vec<&str> =
+        text.split(['/', '-', '.']).filter(|part| !part.is_empty() && part.chars().all(is_digit)).collect();
+    if numbers.len() == 3 && numbers.iter().all(|part| part.len() <= 2) {
+        "a year of two digits: give the format with --date-format, such as DD.MM.YY or MM/DD/YY"
+    } else if numbers.len() == 3 && !text.contains('.') {
         "the date is ambiguous or does not exist: give its format with --date-format, such as MM/DD/YYYY or M/D/YYYY"
     } else {
-        "not a date: write it like 2026-12-31 or 31.12.2026, or give its format with --date-format"
+        NOT_A_DATE
     }
 }
 
@@ -192,10 +266,25 @@ mod tests {
             ("02/2024", day(2024, 2, 29)),
             ("12/2025", day(2025, 12, 31)),
             ("2026-12-31 00:00:00", day(2026, 12, 31)),
+            ("31.12.2026 00:00", day(2026, 12, 31)),
+            ("2026-12-31T00:00:00.000", day(2026, 12, 31)),
+            ("5. mai 2026", day(2026, 5, 5)),
+            ("5 MAJ 2026", day(2026, 5, 5)),
+            ("May 5, 2026", day(2026, 5, 5)),
+            ("May  5 2026 12:00AM", day(2026, 5, 5)),
+            ("05-MAY-2026", day(2026, 5, 5)),
+            ("5.des.2026", day(2026, 12, 5)),
+            ("1er août 2026", day(2026, 8, 1)),
+            ("31st Dec. 2026", day(2026, 12, 31)),
+            ("31. März 2026", day(2026, 3, 31)),
+            ("2026-mai-05", day(2026, 5, 5)),
+            ("févr. 2028", day(2028, 2, 29)),
         ] {
             assert_eq!(parse(text, &[]), Ok(expected), "{text}");
         }
-        assert!(matches!(parse("2026-12-31T10:00:00+01:00", &[]), Ok(When::Instant(_))));
+        for text in ["2026-12-31T10:00:00+01:00", "2026-05-01 00:00:00+02", "2026-12-31T23:00:00.5Z"] {
+            assert!(matches!(parse(text, &[]), Ok(When::Instant(_))), "{text}");
+        }
         assert!(matches!(parse("2026-12-31 10:00", &[]), Ok(When::Local(_))));
     }
 
@@ -224,6 +313,16 @@ mod tests {
             " 2026-12-31 10:00",
             "2026-12-3110:00",
             "31.12.26",
+            "5 mai 26",
+            "mai",
+            "mai 5",
+            "mai mai 2026",
+            "5 6 mai 2026",
+            "31 juin 2026",
+            "5. mai 2026.",
+            "5 - - mai 2026",
+            "5 mais 2026",
+            "12/31/2026 12:00:00 AM",
             "２０２６-01-01",
             "2026-12-31x",
         ] {
@@ -238,9 +337,10 @@ mod tests {
             "MM/DD",
             "YYYY-MM-DD-DD",
             "D.M.Y",
-            "DD MMM YYYY",
             "MMM",
-            "YY-MM-DD",
+            "MMMMM YYYY",
+            "YY-YYYY-MM",
+            "MM-MMM-YYYY",
             "YYYYY-MM-DD",
             "dd.mm.yyyy",
             "DD.MM.YYYY HH",
@@ -262,6 +362,16 @@ mod tests {
             ("MM-YYYY", "02-2028", Some(day(2028, 2, 29))),
             (" DD MM YYYY ", "01 02 2026", Some(day(2026, 2, 1))),
             ("DD/MM/YYYY", "01/02/20266", None),
+            ("DD/MM/YYYY", "01/02/26", None),
+            ("DD.MM.YY", "31.12.26", Some(day(2026, 12, 31))),
+            ("DD.MM.YY", "31.12.68", Some(day(2068, 12, 31))),
+            ("DD.MM.YY", "31.12.69", Some(day(1969, 12, 31))),
+            ("DD.MM.YY", "31.12.2026", Some(day(2026, 12, 31))),
+            ("MM/DD/YY", "02/01/26 12:00:00 AM", Some(day(2026, 2, 1))),
+            ("DD-MMM-YY", "05-MAY-26", Some(day(2026, 5, 5))),
+            ("D. MMM YY", "5. des. 26", Some(day(2026, 12, 5))),
+            ("M/D/YYYY", "1/2/2026 12:00:00 AM", Some(day(2026, 1, 2))),
+            ("M/D/YYYY", "1/2/2026 00:00", Some(day(2026, 1, 2))),
         ] {
             assert_eq!(parse(text, &[form.parse().unwrap()]).ok(), expected, "{form} {text}");
         }

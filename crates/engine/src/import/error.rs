@@ -11,7 +11,7 @@ pub enum ReadError {
     #[error("it cannot be read ({0}): check its path and permissions")]
     Unreadable(String),
     /// The file is neither text nor a workbook.
-    #[error("it is neither text nor an XLSX workbook: export the register as CSV")]
+    #[error("it is neither text nor a workbook (XLSX, XLSB, ODS): export the register as CSV")]
     Binary,
     /// A line has a different encoding from the rest; contains the first such line.
     #[error("line {0} has a different encoding from the rest: save the register as UTF-8")]
@@ -22,6 +22,15 @@ pub enum ReadError {
     /// Every sheet of a workbook is hidden.
     #[error("every sheet of the workbook is hidden: unhide the sheet with the register")]
     Hidden,
+    /// Several visible sheets have the named columns; contains their names.
+    #[error("several sheets have these columns ({}): choose one with --sheet", .0.join(", "))]
+    SeveralSheets(Vec<String>),
+    /// The file has no such sheet; contains the names of its sheets, none if it is no workbook.
+    #[error("{}", no_sheet(.0))]
+    NoSheet(Vec<String>),
+    /// The given row of the header does not exist or is empty; contains its line.
+    #[error("line {0} is empty or does not exist: give the line of the column names with --header-row")]
+    NoHeader(u64),
     /// A row is longer than the limit.
     #[error(
         "the row that starts in line {line} is longer than {limit} bytes: a quotation mark may be missing there (import.max_row_bytes)"
@@ -65,6 +74,9 @@ impl ReadError {
             Self::MixedEncodings(_) => "import-mixed-encodings",
             Self::Empty => "import-empty",
             Self::Hidden => "import-hidden",
+            Self::SeveralSheets(_) => "import-several-sheets",
+            Self::NoSheet(_) => "import-unknown-sheet",
+            Self::NoHeader(_) => "import-no-header",
             Self::RowTooLong { .. } => "import-row-too-long",
             Self::UnclosedQuote(_) => "import-unclosed-quote",
             Self::TooLarge { .. } => "import-too-large",
@@ -72,6 +84,14 @@ impl ReadError {
             Self::TooSlow => "import-too-slow",
             Self::Broken => "import-broken",
         }
+    }
+}
+
+fn no_sheet(names: &[String]) -> String {
+    if names.is_empty() {
+        "it is not a workbook, so it has no sheets: leave out --sheet".to_owned()
+    } else {
+        format!("it has no such sheet, but {}: correct --sheet", names.join(", "))
     }
 }
 

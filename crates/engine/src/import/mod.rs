@@ -1,18 +1,27 @@
 //! The import of a register: reads the file as a stream, checks each row, and merges the rows with set-based
 //! statements, in one transaction for the whole file.
 
+mod cells;
 pub mod dates;
 mod error;
 #[cfg(test)]
 mod fuzz;
+pub mod location;
+mod months;
+mod never;
 mod number_format;
+mod ods;
 mod parts;
 pub mod process;
 mod row;
 pub mod sheet;
+mod sheets;
+mod sniff;
 mod source;
+mod times;
 pub mod uploads;
 mod workbook;
+mod xlsb;
 
 use std::fs::File;
 use std::io::Write;
@@ -28,6 +37,7 @@ use uuid::Uuid;
 
 pub use dates::DateFormat;
 pub use error::{ImportError, ReadError};
+pub use location::Location;
 pub use row::{Field, InstantDay, Mapping};
 
 use certvakt_base::private;
@@ -38,8 +48,9 @@ use certvakt_store::{Database, organisation};
 
 use crate::config::ImportConfig;
 
+use cells::DATE;
+use never::Never;
 use process::Rows;
-use workbook::DATE;
 
 /// The size in bytes of the chunks of rows sent to the database.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -56,6 +67,8 @@ const NAME_SHOWN: usize = 60;
 pub struct Layout {
     /// The column of each field.
     pub columns: Vec<(Field, String)>,
+    /// Where the table is in the file. Its columns are those of the fields.
+    pub location: Location,
     /// The formats of ambiguous dates.
     pub date_formats: Vec<DateFormat>,
     /// The values of the status column that mean active.
@@ -68,6 +81,8 @@ pub struct Layout {
     pub dates_are: Option<DatesAre>,
     /// Whether a blank expiry means that the certification does not expire.
     pub blank_never_expires: bool,
+    /// The values of the expiry that mean that the certification does not expire.
+    pub never: Vec<String>,
 }
 
 /// The options of an import.
@@ -190,7 +205,11 @@ fn read(
     let file = options.file.try_clone();
     let file =
         file.map_err(|cause| ImportError::read(&options.name, ReadError::Unreadable(cause.to_string())))?;
-    let mut rows = Rows::of(file, &options.name, config, progress)?;
+    let location = Location {
+        columns: options.layout.columns.iter().map(|(_, column)| column.clone()).collect(),
+        ..options.layout.location.clone()
+    };
+    let mut rows = Rows::of(file, &options.name, config, &location, progress)?;
     let mut record = csv::StringRecord::new();
     if !rows.next(&mut record)? {
         return Err(ImportError::read(&options.name, ReadError::Empty));
@@ -206,6 +225,7 @@ fn read(
             .collect(),
         instant_day: options.layout.instant_day,
         blank_never_expires: options.layout.blank_never_expires,
+        never: Never::new(&options.layout.never, &options.layout.date_formats),
         width: record.len(),
         zone,
         today: today(options.now, zone),

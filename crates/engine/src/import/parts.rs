@@ -12,6 +12,9 @@ use zip::ZipArchive;
 /// A workbook's archive.
 pub(super) type Archive<'a> = ZipArchive<BufReader<&'a File>>;
 
+/// The maximum depth of a part's elements: spreadsheets write about twenty.
+const DEEPEST: u64 = 256;
+
 /// A part that is missing, incomplete or not well-formed.
 #[derive(Debug, thiserror::Error)]
 #[error("a part of the workbook is damaged")]
@@ -38,6 +41,11 @@ impl From<quick_xml::Error> for BadPart {
 /// Opens the archive of a file.
 pub(super) fn open(file: &File) -> Result<Archive<'_>, BadPart> {
     Ok(ZipArchive::new(BufReader::new(file))?)
+}
+
+/// Whether the archive has a part of this name.
+pub(super) fn has(archive: &Archive<'_>, path: &str) -> bool {
+    archive.index_for_name(path).is_some()
 }
 
 /// The declared size of a workbook's contents in bytes. Reading a part stops at its declared size.
@@ -193,13 +201,13 @@ fn sheet_path(archive: &mut Archive<'_>, sheet: &str) -> Result<String, BadPart>
 }
 
 /// A relationship of a part (ECMA-376, part 2, section 8.3).
-struct Relationship {
-    id: String,
+pub(super) struct Relationship {
+    pub(super) id: String,
     kind: String,
-    target: String,
+    pub(super) target: String,
 }
 
-fn relationships(archive: &mut Archive<'_>, path: &str) -> Result<Vec<Relationship>, BadPart> {
+pub(super) fn relationships(archive: &mut Archive<'_>, path: &str) -> Result<Vec<Relationship>, BadPart> {
     let mut found = Vec::new();
     read_part(archive, path, |event| {
         if let Event::Start(start) = event
@@ -214,7 +222,7 @@ fn relationships(archive: &mut Archive<'_>, path: &str) -> Result<Vec<Relationsh
 }
 
 /// An attribute by its local name.
-fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, BadPart> {
+pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, BadPart> {
     for attribute in start.attributes().with_checks(false) {
         let attribute = attribute.map_err(|_| BadPart)?;
         if attribute.key.local_name().as_ref() == name {
@@ -226,7 +234,7 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, BadPa
 }
 
 /// Reads a part to its end, and passes on each event. Requires one root, closed tags, and no document type.
-fn read_part(
+pub(super) fn read_part(
     archive: &mut Archive<'_>,
     path: &str,
     mut pass: impl FnMut(&Event<'_>) -> Result<(), BadPart>,
@@ -251,6 +259,9 @@ fn read_events(
             Event::Start(_) => {
                 roots += u64::from(depth == 0);
                 depth += 1;
+                if depth > DEEPEST {
+                    return Err(BadPart);
+                }
             }
             Event::End(_) => depth -= 1,
             Event::Text(text) if depth == 0 && !text.trim().is_empty() => return Err(BadPart),

@@ -18,6 +18,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::ImportError;
 use super::error::ReadError;
+use super::location::Location;
 use super::source::{self, Form};
 use crate::config::ImportConfig;
 
@@ -71,9 +72,10 @@ impl Rows {
     pub fn open(
         path: &Path,
         config: &ImportConfig,
+        location: &Location,
         progress: &indicatif::ProgressBar,
     ) -> Result<Self, ImportError> {
-        Self::of(open(path)?, &path.display().to_string(), config, progress)
+        Self::of(open(path)?, &path.display().to_string(), config, location, progress)
     }
 
     /// Reads an open register from its beginning. Errors contain `name`.
@@ -81,13 +83,14 @@ impl Rows {
         file: File,
         name: &str,
         config: &ImportConfig,
+        location: &Location,
         progress: &indicatif::ProgressBar,
     ) -> Result<Self, ImportError> {
         let failed =
             |cause: std::io::Error| ImportError::read(name, ReadError::Unreadable(cause.to_string()));
         let bytes = file.metadata().map_err(failed)?.len();
         progress.set_length(bytes);
-        let mut child = child(file, bytes, config).map_err(failed)?;
+        let mut child = child(file, bytes, config, location).map_err(failed)?;
         let Some(output) = child.stdout.take() else {
             return Err(ImportError::read(name, ReadError::Broken));
         };
@@ -200,7 +203,7 @@ fn cause_of(status: ExitStatus) -> ReadError {
 }
 
 /// Starts a child for a register of this size in bytes.
-fn child(file: File, bytes: u64, config: &ImportConfig) -> std::io::Result<Child> {
+fn child(file: File, bytes: u64, config: &ImportConfig, location: &Location) -> std::io::Result<Child> {
     // This path is the running program, even if an upgrade has replaced its file.
     let program = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
     Command::new(program)
@@ -210,6 +213,7 @@ fn child(file: File, bytes: u64, config: &ImportConfig) -> std::io::Result<Child
         .args(["--row-bytes", &config.max_row_bytes.to_string()])
         .args(["--memory-bytes", &config.max_memory_bytes.to_string()])
         .args(["--cpu-seconds", &(SECONDS + bytes / BYTES_PER_SECOND).to_string()])
+        .args(arguments(location))
         .env_clear()
         // The allocator would reserve a gigabyte at once.
         .env("MIMALLOC_ARENA_RESERVE", "16MiB")
@@ -218,6 +222,16 @@ fn child(file: File, bytes: u64, config: &ImportConfig) -> std::io::Result<Child
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
+}
+
+/// The arguments of a child for a location, each with its value, which may start with a hyphen.
+fn arguments(location: &Location) -> impl Iterator<Item = String> {
+    let columns = location.columns.iter().map(|column| format!("--column={column}"));
+    columns
+        .chain(location.sheet.iter().map(|sheet| format!("--sheet={sheet}")))
+        .chain(location.header_row.map(|line| format!("--header-row={line}")))
+        .chain(location.separator.map(|byte| format!("--separator={byte}")))
+        .chain(location.encoding.map(|encoding| format!("--encoding={}", encoding.name())))
 }
 
 /// Decodes a row: returns its offset and line, and writes its fields to the record.
@@ -280,7 +294,7 @@ impl Limits {
 
 /// Runs the child: reads the register from standard input, and writes its frames. Fails if the parent closes
 /// the pipe.
-pub fn serve(limits: &Limits) -> std::io::Result<()> {
+pub fn serve(limits: &Limits, location: &Location) -> std::io::Result<()> {
     let mut output = BufWriter::with_capacity(256 * 1024, std::io::stdout().lock());
     let done = limits
         .apply()
@@ -289,7 +303,7 @@ pub fn serve(limits: &Limits) -> std::io::Result<()> {
             let input = std::io::stdin().as_fd().try_clone_to_owned();
             input.map(File::from).map_err(|cause| ReadError::Unreadable(cause.to_string()))
         });
-    let written = done.map(|file| rows(file, limits, &mut output));
+    let written = done.map(|file| rows(file, limits, location, &mut output));
     match written {
         Ok(Ok(())) => write(&mut output, Frame::End, &[])?,
         Err(error) | Ok(Err(Stopped::Read(error))) => {
@@ -319,14 +333,14 @@ impl From<std::io::Error> for Stopped {
     }
 }
 
-fn rows(file: File, limits: &Limits, output: &mut impl Write) -> Result<(), Stopped> {
+fn rows(file: File, limits: &Limits, location: &Location, output: &mut impl Write) -> Result<(), Stopped> {
     let config = ImportConfig {
         max_xlsx_bytes: limits.xlsx_bytes,
         max_row_bytes: limits.row_bytes,
         ..ImportConfig::default()
     };
     let position = indicatif::ProgressBar::hidden();
-    let mut rows = source::open(file, &config, &position)?;
+    let mut rows = source::open(file, &config, location, &position)?;
     write(output, Frame::Opened, &[u8::from(rows.form() == Form::Workbook)])?;
     let (mut record, mut payload) = (StringRecord::new(), Vec::new());
     while rows.next(&mut record)? {

@@ -10,10 +10,11 @@ use certvakt_rules::normal::{fold, is_clean, is_spreadsheet_error, normal, norma
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
+use super::cells::{DATE, FAULT};
 use super::dates::{self, DateFormat, When};
+use super::never::{self, Never};
 use super::process::Rows;
 use super::source::Form;
-use super::workbook::{DATE, FAULT};
 use crate::mail::address;
 
 /// A field of a register.
@@ -103,6 +104,8 @@ pub struct Mapping {
     pub instant_day: Option<InstantDay>,
     /// Whether a blank expiry means that the certification does not expire.
     pub blank_never_expires: bool,
+    /// The values of the expiry that mean that the certification does not expire.
+    pub(super) never: Never,
     /// The number of fields in the header.
     pub width: usize,
     /// The organisation's time zone.
@@ -267,8 +270,16 @@ fn check<'a>(form: Form, mapping: &Mapping, record: &'a csv::StringRecord) -> Re
         row.status = Some(if mapping.active_status.contains(&status) { "active" } else { "suspended" });
     }
     row.issued_at = issued.map(|text| moment(&text, mapping, Field::IssuedAt, start_of_day)).transpose()?;
-    row.expires_at = expires.map(|text| moment(&text, mapping, Field::ExpiresAt, end_of_day)).transpose()?;
-    if row.expires_at.is_none() && row.status != Some("suspended") && !mapping.blank_never_expires {
+    let never_expires = expires.as_ref().is_some_and(|text| mapping.never.contains(text));
+    row.expires_at = expires
+        .filter(|_| !never_expires)
+        .map(|text| moment(&text, mapping, Field::ExpiresAt, end_of_day))
+        .transpose()?;
+    if row.expires_at.is_none()
+        && !never_expires
+        && row.status != Some("suspended")
+        && !mapping.blank_never_expires
+    {
         return Err(fault(
             Field::ExpiresAt,
             "blank: use --blank-expires never if a blank date means that it does not expire",
@@ -321,7 +332,14 @@ fn moment(
     of_day: fn(NaiveDate, Tz) -> DateTime<Utc>,
 ) -> Result<DateTime<Utc>, Fault> {
     let zone = mapping.zone;
-    let at = match dates::parse(text, &mapping.date_formats).map_err(|reason| fault(field, reason))? {
+    let parsed = dates::parse(text, &mapping.date_formats).map_err(|reason| match field {
+        Field::ExpiresAt if never::is_likely(text) => fault(
+            field,
+            "not a date: correct it, or use --never VALUE if it means that the certification does not expire",
+        ),
+        _ => fault(field, reason),
+    });
+    let at = match parsed? {
         When::Day(day) => of_day(day, zone),
         When::Local(local) => instant(local, zone),
         When::Instant(at) => {
@@ -342,7 +360,15 @@ fn moment(
     if is_plausible(last_valid_day(at, zone), mapping.today) {
         Ok(at)
     } else {
-        Err(fault(field, "the year is before 1900 or more than 50 years from now"))
+        Err(fault(
+            field,
+            match field {
+                Field::ExpiresAt => {
+                    "the year is before 1900 or more than 50 years from now: correct it, or use --never VALUE if it means that the certification does not expire"
+                }
+                _ => "the year is before 1900 or more than 50 years from now: correct it",
+            },
+        ))
     }
 }
 

@@ -6,10 +6,10 @@ use certvakt_base::Exit;
 use certvakt_rules::normal::is_spreadsheet_error;
 use csv::StringRecord;
 
+use super::cells::{DATE, FAULT};
 use super::process::Rows;
 use super::source::Form;
-use super::workbook::{DATE, FAULT};
-use super::{ImportError, ReadError};
+use super::{ImportError, Location, ReadError};
 use crate::config::ImportConfig;
 
 /// A file of rows that a command cannot use.
@@ -80,7 +80,8 @@ impl<const N: usize> Sheet<N> {
         config: &ImportConfig,
         progress: &indicatif::ProgressBar,
     ) -> Result<Self, SheetError> {
-        let mut rows = Rows::open(path, config, progress)?;
+        let location = Location { columns: vec![columns[0].to_owned()], ..Location::default() };
+        let mut rows = Rows::open(path, config, &location, progress)?;
         let mut record = StringRecord::new();
         if !rows.next(&mut record)? {
             return Err(ImportError::read(&path.display().to_string(), ReadError::Empty).into());

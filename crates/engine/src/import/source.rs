@@ -1,63 +1,106 @@
-//! Reads a register as rows: CSV, TSV or XLSX, in UTF-8, UTF-16 or Windows-1252.
+//! Reads a register as rows: delimited text, or a workbook.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 
 use csv::StringRecord;
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
 use super::error::ReadError;
-use super::workbook;
+use super::location::{HEADER_WITHIN, Location};
+use super::{sniff, workbook};
 use crate::config::ImportConfig;
 
 /// The format of a register's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// CSV or TSV.
+    /// Delimited text.
     Text,
-    /// XLSX.
+    /// XLSX, XLSB or ODS.
     Workbook,
 }
 
 /// The rows of a file, header first.
-pub(crate) enum Rows {
-    Text { reader: Box<csv::Reader<RowGuard>>, line: u64 },
-    Workbook { rows: std::vec::IntoIter<(u64, StringRecord)>, line: u64 },
+pub(crate) struct Rows {
+    source: Source,
+    /// Rows that were read to find the header, each with its line.
+    waiting: VecDeque<(u64, StringRecord)>,
+    line: u64,
+}
+
+enum Source {
+    Text(Box<csv::Reader<RowGuard>>),
+    Workbook(std::vec::IntoIter<(u64, StringRecord)>),
+}
+
+impl Source {
+    /// Reads the next row that is not empty. Returns its line, if there was one.
+    fn next(&mut self, record: &mut StringRecord) -> Result<Option<u64>, ReadError> {
+        match self {
+            Self::Text(reader) => {
+                let found = reader.read_record(record).map_err(|error| text_error(&error))?;
+                Ok(found.then(|| record.position().map_or(0, csv::Position::line)))
+            }
+            Self::Workbook(rows) => Ok(rows.next().map(|(line, row)| {
+                *record = row;
+                line
+            })),
+        }
+    }
 }
 
 impl Rows {
+    /// Skips the rows in front of the header: titles, comments, and the separator's row (`sep=;`).
+    fn from_header(mut source: Source, location: &Location, skipped: u64) -> Result<Self, ReadError> {
+        let (mut seen, mut record) = (VecDeque::<(u64, StringRecord)>::new(), StringRecord::new());
+        let mut header = None;
+        while header.is_none() && (location.header_row.is_some() || seen.len() < HEADER_WITHIN) {
+            let Some(line) = source.next(&mut record)? else { break };
+            if line <= skipped {
+                continue;
+            }
+            if location.header_row.is_some() {
+                seen.clear();
+            }
+            if location.header_row.is_some_and(|header| header < line) {
+                break;
+            }
+            header = location.is_header(line, &record).then_some(seen.len());
+            seen.push_back((line, record.clone()));
+        }
+        if let (None, Some(line)) = (header, location.header_row) {
+            return Err(ReadError::NoHeader(line));
+        }
+        // Without a row that has all columns, the error is about the first row that has the most of them.
+        let best = || (0..seen.len()).rev().max_by_key(|at| location.columns_in(&seen[*at].1)).unwrap_or(0);
+        let header = header.unwrap_or_else(best);
+        Ok(Self { source, waiting: seen.split_off(header), line: 0 })
+    }
+
     /// Reads the next row that is not empty; whether there was one.
     pub(crate) fn next(&mut self, record: &mut StringRecord) -> Result<bool, ReadError> {
-        match self {
-            Self::Text { reader, line } => {
-                let found = reader.read_record(record).map_err(|error| text_error(&error))?;
-                *line = record.position().map_or(*line, csv::Position::line);
-                Ok(found)
+        let next = match self.waiting.pop_front() {
+            Some((line, row)) => {
+                *record = row;
+                Some(line)
             }
-            Self::Workbook { rows, line } => {
-                let next = rows.next();
-                let found = next.is_some();
-                if let Some(row) = next {
-                    (*line, *record) = row;
-                }
-                Ok(found)
-            }
-        }
+            None => self.source.next(record)?,
+        };
+        self.line = next.unwrap_or(self.line);
+        Ok(next.is_some())
     }
 
     /// The line at which the last row starts, counted from 1.
     pub(crate) const fn line(&self) -> u64 {
-        match self {
-            Self::Text { line, .. } | Self::Workbook { line, .. } => *line,
-        }
+        self.line
     }
 
     /// The format of the file.
     pub(crate) const fn form(&self) -> Form {
-        match self {
-            Self::Text { .. } => Form::Text,
-            Self::Workbook { .. } => Form::Workbook,
+        match self.source {
+            Source::Text(_) => Form::Text,
+            Source::Workbook(_) => Form::Workbook,
         }
     }
 }
@@ -74,10 +117,11 @@ fn text_error(error: &csv::Error) -> ReadError {
     ReadError::Unreadable(error.to_string())
 }
 
-/// Detects the format of a file, and reads it from its beginning. `progress` counts its bytes.
+/// Detects the format of a file, and reads it from its header. `progress` counts its bytes.
 pub(crate) fn open(
     mut file: File,
     config: &ImportConfig,
+    location: &Location,
     progress: &indicatif::ProgressBar,
 ) -> Result<Rows, ReadError> {
     let unreadable = |cause: io::Error| ReadError::Unreadable(cause.to_string());
@@ -87,12 +131,15 @@ pub(crate) fn open(
     let known = file.read(&mut start).map_err(unreadable)?;
     file.rewind().map_err(unreadable)?;
     if start.starts_with(b"PK\x03\x04") {
-        let rows = workbook::read(&file, size, config)?;
-        return Ok(Rows::Workbook { rows: rows.into_iter(), line: 0 });
+        let rows = workbook::read(&file, size, config, location)?;
+        return Rows::from_header(Source::Workbook(rows.into_iter()), location, 0);
     }
-    let sniffed = sniff(&mut file)?;
+    let sniffed = sniff::text(&mut file, location)?;
     if known == 0 {
         return Err(ReadError::Empty);
+    }
+    if location.sheet.is_some() {
+        return Err(ReadError::NoSheet(Vec::new()));
     }
     file.rewind().map_err(unreadable)?;
     let decoded = DecodeReaderBytesBuilder::new()
@@ -104,142 +151,8 @@ pub(crate) fn open(
         .has_headers(false)
         .flexible(true)
         .delimiter(sniffed.delimiter)
-        .from_reader(RowGuard::new(decoded, config.max_row_bytes, &sniffed));
-    Ok(Rows::Text { reader: Box::new(reader), line: 0 })
-}
-
-/// The properties of a text file.
-struct Sniffed {
-    encoding: &'static Encoding,
-    delimiter: u8,
-}
-
-/// Scans the whole file once, in pieces, because the only non-ASCII character may be in the last row.
-fn sniff(file: &mut File) -> Result<Sniffed, ReadError> {
-    let mut buffer = vec![0; 64 * 1024];
-    let mut carried = 0;
-    let mut encodings = Encodings::default();
-    let mut header: Option<Vec<u8>> = None;
-    let mut is_wide = false;
-    loop {
-        let read =
-            file.read(&mut buffer[carried..]).map_err(|cause| ReadError::Unreadable(cause.to_string()))?;
-        let piece = &buffer[..carried + read];
-        if header.is_none() {
-            is_wide = piece.starts_with(&[0xff, 0xfe]) || piece.starts_with(&[0xfe, 0xff]);
-            let end = piece.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
-            header = Some(piece[..end.unwrap_or(piece.len())].to_vec());
-        }
-        if is_wide {
-            break;
-        }
-        // All control characters except tab, line feed, form feed and carriage return do not occur in text.
-        if piece[carried..]
-            .iter()
-            .any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | 0x0c | b'\r' | 0x1a))
-        {
-            return Err(ReadError::Binary);
-        }
-        let left = encodings.look_at(piece, read == 0);
-        if read == 0 {
-            break;
-        }
-        let end = piece.len();
-        buffer.copy_within(end - left..end, 0);
-        carried = left;
-    }
-    let header = header.unwrap_or_default();
-    let count = |delimiter: u8| header.split(|byte| *byte == delimiter).count();
-    let delimiter = [b',', b';', b'\t']
-        .into_iter()
-        .max_by_key(|delimiter| (count(*delimiter), *delimiter == b','))
-        .unwrap_or(b',');
-    Ok(Sniffed { encoding: encodings.the_one()?, delimiter })
-}
-
-/// The evidence for a text's encoding from bytes above 0x7f.
-#[derive(Debug, Default)]
-struct Encodings {
-    line_feeds: u64,
-    returns: u64,
-    /// The number of characters that are well-formed UTF-8.
-    well_formed: u64,
-    /// The number of those that do not occur in Windows-1252 text, where they would read as `Ã` or `â` before
-    /// a sign.
-    certain: u64,
-    /// The number of bytes that are not UTF-8.
-    ill_formed: u64,
-    first_well_formed: u64,
-    first_ill_formed: u64,
-}
-
-impl Encodings {
-    /// Examines a piece. Returns the number of bytes at its end that may be the start of a character, unless
-    /// it is the end of the file.
-    fn look_at(&mut self, piece: &[u8], is_end: bool) -> usize {
-        if piece.is_ascii() {
-            self.count_lines(piece);
-            return 0;
-        }
-        let mut seen = 0;
-        for chunk in piece.utf8_chunks() {
-            let (valid, invalid) = (chunk.valid(), chunk.invalid());
-            seen += valid.len() + invalid.len();
-            self.look_at_characters(valid);
-            let may_go_on = seen == piece.len()
-                && !is_end
-                && std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
-            if may_go_on {
-                return invalid.len();
-            }
-            if !invalid.is_empty() {
-                if self.ill_formed == 0 {
-                    self.first_ill_formed = self.line();
-                }
-                self.ill_formed += invalid.len() as u64;
-            }
-        }
-        0
-    }
-
-    fn look_at_characters(&mut self, text: &str) {
-        for line in text.split_inclusive(['\n', '\r']) {
-            if !line.is_ascii() {
-                if self.well_formed == 0 {
-                    self.first_well_formed = self.line();
-                }
-                self.well_formed += line.chars().filter(|char| !char.is_ascii()).count() as u64;
-                self.certain += line.bytes().filter(|byte| matches!(byte, 0xc3 | 0xe2 | 0xef)).count() as u64;
-            }
-            self.count_lines(line.as_bytes());
-        }
-    }
-
-    fn count_lines(&mut self, bytes: &[u8]) {
-        self.line_feeds += memchr::memchr_iter(b'\n', bytes).count() as u64;
-        self.returns += memchr::memchr_iter(b'\r', bytes).count() as u64;
-    }
-
-    /// The current line, from 1.
-    fn line(&self) -> u64 {
-        self.line_feeds.max(self.returns) + 1
-    }
-
-    /// The encoding of the whole text, or an error if it is mixed.
-    fn the_one(&self) -> Result<&'static Encoding, ReadError> {
-        if self.ill_formed == 0 {
-            Ok(UTF_8)
-        } else if self.certain > 0 || self.well_formed > self.ill_formed {
-            let is_utf8 = self.well_formed >= self.ill_formed;
-            Err(ReadError::MixedEncodings(if is_utf8 {
-                self.first_ill_formed
-            } else {
-                self.first_well_formed
-            }))
-        } else {
-            Ok(WINDOWS_1252)
-        }
-    }
+        .from_reader(RowGuard::new(decoded, config.max_row_bytes, sniffed.delimiter));
+    Rows::from_header(Source::Text(Box::new(reader)), location, u64::from(sniffed.names_separator))
 }
 
 /// An invalid row of a text file.
@@ -280,12 +193,12 @@ impl RowGuard {
     fn new(
         inner: DecodeReaderBytes<indicatif::ProgressBarIter<File>, Vec<u8>>,
         limit: u64,
-        sniffed: &Sniffed,
+        delimiter: u8,
     ) -> Self {
         Self {
             inner: BufReader::with_capacity(64 * 1024, inner),
             limit,
-            delimiter: sniffed.delimiter,
+            delimiter,
             row_bytes: 0,
             line: 1,
             row_line: 1,

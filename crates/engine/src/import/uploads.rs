@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{DateFormat, Field, ImportError, InstantDay, Layout, Options, import};
+use super::{DateFormat, Field, ImportError, InstantDay, Layout, Location, Options, import, location};
 use crate::config::ImportConfig;
 
 /// The maximum length of a type's code, in characters.
@@ -61,6 +61,18 @@ pub struct Register {
     /// rejected.
     #[serde(default)]
     pub blank_never_expires: bool,
+    /// The values of the expiry date that mean that the certification does not expire.
+    #[serde(default)]
+    pub never: Vec<String>,
+    /// The sheet of a workbook: its name, or its number from 1. By default, the only visible sheet with the
+    /// columns.
+    pub sheet: Option<String>,
+    /// The line of the column names, from 1. By default, the first of 20 rows that has all columns.
+    pub header_row: Option<u64>,
+    /// The separator of a text file's fields; by default, it is detected.
+    pub separator: Option<String>,
+    /// The encoding of a text file; by default, it is detected.
+    pub encoding: Option<String>,
     /// Whether to report the result and change nothing.
     #[serde(default)]
     pub dry_run: bool,
@@ -112,6 +124,12 @@ impl Register {
         for status in &self.active_status {
             bounded(status, LONGEST_NAME, "a value of active_status")?;
         }
+        if self.never.len() > MOST_STATUSES {
+            return Err(format!("there can be at most {MOST_STATUSES} values of never"));
+        }
+        for value in &self.never {
+            bounded(value, LONGEST_NAME, "a value of never")?;
+        }
         let active_status = if self.active_status.is_empty() {
             vec!["active".to_owned()]
         } else {
@@ -124,6 +142,25 @@ impl Register {
             instant_day,
             dates_are,
             blank_never_expires: self.blank_never_expires,
+            never: self.never.clone(),
+            location: self.location()?,
+        })
+    }
+
+    /// Where the table is in the file.
+    fn location(&self) -> Result<Location, String> {
+        if let Some(sheet) = &self.sheet {
+            bounded(sheet, LONGEST_NAME, "a sheet's name")?;
+        }
+        if self.header_row == Some(0) {
+            return Err("header_row counts lines from 1".to_owned());
+        }
+        Ok(Location {
+            columns: Vec::new(),
+            sheet: self.sheet.clone(),
+            header_row: self.header_row,
+            separator: self.separator.as_deref().map(location::separator).transpose()?,
+            encoding: self.encoding.as_deref().map(location::encoding).transpose()?,
         })
     }
 }

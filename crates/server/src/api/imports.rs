@@ -94,6 +94,21 @@ pub(super) struct Announcement {
     /// rejected.
     #[serde(default)]
     blank_never_expires: bool,
+    /// The values of the expiry date that mean that the certification does not expire, such as `9999-12-31`.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    never: Vec<String>,
+    /// The sheet of a workbook: its name, or its number from 1. By default, the only visible sheet with the
+    /// columns.
+    #[schema(max_length = 200)]
+    sheet: Option<String>,
+    /// The line of the column names, from 1. By default, the first of 20 rows that has all columns.
+    #[schema(minimum = 1)]
+    header_row: Option<u64>,
+    /// The separator of a text file's fields: an ASCII character, or `tab`. By default, it is detected.
+    separator: Option<String>,
+    /// The encoding of a text file, such as `windows-1252`. By default, it is detected.
+    encoding: Option<String>,
     /// Whether to report the result and change nothing.
     #[serde(default)]
     dry_run: bool,
@@ -110,6 +125,11 @@ impl From<Announcement> for Register {
             dates_are: one.dates_are,
             instant_day: one.instant_day,
             blank_never_expires: one.blank_never_expires,
+            never: one.never,
+            sheet: one.sheet,
+            header_row: one.header_row,
+            separator: one.separator,
+            encoding: one.encoding,
             dry_run: one.dry_run,
         }
     }

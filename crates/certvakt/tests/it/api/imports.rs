@@ -204,7 +204,7 @@ async fn announcements_are_bounded() {
         json!({ "date_formats": vec!["DD.MM.YYYY"; 21] }),
         json!({ "date_formats": [format!("DD.MM.YYYY{}", " ".repeat(31))] }),
         json!({ "type": "x".repeat(64) }),
-        json!({ "date_formats": ["DD MMM YYYY"] }),
+        json!({ "date_formats": ["DD MMMMM YYYY"] }),
         json!({ "instant_day": "wrong" }),
     ] {
         let refused = api.announce("administrator", change.clone()).await;

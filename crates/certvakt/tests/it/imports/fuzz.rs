@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use certvakt_testing::fuzz::Target;
 
+use super::opendocument;
 use super::workbooks::Parts;
 
 const MEMORY: u64 = 128 * 1024 * 1024;
@@ -71,32 +72,66 @@ fn fuzz_workbooks() {
             .sheet("visible", text(&input[..at]))
             .strings(text(input.get(at + 1..).unwrap_or_default()))
             .save();
-        let output = Command::new(env!("CARGO_BIN_EXE_certvakt"))
-            .args([
-                "read-register",
-                "--xlsx-bytes",
-                "1000000",
-                "--row-bytes",
-                "1000000",
-                "--cpu-seconds",
-                "10",
-            ])
-            .args(["--memory-bytes", &MEMORY.to_string()])
-            .env_clear()
-            .env("MIMALLOC_ARENA_RESERVE", "16MiB")
-            .stdin(Stdio::from(file(&workbook)))
-            .stderr(Stdio::null())
-            .output()
-            .unwrap();
-        // It may be killed at a limit; otherwise it writes the format, rows and the end, or an error.
-        if output.status.success() {
-            let kinds = frames(&output.stdout).unwrap();
-            let (last, others) = kinds.split_last().unwrap();
-            let is_read =
-                *last == 2 && others.first() == Some(&0) && others[1..].iter().all(|kind| *kind == 1);
-            assert!(is_read || *last == 3, "{kinds:?}");
-        } else {
-            assert_eq!(output.status.code(), None, "it neither ended well nor was killed: {}", output.status);
-        }
+        check(&workbook);
     });
+}
+
+/// A row of an ODS workbook, and its document.
+#[test]
+fn fuzz_spreadsheets() {
+    let words = &[
+        "<",
+        "/>",
+        "'",
+        "<table:table-row>",
+        "</table:table-row>",
+        "<table:table-row-group>",
+        "<table:table-cell>",
+        "</table:table-cell>",
+        "table:number-rows-repeated='4294967295'",
+        "table:number-columns-repeated='16384'",
+        "office:value-type='date'",
+        "office:date-value='2026-12-31'",
+        "office:value='1e308'",
+        "<text:p>",
+        "</text:p>",
+        "<text:s text:c='4294967295'/>",
+        "<office:annotation>",
+        "</table:table>",
+        "&#0;",
+        "&x;",
+        "<![CDATA[",
+        "-1",
+        "\0",
+    ];
+    let made = vec![
+        opendocument::row(&["id", "until", "<table:table-cell office:value-type='float' office:value='7'/>"])
+            .into_bytes(),
+    ];
+    Target { name: "spreadsheets", words, made, inputs: 40 }.run(|input| {
+        let rows = String::from_utf8_lossy(input);
+        check(&opendocument::book(&[(true, &rows), (false, ""), (true, "")]));
+    });
+}
+
+/// Reads a workbook within limits.
+fn check(workbook: &[u8]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_certvakt"))
+        .args(["read-register", "--xlsx-bytes", "1000000", "--row-bytes", "1000000", "--cpu-seconds", "10"])
+        .args(["--memory-bytes", &MEMORY.to_string()])
+        .env_clear()
+        .env("MIMALLOC_ARENA_RESERVE", "16MiB")
+        .stdin(Stdio::from(file(workbook)))
+        .stderr(Stdio::null())
+        .output()
+        .unwrap();
+    // It may be killed at a limit; otherwise it writes the format, rows and the end, or an error.
+    if output.status.success() {
+        let kinds = frames(&output.stdout).unwrap();
+        let (last, others) = kinds.split_last().unwrap();
+        let is_read = *last == 2 && others.first() == Some(&0) && others[1..].iter().all(|kind| *kind == 1);
+        assert!(is_read || *last == 3, "{kinds:?}");
+    } else {
+        assert_eq!(output.status.code(), None, "it neither ended well nor was killed: {}", output.status);
+    }
 }

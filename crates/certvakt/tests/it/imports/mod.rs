@@ -1,7 +1,11 @@
 //! Imports of registers: every encoding and format, every row accounted for, without duplicates.
 
+pub mod binary;
+mod days;
 mod forms;
 mod fuzz;
+mod layouts;
+pub mod opendocument;
 mod rows;
 mod shared;
 pub mod workbooks;
