@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use certvakt_testing::fuzz::Target;
 
-use super::opendocument;
 use super::workbooks::Parts;
+use super::{binary, opendocument};
 
 const MEMORY: u64 = 128 * 1024 * 1024;
 const SHEET: &str = "<row r='1'><c r='A1' t='s'><v>0</v></c><c r='B1' t='s'><v>1</v></c></row><row r='2'><c r='A2'><v>7</v></c><c r='B2' s='1'><v>46387</v></c></row>";
@@ -76,7 +76,7 @@ fn fuzz_workbooks() {
     });
 }
 
-/// A row of an ODS workbook, and its document.
+/// The rows of an ODS sheet.
 #[test]
 fn fuzz_spreadsheets() {
     let words = &[
@@ -111,6 +111,27 @@ fn fuzz_spreadsheets() {
     Target { name: "spreadsheets", words, made, inputs: 40 }.run(|input| {
         let rows = String::from_utf8_lossy(input);
         check(&opendocument::book(&[(true, &rows), (false, ""), (true, "")]));
+    });
+}
+
+/// The records of an XLSB sheet.
+#[test]
+fn fuzz_binary_workbooks() {
+    let words = &[
+        "\u{0}",
+        "\u{1}",
+        "\u{2}\u{c}",
+        "\u{5}\u{10}",
+        "\u{6}\u{14}",
+        "\u{7}\u{c}",
+        "\u{b}\u{f}",
+        ">\u{11}",
+        "\u{7f}\u{7f}\u{7f}\u{7f}",
+        "i\0d\0",
+    ];
+    Target { name: "binary-workbooks", words, made: vec![binary::register()], inputs: 40 }.run(|input| {
+        check(&binary::book(&[(0, input)]));
+        check(&binary::book(&[(0, &binary::register()), (0, input)]));
     });
 }
 
