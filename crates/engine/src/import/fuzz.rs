@@ -189,7 +189,8 @@ fn fuzz_registers() {
         // Without quotation marks, a row is a line, and a field is the text between commas.
         if let Ok(text) = std::str::from_utf8(input)
             && whole
-            && !text.contains(['"', '\r', '\u{feff}', ';', '\t'])
+            && !text.contains(['"', '\r', '\u{feff}', ';', '\t', '|', '\0'])
+            && !text.trim_start_matches('\n').to_ascii_lowercase().starts_with("sep=")
         {
             let lines: Vec<Vec<&str>> = text
                 .split('\n')
