@@ -30,10 +30,17 @@ create table certvakt.organisations (
     constraint organisations_limit_percent_range check (run_limit_percent between 0 and 100),
   names_certification boolean not null default false,
   created_at timestamptz not null default now(),
-  has_renewal_events boolean not null default false
+  has_renewal_events boolean not null default false,
+  -- certvakt.enumerate_stages replaces the second constraint when a stage is declared.
+  -- squawk-ignore prefer-bigint-over-int
+  lead_times integer[] not null default '{90,30,7}'
+    constraint organisations_lead_times_number check (cardinality(lead_times) between 1 and 12)
+    constraint organisations_lead_times_declared check (lead_times <@ array[90, 30, 7])
 );
 comment on column certvakt.organisations.names_certification is
   'Whether push notifications and subjects of e-mails may name the organisation and the certification.';
+comment on column certvakt.organisations.lead_times is
+  'The declared lead times that the organisation selected, in days before the last valid day. The stage expired always applies.';
 comment on column certvakt.organisations.has_renewal_events is
   'Whether a history moves to certification_renewal_events with its next change.';
 
@@ -44,7 +51,7 @@ grant select on certvakt.organisations to certvakt_worker;
 create policy worker_reads on certvakt.organisations for select to certvakt_worker using (true);
 -- No role may change the time zone: it is part of every due date, and so of every notice key.
 grant select, insert, update (name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor,
-  run_limit_percent, names_certification) on certvakt.organisations to certvakt_registrar;
+  run_limit_percent, names_certification, lead_times) on certvakt.organisations to certvakt_registrar;
 create policy registrar_keeps on certvakt.organisations to certvakt_registrar using (true) with check (true);
 grant select (id, name, locale) on certvakt.organisations to certvakt_doorkeeper;
 create policy doorkeeper_reads on certvakt.organisations for select to certvakt_doorkeeper using (true);

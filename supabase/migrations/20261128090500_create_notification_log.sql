@@ -3,6 +3,29 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+-- The declared stages. The owner declares more with `certvakt stage add` (certvakt.declare_stage).
+create table certvakt.stages (
+  -- squawk-ignore prefer-bigint-over-int
+  days_before integer primary key
+    constraint stages_days_range check (days_before = -1 or days_before between 1 and 3650),
+  name text not null generated always as (
+    case when days_before = -1 then 'expired' else 'expiry_warning_' || days_before::text || 'd' end) stored,
+  declared_at timestamptz not null default now()
+);
+comment on table certvakt.stages is
+  'The stages that a notice can have. The check constraints of the log, of deliveries and of selections enumerate them.';
+comment on column certvakt.stages.days_before is 'The number of days from the due date to the last valid day; -1 for expired.';
+insert into certvakt.stages (days_before) values (90), (30), (7), (-1);
+
+alter table certvakt.stages enable row level security;
+alter table certvakt.stages force row level security;
+revoke all on certvakt.stages from public, anon, authenticated, service_role;
+grant select on certvakt.stages to certvakt_worker, certvakt_registrar, certvakt_definer;
+create policy worker_reads on certvakt.stages for select to certvakt_worker using (true);
+create policy registrar_reads on certvakt.stages for select to certvakt_registrar using (true);
+create policy definer_reads on certvakt.stages for select to certvakt_definer using (true);
+create policy owner_declares on certvakt.stages to current_user using (true) with check (true);
+
 create table public.cert_notification_log (
   id bigint generated always as identity primary key,
   certification_id uuid not null,
@@ -73,20 +96,33 @@ grant execute on function certvakt.notice_key(uuid, text, date) to certvakt_work
 
 -- Retention. Only the owner of the log may delete, and foreign keys delete as the owner too. The function runs as the owner,
 -- and row-level security enforces the same minimum age for it.
+--
+-- A stage is current for at most its lead time and a day, if no other is selected, or for the grace period, at most 90 days.
+-- Its key must stay longer, or a run could record the notice again.
+create function certvakt.days_kept() returns integer
+language sql stable parallel safe set search_path = ''
+begin atomic
+  select greatest(max(s.days_before), 90) + 90 from certvakt.stages s;
+end;
+comment on function certvakt.days_kept is
+  'Returns the number of days for which notices are kept at least: the longest declared lead time or the longest grace period, plus 90 days.';
+revoke all on function certvakt.days_kept() from public, anon, authenticated, service_role;
+grant execute on function certvakt.days_kept() to certvakt_worker, certvakt_registrar, certvakt_definer;
+
 create policy owner_sees_old on public.cert_notification_log for select to current_user
-  using (sent_at < now() - interval '180 days');
+  using (sent_at < now() - make_interval(days => (select certvakt.days_kept())));
 create policy owner_deletes_old on public.cert_notification_log for delete to current_user
-  using (sent_at < now() - interval '180 days');
+  using (sent_at < now() - make_interval(days => (select certvakt.days_kept())));
 
 -- log_deleted_before then says from when on the log is complete. For earlier times, only the histories list notices.
 create function certvakt.delete_old_notices(older_than interval, batch integer) returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare
+  days_kept integer := certvakt.days_kept();
   deleted bigint;
 begin
-  -- A stage is current for at most 90 days. Its key must stay much longer, or a run could record the notice again.
-  if older_than is null or now() - older_than > now() - interval '180 days' then
-    raise exception 'notices are kept for at least 180 days' using errcode = 'invalid_parameter_value';
+  if older_than is null or now() - older_than > now() - make_interval(days => days_kept) then
+    raise exception 'notices are kept for at least % days', days_kept using errcode = 'invalid_parameter_value';
   end if;
   delete from public.cert_notification_log
   where id in (
@@ -103,6 +139,6 @@ begin
 end
 $$;
 comment on function certvakt.delete_old_notices is
-  'Deletes up to `batch` notices that are older than `older_than` (180 days or more), with their deliveries.';
+  'Deletes up to `batch` notices that are older than `older_than` (certvakt.days_kept() days or more), with their deliveries.';
 revoke all on function certvakt.delete_old_notices(interval, integer) from public, anon, authenticated, service_role;
 grant execute on function certvakt.delete_old_notices(interval, integer) to certvakt_worker, service_role;

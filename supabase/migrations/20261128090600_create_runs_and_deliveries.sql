@@ -54,6 +54,9 @@ create type certvakt.run_input as (
   came_due_before timestamptz[],
   current_from timestamptz[],
   current_before timestamptz[],
+  -- The declared stages that the organisation did not select, and their days before the last valid day.
+  unselected text[],
+  unselected_days integer[],
   -- The expiries that lapsed since the last complete run. Null: no lower bound.
   lapsed_from timestamptz,
   lapsed_before timestamptz,
@@ -79,7 +82,9 @@ create table certvakt.run_calendars (
   read_on text,
   -- squawk-ignore prefer-bigint-over-smallint
   grace_days smallint,
-  constraint run_calendars_whole check (num_nulls(last_complete_date, read_through, read_on, grace_days) in (0, 4))
+  -- squawk-ignore prefer-bigint-over-int
+  lead_times integer[],
+  constraint run_calendars_whole check (num_nulls(last_complete_date, read_through, read_on, grace_days, lead_times) in (0, 5))
 );
 comment on table certvakt.run_calendars is
   'The progress of the runs of each organisation. Each run locks the organisation''s row.';
@@ -89,6 +94,9 @@ comment on column certvakt.run_calendars.read_on is
   'The server and database of the snapshot. After a restore to another one, the next run reads everything.';
 comment on column certvakt.run_calendars.grace_days is
   'The organisation''s expired_grace_days in that run. After a change of that setting, the next run reads everything.';
+
+comment on column certvakt.run_calendars.lead_times is
+  'The organisation''s lead times in that run, the longest first. After a change, the next run reads everything.';
 
 alter table certvakt.run_calendars enable row level security;
 alter table certvakt.run_calendars force row level security;

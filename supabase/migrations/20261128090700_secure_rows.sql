@@ -204,7 +204,7 @@ create policy people_see on certvakt.chapters for select to authenticated using 
     select from certvakt.visible_memberships m
     where m.person_id = (select certvakt.current_person()) and m.chapter_id = chapters.id));
 
-grant select (id, slug, name, time_zone, locale, expired_grace_days) on certvakt.organisations to authenticated;
+grant select (id, slug, name, time_zone, locale, expired_grace_days, lead_times) on certvakt.organisations to authenticated;
 create policy people_see on certvakt.organisations for select to authenticated using (
   id = any ((select certvakt.current_organisations())::uuid[]));
 

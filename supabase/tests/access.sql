@@ -50,7 +50,7 @@ contact_points SELECT id, person_id, kind, installation, created_at
 idempotency_keys INSERT person_id, key, request_hash
 idempotency_keys UPDATE answer
 memberships SELECT organisation_id, chapter_id, person_id, role
-organisations SELECT id, slug, name, time_zone, locale, expired_grace_days
+organisations SELECT id, slug, name, time_zone, locale, expired_grace_days, lead_times
 peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at
 peer_mentor_certifications UPDATE expires_at, status
 people SELECT id, name, locale, erased_at

@@ -25,6 +25,7 @@ pub mod people;
 pub mod renewal;
 pub mod report;
 pub mod run;
+pub mod stage;
 pub mod tenant;
 pub mod upload;
 

@@ -2,8 +2,7 @@
 
 use certvakt_base::suggest::nearest;
 use certvakt_rules::renewal::Rule;
-use certvakt_rules::stage::DEFAULT_LEAD_TIMES;
-use certvakt_rules::{DeliveryHours, Stages};
+use certvakt_rules::{DeliveryHours, Stage, Stages};
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -34,6 +33,9 @@ pub struct Organisation {
     /// The stages of its certifications.
     #[serde(flatten)]
     pub stages: Stages,
+    /// The declared stages that it did not select.
+    #[serde(skip)]
+    pub unselected: Vec<Stage>,
     /// A run is held if its number of notices exceeds both this number and `limit_percent`.
     pub limit_floor: i64,
     /// The limit as a percentage of the valid certifications.
@@ -82,6 +84,8 @@ pub struct Settings {
     pub deliver_until: Option<NaiveTime>,
     /// For how many days `expired` stays current, 1 to 90.
     pub grace_days: Option<i16>,
+    /// The lead times in days, each of them declared.
+    pub lead_times: Option<Vec<i32>>,
     /// A run that would record more notices than this, and more than `limit_percent`, is held.
     pub limit_floor: Option<i64>,
     /// In per cent of the valid certifications, 0 to 100.
@@ -99,7 +103,8 @@ pub async fn set(tx: &mut RegistrarTx, slug: &str, settings: &Settings) -> Resul
            deliver_from = coalesce($5, deliver_from), deliver_until = coalesce($6, deliver_until),
            expired_grace_days = coalesce($7, expired_grace_days),
            run_limit_floor = coalesce($8, run_limit_floor), run_limit_percent = coalesce($9, run_limit_percent),
-           names_certification = coalesce($10, names_certification)
+           names_certification = coalesce($10, names_certification),
+           lead_times = coalesce($11, lead_times)
          where id = $1",
         organisation_id,
         settings.name,
@@ -111,6 +116,7 @@ pub async fn set(tx: &mut RegistrarTx, slug: &str, settings: &Settings) -> Resul
         settings.limit_floor,
         settings.limit_percent,
         settings.names_certification,
+        settings.lead_times.as_deref(),
     );
     added(changed.execute(tx).await, "organisation", slug)?;
     Ok(())
@@ -121,7 +127,9 @@ pub async fn list(tx: &mut WorkerTx) -> Result<Vec<Organisation>, StoreError> {
     sqlx::query_as!(
         Row,
         r#"select id, slug, name, time_zone as "zone: Zone", locale, run_at, deliver_from, deliver_until,
-             expired_grace_days, run_limit_floor, run_limit_percent, names_certification
+             expired_grace_days, run_limit_floor, run_limit_percent, names_certification, lead_times,
+             array(select s.days_before from certvakt.stages s where s.days_before > 0 and s.days_before <> all (lead_times))
+               as "unselected!"
            from certvakt.organisations order by slug"#
     )
     .fetch_all(tx)
@@ -263,6 +271,11 @@ pub(crate) fn added<T>(
             form if form.ends_with("_name_form") => {
                 StoreError::Invalid("a name must have 1 to 200 characters: give it with --name".to_owned())
             }
+            "organisations_lead_times_declared" => StoreError::Invalid(
+                "a lead time is not declared: `certvakt stage list` shows those that are, and the owner declares another with \
+                 `certvakt stage add`"
+                    .to_owned(),
+            ),
             range if range.ends_with("_validity_range") => StoreError::Invalid(
                 "a validity must be between 1 and 1200 months: write it like 24mo or 2y".to_owned(),
             ),
@@ -284,6 +297,18 @@ struct Row {
     run_limit_floor: i64,
     run_limit_percent: i16,
     names_certification: bool,
+    lead_times: Vec<i32>,
+    unselected: Vec<i32>,
+}
+
+/// The stages of an organisation's settings.
+pub(crate) fn stages(lead_times: &[i32], grace_days: i16) -> Stages {
+    Stages::new(&days(lead_times).collect::<Vec<_>>(), grace_days.unsigned_abs())
+}
+
+/// Days as the schema limits them.
+fn days(days: &[i32]) -> impl Iterator<Item = u16> + '_ {
+    days.iter().filter_map(|days| u16::try_from(*days).ok())
 }
 
 impl From<Row> for Organisation {
@@ -296,7 +321,8 @@ impl From<Row> for Organisation {
             locale: row.locale,
             run_at: row.run_at,
             hours: DeliveryHours { from: row.deliver_from, until: row.deliver_until },
-            stages: Stages::new(&DEFAULT_LEAD_TIMES, row.expired_grace_days.unsigned_abs()),
+            stages: stages(&row.lead_times, row.expired_grace_days),
+            unselected: days(&row.unselected).map(Stage::Warning).collect(),
             limit_floor: row.run_limit_floor,
             limit_percent: row.run_limit_percent.unsigned_abs(),
             names_certification: row.names_certification,

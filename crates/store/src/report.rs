@@ -1,8 +1,8 @@
 //! Reports: forecast, status and verification.
 
+use certvakt_rules::Stage;
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::{TOLD_AGAIN_AFTER_DAYS, shift};
-use certvakt_rules::{Stage, Stages};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -85,8 +85,7 @@ pub async fn verify(
     calendar: &Calendar,
 ) -> Result<(Checked, Vec<Finding>), StoreError> {
     let zone = organisation.zone;
-    let grace_days = calendar.grace_days.unwrap_or(organisation.stages.grace_days());
-    let windows = Stages::new(organisation.stages.lead_times(), grace_days).windows(run_date, None);
+    let windows = calendar.stages.as_ref().unwrap_or(&organisation.stages).windows(run_date, None);
     let stages: Vec<Stage> = windows.iter().map(|window| window.stage).collect();
     let from: Vec<DateTime<Utc>> = windows.iter().map(|window| start_of_day(window.first, zone)).collect();
     let before: Vec<DateTime<Utc>> =

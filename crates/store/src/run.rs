@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::organisation::stages;
 use super::{StoreError, WorkerTx};
 pub use reading::{Half, Part};
 use reading::{RunInput, Windows};
@@ -29,7 +30,7 @@ pub async fn lock_calendar(
     let calendar = Calendar {
         last_complete: row.last_complete_date,
         read_through: row.read_through.filter(|_| row.is_ours),
-        grace_days: row.grace_days.and_then(|days| days.try_into().ok()),
+        stages: row.lead_times.zip(row.grace_days).map(|(days, grace)| stages(&days, grace)),
     };
     Ok((calendar, Snapshot(row.snapshot)))
 }
@@ -50,7 +51,7 @@ pub async fn calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Calendar,
     Ok(row.map_or(Calendar::NONE, |row| Calendar {
         last_complete: row.last_complete_date,
         read_through: row.read_through.filter(|_| row.is_ours),
-        grace_days: row.grace_days.and_then(|days| days.try_into().ok()),
+        stages: row.lead_times.zip(row.grace_days).map(|(days, grace)| stages(&days, grace)),
     }))
 }
 
@@ -197,6 +198,7 @@ pub async fn complete(
         missed,
         snapshot.0,
         i16::try_from(organisation.stages.grace_days()).unwrap_or(i16::MAX),
+        &organisation.stages.lead_times().iter().map(|days| i32::from(*days)).collect::<Vec<_>>(),
     )
     .execute(tx)
     .await?;

@@ -1,15 +1,11 @@
 //! `certvakt cleanup`
 
 use certvakt_base::Exit;
-use certvakt_store::cleanup;
+use certvakt_store::{StoreError, cleanup, stage};
 
 use super::App;
 use crate::error::Error;
 use crate::output::{count, print, progress, table};
-
-/// The minimum age in days, which the database enforces too (`certvakt.delete_old_notices`). It is longer
-/// than every stage.
-const SHORTEST_DAYS: u32 = 180;
 
 /// The maximum age in days: a hundred years, within the range of the database's dates.
 const LONGEST_DAYS: u32 = 36_525;
@@ -18,7 +14,7 @@ const LONGEST_DAYS: u32 = 36_525;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  certvakt cleanup --older-than 1y --dry-run")]
 pub(super) struct Args {
-    /// The minimum age of the rows to delete: 1y, 18mo or 400d; at least 180d
+    /// The minimum age of the rows to delete: 1y, 18mo or 400d; at least the days that `certvakt stage list` shows
     #[arg(long, default_value = "1y", value_parser = days, value_name = "AGE")]
     older_than: u32,
     /// Count the rows, and delete nothing
@@ -39,14 +35,22 @@ fn days(text: &str) -> Result<u32, String> {
     });
     match days {
         Some(days) if days > LONGEST_DAYS => Err("the age must be at most a hundred years".to_owned()),
-        Some(days) if days >= SHORTEST_DAYS => Ok(days),
-        Some(_) => Err(format!("certvakt keeps notices for at least {SHORTEST_DAYS} days")),
+        Some(days) => Ok(days),
         None => Err("write it like 1y, 18mo or 400d".to_owned()),
     }
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let database = app.database().await?;
+    let mut tx = database.worker().await?;
+    let kept = stage::days_kept(&mut tx).await?;
+    tx.rollback().await?;
+    if i64::from(args.older_than) < i64::from(kept) {
+        return Err(StoreError::Invalid(format!(
+            "certvakt keeps notices for at least {kept} days, because of the declared lead times: give a greater age with --older-than"
+        ))
+        .into());
+    }
     let found = cleanup::count(database, args.older_than).await?;
     let deleted = if args.dry_run {
         found

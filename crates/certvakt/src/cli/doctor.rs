@@ -6,7 +6,7 @@ use certvakt_engine::config::{ChannelName, Config};
 use certvakt_engine::delivery::channels;
 use certvakt_engine::mail::Mailer;
 use certvakt_store::doctor::{self, Facts};
-use certvakt_store::{Database, StoreError, migration, organisation};
+use certvakt_store::{Database, StoreError, migration, organisation, stage};
 use comfy_table::{Cell, Color};
 use serde::Serialize;
 
@@ -157,6 +157,23 @@ async fn check_database(findings: &mut Findings, database: &Database, is_embedde
     match migration::check(database).await {
         Ok(()) => findings.ok("schema", "up to date"),
         Err(error) => return findings.problem("schema", error.to_string()),
+    }
+    let checks: Result<_, StoreError> = async {
+        let mut tx = database.worker().await?;
+        stage::wrong_checks(&mut tx).await
+    }
+    .await;
+    match checks {
+        Ok(wrong) if wrong.is_empty() => findings.ok("stages", "the constraints enumerate the declared stages"),
+        Ok(wrong) => findings.problem(
+            "stages",
+            format!(
+                "{}: not the declared stages, or not validated; as the owner, run `select certvakt.enumerate_stages()` \
+                 and then `select certvakt.validate_stages()`",
+                wrong.join(", ")
+            ),
+        ),
+        Err(error) => findings.problem("stages", error.to_string()),
     }
     let organisations: Result<_, StoreError> = async {
         let mut tx = database.worker().await?;

@@ -2,7 +2,7 @@
 
 use certvakt_base::Exit;
 use certvakt_engine::expiry::explain::{self, Explanation};
-use certvakt_store::{certification, organisation};
+use certvakt_store::{certification, organisation, stage};
 
 use super::App;
 use crate::error::Error;
@@ -22,6 +22,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let mut tx = app.database().await?.worker().await?;
     let organisations = organisation::list(&mut tx).await?;
+    let kept = stage::days_kept(&mut tx).await?;
     let mut explanations = Vec::new();
     for found in certification::find(&mut tx, &args.certification).await? {
         let Some(organisation) = organisations.iter().find(|one| one.slug == found.organisation) else {
@@ -30,7 +31,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         let notices = certification::notices(&mut tx, found.id, found.cycle_began).await?;
         let deliveries: Vec<i64> = notices.iter().filter_map(|notice| notice.delivery_id).collect();
         let attempts = certification::attempts(&mut tx, &deliveries).await?;
-        explanations.push(explain::explain(&found, organisation, &notices, &attempts, app.clock.now()));
+        explanations.push(explain::explain(&found, organisation, &notices, &attempts, kept, app.clock.now()));
     }
     print(app.format, &serde_json::json!({ "certifications": explanations }), |_| {
         explanations.iter().map(text).collect::<Vec<_>>().join("\n\n")

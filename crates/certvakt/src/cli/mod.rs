@@ -21,6 +21,7 @@ mod read_register;
 mod renew;
 mod run;
 mod serve;
+mod stage;
 mod status;
 mod type_;
 mod values;
@@ -60,6 +61,7 @@ enum Sub {
     Organisation(organisation::Args),
     Chapter(chapter::Args),
     Type(type_::Args),
+    Stage(stage::Args),
     Person(person::Args),
     Partner(partner::Args),
     Access(access::Args),
@@ -173,6 +175,7 @@ async fn dispatch(command: Command, name: Option<String>) -> Result<Exit, Error>
         Sub::Organisation(args) => organisation::run(args, &app).await,
         Sub::Chapter(args) => chapter::run(args, &app).await,
         Sub::Type(args) => type_::run(args, &app).await,
+        Sub::Stage(args) => stage::run(args, &app).await,
         Sub::Person(args) => person::run(args, &app).await,
         Sub::Partner(args) => Box::pin(partner::run(args, &app)).await,
         Sub::Access(args) => access::run(args, &app).await,

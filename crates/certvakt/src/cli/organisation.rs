@@ -73,6 +73,10 @@ struct SettingsArgs {
     /// The number of days for which the stage `expired` stays current, 1 to 90
     #[arg(long, value_parser = clap::value_parser!(i16).range(1..=90))]
     grace_days: Option<i16>,
+    /// The declared lead times on which its mentors get a notice, in days before the last valid day, such as
+    /// 90,30,7; the stage `expired` always applies
+    #[arg(long, value_delimiter = ',', value_name = "DAYS,…", value_parser = super::stage::days())]
+    lead_times: Option<Vec<u16>>,
     /// The number of notices below which a run is never held; above it, --limit-percent applies
     #[arg(long, value_parser = clap::value_parser!(i64).range(0..))]
     limit_floor: Option<i64>,
@@ -97,6 +101,7 @@ impl From<SettingsArgs> for Settings {
             deliver_from: args.deliver_from,
             deliver_until: args.deliver_until,
             grace_days: args.grace_days,
+            lead_times: args.lead_times.map(|days| days.into_iter().map(i32::from).collect()),
             limit_floor: args.limit_floor,
             limit_percent: args.limit_percent,
             names_certification: args.names_certification,
@@ -140,7 +145,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             let all = organisation::list(&mut tx).await?;
             print(app.format, &serde_json::json!({ "organisations": all }), |_| {
                 table(
-                    ["Slug", "Name", "Time zone", "Run at", "Language"],
+                    ["Slug", "Name", "Time zone", "Run at", "Language", "Lead times"],
                     all.iter().map(|one| {
                         [
                             one.slug.clone(),
@@ -148,6 +153,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
                             one.zone.to_string(),
                             one.run_at.format("%H:%M").to_string(),
                             one.locale.clone(),
+                            one.stages.lead_times().iter().map(u16::to_string).collect::<Vec<_>>().join(", "),
                         ]
                     }),
                 )

@@ -34,5 +34,6 @@ mod restore;
 mod rights;
 mod service;
 mod sign_in;
+mod stages;
 mod tenants;
 mod tokens;

@@ -107,6 +107,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.schema_migrations.checksum",
     "certvakt.schema_migrations.description",
     "certvakt.sessions.token_hash",
+    "certvakt.stages.name",
     // A register, which is imported and deleted within seconds.
     "certvakt.uploads.content",
     "certvakt.uploads.options",

@@ -10,10 +10,6 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// The age in days below which a notice is never deleted (`certvakt.delete_old_notices`). A missing older
-/// notice may have been deleted.
-const SURELY_KEPT_DAYS: i64 = 180;
-
 /// One certification, explained.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
@@ -80,6 +76,8 @@ pub enum StageState {
     RecordedElsewhere,
     /// Passed without a notice, because a later stage had started or the grace period had ended.
     Superseded,
+    /// A declared stage that the organisation does not use.
+    Off,
     /// Sent before a correction of the date that was too small for a repeat.
     ToldBefore,
     /// Due; the next run will record it.
@@ -98,14 +96,21 @@ pub fn explain(
     organisation: &Organisation,
     notices: &[Notice],
     attempts: &[Attempt],
+    days_kept: i32,
     now: DateTime<Utc>,
 ) -> Explanation {
     let zone = organisation.zone;
     let last = certification.expires_at.map(|at| last_valid_day(at, zone));
-    let view = View { certification, organisation, notices, attempts, now };
+    let view = View { certification, organisation, notices, attempts, days_kept, now };
     let mut stages: Vec<StageExplained> = Vec::new();
     if let Some(last) = last {
-        stages.extend(organisation.stages.iter().map(|stage| view.stage(stage, last)));
+        stages.extend(
+            organisation
+                .stages
+                .iter()
+                .chain(organisation.unselected.iter().copied())
+                .map(|stage| view.stage(stage, last)),
+        );
     }
     // Notices for dates that were corrected or renewed since.
     let current: Vec<String> = stages.iter().map(|stage| stage.idempotency_key.clone()).collect();
@@ -133,6 +138,8 @@ struct View<'a> {
     organisation: &'a Organisation,
     notices: &'a [Notice],
     attempts: &'a [Attempt],
+    /// The age in days below which a notice is never deleted. A missing older notice may have been deleted.
+    days_kept: i32,
     now: DateTime<Utc>,
 }
 
@@ -165,17 +172,21 @@ impl View<'_> {
             )
         } else if self.certification.status == CertificationStatus::Suspended {
             (StageState::Suspended, "no notices while the certification is suspended".to_owned())
+        } else if self.organisation.unselected.contains(&stage) {
+            (StageState::Off, "off: the organisation does not use this lead time".to_owned())
         } else if due_date > today {
             let text = match (due_date - today).num_days() {
                 1 => format!("due on {due_date}, tomorrow"),
                 days => format!("due on {due_date}, in {days} days"),
             };
             (StageState::DueOn, text)
+        } else if let Some(later) = self.later_recorded(stage, last_valid_day) {
+            (StageState::Superseded, format!("superseded: {later} was recorded before it was turned off"))
         } else if current == Some(stage) {
             (StageState::DueNow, "due now, the next run records it".to_owned())
         } else if due_date < certvakt_rules::today(self.certification.cycle_began, self.organisation.zone) {
             (StageState::Superseded, "superseded: it had come due before this cycle was recorded".to_owned())
-        } else if (today - due_date).num_days() > SURELY_KEPT_DAYS {
+        } else if (today - due_date).num_days() > i64::from(self.days_kept) {
             (StageState::Unknown, "too long ago: its record may have been deleted".to_owned())
         } else {
             let why = match current {
@@ -193,6 +204,14 @@ impl View<'_> {
             recorded_at: None,
             attempts: Vec::new(),
         }
+    }
+
+    /// A later stage of the same last valid day with a notice.
+    fn later_recorded(&self, stage: Stage, last_valid_day: NaiveDate) -> Option<Stage> {
+        self.organisation.unselected.iter().copied().filter(|later| *later > stage).find(|later| {
+            let key = notice_key(self.certification.id, *later, later.due_date(last_valid_day));
+            self.notices.iter().any(|notice| notice.idempotency_key == key)
+        })
     }
 
     fn recorded(&self, stage: Stage, due_date: NaiveDate, notice: &Notice) -> StageExplained {

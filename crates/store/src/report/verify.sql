@@ -9,7 +9,7 @@ told as materialized (
   select certification_id, stage, due_date from certvakt.told_before_correction where organisation_id = $1
 ),
 in_stage as (
-  select c.id, s.stage, (c.expires_at at time zone $2)::date - s.days_before as due_date
+  select c.id, s.stage, s.days_before, (c.expires_at at time zone $2)::date - s.days_before as due_date
   from unnest($3::text[], $4::int[], $5::timestamptz[], $6::timestamptz[])
     as s(stage, days_before, current_from, current_before)
   join public.peer_mentor_certifications c
@@ -37,8 +37,14 @@ findings as (
         select from told where told.certification_id = i.id and told.stage = i.stage
           and i.due_date - told.due_date < $7)
         then 'told before a correction'
+      when exists (
+        select from certvakt.stages later
+        join public.cert_notification_log l on l.certification_id = i.id and l.notification_type = later.name
+        where later.days_before < i.days_before
+          and l.idempotency_key = certvakt.notice_key(i.id, later.name, i.due_date + i.days_before - later.days_before))
+        then 'told of a later stage before it was deselected'
       -- Younger notices are kept regardless of the retention (certvakt.delete_old_notices).
-      when i.due_date < current_date - 180 then 'so long ago that retention may have deleted it'
+      when i.due_date < current_date - certvakt.days_kept() then 'so long ago that retention may have deleted it'
       else 'missing'
     end as finding,
     i.id as certification_id, i.stage, i.due_date

@@ -1,7 +1,7 @@
 -- Records the missed nights that this run covers, the run itself, and the progress of the runs.
 --
 -- $1 organisation     $2 date of the run     $3 the other columns of certvakt.runs, as JSON
--- $4 missed nights     $5 snapshot for the next run     $6 days for which `expired` was current
+-- $4 missed nights     $5 snapshot for the next run     $6 days for which `expired` was current     $7 lead times
 with missed as (
   insert into certvakt.runs (organisation_id, run_date, state, covered_by)
   select $1, night::date, 'missed', $2
@@ -12,7 +12,8 @@ moved as (
   set last_complete_date = $2,
       read_through = $5::text::pg_snapshot,
       read_on = certvakt.this_database(),
-      grace_days = $6
+      grace_days = $6,
+      lead_times = $7
   where organisation_id = $1
 )
 insert into certvakt.runs

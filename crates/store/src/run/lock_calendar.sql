@@ -7,5 +7,6 @@ returning
   last_complete_date,
   read_through::text as "read_through?",
   grace_days as "grace_days?",
+  lead_times as "lead_times?",
   coalesce(read_on = certvakt.this_database(), true) as "is_ours!",
   pg_current_snapshot()::text as "snapshot!"

@@ -1,5 +1,6 @@
 //! The ranges of dates and ids that a run reads, completely or a half of them.
 
+use certvakt_rules::Stage;
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::{self, TOLD_AGAIN_AFTER_DAYS};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -100,6 +101,8 @@ pub(super) struct RunInput {
     came_due_before: Vec<DateTime<Utc>>,
     current_from: Vec<DateTime<Utc>>,
     current_before: Vec<DateTime<Utc>>,
+    unselected: Vec<String>,
+    unselected_days: Vec<i32>,
     lapsed_from: Option<DateTime<Utc>>,
     lapsed_before: DateTime<Utc>,
     renotify_after_days: i32,
@@ -131,6 +134,8 @@ impl RunInput {
             came_due_before: windows.came_due_before,
             current_from: windows.current_from,
             current_before: windows.current_before,
+            unselected: organisation.unselected.iter().map(Stage::to_string).collect(),
+            unselected_days: organisation.unselected.iter().copied().map(days_before).collect(),
             lapsed_from,
             lapsed_before,
             renotify_after_days: i32::try_from(TOLD_AGAIN_AFTER_DAYS).unwrap_or(i32::MAX),
@@ -144,6 +149,10 @@ impl RunInput {
             change_parts,
         }
     }
+}
+
+fn days_before(stage: Stage) -> i32 {
+    i32::try_from(stage.days_before()).unwrap_or(i32::MAX)
 }
 
 /// The stages as columns of ranges: the expiry times that came due, and all that are in each stage.
@@ -176,7 +185,7 @@ impl Windows {
                     (start_of_day(first, zone), start_of_day(stage::shift(last, 1), zone))
                 });
             columns.stages.push(current.stage.to_string());
-            columns.days_before.push(i32::try_from(current.stage.days_before()).unwrap_or(i32::MAX));
+            columns.days_before.push(days_before(current.stage));
             columns.came_due_from.push(came_due_from);
             columns.came_due_before.push(came_due_before);
             columns.current_from.push(from);

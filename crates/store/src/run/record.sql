@@ -34,7 +34,8 @@ changed as (
   where i.change_parts = 1 or (get_byte(uuid_send(either.certification_id), 15) + i.change_part) % i.change_parts < 1
 ),
 -- The first part selects due dates after the last complete run, the second part earlier ones, so the parts are
--- disjoint. The ranges are repeated as constants, because the planner estimates the number of rows only from constants.
+-- disjoint. The ranges are repeated as constants, because the planner estimates the number of rows only from constants. It
+-- removes the conditions of positions that the arrays do not have: there are at most twelve lead times, and `expired`.
 in_stage as (
   select c.id, c.ctid as place, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
     (c.expires_at at time zone i.time_zone)::date as last_valid_day, i.read_through is null as may_be_recorded
@@ -45,7 +46,16 @@ in_stage as (
        c.expires_at >= i.came_due_from[1] and c.expires_at < i.came_due_before[1]
     or c.expires_at >= i.came_due_from[2] and c.expires_at < i.came_due_before[2]
     or c.expires_at >= i.came_due_from[3] and c.expires_at < i.came_due_before[3]
-    or c.expires_at >= i.came_due_from[4] and c.expires_at < i.came_due_before[4])
+    or c.expires_at >= i.came_due_from[4] and c.expires_at < i.came_due_before[4]
+    or c.expires_at >= i.came_due_from[5] and c.expires_at < i.came_due_before[5]
+    or c.expires_at >= i.came_due_from[6] and c.expires_at < i.came_due_before[6]
+    or c.expires_at >= i.came_due_from[7] and c.expires_at < i.came_due_before[7]
+    or c.expires_at >= i.came_due_from[8] and c.expires_at < i.came_due_before[8]
+    or c.expires_at >= i.came_due_from[9] and c.expires_at < i.came_due_before[9]
+    or c.expires_at >= i.came_due_from[10] and c.expires_at < i.came_due_before[10]
+    or c.expires_at >= i.came_due_from[11] and c.expires_at < i.came_due_before[11]
+    or c.expires_at >= i.came_due_from[12] and c.expires_at < i.came_due_before[12]
+    or c.expires_at >= i.came_due_from[13] and c.expires_at < i.came_due_before[13])
   union all
   select c.id, c.ctid as place, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
     (c.expires_at at time zone i.time_zone)::date, true
@@ -76,6 +86,13 @@ due as materialized (
       and told.due_date <> n.last_valid_day - n.days_before
       and n.last_valid_day - n.days_before - told.due_date < i.renotify_after_days
   )
+  -- A notice of a later stage stays the last one, if the organisation does not select that stage any more.
+  and (i.unselected = '{}' or not exists (
+    select from unnest(i.unselected, i.unselected_days) as later (stage, days_before)
+    join public.cert_notification_log l on l.certification_id = n.id and l.notification_type = later.stage
+    where later.days_before < n.days_before
+      and l.idempotency_key = certvakt.notice_key(n.id, later.stage, n.last_valid_day - later.days_before)
+  ))
 ),
 recorded_before as materialized (
   select l.id as notice_id

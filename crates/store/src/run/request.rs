@@ -1,5 +1,6 @@
 //! The request for a run, and its starting point.
 
+use certvakt_rules::Stages;
 use chrono::NaiveDate;
 
 use crate::organisation::Organisation;
@@ -12,20 +13,20 @@ pub struct Calendar {
     /// The snapshot from the start of that run; `None` if there was no run yet, or the database was restored
     /// on another server since.
     pub read_through: Option<String>,
-    /// The number of days for which the stage `expired` was current in that run.
-    pub grace_days: Option<u16>,
+    /// The organisation's stages in that run.
+    pub stages: Option<Stages>,
 }
 
 impl Calendar {
     /// The progress of an organisation without a run, whose first run reads everything.
-    pub const NONE: Self = Self { last_complete: None, read_through: None, grace_days: None };
+    pub const NONE: Self = Self { last_complete: None, read_through: None, stages: None };
 
     /// The starting point of a run: this progress, or none if the last run does not determine what is due
-    /// now. A longer grace period puts certifications back into a stage without a date that came due or a
-    /// change.
+    /// now. Another selection of stages or grace period puts certifications into a stage without a date that
+    /// came due or a change.
     pub fn start(&self, organisation: &Organisation, run_date: NaiveDate) -> &Self {
         let tells = self.read_through.is_some()
-            && self.grace_days == Some(organisation.stages.grace_days())
+            && self.stages.as_ref() == Some(&organisation.stages)
             && self.last_complete.is_some_and(|last| last <= run_date);
         if tells { self } else { &Self::NONE }
     }

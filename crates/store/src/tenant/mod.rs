@@ -7,6 +7,7 @@ pub mod keys;
 pub mod listings;
 pub mod notices;
 pub mod opt_outs;
+mod organisations;
 pub mod overview;
 pub mod partners;
 pub mod people;
@@ -14,15 +15,15 @@ pub mod sessions;
 pub mod uploads;
 
 use certvakt_rules::Stages;
-use certvakt_rules::stage::DEFAULT_LEAD_TIMES;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use sqlx::postgres::types::PgRange;
 use uuid::Uuid;
 
+pub use self::organisations::{Organisation, organisations};
 use super::error::{code_of, on_constraint};
-use super::rows_read::OfOrganisation;
+use super::organisation::stages;
 use super::{CertificationStatus, DeliveryState, StoreError, TenantTx, Zone};
 
 /// Implements the count of read rows for types with a column `organisation_id`.
@@ -37,12 +38,6 @@ macro_rules! of_organisation {
 }
 use of_organisation;
 of_organisation!(Membership, Chapter, Certification, Notice);
-
-impl OfOrganisation for Organisation {
-    fn organisation_id(&self) -> Uuid {
-        self.id
-    }
-}
 
 /// The caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,43 +134,6 @@ pub async fn organisations_of_login(tx: &mut TenantTx) -> Result<Vec<Uuid>, Stor
         .await?)
 }
 
-/// An organisation, with the settings for its dates.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Organisation {
-    /// Its id.
-    pub id: Uuid,
-    /// Its name.
-    pub name: String,
-    /// Its time zone.
-    pub zone: Zone,
-    /// The number of days for which the stage `expired` stays current.
-    pub expired_grace_days: i16,
-}
-
-impl Organisation {
-    /// The stages of its certifications.
-    pub fn stages(&self) -> Stages {
-        stages(self.expired_grace_days)
-    }
-}
-
-fn stages(grace_days: i16) -> Stages {
-    Stages::new(&DEFAULT_LEAD_TIMES, grace_days.unsigned_abs())
-}
-
-/// The caller's organisations.
-pub async fn organisations(tx: &mut TenantTx) -> Result<Vec<Organisation>, StoreError> {
-    let found = sqlx::query_as!(
-        Organisation,
-        r#"select id, name, time_zone as "zone: Zone", expired_grace_days
-           from certvakt.organisations order by name, id"#
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    tx.saw(&found);
-    Ok(found)
-}
-
 /// A chapter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chapter {
@@ -236,12 +194,14 @@ pub struct Certification {
     pub zone: Zone,
     /// The number of days for which the stage `expired` stays current.
     pub expired_grace_days: i16,
+    /// The selected lead times in days.
+    pub lead_times: Vec<i32>,
 }
 
 impl Certification {
     /// Its stages.
     pub fn stages(&self) -> Stages {
-        stages(self.expired_grace_days)
+        stages(&self.lead_times, self.expired_grace_days)
     }
 }
 

@@ -1,0 +1,106 @@
+//! The declared stages. Declaring one changes the schema, so it is an action of the owner.
+
+use sqlx::{ConnectOptions, Connection, PgConnection};
+
+use super::{StoreError, WorkerTx, connect_options};
+
+/// A declared stage.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Declared {
+    /// The stage's name.
+    pub name: String,
+    /// The number of days from the due date to the last valid day; -1 for `expired`.
+    pub days_before: i32,
+}
+
+/// The declared stages in the order of their due dates, and the number of days for which notices are kept at least.
+pub async fn list(tx: &mut WorkerTx) -> Result<(Vec<Declared>, i32), StoreError> {
+    let stages = sqlx::query_as!(
+        Declared,
+        r#"select name as "name!", days_before from certvakt.stages order by days_before desc"#
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    Ok((stages, days_kept(tx).await?))
+}
+
+/// The number of days for which notices are kept at least.
+pub async fn days_kept(tx: &mut WorkerTx) -> Result<i32, StoreError> {
+    Ok(sqlx::query_scalar!(r#"select certvakt.days_kept() as "days!""#).fetch_one(tx).await?)
+}
+
+/// The check constraints that do not enumerate exactly the declared stages, or that were not validated.
+pub async fn wrong_checks(tx: &mut WorkerTx) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_file_scalar!("src/doctor/stages.sql").fetch_all(tx).await?)
+}
+
+/// A change of the declared stages, by the owner of the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Declares the stage that starts this number of days before the last valid day.
+    Declare(u16),
+    /// Removes it, unless something has it.
+    Remove(u16),
+}
+
+/// Changes the declared stages, over a separate direct connection as the owner. Returns the number of days for which
+/// notices are kept at least from then on.
+pub async fn change(address: &str, change: Change) -> Result<i32, StoreError> {
+    let mut connection = connect_options(address)?.connect().await?;
+    let done = match change {
+        Change::Declare(days) => declare(&mut connection, days).await,
+        Change::Remove(days) => remove(&mut connection, days).await,
+    };
+    let _ = connection.close().await;
+    done
+}
+
+async fn declare(connection: &mut PgConnection, days: u16) -> Result<i32, StoreError> {
+    let mut tx = connection.begin().await?;
+    limit_waiting(&mut tx).await?;
+    let kept = sqlx::query_scalar!(r#"select certvakt.declare_stage($1) as "days!""#, i32::from(days));
+    let kept = meaning(kept.fetch_one(&mut *tx).await, days)?;
+    tx.commit().await?;
+    // Validating reads the log. In its own transaction, it does not stop those who write to it.
+    let mut tx = connection.begin().await?;
+    limit_waiting(&mut tx).await?;
+    sqlx::query!("select certvakt.validate_stages()").execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(kept)
+}
+
+async fn remove(connection: &mut PgConnection, days: u16) -> Result<i32, StoreError> {
+    let mut tx = connection.begin().await?;
+    limit_waiting(&mut tx).await?;
+    let kept = sqlx::query_scalar!(r#"select certvakt.remove_stage($1) as "days!""#, i32::from(days));
+    let kept = meaning(kept.fetch_one(&mut *tx).await, days)?;
+    tx.commit().await?;
+    Ok(kept)
+}
+
+/// Waits for a lock for a short time only, because the others wait behind us.
+async fn limit_waiting(connection: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query!("select set_config('lock_timeout', '5s', true)").fetch_one(connection).await?;
+    Ok(())
+}
+
+fn meaning<T>(result: Result<T, sqlx::Error>, days: u16) -> Result<T, StoreError> {
+    result.map_err(|error| match super::error::code_of(&error).as_deref() {
+        Some("23514") => StoreError::Invalid(format!(
+            "the lead time of {days} days is in use: an organisation selects it, or the log has a notice of it; `certvakt organisation set S --lead-times` selects others"
+        )),
+        Some("23001") => StoreError::Invalid(format!(
+            "the lead time of {days} days stays declared, because a new organisation selects it: select others with `certvakt organisation set S --lead-times`"
+        )),
+        Some("54000") => StoreError::Invalid(
+            "12 lead times are declared, which is the maximum: remove one with `certvakt stage remove`".to_owned(),
+        ),
+        _ => match error.into() {
+            StoreError::Refused { said, .. } => StoreError::Refused {
+                said,
+                hint: "declare stages as the login that owns the schema, as for `certvakt migrate`",
+            },
+            other => other,
+        },
+    })
+}
