@@ -16,13 +16,13 @@ create table certvakt.certification_types (
   created_at timestamptz not null default now(),
   renewal_rule text not null default 'completion'
     constraint certification_types_renewal_rule_known
-    check (renewal_rule ~ '^(completion|expiry|(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))$'),
+    check (renewal_rule ~ '^(completion|expiry|expiry-unless-lapsed|(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))$'),
   primary key (organisation_id, code)
 );
 comment on column certvakt.certification_types.validity_months is
   'How long a certification of this type is valid, in months. Null: each certification has its own date.';
 comment on column certvakt.certification_types.renewal_rule is
-  'The day from which a renewal counts validity_months. completion: the day of the course. expiry: the previous last valid day. MM-DD: the day of the course, and the result moves to the next such day of a year.';
+  'The day from which a renewal counts validity_months. completion: the day of the course. expiry: the previous last valid day. expiry-unless-lapsed: that day, or the day of the course if that day had passed. MM-DD: the day of the course, and the result moves to the next such day of a year.';
 
 alter table certvakt.certification_types enable row level security;
 alter table certvakt.certification_types force row level security;

@@ -21,13 +21,15 @@ pub enum Rule {
     FromCompletion,
     /// From the old last valid day; from the completion if there was none.
     FromExpiry,
+    /// From the old last valid day; from the completion if that day had passed, or there was none.
+    FromExpiryUnlessLapsed,
     /// From the completion, extended to the next occurrence of a month and day.
     ToDay(u32, u32),
 }
 
 /// The error for a text that is not a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("write completion, expiry or a day of the year as MM-DD")]
+#[error("write completion, expiry, expiry-unless-lapsed or a day of the year as MM-DD")]
 pub struct UnknownRule;
 
 impl FromStr for Rule {
@@ -37,6 +39,7 @@ impl FromStr for Rule {
         match text {
             "completion" => Ok(Self::FromCompletion),
             "expiry" => Ok(Self::FromExpiry),
+            "expiry-unless-lapsed" => Ok(Self::FromExpiryUnlessLapsed),
             day => {
                 // A leap year has every day.
                 let day =
@@ -54,6 +57,7 @@ impl fmt::Display for Rule {
         match self {
             Self::FromCompletion => f.write_str("completion"),
             Self::FromExpiry => f.write_str("expiry"),
+            Self::FromExpiryUnlessLapsed => f.write_str("expiry-unless-lapsed"),
             Self::ToDay(month, day) => write!(f, "{month:02}-{day:02}"),
         }
     }
@@ -71,6 +75,9 @@ pub fn last_valid_day(
     match rule {
         Rule::FromCompletion => completed_on.checked_add_months(validity),
         Rule::FromExpiry => old.unwrap_or(completed_on).checked_add_months(validity),
+        Rule::FromExpiryUnlessLapsed => {
+            old.filter(|old| *old >= completed_on).unwrap_or(completed_on).checked_add_months(validity)
+        }
         Rule::ToDay(month, day) => {
             let from = completed_on.checked_add_months(validity)?;
             (from.year()..=from.year() + 1)

@@ -37,8 +37,8 @@ enum What {
         #[arg(long, value_parser = months)]
         validity: Option<i16>,
         /// The start of a renewal's validity: `completion` of the course; `expiry`, the old last valid day;
-        /// or a month and day: from completion, extended to the next such day
-        #[arg(long, value_name = "completion|expiry|MM-DD", default_value_t = Rule::FromCompletion)]
+        /// `expiry-unless-lapsed`, that day, but completion if it had passed; or a month and day: from completion, extended to the next such day
+        #[arg(long, value_name = "completion|expiry|expiry-unless-lapsed|MM-DD", default_value_t = Rule::FromCompletion)]
         renews_from: Rule,
     },
 }

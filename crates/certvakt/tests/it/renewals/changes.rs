@@ -48,6 +48,21 @@ async fn each_change_takes_effect_and_is_in_the_history() {
 }
 
 #[tokio::test]
+async fn a_renewal_counts_from_the_old_day_unless_it_had_passed() {
+    let database = rehearsal().await;
+    database.execute("update certvakt.certification_types set renewal_rule = 'expiry-unless-lapsed'").await;
+    for (id, last_valid_day, until) in [
+        ("early", "2026-07-31", "2028-07-31"),
+        ("on the day", "2026-06-01", "2028-06-01"),
+        ("late", "2026-05-20", "2028-06-01"),
+    ] {
+        database.certify(id, last_valid_day).await;
+        database.noon(&["renew", id, "--completed", "2026-06-01"]);
+        assert_eq!(database.standing(id).await, format!("active {until}"), "{id}");
+    }
+}
+
+#[tokio::test]
 async fn redundant_changes_do_nothing_and_impossible_ones_are_refused() {
     let database = rehearsal().await;
     database.certify("1", "2026-07-31").await;
