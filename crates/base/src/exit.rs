@@ -12,7 +12,7 @@ pub enum Exit {
     ProblemFound = 1,
     /// The command line, the configuration or the environment is invalid.
     Usage = 2,
-    /// A run is held and waits for approval.
+    /// A run or an import is held and needs approval.
     Held = 3,
     /// The database cannot be reached, refused access, or closed the connection.
     Database = 4,

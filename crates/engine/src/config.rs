@@ -190,6 +190,10 @@ pub struct ImportConfig {
     pub max_row_bytes: u64,
     /// The maximum memory in bytes of the child process that reads a register.
     pub max_memory_bytes: u64,
+    /// The share of rejected rows, in percent, above which an import is held.
+    pub max_rejected_percent: u8,
+    /// The share of known expiry dates that change, in percent, above which an import is held.
+    pub max_moved_percent: u8,
 }
 
 impl Default for DeliveryConfig {
@@ -252,6 +256,8 @@ impl Default for ImportConfig {
             max_xlsx_bytes: 20 * 1024 * 1024,
             max_row_bytes: 1024 * 1024,
             max_memory_bytes: 512 * 1024 * 1024,
+            max_rejected_percent: 20,
+            max_moved_percent: 30,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Imports: a temporary staging table, and its merge with set-based statements.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use serde_json::json;
 use sqlx::Executor;
 use tokio::sync::mpsc;
@@ -88,8 +89,8 @@ pub async fn copy(tx: &mut RegistrarTx, mut chunks: mpsc::Receiver<Vec<u8>>) -> 
     Ok(())
 }
 
-/// Merges the staged rows into the register.
-pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, StoreError> {
+/// Matches the staged rows with the register, and rejects repeated and erased ones.
+pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<(), StoreError> {
     let said =
         json!({ "kind": target.dates_are.map(DatesAre::kind), "source": "register", "actor": target.actor });
     sqlx::query("select set_config('certvakt.change', $1, true)")
@@ -102,13 +103,64 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
         .execute(&mut *tx)
         .await?;
     tx.execute(include_str!("import/twice.sql")).await?;
+    let (organisation, chapter, code) =
+        (target.organisation_id, target.chapter_id, &target.certification_type);
+    for query in [
+        sqlx::query(include_str!("import/erased.sql")).bind(organisation),
+        sqlx::query(include_str!("import/match.sql")).bind(organisation).bind(chapter).bind(code),
+    ] {
+        query.execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// The numbers of rows that show whether a whole file looks wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Moves {
+    /// Rows in the file.
+    pub read: i64,
+    /// Rejected rows.
+    pub rejected: i64,
+    /// Rows of certifications that had an expiry date before.
+    pub known: i64,
+    /// Those whose date changes.
+    pub moved: i64,
+    /// Those whose new date is the old one with day and month exchanged.
+    pub swapped: i64,
+}
+
+/// Counts the rejected rows and the dates that move.
+pub async fn moves(tx: &mut RegistrarTx, zone: Tz) -> Result<Moves, StoreError> {
+    Ok(sqlx::query_as(include_str!("import/moves.sql")).bind(zone.name()).fetch_one(tx).await?)
+}
+
+/// A date that moves.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Move {
+    /// The line in the file.
+    pub line: i64,
+    /// The last valid day before.
+    pub before: NaiveDate,
+    /// The last valid day after; `None` if the certification no longer expires.
+    pub after: Option<NaiveDate>,
+}
+
+/// The first three dates that move; or, if `swapped`, of those whose day and month are exchanged.
+pub async fn first_moves(tx: &mut RegistrarTx, zone: Tz, swapped: bool) -> Result<Vec<Move>, StoreError> {
+    Ok(sqlx::query_as(include_str!("import/first_moves.sql"))
+        .bind(zone.name())
+        .bind(swapped)
+        .fetch_all(tx)
+        .await?)
+}
+
+/// Merges the matched rows into the register.
+pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, StoreError> {
     // The statements of the merge, with their parameters among organisation, chapter and type.
     let (organisation, chapter, code) =
         (target.organisation_id, target.chapter_id, &target.certification_type);
     let of_organisation = |sql: &'static str| sqlx::query(sql).bind(organisation).bind(chapter);
     for query in [
-        sqlx::query(include_str!("import/erased.sql")).bind(organisation),
-        of_organisation(include_str!("import/match.sql")).bind(code),
         sqlx::query(include_str!("import/people.sql")).bind(organisation),
         of_organisation(include_str!("import/memberships.sql")),
         of_organisation(include_str!("import/added.sql")).bind(code),

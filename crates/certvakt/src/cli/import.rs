@@ -74,6 +74,9 @@ pub(super) struct Args {
     /// The CSV file to write rejected rows to
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// Import even if the whole file looks wrong: too many rejected rows or changed dates
+    #[arg(long)]
+    approve: bool,
     /// Show the result, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -127,6 +130,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             },
         },
         rejects: args.rejects,
+        approve: args.approve,
         dry_run: args.dry_run,
         now: app.clock.now(),
         came_by_api: false,
@@ -155,6 +159,9 @@ fn text(imported: &Imported, options: &Options) -> String {
     let mut text = table(headings, [numbers.map(count)]).to_string();
     if imported.dry_run {
         text += "\nNothing was changed: this was a dry run.";
+    }
+    if let Some(hold) = &imported.hold {
+        text += &format!("\nWithout --approve, this import would be held: {hold}.");
     }
     let verb = if imported.dry_run { "would be" } else { "were" };
     if imported.counts.contacts_rejected > 0 {

@@ -4,6 +4,8 @@ use certvakt_base::Exit;
 use certvakt_store::StoreError;
 use serde::{Deserialize, Serialize};
 
+use super::brake::Hold;
+
 /// The reason why a register cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ReadError {
@@ -128,6 +130,14 @@ pub enum ImportError {
         /// The system's error.
         cause: std::io::Error,
     },
+    /// The whole file looks wrong.
+    #[error("'{file}' was not imported, because {hold}: {}, or use --approve if the file is right", hold.advice())]
+    Held {
+        /// The file.
+        file: String,
+        /// The rule that holds it.
+        hold: Hold,
+    },
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -142,6 +152,7 @@ impl ImportError {
             Self::UnknownColumn { .. } => "import-unknown-column",
             Self::MissingField(_) => "import-missing-field",
             Self::Rejects { .. } => "import-rejects",
+            Self::Held { .. } => "import-held",
             Self::Store(error) => error.code(),
         }
     }
@@ -154,6 +165,7 @@ impl ImportError {
             | Self::FieldTwice(_)
             | Self::Rejects { .. } => Exit::Usage,
             Self::Store(error) => error.exit(),
+            Self::Held { .. } => Exit::Held,
             Self::Read { .. } => Exit::Input,
         }
     }

@@ -2,6 +2,7 @@
 //! statements, in one transaction for the whole file.
 
 mod cells;
+mod brake;
 pub mod dates;
 mod error;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+pub use brake::Hold;
 pub use dates::DateFormat;
 pub use error::{ImportError, ReadError};
 pub use location::Location;
@@ -102,6 +104,8 @@ pub struct Options {
     pub layout: Layout,
     /// The file for rejected rows.
     pub rejects: Option<PathBuf>,
+    /// Import even if the whole file looks wrong.
+    pub approve: bool,
     /// Roll everything back at the end.
     pub dry_run: bool,
     /// The current time.
@@ -120,6 +124,9 @@ pub struct Imported {
     pub counts: Counts,
     /// Whether it was a dry run.
     pub dry_run: bool,
+    /// In a dry run: why the import would be held without approval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
     /// The first rejected rows.
     pub rejects: Vec<Reject>,
 }
@@ -140,7 +147,7 @@ pub struct Reject {
 /// Imports a register.
 pub async fn import(
     database: &Database,
-    config: &ImportConfig,
+    import_config: &ImportConfig,
     options: &Options,
     progress: &indicatif::ProgressBar,
 ) -> Result<Imported, ImportError> {
@@ -171,7 +178,7 @@ pub async fn import(
 
     staging::prepare(&mut tx).await?;
     let (sender, receiver) = mpsc::channel::<Vec<u8>>(CHUNKS_WAITING);
-    let (read_options, config, bar) = (options.clone(), config.clone(), progress.clone());
+    let (read_options, config, bar) = (options.clone(), import_config.clone(), progress.clone());
     let reading = tokio::task::spawn_blocking(move || read(&read_options, &config, zone, &bar, &sender));
     // Each task ends if the other fails: a closed channel stops the reader, and the end of the channel stops
     // the copy.
@@ -182,9 +189,14 @@ pub async fn import(
         (Ok(()), copied) => copied?,
     }
     progress.set_message("merging");
+    staging::match_rows(&mut tx, &target).await?;
+    let rejects = write_rejects(&mut tx, options, rejects_file).await?;
+    let hold = if options.approve { None } else { Hold::of(&mut tx, zone, import_config, &rejects).await? };
+    if let Some(hold) = hold.as_ref().filter(|_| !options.dry_run) {
+        return Err(ImportError::Held { file: options.name.clone(), hold: hold.clone() });
+    }
     let counts = staging::merge(&mut tx, &target).await?;
-    let mut imported = Imported { counts, dry_run: options.dry_run, rejects: Vec::new() };
-    write_rejects(&mut tx, options, rejects_file, &mut imported).await?;
+    let imported = Imported { counts, dry_run: options.dry_run, hold, rejects };
     if options.dry_run {
         tx.rollback().await?;
     } else {
@@ -299,12 +311,12 @@ fn open_rejects(file: &Path, register: &File) -> Result<File, ImportError> {
     Ok(opened)
 }
 
+/// Writes all rejected rows to the file, and returns the first ones.
 async fn write_rejects(
     tx: &mut certvakt_store::RegistrarTx,
     options: &Options,
     file: Option<File>,
-    imported: &mut Imported,
-) -> Result<(), ImportError> {
+) -> Result<Vec<Reject>, ImportError> {
     let failed = |cause: std::io::Error| ImportError::Rejects {
         file: options.rejects.as_ref().map(|file| file.display().to_string()).unwrap_or_default(),
         cause,
@@ -318,6 +330,7 @@ async fn write_rejects(
             .write_record(["line", "column", "reason", "external_id", "row_taken"])
             .map_err(|error| failed(error.into()))?;
     }
+    let mut first = Vec::new();
     let mut after = (0, String::new());
     loop {
         let page = staging::rejects(tx, after.0, &after.1).await?;
@@ -338,8 +351,8 @@ async fn write_rejects(
                     ])
                     .map_err(|error| failed(error.into()))?;
             }
-            if imported.rejects.len() < REJECTS_SHOWN {
-                imported.rejects.push(Reject {
+            if first.len() < REJECTS_SHOWN {
+                first.push(Reject {
                     line: reject.line,
                     column: reject.column,
                     reason: reject.reason,
@@ -347,7 +360,7 @@ async fn write_rejects(
                 });
             }
         }
-        if writer.is_none() && imported.rejects.len() >= REJECTS_SHOWN {
+        if writer.is_none() && first.len() >= REJECTS_SHOWN {
             break;
         }
     }
@@ -355,5 +368,5 @@ async fn write_rejects(
         let mut file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
         file.flush().map_err(failed)?;
     }
-    Ok(())
+    Ok(first)
 }

@@ -73,6 +73,9 @@ pub struct Register {
     pub separator: Option<String>,
     /// The encoding of a text file; by default, it is detected.
     pub encoding: Option<String>,
+    /// Whether to import even if the whole file looks wrong (`import-held`).
+    #[serde(default)]
+    pub approve: bool,
     /// Whether to report the result and change nothing.
     #[serde(default)]
     pub dry_run: bool,
@@ -247,6 +250,7 @@ async fn take(
         certification_type: register.certification_type,
         layout,
         rejects: None,
+        approve: register.approve,
         dry_run: register.dry_run,
         now: clock.now(),
         came_by_api: true,

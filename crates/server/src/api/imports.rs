@@ -109,6 +109,9 @@ pub(super) struct Announcement {
     separator: Option<String>,
     /// The encoding of a text file, such as `windows-1252`. By default, it is detected.
     encoding: Option<String>,
+    /// Whether to import even if the whole file looks wrong (`import-held`).
+    #[serde(default)]
+    approve: bool,
     /// Whether to report the result and change nothing.
     #[serde(default)]
     dry_run: bool,
@@ -130,6 +133,7 @@ impl From<Announcement> for Register {
             header_row: one.header_row,
             separator: one.separator,
             encoding: one.encoding,
+            approve: one.approve,
             dry_run: one.dry_run,
         }
     }

@@ -2,7 +2,7 @@
 -- The id in a register also identifies the mentor: a certification of another type with the same id belongs to the same
 -- person.
 create temporary table import_matches on commit drop as
-select r.external_id, r.name, r.email, r.push_token,
+select r.line, r.external_id, r.name, r.email, r.push_token,
   c.id as certification_id,
   coalesce(c.peer_mentor_id, other.peer_mentor_id, certvakt.uuid_v7()) as person_id,
   coalesce(c.peer_mentor_id, other.peer_mentor_id) is null as person_is_new,

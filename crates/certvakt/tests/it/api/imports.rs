@@ -112,6 +112,18 @@ async fn an_administrator_uploads_a_register() {
 }
 
 #[tokio::test]
+async fn a_register_that_looks_wrong_as_a_whole_needs_approval() {
+    let api = Api::start().await;
+    let wrong = (0..100).fold("Nr;Navn;Utløper\n".to_owned(), |text, i| {
+        text + &format!("{i};;{}\n", if i < 70 { "2027-01-31" } else { "31.13.2027" })
+    });
+    let held = api.import(json!({}), wrong.clone()).await;
+    assert_eq!((&held["state"], &held["result"]["code"]), (&json!("refused"), &json!("import-held")), "{held}");
+    let approved = api.import(json!({ "approve": true }), wrong).await;
+    assert_eq!((&approved["state"], &approved["result"]["added"]), (&json!("taken"), &json!(70)), "{approved}");
+}
+
+#[tokio::test]
 async fn a_register_is_uploaded_only_by_its_administrator_and_once() {
     let api = Api::start().await;
     for (who, change, code) in [

@@ -2,6 +2,7 @@
 
 pub mod binary;
 mod days;
+mod brake;
 mod forms;
 mod fuzz;
 mod layouts;

@@ -1,0 +1,158 @@
+//! The brake of an import: whether a whole file looks wrong, although each row can be read.
+//!
+//! A register that is read with day and month exchanged is the typical case: the days after the twelfth are
+//! rejected, and the others silently get another date.
+
+use std::fmt;
+
+use certvakt_store::import::{self as staging, Move, Moves};
+use certvakt_store::{RegistrarTx, StoreError};
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use super::Reject;
+use crate::config::ImportConfig;
+
+/// A share holds an import only with at least this number of rows, because a few wrong rows of a short file
+/// are no sign of a wrong file.
+const ROWS_OF_A_SHARE: i64 = 20;
+/// Exchanged days and months hold an import from this number on, if they are half of all dates that move.
+const SWAPPED_DATES: i64 = 3;
+/// The number of examples.
+const EXAMPLES: usize = 3;
+
+/// Why an import is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// The dates that move look like exchanged days and months.
+    SwappedDates,
+    /// More than a share of the rows is rejected.
+    RejectedShare,
+    /// More than a share of the known dates moves.
+    MovedShare,
+}
+
+impl Rule {
+    /// The first rule that applies.
+    fn of(moves: Moves, config: &ImportConfig) -> Option<Self> {
+        let exceeds = |number: i64, of: i64, percent: u8| {
+            number >= ROWS_OF_A_SHARE && number * 100 > of * i64::from(percent)
+        };
+        if moves.swapped >= SWAPPED_DATES && moves.swapped * 2 >= moves.moved {
+            Some(Self::SwappedDates)
+        } else if exceeds(moves.rejected, moves.read, config.max_rejected_percent) {
+            Some(Self::RejectedShare)
+        } else if exceeds(moves.moved, moves.known, config.max_moved_percent) {
+            Some(Self::MovedShare)
+        } else {
+            None
+        }
+    }
+}
+
+/// A rule that holds an import, with examples.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hold {
+    /// The rule.
+    pub rule: Rule,
+    /// The rows to which it applies.
+    pub rows: i64,
+    /// The rows of which it is a share.
+    pub of: i64,
+    /// The limit in percent; `None` if the rule has none.
+    pub limit_percent: Option<u8>,
+    /// Up to three rows as examples.
+    pub examples: Vec<String>,
+}
+
+impl Hold {
+    /// The hold of the matched rows, if a rule applies. `rejects` are the first rejected rows.
+    pub(super) async fn of(
+        tx: &mut RegistrarTx,
+        zone: Tz,
+        config: &ImportConfig,
+        rejects: &[Reject],
+    ) -> Result<Option<Self>, StoreError> {
+        let moves = staging::moves(tx, zone).await?;
+        let Some(rule) = Rule::of(moves, config) else { return Ok(None) };
+        let examples = match rule {
+            Rule::RejectedShare => rejects
+                .iter()
+                .filter(|reject| !reject.is_row_taken)
+                .take(EXAMPLES)
+                .map(|reject| format!("line {}, {}: {}", reject.line, reject.column, reject.reason))
+                .collect(),
+            Rule::SwappedDates | Rule::MovedShare => {
+                let moves = staging::first_moves(tx, zone, rule == Rule::SwappedDates).await?;
+                moves.iter().map(describe).collect()
+            }
+        };
+        let (rows, of, limit_percent) = match rule {
+            Rule::SwappedDates => (moves.swapped, moves.moved, None),
+            Rule::RejectedShare => (moves.rejected, moves.read, Some(config.max_rejected_percent)),
+            Rule::MovedShare => (moves.moved, moves.known, Some(config.max_moved_percent)),
+        };
+        Ok(Some(Self { rule, rows, of, limit_percent, examples }))
+    }
+}
+
+fn describe(one: &Move) -> String {
+    let after = one.after.map_or_else(|| "no expiry date".to_owned(), |day| day.to_string());
+    format!("line {}: {} becomes {after}", one.line, one.before)
+}
+
+impl Hold {
+    /// What to check.
+    pub(super) const fn advice(&self) -> &'static str {
+        match self.rule {
+            Rule::SwappedDates => "check --date-format",
+            Rule::RejectedShare => "check --column and --date-format",
+            Rule::MovedShare => "check that it is the right file, and --column",
+        }
+    }
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rows, of, .. } = self;
+        match self.rule {
+            Rule::SwappedDates => {
+                write!(f, "{rows} of {of} changed dates are the old ones with day and month exchanged")
+            }
+            Rule::RejectedShare => write!(f, "{rows} of {of} rows are rejected"),
+            Rule::MovedShare => write!(f, "{rows} of {of} known dates would change"),
+        }?;
+        if let Some(percent) = self.limit_percent {
+            write!(f, ", more than {percent} %")?;
+        }
+        write!(f, " ({})", self.examples.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_looks_wrong_as_a_whole_is_held() {
+        let config = ImportConfig { max_rejected_percent: 20, max_moved_percent: 30, ..Default::default() };
+        for (case, read, rejected, known, moved, swapped, expected) in [
+            ("nothing wrong", 200, 0, 200, 0, 0, None),
+            ("an empty file", 0, 0, 0, 0, 0, None),
+            ("a short file with many wrong rows", 10, 9, 0, 0, 0, None),
+            ("exactly the share of rejected rows", 100, 20, 0, 0, 0, None),
+            ("more than the share of rejected rows", 100, 21, 0, 0, 0, Some(Rule::RejectedShare)),
+            ("exactly the share of moved dates", 500, 0, 100, 30, 0, None),
+            ("more than the share of moved dates", 500, 0, 100, 31, 0, Some(Rule::MovedShare)),
+            ("a few moved dates of a short file", 10, 0, 10, 10, 0, None),
+            ("two exchanged days and months", 10, 0, 10, 2, 2, None),
+            ("three exchanged days and months", 10, 0, 10, 3, 3, Some(Rule::SwappedDates)),
+            ("exchanged ones among many renewals", 100, 0, 100, 20, 9, None),
+            ("day and month exchanged in a whole file", 200, 120, 80, 68, 68, Some(Rule::SwappedDates)),
+        ] {
+            let moves = Moves { read, rejected, known, moved, swapped };
+            assert_eq!(Rule::of(moves, &config), expected, "{case}");
+        }
+    }
+}
