@@ -10,7 +10,6 @@ use certvakt_store::{RegistrarTx, StoreError};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::Reject;
 use crate::config::ImportConfig;
 
 /// A share holds an import only with at least this number of rows, because a few wrong rows of a short file
@@ -67,22 +66,17 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// The hold of the matched rows, if a rule applies. `rejects` are the first rejected rows.
+    /// The hold of the matched rows, if a rule applies. `rejects` describes the first rejected rows.
     pub(super) async fn of(
         tx: &mut RegistrarTx,
         zone: Tz,
         config: &ImportConfig,
-        rejects: &[Reject],
+        rejects: impl Iterator<Item = String> + Send,
     ) -> Result<Option<Self>, StoreError> {
         let moves = staging::moves(tx, zone).await?;
         let Some(rule) = Rule::of(moves, config) else { return Ok(None) };
         let examples = match rule {
-            Rule::RejectedShare => rejects
-                .iter()
-                .filter(|reject| !reject.is_row_taken)
-                .take(EXAMPLES)
-                .map(|reject| format!("line {}, {}: {}", reject.line, reject.column, reject.reason))
-                .collect(),
+            Rule::RejectedShare => rejects.take(EXAMPLES).collect(),
             Rule::SwappedDates | Rule::MovedShare => {
                 let moves = staging::first_moves(tx, zone, rule == Rule::SwappedDates).await?;
                 moves.iter().map(describe).collect()
