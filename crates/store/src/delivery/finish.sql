@@ -19,12 +19,15 @@ with done as (
   where d.id = r.id and (d.attempt = r.attempt and d.lease_token = $1 and d.state = 'claimed') is true
   returning d.id, d.organisation_id
 ),
--- After a delivery, the channel is no longer stopped, neither globally nor for the organisation.
+-- After a delivery, the channel is no longer stopped, neither globally nor for the organisation. `is true` prevents a join
+-- of all deliveries with all messages: usually, nothing is stopped.
 working as (
   delete from certvakt.channel_stops s
-  using unnest($3::certvakt.message_outcome[]) m, done
-  where m.outcome = 'delivered' and done.id = m.delivery_id and s.channel = m.channel
-    and (s.organisation_id is null or s.organisation_id = done.organisation_id)
+  where (exists (
+    select from unnest($3::certvakt.message_outcome[]) m
+    join done on done.id = m.delivery_id
+    where m.outcome = 'delivered' and m.channel = s.channel
+      and (s.organisation_id is null or s.organisation_id = done.organisation_id))) is true
 )
 insert into certvakt.delivery_attempts (delivery_id, attempt, message, channel, outcome, detail)
 select m.delivery_id, m.attempt, m.message, m.channel, m.outcome, m.detail
