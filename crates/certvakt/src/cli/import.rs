@@ -7,6 +7,9 @@ use std::time::Duration;
 use certvakt_base::Exit;
 use certvakt_engine::import::location::{self, Encoding, Location};
 use certvakt_engine::import::{self, DateFormat, Field, Imported, InstantDay, Layout, Options, process};
+use certvakt_engine::import::{
+    self, DateFormat, Field, Imported, InstantDay, Layout, Options, guess, process,
+};
 use certvakt_store::import::DatesAre;
 
 use super::App;
@@ -21,20 +24,24 @@ use crate::output::{count, print, progress, table};
     --column external_id=Medlemsnr --column name=Navn --column expires_at=\"Gyldig til\" --dry-run\n\n\
     Required fields: external_id, expires_at. Optional: name, email, push_token, issued_at, status.\n\
     A later date is a renewal, an earlier one a correction. Rejected rows are written to --rejects;\n\
-    the others are imported. Exit status 5: the file cannot be read, and nothing was imported."
+    the others are imported. Without knowing the columns, use --guess. Exit status 3: the file looks wrong\n\
+    as a whole, and was not imported without --approve. Exit status 5: the file cannot be read, and nothing was imported."
 )]
 pub(super) struct Args {
     /// The register's file
     file: PathBuf,
+    /// Propose the columns from the header and the values, and import nothing
+    #[arg(long)]
+    guess: bool,
     /// The organisation's short name
-    #[arg(long, value_name = "SLUG")]
-    organisation: String,
+    #[arg(long, value_name = "SLUG", required_unless_present = "guess")]
+    organisation: Option<String>,
     /// The chapter's short name
-    #[arg(long, value_name = "SLUG")]
-    chapter: String,
+    #[arg(long, value_name = "SLUG", required_unless_present = "guess")]
+    chapter: Option<String>,
     /// The type's code
-    #[arg(long = "type", value_name = "CODE")]
-    certification_type: String,
+    #[arg(long = "type", value_name = "CODE", required_unless_present = "guess")]
+    certification_type: Option<String>,
     /// The column that holds a field; repeat the option, or give several values
     #[arg(long = "column", value_name = "FIELD=COLUMN", value_parser = column, num_args = 1..)]
     columns: Vec<(Field, String)>,
@@ -107,12 +114,15 @@ fn column(text: &str) -> Result<(Field, String), String> {
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
+    if args.guess {
+        return propose(&args, app);
+    }
     let options = Options {
         name: args.file.display().to_string(),
         file: Arc::new(process::open(&args.file)?),
-        organisation: args.organisation,
-        chapter: args.chapter,
-        certification_type: args.certification_type,
+        organisation: args.organisation.unwrap_or_default(),
+        chapter: args.chapter.unwrap_or_default(),
+        certification_type: args.certification_type.unwrap_or_default(),
         layout: Layout {
             columns: args.columns,
             date_formats: args.date_formats,
@@ -143,6 +153,62 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     bar.finish_and_clear();
     print(app.format, &imported, |imported| text(imported, &options))?;
     Ok(Exit::Success)
+}
+
+/// Proposes the columns of a file.
+fn propose(args: &Args, app: &App) -> Result<Exit, Error> {
+    let name = args.file.display().to_string();
+    let bar = progress(0, "reading");
+    let found = guess::guess(process::open(&args.file)?, &name, &app.config.import, &bar)?;
+    bar.finish_and_clear();
+    let command = command_line(args, &found);
+    print(app.format, &serde_json::json!({ "guess": found, "command": command }), |_| {
+        let rows =
+            found.columns.iter().map(|one| [one.field.to_owned(), one.column.clone(), one.reason.to_owned()]);
+        let mut text = table(["Field", "Column", "By its"], rows).to_string();
+        if !found.missing.is_empty() {
+            text += &format!("\nNo column was found for {}: add it.", found.missing.join(" and "));
+        }
+        if found.date_formats.len() > 1 {
+            text += &format!(
+                "\nThe file does not show which date format is right ({}): choose one.",
+                found.date_formats.join(" or ")
+            );
+        }
+        text + &format!("\n\nNothing was imported. Check the columns, then try:\n  {command}")
+    })?;
+    Ok(Exit::Success)
+}
+
+/// The command line that a proposal leads to.
+fn command_line(args: &Args, found: &guess::Guess) -> String {
+    let or =
+        |given: &Option<String>, placeholder: &str| given.as_deref().map_or(placeholder.to_owned(), quoted);
+    let mut command = format!(
+        "certvakt import {} --organisation {} --chapter {} --type {}",
+        quoted(&args.file.display().to_string()),
+        or(&args.organisation, "SLUG"),
+        or(&args.chapter, "SLUG"),
+        or(&args.certification_type, "CODE"),
+    );
+    for (at, one) in found.columns.iter().enumerate() {
+        command += if at == 0 { " --column " } else { " " };
+        command += &format!("{}={}", one.field, quoted(&one.column));
+    }
+    if !found.date_formats.is_empty() {
+        command += &format!(" --date-format {}", found.date_formats.join("|"));
+    }
+    command + " --dry-run"
+}
+
+/// A word of a shell's command line (POSIX, section 2.2).
+fn quoted(text: &str) -> String {
+    let is_plain = |char: char| char.is_alphanumeric() || "._-/".contains(char);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 fn text(imported: &Imported, options: &Options) -> String {

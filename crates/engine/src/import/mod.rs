@@ -10,6 +10,7 @@ mod fuzz;
 pub mod location;
 mod months;
 mod never;
+pub mod guess;
 mod number_format;
 mod ods;
 mod parts;
@@ -144,6 +145,13 @@ pub struct Reject {
     pub is_row_taken: bool,
 }
 
+impl Reject {
+    /// The line, the field and the reason; `None` if only a contact was rejected.
+    fn of_row(&self) -> Option<String> {
+        (!self.is_row_taken).then(|| format!("line {}, {}: {}", self.line, self.column, self.reason))
+    }
+}
+
 /// Imports a register.
 pub async fn import(
     database: &Database,
@@ -191,7 +199,11 @@ pub async fn import(
     progress.set_message("merging");
     staging::match_rows(&mut tx, &target).await?;
     let rejects = write_rejects(&mut tx, options, rejects_file).await?;
-    let hold = if options.approve { None } else { Hold::of(&mut tx, zone, import_config, &rejects).await? };
+    let hold = if options.approve {
+        None
+    } else {
+        Hold::of(&mut tx, zone, import_config, rejects.iter().filter_map(Reject::of_row)).await?
+    };
     if let Some(hold) = hold.as_ref().filter(|_| !options.dry_run) {
         return Err(ImportError::Held { file: options.name.clone(), hold: hold.clone() });
     }

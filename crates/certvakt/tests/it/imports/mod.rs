@@ -7,6 +7,7 @@ mod forms;
 mod fuzz;
 mod layouts;
 pub mod opendocument;
+mod guess;
 mod rows;
 mod shared;
 pub mod workbooks;

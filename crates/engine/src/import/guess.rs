@@ -1,0 +1,447 @@
+//! Proposes the columns of a register, from the names in its header and from its values. A proposal imports nothing.
+
+use std::collections::HashSet;
+use std::fs::File;
+
+use certvakt_rules::normal::fold;
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use super::dates::{self, DateFormat};
+use super::error::{ImportError, ReadError};
+use super::process::Rows;
+use super::row::Field;
+use super::workbook::DATE;
+use crate::config::ImportConfig;
+
+/// The number of rows that a proposal is based on.
+const SAMPLE: usize = 500;
+/// The points from which a column is proposed for a field.
+const ENOUGH: u32 = 40;
+
+/// The names of columns in Norwegian (nb, nn), Swedish, Danish, English, German and French, in lower case and without
+/// punctuation.
+const NAMES: [(Field, &[&str]); 7] = [
+    (
+        Field::ExternalId,
+        &[
+            "id",
+            "externalid",
+            "medlemsnr",
+            "medlemsnummer",
+            "medlemsid",
+            "medlemnr",
+            "sertifikatnr",
+            "sertifikatnummer",
+            "kursbevisnr",
+            "nr",
+            "nummer",
+            "certifikatnr",
+            "certifikatnummer",
+            "number",
+            "no",
+            "memberno",
+            "membernumber",
+            "memberid",
+            "licenseno",
+            "licensenumber",
+            "licencenumber",
+            "certificateno",
+            "certificatenumber",
+            "certificationnumber",
+            "registrationnumber",
+            "mitgliedsnummer",
+            "mitgliedsnr",
+            "zertifikatsnummer",
+            "zertifikatnr",
+            "numéro",
+            "numérodemembre",
+            "numéroadhérent",
+            "numérodecertificat",
+            "matricule",
+        ],
+    ),
+    (
+        Field::ExpiresAt,
+        &[
+            "expiresat",
+            "gyldigtil",
+            "gyldigtilogmed",
+            "utløper",
+            "utløp",
+            "utløpsdato",
+            "utgår",
+            "utgårdato",
+            "utgangsdato",
+            "gjeldertil",
+            "gjeldtil",
+            "giltigtill",
+            "giltigtom",
+            "utgångsdatum",
+            "löperut",
+            "gyldigtilogmed",
+            "udløber",
+            "udløb",
+            "udløbsdato",
+            "expires",
+            "expiry",
+            "expirydate",
+            "expirationdate",
+            "expiration",
+            "validuntil",
+            "validto",
+            "validthrough",
+            "gültigbis",
+            "ablaufdatum",
+            "ablauf",
+            "läuftab",
+            "expirele",
+            "dateexpiration",
+            "datedexpiration",
+            "valablejusquau",
+            "valablejusqu",
+            "finvalidité",
+            "findevalidité",
+        ],
+    ),
+    (
+        Field::IssuedAt,
+        &[
+            "issuedat",
+            "utstedt",
+            "utstedtdato",
+            "utstedelsesdato",
+            "utferda",
+            "utferdadato",
+            "gyldigfra",
+            "kursdato",
+            "utfärdad",
+            "utfärdandedatum",
+            "giltigfrån",
+            "udstedt",
+            "udstedelsesdato",
+            "gyldigfra",
+            "issued",
+            "issuedate",
+            "issuedon",
+            "originalissuedate",
+            "dateissued",
+            "validfrom",
+            "ausgestellt",
+            "ausgestelltam",
+            "ausstellungsdatum",
+            "gültigab",
+            "délivréle",
+            "datededélivrance",
+            "dateémission",
+            "datedémission",
+        ],
+    ),
+    (
+        Field::Name,
+        &[
+            "name",
+            "navn",
+            "fulltnavn",
+            "namn",
+            "fullstendignavn",
+            "fulltnamn",
+            "fullständigtnamn",
+            "fuldenavn",
+            "fullname",
+            "membername",
+            "mentor",
+            "likeperson",
+            "vollername",
+            "nom",
+            "nomcomplet",
+            "nometprénom",
+        ],
+    ),
+    (
+        Field::Email,
+        &[
+            "email",
+            "epost",
+            "epostadresse",
+            "epostadress",
+            "mail",
+            "mailadresse",
+            "emailadresse",
+            "emailaddress",
+            "emailadress",
+            "courriel",
+            "adresseemail",
+            "adressecourriel",
+            "mél",
+        ],
+    ),
+    (Field::PushToken, &["pushtoken", "devicetoken", "fcmtoken"]),
+    (
+        Field::Status,
+        &["status", "statusnavn", "tilstand", "state", "statusname", "zustand", "statut", "état"],
+    ),
+];
+
+/// The date formats that need `--date-format`.
+const FORMATS: [&str; 10] = [
+    "DD/MM/YYYY",
+    "MM/DD/YYYY",
+    "D/M/YYYY",
+    "M/D/YYYY",
+    "DD-MM-YYYY",
+    "MM-DD-YYYY",
+    "D-M-YYYY",
+    "M-D-YYYY",
+    "YYYYMMDD",
+    "DDMMYYYY",
+];
+
+/// A proposed mapping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Guess {
+    /// The proposed columns.
+    pub columns: Vec<Proposal>,
+    /// The required fields for which no column was found.
+    pub missing: Vec<&'static str>,
+    /// The date formats that fit all dates. With several, the file does not show which is right.
+    pub date_formats: Vec<&'static str>,
+}
+
+/// A proposed column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proposal {
+    /// The field.
+    pub field: &'static str,
+    /// The column.
+    pub column: String,
+    /// The reason.
+    pub reason: &'static str,
+}
+
+/// Reads the first rows of a register, and proposes its columns.
+pub fn guess(
+    file: File,
+    name: &str,
+    config: &ImportConfig,
+    progress: &ProgressBar,
+) -> Result<Guess, ImportError> {
+    let mut rows = Rows::of(file, name, config, progress)?;
+    let mut record = csv::StringRecord::new();
+    if !rows.next(&mut record)? {
+        return Err(ImportError::read(name, ReadError::Empty));
+    }
+    let mut columns: Vec<Column> = record
+        .iter()
+        .map(|name| Column { name: name.trim_start_matches(DATE).trim().to_owned(), values: Vec::new() })
+        .collect();
+    for _ in 0..SAMPLE {
+        if !rows.next(&mut record)? {
+            break;
+        }
+        for (column, value) in columns.iter_mut().zip(&record) {
+            let value = value.trim_start_matches(DATE).trim();
+            if !value.is_empty() {
+                column.values.push(value.to_owned());
+            }
+        }
+    }
+    Ok(propose(&columns))
+}
+
+/// A column with the values of the sample that are not blank.
+#[derive(Debug)]
+struct Column {
+    name: String,
+    values: Vec<String>,
+}
+
+impl Column {
+    /// The share of values with a property, in percent.
+    fn percent(&self, has: impl Fn(&str) -> bool) -> usize {
+        100 * self.values.iter().filter(|value| has(value)).count() / self.values.len().max(1)
+    }
+
+    fn is_dates(&self) -> bool {
+        self.percent(is_date) >= 60
+    }
+
+    fn is_unique(&self) -> bool {
+        let distinct: HashSet<&str> = self.values.iter().map(String::as_str).collect();
+        !self.values.is_empty() && distinct.len() * 100 >= self.values.len() * 98
+    }
+
+    /// Points for a field, with the reason; `None` if the values contradict it.
+    fn points(&self, field: Field) -> Option<(u32, &'static str)> {
+        let folded: String = fold(&self.name).chars().filter(|char| char.is_alphanumeric()).collect();
+        let names = NAMES.iter().find(|(known, _)| *known == field).map_or(&[][..], |(_, names)| names);
+        let by_name = if names.contains(&folded.as_str()) {
+            100
+        } else if names.iter().any(|name| name.len() > 4 && folded.contains(name)) {
+            60
+        } else {
+            0
+        };
+        let is_blank = self.values.is_empty();
+        let (fits, by_values) = match field {
+            Field::ExpiresAt | Field::IssuedAt => (is_blank || self.is_dates(), 0),
+            Field::Email => {
+                let addresses = self.percent(|value| value.contains('@'));
+                (is_blank || addresses >= 50, if addresses >= 80 { 60 } else { 0 })
+            }
+            Field::ExternalId => {
+                let is_numbered = self.percent(|value| value.chars().any(|char| char.is_ascii_digit())) >= 90;
+                let is_other = self.is_dates() || self.percent(|value| value.contains('@')) > 0;
+                (!is_other, if self.is_unique() && is_numbered { 30 } else { 0 })
+            }
+            Field::Name => (self.percent(|value| value.chars().any(|char| char.is_ascii_digit())) < 20, 0),
+            Field::PushToken | Field::Status => (!self.is_dates(), 0),
+        };
+        let reason = if by_name > 0 { "name" } else { "values" };
+        fits.then_some((by_name + by_values, reason))
+    }
+
+    /// The mean of the years in the values.
+    fn mean_year(&self) -> usize {
+        let years: Vec<usize> = self
+            .values
+            .iter()
+            .flat_map(|value| value.split(|char: char| !char.is_ascii_digit()))
+            .filter(|part| part.len() == 4)
+            .filter_map(|part| part.parse().ok())
+            .collect();
+        years.iter().sum::<usize>() / years.len().max(1)
+    }
+}
+
+/// Whether a text is a date in some order.
+fn is_date(text: &str) -> bool {
+    dates::parse(text, &[]).is_ok() || FORMATS.iter().any(|format| fits(format, text))
+}
+
+fn fits(format: &str, text: &str) -> bool {
+    format.parse::<DateFormat>().is_ok_and(|format| dates::parse(text, &[format]).is_ok())
+}
+
+fn propose(columns: &[Column]) -> Guess {
+    let mut candidates: Vec<(u32, usize, usize, &'static str)> = Vec::new();
+    for (order, (field, _)) in NAMES.iter().enumerate() {
+        for (at, column) in columns.iter().enumerate() {
+            if let Some((points, reason)) = column.points(*field) {
+                candidates.push((points, order, at, reason));
+            }
+        }
+    }
+    // Without a telling name, the dates that are latest on average are those of expiry.
+    let dates = columns.iter().enumerate().filter(|(_, column)| column.is_dates());
+    if let Some((at, _)) = dates.max_by_key(|(at, column)| (column.mean_year(), usize::MAX - at)) {
+        candidates.push((ENOUGH, 1, at, "values"));
+    }
+    // The best fields first; among equals, in the order of the fields and the columns.
+    candidates.sort_by_key(|(points, order, at, _)| (u32::MAX - points, *order, *at));
+    let (mut fields, mut taken) = (vec![None; NAMES.len()], HashSet::new());
+    for (points, order, at, reason) in candidates {
+        if points >= ENOUGH && fields[order].is_none() && taken.insert(at) {
+            fields[order] = Some((at, reason));
+        }
+    }
+    let proposed = NAMES.iter().zip(&fields).filter_map(|((field, _), found)| {
+        let (at, reason) = (*found)?;
+        Some(Proposal { field: field.as_str(), column: columns[at].name.clone(), reason })
+    });
+    let missing = NAMES.iter().zip(&fields).take(2).filter(|(_, found)| found.is_none());
+    let of_dates = fields[1..=2].iter().flatten().map(|(at, _)| &columns[*at]);
+    Guess {
+        columns: proposed.collect(),
+        missing: missing.map(|((field, _), _)| field.as_str()).collect(),
+        date_formats: formats_of(of_dates),
+    }
+}
+
+/// The formats that fit all dates that need one.
+fn formats_of<'a>(columns: impl Iterator<Item = &'a Column>) -> Vec<&'static str> {
+    let unclear: Vec<&str> = columns
+        .flat_map(|column| &column.values)
+        .map(String::as_str)
+        .filter(|value| dates::parse(value, &[]).is_err() && is_date(value))
+        .collect();
+    if unclear.is_empty() {
+        return Vec::new();
+    }
+    let fitting: Vec<&str> =
+        FORMATS.into_iter().filter(|format| unclear.iter().all(|value| fits(format, value))).collect();
+    // `D` also matches two digits, so the stricter format is enough.
+    let strict: Vec<&str> = fitting.iter().copied().filter(|format| format.contains("DD")).collect();
+    if strict.is_empty() { fitting } else { strict }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(header: &str, rows: &[&str]) -> Vec<Column> {
+        let mut columns: Vec<Column> =
+            header.split(';').map(|name| Column { name: name.to_owned(), values: Vec::new() }).collect();
+        for row in rows {
+            for (column, value) in
+                columns.iter_mut().zip(row.split(';')).filter(|(_, value)| !value.is_empty())
+            {
+                column.values.push(value.to_owned());
+            }
+        }
+        columns
+    }
+
+    #[test]
+    fn a_header_in_seven_languages_names_the_columns() {
+        for (language, header) in [
+            ("nb", "Medlemsnr;Navn;E-post;Utstedt;Gyldig til"),
+            ("nn", "Medlemsnummer;Namn;Epost;Utferda;Utgår"),
+            ("sv", "Medlemsnummer;Namn;E-postadress;Utfärdad;Giltig till"),
+            ("da", "Medlemsnr.;Navn;Mail;Udstedt;Udløber"),
+            ("en", "License Number;Full name;E-mail address;Original Issue Date;Expiration Date"),
+            ("de", "Mitgliedsnummer;Name;E-Mail;Ausgestellt am;Gültig bis"),
+            ("fr", "Numéro;Nom;Courriel;Délivré le;Date d'expiration"),
+        ] {
+            let rows = [
+                "17;Mentor A;a@example.org;2024-01-31;2026-01-31",
+                "18;Mentor B;b@example.org;2024-02-28;2026-02-28",
+            ];
+            let found = propose(&columns(header, &rows));
+            let names: Vec<&str> = header.split(';').collect();
+            let expected =
+                [("external_id", 0), ("expires_at", 4), ("issued_at", 3), ("name", 1), ("email", 2)]
+                    .map(|(field, at)| (field, names[at]));
+            let found: Vec<_> = found.columns.iter().map(|one| (one.field, one.column.as_str())).collect();
+            assert_eq!(found, expected, "{language}");
+        }
+    }
+
+    #[test]
+    fn values_name_the_columns_without_a_telling_header() {
+        let rows = ["A-1;x@example.org;2024-01-31;2027-01-31", "A-2;y@example.org;2024-02-28;2027-02-28"];
+        let found = propose(&columns("a;b;c;d", &rows));
+        let found: Vec<_> =
+            found.columns.iter().map(|one| (one.field, one.column.as_str(), one.reason)).collect();
+        assert_eq!(found, [("expires_at", "d", "values"), ("email", "b", "values")]);
+        let nothing = propose(&columns("Comment", &["text"]));
+        assert_eq!(nothing.missing, ["external_id", "expires_at"]);
+    }
+
+    #[test]
+    fn the_order_of_day_and_month_is_proposed_only_if_the_values_show_it() {
+        for (values, expected) in [
+            (&["31.12.2026"][..], &[][..]),
+            (&["31/12/2026", "01/02/2026"], &["DD/MM/YYYY"]),
+            (&["12/31/2026", "01/02/2026"], &["MM/DD/YYYY"]),
+            (&["1/2/2026", "31/12/2026"], &["D/M/YYYY"]),
+            (&["01/02/2026", "03/04/2026"], &["DD/MM/YYYY", "MM/DD/YYYY"]),
+            (&["31-12-2026"], &["DD-MM-YYYY"]),
+        ] {
+            let rows: Vec<String> =
+                values.iter().enumerate().map(|(n, value)| format!("{n};{value}")).collect();
+            let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+            assert_eq!(propose(&columns("id;expires", &rows)).date_formats, expected, "{values:?}");
+        }
+    }
+}
