@@ -16,13 +16,18 @@ create table certvakt.certification_types (
   created_at timestamptz not null default now(),
   renewal_rule text not null default 'completion'
     constraint certification_types_renewal_rule_known
-    check (renewal_rule ~ '^(completion|expiry|expiry-unless-lapsed|(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))$'),
+    check (renewal_rule ~ '^(completion|expiry|expiry-unless-lapsed|end-of-year|(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))$'),
+  -- squawk-ignore prefer-bigint-over-smallint
+  renewal_window_days smallint
+    constraint certification_types_renewal_window_range check (renewal_window_days between 1 and 3650),
   primary key (organisation_id, code)
 );
 comment on column certvakt.certification_types.validity_months is
   'How long a certification of this type is valid, in months. Null: each certification has its own date.';
 comment on column certvakt.certification_types.renewal_rule is
-  'The day from which a renewal counts validity_months. completion: the day of the course. expiry: the previous last valid day. expiry-unless-lapsed: that day, or the day of the course if that day had passed. MM-DD: the day of the course, and the result moves to the next such day of a year.';
+  'The day from which a renewal counts validity_months. completion: the day of the course. expiry: the previous last valid day. expiry-unless-lapsed: the same, but the day of the course once the certification has lapsed. MM-DD: the day of the course, and the result moves to the next such day of a year. end-of-year: the renewal ends on 31 December of the year of the course, and validity_months does not count.';
+comment on column certvakt.certification_types.renewal_window_days is
+  'The number of days before the last valid day from which a renewal is accepted. Null: at any time.';
 
 alter table certvakt.certification_types enable row level security;
 alter table certvakt.certification_types force row level security;
@@ -30,7 +35,7 @@ revoke all on certvakt.certification_types from public, anon, authenticated, ser
 grant select on certvakt.certification_types to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.certification_types for select to certvakt_worker using (true);
 create policy definer_reads on certvakt.certification_types for select to certvakt_definer using (true);
-grant select, insert, update (name, validity_months, renewal_rule) on certvakt.certification_types to certvakt_registrar;
+grant select, insert, update (name, validity_months, renewal_rule, renewal_window_days) on certvakt.certification_types to certvakt_registrar;
 create policy registrar_keeps on certvakt.certification_types to certvakt_registrar using (true) with check (true);
 
 create table public.peer_mentor_certifications (
@@ -47,10 +52,13 @@ create table public.peer_mentor_certifications (
     check (expires_at >= '1900-01-01' and expires_at < '9999-01-01'),
   status text not null default 'active' constraint peer_mentor_certifications_status_known
     check (status in ('active', 'expired', 'suspended')),
+  suspended_until date constraint peer_mentor_certifications_suspended_until_range
+    check (suspended_until >= '1900-01-01' and suspended_until < '9999-01-01'),
   renewal_history jsonb not null default '[]'
     constraint peer_mentor_certifications_renewal_history_form check (jsonb_typeof(renewal_history) = 'array'),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  constraint peer_mentor_certifications_leave_when_suspended check (suspended_until is null or status = 'suspended'),
   constraint peer_mentor_certifications_inside_organisation unique (organisation_id, id),
   -- Notices refer to this key, because their recipient is the mentor. It also finds the certifications of a person.
   constraint peer_mentor_certifications_of_mentor unique (peer_mentor_id, id),
@@ -65,6 +73,8 @@ create table public.peer_mentor_certifications (
 with (fillfactor = 90);
 comment on column public.peer_mentor_certifications.expires_at is
   'Its date in the organisation''s time zone is the last valid day. Null: the certification does not expire.';
+comment on column public.peer_mentor_certifications.suspended_until is
+  'The last day of the suspension, in the organisation''s time zone. The next run after it reinstates the certification. Null: somebody reinstates it.';
 comment on column public.peer_mentor_certifications.external_id is
   'The id in the organisation''s register. Within the organisation, it identifies the mentor too.';
 
@@ -77,22 +87,25 @@ create index peer_mentor_certifications_chapter on public.peer_mentor_certificat
 create index peer_mentor_certifications_type on public.peer_mentor_certifications (organisation_id, certification_type);
 -- A run reads a few ranges of the dates of one organisation.
 create index peer_mentor_certifications_due on public.peer_mentor_certifications (organisation_id, expires_at);
+create index peer_mentor_certifications_on_leave on public.peer_mentor_certifications (organisation_id, suspended_until)
+  where suspended_until is not null;
 
 alter table public.peer_mentor_certifications enable row level security;
 alter table public.peer_mentor_certifications force row level security;
 revoke all on public.peer_mentor_certifications from public, anon, authenticated, service_role;
 grant select, update (status) on public.peer_mentor_certifications to certvakt_worker;
 create policy worker_reads on public.peer_mentor_certifications for select to certvakt_worker using (true);
+-- The worker sets the status of a lapsed certification, and ends a suspension that has a last day.
 create policy worker_expires on public.peer_mentor_certifications for update to certvakt_worker
-  using (status = 'active') with check (status = 'expired');
+  using (status = 'active' or suspended_until is not null) with check (status in ('active', 'expired'));
 grant select, insert, update, delete on public.peer_mentor_certifications to certvakt_registrar;
 create policy registrar_keeps on public.peer_mentor_certifications to certvakt_registrar using (true) with check (true);
 -- The database sets created_at and updated_at.
 grant select, delete,
   insert (id, organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status,
-    renewal_history),
+    suspended_until, renewal_history),
   update (id, organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status,
-    renewal_history)
+    suspended_until, renewal_history)
   on public.peer_mentor_certifications to service_role;
 create policy service_keeps on public.peer_mentor_certifications to service_role using (true) with check (true);
 grant select, update (renewal_history) on public.peer_mentor_certifications to certvakt_definer;

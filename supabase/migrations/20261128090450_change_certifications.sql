@@ -159,6 +159,10 @@ begin
     raise exception 'the date decides whether a certification has expired: renew it instead'
       using errcode = 'insufficient_privilege', constraint = 'certification_lapsed';
   end if;
+  -- A leave ends with the suspension, and a withdrawal has no end.
+  if new.status <> 'suspended' or said ->> 'kind' = 'withdrawn' then
+    new.suspended_until := null;
+  end if;
   -- Moving a history to rows updates renewal_history alone. It does not change updated_at, because readers see the same.
   seen.renewal_history := new.renewal_history;
   if new.expires_at is distinct from old.expires_at or 'suspended' in (old.status, new.status) then
@@ -175,10 +179,10 @@ create trigger before_update before update on public.peer_mentor_certifications
   for each row when (
     new.status = 'suspended' or
     (old.organisation_id, old.chapter_id, old.peer_mentor_id, old.certification_type, old.external_id, old.issued_at,
-      old.expires_at, old.status)
+      old.expires_at, old.status, old.suspended_until)
     is distinct from
     (new.organisation_id, new.chapter_id, new.peer_mentor_id, new.certification_type, new.external_id, new.issued_at,
-      new.expires_at, new.status))
+      new.expires_at, new.status, new.suspended_until))
   execute function certvakt.certifications_before_update();
 
 create function certvakt.certifications_after_insert() returns trigger
@@ -277,7 +281,7 @@ alter function certvakt.certifications_after_delete() owner to certvakt_definer;
 
 -- Sets certvakt.change for one update.
 create function certvakt.change_certification(
-  certification uuid, seen timestamptz, expires_at timestamptz, status text, said jsonb)
+  certification uuid, seen timestamptz, expires_at timestamptz, status text, suspended_until date, said jsonb)
 returns boolean
 language plpgsql set search_path = '' as $$
 declare
@@ -285,7 +289,8 @@ declare
 begin
   perform set_config('certvakt.change', said::text, true);
   update public.peer_mentor_certifications c
-  set expires_at = change_certification.expires_at, status = change_certification.status
+  set expires_at = change_certification.expires_at, status = change_certification.status,
+    suspended_until = change_certification.suspended_until
   where c.id = certification and c.updated_at = seen;
   get diagnostics changed = row_count;
   perform set_config('certvakt.change', '', true);
@@ -293,8 +298,8 @@ begin
 end
 $$;
 comment on function certvakt.change_certification is
-  'Updates date and status of a certification with the privileges of the caller, if its updated_at is still `seen`. Returns false if it has changed, or if the caller may not change it. `said` may contain kind, id, evidence, note, completed_on, source and actor.';
-revoke all on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, jsonb)
+  'Updates date, status and end of suspension of a certification with the privileges of the caller, if its updated_at is still `seen`. Returns false if it has changed, or if the caller may not change it. `said` may contain kind, id, evidence, note, completed_on, source and actor.';
+revoke all on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, date, jsonb)
   from public, anon, authenticated, service_role;
-grant execute on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, jsonb)
+grant execute on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, date, jsonb)
   to certvakt_registrar, authenticated;

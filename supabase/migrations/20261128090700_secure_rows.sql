@@ -139,7 +139,7 @@ grant select on certvakt.visible_memberships to certvakt_definer, authenticated;
 -- Certifications. People cannot delete one. They cannot set ids or external ids either, so a conflict does not reveal that
 -- one exists.
 grant select, insert (organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at),
-  update (status, expires_at) on public.peer_mentor_certifications to authenticated;
+  update (status, expires_at, suspended_until) on public.peer_mentor_certifications to authenticated;
 grant select on public.peer_mentor_certifications to certvakt_viewer;
 -- This policy and the kill switch below are the only definition of who may see a certification.
 create policy people_see on public.peer_mentor_certifications for select to authenticated, certvakt_viewer using (
@@ -163,7 +163,7 @@ create policy access_is_open on public.peer_mentor_certifications as restrictive
 -- PostgreSQL expands the view and the policies into each statement.
 create view certvakt.visible_certifications as
 select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.external_id, c.issued_at,
-  c.expires_at, c.status, c.renewal_history, c.updated_at
+  c.expires_at, c.status, c.suspended_until, c.renewal_history, c.updated_at
 from public.peer_mentor_certifications c;
 comment on view certvakt.visible_certifications is
   'The certifications that the caller may see, for functions that run as certvakt_definer.';
@@ -208,7 +208,7 @@ grant select (id, slug, name, time_zone, locale, expired_grace_days, lead_times)
 create policy people_see on certvakt.organisations for select to authenticated using (
   id = any ((select certvakt.current_organisations())::uuid[]));
 
-grant select (organisation_id, code, name, validity_months, renewal_rule) on certvakt.certification_types to authenticated;
+grant select (organisation_id, code, name, validity_months, renewal_rule, renewal_window_days) on certvakt.certification_types to authenticated;
 create policy people_see on certvakt.certification_types for select to authenticated using (
   organisation_id = any ((select certvakt.current_organisations())::uuid[]));
 

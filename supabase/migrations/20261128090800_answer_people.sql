@@ -12,7 +12,7 @@ create function certvakt.certification_details(certifications uuid[], and_elsewh
 returns table (
   id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, is_mentor_erased boolean,
   type_code text, type_name text, external_id text, issued_at timestamptz, expires_at timestamptz, status text,
-  updated_at timestamptz, time_zone text, expired_grace_days smallint, lead_times integer[])
+  suspended_until date, updated_at timestamptz, time_zone text, expired_grace_days smallint, lead_times integer[])
 language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_generic_plan rows 50 as $$
 declare
   person uuid := certvakt.current_person();
@@ -26,7 +26,7 @@ begin
   return query
   with found as materialized (
     select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.external_id, c.issued_at,
-      c.expires_at, c.status, c.updated_at
+      c.expires_at, c.status, c.suspended_until, c.updated_at
     from certvakt.visible_certifications c where c.id = any (wanted)
   ),
   -- Many certifications share an organisation and a type, so these are read once.
@@ -39,8 +39,8 @@ begin
     select h.id, h.name from certvakt.chapters h where h.id = any (array(select distinct f.chapter_id from found f))
   )
   select c.id, c.organisation_id, c.chapter_id, h.name, c.peer_mentor_id, coalesce(n.name, p.name),
-    p.erased_at is not null, c.certification_type, t.name, c.external_id, c.issued_at, c.expires_at, c.status, c.updated_at,
-    t.time_zone, t.expired_grace_days, t.lead_times
+    p.erased_at is not null, c.certification_type, t.name, c.external_id, c.issued_at, c.expires_at, c.status,
+    c.suspended_until, c.updated_at, t.time_zone, t.expired_grace_days, t.lead_times
   from found c
   join types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
   join certvakt.people p on p.id = c.peer_mentor_id

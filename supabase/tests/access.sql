@@ -44,7 +44,7 @@ select is((
       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
         and has_column_privilege('authenticated', c.oid, a.attnum, priv.privilege)
         and not has_table_privilege('authenticated', c.oid, priv.privilege)
-      group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months, renewal_rule
+      group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days
 chapters SELECT id, organisation_id, parent_id, slug, name
 contact_points SELECT id, person_id, kind, installation, created_at
 idempotency_keys INSERT person_id, key, request_hash
@@ -52,7 +52,7 @@ idempotency_keys UPDATE answer
 memberships SELECT organisation_id, chapter_id, person_id, role
 organisations SELECT id, slug, name, time_zone, locale, expired_grace_days, lead_times
 peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at
-peer_mentor_certifications UPDATE expires_at, status
+peer_mentor_certifications UPDATE expires_at, status, suspended_until
 people SELECT id, name, locale, erased_at
 person_names SELECT person_id, organisation_id, name
 uploads INSERT organisation_id, chapter_id, options

@@ -1,6 +1,6 @@
 //! Evaluates reports of completed renewal courses, without I/O.
 
-use certvakt_engine::renewal::renewed_until;
+use certvakt_engine::renewal::{renewable_from, renewed_until};
 use certvakt_rules::last_valid_day;
 use certvakt_store::CertificationStatus;
 use certvakt_store::partner::reports::{Held, Renewed};
@@ -88,6 +88,9 @@ pub fn judge(report: &Report, standing: &CurrentState, renewals: &[Renewed], tod
     }
     if standing.issued_at.is_some_and(|at| completed_on < last_valid_day(at, zone)) {
         return Verdict::Wait("before-issue");
+    }
+    if renewable_from(standing, before).is_some_and(|first| completed_on < first) {
+        return Verdict::Wait("too-early");
     }
     let by_rule = renewed_until(Some(completed_on), None, standing, before, today).ok().flatten();
     let Some(after) = report.valid_until.or(by_rule) else { return Verdict::Wait("no-date") };

@@ -201,7 +201,8 @@ async fn find(
     Ok(inbound::which(&reports::held(tx, one, person, certification_type).await?))
 }
 
-/// Renews a certification by a partner's event, with the same code as every renewal.
+/// Renews a certification by a partner's event, with the same code as every renewal. A person has approved it, or
+/// [`inbound::judge`] has, which checks that it is not too early.
 async fn renew(
     tx: &mut RegistrarTx,
     one: &Partner,
@@ -213,7 +214,7 @@ async fn renew(
 ) -> Result<ChangeOutcome, RenewalError> {
     let (evidence, key) = (format!("{}: {event}", one.partner), format!("{} {event}", one.partner));
     let request = ChangeRequest {
-        change: Change::Renew { completed_on: Some(completed_on), until },
+        change: Change::Renew { completed_on: Some(completed_on), until, early: true },
         evidence: Some(&evidence),
         note: None,
         key: Some(&key),

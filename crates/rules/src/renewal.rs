@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -14,22 +14,24 @@ use uuid::Uuid;
 
 use crate::stage::Stage;
 
-/// The rule for the start of a renewal's validity.
+/// The rule for the last valid day of a renewal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// From the day on which the course was completed.
     FromCompletion,
     /// From the old last valid day; from the completion if there was none.
     FromExpiry,
-    /// From the old last valid day; from the completion if that day had passed, or there was none.
+    /// From the old last valid day; from the completion if there was none, or if it had passed.
     FromExpiryUnlessLapsed,
+    /// To the end of the year in which the course was completed. The type needs no validity.
+    ToEndOfYear,
     /// From the completion, extended to the next occurrence of a month and day.
     ToDay(u32, u32),
 }
 
 /// The error for a text that is not a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("write completion, expiry, expiry-unless-lapsed or a day of the year as MM-DD")]
+#[error("write completion, expiry, expiry-unless-lapsed, end-of-year or a day of the year as MM-DD")]
 pub struct UnknownRule;
 
 impl FromStr for Rule {
@@ -40,6 +42,7 @@ impl FromStr for Rule {
             "completion" => Ok(Self::FromCompletion),
             "expiry" => Ok(Self::FromExpiry),
             "expiry-unless-lapsed" => Ok(Self::FromExpiryUnlessLapsed),
+            "end-of-year" => Ok(Self::ToEndOfYear),
             day => {
                 // A leap year has every day.
                 let day =
@@ -58,33 +61,42 @@ impl fmt::Display for Rule {
             Self::FromCompletion => f.write_str("completion"),
             Self::FromExpiry => f.write_str("expiry"),
             Self::FromExpiryUnlessLapsed => f.write_str("expiry-unless-lapsed"),
+            Self::ToEndOfYear => f.write_str("end-of-year"),
             Self::ToDay(month, day) => write!(f, "{month:02}-{day:02}"),
         }
     }
 }
 
-/// The last valid day of a renewal; `None` if it is beyond the range of dates.
+/// The last valid day of a renewal; `None` if it is beyond the range of dates, or the rule needs a validity and
+/// there is none.
 ///
 /// Months are calendar months: 31 August plus six months is the last day of February.
 pub fn last_valid_day(
     rule: Rule,
-    validity: Months,
+    validity: Option<Months>,
     completed_on: NaiveDate,
     old: Option<NaiveDate>,
 ) -> Option<NaiveDate> {
     match rule {
-        Rule::FromCompletion => completed_on.checked_add_months(validity),
-        Rule::FromExpiry => old.unwrap_or(completed_on).checked_add_months(validity),
+        Rule::FromCompletion => completed_on.checked_add_months(validity?),
+        Rule::FromExpiry => old.unwrap_or(completed_on).checked_add_months(validity?),
         Rule::FromExpiryUnlessLapsed => {
-            old.filter(|old| *old >= completed_on).unwrap_or(completed_on).checked_add_months(validity)
+            old.filter(|old| *old >= completed_on).unwrap_or(completed_on).checked_add_months(validity?)
         }
+        Rule::ToEndOfYear => day_of_year(completed_on.year(), 12, 31),
         Rule::ToDay(month, day) => {
-            let from = completed_on.checked_add_months(validity)?;
+            let from = completed_on.checked_add_months(validity?)?;
             (from.year()..=from.year() + 1)
                 .filter_map(|year| day_of_year(year, month, day))
                 .find(|on| *on >= from)
         }
     }
+}
+
+/// The first day on which a certification can be renewed, if its type limits that; `days` are the days before
+/// the last valid day.
+pub fn renewable_from(last_valid_day: NaiveDate, days: u16) -> NaiveDate {
+    last_valid_day.checked_sub_days(Days::new(days.into())).unwrap_or(NaiveDate::MIN)
 }
 
 /// A day of a year; 29 February becomes the 28th in other than leap years.

@@ -100,14 +100,29 @@ fn a_rule_gives_a_day() {
         ("12-31", 12, "2026-11-20", Some("2026-12-31"), "2027-12-31"),
         ("06-30", 12, "2026-11-20", None, "2028-06-30"),
         ("11-20", 12, "2026-11-20", None, "2027-11-20"),
+        ("expiry-unless-lapsed", 24, "2026-11-20", Some("2027-01-31"), "2029-01-31"),
+        ("expiry-unless-lapsed", 24, "2026-11-20", Some("2026-11-20"), "2028-11-20"),
+        ("expiry-unless-lapsed", 24, "2026-11-20", Some("2026-11-19"), "2028-11-20"),
+        ("expiry-unless-lapsed", 24, "2026-11-20", None, "2028-11-20"),
+        ("end-of-year", 24, "2026-11-20", Some("2026-12-01"), "2026-12-31"),
+        ("end-of-year", 24, "2026-12-31", None, "2026-12-31"),
         ("completion", 6, "2026-08-31", None, "2027-02-28"),
         ("02-29", 1, "2026-11-20", None, "2027-02-28"),
         ("02-29", 12, "2026-11-20", None, "2028-02-29"),
     ] {
         let rule: Rule = rule.parse().unwrap();
-        let found = last_valid_day(rule, Months::new(months), day(completed), old.map(day));
+        let found = last_valid_day(rule, Some(Months::new(months)), day(completed), old.map(day));
         assert_eq!(found, Some(day(expected)), "{rule} {months} {completed}");
         assert_eq!(rule.to_string().parse::<Rule>().unwrap(), rule);
+    }
+    let completed = day("2026-11-20");
+    for (rule, expected) in [("completion", None), ("expiry", None), ("end-of-year", Some(day("2026-12-31")))]
+    {
+        assert_eq!(
+            last_valid_day(rule.parse().unwrap(), None, completed, None),
+            expected,
+            "{rule}, no validity"
+        );
     }
     for wrong in ["", "02-30", "13-01", "1-1", "Completion"] {
         assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
@@ -121,7 +136,7 @@ proptest! {
         let on = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap() + chrono::Days::new(ordinal);
         let rule: Rule = on.format("%m-%d").to_string().parse().unwrap();
         let from = completed + Months::new(months);
-        let found = last_valid_day(rule, Months::new(months), completed, None).unwrap();
+        let found = last_valid_day(rule, Some(Months::new(months)), completed, None).unwrap();
         prop_assert!(found >= from && (found - from).num_days() <= 366, "{found} {from}");
     }
 }

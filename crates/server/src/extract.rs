@@ -1,7 +1,8 @@
 //! Extractors that reject malformed requests with problem details.
 
 use axum::Json;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -17,9 +18,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         // Accept objects only: serde would accept an array with the values in the right order as well.
-        let Json(fields) = Json::<Map<String, Value>>::from_request(request, state).await?;
+        let Json(fields) = <Json<Map<String, Value>> as FromRequest<S>>::from_request(request, state).await?;
         let body = serde_json::from_value(Value::Object(fields));
         body.map(Self).map_err(|_| Refusal::malformed_body())
+    }
+}
+
+/// No body, if the request has no content type.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Refusal> {
+        if !request.headers().contains_key(CONTENT_TYPE) {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 

@@ -182,9 +182,12 @@ impl Refusal {
             | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             Self::Invalid(_)
             | Self::KeyReused
-            | Self::Renewal(RenewalError::Date(_) | RenewalError::Words(_) | RenewalError::NoRule) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            | Self::Renewal(
+                RenewalError::Date(_)
+                | RenewalError::Early(_)
+                | RenewalError::Words(_)
+                | RenewalError::NoRule,
+            ) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoVersion => StatusCode::PRECONDITION_REQUIRED,

@@ -172,6 +172,15 @@ pub async fn add_chapter(
     added(chapter.fetch_one(tx).await, "chapter", slug)
 }
 
+/// How certifications of a type are renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RenewalTerms {
+    /// The rule for the last valid day of a renewal.
+    pub rule: Rule,
+    /// The number of days before the last valid day from which a renewal is accepted; `None` for any day.
+    pub window_days: Option<i16>,
+}
+
 /// Adds a type of certification.
 pub async fn add_type(
     tx: &mut RegistrarTx,
@@ -179,17 +188,19 @@ pub async fn add_type(
     code: &str,
     name: &str,
     validity_months: Option<i16>,
-    renews_from: Rule,
+    renewal: RenewalTerms,
 ) -> Result<(), StoreError> {
     let organisation_id = id_of(tx, organisation).await?;
     let kind = sqlx::query!(
-        "insert into certvakt.certification_types (organisation_id, code, name, validity_months, renewal_rule)
-         values ($1, $2, $3, $4, $5)",
+        "insert into certvakt.certification_types (organisation_id, code, name, validity_months, renewal_rule,
+           renewal_window_days)
+         values ($1, $2, $3, $4, $5, $6)",
         organisation_id,
         code,
         name,
         validity_months,
-        renews_from.to_string(),
+        renewal.rule.to_string(),
+        renewal.window_days,
     );
     added(kind.execute(tx).await, "type", code)?;
     Ok(())

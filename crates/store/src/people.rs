@@ -127,6 +127,16 @@ pub async fn find(tx: &mut RegistrarTx, name: &str) -> Result<Vec<Uuid>, StoreEr
     .await?)
 }
 
+/// Finds people as [`find`] does, for several names at once: the position of the name, from 1, and the person. At most
+/// two for each name.
+pub async fn find_all(tx: &mut RegistrarTx, names: &[&str]) -> Result<Vec<(i64, Uuid)>, StoreError> {
+    let given: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let normal: Vec<String> = names.iter().map(|name| normal_id(name).into_owned()).collect();
+    let ids: Vec<Option<Uuid>> = names.iter().map(|name| name.parse().ok()).collect();
+    let found = sqlx::query_file!("src/people/find_all.sql", &given, &normal, &ids as &[Option<Uuid>]);
+    Ok(found.fetch_all(tx).await?.into_iter().map(|row| (row.position, row.id)).collect())
+}
+
 /// Opts a person out of notices by a kind of contact point. Returns false if the person does not exist.
 pub async fn opt_out(tx: &mut RegistrarTx, person: Uuid, kind: &str) -> Result<bool, StoreError> {
     let is_known = sqlx::query_scalar!(

@@ -1,9 +1,11 @@
 //! Changes of a certification: renewals, corrections, suspensions, withdrawals.
 
+pub mod batch;
+
 use std::collections::HashMap;
 use std::future::Future;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::types::Json;
@@ -17,6 +19,8 @@ use super::{CertificationStatus, RegistrarTx, StoreError, TenantTx, WorkerTx, Zo
 /// The current state of a certification, for a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CurrentState {
+    /// The certification.
+    pub id: Uuid,
     /// The organisation that certified.
     pub organisation_id: Uuid,
     /// The organisation's time zone.
@@ -27,12 +31,16 @@ pub struct CurrentState {
     pub expires_at: Option<DateTime<Utc>>,
     /// The status.
     pub status: CertificationStatus,
+    /// The last day of a suspension that ends by itself.
+    pub suspended_until: Option<NaiveDate>,
     /// The time of the last change.
     pub updated_at: DateTime<Utc>,
     /// The validity of its type, in months.
     pub validity_months: Option<i16>,
-    /// The rule for the start of a renewal's validity.
+    /// The rule for the last valid day of a renewal.
     pub renewal_rule: String,
+    /// The number of days before the last valid day from which the type can be renewed; `None` for any day.
+    pub renewal_window_days: Option<i16>,
     /// Whether the certification was withdrawn.
     pub is_withdrawn: bool,
     /// Whether its history already has the entry of the request.
@@ -43,6 +51,23 @@ impl OfOrganisation for CurrentState {
     fn organisation_id(&self) -> Uuid {
         self.organisation_id
     }
+}
+
+/// The new state of a certification.
+#[derive(Debug, Clone)]
+pub struct NewState {
+    /// The certification.
+    pub id: Uuid,
+    /// The time of the last change that the caller has read.
+    pub seen: DateTime<Utc>,
+    /// The end of the validity; `None` if it does not expire.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The status.
+    pub status: CertificationStatus,
+    /// The last day of a suspension that ends by itself.
+    pub suspended_until: Option<NaiveDate>,
+    /// The additional fields of the history entry.
+    pub said: Value,
 }
 
 /// The outcome of a change.
@@ -71,16 +96,9 @@ pub trait ChangeTx: Send {
         entry: Uuid,
     ) -> impl Future<Output = Result<Option<CurrentState>, StoreError>> + Send;
 
-    /// Changes a certification that has not changed since it was read. `said` has the additional fields of
-    /// the history entry. Any outcome except success and [`ChangeResult::NotAsSeen`] ends the transaction.
-    fn change(
-        &mut self,
-        id: Uuid,
-        seen: DateTime<Utc>,
-        expires_at: Option<DateTime<Utc>>,
-        status: CertificationStatus,
-        said: &Value,
-    ) -> impl Future<Output = Result<ChangeResult, StoreError>> + Send;
+    /// Changes a certification that has not changed since it was read. Any outcome except success and [`ChangeResult::NotAsSeen`] ends the transaction.
+    fn change(&mut self, becomes: &NewState)
+    -> impl Future<Output = Result<ChangeResult, StoreError>> + Send;
 }
 
 impl ChangeTx for RegistrarTx {
@@ -88,15 +106,8 @@ impl ChangeTx for RegistrarTx {
         standing(self, id, entry).await
     }
 
-    async fn change(
-        &mut self,
-        id: Uuid,
-        seen: DateTime<Utc>,
-        expires_at: Option<DateTime<Utc>>,
-        status: CertificationStatus,
-        said: &Value,
-    ) -> Result<ChangeResult, StoreError> {
-        change(self, id, seen, expires_at, status, said).await
+    async fn change(&mut self, becomes: &NewState) -> Result<ChangeResult, StoreError> {
+        change(self, becomes).await
     }
 }
 
@@ -107,15 +118,8 @@ impl ChangeTx for TenantTx {
         Ok(found)
     }
 
-    async fn change(
-        &mut self,
-        id: Uuid,
-        seen: DateTime<Utc>,
-        expires_at: Option<DateTime<Utc>>,
-        status: CertificationStatus,
-        said: &Value,
-    ) -> Result<ChangeResult, StoreError> {
-        change(self, id, seen, expires_at, status, said).await
+    async fn change(&mut self, becomes: &NewState) -> Result<ChangeResult, StoreError> {
+        change(self, becomes).await
     }
 }
 
@@ -124,26 +128,23 @@ async fn standing<'c>(
     id: Uuid,
     entry: Uuid,
 ) -> Result<Option<CurrentState>, StoreError> {
-    Ok(sqlx::query_file_as!(CurrentState, "src/renewal/standing.sql", id, entry.to_string())
+    Ok(sqlx::query_file_as!(CurrentState, "src/renewal/standings.sql", &[id], &[entry])
         .fetch_optional(tx)
         .await?)
 }
 
 async fn change<'c>(
     tx: impl Executor<'c, Database = Postgres>,
-    id: Uuid,
-    seen: DateTime<Utc>,
-    expires_at: Option<DateTime<Utc>>,
-    status: CertificationStatus,
-    said: &Value,
+    becomes: &NewState,
 ) -> Result<ChangeResult, StoreError> {
     let changed = sqlx::query_scalar!(
-        r#"select certvakt.change_certification($1, $2, $3, $4, $5) as "is_changed!""#,
-        id,
-        seen,
-        expires_at,
-        status.as_str(),
-        said,
+        r#"select certvakt.change_certification($1, $2, $3, $4, $5, $6) as "is_changed!""#,
+        becomes.id,
+        becomes.seen,
+        becomes.expires_at,
+        becomes.status.as_str(),
+        becomes.suspended_until,
+        becomes.said,
     );
     let changed = changed.fetch_one(tx).await;
     on_constraint(

@@ -55,6 +55,21 @@ pub async fn calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Calendar,
     }))
 }
 
+/// Reinstates the certifications whose suspension ended before a date.
+pub async fn end_leaves(
+    tx: &mut WorkerTx,
+    organisation: Uuid,
+    run_date: NaiveDate,
+) -> Result<u64, StoreError> {
+    let ended = sqlx::query!(
+        "update public.peer_mentor_certifications set status = 'active'
+         where organisation_id = $1 and suspended_until < $2",
+        organisation,
+        run_date,
+    );
+    Ok(ended.execute(tx).await?.rows_affected())
+}
+
 /// The numbers of notices by stage, in the order of the due dates.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByStage(BTreeMap<Stage, i64>);

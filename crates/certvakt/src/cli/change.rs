@@ -3,6 +3,7 @@
 use certvakt_base::Exit;
 use certvakt_engine::renewal::{Change, ChangeOutcome, ChangeRequest, RenewalError, Source, Until, apply};
 use certvakt_store::{Database, StoreError, certification};
+use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -52,6 +53,24 @@ pub(super) fn until(text: &str) -> Result<Until, String> {
         "never" => Ok(Until::Never),
         day => date(day).map(Until::Day).map_err(|hint| hint + ", or never"),
     }
+}
+
+/// Suspend a certification: its mentor gets no notices about it until it is reinstated
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  certvakt suspend 497843 --until 2027-01-31 --note \"on leave\"")]
+pub(super) struct Suspend {
+    /// The certification's id, or its id in the imported register
+    #[arg(value_name = "CERTIFICATION|EXTERNAL-ID")]
+    certification: String,
+    /// The last day of the suspension; the next run reinstates the certification [default: somebody reinstates it]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
+    until: Option<NaiveDate>,
+    #[command(flatten)]
+    remarks: RemarksArgs,
+}
+
+pub(super) async fn suspend(args: Suspend, app: &App) -> Result<Exit, Error> {
+    one(&args.certification, &args.remarks.request(Change::Suspend { until: args.until }), app).await
 }
 
 pub(super) async fn correct(args: Correct, app: &App) -> Result<Exit, Error> {
@@ -117,9 +136,8 @@ pub(super) async fn one(name: &str, request: &ChangeRequest<'_>, app: &App) -> R
     tx.commit().await?;
     let kind = request.change.kind().as_str();
     print(app.format, &Changed { certification_id: id, kind, done }, |_| {
-        let day = |day: Option<chrono::NaiveDate>| {
-            day.map_or_else(|| "without end".to_owned(), |day| day.to_string())
-        };
+        let day =
+            |day: Option<NaiveDate>| day.map_or_else(|| "without end".to_owned(), |day| day.to_string());
         match (done.is_changed, done.before == done.after) {
             (false, _) => format!("Nothing changed: last valid day {}.", day(done.after)),
             (true, true) => format!("The certification is {kind}: last valid day {}.", day(done.after)),

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use certvakt_base::Exit;
 use certvakt_engine::import::location::{self, Encoding, Location};
-use certvakt_engine::import::{self, DateFormat, Field, Imported, InstantDay, Layout, Options, process};
 use certvakt_engine::import::{
     self, DateFormat, Field, Imported, InstantDay, Layout, Options, guess, process,
 };
@@ -89,6 +88,18 @@ pub(super) struct Args {
     dry_run: bool,
 }
 
+impl Args {
+    fn location(&self) -> Location {
+        Location {
+            columns: Vec::new(),
+            sheet: self.sheet.clone(),
+            header_row: self.header_row,
+            separator: self.separator,
+            encoding: self.encoding,
+        }
+    }
+}
+
 const INSTANT_DAYS: &[Named<InstantDay>] = &[
     ("local", "The day in the organisation's time zone", InstantDay::Local),
     ("written", "The day as written, at the instant's own offset", InstantDay::Written),
@@ -117,6 +128,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     if args.guess {
         return propose(&args, app);
     }
+    let location = args.location();
     let options = Options {
         name: args.file.display().to_string(),
         file: Arc::new(process::open(&args.file)?),
@@ -131,13 +143,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             dates_are: args.dates_are,
             blank_never_expires: args.blank_expires == BlankExpires::Never,
             never: args.never,
-            location: Location {
-                columns: Vec::new(),
-                sheet: args.sheet,
-                header_row: args.header_row,
-                separator: args.separator,
-                encoding: args.encoding,
-            },
+            location,
         },
         rejects: args.rejects,
         approve: args.approve,
@@ -159,7 +165,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 fn propose(args: &Args, app: &App) -> Result<Exit, Error> {
     let name = args.file.display().to_string();
     let bar = progress(0, "reading");
-    let found = guess::guess(process::open(&args.file)?, &name, &app.config.import, &bar)?;
+    let found = guess::guess(process::open(&args.file)?, &name, &app.config.import, &args.location(), &bar)?;
     bar.finish_and_clear();
     let command = command_line(args, &found);
     print(app.format, &serde_json::json!({ "guess": found, "command": command }), |_| {

@@ -69,8 +69,7 @@ enum Sub {
     Import(import::Args),
     Renew(renew::Args),
     Correct(change::Correct),
-    /// Suspend a certification: its mentor gets no notices about it
-    Suspend(change::CertificationArgs),
+    Suspend(change::Suspend),
     /// Reinstate a suspended or withdrawn certification
     Reinstate(change::CertificationArgs),
     /// Withdraw a certification: only `reinstate` brings it back, not an import or a renewal
@@ -183,7 +182,7 @@ async fn dispatch(command: Command, name: Option<String>) -> Result<Exit, Error>
         Sub::Import(args) => import::run(args, &app).await,
         Sub::Renew(args) => renew::run(args, &app).await,
         Sub::Correct(args) => change::correct(args, &app).await,
-        Sub::Suspend(args) => change::status(args, Change::Suspend, &app).await,
+        Sub::Suspend(args) => change::suspend(args, &app).await,
         Sub::Reinstate(args) => change::status(args, Change::Reinstate, &app).await,
         Sub::Withdraw(args) => change::status(args, Change::Withdraw, &app).await,
         Sub::Run(args) => run::run(args, &app).await,

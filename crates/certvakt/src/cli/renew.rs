@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use certvakt_base::Exit;
 use certvakt_engine::import::dates::{self, When};
 use certvakt_engine::import::sheet::{self, Sheet};
-use certvakt_engine::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
+use certvakt_engine::renewal::batch::{BATCH, Named, apply_all};
+use certvakt_engine::renewal::{Change, ChangeRequest, RenewalError, Source, Until};
 use certvakt_rules::key::hex_digest;
 use certvakt_store::Database;
 use chrono::NaiveDate;
@@ -40,6 +41,9 @@ pub(super) struct Args {
     /// The new last valid day, or `never` if it does not expire [default: by the rule of its type]
     #[arg(long, value_name = "YYYY-MM-DD|never", value_parser = change::until, conflicts_with = "file")]
     until: Option<Until>,
+    /// Renew earlier than the type allows
+    #[arg(long)]
+    early: bool,
     /// Evidence for the renewal: a reference, not a document
     #[arg(long, value_name = "TEXT", conflicts_with = "file")]
     evidence: Option<String>,
@@ -53,10 +57,10 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let database = app.database().await?;
     if let Some(file) = &args.file {
-        return all(file, database, app).await;
+        return all(file, args.early, database, app).await;
     }
     let request = ChangeRequest {
-        change: Change::Renew { completed_on: args.completed, until: args.until },
+        change: Change::Renew { completed_on: args.completed, until: args.until, early: args.early },
         evidence: args.evidence.as_deref(),
         note: args.remarks.note.as_deref(),
         key: args.remarks.key.as_deref(),
@@ -84,23 +88,21 @@ struct Refused {
     reason: String,
 }
 
-async fn all(file: &Path, database: &Database, app: &App) -> Result<Exit, Error> {
+async fn all(file: &Path, early: bool, database: &Database, app: &App) -> Result<Exit, Error> {
     let bar = progress(0, "renewing");
     let mut rows = Sheet::open(file, COLUMNS, &app.config.import, &bar)?;
     let mut done = Outcome::default();
-    // Each row has its own transaction, so that an invalid row does not stop the others.
-    while let Some(row) = rows.next_row()?.as_ref().map(Row::of) {
-        let (line, certification) = (row.line, row.certification.clone());
-        match renew(row, database, app).await {
-            Ok(true) => done.renewed += 1,
-            Ok(false) => done.known += 1,
-            // A database failure ends the command; an error in the row is reported for the row.
-            Err(Error::Store(error)) if !matches!(error.exit(), Exit::Usage) => return Err(error.into()),
-            Err(Error::Renewal(RenewalError::Store(error))) => return Err(error.into()),
-            Err(error) => {
-                let (code, reason) = (error.code(), error.to_string());
-                done.refused.push(Refused { line, certification, code, reason });
-            }
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        let row = rows.next_row()?.as_ref().map(|row| Row::of(row, early));
+        let is_last = row.is_none();
+        batch.extend(row);
+        if is_last || batch.len() == BATCH {
+            renew(&batch, database, app, &mut done).await?;
+            batch.clear();
+        }
+        if is_last {
+            break;
         }
     }
     bar.finish_and_clear();
@@ -108,21 +110,29 @@ async fn all(file: &Path, database: &Database, app: &App) -> Result<Exit, Error>
     Ok(if done.refused.is_empty() { Exit::Success } else { Exit::ProblemFound })
 }
 
-async fn renew(row: Row, database: &Database, app: &App) -> Result<bool, Error> {
-    let change = row.change?;
-    let request = ChangeRequest {
-        change,
-        evidence: row.evidence.as_deref(),
-        note: row.note.as_deref(),
-        key: Some(&row.key),
-        source: Source::Command,
-        seen: None,
-    };
-    let id = change::find(&row.certification, database).await?;
-    let mut tx = database.registrar().await?;
-    let done = apply(&mut tx, id, &request, app.clock.now()).await?;
-    tx.commit().await?;
-    Ok(done.is_changed)
+/// Renews the certifications of a batch of rows. An invalid row does not stop the others; a database failure does.
+async fn renew(rows: &[Row], database: &Database, app: &App, done: &mut Outcome) -> Result<(), Error> {
+    let readable: Vec<&Row> = rows.iter().filter(|row| row.change.is_ok()).collect();
+    let named: Vec<Named<'_>> = readable.iter().filter_map(|row| row.named()).collect();
+    let mut outcomes = apply_all(database, &named, app.clock.now()).await?.into_iter();
+    for row in rows {
+        let outcome = match &row.change {
+            Err(fault) => Err(RenewalError::Date(fault.clone())),
+            Ok(_) => outcomes.next().unwrap_or(Err(RenewalError::Unknown)),
+        };
+        match outcome {
+            Ok(outcome) if outcome.is_changed => done.renewed += 1,
+            Ok(_) => done.known += 1,
+            Err(RenewalError::Store(error)) if error.exit() != Exit::Usage => return Err(error.into()),
+            Err(error) => done.refused.push(Refused {
+                line: row.line,
+                certification: row.certification.clone(),
+                code: error.code(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+    Ok(())
 }
 
 /// The columns of a file; the first is required.
@@ -132,18 +142,18 @@ const COLUMNS: [&str; 6] = ["certification", "completed_on", "until", "evidence"
 struct Row {
     line: u64,
     certification: String,
-    change: Result<Change, RenewalError>,
+    change: Result<Change, String>,
     evidence: Option<String>,
     note: Option<String>,
     key: String,
 }
 
 impl Row {
-    fn of(row: &sheet::Row<'_, 6>) -> Self {
+    fn of(row: &sheet::Row<'_, 6>, early: bool) -> Self {
         let [certification, completed_on, until, evidence, note, key] = row.fields;
         let change = match &row.fault {
-            None => renewal(completed_on, until).map_err(RenewalError::Date),
-            Some(fault) => Err(RenewalError::Date(fault.clone())),
+            None => renewal(completed_on, until, early),
+            Some(fault) => Err(fault.clone()),
         };
         Self {
             line: row.line,
@@ -156,13 +166,27 @@ impl Row {
     }
 }
 
-fn renewal(completed_on: Option<&str>, until: Option<&str>) -> Result<Change, String> {
+impl Row {
+    fn named(&self) -> Option<Named<'_>> {
+        let request = ChangeRequest {
+            change: *self.change.as_ref().ok()?,
+            evidence: self.evidence.as_deref(),
+            note: self.note.as_deref(),
+            key: Some(&self.key),
+            source: Source::Command,
+            seen: None,
+        };
+        Some(Named { certification: &self.certification, request })
+    }
+}
+
+fn renewal(completed_on: Option<&str>, until: Option<&str>, early: bool) -> Result<Change, String> {
     let until = match until {
         None => None,
         Some("never") => Some(Until::Never),
         Some(text) => Some(Until::Day(day(text)?)),
     };
-    Ok(Change::Renew { completed_on: completed_on.map(day).transpose()?, until })
+    Ok(Change::Renew { completed_on: completed_on.map(day).transpose()?, until, early })
 }
 
 fn day(text: &str) -> Result<NaiveDate, String> {

@@ -2,7 +2,7 @@
 
 use certvakt_base::Exit;
 use certvakt_rules::renewal::Rule;
-use certvakt_store::organisation;
+use certvakt_store::organisation::{self, RenewalTerms};
 
 use super::App;
 use crate::error::Error;
@@ -37,9 +37,13 @@ enum What {
         #[arg(long, value_parser = months)]
         validity: Option<i16>,
         /// The start of a renewal's validity: `completion` of the course; `expiry`, the old last valid day;
-        /// `expiry-unless-lapsed`, that day, but completion if it had passed; or a month and day: from completion, extended to the next such day
-        #[arg(long, value_name = "completion|expiry|expiry-unless-lapsed|MM-DD", default_value_t = Rule::FromCompletion)]
+        /// `expiry-unless-lapsed`, completion once it has lapsed; a month and day: from completion, extended
+        /// to the next such day; or `end-of-year`: until the end of the year of completion
+        #[arg(long, value_name = "RULE", default_value_t = Rule::FromCompletion)]
         renews_from: Rule,
+        /// The number of days before the last valid day from which a renewal is accepted [default: any time]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i16).range(1..=3650))]
+        renewal_window: Option<i16>,
     },
 }
 
@@ -53,10 +57,11 @@ fn months(text: &str) -> Result<i16, String> {
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
-    let What::Add { code, organisation, name, validity, renews_from } = args.what;
+    let What::Add { code, organisation, name, validity, renews_from, renewal_window } = args.what;
+    let renewal = RenewalTerms { rule: renews_from, window_days: renewal_window };
     let name = name.unwrap_or_else(|| code.clone());
     let mut tx = app.database().await?.registrar().await?;
-    organisation::add_type(&mut tx, &organisation, &code, &name, validity, renews_from).await?;
+    organisation::add_type(&mut tx, &organisation, &code, &name, validity, renewal).await?;
     tx.commit().await?;
     print(app.format, &serde_json::json!({ "code": code }), |_| format!("Added the type {code}."))?;
     Ok(Exit::Success)

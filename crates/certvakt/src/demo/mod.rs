@@ -12,7 +12,7 @@ use certvakt_engine::config::{ChannelName, Config};
 use certvakt_engine::delivery::{DeliveryError, Tally, Worker, channels};
 use certvakt_engine::expiry::{self, Options, OrganisationRun, RunError, forecast};
 use certvakt_rules::renewal::Rule;
-use certvakt_store::organisation::{self, NewOrganisation, Settings};
+use certvakt_store::organisation::{self, NewOrganisation, RenewalTerms, Settings};
 use certvakt_store::run::ByStage;
 use certvakt_store::{Database, StoreError, migration, report};
 use chrono::NaiveDate;
@@ -168,7 +168,7 @@ async fn load(database: &Database, folder: &Path, clock: &Clock) -> Result<usize
             "likeperson",
             "Likeperson",
             Some(24),
-            Rule::FromCompletion,
+            RenewalTerms { rule: Rule::FromCompletion, window_days: None },
         )
         .await?;
         for (slug, name) in organisation.chapters {

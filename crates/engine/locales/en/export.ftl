@@ -54,6 +54,7 @@ register-id = Id in the register
 issued-at = Issued
 expires-at = Expires
 status = Status
+suspended-until = Suspended until
 at = Time
 actor = Who
 source = Source

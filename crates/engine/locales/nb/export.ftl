@@ -54,6 +54,7 @@ register-id = Id i registeret
 issued-at = Utstedt
 expires-at = Utløper
 status = Status
+suspended-until = Suspendert til og med
 at = Tidspunkt
 actor = Hvem
 source = Hvor det kom fra

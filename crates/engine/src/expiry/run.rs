@@ -185,12 +185,31 @@ pub async fn one(
     done
 }
 
+/// Reinstates the certifications whose suspension has ended. It commits before the run takes its snapshot, so that
+/// the run finds the changes.
+async fn end_leaves(
+    database: &Database,
+    organisation: &Organisation,
+    run_date: NaiveDate,
+) -> Result<(), StoreError> {
+    let mut tx = database.worker().await?;
+    let ended = run::end_leaves(&mut tx, organisation.id, run_date).await?;
+    tx.commit().await?;
+    if ended > 0 {
+        tracing::info!(organisation = organisation.slug, ended, "suspensions ended");
+    }
+    Ok(())
+}
+
 async fn attempt(
     database: &Database,
     organisation: &Organisation,
     run_date: NaiveDate,
     options: &Options,
 ) -> Result<OrganisationRun, RunError> {
+    if options.mode != Mode::DryRun {
+        end_leaves(database, organisation, run_date).await?;
+    }
     let mut tx = database.worker().await?;
     let (calendar, snapshot) = run::lock_calendar(&mut tx, organisation.id).await?;
     let last = calendar.last_complete;

@@ -7,11 +7,12 @@ use certvakt_rules::normal::fold;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::cells::DATE;
 use super::dates::{self, DateFormat};
 use super::error::{ImportError, ReadError};
+use super::location::Location;
 use super::process::Rows;
 use super::row::Field;
-use super::workbook::DATE;
 use crate::config::ImportConfig;
 
 /// The number of rows that a proposal is based on.
@@ -224,9 +225,10 @@ pub fn guess(
     file: File,
     name: &str,
     config: &ImportConfig,
+    location: &Location,
     progress: &ProgressBar,
 ) -> Result<Guess, ImportError> {
-    let mut rows = Rows::of(file, name, config, progress)?;
+    let mut rows = Rows::of(file, name, config, location, progress)?;
     let mut record = csv::StringRecord::new();
     if !rows.next(&mut record)? {
         return Err(ImportError::read(name, ReadError::Empty));

@@ -1,16 +1,16 @@
 //! The import of a register: reads the file as a stream, checks each row, and merges the rows with set-based
 //! statements, in one transaction for the whole file.
 
-mod cells;
 mod brake;
+mod cells;
 pub mod dates;
 mod error;
 #[cfg(test)]
 mod fuzz;
+pub mod guess;
 pub mod location;
 mod months;
 mod never;
-pub mod guess;
 mod number_format;
 mod ods;
 mod parts;

@@ -1,5 +1,6 @@
 //! Changes of certifications: the request, the rules, and the result.
 
+pub mod batch;
 pub mod certified;
 pub mod histories;
 
@@ -9,7 +10,7 @@ use certvakt_rules::renewal::{self as rules, Kind, Rule};
 use certvakt_rules::{last_valid_day, text, today};
 use certvakt_store::CertificationStatus;
 use certvakt_store::StoreError;
-use certvakt_store::renewal::{ChangeResult, ChangeTx, CurrentState};
+use certvakt_store::renewal::{ChangeResult, ChangeTx, CurrentState, NewState};
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -38,11 +39,16 @@ pub enum Change {
         completed_on: Option<NaiveDate>,
         /// The new end of the validity, if not by the rule.
         until: Option<Until>,
+        /// Whether to renew earlier than the type allows.
+        early: bool,
     },
     /// Correct its date.
     Correct(Until),
-    /// Suspend it.
-    Suspend,
+    /// Suspend it: until a day, after which the next run reinstates it, or until somebody does.
+    Suspend {
+        /// The last day of the suspension.
+        until: Option<NaiveDate>,
+    },
     /// Reinstate it.
     Reinstate,
     /// Withdraw it.
@@ -55,7 +61,7 @@ impl Change {
         match self {
             Self::Renew { .. } => Kind::Renewed,
             Self::Correct(_) => Kind::Corrected,
-            Self::Suspend => Kind::Suspended,
+            Self::Suspend { .. } => Kind::Suspended,
             Self::Reinstate => Kind::Reinstated,
             Self::Withdraw => Kind::Withdrawn,
         }
@@ -101,6 +107,11 @@ pub struct ChangeRequest<'a> {
 }
 
 impl ChangeRequest<'_> {
+    /// The id of the history entry that this change of a certification makes.
+    fn entry(&self, certification: Uuid) -> Uuid {
+        self.key.map_or_else(Uuid::new_v4, |key| rules::entry_id(certification, key))
+    }
+
     /// Checks the texts of the request, independently of the certification.
     pub fn check(&self) -> Result<(), RenewalError> {
         let is_plain: fn(&str) -> bool = text::is_plain;
@@ -148,6 +159,9 @@ pub enum RenewalError {
     /// The rule needs a validity that the type does not have.
     #[error("this type of certification has no validity: give the new last valid day")]
     NoRule,
+    /// The type does not allow a renewal as early as this; contains the first day.
+    #[error("this type can be renewed from {0} on: wait until then, or use --early")]
+    Early(NaiveDate),
     /// The date is before the day of issue, too far in the future, or in the past.
     #[error("{0}")]
     Date(String),
@@ -181,6 +195,7 @@ impl RenewalError {
             Self::Changed => "version-mismatch",
             Self::NotTheirs => "not-permitted",
             Self::NoRule => "renewal-date-missing",
+            Self::Early(_) => "renewal-early",
             Self::Date(_) => "renewal-date",
             Self::Words(_) => "remarks-invalid",
             Self::Lapsed => "certification-lapsed",
@@ -207,27 +222,12 @@ pub async fn apply(
     request: &ChangeRequest<'_>,
     now: DateTime<Utc>,
 ) -> Result<ChangeOutcome, RenewalError> {
-    request.check()?;
-    let entry = request.key.map_or_else(Uuid::new_v4, |key| rules::entry_id(id, key));
+    let entry = request.entry(id);
     let standing = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
-    let zone = standing.zone.0;
-    let before = standing.expires_at.map(|at| last_valid_day(at, zone));
-    let as_it_is = ChangeOutcome { before, after: before, is_changed: false };
-    if standing.is_made {
-        return Ok(as_it_is);
-    }
-    if request.seen.is_some_and(|seen| seen != standing.updated_at) {
-        return Err(RenewalError::Changed);
-    }
-    let Some((after, status)) = becomes(&request.change, &standing, before, today(now, zone))? else {
-        return Ok(as_it_is);
-    };
-    // If the day is the same, keep the exact time.
-    let expires_at =
-        if after == before { standing.expires_at } else { after.map(|day| end_of_day(day, zone)) };
-    let said = said(request, entry, today(now, zone));
-    match tx.change(id, standing.updated_at, expires_at, status, &said).await? {
-        ChangeResult::Yes => Ok(ChangeOutcome { before, after, is_changed: true }),
+    let (outcome, state) = decide(&standing, request, entry, now)?;
+    let Some(state) = state else { return Ok(outcome) };
+    match tx.change(&state).await? {
+        ChangeResult::Yes => Ok(outcome),
         ChangeResult::HistoryFull => Err(RenewalError::HistoryFull),
         ChangeResult::Withdrawn => Err(RenewalError::Withdrawn),
         ChangeResult::Erased => Err(RenewalError::Erased),
@@ -236,7 +236,7 @@ pub async fn apply(
             // Another request may have made the same change in the meantime.
             let now = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
             match (now.is_made, now.updated_at == standing.updated_at) {
-                (true, _) => Ok(as_it_is),
+                (true, _) => Ok(ChangeOutcome { after: outcome.before, is_changed: false, ..outcome }),
                 (false, true) => Err(RenewalError::NotTheirs),
                 (false, false) => Err(RenewalError::Changed),
             }
@@ -244,31 +244,75 @@ pub async fn apply(
     }
 }
 
-/// The new last valid day and status of a certification; `None` if it is already so.
+/// The outcome of a request for a certification, and its new state if it changes.
+fn decide(
+    standing: &CurrentState,
+    request: &ChangeRequest<'_>,
+    entry: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(ChangeOutcome, Option<NewState>), RenewalError> {
+    request.check()?;
+    let zone = standing.zone.0;
+    let before = standing.expires_at.map(|at| last_valid_day(at, zone));
+    let as_it_is = ChangeOutcome { before, after: before, is_changed: false };
+    if standing.is_made {
+        return Ok((as_it_is, None));
+    }
+    if request.seen.is_some_and(|seen| seen != standing.updated_at) {
+        return Err(RenewalError::Changed);
+    }
+    let Some(becomes) = becomes(&request.change, standing, before, today(now, zone))? else {
+        return Ok((as_it_is, None));
+    };
+    let after = becomes.last_valid_day;
+    // If the day is the same, keep the exact time.
+    let expires_at =
+        if after == before { standing.expires_at } else { after.map(|day| end_of_day(day, zone)) };
+    let state = NewState {
+        id: standing.id,
+        seen: standing.updated_at,
+        expires_at,
+        status: becomes.status,
+        suspended_until: becomes.suspended_until,
+        said: said(request, entry, today(now, zone)),
+    };
+    Ok((ChangeOutcome { before, after, is_changed: true }, Some(state)))
+}
+
+/// The result of a change.
+struct Becomes {
+    last_valid_day: Option<NaiveDate>,
+    status: CertificationStatus,
+    suspended_until: Option<NaiveDate>,
+}
+
+/// The result of a change of a certification; `None` if it is already so.
 fn becomes(
     change: &Change,
     standing: &CurrentState,
     before: Option<NaiveDate>,
     today: NaiveDate,
-) -> Result<Option<(Option<NaiveDate>, CertificationStatus)>, RenewalError> {
+) -> Result<Option<Becomes>, RenewalError> {
     if standing.is_withdrawn && !matches!(change, Change::Reinstate | Change::Withdraw) {
         return Err(RenewalError::Withdrawn);
     }
-    let status = standing.status;
+    let CurrentState { status, suspended_until, .. } = *standing;
+    let unchanged = Becomes { last_valid_day: before, status, suspended_until };
     // A certification that is valid again becomes active immediately, not at the next run.
     let with = |after: Option<NaiveDate>| {
         let is_valid = after.is_none_or(|day| day >= today);
-        (
-            after,
-            if status == CertificationStatus::Expired && is_valid {
-                CertificationStatus::Active
-            } else {
-                status
-            },
-        )
+        let is_revived = status == CertificationStatus::Expired && is_valid;
+        let status = if is_revived { CertificationStatus::Active } else { status };
+        Becomes { last_valid_day: after, status, suspended_until }
     };
     Ok(match change {
-        Change::Renew { completed_on, until } => {
+        Change::Renew { completed_on, until, early } => {
+            if let Some(first) = renewable_from(standing, before)
+                && !early
+                && completed_on.unwrap_or(today) < first
+            {
+                return Err(RenewalError::Early(first));
+            }
             let after = renewed_until(*completed_on, *until, standing, before, today)?;
             check_date(after, standing, today)?;
             if after.is_some_and(|day| day < today) {
@@ -289,14 +333,30 @@ fn becomes(
             check_date(after, standing, today)?;
             (after != before).then(|| with(after))
         }
-        Change::Suspend if status == CertificationStatus::Expired => return Err(RenewalError::Lapsed),
-        Change::Suspend => {
-            (status != CertificationStatus::Suspended).then_some((before, CertificationStatus::Suspended))
+        Change::Suspend { .. } if status == CertificationStatus::Expired => return Err(RenewalError::Lapsed),
+        Change::Suspend { until } => {
+            if until.is_some_and(|day| day < today || !is_plausible(day, today)) {
+                return Err(RenewalError::Date(format!(
+                    "the last day of a suspension must be today or later, and at most {YEARS_AHEAD} years from now"
+                )));
+            }
+            let status = CertificationStatus::Suspended;
+            ((standing.status, suspended_until) != (status, *until)).then_some(Becomes {
+                status,
+                suspended_until: *until,
+                ..unchanged
+            })
         }
-        Change::Reinstate => {
-            (status == CertificationStatus::Suspended).then_some((before, CertificationStatus::Active))
-        }
-        Change::Withdraw => (!standing.is_withdrawn).then_some((before, CertificationStatus::Suspended)),
+        Change::Reinstate => (status == CertificationStatus::Suspended).then_some(Becomes {
+            status: CertificationStatus::Active,
+            suspended_until: None,
+            ..unchanged
+        }),
+        Change::Withdraw => (!standing.is_withdrawn).then_some(Becomes {
+            status: CertificationStatus::Suspended,
+            suspended_until: None,
+            ..unchanged
+        }),
     })
 }
 
@@ -305,6 +365,13 @@ const fn day(until: Until) -> Option<NaiveDate> {
         Until::Day(day) => Some(day),
         Until::Never => None,
     }
+}
+
+/// The first day on which the type allows a renewal; `None` if it allows every day, or the certification does not
+/// expire.
+pub fn renewable_from(standing: &CurrentState, before: Option<NaiveDate>) -> Option<NaiveDate> {
+    let days = standing.renewal_window_days.and_then(|days| u16::try_from(days).ok())?;
+    before.map(|before| rules::renewable_from(before, days))
 }
 
 /// The new last valid day of a renewal with a course completed on a day: the given date, or the date by the
@@ -325,10 +392,9 @@ pub fn renewed_until(
     if let Some(until) = until {
         return Ok(day(until));
     }
-    let months = standing.validity_months.and_then(|months| u32::try_from(months).ok());
-    let months = months.ok_or(RenewalError::NoRule)?;
+    let months = standing.validity_months.and_then(|months| u32::try_from(months).ok()).map(Months::new);
     let rule: Rule = standing.renewal_rule.parse().map_err(|_| RenewalError::NoRule)?;
-    let after = rules::last_valid_day(rule, Months::new(months), completed_on.unwrap_or(today), before);
+    let after = rules::last_valid_day(rule, months, completed_on.unwrap_or(today), before);
     Ok(Some(after.ok_or(RenewalError::NoRule)?))
 }
 

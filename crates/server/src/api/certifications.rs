@@ -51,6 +51,8 @@ pub(super) struct Certification {
     /// `active`, `expired` or `suspended`.
     #[schema(example = "active")]
     status: &'static str,
+    /// The last day of a suspension that ends by itself.
+    suspended_until: Option<NaiveDate>,
 }
 
 /// An object with its name, if the caller may see the name.
@@ -244,6 +246,7 @@ pub(super) fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certificat
         days_left: last.map(|last| (last - today).num_days()),
         stage,
         status: one.status.as_str(),
+        suspended_until: one.suspended_until,
     }
 }
 

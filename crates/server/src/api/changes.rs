@@ -29,6 +29,9 @@ pub(super) struct Renewal {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<NaiveDate>)]
     last_valid_day: Option<Until>,
+    /// Whether to renew earlier than the type allows (`renewal-early`).
+    #[serde(default)]
+    early: bool,
     /// Evidence for the renewal: a reference, not a document.
     #[schema(min_length = 1, max_length = 500)]
     evidence: Option<String>,
@@ -45,6 +48,18 @@ pub(super) struct Correction {
     #[schema(required)]
     #[serde(deserialize_with = "Option::deserialize")]
     last_valid_day: Option<NaiveDate>,
+    /// A note for the certification's history.
+    #[schema(min_length = 1, max_length = 2000)]
+    note: Option<String>,
+}
+
+/// A suspension. Dates are in the organisation's time zone.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Suspension {
+    /// The last day of the suspension, after which the next run reinstates the certification. Null: somebody
+    /// reinstates it.
+    until: Option<NaiveDate>,
     /// A note for the certification's history.
     #[schema(min_length = 1, max_length = 2000)]
     note: Option<String>,
@@ -92,7 +107,11 @@ pub(super) async fn renew(
     Headers(key): Headers<IdempotencyKey>,
     Body(renewal): Body<Renewal>,
 ) -> Result<StoredResponse, Refusal> {
-    let change = Change::Renew { completed_on: renewal.completed_on, until: renewal.last_valid_day };
+    let change = Change::Renew {
+        completed_on: renewal.completed_on,
+        until: renewal.last_valid_day,
+        early: renewal.early,
+    };
     let (evidence, note) = (renewal.evidence.as_deref(), renewal.note.as_deref());
     make(&api, &caller, id, &version, &key, RequestedChange { change, evidence, note }).await
 }
@@ -123,9 +142,10 @@ pub(super) async fn correct(
     .await
 }
 
-/// Suspend a certification: its mentor gets no notices about it until it is reinstated
+/// Suspend a certification: its mentor gets no notices about it until it is reinstated, by itself or by somebody
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/suspend", tag = "certifications",
-    params(Id, IfMatch, IdempotencyKey), responses(
+    params(Id, IfMatch, IdempotencyKey),
+    request_body = Option<Suspension>, responses(
     (status = OK, body = Detail, headers(("etag" = String))),
     Problems))]
 pub(super) async fn suspend(
@@ -134,8 +154,12 @@ pub(super) async fn suspend(
     Path(Id { id }): Path<Id>,
     Headers(version): Headers<IfMatch>,
     Headers(key): Headers<IdempotencyKey>,
+    suspension: Option<Body<Suspension>>,
 ) -> Result<StoredResponse, Refusal> {
-    make(&api, &caller, id, &version, &key, Change::Suspend.into()).await
+    let Suspension { until, note } =
+        suspension.map_or(Suspension { until: None, note: None }, |Body(suspension)| suspension);
+    let asked = RequestedChange { change: Change::Suspend { until }, evidence: None, note: note.as_deref() };
+    make(&api, &caller, id, &version, &key, asked).await
 }
 
 /// Reinstate a certification; if it has lapsed in the meantime, the next run records that

@@ -59,7 +59,7 @@ select json_build_object(
   'certifications', (
     select coalesce(json_agg(json_build_object(
       'id', c.id, 'organisation', o.name, 'chapter', h.name, 'type', t.name, 'register_id', c.external_id,
-      'issued_at', c.issued_at, 'expires_at', c.expires_at, 'status', c.status, 'recorded_at', c.created_at,
+      'issued_at', c.issued_at, 'expires_at', c.expires_at, 'status', c.status, 'suspended_until', c.suspended_until, 'recorded_at', c.created_at,
       'history', (
         select coalesce(json_agg(json_build_object(
           'kind', e.entry ->> 'kind', 'at', e.entry ->> 'at', 'actor', e.entry ->> 'actor', 'source', e.entry ->> 'source',

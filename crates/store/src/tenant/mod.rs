@@ -188,6 +188,8 @@ pub struct Certification {
     pub expires_at: Option<DateTime<Utc>>,
     /// The status.
     pub status: CertificationStatus,
+    /// The last day of a suspension that ends by itself.
+    pub suspended_until: Option<NaiveDate>,
     /// The time of the last change.
     pub updated_at: DateTime<Utc>,
     /// The organisation's time zone.

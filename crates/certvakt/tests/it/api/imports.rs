@@ -118,9 +118,17 @@ async fn a_register_that_looks_wrong_as_a_whole_needs_approval() {
         text + &format!("{i};;{}\n", if i < 70 { "2027-01-31" } else { "31.13.2027" })
     });
     let held = api.import(json!({}), wrong.clone()).await;
-    assert_eq!((&held["state"], &held["result"]["code"]), (&json!("refused"), &json!("import-held")), "{held}");
+    assert_eq!(
+        (&held["state"], &held["result"]["code"]),
+        (&json!("refused"), &json!("import-held")),
+        "{held}"
+    );
     let approved = api.import(json!({ "approve": true }), wrong).await;
-    assert_eq!((&approved["state"], &approved["result"]["added"]), (&json!("taken"), &json!(70)), "{approved}");
+    assert_eq!(
+        (&approved["state"], &approved["result"]["added"]),
+        (&json!("taken"), &json!(70)),
+        "{approved}"
+    );
 }
 
 #[tokio::test]

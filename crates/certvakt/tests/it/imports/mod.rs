@@ -1,13 +1,13 @@
 //! Imports of registers: every encoding and format, every row accounted for, without duplicates.
 
 pub mod binary;
-mod days;
 mod brake;
+mod days;
 mod forms;
 mod fuzz;
+mod guess;
 mod layouts;
 pub mod opendocument;
-mod guess;
 mod rows;
 mod shared;
 pub mod workbooks;

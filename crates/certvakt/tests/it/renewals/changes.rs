@@ -15,9 +15,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{NOON, day, noon, rehearsal};
-use crate::harness::fail;
-use crate::imports::workbooks::{Parts, row};
+use super::{day, noon, rehearsal};
 
 #[tokio::test]
 async fn each_change_takes_effect_and_is_in_the_history() {
@@ -150,73 +148,6 @@ async fn an_import_does_not_reinstate_a_withdrawn_certification() {
     assert_eq!(source, "register");
 }
 
-#[tokio::test]
-async fn a_file_renews_valid_rows_once_and_reports_the_others() {
-    let database = rehearsal().await;
-    for id in ["1", "2", "3", "4"] {
-        database.certify(id, "2026-07-31").await;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("renewals.csv");
-    // As a Norwegian spreadsheet writes it: Windows-1252, semicolons, and Norwegian dates.
-    fs::write(
-        &file,
-        b"certification;completed_on;until;evidence;note;key\r\n1;2026-06-01;;kurs 14;\xc6rlig;\r\n2;;31.12.2027;;;k\r\n\
-          nobody;;;;;\r\n3;in May;;;;\r\n4;;1999-01-01;;;\r\n4;;2028-01-01;a;b;c;d\r\n4;2028-01-01\r\n",
-    )
-    .unwrap();
-    let run = || {
-        let mut command = database.certvakt(["renew", "--file", file.to_str().unwrap(), "--output", "json"]);
-        let done = command.env("CERTVAKT_NOW", NOON).output().unwrap();
-        (done.status.code(), serde_json::from_slice::<Value>(&done.stdout).unwrap())
-    };
-    let (status, done) = run();
-    assert_eq!((status, &done["renewed"], &done["known"]), (Some(1), &json!(2), &json!(0)), "{done}");
-    let refused: Vec<String> = done["refused"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| format!("{} {} {}", one["line"], one["certification"], one["code"]).replace('"', ""))
-        .collect();
-    assert_eq!(
-        refused,
-        [
-            "4 nobody unknown-name",
-            "5 3 renewal-date",
-            "6 4 renewal-date",
-            "7 4 renewal-date",
-            "8 4 renewal-date"
-        ]
-    );
-    let (_, again) = run();
-    assert_eq!((&again["renewed"], &again["known"]), (&json!(0), &json!(2)), "{again}");
-    assert_eq!(database.history("1").await, "renewed 2028-06-01");
-    assert_eq!(database.history("2").await, "renewed 2027-12-31");
-    let note: String = database.value("select note from certvakt.renewal_words").await;
-    assert_eq!(note, "Ærlig");
-    // A workbook's cell without a usable value is not a blank cell.
-    let columns = row(&["certification", "until", "completed_on"]);
-    for cells in [["3", "<c t='e'><v>#N/A</v></c>", ""], ["3", "2028-01-01", "<c><f>TODAY()</f></c>"]] {
-        fs::write(&file, Parts::new().sheet("visible", columns.clone() + &row(&cells)).save()).unwrap();
-        let (status, done) = run();
-        assert_eq!((status, &done["renewed"], &done["known"]), (Some(1), &json!(0), &json!(0)), "{done}");
-        assert!(done["refused"][0]["reason"].as_str().unwrap().contains("cell "), "{done}");
-    }
-    // A file that cannot be read completely renews nothing, nor does one with wrong columns.
-    for (content, code) in [
-        ("", "import-empty"),
-        ("a,b\n", "file-unreadable"),
-        ("certification,completed\n3,2026-06-01\n", "file-unreadable"),
-        ("certification,note\n3,x\n4,\"x\n", "import-unclosed-quote"),
-    ] {
-        fs::write(&file, content).unwrap();
-        let mut command = database.certvakt(["renew", "--file", file.to_str().unwrap()]);
-        let said = fail(command.env("CERTVAKT_NOW", NOON), 5);
-        assert!(said.contains(code), "{content}: {said}");
-    }
-    assert_eq!(database.history("3").await, "");
-}
-
 fn request(change: Change, key: Option<&str>) -> ChangeRequest<'_> {
     ChangeRequest { change, evidence: None, note: None, key, source: Source::Command, seen: None }
 }
@@ -243,7 +174,8 @@ async fn one_of_concurrent_changes_wins_and_the_same_key_is_the_same_change() {
         database.value("select updated_at from public.peer_mentor_certifications").await;
     let days = ["2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30"];
     let done = join_all(days.map(|text| {
-        let change_to = Change::Renew { completed_on: None, until: Some(Until::Day(day(text))) };
+        let change_to =
+            Change::Renew { completed_on: None, until: Some(Until::Day(day(text))), early: false };
         let store = &store;
         async move {
             change(store, id, &ChangeRequest { seen: Some(seen), ..request(change_to, None) }, noon()).await
@@ -253,7 +185,7 @@ async fn one_of_concurrent_changes_wins_and_the_same_key_is_the_same_change() {
     assert_eq!(done.iter().filter(|one| matches!(one, Ok(true))).count(), 1, "{done:?}");
     assert_eq!(done.iter().filter(|one| matches!(one, Err(RenewalError::Changed))).count(), 3, "{done:?}");
 
-    let again = Change::Renew { completed_on: None, until: None };
+    let again = Change::Renew { completed_on: None, until: None, early: false };
     let once = request(again, Some("once"));
     let done = join_all([(); 4].map(|()| change(&store, id, &once, noon()))).await;
     let made: Vec<bool> = done.into_iter().map(Result::unwrap).collect();
@@ -300,8 +232,8 @@ impl Model {
                 (self.is_stopped, self.is_withdrawn, self.is_lapsed) = (true, true, false);
             }
             _ if self.is_withdrawn => {}
-            Change::Suspend if self.is_lapsed => {}
-            Change::Suspend => self.is_stopped = true,
+            Change::Suspend { .. } if self.is_lapsed => {}
+            Change::Suspend { .. } => self.is_stopped = true,
             Change::Correct(until) => self.until = date(until),
             Change::Renew { until, .. } => {
                 let until = until.map_or(today.checked_add_months(Months::new(24)), date);
@@ -349,9 +281,13 @@ async fn any_order_of_changes_keeps_date_status_history_and_notices_together() {
         (0i64..200).prop_map(|days| Until::Day(day("2026-06-01") + Duration::days(days))),
     ];
     let one = prop_oneof![
-        prop::option::of(until.clone()).prop_map(|until| Change::Renew { completed_on: None, until }),
+        prop::option::of(until.clone()).prop_map(|until| Change::Renew {
+            completed_on: None,
+            until,
+            early: false
+        }),
         until.prop_map(Change::Correct),
-        Just(Change::Suspend),
+        Just(Change::Suspend { until: None }),
         Just(Change::Reinstate),
         Just(Change::Withdraw),
     ];

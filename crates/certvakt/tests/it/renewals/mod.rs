@@ -7,9 +7,11 @@ use serde_json::Value;
 use crate::harness::{TestDatabase, fail, succeed};
 
 mod changes;
+mod files;
 mod histories;
 mod races;
 mod rows;
+mod terms;
 
 const NOON: &str = "2026-06-15T12:00:00+02:00";
 

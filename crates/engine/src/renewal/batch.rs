@@ -1,0 +1,116 @@
+//! Changes of many certifications, in batches of a few statements each.
+
+use std::collections::HashSet;
+
+use certvakt_store::renewal::batch::{self, Match};
+use certvakt_store::{Database, StoreError};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{ChangeOutcome, ChangeRequest, RenewalError, apply, decide};
+
+/// The maximum number of requests in a batch.
+pub const BATCH: usize = 500;
+
+/// A request for a certification, named by its id or its register id.
+#[derive(Debug, Clone)]
+pub struct Named<'a> {
+    /// The name.
+    pub certification: &'a str,
+    /// The request.
+    pub request: ChangeRequest<'a>,
+}
+
+/// The outcome for each request of a batch, in order. A request that fails does not affect the others. Two requests for
+/// one certification are applied one after the other.
+pub async fn apply_all(
+    database: &Database,
+    named: &[Named<'_>],
+    now: DateTime<Utc>,
+) -> Result<Vec<Result<ChangeOutcome, RenewalError>>, StoreError> {
+    let mut outcomes: Vec<Option<Result<ChangeOutcome, RenewalError>>> = Vec::new();
+    let mut waiting = Vec::new();
+    let mut tx = database.registrar().await?;
+    let names: Vec<&str> = named.iter().map(|one| one.certification).collect();
+    let found = batch::find(&mut tx, &names).await?;
+    tx.rollback().await?;
+    for (at, one) in named.iter().enumerate() {
+        let matches: Vec<&Match> =
+            found.iter().filter(|found| usize::try_from(found.position) == Ok(at + 1)).collect();
+        match id_of(one.certification, &matches) {
+            Ok(id) => {
+                waiting.push((at, id));
+                outcomes.push(None);
+            }
+            Err(error) => outcomes.push(Some(Err(error))),
+        }
+    }
+    while !waiting.is_empty() {
+        let mut seen = HashSet::new();
+        let (first, repeated): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(_, id)| seen.insert(*id));
+        let requests: Vec<(Uuid, &ChangeRequest<'_>)> =
+            first.iter().map(|(at, id)| (*id, &named[*at].request)).collect();
+        for ((at, _), outcome) in first.iter().zip(apply_different(database, &requests, now).await?) {
+            outcomes[*at] = Some(outcome);
+        }
+        waiting = repeated;
+    }
+    Ok(outcomes.into_iter().flatten().collect())
+}
+
+/// The certification that a name matches.
+fn id_of(name: &str, matches: &[&Match]) -> Result<Uuid, RenewalError> {
+    match matches {
+        [one] => Ok(one.id),
+        [] => Err(RenewalError::Unknown),
+        several => {
+            let ids: Vec<String> = several
+                .iter()
+                .map(|one| format!("{} ({}, {})", one.id, one.organisation, one.type_name))
+                .collect();
+            Err(StoreError::Invalid(format!(
+                "'{name}' matches several certifications, give the id of one: {}",
+                ids.join("; ")
+            ))
+            .into())
+        }
+    }
+}
+
+/// Applies requests for different certifications: together or, if the database refuses one of them, one by one.
+async fn apply_different(
+    database: &Database,
+    requests: &[(Uuid, &ChangeRequest<'_>)],
+    now: DateTime<Utc>,
+) -> Result<Vec<Result<ChangeOutcome, RenewalError>>, StoreError> {
+    let mut tx = database.registrar().await?;
+    let asked: Vec<(Uuid, Uuid)> = requests.iter().map(|(id, request)| (*id, request.entry(*id))).collect();
+    let standings = batch::standings(&mut tx, &asked).await?;
+    let mut states = Vec::new();
+    let mut outcomes: Vec<Result<ChangeOutcome, RenewalError>> = requests
+        .iter()
+        .zip(&asked)
+        .map(|((id, request), (_, entry))| {
+            let standing = standings.get(id).ok_or(RenewalError::Unknown)?;
+            let (outcome, state) = decide(standing, request, *entry, now)?;
+            states.extend(state);
+            Ok(outcome)
+        })
+        .collect();
+    let again: Vec<usize> = match batch::change(&mut tx, &states).await? {
+        Some(changed) => {
+            tx.commit().await?;
+            (0..requests.len()).filter(|at| changed.contains(&requests[*at].0)).collect()
+        }
+        None => (0..requests.len()).filter(|at| outcomes[*at].is_ok()).collect(),
+    };
+    for at in again {
+        let (id, request) = requests[at];
+        let mut tx = database.registrar().await?;
+        outcomes[at] = match apply(&mut tx, id, request, now).await {
+            Ok(outcome) => tx.commit().await.map(|()| outcome).map_err(RenewalError::from),
+            Err(error) => Err(error),
+        };
+    }
+    Ok(outcomes)
+}
