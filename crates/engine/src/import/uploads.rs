@@ -28,6 +28,8 @@ const LONGEST_FORMAT: usize = 40;
 /// The maximum number of date formats.
 const MOST_FORMATS: usize = 20;
 const MOST_STATUSES: usize = 50;
+/// The last line that can contain the column names: the last row of an XLSX sheet.
+const LAST_HEADER_ROW: u64 = 1_048_576;
 /// The maximum number of attempts to import a register.
 const MOST_ATTEMPTS: i32 = 3;
 /// The interval between two polls.
@@ -155,8 +157,8 @@ impl Register {
         if let Some(sheet) = &self.sheet {
             bounded(sheet, LONGEST_NAME, "a sheet's name")?;
         }
-        if self.header_row == Some(0) {
-            return Err("header_row counts lines from 1".to_owned());
+        if self.header_row.is_some_and(|line| !(1..=LAST_HEADER_ROW).contains(&line)) {
+            return Err(format!("header_row must be a line from 1 to {LAST_HEADER_ROW}"));
         }
         Ok(Location {
             columns: Vec::new(),

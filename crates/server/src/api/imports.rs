@@ -103,7 +103,7 @@ pub(super) struct Announcement {
     #[schema(max_length = 200)]
     sheet: Option<String>,
     /// The line of the column names, from 1. By default, the first of 20 rows that has all columns.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 1_048_576)]
     header_row: Option<u64>,
     /// The separator of a text file's fields: an ASCII character, or `tab`. By default, it is detected.
     separator: Option<String>,

@@ -226,6 +226,10 @@ async fn announcements_are_bounded() {
         json!({ "type": "x".repeat(64) }),
         json!({ "date_formats": ["DD MMMMM YYYY"] }),
         json!({ "instant_day": "wrong" }),
+        json!({ "header_row": 0 }),
+        json!({ "header_row": 1_048_577 }),
+        json!({ "separator": "ab" }),
+        json!({ "encoding": "no-such-encoding" }),
     ] {
         let refused = api.announce("administrator", change.clone()).await;
         assert_eq!(refused.body["code"], "request-invalid", "{change}: {}", refused.body);
