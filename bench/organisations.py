@@ -37,8 +37,8 @@ DETAILS_BY_HAND = """(
     c.certification_type as type_code,
     (select t.name from certvakt.certification_types t
       where t.organisation_id = c.organisation_id and t.code = c.certification_type) as type_name,
-    c.external_id, c.issued_at, c.expires_at, c.status, c.suspended_until, c.updated_at, o.time_zone, o.expired_grace_days,
-    o.lead_times
+    c.external_id, c.issued_at, c.expires_at, c.status, c.suspended_until, c.updated_at, o.time_zone,
+    o.expired_grace_days, o.lead_times
   from public.peer_mentor_certifications c
   join certvakt.organisations o on o.id = c.organisation_id
   where c.id = any (array(select f.id from of_chapters f) || '{others}'::uuid[])
