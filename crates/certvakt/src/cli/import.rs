@@ -23,8 +23,9 @@ use crate::output::{count, print, progress, table};
     --column external_id=Medlemsnr --column name=Navn --column expires_at=\"Gyldig til\" --dry-run\n\n\
     Required fields: external_id, expires_at. Optional: name, email, push_token, issued_at, status.\n\
     A later date is a renewal, an earlier one a correction. Rejected rows are written to --rejects;\n\
-    the others are imported. Without knowing the columns, use --guess. Exit status 3: the file looks wrong\n\
-    as a whole, and was not imported without --approve. Exit status 5: the file cannot be read, and nothing was imported."
+    the others are imported. --guess proposes the columns. Exit status 3: the file looks wrong as a whole,\n\
+    and nothing was imported without --approve. Exit status 5: the file cannot be read, and nothing was\n\
+    imported."
 )]
 pub(super) struct Args {
     /// The register's file
@@ -201,8 +202,21 @@ fn command_line(args: &Args, found: &guess::Guess) -> String {
         command += if at == 0 { " --column " } else { " " };
         command += &format!("{}={}", one.field, quoted(&one.column));
     }
-    if !found.date_formats.is_empty() {
-        command += &format!(" --date-format {}", found.date_formats.join("|"));
+    match found.date_formats[..] {
+        [] => {}
+        [format] => command += &format!(" --date-format {format}"),
+        [..] => command += " --date-format FORM",
+    }
+    let separator = args.separator.map(|byte| char::from(byte).to_string());
+    for (option, given) in [
+        ("sheet", args.sheet.clone()),
+        ("header-row", args.header_row.map(|line| line.to_string())),
+        ("separator", separator.map(|one| if one == "\t" { "tab".to_owned() } else { one })),
+        ("encoding", args.encoding.map(|encoding| encoding.name().to_owned())),
+    ] {
+        if let Some(given) = given {
+            command += &format!(" --{option} {}", quoted(&given));
+        }
     }
     command + " --dry-run"
 }

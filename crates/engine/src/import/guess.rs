@@ -80,7 +80,6 @@ const NAMES: [(Field, &[&str]); 7] = [
             "giltigtom",
             "utgångsdatum",
             "löperut",
-            "gyldigtilogmed",
             "udløber",
             "udløb",
             "udløbsdato",
@@ -121,7 +120,6 @@ const NAMES: [(Field, &[&str]); 7] = [
             "giltigfrån",
             "udstedt",
             "udstedelsesdato",
-            "gyldigfra",
             "issued",
             "issuedate",
             "issuedon",
@@ -183,7 +181,6 @@ const NAMES: [(Field, &[&str]); 7] = [
         &["status", "statusnavn", "tilstand", "state", "statusname", "zustand", "statut", "état"],
     ),
 ];
-
 /// The date formats that need `--date-format`.
 const FORMATS: [&str; 10] = [
     "DD/MM/YYYY",

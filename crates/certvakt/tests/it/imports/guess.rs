@@ -29,6 +29,13 @@ async fn a_proposal_can_be_run_as_it_is_and_imports_nothing_itself() {
     bash.args(["-c", &format!("{} \"$@\"", command.replace(" --dry-run", "")), "bash"]);
     assert_eq!(take_in(&mut bash)["added"], 2);
 
+    // A choice that the file does not decide is left to a person, and the given layout stays in the command.
+    let unclear = desk.file("unclear.csv", "Title\nNr~Utløper\n1~01/02/2027\n");
+    let mut command = desk.database.certvakt(["import", unclear.to_str().unwrap(), "--guess"]);
+    let text = succeed(command.args(["--header-row", "2", "--separator", "~"]));
+    assert!(text.contains("which date format is right (DD/MM/YYYY or MM/DD/YYYY): choose one"), "{text}");
+    assert!(text.contains("--date-format FORM --header-row 2 --separator '~' --dry-run"), "{text}");
+
     let unknown = desk.file("unknown.csv", "Comment\ntext\n");
     let mut command = desk.database.certvakt(["import", unknown.to_str().unwrap(), "--guess"]);
     assert!(succeed(&mut command).contains("No column was found for external_id and expires_at"));
