@@ -145,6 +145,16 @@ pub struct Move {
     pub after: Option<NaiveDate>,
 }
 
+/// The first three rejected rows.
+pub async fn first_rejected(tx: &mut RegistrarTx) -> Result<Vec<Rejected>, StoreError> {
+    Ok(sqlx::query_as(
+        "select line, reject_column, reject_reason, external_id, false as is_row_taken
+         from import_rows where reject_reason is not null order by line limit 3",
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
 /// The first three dates that move; or, if `swapped`, of those whose day and month are exchanged.
 pub async fn first_moves(tx: &mut RegistrarTx, zone: Tz, swapped: bool) -> Result<Vec<Move>, StoreError> {
     Ok(sqlx::query_as(include_str!("import/first_moves.sql"))

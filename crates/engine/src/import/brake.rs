@@ -17,8 +17,6 @@ use crate::config::ImportConfig;
 const ROWS_OF_A_SHARE: i64 = 20;
 /// Exchanged days and months hold an import from this number on, if they are half of all dates that move.
 const SWAPPED_DATES: i64 = 3;
-/// The number of examples.
-const EXAMPLES: usize = 3;
 
 /// Why an import is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -66,17 +64,19 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// The hold of the matched rows, if a rule applies. `rejects` describes the first rejected rows.
+    /// The hold of the matched rows, if a rule applies.
     pub(super) async fn of(
         tx: &mut RegistrarTx,
         zone: Tz,
         config: &ImportConfig,
-        rejects: impl Iterator<Item = String> + Send,
     ) -> Result<Option<Self>, StoreError> {
         let moves = staging::moves(tx, zone).await?;
         let Some(rule) = Rule::of(moves, config) else { return Ok(None) };
         let examples = match rule {
-            Rule::RejectedShare => rejects.take(EXAMPLES).collect(),
+            Rule::RejectedShare => {
+                let rows = staging::first_rejected(tx).await?;
+                rows.iter().map(|row| format!("line {}, {}: {}", row.line, row.column, row.reason)).collect()
+            }
             Rule::SwappedDates | Rule::MovedShare => {
                 let moves = staging::first_moves(tx, zone, rule == Rule::SwappedDates).await?;
                 moves.iter().map(describe).collect()
@@ -89,14 +89,7 @@ impl Hold {
         };
         Ok(Some(Self { rule, rows, of, limit_percent, examples }))
     }
-}
 
-fn describe(one: &Move) -> String {
-    let after = one.after.map_or_else(|| "no expiry date".to_owned(), |day| day.to_string());
-    format!("line {}: {} becomes {after}", one.line, one.before)
-}
-
-impl Hold {
     /// What to check.
     pub(super) const fn advice(&self) -> &'static str {
         match self.rule {
@@ -105,6 +98,11 @@ impl Hold {
             Rule::MovedShare => "check that it is the right file, and --column",
         }
     }
+}
+
+fn describe(one: &Move) -> String {
+    let after = one.after.map_or_else(|| "no expiry date".to_owned(), |day| day.to_string());
+    format!("line {}: {} becomes {after}", one.line, one.before)
 }
 
 impl fmt::Display for Hold {

@@ -145,17 +145,10 @@ pub struct Reject {
     pub is_row_taken: bool,
 }
 
-impl Reject {
-    /// The line, the field and the reason; `None` if only a contact was rejected.
-    fn of_row(&self) -> Option<String> {
-        (!self.is_row_taken).then(|| format!("line {}, {}: {}", self.line, self.column, self.reason))
-    }
-}
-
 /// Imports a register.
 pub async fn import(
     database: &Database,
-    import_config: &ImportConfig,
+    config: &ImportConfig,
     options: &Options,
     progress: &indicatif::ProgressBar,
 ) -> Result<Imported, ImportError> {
@@ -186,8 +179,8 @@ pub async fn import(
 
     staging::prepare(&mut tx).await?;
     let (sender, receiver) = mpsc::channel::<Vec<u8>>(CHUNKS_WAITING);
-    let (read_options, config, bar) = (options.clone(), import_config.clone(), progress.clone());
-    let reading = tokio::task::spawn_blocking(move || read(&read_options, &config, zone, &bar, &sender));
+    let (read_options, read_config, bar) = (options.clone(), config.clone(), progress.clone());
+    let reading = tokio::task::spawn_blocking(move || read(&read_options, &read_config, zone, &bar, &sender));
     // Each task ends if the other fails: a closed channel stops the reader, and the end of the channel stops
     // the copy.
     let copied = staging::copy(&mut tx, receiver).await;
@@ -199,11 +192,7 @@ pub async fn import(
     progress.set_message("merging");
     staging::match_rows(&mut tx, &target).await?;
     let rejects = write_rejects(&mut tx, options, rejects_file).await?;
-    let hold = if options.approve {
-        None
-    } else {
-        Hold::of(&mut tx, zone, import_config, rejects.iter().filter_map(Reject::of_row)).await?
-    };
+    let hold = if options.approve { None } else { Hold::of(&mut tx, zone, config).await? };
     if let Some(hold) = hold.as_ref().filter(|_| !options.dry_run) {
         return Err(ImportError::Held { file: options.name.clone(), hold: hold.clone() });
     }
