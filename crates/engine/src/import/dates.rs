@@ -76,7 +76,7 @@ impl FromStr for DateFormat {
 
 const HOW_TO_WRITE: &str = "write it with YYYY or YY, MM and DD, such as MM/DD/YYYY; M and D match one or two digits, MMM the name of a month";
 
-/// The first two-digit year of the 20th century (POSIX, strptime).
+/// The first two-digit year that belongs to the 20th century (POSIX, strptime).
 const PIVOT: u32 = 69;
 
 impl DateFormat {

@@ -1,4 +1,5 @@
-//! Reads the rows of an ODS workbook (OASIS ODF 1.3, part 3): the displayed values of one of its sheets. It reads the XML itself, because a cell or a row of it can stand for millions.
+//! Reads the rows of an ODS workbook (OASIS ODF 1.3, part 3): the displayed values of one of its sheets. It reads
+//! the XML itself, because one cell or row of the file can stand for millions.
 
 use std::collections::HashSet;
 
@@ -290,9 +291,8 @@ impl Cell {
 
     /// The displayed value, or its fault.
     fn value(self) -> Result<String, &'static str> {
-        if self.has_error
-            || (self.has_formula && self.text.starts_with(['#']) || self.text.starts_with("Err:"))
-        {
+        let shows_error = self.text.starts_with('#') || self.text.starts_with("Err:");
+        if self.has_error || (self.has_formula && shows_error) {
             return Err("has an error instead of a value: correct its formula");
         }
         match self.kind.as_str() {

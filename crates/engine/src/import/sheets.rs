@@ -1,5 +1,6 @@
 //! Chooses the sheet of a workbook that contains the register, and collects its cells into rows within limits.
 
+use calamine::{SheetType, SheetVisible};
 use csv::StringRecord;
 
 use super::cells::BadWorkbook;
@@ -22,6 +23,19 @@ pub(super) struct Limits {
 pub(super) struct Sheet {
     pub(super) name: String,
     pub(super) is_visible: bool,
+}
+
+impl Sheet {
+    /// The sheets with cells of a workbook that the library reads.
+    pub(super) fn of_library(all: &[calamine::Sheet]) -> Vec<Self> {
+        all.iter()
+            .filter(|sheet| sheet.typ == SheetType::WorkSheet)
+            .map(|sheet| Self {
+                name: sheet.name.clone(),
+                is_visible: sheet.visible == SheetVisible::Visible,
+            })
+            .collect()
+    }
 }
 
 /// A workbook of any format.

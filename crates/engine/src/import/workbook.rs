@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::panic::AssertUnwindSafe;
 
-use calamine::{Reader, SheetType, SheetVisible, Xlsx};
+use calamine::{Reader, Xlsx};
 use csv::StringRecord;
 
 use super::cells::{BadWorkbook, fault, shown};
@@ -70,14 +70,7 @@ struct Office<'a> {
 
 impl Book for Office<'_> {
     fn sheets(&self) -> Vec<Sheet> {
-        let is_sheet = |sheet: &&calamine::Sheet| sheet.typ == SheetType::WorkSheet;
-        let sheets = self.workbook.sheets_metadata().iter().filter(is_sheet);
-        sheets
-            .map(|sheet| Sheet {
-                name: sheet.name.clone(),
-                is_visible: sheet.visible == SheetVisible::Visible,
-            })
-            .collect()
+        Sheet::of_library(self.workbook.sheets_metadata())
     }
 
     fn read(&mut self, sheet: &str, rows: &mut Collector) -> Result<(), BadWorkbook> {

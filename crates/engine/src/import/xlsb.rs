@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
 
-use calamine::{Reader, SheetType, SheetVisible, Xlsb};
+use calamine::{Reader, Xlsb};
 
 use super::cells::{BadWorkbook, fault, shown};
 use super::number_format::NumberFormat;
@@ -46,14 +46,7 @@ impl<'a> Binary<'a> {
 
 impl Book for Binary<'_> {
     fn sheets(&self) -> Vec<Sheet> {
-        let is_sheet = |sheet: &&calamine::Sheet| sheet.typ == SheetType::WorkSheet;
-        let sheets = self.workbook.sheets_metadata().iter().filter(is_sheet);
-        sheets
-            .map(|sheet| Sheet {
-                name: sheet.name.clone(),
-                is_visible: sheet.visible == SheetVisible::Visible,
-            })
-            .collect()
+        Sheet::of_library(self.workbook.sheets_metadata())
     }
 
     fn read(&mut self, sheet: &str, rows: &mut Collector) -> Result<(), BadWorkbook> {
