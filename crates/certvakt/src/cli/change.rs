@@ -1,8 +1,9 @@
 //! `certvakt correct`, `suspend`, `reinstate` and `withdraw`, and the code that they share with `renew`.
 
 use certvakt_base::Exit;
-use certvakt_engine::renewal::{Change, ChangeOutcome, ChangeRequest, RenewalError, Source, Until, apply};
-use certvakt_store::{Database, StoreError, certification};
+use certvakt_engine::renewal::{
+    Change, ChangeOutcome, ChangeRequest, RenewalError, Source, Until, apply, batch,
+};
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
@@ -62,7 +63,8 @@ pub(super) struct Suspend {
     /// The certification's id, or its id in the imported register
     #[arg(value_name = "CERTIFICATION|EXTERNAL-ID")]
     certification: String,
-    /// The last day of the suspension; the next run reinstates the certification [default: somebody reinstates it]
+    /// The last day of the suspension: the next run after it reinstates the certification [default: only
+    /// `reinstate` does]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     until: Option<NaiveDate>,
     #[command(flatten)]
@@ -94,27 +96,6 @@ impl RemarksArgs {
     }
 }
 
-/// Finds the certification with an id or a register's id.
-pub(super) async fn find(name: &str, database: &Database) -> Result<Uuid, Error> {
-    let mut tx = database.worker().await?;
-    let found = certification::find(&mut tx, name).await?;
-    tx.rollback().await?;
-    match found.as_slice() {
-        [one] => Ok(one.id),
-        several => {
-            let ids: Vec<String> = several
-                .iter()
-                .map(|one| format!("{} ({}, {})", one.id, one.organisation, one.type_name))
-                .collect();
-            Err(StoreError::Invalid(format!(
-                "'{name}' matches several certifications, give the id of one: {}",
-                ids.join("; ")
-            ))
-            .into())
-        }
-    }
-}
-
 #[derive(Debug, Serialize)]
 struct Changed {
     certification_id: Uuid,
@@ -126,7 +107,7 @@ struct Changed {
 /// Changes one certification and prints the result.
 pub(super) async fn one(name: &str, request: &ChangeRequest<'_>, app: &App) -> Result<Exit, Error> {
     let database = app.database().await?;
-    let id = find(name, database).await?;
+    let id = batch::find(database, name).await?;
     let mut tx = database.registrar().await?;
     let done = apply(&mut tx, id, request, app.clock.now()).await.map_err(|error| match error {
         // Operators may see every certification, so the error can only mean a concurrent change.

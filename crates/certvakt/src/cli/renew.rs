@@ -112,8 +112,7 @@ async fn all(file: &Path, early: bool, database: &Database, app: &App) -> Result
 
 /// Renews the certifications of a batch of rows. An invalid row does not stop the others; a database failure does.
 async fn renew(rows: &[Row], database: &Database, app: &App, done: &mut Outcome) -> Result<(), Error> {
-    let readable: Vec<&Row> = rows.iter().filter(|row| row.change.is_ok()).collect();
-    let named: Vec<Named<'_>> = readable.iter().filter_map(|row| row.named()).collect();
+    let named: Vec<Named<'_>> = rows.iter().filter_map(Row::named).collect();
     let mut outcomes = apply_all(database, &named, app.clock.now()).await?.into_iter();
     for row in rows {
         let outcome = match &row.change {
@@ -167,6 +166,7 @@ impl Row {
 }
 
 impl Row {
+    /// The request; `None` if the row cannot be read.
     fn named(&self) -> Option<Named<'_>> {
         let request = ChangeRequest {
             change: *self.change.as_ref().ok()?,

@@ -1,6 +1,6 @@
 //! Changes of many certifications, in batches of a few statements each.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use certvakt_store::renewal::batch::{self, Match};
 use certvakt_store::{Database, StoreError};
@@ -28,21 +28,16 @@ pub async fn apply_all(
     named: &[Named<'_>],
     now: DateTime<Utc>,
 ) -> Result<Vec<Result<ChangeOutcome, RenewalError>>, StoreError> {
+    let names: Vec<&str> = named.iter().map(|one| one.certification).collect();
     let mut outcomes: Vec<Option<Result<ChangeOutcome, RenewalError>>> = Vec::new();
     let mut waiting = Vec::new();
-    let mut tx = database.registrar().await?;
-    let names: Vec<&str> = named.iter().map(|one| one.certification).collect();
-    let found = batch::find(&mut tx, &names).await?;
-    tx.rollback().await?;
-    for (at, one) in named.iter().enumerate() {
-        let matches: Vec<&Match> =
-            found.iter().filter(|found| usize::try_from(found.position) == Ok(at + 1)).collect();
-        match id_of(one.certification, &matches) {
+    for (at, id) in find_all(database, &names).await?.into_iter().enumerate() {
+        match id {
             Ok(id) => {
                 waiting.push((at, id));
                 outcomes.push(None);
             }
-            Err(error) => outcomes.push(Some(Err(error))),
+            Err(error) => outcomes.push(Some(Err(error.into()))),
         }
     }
     while !waiting.is_empty() {
@@ -58,26 +53,44 @@ pub async fn apply_all(
     Ok(outcomes.into_iter().flatten().collect())
 }
 
-/// The certification that a name matches.
-fn id_of(name: &str, matches: &[&Match]) -> Result<Uuid, RenewalError> {
-    match matches {
-        [one] => Ok(one.id),
-        [] => Err(RenewalError::Unknown),
-        several => {
-            let ids: Vec<String> = several
-                .iter()
-                .map(|one| format!("{} ({}, {})", one.id, one.organisation, one.type_name))
-                .collect();
-            Err(StoreError::Invalid(format!(
-                "'{name}' matches several certifications, give the id of one: {}",
-                ids.join("; ")
-            ))
-            .into())
-        }
-    }
+/// Finds the certification with an id or a register id.
+pub async fn find(database: &Database, name: &str) -> Result<Uuid, StoreError> {
+    find_all(database, &[name]).await?.remove(0)
 }
 
-/// Applies requests for different certifications: together or, if the database refuses one of them, one by one.
+/// The certification that each name matches, in order.
+async fn find_all(database: &Database, names: &[&str]) -> Result<Vec<Result<Uuid, StoreError>>, StoreError> {
+    let mut tx = database.registrar().await?;
+    let mut matches: HashMap<i64, Vec<Match>> = HashMap::new();
+    for one in batch::find(&mut tx, names).await? {
+        matches.entry(one.position).or_default().push(one);
+    }
+    tx.rollback().await?;
+    Ok((1..)
+        .zip(names)
+        .map(|(position, name)| match matches.get(&position).map(Vec::as_slice) {
+            Some([one]) => Ok(one.id),
+            None | Some([]) => Err(StoreError::Unknown {
+                what: "certification",
+                name: (*name).to_owned(),
+                hint: "give its id, or its id in the imported register".to_owned(),
+            }),
+            Some(several) => {
+                let ids: Vec<String> = several
+                    .iter()
+                    .map(|one| format!("{} ({}, {})", one.id, one.organisation, one.type_name))
+                    .collect();
+                Err(StoreError::Invalid(format!(
+                    "'{name}' matches several certifications, give the id of one: {}",
+                    ids.join("; ")
+                )))
+            }
+        })
+        .collect())
+}
+
+/// Applies requests for different certifications: together or, if the database refuses one of them or another
+/// transaction is in the way, one by one.
 async fn apply_different(
     database: &Database,
     requests: &[(Uuid, &ChangeRequest<'_>)],
@@ -97,12 +110,17 @@ async fn apply_different(
             Ok(outcome)
         })
         .collect();
-    let again: Vec<usize> = match batch::change(&mut tx, &states).await? {
-        Some(changed) => {
-            tx.commit().await?;
-            (0..requests.len()).filter(|at| changed.contains(&requests[*at].0)).collect()
-        }
-        None => (0..requests.len()).filter(|at| outcomes[*at].is_ok()).collect(),
+    // Everyone who changes several certifications by their ids locks them in the same order.
+    states.sort_by_key(|state| state.id);
+    let changed = match batch::change(&mut tx, &states).await {
+        Err(StoreError::Conflict(_)) => None,
+        changed => changed?,
+    };
+    let again: Vec<usize> = if let Some(changed) = changed {
+        tx.commit().await?;
+        (0..requests.len()).filter(|at| changed.contains(&requests[*at].0)).collect()
+    } else {
+        (0..requests.len()).filter(|at| outcomes[*at].is_ok()).collect()
     };
     for at in again {
         let (id, request) = requests[at];

@@ -22,8 +22,7 @@ pub struct Match {
     pub type_name: String,
 }
 
-/// Finds the certifications with some ids or register ids, as [`crate::certification::find`] does for one: at most
-/// three for each name.
+/// Finds the certifications with some ids or register ids: at most three for each name.
 pub async fn find(tx: &mut RegistrarTx, names: &[&str]) -> Result<Vec<Match>, StoreError> {
     let given: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let normal: Vec<String> = names.iter().map(|name| normal_id(name).into_owned()).collect();
@@ -43,7 +42,7 @@ pub async fn standings(
     Ok(found.fetch_all(tx).await?.into_iter().map(|one| (one.id, one)).collect())
 }
 
-/// Changes different certifications. Returns the ids of those that have changed since they were read; `None` if a rule
+/// Changes different certifications, in this order. Returns the ids of those that have changed since they were read; `None` if a rule
 /// of the database refused one of the changes, which ends the transaction.
 pub async fn change(tx: &mut RegistrarTx, states: &[NewState]) -> Result<Option<Vec<Uuid>>, StoreError> {
     let states = states

@@ -1,7 +1,7 @@
 //! `certvakt partner reports` and `settle`
 
 use certvakt_base::Exit;
-use certvakt_engine::renewal::Until;
+use certvakt_engine::renewal::{Until, batch};
 use certvakt_partner::poller::PollResult;
 use certvakt_partner::webhook::{self, Settlement};
 use certvakt_store::Database;
@@ -76,7 +76,7 @@ pub(super) async fn settle(
 ) -> Result<Exit, Error> {
     let answer = if args.take {
         let certification = match &args.certification {
-            Some(name) => Some(change::find(name, database).await?),
+            Some(name) => Some(batch::find(database, name).await?),
             None => None,
         };
         Settlement::Take { certification, until: args.until }
