@@ -9,7 +9,7 @@ use certvakt_engine::import::sheet::Sheet;
 use certvakt_engine::people::PeopleError;
 use certvakt_store::partner::{self, Enrolment, Partner};
 use certvakt_store::people;
-use certvakt_store::{Database, StoreError};
+use certvakt_store::{Database, RegistrarTx, StoreError};
 use chrono::{DateTime, Utc};
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -101,42 +101,36 @@ async fn enrol_batch(
     done: &mut Enrolled,
 ) -> Result<(), PartnerError> {
     let mut tx = database.registrar().await?;
-    let names: Vec<&str> = rows.iter().map(|row| row.fields.as_ref().map_or("", |(name, ..)| name)).collect();
-    let mut found: HashMap<usize, Vec<Uuid>> = HashMap::new();
-    for (position, person) in people::find_all(&mut tx, &names).await? {
-        found.entry(usize::try_from(position).unwrap_or_default()).or_default().push(person);
+    let mut outcomes: Vec<Option<Result<bool, StoreError>>> = Vec::new();
+    let (mut at, mut mentors, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    for (position, (row, person)) in rows.iter().zip(find_people(&mut tx, rows).await?).enumerate() {
+        outcomes.push(match (&row.fields, person) {
+            (Err(fault), _) => Some(Err(StoreError::Invalid(fault.clone()))),
+            (_, Err(error)) => Some(Err(StoreError::Invalid(error.to_string()))),
+            (Ok((_, key, consents)), Ok(person_id)) => {
+                at.push(position);
+                mentors.push(Enrolment { person_id, key, consents: *consents, at: now });
+                None
+            }
+        });
     }
-    let mut mentors = Vec::new();
-    let mut seen = HashSet::new();
-    for (row, position) in rows.iter().zip(1..) {
-        if let (Ok((_, key, consents)), Some([person_id])) =
-            (&row.fields, found.get(&position).map(Vec::as_slice))
-            && seen.insert((*person_id, key.as_str()))
-        {
-            mentors.push((position, Enrolment { person_id: *person_id, key, consents: *consents, at: now }));
+    // A repeated row waits for the first one.
+    let (first, repeated): (Vec<_>, Vec<_>) =
+        at.into_iter().zip(mentors).partition(|(_, one)| seen.insert((one.person_id, one.key)));
+    let asked: Vec<Enrolment<'_>> = first.iter().map(|(_, mentor)| *mentor).collect();
+    if let Some(enrolled) = partner::enrol_all(&mut tx, to.organisation_id, &to.partner, &asked, now).await? {
+        tx.commit().await?;
+        for (number, is_new) in enrolled {
+            outcomes[first[number].0] = Some(Ok(is_new));
         }
     }
-    let asked: Vec<Enrolment<'_>> = mentors.iter().map(|(_, mentor)| *mentor).collect();
-    let enrolled = partner::enrol_all(&mut tx, to.organisation_id, &to.partner, &asked, now).await?;
-    let mut settled: HashMap<(Uuid, String), bool> = HashMap::new();
-    if let Some(enrolled) = enrolled {
-        tx.commit().await?;
-        settled.extend(enrolled.into_iter().map(|one| ((one.person_id, one.partner_key), one.is_new)));
+    for (position, mentor) in first.into_iter().chain(repeated) {
+        if outcomes[position].is_none() {
+            let Enrolment { person_id, key, consents, .. } = mentor;
+            outcomes[position] = Some(one(database, to, person_id, key, consents, now).await);
+        }
     }
-    let settled: HashMap<usize, bool> = mentors
-        .iter()
-        .filter_map(|(at, one)| Some((*at, *settled.get(&(one.person_id, one.key.to_owned()))?)))
-        .collect();
-    for (row, position) in rows.iter().zip(1..) {
-        let outcome = match (&row.fields, settled.get(&position), found.get(&position).map(Vec::as_slice)) {
-            (Err(fault), ..) => Err(StoreError::Invalid(fault.clone())),
-            (_, Some(is_new), _) => Ok(*is_new),
-            (Ok((_, key, consents)), None, Some([person])) => {
-                one(database, to, *person, key, *consents, now).await
-            }
-            (_, None, None | Some([])) => Err(StoreError::Invalid(PeopleError::Unknown.to_string())),
-            (_, None, Some(_)) => Err(StoreError::Invalid(PeopleError::Several.to_string())),
-        };
+    for (row, outcome) in rows.iter().zip(outcomes.into_iter().flatten()) {
         match outcome {
             Ok(true) => done.enrolled += 1,
             Ok(false) => done.before += 1,
@@ -146,6 +140,24 @@ async fn enrol_batch(
         }
     }
     Ok(())
+}
+
+/// The person whom each row names, in order.
+async fn find_people(
+    tx: &mut RegistrarTx,
+    rows: &[Row],
+) -> Result<Vec<Result<Uuid, PeopleError>>, StoreError> {
+    let names: Vec<&str> = rows.iter().map(|row| row.fields.as_ref().map_or("", |(name, ..)| name)).collect();
+    let mut found: HashMap<i64, Vec<Uuid>> = HashMap::new();
+    for (position, person) in people::find_all(tx, &names).await? {
+        found.entry(position).or_default().push(person);
+    }
+    let person = |position: i64| match found.get(&position).map(Vec::as_slice) {
+        Some([person]) => Ok(*person),
+        None | Some([]) => Err(PeopleError::Unknown),
+        Some(_) => Err(PeopleError::Several),
+    };
+    Ok((1..).zip(rows).map(|(position, _)| person(position)).collect())
 }
 
 type Fields<'a> = (&'a str, &'a str, Option<bool>);

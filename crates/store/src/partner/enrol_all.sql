@@ -1,10 +1,12 @@
--- Enrols the mentors who are not enrolled yet, and returns them and those who are already enrolled with the same consent.
--- The others need an error of their own. $1 organisation, $2 partner, $3 mentors, $4 keys, $5 consents, $6 time
+-- Enrols the mentors who are not enrolled yet. Returns the positions of these and of those who are already enrolled with the
+-- same consent; the others need an error of their own.
+-- $1 organisation, $2 partner, $3 mentors, $4 keys, $5 consents, $6 time
 with asked as (
-  select a.person_id, a.partner_key, a.consents from unnest($3::uuid[], $4::text[], $5::boolean[]) as a (person_id, partner_key, consents)
+  select a.position, a.person_id, a.partner_key, a.consents
+  from unnest($3::uuid[], $4::text[], $5::boolean[]) with ordinality as a (person_id, partner_key, consents, position)
 ),
 before as (
-  select a.person_id, a.partner_key
+  select a.position
   from asked a
   join certvakt.listings l
     on l.organisation_id = $1 and l.partner = $2 and l.partner_key = a.partner_key and l.person_id = a.person_id
@@ -16,6 +18,6 @@ enrolled as (
   on conflict do nothing
   returning person_id, partner_key
 )
-select person_id as "person_id!", partner_key as "partner_key!", true as "is_new!" from enrolled
+select a.position as "position!", true as "is_new!" from enrolled join asked a using (person_id, partner_key)
 union all
-select person_id, partner_key, false from before
+select position, false from before

@@ -70,32 +70,20 @@ pub async fn enrol(
     })
 }
 
-/// A mentor of a batch who is enrolled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EnrolledMentor {
-    /// The mentor.
-    pub person_id: Uuid,
-    /// The portal's key.
-    pub partner_key: String,
-    /// Whether the mentor was not enrolled before.
-    pub is_new: bool,
-}
-
-/// Enrols different mentors. Returns those who are enrolled now with their consent; the others need [`enrol`], which
-/// explains why they cannot be enrolled. `None` if a rule of the database refused one of them, which ends the
-/// transaction.
+/// Enrols different mentors. Returns the position of each who is enrolled now with their consent, from 0, and whether
+/// they were not enrolled before; the others need [`enrol`], which explains why they cannot be enrolled. `None` if a rule
+/// of the database refused one of them, which ends the transaction.
 pub async fn enrol_all(
     tx: &mut RegistrarTx,
     organisation_id: Uuid,
     partner: &str,
     mentors: &[Enrolment<'_>],
     at: DateTime<Utc>,
-) -> Result<Option<Vec<EnrolledMentor>>, StoreError> {
+) -> Result<Option<Vec<(usize, bool)>>, StoreError> {
     let people: Vec<Uuid> = mentors.iter().map(|one| one.person_id).collect();
     let keys: Vec<String> = mentors.iter().map(|one| one.key.to_owned()).collect();
     let consents: Vec<Option<bool>> = mentors.iter().map(|one| one.consents).collect();
-    let enrolled = sqlx::query_file_as!(
-        EnrolledMentor,
+    let enrolled = sqlx::query_file!(
         "src/partner/enrol_all.sql",
         organisation_id,
         partner,
@@ -104,7 +92,14 @@ pub async fn enrol_all(
         &consents as &[Option<bool>],
         at,
     );
-    on_constraint(enrolled.fetch_all(tx).await.map(Some), |name| {
+    let enrolled = enrolled.fetch_all(tx).await.map(|rows| {
+        Some(
+            rows.iter()
+                .map(|row| (usize::try_from(row.position - 1).unwrap_or(usize::MAX), row.is_new))
+                .collect(),
+        )
+    });
+    on_constraint(enrolled, |name| {
         matches!(name, "partner_events_in_order" | "listings_partner_key_form" | "person_erased")
             .then_some(Ok(None))
     })
