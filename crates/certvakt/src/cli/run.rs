@@ -6,6 +6,7 @@ use certvakt_base::Exit;
 use certvakt_engine::expiry::{self, Heartbeat, Mode, Options, OrganisationRun, RunState};
 use certvakt_rules::Stage;
 use certvakt_store::organisation;
+use certvakt_store::run::ByStage;
 use chrono::{Datelike, NaiveDate};
 
 use super::App;
@@ -83,13 +84,17 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     }
 }
 
+/// The notices that a run recorded, or would record if it was not held.
+fn due(run: &OrganisationRun) -> &ByStage {
+    run.would_record.as_ref().unwrap_or(&run.recorded)
+}
+
 fn text(runs: &[OrganisationRun]) -> String {
     if runs.is_empty() {
         return "There is no organisation yet: add one with `certvakt organisation add`.".to_owned();
     }
-    let due = |run: &OrganisationRun| run.would_record.clone().unwrap_or_else(|| run.recorded.clone());
     let stages: BTreeSet<Stage> =
-        runs.iter().flat_map(|run| due(run).iter().map(|(stage, _)| stage).collect::<Vec<_>>()).collect();
+        runs.iter().flat_map(|run| due(run).iter()).map(|(stage, _)| stage).collect();
     let rows = runs.iter().map(|run| {
         let due = due(run);
         let mut row = vec![run.organisation.clone(), run.run_date.to_string(), state(run.state).to_owned()];
