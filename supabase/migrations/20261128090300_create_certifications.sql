@@ -74,7 +74,7 @@ with (fillfactor = 90);
 comment on column public.peer_mentor_certifications.expires_at is
   'Its date in the organisation''s time zone is the last valid day. Null: the certification does not expire.';
 comment on column public.peer_mentor_certifications.suspended_until is
-  'The last day of the suspension, in the organisation''s time zone. The next run after it reinstates the certification. Null: somebody reinstates it.';
+  'The last day of the suspension, in the organisation''s time zone. The next run after it reinstates the certification. Null: the suspension has no end.';
 comment on column public.peer_mentor_certifications.external_id is
   'The id in the organisation''s register. Within the organisation, it identifies the mentor too.';
 

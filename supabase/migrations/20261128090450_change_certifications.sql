@@ -159,7 +159,7 @@ begin
     raise exception 'the date decides whether a certification has expired: renew it instead'
       using errcode = 'insufficient_privilege', constraint = 'certification_lapsed';
   end if;
-  -- A leave ends with the suspension, and a withdrawal has no end.
+  -- Only a suspension has a last day, and a withdrawal has none.
   if new.status <> 'suspended' or said ->> 'kind' = 'withdrawn' then
     new.suspended_until := null;
   end if;

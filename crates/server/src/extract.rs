@@ -1,6 +1,7 @@
 //! Extractors that reject malformed requests with problem details.
 
 use axum::Json;
+use axum::body::HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
@@ -24,12 +25,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// No body, if the request has no content type.
+/// No body, if the request has neither a content type nor content.
 impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Refusal> {
-        if !request.headers().contains_key(CONTENT_TYPE) {
+        if !request.headers().contains_key(CONTENT_TYPE) && request.body().is_end_stream() {
             return Ok(None);
         }
         <Self as FromRequest<S>>::from_request(request, state).await.map(Some)

@@ -57,8 +57,8 @@ pub(super) struct Correction {
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Suspension {
-    /// The last day of the suspension, after which the next run reinstates the certification. Null: somebody
-    /// reinstates it.
+    /// The last day of the suspension: the next run after it reinstates the certification. Null: only a request or a
+    /// command reinstates it.
     until: Option<NaiveDate>,
     /// A note for the certification's history.
     #[schema(min_length = 1, max_length = 2000)]
@@ -142,7 +142,7 @@ pub(super) async fn correct(
     .await
 }
 
-/// Suspend a certification: its mentor gets no notices about it until it is reinstated, by itself or by somebody
+/// Suspend a certification: its mentor gets no notices about it until it is reinstated
 #[utoipa::path(post, path = "/api/v1/certifications/{id}/suspend", tag = "certifications",
     params(Id, IfMatch, IdempotencyKey),
     request_body = Option<Suspension>, responses(

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Api, id};
+use super::{Answer, Api, id};
 
 #[tokio::test]
 async fn a_coordinator_renews_and_their_name_is_in_the_history() {
@@ -52,6 +52,38 @@ async fn a_coordinator_renews_and_their_name_is_in_the_history() {
         assert_eq!(history.body[0]["evidence"], "kurs 14");
     }
     assert_eq!(api.get("outsider", &format!("{path}/history")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_suspension_can_have_a_last_day_and_a_type_a_first_day_for_renewals() {
+    let api = Api::start().await;
+    let path = format!("/certifications/{}", id("0000000200a2"));
+    let etag = api.get("coordinator", &path).await.etag;
+    let suspend = format!("{path}/suspend");
+    // A body without a content type is not taken for no body, which would suspend without an end.
+    let body = r#"{"until": "2026-07-31"}"#;
+    let request = api.request("coordinator", Method::POST, &suspend).header("if-match", &etag).body(body);
+    assert_eq!(Answer::of(request).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let past = json!({ "until": "2020-01-01" });
+    let refused = api.ask("coordinator", Method::POST, &suspend, &etag, Some(&past)).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["code"]), (422, &json!("renewal-date")));
+    let leave = json!({ "until": "2026-07-31", "note": "on leave" });
+    let suspended = api.ask("coordinator", Method::POST, &suspend, &etag, Some(&leave)).await;
+    assert_eq!(suspended.body["suspended_until"], "2026-07-31", "{}", suspended.body);
+    let reinstate = format!("{path}/reinstate");
+    let reinstated = api.ask("coordinator", Method::POST, &reinstate, &suspended.etag, None).await;
+    assert_eq!(reinstated.body["suspended_until"], Value::Null, "{}", reinstated.body);
+
+    api.database.execute("update certvakt.certification_types set renewal_window_days = 1").await;
+    let renew = format!("{path}/renew");
+    for (body, status) in [
+        (json!({ "last_valid_day": "2028-05-31" }), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({ "last_valid_day": "2028-05-31", "early": true }), StatusCode::OK),
+    ] {
+        let renewed = api.ask("coordinator", Method::POST, &renew, &reinstated.etag, Some(&body)).await;
+        assert_eq!(renewed.status, status, "{body}: {}", renewed.body);
+        assert!(status == StatusCode::OK || renewed.body["code"] == "renewal-early", "{}", renewed.body);
+    }
 }
 
 #[tokio::test]

@@ -67,7 +67,13 @@ async fn a_contradicting_report_waits_with_its_reason_and_changes_nothing() {
     database.execute("update certvakt.certification_types set validity_months = null").await;
     listening.take(&plain("14")).await;
     assert_eq!(database.outcome("14").await, "waiting no-date");
-    listening.take(&with(plain("15"), "validUntil", json!("2027-12-31"))).await;
+    // A report can be too early for the type; once a person decides, or the type allows it, it renews.
+    let early = with(plain("15"), "validUntil", json!("2027-12-31"));
+    database.execute("update certvakt.certification_types set renewal_window_days = 1").await;
+    listening.take(&early).await;
+    assert_eq!(database.outcome("15").await, "waiting too-early");
+    database.execute("update certvakt.certification_types set renewal_window_days = null").await;
+    listening.take(&with(early, "id", json!("16"))).await;
     assert_eq!(database.renewed("plain").await, ("2027-12-31".to_owned(), 1));
 }
 
