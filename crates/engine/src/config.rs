@@ -184,7 +184,7 @@ pub struct HeartbeatConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImportConfig {
-    /// The maximum size of an XLSX file in bytes. The whole file is read into memory.
+    /// The maximum size of a workbook (XLSX, XLSB, ODS) in bytes. The whole file is read into memory.
     pub max_xlsx_bytes: u64,
     /// The maximum length of a row in bytes.
     pub max_row_bytes: u64,
