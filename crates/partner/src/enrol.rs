@@ -123,6 +123,8 @@ async fn enrol_batch(
         for (number, is_new) in enrolled {
             outcomes[first[number].0] = Some(Ok(is_new));
         }
+    } else {
+        tx.rollback().await?;
     }
     for (position, mentor) in first.into_iter().chain(repeated) {
         if outcomes[position].is_none() {

@@ -110,7 +110,7 @@ async fn apply_different(
             Ok(outcome)
         })
         .collect();
-    // Everyone who changes several certifications by their ids locks them in the same order.
+    // Two commands that change the same certifications lock them in the same order.
     states.sort_by_key(|state| state.id);
     let changed = match batch::change(&mut tx, &states).await {
         Err(StoreError::Conflict(_)) => None,
@@ -120,6 +120,7 @@ async fn apply_different(
         tx.commit().await?;
         (0..requests.len()).filter(|at| changed.contains(&requests[*at].0)).collect()
     } else {
+        tx.rollback().await?;
         (0..requests.len()).filter(|at| outcomes[*at].is_ok()).collect()
     };
     for at in again {
