@@ -25,7 +25,7 @@ NOT_PLANTED = {
         "erased_register_ids",
         "idempotency_keys",
         "imports",
-        "letters",
+        "mail_queue",
         "listing_consents",
         "listings",
         "long_histories",

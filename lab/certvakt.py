@@ -34,7 +34,7 @@ class Installation:
             migrate = ["migrate", "--rehearsal"] if rehearsal else ["migrate"]
             self.run(migrate, login=OWNER)
             connection.execute(
-                f"grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, authenticated to {SERVICE}"
+                f"grant certvakt_worker, certvakt_registrar, certvakt_auth, authenticated to {SERVICE}"
             )
         return self
 

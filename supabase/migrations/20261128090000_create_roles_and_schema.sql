@@ -11,7 +11,7 @@ declare
 begin
   foreach wanted in array array[
     'anon', 'authenticated', 'service_role',
-    'certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer'
+    'certvakt_worker', 'certvakt_registrar', 'certvakt_auth', 'certvakt_definer', 'certvakt_viewer'
   ] loop
     if not exists (select from pg_catalog.pg_roles where rolname = wanted) then
       begin
@@ -25,7 +25,7 @@ begin
   -- The migrating role must be able to SET ROLE to these roles, and to make them owners of functions and of a view. From
   -- PostgreSQL 16 on, that is an option of the grant. The migrating role does not inherit their privileges.
   foreach wanted in array array[
-    'certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer', 'authenticated'
+    'certvakt_worker', 'certvakt_registrar', 'certvakt_auth', 'certvakt_definer', 'certvakt_viewer', 'authenticated'
   ] loop
     if pg_catalog.current_setting('server_version_num')::int < 160000 then
       if not pg_catalog.pg_has_role(current_user, wanted, 'MEMBER') then
@@ -43,7 +43,7 @@ create schema if not exists certvakt;
 comment on schema certvakt is
   'All objects of certvakt except the two public tables. Do not expose it to a REST API.';
 revoke all on schema certvakt from public, anon, authenticated;
-grant usage on schema certvakt to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, service_role, authenticated;
+grant usage on schema certvakt to certvakt_worker, certvakt_registrar, certvakt_auth, service_role, authenticated;
 -- PostgreSQL requires CREATE of the new owner of a function or a view.
 grant usage, create on schema certvakt to certvakt_definer, certvakt_viewer;
 
@@ -77,7 +77,7 @@ comment on function certvakt.uuid_v7 is
   'Returns a version 7 UUID (RFC 9562, section 5.7). It begins with the time in milliseconds, so rows of the same time are neighbours in an index.';
 revoke all on function certvakt.uuid_v7() from public, anon, authenticated, service_role;
 grant execute on function certvakt.uuid_v7()
-  to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, service_role, authenticated;
+  to certvakt_worker, certvakt_registrar, certvakt_auth, certvakt_definer, service_role, authenticated;
 
 -- Text must not contain characters that change how the text around them is displayed. PostgreSQL evaluates this function
 -- once for each statement, because it is immutable and has no arguments. A function of the text would run for each row.
@@ -89,7 +89,7 @@ comment on function certvakt.forbidden_characters is
 revoke all on function certvakt.forbidden_characters() from public, anon, authenticated, service_role;
 -- PostgreSQL evaluates check constraints with the privileges of the role that writes the row.
 grant execute on function certvakt.forbidden_characters()
-  to certvakt_worker, certvakt_registrar, certvakt_definer, certvakt_doorkeeper, service_role, authenticated;
+  to certvakt_worker, certvakt_registrar, certvakt_definer, certvakt_auth, service_role, authenticated;
 
 -- A database with the locale C changes the case of ASCII letters only, and not every server has ICU.
 create function certvakt.folded(name text) returns text
@@ -122,7 +122,7 @@ comment on function certvakt.calling_role is
   'Returns the role of the session, inside a SECURITY DEFINER function too.';
 revoke all on function certvakt.calling_role() from public, anon, authenticated, service_role;
 grant execute on function certvakt.calling_role()
-  to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, service_role;
+  to certvakt_worker, certvakt_registrar, certvakt_auth, certvakt_definer, service_role;
 
 -- Rows record who ran the administrative command that wrote them: the account of the operating system and the host. The
 -- command line sets `certvakt.operator` in each of its transactions.
@@ -135,7 +135,7 @@ comment on function certvakt.operator is
 revoke all on function certvakt.operator() from public, anon, authenticated, service_role;
 -- Columns have it as their default, which PostgreSQL evaluates with the privileges of the role that writes the row.
 grant execute on function certvakt.operator()
-  to certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer;
+  to certvakt_worker, certvakt_registrar, certvakt_auth, certvakt_definer;
 
 create table certvakt.command_log (
   id bigint generated always as identity primary key,
@@ -180,8 +180,8 @@ grant select, insert, update on certvakt.installation to certvakt_registrar;
 create policy registrar_keeps on certvakt.installation to certvakt_registrar using (true) with check (true);
 grant select (rehearsal, long_history) on certvakt.installation to certvakt_definer;
 create policy definer_reads on certvakt.installation for select to certvakt_definer using (true);
-grant select (rehearsal) on certvakt.installation to certvakt_doorkeeper;
-create policy doorkeeper_reads on certvakt.installation for select to certvakt_doorkeeper using (true);
+grant select (rehearsal) on certvakt.installation to certvakt_auth;
+create policy auth_reads on certvakt.installation for select to certvakt_auth using (true);
 -- certvakt.delete_old_notices runs as the owner and updates log_deleted_before.
 create policy owner_notes on certvakt.installation to current_user using (true) with check (true);
 -- A new log has no notices of earlier times, and the last 180 days are always kept.
@@ -197,7 +197,7 @@ end
 $$;
 comment on function certvakt.moment is 'Returns the time for all decisions that depend on the date. In a rehearsal database, the setting certvakt.now replaces it.';
 revoke all on function certvakt.moment() from public, anon, authenticated, service_role;
-grant execute on function certvakt.moment() to certvakt_worker, certvakt_doorkeeper, certvakt_definer;
+grant execute on function certvakt.moment() to certvakt_worker, certvakt_auth, certvakt_definer;
 
 -- The trigger function of append-only tables.
 create function certvakt.refuse_log_rewrite() returns trigger

@@ -53,8 +53,8 @@ create policy worker_reads on certvakt.organisations for select to certvakt_work
 grant select, insert, update (name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor,
   run_limit_percent, names_certification, lead_times) on certvakt.organisations to certvakt_registrar;
 create policy registrar_keeps on certvakt.organisations to certvakt_registrar using (true) with check (true);
-grant select (id, name, locale) on certvakt.organisations to certvakt_doorkeeper;
-create policy doorkeeper_reads on certvakt.organisations for select to certvakt_doorkeeper using (true);
+grant select (id, name, locale) on certvakt.organisations to certvakt_auth;
+create policy auth_reads on certvakt.organisations for select to certvakt_auth using (true);
 grant select, update (has_renewal_events) on certvakt.organisations to certvakt_definer;
 create policy definer_reads on certvakt.organisations for select to certvakt_definer using (true);
 create policy definer_moves on certvakt.organisations for update to certvakt_definer using (true) with check (true);

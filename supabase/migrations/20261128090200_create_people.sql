@@ -30,8 +30,8 @@ grant select on certvakt.people to certvakt_worker;
 create policy worker_reads on certvakt.people for select to certvakt_worker using (true);
 grant select, insert, update, delete on certvakt.people to certvakt_registrar;
 create policy registrar_keeps on certvakt.people to certvakt_registrar using (true) with check (true);
-grant select (id, name, locale) on certvakt.people to certvakt_doorkeeper;
-create policy doorkeeper_reads on certvakt.people for select to certvakt_doorkeeper using (true);
+grant select (id, name, locale) on certvakt.people to certvakt_auth;
+create policy auth_reads on certvakt.people for select to certvakt_auth using (true);
 -- To lock a person, the definer updates the id to the same value.
 grant select (id, name, locale, created_at, erased_at, name_folded), update (id) on certvakt.people to certvakt_definer;
 create policy definer_reads on certvakt.people for select to certvakt_definer using (true);
@@ -59,8 +59,8 @@ create policy worker_reads on certvakt.person_names for select to certvakt_worke
 create policy definer_reads on certvakt.person_names for select to certvakt_definer using (true);
 grant select, insert, update, delete on certvakt.person_names to certvakt_registrar;
 create policy registrar_keeps on certvakt.person_names to certvakt_registrar using (true) with check (true);
-grant select (person_id, organisation_id, name) on certvakt.person_names to certvakt_doorkeeper;
-create policy doorkeeper_reads on certvakt.person_names for select to certvakt_doorkeeper using (true);
+grant select (person_id, organisation_id, name) on certvakt.person_names to certvakt_auth;
+create policy auth_reads on certvakt.person_names for select to certvakt_auth using (true);
 
 -- pg_trgm can be installed in a schema other than extensions.
 do $$
@@ -100,9 +100,9 @@ grant select on certvakt.identities to certvakt_worker;
 create policy worker_reads on certvakt.identities for select to certvakt_worker using (true);
 grant select, insert, update, delete on certvakt.identities to certvakt_registrar;
 create policy registrar_keeps on certvakt.identities to certvakt_registrar using (true) with check (true);
-grant select (issuer, subject, person_id), insert (issuer, subject, person_id) on certvakt.identities to certvakt_doorkeeper;
-create policy doorkeeper_reads on certvakt.identities for select to certvakt_doorkeeper using (true);
-create policy doorkeeper_adds_links on certvakt.identities for insert to certvakt_doorkeeper
+grant select (issuer, subject, person_id), insert (issuer, subject, person_id) on certvakt.identities to certvakt_auth;
+create policy auth_reads on certvakt.identities for select to certvakt_auth using (true);
+create policy auth_adds_links on certvakt.identities for insert to certvakt_auth
   with check (issuer = 'urn:certvakt:link' and subject = person_id::text);
 grant select, insert on certvakt.identities to certvakt_definer;
 create policy definer_reads on certvakt.identities for select to certvakt_definer using (true);
@@ -146,8 +146,8 @@ create policy definer_reads on certvakt.memberships for select to certvakt_defin
 -- A membership is added and deleted, and never updated.
 grant select, insert, delete on certvakt.memberships to certvakt_registrar;
 create policy registrar_keeps on certvakt.memberships to certvakt_registrar using (true) with check (true);
-grant select (person_id, organisation_id) on certvakt.memberships to certvakt_doorkeeper;
-create policy doorkeeper_reads on certvakt.memberships for select to certvakt_doorkeeper using (true);
+grant select (person_id, organisation_id) on certvakt.memberships to certvakt_auth;
+create policy auth_reads on certvakt.memberships for select to certvakt_auth using (true);
 
 -- A contact point belongs to its person, or it comes from the register of one organisation. That organisation's notices
 -- alone use the latter.
@@ -191,8 +191,8 @@ create policy worker_reads on certvakt.contact_points for select to certvakt_wor
 create policy worker_removes on certvakt.contact_points for delete to certvakt_worker using (true);
 grant select, insert, update, delete on certvakt.contact_points to certvakt_registrar;
 create policy registrar_keeps on certvakt.contact_points to certvakt_registrar using (true) with check (true);
-grant select (id, person_id, kind, address, organisation_id) on certvakt.contact_points to certvakt_doorkeeper;
-create policy doorkeeper_reads on certvakt.contact_points for select to certvakt_doorkeeper using (kind = 'email');
+grant select (id, person_id, kind, address, organisation_id) on certvakt.contact_points to certvakt_auth;
+create policy auth_reads on certvakt.contact_points for select to certvakt_auth using (kind = 'email');
 -- The definer reads mail addresses for invitations, and writes devices only.
 grant select (id, person_id, kind, address, installation, created_at, organisation_id),
   insert (person_id, kind, address, installation), delete on certvakt.contact_points to certvakt_definer;

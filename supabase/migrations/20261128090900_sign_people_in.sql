@@ -1,4 +1,4 @@
--- Invitations, sessions of browsers, letters (e-mails with a token, alerts and notifications), proof that a login belongs to
+-- Invitations, sessions of browsers, queued e-mails (with a token, alerts and notifications), proof that a login belongs to
 -- a person, and the access log.
 
 set local lock_timeout = '5s';
@@ -31,8 +31,8 @@ create policy worker_reads on certvakt.invitations for select to certvakt_worker
 grant select, insert, delete on certvakt.invitations to certvakt_registrar;
 create policy registrar_invites on certvakt.invitations to certvakt_registrar using (true) with check (true);
 grant select (token_hash, used_at, expires_at), insert (person_id, token_hash, expires_at, address), delete
-  on certvakt.invitations to certvakt_doorkeeper;
-create policy doorkeeper_keeps on certvakt.invitations to certvakt_doorkeeper using (true) with check (address is not null);
+  on certvakt.invitations to certvakt_auth;
+create policy auth_keeps on certvakt.invitations to certvakt_auth using (true) with check (address is not null);
 grant select, update (used_at) on certvakt.invitations to certvakt_definer;
 create policy definer_keeps on certvakt.invitations to certvakt_definer using (true) with check (true);
 
@@ -72,8 +72,8 @@ create policy worker_reads on certvakt.sessions for select to certvakt_worker us
 grant select (issuer, subject), delete on certvakt.sessions to certvakt_registrar;
 create policy registrar_erases on certvakt.sessions to certvakt_registrar using (true) with check (false);
 grant select, insert (token_hash, issuer, subject, address, browser, authenticated_at, acr), update (seen_at), delete
-  on certvakt.sessions to certvakt_doorkeeper;
-create policy doorkeeper_keeps on certvakt.sessions to certvakt_doorkeeper using (true) with check (true);
+  on certvakt.sessions to certvakt_auth;
+create policy auth_keeps on certvakt.sessions to certvakt_auth using (true) with check (true);
 grant select, delete on certvakt.sessions to certvakt_definer;
 create policy definer_reads on certvakt.sessions for select to certvakt_definer using (true);
 create policy definer_ends on certvakt.sessions for delete to certvakt_definer using (true);
@@ -146,76 +146,76 @@ grant select (person_id, seen_at) on certvakt.known_browsers to certvakt_worker;
 create policy worker_reads on certvakt.known_browsers for select to certvakt_worker using (true);
 grant select (person_id), delete on certvakt.known_browsers to certvakt_registrar;
 create policy registrar_erases on certvakt.known_browsers to certvakt_registrar using (true) with check (false);
-grant select, insert (token_hash, person_id), update (seen_at), delete on certvakt.known_browsers to certvakt_doorkeeper;
-create policy doorkeeper_keeps on certvakt.known_browsers to certvakt_doorkeeper using (true) with check (true);
+grant select, insert (token_hash, person_id), update (seen_at), delete on certvakt.known_browsers to certvakt_auth;
+create policy auth_keeps on certvakt.known_browsers to certvakt_auth using (true) with check (true);
 
-create table certvakt.letters (
+create table certvakt.mail_queue (
   id uuid primary key default certvakt.uuid_v7(),
-  kind text not null constraint letters_kind_known check (
+  kind text not null constraint mail_queue_kind_known check (
     kind in ('link', 'invitation', 'alert', 'address-removed', 'address-added', 'address-confirmed', 'new-login')),
   person_id uuid not null references certvakt.people (id) on delete cascade,
   contact_point_id uuid references certvakt.contact_points (id) on delete cascade,
   requested_by uuid references certvakt.people (id) on delete set null,
   requested_at timestamptz not null default now(),
-  good_for interval not null constraint letters_good_for_range check (good_for between '1 minute' and '14 days'),
+  valid_for interval not null constraint mail_queue_valid_for_range check (valid_for between '1 minute' and '14 days'),
   mail_due_at timestamptz default now(),
-  token_hash bytea constraint letters_token_hash_unique unique
-    constraint letters_token_hash_form check (length(token_hash) = 32),
+  token_hash bytea constraint mail_queue_token_hash_unique unique
+    constraint mail_queue_token_hash_form check (length(token_hash) = 32),
   expires_at timestamptz,
   mailed_at timestamptz,
   used_at timestamptz,
-  alert text constraint letters_alert_known
+  alert text constraint mail_queue_alert_known
     check (alert in ('long-history', 'partner-stopped', 'removals-held', 'secret-ends')),
   organisation_id uuid references certvakt.organisations (id) on delete cascade,
   number bigint,
   address text,
-  constraint letters_to_one check (num_nonnulls(contact_point_id, address) = 1),
-  constraint letters_token_expires check ((token_hash is null) = (expires_at is null)),
-  constraint letters_alert_whole check (
+  constraint mail_queue_to_one check (num_nonnulls(contact_point_id, address) = 1),
+  constraint mail_queue_token_expires check ((token_hash is null) = (expires_at is null)),
+  constraint mail_queue_alert_whole check (
     case kind when 'alert' then num_nulls(alert, organisation_id, number) = 0
     else num_nonnulls(alert, number) = 0 end)
 );
-comment on table certvakt.letters is
+comment on table certvakt.mail_queue is
   'The queue of e-mails. Sign-in links and invitations contain a token; alerts, and notifications about addresses and logins, do not.';
-comment on column certvakt.letters.requested_by is 'Who requested an invitation. Null for sign-in links, which do not need a caller.';
-comment on column certvakt.letters.good_for is 'How long after the request the letter may be sent, and how long after that its token is valid.';
-comment on column certvakt.letters.mail_due_at is 'When the next attempt to send it is due. Null: there is none.';
-comment on column certvakt.letters.token_hash is
-  'The SHA-256 digest of the token of the last attempt. For an invitation, it is in invitations too. For a letter without a token, it only identifies the attempt.';
-comment on column certvakt.letters.used_at is 'When the link was used to sign in.';
-comment on column certvakt.letters.alert is 'The subject of an alert.';
-comment on column certvakt.letters.organisation_id is 'The organisation of an alert, or whose register changed an address.';
-comment on column certvakt.letters.number is 'The count that an alert reports.';
-comment on column certvakt.letters.address is
-  'The recipient of a notification. It is not a contact point, because the address can be removed before the letter is sent.';
-create index letters_person on certvakt.letters (person_id);
-create index letters_contact_point on certvakt.letters (contact_point_id);
-create index letters_requested_by on certvakt.letters (requested_by);
+comment on column certvakt.mail_queue.requested_by is 'Who requested an invitation. Null for sign-in links, which do not need a caller.';
+comment on column certvakt.mail_queue.valid_for is 'How long after the request the e-mail may be sent, and how long after that its token is valid.';
+comment on column certvakt.mail_queue.mail_due_at is 'When the next attempt to send it is due. Null: there is none.';
+comment on column certvakt.mail_queue.token_hash is
+  'The SHA-256 digest of the token of the last attempt. For an invitation, it is in invitations too. For an e-mail without a token, it only identifies the attempt.';
+comment on column certvakt.mail_queue.used_at is 'When the link was used to sign in.';
+comment on column certvakt.mail_queue.alert is 'The subject of an alert.';
+comment on column certvakt.mail_queue.organisation_id is 'The organisation of an alert, or whose register changed an address.';
+comment on column certvakt.mail_queue.number is 'The count that an alert reports.';
+comment on column certvakt.mail_queue.address is
+  'The recipient of a notification. It is not a contact point, because the address can be removed before the e-mail is sent.';
+create index mail_queue_person on certvakt.mail_queue (person_id);
+create index mail_queue_contact_point on certvakt.mail_queue (contact_point_id);
+create index mail_queue_requested_by on certvakt.mail_queue (requested_by);
 -- Sign-in links and invitations are sent before notifications.
-create index letters_due on certvakt.letters ((kind not in ('link', 'invitation')), mail_due_at, id) where mail_due_at is not null;
-create index letters_organisation on certvakt.letters (organisation_id);
+create index mail_queue_due on certvakt.mail_queue ((kind not in ('link', 'invitation')), mail_due_at, id) where mail_due_at is not null;
+create index mail_queue_organisation on certvakt.mail_queue (organisation_id);
 
-alter table certvakt.letters enable row level security;
-alter table certvakt.letters force row level security;
-revoke all on certvakt.letters from public, anon, authenticated, service_role;
--- The worker reads letters for the export of a person's data.
+alter table certvakt.mail_queue enable row level security;
+alter table certvakt.mail_queue force row level security;
+revoke all on certvakt.mail_queue from public, anon, authenticated, service_role;
+-- The worker reads e-mails for the export of a person's data.
 grant select (kind, person_id, requested_at, mailed_at, used_at, address),
-  insert (kind, person_id, contact_point_id, good_for, alert, organisation_id, number) on certvakt.letters to certvakt_worker;
-create policy worker_reads on certvakt.letters for select to certvakt_worker using (true);
-create policy worker_alerts on certvakt.letters for insert to certvakt_worker with check (kind = 'alert');
-grant select (person_id, requested_by), update (requested_by), delete on certvakt.letters to certvakt_registrar;
-create policy registrar_erases on certvakt.letters to certvakt_registrar using (true) with check (requested_by is null);
-grant select, insert (kind, person_id, contact_point_id, good_for, address),
-  update (token_hash, expires_at, mail_due_at, mailed_at, used_at), delete on certvakt.letters to certvakt_doorkeeper;
-create policy doorkeeper_keeps on certvakt.letters to certvakt_doorkeeper using (true) with check (true);
-grant select, insert (kind, person_id, contact_point_id, requested_by, good_for, address, organisation_id)
-  on certvakt.letters to certvakt_definer;
-create policy definer_writes on certvakt.letters to certvakt_definer
+  insert (kind, person_id, contact_point_id, valid_for, alert, organisation_id, number) on certvakt.mail_queue to certvakt_worker;
+create policy worker_reads on certvakt.mail_queue for select to certvakt_worker using (true);
+create policy worker_alerts on certvakt.mail_queue for insert to certvakt_worker with check (kind = 'alert');
+grant select (person_id, requested_by), update (requested_by), delete on certvakt.mail_queue to certvakt_registrar;
+create policy registrar_erases on certvakt.mail_queue to certvakt_registrar using (true) with check (requested_by is null);
+grant select, insert (kind, person_id, contact_point_id, valid_for, address),
+  update (token_hash, expires_at, mail_due_at, mailed_at, used_at), delete on certvakt.mail_queue to certvakt_auth;
+create policy auth_keeps on certvakt.mail_queue to certvakt_auth using (true) with check (true);
+grant select, insert (kind, person_id, contact_point_id, requested_by, valid_for, address, organisation_id)
+  on certvakt.mail_queue to certvakt_definer;
+create policy definer_writes on certvakt.mail_queue to certvakt_definer
   using (true) with check (kind in ('invitation', 'address-removed', 'address-added', 'address-confirmed', 'new-login'));
 
 -- After sign-in, a person sees the data of all their organisations. So an address from a register may be used to sign in only
 -- if no other organisation knew the person before, or if that organisation has the same address.
-create function certvakt.opens_the_door(point uuid) returns boolean
+create function certvakt.may_receive_tokens(point uuid) returns boolean
 language sql stable security definer set search_path = ''
 begin atomic
   select k.organisation_id is null or not exists (
@@ -229,9 +229,9 @@ begin atomic
         select from certvakt.contact_points same
         where same.person_id = k.person_id and same.kind = 'email' and lower(same.address) = lower(k.address)
           and (same.organisation_id is null or same.organisation_id = known.organisation_id)))
-  from certvakt.contact_points k where k.id = opens_the_door.point;
+  from certvakt.contact_points k where k.id = may_receive_tokens.point;
 end;
-comment on function certvakt.opens_the_door is
+comment on function certvakt.may_receive_tokens is
   'Returns whether sign-in links and invitations may be sent to a mail address: it is the person''s own, or it comes from a register and every other organisation that knew the person before has it too.';
 
 -- lower() is not leakproof, so PostgreSQL does not use the index of mail addresses for a role that a policy with a condition
@@ -241,7 +241,7 @@ language sql stable security definer set search_path = ''
 begin atomic
   select distinct on (p.person_id) p.person_id, p.id
   from certvakt.contact_points p
-  where p.kind = 'email' and lower(p.address) = lower(people_of_address.address) and certvakt.opens_the_door(p.id)
+  where p.kind = 'email' and lower(p.address) = lower(people_of_address.address) and certvakt.may_receive_tokens(p.id)
   order by p.person_id, p.organisation_id nulls first, p.id;
 end;
 comment on function certvakt.people_of_address is
@@ -259,15 +259,15 @@ begin
       select from certvakt.memberships m
       where m.person_id = invite.person and m.chapter_id = any (visible)
         and (p.organisation_id is null or p.organisation_id = m.organisation_id))
-    and certvakt.opens_the_door(p.id)
+    and certvakt.may_receive_tokens(p.id)
   order by p.organisation_id nulls first, p.id limit 1;
   if point is null then
     return false;
   end if;
-  insert into certvakt.letters (kind, person_id, contact_point_id, requested_by, good_for)
+  insert into certvakt.mail_queue (kind, person_id, contact_point_id, requested_by, valid_for)
   select 'invitation', invite.person, point, certvakt.current_person(), interval '14 days'
   where not exists (
-    select from certvakt.letters l
+    select from certvakt.mail_queue l
     where l.contact_point_id = point and l.kind = 'invitation' and l.requested_at > now() - interval '10 minutes');
   return true;
 end
@@ -275,11 +275,11 @@ $$;
 comment on function certvakt.invite is
   'Queues an invitation to a person in a visible chapter, unless one was requested within the last ten minutes. Returns false if there is no such person with a mail address.';
 
-revoke all on function certvakt.opens_the_door(uuid), certvakt.people_of_address(text), certvakt.invite(uuid)
+revoke all on function certvakt.may_receive_tokens(uuid), certvakt.people_of_address(text), certvakt.invite(uuid)
   from public, anon, authenticated, service_role;
-grant execute on function certvakt.people_of_address(text) to certvakt_doorkeeper;
+grant execute on function certvakt.people_of_address(text) to certvakt_auth;
 grant execute on function certvakt.invite(uuid) to authenticated;
-alter function certvakt.opens_the_door(uuid) owner to certvakt_definer;
+alter function certvakt.may_receive_tokens(uuid) owner to certvakt_definer;
 alter function certvakt.people_of_address(text) owner to certvakt_definer;
 alter function certvakt.invite(uuid) owner to certvakt_definer;
 
@@ -303,8 +303,8 @@ create policy worker_reads on certvakt.address_uses for select to certvakt_worke
 create policy definer_keeps on certvakt.address_uses to certvakt_definer using (true) with check (true);
 grant select (person_id), delete on certvakt.address_uses to certvakt_registrar;
 create policy registrar_erases on certvakt.address_uses to certvakt_registrar using (true) with check (false);
-grant select, insert (person_id, address) on certvakt.address_uses to certvakt_doorkeeper;
-create policy doorkeeper_adds on certvakt.address_uses to certvakt_doorkeeper using (true) with check (true);
+grant select, insert (person_id, address) on certvakt.address_uses to certvakt_auth;
+create policy auth_adds on certvakt.address_uses to certvakt_auth using (true) with check (true);
 
 create table certvakt.address_confirmations (
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
@@ -353,8 +353,8 @@ grant select on certvakt.former_addresses to certvakt_worker;
 create policy worker_reads on certvakt.former_addresses for select to certvakt_worker using (true);
 grant select (person_id), delete on certvakt.former_addresses to certvakt_registrar;
 create policy registrar_erases on certvakt.former_addresses to certvakt_registrar using (true) with check (false);
-grant select (left_at), delete on certvakt.former_addresses to certvakt_doorkeeper;
-create policy doorkeeper_forgets on certvakt.former_addresses to certvakt_doorkeeper using (true) with check (false);
+grant select (left_at), delete on certvakt.former_addresses to certvakt_auth;
+create policy auth_forgets on certvakt.former_addresses to certvakt_auth using (true) with check (false);
 grant select, insert (person_id, organisation_id, address), update (left_at) on certvakt.former_addresses to certvakt_definer;
 create policy definer_keeps on certvakt.former_addresses to certvakt_definer using (true) with check (true);
 
@@ -469,7 +469,7 @@ comment on function certvakt.proof_of_person is
 create function certvakt.tell_person(person uuid, organisation uuid, kind text, but text default null) returns void
 language sql security definer set search_path = ''
 begin atomic
-  insert into certvakt.letters (kind, person_id, organisation_id, address, good_for)
+  insert into certvakt.mail_queue (kind, person_id, organisation_id, address, valid_for)
   select distinct on (lower(known.address)) tell_person.kind, tell_person.person, tell_person.organisation, known.address,
     interval '14 days'
   from (
@@ -485,7 +485,7 @@ begin atomic
   order by lower(known.address);
 end;
 comment on function certvakt.tell_person is
-  'Queues a letter to a person''s present and former mail addresses except `but`: to all of them, or, if `organisation` is given, to those of that organisation and the person''s own.';
+  'Queues an e-mail to a person''s present and former mail addresses except `but`: to all of them, or, if `organisation` is given, to those of that organisation and the person''s own.';
 
 create function certvakt.confirm_address(
   organisation uuid, person uuid, address text, out confirmations bigint, out counts_from timestamptz)
@@ -581,13 +581,13 @@ begin
     select person_id, organisation_id, address from gone
     on conflict on constraint former_addresses_once do update set left_at = now()
   )
-  insert into certvakt.letters (kind, person_id, organisation_id, address, good_for)
+  insert into certvakt.mail_queue (kind, person_id, organisation_id, address, valid_for)
   select 'address-removed', person_id, organisation_id, address, interval '14 days' from news;
   return null;
 end
 $$;
 comment on function certvakt.contact_points_after_delete is
-  'Stores a removed mail address as a former address, deletes its confirmations, and queues a letter to it.';
+  'Stores a removed mail address as a former address, deletes its confirmations, and queues an e-mail to it.';
 create trigger after_delete after delete on certvakt.contact_points referencing old table as old_rows
   for each statement execute function certvakt.contact_points_after_delete();
 
@@ -595,7 +595,7 @@ create function certvakt.contact_points_after_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   perform certvakt.refuse_erased(array(select n.person_id from new_rows n));
-  insert into certvakt.letters (kind, person_id, organisation_id, address, good_for)
+  insert into certvakt.mail_queue (kind, person_id, organisation_id, address, valid_for)
   select distinct 'address-added', k.person_id, n.organisation_id, k.address, interval '14 days'
   from new_rows n
   join certvakt.people p on p.id = n.person_id and p.created_at < n.created_at
@@ -610,7 +610,7 @@ begin
 end
 $$;
 comment on function certvakt.contact_points_after_insert is
-  'Refuses a contact point of an erased person, and queues letters about a new mail address to the person''s other addresses.';
+  'Refuses a contact point of an erased person, and queues e-mails about a new mail address to the person''s other addresses.';
 create trigger after_insert after insert on certvakt.contact_points referencing new table as new_rows
   for each statement execute function certvakt.contact_points_after_insert();
 
@@ -621,7 +621,7 @@ revoke all on function certvakt.is_first_address(uuid, uuid, text), certvakt.acc
   certvakt.is_confirmed_address(uuid, uuid, text) from public, anon, authenticated, service_role;
 grant execute on function certvakt.accept_invitation(text), certvakt.confirm_address(uuid, uuid, text),
   certvakt.withdraw_address_confirmations(uuid, uuid) to authenticated;
-grant execute on function certvakt.tell_person(uuid, uuid, text, text) to certvakt_doorkeeper;
+grant execute on function certvakt.tell_person(uuid, uuid, text, text) to certvakt_auth;
 alter function certvakt.is_first_address(uuid, uuid, text) owner to certvakt_definer;
 alter function certvakt.is_confirmed_address(uuid, uuid, text) owner to certvakt_definer;
 alter function certvakt.accept_invitation(text) owner to certvakt_definer;

@@ -98,18 +98,18 @@ select is_empty($$
     and r.rolname not like 'pg\_%' and has_table_privilege(r.oid, l.oid, 'DELETE')$$, 'no role but the owner may delete from the log');
 select is_empty($$
   select r.rolname from pg_roles r, (select oid, relowner from pg_temp.ours where relname = 'cert_notification_log') l
-  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer', 'service_role', 'anon', 'authenticated')
+  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_auth', 'certvakt_definer', 'certvakt_viewer', 'service_role', 'anon', 'authenticated')
     and (has_table_privilege(r.oid, l.oid, 'UPDATE') or has_table_privilege(r.oid, l.oid, 'TRUNCATE'))$$, 'no role may update or truncate the log');
 select is((
   select string_agg(r.rolname, ', ' order by r.rolname) from pg_roles r
-  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer', 'service_role', 'anon', 'authenticated')
+  where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_auth', 'certvakt_definer', 'certvakt_viewer', 'service_role', 'anon', 'authenticated')
     and has_table_privilege(r.oid, 'public.cert_notification_log', 'INSERT')),
   'certvakt_worker, service_role', 'certvakt_worker and service_role may insert into the log');
 select is_empty($$select rolname from pg_roles where rolname like 'certvakt\_%' and rolname not in ('certvakt_owner', 'certvakt_service')
   and (rolsuper or rolbypassrls or rolcanlogin or rolcreaterole or rolcreatedb or rolreplication)$$, 'the roles of the service have no special attributes');
 select is(
   (select string_agg(r.rolname || ' ' || c.oid::regclass, ', ') from pg_class c join pg_roles r on r.oid = c.relowner
-   where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer')),
+   where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_auth', 'certvakt_definer', 'certvakt_viewer')),
   'certvakt_viewer certvakt.visible_certifications', 'the roles own only the view that people''s policies restrict');
 select is(
   (select string_agg(p.polname || ' ' || p.polroles::regrole[]::text, ', ' order by p.polname) from pg_policy p

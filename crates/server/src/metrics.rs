@@ -142,7 +142,10 @@ fn describe_counters() {
     describe_counter!("certvakt_partner_requests_total", "Requests of this process to partners, by outcome");
     describe_counter!("certvakt_partner_stops_total", "Times that sending to a partner stopped, by reason");
     describe_counter!("certvakt_deliveries_total", "Deliveries ended by this process, by outcome");
-    describe_counter!("certvakt_letters_total", "Letters that this process tried to send, by outcome");
+    describe_counter!(
+        "certvakt_mails_total",
+        "E-mails other than notices that this process tried to send, by outcome"
+    );
     describe_counter!(
         "certvakt_link_requests_dropped_total",
         "Requests for sign-in links that were dropped, because there were too many or the database was unavailable"

@@ -1,4 +1,4 @@
-//! Browser authentication: sessions, and the letters that carry a token to an e-mail address.
+//! Browser authentication: sessions, and the e-mails that carry a token.
 //!
 //! Only the SHA-256 of a token is stored.
 
@@ -49,7 +49,7 @@ pub struct NewSession<'a> {
     pub acr: Option<&'a str>,
 }
 
-/// Starts a session. If the browser is new for the person, queues letters to their other addresses.
+/// Starts a session. If the browser is new for the person, queues e-mails to their other addresses.
 pub async fn begin_session(tx: &mut AuthTx, new: &NewSession<'_>) -> Result<(), StoreError> {
     sqlx::query_file!(
         "src/auth/begin_session.sql",
@@ -97,18 +97,18 @@ pub async fn use_link(tx: &mut AuthTx, link_hash: [u8; 32]) -> Result<Option<Lin
     Ok(used.fetch_optional(tx).await?)
 }
 
-/// The subject of a letter.
+/// The subject of an e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum MailKind {
     /// A sign-in link.
     Link,
     /// An invitation.
     Invitation,
-    /// A change of a person's addresses or logins, by its id in `letters.ftl`.
+    /// A change of a person's addresses or logins, by its id in `mails.ftl`.
     Change(String),
     /// An alert to an administrator.
     Alert {
-        /// The alert's id in `letters.ftl`.
+        /// The alert's id in `mails.ftl`.
         alert: String,
         /// The organisation's name.
         organisation: String,
@@ -117,13 +117,13 @@ pub enum Kind {
     },
 }
 
-/// A letter to send.
+/// An e-mail to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
-    /// The letter's id.
+pub struct QueuedMail {
+    /// The e-mail's id.
     pub id: Uuid,
-    /// The letter's subject.
-    pub kind: Kind,
+    /// The e-mail's subject.
+    pub kind: MailKind,
     /// The person's name.
     pub name: Option<String>,
     /// The recipient's address.
@@ -132,22 +132,22 @@ pub struct Letter {
     pub locale: String,
 }
 
-/// Locks due letters until the end of the transaction. Includes letters that carry a token only if
+/// Locks due e-mails until the end of the transaction. Includes e-mails that carry a token only if
 /// `with_tokens` is true.
-pub async fn due(tx: &mut AuthTx, limit: i64, with_tokens: bool) -> Result<Vec<Letter>, StoreError> {
+pub async fn due(tx: &mut AuthTx, limit: i64, with_tokens: bool) -> Result<Vec<QueuedMail>, StoreError> {
     let due = sqlx::query_file!("src/auth/due.sql", limit, with_tokens).fetch_all(tx).await?;
     Ok(due
         .into_iter()
-        .map(|one| Letter {
+        .map(|one| QueuedMail {
             id: one.id,
             kind: match (one.alert, one.organisation, one.number) {
                 (Some(alert), Some(organisation), Some(number)) => {
-                    Kind::Alert { alert, organisation, number }
+                    MailKind::Alert { alert, organisation, number }
                 }
                 _ => match one.kind.as_str() {
-                    "link" => Kind::Link,
-                    "invitation" => Kind::Invitation,
-                    _ => Kind::Change(one.kind),
+                    "link" => MailKind::Link,
+                    "invitation" => MailKind::Invitation,
+                    _ => MailKind::Change(one.kind),
                 },
             },
             name: one.name,
@@ -157,7 +157,7 @@ pub async fn due(tx: &mut AuthTx, limit: i64, with_tokens: bool) -> Result<Vec<L
         .collect())
 }
 
-/// Sets new tokens of letters, with a lease in seconds. Previous tokens become invalid.
+/// Sets new tokens of e-mails, with a lease in seconds. Previous tokens become invalid.
 pub async fn give_tokens(
     tx: &mut AuthTx,
     tokens: &[(Uuid, [u8; 32])],
@@ -171,9 +171,9 @@ pub async fn give_tokens(
     Ok(())
 }
 
-/// The outcome of sending a letter.
+/// The outcome of sending an e-mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum MailOutcome {
     /// The mail server accepted it.
     Mailed,
     /// It could not be sent now. It is tried again after as long as it has already waited.
@@ -182,29 +182,29 @@ pub enum Outcome {
     Refused,
 }
 
-/// Records the outcome of a letter, if its token is still the one that was sent.
+/// Records the outcome of an e-mail, if its token is still the one that was sent.
 pub async fn finish(
     tx: &mut AuthTx,
     id: Uuid,
     token_hash: [u8; 32],
-    outcome: Outcome,
+    outcome: MailOutcome,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "update certvakt.letters
+        "update certvakt.mail_queue
          set mailed_at = case when $3 then now() end,
            mail_due_at = case when $4 then now() + greatest(interval '30 seconds', now() - requested_at) end
          where id = $1 and token_hash = $2",
         id,
         &token_hash,
-        outcome == Outcome::Mailed,
-        outcome == Outcome::PutOff,
+        outcome == MailOutcome::Mailed,
+        outcome == MailOutcome::PutOff,
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// Deletes expired sessions, letters and invitations.
+/// Deletes expired sessions, e-mails and invitations.
 pub async fn sweep(tx: &mut AuthTx) -> Result<(), StoreError> {
     sqlx::query_file!("src/auth/sweep.sql").execute(tx).await?;
     Ok(())

@@ -38,7 +38,7 @@ pub async fn count(database: &Database, older_than_days: u32) -> Result<Deleted,
     .await?)
 }
 
-/// Deletes the rows that are older than a number of days, one batch per transaction, and expired sessions, letters and
+/// Deletes the rows that are older than a number of days, one batch per transaction, and expired sessions, e-mails and
 /// former addresses. Tells `progress` how many notices each batch deleted.
 pub async fn delete(
     database: &Database,
@@ -94,7 +94,7 @@ pub async fn delete(
         deleted.access_events += batch.access_events;
         progress(batch.notices.unsigned_abs());
     }
-    // `serve` does this only if people sign in or e-mail is configured, but triggers write letters in any
+    // `serve` does this only if people sign in or e-mail is configured, but triggers write e-mails in any
     // case.
     let mut tx = database.auth().await?;
     auth::sweep(&mut tx).await?;

@@ -22,7 +22,7 @@ pub struct Facts {
     pub may_register: bool,
     /// Whether the login may switch to `authenticated`, the role for people's requests.
     pub may_answer: bool,
-    /// Whether the login may switch to `certvakt_doorkeeper`, the role for browser sign-in.
+    /// Whether the login may switch to `certvakt_auth`, the role for browser sign-in.
     pub may_authenticate: bool,
     /// The login's privileges beyond switching to those four roles.
     pub excess: Vec<String>,

@@ -178,7 +178,7 @@ impl From<sqlx::Error> for StoreError {
                     // Insufficient privilege.
                     "42501" => Self::Refused {
                         said: text,
-                        hint: "the login must be a member of certvakt_worker, certvakt_registrar, certvakt_doorkeeper and authenticated, see the runbook on roles",
+                        hint: "the login must be a member of certvakt_worker, certvakt_registrar, certvakt_auth and authenticated, see the runbook on roles",
                     },
                     // Undefined table, column, function or schema, or a role that does not exist.
                     "42P01" | "42703" | "42883" | "3F000" | "22023" => Self::Schema(text),

@@ -111,7 +111,7 @@ impl Database {
         RegistrarTx::begin(&self.pool, &self.clock, self.operator.as_ref()).await
     }
 
-    /// Begins a transaction of the doorkeeper role, for sessions and letters.
+    /// Begins a transaction of the auth role, for sessions and e-mails.
     pub async fn auth(&self) -> Result<AuthTx, StoreError> {
         self.auth_holding(Box::new(())).await
     }

@@ -177,7 +177,7 @@ transaction!(
     RegistrarTx with Option<Arc<Operator>>
 );
 transaction!(
-    /// A transaction of `certvakt_doorkeeper`, which maintains sessions, and the letters that carry tokens.
+    /// A transaction of `certvakt_auth`, which maintains sessions, and the e-mails that carry tokens.
     AuthTx
 );
 transaction!(
@@ -274,7 +274,7 @@ impl RegistrarTx {
 
 impl AuthTx {
     pub(super) async fn begin(pool: &PgPool, clock: &Clock, held: Held) -> Result<Self, StoreError> {
-        let sql = beginning!("certvakt_doorkeeper", "10s").to_owned() + &moved(clock);
+        let sql = beginning!("certvakt_auth", "10s").to_owned() + &moved(clock);
         Ok(Self(Begun::holding(held, pool, sql).await?.0))
     }
 }

@@ -119,15 +119,15 @@ async fn check_channels(findings: &mut Findings, config: &Config) {
         }
         Err(error) => findings.problem("channels", error.to_string()),
     }
-    // Letters are sent by e-mail even if the e-mail channel for notices is off.
+    // Sign-in links and alerts are e-mails even if the e-mail channel for notices is off.
     if !config.email.server.is_empty() && !config.active_channels().any(|name| name == ChannelName::Email) {
         let timeout = std::time::Duration::from_secs(u64::from(config.delivery.timeout_seconds));
         match Mailer::new(&config.email, timeout) {
             Ok(mailer) => match mailer.check().await {
-                Ok(()) => findings.ok("credentials", "letters: the mail server accepts the credentials"),
-                Err(reason) => findings.problem("credentials", format!("letters: {reason}")),
+                Ok(()) => findings.ok("credentials", "e-mail: the mail server accepts the credentials"),
+                Err(reason) => findings.problem("credentials", format!("e-mail: {reason}")),
             },
-            Err(error) => findings.problem("letters", error.to_string()),
+            Err(error) => findings.problem("e-mail", error.to_string()),
         }
     }
     let others = [config.auth.secret_file.as_path(), config.sign_in.client_secret_file.as_path()];
@@ -244,7 +244,7 @@ fn check_privileges(findings: &mut Findings, facts: &Facts, is_embedded: bool) {
         findings.problem(
             "roles",
             format!(
-                "{0} lacks the service's roles: grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, authenticated to {0}",
+                "{0} lacks the service's roles: grant certvakt_worker, certvakt_registrar, certvakt_auth, authenticated to {0}",
                 facts.login
             ),
         );

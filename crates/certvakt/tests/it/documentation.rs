@@ -211,7 +211,7 @@ fn messages(language: &str, file: &str) -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn every_language_has_the_same_messages_with_the_same_variables() {
-    for file in ["export.ftl", "letters.ftl", "notices.ftl", "pages.ftl"] {
+    for file in ["export.ftl", "mails.ftl", "notices.ftl", "pages.ftl"] {
         let (english, norwegian) = (messages("en", file), messages("nb", file));
         assert!(english.len() > 5, "{file}: {english:?}");
         assert_eq!(english, norwegian, "{file}");

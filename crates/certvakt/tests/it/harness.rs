@@ -46,7 +46,7 @@ pub const OWNER: &str = "certvakt_owner";
 /// The login of the service: a member of its roles, owner of nothing.
 pub const SERVICE: &str = "certvakt_service";
 /// Its roles.
-pub const SERVICE_ROLES: &str = "certvakt_worker, certvakt_registrar, certvakt_doorkeeper, authenticated";
+pub const SERVICE_ROLES: &str = "certvakt_worker, certvakt_registrar, certvakt_auth, authenticated";
 
 async fn ensure_logins(connection: &mut PgConnection) {
     for (login, can) in [(OWNER, "createrole"), (SERVICE, "nocreaterole noinherit")] {

@@ -342,7 +342,7 @@ async fn a_second_owner_on_the_server_needs_the_roles_and_no_more() {
         // grant them.
         assert!(fail(&mut migrate, 4).contains("permission denied to grant role"));
         let grant = format!(
-            "grant certvakt_worker, certvakt_registrar, certvakt_doorkeeper, certvakt_definer, certvakt_viewer, authenticated to {login} with inherit false, set true"
+            "grant certvakt_worker, certvakt_registrar, certvakt_auth, certvakt_definer, certvakt_viewer, authenticated to {login} with inherit false, set true"
         );
         server.execute(AssertSqlSafe(grant)).await.unwrap();
     }

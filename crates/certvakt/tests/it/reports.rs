@@ -293,7 +293,7 @@ async fn cleanup_deletes_what_is_old_and_nothing_else() {
              insert into certvakt.former_addresses (person_id, address, left_at)
                select p.id, age || '@example.org', now() - make_interval(days => age)
                from certvakt.people p, unnest(array[89, 91]) as age;
-             insert into certvakt.letters (kind, person_id, address, good_for, requested_at)
+             insert into certvakt.mail_queue (kind, person_id, address, valid_for, requested_at)
                select 'address-removed', p.id, age || '@example.org', interval '14 days', now() - make_interval(days => age)
                from certvakt.people p, unnest(array[13, 15]) as age",
         )
@@ -301,7 +301,7 @@ async fn cleanup_deletes_what_is_old_and_nothing_else() {
     let counts = "select concat_ws(' ', (select count(*) from public.cert_notification_log), (select count(*) from certvakt.deliveries),
         (select count(*) from certvakt.delivery_attempts), (select count(*) from certvakt.runs), (select count(*) from certvakt.imports),
         (select count(*) from certvakt.access_events), (select count(*) from certvakt.former_addresses),
-        (select count(*) from certvakt.letters))";
+        (select count(*) from certvakt.mail_queue))";
     let expected = json!({ "notices": 1, "runs": 1, "imports": 1, "access_events": 2 });
     assert_eq!(database.json(["cleanup", "--dry-run"])["deleted"], expected);
     assert_eq!(database.value::<String>(counts).await, "2 2 2 2 1 4 4 4", "a dry run deletes nothing");

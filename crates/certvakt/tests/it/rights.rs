@@ -57,9 +57,9 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.invitations.operator",
     "certvakt.invitations.token_hash",
     "certvakt.known_browsers.token_hash",
-    "certvakt.letters.alert",
-    "certvakt.letters.kind",
-    "certvakt.letters.token_hash",
+    "certvakt.mail_queue.alert",
+    "certvakt.mail_queue.kind",
+    "certvakt.mail_queue.token_hash",
     "certvakt.listing_consents.issuer",
     "certvakt.listing_consents.operator",
     "certvakt.listing_consents.partner",
@@ -168,11 +168,11 @@ async fn somebody() -> (TestDatabase, Uuid) {
                select o.organisation_id, o.peer_mentor_id, 'other@example.org', '{person}', 'i', 'login'
                from public.peer_mentor_certifications o where o.external_id = 'other';
              insert into certvakt.former_addresses (person_id, address) values ('{person}', 'old-zqx7@example.org');
-             insert into certvakt.letters (kind, person_id, address, good_for)
+             insert into certvakt.mail_queue (kind, person_id, address, valid_for)
                values ('address-removed', '{person}', 'old-zqx7@example.org', interval '14 days');
              insert into certvakt.invitations (person_id, token_hash, address)
                values ('{person}', sha256('2'), 'zqx7@example.org');
-             insert into certvakt.letters (kind, person_id, contact_point_id, good_for)
+             insert into certvakt.mail_queue (kind, person_id, contact_point_id, valid_for)
                select 'link', person_id, id, interval '15 minutes' from certvakt.contact_points where kind = 'email';
              insert into certvakt.idempotency_keys (person_id, key, request_hash, answer)
                values ('{person}', 'key-zqx7', sha256('3'), '{{\"body\": {{\"name\": \"Åse zqx7\"}}}}');
@@ -191,7 +191,7 @@ async fn somebody() -> (TestDatabase, Uuid) {
                select d.id, 1, 'email', 'retry', '451' from certvakt.deliveries d
                join public.cert_notification_log l on l.id = d.id where l.recipient_id = '{person}';
              -- Somebody else, whose requests speak of the person.
-             insert into certvakt.letters (kind, person_id, contact_point_id, requested_by, good_for)
+             insert into certvakt.mail_queue (kind, person_id, contact_point_id, requested_by, valid_for)
                select 'link', o.peer_mentor_id, k.id, '{person}', interval '15 minutes'
                from public.peer_mentor_certifications o, certvakt.contact_points k
                where o.external_id = 'other' and k.kind = 'email';

@@ -1,4 +1,4 @@
-//! Sending e-mail, for notices and letters.
+//! Sending e-mail, for notices and the mail queue.
 
 pub mod address;
 mod failure;
@@ -44,7 +44,7 @@ pub struct Mail {
 }
 
 /// A body with a plain-text part and an HTML part.
-pub fn words(plain: String, html: String) -> MultiPart {
+pub fn body(plain: String, html: String) -> MultiPart {
     MultiPart::alternative().singlepart(SinglePart::plain(plain)).singlepart(SinglePart::html(html))
 }
 

@@ -44,7 +44,7 @@ impl Dataverse {
 
     /// The URL of a mentor's row.
     fn row(&self, key: &str) -> Result<Url, Outcome> {
-        if key.contains(|letter: char| NOT_IN_KEYS.contains(letter) || letter.is_control()) {
+        if key.contains(|character: char| NOT_IN_KEYS.contains(character) || character.is_control()) {
             return Err(Outcome::Refused(format!(
                 "the mentor's key cannot be part of a URL: it must not contain {NOT_IN_KEYS}"
             )));

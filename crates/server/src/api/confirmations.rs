@@ -66,8 +66,8 @@ pub(super) async fn confirm(
             Confirmed::Unproven => return Err(Refusal::LoginUnproven),
         };
     tx.commit().await?;
-    if let Some(letters) = api.letters() {
-        letters.wake();
+    if let Some(mails) = api.mails() {
+        mails.wake();
     }
     Ok(Json(Confirmations { number, counts_from }))
 }

@@ -23,11 +23,11 @@ pub(super) async fn invite(
     Path(Id { id }): Path<Id>,
 ) -> Result<StatusCode, Refusal> {
     let mut tx = api.person(&caller).await?;
-    let letters = api.letters().ok_or(Refusal::NoMail)?;
+    let mails = api.mails().ok_or(Refusal::NoMail)?;
     if !tenant::invite(&mut tx, id).await? {
         return Err(Refusal::NotFound);
     }
     tx.commit().await?;
-    letters.wake();
+    mails.wake();
     Ok(StatusCode::ACCEPTED)
 }

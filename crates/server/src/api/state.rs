@@ -61,18 +61,18 @@ pub(super) struct Shared {
     pub(super) strangers: AddressRateLimit,
     pub(super) client_header: ClientHeader,
     pub(super) partners: PartnersConfig,
-    pub(super) letters: Option<MailQueue>,
+    pub(super) mails: Option<MailQueue>,
     pub(super) recorder: Recorder,
 }
 
 impl Api {
-    /// Creates the API for the tokens that `[auth]` describes. `letters` is the queue of e-mails, if there is
+    /// Creates the API for the tokens that `[auth]` describes. `mails` is the queue of e-mails, if there is
     /// one; the recorder receives the events of the access log.
     pub fn new(
         database: RequestDatabase,
         clock: Clock,
         config: &Config,
-        letters: Option<MailQueue>,
+        mails: Option<MailQueue>,
         recorder: Recorder,
     ) -> Result<Self, ConfigError> {
         let verifier = if config.auth.is_off() { None } else { Some(Verifier::new(&config.auth)?) };
@@ -86,7 +86,7 @@ impl Api {
             strangers: AddressRateLimit::per_minute(REQUESTS_A_MINUTE),
             client_header: ClientHeader::new(&config.sign_in.client_header),
             partners: config.partners.clone(),
-            letters,
+            mails,
             recorder,
         })))
     }
@@ -96,8 +96,8 @@ impl Api {
     }
 
     /// The queue of e-mails, if this server sends any.
-    pub(super) fn letters(&self) -> Option<&MailQueue> {
-        self.0.letters.as_ref()
+    pub(super) fn mails(&self) -> Option<&MailQueue> {
+        self.0.mails.as_ref()
     }
 
     /// Waits for a permit to upload a register of an organisation.

@@ -29,7 +29,7 @@ impl SignIn {
     pub fn new(
         database: RequestDatabase,
         config: &Config,
-        letters: Option<MailQueue>,
+        mails: Option<MailQueue>,
     ) -> Result<Option<Self>, ConfigError> {
         let sign_in = &config.sign_in;
         if sign_in.is_off() {
@@ -40,7 +40,7 @@ impl SignIn {
         Ok(Some(Self(Arc::new(Shared {
             database,
             provider,
-            links: letters.filter(|_| sign_in.links),
+            links: mails.filter(|_| sign_in.links),
             limits: Limits::new(&sign_in.client_header),
             step_up: StepUp::new(&config.step_up),
         }))))

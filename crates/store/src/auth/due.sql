@@ -1,6 +1,6 @@
--- $1 maximum number   $2 whether to include letters that carry a token
+-- $1 maximum number   $2 whether to include e-mails that carry a token
 -- The person's name and language are those of the alert's organisation, or of the organisation whose register contains
--- the address. A letter to a former address may reach somebody else, so it does not contain the name. Links come first.
+-- the address. An e-mail to a former address may reach somebody else, so it does not contain the name. Links come first.
 select l.id, l.kind, l.alert, l.number,
   case when c.id is not null then coalesce(
     (select n.name from certvakt.person_names n
@@ -16,11 +16,11 @@ select l.id, l.kind, l.alert, l.number,
      where m.person_id = p.id
      order by o.id is distinct from coalesce(l.organisation_id, c.organisation_id), o.id limit 1),
     'nb') as "locale!"
-from certvakt.letters l
+from certvakt.mail_queue l
 join certvakt.people p on p.id = l.person_id
 left join certvakt.contact_points c on c.id = l.contact_point_id
 left join certvakt.organisations o on o.id = l.organisation_id
-where l.mail_due_at <= now() and l.used_at is null and l.requested_at > now() - l.good_for
+where l.mail_due_at <= now() and l.used_at is null and l.requested_at > now() - l.valid_for
   and ($2 or l.kind not in ('link', 'invitation'))
 order by (l.kind not in ('link', 'invitation')), l.mail_due_at, l.id
 limit $1

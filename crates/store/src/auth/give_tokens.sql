@@ -2,12 +2,12 @@ with given as (
   select * from unnest($1::uuid[], $2::bytea[]) as given (id, token_hash)
 ),
 dead as (
-  delete from certvakt.invitations i using certvakt.letters l, given
+  delete from certvakt.invitations i using certvakt.mail_queue l, given
   where l.id = given.id and i.token_hash = l.token_hash and i.used_at is null
 ),
 claimed as (
-  update certvakt.letters l
-  set token_hash = given.token_hash, expires_at = now() + l.good_for, mail_due_at = now() + make_interval(secs => $3)
+  update certvakt.mail_queue l
+  set token_hash = given.token_hash, expires_at = now() + l.valid_for, mail_due_at = now() + make_interval(secs => $3)
   from given where l.id = given.id
   returning l.kind, l.person_id, l.contact_point_id, l.token_hash, l.expires_at
 )

@@ -1,8 +1,8 @@
 with sessions as (
   delete from certvakt.sessions where expires_at <= now() or seen_at <= now() - interval '12 hours'
 ),
-letters as (
-  delete from certvakt.letters where coalesce(expires_at, requested_at + good_for) <= now()
+mails as (
+  delete from certvakt.mail_queue where coalesce(expires_at, requested_at + valid_for) <= now()
 ),
 browsers as (
   delete from certvakt.known_browsers where seen_at <= now() - interval '400 days'

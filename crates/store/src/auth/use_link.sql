@@ -1,5 +1,5 @@
 with used as (
-  update certvakt.letters l set used_at = now() from certvakt.contact_points k
+  update certvakt.mail_queue l set used_at = now() from certvakt.contact_points k
   where l.token_hash = $1 and l.kind = 'link' and l.used_at is null and l.expires_at > now() and k.id = l.contact_point_id
   returning l.person_id, k.address
 ),

@@ -9,7 +9,7 @@ select
     as "may_register!",
   coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = 'authenticated'), false)
     as "may_answer!",
-  coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = 'certvakt_doorkeeper'), false)
+  coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = 'certvakt_auth'), false)
     as "may_authenticate!",
   array(
     select what from pg_roles r, lateral (values
@@ -21,7 +21,7 @@ select
     where r.rolname = current_user and is_so) as "excess!",
   array(
     select r.rolname::text from pg_roles r
-    where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_doorkeeper', 'certvakt_definer', 'certvakt_viewer')
+    where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_auth', 'certvakt_definer', 'certvakt_viewer')
       -- The view that certvakt_viewer owns stores no rows.
       and (r.rolsuper or r.rolbypassrls or exists (select from pg_class c where c.relowner = r.oid and c.relkind <> 'v'))
     order by 1) as "strong_roles!",

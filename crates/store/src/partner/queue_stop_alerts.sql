@@ -1,4 +1,4 @@
--- Queues a letter to each administrator, once each time, about a partner to which nothing is sent any more, whose removals
+-- Queues an e-mail to each administrator, once each time, about a partner to which nothing is sent any more, whose removals
 -- are held, or whose credential expires within 30 days; about an outage after an hour, because most end by themselves.
 with problems as materialized (
   select p.organisation_id, p.code, x.kind, x.number
@@ -20,7 +20,7 @@ held as (
   from problems x
   where x.organisation_id = p.organisation_id and x.code = p.code and x.kind = 'removals-held'
     and (p.held_alerted_at is null or p.held_alerted_at < p.held_at)
-    -- A statement changes a row once: the other letter follows the next time.
+    -- A statement changes a row once: the other e-mail follows the next time.
     and not exists (select from stopped s where s.organisation_id = p.organisation_id and s.code = p.code)
   returning p.organisation_id, p.code, x.number
 ),
@@ -43,6 +43,6 @@ news as (
   union all
   select e.organisation_id, 'secret-ends', e.days from ending e
 )
-insert into certvakt.letters (kind, person_id, contact_point_id, good_for, alert, organisation_id, number)
+insert into certvakt.mail_queue (kind, person_id, contact_point_id, valid_for, alert, organisation_id, number)
 select 'alert', a.person_id, a.contact_point_id, interval '14 days', n.alert, n.organisation_id, n.number
 from news n join certvakt.administrators a on a.organisation_id = n.organisation_id

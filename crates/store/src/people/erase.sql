@@ -38,11 +38,11 @@ sessions as (
 logins as (
   delete from certvakt.identities where person_id = $1 returning 1
 ),
-letters as (
-  delete from certvakt.letters where person_id = $1 returning 1
+mails as (
+  delete from certvakt.mail_queue where person_id = $1 returning 1
 ),
-letters_of_others as (
-  update certvakt.letters set requested_by = null where requested_by = $1 and person_id <> $1
+mails_of_others as (
+  update certvakt.mail_queue set requested_by = null where requested_by = $1 and person_id <> $1
 ),
 invitations as (
   delete from certvakt.invitations where person_id = $1 returning 1
@@ -101,7 +101,7 @@ from (values
   (4, 'memberships', (select count(*) from memberships)),
   (5, 'logins', (select count(*) from logins)),
   (6, 'sessions', (select count(*) from sessions)),
-  (7, 'invitations and letters', (select count(*) from invitations) + (select count(*) from letters)),
+  (7, 'invitations and e-mails', (select count(*) from invitations) + (select count(*) from mails)),
   (8, 'answers remembered', (select count(*) from answers)),
   (9, 'registers handed over', (select count(*) from registers)),
   (10, 'ids in registers', (select count(*) from whose where external_id is not null)),

@@ -52,10 +52,10 @@ select json_build_object(
     select coalesce(json_agg(json_build_object(
       'address', i.address, 'made_at', i.created_at, 'ends_at', i.expires_at, 'used_at', i.used_at) order by i.created_at), '[]')
     from certvakt.invitations i where i.person_id = p.id),
-  'letters', (
+  'mails', (
     select coalesce(json_agg(json_build_object(
       'kind', l.kind, 'address', l.address, 'asked_for_at', l.requested_at, 'mailed_at', l.mailed_at, 'used_at', l.used_at) order by l.requested_at), '[]')
-    from certvakt.letters l where l.person_id = p.id),
+    from certvakt.mail_queue l where l.person_id = p.id),
   'certifications', (
     select coalesce(json_agg(json_build_object(
       'id', c.id, 'organisation', o.name, 'chapter', h.name, 'type', t.name, 'register_id', c.external_id,

@@ -1,5 +1,5 @@
--- Queues a letter to each administrator of an organisation with long histories: one letter per history, and at most one
--- in thirty days. If no administrator has an address, the letter waits for one.
+-- Queues an e-mail to each administrator of an organisation with long histories: one e-mail per history, and at most one
+-- in thirty days. If no administrator has an address, the e-mail waits for one.
 with told as (
   update certvakt.long_histories l set told_at = now()
   from public.peer_mentor_certifications c
@@ -11,7 +11,7 @@ with told as (
       where o.organisation_id = c.organisation_id and t.told_at > now() - interval '30 days')
   returning c.organisation_id
 )
-insert into certvakt.letters (kind, person_id, contact_point_id, good_for, alert, organisation_id, number)
+insert into certvakt.mail_queue (kind, person_id, contact_point_id, valid_for, alert, organisation_id, number)
 select 'alert', a.person_id, a.contact_point_id, interval '14 days', 'long-history', a.organisation_id, grown.number
 from (select t.organisation_id, count(*) as number from told t group by t.organisation_id) grown
 join certvakt.administrators a on a.organisation_id = grown.organisation_id

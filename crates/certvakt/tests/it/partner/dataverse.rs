@@ -277,19 +277,19 @@ async fn administrators_are_warned_before_a_secret_expires() {
         ["person", "add", "--organisation", "org", "--chapter", "chapter", "--role", "org_admin"];
     database.ok(administrator.into_iter().chain(["--name", "Åse", "--email", "a@example.org"]));
     let store = database.store().await;
-    let letters = async || {
+    let mails = async || {
         let mut tx = store.worker().await.unwrap();
         certvakt_store::partner::queue_stop_alerts(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
-        let letters = "select coalesce(array_agg(alert || ' ' || number), '{}') from certvakt.letters";
-        database.value::<Vec<String>>(letters).await
+        let mails = "select coalesce(array_agg(alert || ' ' || number), '{}') from certvakt.mail_queue";
+        database.value::<Vec<String>>(mails).await
     };
     database.sync(&config);
     let certificate: bool = database
         .value("select secret_ends_on > (now() at time zone 'UTC')::date + 40 from certvakt.partners")
         .await;
     assert!(certificate, "it says itself when it ends");
-    assert_eq!(letters().await, Vec::<String>::new());
+    assert_eq!(mails().await, Vec::<String>::new());
     // The configured date takes precedence.
     for (days, warns) in [(40, false), (12, true)] {
         let day = format!("select ((now() at time zone 'UTC')::date + {days})::text");
@@ -301,7 +301,7 @@ async fn administrators_are_warned_before_a_secret_expires() {
         assert_eq!(said.contains("CREDENTIAL") && said.contains(&ends), warns, "{said}");
         for _ in 0..2 {
             let expected = if warns { vec!["secret-ends 12".to_owned()] } else { vec![] };
-            assert_eq!(letters().await, expected, "once");
+            assert_eq!(mails().await, expected, "once");
         }
     }
 }

@@ -106,7 +106,7 @@ async fn a_stop_reaches_the_mailbox_of_administrators() {
     database.sync(&config);
     let mail = MailServer::start(None);
     let _service = Service::start(&database, &mail.config("[serve]\nlisten = \"127.0.0.1:0\"\n"), NOON);
-    database.until("select exists (select from certvakt.letters where mailed_at is not null)").await;
+    database.until("select exists (select from certvakt.mail_queue where mailed_at is not null)").await;
     let mails = mail.mails();
     let [one] = &mails[..] else { panic!("{mails:?}") };
     let said = one.to_string();

@@ -337,7 +337,7 @@ async fn administrators_get_one_alert_about_long_histories() {
         let mut tx = store.worker().await.unwrap();
         renewal::queue_long_history_alerts(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
-        database.value::<i64>("select count(*) from certvakt.letters").await
+        database.value::<i64>("select count(*) from certvakt.mail_queue").await
     };
     assert_eq!(tell().await, 0, "none is long");
     for id in ["1", "2"] {
@@ -376,7 +376,7 @@ async fn administrators_get_one_alert_about_long_histories() {
     let mail = MailServer::start(None);
     let config = mail.config("[serve]\nlisten = \"127.0.0.1:0\"\n");
     let service = Service::start(&database, &config, NOON);
-    database.until("select count(*) = 1 from certvakt.letters where mailed_at is not null").await;
+    database.until("select count(*) = 1 from certvakt.mail_queue where mailed_at is not null").await;
     drop(service);
     let mails = mail.mails();
     assert_eq!(mails.len(), 1, "{mails:?}");

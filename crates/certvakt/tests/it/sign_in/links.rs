@@ -16,11 +16,11 @@ pub(super) async fn mailed(place: &TestService, person: &str, address: &str) {
         .await;
 }
 
-/// Waits until all requested letters are sent.
-pub(super) async fn all_mailed(place: &TestService, letters: usize) -> Vec<Value> {
+/// Waits until all requested e-mails are sent.
+pub(super) async fn all_mailed(place: &TestService, mails: usize) -> Vec<Value> {
     place
         .database
-        .until(&format!("select count(*) = {letters} from certvakt.letters where mailed_at is not null"))
+        .until(&format!("select count(*) = {mails} from certvakt.mail_queue where mailed_at is not null"))
         .await;
     place.mail.mails()
 }
@@ -80,12 +80,12 @@ async fn a_link_signs_its_person_in_once() {
     // The next time, the login already exists.
     browser.post("/sign-in/link", &[("address", "ok-mentor@example.org")]).await;
     let page = browser.get(&address_in(&all_mailed(&place, 2).await[1])).await;
-    place.database.execute("update certvakt.letters set expires_at = expires_at - interval '15 minutes' where used_at is null").await;
+    place.database.execute("update certvakt.mail_queue set expires_at = expires_at - interval '15 minutes' where used_at is null").await;
     assert_eq!(press(&mut thief, &page).await.status, 422, "nor after a quarter of an hour");
     place
         .database
         .execute(
-            "update certvakt.letters set expires_at = expires_at + interval '1 minute' where used_at is null",
+            "update certvakt.mail_queue set expires_at = expires_at + interval '1 minute' where used_at is null",
         )
         .await;
     assert_eq!(press(&mut thief, &page).await.status, 200);
@@ -166,7 +166,7 @@ async fn links_per_person_are_limited() {
     browser.headers = vec![("x-forwarded-for", "10.0.3.1".to_owned())];
     browser.post("/sign-in/link", &[("address", "ok-last@example.org")]).await;
     // Requests are handled in order, so all before the last one have been handled.
-    place.database.until("select exists (select from certvakt.letters l join certvakt.contact_points c on c.id = l.contact_point_id where c.address = 'ok-last@example.org' and l.mailed_at is not null)").await;
+    place.database.until("select exists (select from certvakt.mail_queue l join certvakt.contact_points c on c.id = l.contact_point_id where c.address = 'ok-last@example.org' and l.mailed_at is not null)").await;
     let mails = place.mail.mails();
     assert_eq!(mails.iter().filter(|mail| mail["headers"]["to"] == "ok-mentor@example.org").count(), 3);
 }
@@ -180,18 +180,18 @@ async fn an_unsent_letter_gets_a_new_token_and_a_refused_one_is_not_tried_again(
         mailed(&place, person, address).await;
         place.browser().post("/sign-in/link", &[("address", address)]).await;
     }
-    let state = "select string_agg(concat_ws(' ', mail_due_at > now(), mailed_at is null), ', ' order by person_id) from certvakt.letters";
+    let state = "select string_agg(concat_ws(' ', mail_due_at > now(), mailed_at is null), ', ' order by person_id) from certvakt.mail_queue";
     place.database.until(&format!("select ({state}) is not distinct from 't t, t'")).await;
     let before: String = place
         .database
-        .value("select encode(token_hash, 'hex') from certvakt.letters where mail_due_at is not null")
+        .value("select encode(token_hash, 'hex') from certvakt.mail_queue where mail_due_at is not null")
         .await;
     // The mail server works again; a process that died in between leaves the same state.
-    place.database.execute("update certvakt.contact_points set address = 'ok-1@example.org' where address = 'later-1@example.org'; update certvakt.letters set mail_due_at = now() where mail_due_at is not null").await;
+    place.database.execute("update certvakt.contact_points set address = 'ok-1@example.org' where address = 'later-1@example.org'; update certvakt.mail_queue set mail_due_at = now() where mail_due_at is not null").await;
     let mails = all_mailed(&place, 1).await;
     let after: String = place
         .database
-        .value("select encode(token_hash, 'hex') from certvakt.letters where mailed_at is not null")
+        .value("select encode(token_hash, 'hex') from certvakt.mail_queue where mailed_at is not null")
         .await;
     assert_ne!(before, after, "the first token is dead");
     let mut browser = place.browser();
@@ -208,12 +208,14 @@ async fn a_refusal_of_the_sender_keeps_the_letter_and_shows_until_one_is_mailed(
     let mut browser = place.browser();
     browser.post("/sign-in/link", &[("address", "ok-mentor@example.org")]).await;
     place.database.until("select exists (select from certvakt.channel_stops where channel = 'email' and organisation_id is null and reason = 'refused with 553 5.7.1 at MAIL FROM')").await;
-    let waits: bool =
-        place.database.value("select mailed_at is null and mail_due_at > now() from certvakt.letters").await;
+    let waits: bool = place
+        .database
+        .value("select mailed_at is null and mail_due_at > now() from certvakt.mail_queue")
+        .await;
     assert!(waits, "the address is not at fault");
     place.service.until_metric("certvakt_channel_stopped{channel=\"email\"} 1").await;
     place.mail.recover();
-    place.database.execute("update certvakt.letters set mail_due_at = now()").await;
+    place.database.execute("update certvakt.mail_queue set mail_due_at = now()").await;
     assert_eq!(all_mailed(&place, 1).await.len(), 1);
     place.database.until("select not exists (select from certvakt.channel_stops)").await;
 }
@@ -246,7 +248,7 @@ async fn an_invitation_goes_to_its_person_alone_and_makes_another_login_theirs()
     let [mail] = &mails[..] else { panic!("once in ten minutes: {mails:?}") };
     assert_eq!(mail["headers"]["to"], "ok-mentor@example.org");
     assert_eq!(mail["headers"]["subject"], "Du er invitert til å logge inn");
-    let asked: String = place.database.value("select requested_by::text from certvakt.letters").await;
+    let asked: String = place.database.value("select requested_by::text from certvakt.mail_queue").await;
     assert_eq!(asked, "00000000-0000-4000-8000-000000000001");
 
     let address = address_in(mail);

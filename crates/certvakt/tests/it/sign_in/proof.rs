@@ -48,7 +48,7 @@ impl Mentor {
         let mut browser = self.place.browser();
         browser.post("/sign-in/link", &[("address", address)]).await;
         // The address is looked up after the response has been sent.
-        let is_mailed = "select exists (select from certvakt.letters where kind = 'link' and used_at is null and mailed_at is not null)";
+        let is_mailed = "select exists (select from certvakt.mail_queue where kind = 'link' and used_at is null and mailed_at is not null)";
         self.place.database.until(is_mailed).await;
         let mail = self.mail(&address.to_lowercase(), "Lenken din for å logge inn").await;
         let page = browser.get(&address_in(&mail)).await;
@@ -57,7 +57,7 @@ impl Mentor {
         browser
     }
 
-    /// The last e-mail to an address with a subject, once all letters are sent.
+    /// The last e-mail to an address with a subject, once all e-mails are sent.
     async fn mail(&self, address: &str, subject: &str) -> Value {
         self.subjects_to(address).await;
         let mails = self.place.mail.mails();
@@ -66,11 +66,11 @@ impl Mentor {
         found.unwrap_or_else(|| panic!("no {subject} to {address} in {mails:?}")).clone()
     }
 
-    /// The subjects of all e-mails to an address in alphabetical order, once all letters are sent.
+    /// The subjects of all e-mails to an address in alphabetical order, once all e-mails are sent.
     async fn subjects_to(&self, address: &str) -> Vec<String> {
         self.place
             .database
-            .until("select exists (select from certvakt.letters) and not exists (select from certvakt.letters where mail_due_at is not null)")
+            .until("select exists (select from certvakt.mail_queue) and not exists (select from certvakt.mail_queue where mail_due_at is not null)")
             .await;
         let mails = self.place.mail.mails();
         let to = mails.iter().filter(|mail| mail["headers"]["to"] == address);
@@ -376,7 +376,7 @@ async fn a_changed_address_is_announced_to_the_others_once() {
     );
     assert_eq!(mentor.subjects_to("ok-other@example.org").await, ["En adresse er fjernet"]);
     // An organisation that is deleted changes nobody's address.
-    let before: i64 = mentor.place.database.value("select count(*) from certvakt.letters").await;
+    let before: i64 = mentor.place.database.value("select count(*) from certvakt.mail_queue").await;
     mentor
         .place
         .database
@@ -395,7 +395,7 @@ async fn a_changed_address_is_announced_to_the_others_once() {
         .value("select count(*) from certvakt.former_addresses where address = 'ok-c@example.org'")
         .await;
     assert_eq!(
-        (left, mentor.place.database.value::<i64>("select count(*) from certvakt.letters").await),
+        (left, mentor.place.database.value::<i64>("select count(*) from certvakt.mail_queue").await),
         (0, before)
     );
 }
@@ -407,18 +407,19 @@ async fn a_link_leaves_before_any_number_of_notices() {
     place
         .database
         .execute(&format!(
-            "insert into certvakt.letters (kind, person_id, address, good_for)
+            "insert into certvakt.mail_queue (kind, person_id, address, valid_for)
              select 'address-removed', '{}', 'ok-' || n || '@example.org', interval '14 days' from generate_series(1, 2000) n",
             super::links::MENTOR
         ))
         .await;
     place.browser().post("/sign-in/link", &[("address", "ok-mentor@example.org")]).await;
-    let left = "select exists (select from certvakt.letters where kind = 'link' and mailed_at is not null)";
+    let left =
+        "select exists (select from certvakt.mail_queue where kind = 'link' and mailed_at is not null)";
     place.database.until(left).await;
     let behind: bool = place
         .database
         .value(
-            "select count(*) > 0 from certvakt.letters n, certvakt.letters l
+            "select count(*) > 0 from certvakt.mail_queue n, certvakt.mail_queue l
              where l.kind = 'link' and n.kind <> 'link' and (n.mailed_at is null or n.mailed_at > l.mailed_at)",
         )
         .await;

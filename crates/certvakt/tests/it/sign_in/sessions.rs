@@ -78,7 +78,7 @@ async fn expired_rows_are_deleted() {
                (sha256('old'), 'i', 'old', now(), now()), (sha256('good'), 'i', 'good', now(), now() + interval '1 day');
              insert into certvakt.contact_points (person_id, kind, address)
              select '00000000-0000-4000-8000-000000000001', 'email', 'koordinator@example.org';
-             insert into certvakt.letters (kind, person_id, contact_point_id, good_for, mail_due_at, requested_at)
+             insert into certvakt.mail_queue (kind, person_id, contact_point_id, valid_for, mail_due_at, requested_at)
              select 'link', person_id, id, interval '15 minutes', null, now() - age
              from certvakt.contact_points, unnest(array[interval '15 minutes', interval '14 minutes']) as age
              where kind = 'email';
@@ -91,7 +91,7 @@ async fn expired_rows_are_deleted() {
     place
         .database
         .until("select (select string_agg(subject, ' ') from certvakt.sessions) is not distinct from 'good'
-                  and (select count(*) from certvakt.letters) = 1 and (select count(*) from certvakt.invitations) = 1")
+                  and (select count(*) from certvakt.mail_queue) = 1 and (select count(*) from certvakt.invitations) = 1")
         .await;
 }
 
@@ -295,7 +295,7 @@ async fn people_see_where_they_are_signed_in_and_end_it() {
 async fn a_new_browser_is_reported_once() {
     let place = TestService::start("").await;
     super::links::mailed(&place, "00000000-0000-4000-8000-000000000001", "ok-coordinator@example.org").await;
-    let mails = "select count(*) from certvakt.letters where kind = 'new-login'";
+    let mails = "select count(*) from certvakt.mail_queue where kind = 'new-login'";
     let mut browser = signed_in(&place).await;
     assert_eq!(place.database.value::<i64>(mails).await, 1);
     let kept = browser.set.iter().find(|cookie| cookie.starts_with("__Host-certvakt-browser=")).unwrap();

@@ -69,7 +69,9 @@ async fn an_administrator_signs_in_again_before_a_change() {
     by_link.post("/sign-in/link", &[("address", "ok-administrator@example.org")]).await;
     place
         .database
-        .until("select exists (select from certvakt.letters where kind = 'link' and mailed_at is not null)")
+        .until(
+            "select exists (select from certvakt.mail_queue where kind = 'link' and mailed_at is not null)",
+        )
         .await;
     let mails = place.mail.mails();
     let link = mails[before..]

@@ -25,13 +25,13 @@ pub(super) struct EmailChannel {
 }
 
 #[derive(Template)]
-#[template(path = "email.txt", escape = "none")]
+#[template(path = "notice.txt", escape = "none")]
 struct Plain<'a> {
     text: &'a MailText,
 }
 
 #[derive(Template)]
-#[template(path = "email.html")]
+#[template(path = "notice.html")]
 struct Html<'a> {
     text: &'a MailText,
 }
@@ -48,7 +48,7 @@ impl EmailChannel {
 
 fn write(notice: &Notice<'_>, to: &Address) -> askama::Result<Mail> {
     let text = text::mail(notice);
-    let words = mail::words(Plain { text: &text }.render()?, Html { text: &text }.render()?);
+    let words = mail::body(Plain { text: &text }.render()?, Html { text: &text }.render()?);
     let body = match calendar(notice, &text) {
         Some(calendar) => {
             let kind = ContentType::parse("text/calendar; charset=utf-8").unwrap_or(ContentType::TEXT_PLAIN);

@@ -74,20 +74,19 @@ async fn administrators_get_one_alert_when_sending_stops_or_removals_are_held() 
         ["person", "add", "--organisation", "org", "--chapter", "chapter", "--role", "org_admin"];
     database.ok(administrator.into_iter().chain(["--name", "Åse", "--email", "a@example.org"]));
     let store = database.store().await;
-    let letters = async || {
+    let mails = async || {
         let mut tx = store.worker().await.unwrap();
         partner::queue_stop_alerts(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
-        let letters =
-            "select coalesce(array_agg(alert || ' ' || number order by alert), '{}') from certvakt.letters";
-        database.value::<Vec<String>>(letters).await
+        let mails = "select coalesce(array_agg(alert || ' ' || number order by alert), '{}') from certvakt.mail_queue";
+        database.value::<Vec<String>>(mails).await
     };
     portal.control(&json!({ "faults": [{ "on": "POST", "what": 500, "times": 9 }] })).await;
     database.sync(&config);
-    assert_eq!(letters().await, Vec::<String>::new(), "most outages end by themselves");
+    assert_eq!(mails().await, Vec::<String>::new(), "most outages end by themselves");
     database.execute("update certvakt.partners set stopped_at = stopped_at - interval '1 hour'").await;
     for _ in 0..2 {
-        assert_eq!(letters().await, ["partner-stopped 3"], "once");
+        assert_eq!(mails().await, ["partner-stopped 3"], "once");
     }
     portal.control(&json!({ "faults": [] })).await;
     database.time_passes().await;
@@ -98,11 +97,11 @@ async fn administrators_get_one_alert_when_sending_stops_or_removals_are_held() 
     }
     database.sync(&config);
     for _ in 0..2 {
-        assert_eq!(letters().await, ["partner-stopped 3", "removals-held 2"]);
+        assert_eq!(mails().await, ["partner-stopped 3", "removals-held 2"]);
     }
     // An alert about a broken contract is sent immediately.
     portal.control(&json!({ "faults": [{ "on": "POST", "what": "html" }] })).await;
     database.partner("replay", ["--since", "2026-01-01T00:00:00Z", "--mentor", "M-c"]);
     database.sync(&config);
-    assert_eq!(letters().await, ["partner-stopped 3", "partner-stopped 3", "removals-held 2"]);
+    assert_eq!(mails().await, ["partner-stopped 3", "partner-stopped 3", "removals-held 2"]);
 }
