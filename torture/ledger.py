@@ -93,7 +93,7 @@ class Listing:
     key: str
     is_listed: bool
     number: int
-    told_number: int
+    accepted_number: int
     confirmed_number: int
     is_leased: bool
     is_unsure: bool
@@ -159,7 +159,7 @@ def listings(connection: psycopg.Connection) -> list[Listing]:
     """The state of each mentor of the partner."""
     with connection.cursor(row_factory=class_row(Listing)) as cursor:
         return cursor.execute(
-            """select partner_key as key, is_listed, number, told_number, confirmed_number,
+            """select partner_key as key, is_listed, number, accepted_number, confirmed_number,
                  lease_token is not null as is_leased, is_unsure
                from certvakt.listings"""
         ).fetchall()
@@ -168,7 +168,7 @@ def listings(connection: psycopg.Connection) -> list[Listing]:
 def is_to_be_told(connection: psycopg.Connection) -> bool:
     """Whether a change is still to be sent to the partner."""
     return connection.execute(
-        "select exists (select from certvakt.listings where told_number < number)"
+        "select exists (select from certvakt.listings where accepted_number < number)"
     ).fetchone()[0]
 
 
@@ -179,8 +179,8 @@ def skip_partner_waits(connection: psycopg.Connection, cache_seconds: int) -> No
         """update certvakt.listings
            set available_at = least(available_at, now()),
              lease_until = case when lease_until > now() then now() else lease_until end,
-             told_at = told_at - make_interval(secs => %(cache)s),
-             asked_at = asked_at - make_interval(secs => %(cache)s)""",
+             accepted_at = accepted_at - make_interval(secs => %(cache)s),
+             requested_at = requested_at - make_interval(secs => %(cache)s)""",
         {"cache": cache_seconds},
     )
     connection.execute(

@@ -206,6 +206,6 @@ class Judgement:
                 for key in sorted(keys):
                     yield Violation(name, f"{key} when all was {when}: {present.get(key)}")
         for one in self.portal.listings:
-            is_open = one.told_number < one.number or one.confirmed_number < one.number
+            is_open = one.accepted_number < one.number or one.confirmed_number < one.number
             if one.is_leased or one.is_unsure or is_open:
                 yield Violation("partner_left", f"{one}")

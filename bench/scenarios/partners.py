@@ -26,11 +26,11 @@ commit
 """
 # Make all states due, as if none had been sent.
 AGAIN = f"""
-update {LISTINGS} set told_number = 0, told_listed = null, told_at = null, available_at = now(), attempts = 0,
-  asked_at = null, asked_number = 0
+update {LISTINGS} set accepted_number = 0, accepted_listed = null, accepted_at = null,
+  available_at = now(), attempts = 0, requested_at = null, requested_number = 0
 """
 
-WAITING = f"select count(*) from {LISTINGS} where told_number < number"
+WAITING = f"select count(*) from {LISTINGS} where accepted_number < number"
 
 
 def run_all(session: Session) -> None:
@@ -62,7 +62,7 @@ def again(installation: Installation, connection, portal: Dataverse) -> None:
     enable = ["--environment", "live", "--contract", VERSION, "--config", str(portal.config)]
     installation.run(["partner", "enable", *WHICH, *enable])
     # The nightly check is already done.
-    connection.execute("update certvakt.partners set looked_on = current_date + 1")
+    connection.execute("update certvakt.partners set evaluated_on = current_date + 1")
     connection.execute(AGAIN)
     connection.execute(f"vacuum (analyze) {LISTINGS}")
     connection.execute("checkpoint")

@@ -41,15 +41,15 @@ create policy definer_writes on certvakt.renewal_words to certvakt_definer using
 create table certvakt.long_histories (
   certification_id uuid primary key references public.peer_mentor_certifications (id) on delete cascade,
   noticed_at timestamptz not null default now(),
-  told_at timestamptz
+  alerted_at timestamptz
 );
 comment on table certvakt.long_histories is 'Certifications with long histories, and when the organisation''s administrators were notified.';
 
 alter table certvakt.long_histories enable row level security;
 alter table certvakt.long_histories force row level security;
 revoke all on certvakt.long_histories from public, anon, authenticated, service_role;
-grant select, update (told_at) on certvakt.long_histories to certvakt_worker;
-create policy worker_tells on certvakt.long_histories to certvakt_worker using (true) with check (true);
+grant select, update (alerted_at) on certvakt.long_histories to certvakt_worker;
+create policy worker_updates on certvakt.long_histories to certvakt_worker using (true) with check (true);
 grant select (certification_id), delete on certvakt.long_histories to certvakt_registrar;
 create policy registrar_forgets on certvakt.long_histories to certvakt_registrar using (true) with check (false);
 grant select, insert on certvakt.long_histories to certvakt_definer;

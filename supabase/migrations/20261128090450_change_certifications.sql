@@ -197,7 +197,7 @@ begin
   join certvakt.memberships m on m.person_id = n.peer_mentor_id and m.role = 'mentor'
   where m.organisation_id = n.organisation_id and m.chapter_id <> n.chapter_id
   on conflict do nothing;
-  perform certvakt.look_at_changed(array_agg(n.id), array_agg('recorded'::text)) from new_rows n;
+  perform certvakt.update_changed_listings(array_agg(n.id), array_agg('recorded'::text)) from new_rows n;
   return null;
 end
 $$;
@@ -230,7 +230,7 @@ begin
   )
   select array_agg(r.certification_id), array_agg(r.kind) into changed, kinds from recorded r;
   if changed is not null then
-    perform certvakt.look_at_changed(changed, kinds);
+    perform certvakt.update_changed_listings(changed, kinds);
   end if;
   select array_agg(n.id) filter (where (n.organisation_id, n.chapter_id) <> (o.organisation_id, o.chapter_id)),
     array_agg(distinct n.peer_mentor_id)
@@ -247,7 +247,7 @@ begin
     where n.id = any (moved) and m.organisation_id = n.organisation_id and m.chapter_id <> n.chapter_id;
   end if;
   if retyped is not null then
-    perform certvakt.look_at_listings(retyped, 'corrected');
+    perform certvakt.update_listings(retyped, 'corrected');
   end if;
   return null;
 end
@@ -259,7 +259,7 @@ create trigger after_update after update on public.peer_mentor_certifications
 create function certvakt.certifications_after_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform certvakt.look_at_listings(array(select distinct o.peer_mentor_id from old_rows o), 'deleted');
+  perform certvakt.update_listings(array(select distinct o.peer_mentor_id from old_rows o), 'deleted');
   return null;
 end
 $$;

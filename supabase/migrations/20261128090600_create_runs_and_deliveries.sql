@@ -232,7 +232,7 @@ revoke all on function certvakt.delete_attempts() from public, anon, authenticat
 alter function certvakt.delete_attempts() owner to certvakt_definer;
 
 -- A correction continues the cycle, so a run must know which notices of the cycle came before it.
-create view certvakt.told_before_correction with (security_invoker = true) as
+create view certvakt.notified_before_correction with (security_invoker = true) as
 select cycle.organisation_id, cycle.certification_id, d.stage, d.due_date
 from (
   select k.organisation_id, k.certification_id, max(o.changed_at) as cycle_began
@@ -247,10 +247,10 @@ from (
 join public.cert_notification_log l on l.certification_id = cycle.certification_id
 join certvakt.deliveries d
   on d.id = l.id and d.created_at >= cycle.cycle_began and d.state in ('claimed', 'delivered');
-comment on view certvakt.told_before_correction is
+comment on view certvakt.notified_before_correction is
   'The stages of notices in the current cycle of each certification that was ever corrected. Only notices that were handed to a channel count.';
-revoke all on certvakt.told_before_correction from public, anon, authenticated, service_role;
-grant select on certvakt.told_before_correction to certvakt_worker, certvakt_definer;
+revoke all on certvakt.notified_before_correction from public, anon, authenticated, service_role;
+grant select on certvakt.notified_before_correction to certvakt_worker, certvakt_definer;
 
 create table certvakt.channel_stops (
   channel text not null,

@@ -69,7 +69,7 @@ end;
 comment on function certvakt.history_of is
   'Returns the history of a certification with evidence and notes, the oldest entry first. Empty if the caller may not see the certification.';
 
-create function certvakt.is_made(certification uuid, entry text) returns boolean
+create function certvakt.has_entry(certification uuid, entry text) returns boolean
 language sql stable security definer set search_path = ''
 begin atomic
   select case
@@ -78,18 +78,18 @@ begin atomic
       select from public.peer_mentor_certifications c
       where c.id = certification
         and certvakt.entries_of(c.id, c.renewal_history) @> jsonb_build_array(jsonb_build_object('id', entry)))
-    else exists (select from certvakt.history_of(certification) h where h.entry ->> 'id' = is_made.entry)
+    else exists (select from certvakt.history_of(certification) h where h.entry ->> 'id' = has_entry.entry)
   end;
 end;
-comment on function certvakt.is_made is
+comment on function certvakt.has_entry is
   'Returns whether the history of a certification contains an entry with this id, and so whether the request was made before. False if the caller may not see the certification.';
 
-revoke all on function certvakt.history_of(uuid), certvakt.is_made(uuid, text)
+revoke all on function certvakt.history_of(uuid), certvakt.has_entry(uuid, text)
   from public, anon, authenticated, service_role;
 grant execute on function certvakt.history_of(uuid) to authenticated;
-grant execute on function certvakt.is_made(uuid, text) to certvakt_registrar, authenticated;
+grant execute on function certvakt.has_entry(uuid, text) to certvakt_registrar, authenticated;
 alter function certvakt.history_of(uuid) owner to certvakt_definer;
-alter function certvakt.is_made(uuid, text) owner to certvakt_definer;
+alter function certvakt.has_entry(uuid, text) owner to certvakt_definer;
 
 -- LIKE is not leakproof, so PostgreSQL uses no index for it in a query that policies apply to. The searches scan no whole
 -- table, so their cost does not depend on other organisations. They compare the name that the organisation has for a person,
@@ -329,7 +329,7 @@ comment on function certvakt.unreachable_notices is
 -- The caller computes the ranges of dates in each organisation's time zone, with the rules for stages.
 create function certvakt.coming_notices(
   organisations uuid[], time_zones text[], stages text[], days_before integer[], since timestamptz[], before timestamptz[],
-  told_again_after integer)
+  renotify_after_days integer)
 returns table (organisation_id uuid, night date, stage text, notices bigint)
 language sql stable security definer set search_path = ''
 begin atomic
@@ -343,9 +343,9 @@ begin atomic
   select coming.organisation_id, coming.night, coming.stage, count(*)
   from coming
   where not exists (
-    select from certvakt.told_before_correction told
+    select from certvakt.notified_before_correction told
     where told.organisation_id = coming.organisation_id and told.certification_id = coming.id and told.stage = coming.stage
-      and coming.night - told.due_date < coming_notices.told_again_after
+      and coming.night - told.due_date < coming_notices.renotify_after_days
     -- OFFSET 0 makes PostgreSQL look up each certification, instead of computing the view for all organisations.
     offset 0)
   group by coming.organisation_id, coming.night, coming.stage;

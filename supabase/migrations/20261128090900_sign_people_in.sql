@@ -399,7 +399,7 @@ begin
   end if;
   insert into certvakt.identities (issuer, subject, person_id, address)
   values (claims ->> 'iss', claims ->> 'sub', invited, mailed_to);
-  perform certvakt.tell_person(invited, null, 'new-login', mailed_to);
+  perform certvakt.notify_person(invited, null, 'new-login', mailed_to);
   return invited;
 exception when unique_violation then
   raise exception 'this login is already linked to a person' using errcode = 'unique_violation';
@@ -466,25 +466,25 @@ $$;
 comment on function certvakt.proof_of_person is
   'Returns what proves to an organisation that the caller''s login belongs to the person: login, used-address or confirmed-address. Null: nothing does yet.';
 
-create function certvakt.tell_person(person uuid, organisation uuid, kind text, but text default null) returns void
+create function certvakt.notify_person(person uuid, organisation uuid, kind text, but text default null) returns void
 language sql security definer set search_path = ''
 begin atomic
   insert into certvakt.mail_queue (kind, person_id, organisation_id, address, valid_for)
-  select distinct on (lower(known.address)) tell_person.kind, tell_person.person, tell_person.organisation, known.address,
+  select distinct on (lower(known.address)) notify_person.kind, notify_person.person, notify_person.organisation, known.address,
     interval '14 days'
   from (
     select k.organisation_id, k.address from certvakt.contact_points k
-    where k.person_id = tell_person.person and k.kind = 'email'
+    where k.person_id = notify_person.person and k.kind = 'email'
     union all
     -- At most ten, the oldest first: an attacker could add many new addresses to push out the others.
     (select f.organisation_id, f.address from certvakt.former_addresses f
-     where f.person_id = tell_person.person order by f.left_at, f.id limit 10)
+     where f.person_id = notify_person.person order by f.left_at, f.id limit 10)
   ) known
-  where (tell_person.organisation is null or known.organisation_id is null or known.organisation_id = tell_person.organisation)
-    and lower(known.address) is distinct from lower(tell_person.but)
+  where (notify_person.organisation is null or known.organisation_id is null or known.organisation_id = notify_person.organisation)
+    and lower(known.address) is distinct from lower(notify_person.but)
   order by lower(known.address);
 end;
-comment on function certvakt.tell_person is
+comment on function certvakt.notify_person is
   'Queues an e-mail to a person''s present and former mail addresses except `but`: to all of them, or, if `organisation` is given, to those of that organisation and the person''s own.';
 
 create function certvakt.confirm_address(
@@ -519,7 +519,7 @@ begin
   values (organisation, person, lower(confirm_address.address), administrator, claims ->> 'iss', proof)
   on conflict do nothing;
   if found then
-    perform certvakt.tell_person(person, organisation, 'address-confirmed', confirm_address.address);
+    perform certvakt.notify_person(person, organisation, 'address-confirmed', confirm_address.address);
   end if;
   select count(*), (array_agg(a.confirmed_at order by a.confirmed_at, a.administrator_id))[2] + interval '14 days'
   into confirmations, counts_from
@@ -615,18 +615,18 @@ create trigger after_insert after insert on certvakt.contact_points referencing 
   for each statement execute function certvakt.contact_points_after_insert();
 
 revoke all on function certvakt.is_first_address(uuid, uuid, text), certvakt.accept_invitation(text),
-  certvakt.proof_of_person(uuid), certvakt.tell_person(uuid, uuid, text, text), certvakt.confirm_address(uuid, uuid, text),
+  certvakt.proof_of_person(uuid), certvakt.notify_person(uuid, uuid, text, text), certvakt.confirm_address(uuid, uuid, text),
   certvakt.withdraw_address_confirmations(uuid, uuid), certvakt.contact_points_after_delete(),
   certvakt.contact_points_after_insert(),
   certvakt.is_confirmed_address(uuid, uuid, text) from public, anon, authenticated, service_role;
 grant execute on function certvakt.accept_invitation(text), certvakt.confirm_address(uuid, uuid, text),
   certvakt.withdraw_address_confirmations(uuid, uuid) to authenticated;
-grant execute on function certvakt.tell_person(uuid, uuid, text, text) to certvakt_auth;
+grant execute on function certvakt.notify_person(uuid, uuid, text, text) to certvakt_auth;
 alter function certvakt.is_first_address(uuid, uuid, text) owner to certvakt_definer;
 alter function certvakt.is_confirmed_address(uuid, uuid, text) owner to certvakt_definer;
 alter function certvakt.accept_invitation(text) owner to certvakt_definer;
 alter function certvakt.proof_of_person(uuid) owner to certvakt_definer;
-alter function certvakt.tell_person(uuid, uuid, text, text) owner to certvakt_definer;
+alter function certvakt.notify_person(uuid, uuid, text, text) owner to certvakt_definer;
 alter function certvakt.confirm_address(uuid, uuid, text) owner to certvakt_definer;
 alter function certvakt.withdraw_address_confirmations(uuid, uuid) owner to certvakt_definer;
 alter function certvakt.contact_points_after_delete() owner to certvakt_definer;

@@ -10,7 +10,7 @@ create table certvakt.partners (
   environment text constraint partners_environment_known check (environment in ('staging', 'live')),
   contract text constraint partners_contract_form check (contract ~ '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$'),
   switched_at timestamptz,
-  told_environment text constraint partners_told_environment_known check (told_environment in ('staging', 'live')),
+  accepted_environment text constraint partners_accepted_environment_known check (accepted_environment in ('staging', 'live')),
   removal_limit bigint not null default 50 constraint partners_removal_limit_range check (removal_limit >= 1),
   stopped_at timestamptz,
   stopped_by text constraint partners_stopped_by_known check (stopped_by in ('contract', 'sign-in', 'outage')),
@@ -25,7 +25,7 @@ create table certvakt.partners (
   unread_since timestamptz,
   unread_reason text constraint partners_unread_reason_form check (length(unread_reason) between 1 and 500),
   unknown_shown bigint not null default 0,
-  looked_on date,
+  evaluated_on date,
   created_at timestamptz not null default now(),
   reports_delta text,
   reports_tried_at timestamptz,
@@ -42,7 +42,7 @@ create table certvakt.partners (
 comment on column certvakt.partners.environment is 'The environment of the portal to which events are sent. Null: sending is off, and events wait.';
 comment on column certvakt.partners.contract is 'The version of the contract: contracts/<code>/<version>.toml.';
 comment on column certvakt.partners.switched_at is 'When sending was last turned on or switched to another environment.';
-comment on column certvakt.partners.told_environment is 'The environment to which the told_ columns of listings refer.';
+comment on column certvakt.partners.accepted_environment is 'The environment to which the accepted_ columns of listings refer.';
 comment on column certvakt.partners.removal_limit is 'If more removals than this wait at once, they are held until a person approves them.';
 comment on column certvakt.partners.stopped_by is
   'Why sending stopped. contract: the portal broke its contract; sign-in: it refuses our credentials; a person must resume both. outage: it does not respond; sending resumes by itself.';
@@ -55,7 +55,7 @@ comment on column certvakt.partners.reconciled_at is 'When the whole public list
 comment on column certvakt.partners.read_tried_at is 'When the last attempt to read the listing began.';
 comment on column certvakt.partners.unread_since is 'Since when attempts to read the listing fail.';
 comment on column certvakt.partners.unknown_shown is 'How many people in the listing are not enrolled.';
-comment on column certvakt.partners.looked_on is 'The local date on which all listings were last worked out.';
+comment on column certvakt.partners.evaluated_on is 'The local date on which all listings were last evaluated.';
 comment on column certvakt.partners.reports_delta is
   'The URL for reports since the last ones. Null: all reports are read.';
 comment on column certvakt.partners.reports_tried_at is 'When the last attempt to read reports began.';
@@ -69,13 +69,13 @@ comment on column certvakt.partners.switched_by is 'Who last turned sending on o
 alter table certvakt.partners enable row level security;
 alter table certvakt.partners force row level security;
 revoke all on certvakt.partners from public, anon, authenticated, service_role;
-grant select, insert, update (environment, contract, told_environment, removal_limit, switched_at, switched_by, reports_delta)
+grant select, insert, update (environment, contract, accepted_environment, removal_limit, switched_at, switched_by, reports_delta)
   on certvakt.partners to certvakt_registrar;
 create policy registrar_reads on certvakt.partners for select to certvakt_registrar using (true);
 create policy registrar_adds on certvakt.partners for insert to certvakt_registrar with check (true);
 create policy registrar_sets on certvakt.partners for update to certvakt_registrar using (true) with check (true);
 grant select, update (stopped_at, stopped_by, stopped_reason, failures, retry_at, alerted_at, held_at, held_alerted_at,
-  reconciled_at, read_tried_at, unread_since, unread_reason, unknown_shown, looked_on, reports_delta, reports_tried_at,
+  reconciled_at, read_tried_at, unread_since, unread_reason, unknown_shown, evaluated_on, reports_delta, reports_tried_at,
   reports_unread_since, reports_unread_reason, secret_ends_on, secret_alerted_for) on certvakt.partners to certvakt_worker;
 create policy worker_reads on certvakt.partners for select to certvakt_worker using (true);
 create policy worker_stops on certvakt.partners for update to certvakt_worker using (true) with check (true);
@@ -118,31 +118,31 @@ create table certvakt.listings (
   valid_until timestamptz,
   is_listed boolean not null default false,
   number bigint not null default 0,
-  turned_at timestamptz,
+  changed_at timestamptz,
   cause text not null default 'enrolled' constraint listings_cause_form check (cause ~ '^[a-z-]{1,40}$'),
-  looked_at timestamptz not null default now(),
-  told_number bigint not null default 0,
-  told_listed boolean,
-  told_at timestamptz,
+  evaluated_at timestamptz not null default now(),
+  accepted_number bigint not null default 0,
+  accepted_listed boolean,
+  accepted_at timestamptz,
   replays bigint not null default 0,
   approved_number bigint not null default 0,
   available_at timestamptz not null default now(),
   attempts bigint not null default 0,
   lease_token uuid,
   lease_until timestamptz,
-  asked_at timestamptz,
-  asked_number bigint not null default 0,
+  requested_at timestamptz,
+  requested_number bigint not null default 0,
   is_unsure boolean not null default false,
-  trouble text constraint listings_trouble_form check (length(trouble) between 1 and 500),
+  last_error text constraint listings_last_error_form check (length(last_error) between 1 and 500),
   confirmed_number bigint not null default 0,
   seen_listed boolean,
-  away_since timestamptz,
+  removed_by_hand_since timestamptz,
   approved_by text,
   primary key (organisation_id, partner, partner_key),
   constraint listings_once_a_person unique (person_id, organisation_id, partner),
   constraint listings_partner foreign key (organisation_id, partner) references certvakt.partners (organisation_id, code),
   constraint listings_lease_whole check ((lease_token is null) = (lease_until is null)),
-  constraint listings_told_before check (told_number <= number and confirmed_number <= number)
+  constraint listings_accepted_before check (accepted_number <= number and confirmed_number <= number)
 );
 comment on table certvakt.listings is
   'Mentors who are enrolled at a partner: whether they are to be listed, the state that the portal accepted, and the state that its listing shows.';
@@ -155,47 +155,47 @@ comment on column certvakt.listings.valid_until is
   'The end of the latest last valid day among the certifications that the partner accepts and that are not suspended. Infinity: no end. Null: there are none.';
 comment on column certvakt.listings.is_listed is 'Whether the mentor is to be listed: there is consent, the mentor is not kept off, and valid_until is in the future.';
 comment on column certvakt.listings.number is 'The number of the mentor''s last event.';
-comment on column certvakt.listings.turned_at is 'The time of the last event.';
-comment on column certvakt.listings.cause is 'Why the listing was last worked out.';
-comment on column certvakt.listings.told_number is 'The last event whose state the portal has accepted. If it is smaller than number, the state is to be sent.';
-comment on column certvakt.listings.told_listed is 'The state that the portal has accepted. Null: none yet.';
-comment on column certvakt.listings.asked_at is 'When a request about the mentor was last sent.';
-comment on column certvakt.listings.asked_number is 'The event of that request.';
+comment on column certvakt.listings.changed_at is 'The time of the last event.';
+comment on column certvakt.listings.cause is 'Why the listing was last evaluated.';
+comment on column certvakt.listings.accepted_number is 'The last event whose state the portal has accepted. If it is smaller than number, the state is to be sent.';
+comment on column certvakt.listings.accepted_listed is 'The state that the portal has accepted. Null: none yet.';
+comment on column certvakt.listings.requested_at is 'When a request about the mentor was last sent.';
+comment on column certvakt.listings.requested_number is 'The event of that request.';
 comment on column certvakt.listings.is_unsure is
   'Whether the outcome of a request is unknown. The portal''s state is read before anything else is sent.';
-comment on column certvakt.listings.trouble is 'The portal''s last response, if it did not accept the request.';
+comment on column certvakt.listings.last_error is 'The portal''s last response, if it did not accept the request.';
 comment on column certvakt.listings.replays is 'How often an operator had the last event sent again, each time with a new message id.';
 comment on column certvakt.listings.approved_number is 'The last held removal that was approved.';
 comment on column certvakt.listings.confirmed_number is 'The last event whose state the public listing has shown.';
 comment on column certvakt.listings.seen_listed is
   'What the public listing has shown since the last event. Null: unknown.';
-comment on column certvakt.listings.away_since is
+comment on column certvakt.listings.removed_by_hand_since is
   'Since when the mentor is missing from the listing although certvakt did not remove them. A person must decide before they are listed again.';
 comment on column certvakt.listings.approved_by is
   'Who approved the removal of approved_number, as account@host.';
-create index listings_due on certvakt.listings (organisation_id, partner, available_at) where told_number < number;
+create index listings_due on certvakt.listings (organisation_id, partner, available_at) where accepted_number < number;
 -- Counts the removals that wait and were not approved, before each batch.
 create index listings_removals on certvakt.listings (organisation_id, partner)
-  where told_number < number and not is_listed and approved_number < number;
+  where accepted_number < number and not is_listed and approved_number < number;
 create index listings_lapsing on certvakt.listings (valid_until) where is_listed;
 
 alter table certvakt.listings enable row level security;
 alter table certvakt.listings force row level security;
 revoke all on certvakt.listings from public, anon, authenticated, service_role;
-grant select, insert, update (person_id, listing_consent_at, kept_off_at, away_since, cause, looked_at, told_number, told_listed,
-  told_at, replays, approved_number, approved_by, available_at, attempts, lease_token, lease_until, is_unsure, trouble,
+grant select, insert, update (person_id, listing_consent_at, kept_off_at, removed_by_hand_since, cause, evaluated_at, accepted_number, accepted_listed,
+  accepted_at, replays, approved_number, approved_by, available_at, attempts, lease_token, lease_until, is_unsure, last_error,
   confirmed_number, seen_listed) on certvakt.listings to certvakt_registrar;
 create policy registrar_reads on certvakt.listings for select to certvakt_registrar using (true);
 create policy registrar_enrols on certvakt.listings for insert to certvakt_registrar with check (true);
 create policy registrar_keeps on certvakt.listings for update to certvakt_registrar using (true) with check (true);
-grant select, update (told_number, told_listed, told_at, replays, available_at, attempts, lease_token, lease_until, asked_at,
-  asked_number, is_unsure, trouble, confirmed_number, seen_listed, away_since) on certvakt.listings to certvakt_worker;
+grant select, update (accepted_number, accepted_listed, accepted_at, replays, available_at, attempts, lease_token, lease_until, requested_at,
+  requested_number, is_unsure, last_error, confirmed_number, seen_listed, removed_by_hand_since) on certvakt.listings to certvakt_worker;
 create policy worker_reads on certvakt.listings for select to certvakt_worker using (true);
-create policy worker_tells on certvakt.listings for update to certvakt_worker using (true) with check (true);
-grant select, update (valid_until, cause, looked_at, listing_consent_at, kept_off_at, away_since), delete
+create policy worker_updates on certvakt.listings for update to certvakt_worker using (true) with check (true);
+grant select, update (valid_until, cause, evaluated_at, listing_consent_at, kept_off_at, removed_by_hand_since), delete
   on certvakt.listings to certvakt_definer;
 create policy definer_reads on certvakt.listings for select to certvakt_definer using (true);
-create policy definer_looks on certvakt.listings for update to certvakt_definer using (true) with check (true);
+create policy definer_updates on certvakt.listings for update to certvakt_definer using (true) with check (true);
 create policy definer_forgets on certvakt.listings for delete to certvakt_definer using (person_id is null);
 
 -- Events have no foreign key to the listing, because they are kept after the mentor is deleted.
@@ -260,7 +260,7 @@ grant select, insert on certvakt.listing_consents to certvakt_definer;
 create policy definer_reads on certvakt.listing_consents for select to certvakt_definer using (true);
 create policy definer_writes on certvakt.listing_consents for insert to certvakt_definer with check (true);
 
--- Triggers work out a mentor's listings after each change that could affect them. The passage of time alone can only remove a
+-- Triggers evaluate a mentor's listings after each change that could affect them. The passage of time alone can only remove a
 -- mentor.
 
 create function certvakt.certified_until(organisation uuid, partner text, person uuid) returns timestamptz
@@ -296,7 +296,7 @@ begin
     new.valid_until := certvakt.certified_until(new.organisation_id, new.partner, new.person_id);
     new.is_listed := false;
     new.number := 0;
-    new.told_number := 0;
+    new.accepted_number := 0;
   end if;
   -- Another time of consent is a new consent.
   if is_new and new.listing_consent_at is not null
@@ -322,7 +322,7 @@ begin
     new.is_listed := is_listed;
     new.number := new.number + 1;
     -- The time of a removal is the end of the last valid day, no matter when it was noticed.
-    new.turned_at := case when is_listed or new.cause = 'found-listed' then moment else least(old.valid_until, moment) end;
+    new.changed_at := case when is_listed or new.cause = 'found-listed' then moment else least(old.valid_until, moment) end;
     new.available_at := now();
     new.attempts := 0;
     new.replays := 0;
@@ -330,16 +330,16 @@ begin
     new.seen_listed := null;
     insert into certvakt.partner_events (organisation_id, partner, partner_key, number, status, cause, at)
     values (new.organisation_id, new.partner, new.partner_key, new.number,
-      case when is_listed then 'listed' else 'delisted' end, new.cause, new.turned_at);
+      case when is_listed then 'listed' else 'delisted' end, new.cause, new.changed_at);
   end if;
   return new;
 end
 $$;
 create trigger keep_listing
-  before insert or update of person_id, listing_consent_at, kept_off_at, valid_until, looked_at on certvakt.listings
+  before insert or update of person_id, listing_consent_at, kept_off_at, valid_until, evaluated_at on certvakt.listings
   for each row execute function certvakt.keep_listing();
 
-create function certvakt.look_at_listings(people uuid[], cause text) returns bigint
+create function certvakt.update_listings(people uuid[], cause text) returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare
   numbers_before numeric;
@@ -348,25 +348,25 @@ begin
   -- A separate statement takes the locks, so that the next one sees the changes of transactions that held them.
   select coalesce(sum(held.number), 0) into numbers_before
   from (
-    select l.number from certvakt.listings l where l.person_id = any (look_at_listings.people)
+    select l.number from certvakt.listings l where l.person_id = any (update_listings.people)
     order by l.organisation_id, l.partner, l.partner_key for no key update) held;
   with looked as (
     -- The update happens even if nothing changes, so that a transaction with an older snapshot fails with a serialization
     -- error.
     update certvakt.listings l
-    set valid_until = certvakt.certified_until(l.organisation_id, l.partner, l.person_id), cause = look_at_listings.cause,
-      looked_at = certvakt.moment()
-    where l.person_id = any (look_at_listings.people)
+    set valid_until = certvakt.certified_until(l.organisation_id, l.partner, l.person_id), cause = update_listings.cause,
+      evaluated_at = certvakt.moment()
+    where l.person_id = any (update_listings.people)
     returning l.number
   )
   select coalesce(sum(looked.number), 0) into numbers_after from looked;
   return numbers_after - numbers_before;
 end
 $$;
-comment on function certvakt.look_at_listings is
-  'Works out the listings of people after a change. Returns the number of transitions.';
+comment on function certvakt.update_listings is
+  'Evaluates the listings of people after a change. Returns the number of transitions.';
 
-create function certvakt.look_at_changed(certifications uuid[], kinds text[]) returns void
+create function certvakt.update_changed_listings(certifications uuid[], kinds text[]) returns void
 language plpgsql set search_path = '' as $$
 declare
   changed record;
@@ -391,33 +391,33 @@ begin
     join certvakt.listings l on l.person_id = c.peer_mentor_id and l.organisation_id = c.organisation_id
     group by n.kind order by n.kind
   loop
-    perform certvakt.look_at_listings(changed.people, changed.kind);
+    perform certvakt.update_listings(changed.people, changed.kind);
   end loop;
 end
 $$;
-comment on function certvakt.look_at_changed is
-  'Works out the listings of the mentors of changed certifications. `kinds` has the kind of change of each certification.';
+comment on function certvakt.update_changed_listings is
+  'Evaluates the listings of the mentors of changed certifications. `kinds` has the kind of change of each certification.';
 
-create function certvakt.look_at_required() returns trigger
+create function certvakt.update_listings_of_partner() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform certvakt.look_at_listings(array(
+  perform certvakt.update_listings(array(
     select l.person_id from certvakt.listings l
     where (l.organisation_id, l.partner) in (select r.organisation_id, r.partner from rows r)), 'required-types');
   return null;
 end
 $$;
 create trigger after_insert after insert on certvakt.partner_types referencing new table as rows
-  for each statement execute function certvakt.look_at_required();
+  for each statement execute function certvakt.update_listings_of_partner();
 create trigger after_delete after delete on certvakt.partner_types referencing old table as rows
-  for each statement execute function certvakt.look_at_required();
+  for each statement execute function certvakt.update_listings_of_partner();
 
 create function certvakt.delist_lapsed(batch bigint) returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare
   lapsed bigint;
 begin
-  update certvakt.listings l set cause = 'lapsed', looked_at = certvakt.moment()
+  update certvakt.listings l set cause = 'lapsed', evaluated_at = certvakt.moment()
   from (
     select x.organisation_id, x.partner, x.partner_key from certvakt.listings x
     where x.is_listed and x.valid_until <= certvakt.moment()
@@ -433,7 +433,7 @@ comment on function certvakt.delist_lapsed is
 create function certvakt.delist_found(organisation uuid, partner text, keys text[]) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
-  update certvakt.listings l set cause = 'found-listed', looked_at = certvakt.moment()
+  update certvakt.listings l set cause = 'found-listed', evaluated_at = certvakt.moment()
   where l.organisation_id = delist_found.organisation and l.partner = delist_found.partner
     and l.partner_key = any (delist_found.keys) and l.number = 0;
 end
@@ -447,14 +447,14 @@ begin
   -- The portal's key of a deleted or erased mentor is kept until the portal has removed the mentor.
   with gone as (
     delete from certvakt.listings l
-    where l.person_id is null and l.told_number = l.number and (l.number = 0 or l.told_listed is not distinct from false)
+    where l.person_id is null and l.accepted_number = l.number and (l.number = 0 or l.accepted_listed is not distinct from false)
       and not l.is_unsure and l.seen_listed is not true and l.lease_token is null
-      and coalesce(l.told_at, l.looked_at) < now() - interval '1 day'
+      and coalesce(l.accepted_at, l.evaluated_at) < now() - interval '1 day'
       -- Only the listing proves the removal. An accepted request, or one to the staging environment, does not.
       and exists (
         select from certvakt.partners p
         where p.organisation_id = l.organisation_id and p.code = l.partner
-          and (l.number = 0 or p.told_environment = 'live' and l.confirmed_number = l.number))
+          and (l.number = 0 or p.accepted_environment = 'live' and l.confirmed_number = l.number))
     returning l.organisation_id, l.partner, l.partner_key
   )
   delete from certvakt.partner_events e using gone g
@@ -470,16 +470,16 @@ comment on function certvakt.forget_delisted is
   'Deletes the listings of deleted and erased mentors whom the portal has removed, and events that are older than a year.';
 
 revoke all on function certvakt.certified_until(uuid, text, uuid), certvakt.keep_listing(),
-  certvakt.look_at_listings(uuid[], text), certvakt.look_at_changed(uuid[], text[]),
-  certvakt.look_at_required(), certvakt.delist_lapsed(bigint),
+  certvakt.update_listings(uuid[], text), certvakt.update_changed_listings(uuid[], text[]),
+  certvakt.update_listings_of_partner(), certvakt.delist_lapsed(bigint),
   certvakt.delist_found(uuid, text, text[]), certvakt.forget_delisted() from public, anon, authenticated, service_role;
-grant execute on function certvakt.certified_until(uuid, text, uuid), certvakt.look_at_changed(uuid[], text[])
+grant execute on function certvakt.certified_until(uuid, text, uuid), certvakt.update_changed_listings(uuid[], text[])
   to certvakt_definer;
-grant execute on function certvakt.look_at_listings(uuid[], text), certvakt.delist_lapsed(bigint),
+grant execute on function certvakt.update_listings(uuid[], text), certvakt.delist_lapsed(bigint),
   certvakt.delist_found(uuid, text, text[]), certvakt.forget_delisted() to certvakt_worker;
 alter function certvakt.keep_listing() owner to certvakt_definer;
-alter function certvakt.look_at_listings(uuid[], text) owner to certvakt_definer;
-alter function certvakt.look_at_required() owner to certvakt_definer;
+alter function certvakt.update_listings(uuid[], text) owner to certvakt_definer;
+alter function certvakt.update_listings_of_partner() owner to certvakt_definer;
 alter function certvakt.delist_lapsed(bigint) owner to certvakt_definer;
 alter function certvakt.delist_found(uuid, text, text[]) owner to certvakt_definer;
 alter function certvakt.forget_delisted() owner to certvakt_definer;
@@ -591,7 +591,7 @@ create policy worker_reads on certvakt.partner_reports for select to certvakt_wo
 grant select, insert, update (partner_key, certification_id, outcome, settled_at, settled_by)
   on certvakt.partner_reports to certvakt_registrar;
 create policy registrar_reads on certvakt.partner_reports for select to certvakt_registrar using (true);
-create policy registrar_hears on certvakt.partner_reports for insert to certvakt_registrar with check (true);
+create policy registrar_adds on certvakt.partner_reports for insert to certvakt_registrar with check (true);
 create policy registrar_settles on certvakt.partner_reports for update to certvakt_registrar using (true) with check (true);
 grant select, update (partner_key, outcome, reason, settled_at) on certvakt.partner_reports to certvakt_definer;
 create policy definer_reads on certvakt.partner_reports for select to certvakt_definer using (true);
@@ -617,25 +617,25 @@ revoke all on function certvakt.forget_reports() from public, anon, authenticate
 alter function certvakt.forget_reports() owner to certvakt_definer;
 
 -- Administrators see the state of their organisations' partners.
-create view certvakt.partner_standings with (security_invoker = true) as
+create view certvakt.partner_states with (security_invoker = true) as
 -- A mentor whose last valid day has passed counts as a removal, even before certvakt.delist_lapsed runs.
 with m as materialized (select certvakt.moment() as now)
 select p.organisation_id, p.code as partner, count(l.partner_key) as mentors,
   count(*) filter (where l.is_listed and not x.has_lapsed) as listed,
-  count(*) filter (where l.told_number < l.number and l.is_listed and not x.has_lapsed) as to_list,
-  count(*) filter (where l.told_number < l.number and not l.is_listed or x.has_lapsed) as to_delist,
-  count(*) filter (where l.told_number < l.number and not l.is_listed and l.told_listed is distinct from false
+  count(*) filter (where l.accepted_number < l.number and l.is_listed and not x.has_lapsed) as to_list,
+  count(*) filter (where l.accepted_number < l.number and not l.is_listed or x.has_lapsed) as to_delist,
+  count(*) filter (where l.accepted_number < l.number and not l.is_listed and l.accepted_listed is distinct from false
     and l.approved_number < l.number) as not_approved,
   -- Clocks can differ, so a difference can be negative.
-  greatest(coalesce(max(extract(epoch from m.now - case when x.has_lapsed then l.valid_until else l.turned_at end)) filter (
+  greatest(coalesce(max(extract(epoch from m.now - case when x.has_lapsed then l.valid_until else l.changed_at end)) filter (
     where x.has_lapsed
-      or not l.is_listed and (l.told_number < l.number or p.environment = 'live' and l.confirmed_number < l.number)), 0), 0)::bigint
+      or not l.is_listed and (l.accepted_number < l.number or p.environment = 'live' and l.confirmed_number < l.number)), 0), 0)::bigint
     as oldest_removal_seconds,
-  count(*) filter (where l.told_number < l.number and l.trouble is not null) as in_trouble,
+  count(*) filter (where l.accepted_number < l.number and l.last_error is not null) as with_errors,
   count(*) filter (where l.is_unsure) as unsure,
   count(*) filter (where not l.is_listed and l.seen_listed) as still_shown,
-  count(*) filter (where l.is_listed and l.told_number = l.number and not l.seen_listed and l.away_since is null) as not_shown,
-  count(*) filter (where l.away_since is not null) as away,
+  count(*) filter (where l.is_listed and l.accepted_number = l.number and not l.seen_listed and l.removed_by_hand_since is null) as not_shown,
+  count(*) filter (where l.removed_by_hand_since is not null) as removed_by_hand,
   count(*) filter (where l.kept_off_at is not null) as kept_off,
   (select count(*) from certvakt.partner_reports r
     where r.organisation_id = p.organisation_id and r.partner = p.code and r.outcome = 'waiting') as reports_waiting
@@ -643,14 +643,14 @@ from m cross join certvakt.partners p
 left join certvakt.listings l on l.organisation_id = p.organisation_id and l.partner = p.code
 cross join lateral (select coalesce(l.is_listed and l.valid_until <= m.now, false) as has_lapsed) x
 group by p.organisation_id, p.code, m.now;
-comment on view certvakt.partner_standings is 'The state of partners: enrolled mentors, changes to be sent, and differences from their listings.';
-revoke all on certvakt.partner_standings from public, anon, authenticated, service_role;
-grant select on certvakt.partner_standings to certvakt_worker, certvakt_definer;
+comment on view certvakt.partner_states is 'The state of partners: enrolled mentors, changes to be sent, and differences from their listings.';
+revoke all on certvakt.partner_states from public, anon, authenticated, service_role;
+grant select on certvakt.partner_states to certvakt_worker, certvakt_definer;
 
 -- The one definition of what about a partner needs a person. A removal is late after a day, a live listing has to be
 -- compared every six hours, and a credential is replaced a month before it expires. A partner that is off has one problem at
 -- most: certvakt sent its live portal mentors who must be removed, and nobody removes them.
-create function certvakt.partner_problems(p certvakt.partners, s certvakt.partner_standings)
+create function certvakt.partner_problems(p certvakt.partners, s certvakt.partner_states)
 returns table (kind text, number bigint, since timestamptz)
 language sql stable set search_path = ''
 begin atomic
@@ -664,38 +664,38 @@ begin atomic
     (6, 'listing-not-compared', p.environment = 'live' and p.unread_since is null
       and coalesce(p.reconciled_at, p.switched_at) < now() - interval '6 hours', null, coalesce(p.reconciled_at, p.switched_at)),
     (7, 'missing', s.not_shown > 0, s.not_shown, null),
-    (8, 'removed-by-hand', s.away > 0, s.away, null),
+    (8, 'removed-by-hand', s.removed_by_hand > 0, s.removed_by_hand, null),
     (9, 'unknown', p.unknown_shown > 0, p.unknown_shown, null),
     (10, 'reports-unread', p.reports_unread_since is not null, null, p.reports_unread_since),
     (11, 'reports-waiting', s.reports_waiting > 0, s.reports_waiting, null),
     (12, 'credential-expires', p.secret_ends_on < (now() at time zone 'UTC')::date + 30,
       p.secret_ends_on - (now() at time zone 'UTC')::date, null)
   ) as x (severity, kind, applies, number, since)
-  where x.applies and (p.environment is not null or x.kind = 'removal-late' and p.told_environment = 'live')
+  where x.applies and (p.environment is not null or x.kind = 'removal-late' and p.accepted_environment = 'live')
   order by x.severity;
 end;
 comment on function certvakt.partner_problems is
   'The problems of a partner that need a person, most severe first: the number of mentors, reports or days that each is about, and since when it exists.';
-revoke all on function certvakt.partner_problems(certvakt.partners, certvakt.partner_standings) from public, anon, authenticated, service_role;
-grant execute on function certvakt.partner_problems(certvakt.partners, certvakt.partner_standings) to certvakt_worker, certvakt_definer;
+revoke all on function certvakt.partner_problems(certvakt.partners, certvakt.partner_states) from public, anon, authenticated, service_role;
+grant execute on function certvakt.partner_problems(certvakt.partners, certvakt.partner_states) to certvakt_worker, certvakt_definer;
 
 create function certvakt.my_partners()
 returns table (
   organisation_id uuid, organisation text, partner text, environment text, listed bigint, to_list bigint, to_delist bigint,
   oldest_removal_seconds bigint, stopped_since timestamptz, stopped_by text, held bigint, unread_since timestamptz,
-  still_shown bigint, not_shown bigint, away bigint, unknown_shown bigint, reports_waiting bigint, secret_days integer,
+  still_shown bigint, not_shown bigint, removed_by_hand bigint, unknown_shown bigint, reports_waiting bigint, secret_days integer,
   problems jsonb)
 language sql stable security definer set search_path = ''
 begin atomic
   select p.organisation_id, o.name, p.code, p.environment, s.listed, s.to_list, s.to_delist, s.oldest_removal_seconds,
     p.stopped_at, p.stopped_by, case when p.held_at is null then 0 else s.not_approved end,
     case when p.environment is not null then p.unread_since end,
-    s.still_shown, s.not_shown, s.away, p.unknown_shown, s.reports_waiting,
+    s.still_shown, s.not_shown, s.removed_by_hand, p.unknown_shown, s.reports_waiting,
     p.secret_ends_on - (now() at time zone 'UTC')::date,
     coalesce((select jsonb_agg(x) from certvakt.partner_problems(p, s) x), '[]')
   from certvakt.partners p
   join certvakt.organisations o on o.id = p.organisation_id
-  join certvakt.partner_standings s on s.organisation_id = p.organisation_id and s.partner = p.code
+  join certvakt.partner_states s on s.organisation_id = p.organisation_id and s.partner = p.code
   where p.organisation_id in (
     select m.organisation_id from certvakt.memberships m
     where m.person_id = (select certvakt.current_person()) and m.role = 'org_admin');

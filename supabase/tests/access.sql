@@ -68,7 +68,7 @@ select is((
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
   'authenticated accept_invitation, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
   'authenticated coming_notices, authenticated confirm_address, authenticated consent_to_listing, authenticated current_organisations, '
-  'authenticated current_person, authenticated end_my_sessions, authenticated folded, authenticated forbidden_characters, authenticated history_of, authenticated invite, authenticated is_made, authenticated is_withdrawn, authenticated keep_device, '
+  'authenticated current_person, authenticated end_my_sessions, authenticated folded, authenticated forbidden_characters, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, authenticated keep_device, '
   'authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated remove_device, '
   'authenticated search_certifications, authenticated search_people, '
   'authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
@@ -117,12 +117,12 @@ select is(
   'access_is_open {authenticated,certvakt_viewer}, people_see {authenticated,certvakt_viewer}',
   'who may see a certification is defined by these policies, for people and for functions');
 -- Exceptions: current_organisations and certification_details select the caller's own certifications,
--- search_certifications reads the visible chapters, and the registrar calls is_made too.
+-- search_certifications reads the visible chapters, and the registrar calls has_entry too.
 select is(
   (select string_agg(p.proname, ' ' order by p.proname) from pg_proc p
    where p.pronamespace = 'certvakt'::regnamespace and p.prosecdef and has_function_privilege('authenticated', p.oid, 'EXECUTE')
      and coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), '') ~ '\mpeer_mentor_certifications\M'),
-  'certification_details current_organisations is_made search_certifications',
+  'certification_details current_organisations has_entry search_certifications',
   'other functions for people read certifications through the view');
 select is((
   select string_agg(distinct r.rolname, ', ') from pg_proc p

@@ -95,7 +95,7 @@ delete from certvakt.mail_queue;
 insert into certvakt.former_addresses (person_id, address, left_at)
 select '00000000-0000-4000-8000-000000000001', 'former' || n || '@example.org', now() - interval '80 days' + n * interval '1 day'
 from generate_series(1, 12) n;
-select certvakt.tell_person('00000000-0000-4000-8000-000000000001', null, 'new-login', null);
+select certvakt.notify_person('00000000-0000-4000-8000-000000000001', null, 'new-login', null);
 select is((select string_agg(split_part(address, '@', 1), ' ' order by length(address), address) from certvakt.mail_queue),
   'a former1 former2 former3 former4 former5 former6 former7 former8 former9 former10',
   'an e-mail goes to the present address and to the ten that were removed first');

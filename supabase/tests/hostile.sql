@@ -123,7 +123,7 @@ select set_config('certvakt.change', '{"id": "00000000-0000-4000-8000-0000000e00
 update public.peer_mentor_certifications set expires_at = '2027-06-20T20:00:00Z' where id = '00000000-0000-4000-8000-0000000200a3';
 select pg_temp.claim(pg_temp.claims('coordinator'));
 set local role authenticated;
-select ok(not certvakt.is_made('00000000-0000-4000-8000-0000000200a3', '00000000-0000-4000-8000-0000000e0000'),
+select ok(not certvakt.has_entry('00000000-0000-4000-8000-0000000200a3', '00000000-0000-4000-8000-0000000e0000'),
   'an entry of a hidden history is invisible');
 select set_config('certvakt.change', '{"id": "00000000-0000-4000-8000-0000000e0000", "evidence": "x"}', true);
 select lives_ok($$update public.peer_mentor_certifications set expires_at = '2027-06-20T20:00:00Z'

@@ -16,7 +16,7 @@ insert into certvakt.partner_types values (:organisation, 'portal', 'type');
 insert into certvakt.listings (organisation_id, partner, partner_key, person_id) values (:organisation, 'portal', 'M-1', :mentor);
 select is(pg_temp.events(), null, 'without consent, a mentor is not listed');
 update certvakt.listings set listing_consent_at = now();
-update certvakt.listings set looked_at = now();
+update certvakt.listings set evaluated_at = now();
 update public.peer_mentor_certifications set expires_at = now() + interval '1 year' where id = :certification;
 select is(pg_temp.events(), '1 listed consent-given', 'a certified mentor who consents is listed; a later end is no event');
 update public.peer_mentor_certifications set status = 'expired' where id = :certification;
@@ -70,17 +70,17 @@ reset role;
 select is((select proof from certvakt.listing_consents order by id desc limit 1), 'used-address', 'the kind of proof is stored');
 rollback to savepoint consents;
 
-update certvakt.listings set told_number = 9, told_listed = true;
+update certvakt.listings set accepted_number = 9, accepted_listed = true;
 delete from certvakt.people where id = :mentor;
-select is((select (person_id, is_listed, number, told_number)::text from certvakt.listings), '(,f,10,9)',
+select is((select (person_id, is_listed, number, accepted_number)::text from certvakt.listings), '(,f,10,9)',
   'a deleted mentor must be removed');
 select is((select cause from certvakt.partner_events order by number desc limit 1), 'deleted', 'the cause of the removal is the deletion');
 select certvakt.forget_delisted();
 select is((select count(*) from certvakt.listings), 1::bigint, 'the listing remains until the portal has removed the mentor');
-update certvakt.listings set told_number = 10, told_listed = false, told_at = now() - interval '2 days';
+update certvakt.listings set accepted_number = 10, accepted_listed = false, accepted_at = now() - interval '2 days';
 select certvakt.forget_delisted();
 select is((select count(*) from certvakt.listings), 1::bigint, 'only the live listing proves the removal');
-update certvakt.partners set contract = '1', environment = 'live', told_environment = 'live';
+update certvakt.partners set contract = '1', environment = 'live', accepted_environment = 'live';
 update certvakt.listings set confirmed_number = 10;
 select certvakt.forget_delisted();
 select is((select count(*) from certvakt.listings) + (select count(*) from certvakt.partner_events), 0::bigint,

@@ -121,7 +121,7 @@ pub async fn once(
         Ok(shown) => {
             let (reconciled, compared) =
                 compare(database, one, &shown.unwrap_or_default(), cache_seconds).await?;
-            let gone = compared.iter().filter(|mentor| mentor.away && mentor.is_news).count();
+            let gone = compared.iter().filter(|mentor| mentor.removed_by_hand && mentor.is_news).count();
             if removal_limit.is_none_or(|limit| i64::try_from(gone).is_ok_and(|gone| gone <= limit)) {
                 write(database, one, &compared, reconciled.unknown_in_all).await?;
                 report(one, &reconciled);
@@ -223,11 +223,11 @@ pub enum Comparison {
 
 /// Compares a mentor with the listing, which shows them or not.
 pub fn judge(mentor: &ToCompare, is_shown: bool) -> Comparison {
-    let is_told = mentor.told_number == mentor.number;
-    if mentor.is_under_way || (mentor.is_unsure && mentor.was_asked) || (is_told && mentor.is_fresh) {
+    let is_told = mentor.accepted_number == mentor.number;
+    if mentor.is_under_way || (mentor.is_unsure && mentor.was_requested) || (is_told && mentor.is_fresh) {
         return Comparison::NotYet;
     }
-    if mentor.is_away && mentor.is_listed && !is_shown {
+    if mentor.was_removed_by_hand && mentor.is_listed && !is_shown {
         return Comparison::RemovedByHand;
     }
     if is_shown == mentor.is_listed {
@@ -251,8 +251,8 @@ fn written(mentor: &ToCompare, is_shown: bool, found: Comparison) -> Compared {
         confirmed: found == Comparison::Right,
         cleared: mentor.is_unsure && matches!(found, Comparison::Right | Comparison::NotTaken),
         again: matches!(found, Comparison::StillListed | Comparison::Missing),
-        away: found == Comparison::RemovedByHand,
-        is_news: !mentor.is_away,
+        removed_by_hand: found == Comparison::RemovedByHand,
+        is_news: !mentor.was_removed_by_hand,
     }
 }
 

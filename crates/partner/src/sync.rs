@@ -142,7 +142,7 @@ impl<'a> PartnerSync<'a> {
                 continue;
             };
             let night = latest_scheduled(self.clock.now(), home.run_at, home.zone);
-            if one.looked_on.is_none_or(|looked_on| looked_on < night) {
+            if one.evaluated_on.is_none_or(|evaluated_on| evaluated_on < night) {
                 check_all(self.database, one, night).await?;
             }
         }
@@ -170,7 +170,7 @@ async fn check_all(database: &Database, one: &Partner, night: chrono::NaiveDate)
         let mut tx = database.worker().await?;
         let looked = partner::reevaluate(&mut tx, one.organisation_id, &one.partner, &after, BATCH).await?;
         let Some((last, more)) = looked else {
-            partner::looked_on(&mut tx, one, night).await?;
+            partner::record_evaluation(&mut tx, one, night).await?;
             partner::forget_delisted(&mut tx).await?;
             tx.commit().await?;
             break;
@@ -343,7 +343,7 @@ async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcom
         .map(|one| match one.is_unsure.then(|| read.next())?? {
             // A previous request may still be in progress there, so send the state even if it already matches
             // by chance.
-            Ok(is_listed) => (is_listed == one.is_listed && one.was_asked).then_some(Outcome::Taken),
+            Ok(is_listed) => (is_listed == one.is_listed && one.was_requested).then_some(Outcome::Taken),
             Err(outcome) => Some(outcome),
         })
         .collect();

@@ -193,7 +193,7 @@ fn show_partner(one: &PartnerStatus) {
     for (what, number) in [
         ("still_listed", mentors.still_shown),
         ("missing", mentors.not_shown),
-        ("removed_by_hand", mentors.away),
+        ("removed_by_hand", mentors.removed_by_hand),
         ("unknown", partner.unknown_shown),
     ] {
         gauge!("certvakt_partner_listing_wrong", &by(what)).set(as_f64(number));

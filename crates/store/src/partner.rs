@@ -88,7 +88,7 @@ pub struct Partner {
     pub rests: bool,
     /// The local date of the last check of every mentor.
     #[serde(skip)]
-    pub looked_on: Option<NaiveDate>,
+    pub evaluated_on: Option<NaiveDate>,
 }
 
 impl Partner {
@@ -180,7 +180,7 @@ pub async fn switch(
 ) -> Result<i64, StoreError> {
     if let Some(Switch { environment, contract }) = to {
         sqlx::query_file!(
-            "src/partner/forget_other_environment.sql",
+            "src/partner/reset_other_environment.sql",
             organisation_id,
             partner,
             environment.as_str()
@@ -188,7 +188,7 @@ pub async fn switch(
         .execute(&mut *tx)
         .await?;
         sqlx::query!(
-            "update certvakt.partners set environment = $3, told_environment = $3, contract = $4, switched_at = now(),
+            "update certvakt.partners set environment = $3, accepted_environment = $3, contract = $4, switched_at = now(),
                switched_by = certvakt.operator(), reports_delta = null
              where organisation_id = $1 and code = $2",
             organisation_id,
@@ -213,7 +213,7 @@ pub async fn switch(
 async fn waiting(tx: &mut RegistrarTx, organisation_id: Uuid, partner: &str) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "waiting!" from certvakt.listings
-           where organisation_id = $1 and partner = $2 and told_number < number"#,
+           where organisation_id = $1 and partner = $2 and accepted_number < number"#,
         organisation_id,
         partner,
     )
@@ -242,9 +242,13 @@ pub async fn reevaluate(
 }
 
 /// Records the local date of a check of every mentor.
-pub async fn looked_on(tx: &mut WorkerTx, partner: &Partner, date: NaiveDate) -> Result<(), StoreError> {
+pub async fn record_evaluation(
+    tx: &mut WorkerTx,
+    partner: &Partner,
+    date: NaiveDate,
+) -> Result<(), StoreError> {
     sqlx::query!(
-        "update certvakt.partners set looked_on = $3 where organisation_id = $1 and code = $2",
+        "update certvakt.partners set evaluated_on = $3 where organisation_id = $1 and code = $2",
         partner.organisation_id,
         partner.partner,
         date,

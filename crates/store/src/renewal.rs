@@ -44,7 +44,7 @@ pub struct CurrentState {
     /// Whether the certification was withdrawn.
     pub is_withdrawn: bool,
     /// Whether its history already has the entry of the request.
-    pub is_made: bool,
+    pub has_entry: bool,
 }
 
 impl OfOrganisation for CurrentState {

@@ -44,7 +44,7 @@ pub async fn coming_due(
         &days(&stages),
         &starts(first),
         &starts(shift(last, 1)),
-        told_again_after(),
+        renotify_after_days(),
     )
     .fetch_all(tx)
     .await?)
@@ -102,7 +102,7 @@ pub async fn verify(
         &days(&stages),
         &from,
         &before,
-        told_again_after(),
+        renotify_after_days(),
         calendar.read_through.as_deref(),
     )
     .fetch_all(tx)
@@ -118,7 +118,7 @@ fn days(stages: &[Stage]) -> Vec<i32> {
     stages.iter().map(|stage| i32::try_from(stage.days_before()).unwrap_or(i32::MAX)).collect()
 }
 
-fn told_again_after() -> i32 {
+fn renotify_after_days() -> i32 {
     i32::try_from(TOLD_AGAIN_AFTER_DAYS).unwrap_or(i32::MAX)
 }
 

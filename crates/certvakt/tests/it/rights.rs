@@ -67,7 +67,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.listings.approved_by",
     "certvakt.listings.cause",
     "certvakt.listings.partner",
-    "certvakt.listings.trouble",
+    "certvakt.listings.last_error",
     "certvakt.memberships.role",
     "certvakt.organisations.locale",
     "certvakt.organisations.name",
@@ -93,7 +93,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.partners.stopped_by",
     "certvakt.partners.stopped_reason",
     "certvakt.partners.switched_by",
-    "certvakt.partners.told_environment",
+    "certvakt.partners.accepted_environment",
     "certvakt.partners.unread_reason",
     "certvakt.people.erased_by",
     "certvakt.people.locale",
@@ -271,9 +271,9 @@ async fn an_erased_person_remains_in_no_column_except_by_id() {
     assert_eq!(columns_with(&database, TEXTS, Some(MARK)).await, until_taken_off);
     database
         .execute(
-            "update certvakt.partners set contract = '1', environment = 'live', told_environment = 'live';
-             update certvakt.listings set told_number = number, confirmed_number = number, told_listed = false,
-               told_at = now() - interval '2 days', looked_at = now() - interval '2 days';
+            "update certvakt.partners set contract = '1', environment = 'live', accepted_environment = 'live';
+             update certvakt.listings set accepted_number = number, confirmed_number = number, accepted_listed = false,
+               accepted_at = now() - interval '2 days', evaluated_at = now() - interval '2 days';
              select certvakt.forget_delisted()",
         )
         .await;

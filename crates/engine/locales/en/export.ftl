@@ -84,7 +84,7 @@ partner-key = The partner’s key for you
 consent-since = You consent since
 kept-off-since = Kept off since
 listed = Eligible for the listing
-told-at = Sent to the partner
+accepted-at = Sent to the partner
 given = Given
 proof = Proof that it was you
 

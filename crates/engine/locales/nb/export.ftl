@@ -84,7 +84,7 @@ partner-key = Partnerens nøkkel for deg
 consent-since = Du har samtykket siden
 kept-off-since = Holdt utenfor siden
 listed = Skal stå på listen
-told-at = Partneren fikk vite det
+accepted-at = Partneren fikk vite det
 given = Gitt
 proof = Det som viste at det var deg
 

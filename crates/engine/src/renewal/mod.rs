@@ -235,7 +235,7 @@ pub async fn apply(
         ChangeResult::NotAsSeen => {
             // Another request may have made the same change in the meantime.
             let now = tx.standing(id, entry).await?.ok_or(RenewalError::Unknown)?;
-            match (now.is_made, now.updated_at == standing.updated_at) {
+            match (now.has_entry, now.updated_at == standing.updated_at) {
                 (true, _) => Ok(ChangeOutcome { after: outcome.before, is_changed: false, ..outcome }),
                 (false, true) => Err(RenewalError::NotTheirs),
                 (false, false) => Err(RenewalError::Changed),
@@ -255,7 +255,7 @@ fn decide(
     let zone = standing.zone.0;
     let before = standing.expires_at.map(|at| last_valid_day(at, zone));
     let as_it_is = ChangeOutcome { before, after: before, is_changed: false };
-    if standing.is_made {
+    if standing.has_entry {
         return Ok((as_it_is, None));
     }
     if request.seen.is_some_and(|seen| seen != standing.updated_at) {

@@ -61,7 +61,7 @@ pub(super) fn written(
         is_taken: *outcome == Outcome::Taken,
         is_unsure,
         wait_seconds: wait.as_secs_f64(),
-        trouble: outcome.reason().map(str::to_owned),
+        last_error: outcome.reason().map(str::to_owned),
         was_sent,
     }
 }

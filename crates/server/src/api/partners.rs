@@ -49,7 +49,7 @@ response_of! {
         /// The number of mentors who should be listed but are not.
         not_shown: i64,
         /// The number of mentors who were removed from the listing manually.
-        away: i64,
+        removed_by_hand: i64,
         /// The number of listed mentors who are unknown to certvakt.
         unknown_shown: i64,
         /// The number of reports of completed courses that wait for a decision.

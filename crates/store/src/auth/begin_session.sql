@@ -18,4 +18,4 @@ remembered as (
   on conflict (person_id, token_hash) do update set seen_at = now()
 )
 -- The address that received the link needs no notification.
-select certvakt.tell_person(person_id, null, 'new-login', $4) from new_to
+select certvakt.notify_person(person_id, null, 'new-login', $4) from new_to

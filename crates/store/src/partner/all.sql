@@ -5,7 +5,7 @@ select p.organisation_id, o.slug as organisation, o.time_zone as "zone: Zone", p
     where t.organisation_id = p.organisation_id and t.partner = p.code order by 1) as "requires!",
   p.removal_limit, p.stopped_at, p.stopped_by as "stopped_by: StopReason", p.stopped_reason, p.retry_at, p.failures,
   p.held_at, p.reconciled_at, case when p.environment is not null then p.unread_since end as unread_since,
-  case when p.environment is not null then p.unread_reason end as unread_reason, p.unknown_shown, p.looked_on,
+  case when p.environment is not null then p.unread_reason end as unread_reason, p.unknown_shown, p.evaluated_on,
   case when p.environment is not null then p.reports_unread_since end as reports_unread_since,
   case when p.environment is not null then p.reports_unread_reason end as reports_unread_reason,
   coalesce(p.retry_at > now(), false) as "rests!",

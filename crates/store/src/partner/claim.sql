@@ -6,12 +6,12 @@ with due as (
   select l.partner_key, l.lease_token is not null or l.is_unsure as is_unsure
   from certvakt.partners p
   join certvakt.listings l on l.organisation_id = p.organisation_id and l.partner = p.code
-  where p.environment = $7 and p.contract = $9 and l.organisation_id = $1 and l.partner = $2 and l.told_number < l.number and l.available_at <= now()
+  where p.environment = $7 and p.contract = $9 and l.organisation_id = $1 and l.partner = $2 and l.accepted_number < l.number and l.available_at <= now()
     and (l.lease_until is null or l.lease_until <= now())
     and ($8 or l.lease_token is null and not l.is_unsure)
     -- Only a person can list a mentor again who was removed manually.
-    and (l.away_since is null or not l.is_listed)
-    and (not $6 or l.is_listed or l.told_listed is not distinct from false or l.approved_number = l.number)
+    and (l.removed_by_hand_since is null or not l.is_listed)
+    and (not $6 or l.is_listed or l.accepted_listed is not distinct from false or l.approved_number = l.number)
   order by l.available_at, l.partner_key
   limit $3
   for update of l skip locked
@@ -19,14 +19,14 @@ with due as (
 claimed as (
   update certvakt.listings l
   set lease_token = $4, lease_until = now() + make_interval(secs => $5), attempts = l.attempts + 1, is_unsure = due.is_unsure,
-    asked_at = case when due.is_unsure then l.asked_at else now() end,
-    asked_number = case when due.is_unsure then l.asked_number else l.number end
+    requested_at = case when due.is_unsure then l.requested_at else now() end,
+    requested_number = case when due.is_unsure then l.requested_number else l.number end
   from due
   where l.organisation_id = $1 and l.partner = $2 and l.partner_key = due.partner_key
-  returning l.partner_key, l.number, l.is_listed, l.replays, l.attempts, l.is_unsure, l.asked_number
+  returning l.partner_key, l.number, l.is_listed, l.replays, l.attempts, l.is_unsure, l.requested_number
 )
 select c.partner_key, c.number, e.id as event_id, e.at, c.is_listed, c.replays, c.attempts as attempt, c.is_unsure,
-  c.asked_number = c.number as "was_asked!"
+  c.requested_number = c.number as "was_requested!"
 from claimed c
 join certvakt.partner_events e on e.organisation_id = $1 and e.partner = $2 and e.partner_key = c.partner_key and e.number = c.number
 order by c.partner_key

@@ -8,7 +8,7 @@ use crate::{Environment, StoreError, WorkerTx};
 pub async fn some_keys(tx: &mut WorkerTx, partner: &Partner, most: i64) -> Result<Vec<String>, StoreError> {
     Ok(sqlx::query_scalar!(
         "select partner_key from certvakt.listings
-         where organisation_id = $1 and partner = $2 and told_number > 0 order by partner_key limit $3",
+         where organisation_id = $1 and partner = $2 and accepted_number > 0 order by partner_key limit $3",
         partner.organisation_id,
         partner.partner,
         most,
@@ -28,19 +28,19 @@ pub struct ToCompare {
     /// The number of the mentor's last event.
     pub number: i64,
     /// The number of the last event that the portal accepted.
-    pub told_number: i64,
+    pub accepted_number: i64,
     /// The number of the last event whose state the listing has shown.
     pub confirmed_number: i64,
     /// Whether a request had no response.
     pub is_unsure: bool,
     /// Whether the mentor was removed manually at the portal, and nobody has decided yet.
-    pub is_away: bool,
+    pub was_removed_by_hand: bool,
     /// Whether a request is in progress.
     pub is_under_way: bool,
     /// Whether the last change was sent so recently that the listing may not show it yet.
     pub is_fresh: bool,
     /// Whether the request without a response was that recent.
-    pub was_asked: bool,
+    pub was_requested: bool,
 }
 
 /// A batch of a partner's mentors, in the order of their keys. The listing can be as old as `cache_seconds`.
@@ -82,7 +82,7 @@ pub struct Compared {
     /// Whether the state must be sent again.
     pub again: bool,
     /// Whether the mentor was removed manually at the portal.
-    pub away: bool,
+    pub removed_by_hand: bool,
     /// Whether the manual removal is new.
     pub is_news: bool,
 }
@@ -105,7 +105,7 @@ pub async fn compared(tx: &mut WorkerTx, partner: &Partner, all: &[Compared]) ->
         &flags(|one| one.confirmed),
         &flags(|one| one.cleared),
         &flags(|one| one.again),
-        &flags(|one| one.away),
+        &flags(|one| one.removed_by_hand),
         &numbers,
         partner.environment == Some(Environment::Live),
     )

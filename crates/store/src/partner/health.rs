@@ -29,7 +29,7 @@ pub struct Health {
     /// The age of the oldest pending removal, in seconds.
     pub oldest_removal_seconds: i64,
     /// The mentors whom the portal refused.
-    pub in_trouble: i64,
+    pub with_errors: i64,
     /// The mentors whose last request had no response.
     pub unsure: i64,
     /// The mentors who should not be listed, but were in the listing when it was last read.
@@ -37,7 +37,7 @@ pub struct Health {
     /// The mentors who should be listed and were sent, but were not in the listing.
     pub not_shown: i64,
     /// The mentors who were removed manually at the portal.
-    pub away: i64,
+    pub removed_by_hand: i64,
     /// The mentors who are kept off the listing although they consent.
     pub kept_off: i64,
     /// The reports of completed courses that wait for a decision.

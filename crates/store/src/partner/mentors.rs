@@ -162,11 +162,11 @@ pub async fn answer(
     kept_off_at: Option<DateTime<Utc>>,
 ) -> Result<bool, StoreError> {
     let answered = sqlx::query!(
-        "update certvakt.listings set away_since = null, kept_off_at = $4,
-           told_number = case when $4::timestamptz is null then number - 1 else told_number end,
+        "update certvakt.listings set removed_by_hand_since = null, kept_off_at = $4,
+           accepted_number = case when $4::timestamptz is null then number - 1 else accepted_number end,
            replays = replays + ($4::timestamptz is null)::int, available_at = now()
          where organisation_id = $1 and partner = $2 and person_id = $3
-           and (away_since is not null or $4::timestamptz is null and kept_off_at is not null)",
+           and (removed_by_hand_since is not null or $4::timestamptz is null and kept_off_at is not null)",
         organisation_id,
         partner,
         person_id,

@@ -39,7 +39,7 @@ pub struct Due {
     /// Whether a request had no response, so that the portal's state must be read first.
     pub is_unsure: bool,
     /// Whether that request was for the last event.
-    pub was_asked: bool,
+    pub was_requested: bool,
 }
 
 /// The parameters of a claim.
@@ -149,7 +149,7 @@ pub struct SendResult {
     /// Seconds until the next attempt.
     pub wait_seconds: f64,
     /// The reason, if the portal did not accept it.
-    pub trouble: Option<String>,
+    pub last_error: Option<String>,
     /// Whether a request was sent.
     pub was_sent: bool,
 }
@@ -195,7 +195,7 @@ async fn write(
             "is_taken": one.is_taken,
             "is_unsure": one.is_unsure,
             "wait_seconds": one.wait_seconds,
-            "trouble": one.trouble.as_ref().map(|reason| reason.chars().take(500).collect::<String>()),
+            "last_error": one.last_error.as_ref().map(|reason| reason.chars().take(500).collect::<String>()),
             "was_sent": one.was_sent,
         })
     });

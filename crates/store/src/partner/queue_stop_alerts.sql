@@ -3,7 +3,7 @@
 with problems as materialized (
   select p.organisation_id, p.code, x.kind, x.number
   from certvakt.partners p
-  join certvakt.partner_standings s on s.organisation_id = p.organisation_id and s.partner = p.code
+  join certvakt.partner_states s on s.organisation_id = p.organisation_id and s.partner = p.code
   cross join lateral certvakt.partner_problems(p, s) x
   where p.organisation_id in (select a.organisation_id from certvakt.administrators a)
 ),
@@ -36,7 +36,7 @@ ending as (
 news as (
   select s.organisation_id, 'partner-stopped' as alert, (
       select count(*) from certvakt.listings l
-      where l.organisation_id = s.organisation_id and l.partner = s.code and l.told_number < l.number) as number
+      where l.organisation_id = s.organisation_id and l.partner = s.code and l.accepted_number < l.number) as number
   from stopped s
   union all
   select h.organisation_id, 'removals-held', h.number from held h

@@ -6,5 +6,5 @@ with held as materialized (
   order by partner_key limit $4
   for no key update skip locked
 )
-select l.last, certvakt.look_at_listings(l.people, 'nightly') as "changed!"
+select l.last, certvakt.update_listings(l.people, 'nightly') as "changed!"
 from (select max(partner_key) as last, array_agg(person_id) as people from held) l

@@ -2,6 +2,6 @@
 select count(*) as "removals!"
 from (
   select from certvakt.listings l
-  where l.organisation_id = $1 and l.partner = $2 and l.told_number < l.number and not l.is_listed
-    and l.approved_number < l.number and l.told_listed is distinct from false
+  where l.organisation_id = $1 and l.partner = $2 and l.accepted_number < l.number and not l.is_listed
+    and l.approved_number < l.number and l.accepted_listed is distinct from false
   limit $3::bigint + 1) waiting

@@ -89,7 +89,7 @@ select json_build_object(
   'listings', (
     select coalesce(json_agg(json_build_object(
       'organisation', o.name, 'partner', l.partner, 'partner_key', l.partner_key, 'consent_since', l.listing_consent_at,
-      'kept_off_since', l.kept_off_at, 'listed', l.is_listed, 'told_at', l.told_at,
+      'kept_off_since', l.kept_off_at, 'listed', l.is_listed, 'accepted_at', l.accepted_at,
       'consents', (
         select coalesce(json_agg(json_build_object('at', n.at, 'given', n.is_given, 'who', n.actor, 'issuer', n.issuer, 'proof', n.proof) order by n.id), '[]')
         from certvakt.listing_consents n

@@ -3,7 +3,7 @@ select c.id, c.organisation_id, o.time_zone as "zone: Zone", c.issued_at, c.expi
   c.status as "status: CertificationStatus", c.suspended_until, c.updated_at, t.validity_months, t.renewal_rule,
   t.renewal_window_days,
   certvakt.is_withdrawn(c.status, c.renewal_history) as "is_withdrawn!",
-  certvakt.is_made(c.id, asked.entry::text) as "is_made!"
+  certvakt.has_entry(c.id, asked.entry::text) as "has_entry!"
 from unnest($1::uuid[], $2::uuid[]) as asked (id, entry)
 join public.peer_mentor_certifications c on c.id = asked.id
 join certvakt.organisations o on o.id = c.organisation_id

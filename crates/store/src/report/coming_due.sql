@@ -2,7 +2,7 @@
 -- $5..$6 per stage, from and before: the expiries that come due in the requested nights
 -- $7 the number of days by which a corrected due date must move before a stage is notified again
 with told as materialized (
-  select certification_id, stage, due_date from certvakt.told_before_correction where organisation_id = $1
+  select certification_id, stage, due_date from certvakt.notified_before_correction where organisation_id = $1
 ),
 coming as (
   select c.id, s.stage, (c.expires_at at time zone $2)::date - s.days_before as night

@@ -67,7 +67,7 @@ in_stage as (
 ),
 told as materialized (
   select t.certification_id, t.stage, t.due_date
-  from input i, certvakt.told_before_correction t
+  from input i, certvakt.notified_before_correction t
   where t.organisation_id = i.organisation_id
 ),
 due as materialized (

@@ -39,7 +39,7 @@ pub struct Partner {
     /// The number of mentors who should be listed but are not.
     pub not_shown: i64,
     /// The number of mentors who were removed from the listing manually.
-    pub away: i64,
+    pub removed_by_hand: i64,
     /// The number of listed mentors who are unknown to certvakt.
     pub unknown_shown: i64,
     /// The number of reports of completed courses that wait for a decision.
@@ -60,7 +60,7 @@ pub async fn administered(tx: &mut TenantTx) -> Result<Vec<Partner>, StoreError>
              environment as "environment: Environment",
              listed as "listed!", to_list as "to_list!", to_delist as "to_delist!",
              oldest_removal_seconds as "oldest_removal_seconds!", stopped_since, stopped_by as "stopped_by: StopReason", held as "held!", unread_since,
-             still_shown as "still_shown!", not_shown as "not_shown!", away as "away!", unknown_shown as "unknown_shown!",
+             still_shown as "still_shown!", not_shown as "not_shown!", removed_by_hand as "removed_by_hand!", unknown_shown as "unknown_shown!",
              reports_waiting as "reports_waiting!", secret_days,
              problems as "problems!: Problems"
            from certvakt.my_partners() order by organisation, partner"#

@@ -71,7 +71,7 @@ pub(in crate::cli) fn standings(all: &[PartnerStatus]) -> String {
 fn wants(one: &PartnerStatus) -> Vec<String> {
     let PartnerStatus { partner, mentors, problems } = one;
     let waiting = [
-        (mentors.in_trouble, "not accepted by the portal yet"),
+        (mentors.with_errors, "not accepted by the portal yet"),
         (mentors.unsure, "without a response: certvakt reads the portal's state first"),
         (mentors.kept_off, "kept off the listing by a decision, although they consent"),
     ];

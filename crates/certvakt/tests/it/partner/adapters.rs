@@ -184,7 +184,7 @@ async fn a_refused_change_does_not_block_others() {
             .await;
         let done = database.sync(&config);
         assert_eq!((&done["taken"], &done["refused"]), (&json!(2), &json!(1)), "{kind:?} {done}");
-        assert_eq!(database.stands(&config)["mentors"]["in_trouble"], 1);
+        assert_eq!(database.stands(&config)["mentors"]["with_errors"], 1);
         assert_eq!(database.sync(&config)["taken"], 0, "{kind:?}: it waits");
         database.time_passes().await;
         assert_eq!(database.sync(&config)["taken"], 1, "{kind:?}");

@@ -136,8 +136,8 @@ async fn each_service_protection_limit_causes_a_pause_of_its_length() {
             assert_eq!((&busy["put_off"], &busy["stopped"]), (&json!(2), &Value::Null), "{code}: {busy}");
             let rests: bool = database
                 .value(&format!(
-                    "select bool_and(p.retry_at > now() + interval '6900 seconds' and position('{code}' in l.trouble) > 0
-                       and position('{what}' in l.trouble) > 0)
+                    "select bool_and(p.retry_at > now() + interval '6900 seconds' and position('{code}' in l.last_error) > 0
+                       and position('{what}' in l.last_error) > 0)
                      from certvakt.partners p, certvakt.listings l"
                 ))
                 .await;
@@ -176,7 +176,7 @@ async fn too_many_concurrent_requests_halve_the_concurrency() {
     service.until_metric(&at_once(4)).await;
     database.until("select coalesce(retry_at > now(), false) from certvakt.partners").await;
     database.execute("update certvakt.partners set retry_at = now()").await;
-    database.until("select bool_and(told_number = number) from certvakt.listings").await;
+    database.until("select bool_and(accepted_number = number) from certvakt.listings").await;
     // The concurrency increases with each round within the limits.
     service.until_metric(&at_once(8)).await;
     portal.render().await;
@@ -261,7 +261,7 @@ async fn a_running_service_reads_a_secret_that_has_changed() {
     database.listed("a", "2026-12-31").await;
     database.enable(&config);
     let _service = Service::start(&database, &config, NOON);
-    let is_told = "select bool_and(told_number = number) from certvakt.listings";
+    let is_told = "select bool_and(accepted_number = number) from certvakt.listings";
     database.until(is_told).await;
     portal.control(&json!({ "secret": { "value": "battery staple" }, "forget": true })).await;
     std::fs::write(&key, "battery staple\n").unwrap();
@@ -356,10 +356,10 @@ async fn a_table_that_tracks_its_changes_is_read_whole_once_and_then_what_has_ch
     portal.control(&json!({ "delete": ["M-b"], "rows": { "new_mentors": [stranger] } })).await;
     let (whole, changes) = read().await;
     assert!(whole == 1 && changes >= 1, "{whole} {changes}");
-    let away: Vec<String> = database
-        .value("select array_agg(partner_key order by 1) from certvakt.listings where away_since is not null")
+    let removed: Vec<String> = database
+        .value("select array_agg(partner_key order by 1) from certvakt.listings where removed_by_hand_since is not null")
         .await;
-    assert_eq!(away, ["M-a", "M-b"]);
+    assert_eq!(removed, ["M-a", "M-b"]);
     // The URL for changes expires: then the whole table is read again.
     portal.control(&json!({ "later": 30 * 86400 })).await;
     assert_eq!(read().await.0, 2);

@@ -139,7 +139,7 @@ async fn a_repeated_report_renews_once_and_lists_again() {
     assert_eq!(database.outcome("E-1").await, "renewed");
     assert_eq!(database.events("b").await, ["listed renewed"]);
     database
-        .until("select coalesce(told_listed, false) from certvakt.listings where partner_key = 'M-b'")
+        .until("select coalesce(accepted_listed, false) from certvakt.listings where partner_key = 'M-b'")
         .await;
     let said: Vec<String> = database
         .value(

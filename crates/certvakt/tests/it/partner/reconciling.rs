@@ -122,7 +122,7 @@ async fn a_manual_removal_during_staging_is_not_reverted() {
     assert_eq!(database.reconcile(&config)["removed_by_hand"], json!(["M-a"]));
     portal.render().await;
     assert_eq!(portal.shows().await, ["M-b", "M-turns"]);
-    assert_eq!(database.stands(&config)["mentors"]["away"], 1);
+    assert_eq!(database.stands(&config)["mentors"]["removed_by_hand"], 1);
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn a_manual_removal_waits_for_a_decision() {
             database.at(super::NOON, ["renew", "a", "--until", until]);
             database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
             assert_eq!(database.sync(&config)["taken"], 0);
-            assert_eq!(database.stands(&config)["mentors"]["away"], 1);
+            assert_eq!(database.stands(&config)["mentors"]["removed_by_hand"], 1);
         }
         // Nor does switching to staging and back.
         for environment in ["staging", "live"] {
@@ -150,7 +150,7 @@ async fn a_manual_removal_waits_for_a_decision() {
         }
         portal.control(&json!({ "render": true })).await;
         assert_eq!(portal.shows().await, Vec::<String>::new());
-        assert_eq!(database.stands(&config)["mentors"]["away"], 1);
+        assert_eq!(database.stands(&config)["mentors"]["removed_by_hand"], 1);
         database.partner("answer", ["a", answer]);
         database.sync(&config);
         portal.control(&json!({ "render": true })).await;
@@ -158,7 +158,7 @@ async fn a_manual_removal_waits_for_a_decision() {
         let kept_off = i64::from(answer == "--keep-off");
         let standing = database.stands(&config);
         assert_eq!(
-            (&standing["mentors"]["away"], &standing["mentors"]["kept_off"]),
+            (&standing["mentors"]["removed_by_hand"], &standing["mentors"]["kept_off"]),
             (&json!(0), &json!(kept_off))
         );
         // A mentor who consents again is listed again, even without a withdrawal before.
@@ -224,12 +224,15 @@ async fn a_listing_that_lacks_many_mentors_is_not_accepted_without_confirmation(
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(found["unread"].as_str().unwrap().contains("--believe"), "{found}");
     let standing = database.stands(&config);
-    assert_eq!((&standing["mentors"]["away"], &standing["mentors"]["not_shown"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (&standing["mentors"]["removed_by_hand"], &standing["mentors"]["not_shown"]),
+        (&json!(0), &json!(0))
+    );
     let words = ["reconcile"].into_iter().chain(WHICH).chain(["--believe", "--output", "json"]);
     let output = database.partner_with(&config, words).output().unwrap();
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(found["removed_by_hand"], json!(["M-a", "M-b", "M-c"]));
-    assert_eq!(database.stands(&config)["mentors"]["away"], 3);
+    assert_eq!(database.stands(&config)["mentors"]["removed_by_hand"], 3);
     // They are reported as new only once.
     assert_eq!(database.reconcile(&config)["removed_by_hand"], json!(["M-a", "M-b", "M-c"]));
 }

@@ -16,10 +16,10 @@ async fn the_service_sends_changes_delists_at_midnight_and_compares() {
     // Midnight passes while it runs.
     let service = Service::start(&database, &config, "2026-06-15T23:59:58+02:00");
     database
-        .until("select bool_and(told_number = number) from certvakt.listings where partner_key = 'M-a'")
+        .until("select bool_and(accepted_number = number) from certvakt.listings where partner_key = 'M-a'")
         .await;
     database
-        .until("select told_listed is false from certvakt.listings where partner_key = 'M-lapsing'")
+        .until("select accepted_listed is false from certvakt.listings where partner_key = 'M-lapsing'")
         .await;
     let last = portal.told().await.pop().unwrap();
     assert_eq!(last, ("M-lapsing".to_owned(), "inactive".to_owned()));
@@ -35,7 +35,7 @@ async fn the_service_sends_changes_delists_at_midnight_and_compares() {
     database.execute("update certvakt.partners set read_tried_at = now() - interval '61 minutes'").await;
     database.until("select replays > 0 from certvakt.listings where partner_key = 'M-lapsing'").await;
     database
-        .until("select told_number = number from certvakt.listings where partner_key = 'M-lapsing'")
+        .until("select accepted_number = number from certvakt.listings where partner_key = 'M-lapsing'")
         .await;
     portal.control(&json!({ "render": true })).await;
     assert_eq!(portal.shows().await, ["M-a"]);
@@ -83,10 +83,10 @@ async fn a_token_that_the_portal_has_forgotten_is_fetched_again_however_many_nee
     std::fs::write(config.parent().unwrap().join("key"), "sesame").unwrap();
     portal.control(&json!({ "keys": [], "credentials": ["certvakt", "sesame"] })).await;
     let _service = Service::start(&database, &config, NOON);
-    database.until("select bool_and(told_number = number) from certvakt.listings").await;
+    database.until("select bool_and(accepted_number = number) from certvakt.listings").await;
     portal.control(&json!({ "forget": true })).await;
     database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
-    let again = "select coalesce(bool_and(told_number = number and replays = 1), false) or
+    let again = "select coalesce(bool_and(accepted_number = number and replays = 1), false) or
         exists (select from certvakt.partners where stopped_at is not null) from certvakt.listings";
     database.until(again).await;
     let stopped: Option<String> = database.value("select stopped_reason from certvakt.partners").await;

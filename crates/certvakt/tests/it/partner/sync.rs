@@ -69,7 +69,7 @@ impl TestDatabase {
             "update certvakt.partners set retry_at = now() where retry_at > now();
              update certvakt.listings set available_at = now() where available_at > now();
              update certvakt.listings set lease_until = now() where lease_until > now();
-             update certvakt.listings set told_at = told_at - interval '15 minutes', asked_at = asked_at - interval '15 minutes'",
+             update certvakt.listings set accepted_at = accepted_at - interval '15 minutes', requested_at = requested_at - interval '15 minutes'",
         )
         .await;
     }

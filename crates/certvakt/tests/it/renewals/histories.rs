@@ -388,7 +388,7 @@ async fn administrators_get_one_alert_about_long_histories() {
     database.noon(&["renew", "1", "--until", "2029-07-31"]);
     database.noon(&["renew", "short", "--until", "2029-07-31"]);
     assert_eq!(tell().await, 1, "they know, and hear no more for thirty days");
-    database.execute("update certvakt.long_histories set told_at = told_at - interval '31 days' where told_at is not null").await;
+    database.execute("update certvakt.long_histories set alerted_at = alerted_at - interval '31 days' where alerted_at is not null").await;
     assert_eq!(tell().await, 2, "of the one that is new");
     let counted = "select count(*) from certvakt.long_histories";
     assert_eq!(database.value::<i64>(counted).await, 3);

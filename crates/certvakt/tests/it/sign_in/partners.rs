@@ -11,7 +11,7 @@ use super::{Browser, NOON, TestService};
 type Case = (ProblemKind, &'static str, &'static str, &'static str, bool);
 
 const LISTING: &str =
-    "update certvakt.listings set is_listed = true, told_number = number, seen_listed = false";
+    "update certvakt.listings set is_listed = true, accepted_number = number, seen_listed = false";
 
 const CASES: [Case; 14] = [
     (
@@ -23,7 +23,7 @@ const CASES: [Case; 14] = [
     ),
     (
         ProblemKind::RemovalLate,
-        "update certvakt.listings set turned_at = turned_at - interval '25 hours'",
+        "update certvakt.listings set changed_at = changed_at - interval '25 hours'",
         "ventet i mer enn et døgn",
         "LATE:",
         false,
@@ -65,7 +65,7 @@ const CASES: [Case; 14] = [
     ),
     (
         ProblemKind::RemovedByHand,
-        "update certvakt.listings set away_since = now()",
+        "update certvakt.listings set removed_by_hand_since = now()",
         "for hånd",
         "removed manually at the portal",
         false,
@@ -118,7 +118,7 @@ const CASES: [Case; 14] = [
 /// States that are no problem.
 const WELL: [&str; 6] = [
     "select",
-    "update certvakt.listings set turned_at = turned_at - interval '23 hours'",
+    "update certvakt.listings set changed_at = changed_at - interval '23 hours'",
     "update certvakt.partners set reconciled_at = now() - interval '5 hours'",
     "update certvakt.partners set environment = 'staging', reconciled_at = now() - interval '7 hours'",
     "update certvakt.partners set secret_ends_on = (now() at time zone 'UTC')::date + 30",
@@ -136,8 +136,8 @@ impl TestService {
                    stopped_reason = null, held_at = null, unread_since = null, unread_reason = null, reconciled_at = null,
                    unknown_shown = 0, reports_unread_since = null, reports_unread_reason = null, secret_ends_on = null,
                    alerted_at = null, held_alerted_at = null, secret_alerted_for = null;
-                 update certvakt.listings set is_listed = false, told_number = 0, seen_listed = null, away_since = null,
-                   approved_number = 0, turned_at = '{NOON}';
+                 update certvakt.listings set is_listed = false, accepted_number = 0, seen_listed = null, removed_by_hand_since = null,
+                   approved_number = 0, changed_at = '{NOON}';
                  delete from certvakt.partner_reports"
             ))
             .await;
@@ -210,7 +210,7 @@ async fn every_place_shows_the_same_problems_of_a_partner() {
                from public.peer_mentor_certifications c join certvakt.partners p on p.organisation_id = c.organisation_id
                where c.status <> 'suspended' order by c.expires_at desc nulls first limit 1;
              update certvakt.listings set listing_consent_at = null;
-             update certvakt.listings set told_listed = true; commit",
+             update certvakt.listings set accepted_listed = true; commit",
         ))
         .await;
     place
@@ -246,7 +246,8 @@ async fn every_place_shows_the_same_problems_of_a_partner() {
         place.database.execute(case.1).await;
         // A partner that is off needs nobody, except that its live portal may still list people who must be removed.
         for told in ["live", "staging"] {
-            let off = format!("update certvakt.partners set environment = null, told_environment = '{told}'");
+            let off =
+                format!("update certvakt.partners set environment = null, accepted_environment = '{told}'");
             place.database.execute(&off).await;
             let expected = Some(case).filter(|case| told == "live" && case.0 == ProblemKind::RemovalLate);
             place.shows(administrator, expected, &format!("off, {told}: {}", case.1)).await;

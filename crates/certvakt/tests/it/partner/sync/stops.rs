@@ -16,12 +16,15 @@ async fn a_refused_mentor_does_not_block_others() {
     let done = database.sync(&config);
     assert_eq!((&done["taken"], &done["refused"], &done["stopped"]), (&json!(2), &json!(1), &Value::Null));
     let standing = database.stands(&config);
-    assert_eq!((&standing["mentors"]["in_trouble"], &standing["mentors"]["to_list"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&standing["mentors"]["with_errors"], &standing["mentors"]["to_list"]),
+        (&json!(1), &json!(1))
+    );
     assert_eq!(database.sync(&config)["refused"], 0, "it waits");
     database.time_passes().await;
     assert_eq!(database.sync(&config)["refused"], 1);
     let waits: bool =
-        database.value("select available_at > now() + interval '4 minutes' from certvakt.listings where trouble is not null").await;
+        database.value("select available_at > now() + interval '4 minutes' from certvakt.listings where last_error is not null").await;
     assert!(waits, "longer each time");
     database.change("stranger", "status = 'suspended'").await;
     assert_eq!(database.sync(&config)["taken"], 1);

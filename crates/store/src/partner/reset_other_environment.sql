@@ -2,10 +2,10 @@
 -- the live listing remains, with the mentors who were removed there manually: if the listing showed the correct state,
 -- it is not sent again, because that would list mentors again who have been removed manually since.
 update certvakt.listings l
-set told_number = case when $3 = 'live' and l.confirmed_number = l.number then l.number else 0 end,
-  told_listed = case when $3 = 'live' and l.confirmed_number = l.number and l.number > 0 then l.is_listed end,
-  told_at = null, available_at = now(), attempts = 0, is_unsure = false, trouble = null,
+set accepted_number = case when $3 = 'live' and l.confirmed_number = l.number then l.number else 0 end,
+  accepted_listed = case when $3 = 'live' and l.confirmed_number = l.number and l.number > 0 then l.is_listed end,
+  accepted_at = null, available_at = now(), attempts = 0, is_unsure = false, last_error = null,
   replays = 0, approved_number = 0, seen_listed = null, lease_token = null, lease_until = null
 from certvakt.partners p
-where p.organisation_id = $1 and p.code = $2 and p.told_environment is distinct from $3
+where p.organisation_id = $1 and p.code = $2 and p.accepted_environment is distinct from $3
   and l.organisation_id = p.organisation_id and l.partner = p.code
