@@ -557,14 +557,14 @@ create table certvakt.partner_reports (
   valid_until date,
   received_at timestamptz not null default now(),
   outcome text not null
-    constraint partner_reports_outcome_known check (outcome in ('renewed', 'echo', 'waiting', 'taken', 'dismissed')),
+    constraint partner_reports_outcome_known check (outcome in ('renewed', 'echo', 'waiting', 'accepted', 'dismissed')),
   reason text constraint partner_reports_reason_form check (reason ~ '^[a-z-]{1,40}$'),
-  settled_at timestamptz,
-  settled_by text,
+  resolved_at timestamptz,
+  resolved_by text,
   primary key (organisation_id, partner, environment, event_id),
   constraint partner_reports_days_finite check (isfinite(completed_on) and isfinite(valid_until)),
   constraint partner_reports_reason_whole check (reason is not null or outcome in ('renewed', 'echo')),
-  constraint partner_reports_settled_whole check ((settled_at is null) = (outcome = 'waiting'))
+  constraint partner_reports_resolved_whole check ((resolved_at is null) = (outcome = 'waiting'))
 );
 comment on table certvakt.partner_reports is
   'Reports of completed renewal courses from portals, each event once, and their outcomes.';
@@ -577,9 +577,9 @@ comment on column certvakt.partner_reports.certification_type is
 comment on column certvakt.partner_reports.certification_id is 'The certification, if exactly one matched.';
 comment on column certvakt.partner_reports.valid_until is 'The new last valid day in the report. Null: the report contains none.';
 comment on column certvakt.partner_reports.outcome is
-  'renewed; echo: our data contained the renewal already; waiting: for a person; taken or dismissed: by a person.';
+  'renewed; echo: our data contained the renewal already; waiting: for a person; accepted or dismissed: by a person.';
 comment on column certvakt.partner_reports.reason is 'Why the report did not renew the certification at once.';
-comment on column certvakt.partner_reports.settled_by is 'Who took or dismissed a waiting report, as account@host.';
+comment on column certvakt.partner_reports.resolved_by is 'Who accepted or dismissed a waiting report, as account@host.';
 create index partner_reports_waiting on certvakt.partner_reports (organisation_id, partner, received_at) where outcome = 'waiting';
 create index partner_reports_key on certvakt.partner_reports (organisation_id, partner, partner_key) where partner_key is not null;
 
@@ -588,12 +588,12 @@ alter table certvakt.partner_reports force row level security;
 revoke all on certvakt.partner_reports from public, anon, authenticated, service_role;
 grant select on certvakt.partner_reports to certvakt_worker;
 create policy worker_reads on certvakt.partner_reports for select to certvakt_worker using (true);
-grant select, insert, update (partner_key, certification_id, outcome, settled_at, settled_by)
+grant select, insert, update (partner_key, certification_id, outcome, resolved_at, resolved_by)
   on certvakt.partner_reports to certvakt_registrar;
 create policy registrar_reads on certvakt.partner_reports for select to certvakt_registrar using (true);
 create policy registrar_adds on certvakt.partner_reports for insert to certvakt_registrar with check (true);
-create policy registrar_settles on certvakt.partner_reports for update to certvakt_registrar using (true) with check (true);
-grant select, update (partner_key, outcome, reason, settled_at) on certvakt.partner_reports to certvakt_definer;
+create policy registrar_updates on certvakt.partner_reports for update to certvakt_registrar using (true) with check (true);
+grant select, update (partner_key, outcome, reason, resolved_at) on certvakt.partner_reports to certvakt_definer;
 create policy definer_reads on certvakt.partner_reports for select to certvakt_definer using (true);
 create policy definer_forgets on certvakt.partner_reports for update to certvakt_definer using (true) with check (true);
 
@@ -604,7 +604,7 @@ begin
   set partner_key = null,
     outcome = case r.outcome when 'waiting' then 'dismissed' else r.outcome end,
     reason = case r.outcome when 'waiting' then 'mentor-gone' else r.reason end,
-    settled_at = coalesce(r.settled_at, now())
+    resolved_at = coalesce(r.resolved_at, now())
   where r.organisation_id = old.organisation_id and r.partner = old.partner and r.partner_key = old.partner_key;
   return null;
 end

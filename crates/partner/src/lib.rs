@@ -84,12 +84,12 @@ pub enum PartnerError {
     NotEnrolled,
     /// The mentor was not removed manually.
     #[error("there is nothing to decide: the mentor was not removed manually at the portal")]
-    NothingToAnswer,
+    NotRemovedManually,
     /// No report with this event waits.
     #[error(
         "no report with this event waits: list the waiting reports with `certvakt partner reports --waiting`"
     )]
-    NothingToSettle,
+    ReportNotWaiting,
     /// The report does not say which certification it renews.
     #[error("the report does not say which certification it renews: give it with --certification")]
     Unclear,
@@ -113,8 +113,8 @@ impl PartnerError {
             Self::Off(_) => "partner-off",
             Self::NoListing(_) => "partner-no-listing",
             Self::NotEnrolled => "partner-not-enrolled",
-            Self::NothingToAnswer => "partner-nothing-to-decide",
-            Self::NothingToSettle => "partner-nothing-to-settle",
+            Self::NotRemovedManually => "partner-not-removed-manually",
+            Self::ReportNotWaiting => "partner-report-not-waiting",
             Self::Unclear => "partner-report-unclear",
             Self::Sheet(error) => error.code(),
             Self::Renewal(error) => error.code(),

@@ -4,14 +4,14 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::contract::{Contract, ListingTerms};
-use super::outcome::Outcome;
+use super::outcome::PortalOutcome;
 use super::pages::{Pages, deleted};
 use super::portal::Portal;
 use super::snapshot::{Shown, Snapshot};
 
 /// Reads a complete listing, or fails: a mentor who is missing from a partial listing may still be listed.
 /// Returns `None` if the contract does not describe a listing.
-pub async fn read(portal: &Portal) -> Result<Option<Shown>, Outcome> {
+pub async fn read(portal: &Portal) -> Result<Option<Shown>, PortalOutcome> {
     let Some(terms) = &portal.contract.listing else { return Ok(None) };
     let pages = pages(terms);
     let first = portal.addresses.listing.as_ref();
@@ -32,7 +32,7 @@ pub async fn read(portal: &Portal) -> Result<Option<Shown>, Outcome> {
         match update(snapshot, portal, terms, first, id).await {
             Ok(()) => return Ok(Some(snapshot.shown())),
             // URLs for changes can expire.
-            Err(Outcome::Broken(_)) => {}
+            Err(PortalOutcome::Broken(_)) => {}
             Err(outcome) => return Err(outcome),
         }
     }
@@ -50,7 +50,7 @@ async fn update(
     terms: &ListingTerms,
     first: &Url,
     id: &str,
-) -> Result<(), Outcome> {
+) -> Result<(), PortalOutcome> {
     let pages = pages(terms);
     let (rows, since) = (&mut snapshot.rows, snapshot.since.clone());
     let take = |entry: &Value| {
@@ -82,7 +82,7 @@ fn pages(terms: &ListingTerms) -> Pages<'_> {
     }
 }
 
-fn one(contract: &Contract, terms: &ListingTerms, entry: &Value) -> Result<(String, bool), Outcome> {
+fn one(contract: &Contract, terms: &ListingTerms, entry: &Value) -> Result<(String, bool), PortalOutcome> {
     let broken = |what: String| Err(pages(terms).broken(&what));
     let key = match entry.pointer(&terms.key) {
         Some(Value::String(key)) => key.clone(),

@@ -8,9 +8,9 @@ use crate::sign_in::SignInError;
 /// The outcome of a request. The reasons are certvakt's own texts, because a portal's text can contain
 /// anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum PortalOutcome {
     /// The portal accepted the change, with a response that follows the contract.
-    Taken,
+    Accepted,
     /// The portal refused the change for this mentor.
     Refused(String),
     /// The portal limits requests; the duration is the wait that it asked for, if any.
@@ -25,11 +25,11 @@ pub enum Outcome {
     Broken(String),
 }
 
-impl Outcome {
+impl PortalOutcome {
     /// The reason; `None` for an accepted change.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Self::Taken => None,
+            Self::Accepted => None,
             Self::Refused(reason)
             | Self::Busy(reason, _)
             | Self::Down(reason, _)
@@ -49,13 +49,13 @@ impl Outcome {
 
     /// Whether the portal responded for this mentor.
     pub const fn is_an_answer(&self) -> bool {
-        matches!(self, Self::Taken | Self::Refused(_))
+        matches!(self, Self::Accepted | Self::Refused(_))
     }
 
     /// The outcome's name in metrics and on the terminal.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Taken => "taken",
+            Self::Accepted => "accepted",
             Self::Refused(_) => "refused",
             Self::Busy(..) => "busy",
             Self::Down(..) => "down",
@@ -66,7 +66,7 @@ impl Outcome {
     }
 }
 
-impl From<RequestError> for Outcome {
+impl From<RequestError> for PortalOutcome {
     fn from(none: RequestError) -> Self {
         match none {
             RequestError::Unreachable => Self::Down("the portal cannot be reached".to_owned(), None),
@@ -81,7 +81,7 @@ impl From<RequestError> for Outcome {
     }
 }
 
-impl From<SignInError> for Outcome {
+impl From<SignInError> for PortalOutcome {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Refused(reason) => Self::SignIn(reason),

@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::outcome::Outcome;
+use super::outcome::PortalOutcome;
 use super::portal::{Portal, judge, odata};
 
 /// The maximum number of entries, which is more than any partner has.
@@ -36,8 +36,8 @@ impl Pages<'_> {
         portal: &Portal,
         first: &Url,
         since: Option<&Url>,
-        mut take: impl FnMut(&Value) -> Result<(), Outcome> + Send,
-    ) -> Result<Option<Url>, Outcome> {
+        mut take: impl FnMut(&Value) -> Result<(), PortalOutcome> + Send,
+    ) -> Result<Option<Url>, PortalOutcome> {
         let mut next = Some(since.unwrap_or(first).clone());
         let (mut read, mut entries) = (BTreeSet::new(), 0);
         let mut delta = None;
@@ -58,12 +58,12 @@ impl Pages<'_> {
     }
 
     /// The outcome for pages that break the contract.
-    pub fn broken(&self, what: &str) -> Outcome {
-        Outcome::Broken(format!("its {} breaks the contract: {what}", self.what))
+    pub fn broken(&self, what: &str) -> PortalOutcome {
+        PortalOutcome::Broken(format!("its {} breaks the contract: {what}", self.what))
     }
 
     /// A URL in a page. It must be on the same server, because the request contains our credentials.
-    fn address(&self, first: &Url, page: &Value, place: Option<&str>) -> Result<Option<Url>, Outcome> {
+    fn address(&self, first: &Url, page: &Value, place: Option<&str>) -> Result<Option<Url>, PortalOutcome> {
         match place.and_then(|place| page.pointer(place)) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) if text.is_empty() => Ok(None),
@@ -75,7 +75,7 @@ impl Pages<'_> {
         }
     }
 
-    async fn page(&self, portal: &Portal, url: &Url, is_whole: bool) -> Result<Value, Outcome> {
+    async fn page(&self, portal: &Portal, url: &Url, is_whole: bool) -> Result<Value, PortalOutcome> {
         let get = |sign_in: HeaderMap| {
             let mut headers = odata();
             if is_whole && self.delta.is_some() {
@@ -85,9 +85,11 @@ impl Pages<'_> {
             portal.wire.client().get(url.clone()).headers(headers).headers(sign_in)
         };
         let answered = if self.is_public {
-            portal.wire.send(get(HeaderMap::new()), None).await.map_err(|none| match Outcome::from(none) {
-                Outcome::Unsure(reason) => Outcome::Down(reason, None),
-                other => other,
+            portal.wire.send(get(HeaderMap::new()), None).await.map_err(|none| {
+                match PortalOutcome::from(none) {
+                    PortalOutcome::Unsure(reason) => PortalOutcome::Down(reason, None),
+                    other => other,
+                }
             })?
         } else {
             portal.ask(&format!("read-{}", Uuid::new_v4()), None, get).await?

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::PartnerError;
 use super::contract::Report;
 use super::inbound::Verdict;
-use super::outcome::Outcome;
+use super::outcome::PortalOutcome;
 use super::pages::{Pages, deleted};
 use super::portal::Portal;
 use super::webhook::{InboundContract, receive};
@@ -145,7 +145,10 @@ struct Read {
 }
 
 /// Reads a partner's new reports. Returns `None` if the partner publishes none.
-async fn read(config: &PartnersConfig, one: &Partner) -> Result<Option<Result<Read, Outcome>>, PartnerError> {
+async fn read(
+    config: &PartnersConfig,
+    one: &Partner,
+) -> Result<Option<Result<Read, PortalOutcome>>, PartnerError> {
     let Some(contract) = InboundContract::of(one, config)? else { return Ok(None) };
     let Some(environment) = one.environment else { return Ok(None) };
     let address =
@@ -163,7 +166,7 @@ async fn read(config: &PartnersConfig, one: &Partner) -> Result<Option<Result<Re
     let since = one.reports_delta.as_deref().and_then(|delta| Url::parse(delta).ok());
     let read = match read_since(&contract, &pages, &portal, &first, since.as_ref()).await {
         // The URL for changes has expired. Reading everything again is safe, because each event counts once.
-        Err(Outcome::Broken(_)) if since.is_some() => {
+        Err(PortalOutcome::Broken(_)) if since.is_some() => {
             read_since(&contract, &pages, &portal, &first, None).await
         }
         read => read,
@@ -177,7 +180,7 @@ async fn read_since(
     portal: &Portal,
     first: &Url,
     since: Option<&Url>,
-) -> Result<Read, Outcome> {
+) -> Result<Read, PortalOutcome> {
     let (mut reports, mut fault) = (Vec::new(), None);
     let take = |entry: &Value| {
         if deleted(entry).is_none() {

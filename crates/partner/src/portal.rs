@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::PartnerError;
 use super::client::{PortalClient, PortalResponse};
 use super::contract::{Addresses, Contract, Rules, State};
-use super::outcome::Outcome;
+use super::outcome::PortalOutcome;
 use super::sign_in::{self, SignIn};
 use super::snapshot::Snapshot;
 use certvakt_store::Environment;
@@ -65,11 +65,11 @@ impl Portal {
     }
 
     /// The body of a request that sends a state.
-    pub fn body(&self, state: &State) -> Result<Vec<u8>, Outcome> {
+    pub fn body(&self, state: &State) -> Result<Vec<u8>, PortalOutcome> {
         let body = self.contract.body(state);
         match self.rules.request_fault(&body) {
             None => Ok(body.to_string().into_bytes()),
-            Some(fault) => Err(Outcome::Refused(format!("the request breaks the contract: {fault}"))),
+            Some(fault) => Err(PortalOutcome::Refused(format!("the request breaks the contract: {fault}"))),
         }
     }
 
@@ -81,7 +81,7 @@ impl Portal {
         body: &[u8],
         until: Option<Instant>,
         make: impl Fn(HeaderMap) -> RequestBuilder,
-    ) -> Result<PortalResponse, Outcome> {
+    ) -> Result<PortalResponse, PortalOutcome> {
         let headers = self.sign_in.headers(id, body).await?;
         let answered = self.wire.send(make(headers.clone()), until).await?;
         if answered.status == StatusCode::UNAUTHORIZED && self.sign_in.renew(&headers).await {
@@ -96,9 +96,9 @@ impl Portal {
         id: &str,
         until: Option<Instant>,
         make: impl Fn(HeaderMap) -> RequestBuilder,
-    ) -> Result<PortalResponse, Outcome> {
+    ) -> Result<PortalResponse, PortalOutcome> {
         self.send(id, &[], until, make).await.map_err(|outcome| match outcome {
-            Outcome::Unsure(reason) => Outcome::Down(reason, None),
+            PortalOutcome::Unsure(reason) => PortalOutcome::Down(reason, None),
             other => other,
         })
     }
@@ -116,41 +116,46 @@ pub fn odata() -> HeaderMap {
 }
 
 /// The outcome of a change by its response.
-pub fn judge_change(portal: &Portal, state: &State, answered: &PortalResponse) -> Outcome {
-    let terms = &portal.contract.answer;
+pub fn judge_change(portal: &Portal, state: &State, answered: &PortalResponse) -> PortalOutcome {
+    let terms = &portal.contract.response;
     let code = answered.status.as_u16();
     if terms.unknown.contains(&code) {
         return if state.is_listed {
-            Outcome::Refused(format!("the portal does not know this mentor ({code})"))
+            PortalOutcome::Refused(format!("the portal does not know this mentor ({code})"))
         } else {
-            Outcome::Taken
+            PortalOutcome::Accepted
         };
     }
     if terms.refused.contains(&code) {
-        return Outcome::Refused(format!("the portal refused the change ({code})"));
+        return PortalOutcome::Refused(format!("the portal refused the change ({code})"));
     }
-    if let Err(outcome) = judge(answered, &terms.taken) {
+    if let Err(outcome) = judge(answered, &terms.accepted) {
         return outcome;
     }
     match portal.rules.answer_fault(&answered.body) {
-        None => Outcome::Taken,
-        Some(fault) => Outcome::Broken(format!("its response breaks the contract: {fault}")),
+        None => PortalOutcome::Accepted,
+        Some(fault) => PortalOutcome::Broken(format!("its response breaks the contract: {fault}")),
     }
 }
 
 /// The outcome of a response with an unexpected status code.
-pub fn judge(answered: &PortalResponse, expected: &[u16]) -> Result<(), Outcome> {
+pub fn judge(answered: &PortalResponse, expected: &[u16]) -> Result<(), PortalOutcome> {
     let code = answered.status.as_u16();
     Err(match code {
         _ if expected.contains(&code) => return Ok(()),
-        401 | 403 => Outcome::SignIn(format!("the portal refused access ({code})")),
+        401 | 403 => PortalOutcome::SignIn(format!("the portal refused access ({code})")),
         // After a time-out at the portal, the result is unknown (RFC 9110, section 15.6.5).
-        408 | 504 => Outcome::Unsure(format!("the portal timed out ({code})")),
-        429 => {
-            Outcome::Busy(format!("the portal limits our requests ({code})"), retry_after(&answered.headers))
+        408 | 504 => PortalOutcome::Unsure(format!("the portal timed out ({code})")),
+        429 => PortalOutcome::Busy(
+            format!("the portal limits our requests ({code})"),
+            retry_after(&answered.headers),
+        ),
+        500..=599 => {
+            PortalOutcome::Down(format!("the portal failed ({code})"), retry_after(&answered.headers))
         }
-        500..=599 => Outcome::Down(format!("the portal failed ({code})"), retry_after(&answered.headers)),
-        300..=399 => Outcome::Broken(format!("it redirected the request ({code})")),
-        _ => Outcome::Broken(format!("its response has a status that the contract does not know ({code})")),
+        300..=399 => PortalOutcome::Broken(format!("it redirected the request ({code})")),
+        _ => PortalOutcome::Broken(format!(
+            "its response has a status that the contract does not know ({code})"
+        )),
     })
 }

@@ -11,7 +11,7 @@ use super::PartnerError;
 use super::adapters::{self, Adapter, Bounds};
 use super::contract::{Contract, State};
 use super::listing;
-use super::outcome::Outcome;
+use super::outcome::PortalOutcome;
 use certvakt_store::Environment;
 
 /// A check of a probe, with its result.
@@ -42,10 +42,10 @@ pub async fn staging(
             .send(&[state], Bounds::alone())
             .await
             .pop()
-            .unwrap_or_else(|| Outcome::Unsure("no answer".to_owned()));
+            .unwrap_or_else(|| PortalOutcome::Unsure("no answer".to_owned()));
         let check = if example.refused { refused } else { accepted };
         points.push(check(example.name.clone(), &outcome));
-        if outcome == Outcome::Taken {
+        if outcome == PortalOutcome::Accepted {
             let name = format!("{}, read back", example.name);
             points.extend(read(adapter.as_ref(), &[&example.key]).await.into_iter().map(|read| match read {
                 Ok(is_listed) => Point {
@@ -74,31 +74,31 @@ pub async fn live(
     let contract = Contract::read(&config.contracts, &one.partner, version)?;
     let adapter = adapters::of(contract, &one.organisation, &one.partner, Environment::Live, config)?;
     let mut points = vec![match listing::read(adapter.portal()).await {
-        Ok(_) => accepted("read the listing".to_owned(), &Outcome::Taken),
+        Ok(_) => accepted("read the listing".to_owned(), &PortalOutcome::Accepted),
         Err(outcome) => accepted("read the listing".to_owned(), &outcome),
     }];
     let some: Vec<&str> = keys.iter().map(String::as_str).collect();
     for (key, read) in keys.iter().zip(read(adapter.as_ref(), &some).await) {
-        points.push(accepted(format!("read {key}"), read.err().as_ref().unwrap_or(&Outcome::Taken)));
+        points.push(accepted(format!("read {key}"), read.err().as_ref().unwrap_or(&PortalOutcome::Accepted)));
     }
     Ok(points)
 }
 
 /// The portal's states of mentors, if they can be read.
-async fn read(adapter: &dyn Adapter, keys: &[&str]) -> Vec<Result<bool, Outcome>> {
+async fn read(adapter: &dyn Adapter, keys: &[&str]) -> Vec<Result<bool, PortalOutcome>> {
     if adapter.can_be_asked() { adapter.read(keys, Bounds::alone()).await } else { Vec::new() }
 }
 
 /// The check that the portal accepts a request.
-fn accepted(point: String, outcome: &Outcome) -> Point {
-    Point { point, found: found(outcome), keeps: *outcome == Outcome::Taken }
+fn accepted(point: String, outcome: &PortalOutcome) -> Point {
+    Point { point, found: found(outcome), keeps: *outcome == PortalOutcome::Accepted }
 }
 
 /// The check that the portal refuses a request.
-fn refused(point: String, outcome: &Outcome) -> Point {
-    Point { point, found: found(outcome), keeps: matches!(outcome, Outcome::Refused(_)) }
+fn refused(point: String, outcome: &PortalOutcome) -> Point {
+    Point { point, found: found(outcome), keeps: matches!(outcome, PortalOutcome::Refused(_)) }
 }
 
-fn found(outcome: &Outcome) -> String {
+fn found(outcome: &PortalOutcome) -> String {
     outcome.reason().unwrap_or("as the contract says").to_owned()
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::PartnerError;
 use super::adapters::{Adapter, CachedAdapter};
 use super::listing;
-use super::outcome::Outcome;
+use super::outcome::PortalOutcome;
 use super::snapshot::Shown;
 
 /// The number of mentors compared in one transaction.
@@ -113,7 +113,7 @@ pub async fn once(
     adapter: &dyn Adapter,
     one: &Partner,
     removal_limit: Option<i64>,
-) -> Result<Result<Reconciled, Outcome>, PartnerError> {
+) -> Result<Result<Reconciled, PortalOutcome>, PartnerError> {
     let terms = adapter.portal().contract.listing.as_ref();
     let terms = terms.ok_or_else(|| PartnerError::NoListing(one.partner.clone()))?;
     let cache_seconds = terms.cache_seconds;
@@ -127,8 +127,8 @@ pub async fn once(
                 report(one, &reconciled);
                 return Ok(Ok(reconciled));
             }
-            Outcome::Broken(
-                "more mentors are missing from it than the limit of removals: if that is correct, run `certvakt partner reconcile --believe`"
+            PortalOutcome::Broken(
+                "more mentors are missing from it than the limit of removals: if that is correct, run `certvakt partner reconcile --trust-listing`"
                     .to_owned(),
             )
         }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::PartnerError;
 use super::adapters::{Adapter, Bounds, CachedAdapter};
 use super::contract::{Limits, State};
-use super::outcome::Outcome;
+use super::outcome::PortalOutcome;
 use outcomes::{conclude, stop_sending, written};
 
 pub use outcomes::Tally;
@@ -38,7 +38,7 @@ pub struct SyncReport {
     /// The partner's short name.
     pub partner: String,
     /// The sent changes.
-    pub told: Tally,
+    pub sent: Tally,
 }
 
 /// The connection to a partner: its adapter and its current concurrency.
@@ -156,7 +156,7 @@ impl<'a> PartnerSync<'a> {
             if one.environment.is_some() {
                 let (database, config) = (self.database, self.config);
                 let (_, told) = Turn { database, config, line: None }.take(&one, None, ending).await;
-                done.push(SyncReport { organisation: one.organisation, partner: one.partner, told: told? });
+                done.push(SyncReport { organisation: one.organisation, partner: one.partner, sent: told? });
             }
         }
         Ok(done)
@@ -282,7 +282,7 @@ impl Turn<'_> {
             .zip(&outcomes)
             .map(|(due, (outcome, was_sent))| written(due, outcome, *was_sent, has_answered, limits))
             .collect();
-        if outcomes.iter().any(|(outcome, _)| matches!(outcome, Outcome::Busy(..))) {
+        if outcomes.iter().any(|(outcome, _)| matches!(outcome, PortalOutcome::Busy(..))) {
             line.slow();
         } else if has_answered {
             line.ease();
@@ -334,16 +334,18 @@ fn lease_seconds(limits: &Limits) -> u32 {
 
 /// Sends the current state of each mentor. If a previous request had no response, it reads the portal's state
 /// first. Returns the outcome of each, and whether the state was sent.
-async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcome, bool)> {
+async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(PortalOutcome, bool)> {
     let unsure: Vec<&str> =
         due.iter().filter(|one| one.is_unsure).map(|one| one.partner_key.as_str()).collect();
     let mut read = adapter.read(&unsure, bounds).await.into_iter();
-    let known: Vec<Option<Outcome>> = due
+    let known: Vec<Option<PortalOutcome>> = due
         .iter()
         .map(|one| match one.is_unsure.then(|| read.next())?? {
             // A previous request may still be in progress there, so send the state even if it already matches
             // by chance.
-            Ok(is_listed) => (is_listed == one.is_listed && one.was_requested).then_some(Outcome::Taken),
+            Ok(is_listed) => {
+                (is_listed == one.is_listed && one.was_requested).then_some(PortalOutcome::Accepted)
+            }
             Err(outcome) => Some(outcome),
         })
         .collect();
@@ -360,7 +362,7 @@ async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Outcom
         .into_iter()
         .map(|known| match known {
             Some(outcome) => (outcome, false),
-            None => (told.next().unwrap_or_else(|| Outcome::Unsure("no response".to_owned())), true),
+            None => (told.next().unwrap_or_else(|| PortalOutcome::Unsure("no response".to_owned())), true),
         })
         .collect()
 }

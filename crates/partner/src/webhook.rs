@@ -1,4 +1,4 @@
-//! Receives reports of completed renewal courses, and settles the reports that wait for a decision.
+//! Receives reports of completed renewal courses, and resolves the reports that wait for a decision.
 
 use certvakt_engine::config::PartnersConfig;
 use certvakt_engine::renewal::{self, Change, ChangeOutcome, ChangeRequest, RenewalError, Source, Until};
@@ -226,9 +226,9 @@ async fn renew(
 
 /// A person's decision about a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settlement {
+pub enum Resolution {
     /// Renew the certification.
-    Take {
+    Accept {
         /// The certification, if the report does not name one.
         certification: Option<Uuid>,
         /// The new last valid day, if not the portal's date or the date by the type's rule.
@@ -238,22 +238,22 @@ pub enum Settlement {
     Dismiss,
 }
 
-/// Settles a waiting report by a person's decision. Returns the renewal, if there is one.
-pub async fn settle(
+/// Resolves a waiting report by a person's decision. Returns the renewal, if there is one.
+pub async fn resolve(
     database: &Database,
     one: &Partner,
     event: &str,
-    answer: Settlement,
+    resolution: Resolution,
     now: DateTime<Utc>,
 ) -> Result<Option<ChangeOutcome>, PartnerError> {
     let mut tx = database.registrar().await?;
-    let report = reports::waiting(&mut tx, one, event).await?.ok_or(PartnerError::NothingToSettle)?;
-    let Settlement::Take { certification, until } = answer else {
-        return if reports::settle(&mut tx, one, event, None).await? {
+    let report = reports::waiting(&mut tx, one, event).await?.ok_or(PartnerError::ReportNotWaiting)?;
+    let Resolution::Accept { certification, until } = resolution else {
+        return if reports::resolve(&mut tx, one, event, None).await? {
             tx.commit().await?;
             Ok(None)
         } else {
-            Err(PartnerError::NothingToSettle)
+            Err(PartnerError::ReportNotWaiting)
         };
     };
     let certification = if let Some(id) = certification.or(report.certification_id) {
@@ -271,8 +271,8 @@ pub async fn settle(
     let until = until.or(report.valid_until.map(Until::Day));
     let done = renew(&mut tx, one, event, certification, report.completed_on, until, now).await?;
     // The same lock order as the erasure: certifications before reports.
-    if !reports::settle(&mut tx, one, event, Some(certification)).await? {
-        return Err(PartnerError::NothingToSettle);
+    if !reports::resolve(&mut tx, one, event, Some(certification)).await? {
+        return Err(PartnerError::ReportNotWaiting);
     }
     tx.commit().await?;
     Ok(Some(done))

@@ -171,8 +171,10 @@ enum What {
         which: PartnerArgs,
     },
     /// Decide about a mentor whom the partner removed manually
-    #[command(after_help = "Example:\n  certvakt partner answer hlf 1042 --organisation hlf --keep-off")]
-    Answer {
+    #[command(
+        after_help = "Example:\n  certvakt partner resolve-removal hlf 1042 --organisation hlf --keep-off"
+    )]
+    ResolveRemoval {
         #[command(flatten)]
         which: PartnerArgs,
         /// The mentor's id, or the id in the register of one of their certifications
@@ -192,14 +194,16 @@ enum What {
         #[command(flatten)]
         args: reports::List,
     },
-    /// Settle a report that waits because it contradicts certvakt's data
-    #[command(after_help = "Examples:\n  certvakt partner settle hlf E-17 --organisation hlf --take\n  \
-        certvakt partner settle hlf E-17 --organisation hlf --dismiss")]
-    Settle {
+    /// Resolve a report that waits because it contradicts certvakt's data
+    #[command(
+        after_help = "Examples:\n  certvakt partner resolve-report hlf E-17 --organisation hlf --accept\n  \
+        certvakt partner resolve-report hlf E-17 --organisation hlf --dismiss"
+    )]
+    ResolveReport {
         #[command(flatten)]
         which: PartnerArgs,
         #[command(flatten)]
-        args: reports::Settling,
+        args: reports::ResolveArgs,
     },
     /// Send all pending changes to partners and read their reports, once; for installations without `serve`
     #[command(
@@ -215,7 +219,7 @@ enum What {
         which: PartnerArgs,
         /// Accept the listing even if more mentors are missing from it than the limit of removals
         #[arg(long)]
-        believe: bool,
+        trust_listing: bool,
     },
     /// Show the events for a partner, oldest first
     #[command(
@@ -272,18 +276,18 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             probing::show_points(app, &probing::points(app, database, &one, environment, &version).await?)
         }
         What::Resume { which } => probing::resume(app, database, &find(database, &which).await?).await,
-        What::Answer { which, mentor, keep_off, list_again: _ } => {
-            mentors::answer(app, database, &find(database, &which).await?, &mentor, keep_off).await
+        What::ResolveRemoval { which, mentor, keep_off, list_again: _ } => {
+            mentors::resolve_removal(app, database, &find(database, &which).await?, &mentor, keep_off).await
         }
         What::Reports { which, args } => {
             reports::list(app, database, &find(database, &which).await?, &args).await
         }
-        What::Settle { which, args } => {
-            reports::settle(app, database, &find(database, &which).await?, &args).await
+        What::ResolveReport { which, args } => {
+            reports::resolve(app, database, &find(database, &which).await?, &args).await
         }
         What::Sync => sync(app, database).await,
-        What::Reconcile { which, believe } => {
-            compare(app, database, &find(database, &which).await?, believe).await
+        What::Reconcile { which, trust_listing } => {
+            compare(app, database, &find(database, &which).await?, trust_listing).await
         }
         What::Events { which, since, mentor } => {
             events(app, database, &find(database, &which).await?, since, mentor.as_deref()).await
@@ -375,24 +379,24 @@ async fn replay(
 
 async fn sync(app: &App, database: &Database) -> Result<Exit, Error> {
     // Read reports first, so that the sync also sends the renewals that they cause.
-    let heard = if app.config.partners.contracts.as_os_str().is_empty() {
+    let polled = if app.config.partners.contracts.as_os_str().is_empty() {
         Vec::new()
     } else {
         poller::poll_all(database, &app.clock, &app.config.partners).await?
     };
     let mut sync = PartnerSync::new(database, &app.clock, &app.config.partners);
     let done = sync.once(&shutdown::requested()).await?;
-    print(app.format, &json!({ "partners": done, "reports": heard }), |_| {
-        show::told(&done) + &reports::heard(&heard)
+    print(app.format, &json!({ "partners": done, "reports": polled }), |_| {
+        show::sent(&done) + &reports::polled(&polled)
     })?;
-    let is_well = heard.iter().all(|one| one.unread.is_none())
-        && done.iter().all(|one| one.told.stopped.is_none() && !one.told.removals_are_held);
+    let is_well = polled.iter().all(|one| one.unread.is_none())
+        && done.iter().all(|one| one.sent.stopped.is_none() && !one.sent.removals_are_held);
     Ok(if is_well { Exit::Success } else { Exit::ProblemFound })
 }
 
-async fn compare(app: &App, database: &Database, one: &Partner, believes: bool) -> Result<Exit, Error> {
+async fn compare(app: &App, database: &Database, one: &Partner, trusts_listing: bool) -> Result<Exit, Error> {
     let adapter = adapters::of_partner(one, &app.config.partners)?;
-    let removal_limit = (!believes).then_some(one.removal_limit);
+    let removal_limit = (!trusts_listing).then_some(one.removal_limit);
     match reconcile::once(database, adapter.as_ref(), one, removal_limit).await? {
         Ok(reconciled) => {
             print(app.format, &reconciled, show::compared)?;

@@ -82,7 +82,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.partner_reports.outcome",
     "certvakt.partner_reports.partner",
     "certvakt.partner_reports.reason",
-    "certvakt.partner_reports.settled_by",
+    "certvakt.partner_reports.resolved_by",
     "certvakt.partner_types.certification_type",
     "certvakt.partner_types.partner",
     "certvakt.partners.code",

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::contract::State;
-use crate::outcome::Outcome;
+use crate::outcome::PortalOutcome;
 use crate::portal::Portal;
 
 /// The limits of the requests of a batch.
@@ -39,8 +39,12 @@ pub trait Adapter: std::fmt::Debug + Send + Sync {
     fn can_be_asked(&self) -> bool;
 
     /// Sends the current states of mentors, one for each. Returns the outcomes in the same order.
-    fn send<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>>;
+    fn send<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<PortalOutcome>>;
 
     /// Reads whether the portal lists mentors. Returns the results in the same order.
-    fn read<'a>(&'a self, keys: &'a [&'a str], bounds: Bounds) -> BoxFuture<'a, Vec<Result<bool, Outcome>>>;
+    fn read<'a>(
+        &'a self,
+        keys: &'a [&'a str],
+        bounds: Bounds,
+    ) -> BoxFuture<'a, Vec<Result<bool, PortalOutcome>>>;
 }

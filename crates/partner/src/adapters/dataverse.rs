@@ -15,7 +15,7 @@ use super::adapter::{Adapter, Bounds};
 use super::multipart::{self, Part};
 use crate::client::PortalResponse;
 use crate::contract::{State, TableTerms};
-use crate::outcome::Outcome;
+use crate::outcome::PortalOutcome;
 use crate::portal::{Portal, judge, judge_change, odata};
 
 /// The characters that a key in a URL must not contain ("Define alternate keys to reference rows").
@@ -43,9 +43,9 @@ impl Dataverse {
     }
 
     /// The URL of a mentor's row.
-    fn row(&self, key: &str) -> Result<Url, Outcome> {
+    fn row(&self, key: &str) -> Result<Url, PortalOutcome> {
         if key.contains(|character: char| NOT_IN_KEYS.contains(character) || character.is_control()) {
-            return Err(Outcome::Refused(format!(
+            return Err(PortalOutcome::Refused(format!(
                 "the mentor's key cannot be part of a URL: it must not contain {NOT_IN_KEYS}"
             )));
         }
@@ -58,7 +58,7 @@ impl Dataverse {
     }
 
     /// The request that sends a state. A removal must not create the row of a deleted mentor again.
-    fn change(&self, state: &State) -> Result<Part, Outcome> {
+    fn change(&self, state: &State) -> Result<Part, PortalOutcome> {
         let body = self.portal.body(state)?;
         let mut headers =
             HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
@@ -68,8 +68,8 @@ impl Dataverse {
         Ok(Part { method: Method::PATCH, url: self.row(&state.key)?, headers, body })
     }
 
-    async fn tell_some(&self, states: &[State], until: Instant) -> Vec<Outcome> {
-        let mut outcomes: Vec<Outcome> = self
+    async fn tell_some(&self, states: &[State], until: Instant) -> Vec<PortalOutcome> {
+        let mut outcomes: Vec<PortalOutcome> = self
             .answers(states.iter().map(|state| self.change(state)).collect(), until)
             .await
             .into_iter()
@@ -81,13 +81,13 @@ impl Dataverse {
         let keys: Vec<&str> = crossed.iter().map(|place| states[*place].key.as_str()).collect();
         for (place, read) in crossed.into_iter().zip(self.read_some(&keys, until).await) {
             if read == Ok(states[place].is_listed) {
-                outcomes[place] = Outcome::Taken;
+                outcomes[place] = PortalOutcome::Accepted;
             }
         }
         outcomes
     }
 
-    fn judge_change(&self, state: &State, answered: Result<PortalResponse, Outcome>) -> Outcome {
+    fn judge_change(&self, state: &State, answered: Result<PortalResponse, PortalOutcome>) -> PortalOutcome {
         let answered = match answered {
             Ok(answered) => answered,
             Err(outcome) => return outcome,
@@ -96,16 +96,16 @@ impl Dataverse {
             return busy;
         }
         match answered.status {
-            StatusCode::NOT_FOUND if is_absent(&answered) && !state.is_listed => Outcome::Taken,
+            StatusCode::NOT_FOUND if is_absent(&answered) && !state.is_listed => PortalOutcome::Accepted,
             StatusCode::NOT_FOUND if is_absent(&answered) => {
-                Outcome::Refused("the portal does not know this mentor (404)".to_owned())
+                PortalOutcome::Refused("the portal does not know this mentor (404)".to_owned())
             }
             StatusCode::PRECONDITION_FAILED => crossed(),
             _ => judge_change(&self.portal, state, &answered),
         }
     }
 
-    async fn read_some(&self, keys: &[&str], until: Instant) -> Vec<Result<bool, Outcome>> {
+    async fn read_some(&self, keys: &[&str], until: Instant) -> Vec<Result<bool, PortalOutcome>> {
         let select = format!("$select={}", self.table.status);
         let parts = keys.iter().map(|key| {
             let mut url = self.row(key)?;
@@ -116,7 +116,7 @@ impl Dataverse {
         answers.into_iter().map(|answered| self.judge_read(&answered?)).collect()
     }
 
-    fn judge_read(&self, answered: &PortalResponse) -> Result<bool, Outcome> {
+    fn judge_read(&self, answered: &PortalResponse) -> Result<bool, PortalOutcome> {
         if let Some(busy) = busy(answered) {
             return Err(busy);
         }
@@ -127,7 +127,7 @@ impl Dataverse {
         let row: Option<Value> = serde_json::from_slice(&answered.body).ok();
         let read = row.and_then(|row| self.portal.contract.reads(row.get(&self.table.status)?));
         read.ok_or_else(|| {
-            Outcome::Broken(format!("its data about a mentor has no known {}", self.table.status))
+            PortalOutcome::Broken(format!("its data about a mentor has no known {}", self.table.status))
         })
     }
 
@@ -135,9 +135,9 @@ impl Dataverse {
     /// built are not sent.
     async fn answers(
         &self,
-        parts: Vec<Result<Part, Outcome>>,
+        parts: Vec<Result<Part, PortalOutcome>>,
         until: Instant,
-    ) -> Vec<Result<PortalResponse, Outcome>> {
+    ) -> Vec<Result<PortalResponse, PortalOutcome>> {
         let to_send: Vec<&Part> = parts.iter().filter_map(|part| part.as_ref().ok()).collect();
         let answers = match to_send[..] {
             [] => Ok(Vec::new()),
@@ -154,13 +154,13 @@ impl Dataverse {
                 part?;
                 let next = answers.as_mut().map_err(|outcome| outcome.clone())?.next();
                 next.ok_or_else(|| {
-                    Outcome::Unsure("the batch response has no response for this change".to_owned())
+                    PortalOutcome::Unsure("the batch response has no response for this change".to_owned())
                 })
             })
             .collect()
     }
 
-    async fn send(&self, part: &Part, until: Instant) -> Result<PortalResponse, Outcome> {
+    async fn send(&self, part: &Part, until: Instant) -> Result<PortalResponse, PortalOutcome> {
         let make = |sign_in: HeaderMap| {
             let request = self.portal.wire.client().request(part.method.clone(), part.url.clone());
             request.headers(odata()).headers(part.headers.clone()).headers(sign_in).body(part.body.clone())
@@ -175,7 +175,7 @@ impl Dataverse {
 
     /// Sends many requests as one batch, outside a change set, because in a change set a failure would undo
     /// the others.
-    async fn send_all(&self, parts: &[&Part], until: Instant) -> Result<Vec<PortalResponse>, Outcome> {
+    async fn send_all(&self, parts: &[&Part], until: Instant) -> Result<Vec<PortalResponse>, PortalOutcome> {
         let mut url = self.portal.addresses.endpoint.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop().push("$batch");
@@ -191,17 +191,17 @@ impl Dataverse {
         }
         judge(&answered, &[200])?;
         let answers = multipart::read(&answered).filter(|answers| answers.len() <= parts.len());
-        answers.ok_or_else(|| Outcome::Broken("its batch response is malformed".to_owned()))
+        answers.ok_or_else(|| PortalOutcome::Broken("its batch response is malformed".to_owned()))
     }
 }
 
 /// The outcome of a change that conflicted with another change of the same row.
-fn crossed() -> Outcome {
-    Outcome::Refused("another client changed the row at the same time (412)".to_owned())
+fn crossed() -> PortalOutcome {
+    PortalOutcome::Refused("another client changed the row at the same time (412)".to_owned())
 }
 
 /// The outcome of a response under a service protection limit, with the time to wait.
-fn busy(answered: &PortalResponse) -> Option<Outcome> {
+fn busy(answered: &PortalResponse) -> Option<PortalOutcome> {
     let code = error_code(answered);
     let known = PROTECTION.iter().find(|(known, _)| code.as_deref() == Some(known));
     let reason = match known {
@@ -211,7 +211,7 @@ fn busy(answered: &PortalResponse) -> Option<Outcome> {
         }
         None => return None,
     };
-    Some(Outcome::Busy(reason, retry_after(&answered.headers)))
+    Some(PortalOutcome::Busy(reason, retry_after(&answered.headers)))
 }
 
 fn is_absent(answered: &PortalResponse) -> bool {
@@ -240,13 +240,17 @@ impl Adapter for Dataverse {
         true
     }
 
-    fn send<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>> {
+    fn send<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<PortalOutcome>> {
         let batches = stream::iter(states.chunks(self.table.batch.into()));
         let told = batches.map(move |some| self.tell_some(some, bounds.until)).buffered(bounds.at_once);
         Box::pin(told.flat_map(stream::iter).collect())
     }
 
-    fn read<'a>(&'a self, keys: &'a [&'a str], bounds: Bounds) -> BoxFuture<'a, Vec<Result<bool, Outcome>>> {
+    fn read<'a>(
+        &'a self,
+        keys: &'a [&'a str],
+        bounds: Bounds,
+    ) -> BoxFuture<'a, Vec<Result<bool, PortalOutcome>>> {
         let batches = stream::iter(keys.chunks(self.table.batch.into()));
         let read = batches.map(move |some| self.read_some(some, bounds.until)).buffered(bounds.at_once);
         Box::pin(read.flat_map(stream::iter).collect())

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::adapter::{Adapter, Bounds};
 use crate::contract::State;
-use crate::outcome::Outcome;
+use crate::outcome::PortalOutcome;
 use crate::portal::{Portal, judge, judge_change};
 
 /// A portal that accepts one request per change.
@@ -24,7 +24,7 @@ impl Webhook {
         Self { portal }
     }
 
-    async fn tell_one(&self, state: &State, until: Instant) -> Outcome {
+    async fn tell_one(&self, state: &State, until: Instant) -> PortalOutcome {
         let Portal { contract, addresses, wire, .. } = &self.portal;
         let body = match self.portal.body(state) {
             Ok(body) => body,
@@ -44,10 +44,10 @@ impl Webhook {
         }
     }
 
-    async fn read_one(&self, key: &str, until: Instant) -> Result<bool, Outcome> {
+    async fn read_one(&self, key: &str, until: Instant) -> Result<bool, PortalOutcome> {
         let Portal { contract, addresses, wire, .. } = &self.portal;
         let Some(terms) = &contract.read else {
-            return Err(Outcome::Unsure("the listing does not show the outcome yet".to_owned()));
+            return Err(PortalOutcome::Unsure("the listing does not show the outcome yet".to_owned()));
         };
         let mut url = addresses.endpoint.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -62,7 +62,7 @@ impl Webhook {
             return Ok(false);
         }
         judge(&answered, &[200])?;
-        let broken = |what: &str| Outcome::Broken(format!("its data about a mentor {what}"));
+        let broken = |what: &str| PortalOutcome::Broken(format!("its data about a mentor {what}"));
         let body: Value = serde_json::from_slice(&answered.body).map_err(|_| broken("is not JSON"))?;
         let read = body.pointer(&terms.status).and_then(|word| contract.reads(word));
         read.ok_or_else(|| broken(&format!("has no known status at {}", terms.status)))
@@ -78,7 +78,7 @@ impl Adapter for Webhook {
         self.portal.contract.read.is_some()
     }
 
-    fn send<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<Outcome>> {
+    fn send<'a>(&'a self, states: &'a [State], bounds: Bounds) -> BoxFuture<'a, Vec<PortalOutcome>> {
         Box::pin(
             stream::iter(states)
                 .map(move |state| self.tell_one(state, bounds.until))
@@ -87,7 +87,11 @@ impl Adapter for Webhook {
         )
     }
 
-    fn read<'a>(&'a self, keys: &'a [&'a str], bounds: Bounds) -> BoxFuture<'a, Vec<Result<bool, Outcome>>> {
+    fn read<'a>(
+        &'a self,
+        keys: &'a [&'a str],
+        bounds: Bounds,
+    ) -> BoxFuture<'a, Vec<Result<bool, PortalOutcome>>> {
         Box::pin(
             stream::iter(keys)
                 .map(move |key| self.read_one(key, bounds.until))

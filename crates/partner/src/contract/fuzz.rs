@@ -66,7 +66,7 @@ fn fuzz_contracts() {
             });
             let _ = (rules.request_fault(&listed), rules.request_fault(&delisted));
         }
-        assert_ne!(contract.words.listed, contract.words.delisted);
+        assert_ne!(contract.status_values.listed, contract.status_values.delisted);
     });
 }
 

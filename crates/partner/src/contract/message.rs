@@ -46,7 +46,7 @@ impl Contract {
         fill(&self.request.body, &|name| {
             Some(match name {
                 "{key}" => json!(state.key),
-                "{status}" => json!(self.words.of(state.is_listed)),
+                "{status}" => json!(self.status_values.of(state.is_listed)),
                 "{event}" => json!(state.event),
                 "{number}" => json!(state.number),
                 "{at}" => json!(state.at.to_rfc3339_opts(SecondsFormat::Secs, true)),
@@ -61,7 +61,7 @@ impl Contract {
         if word.is_null() {
             return Some(false);
         }
-        [true, false].into_iter().find(|is_listed| json!(self.words.of(*is_listed)) == *word)
+        [true, false].into_iter().find(|is_listed| json!(self.status_values.of(*is_listed)) == *word)
     }
 }
 
@@ -83,7 +83,7 @@ fn fill(template: &Value, known: &impl Fn(&str) -> Option<Value>) -> Value {
 #[derive(Debug)]
 pub struct Rules {
     request: Validator,
-    answer: Option<Validator>,
+    response: Option<Validator>,
     report: Option<Validator>,
 }
 
@@ -98,11 +98,11 @@ impl Rules {
         };
         Ok(Self {
             request: compile("request.schema", &contract.request.schema)?,
-            answer: contract
-                .answer
+            response: contract
+                .response
                 .schema
                 .as_ref()
-                .map(|schema| compile("answer.schema", schema))
+                .map(|schema| compile("response.schema", schema))
                 .transpose()?,
             report: contract
                 .inbound
@@ -125,7 +125,7 @@ impl Rules {
     /// The fault of a response under the contract, if there is one. It contains the schema's rule, but no
     /// value.
     pub fn answer_fault(&self, body: &[u8]) -> Option<String> {
-        let schema = self.answer.as_ref()?;
+        let schema = self.response.as_ref()?;
         match serde_json::from_slice(body) {
             Ok(body) => fault(schema, &body),
             Err(_) => Some("it is not JSON".to_owned()),

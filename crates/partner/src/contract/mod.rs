@@ -173,23 +173,25 @@ impl Contract {
         if !["POST", "PUT", "PATCH"].contains(&self.request.method.as_str()) {
             return Err(format!("request.method is '{}': write POST, PUT or PATCH", self.request.method));
         }
-        if self.words.listed == self.words.delisted {
-            return Err("words.listed and words.delisted are the same".to_owned());
+        if self.status_values.listed == self.status_values.delisted {
+            return Err("status_values.listed and status_values.delisted are the same".to_owned());
         }
-        if self.answer.taken.is_empty() || self.answer.taken.iter().any(|code| !(200..300).contains(code)) {
-            return Err("answer.taken must contain status codes from 200 to 299".to_owned());
+        if self.response.accepted.is_empty()
+            || self.response.accepted.iter().any(|code| !(200..300).contains(code))
+        {
+            return Err("response.accepted must contain status codes from 200 to 299".to_owned());
         }
-        if self.table.is_some() && !self.answer.unknown.is_empty() {
+        if self.table.is_some() && !self.response.unknown.is_empty() {
             return Err(
-                "answer.unknown is only for webhook: dataverse reports unknown mentors itself".to_owned()
+                "response.unknown is only for webhook: dataverse reports unknown mentors itself".to_owned()
             );
         }
-        let about_mentor = self.answer.refused.iter().chain(&self.answer.unknown);
+        let about_mentor = self.response.refused.iter().chain(&self.response.unknown);
         if about_mentor
             .into_iter()
             .any(|code| !(400..500).contains(code) || matches!(code, 401 | 403 | 408 | 429))
         {
-            return Err("answer.refused and answer.unknown may contain status codes from 400 to 499, except 401, 403, 408 and 429, which concern certvakt itself".to_owned());
+            return Err("response.refused and response.unknown may contain status codes from 400 to 499, except 401, 403, 408 and 429, which concern certvakt itself".to_owned());
         }
         if [self.limits.requests_a_minute, self.limits.at_once.into(), self.limits.timeout_seconds.into()]
             .contains(&0)

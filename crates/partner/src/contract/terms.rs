@@ -21,11 +21,11 @@ pub struct Contract {
     /// The sign-in method.
     pub sign_in: SignInTerms,
     /// The portal's values of the two states.
-    pub words: StatusValues,
+    pub status_values: StatusValues,
     /// The requests to the portal.
     pub request: RequestTerms,
     /// The portal's responses.
-    pub answer: ResponseTerms,
+    pub response: ResponseTerms,
     /// The table of mentors, for `dataverse`.
     pub table: Option<TableTerms>,
     /// The request that reads the portal's state of one mentor, for `webhook`; if missing, only the listing
@@ -172,7 +172,7 @@ fn post() -> String {
 #[serde(deny_unknown_fields)]
 pub struct ResponseTerms {
     /// The status codes of an accepted change.
-    pub taken: Vec<u16>,
+    pub accepted: Vec<u16>,
     /// The status codes of a change that the portal refuses for this mentor.
     #[serde(default)]
     pub refused: Vec<u16>,

@@ -6,7 +6,7 @@ use certvakt_store::partner::{self, Due, Partner, Resumption, SendResult, Stop};
 use certvakt_store::{StopReason, StoreError, WorkerTx};
 
 use crate::contract::Limits;
-use crate::outcome::Outcome;
+use crate::outcome::PortalOutcome;
 
 /// The pause after the first request without a response. It doubles with each further one.
 const FIRST_REST: Duration = Duration::from_secs(30);
@@ -17,7 +17,7 @@ const LONGEST_REST: Duration = Duration::from_mins(15);
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tally {
     /// Accepted by the portal.
-    pub taken: u64,
+    pub accepted: u64,
     /// Refused for one mentor; tried again later.
     pub refused: u64,
     /// Without a response; the portal's state is read first.
@@ -34,22 +34,22 @@ pub struct Tally {
 /// batch.
 pub(super) fn written(
     due: &Due,
-    outcome: &Outcome,
+    outcome: &PortalOutcome,
     was_sent: bool,
     has_answered: bool,
     limits: &Limits,
 ) -> SendResult {
     let is_unsure = match outcome {
-        Outcome::Unsure(_) | Outcome::Broken(_) => true,
-        Outcome::Taken | Outcome::Refused(_) => false,
+        PortalOutcome::Unsure(_) | PortalOutcome::Broken(_) => true,
+        PortalOutcome::Accepted | PortalOutcome::Refused(_) => false,
         // Nothing was sent or the portal refused access, so an unknown state stays unknown.
-        Outcome::Busy(..) | Outcome::Down(..) | Outcome::SignIn(_) => due.is_unsure,
+        PortalOutcome::Busy(..) | PortalOutcome::Down(..) | PortalOutcome::SignIn(_) => due.is_unsure,
     };
     let later = || limits.wait(u32::try_from(due.attempt).unwrap_or(u32::MAX), fastrand::f64());
     let wait = match outcome {
-        Outcome::Refused(_) => later(),
+        PortalOutcome::Refused(_) => later(),
         // The portal fails for this mentor only.
-        Outcome::Down(..) | Outcome::Unsure(_) if has_answered => later(),
+        PortalOutcome::Down(..) | PortalOutcome::Unsure(_) if has_answered => later(),
         // The pause applies to the whole portal, not to this mentor.
         _ => Duration::ZERO,
     };
@@ -58,7 +58,7 @@ pub(super) fn written(
         partner_key: due.partner_key.clone(),
         number: due.number,
         is_listed: due.is_listed,
-        is_taken: *outcome == Outcome::Taken,
+        is_accepted: *outcome == PortalOutcome::Accepted,
         is_unsure,
         wait_seconds: wait.as_secs_f64(),
         last_error: outcome.reason().map(str::to_owned),
@@ -70,7 +70,7 @@ pub(super) fn written(
 pub(super) async fn conclude(
     tx: &mut WorkerTx,
     one: &Partner,
-    outcomes: impl Iterator<Item = &Outcome>,
+    outcomes: impl Iterator<Item = &PortalOutcome>,
     tally: &mut Tally,
 ) -> Result<bool, StoreError> {
     let mut rest = None;
@@ -78,28 +78,28 @@ pub(super) async fn conclude(
     let (mut answered, mut failing, mut asked) = (false, None, None);
     for outcome in outcomes {
         match outcome {
-            Outcome::Taken => (tally.taken, answered) = (tally.taken + 1, true),
-            Outcome::Refused(_) => (tally.refused, answered) = (tally.refused + 1, true),
-            Outcome::Unsure(reason) => {
+            PortalOutcome::Accepted => (tally.accepted, answered) = (tally.accepted + 1, true),
+            PortalOutcome::Refused(_) => (tally.refused, answered) = (tally.refused + 1, true),
+            PortalOutcome::Unsure(reason) => {
                 tally.unsure += 1;
                 failing = Some(reason);
             }
-            Outcome::Down(reason, wait) => {
+            PortalOutcome::Down(reason, wait) => {
                 tally.put_off += 1;
                 failing = Some(reason);
                 asked = asked.max(*wait);
             }
-            Outcome::Busy(..) => {
+            PortalOutcome::Busy(..) => {
                 tally.put_off += 1;
                 rest = rest.max(outcome.rest());
             }
-            Outcome::SignIn(reason) => {
+            PortalOutcome::SignIn(reason) => {
                 tally.put_off += 1;
                 stop.get_or_insert((StopReason::SignIn, reason));
             }
             // A broken contract takes precedence over refused access, because responses can then mean
             // anything.
-            Outcome::Broken(reason) => {
+            PortalOutcome::Broken(reason) => {
                 tally.unsure += 1;
                 stop = Some((StopReason::Contract, reason));
             }

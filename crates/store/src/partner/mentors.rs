@@ -154,7 +154,7 @@ pub async fn replay(
 
 /// Records a decision about a mentor who was removed manually at the portal, or changes an earlier decision
 /// to keep the mentor off. Returns false if there is nothing to decide.
-pub async fn answer(
+pub async fn resolve_removal(
     tx: &mut RegistrarTx,
     organisation_id: Uuid,
     partner: &str,

@@ -143,7 +143,7 @@ pub struct SendResult {
     /// Whether the mentor belongs on the listing.
     pub is_listed: bool,
     /// Whether the portal accepted it.
-    pub is_taken: bool,
+    pub is_accepted: bool,
     /// Whether there was no response.
     pub is_unsure: bool,
     /// Seconds until the next attempt.
@@ -192,7 +192,7 @@ async fn write(
             "partner_key": one.partner_key,
             "number": one.number,
             "is_listed": one.is_listed,
-            "is_taken": one.is_taken,
+            "is_accepted": one.is_accepted,
             "is_unsure": one.is_unsure,
             "wait_seconds": one.wait_seconds,
             "last_error": one.last_error.as_ref().map(|reason| reason.chars().take(500).collect::<String>()),

@@ -27,12 +27,12 @@ pub struct StoredReport {
     pub valid_until: Option<NaiveDate>,
     /// The time at which the report arrived.
     pub received_at: DateTime<Utc>,
-    /// `renewed`, `echo`, `waiting`, `taken` or `dismissed`.
+    /// `renewed`, `echo`, `waiting`, `accepted` or `dismissed`.
     pub outcome: String,
     /// The reason if it did not renew at once.
     pub reason: Option<String>,
-    /// The time at which it was settled; `None` while it waits.
-    pub settled_at: Option<DateTime<Utc>>,
+    /// The time at which it was resolved; `None` while it waits.
+    pub resolved_at: Option<DateTime<Utc>>,
 }
 
 /// A new report with its outcome. The key of a deleted or erased mentor is not stored.
@@ -173,7 +173,7 @@ pub async fn list(
     let mut newest = sqlx::query_as!(
         StoredReport,
         r#"select event_id, environment as "environment: Environment", partner_key,
-             certification_type, certification_id, completed_on, valid_until, received_at, outcome, reason, settled_at
+             certification_type, certification_id, completed_on, valid_until, received_at, outcome, reason, resolved_at
          from certvakt.partner_reports
          where organisation_id = $1 and partner = $2 and (outcome = 'waiting' or not $3)
          order by received_at desc, event_id desc limit $4"#,
@@ -197,7 +197,7 @@ pub async fn waiting(
     Ok(sqlx::query_as!(
         StoredReport,
         r#"select event_id, environment as "environment: Environment", partner_key,
-             certification_type, certification_id, completed_on, valid_until, received_at, outcome, reason, settled_at
+             certification_type, certification_id, completed_on, valid_until, received_at, outcome, reason, resolved_at
          from certvakt.partner_reports
          where organisation_id = $1 and partner = $2 and environment = 'live' and event_id = $3 and outcome = 'waiting'"#,
         partner.organisation_id,
@@ -208,22 +208,22 @@ pub async fn waiting(
     .await?)
 }
 
-/// Settles a waiting report: as the renewal of a certification, or as dismissed. Deletes the key of an
+/// Resolves a waiting report: as the renewal of a certification, or as dismissed. Deletes the key of an
 /// unknown mentor. Returns false if the report no longer waits.
-pub async fn settle(
+pub async fn resolve(
     tx: &mut RegistrarTx,
     partner: &Partner,
     event_id: &str,
     taken_for: Option<Uuid>,
 ) -> Result<bool, StoreError> {
-    let settled = sqlx::query_file!(
-        "src/partner/settle_report.sql",
+    let resolved = sqlx::query_file!(
+        "src/partner/resolve_report.sql",
         partner.organisation_id,
         partner.partner,
         event_id,
         taken_for,
     );
-    Ok(settled.execute(tx).await?.rows_affected() > 0)
+    Ok(resolved.execute(tx).await?.rows_affected() > 0)
 }
 
 /// Records why a partner's report was invalid; `None` if it was valid.

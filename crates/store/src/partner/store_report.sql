@@ -1,4 +1,4 @@
--- Stores a report, unless its event is stored already. A report that does not wait is settled immediately. The key is stored
+-- Stores a report, unless its event is stored already. A report that does not wait is resolved immediately. The key is stored
 -- for known mentors, and while a person must identify the mentor. A concurrent erasure of the mentor has either committed, or
 -- waits for the lock and then finds the report.
 --
@@ -14,7 +14,7 @@ mentor as (
   for no key update
 )
 insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, partner_key, certification_type,
-  certification_id, completed_on, valid_until, outcome, reason, settled_at)
+  certification_id, completed_on, valid_until, outcome, reason, resolved_at)
 select $1, $2, $3, r.event_id,
   case when known.is_here or x.outcome = 'waiting' then r.partner_key end, r.certification_type, r.certification_id,
   r.completed_on, r.valid_until, x.outcome,

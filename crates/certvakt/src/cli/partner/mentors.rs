@@ -1,4 +1,4 @@
-//! `certvakt partner enrol`, `consent` and `answer`
+//! `certvakt partner enrol`, `consent` and `resolve-removal`
 
 use std::path::Path;
 
@@ -61,7 +61,7 @@ pub(super) async fn consent(
     Ok(Exit::Success)
 }
 
-pub(super) async fn answer(
+pub(super) async fn resolve_removal(
     app: &App,
     database: &Database,
     one: &Partner,
@@ -71,8 +71,8 @@ pub(super) async fn answer(
     let person = person::one(app, mentor).await?;
     let at = keep_off.then(|| app.clock.now());
     let mut tx = database.registrar().await?;
-    if !partner::answer(&mut tx, one.organisation_id, &one.partner, person, at).await? {
-        return Err(PartnerError::NothingToAnswer.into());
+    if !partner::resolve_removal(&mut tx, one.organisation_id, &one.partner, person, at).await? {
+        return Err(PartnerError::NotRemovedManually.into());
     }
     tx.commit().await?;
     print(app.format, &json!({ "kept_off": keep_off }), |_| {

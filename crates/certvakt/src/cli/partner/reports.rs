@@ -1,9 +1,9 @@
-//! `certvakt partner reports` and `settle`
+//! `certvakt partner reports` and `resolve-report`
 
 use certvakt_base::Exit;
 use certvakt_engine::renewal::{Until, batch};
 use certvakt_partner::poller::PollResult;
-use certvakt_partner::webhook::{self, Settlement};
+use certvakt_partner::webhook::{self, Resolution};
 use certvakt_store::Database;
 use certvakt_store::partner::Partner;
 use certvakt_store::partner::reports::{self, StoredReport};
@@ -26,18 +26,18 @@ pub(super) struct List {
 
 /// A report and the decision about it.
 #[derive(Debug, clap::Args)]
-pub(super) struct Settling {
+pub(super) struct ResolveArgs {
     /// The portal's id of the event
     event: String,
     /// Renew the certification: until --until, or else the portal's date, or else the date by the type's rule
     #[arg(long, conflicts_with = "dismiss", required_unless_present = "dismiss")]
-    take: bool,
+    accept: bool,
     /// The new last valid day, or `never` if it does not expire
-    #[arg(long, value_name = "YYYY-MM-DD|never", value_parser = change::until, requires = "take")]
+    #[arg(long, value_name = "YYYY-MM-DD|never", value_parser = change::until, requires = "accept")]
     until: Option<Until>,
     /// The certification to renew, if the report does not name one: its id, or its id in the imported
     /// register
-    #[arg(long, value_name = "CERTIFICATION|EXTERNAL-ID", requires = "take")]
+    #[arg(long, value_name = "CERTIFICATION|EXTERNAL-ID", requires = "accept")]
     certification: Option<String>,
     /// Dismiss the report without a renewal
     #[arg(long)]
@@ -68,22 +68,22 @@ fn rows(kept: &[StoredReport]) -> String {
     table(["Time", "Event", "Key", "Completed", "Valid until", "Outcome", "Reason"], rows).to_string()
 }
 
-pub(super) async fn settle(
+pub(super) async fn resolve(
     app: &App,
     database: &Database,
     one: &Partner,
-    args: &Settling,
+    args: &ResolveArgs,
 ) -> Result<Exit, Error> {
-    let answer = if args.take {
+    let resolution = if args.accept {
         let certification = match &args.certification {
             Some(name) => Some(batch::find(database, name).await?),
             None => None,
         };
-        Settlement::Take { certification, until: args.until }
+        Resolution::Accept { certification, until: args.until }
     } else {
-        Settlement::Dismiss
+        Resolution::Dismiss
     };
-    let done = webhook::settle(database, one, &args.event, answer, app.clock.now()).await?;
+    let done = webhook::resolve(database, one, &args.event, resolution, app.clock.now()).await?;
     print(app.format, &json!({ "renewal": done }), |_| match done {
         Some(done) => done.after.map_or_else(
             || "Renewed: it does not expire.".to_owned(),
@@ -95,7 +95,7 @@ pub(super) async fn settle(
 }
 
 /// Formats the reports that a poll read.
-pub(super) fn heard(all: &[PollResult]) -> String {
+pub(super) fn polled(all: &[PollResult]) -> String {
     let rows = all.iter().map(|one| {
         let PollResult { organisation, partner, renewed, echoes, waiting, dismissed, unread } = one;
         let now = unread.as_ref().map_or_else(String::new, |reason| format!("NOT READ: {reason}"));

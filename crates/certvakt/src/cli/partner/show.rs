@@ -28,16 +28,17 @@ pub(super) fn points(points: &[Point]) -> String {
 }
 
 /// The result of a sync.
-pub(super) fn told(done: &[SyncReport]) -> String {
+pub(super) fn sent(done: &[SyncReport]) -> String {
     let rows = done.iter().map(|one| {
-        let Tally { taken, refused, unsure, put_off, removals_are_held, stopped } = &one.told;
+        let Tally { accepted, refused, unsure, put_off, removals_are_held, stopped } = &one.sent;
         let now = match (stopped, removals_are_held) {
             (Some(reason), _) => format!("STOPPED: {reason}"),
             (None, true) => "HELD: removals wait for `certvakt partner approve`".to_owned(),
             (None, false) => "ok".to_owned(),
         };
-        let [taken, refused, unsure, put_off] = [taken, refused, unsure, put_off].map(ToString::to_string);
-        [one.organisation.clone(), one.partner.clone(), taken, refused, unsure, put_off, now]
+        let [accepted, refused, unsure, put_off] =
+            [accepted, refused, unsure, put_off].map(ToString::to_string);
+        [one.organisation.clone(), one.partner.clone(), accepted, refused, unsure, put_off, now]
     });
     table(["Organisation", "Partner", "Accepted", "Refused", "Unknown", "Postponed", "State"], rows)
         .to_string()
@@ -110,7 +111,7 @@ fn line(partner: &Partner, problem: &Problem) -> String {
         ProblemKind::Missing => format!("{number} of {name}: sent, but missing from the listing"),
         ProblemKind::RemovedByHand => {
             format!(
-                "{number} of {name}: removed manually at the portal: decide with `certvakt partner answer`"
+                "{number} of {name}: removed manually at the portal: decide with `certvakt partner resolve-removal`"
             )
         }
         ProblemKind::Unknown => format!("{number} of {name}: listed, but unknown to certvakt"),
@@ -136,7 +137,7 @@ pub(super) fn compared(reconciled: &Reconciled) -> String {
         (&reconciled.missing, "Missing, sent again"),
         (
             &reconciled.removed_by_hand,
-            "Removed manually at the portal, waiting for `certvakt partner answer`",
+            "Removed manually at the portal, waiting for `certvakt partner resolve-removal`",
         ),
         (&reconciled.unknown, "Listed, but unknown to certvakt"),
     ] {

@@ -18,16 +18,16 @@ fn pair(key: &str, word: &str) -> (String, String) {
 async fn the_current_state_is_sent_once_and_listed() {
     for kind in KINDS {
         let (database, portal, config) = told_by(kind, &["a", "b", "c"]).await;
-        assert_eq!(database.sync(&config)["taken"], 3, "{kind:?}");
+        assert_eq!(database.sync(&config)["accepted"], 3, "{kind:?}");
         let mut came = portal.told().await;
         came.sort();
         assert_eq!(came, [pair("M-a", "active"), pair("M-b", "active"), pair("M-c", "active")]);
-        assert_eq!(database.sync(&config)["taken"], 0, "{kind:?}: nothing has changed");
+        assert_eq!(database.sync(&config)["accepted"], 0, "{kind:?}: nothing has changed");
         for status in ["suspended", "active", "suspended"] {
             database.change("b", &format!("status = '{status}'")).await;
         }
         database.change("c", "status = 'suspended'").await;
-        assert_eq!(database.sync(&config)["taken"], 2, "{kind:?}");
+        assert_eq!(database.sync(&config)["accepted"], 2, "{kind:?}");
         let mut came = portal.told().await.split_off(3);
         came.sort();
         assert_eq!(came, [pair("M-b", "inactive"), pair("M-c", "inactive")], "{kind:?}: what is so now");
@@ -113,7 +113,7 @@ async fn breaks(kind: Kind, what: &Value, mentors: &[&str], reason: &str) {
     );
     portal.control(&json!({ "faults": [] })).await;
     succeed(&mut database.partner_with(&config, resume));
-    assert_eq!(database.sync(&config)["taken"], mentors.len(), "{kind:?} {what}");
+    assert_eq!(database.sync(&config)["accepted"], mentors.len(), "{kind:?} {what}");
     portal.set_by_hand("example-1", false).await;
     portal.render().await;
     assert_eq!(portal.shows().await.len(), mentors.len(), "{kind:?} {what}");
@@ -136,7 +136,7 @@ async fn an_outage_ends_automatically_and_too_many_requests_pause_sending() {
             let busy = database.sync(&config);
             assert_eq!(busy["stopped"], Value::Null, "{kind:?}: the portal only limits requests: {busy}");
             if taken == 1 {
-                assert_eq!((&busy["put_off"], &busy["taken"]), (&json!(1), &json!(0)), "{kind:?}");
+                assert_eq!((&busy["put_off"], &busy["accepted"]), (&json!(1), &json!(0)), "{kind:?}");
                 let said = portal.record().await.len();
                 database.sync(&config);
                 assert_eq!(portal.record().await.len(), said, "{kind:?}: it rests");
@@ -161,7 +161,7 @@ async fn a_removal_does_not_recreate_a_mentor_whom_the_portal_deleted() {
             database.change(id, "status = 'suspended'").await;
         }
         let done = database.sync(&config);
-        assert_eq!((&done["taken"], &done["refused"]), (&json!(2), &json!(0)), "{kind:?} {done}");
+        assert_eq!((&done["accepted"], &done["refused"]), (&json!(2), &json!(0)), "{kind:?} {done}");
         portal.render().await;
         assert!(portal.shows().await.len() <= 1 && database.stands(&config)["mentors"]["to_delist"] == 0);
         if kind == Kind::Dataverse {
@@ -183,11 +183,11 @@ async fn a_refused_change_does_not_block_others() {
             })
             .await;
         let done = database.sync(&config);
-        assert_eq!((&done["taken"], &done["refused"]), (&json!(2), &json!(1)), "{kind:?} {done}");
+        assert_eq!((&done["accepted"], &done["refused"]), (&json!(2), &json!(1)), "{kind:?} {done}");
         assert_eq!(database.stands(&config)["mentors"]["with_errors"], 1);
-        assert_eq!(database.sync(&config)["taken"], 0, "{kind:?}: it waits");
+        assert_eq!(database.sync(&config)["accepted"], 0, "{kind:?}: it waits");
         database.time_passes().await;
-        assert_eq!(database.sync(&config)["taken"], 1, "{kind:?}");
+        assert_eq!(database.sync(&config)["accepted"], 1, "{kind:?}");
         assert_eq!(portal.shows().await, ["M-a", "M-b", "M-c"], "{kind:?}");
     }
 }
@@ -211,7 +211,7 @@ async fn a_killed_sync_leaves_an_unknown_result_that_is_read_first() {
         sending.wait().unwrap();
         portal.control(&json!({ "let_go": true })).await;
         portal.control(&json!({ "faults": [] })).await;
-        assert_eq!(database.sync(&config)["taken"], 0, "{kind:?}: its lease has not run out");
+        assert_eq!(database.sync(&config)["accepted"], 0, "{kind:?}: its lease has not run out");
         for _ in 0..2 {
             database.time_passes().await;
             database.sync(&config);
@@ -234,7 +234,7 @@ async fn a_replay_is_harmless() {
         database.change("a", "status = 'suspended'").await;
         database.sync(&config);
         database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
-        assert_eq!(database.sync(&config)["taken"], 2, "{kind:?}");
+        assert_eq!(database.sync(&config)["accepted"], 2, "{kind:?}");
         let mut again = portal.told().await.split_off(3);
         again.sort();
         assert_eq!(again, [pair("M-a", "inactive"), pair("M-b", "active")], "{kind:?}");
@@ -269,7 +269,7 @@ async fn differences_in_the_listing_are_sent_again_or_wait_for_a_decision() {
             "{kind:?} {found}"
         );
         database.time_passes().await;
-        assert_eq!(database.sync(&config)["taken"], 1, "{kind:?}: nobody is put back unasked");
+        assert_eq!(database.sync(&config)["accepted"], 1, "{kind:?}: nobody is put back unasked");
         portal.render().await;
         assert_eq!(portal.shows().await, ["M-a", "M-nobody"], "{kind:?}");
     }

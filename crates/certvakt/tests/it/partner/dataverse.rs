@@ -50,7 +50,7 @@ async fn many_changes_are_one_request_and_removals_create_nobody() {
     let names: Vec<&str> = mentors.iter().map(String::as_str).collect();
     let (database, portal, config) = told_by(Kind::Dataverse, &names).await;
     portal.contract("1", &[("batch = 100", "batch = 10"), ("at_once = 4", "at_once = 2")]);
-    assert_eq!(database.sync(&config)["taken"], 23);
+    assert_eq!(database.sync(&config)["accepted"], 23);
     let record = portal.record().await;
     assert_eq!(tokens(&record), 1, "a token is kept");
     let size = |one: &&Value| one["operations"].as_array().map(Vec::len);
@@ -68,7 +68,7 @@ async fn many_changes_are_one_request_and_removals_create_nobody() {
     for id in &names[..5] {
         database.change(id, "status = 'suspended'").await;
     }
-    assert_eq!(database.sync(&config)["taken"], 5);
+    assert_eq!(database.sync(&config)["accepted"], 5);
     let record = portal.record().await;
     let operations = record.last().unwrap()["operations"].as_array().unwrap().clone();
     assert!(operations.iter().all(|one| one["headers"]["if-match"] == "*"), "{operations:?}");
@@ -77,7 +77,7 @@ async fn many_changes_are_one_request_and_removals_create_nobody() {
     assert_eq!(portal.rows().await.len(), 22);
     // An addition creates the row of a mentor who has none.
     database.change("m02", "status = 'active'").await;
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     let last = portal.record().await.pop().unwrap();
     assert_eq!((&last["method"], &last["headers"]["if-match"]), (&json!("PATCH"), &Value::Null), "alone");
     assert_eq!(portal.rows().await.len(), 23);
@@ -112,7 +112,7 @@ async fn a_row_with_a_conflicting_change_is_read_again() {
         }
         let done = database.sync(&config);
         let expected = (json!(if became_so { 3 } else { 2 }), &Value::Null);
-        assert_eq!((done["taken"].clone(), &done["stopped"]), expected, "{done}");
+        assert_eq!((done["accepted"].clone(), &done["stopped"]), expected, "{done}");
         assert_eq!(portal.record().await.last().unwrap()["method"], "GET");
         database.time_passes().await;
         database.sync(&config);
@@ -144,7 +144,7 @@ async fn each_service_protection_limit_causes_a_pause_of_its_length() {
             assert!(rests, "{code} {is_part}");
             portal.control(&json!({ "faults": [] })).await;
             database.time_passes().await;
-            assert_eq!(database.sync(&config)["taken"], 2, "{code}");
+            assert_eq!(database.sync(&config)["accepted"], 2, "{code}");
         }
     }
 }
@@ -192,7 +192,7 @@ async fn changes_missing_from_a_batch_response_are_read_again() {
         let first = database.sync(&config);
         let unsure = if what == "cut" { 3 } else { 1 };
         assert_eq!(
-            (&first["unsure"], &first["taken"]),
+            (&first["unsure"], &first["accepted"]),
             (&json!(unsure), &json!(3 - unsure)),
             "{what}: {first}"
         );
@@ -209,11 +209,11 @@ async fn changes_missing_from_a_batch_response_are_read_again() {
 async fn a_token_is_cached_until_it_is_rejected() {
     let (database, portal, config) = told_by(Kind::Dataverse, &["a", "b", "c"]).await;
     portal.contract("1", &[ONE, ("at_once = 4", "at_once = 1")]);
-    assert_eq!(database.sync(&config)["taken"], 3);
+    assert_eq!(database.sync(&config)["accepted"], 3);
     assert_eq!(tokens(&portal.record().await), 1);
     database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
     portal.control(&json!({ "faults": [{ "on": "PATCH", "what": 401, "after": 1 }] })).await;
-    assert_eq!(database.sync(&config)["taken"], 3);
+    assert_eq!(database.sync(&config)["accepted"], 3);
     assert_eq!(tokens(&portal.record().await), 3, "one for this command, and one after the refusal");
 }
 
@@ -229,7 +229,7 @@ async fn an_expired_secret_stops_sending_until_it_is_replaced() {
     }
     portal.know(&["example-1".to_owned()]).await;
     database.enable(&config);
-    assert_eq!(database.sync(&config)["taken"], 2);
+    assert_eq!(database.sync(&config)["accepted"], 2);
     portal.control(&json!({ "secret": { "expired": true }, "forget": true })).await;
     database.change("lapses", "status = 'suspended'").await;
     let stopped = database.sync(&config);
@@ -245,7 +245,7 @@ async fn an_expired_secret_stops_sending_until_it_is_replaced() {
     fail(&mut database.partner_with(&config, resume.clone()), 1);
     std::fs::write(&key, "battery staple\n").unwrap();
     succeed(&mut database.partner_with(&config, resume));
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     portal.set_by_hand("example-1", false).await;
     portal.render().await;
     assert_eq!(portal.shows().await, ["M-a"]);
@@ -314,7 +314,7 @@ async fn keys_may_contain_quotes_but_no_characters_forbidden_in_urls() {
         database.partner("enrol", [id, "--key", key, "--consents"]);
     }
     let done = database.sync(&config);
-    assert_eq!((&done["taken"], &done["refused"]), (&json!(2), &json!(1)), "{done}");
+    assert_eq!((&done["accepted"], &done["refused"]), (&json!(2), &json!(1)), "{done}");
     let mut rows = portal.rows().await;
     rows.sort();
     let active = |key: &str| (key.to_owned(), "active".to_owned());
@@ -322,7 +322,7 @@ async fn keys_may_contain_quotes_but_no_characters_forbidden_in_urls() {
     // A single change is a different request.
     portal.contract("1", &[ONE]);
     database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
-    assert_eq!(database.sync(&config)["taken"], 2);
+    assert_eq!(database.sync(&config)["accepted"], 2);
     assert_eq!(portal.rows().await.len(), 2);
 }
 
@@ -337,7 +337,7 @@ async fn a_table_that_tracks_its_changes_is_read_whole_once_and_then_what_has_ch
         database.listed(id, "2026-12-31").await;
     }
     database.enable(&config);
-    assert_eq!(database.sync(&config)["taken"], 3);
+    assert_eq!(database.sync(&config)["accepted"], 3);
     let _service = Service::start(&database, &config, NOON);
     let read = async || {
         let again = "update certvakt.partners set read_tried_at = now() - interval '61 minutes', reconciled_at = null";

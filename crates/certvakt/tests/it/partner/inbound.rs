@@ -55,8 +55,8 @@ impl TestDatabase {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn settle(&self, config: &Path, event: &str, answer: &[&str]) -> std::process::Command {
-        let words = ["settle", WHICH[0], event].into_iter().chain(WHICH[1..].iter().copied());
+    fn resolve(&self, config: &Path, event: &str, answer: &[&str]) -> std::process::Command {
+        let words = ["resolve-report", WHICH[0], event].into_iter().chain(WHICH[1..].iter().copied());
         self.partner_with(config, words.chain(answer.iter().copied()))
     }
 }

@@ -24,7 +24,7 @@ async fn a_portal_that_was_down_for_three_days_is_correct_afterwards() {
                 .output()
                 .unwrap();
             let done: Value = serde_json::from_slice(&output.stdout).unwrap();
-            assert_eq!(done["partners"][0]["told"]["taken"], 0, "{now}: {done}");
+            assert_eq!(done["partners"][0]["sent"]["accepted"], 0, "{now}: {done}");
             if day == 17 && hour == "12" {
                 database.at(&now, ["renew", "renews", "--until", "2028-06-30"]);
                 database.at(
@@ -69,7 +69,7 @@ async fn a_portal_that_was_down_for_three_days_is_correct_afterwards() {
 #[tokio::test]
 async fn a_portal_with_a_new_sign_in_works_with_a_new_contract() {
     let (database, portal, config) = told(&["stays", "lapses"]).await;
-    assert_eq!(database.sync(&config)["taken"], 2);
+    assert_eq!(database.sync(&config)["accepted"], 2);
     // In the meantime, the portal no longer accepts signatures, but a key in a header.
     portal.control(&json!({ "keys": [], "header_key": "sesame", "know": ["example-1"] })).await;
     database.change("lapses", "status = 'suspended'").await;
@@ -88,7 +88,7 @@ async fn a_portal_with_a_new_sign_in_works_with_a_new_contract() {
     let enable = ["enable"].into_iter().chain(WHICH).chain(["--environment", "live", "--contract", "2"]);
     succeed(&mut database.partner_with(&config, enable));
     succeed(&mut database.partner_with(&config, ["resume"].into_iter().chain(WHICH)));
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     portal.set_by_hand("example-1", false).await;
     portal.render().await;
     assert_eq!(portal.shows().await, ["M-stays"]);
@@ -121,7 +121,7 @@ async fn ten_thousand_lapses_in_a_night_wait_for_approval_and_are_then_removed()
              commit; analyze"
         ))
         .await;
-    assert_eq!(database.sync(&config)["taken"], MANY);
+    assert_eq!(database.sync(&config)["accepted"], MANY);
     assert_eq!(portal.shows().await.len(), usize::try_from(MANY).unwrap());
     let night = "2026-06-16T02:00:00+02:00";
     let sync = || {
@@ -131,7 +131,7 @@ async fn ten_thousand_lapses_in_a_night_wait_for_approval_and_are_then_removed()
             .output()
             .unwrap();
         let done: Value = serde_json::from_slice(&output.stdout).unwrap();
-        done["partners"][0]["told"].clone()
+        done["partners"][0]["sent"].clone()
     };
     assert_eq!(sync()["removals_are_held"], true);
     let standing = database.stands_at(&config, night);
@@ -140,7 +140,7 @@ async fn ten_thousand_lapses_in_a_night_wait_for_approval_and_are_then_removed()
         (&json!(MANY), &json!(MANY))
     );
     database.at(night, ["partner", "approve"].into_iter().chain(WHICH));
-    assert_eq!(sync()["taken"], MANY);
+    assert_eq!(sync()["accepted"], MANY);
     portal.control(&json!({ "render": true })).await;
     assert_eq!(portal.shows().await, Vec::<String>::new());
 }

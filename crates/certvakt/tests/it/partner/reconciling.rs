@@ -48,7 +48,7 @@ async fn a_removal_is_no_alarm_before_the_listing_can_show_it() {
     database.at(super::NOON, ["suspend", "a"]);
     // Not sent yet; sent; compared while the cached page is older.
     succeed(&mut database.partner_with(&config, ["status"]));
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     succeed(&mut database.partner_with(&config, ["status"]));
     assert_eq!(portal.shows().await, ["M-a", "M-b"]);
     assert_eq!(database.reconcile(&config)["not_yet"], 1);
@@ -75,7 +75,7 @@ async fn a_mentor_who_is_still_listed_is_removed_again_and_in_the_status() {
         (&standing["mentors"]["still_shown"], &standing["mentors"]["to_delist"]),
         (&json!(1), &json!(1))
     );
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     portal.control(&json!({ "render": true })).await;
     assert_eq!(portal.shows().await, Vec::<String>::new());
     database.time_passes().await;
@@ -95,7 +95,7 @@ async fn a_missing_mentor_is_sent_again() {
         (&json!(["M-a"]), &json!([])),
         "it never showed them"
     );
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     portal.control(&json!({ "render": true })).await;
     assert_eq!(portal.shows().await, ["M-a", "M-b"]);
 }
@@ -118,7 +118,7 @@ async fn a_manual_removal_during_staging_is_not_reverted() {
     }
     portal.render().await;
     switch("live");
-    assert_eq!(database.sync(&config)["taken"], 1, "whoever has turned is told anew, nobody else");
+    assert_eq!(database.sync(&config)["accepted"], 1, "whoever has turned is told anew, nobody else");
     assert_eq!(database.reconcile(&config)["removed_by_hand"], json!(["M-a"]));
     portal.render().await;
     assert_eq!(portal.shows().await, ["M-b", "M-turns"]);
@@ -138,7 +138,7 @@ async fn a_manual_removal_waits_for_a_decision() {
             // Neither a renewal nor a replay lists them again.
             database.at(super::NOON, ["renew", "a", "--until", until]);
             database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
-            assert_eq!(database.sync(&config)["taken"], 0);
+            assert_eq!(database.sync(&config)["accepted"], 0);
             assert_eq!(database.stands(&config)["mentors"]["removed_by_hand"], 1);
         }
         // Nor does switching to staging and back.
@@ -151,7 +151,7 @@ async fn a_manual_removal_waits_for_a_decision() {
         portal.control(&json!({ "render": true })).await;
         assert_eq!(portal.shows().await, Vec::<String>::new());
         assert_eq!(database.stands(&config)["mentors"]["removed_by_hand"], 1);
-        database.partner("answer", ["a", answer]);
+        database.partner("resolve-removal", ["a", answer]);
         database.sync(&config);
         portal.control(&json!({ "render": true })).await;
         assert_eq!(portal.shows().await, shown, "{answer}");
@@ -180,7 +180,7 @@ async fn a_mentor_listed_without_ever_being_sent_is_removed() {
     let found = database.reconcile(&config);
     assert_eq!((&found["still_listed"], &found["unknown"]), (&json!(["M-lapsed"]), &json!(["M-unknown"])));
     assert_eq!(database.events("lapsed").await, ["delisted found-listed"]);
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     portal.control(&json!({ "render": true })).await;
     assert_eq!(portal.shows().await, ["M-a", "M-unknown"], "it is not ours to take off");
     assert_eq!(database.stands(&config)["partner"]["unknown_shown"], 1);
@@ -194,7 +194,7 @@ async fn a_listing_resolves_an_unknown_result_if_the_portal_cannot_be_read() {
         portal.control(&json!({ "faults": [{ "on": "POST", "what": what }] })).await;
         assert_eq!(database.sync(&config)["unsure"], 1);
         database.execute("update certvakt.partners set retry_at = null").await;
-        assert_eq!(database.sync(&config)["taken"], 0, "{what}: nobody knows");
+        assert_eq!(database.sync(&config)["accepted"], 0, "{what}: nobody knows");
         let found = database.reconcile(&config);
         assert_eq!(found["not_yet"], 1, "{what}: it may be older than the request");
         database.time_passes().await;
@@ -222,13 +222,13 @@ async fn a_listing_that_lacks_many_mentors_is_not_accepted_without_confirmation(
     let words = ["reconcile"].into_iter().chain(WHICH).chain(["--output", "json"]);
     let output = database.partner_with(&config, words).output().unwrap();
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(found["unread"].as_str().unwrap().contains("--believe"), "{found}");
+    assert!(found["unread"].as_str().unwrap().contains("--trust-listing"), "{found}");
     let standing = database.stands(&config);
     assert_eq!(
         (&standing["mentors"]["removed_by_hand"], &standing["mentors"]["not_shown"]),
         (&json!(0), &json!(0))
     );
-    let words = ["reconcile"].into_iter().chain(WHICH).chain(["--believe", "--output", "json"]);
+    let words = ["reconcile"].into_iter().chain(WHICH).chain(["--trust-listing", "--output", "json"]);
     let output = database.partner_with(&config, words).output().unwrap();
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(found["removed_by_hand"], json!(["M-a", "M-b", "M-c"]));

@@ -41,7 +41,7 @@ impl TestDatabase {
         let output = self.partner_with(config, ["sync", "--output", "json"]).output().unwrap();
         assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
         let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let told = told["partners"][0]["told"].clone();
+        let told = told["partners"][0]["sent"].clone();
         assert_eq!(
             output.status.success(),
             told["stopped"].is_null() && told["removals_are_held"] == false,
@@ -101,12 +101,12 @@ fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
 #[tokio::test]
 async fn an_eligible_mentor_is_sent_once_signed_and_listed() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
-    assert_eq!(database.sync(&config)["taken"], 3);
+    assert_eq!(database.sync(&config)["accepted"], 3);
     let mut came = portal.told().await;
     came.sort();
     assert_eq!(came, pairs(&[("M-a", "active"), ("M-b", "active"), ("M-c", "active")]));
     assert_eq!(portal.shows().await, ["M-a", "M-b", "M-c"]);
-    assert_eq!(database.sync(&config)["taken"], 0, "nothing has changed");
+    assert_eq!(database.sync(&config)["accepted"], 0, "nothing has changed");
     let record = portal.record().await;
     let first: Value = serde_json::from_str(record[0]["body"].as_str().unwrap()).unwrap();
     // The portal's key, its value of the state, a number and a time, without other data about the person.
@@ -118,7 +118,7 @@ async fn an_eligible_mentor_is_sent_once_signed_and_listed() {
     assert!(record.iter().any(|one| one["headers"]["webhook-id"] == event), "{id}");
 
     database.change("b", "status = 'suspended'").await;
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     portal.control(&json!({ "render": true })).await;
     assert_eq!(portal.shows().await, ["M-a", "M-c"]);
     assert_eq!(database.stands(&config)["mentors"]["to_delist"], 0);
@@ -140,7 +140,7 @@ async fn a_disabled_partner_gets_the_current_state_when_it_is_enabled() {
     assert_eq!(portal.told().await.len(), told_before);
     assert_eq!(database.events("a").await.len(), 4, "nothing is lost");
     database.enable(&config);
-    assert_eq!(database.sync(&config)["taken"], 2);
+    assert_eq!(database.sync(&config)["accepted"], 2);
     let mut came = portal.told().await.split_off(told_before);
     came.sort();
     // One message for each, regardless of changes in between; none for unchanged mentors.
@@ -152,12 +152,12 @@ async fn states_sent_to_staging_are_sent_again_to_the_live_environment() {
     let (database, portal, config) = told(&["a", "b"]).await;
     let staging = ["enable"].into_iter().chain(WHICH).chain(["--environment", "staging", "--contract", "1"]);
     succeed(&mut database.partner_with(&config, staging));
-    assert_eq!(database.sync(&config)["taken"], 2);
+    assert_eq!(database.sync(&config)["accepted"], 2);
     database.enable(&config);
-    assert_eq!(database.sync(&config)["taken"], 2);
+    assert_eq!(database.sync(&config)["accepted"], 2);
     database.partner("disable", []);
     database.enable(&config);
-    assert_eq!(database.sync(&config)["taken"], 0, "the same environment was told");
+    assert_eq!(database.sync(&config)["accepted"], 0, "the same environment was told");
     assert_eq!(portal.told().await.len(), 4);
 }
 
@@ -168,10 +168,10 @@ async fn an_unknown_result_is_resolved_before_anything_else_is_sent() {
         let (database, portal, config) = told(&["a"]).await;
         portal.control(&json!({ "faults": [{ "on": "POST", "what": what }] })).await;
         let first = database.sync(&config);
-        assert_eq!((&first["unsure"], &first["taken"]), (&json!(1), &json!(0)), "{what}: {first}");
+        assert_eq!((&first["unsure"], &first["accepted"]), (&json!(1), &json!(0)), "{what}: {first}");
         assert_eq!(database.stands(&config)["mentors"]["unsure"], 1);
         database.time_passes().await;
-        assert_eq!(database.sync(&config)["taken"], 1, "{what}");
+        assert_eq!(database.sync(&config)["accepted"], 1, "{what}");
         let record = portal.record().await;
         let order: Vec<&str> = record.iter().map(|one| one["method"].as_str().unwrap()).collect();
         assert_eq!(order[..2], ["POST", "GET"], "{what}: it is read before it is told again");
@@ -193,7 +193,7 @@ async fn a_late_request_at_the_portal_does_not_undo_a_withdrawal() {
     assert_eq!(database.sync(&config)["unsure"], 1);
     database.partner("consent", ["a", "--withdrawn"]);
     database.time_passes().await;
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     assert_eq!(portal.told().await.pop().unwrap().1, "inactive", "told, although it is so by chance");
 }
 
@@ -216,7 +216,7 @@ async fn nothing_is_sent_to_a_environment_that_was_left_in_the_meantime() {
     let mut tx = store.worker().await.unwrap();
     assert_eq!(partner::claim(&mut tx, &before, &claim).await.unwrap(), []);
     tx.rollback().await.unwrap();
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     assert_eq!(portal.told().await.len(), 1);
 }
 
@@ -240,13 +240,13 @@ async fn a_mentor_who_fails_alone_does_not_block_others() {
     portal.control(&json!({ "faults": [{ "on": "POST", "what": 500 }] })).await;
     let done = database.sync(&config);
     assert_eq!(
-        (&done["taken"], &done["put_off"], &done["stopped"]),
+        (&done["accepted"], &done["put_off"], &done["stopped"]),
         (&json!(2), &json!(1), &Value::Null),
         "{done}"
     );
-    assert_eq!(database.sync(&config)["taken"], 0, "it waits");
+    assert_eq!(database.sync(&config)["accepted"], 0, "it waits");
     database.time_passes().await;
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
 }
 
 #[tokio::test]
@@ -258,7 +258,7 @@ async fn a_change_during_a_request_is_sent_after_it() {
     database.until(under_way).await;
     database.change("a", "status = 'suspended'").await;
     // Another sync skips a mentor with a request in progress.
-    assert_eq!(database.sync(&config)["taken"], 0);
+    assert_eq!(database.sync(&config)["accepted"], 0);
     portal.control(&json!({ "let_go": true })).await;
     assert!(sending.wait_with_output().unwrap().status.success());
     assert_eq!(portal.told().await, pairs(&[("M-a", "active"), ("M-a", "inactive")]));
@@ -325,7 +325,7 @@ async fn a_renewal_cancels_a_pending_removal() {
     assert_eq!(put_off["put_off"], 1, "{put_off}");
     database.change("a", "status = 'active'").await;
     database.time_passes().await;
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     let words: Vec<String> = portal.told().await.into_iter().map(|(_, status)| status).collect();
     assert_eq!(words, ["active", "inactive", "active"], "the second was not taken");
     portal.control(&json!({ "render": true })).await;
@@ -340,7 +340,7 @@ async fn a_replay_is_harmless() {
     database.sync(&config);
     let replayed = database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
     assert!(replayed.contains("2 mentors"), "{replayed}");
-    assert_eq!(database.sync(&config)["taken"], 2);
+    assert_eq!(database.sync(&config)["accepted"], 2);
     let again = portal.told().await.split_off(3);
     assert_eq!(again.iter().filter(|one| **one == ("M-a".to_owned(), "inactive".to_owned())).count(), 1);
     assert_eq!(again.len(), 2);

@@ -78,7 +78,7 @@ async fn a_contradicting_report_waits_with_its_reason_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_person_settles_waiting_reports() {
+async fn a_person_resolves_waiting_reports() {
     let listening = Listening::start(&["a", "b", "late"]).await;
     let (database, config) = (&listening.database, &listening.config);
     let theirs = |event, mentor| with(course(event, mentor), "validUntil", json!("2028-12-31"));
@@ -87,31 +87,31 @@ async fn a_person_settles_waiting_reports() {
     listening.take(&theirs("3", "b")).await;
     listening.take(&course("4", "stranger")).await;
     listening.take(&with(course("5", "late"), "course", json!("dance"))).await;
-    succeed(&mut database.settle(config, "1", &["--take"]));
+    succeed(&mut database.resolve(config, "1", &["--accept"]));
     assert_eq!(database.renewed("a").await, ("2028-12-31".to_owned(), 1));
-    succeed(&mut database.settle(config, "2", &["--dismiss"]));
+    succeed(&mut database.resolve(config, "2", &["--dismiss"]));
     assert_eq!(database.renewed("b").await, ("2026-12-31".to_owned(), 0));
-    succeed(&mut database.settle(config, "3", &["--take", "--until", "2028-06-10"]));
+    succeed(&mut database.resolve(config, "3", &["--accept", "--until", "2028-06-10"]));
     assert_eq!(database.renewed("b").await, ("2028-06-10".to_owned(), 1));
     // Neither report says which certification it renews.
     for event in ["4", "5"] {
-        let said = fail(&mut database.settle(config, event, &["--take"]), 2);
+        let said = fail(&mut database.resolve(config, event, &["--accept"]), 2);
         assert!(said.contains("partner-report-unclear"), "{said}");
     }
-    succeed(&mut database.settle(config, "4", &["--dismiss"]));
+    succeed(&mut database.resolve(config, "4", &["--dismiss"]));
     let said = fail(
-        &mut database.settle(config, "5", &["--take", "--certification", "late", "--until", "2026-06-01"]),
+        &mut database.resolve(config, "5", &["--accept", "--certification", "late", "--until", "2026-06-01"]),
         2,
     );
     assert!(said.contains("renewal-date"), "{said}");
     assert_eq!(database.outcome("5").await, "waiting course-unknown");
-    succeed(&mut database.settle(config, "5", &["--take", "--certification", "late"]));
+    succeed(&mut database.resolve(config, "5", &["--accept", "--certification", "late"]));
     assert_eq!(database.renewed("late").await, ("2028-06-10".to_owned(), 1));
-    // A settled report stays settled when it is repeated.
+    // A resolved report stays resolved when it is repeated.
     listening.take(&theirs("2", "b")).await;
     for event in ["1", "2", "never-came"] {
-        let said = fail(&mut database.settle(config, event, &["--take"]), 2);
-        assert!(said.contains("partner-nothing-to-settle"), "{said}");
+        let said = fail(&mut database.resolve(config, event, &["--accept"]), 2);
+        assert!(said.contains("partner-report-not-waiting"), "{said}");
     }
     let forgotten: Option<String> =
         database.value("select partner_key from certvakt.partner_reports where event_id = '4'").await;

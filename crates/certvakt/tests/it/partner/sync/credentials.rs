@@ -29,7 +29,7 @@ async fn another_contract_is_another_file() {
     let points: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(points["points"][0]["keeps"], false, "{points}");
     succeed(&mut database.partner_with(&config, enable));
-    assert_eq!(database.sync(&config)["taken"], 0);
+    assert_eq!(database.sync(&config)["accepted"], 0);
     assert_eq!(database.stands(&config)["partner"]["stopped_by"], "contract");
 }
 
@@ -49,10 +49,10 @@ async fn a_key_can_be_changed_and_one_that_is_refused_stops_sending() {
     let two = format!("keys = [\"{0}/new-key\", \"{0}/key\"]", folder.display());
     std::fs::write(&config, text.replace(&one, &two)).unwrap();
     succeed(&mut database.partner_with(&config, ["resume"].into_iter().chain(WHICH)));
-    assert_eq!(database.sync(&config)["taken"], 2);
+    assert_eq!(database.sync(&config)["accepted"], 2);
     portal.control(&json!({ "keys": [KEY] })).await;
     database.change("a", "status = 'suspended'").await;
-    assert_eq!(database.sync(&config)["taken"], 1, "the portal has only the old key");
+    assert_eq!(database.sync(&config)["accepted"], 1, "the portal has only the old key");
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn a_header_and_a_token_sign_in_as_well() {
         portal.control(&control).await;
         database.enable(&config);
         database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
-        assert_eq!(database.sync(&config)["taken"], 1, "{flow}");
+        assert_eq!(database.sync(&config)["accepted"], 1, "{flow}");
         std::fs::write(folder.join("key"), "sesame-2\n").unwrap();
         database.partner("replay", ["--since", "2026-01-01T00:00:00Z"]);
         let stopped = database.sync(&config);

@@ -14,7 +14,7 @@ async fn a_refused_mentor_does_not_block_others() {
     // For a mentor whom the portal does not know, a removal is complete, but an addition is not.
     database.listed("stranger", "2026-12-31").await;
     let done = database.sync(&config);
-    assert_eq!((&done["taken"], &done["refused"], &done["stopped"]), (&json!(2), &json!(1), &Value::Null));
+    assert_eq!((&done["accepted"], &done["refused"], &done["stopped"]), (&json!(2), &json!(1), &Value::Null));
     let standing = database.stands(&config);
     assert_eq!(
         (&standing["mentors"]["with_errors"], &standing["mentors"]["to_list"]),
@@ -27,7 +27,7 @@ async fn a_refused_mentor_does_not_block_others() {
         database.value("select available_at > now() + interval '4 minutes' from certvakt.listings where last_error is not null").await;
     assert!(waits, "longer each time");
     database.change("stranger", "status = 'suspended'").await;
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
     portal.control(&json!({ "faults": [{ "on": "POST", "what": 429 }] })).await;
     database.change("a", "status = 'suspended'").await;
     let busy = database.sync(&config);
@@ -37,7 +37,7 @@ async fn a_refused_mentor_does_not_block_others() {
         "the portal only limits requests"
     );
     database.time_passes().await;
-    assert_eq!(database.sync(&config)["taken"], 1);
+    assert_eq!(database.sync(&config)["accepted"], 1);
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn many_removals_wait_for_approval_and_additions_do_not() {
     database.listed("new", "2026-12-31").await;
     portal.control(&json!({ "know": ["M-new"] })).await;
     let held = database.sync(&config);
-    assert_eq!((&held["removals_are_held"], &held["taken"]), (&json!(true), &json!(1)), "{held}");
+    assert_eq!((&held["removals_are_held"], &held["accepted"]), (&json!(true), &json!(1)), "{held}");
     let standing = database.stands(&config);
     assert_eq!(standing["mentors"]["not_approved"], 3);
     assert_eq!(portal.told().await.last().unwrap().0, "M-new");
@@ -66,7 +66,7 @@ async fn many_removals_wait_for_approval_and_additions_do_not() {
     let not_approved =
         "select count(*) from certvakt.listings where not is_listed and approved_number < number";
     assert_eq!(database.value::<i64>(not_approved).await, 1);
-    assert_eq!(database.sync(&config)["taken"], 4, "one more is no mass removal");
+    assert_eq!(database.sync(&config)["accepted"], 4, "one more is no mass removal");
     assert_eq!(database.stands(&config)["mentors"]["to_delist"], 0);
 }
 
@@ -93,7 +93,7 @@ async fn administrators_get_one_alert_when_sending_stops_or_removals_are_held() 
     }
     portal.control(&json!({ "faults": [] })).await;
     database.time_passes().await;
-    assert_eq!(database.sync(&config)["taken"], 3);
+    assert_eq!(database.sync(&config)["accepted"], 3);
     database.execute("update certvakt.partners set removal_limit = 1").await;
     for id in ["a", "b"] {
         database.at(NOON, ["suspend", id]);

@@ -1,7 +1,7 @@
--- Settles event $3, which waits: it is accepted as a renewal of certification $4, or dismissed. Deletes the key if the
+-- Resolves event $3, which waits: it is accepted as a renewal of certification $4, or dismissed. Deletes the key if the
 -- mentor is unknown.
 update certvakt.partner_reports r
-set outcome = case when $4::uuid is null then 'dismissed' else 'taken' end, settled_at = now(), settled_by = certvakt.operator(),
+set outcome = case when $4::uuid is null then 'dismissed' else 'accepted' end, resolved_at = now(), resolved_by = certvakt.operator(),
   certification_id = coalesce($4, r.certification_id),
   partner_key = case when exists (
     select from certvakt.listings l
