@@ -7,18 +7,18 @@ pub mod adapters;
 pub mod client;
 pub mod contract;
 pub mod enrol;
-pub mod inbound;
 pub mod listing;
 pub mod outcome;
 pub mod pages;
 pub mod poller;
 pub mod portal;
 pub mod probe;
+pub mod receiver;
 pub mod reconcile;
+pub mod report_rules;
 pub mod sign_in;
 pub mod snapshot;
 pub mod sync;
-pub mod webhook;
 
 use std::time::Duration;
 

@@ -15,11 +15,11 @@ use tokio::sync::watch;
 
 use super::PartnerError;
 use super::contract::Report;
-use super::inbound::Verdict;
 use super::outcome::PortalOutcome;
 use super::pages::{Pages, deleted};
 use super::portal::Portal;
-use super::webhook::{InboundContract, receive};
+use super::receiver::{InboundContract, receive};
+use super::report_rules::Decision;
 
 /// The number of reports that are checked for duplicates at once.
 const BATCH: usize = 1_000;
@@ -211,10 +211,10 @@ async fn receive_all(
         for report in batch.iter().filter(|report| news.contains(&report.event_id)) {
             match receive(database, one, report, clock.now()).await? {
                 None => {}
-                Some(Verdict::Renew(_)) => heard.renewed += 1,
-                Some(Verdict::Echo) => heard.echoes += 1,
-                Some(Verdict::Wait(_)) => heard.waiting += 1,
-                Some(Verdict::Dismiss(_)) => heard.dismissed += 1,
+                Some(Decision::Renew(_)) => heard.renewed += 1,
+                Some(Decision::Echo) => heard.echoes += 1,
+                Some(Decision::Wait(_)) => heard.waiting += 1,
+                Some(Decision::Dismiss(_)) => heard.dismissed += 1,
             }
         }
     }

@@ -9,11 +9,11 @@ use certvakt_base::clock::Clock;
 use certvakt_engine::audit::access_log::Recorder;
 use certvakt_store::Seen;
 use certvakt_store::audit::access_log::Event;
-use certvakt_store::tenant::Admission;
+use certvakt_store::caller::Admission;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::problem::Refusal;
+use super::problem::ApiError;
 use super::token::Login;
 
 /// The access of a request. If a person made the request, it is recorded when its last clone is dropped: because the
@@ -102,9 +102,9 @@ impl Drop for Recording {
 
 /// The layer that starts the record adds it to every request.
 impl<S: Sync> FromRequestParts<S> for Access {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        parts.extensions.get::<Self>().cloned().ok_or(Refusal::Fault)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get::<Self>().cloned().ok_or(ApiError::Fault)
     }
 }

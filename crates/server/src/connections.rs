@@ -24,7 +24,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::health::alive;
-use super::problem::Refusal;
+use super::problem::ApiError;
 use super::rate_limit::network;
 
 /// How long a client may take to send the headers of its first request.
@@ -88,7 +88,7 @@ pub(super) async fn answer(
     mut ending: watch::Receiver<bool>,
 ) {
     let open = Open { limits, count: Arc::default() };
-    let lives = Router::new().route("/healthz", get(alive)).fallback(async || Refusal::Busy);
+    let lives = Router::new().route("/healthz", get(alive)).fallback(async || ApiError::Busy);
     let mut reserved = VecDeque::new();
     // Its last sender is dropped with the last connection.
     let (under_way, mut all_ended) = mpsc::channel::<()>(1);

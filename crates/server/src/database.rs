@@ -4,14 +4,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use certvakt_store::tenant::{self, Admission};
-use certvakt_store::{AuthTx, CallerClaims, Database, REQUEST_CONNECTIONS, TenantTx};
+use certvakt_store::caller::{self, Admission};
+use certvakt_store::{AuthTx, CallerClaims, CallerTx, Database, REQUEST_CONNECTIONS};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::concurrency::Concurrency;
-use super::problem::Refusal;
+use super::problem::ApiError;
 use super::recent::Recent;
 use super::token::{Identity, Login};
 
@@ -65,13 +65,13 @@ impl RequestDatabase {
     }
 
     /// Begins a transaction for a login that need not be linked to a person.
-    pub(super) async fn tenant(&self, login: &Login) -> Result<TenantTx, Refusal> {
+    pub(super) async fn caller(&self, login: &Login) -> Result<CallerTx, ApiError> {
         let turn = self.turn(&login.identity).await?;
-        Ok(self.0.database.tenant_holding(&asking(&login.identity, login.session), Box::new(turn)).await?)
+        Ok(self.0.database.caller_holding(&asking(&login.identity, login.session), Box::new(turn)).await?)
     }
 
     /// Begins a transaction for a login, and returns the check of the login.
-    pub(super) async fn admit(&self, login: &Login) -> Result<(TenantTx, Admission), Refusal> {
+    pub(super) async fn admit(&self, login: &Login) -> Result<(CallerTx, Admission), ApiError> {
         let turn = self.turn(&login.identity).await?;
         let asking = asking(&login.identity, login.session);
         let (tx, admission) = self.0.database.admit_holding(&asking, Box::new(turn)).await?;
@@ -80,41 +80,41 @@ impl RequestDatabase {
     }
 
     /// Begins a transaction for a caller who has not signed in yet.
-    pub(super) async fn auth(&self) -> Result<AuthTx, Refusal> {
+    pub(super) async fn auth(&self) -> Result<AuthTx, ApiError> {
         let turn = self.stranger().await?;
         Ok(self.0.database.auth_holding(Box::new(turn)).await?)
     }
 
     /// Waits for a permit for a caller who has not signed in yet.
-    pub(super) async fn stranger(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+    pub(super) async fn stranger(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         self.stranger_until(Instant::now() + LONGEST_WAIT).await
     }
 
-    async fn stranger_until(&self, until: Instant) -> Result<OwnedSemaphorePermit, Refusal> {
-        timeout_at(until, self.0.strangers.turn(&())).await.ok().flatten().ok_or(Refusal::Busy)
+    async fn stranger_until(&self, until: Instant) -> Result<OwnedSemaphorePermit, ApiError> {
+        timeout_at(until, self.0.strangers.turn(&())).await.ok().flatten().ok_or(ApiError::Busy)
     }
 
     /// Waits for a permit of the login and of each of its organisations.
-    async fn turn(&self, identity: &Identity) -> Result<Vec<OwnedSemaphorePermit>, Refusal> {
+    async fn turn(&self, identity: &Identity) -> Result<Vec<OwnedSemaphorePermit>, ApiError> {
         let until = Instant::now() + LONGEST_WAIT;
         let own = timeout_at(until, self.0.logins.turn(identity)).await;
-        let mut turns = vec![own.ok().flatten().ok_or(Refusal::TooManyAtOnce)?];
+        let mut turns = vec![own.ok().flatten().ok_or(ApiError::TooManyAtOnce)?];
         // Acquired in a fixed order, so that two requests of the same organisations never deadlock.
         for organisation in self.organisations(identity, until).await?.iter() {
             let turn = timeout_at(until, self.0.organisations.turn(organisation)).await;
-            turns.push(turn.ok().flatten().ok_or(Refusal::Busy)?);
+            turns.push(turn.ok().flatten().ok_or(ApiError::Busy)?);
         }
         Ok(turns)
     }
 
-    async fn organisations(&self, identity: &Identity, until: Instant) -> Result<Arc<[Uuid]>, Refusal> {
+    async fn organisations(&self, identity: &Identity, until: Instant) -> Result<Arc<[Uuid]>, ApiError> {
         let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner).get(identity);
         if let Some(known) = known {
             return Ok(known);
         }
         let turn = self.stranger_until(until).await?;
-        let mut tx = self.0.database.tenant_holding(&asking(identity, None), Box::new(turn)).await?;
-        let organisations = tenant::organisations_of_login(&mut tx).await?;
+        let mut tx = self.0.database.caller_holding(&asking(identity, None), Box::new(turn)).await?;
+        let organisations = caller::organisations_of_login(&mut tx).await?;
         tx.commit().await?;
         Ok(self.learn(identity, &organisations))
     }

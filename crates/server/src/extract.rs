@@ -8,20 +8,20 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::problem::Refusal;
+use super::problem::ApiError;
 
 /// A JSON body.
 #[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         // Accept objects only: serde would accept an array with the values in the right order as well.
         let Json(fields) = <Json<Map<String, Value>> as FromRequest<S>>::from_request(request, state).await?;
         let body = serde_json::from_value(Value::Object(fields));
-        body.map(Self).map_err(|_| Refusal::malformed_body())
+        body.map(Self).map_err(|_| ApiError::malformed_body())
     }
 }
 
@@ -39,12 +39,12 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
 
 /// The query parameters.
 #[derive(Debug, FromRequestParts)]
-#[from_request(via(axum::extract::Query), rejection(Refusal))]
+#[from_request(via(axum::extract::Query), rejection(ApiError))]
 pub(super) struct Query<T>(pub(super) T);
 
 /// The path parameters.
 #[derive(Debug, FromRequestParts)]
-#[from_request(via(axum::extract::Path), rejection(Refusal))]
+#[from_request(via(axum::extract::Path), rejection(ApiError))]
 pub(super) struct Path<T>(pub(super) T);
 
 /// Some of the headers, of each the first value. Bytes that are not UTF-8 become U+FFFD.
@@ -52,13 +52,13 @@ pub(super) struct Path<T>(pub(super) T);
 pub(super) struct Headers<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Headers<T> {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let text = |name| Some(String::from_utf8_lossy(parts.headers.get(name)?.as_bytes()).into_owned());
         let headers: Map<String, Value> =
             parts.headers.keys().map(|name| (name.to_string(), text(name).into())).collect();
         let headers = serde_json::from_value(Value::Object(headers));
-        headers.map(Self).map_err(|_| Refusal::Invalid("a required header is missing".to_owned()))
+        headers.map(Self).map_err(|_| ApiError::Invalid("a required header is missing".to_owned()))
     }
 }

@@ -13,7 +13,7 @@ use super::token::TokenError;
 
 /// The reason why a request is refused.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum ApiError {
     /// The request has neither a token nor a session.
     #[error("sign in first: the request has no bearer token and no active session")]
     NoToken,
@@ -123,7 +123,7 @@ pub enum Refusal {
     Fault,
 }
 
-impl Refusal {
+impl ApiError {
     /// The stable code, as listed in `docs/errors.md`.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -203,14 +203,14 @@ impl Refusal {
     }
 }
 
-impl Refusal {
+impl ApiError {
     /// The body is JSON, but does not match the schema of the path.
     pub(super) fn malformed_body() -> Self {
         Self::Invalid("the body does not match the schema of this path: see /api/v1/openapi.json".to_owned())
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Invalid(what) => Self::Invalid(what),
@@ -219,7 +219,7 @@ impl From<StoreError> for Refusal {
     }
 }
 
-impl From<JsonRejection> for Refusal {
+impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLong,
@@ -229,7 +229,7 @@ impl From<JsonRejection> for Refusal {
     }
 }
 
-impl From<QueryRejection> for Refusal {
+impl From<QueryRejection> for ApiError {
     fn from(rejection: QueryRejection) -> Self {
         // The message contains the parameter's name, but not its value.
         tracing::debug!("rejected a query: {rejection}");
@@ -239,7 +239,7 @@ impl From<QueryRejection> for Refusal {
     }
 }
 
-impl From<PathRejection> for Refusal {
+impl From<PathRejection> for ApiError {
     fn from(_: PathRejection) -> Self {
         // A malformed id cannot be the id of a resource.
         Self::NotFound
@@ -272,7 +272,7 @@ pub(super) struct Problem {
 
 /// The problem responses of every path, for the description of the API.
 #[derive(utoipa::IntoResponses)]
-#[expect(dead_code, reason = "describes refusals, which are made as `Refusal`")]
+#[expect(dead_code, reason = "describes refusals, which are made as `ApiError`")]
 pub(super) enum Problems {
     /// The request is invalid, or the caller may not make it
     #[response(status = "4XX", content_type = "application/problem+json")]
@@ -282,7 +282,7 @@ pub(super) enum Problems {
     Ours(Problem),
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
         match &self {

@@ -12,7 +12,7 @@ use cookie::{Cookie, SameSite};
 
 use super::browser;
 use super::database::RequestDatabase;
-use super::problem::Refusal;
+use super::problem::ApiError;
 use super::token::{Identity, Login};
 
 /// The cookie with a session's secret.
@@ -35,7 +35,10 @@ pub(super) struct Session {
 
 impl Session {
     /// Looks up the session of a request's cookie.
-    pub(super) async fn of(headers: &HeaderMap, database: &RequestDatabase) -> Result<Option<Self>, Refusal> {
+    pub(super) async fn of(
+        headers: &HeaderMap,
+        database: &RequestDatabase,
+    ) -> Result<Option<Self>, ApiError> {
         let Some(secret) = secret_in(headers) else { return Ok(None) };
         let mut tx = database.auth().await?;
         let found = auth::session(&mut tx, secret::hash(&secret)).await?;
@@ -53,17 +56,17 @@ impl Session {
 
     /// Refuses a change that does not come from one of our pages: it must contain the token of
     /// [`Session::csrf`] in its header or in its form.
-    pub(super) fn check(&self, headers: &HeaderMap, in_form: Option<&str>) -> Result<(), Refusal> {
+    pub(super) fn check(&self, headers: &HeaderMap, in_form: Option<&str>) -> Result<(), ApiError> {
         refuse_other_sites(headers)?;
         let in_header = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
         match in_header.or(in_form) {
             Some(given) if secret::are_same(given, &self.csrf()) => Ok(()),
-            _ => Err(Refusal::Forged),
+            _ => Err(ApiError::Forged),
         }
     }
 
     /// Ends the session.
-    pub(super) async fn end(self, database: &RequestDatabase) -> Result<(), Refusal> {
+    pub(super) async fn end(self, database: &RequestDatabase) -> Result<(), ApiError> {
         let mut tx = database.auth().await?;
         auth::end_session(&mut tx, secret::hash(&self.secret)).await?;
         Ok(tx.commit().await?)
@@ -71,8 +74,8 @@ impl Session {
 }
 
 /// The login of a request's session. A change must come from one of our pages.
-pub(super) async fn login(parts: &Parts, database: &RequestDatabase) -> Result<Login, Refusal> {
-    let session = Session::of(&parts.headers, database).await?.ok_or(Refusal::NoToken)?;
+pub(super) async fn login(parts: &Parts, database: &RequestDatabase) -> Result<Login, ApiError> {
+    let session = Session::of(&parts.headers, database).await?.ok_or(ApiError::NoToken)?;
     if !parts.method.is_safe() {
         session.check(&parts.headers, None)?;
     }
@@ -84,7 +87,7 @@ pub(super) async fn begin(
     headers: &HeaderMap,
     database: &RequestDatabase,
     login: &Login,
-) -> Result<[HeaderValue; 2], Refusal> {
+) -> Result<[HeaderValue; 2], ApiError> {
     let new = New::of(headers);
     let mut tx = database.auth().await?;
     end_former(&mut tx, headers).await?;
@@ -102,7 +105,7 @@ pub(super) async fn begin_by_link(
     headers: &HeaderMap,
     database: &RequestDatabase,
     token: &str,
-) -> Result<Option<[HeaderValue; 2]>, Refusal> {
+) -> Result<Option<[HeaderValue; 2]>, ApiError> {
     let new = New::of(headers);
     let mut tx = database.auth().await?;
     let Some(LinkLogin { issuer, subject, address }) = auth::use_link(&mut tx, secret::hash(token)).await?
@@ -164,10 +167,10 @@ async fn end_former(tx: &mut AuthTx, headers: &HeaderMap) -> Result<(), StoreErr
 }
 
 /// Refuses a request that comes from another site, according to the browser.
-pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
     match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
         None | Some(b"same-origin" | b"none") => Ok(()),
-        Some(_) => Err(Refusal::Forged),
+        Some(_) => Err(ApiError::Forged),
     }
 }
 

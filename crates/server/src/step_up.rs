@@ -5,7 +5,7 @@
 use certvakt_engine::config::StepUpConfig;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::problem::Refusal;
+use super::problem::ApiError;
 use super::token::Login;
 
 /// The tolerated difference between the issuer's clock and ours.
@@ -21,7 +21,7 @@ impl StepUp {
     }
 
     /// Refuses a login whose authentication does not meet `[step_up]`.
-    pub(super) fn check(&self, login: &Login, now: DateTime<Utc>) -> Result<(), Refusal> {
+    pub(super) fn check(&self, login: &Login, now: DateTime<Utc>) -> Result<(), ApiError> {
         let Self(StepUpConfig { max_age_minutes, acr }) = self;
         let is_recent = *max_age_minutes == 0
             || login
@@ -29,7 +29,7 @@ impl StepUp {
                 .is_some_and(|at| now - at <= TimeDelta::minutes(i64::from(*max_age_minutes)) + SKEW);
         let is_strong =
             acr.is_empty() || login.acr.as_ref().is_some_and(|class| acr.iter().any(|one| one == class));
-        if is_recent && is_strong { Ok(()) } else { Err(Refusal::StepUp(self.challenge())) }
+        if is_recent && is_strong { Ok(()) } else { Err(ApiError::StepUp(self.challenge())) }
     }
 
     /// The parameters of the authorization request to a provider.

@@ -12,6 +12,7 @@ mod zone;
 
 pub mod audit;
 pub mod auth;
+pub mod caller;
 pub mod certification;
 pub mod cleanup;
 pub mod delivery;
@@ -26,7 +27,6 @@ pub mod renewal;
 pub mod report;
 pub mod run;
 pub mod stage;
-pub mod tenant;
 pub mod upload;
 
 use std::str::FromStr;
@@ -36,12 +36,12 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 
+use caller::Admission;
 pub use error::StoreError;
 pub use rows_read::{Rows, Seen};
 pub use state::{AttemptOutcome, CertificationStatus, DeliveryState, Environment, StopReason, UnknownState};
-use tenant::Admission;
 use transaction::LoginTx;
-pub use transaction::{AuthTx, CallerClaims, Held, Operator, RegistrarTx, TenantTx, WorkerTx};
+pub use transaction::{AuthTx, CallerClaims, CallerTx, Guard, Operator, RegistrarTx, WorkerTx};
 pub use zone::Zone;
 
 use certvakt_base::clock::Clock;
@@ -117,26 +117,26 @@ impl Database {
     }
 
     /// As [`Self::auth`], but keeps a value until the connection is released.
-    pub async fn auth_holding(&self, held: Held) -> Result<AuthTx, StoreError> {
-        AuthTx::begin(&self.pool, &self.clock, held).await
+    pub async fn auth_holding(&self, guard: Guard) -> Result<AuthTx, StoreError> {
+        AuthTx::begin(&self.pool, &self.clock, guard).await
     }
 
     /// Begins a transaction of a caller.
-    pub async fn tenant(&self, asking: &CallerClaims<'_>) -> Result<TenantTx, StoreError> {
-        self.tenant_holding(asking, Box::new(())).await
+    pub async fn caller(&self, asking: &CallerClaims<'_>) -> Result<CallerTx, StoreError> {
+        self.caller_holding(asking, Box::new(())).await
     }
 
-    /// As [`Self::tenant`], but keeps a value until the connection is released.
-    pub async fn tenant_holding(
+    /// As [`Self::caller`], but keeps a value until the connection is released.
+    pub async fn caller_holding(
         &self,
         asking: &CallerClaims<'_>,
-        held: Held,
-    ) -> Result<TenantTx, StoreError> {
-        TenantTx::begin(&self.pool, &self.clock, asking, held).await
+        guard: Guard,
+    ) -> Result<CallerTx, StoreError> {
+        CallerTx::begin(&self.pool, &self.clock, asking, guard).await
     }
 
     /// Begins a transaction of a caller, and returns the check of the caller.
-    pub async fn admit(&self, asking: &CallerClaims<'_>) -> Result<(TenantTx, Admission), StoreError> {
+    pub async fn admit(&self, asking: &CallerClaims<'_>) -> Result<(CallerTx, Admission), StoreError> {
         self.admit_holding(asking, Box::new(())).await
     }
 
@@ -144,10 +144,10 @@ impl Database {
     pub async fn admit_holding(
         &self,
         asking: &CallerClaims<'_>,
-        held: Held,
-    ) -> Result<(TenantTx, Admission), StoreError> {
+        guard: Guard,
+    ) -> Result<(CallerTx, Admission), StoreError> {
         let (tx, answer) =
-            TenantTx::begin_asking(&self.pool, &self.clock, asking, tenant::ADMISSION, held).await?;
+            CallerTx::begin_asking(&self.pool, &self.clock, asking, caller::ADMISSION, guard).await?;
         let answer = answer.ok_or_else(|| StoreError::Other("nobody said who may come in".to_owned()))?;
         Ok((tx, Admission::of(&answer)?))
     }

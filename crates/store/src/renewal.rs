@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::error::on_constraint;
 use super::rows_read::OfOrganisation;
-use super::{CertificationStatus, RegistrarTx, StoreError, TenantTx, WorkerTx, Zone};
+use super::{CallerTx, CertificationStatus, RegistrarTx, StoreError, WorkerTx, Zone};
 
 /// The current state of a certification, for a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl ChangeTx for RegistrarTx {
     }
 }
 
-impl ChangeTx for TenantTx {
+impl ChangeTx for CallerTx {
     async fn standing(&mut self, id: Uuid, entry: Uuid) -> Result<Option<CurrentState>, StoreError> {
         let found = standing(&mut *self, id, entry).await?;
         self.saw(found.as_slice());
@@ -177,7 +177,7 @@ pub struct Written {
 }
 
 /// The history of a certification that the caller may see, oldest entry first.
-pub async fn history(tx: &mut TenantTx, certification: Uuid) -> Result<Vec<Written>, StoreError> {
+pub async fn history(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<Written>, StoreError> {
     Ok(sqlx::query_as!(
         Written,
         r#"select number as "number!", entry as "entry!", evidence, note, is_erased as "is_erased!"

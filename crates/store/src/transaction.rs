@@ -39,12 +39,12 @@ macro_rules! beginning {
 }
 
 /// A value, such as a permit, that is dropped once the transaction has released its connection.
-pub type Held = Box<dyn Any + Send + Sync>;
+pub type Guard = Box<dyn Any + Send + Sync>;
 
 /// A connection in a transaction. A transaction that is neither committed nor rolled back is rolled back
 /// before its connection is used again, or the connection is closed.
 #[derive(Debug)]
-struct Begun(Option<PoolConnection<Postgres>>, Held);
+struct Begun(Option<PoolConnection<Postgres>>, Guard);
 
 /// The operator who runs a command, and the command.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Begun {
     }
 
     /// As [`Self::new`], but keeps a value until the connection is released.
-    async fn holding(held: Held, pool: &PgPool, sql: String) -> Result<(Self, Vec<PgRow>), StoreError> {
+    async fn holding(held: Guard, pool: &PgPool, sql: String) -> Result<(Self, Vec<PgRow>), StoreError> {
         let mut begun = Self(Some(pool.acquire().await?), held);
         let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(begun.connection()).await?;
         Ok((begun, rows))
@@ -188,7 +188,7 @@ transaction!(
 transaction!(
     /// A transaction of a person, as `authenticated` with their claims. Row-level security decides which rows
     /// it can access. Handlers of requests have no other access to data.
-    TenantTx with Seen
+    CallerTx with Seen
 );
 
 macro_rules! commits {
@@ -201,7 +201,7 @@ macro_rules! commits {
         })+
     };
 }
-commits!(AuthTx, LoginTx, TenantTx);
+commits!(AuthTx, LoginTx, CallerTx);
 
 macro_rules! commits_and_logs {
     ($($name:ident),+) => {
@@ -273,7 +273,7 @@ impl RegistrarTx {
 }
 
 impl AuthTx {
-    pub(super) async fn begin(pool: &PgPool, clock: &Clock, held: Held) -> Result<Self, StoreError> {
+    pub(super) async fn begin(pool: &PgPool, clock: &Clock, held: Guard) -> Result<Self, StoreError> {
         let sql = beginning!("certvakt_auth", "10s").to_owned() + &moved(clock);
         Ok(Self(Begun::holding(held, pool, sql).await?.0))
     }
@@ -299,12 +299,12 @@ pub struct CallerClaims<'a> {
     pub session: Option<Uuid>,
 }
 
-impl TenantTx {
+impl CallerTx {
     pub(super) async fn begin(
         pool: &PgPool,
         clock: &Clock,
         asking: &CallerClaims<'_>,
-        held: Held,
+        held: Guard,
     ) -> Result<Self, StoreError> {
         let sql = beginning!("authenticated", "5s").to_owned() + &Self::carrying(clock, asking)?;
         Ok(Self(Begun::holding(held, pool, sql).await?.0, Seen::default()))
@@ -317,7 +317,7 @@ impl TenantTx {
         clock: &Clock,
         asking: &CallerClaims<'_>,
         first: &'static str,
-        held: Held,
+        held: Guard,
     ) -> Result<(Self, Option<PgRow>), StoreError> {
         let sql = [
             beginning!("certvakt_worker", "5s"),

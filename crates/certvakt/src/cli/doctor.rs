@@ -22,22 +22,22 @@ const NEWEST: i32 = 18;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  certvakt doctor --config certvakt.toml\n  certvakt doctor --output json\n\n\
-        JSON: {\"findings\": [{\"check\": …, \"verdict\": \"ok\" | \"warning\" | \"problem\", \"text\": …}]}\n\n\
+        JSON: {\"findings\": [{\"check\": …, \"status\": \"ok\" | \"warning\" | \"problem\", \"text\": …}]}\n\n\
         Exit status 1: at least one finding is a problem."
 )]
 pub(super) struct Args {}
 
-/// A finding. `check` and `verdict` are for programs, `text` is for people.
+/// A finding. `check` and `status` are for programs, `text` is for people.
 #[derive(Debug, Serialize)]
 struct Finding {
     check: &'static str,
-    verdict: Verdict,
+    status: CheckStatus,
     text: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Verdict {
+enum CheckStatus {
     Ok,
     Warning,
     Problem,
@@ -49,15 +49,15 @@ struct Findings(Vec<Finding>);
 
 impl Findings {
     fn ok(&mut self, check: &'static str, text: impl Into<String>) {
-        self.0.push(Finding { check, verdict: Verdict::Ok, text: text.into() });
+        self.0.push(Finding { check, status: CheckStatus::Ok, text: text.into() });
     }
 
     fn warning(&mut self, check: &'static str, text: impl Into<String>) {
-        self.0.push(Finding { check, verdict: Verdict::Warning, text: text.into() });
+        self.0.push(Finding { check, status: CheckStatus::Warning, text: text.into() });
     }
 
     fn problem(&mut self, check: &'static str, text: impl Into<String>) {
-        self.0.push(Finding { check, verdict: Verdict::Problem, text: text.into() });
+        self.0.push(Finding { check, status: CheckStatus::Problem, text: text.into() });
     }
 }
 
@@ -88,16 +88,16 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     let findings = findings.0;
     print(app.format, &serde_json::json!({ "findings": findings }), |_| {
         let rows = findings.iter().map(|one| {
-            let verdict = match one.verdict {
-                Verdict::Ok => Cell::new("ok").fg(Color::Green),
-                Verdict::Warning => Cell::new("warning").fg(Color::Yellow),
-                Verdict::Problem => Cell::new("PROBLEM").fg(Color::Red),
+            let status = match one.status {
+                CheckStatus::Ok => Cell::new("ok").fg(Color::Green),
+                CheckStatus::Warning => Cell::new("warning").fg(Color::Yellow),
+                CheckStatus::Problem => Cell::new("PROBLEM").fg(Color::Red),
             };
-            [Cell::new(one.check), verdict, Cell::new(&one.text)]
+            [Cell::new(one.check), status, Cell::new(&one.text)]
         });
         table(["Check", "Result", "Finding"], rows).to_string()
     })?;
-    let has_problem = findings.iter().any(|one| one.verdict == Verdict::Problem);
+    let has_problem = findings.iter().any(|one| one.status == CheckStatus::Problem);
     Ok(if has_problem { Exit::ProblemFound } else { Exit::Success })
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 
 /// The result of a file.
 #[derive(Debug, Default, Serialize)]
-struct Outcome {
+struct FileResult {
     renewed: i64,
     /// Already renewed, by the same key or the same row.
     known: i64,
@@ -91,7 +91,7 @@ struct Refused {
 async fn all(file: &Path, early: bool, database: &Database, app: &App) -> Result<Exit, Error> {
     let bar = progress(0, "renewing");
     let mut rows = Sheet::open(file, COLUMNS, &app.config.import, &bar)?;
-    let mut done = Outcome::default();
+    let mut done = FileResult::default();
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         let row = rows.next_row()?.as_ref().map(|row| Row::of(row, early));
@@ -111,7 +111,7 @@ async fn all(file: &Path, early: bool, database: &Database, app: &App) -> Result
 }
 
 /// Renews the certifications of a batch of rows. An invalid row does not stop the others; a database failure does.
-async fn renew(rows: &[Row], database: &Database, app: &App, done: &mut Outcome) -> Result<(), Error> {
+async fn renew(rows: &[Row], database: &Database, app: &App, done: &mut FileResult) -> Result<(), Error> {
     let named: Vec<Named<'_>> = rows.iter().filter_map(Row::named).collect();
     let mut outcomes = apply_all(database, &named, app.clock.now()).await?.into_iter();
     for row in rows {
@@ -198,7 +198,7 @@ fn day(text: &str) -> Result<NaiveDate, String> {
     }
 }
 
-fn text(done: &Outcome) -> String {
+fn text(done: &FileResult) -> String {
     let mut text = format!(
         "{} renewed, {} already renewed, {} rejected.",
         count(done.renewed),

@@ -2,7 +2,7 @@
 //! statements, rows, bytes of write-ahead log, pages, and sequential scans of the certifications.
 
 use certvakt_store::CallerClaims;
-use certvakt_store::tenant::{self, After, Filter};
+use certvakt_store::caller::{self, After, Filter};
 use serde_json::Value;
 
 use crate::harness::TestDatabase;
@@ -250,8 +250,8 @@ async fn page(database: &TestDatabase, after: Option<After>) -> (After, [i64; 4]
     database.start_counting().await;
     let store = database.store().await;
     let asking = CallerClaims { issuer: "https://issuer.example", subject: "coordinator", session: None };
-    let mut tx = store.tenant(&asking).await.unwrap();
-    let found = tenant::certifications(&mut tx, &Filter::default(), after, 51).await.unwrap();
+    let mut tx = store.caller(&asking).await.unwrap();
+    let found = caller::certifications(&mut tx, &Filter::default(), after, 51).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(found.len(), 51);
     assert!(found.iter().all(|one| one.mentor.is_some() && one.chapter.is_some()));
@@ -299,9 +299,9 @@ async fn searched(database: &TestDatabase, text: &str, expected: usize) -> [i64;
     database.start_counting().await;
     let store = database.store().await;
     let asking = CallerClaims { issuer: "https://issuer.example", subject: "coordinator", session: None };
-    let mut tx = store.tenant(&asking).await.unwrap();
+    let mut tx = store.caller(&asking).await.unwrap();
     let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
-    let found = tenant::certifications(&mut tx, &filter, None, 51).await.unwrap();
+    let found = caller::certifications(&mut tx, &filter, None, 51).await.unwrap();
     assert_eq!(found.len(), expected, "{text}");
     tx.commit().await.unwrap();
     database.hear_all().await;

@@ -1,7 +1,7 @@
 //! An app with its own hierarchy: the service uses the functions with which the app replaced certvakt's.
 //! `supabase/tests/own_app_visibility.sql` asserts the permissions of each person.
 
-use certvakt_store::{CallerClaims, Database, tenant};
+use certvakt_store::{CallerClaims, Database, caller};
 
 use crate::harness::{TestDatabase, fail};
 
@@ -24,10 +24,10 @@ async fn seen(store: &Database, account: u8) -> (Option<String>, Vec<String>, Ve
     let subject = format!("00000000-0000-4000-9000-{account:012}");
     let asking =
         CallerClaims { issuer: "https://prosjekt.supabase.co/auth/v1", subject: &subject, session: None };
-    let mut tx = store.tenant(&asking).await.unwrap();
-    let me = tenant::me(&mut tx).await.unwrap();
-    let memberships = tenant::memberships(&mut tx).await.unwrap();
-    let found = tenant::certifications(&mut tx, &tenant::Filter::default(), None, 100).await.unwrap();
+    let mut tx = store.caller(&asking).await.unwrap();
+    let me = caller::me(&mut tx).await.unwrap();
+    let memberships = caller::memberships(&mut tx).await.unwrap();
+    let found = caller::certifications(&mut tx, &caller::Filter::default(), None, 100).await.unwrap();
     tx.commit().await.unwrap();
     (
         me.and_then(|me| me.name),
@@ -77,11 +77,11 @@ async fn people_see_and_end_their_own_sessions_there() {
             ))
             .await;
     }
-    let mut tx = store.tenant(&CallerClaims { issuer, subject: &subjects[0], session: None }).await.unwrap();
-    let own = tenant::sessions::sessions(&mut tx).await.unwrap();
+    let mut tx = store.caller(&CallerClaims { issuer, subject: &subjects[0], session: None }).await.unwrap();
+    let own = caller::sessions::sessions(&mut tx).await.unwrap();
     assert_eq!(own.len(), 2);
-    assert_eq!(tenant::sessions::end(&mut tx, Some(own[0].id)).await.unwrap(), 1);
-    assert_eq!(tenant::sessions::end(&mut tx, None).await.unwrap(), 1);
+    assert_eq!(caller::sessions::end(&mut tx, Some(own[0].id)).await.unwrap(), 1);
+    assert_eq!(caller::sessions::end(&mut tx, None).await.unwrap(), 1);
     tx.commit().await.unwrap();
     assert_eq!(database.value::<i64>("select count(*) from certvakt.sessions").await, 2, "the other's stay");
 }

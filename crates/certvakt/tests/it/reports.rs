@@ -181,7 +181,7 @@ async fn doctor_reports_every_problem() {
         let list = found["findings"].as_array().unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         list.iter()
-            .map(|one| format!("{} {} {}", text(&one["verdict"]), text(&one["check"]), text(&one["text"])))
+            .map(|one| format!("{} {} {}", text(&one["status"]), text(&one["check"]), text(&one["text"])))
             .collect()
     };
     let has = |found: &[String], what: &str| {
@@ -261,10 +261,10 @@ async fn doctor_prints_the_same_findings_as_json() {
         for (finding, row) in findings.iter().zip(rows) {
             let of = |field: &str| finding[field].as_str().unwrap();
             assert_eq!(finding.as_object().unwrap().len(), 3, "{finding}");
-            assert!(["ok", "warning", "problem"].contains(&of("verdict")), "{finding}");
+            assert!(["ok", "warning", "problem"].contains(&of("status")), "{finding}");
             let shown = row.split_whitespace().collect::<Vec<_>>().join(" ");
-            let verdict = of("verdict").replace("problem", "PROBLEM");
-            assert_eq!(shown, format!("{} {verdict} {}", of("check"), of("text")));
+            let status = of("status").replace("problem", "PROBLEM");
+            assert_eq!(shown, format!("{} {status} {}", of("check"), of("text")));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A person's transaction leaves no state on its connection for the next one, regardless of how it ended.
 
-use certvakt_store::tenant::{self, devices};
+use certvakt_store::caller::{self, devices};
 use certvakt_store::{CallerClaims, Database};
 use sqlx::Executor;
 use uuid::Uuid;
@@ -32,8 +32,8 @@ async fn world() -> TestDatabase {
 
 /// The ends of the ids of the certifications that a login sees.
 async fn seen(store: &Database, subject: &str) -> Vec<String> {
-    let mut tx = store.tenant(&asking(subject)).await.unwrap();
-    let found = tenant::certifications(&mut tx, &tenant::Filter::default(), None, 100).await.unwrap();
+    let mut tx = store.caller(&asking(subject)).await.unwrap();
+    let found = caller::certifications(&mut tx, &caller::Filter::default(), None, 100).await.unwrap();
     tx.commit().await.unwrap();
     found.into_iter().map(|one| one.id.to_string()[24..].to_owned()).collect()
 }
@@ -55,7 +55,7 @@ async fn an_error_a_rollback_a_cancel_and_a_panic_leave_nothing_on_a_connection(
     let store = Database::connect(&database.address(), 1).await.unwrap();
     all_see_their_own(&store, "nothing").await;
 
-    let mut tx = store.tenant(&asking("coordinator")).await.unwrap();
+    let mut tx = store.caller(&asking("coordinator")).await.unwrap();
     devices::keep_device(&mut tx, "phone", "not a token").await.unwrap_err();
     drop(tx);
     all_see_their_own(&store, "an error").await;
@@ -131,6 +131,6 @@ async fn a_login_is_used_verbatim_with_any_content() {
         }
     }
     let long = "x".repeat(10_000);
-    let mut tx = store.tenant(&asking(&long)).await.unwrap();
-    assert_eq!(tenant::certification(&mut tx, Uuid::nil()).await.unwrap(), None);
+    let mut tx = store.caller(&asking(&long)).await.unwrap();
+    assert_eq!(caller::certification(&mut tx, Uuid::nil()).await.unwrap(), None);
 }

@@ -7,8 +7,8 @@ use certvakt_base::clock::Clock;
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::shift;
 use certvakt_rules::{Stage, last_valid_day, today};
-use certvakt_store::TenantTx;
-use certvakt_store::tenant::{self, After, Filter, InStage};
+use certvakt_store::CallerTx;
+use certvakt_store::caller::{self, After, Filter, InStage};
 use certvakt_store::{CertificationStatus, DeliveryState};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use super::params::Id;
 use super::response::response_of;
 use super::state::{Api, Caller};
 use crate::extract::{Path, Query};
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// A certification.
 #[derive(Serialize, ToSchema)]
@@ -72,7 +72,7 @@ struct Mentor {
 }
 
 response_of! {
-    tenant::Notice =>
+    caller::Notice =>
     /// A notice, as people may see it.
     Notice {
         /// The stage.
@@ -144,10 +144,10 @@ pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
     Query(which): Query<CertificationsQuery>,
-) -> Result<Json<Page<Certification>>, Refusal> {
+) -> Result<Json<Page<Certification>>, ApiError> {
     let limit = limit(which.limit)?;
     let after = which.after.as_deref().map(|text| {
-        parse_place(text).ok_or_else(|| Refusal::Invalid("after must be the `next` of a page".to_owned()))
+        parse_place(text).ok_or_else(|| ApiError::Invalid("after must be the `next` of a page".to_owned()))
     });
     let after = after.transpose()?;
     check_text(which.q.as_ref())?;
@@ -159,24 +159,24 @@ pub(super) async fn list(
         Some(stage) => Some(in_stage(&mut tx, stage, api.clock()).await?),
     };
     let filter = Filter { chapter_id: which.chapter, type_code: which.r#type, text: which.q, in_stage };
-    let found = tenant::certifications(&mut tx, &filter, after, limit + 1).await?;
+    let found = caller::certifications(&mut tx, &filter, after, limit + 1).await?;
     tx.commit().await?;
     let now = api.clock().now();
     Ok(Json(Page::of(found, limit, place).map(|one| seen(one, now))))
 }
 
 /// Parses the name of a stage.
-pub(super) fn known_stage(name: &str) -> Result<Stage, Refusal> {
+pub(super) fn known_stage(name: &str) -> Result<Stage, ApiError> {
     Stage::from_name(name).ok_or_else(|| {
-        Refusal::Invalid(
+        ApiError::Invalid(
             "stage must be expired or expiry_warning_<days>d, such as expiry_warning_30d".to_owned(),
         )
     })
 }
 
 /// The expiry times that are in a stage today, for each of the caller's organisations.
-async fn in_stage(tx: &mut TenantTx, stage: Stage, clock: &Clock) -> Result<Vec<InStage>, Refusal> {
-    let organisations = tenant::organisations(tx).await?;
+async fn in_stage(tx: &mut CallerTx, stage: Stage, clock: &Clock) -> Result<Vec<InStage>, ApiError> {
+    let organisations = caller::organisations(tx).await?;
     let ranges = organisations.into_iter().flat_map(|one| {
         let zone = one.zone.0;
         one.stages()
@@ -201,7 +201,7 @@ pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-) -> Result<([(HeaderName, String); 1], Json<Detail>), Refusal> {
+) -> Result<([(HeaderName, String); 1], Json<Detail>), ApiError> {
     let mut tx = api.person(&caller).await?;
     let (etag, detail) = detail(&mut tx, id, api.clock()).await?;
     tx.commit().await?;
@@ -209,9 +209,9 @@ pub(super) async fn show(
 }
 
 /// A certification with its notices and next stage, and its version.
-pub(super) async fn detail(tx: &mut TenantTx, id: Uuid, clock: &Clock) -> Result<(String, Detail), Refusal> {
-    let found = tenant::certification(tx, id).await?.ok_or(Refusal::NotFound)?;
-    let notices = tenant::notices(tx, id).await?;
+pub(super) async fn detail(tx: &mut CallerTx, id: Uuid, clock: &Clock) -> Result<(String, Detail), ApiError> {
+    let found = caller::certification(tx, id).await?.ok_or(ApiError::NotFound)?;
+    let notices = caller::notices(tx, id).await?;
     let etag = version(found.updated_at);
     let stages = found.stages();
     let certification = seen(found, clock.now());
@@ -226,7 +226,7 @@ pub(super) async fn detail(tx: &mut TenantTx, id: Uuid, clock: &Clock) -> Result
     Ok((etag, Detail { certification, notices, next_stage }))
 }
 
-pub(super) fn seen(one: tenant::Certification, now: DateTime<Utc>) -> Certification {
+pub(super) fn seen(one: caller::Certification, now: DateTime<Utc>) -> Certification {
     let zone = one.zone.0;
     let today = today(now, zone);
     let last = one.expires_at.map(|at| last_valid_day(at, zone));
@@ -256,7 +256,7 @@ pub(super) fn version(changed: DateTime<Utc>) -> String {
 }
 
 /// The cursor of a certification: its expiry in microseconds since 1970, or `never`, and its id.
-fn place(one: &tenant::Certification) -> String {
+fn place(one: &caller::Certification) -> String {
     let expiry = one.expires_at.map_or("never".to_owned(), |at| at.timestamp_micros().to_string());
     format!("{expiry}_{}", one.id.simple())
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use certvakt_rules::calendar::{FIRST_YEAR, YEARS_AHEAD, end_of_day, is_plausible, start_of_day};
-use certvakt_store::tenant::{self, Certified, NewCertification};
+use certvakt_store::caller::{self, Certified, NewCertification};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use super::certifications::{Detail, detail};
 use super::idempotency::{About, IdempotencyKey, Once, StoredResponse};
 use super::state::{Api, Caller};
 use crate::extract::{Body, Headers};
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// A new certification. Dates are in the organisation's time zone.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -51,30 +51,30 @@ pub(super) async fn create(
     caller: Caller,
     Headers(key): Headers<IdempotencyKey>,
     Body(new): Body<New>,
-) -> Result<StoredResponse, Refusal> {
+) -> Result<StoredResponse, ApiError> {
     if new.type_code.contains('\0') || !(1..=63).contains(&new.type_code.chars().count()) {
-        return Err(Refusal::Invalid("the organisation has no such type".to_owned()));
+        return Err(ApiError::Invalid("the organisation has no such type".to_owned()));
     }
     let mut first = match Once::begin(&api, &caller, &key, &("certify", &new), About::Certification).await? {
         Once::Answered(answer) => return Ok(answer),
         Once::First(first) => first,
     };
-    let chapters = tenant::chapters(&mut first.tx).await?;
-    let chapter = chapters.iter().find(|one| one.id == new.chapter_id).ok_or(Refusal::NotFound)?;
-    let organisations = tenant::organisations(&mut first.tx).await?;
+    let chapters = caller::chapters(&mut first.tx).await?;
+    let chapter = chapters.iter().find(|one| one.id == new.chapter_id).ok_or(ApiError::NotFound)?;
+    let organisations = caller::organisations(&mut first.tx).await?;
     let organisation =
-        organisations.iter().find(|one| one.id == chapter.organisation_id).ok_or(Refusal::NotFound)?;
+        organisations.iter().find(|one| one.id == chapter.organisation_id).ok_or(ApiError::NotFound)?;
     let zone = organisation.zone.0;
     let issued_at = new.issued_on.map(|day| start_of_day(day, zone));
     let expires_at = new.last_valid_day.map(|day| end_of_day(day, zone));
     let today = api.clock().today(zone);
     if ![new.issued_on, new.last_valid_day].into_iter().flatten().all(|day| is_plausible(day, today)) {
-        return Err(Refusal::Invalid(format!(
+        return Err(ApiError::Invalid(format!(
             "a date must be between the year {FIRST_YEAR} and {YEARS_AHEAD} years from now"
         )));
     }
     if issued_at.zip(expires_at).is_some_and(|(issued, expires)| expires < issued) {
-        return Err(Refusal::Invalid("the last valid day is before the day of issue".to_owned()));
+        return Err(ApiError::Invalid("the last valid day is before the day of issue".to_owned()));
     }
     let record = NewCertification {
         chapter_id: new.chapter_id,
@@ -83,11 +83,11 @@ pub(super) async fn create(
         issued_at,
         expires_at,
     };
-    let id = match tenant::certify(&mut first.tx, &record).await? {
+    let id = match caller::certify(&mut first.tx, &record).await? {
         Certified::As(id) => id,
-        Certified::NotTheirs => return Err(Refusal::NotFound),
+        Certified::NotTheirs => return Err(ApiError::NotFound),
         Certified::UnknownType => {
-            return Err(Refusal::Invalid("the organisation has no such type".to_owned()));
+            return Err(ApiError::Invalid("the organisation has no such type".to_owned()));
         }
     };
     let (etag, detail) = detail(&mut first.tx, id, api.clock()).await?;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use certvakt_engine::renewal::{Change, ChangeRequest, RenewalError, Source, Until, apply};
 use certvakt_rules::renewal::{self as rules, Reading};
-use certvakt_store::{renewal, tenant};
+use certvakt_store::{caller, renewal};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -17,7 +17,7 @@ use super::idempotency::{About, IdempotencyKey, Once, StoredResponse};
 use super::params::Id;
 use super::state::{Api, Caller};
 use crate::extract::{Body, Headers, Path};
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// A renewal. Dates are in the organisation's time zone.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -106,7 +106,7 @@ pub(super) async fn renew(
     Headers(version): Headers<IfMatch>,
     Headers(key): Headers<IdempotencyKey>,
     Body(renewal): Body<Renewal>,
-) -> Result<StoredResponse, Refusal> {
+) -> Result<StoredResponse, ApiError> {
     let change = Change::Renew {
         completed_on: renewal.completed_on,
         until: renewal.last_valid_day,
@@ -129,7 +129,7 @@ pub(super) async fn correct(
     Headers(version): Headers<IfMatch>,
     Headers(key): Headers<IdempotencyKey>,
     Body(correction): Body<Correction>,
-) -> Result<StoredResponse, Refusal> {
+) -> Result<StoredResponse, ApiError> {
     let change = Change::Correct(until(correction.last_valid_day));
     make(
         &api,
@@ -155,7 +155,7 @@ pub(super) async fn suspend(
     Headers(version): Headers<IfMatch>,
     Headers(key): Headers<IdempotencyKey>,
     suspension: Option<Body<Suspension>>,
-) -> Result<StoredResponse, Refusal> {
+) -> Result<StoredResponse, ApiError> {
     let Suspension { until, note } =
         suspension.map_or(Suspension { until: None, note: None }, |Body(suspension)| suspension);
     let asked = RequestedChange { change: Change::Suspend { until }, evidence: None, note: note.as_deref() };
@@ -173,7 +173,7 @@ pub(super) async fn reinstate(
     Path(Id { id }): Path<Id>,
     Headers(version): Headers<IfMatch>,
     Headers(key): Headers<IdempotencyKey>,
-) -> Result<StoredResponse, Refusal> {
+) -> Result<StoredResponse, ApiError> {
     make(&api, &caller, id, &version, &key, Change::Reinstate.into()).await
 }
 
@@ -190,7 +190,7 @@ pub(super) async fn withdraw(
     Headers(version): Headers<IfMatch>,
     Headers(key): Headers<IdempotencyKey>,
     Body(withdrawal): Body<Withdrawal>,
-) -> Result<StoredResponse, Refusal> {
+) -> Result<StoredResponse, ApiError> {
     let asked =
         RequestedChange { change: Change::Withdraw, evidence: None, note: withdrawal.note.as_deref() };
     make(&api, &caller, id, &version, &key, asked).await
@@ -217,7 +217,7 @@ async fn make(
     IfMatch { version: wanted }: &IfMatch,
     key: &IdempotencyKey,
     asked: RequestedChange<'_>,
-) -> Result<StoredResponse, Refusal> {
+) -> Result<StoredResponse, ApiError> {
     let RequestedChange { change, evidence, note } = asked;
     let request = ChangeRequest { change, evidence, note, key: None, source: Source::Api, seen: None };
     request.check()?;
@@ -225,12 +225,12 @@ async fn make(
         Once::Answered(answer) => return Ok(answer),
         Once::First(first) => first,
     };
-    let found = tenant::certification(&mut first.tx, id).await?.ok_or(Refusal::NotFound)?;
+    let found = caller::certification(&mut first.tx, id).await?.ok_or(ApiError::NotFound)?;
     if wanted.is_empty() {
-        return Err(Refusal::NoVersion);
+        return Err(ApiError::NoVersion);
     }
     if !names(wanted, &version(found.updated_at)) {
-        return Err(Refusal::OtherVersion);
+        return Err(ApiError::OtherVersion);
     }
     let request = ChangeRequest { seen: Some(found.updated_at), ..request };
     apply(&mut first.tx, id, &request, api.clock().now()).await?;
@@ -243,7 +243,7 @@ fn names(wanted: &str, version: &str) -> bool {
     wanted == "*" || wanted.split(',').any(|one| one.trim_ascii() == version)
 }
 
-impl From<RenewalError> for Refusal {
+impl From<RenewalError> for ApiError {
     fn from(error: RenewalError) -> Self {
         match error {
             RenewalError::Unknown => Self::NotFound,
@@ -294,9 +294,9 @@ pub(super) async fn history(
     State(api): State<Api>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-) -> Result<Json<Vec<Entry>>, Refusal> {
+) -> Result<Json<Vec<Entry>>, ApiError> {
     let mut tx = api.person(&caller).await?;
-    tenant::certification(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    caller::certification(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     let history = renewal::history(&mut tx, id).await?;
     tx.commit().await?;
     Ok(Json(history.into_iter().map(shown).collect()))

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use certvakt_engine::mail::address;
-use certvakt_store::tenant::confirmations::{self, Confirmed};
+use certvakt_store::caller::confirmations::{self, Confirmed};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::state::{Api, Caller};
 use crate::extract::{Body, Path};
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// The confirmations of a person's address.
 #[derive(Serialize, ToSchema)]
@@ -56,14 +56,14 @@ pub(super) async fn confirm(
     caller: Caller,
     Path(Member { id, organisation }): Path<Member>,
     Body(Address { address }): Body<Address>,
-) -> Result<Json<Confirmations>, Refusal> {
-    let address = address::canonical(&address).map_err(|_| Refusal::NotFound)?;
+) -> Result<Json<Confirmations>, ApiError> {
+    let address = address::canonical(&address).map_err(|_| ApiError::NotFound)?;
     let mut tx = api.person(&caller).await?;
     let confirmations::Confirmations { number, counts_from } =
         match confirmations::confirm(&mut tx, organisation, id, &address).await? {
             Confirmed::By(confirmations) => confirmations,
-            Confirmed::Unknown => return Err(Refusal::NotFound),
-            Confirmed::Unproven => return Err(Refusal::LoginUnproven),
+            Confirmed::Unknown => return Err(ApiError::NotFound),
+            Confirmed::Unproven => return Err(ApiError::LoginUnproven),
         };
     tx.commit().await?;
     if let Some(mails) = api.mails() {
@@ -81,10 +81,10 @@ pub(super) async fn withdraw(
     State(api): State<Api>,
     caller: Caller,
     Path(Member { id, organisation }): Path<Member>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     let mut tx = api.person(&caller).await?;
     if !confirmations::withdraw(&mut tx, organisation, id).await? {
-        return Err(Refusal::NotFound);
+        return Err(ApiError::NotFound);
     }
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -4,16 +4,16 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use certvakt_store::TenantTx;
-use certvakt_store::tenant::keys::{self, Known};
-use certvakt_store::tenant::{self, uploads};
+use certvakt_store::CallerTx;
+use certvakt_store::caller::keys::{self, Known};
+use certvakt_store::caller::{self, uploads};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::state::{Api, Caller};
-use crate::problem::Refusal;
+use crate::problem::ApiError;
 
 /// The header that marks a stored response.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -42,8 +42,8 @@ pub(super) struct StoredResponse {
 }
 
 impl StoredResponse {
-    pub(super) fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Refusal> {
-        let body = serde_json::to_value(body).map_err(|_| Refusal::Fault)?;
+    pub(super) fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
+        let body = serde_json::to_value(body).map_err(|_| ApiError::Fault)?;
         Ok(Self { status: status.as_u16(), etag: None, location: None, body, is_replayed: false })
     }
 
@@ -84,14 +84,14 @@ pub(super) enum About {
 
 impl About {
     /// Whether the caller may still see the object of the response, because their permissions can change.
-    async fn is_visible(self, tx: &mut TenantTx, answer: &StoredResponse) -> Result<bool, Refusal> {
+    async fn is_visible(self, tx: &mut CallerTx, answer: &StoredResponse) -> Result<bool, ApiError> {
         let Some(id) = answer.body["id"].as_str().and_then(|id| id.parse::<Uuid>().ok()) else {
             return Ok(false);
         };
         Ok(match self {
             // Only a caller with access to the chapter sees the chapter's name.
             Self::Certification => {
-                tenant::certification(tx, id).await?.is_some_and(|found| found.chapter.is_some())
+                caller::certification(tx, id).await?.is_some_and(|found| found.chapter.is_some())
             }
             Self::Import => uploads::upload(tx, id).await?.is_some(),
         })
@@ -108,7 +108,7 @@ pub(super) enum Once {
 
 /// The transaction of a new request.
 pub(super) struct First {
-    pub(super) tx: TenantTx,
+    pub(super) tx: CallerTx,
     key: Option<String>,
 }
 
@@ -122,9 +122,9 @@ impl Once {
         key: &IdempotencyKey,
         request: &impl Serialize,
         about: About,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, ApiError> {
         let key = key.key.as_deref().map(parsed).transpose()?;
-        let request = serde_json::to_vec(request).map_err(|_| Refusal::Fault)?;
+        let request = serde_json::to_vec(request).map_err(|_| ApiError::Fault)?;
         let mut tx = api.person(caller).await?;
         let known = match &key {
             Some(key) => keys::take(&mut tx, key, &request).await?,
@@ -132,11 +132,11 @@ impl Once {
         };
         match known {
             Known::Not => Ok(Self::First(First { tx, key })),
-            Known::Otherwise => Err(Refusal::KeyReused),
+            Known::Otherwise => Err(ApiError::KeyReused),
             Known::Answered(answer) => {
-                let answer: StoredResponse = serde_json::from_value(answer).map_err(|_| Refusal::Fault)?;
+                let answer: StoredResponse = serde_json::from_value(answer).map_err(|_| ApiError::Fault)?;
                 if !about.is_visible(&mut tx, &answer).await? {
-                    return Err(Refusal::NotFound);
+                    return Err(ApiError::NotFound);
                 }
                 Ok(Self::Answered(StoredResponse { is_replayed: true, ..answer }))
             }
@@ -146,9 +146,9 @@ impl Once {
 
 impl First {
     /// Stores the response and commits.
-    pub(super) async fn answer(mut self, answer: StoredResponse) -> Result<StoredResponse, Refusal> {
+    pub(super) async fn answer(mut self, answer: StoredResponse) -> Result<StoredResponse, ApiError> {
         if let Some(key) = &self.key {
-            let kept = serde_json::to_value(&answer).map_err(|_| Refusal::Fault)?;
+            let kept = serde_json::to_value(&answer).map_err(|_| ApiError::Fault)?;
             keys::store(&mut self.tx, key, &kept).await?;
         }
         self.tx.commit().await?;
@@ -158,11 +158,11 @@ impl First {
 
 /// Parses the key in a header: a quoted string, as the draft specifies, or an unquoted one, as most clients
 /// send.
-fn parsed(header: &str) -> Result<String, Refusal> {
+fn parsed(header: &str) -> Result<String, ApiError> {
     let text = header.trim();
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     if text.is_empty() || text.len() > LONGEST_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Refusal::Invalid(format!(
+        return Err(ApiError::Invalid(format!(
             "an Idempotency-Key must have 1 to {LONGEST_KEY} ASCII characters, without spaces"
         )));
     }

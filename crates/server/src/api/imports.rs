@@ -7,7 +7,7 @@ use axum::body::Body as RawBody;
 use axum::extract::State;
 use axum::http::StatusCode;
 use certvakt_engine::import::uploads::{Register, no_room};
-use certvakt_store::tenant::uploads::{self, Announced, Upload};
+use certvakt_store::caller::uploads::{self, Announced, Upload};
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use super::idempotency::{About, IdempotencyKey, Once, StoredResponse};
 use super::params::Id;
 use super::state::{Api, Caller};
 use crate::extract::{Body, Headers, Path};
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// The maximum size of a register, in bytes. `certvakt import` accepts larger ones.
 const LONGEST_REGISTER: usize = 20 * 1024 * 1024;
@@ -150,13 +150,13 @@ pub(super) async fn announce(
     caller: Caller,
     Headers(key): Headers<IdempotencyKey>,
     Body(announcement): Body<Announcement>,
-) -> Result<StoredResponse, Refusal> {
+) -> Result<StoredResponse, ApiError> {
     let register = Register::from(announcement);
-    register.check().map_err(Refusal::Invalid)?;
-    let options = serde_json::to_value(&register).map_err(|_| Refusal::Fault)?;
+    register.check().map_err(ApiError::Invalid)?;
+    let options = serde_json::to_value(&register).map_err(|_| ApiError::Fault)?;
     // PostgreSQL's jsonb cannot store U+0000.
     if options.to_string().contains("\\u0000") {
-        return Err(Refusal::Invalid("a name contains an invalid character".to_owned()));
+        return Err(ApiError::Invalid("a name contains an invalid character".to_owned()));
     }
     let mut first = match Once::begin(&api, &caller, &key, &("import", &register), About::Import).await? {
         Once::Answered(answer) => return Ok(answer),
@@ -164,8 +164,8 @@ pub(super) async fn announce(
     };
     let import = match uploads::announce(&mut first.tx, register.chapter_id, &options).await? {
         Announced::As(upload) => Import::from(upload),
-        Announced::NotTheirs => return Err(Refusal::NotFound),
-        Announced::TooMany => return Err(Refusal::TooManyImports),
+        Announced::NotTheirs => return Err(ApiError::NotFound),
+        Announced::TooMany => return Err(ApiError::TooManyImports),
     };
     let location = format!("/api/v1/imports/{}", import.id);
     let answer = StoredResponse::new(StatusCode::CREATED, &import)?.with_location(location);
@@ -182,26 +182,26 @@ pub(super) async fn upload_content(
     caller: Caller,
     Path(Id { id }): Path<Id>,
     body: RawBody,
-) -> Result<(StatusCode, Json<Import>), Refusal> {
+) -> Result<(StatusCode, Json<Import>), ApiError> {
     // Check the caller's permission before reading up to 20 MiB.
     let mut tx = api.login(&caller).await?;
-    let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let upload = uploads::upload(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     tx.commit().await?;
     // Only administrators can see an upload, so this caller is one.
     api.check_step_up(&caller)?;
     if upload.state != "waiting" {
-        return Err(Refusal::AlreadySent);
+        return Err(ApiError::AlreadySent);
     }
     let _turn = api.receiving(upload.organisation_id).await?;
     let mut register = receive(body).await?;
-    let _one_of_few = IN_MEMORY.acquire().await.map_err(|_| Refusal::Fault)?;
+    let _one_of_few = IN_MEMORY.acquire().await.map_err(|_| ApiError::Fault)?;
     let mut content = Vec::new();
     register.read_to_end(&mut content).await.map_err(|error| no_room(&error))?;
     let mut tx = api.person(&caller).await?;
     let is_handed_over = uploads::upload_content(&mut tx, id, &content).await?;
-    let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let upload = uploads::upload(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     if !is_handed_over {
-        return Err(Refusal::AlreadySent);
+        return Err(ApiError::AlreadySent);
     }
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(upload.into())))
@@ -209,21 +209,21 @@ pub(super) async fn upload_content(
 
 /// Receives a register into an unnamed file, and rewinds the file. A slow client holds no database
 /// connection.
-async fn receive(body: RawBody) -> Result<File, Refusal> {
+async fn receive(body: RawBody) -> Result<File, ApiError> {
     let mut file = File::from_std(tempfile::tempfile().map_err(|error| no_room(&error))?);
     let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|_| {
-            Refusal::Invalid("the register did not arrive completely: send it again".to_owned())
+            ApiError::Invalid("the register did not arrive completely: send it again".to_owned())
         })?;
         bytes += piece.len();
         if bytes > LONGEST_REGISTER {
-            return Err(Refusal::TooLong);
+            return Err(ApiError::TooLong);
         }
         file.write_all(&piece).await.map_err(|error| no_room(&error))?;
     }
     if bytes == 0 {
-        return Err(Refusal::Invalid("the body is empty: send the register itself".to_owned()));
+        return Err(ApiError::Invalid("the body is empty: send the register itself".to_owned()));
     }
     file.rewind().await.map_err(|error| no_room(&error))?;
     Ok(file)
@@ -237,9 +237,9 @@ pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-) -> Result<Json<Import>, Refusal> {
+) -> Result<Json<Import>, ApiError> {
     let mut tx = api.person(&caller).await?;
-    let upload = uploads::upload(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let upload = uploads::upload(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     tx.commit().await?;
     Ok(Json(upload.into()))
 }

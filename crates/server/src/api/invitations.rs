@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use certvakt_store::tenant;
+use certvakt_store::caller;
 
 use super::params::Id;
 use super::state::{Api, Caller};
 use crate::extract::Path;
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// Send an invitation to a member of a chapter that the caller coordinates
 ///
@@ -21,11 +21,11 @@ pub(super) async fn invite(
     State(api): State<Api>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     let mut tx = api.person(&caller).await?;
-    let mails = api.mails().ok_or(Refusal::NoMail)?;
-    if !tenant::invite(&mut tx, id).await? {
-        return Err(Refusal::NotFound);
+    let mails = api.mails().ok_or(ApiError::NoMail)?;
+    if !caller::invite(&mut tx, id).await? {
+        return Err(ApiError::NotFound);
     }
     tx.commit().await?;
     mails.wake();

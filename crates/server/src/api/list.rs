@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::Refusal;
+use crate::problem::ApiError;
 
 /// The default number of items on a page.
 const PAGE: u32 = 50;
@@ -42,21 +42,21 @@ impl<T> Page<T> {
 }
 
 /// The number of items on the requested page.
-pub(super) fn limit(asked: Option<u32>) -> Result<u32, Refusal> {
+pub(super) fn limit(asked: Option<u32>) -> Result<u32, ApiError> {
     let limit = asked.unwrap_or(PAGE);
     if (1..=LONGEST_PAGE).contains(&limit) {
         Ok(limit)
     } else {
-        Err(Refusal::Invalid(format!("limit must be from 1 to {LONGEST_PAGE}")))
+        Err(ApiError::Invalid(format!("limit must be from 1 to {LONGEST_PAGE}")))
     }
 }
 
 /// Rejects a search text that is too long.
-pub(super) fn check_text(text: Option<&String>) -> Result<(), Refusal> {
+pub(super) fn check_text(text: Option<&String>) -> Result<(), ApiError> {
     match text {
-        Some(text) if text.chars().count() > LONGEST_TEXT || text.contains('\0') => {
-            Err(Refusal::Invalid(format!("a text to search for must have at most {LONGEST_TEXT} characters")))
-        }
+        Some(text) if text.chars().count() > LONGEST_TEXT || text.contains('\0') => Err(ApiError::Invalid(
+            format!("a text to search for must have at most {LONGEST_TEXT} characters"),
+        )),
         _ => Ok(()),
     }
 }

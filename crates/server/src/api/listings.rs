@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use certvakt_store::tenant::listings::{self, Consent, Decision};
+use certvakt_store::caller::listings::{self, Consent, Decision};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::response::response_of;
 use super::state::{Api, Caller};
 use crate::extract::Path;
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 response_of! {
     listings::Listing =>
@@ -35,7 +35,7 @@ response_of! {
 #[utoipa::path(get, path = "/api/v1/me/listings", tag = "me", responses(
     (status = OK, body = [Listing]),
     Problems))]
-pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Listing>>, Refusal> {
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Listing>>, ApiError> {
     let mut tx = api.person(&caller).await?;
     let listings = listings::mine(&mut tx).await?;
     tx.commit().await?;
@@ -65,7 +65,7 @@ pub(super) async fn consent(
     State(api): State<Api>,
     caller: Caller,
     Path(at): Path<AtPartner>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     decide(&api, &caller, &at, Decision::Consent).await
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn withdraw(
     State(api): State<Api>,
     caller: Caller,
     Path(at): Path<AtPartner>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     decide(&api, &caller, &at, Decision::Withdraw).await
 }
 
@@ -88,16 +88,16 @@ async fn decide(
     caller: &Caller,
     at: &AtPartner,
     decision: Decision,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     // PostgreSQL's text cannot store U+0000.
     if at.partner.contains('\0') {
-        return Err(Refusal::NotFound);
+        return Err(ApiError::NotFound);
     }
     let mut tx = api.person(caller).await?;
     match listings::decide(&mut tx, at.organisation, &at.partner, decision).await? {
         Consent::Recorded => tx.commit().await?,
-        Consent::Unknown => return Err(Refusal::NotFound),
-        Consent::Unproven => return Err(Refusal::LoginUnproven),
+        Consent::Unknown => return Err(ApiError::NotFound),
+        Consent::Unproven => return Err(ApiError::LoginUnproven),
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use certvakt_store::tenant::{self, Acceptance, devices};
+use certvakt_store::caller::{self, Acceptance, devices};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::people::Membership;
 use super::state::{Api, Caller};
 use crate::extract::{Body, Path};
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// The caller, with their memberships.
 #[derive(Serialize, ToSchema)]
@@ -42,11 +42,11 @@ struct Organisation {
 #[utoipa::path(get, path = "/api/v1/me", tag = "me", responses(
     (status = OK, body = Me),
     Problems))]
-pub(super) async fn show(State(api): State<Api>, caller: Caller) -> Result<Json<Me>, Refusal> {
+pub(super) async fn show(State(api): State<Api>, caller: Caller) -> Result<Json<Me>, ApiError> {
     let mut tx = api.person(&caller).await?;
-    let tenant::Me { person_id, name, locale } = tenant::me(&mut tx).await?.ok_or(Refusal::UnknownLogin)?;
-    let memberships = tenant::memberships(&mut tx).await?;
-    let organisations = tenant::organisations(&mut tx).await?;
+    let caller::Me { person_id, name, locale } = caller::me(&mut tx).await?.ok_or(ApiError::UnknownLogin)?;
+    let memberships = caller::memberships(&mut tx).await?;
+    let organisations = caller::organisations(&mut tx).await?;
     tx.commit().await?;
     Ok(Json(Me {
         id: person_id,
@@ -84,18 +84,18 @@ pub(super) async fn accept_invitation(
     State(api): State<Api>,
     caller: Caller,
     Body(invitation): Body<Invitation>,
-) -> Result<Json<Accepted>, Refusal> {
+) -> Result<Json<Accepted>, ApiError> {
     if invitation.token.contains('\0') {
-        return Err(Refusal::Invitation);
+        return Err(ApiError::Invitation);
     }
     let mut tx = api.login(&caller).await?;
-    match tenant::accept_invitation(&mut tx, &invitation.token).await? {
+    match caller::accept_invitation(&mut tx, &invitation.token).await? {
         Acceptance::Accepted(id) => {
             tx.commit().await?;
             Ok(Json(Accepted { id }))
         }
-        Acceptance::NotInvited => Err(Refusal::Invitation),
-        Acceptance::LoginTaken => Err(Refusal::LoginTaken),
+        Acceptance::NotInvited => Err(ApiError::Invitation),
+        Acceptance::LoginTaken => Err(ApiError::LoginTaken),
     }
 }
 
@@ -128,17 +128,17 @@ pub(super) async fn keep_device(
     caller: Caller,
     Path(Installation { installation }): Path<Installation>,
     Body(device): Body<Device>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     check_installation(&installation)?;
     let is_graphic = device.token.bytes().all(|byte| byte.is_ascii_graphic());
     if device.token.is_empty() || device.token.len() > 2048 || !is_graphic {
-        return Err(Refusal::Invalid(
+        return Err(ApiError::Invalid(
             "a token must have 1 to 2,048 ASCII characters, without spaces".to_owned(),
         ));
     }
     let mut tx = api.person(&caller).await?;
     if !devices::keep_device(&mut tx, &installation, &device.token).await? {
-        return Err(Refusal::InstallationTaken);
+        return Err(ApiError::InstallationTaken);
     }
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -154,7 +154,7 @@ pub(super) async fn remove_device(
     State(api): State<Api>,
     caller: Caller,
     Path(Installation { installation }): Path<Installation>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     check_installation(&installation)?;
     let mut tx = api.person(&caller).await?;
     devices::remove_device(&mut tx, &installation).await?;
@@ -162,9 +162,9 @@ pub(super) async fn remove_device(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn check_installation(name: &str) -> Result<(), Refusal> {
+fn check_installation(name: &str) -> Result<(), ApiError> {
     if name.len() > 200 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Refusal::Invalid(
+        return Err(ApiError::Invalid(
             "an installation's name must have at most 200 ASCII characters, without spaces".to_owned(),
         ));
     }

@@ -46,7 +46,7 @@ use uuid::Uuid;
 
 use crate::access_log::Access;
 use crate::database::RequestDatabase;
-use crate::problem::{Problem, Refusal};
+use crate::problem::{ApiError, Problem};
 
 pub use state::Api;
 
@@ -120,12 +120,12 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
     let recording = (api.0.recorder.clone(), api.0.database.clone());
     router
         .route("/api/v1/openapi.json", get(async move || Json(Arc::clone(&document))))
-        .fallback(async || Refusal::NotFound)
-        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .fallback(async || ApiError::NotFound)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(api)
         .merge(beside)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
-        .layer(CatchPanicLayer::custom(|_| Refusal::Fault.into_response()))
+        .layer(CatchPanicLayer::custom(|_| ApiError::Fault.into_response()))
         .layer(middleware::from_fn_with_state(recording, guarded))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
@@ -173,7 +173,7 @@ async fn guarded(
     let access = Access::begin(recorder, &request);
     request.extensions_mut().insert(access.clone());
     let answer = tokio::time::timeout(within, next.run(request));
-    let mut response = answer.instrument(span).await.unwrap_or_else(|_| Refusal::TooSlow.into_response());
+    let mut response = answer.instrument(span).await.unwrap_or_else(|_| ApiError::TooSlow.into_response());
     access.answered(response.status());
     // A request that was refused for its body or its ids, before the lookup of its person, is recorded too. A
     // request that was refused for its rate is not, because the lookup would add a request to the database.

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use certvakt_rules::Stage;
 use certvakt_store::DeliveryState;
-use certvakt_store::tenant::notices::{self, NoticeFilter};
+use certvakt_store::caller::notices::{self, NoticeFilter};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -15,7 +15,7 @@ use super::list::{Page, limit};
 use super::response::response_of;
 use super::state::{Api, Caller};
 use crate::extract::Query;
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// The default age of the oldest listed notices.
 const DAYS: Days = Days::new(30);
@@ -86,12 +86,13 @@ pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
     Query(asked): Query<NoticesQuery>,
-) -> Result<Json<Page<NoticeOf>>, Refusal> {
+) -> Result<Json<Page<NoticeOf>>, ApiError> {
     let limit = limit(asked.limit)?;
     let stage = asked.stage.as_deref().map(known_stage).transpose()?;
     let state = asked.state.as_deref().map(str::parse::<DeliveryState>).transpose();
-    let state = state
-        .map_err(|_| Refusal::Invalid(format!("state must be one of {}", DeliveryState::NAMES.join(", "))))?;
+    let state = state.map_err(|_| {
+        ApiError::Invalid(format!("state must be one of {}", DeliveryState::NAMES.join(", ")))
+    })?;
     let now = api.clock().now();
     let since = asked.since.unwrap_or(now - DAYS).clamp(now - MOST_DAYS, super::state::LAST_INSTANT);
     let stage = stage.as_ref().map(Stage::to_string);
@@ -124,7 +125,7 @@ pub(super) async fn unreachable(
     State(api): State<Api>,
     caller: Caller,
     Query(asked): Query<UnreachableQuery>,
-) -> Result<Json<Page<NoticeOf>>, Refusal> {
+) -> Result<Json<Page<NoticeOf>>, ApiError> {
     let limit = limit(asked.limit)?;
     let mut tx = api.person(&caller).await?;
     let found = notices::unreachable(&mut tx, asked.chapter, asked.after, limit + 1).await?;

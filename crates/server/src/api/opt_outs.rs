@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use certvakt_store::tenant::opt_outs;
+use certvakt_store::caller::opt_outs;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::state::{Api, Caller};
 use crate::extract::Path;
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// An opt-out from notices by one kind of contact point.
 #[derive(Serialize, ToSchema)]
@@ -25,7 +25,7 @@ pub(super) struct OptOut {
 #[utoipa::path(get, path = "/api/v1/me/opt-outs", tag = "me", responses(
     (status = OK, body = Vec<OptOut>),
     Problems))]
-pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<OptOut>>, Refusal> {
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<OptOut>>, ApiError> {
     let mut tx = api.person(&caller).await?;
     let own = opt_outs::opt_outs(&mut tx).await?;
     tx.commit().await?;
@@ -52,7 +52,7 @@ pub(super) async fn opt_out(
     State(api): State<Api>,
     caller: Caller,
     Path(OptOutKind { kind }): Path<OptOutKind>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     let kind = known(&kind)?;
     let mut tx = api.person(&caller).await?;
     opt_outs::opt_out(&mut tx, kind).await?;
@@ -70,7 +70,7 @@ pub(super) async fn opt_in(
     State(api): State<Api>,
     caller: Caller,
     Path(OptOutKind { kind }): Path<OptOutKind>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     let kind = known(&kind)?;
     let mut tx = api.person(&caller).await?;
     opt_outs::opt_in(&mut tx, kind).await?;
@@ -78,10 +78,10 @@ pub(super) async fn opt_in(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn known(kind: &str) -> Result<&'static str, Refusal> {
+fn known(kind: &str) -> Result<&'static str, ApiError> {
     match kind {
         "push" => Ok("push"),
         "email" => Ok("email"),
-        _ => Err(Refusal::Invalid("kind must be push or email".to_owned())),
+        _ => Err(ApiError::Invalid("kind must be push or email".to_owned())),
     }
 }

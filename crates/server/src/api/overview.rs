@@ -5,9 +5,9 @@ use axum::extract::State;
 use certvakt_rules::Stage;
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::shift;
+use certvakt_store::caller;
+use certvakt_store::caller::overview::{self, Days, DueBetween};
 use certvakt_store::run::ByStage;
-use certvakt_store::tenant;
-use certvakt_store::tenant::overview::{self, Days, DueBetween};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -17,7 +17,7 @@ use super::list::{Page, limit};
 use super::response::response_of;
 use super::state::{Api, Caller};
 use crate::extract::Query;
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// The default number of nights of a forecast.
 const NIGHTS: u32 = 30;
@@ -25,7 +25,7 @@ const NIGHTS: u32 = 30;
 const MOST_NIGHTS: u32 = 366;
 
 response_of! {
-    tenant::Chapter =>
+    caller::Chapter =>
     /// A chapter.
     Chapter {
         /// Its id.
@@ -127,9 +127,9 @@ response_of! {
 #[utoipa::path(get, path = "/api/v1/chapters", tag = "overview", responses(
     (status = OK, body = [Chapter]),
     Problems))]
-pub(super) async fn chapters(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Chapter>>, Refusal> {
+pub(super) async fn chapters(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Chapter>>, ApiError> {
     let mut tx = api.person(&caller).await?;
-    let chapters = tenant::chapters(&mut tx).await?;
+    let chapters = caller::chapters(&mut tx).await?;
     tx.commit().await?;
     Ok(Json(chapters.into_iter().map(Chapter::from).collect()))
 }
@@ -141,7 +141,7 @@ pub(super) async fn chapters(State(api): State<Api>, caller: Caller) -> Result<J
 pub(super) async fn certification_types(
     State(api): State<Api>,
     caller: Caller,
-) -> Result<Json<Vec<CertificationType>>, Refusal> {
+) -> Result<Json<Vec<CertificationType>>, ApiError> {
     let mut tx = api.person(&caller).await?;
     let types = overview::certification_types(&mut tx).await?;
     tx.commit().await?;
@@ -168,7 +168,7 @@ pub(super) async fn runs(
     State(api): State<Api>,
     caller: Caller,
     Query(asked): Query<RunsQuery>,
-) -> Result<Json<Page<Run>>, Refusal> {
+) -> Result<Json<Page<Run>>, ApiError> {
     let limit = limit(asked.limit)?;
     let mut tx = api.person(&caller).await?;
     let found = overview::runs(&mut tx, asked.after, limit + 1).await?;
@@ -183,9 +183,9 @@ pub(super) async fn runs(
 pub(super) async fn statistics(
     State(api): State<Api>,
     caller: Caller,
-) -> Result<Json<Vec<Statistics>>, Refusal> {
+) -> Result<Json<Vec<Statistics>>, ApiError> {
     let mut tx = api.person(&caller).await?;
-    let organisations = tenant::organisations(&mut tx).await?;
+    let organisations = caller::organisations(&mut tx).await?;
     let days: Vec<Days> = organisations
         .iter()
         .map(|one| {
@@ -221,13 +221,13 @@ pub(super) async fn forecast(
     State(api): State<Api>,
     caller: Caller,
     Query(asked): Query<ForecastQuery>,
-) -> Result<Json<Vec<Coming>>, Refusal> {
+) -> Result<Json<Vec<Coming>>, ApiError> {
     let nights = asked.nights.unwrap_or(NIGHTS);
     if !(1..=MOST_NIGHTS).contains(&nights) {
-        return Err(Refusal::Invalid(format!("nights must be from 1 to {MOST_NIGHTS}")));
+        return Err(ApiError::Invalid(format!("nights must be from 1 to {MOST_NIGHTS}")));
     }
     let mut tx = api.person(&caller).await?;
-    let organisations = tenant::organisations(&mut tx).await?;
+    let organisations = caller::organisations(&mut tx).await?;
     let due: Vec<DueBetween> = organisations
         .iter()
         .flat_map(|one| {

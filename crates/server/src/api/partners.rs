@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use certvakt_store::caller::partners;
 use certvakt_store::partner;
-use certvakt_store::tenant::partners;
 use certvakt_store::{Environment, StopReason};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::response::response_of;
 use super::state::{Api, Caller};
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 response_of! {
     partners::Partner =>
@@ -95,7 +95,7 @@ impl From<partner::Problem> for PartnerProblem {
 #[utoipa::path(get, path = "/api/v1/partners", tag = "partners", responses(
     (status = OK, body = [Partner]),
     Problems))]
-pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Partner>>, Refusal> {
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Partner>>, ApiError> {
     let mut tx = api.person(&caller).await?;
     let partners = partners::administered(&mut tx).await?;
     tx.commit().await?;

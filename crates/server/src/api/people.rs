@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use certvakt_store::tenant;
-use certvakt_store::tenant::people::{self, PersonFilter};
+use certvakt_store::caller;
+use certvakt_store::caller::people::{self, PersonFilter};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -17,10 +17,10 @@ use super::params::Id;
 use super::response::response_of;
 use super::state::{Api, Caller};
 use crate::extract::{Path, Query};
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 response_of! {
-    tenant::Membership =>
+    caller::Membership =>
     /// A person's role in a chapter.
     Membership {
         /// The organisation.
@@ -85,7 +85,7 @@ pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
     Query(asked): Query<PeopleQuery>,
-) -> Result<Json<Page<Person>>, Refusal> {
+) -> Result<Json<Page<Person>>, ApiError> {
     let limit = limit(asked.limit)?;
     check_text(asked.q.as_ref())?;
     let which = PersonFilter { chapter_id: asked.chapter, text: asked.q };
@@ -94,7 +94,7 @@ pub(super) async fn list(
         && people::person(&mut tx, after).await?.is_none()
     {
         // The last person of the previous page no longer exists. An empty page would look like the last one.
-        return Err(Refusal::NotFound);
+        return Err(ApiError::NotFound);
     }
     let found = people::people(&mut tx, &which, asked.after, limit + 1).await?;
     let page = Page::of(found, limit, |person| person.id.to_string());
@@ -118,11 +118,11 @@ pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-) -> Result<Json<PersonDetail>, Refusal> {
+) -> Result<Json<PersonDetail>, ApiError> {
     let mut tx = api.person(&caller).await?;
-    let person = people::person(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let person = people::person(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     let memberships = people::memberships_of(&mut tx, &[id]).await?;
-    let certifications = tenant::certifications_of(&mut tx, id).await?;
+    let certifications = caller::certifications_of(&mut tx, id).await?;
     tx.commit().await?;
     let now = api.clock().now();
     Ok(Json(PersonDetail {

@@ -8,14 +8,14 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use certvakt_partner::PartnerError;
-use certvakt_partner::webhook::{self, InboundContract};
+use certvakt_partner::receiver::{self, InboundContract};
 use certvakt_store::partner::{self, Partner};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::state::Api;
 use crate::extract::Path;
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// The path of a partner's webhook.
 #[derive(Deserialize, IntoParams)]
@@ -44,31 +44,31 @@ pub(super) async fn receive(
     Path(Webhook { organisation, partner: name }): Path<Webhook>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     let shared = &api.0;
     if !shared.strangers.is_within(shared.client_header.client(&headers, peer.ip())) {
-        return Err(Refusal::TooMany);
+        return Err(ApiError::TooMany);
     }
-    let body = body.map_err(|_| Refusal::TooLong)?;
+    let body = body.map_err(|_| ApiError::TooLong)?;
     // An unknown partner gets the same response as a wrong signature, so that nobody can probe for partners.
-    let one = partner_of(&api, &organisation, &name).await?.ok_or(Refusal::NotSigned)?;
-    let keys = webhook::keys(&one, &shared.partners).map_err(|error| not_configured(&one, &error))?;
+    let one = partner_of(&api, &organisation, &name).await?.ok_or(ApiError::NotSigned)?;
+    let keys = receiver::keys(&one, &shared.partners).map_err(|error| not_configured(&one, &error))?;
     if !keys.iter().any(|key| key.verify(&body, &headers).is_ok()) {
         let of = [("organisation", one.organisation.clone()), ("partner", one.partner.clone())];
         metrics::counter!("certvakt_partner_reports_not_signed_total", &of).increment(1);
-        return Err(Refusal::NotSigned);
+        return Err(ApiError::NotSigned);
     }
     let contract =
         InboundContract::of(&one, &shared.partners).map_err(|error| not_configured(&one, &error))?;
-    let contract = contract.ok_or(Refusal::NotSigned)?;
-    webhook::accept(shared.database.pool(), &one, &contract, &body, api.clock().now())
+    let contract = contract.ok_or(ApiError::NotSigned)?;
+    receiver::accept(shared.database.pool(), &one, &contract, &body, api.clock().now())
         .await?
-        .map_err(Refusal::Report)?;
+        .map_err(ApiError::Report)?;
     Ok(StatusCode::ACCEPTED)
 }
 
 /// Logs why the webhook is not configured for a partner.
-fn not_configured(one: &Partner, error: &PartnerError) -> Refusal {
+fn not_configured(one: &Partner, error: &PartnerError) -> ApiError {
     let (organisation, partner) = (&one.organisation, &one.partner);
     tracing::error!(
         organisation,
@@ -76,11 +76,11 @@ fn not_configured(one: &Partner, error: &PartnerError) -> Refusal {
         code = error.code(),
         "the webhook cannot receive reports: {error}"
     );
-    Refusal::WebhookNotConfigured
+    ApiError::WebhookNotConfigured
 }
 
 /// A partner that is switched on.
-async fn partner_of(api: &Api, organisation: &str, name: &str) -> Result<Option<Partner>, Refusal> {
+async fn partner_of(api: &Api, organisation: &str, name: &str) -> Result<Option<Partner>, ApiError> {
     let _turn = api.0.database.stranger().await?;
     let mut tx = api.0.database.pool().worker().await?;
     let all = partner::all(&mut tx).await?;

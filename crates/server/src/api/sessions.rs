@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use certvakt_store::tenant::sessions;
+use certvakt_store::caller::sessions;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::params::Id;
 use super::state::{Api, Caller};
 use crate::extract::Path;
-use crate::problem::{Problems, Refusal};
+use crate::problem::{ApiError, Problems};
 
 /// An active browser session.
 #[derive(Serialize, ToSchema)]
@@ -35,7 +35,7 @@ pub(super) struct Session {
 #[utoipa::path(get, path = "/api/v1/me/sessions", tag = "me", responses(
     (status = OK, body = Vec<Session>),
     Problems))]
-pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Session>>, Refusal> {
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Session>>, ApiError> {
     let mut tx = api.person(&caller).await?;
     let own = sessions::sessions(&mut tx).await?;
     tx.commit().await?;
@@ -59,18 +59,18 @@ pub(super) async fn end(
     State(api): State<Api>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     let mut tx = api.person(&caller).await?;
     let ended = sessions::end(&mut tx, Some(id)).await?;
     tx.commit().await?;
-    if ended == 0 { Err(Refusal::NotFound) } else { Ok(StatusCode::NO_CONTENT) }
+    if ended == 0 { Err(ApiError::NotFound) } else { Ok(StatusCode::NO_CONTENT) }
 }
 
 /// End all of the caller's sessions except the current one
 #[utoipa::path(delete, path = "/api/v1/me/sessions", tag = "me", responses(
     (status = NO_CONTENT),
     Problems))]
-pub(super) async fn end_others(State(api): State<Api>, caller: Caller) -> Result<StatusCode, Refusal> {
+pub(super) async fn end_others(State(api): State<Api>, caller: Caller) -> Result<StatusCode, ApiError> {
     let mut tx = api.person(&caller).await?;
     sessions::end(&mut tx, None).await?;
     tx.commit().await?;

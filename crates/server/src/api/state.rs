@@ -10,8 +10,8 @@ use certvakt_base::clock::Clock;
 use certvakt_engine::audit::access_log::Recorder;
 use certvakt_engine::config::{Config, ConfigError, PartnersConfig};
 use certvakt_engine::mail_queue::MailQueue;
-use certvakt_store::TenantTx;
-use certvakt_store::tenant::{self, Admission};
+use certvakt_store::CallerTx;
+use certvakt_store::caller::{self, Admission};
 use chrono::{DateTime, Utc};
 use governor::Quota;
 use tokio::sync::OwnedSemaphorePermit;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::access_log::Access;
 use crate::concurrency::Concurrency;
 use crate::database::RequestDatabase;
-use crate::problem::Refusal;
+use crate::problem::ApiError;
 use crate::rate_limit::{AddressRateLimit, ClientHeader, RateLimit};
 use crate::session;
 use crate::step_up::StepUp;
@@ -101,27 +101,27 @@ impl Api {
     }
 
     /// Waits for a permit to upload a register of an organisation.
-    pub(super) async fn receiving(&self, organisation: Uuid) -> Result<OwnedSemaphorePermit, Refusal> {
-        self.0.receiving.turn(&organisation).await.ok_or(Refusal::TooManyImports)
+    pub(super) async fn receiving(&self, organisation: Uuid) -> Result<OwnedSemaphorePermit, ApiError> {
+        self.0.receiving.turn(&organisation).await.ok_or(ApiError::TooManyImports)
     }
 
     /// Begins a transaction for a login that need not be linked to a person.
-    pub(super) async fn login(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
-        self.0.database.tenant(&caller.login).await
+    pub(super) async fn login(&self, caller: &Caller) -> Result<CallerTx, ApiError> {
+        self.0.database.caller(&caller.login).await
     }
 
     /// Begins a transaction for a login that is linked to a person with open access.
-    pub(super) async fn person(&self, caller: &Caller) -> Result<TenantTx, Refusal> {
+    pub(super) async fn person(&self, caller: &Caller) -> Result<CallerTx, ApiError> {
         let (mut tx, admission) = self.0.database.admit(&caller.login).await?;
         let Admission { person_id, is_closed, .. } = admission;
         caller.access.admitted(admission, tx.seen());
         match (person_id, is_closed) {
-            (None, _) => Err(Refusal::UnknownLogin),
-            (Some(_), true) => Err(Refusal::Closed),
+            (None, _) => Err(ApiError::UnknownLogin),
+            (Some(_), true) => Err(ApiError::Closed),
             (Some(_), false) => {
                 if caller.changes_others
                     && let Err(refusal) = self.check_step_up(caller)
-                    && tenant::is_administrator(&mut tx).await?
+                    && caller::is_administrator(&mut tx).await?
                 {
                     return Err(refusal);
                 }
@@ -131,7 +131,7 @@ impl Api {
     }
 
     /// Refuses an administrator whose sign-in does not meet `[step_up]`.
-    pub(super) fn check_step_up(&self, caller: &Caller) -> Result<(), Refusal> {
+    pub(super) fn check_step_up(&self, caller: &Caller) -> Result<(), ApiError> {
         self.0.step_up.check(&caller.login, Clock::system().now())
     }
 }
@@ -145,9 +145,9 @@ pub(super) struct Caller {
 }
 
 impl FromRequestParts<Api> for Caller {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         let access = Access::from_request_parts(parts, api).await?;
         let login = Login::from_request_parts(parts, api).await?;
         access.asked_by(&login);
@@ -158,27 +158,27 @@ impl FromRequestParts<Api> for Caller {
 
 impl Shared {
     /// Verifies a bearer token and returns its login.
-    async fn bearer(&self, header: &HeaderValue) -> Result<Login, Refusal> {
-        let header = header.to_str().map_err(|_| Refusal::NoToken)?;
+    async fn bearer(&self, header: &HeaderValue) -> Result<Login, ApiError> {
+        let header = header.to_str().map_err(|_| ApiError::NoToken)?;
         // The name of the scheme is case-insensitive (RFC 9110, section 11.1).
         let bearer = match header.split_once(' ') {
             Some((scheme, bearer)) if scheme.eq_ignore_ascii_case("bearer") => bearer.trim_start(),
-            _ => return Err(Refusal::NoToken),
+            _ => return Err(ApiError::NoToken),
         };
-        let Some(verifier) = &self.verifier else { return Err(Refusal::NoToken) };
+        let Some(verifier) = &self.verifier else { return Err(ApiError::NoToken) };
         Ok(verifier.verify(bearer).await?)
     }
 }
 
 /// Extracts the login of the request's token or session.
 impl FromRequestParts<Api> for Login {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, Api(shared): &Api) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, Api(shared): &Api) -> Result<Self, ApiError> {
         let login = match parts.headers.get(header::AUTHORIZATION) {
             Some(header) => shared.bearer(header).await?,
             None => session::login(parts, &shared.database).await?,
         };
-        if shared.pace.is_within(&login.identity) { Ok(login) } else { Err(Refusal::TooMany) }
+        if shared.pace.is_within(&login.identity) { Ok(login) } else { Err(ApiError::TooMany) }
     }
 }

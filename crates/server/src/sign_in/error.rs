@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use certvakt_store::StoreError;
 
-use crate::problem::{Code, Refusal};
+use crate::problem::{ApiError, Code};
 
 /// The reason why a sign-in failed.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ pub(super) enum SignInError {
     Link,
     /// A refusal that the API uses as well.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] ApiError),
 }
 
 impl SignInError {

@@ -5,7 +5,7 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use certvakt_store::tenant::{self, partners, sessions};
+use certvakt_store::caller::{self, partners, sessions};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use super::navigation::{HOME, ReturnTo, redirect, with_return};
 use super::page::{self, Language, Page};
 use super::state::SignIn;
 use crate::extract::Query;
-use crate::problem::Refusal;
+use crate::problem::ApiError;
 use crate::session::{self, Session};
 
 /// The requested strength of a sign-in at the provider.
@@ -39,11 +39,11 @@ pub(super) async fn show(
         if step_up { path + "&step_up=true" } else { path }
     };
     if let Some(session) = Session::of(&headers, &shared.database).await? {
-        let mut tx = shared.database.tenant(&session.login).await?;
-        let me = tenant::me(&mut tx).await?;
+        let mut tx = shared.database.caller(&session.login).await?;
+        let me = caller::me(&mut tx).await?;
         let partners = partners::administered(&mut tx).await?;
         let sessions = sessions::sessions(&mut tx).await?;
-        let organisations = tenant::organisations(&mut tx).await?;
+        let organisations = caller::organisations(&mut tx).await?;
         tx.commit().await?;
         let zone = organisations.first().map_or(Tz::UTC, |one| one.zone.0);
         let page = match me {
@@ -77,8 +77,8 @@ pub(super) struct Csrf {
 pub(super) async fn csrf(
     State(SignIn(shared)): State<SignIn>,
     headers: HeaderMap,
-) -> Result<Json<Csrf>, Refusal> {
-    let session = Session::of(&headers, &shared.database).await?.ok_or(Refusal::NoToken)?;
+) -> Result<Json<Csrf>, ApiError> {
+    let session = Session::of(&headers, &shared.database).await?.ok_or(ApiError::NoToken)?;
     Ok(Json(Csrf { csrf: session.csrf() }))
 }
 
@@ -88,10 +88,10 @@ pub(super) async fn end_session(
     headers: HeaderMap,
     sent: Result<Form<Sent>, FormRejection>,
 ) -> Result<Response, SignInError> {
-    let session = Session::of(&headers, &shared.database).await?.ok_or(Refusal::NoToken)?;
-    let Ok(Form(Sent { csrf, session: Some(other), .. })) = sent else { return Err(Refusal::Forged.into()) };
+    let session = Session::of(&headers, &shared.database).await?.ok_or(ApiError::NoToken)?;
+    let Ok(Form(Sent { csrf, session: Some(other), .. })) = sent else { return Err(ApiError::Forged.into()) };
     session.check(&headers, csrf.as_deref())?;
-    let mut tx = shared.database.tenant(&session.login).await?;
+    let mut tx = shared.database.caller(&session.login).await?;
     sessions::end(&mut tx, Some(other)).await?;
     tx.commit().await?;
     Ok(redirect(HOME, []))

@@ -6,7 +6,7 @@ use axum::extract::rejection::FormRejection;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use certvakt_base::secret;
-use certvakt_store::tenant::{self, Acceptance};
+use certvakt_store::caller::{self, Acceptance};
 
 use super::error::SignInError;
 use super::form::Sent;
@@ -15,7 +15,7 @@ use super::navigation::{HOME, redirect, with_return};
 use super::page::{self, Language, Page};
 use super::state::SignIn;
 use crate::extract::Query;
-use crate::problem::Refusal;
+use crate::problem::ApiError;
 use crate::session::Session;
 
 /// Asks a signed-in caller to accept the invitation, and other callers to sign in first.
@@ -26,7 +26,7 @@ pub(super) async fn show(
     Query(LinkQuery { token }): Query<LinkQuery>,
 ) -> Result<Page, SignInError> {
     if !secret::is_one(&token) {
-        return Err(Refusal::Invitation.into());
+        return Err(ApiError::Invitation.into());
     }
     let page = language.page("invitation");
     Ok(match Session::of(&headers, &shared.database).await? {
@@ -47,17 +47,17 @@ pub(super) async fn accept(
     headers: HeaderMap,
     sent: Result<Form<Sent>, FormRejection>,
 ) -> Result<Response, SignInError> {
-    let session = Session::of(&headers, &shared.database).await?.ok_or(Refusal::NoToken)?;
-    let Ok(Form(Sent { csrf, token: Some(token), .. })) = sent else { return Err(Refusal::Forged.into()) };
+    let session = Session::of(&headers, &shared.database).await?.ok_or(ApiError::NoToken)?;
+    let Ok(Form(Sent { csrf, token: Some(token), .. })) = sent else { return Err(ApiError::Forged.into()) };
     session.check(&headers, csrf.as_deref())?;
     if !secret::is_one(&token) {
-        return Err(Refusal::Invitation.into());
+        return Err(ApiError::Invitation.into());
     }
-    let mut tx = shared.database.tenant(&session.login).await?;
-    match tenant::accept_invitation(&mut tx, &token).await? {
+    let mut tx = shared.database.caller(&session.login).await?;
+    match caller::accept_invitation(&mut tx, &token).await? {
         Acceptance::Accepted(_) => tx.commit().await?,
-        Acceptance::NotInvited => return Err(Refusal::Invitation.into()),
-        Acceptance::LoginTaken => return Err(Refusal::LoginTaken.into()),
+        Acceptance::NotInvited => return Err(ApiError::Invitation.into()),
+        Acceptance::LoginTaken => return Err(ApiError::LoginTaken.into()),
     }
     Ok(redirect(HOME, []))
 }

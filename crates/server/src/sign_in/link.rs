@@ -15,7 +15,7 @@ use super::navigation::{HOME, redirect};
 use super::page::{self, Language, Page};
 use super::state::SignIn;
 use crate::extract::Query;
-use crate::problem::Refusal;
+use crate::problem::ApiError;
 use crate::session;
 
 /// The form with an e-mail address.
@@ -32,21 +32,21 @@ pub(super) async fn ask(
     headers: HeaderMap,
     asked: Result<Form<LinkForm>, FormRejection>,
 ) -> Result<Page, SignInError> {
-    let links = shared.links.as_ref().ok_or(Refusal::NotFound)?;
+    let links = shared.links.as_ref().ok_or(ApiError::NotFound)?;
     session::refuse_other_sites(&headers)?;
     let address = match asked {
         Ok(Form(LinkForm { address })) => address.trim().to_owned(),
         Err(_) => String::new(),
     };
     if address.is_empty() || address.chars().count() > address::LONGEST || address.contains('\0') {
-        return Err(Refusal::Invalid("an e-mail address must have 1 to 254 characters".to_owned()).into());
+        return Err(ApiError::Invalid("an e-mail address must have 1 to 254 characters".to_owned()).into());
     }
     // A malformed address gets the same response, so that responses reveal nothing about addresses.
     let address = address::canonical(&address).unwrap_or(address);
     shared.limits.check(&headers, peer.ip(), &address)?;
     if !links.request_links(address) {
         // Report the dropped request instead of a success.
-        return Err(Refusal::Busy.into());
+        return Err(ApiError::Busy.into());
     }
     Ok(language.page("link-sent"))
 }

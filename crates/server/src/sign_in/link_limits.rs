@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use certvakt_base::secret;
 use governor::Quota;
 
-use crate::problem::Refusal;
+use crate::problem::ApiError;
 use crate::rate_limit::{AddressRateLimit, ClientHeader, RateLimit};
 
 /// The links that a client may request per minute, and in a burst. It is large enough for an office behind
@@ -38,9 +38,9 @@ impl Limits {
         }
     }
 
-    pub(super) fn check(&self, headers: &HeaderMap, peer: IpAddr, address: &str) -> Result<(), Refusal> {
+    pub(super) fn check(&self, headers: &HeaderMap, peer: IpAddr, address: &str) -> Result<(), ApiError> {
         let is_within = self.clients.is_within(self.client_header.client(headers, peer))
             && self.addresses.is_within(&secret::hash(&address.to_lowercase()));
-        if is_within { Ok(()) } else { Err(Refusal::TooMany) }
+        if is_within { Ok(()) } else { Err(ApiError::TooMany) }
     }
 }

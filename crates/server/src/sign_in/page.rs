@@ -11,8 +11,8 @@ use axum::response::{Html, IntoResponse, Response};
 use certvakt_base::catalog;
 use certvakt_base::i18n::Locale;
 use certvakt_base::i18n::{Catalog, line};
-use certvakt_store::tenant::partners::Partner;
-use certvakt_store::tenant::sessions::Session;
+use certvakt_store::caller::partners::Partner;
+use certvakt_store::caller::sessions::Session;
 use chrono_tz::Tz;
 use fluent_bundle::FluentArgs;
 

@@ -13,7 +13,7 @@ use super::navigation::{HOME, ReturnTo, redirect, with_return};
 use super::provider_client::state;
 use super::state::SignIn;
 use crate::extract::Query;
-use crate::problem::Refusal;
+use crate::problem::ApiError;
 use crate::session;
 
 /// The cookie of a sign-in in progress: its secret and the return path.
@@ -28,7 +28,7 @@ pub(super) async fn start(
     Query(return_to): Query<ReturnTo>,
     Query(SignInQuery { step_up }): Query<SignInQuery>,
 ) -> Result<Response, SignInError> {
-    let provider = shared.provider.as_ref().ok_or(Refusal::NotFound)?;
+    let provider = shared.provider.as_ref().ok_or(ApiError::NotFound)?;
     // A provider may sign people in without a prompt, so another site could sign somebody in. Require a click
     // on our page.
     if session::refuse_other_sites(&headers).is_err() {
@@ -55,7 +55,7 @@ pub(super) async fn finish(
     headers: HeaderMap,
     Query(answer): Query<AuthorizationResponse>,
 ) -> Result<Response, SignInError> {
-    let provider = shared.provider.as_ref().ok_or(Refusal::NotFound)?;
+    let provider = shared.provider.as_ref().ok_or(ApiError::NotFound)?;
     let begun = session::cookie_in(&headers, COOKIE);
     let begun = begun.as_deref().and_then(|value| value.split_at_checked(64));
     let Some((secret, return_to)) = begun.filter(|(secret, _)| secret::is_one(secret)) else {

@@ -87,7 +87,7 @@ pub async fn mentor(
 
 /// A certification that a course may renew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldCertification {
     /// The certification's id.
     pub id: Uuid,
     /// Whether the certification was withdrawn.
@@ -100,9 +100,9 @@ pub async fn held(
     partner: &Partner,
     person_id: Uuid,
     certification_type: &str,
-) -> Result<Vec<Held>, StoreError> {
+) -> Result<Vec<HeldCertification>, StoreError> {
     Ok(sqlx::query_as!(
-        Held,
+        HeldCertification,
         r#"select c.id, certvakt.is_withdrawn(c.status, c.renewal_history) as "is_withdrawn!"
            from public.peer_mentor_certifications c
            where c.organisation_id = $1 and c.peer_mentor_id = $2 and c.certification_type = $3

@@ -3,7 +3,7 @@
 use certvakt_base::Exit;
 use certvakt_engine::renewal::{Until, batch};
 use certvakt_partner::poller::PollResult;
-use certvakt_partner::webhook::{self, Resolution};
+use certvakt_partner::receiver::{self, Resolution};
 use certvakt_store::Database;
 use certvakt_store::partner::Partner;
 use certvakt_store::partner::reports::{self, StoredReport};
@@ -83,7 +83,7 @@ pub(super) async fn resolve(
     } else {
         Resolution::Dismiss
     };
-    let done = webhook::resolve(database, one, &args.event, resolution, app.clock.now()).await?;
+    let done = receiver::resolve(database, one, &args.event, resolution, app.clock.now()).await?;
     print(app.format, &json!({ "renewal": done }), |_| match done {
         Some(done) => done.after.map_or_else(
             || "Renewed: it does not expire.".to_owned(),

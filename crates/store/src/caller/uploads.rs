@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{StoreError, TenantTx};
+use crate::{CallerTx, StoreError};
 
 /// An upload of a register, with its result.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ pub enum Announced {
 }
 
 /// Announces a register for a chapter.
-pub async fn announce(tx: &mut TenantTx, chapter: Uuid, options: &Value) -> Result<Announced, StoreError> {
+pub async fn announce(tx: &mut CallerTx, chapter: Uuid, options: &Value) -> Result<Announced, StoreError> {
     let known = sqlx::query!(
         r#"select count(*) filter (where u.state in ('waiting', 'received')) as "waiting!",
              count(*) filter (where u.created_at > now() - interval '1 day') as "today!"
@@ -74,7 +74,7 @@ pub async fn announce(tx: &mut TenantTx, chapter: Uuid, options: &Value) -> Resu
 }
 
 /// Stores the content of an announced upload. Returns false if no upload waits for content.
-pub async fn upload_content(tx: &mut TenantTx, id: Uuid, content: &[u8]) -> Result<bool, StoreError> {
+pub async fn upload_content(tx: &mut CallerTx, id: Uuid, content: &[u8]) -> Result<bool, StoreError> {
     let handed_over = sqlx::query!(
         "update certvakt.uploads set content = $2, state = 'received' where id = $1 and state = 'waiting'",
         id,
@@ -84,7 +84,7 @@ pub async fn upload_content(tx: &mut TenantTx, id: Uuid, content: &[u8]) -> Resu
 }
 
 /// One upload, if the caller may see it.
-pub async fn upload(tx: &mut TenantTx, id: Uuid) -> Result<Option<Upload>, StoreError> {
+pub async fn upload(tx: &mut CallerTx, id: Uuid) -> Result<Option<Upload>, StoreError> {
     let found = sqlx::query_as!(
         Upload,
         "select id, organisation_id, chapter_id, state, result, created_at, finished_at from certvakt.uploads where id = $1",

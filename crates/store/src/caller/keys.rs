@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{StoreError, TenantTx};
+use crate::{CallerTx, StoreError};
 
 /// The state of a key.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +16,7 @@ pub enum Known {
 }
 
 /// Reserves a key of the caller for a request. `request` is the whole content of the request.
-pub async fn take(tx: &mut TenantTx, key: &str, request: &[u8]) -> Result<Known, StoreError> {
+pub async fn take(tx: &mut CallerTx, key: &str, request: &[u8]) -> Result<Known, StoreError> {
     sqlx::query!(
         "delete from certvakt.idempotency_keys
          where person_id = (select certvakt.current_person()) and created_at < now() - interval '1 day'"
@@ -45,7 +45,7 @@ pub async fn take(tx: &mut TenantTx, key: &str, request: &[u8]) -> Result<Known,
 }
 
 /// Stores the response for a key that this transaction reserved.
-pub async fn store(tx: &mut TenantTx, key: &str, answer: &Value) -> Result<(), StoreError> {
+pub async fn store(tx: &mut CallerTx, key: &str, answer: &Value) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.idempotency_keys set answer = $2
          where person_id = (select certvakt.current_person()) and key = $1",

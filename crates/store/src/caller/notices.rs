@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use crate::{DeliveryState, StoreError, TenantTx};
+use crate::{CallerTx, DeliveryState, StoreError};
 
 /// A notice of a certification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct NoticeFilter {
 
 /// Notices recorded since a time, latest first, starting after the cursor `before`.
 pub async fn recent(
-    tx: &mut TenantTx,
+    tx: &mut CallerTx,
     which: &NoticeFilter,
     since: DateTime<Utc>,
     before: Option<i64>,
@@ -56,7 +56,7 @@ pub async fn recent(
 ) -> Result<Vec<NoticeOf>, StoreError> {
     let found = sqlx::query_file_as!(
         NoticeOf,
-        "src/tenant/recent_notices.sql",
+        "src/caller/recent_notices.sql",
         since,
         before,
         which.chapter_id,
@@ -72,14 +72,14 @@ pub async fn recent(
 
 /// Notices that no channel can deliver, latest first, starting after the cursor `before`.
 pub async fn unreachable(
-    tx: &mut TenantTx,
+    tx: &mut CallerTx,
     chapter_id: Option<Uuid>,
     before: Option<i64>,
     limit: u32,
 ) -> Result<Vec<NoticeOf>, StoreError> {
     let found = sqlx::query_file_as!(
         NoticeOf,
-        "src/tenant/unreachable_notices.sql",
+        "src/caller/unreachable_notices.sql",
         before,
         chapter_id,
         i32::try_from(limit).unwrap_or(i32::MAX),

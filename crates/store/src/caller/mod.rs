@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub use self::organisations::{Organisation, organisations};
 use super::error::{code_of, on_constraint};
 use super::organisation::stages;
-use super::{CertificationStatus, DeliveryState, StoreError, TenantTx, Zone};
+use super::{CallerTx, CertificationStatus, DeliveryState, StoreError, Zone};
 
 /// Implements the count of read rows for types with a column `organisation_id`.
 macro_rules! of_organisation {
@@ -51,7 +51,7 @@ pub struct Me {
 }
 
 /// The caller's person; `None` if no person is linked to the login.
-pub async fn me(tx: &mut TenantTx) -> Result<Option<Me>, StoreError> {
+pub async fn me(tx: &mut CallerTx) -> Result<Option<Me>, StoreError> {
     Ok(sqlx::query_as!(
         Me,
         "select p.id as person_id, p.locale, coalesce(p.name, (
@@ -74,7 +74,7 @@ pub struct Membership {
 }
 
 /// The caller's memberships.
-pub async fn memberships(tx: &mut TenantTx) -> Result<Vec<Membership>, StoreError> {
+pub async fn memberships(tx: &mut CallerTx) -> Result<Vec<Membership>, StoreError> {
     let found = sqlx::query_as!(
         Membership,
         r#"select organisation_id as "organisation_id!", chapter_id as "chapter_id!", role as "role!"
@@ -118,7 +118,7 @@ impl Admission {
 }
 
 /// Whether the caller administers an organisation.
-pub async fn is_administrator(tx: &mut TenantTx) -> Result<bool, StoreError> {
+pub async fn is_administrator(tx: &mut CallerTx) -> Result<bool, StoreError> {
     let found = sqlx::query_scalar!(
         r#"select exists (
              select from certvakt.visible_memberships m
@@ -128,7 +128,7 @@ pub async fn is_administrator(tx: &mut TenantTx) -> Result<bool, StoreError> {
 }
 
 /// The organisations of the caller's login. The query adds nothing to the access log.
-pub async fn organisations_of_login(tx: &mut TenantTx) -> Result<Vec<Uuid>, StoreError> {
+pub async fn organisations_of_login(tx: &mut CallerTx) -> Result<Vec<Uuid>, StoreError> {
     Ok(sqlx::query_scalar!(r#"select certvakt.current_organisations() as "organisations!""#)
         .fetch_one(tx)
         .await?)
@@ -148,7 +148,7 @@ pub struct Chapter {
 }
 
 /// The chapters that the caller coordinates or belongs to.
-pub async fn chapters(tx: &mut TenantTx) -> Result<Vec<Chapter>, StoreError> {
+pub async fn chapters(tx: &mut CallerTx) -> Result<Vec<Chapter>, StoreError> {
     let found = sqlx::query_as!(
         Chapter,
         "select id, organisation_id, parent_id, name from certvakt.chapters order by organisation_id, name, id"
@@ -242,7 +242,7 @@ pub struct After {
 
 /// The certifications that the caller may see, the next to expire first.
 pub async fn certifications(
-    tx: &mut TenantTx,
+    tx: &mut CallerTx,
     filter: &Filter,
     after: Option<After>,
     limit: u32,
@@ -261,7 +261,7 @@ pub async fn certifications(
         stage.map(|all| all.iter().map(|one| PgRange::from(one.since..one.before)).collect());
     let found = sqlx::query_file_as!(
         Certification,
-        "src/tenant/page.sql",
+        "src/caller/page.sql",
         i64::from(limit),
         expiry,
         id,
@@ -285,23 +285,23 @@ fn containing(text: &str) -> String {
 }
 
 /// One certification, if the caller may see it.
-pub async fn certification(tx: &mut TenantTx, id: Uuid) -> Result<Option<Certification>, StoreError> {
+pub async fn certification(tx: &mut CallerTx, id: Uuid) -> Result<Option<Certification>, StoreError> {
     Ok(some(tx, Some(id), None).await?.pop())
 }
 
 /// The certifications of a person that the caller may see, the next to expire first.
-pub async fn certifications_of(tx: &mut TenantTx, person: Uuid) -> Result<Vec<Certification>, StoreError> {
+pub async fn certifications_of(tx: &mut CallerTx, person: Uuid) -> Result<Vec<Certification>, StoreError> {
     some(tx, None, Some(person)).await
 }
 
 async fn some(
-    tx: &mut TenantTx,
+    tx: &mut CallerTx,
     id: Option<Uuid>,
     person: Option<Uuid>,
 ) -> Result<Vec<Certification>, StoreError> {
     let found = sqlx::query_file_as!(
         Certification,
-        "src/tenant/by_certification_or_mentor.sql",
+        "src/caller/by_certification_or_mentor.sql",
         id as _,
         person as _
     );
@@ -330,7 +330,7 @@ pub struct Notice {
 }
 
 /// The notices of a certification, oldest first.
-pub async fn notices(tx: &mut TenantTx, certification: Uuid) -> Result<Vec<Notice>, StoreError> {
+pub async fn notices(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<Notice>, StoreError> {
     let found = sqlx::query_as!(
         Notice,
         r#"select organisation_id as "organisation_id!", stage as "stage!", due_date as "due_date!", recorded_at as "recorded_at!", state as "state!: DeliveryState",
@@ -371,7 +371,7 @@ pub enum Certified {
 }
 
 /// Records a certification. Any other outcome than success has ended the transaction.
-pub async fn certify(tx: &mut TenantTx, new: &NewCertification<'_>) -> Result<Certified, StoreError> {
+pub async fn certify(tx: &mut CallerTx, new: &NewCertification<'_>) -> Result<Certified, StoreError> {
     let recorded = sqlx::query_scalar!(
         "insert into public.peer_mentor_certifications
            (organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at)
@@ -408,14 +408,14 @@ pub enum Acceptance {
 
 /// Queues an invitation by e-mail. Returns false unless the person exists, has an e-mail address, and the
 /// caller may invite them.
-pub async fn invite(tx: &mut TenantTx, person: Uuid) -> Result<bool, StoreError> {
+pub async fn invite(tx: &mut CallerTx, person: Uuid) -> Result<bool, StoreError> {
     let invited = sqlx::query_scalar!(r#"select certvakt.invite($1) as "invited!""#, person);
     Ok(invited.fetch_one(tx).await?)
 }
 
 /// Links the caller's login to the invited person. Any other outcome than an acceptance has ended the
 /// transaction.
-pub async fn accept_invitation(tx: &mut TenantTx, token: &str) -> Result<Acceptance, StoreError> {
+pub async fn accept_invitation(tx: &mut CallerTx, token: &str) -> Result<Acceptance, StoreError> {
     let accepted = sqlx::query_scalar!(r#"select certvakt.accept_invitation($1) as "id!""#, token);
     match accepted.fetch_one(tx).await {
         Ok(person) => Ok(Acceptance::Accepted(person)),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::of_organisation;
 use crate::partner::Problems;
-use crate::{Environment, StopReason, StoreError, TenantTx};
+use crate::{CallerTx, Environment, StopReason, StoreError};
 
 /// A partner, which publishes the mentors whom people can contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct Partner {
 of_organisation!(Partner);
 
 /// The partners of the organisations that the caller administers.
-pub async fn administered(tx: &mut TenantTx) -> Result<Vec<Partner>, StoreError> {
+pub async fn administered(tx: &mut CallerTx) -> Result<Vec<Partner>, StoreError> {
     let found = sqlx::query_as!(
         Partner,
         r#"select organisation_id as "organisation_id!", organisation as "organisation!", partner as "partner!",

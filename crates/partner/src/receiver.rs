@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::PartnerError;
 use super::contract::{Contract, Report, Rules};
-use super::inbound::{self, Verdict};
+use super::report_rules::{self, Decision};
 use certvakt_store::Environment;
 
 /// A partner's contract for reports.
@@ -109,16 +109,16 @@ pub async fn receive(
     one: &Partner,
     report: &Report,
     now: DateTime<Utc>,
-) -> Result<Option<Verdict>, StoreError> {
+) -> Result<Option<Decision>, StoreError> {
     match once(database, one, report, now, None).await {
         Err(RenewalError::Store(error)) => Err(error),
         // A report whose renewal is refused waits for a decision, with the code of the refusal.
         Err(refused) => match once(database, one, report, now, Some(refused.code())).await {
             Err(RenewalError::Store(error)) => Err(error),
             Err(refused) => Err(StoreError::Invalid(refused.to_string())),
-            Ok(verdict) => Ok(verdict),
+            Ok(decision) => Ok(decision),
         },
-        Ok(verdict) => Ok(verdict),
+        Ok(decision) => Ok(decision),
     }
 }
 
@@ -129,16 +129,16 @@ async fn once(
     report: &Report,
     now: DateTime<Utc>,
     refused: Option<&'static str>,
-) -> Result<Option<Verdict>, RenewalError> {
+) -> Result<Option<Decision>, RenewalError> {
     let mut tx = database.registrar().await?;
-    let (certification_id, mut verdict) = evaluate(&mut tx, one, report, now).await?;
-    if let (Verdict::Renew(_), Some(code)) = (verdict, refused) {
-        verdict = Verdict::Wait(code);
+    let (certification_id, mut decision) = evaluate(&mut tx, one, report, now).await?;
+    if let (Decision::Renew(_), Some(code)) = (decision, refused) {
+        decision = Decision::Wait(code);
     }
     if one.environment != Some(Environment::Live) {
-        verdict = verdict.at_staging();
+        decision = decision.at_staging();
     }
-    let (outcome, reason) = verdict.as_outcome();
+    let (outcome, reason) = decision.as_outcome();
     let new = reports::New {
         event_id: &report.event_id,
         partner_key: &report.partner_key,
@@ -153,11 +153,11 @@ async fn once(
         tx.rollback().await?;
         return Ok(None);
     }
-    if let (Verdict::Renew(until), Some(id)) = (verdict, certification_id) {
+    if let (Decision::Renew(until), Some(id)) = (decision, certification_id) {
         renew(&mut tx, one, &report.event_id, id, report.completed_on, until.map(Until::Day), now).await?;
     }
     tx.commit().await?;
-    Ok(Some(verdict))
+    Ok(Some(decision))
 }
 
 async fn evaluate(
@@ -165,40 +165,40 @@ async fn evaluate(
     one: &Partner,
     report: &Report,
     now: DateTime<Utc>,
-) -> Result<(Option<Uuid>, Verdict), StoreError> {
-    if let Some(verdict) = inbound::verdict_before_lookup(report) {
-        return Ok((None, verdict));
+) -> Result<(Option<Uuid>, Decision), StoreError> {
+    if let Some(decision) = report_rules::decision_before_lookup(report) {
+        return Ok((None, decision));
     }
     let certification = match find(tx, one, &report.partner_key, report.certification_type.as_deref()).await?
     {
         Ok(id) => id,
-        Err(verdict) => return Ok((None, verdict)),
+        Err(decision) => return Ok((None, decision)),
     };
     let Some(standing) = tx.standing(certification, Uuid::nil()).await? else {
-        return Ok((None, Verdict::Wait("no-certification")));
+        return Ok((None, Decision::Wait("no-certification")));
     };
     let zone = standing.zone.0;
     let renewals =
-        reports::renewals_since(tx, certification, report.completed_on - inbound::ONE_COURSE).await?;
-    Ok((Some(certification), inbound::judge(report, &standing, &renewals, today(now, zone))))
+        reports::renewals_since(tx, certification, report.completed_on - report_rules::ONE_COURSE).await?;
+    Ok((Some(certification), report_rules::judge(report, &standing, &renewals, today(now, zone))))
 }
 
-/// Finds and locks the certification that a course renews, or returns the verdict if there is none.
+/// Finds and locks the certification that a course renews, or returns the decision if there is none.
 async fn find(
     tx: &mut RegistrarTx,
     one: &Partner,
     key: &str,
     certification_type: Option<&str>,
-) -> Result<Result<Uuid, Verdict>, StoreError> {
+) -> Result<Result<Uuid, Decision>, StoreError> {
     let person = match reports::mentor(tx, one, key).await? {
-        None => return Ok(Err(Verdict::Wait("mentor-unknown"))),
-        Some(None) => return Ok(Err(Verdict::Dismiss("mentor-gone"))),
+        None => return Ok(Err(Decision::Wait("mentor-unknown"))),
+        Some(None) => return Ok(Err(Decision::Dismiss("mentor-gone"))),
         Some(Some(person)) => person,
     };
     let Some(certification_type) = certification_type else {
-        return Ok(Err(Verdict::Wait("course-unknown")));
+        return Ok(Err(Decision::Wait("course-unknown")));
     };
-    Ok(inbound::which(&reports::held(tx, one, person, certification_type).await?))
+    Ok(report_rules::which(&reports::held(tx, one, person, certification_type).await?))
 }
 
 /// Renews a certification by a partner's event, with the same code as every renewal. A person has approved it, or

@@ -3,7 +3,7 @@
 use certvakt_engine::renewal::{renewable_from, renewed_until};
 use certvakt_rules::last_valid_day;
 use certvakt_store::CertificationStatus;
-use certvakt_store::partner::reports::{Held, Renewed};
+use certvakt_store::partner::reports::{HeldCertification, Renewed};
 use certvakt_store::renewal::CurrentState;
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use super::contract::Report;
 
 /// The result of evaluating a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Decision {
     /// It renews the certification: until this day, or by the rule of the type.
     Renew(Option<NaiveDate>),
     /// The certification is already renewed by this course.
@@ -23,7 +23,7 @@ pub enum Verdict {
     Dismiss(&'static str),
 }
 
-impl Verdict {
+impl Decision {
     /// The name of the outcome, and the reason if the report does not renew at once.
     pub const fn as_outcome(self) -> (&'static str, Option<&'static str>) {
         match self {
@@ -47,22 +47,22 @@ impl Verdict {
 }
 
 /// Evaluates a report before the mentor is looked up.
-pub const fn verdict_before_lookup(report: &Report) -> Option<Verdict> {
+pub const fn decision_before_lookup(report: &Report) -> Option<Decision> {
     match (report.is_ours, report.is_old) {
-        (true, _) => Some(Verdict::Echo),
-        (false, true) => Some(Verdict::Dismiss("too-old")),
+        (true, _) => Some(Decision::Echo),
+        (false, true) => Some(Decision::Dismiss("too-old")),
         (false, false) => None,
     }
 }
 
 /// Selects the certification that a course renews, among the mentor's certifications of the type.
-pub fn which(held: &[Held]) -> Result<Uuid, Verdict> {
-    let standing: Vec<&Held> = held.iter().filter(|one| !one.is_withdrawn).collect();
+pub fn which(held: &[HeldCertification]) -> Result<Uuid, Decision> {
+    let standing: Vec<&HeldCertification> = held.iter().filter(|one| !one.is_withdrawn).collect();
     match (&standing[..], held) {
         ([one], _) => Ok(one.id),
-        ([], []) => Err(Verdict::Wait("no-certification")),
-        ([], _) => Err(Verdict::Wait("withdrawn")),
-        _ => Err(Verdict::Wait("several-certifications")),
+        ([], []) => Err(Decision::Wait("no-certification")),
+        ([], _) => Err(Decision::Wait("withdrawn")),
+        _ => Err(Decision::Wait("several-certifications")),
     }
 }
 
@@ -72,7 +72,7 @@ pub const ONE_COURSE: Days = Days::new(30);
 
 /// Evaluates a report for a certification. `renewals` are those by courses completed no earlier than
 /// [`ONE_COURSE`] before the reported day.
-pub fn judge(report: &Report, standing: &CurrentState, renewals: &[Renewed], today: NaiveDate) -> Verdict {
+pub fn judge(report: &Report, standing: &CurrentState, renewals: &[Renewed], today: NaiveDate) -> Decision {
     let zone = standing.zone.0;
     let before = standing.expires_at.map(|at| last_valid_day(at, zone));
     let completed_on = report.completed_on;
@@ -81,36 +81,36 @@ pub fn judge(report: &Report, standing: &CurrentState, renewals: &[Renewed], tod
         renewed.completed_on == completed_on && report.valid_until.is_none_or(|until| after == Some(until))
     };
     if renewals.iter().find(agrees).is_some() {
-        return Verdict::Echo;
+        return Decision::Echo;
     }
     if completed_on > today {
-        return Verdict::Wait("in-future");
+        return Decision::Wait("in-future");
     }
     if standing.issued_at.is_some_and(|at| completed_on < last_valid_day(at, zone)) {
-        return Verdict::Wait("before-issue");
+        return Decision::Wait("before-issue");
     }
     if renewable_from(standing, before).is_some_and(|first| completed_on < first) {
         return Verdict::Wait("too-early");
     }
     let by_rule = renewed_until(Some(completed_on), None, standing, before, today).ok().flatten();
-    let Some(after) = report.valid_until.or(by_rule) else { return Verdict::Wait("no-date") };
+    let Some(after) = report.valid_until.or(by_rule) else { return Decision::Wait("no-date") };
     if before == Some(after) {
-        return Verdict::Echo;
+        return Decision::Echo;
     }
     if !renewals.is_empty() {
-        return Verdict::Wait("renewed-since");
+        return Decision::Wait("renewed-since");
     }
     if standing.status == CertificationStatus::Suspended {
-        return Verdict::Wait("suspended");
+        return Decision::Wait("suspended");
     }
     if before.is_none_or(|before| after < before) {
-        return Verdict::Wait("would-shorten");
+        return Decision::Wait("would-shorten");
     }
     if after < today {
-        return Verdict::Wait("lapsed-since");
+        return Decision::Wait("lapsed-since");
     }
     if by_rule.is_some_and(|day| day != after) {
-        return Verdict::Wait("other-date");
+        return Decision::Wait("other-date");
     }
-    Verdict::Renew(report.valid_until)
+    Decision::Renew(report.valid_until)
 }

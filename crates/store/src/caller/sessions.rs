@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{StoreError, TenantTx};
+use crate::{CallerTx, StoreError};
 
 /// An active session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Session {
 }
 
 /// The caller's sessions, most recently used first.
-pub async fn sessions(tx: &mut TenantTx) -> Result<Vec<Session>, StoreError> {
+pub async fn sessions(tx: &mut CallerTx) -> Result<Vec<Session>, StoreError> {
     let own = sqlx::query_as!(
         Session,
         r#"select id as "id!", is_link as "is_link!", browser as "browser!", created_at as "created_at!",
@@ -35,7 +35,7 @@ pub async fn sessions(tx: &mut TenantTx) -> Result<Vec<Session>, StoreError> {
 
 /// Ends one of the caller's sessions or, if `session` is `None`, all except the current one. Returns how many
 /// ended.
-pub async fn end(tx: &mut TenantTx, session: Option<Uuid>) -> Result<i64, StoreError> {
+pub async fn end(tx: &mut CallerTx, session: Option<Uuid>) -> Result<i64, StoreError> {
     let ended = sqlx::query_scalar!(r#"select certvakt.end_my_sessions($1) as "ended!""#, session);
     Ok(ended.fetch_one(tx).await?)
 }

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::run::ByStage;
-use crate::{StoreError, TenantTx};
+use crate::{CallerTx, StoreError};
 
 /// A run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub struct Coming {
 super::of_organisation!(Run, CertificationType, Statistics, Coming);
 
 /// The runs of the organisations in which the caller is a coordinator or an administrator, latest first.
-pub async fn runs(tx: &mut TenantTx, before: Option<i64>, limit: u32) -> Result<Vec<Run>, StoreError> {
+pub async fn runs(tx: &mut CallerTx, before: Option<i64>, limit: u32) -> Result<Vec<Run>, StoreError> {
     let found = sqlx::query!(
         r#"select id, organisation_id, run_date, state, notices as "notices: Json<ByStage>", covered_by, reason, finished_at
            from certvakt.runs where $1::bigint is null or id < $1 order by id desc limit $2"#,
@@ -110,7 +110,7 @@ pub async fn runs(tx: &mut TenantTx, before: Option<i64>, limit: u32) -> Result<
 }
 
 /// The types of certification of the caller's organisations.
-pub async fn certification_types(tx: &mut TenantTx) -> Result<Vec<CertificationType>, StoreError> {
+pub async fn certification_types(tx: &mut CallerTx) -> Result<Vec<CertificationType>, StoreError> {
     let found = sqlx::query_as!(
         CertificationType,
         "select organisation_id, code, name, validity_months from certvakt.certification_types
@@ -134,11 +134,11 @@ pub struct Days {
 }
 
 /// The numbers of certifications that the caller may see, one row per chapter.
-pub async fn statistics(tx: &mut TenantTx, days: &[Days]) -> Result<Vec<Statistics>, StoreError> {
+pub async fn statistics(tx: &mut CallerTx, days: &[Days]) -> Result<Vec<Statistics>, StoreError> {
     let column = |of: fn(&Days) -> DateTime<Utc>| days.iter().map(of).collect::<Vec<_>>();
     let found = sqlx::query_file_as!(
         Statistics,
-        "src/tenant/statistics.sql",
+        "src/caller/statistics.sql",
         &days.iter().map(|one| one.organisation_id).collect::<Vec<_>>(),
         &column(|one| one.today),
         &column(|one| one.after[0]),
@@ -167,7 +167,7 @@ pub struct DueBetween {
 }
 
 /// The number of due notices of the certifications that the caller may see.
-pub async fn coming(tx: &mut TenantTx, due: &[DueBetween]) -> Result<Vec<Coming>, StoreError> {
+pub async fn coming(tx: &mut CallerTx, due: &[DueBetween]) -> Result<Vec<Coming>, StoreError> {
     let days =
         due.iter().map(|one| i32::try_from(one.stage.days_before()).unwrap_or(i32::MAX)).collect::<Vec<_>>();
     let found = sqlx::query_as!(

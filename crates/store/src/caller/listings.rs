@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::of_organisation;
 use crate::error::on_constraint;
-use crate::{StoreError, TenantTx};
+use crate::{CallerTx, StoreError};
 
 /// A partner at which the caller is enrolled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Listing {
 of_organisation!(Listing);
 
 /// The partners at which the caller is enrolled.
-pub async fn mine(tx: &mut TenantTx) -> Result<Vec<Listing>, StoreError> {
+pub async fn mine(tx: &mut CallerTx) -> Result<Vec<Listing>, StoreError> {
     let found = sqlx::query_as!(
         Listing,
         r#"select organisation_id as "organisation_id!", organisation as "organisation!", partner as "partner!",
@@ -60,7 +60,7 @@ pub enum Consent {
 
 /// Records the caller's decision about being listed.
 pub async fn decide(
-    tx: &mut TenantTx,
+    tx: &mut CallerTx,
     organisation: Uuid,
     partner: &str,
     decision: Decision,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{StoreError, TenantTx};
+use crate::{CallerTx, StoreError};
 
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,14 +29,14 @@ pub struct PersonFilter {
 
 /// Members of the chapters that the caller may see, by name, starting after the cursor `after`.
 pub async fn people(
-    tx: &mut TenantTx,
+    tx: &mut CallerTx,
     which: &PersonFilter,
     after: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<Person>, StoreError> {
     Ok(sqlx::query_file_as!(
         Person,
-        "src/tenant/people.sql",
+        "src/caller/people.sql",
         i64::from(limit),
         after,
         which.chapter_id,
@@ -47,7 +47,7 @@ pub async fn people(
 }
 
 /// One person, if the caller may see them.
-pub async fn person(tx: &mut TenantTx, id: Uuid) -> Result<Option<Person>, StoreError> {
+pub async fn person(tx: &mut CallerTx, id: Uuid) -> Result<Option<Person>, StoreError> {
     Ok(sqlx::query_as!(
         Person,
         "select p.id, p.locale, p.erased_at, coalesce((
@@ -75,7 +75,7 @@ pub struct MemberOf {
 super::of_organisation!(MemberOf);
 
 /// The memberships of some people in the chapters that the caller may see.
-pub async fn memberships_of(tx: &mut TenantTx, people: &[Uuid]) -> Result<Vec<MemberOf>, StoreError> {
+pub async fn memberships_of(tx: &mut CallerTx, people: &[Uuid]) -> Result<Vec<MemberOf>, StoreError> {
     let found = sqlx::query_as!(
         MemberOf,
         r#"select person_id as "person_id!", organisation_id as "organisation_id!", chapter_id as "chapter_id!", role as "role!"

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::organisation::stages;
 use crate::rows_read::OfOrganisation;
-use crate::{StoreError, TenantTx, Zone};
+use crate::{CallerTx, StoreError, Zone};
 
 /// An organisation, with the settings for its dates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl OfOrganisation for Organisation {
 }
 
 /// The caller's organisations.
-pub async fn organisations(tx: &mut TenantTx) -> Result<Vec<Organisation>, StoreError> {
+pub async fn organisations(tx: &mut CallerTx) -> Result<Vec<Organisation>, StoreError> {
     let found = sqlx::query_as!(
         Organisation,
         r#"select id, name, time_zone as "zone: Zone", expired_grace_days, lead_times

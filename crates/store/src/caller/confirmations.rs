@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::error::on_constraint;
-use crate::{StoreError, TenantTx};
+use crate::{CallerTx, StoreError};
 
 /// The confirmations of a person's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub enum Confirmed {
 
 /// Confirms, as an administrator of the organisation, that an e-mail address belongs to a member.
 pub async fn confirm(
-    tx: &mut TenantTx,
+    tx: &mut CallerTx,
     organisation: Uuid,
     person: Uuid,
     address: &str,
@@ -47,7 +47,7 @@ pub async fn confirm(
 }
 
 /// Deletes an organisation's confirmations of a person's address. Returns false if there were none.
-pub async fn withdraw(tx: &mut TenantTx, organisation: Uuid, person: Uuid) -> Result<bool, StoreError> {
+pub async fn withdraw(tx: &mut CallerTx, organisation: Uuid, person: Uuid) -> Result<bool, StoreError> {
     let withdrawn = sqlx::query_scalar!(
         r#"select certvakt.withdraw_address_confirmations($1, $2) as "withdrawn!""#,
         organisation,
