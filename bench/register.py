@@ -123,7 +123,7 @@ class Register:
         self.connection.execute(f"vacuum (analyze) {', '.join(touched)}")
         self.connection.execute("checkpoint")
 
-    def forget_runs(self) -> None:
+    def delete_runs(self) -> None:
         """Restores the state before the first run."""
         tables.truncate(self.connection, LOG, DELIVERIES, ATTEMPTS, RUNS, CALENDARS)
         with tables.without_triggers(self.connection):
@@ -134,7 +134,7 @@ class Register:
 
     def remember_run(self) -> None:
         """Runs once without measuring, and saves the recorded rows for the floors and for every drain."""
-        self.forget_runs()
+        self.delete_runs()
         self.prepare(*TOUCHED_BY_A_RUN)
         self.installation.run(self.run_command())
         for table in (LOG, DELIVERIES):

@@ -96,7 +96,7 @@ class Listing:
     accepted_number: int
     confirmed_number: int
     is_leased: bool
-    is_unsure: bool
+    is_in_doubt: bool
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def listings(connection: psycopg.Connection) -> list[Listing]:
     with connection.cursor(row_factory=class_row(Listing)) as cursor:
         return cursor.execute(
             """select partner_key as key, is_listed, number, accepted_number, confirmed_number,
-                 lease_token is not null as is_leased, is_unsure
+                 lease_token is not null as is_leased, is_in_doubt
                from certvakt.listings"""
         ).fetchall()
 

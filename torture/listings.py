@@ -207,5 +207,5 @@ class Judgement:
                     yield Violation(name, f"{key} when all was {when}: {present.get(key)}")
         for one in self.portal.listings:
             is_open = one.accepted_number < one.number or one.confirmed_number < one.number
-            if one.is_leased or one.is_unsure or is_open:
+            if one.is_leased or one.is_in_doubt or is_open:
                 yield Violation("partner_left", f"{one}")

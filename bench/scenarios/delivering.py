@@ -44,7 +44,7 @@ def run_all(session: Session) -> None:
         session.rates("P8", DRAIN, (DRAIN, due), (RUST, due), ">= 1.2")
     if session.wants("P9"):
         session.rates("P9", HELD, (HELD, due), (DRAIN, due), ">= 0.8")
-    register.forget_runs()
+    register.delete_runs()
 
 
 def drain_command(service: StandIn) -> list:

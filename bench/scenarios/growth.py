@@ -26,7 +26,7 @@ def run_all(session: Session) -> None:
             first_run(session, register, f"certvakt run, {name}")
             floor(session, register, f"psql, bare inserts, {name}", [LOG, DELIVERIES])
     for register in (small, large):
-        register.forget_runs()
+        register.delete_runs()
         floors.prepare(register, [LOG, DELIVERIES])
     seconds = session.samples.seconds
     growth = {

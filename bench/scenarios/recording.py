@@ -62,7 +62,7 @@ def run_all(session: Session) -> None:
 
 def first_run(session: Session, register: Register, name: str) -> None:
     """The first run, which records everything in a stage."""
-    register.forget_runs()
+    register.delete_runs()
     register.prepare(*TOUCHED_BY_A_RUN)
     session.certvakt(name, register, register.run_command())
     expect("notices in the log", register.count(LOG), session.sizes.due)
@@ -89,7 +89,7 @@ def run_again(session: Session, register: Register, late: Path) -> None:
     late_ones = f"from {CERTIFICATIONS} where external_id like 'late-%'"
     of_late = register.count(LOG, f"certification_id in (select id {late_ones})")
     expect("notices of the late ones", of_late, session.sizes.late)
-    register.forget_runs()
+    register.delete_runs()
     register.connection.execute(f"delete from {PEOPLE} where id in (select peer_mentor_id {late_ones})")
 
 
@@ -103,7 +103,7 @@ def add_jobs(session: Session, jobs: Path) -> None:
 
 
 def cron(session: Session, register: Register) -> None:
-    register.forget_runs()
+    register.delete_runs()
     register.prepare(*TOUCHED_BY_A_RUN)
     installation, rows = register.installation, session.sizes.cron
     address = installation.server.address(database=installation.database)
@@ -113,7 +113,7 @@ def cron(session: Session, register: Register) -> None:
 
 def sql_function(session: Session, register: Register) -> None:
     """The same notices, with the same keys, by one statement in the database."""
-    register.forget_runs()
+    register.delete_runs()
     register.prepare(*TOUCHED_BY_A_RUN)
     script = f"select nightly.record_notices('{register.today}');\n"
     session.record(SQL_FUNCTION, floors.psql(register, script, session.folder))

@@ -52,7 +52,7 @@ create policy worker_reads on certvakt.organisations for select to certvakt_work
 -- No role may change the time zone: it is part of every due date, and so of every notice key.
 grant select, insert, update (name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor,
   run_limit_percent, names_certification, lead_times) on certvakt.organisations to certvakt_registrar;
-create policy registrar_keeps on certvakt.organisations to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.organisations to certvakt_registrar using (true) with check (true);
 grant select (id, name, locale) on certvakt.organisations to certvakt_auth;
 create policy auth_reads on certvakt.organisations for select to certvakt_auth using (true);
 grant select, update (has_renewal_events) on certvakt.organisations to certvakt_definer;
@@ -82,7 +82,7 @@ grant select on certvakt.chapters to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.chapters for select to certvakt_worker using (true);
 create policy definer_reads on certvakt.chapters for select to certvakt_definer using (true);
 grant select, insert, update (parent_id, name) on certvakt.chapters to certvakt_registrar;
-create policy registrar_keeps on certvakt.chapters to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.chapters to certvakt_registrar using (true) with check (true);
 
 create function certvakt.refuse_chapter_cycle() returns trigger
 language plpgsql security definer set search_path = '' as $$

@@ -29,7 +29,7 @@ revoke all on certvakt.people from public, anon, authenticated, service_role;
 grant select on certvakt.people to certvakt_worker;
 create policy worker_reads on certvakt.people for select to certvakt_worker using (true);
 grant select, insert, update, delete on certvakt.people to certvakt_registrar;
-create policy registrar_keeps on certvakt.people to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.people to certvakt_registrar using (true) with check (true);
 grant select (id, name, locale) on certvakt.people to certvakt_auth;
 create policy auth_reads on certvakt.people for select to certvakt_auth using (true);
 -- To lock a person, the definer updates the id to the same value.
@@ -58,7 +58,7 @@ grant select on certvakt.person_names to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.person_names for select to certvakt_worker using (true);
 create policy definer_reads on certvakt.person_names for select to certvakt_definer using (true);
 grant select, insert, update, delete on certvakt.person_names to certvakt_registrar;
-create policy registrar_keeps on certvakt.person_names to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.person_names to certvakt_registrar using (true) with check (true);
 grant select (person_id, organisation_id, name) on certvakt.person_names to certvakt_auth;
 create policy auth_reads on certvakt.person_names for select to certvakt_auth using (true);
 
@@ -99,7 +99,7 @@ revoke all on certvakt.identities from public, anon, authenticated, service_role
 grant select on certvakt.identities to certvakt_worker;
 create policy worker_reads on certvakt.identities for select to certvakt_worker using (true);
 grant select, insert, update, delete on certvakt.identities to certvakt_registrar;
-create policy registrar_keeps on certvakt.identities to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.identities to certvakt_registrar using (true) with check (true);
 grant select (issuer, subject, person_id), insert (issuer, subject, person_id) on certvakt.identities to certvakt_auth;
 create policy auth_reads on certvakt.identities for select to certvakt_auth using (true);
 create policy auth_adds_links on certvakt.identities for insert to certvakt_auth
@@ -145,7 +145,7 @@ create policy worker_reads on certvakt.memberships for select to certvakt_worker
 create policy definer_reads on certvakt.memberships for select to certvakt_definer using (true);
 -- A membership is added and deleted, and never updated.
 grant select, insert, delete on certvakt.memberships to certvakt_registrar;
-create policy registrar_keeps on certvakt.memberships to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.memberships to certvakt_registrar using (true) with check (true);
 grant select (person_id, organisation_id) on certvakt.memberships to certvakt_auth;
 create policy auth_reads on certvakt.memberships for select to certvakt_auth using (true);
 
@@ -190,7 +190,7 @@ grant select, delete on certvakt.contact_points to certvakt_worker;
 create policy worker_reads on certvakt.contact_points for select to certvakt_worker using (true);
 create policy worker_removes on certvakt.contact_points for delete to certvakt_worker using (true);
 grant select, insert, update, delete on certvakt.contact_points to certvakt_registrar;
-create policy registrar_keeps on certvakt.contact_points to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.contact_points to certvakt_registrar using (true) with check (true);
 grant select (id, person_id, kind, address, organisation_id) on certvakt.contact_points to certvakt_auth;
 create policy auth_reads on certvakt.contact_points for select to certvakt_auth using (kind = 'email');
 -- The definer reads mail addresses for invitations, and writes devices only.
@@ -215,9 +215,9 @@ revoke all on certvakt.channel_opt_outs from public, anon, authenticated, servic
 grant select on certvakt.channel_opt_outs to certvakt_worker;
 create policy worker_reads on certvakt.channel_opt_outs for select to certvakt_worker using (true);
 grant select, insert, update, delete on certvakt.channel_opt_outs to certvakt_registrar;
-create policy registrar_keeps on certvakt.channel_opt_outs to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.channel_opt_outs to certvakt_registrar using (true) with check (true);
 grant select, insert (person_id, kind), delete on certvakt.channel_opt_outs to certvakt_definer;
-create policy definer_keeps on certvakt.channel_opt_outs to certvakt_definer using (true) with check (true);
+create policy definer_manages on certvakt.channel_opt_outs to certvakt_definer using (true) with check (true);
 
 create view certvakt.administrators with (security_invoker = true) as
 select distinct on (m.organisation_id, m.person_id) m.organisation_id, m.person_id, k.id as contact_point_id

@@ -36,7 +36,7 @@ grant select on certvakt.certification_types to certvakt_worker, certvakt_define
 create policy worker_reads on certvakt.certification_types for select to certvakt_worker using (true);
 create policy definer_reads on certvakt.certification_types for select to certvakt_definer using (true);
 grant select, insert, update (name, validity_months, renewal_rule, renewal_window_days) on certvakt.certification_types to certvakt_registrar;
-create policy registrar_keeps on certvakt.certification_types to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.certification_types to certvakt_registrar using (true) with check (true);
 
 create table public.peer_mentor_certifications (
   id uuid primary key default certvakt.uuid_v7(),
@@ -99,7 +99,7 @@ create policy worker_reads on public.peer_mentor_certifications for select to ce
 create policy worker_expires on public.peer_mentor_certifications for update to certvakt_worker
   using (status = 'active' or suspended_until is not null) with check (status in ('active', 'expired'));
 grant select, insert, update, delete on public.peer_mentor_certifications to certvakt_registrar;
-create policy registrar_keeps on public.peer_mentor_certifications to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on public.peer_mentor_certifications to certvakt_registrar using (true) with check (true);
 -- The database sets created_at and updated_at.
 grant select, delete,
   insert (id, organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status,
@@ -107,7 +107,7 @@ grant select, delete,
   update (id, organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status,
     suspended_until, renewal_history)
   on public.peer_mentor_certifications to service_role;
-create policy service_keeps on public.peer_mentor_certifications to service_role using (true) with check (true);
+create policy service_manages on public.peer_mentor_certifications to service_role using (true) with check (true);
 grant select, update (renewal_history) on public.peer_mentor_certifications to certvakt_definer;
 create policy definer_reads on public.peer_mentor_certifications for select to certvakt_definer using (true);
 create policy definer_moves on public.peer_mentor_certifications for update to certvakt_definer using (true) with check (true);
@@ -166,7 +166,7 @@ alter table certvakt.certifications_elsewhere enable row level security;
 alter table certvakt.certifications_elsewhere force row level security;
 revoke all on certvakt.certifications_elsewhere from public, anon, authenticated, service_role;
 grant select, insert, delete on certvakt.certifications_elsewhere to certvakt_definer;
-create policy definer_keeps on certvakt.certifications_elsewhere to certvakt_definer using (true) with check (true);
+create policy definer_manages on certvakt.certifications_elsewhere to certvakt_definer using (true) with check (true);
 
 create function certvakt.memberships_after_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -200,7 +200,7 @@ alter table certvakt.erased_register_ids enable row level security;
 alter table certvakt.erased_register_ids force row level security;
 revoke all on certvakt.erased_register_ids from public, anon, authenticated, service_role;
 grant select, insert, delete on certvakt.erased_register_ids to certvakt_registrar;
-create policy registrar_keeps on certvakt.erased_register_ids to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.erased_register_ids to certvakt_registrar using (true) with check (true);
 
 create function certvakt.register_id_digest(organisation uuid, external_id text) returns bytea
 language sql immutable strict parallel safe set search_path = ''

@@ -10,32 +10,32 @@ set local statement_timeout = '60s';
 -- The text that people write about a change is not in the entry, which contains a salted digest of it. So the text can be
 -- erased, and the chain of hashes stays valid. The id of an entry can be the caller's choice, so it is unique within one
 -- certification only.
-create table certvakt.renewal_words (
+create table certvakt.renewal_remarks (
   entry_id uuid not null,
   certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
-  salt bytea not null constraint renewal_words_salt_form check (length(salt) = 32),
-  evidence text constraint renewal_words_evidence_form check (length(evidence) between 1 and 500)
-    constraint renewal_words_evidence_plain check (evidence !~ certvakt.forbidden_characters()),
+  salt bytea not null constraint renewal_remarks_salt_form check (length(salt) = 32),
+  evidence text constraint renewal_remarks_evidence_form check (length(evidence) between 1 and 500)
+    constraint renewal_remarks_evidence_plain check (evidence !~ certvakt.forbidden_characters()),
   -- A note may have several lines.
-  note text constraint renewal_words_note_form check (length(note) between 1 and 2000)
-    constraint renewal_words_note_plain check (translate(note, e'\n\r\t', '') !~ certvakt.forbidden_characters()),
+  note text constraint renewal_remarks_note_form check (length(note) between 1 and 2000)
+    constraint renewal_remarks_note_plain check (translate(note, e'\n\r\t', '') !~ certvakt.forbidden_characters()),
   operator text,
   primary key (certification_id, entry_id)
 );
-comment on table certvakt.renewal_words is
+comment on table certvakt.renewal_remarks is
   'Evidence and notes of entries. If an entry has a digest and no row here, they were erased.';
-comment on column certvakt.renewal_words.operator is
+comment on column certvakt.renewal_remarks.operator is
   'Who ran the command that made the change, as account@host. The digest does not contain it. Null: no command made the change.';
 
-alter table certvakt.renewal_words enable row level security;
-alter table certvakt.renewal_words force row level security;
-revoke all on certvakt.renewal_words from public, anon, authenticated, service_role;
-grant select on certvakt.renewal_words to certvakt_worker;
-create policy worker_reads on certvakt.renewal_words for select to certvakt_worker using (true);
-grant select, delete on certvakt.renewal_words to certvakt_registrar;
-create policy registrar_erases on certvakt.renewal_words to certvakt_registrar using (true);
-grant select, insert on certvakt.renewal_words to certvakt_definer;
-create policy definer_writes on certvakt.renewal_words to certvakt_definer using (true) with check (true);
+alter table certvakt.renewal_remarks enable row level security;
+alter table certvakt.renewal_remarks force row level security;
+revoke all on certvakt.renewal_remarks from public, anon, authenticated, service_role;
+grant select on certvakt.renewal_remarks to certvakt_worker;
+create policy worker_reads on certvakt.renewal_remarks for select to certvakt_worker using (true);
+grant select, delete on certvakt.renewal_remarks to certvakt_registrar;
+create policy registrar_erases on certvakt.renewal_remarks to certvakt_registrar using (true);
+grant select, insert on certvakt.renewal_remarks to certvakt_definer;
+create policy definer_writes on certvakt.renewal_remarks to certvakt_definer using (true) with check (true);
 
 -- Long histories. Administrators are notified of each one once. A history with ten times as many entries is full.
 create table certvakt.long_histories (
@@ -51,7 +51,7 @@ revoke all on certvakt.long_histories from public, anon, authenticated, service_
 grant select, update (alerted_at) on certvakt.long_histories to certvakt_worker;
 create policy worker_updates on certvakt.long_histories to certvakt_worker using (true) with check (true);
 grant select (certification_id), delete on certvakt.long_histories to certvakt_registrar;
-create policy registrar_forgets on certvakt.long_histories to certvakt_registrar using (true) with check (false);
+create policy registrar_deletes on certvakt.long_histories to certvakt_registrar using (true) with check (false);
 grant select, insert on certvakt.long_histories to certvakt_definer;
 create policy definer_notices on certvakt.long_histories to certvakt_definer using (true) with check (true);
 

@@ -122,7 +122,7 @@ begin
         using errcode = 'check_violation', constraint = 'history_form';
     end if;
     if salt is not null then
-      insert into certvakt.renewal_words (entry_id, certification_id, salt, evidence, note, operator)
+      insert into certvakt.renewal_remarks (entry_id, certification_id, salt, evidence, note, operator)
       values ((entry ->> 'id')::uuid, before.id, salt, said ->> 'evidence', said ->> 'note', operator);
     end if;
     entries := entries || entry;

@@ -35,7 +35,7 @@ alter table certvakt.runs enable row level security;
 alter table certvakt.runs force row level security;
 revoke all on certvakt.runs from public, anon, authenticated, service_role;
 grant select, insert, update, delete on certvakt.runs to certvakt_worker;
-create policy worker_keeps on certvakt.runs to certvakt_worker using (true) with check (true);
+create policy worker_manages on certvakt.runs to certvakt_worker using (true) with check (true);
 
 -- The input of the statement that records a run (crates/store/src/run/record.sql). It has names, and as a parameter its
 -- fields are constants for the planner. Each part of a run reads the certifications whose id modulo the number of parts
@@ -102,7 +102,7 @@ alter table certvakt.run_calendars enable row level security;
 alter table certvakt.run_calendars force row level security;
 revoke all on certvakt.run_calendars from public, anon, authenticated, service_role;
 grant select, insert, update, delete on certvakt.run_calendars to certvakt_worker;
-create policy worker_keeps on certvakt.run_calendars to certvakt_worker using (true) with check (true);
+create policy worker_manages on certvakt.run_calendars to certvakt_worker using (true) with check (true);
 
 create function certvakt.this_database() returns text
 language sql stable parallel safe set search_path = ''
@@ -164,7 +164,7 @@ alter table certvakt.deliveries enable row level security;
 alter table certvakt.deliveries force row level security;
 revoke all on certvakt.deliveries from public, anon, authenticated, service_role;
 grant select, insert, update, delete on certvakt.deliveries to certvakt_worker;
-create policy worker_keeps on certvakt.deliveries to certvakt_worker using (true) with check (true);
+create policy worker_manages on certvakt.deliveries to certvakt_worker using (true) with check (true);
 -- The registrar cancels the open deliveries of a person who is erased.
 grant select (id, finished_at), update (state, reason, finished_at, available_at, lease_token, lease_until)
   on certvakt.deliveries to certvakt_registrar;
@@ -213,7 +213,7 @@ alter table certvakt.delivery_attempts enable row level security;
 alter table certvakt.delivery_attempts force row level security;
 revoke all on certvakt.delivery_attempts from public, anon, authenticated, service_role;
 grant select, insert, update, delete on certvakt.delivery_attempts to certvakt_worker;
-create policy worker_keeps on certvakt.delivery_attempts to certvakt_worker using (true) with check (true);
+create policy worker_manages on certvakt.delivery_attempts to certvakt_worker using (true) with check (true);
 grant select (delivery_id), delete on certvakt.delivery_attempts to certvakt_definer;
 create policy definer_deletes on certvakt.delivery_attempts to certvakt_definer using (true) with check (false);
 
@@ -270,7 +270,7 @@ alter table certvakt.channel_stops enable row level security;
 alter table certvakt.channel_stops force row level security;
 revoke all on certvakt.channel_stops from public, anon, authenticated, service_role;
 grant select, insert, update, delete on certvakt.channel_stops to certvakt_worker;
-create policy worker_keeps on certvakt.channel_stops to certvakt_worker using (true) with check (true);
+create policy worker_manages on certvakt.channel_stops to certvakt_worker using (true) with check (true);
 
 create table certvakt.imports (
   id bigint generated always as identity primary key,
@@ -302,6 +302,6 @@ alter table certvakt.imports enable row level security;
 alter table certvakt.imports force row level security;
 revoke all on certvakt.imports from public, anon, authenticated, service_role;
 grant select, delete on certvakt.imports to certvakt_worker;
-create policy worker_keeps on certvakt.imports to certvakt_worker using (true) with check (true);
+create policy worker_manages on certvakt.imports to certvakt_worker using (true) with check (true);
 grant select, insert on certvakt.imports to certvakt_registrar;
 create policy registrar_records on certvakt.imports to certvakt_registrar using (true) with check (true);

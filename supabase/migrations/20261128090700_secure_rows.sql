@@ -107,7 +107,7 @@ grant select on certvakt.access_closures to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.access_closures for select to certvakt_worker using (true);
 create policy definer_reads on certvakt.access_closures for select to certvakt_definer using (true);
 grant select, insert, update (opened_at, opened_by, opened_operator) on certvakt.access_closures to certvakt_registrar;
-create policy registrar_keeps on certvakt.access_closures to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.access_closures to certvakt_registrar using (true) with check (true);
 
 create function certvakt.closed_organisations(resource text) returns uuid[]
 language plpgsql stable security definer set search_path = '' as $$

@@ -63,7 +63,7 @@ begin atomic
   select e.number, e.entry, w.evidence, w.note, e.entry ->> 'words' is not null and w.entry_id is null
   from certvakt.visible_certifications c
   cross join lateral jsonb_array_elements(certvakt.entries_of(c.id, c.renewal_history)) with ordinality e (entry, number)
-  left join certvakt.renewal_words w on w.entry_id::text = e.entry ->> 'id' and w.certification_id = c.id
+  left join certvakt.renewal_remarks w on w.entry_id::text = e.entry ->> 'id' and w.certification_id = c.id
   where c.id = history_of.certification;
 end;
 comment on function certvakt.history_of is
@@ -398,7 +398,7 @@ end;
 comment on function certvakt.opt_in is 'Resumes notices to the caller at a kind of contact point.';
 
 -- The devices of the app. A device moves to the person who signs in on it.
-create function certvakt.keep_device(installation text, token text) returns void
+create function certvakt.register_device(installation text, token text) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
   person uuid := certvakt.current_person();
@@ -408,18 +408,18 @@ begin
   end if;
   if exists (
     select from certvakt.contact_points p
-    where p.installation = keep_device.installation and p.person_id <> person and p.address <> keep_device.token) then
+    where p.installation = register_device.installation and p.person_id <> person and p.address <> register_device.token) then
     raise exception 'this installation belongs to another person'
       using errcode = 'restrict_violation', constraint = 'installation_of_another',
         hint = 'Send the current token of the device, or use a new id for the installation.';
   end if;
   delete from certvakt.contact_points p
-  where p.kind = 'push' and (p.installation = keep_device.installation or p.address = keep_device.token);
+  where p.kind = 'push' and (p.installation = register_device.installation or p.address = register_device.token);
   insert into certvakt.contact_points (person_id, kind, address, installation)
-  values (person, 'push', keep_device.token, keep_device.installation);
+  values (person, 'push', register_device.token, register_device.installation);
 end
 $$;
-comment on function certvakt.keep_device is
+comment on function certvakt.register_device is
   'Registers an installation of the app and its current token for the caller. A device of another person moves to the caller only if the token is the one that is stored.';
 
 create function certvakt.remove_device(installation text) returns void
@@ -431,13 +431,13 @@ end;
 comment on function certvakt.remove_device is 'Removes a device of the caller.';
 
 revoke all on function certvakt.opt_outs(), certvakt.opt_out(text), certvakt.opt_in(text),
-  certvakt.keep_device(text, text), certvakt.remove_device(text) from public, anon, authenticated, service_role;
+  certvakt.register_device(text, text), certvakt.remove_device(text) from public, anon, authenticated, service_role;
 grant execute on function certvakt.opt_outs(), certvakt.opt_out(text), certvakt.opt_in(text),
-  certvakt.keep_device(text, text), certvakt.remove_device(text) to authenticated;
+  certvakt.register_device(text, text), certvakt.remove_device(text) to authenticated;
 alter function certvakt.opt_outs() owner to certvakt_definer;
 alter function certvakt.opt_out(text) owner to certvakt_definer;
 alter function certvakt.opt_in(text) owner to certvakt_definer;
-alter function certvakt.keep_device(text, text) owner to certvakt_definer;
+alter function certvakt.register_device(text, text) owner to certvakt_definer;
 alter function certvakt.remove_device(text) owner to certvakt_definer;
 
 -- A client that creates something chooses a key. If it repeats the request, it gets the stored response, and nothing is
@@ -465,7 +465,7 @@ grant select (person_id, answer) on certvakt.idempotency_keys to certvakt_worker
 create policy worker_reads on certvakt.idempotency_keys for select to certvakt_worker using (true);
 -- The registrar deletes rows after a day, and those of a person who is erased.
 grant select (person_id, answer, created_at), delete on certvakt.idempotency_keys to certvakt_registrar;
-create policy registrar_forgets on certvakt.idempotency_keys to certvakt_registrar using (true) with check (false);
+create policy registrar_deletes on certvakt.idempotency_keys to certvakt_registrar using (true) with check (false);
 
 -- Registers that administrators upload. The content is deleted after the import.
 create table certvakt.uploads (
@@ -479,7 +479,7 @@ create table certvakt.uploads (
   -- squawk-ignore prefer-bigint-over-int
   attempt integer not null default 0,
   state text not null default 'waiting' constraint uploads_state_known
-    check (state in ('waiting', 'received', 'taken', 'refused')),
+    check (state in ('waiting', 'received', 'imported', 'refused')),
   result jsonb,
   created_at timestamptz not null default now(),
   finished_at timestamptz,
@@ -487,11 +487,11 @@ create table certvakt.uploads (
   constraint uploads_chapter_inside_organisation
     foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade,
   constraint uploads_content_while_received check ((state = 'received') = (content is not null)),
-  constraint uploads_finished_with_a_result check ((state in ('taken', 'refused')) = (finished_at is not null and result is not null))
+  constraint uploads_finished_with_a_result check ((state in ('imported', 'refused')) = (finished_at is not null and result is not null))
 );
 comment on table certvakt.uploads is 'Registers that were uploaded through the API, and their results.';
 comment on column certvakt.uploads.state is
-  'waiting for its content -> received -> taken or refused. The content is deleted after it was read.';
+  'waiting for its content -> received -> imported or refused. The content is deleted after it was read.';
 comment on column certvakt.uploads.taken_up_at is 'When the last attempt to import it began.';
 create index uploads_chapter on certvakt.uploads (organisation_id, chapter_id);
 create index uploads_person on certvakt.uploads (person_id);

@@ -32,9 +32,9 @@ grant select, insert, delete on certvakt.invitations to certvakt_registrar;
 create policy registrar_invites on certvakt.invitations to certvakt_registrar using (true) with check (true);
 grant select (token_hash, used_at, expires_at), insert (person_id, token_hash, expires_at, address), delete
   on certvakt.invitations to certvakt_auth;
-create policy auth_keeps on certvakt.invitations to certvakt_auth using (true) with check (address is not null);
+create policy auth_manages on certvakt.invitations to certvakt_auth using (true) with check (address is not null);
 grant select, update (used_at) on certvakt.invitations to certvakt_definer;
-create policy definer_keeps on certvakt.invitations to certvakt_definer using (true) with check (true);
+create policy definer_manages on certvakt.invitations to certvakt_definer using (true) with check (true);
 
 create trigger refuse_erased after insert on certvakt.invitations referencing new table as new_rows
   for each statement execute function certvakt.refuse_rows_of_erased();
@@ -73,7 +73,7 @@ grant select (issuer, subject), delete on certvakt.sessions to certvakt_registra
 create policy registrar_erases on certvakt.sessions to certvakt_registrar using (true) with check (false);
 grant select, insert (token_hash, issuer, subject, address, browser, authenticated_at, acr), update (seen_at), delete
   on certvakt.sessions to certvakt_auth;
-create policy auth_keeps on certvakt.sessions to certvakt_auth using (true) with check (true);
+create policy auth_manages on certvakt.sessions to certvakt_auth using (true) with check (true);
 grant select, delete on certvakt.sessions to certvakt_definer;
 create policy definer_reads on certvakt.sessions for select to certvakt_definer using (true);
 create policy definer_ends on certvakt.sessions for delete to certvakt_definer using (true);
@@ -147,7 +147,7 @@ create policy worker_reads on certvakt.known_browsers for select to certvakt_wor
 grant select (person_id), delete on certvakt.known_browsers to certvakt_registrar;
 create policy registrar_erases on certvakt.known_browsers to certvakt_registrar using (true) with check (false);
 grant select, insert (token_hash, person_id), update (seen_at), delete on certvakt.known_browsers to certvakt_auth;
-create policy auth_keeps on certvakt.known_browsers to certvakt_auth using (true) with check (true);
+create policy auth_manages on certvakt.known_browsers to certvakt_auth using (true) with check (true);
 
 create table certvakt.mail_queue (
   id uuid primary key default certvakt.uuid_v7(),
@@ -207,7 +207,7 @@ grant select (person_id, requested_by), update (requested_by), delete on certvak
 create policy registrar_erases on certvakt.mail_queue to certvakt_registrar using (true) with check (requested_by is null);
 grant select, insert (kind, person_id, contact_point_id, valid_for, address),
   update (token_hash, expires_at, mail_due_at, mailed_at, used_at), delete on certvakt.mail_queue to certvakt_auth;
-create policy auth_keeps on certvakt.mail_queue to certvakt_auth using (true) with check (true);
+create policy auth_manages on certvakt.mail_queue to certvakt_auth using (true) with check (true);
 grant select, insert (kind, person_id, contact_point_id, requested_by, valid_for, address, organisation_id)
   on certvakt.mail_queue to certvakt_definer;
 create policy definer_writes on certvakt.mail_queue to certvakt_definer
@@ -300,7 +300,7 @@ alter table certvakt.address_uses force row level security;
 revoke all on certvakt.address_uses from public, anon, authenticated, service_role;
 grant select on certvakt.address_uses to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.address_uses for select to certvakt_worker using (true);
-create policy definer_keeps on certvakt.address_uses to certvakt_definer using (true) with check (true);
+create policy definer_manages on certvakt.address_uses to certvakt_definer using (true) with check (true);
 grant select (person_id), delete on certvakt.address_uses to certvakt_registrar;
 create policy registrar_erases on certvakt.address_uses to certvakt_registrar using (true) with check (false);
 grant select, insert (person_id, address) on certvakt.address_uses to certvakt_auth;
@@ -332,7 +332,7 @@ grant select (person_id), delete on certvakt.address_confirmations to certvakt_r
 create policy registrar_erases on certvakt.address_confirmations to certvakt_registrar using (true) with check (false);
 grant select, insert (organisation_id, person_id, address, administrator_id, issuer, proof), delete
   on certvakt.address_confirmations to certvakt_definer;
-create policy definer_keeps on certvakt.address_confirmations to certvakt_definer using (true) with check (true);
+create policy definer_manages on certvakt.address_confirmations to certvakt_definer using (true) with check (true);
 
 create table certvakt.former_addresses (
   id bigint generated always as identity primary key,
@@ -354,9 +354,9 @@ create policy worker_reads on certvakt.former_addresses for select to certvakt_w
 grant select (person_id), delete on certvakt.former_addresses to certvakt_registrar;
 create policy registrar_erases on certvakt.former_addresses to certvakt_registrar using (true) with check (false);
 grant select (left_at), delete on certvakt.former_addresses to certvakt_auth;
-create policy auth_forgets on certvakt.former_addresses to certvakt_auth using (true) with check (false);
+create policy auth_deletes on certvakt.former_addresses to certvakt_auth using (true) with check (false);
 grant select, insert (person_id, organisation_id, address), update (left_at) on certvakt.former_addresses to certvakt_definer;
-create policy definer_keeps on certvakt.former_addresses to certvakt_definer using (true) with check (true);
+create policy definer_manages on certvakt.former_addresses to certvakt_definer using (true) with check (true);
 
 create function certvakt.is_first_address(organisation uuid, person uuid, address text) returns boolean
 language sql stable security definer set search_path = ''

@@ -114,7 +114,7 @@ create table certvakt.listings (
     constraint listings_partner_key_plain check (partner_key !~ certvakt.forbidden_characters()),
   person_id uuid references certvakt.people (id) on delete set null,
   listing_consent_at timestamptz,
-  kept_off_at timestamptz,
+  excluded_at timestamptz,
   valid_until timestamptz,
   is_listed boolean not null default false,
   number bigint not null default 0,
@@ -132,7 +132,7 @@ create table certvakt.listings (
   lease_until timestamptz,
   requested_at timestamptz,
   requested_number bigint not null default 0,
-  is_unsure boolean not null default false,
+  is_in_doubt boolean not null default false,
   last_error text constraint listings_last_error_form check (length(last_error) between 1 and 500),
   confirmed_number bigint not null default 0,
   seen_listed boolean,
@@ -149,11 +149,11 @@ comment on table certvakt.listings is
 comment on column certvakt.listings.partner_key is 'The portal''s key of the mentor. certvakt sends nothing else about the mentor.';
 comment on column certvakt.listings.person_id is 'The mentor. Null: the mentor was deleted or erased, and is not to be listed.';
 comment on column certvakt.listings.listing_consent_at is 'Since when the mentor consents to being listed. Null: there is no consent.';
-comment on column certvakt.listings.kept_off_at is
-  'Since when the mentor is kept off in spite of consent: the portal removed the mentor, and a person decided to leave it so.';
+comment on column certvakt.listings.excluded_at is
+  'Since when the mentor is excluded in spite of consent: the portal removed the mentor, and a person decided to leave it so.';
 comment on column certvakt.listings.valid_until is
   'The end of the latest last valid day among the certifications that the partner accepts and that are not suspended. Infinity: no end. Null: there are none.';
-comment on column certvakt.listings.is_listed is 'Whether the mentor is to be listed: there is consent, the mentor is not kept off, and valid_until is in the future.';
+comment on column certvakt.listings.is_listed is 'Whether the mentor is to be listed: there is consent, the mentor is not excluded, and valid_until is in the future.';
 comment on column certvakt.listings.number is 'The number of the mentor''s last event.';
 comment on column certvakt.listings.changed_at is 'The time of the last event.';
 comment on column certvakt.listings.cause is 'Why the listing was last evaluated.';
@@ -161,7 +161,7 @@ comment on column certvakt.listings.accepted_number is 'The last event whose sta
 comment on column certvakt.listings.accepted_listed is 'The state that the portal has accepted. Null: none yet.';
 comment on column certvakt.listings.requested_at is 'When a request about the mentor was last sent.';
 comment on column certvakt.listings.requested_number is 'The event of that request.';
-comment on column certvakt.listings.is_unsure is
+comment on column certvakt.listings.is_in_doubt is
   'Whether the outcome of a request is unknown. The portal''s state is read before anything else is sent.';
 comment on column certvakt.listings.last_error is 'The portal''s last response, if it did not accept the request.';
 comment on column certvakt.listings.replays is 'How often an operator had the last event sent again, each time with a new message id.';
@@ -182,21 +182,21 @@ create index listings_lapsing on certvakt.listings (valid_until) where is_listed
 alter table certvakt.listings enable row level security;
 alter table certvakt.listings force row level security;
 revoke all on certvakt.listings from public, anon, authenticated, service_role;
-grant select, insert, update (person_id, listing_consent_at, kept_off_at, removed_by_hand_since, cause, evaluated_at, accepted_number, accepted_listed,
-  accepted_at, replays, approved_number, approved_by, available_at, attempts, lease_token, lease_until, is_unsure, last_error,
+grant select, insert, update (person_id, listing_consent_at, excluded_at, removed_by_hand_since, cause, evaluated_at, accepted_number, accepted_listed,
+  accepted_at, replays, approved_number, approved_by, available_at, attempts, lease_token, lease_until, is_in_doubt, last_error,
   confirmed_number, seen_listed) on certvakt.listings to certvakt_registrar;
 create policy registrar_reads on certvakt.listings for select to certvakt_registrar using (true);
 create policy registrar_enrols on certvakt.listings for insert to certvakt_registrar with check (true);
-create policy registrar_keeps on certvakt.listings for update to certvakt_registrar using (true) with check (true);
+create policy registrar_manages on certvakt.listings for update to certvakt_registrar using (true) with check (true);
 grant select, update (accepted_number, accepted_listed, accepted_at, replays, available_at, attempts, lease_token, lease_until, requested_at,
-  requested_number, is_unsure, last_error, confirmed_number, seen_listed, removed_by_hand_since) on certvakt.listings to certvakt_worker;
+  requested_number, is_in_doubt, last_error, confirmed_number, seen_listed, removed_by_hand_since) on certvakt.listings to certvakt_worker;
 create policy worker_reads on certvakt.listings for select to certvakt_worker using (true);
 create policy worker_updates on certvakt.listings for update to certvakt_worker using (true) with check (true);
-grant select, update (valid_until, cause, evaluated_at, listing_consent_at, kept_off_at, removed_by_hand_since), delete
+grant select, update (valid_until, cause, evaluated_at, listing_consent_at, excluded_at, removed_by_hand_since), delete
   on certvakt.listings to certvakt_definer;
 create policy definer_reads on certvakt.listings for select to certvakt_definer using (true);
 create policy definer_updates on certvakt.listings for update to certvakt_definer using (true) with check (true);
-create policy definer_forgets on certvakt.listings for delete to certvakt_definer using (person_id is null);
+create policy definer_deletes on certvakt.listings for delete to certvakt_definer using (person_id is null);
 
 -- Events have no foreign key to the listing, because they are kept after the mentor is deleted.
 create table certvakt.partner_events (
@@ -222,7 +222,7 @@ create policy registrar_reads on certvakt.partner_events for select to certvakt_
 grant select, insert, delete on certvakt.partner_events to certvakt_definer;
 create policy definer_reads on certvakt.partner_events for select to certvakt_definer using (true);
 create policy definer_writes on certvakt.partner_events for insert to certvakt_definer with check (true);
-create policy definer_forgets on certvakt.partner_events for delete to certvakt_definer using (true);
+create policy definer_deletes on certvakt.partner_events for delete to certvakt_definer using (true);
 
 create table certvakt.listing_consents (
   id bigint generated always as identity primary key,
@@ -279,7 +279,7 @@ $$;
 comment on function certvakt.certified_until is
   'Returns the end of the latest last valid day among a person''s certifications of the types that a partner accepts. Null: there are none.';
 
-create function certvakt.keep_listing() returns trigger
+create function certvakt.compute_is_listed() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
   moment timestamptz := certvakt.moment();
@@ -305,17 +305,17 @@ begin
       when new.listing_consent_at is null then 'consent-withdrawn' else 'consent-given' end;
     -- A new consent ends a decision to keep the mentor off.
     if new.listing_consent_at is not null then
-      new.kept_off_at := null;
+      new.excluded_at := null;
     end if;
     insert into certvakt.listing_consents (organisation_id, partner, person_id, is_given, at, actor)
     select new.organisation_id, new.partner, new.person_id, new.listing_consent_at is not null, moment, certvakt.current_person()
     where new.person_id is not null;
-  elsif not is_new and (new.kept_off_at is null) <> (old.kept_off_at is null) then
-    new.cause := case when new.kept_off_at is null then 'listed-again' else 'kept-off' end;
+  elsif not is_new and (new.excluded_at is null) <> (old.excluded_at is null) then
+    new.cause := case when new.excluded_at is null then 'listed-again' else 'kept-off' end;
   elsif not is_new and new.person_id is null and old.person_id is not null and new.cause <> 'erased' then
     new.cause := 'deleted';
   end if;
-  is_listed := new.person_id is not null and new.listing_consent_at is not null and new.kept_off_at is null
+  is_listed := new.person_id is not null and new.listing_consent_at is not null and new.excluded_at is null
     and coalesce(new.valid_until > moment, false);
   -- If the portal shows a mentor about whom nothing was ever sent, the first event is a removal.
   if new.is_listed <> is_listed or new.number = 0 and new.cause = 'found-listed' then
@@ -335,9 +335,9 @@ begin
   return new;
 end
 $$;
-create trigger keep_listing
-  before insert or update of person_id, listing_consent_at, kept_off_at, valid_until, evaluated_at on certvakt.listings
-  for each row execute function certvakt.keep_listing();
+create trigger compute_is_listed
+  before insert or update of person_id, listing_consent_at, excluded_at, valid_until, evaluated_at on certvakt.listings
+  for each row execute function certvakt.compute_is_listed();
 
 create function certvakt.update_listings(people uuid[], cause text) returns bigint
 language plpgsql security definer set search_path = '' as $$
@@ -441,14 +441,14 @@ $$;
 comment on function certvakt.delist_found is
   'Writes the first event of mentors whom the portal shows although nothing was ever sent about them.';
 
-create function certvakt.forget_delisted() returns void
+create function certvakt.delete_delisted() returns void
 language plpgsql security definer set search_path = '' as $$
 begin
   -- The portal's key of a deleted or erased mentor is kept until the portal has removed the mentor.
   with gone as (
     delete from certvakt.listings l
     where l.person_id is null and l.accepted_number = l.number and (l.number = 0 or l.accepted_listed is not distinct from false)
-      and not l.is_unsure and l.seen_listed is not true and l.lease_token is null
+      and not l.is_in_doubt and l.seen_listed is not true and l.lease_token is null
       and coalesce(l.accepted_at, l.evaluated_at) < now() - interval '1 day'
       -- Only the listing proves the removal. An accepted request, or one to the staging environment, does not.
       and exists (
@@ -466,23 +466,23 @@ begin
     where l.organisation_id = e.organisation_id and l.partner = e.partner and l.partner_key = e.partner_key);
 end
 $$;
-comment on function certvakt.forget_delisted is
+comment on function certvakt.delete_delisted is
   'Deletes the listings of deleted and erased mentors whom the portal has removed, and events that are older than a year.';
 
-revoke all on function certvakt.certified_until(uuid, text, uuid), certvakt.keep_listing(),
+revoke all on function certvakt.certified_until(uuid, text, uuid), certvakt.compute_is_listed(),
   certvakt.update_listings(uuid[], text), certvakt.update_changed_listings(uuid[], text[]),
   certvakt.update_listings_of_partner(), certvakt.delist_lapsed(bigint),
-  certvakt.delist_found(uuid, text, text[]), certvakt.forget_delisted() from public, anon, authenticated, service_role;
+  certvakt.delist_found(uuid, text, text[]), certvakt.delete_delisted() from public, anon, authenticated, service_role;
 grant execute on function certvakt.certified_until(uuid, text, uuid), certvakt.update_changed_listings(uuid[], text[])
   to certvakt_definer;
 grant execute on function certvakt.update_listings(uuid[], text), certvakt.delist_lapsed(bigint),
-  certvakt.delist_found(uuid, text, text[]), certvakt.forget_delisted() to certvakt_worker;
-alter function certvakt.keep_listing() owner to certvakt_definer;
+  certvakt.delist_found(uuid, text, text[]), certvakt.delete_delisted() to certvakt_worker;
+alter function certvakt.compute_is_listed() owner to certvakt_definer;
 alter function certvakt.update_listings(uuid[], text) owner to certvakt_definer;
 alter function certvakt.update_listings_of_partner() owner to certvakt_definer;
 alter function certvakt.delist_lapsed(bigint) owner to certvakt_definer;
 alter function certvakt.delist_found(uuid, text, text[]) owner to certvakt_definer;
-alter function certvakt.forget_delisted() owner to certvakt_definer;
+alter function certvakt.delete_delisted() owner to certvakt_definer;
 
 -- Mentors see their listings, and give and withdraw consent themselves.
 create function certvakt.my_listings()
@@ -503,7 +503,7 @@ declare
   is_new boolean;
   proof text := certvakt.proof_of_person(organisation);
 begin
-  select l.listing_consent_at is null or l.kept_off_at is not null into is_new
+  select l.listing_consent_at is null or l.excluded_at is not null into is_new
   from certvakt.listings l
   where l.organisation_id = consent_to_listing.organisation and l.partner = consent_to_listing.partner
     and l.person_id = person
@@ -518,10 +518,10 @@ begin
   end if;
   perform set_config('certvakt.proof', coalesce(proof, ''), true);
   update certvakt.listings l
-  -- The consent of a mentor who was kept off is a new one.
+  -- The consent of an excluded mentor is a new one.
   set listing_consent_at = case
     when not is_given then null
-    when l.kept_off_at is not null then certvakt.moment()
+    when l.excluded_at is not null then certvakt.moment()
     else coalesce(l.listing_consent_at, certvakt.moment()) end
   where l.organisation_id = consent_to_listing.organisation and l.partner = consent_to_listing.partner
     and l.person_id = person;
@@ -595,9 +595,9 @@ create policy registrar_adds on certvakt.partner_reports for insert to certvakt_
 create policy registrar_updates on certvakt.partner_reports for update to certvakt_registrar using (true) with check (true);
 grant select, update (partner_key, outcome, reason, resolved_at) on certvakt.partner_reports to certvakt_definer;
 create policy definer_reads on certvakt.partner_reports for select to certvakt_definer using (true);
-create policy definer_forgets on certvakt.partner_reports for update to certvakt_definer using (true) with check (true);
+create policy definer_updates on certvakt.partner_reports for update to certvakt_definer using (true) with check (true);
 
-create function certvakt.forget_reports() returns trigger
+create function certvakt.unlink_reports() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   update certvakt.partner_reports r
@@ -609,12 +609,12 @@ begin
   return null;
 end
 $$;
-comment on function certvakt.forget_reports is
+comment on function certvakt.unlink_reports is
   'Removes a deleted or erased mentor from reports, and dismisses those that wait.';
-create trigger forget_reports after update of person_id on certvakt.listings
-  for each row when (old.person_id is not null and new.person_id is null) execute function certvakt.forget_reports();
-revoke all on function certvakt.forget_reports() from public, anon, authenticated, service_role;
-alter function certvakt.forget_reports() owner to certvakt_definer;
+create trigger unlink_reports after update of person_id on certvakt.listings
+  for each row when (old.person_id is not null and new.person_id is null) execute function certvakt.unlink_reports();
+revoke all on function certvakt.unlink_reports() from public, anon, authenticated, service_role;
+alter function certvakt.unlink_reports() owner to certvakt_definer;
 
 -- Administrators see the state of their organisations' partners.
 create view certvakt.partner_states with (security_invoker = true) as
@@ -632,11 +632,11 @@ select p.organisation_id, p.code as partner, count(l.partner_key) as mentors,
       or not l.is_listed and (l.accepted_number < l.number or p.environment = 'live' and l.confirmed_number < l.number)), 0), 0)::bigint
     as oldest_removal_seconds,
   count(*) filter (where l.accepted_number < l.number and l.last_error is not null) as with_errors,
-  count(*) filter (where l.is_unsure) as unsure,
+  count(*) filter (where l.is_in_doubt) as in_doubt,
   count(*) filter (where not l.is_listed and l.seen_listed) as still_shown,
   count(*) filter (where l.is_listed and l.accepted_number = l.number and not l.seen_listed and l.removed_by_hand_since is null) as not_shown,
   count(*) filter (where l.removed_by_hand_since is not null) as removed_by_hand,
-  count(*) filter (where l.kept_off_at is not null) as kept_off,
+  count(*) filter (where l.excluded_at is not null) as excluded,
   (select count(*) from certvakt.partner_reports r
     where r.organisation_id = p.organisation_id and r.partner = p.code and r.outcome = 'waiting') as reports_waiting
 from m cross join certvakt.partners p

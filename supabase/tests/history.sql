@@ -54,7 +54,7 @@ select is(pg_temp.last() - 'schema_version' - 'id' - 'at' - 'words' - 'previous'
   'kind', 'renewed', 'actor', null, 'source', 'command', 'completed_on', '2026-11-20', 'told', '[]'::jsonb,
   'expires_before', '2030-06-30T21:59:59.000000Z', 'expires_after', '2031-06-30T21:59:59.000000Z'), 'an entry contains the known fields');
 select is((select encode(sha256(w.salt || convert_to('{"evidence":"kurs 14","note":"Bodø"}', 'UTF8')), 'hex')
-  from certvakt.renewal_words w where w.certification_id = :certification), pg_temp.last() ->> 'words',
+  from certvakt.renewal_remarks w where w.certification_id = :certification), pg_temp.last() ->> 'words',
   'an entry contains a salted digest of the text');
 set local certvakt.change = '{"completed_on": "in May"}';
 select throws_ok($$update public.peer_mentor_certifications set expires_at = '2032-01-01' where id = '00000000-0000-4000-8000-0000000200a2'$$,
@@ -126,7 +126,7 @@ set local role authenticated;
 select is((select count(*) from certvakt.history_of(:certification)), 0::bigint, 'nobody sees it without claims');
 select set_config('request.jwt.claims', '{"iss": "https://issuer.example", "sub": "coordinator"}', true);
 select is((select count(*) filter (where note = 'Bodø') from certvakt.history_of(:certification)), 1::bigint, 'its coordinator sees it, with notes');
-select throws_ok('select * from certvakt.renewal_words', '42501', null, 'people cannot read evidence and notes directly');
+select throws_ok('select * from certvakt.renewal_remarks', '42501', null, 'people cannot read evidence and notes directly');
 select set_config('request.jwt.claims', '{"iss": "https://issuer.example", "sub": "outsider"}', true);
 select is((select count(*) from certvakt.history_of(:certification)), 0::bigint, 'nobody of another organisation sees it');
 reset role;

@@ -23,19 +23,19 @@ update public.peer_mentor_certifications set status = 'expired' where id = :cert
 select is(pg_temp.events(), '1 listed consent-given', 'the date decides, not the status that a run records');
 update public.peer_mentor_certifications set status = 'suspended' where id = :certification;
 update public.peer_mentor_certifications set status = 'active' where id = :certification;
-update certvakt.listings set kept_off_at = now();
+update certvakt.listings set excluded_at = now();
 select is(pg_temp.events(), '1 listed consent-given, 2 delisted suspended, 3 listed reinstated, 4 delisted kept-off',
   'each transition is an event with its cause');
 update certvakt.listings set listing_consent_at = null;
 update certvakt.listings set listing_consent_at = now();
-select is((select (is_listed, kept_off_at)::text from certvakt.listings), '(t,)', 'a new consent ends keeping the mentor off');
+select is((select (is_listed, excluded_at)::text from certvakt.listings), '(t,)', 'a new consent ends keeping the mentor off');
 delete from certvakt.partner_types;
 insert into certvakt.partner_types values (:organisation, 'portal', 'type');
 select is(pg_temp.events(), '1 listed consent-given, 2 delisted suspended, 3 listed reinstated, 4 delisted kept-off, '
   || '5 listed consent-given, 6 delisted required-types, 7 listed required-types', 'changes of the required types take effect immediately');
-update certvakt.listings set kept_off_at = now();
+update certvakt.listings set excluded_at = now();
 update certvakt.listings set listing_consent_at = clock_timestamp();
-select is((select (is_listed, kept_off_at)::text from certvakt.listings), '(t,)', 'the consent of a mentor who did not withdraw it remains valid');
+select is((select (is_listed, excluded_at)::text from certvakt.listings), '(t,)', 'the consent of a mentor who did not withdraw it remains valid');
 select is((select string_agg(is_given::text, ' ' order by id) from certvakt.listing_consents), 'true false true true',
   'every consent and every withdrawal is stored');
 select is((select array_agg(number order by number) from certvakt.partner_events), array[1, 2, 3, 4, 5, 6, 7, 8, 9]::bigint[],
@@ -75,14 +75,14 @@ delete from certvakt.people where id = :mentor;
 select is((select (person_id, is_listed, number, accepted_number)::text from certvakt.listings), '(,f,10,9)',
   'a deleted mentor must be removed');
 select is((select cause from certvakt.partner_events order by number desc limit 1), 'deleted', 'the cause of the removal is the deletion');
-select certvakt.forget_delisted();
+select certvakt.delete_delisted();
 select is((select count(*) from certvakt.listings), 1::bigint, 'the listing remains until the portal has removed the mentor');
 update certvakt.listings set accepted_number = 10, accepted_listed = false, accepted_at = now() - interval '2 days';
-select certvakt.forget_delisted();
+select certvakt.delete_delisted();
 select is((select count(*) from certvakt.listings), 1::bigint, 'only the live listing proves the removal');
 update certvakt.partners set contract = '1', environment = 'live', accepted_environment = 'live';
 update certvakt.listings set confirmed_number = 10;
-select certvakt.forget_delisted();
+select certvakt.delete_delisted();
 select is((select count(*) from certvakt.listings) + (select count(*) from certvakt.partner_events), 0::bigint,
   'the key is deleted after the removal');
 
@@ -103,7 +103,7 @@ select is_empty($$
     and has_column_privilege(r.rolname, a.attrelid, a.attnum, 'UPDATE')$$, 'is_listed is computed and cannot be set');
 select is_empty($$
   select a.attname from pg_attribute a
-  where a.attrelid = 'certvakt.listings'::regclass and a.attname in ('listing_consent_at', 'kept_off_at', 'person_id')
+  where a.attrelid = 'certvakt.listings'::regclass and a.attname in ('listing_consent_at', 'excluded_at', 'person_id')
     and has_column_privilege('certvakt_worker', a.attrelid, a.attnum, 'UPDATE')$$,
   'the role that sends changes to portals cannot change consent');
 select * from finish();

@@ -70,8 +70,8 @@ select throws_ok($$insert into certvakt.contact_points (person_id, organisation_
   values ('00000000-0000-4000-8000-000000000006', '00000000-0000-4000-8000-0000000000b0', 'push', 'x', 'other')$$, '23514', null,
   'no register contains an installation');
 set local role authenticated;
-select throws_ok($$select certvakt.keep_device('phone', 'another')$$, '23001', null, 'another person''s device does not move without its token');
-select lives_ok($$select certvakt.keep_device('phone', 'present')$$, 'a device moves with its token');
+select throws_ok($$select certvakt.register_device('phone', 'another')$$, '23001', null, 'another person''s device does not move without its token');
+select lives_ok($$select certvakt.register_device('phone', 'present')$$, 'a device moves with its token');
 reset role;
 select is((select person_id from certvakt.contact_points where installation = 'phone'), '00000000-0000-4000-8000-000000000005'::uuid,
   'the device moves to the login that sent the token');

@@ -18,7 +18,7 @@ pub enum PortalOutcome {
     /// The portal cannot be reached or fails, for a time if it gave one.
     Down(String, Option<Duration>),
     /// There was no response, so the result is unknown.
-    Unsure(String),
+    InDoubt(String),
     /// The portal refused access.
     SignIn(String),
     /// The portal breaks the contract.
@@ -33,7 +33,7 @@ impl PortalOutcome {
             Self::Refused(reason)
             | Self::Busy(reason, _)
             | Self::Down(reason, _)
-            | Self::Unsure(reason)
+            | Self::InDoubt(reason)
             | Self::SignIn(reason)
             | Self::Broken(reason) => Some(reason),
         }
@@ -59,7 +59,7 @@ impl PortalOutcome {
             Self::Refused(_) => "refused",
             Self::Busy(..) => "busy",
             Self::Down(..) => "down",
-            Self::Unsure(_) => "unsure",
+            Self::InDoubt(_) => "in_doubt",
             Self::SignIn(_) => "sign-in",
             Self::Broken(_) => "broken",
         }
@@ -71,7 +71,7 @@ impl From<RequestError> for PortalOutcome {
         match none {
             RequestError::Unreachable => Self::Down("the portal cannot be reached".to_owned(), None),
             RequestError::TooLong => Self::Broken("its response is too long".to_owned()),
-            RequestError::Lost => Self::Unsure("no response".to_owned()),
+            RequestError::Lost => Self::InDoubt("no response".to_owned()),
             RequestError::TooLate => Self::Down("this process was suspended for longer than its lease".to_owned(), None),
             RequestError::InternalAddress => Self::Broken(
                 "the contract's address is on this machine or in a private network: add the host to partners.allowed_internal_hosts if that is intended"

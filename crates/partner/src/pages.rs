@@ -87,7 +87,7 @@ impl Pages<'_> {
         let answered = if self.is_public {
             portal.wire.send(get(HeaderMap::new()), None).await.map_err(|none| {
                 match PortalOutcome::from(none) {
-                    PortalOutcome::Unsure(reason) => PortalOutcome::Down(reason, None),
+                    PortalOutcome::InDoubt(reason) => PortalOutcome::Down(reason, None),
                     other => other,
                 }
             })?

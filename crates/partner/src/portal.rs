@@ -98,7 +98,7 @@ impl Portal {
         make: impl Fn(HeaderMap) -> RequestBuilder,
     ) -> Result<PortalResponse, PortalOutcome> {
         self.send(id, &[], until, make).await.map_err(|outcome| match outcome {
-            PortalOutcome::Unsure(reason) => PortalOutcome::Down(reason, None),
+            PortalOutcome::InDoubt(reason) => PortalOutcome::Down(reason, None),
             other => other,
         })
     }
@@ -145,7 +145,7 @@ pub fn judge(answered: &PortalResponse, expected: &[u16]) -> Result<(), PortalOu
         _ if expected.contains(&code) => return Ok(()),
         401 | 403 => PortalOutcome::SignIn(format!("the portal refused access ({code})")),
         // After a time-out at the portal, the result is unknown (RFC 9110, section 15.6.5).
-        408 | 504 => PortalOutcome::Unsure(format!("the portal timed out ({code})")),
+        408 | 504 => PortalOutcome::InDoubt(format!("the portal timed out ({code})")),
         429 => PortalOutcome::Busy(
             format!("the portal limits our requests ({code})"),
             retry_after(&answered.headers),

@@ -42,7 +42,7 @@ pub async fn staging(
             .send(&[state], Bounds::alone())
             .await
             .pop()
-            .unwrap_or_else(|| PortalOutcome::Unsure("no answer".to_owned()));
+            .unwrap_or_else(|| PortalOutcome::InDoubt("no answer".to_owned()));
         let check = if example.refused { refused } else { accepted };
         points.push(check(example.name.clone(), &outcome));
         if outcome == PortalOutcome::Accepted {

@@ -211,7 +211,7 @@ pub enum Comparison {
     /// The listing cannot show the last change yet, or the change has not been sent yet.
     NotYet,
     /// The listing shows an older state, or that a request without a response was not accepted.
-    NotTaken,
+    NotAccepted,
     /// The listing shows a mentor who should not be listed.
     StillListed,
     /// The listing does not show a mentor who should be listed, and has not shown them since they became
@@ -224,17 +224,17 @@ pub enum Comparison {
 /// Compares a mentor with the listing, which shows them or not.
 pub fn judge(mentor: &ToCompare, is_shown: bool) -> Comparison {
     let is_told = mentor.accepted_number == mentor.number;
-    if mentor.is_under_way || (mentor.is_unsure && mentor.was_requested) || (is_told && mentor.is_fresh) {
+    if mentor.is_under_way || (mentor.is_in_doubt && mentor.was_requested) || (is_told && mentor.is_fresh) {
         return Comparison::NotYet;
     }
     if mentor.was_removed_by_hand && mentor.is_listed && !is_shown {
         return Comparison::RemovedByHand;
     }
     if is_shown == mentor.is_listed {
-        return if is_told || mentor.is_unsure { Comparison::Right } else { Comparison::NotYet };
+        return if is_told || mentor.is_in_doubt { Comparison::Right } else { Comparison::NotYet };
     }
     match (is_told, mentor.is_listed) {
-        (false, _) if mentor.is_unsure => Comparison::NotTaken,
+        (false, _) if mentor.is_in_doubt => Comparison::NotAccepted,
         (false, _) => Comparison::NotYet,
         (true, false) => Comparison::StillListed,
         (true, true) if mentor.confirmed_number == mentor.number => Comparison::RemovedByHand,
@@ -249,7 +249,7 @@ fn written(mentor: &ToCompare, is_shown: bool, found: Comparison) -> Compared {
         // Until then, the listing shows an older state.
         shown: (found != Comparison::NotYet).then_some(is_shown),
         confirmed: found == Comparison::Right,
-        cleared: mentor.is_unsure && matches!(found, Comparison::Right | Comparison::NotTaken),
+        cleared: mentor.is_in_doubt && matches!(found, Comparison::Right | Comparison::NotAccepted),
         again: matches!(found, Comparison::StillListed | Comparison::Missing),
         removed_by_hand: found == Comparison::RemovedByHand,
         is_news: !mentor.was_removed_by_hand,
@@ -263,7 +263,7 @@ impl Reconciled {
                 self.right += 1;
                 return;
             }
-            Comparison::NotYet | Comparison::NotTaken => {
+            Comparison::NotYet | Comparison::NotAccepted => {
                 self.not_yet += 1;
                 return;
             }

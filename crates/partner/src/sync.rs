@@ -171,7 +171,7 @@ async fn check_all(database: &Database, one: &Partner, night: chrono::NaiveDate)
         let looked = partner::reevaluate(&mut tx, one.organisation_id, &one.partner, &after, BATCH).await?;
         let Some((last, more)) = looked else {
             partner::record_evaluation(&mut tx, one, night).await?;
-            partner::forget_delisted(&mut tx).await?;
+            partner::delete_delisted(&mut tx).await?;
             tx.commit().await?;
             break;
         };
@@ -335,12 +335,12 @@ fn lease_seconds(limits: &Limits) -> u32 {
 /// Sends the current state of each mentor. If a previous request had no response, it reads the portal's state
 /// first. Returns the outcome of each, and whether the state was sent.
 async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(PortalOutcome, bool)> {
-    let unsure: Vec<&str> =
-        due.iter().filter(|one| one.is_unsure).map(|one| one.partner_key.as_str()).collect();
-    let mut read = adapter.read(&unsure, bounds).await.into_iter();
+    let in_doubt: Vec<&str> =
+        due.iter().filter(|one| one.is_in_doubt).map(|one| one.partner_key.as_str()).collect();
+    let mut read = adapter.read(&in_doubt, bounds).await.into_iter();
     let known: Vec<Option<PortalOutcome>> = due
         .iter()
-        .map(|one| match one.is_unsure.then(|| read.next())?? {
+        .map(|one| match one.is_in_doubt.then(|| read.next())?? {
             // A previous request may still be in progress there, so send the state even if it already matches
             // by chance.
             Ok(is_listed) => {
@@ -362,7 +362,7 @@ async fn send(adapter: &dyn Adapter, due: &[Due], bounds: Bounds) -> Vec<(Portal
         .into_iter()
         .map(|known| match known {
             Some(outcome) => (outcome, false),
-            None => (told.next().unwrap_or_else(|| PortalOutcome::Unsure("no response".to_owned())), true),
+            None => (told.next().unwrap_or_else(|| PortalOutcome::InDoubt("no response".to_owned())), true),
         })
         .collect()
 }

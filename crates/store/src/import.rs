@@ -148,7 +148,7 @@ pub struct Move {
 /// The first three rejected rows.
 pub async fn first_rejected(tx: &mut RegistrarTx) -> Result<Vec<Rejected>, StoreError> {
     Ok(sqlx::query_as(
-        "select line, reject_column, reject_reason, external_id, false as is_row_taken
+        "select line, reject_column, reject_reason, external_id, false as is_row_imported
          from import_rows where reject_reason is not null order by line limit 3",
     )
     .fetch_all(tx)
@@ -200,7 +200,7 @@ pub struct Rejected {
     /// The id in the register, if it could be read.
     pub external_id: Option<String>,
     /// Whether only a contact was rejected.
-    pub is_row_taken: bool,
+    pub is_row_imported: bool,
 }
 
 /// A page of the rejected rows and contacts, in the order of the file, starting after a line and column.
@@ -210,13 +210,13 @@ pub async fn rejects(
     after_column: &str,
 ) -> Result<Vec<Rejected>, StoreError> {
     Ok(sqlx::query_as::<_, Rejected>(
-        "select r.line, x.reject_column, x.reject_reason, r.external_id, x.is_row_taken
+        "select r.line, x.reject_column, x.reject_reason, r.external_id, x.is_row_imported
          from import_rows r
          cross join lateral (values
            (r.reject_column, r.reject_reason, false),
            ('email', case when r.reject_reason is null then r.email_reason end, true),
            ('push_token', case when r.reject_reason is null then r.push_token_reason end, true)
-         ) x(reject_column, reject_reason, is_row_taken)
+         ) x(reject_column, reject_reason, is_row_imported)
          where x.reject_reason is not null and (r.line, x.reject_column) > ($1, $2)
          order by r.line, x.reject_column limit $3",
     )

@@ -276,8 +276,8 @@ pub async fn note_secret(
 }
 
 /// Deletes the listings of deleted or erased mentors whose removal is complete, and events older than a year.
-pub async fn forget_delisted(tx: &mut WorkerTx) -> Result<(), StoreError> {
-    sqlx::query!("select certvakt.forget_delisted()").execute(tx).await?;
+pub async fn delete_delisted(tx: &mut WorkerTx) -> Result<(), StoreError> {
+    sqlx::query!("select certvakt.delete_delisted()").execute(tx).await?;
     Ok(())
 }
 

@@ -45,7 +45,7 @@ pub async fn finish(tx: &mut RegistrarTx, id: Uuid, state: &str, result: &Value)
 
 /// Deletes announcements whose register was not sent within an hour, because each counts towards its
 /// organisation's limit; finished uploads after 30 days; and stored responses after a day.
-pub async fn forget_old(tx: &mut RegistrarTx) -> Result<(), StoreError> {
+pub async fn delete_old(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     sqlx::query!(
         "with uploads as (
            delete from certvakt.uploads

@@ -172,16 +172,16 @@ enum What {
     },
     /// Decide about a mentor whom the partner removed manually
     #[command(
-        after_help = "Example:\n  certvakt partner resolve-removal hlf 1042 --organisation hlf --keep-off"
+        after_help = "Example:\n  certvakt partner resolve-removal hlf 1042 --organisation hlf --exclude"
     )]
     ResolveRemoval {
         #[command(flatten)]
         which: PartnerArgs,
         /// The mentor's id, or the id in the register of one of their certifications
         mentor: String,
-        /// Keep the mentor off the listing until they consent again
+        /// Exclude the mentor from the listing until they consent again
         #[arg(long, conflicts_with = "list_again", required_unless_present = "list_again")]
-        keep_off: bool,
+        exclude: bool,
         /// List the mentor again: the removal was a mistake
         #[arg(long)]
         list_again: bool,
@@ -276,8 +276,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             probing::show_points(app, &probing::points(app, database, &one, environment, &version).await?)
         }
         What::Resume { which } => probing::resume(app, database, &find(database, &which).await?).await,
-        What::ResolveRemoval { which, mentor, keep_off, list_again: _ } => {
-            mentors::resolve_removal(app, database, &find(database, &which).await?, &mentor, keep_off).await
+        What::ResolveRemoval { which, mentor, exclude, list_again: _ } => {
+            mentors::resolve_removal(app, database, &find(database, &which).await?, &mentor, exclude).await
         }
         What::Reports { which, args } => {
             reports::list(app, database, &find(database, &which).await?, &args).await

@@ -176,7 +176,7 @@ async fn a_platforms_default_privileges_open_nothing() {
         "history_of",
         "invite",
         "is_withdrawn",
-        "keep_device",
+        "register_device",
         "my_listings",
         "my_partners",
         "my_sessions",

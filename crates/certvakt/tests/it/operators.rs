@@ -40,7 +40,7 @@ async fn who_ran_a_command_is_recorded_where_its_effect_is() {
         "operator from certvakt.access_closures",
         "opened_operator from certvakt.access_closures",
         "operator from certvakt.runs",
-        "operator from certvakt.renewal_words",
+        "operator from certvakt.renewal_remarks",
         "operator from certvakt.listing_consents",
         "operator from certvakt.invitations",
     ] {
@@ -59,7 +59,7 @@ async fn who_ran_a_command_is_recorded_where_its_effect_is() {
         )
         .await;
     let forged: bool = database
-        .value("select exists (select from certvakt.renewal_words where operator = 'somebody@else')")
+        .value("select exists (select from certvakt.renewal_remarks where operator = 'somebody@else')")
         .await;
     assert!(!forged);
 }

@@ -97,8 +97,8 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.partners.unread_reason",
     "certvakt.people.erased_by",
     "certvakt.people.locale",
-    "certvakt.renewal_words.operator",
-    "certvakt.renewal_words.salt",
+    "certvakt.renewal_remarks.operator",
+    "certvakt.renewal_remarks.salt",
     "certvakt.run_calendars.read_on",
     "certvakt.runs.notices",
     "certvakt.runs.operator",
@@ -274,7 +274,7 @@ async fn an_erased_person_remains_in_no_column_except_by_id() {
             "update certvakt.partners set contract = '1', environment = 'live', accepted_environment = 'live';
              update certvakt.listings set accepted_number = number, confirmed_number = number, accepted_listed = false,
                accepted_at = now() - interval '2 days', evaluated_at = now() - interval '2 days';
-             select certvakt.forget_delisted()",
+             select certvakt.delete_delisted()",
         )
         .await;
     assert_eq!(columns_with(&database, TEXTS, Some(MARK)).await, BTreeSet::new());

@@ -56,7 +56,7 @@ async fn an_error_a_rollback_a_cancel_and_a_panic_leave_nothing_on_a_connection(
     all_see_their_own(&store, "nothing").await;
 
     let mut tx = store.caller(&asking("coordinator")).await.unwrap();
-    devices::keep_device(&mut tx, "phone", "not a token").await.unwrap_err();
+    devices::register_device(&mut tx, "phone", "not a token").await.unwrap_err();
     drop(tx);
     all_see_their_own(&store, "an error").await;
 

@@ -40,7 +40,7 @@ struct Held {
 /// The outcomes of one organisation's deliveries on one channel.
 #[derive(Debug, Default)]
 struct Counted {
-    taken: usize,
+    accepted: usize,
     refused: usize,
     /// The reason of the last declined message, if there is one.
     declined: Option<String>,
@@ -49,11 +49,11 @@ struct Counted {
 impl Counted {
     /// The reason to stop the channel for the organisation, if there is one.
     fn stop(&self) -> Option<String> {
-        let tried = self.taken + self.refused;
+        let tried = self.accepted + self.refused;
         if self.refused >= MANY && self.refused * 100 >= tried * SHARE_PERCENT {
             return Some(format!("{} of {tried} addresses refused their mail", self.refused));
         }
-        self.declined.clone().filter(|_| self.taken == 0)
+        self.declined.clone().filter(|_| self.accepted == 0)
     }
 }
 
@@ -76,7 +76,7 @@ impl Refusals {
         let parts = &mut self.parts;
         for one in ended.finished.tries.iter().filter(|one| one.outcome == AttemptOutcome::Delivered) {
             if let Some(channel) = one.channel {
-                parts.entry((channel, organisation_id)).or_default().taken += 1;
+                parts.entry((channel, organisation_id)).or_default().accepted += 1;
             }
         }
         for (channel, _) in &ended.refused {

@@ -209,7 +209,7 @@ async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) ->
     let mut tx = database.registrar().await?;
     let next = upload::next(&mut tx).await?;
     if next.is_none() {
-        upload::forget_old(&mut tx).await?;
+        upload::delete_old(&mut tx).await?;
     }
     // Count the attempt before reading, so that a register that crashes this process is not tried forever.
     tx.commit().await?;
@@ -262,7 +262,7 @@ async fn take(
         Ok(imported) => {
             let result =
                 serde_json::to_value(imported).map_err(|error| StoreError::Other(error.to_string()))?;
-            Ok(("taken", result))
+            Ok(("imported", result))
         }
         Err(ImportError::Store(error)) if error.exit() == Exit::Database => Err(error),
         Err(error) => refused(error.code(), error.to_string()),

@@ -154,7 +154,7 @@ impl Dataverse {
                 part?;
                 let next = answers.as_mut().map_err(|outcome| outcome.clone())?.next();
                 next.ok_or_else(|| {
-                    PortalOutcome::Unsure("the batch response has no response for this change".to_owned())
+                    PortalOutcome::InDoubt("the batch response has no response for this change".to_owned())
                 })
             })
             .collect()

@@ -47,7 +47,7 @@ impl Webhook {
     async fn read_one(&self, key: &str, until: Instant) -> Result<bool, PortalOutcome> {
         let Portal { contract, addresses, wire, .. } = &self.portal;
         let Some(terms) = &contract.read else {
-            return Err(PortalOutcome::Unsure("the listing does not show the outcome yet".to_owned()));
+            return Err(PortalOutcome::InDoubt("the listing does not show the outcome yet".to_owned()));
         };
         let mut url = addresses.endpoint.clone();
         if let Ok(mut path) = url.path_segments_mut() {

@@ -21,7 +21,7 @@ pub struct Tally {
     /// Refused for one mentor; tried again later.
     pub refused: u64,
     /// Without a response; the portal's state is read first.
-    pub unsure: u64,
+    pub in_doubt: u64,
     /// Postponed, because the portal is unavailable or limits requests.
     pub put_off: u64,
     /// Whether removals exceed the limit and wait for approval.
@@ -39,17 +39,17 @@ pub(super) fn written(
     has_answered: bool,
     limits: &Limits,
 ) -> SendResult {
-    let is_unsure = match outcome {
-        PortalOutcome::Unsure(_) | PortalOutcome::Broken(_) => true,
+    let is_in_doubt = match outcome {
+        PortalOutcome::InDoubt(_) | PortalOutcome::Broken(_) => true,
         PortalOutcome::Accepted | PortalOutcome::Refused(_) => false,
         // Nothing was sent or the portal refused access, so an unknown state stays unknown.
-        PortalOutcome::Busy(..) | PortalOutcome::Down(..) | PortalOutcome::SignIn(_) => due.is_unsure,
+        PortalOutcome::Busy(..) | PortalOutcome::Down(..) | PortalOutcome::SignIn(_) => due.is_in_doubt,
     };
     let later = || limits.wait(u32::try_from(due.attempt).unwrap_or(u32::MAX), fastrand::f64());
     let wait = match outcome {
         PortalOutcome::Refused(_) => later(),
         // The portal fails for this mentor only.
-        PortalOutcome::Down(..) | PortalOutcome::Unsure(_) if has_answered => later(),
+        PortalOutcome::Down(..) | PortalOutcome::InDoubt(_) if has_answered => later(),
         // The pause applies to the whole portal, not to this mentor.
         _ => Duration::ZERO,
     };
@@ -59,7 +59,7 @@ pub(super) fn written(
         number: due.number,
         is_listed: due.is_listed,
         is_accepted: *outcome == PortalOutcome::Accepted,
-        is_unsure,
+        is_in_doubt,
         wait_seconds: wait.as_secs_f64(),
         last_error: outcome.reason().map(str::to_owned),
         was_sent,
@@ -80,8 +80,8 @@ pub(super) async fn conclude(
         match outcome {
             PortalOutcome::Accepted => (tally.accepted, answered) = (tally.accepted + 1, true),
             PortalOutcome::Refused(_) => (tally.refused, answered) = (tally.refused + 1, true),
-            PortalOutcome::Unsure(reason) => {
-                tally.unsure += 1;
+            PortalOutcome::InDoubt(reason) => {
+                tally.in_doubt += 1;
                 failing = Some(reason);
             }
             PortalOutcome::Down(reason, wait) => {
@@ -100,7 +100,7 @@ pub(super) async fn conclude(
             // A broken contract takes precedence over refused access, because responses can then mean
             // anything.
             PortalOutcome::Broken(reason) => {
-                tally.unsure += 1;
+                tally.in_doubt += 1;
                 stop = Some((StopReason::Contract, reason));
             }
         }

@@ -35,10 +35,10 @@ pub(super) struct Import {
     id: Uuid,
     organisation_id: Uuid,
     chapter_id: Uuid,
-    /// `waiting` for its content, `received`, `taken` or `refused`.
-    #[schema(example = "taken")]
+    /// `waiting` for its content, `received`, `imported` or `refused`.
+    #[schema(example = "imported")]
     state: String,
-    /// If the state is `taken`: the numbers of rows that were read, added, updated, unchanged and rejected,
+    /// If the state is `imported`: the numbers of rows that were read, added, updated, unchanged and rejected,
     /// and the first rejects. If it is `refused`: the code of the error, and what to do.
     #[schema(value_type = Option<Object>)]
     result: Option<Value>,

@@ -123,7 +123,7 @@ pub(super) struct Installation {
     request_body = Device, responses(
     (status = NO_CONTENT),
     Problems))]
-pub(super) async fn keep_device(
+pub(super) async fn register_device(
     State(api): State<Api>,
     caller: Caller,
     Path(Installation { installation }): Path<Installation>,
@@ -137,7 +137,7 @@ pub(super) async fn keep_device(
         ));
     }
     let mut tx = api.person(&caller).await?;
-    if !devices::keep_device(&mut tx, &installation, &device.token).await? {
+    if !devices::register_device(&mut tx, &installation, &device.token).await? {
         return Err(ApiError::InstallationTaken);
     }
     tx.commit().await?;

@@ -5,8 +5,9 @@ use crate::{CallerTx, StoreError};
 
 /// Registers a device of the caller. To take over another person's device, the caller needs its current
 /// token. Returns false if the installation belongs to another person, and its device has a different token.
-pub async fn keep_device(tx: &mut CallerTx, installation: &str, token: &str) -> Result<bool, StoreError> {
-    let kept = sqlx::query!("select certvakt.keep_device($1, $2)", installation, token).fetch_one(tx).await;
+pub async fn register_device(tx: &mut CallerTx, installation: &str, token: &str) -> Result<bool, StoreError> {
+    let kept =
+        sqlx::query!("select certvakt.register_device($1, $2)", installation, token).fetch_one(tx).await;
     on_constraint(kept.map(|_| true), |name| (name == "installation_of_another").then_some(Ok(false)))
 }
 

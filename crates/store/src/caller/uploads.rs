@@ -15,7 +15,7 @@ pub struct Upload {
     pub organisation_id: Uuid,
     /// The chapter to which new mentors belong.
     pub chapter_id: Uuid,
-    /// `waiting`, `received`, `taken` or `refused`.
+    /// `waiting`, `received`, `imported` or `refused`.
     pub state: String,
     /// The result of the import.
     pub result: Option<Value>,

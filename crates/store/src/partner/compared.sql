@@ -4,7 +4,7 @@
 update certvakt.listings l
 set seen_listed = coalesce(x.shown, l.seen_listed),
   confirmed_number = case when $10 and x.confirmed then l.number else l.confirmed_number end,
-  is_unsure = l.is_unsure and not x.cleared,
+  is_in_doubt = l.is_in_doubt and not x.cleared,
   lease_token = case when x.cleared then null else l.lease_token end,
   lease_until = case when x.cleared then null else l.lease_until end,
   accepted_number = case when x.cleared and x.confirmed then l.number when x.again and l.number > 0 then l.number - 1 else l.accepted_number end,

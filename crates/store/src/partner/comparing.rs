@@ -32,7 +32,7 @@ pub struct ToCompare {
     /// The number of the last event whose state the listing has shown.
     pub confirmed_number: i64,
     /// Whether a request had no response.
-    pub is_unsure: bool,
+    pub is_in_doubt: bool,
     /// Whether the mentor was removed manually at the portal, and nobody has decided yet.
     pub was_removed_by_hand: bool,
     /// Whether a request is in progress.

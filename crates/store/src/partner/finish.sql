@@ -4,16 +4,16 @@ update certvakt.listings l
 set accepted_number = case when x.is_accepted then greatest(l.accepted_number, x.number) else l.accepted_number end,
   accepted_listed = case when x.is_accepted then x.is_listed else l.accepted_listed end,
   accepted_at = case when x.is_accepted then now() else l.accepted_at end,
-  is_unsure = x.is_unsure,
+  is_in_doubt = x.is_in_doubt,
   requested_at = case when x.was_sent then now() else l.requested_at end,
   requested_number = case when x.was_sent then x.number else l.requested_number end,
   attempts = case when x.is_accepted or l.number > x.number then 0 else l.attempts end,
-  available_at = now() + make_interval(secs => case when l.number > x.number and not x.is_unsure then 0 else x.wait_seconds end),
+  available_at = now() + make_interval(secs => case when l.number > x.number and not x.is_in_doubt then 0 else x.wait_seconds end),
   last_error = x.last_error,
   lease_token = null,
   lease_until = null
 from jsonb_to_recordset($4) as x (
-  partner_key text, number bigint, is_listed boolean, is_accepted boolean, is_unsure boolean, wait_seconds float8, last_error text,
+  partner_key text, number bigint, is_listed boolean, is_accepted boolean, is_in_doubt boolean, wait_seconds float8, last_error text,
   was_sent boolean)
 -- The lease is compared after the join: from the lease, the planner would expect a single listing, and compare each listing
 -- with each outcome.

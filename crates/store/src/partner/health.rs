@@ -31,15 +31,15 @@ pub struct Health {
     /// The mentors whom the portal refused.
     pub with_errors: i64,
     /// The mentors whose last request had no response.
-    pub unsure: i64,
+    pub in_doubt: i64,
     /// The mentors who should not be listed, but were in the listing when it was last read.
     pub still_shown: i64,
     /// The mentors who should be listed and were sent, but were not in the listing.
     pub not_shown: i64,
     /// The mentors who were removed manually at the portal.
     pub removed_by_hand: i64,
-    /// The mentors who are kept off the listing although they consent.
-    pub kept_off: i64,
+    /// The mentors who are excluded from the listing although they consent.
+    pub excluded: i64,
     /// The reports of completed courses that wait for a decision.
     pub reports_waiting: i64,
     /// The problems, which [`PartnerStatus`] shows.

@@ -115,12 +115,12 @@ pub async fn consent(
     consent_at: Option<DateTime<Utc>>,
 ) -> Result<Option<bool>, StoreError> {
     let before = sqlx::query_scalar!(
-        r#"select listing_consent_at is not null and (kept_off_at is null or $4) as "is_given!" from certvakt.listings
+        r#"select listing_consent_at is not null and (excluded_at is null or $4) as "is_given!" from certvakt.listings
            where organisation_id = $1 and partner = $2 and person_id = $3 for update"#,
         organisation_id,
         partner,
         person_id,
-        // A mentor who is kept off can consent again, which ends that. A withdrawal has the same effect in
+        // An excluded mentor can consent again, which ends the exclusion. A withdrawal has the same effect in
         // both cases.
         consent_at.is_none(),
     );
@@ -159,18 +159,18 @@ pub async fn resolve_removal(
     organisation_id: Uuid,
     partner: &str,
     person_id: Uuid,
-    kept_off_at: Option<DateTime<Utc>>,
+    excluded_at: Option<DateTime<Utc>>,
 ) -> Result<bool, StoreError> {
     let answered = sqlx::query!(
-        "update certvakt.listings set removed_by_hand_since = null, kept_off_at = $4,
+        "update certvakt.listings set removed_by_hand_since = null, excluded_at = $4,
            accepted_number = case when $4::timestamptz is null then number - 1 else accepted_number end,
            replays = replays + ($4::timestamptz is null)::int, available_at = now()
          where organisation_id = $1 and partner = $2 and person_id = $3
-           and (removed_by_hand_since is not null or $4::timestamptz is null and kept_off_at is not null)",
+           and (removed_by_hand_since is not null or $4::timestamptz is null and excluded_at is not null)",
         organisation_id,
         partner,
         person_id,
-        kept_off_at,
+        excluded_at,
     );
     Ok(answered.execute(tx).await?.rows_affected() > 0)
 }

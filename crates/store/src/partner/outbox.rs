@@ -37,7 +37,7 @@ pub struct Due {
     /// The number of attempts, including this one.
     pub attempt: i64,
     /// Whether a request had no response, so that the portal's state must be read first.
-    pub is_unsure: bool,
+    pub is_in_doubt: bool,
     /// Whether that request was for the last event.
     pub was_requested: bool,
 }
@@ -145,7 +145,7 @@ pub struct SendResult {
     /// Whether the portal accepted it.
     pub is_accepted: bool,
     /// Whether there was no response.
-    pub is_unsure: bool,
+    pub is_in_doubt: bool,
     /// Seconds until the next attempt.
     pub wait_seconds: f64,
     /// The reason, if the portal did not accept it.
@@ -193,7 +193,7 @@ async fn write(
             "number": one.number,
             "is_listed": one.is_listed,
             "is_accepted": one.is_accepted,
-            "is_unsure": one.is_unsure,
+            "is_in_doubt": one.is_in_doubt,
             "wait_seconds": one.wait_seconds,
             "last_error": one.last_error.as_ref().map(|reason| reason.chars().take(500).collect::<String>()),
             "was_sent": one.was_sent,

@@ -4,7 +4,7 @@
 update certvakt.listings l
 set accepted_number = case when $3 = 'live' and l.confirmed_number = l.number then l.number else 0 end,
   accepted_listed = case when $3 = 'live' and l.confirmed_number = l.number and l.number > 0 then l.is_listed end,
-  accepted_at = null, available_at = now(), attempts = 0, is_unsure = false, last_error = null,
+  accepted_at = null, available_at = now(), attempts = 0, is_in_doubt = false, last_error = null,
   replays = 0, approved_number = 0, seen_listed = null, lease_token = null, lease_until = null
 from certvakt.partners p
 where p.organisation_id = $1 and p.code = $2 and p.accepted_environment is distinct from $3

@@ -20,7 +20,7 @@ unnamed as (
   from whose w where c.id = w.id and w.is_withdrawn
 ),
 words as (
-  delete from certvakt.renewal_words r using whose w where r.certification_id = w.id returning 1
+  delete from certvakt.renewal_remarks r using whose w where r.certification_id = w.id returning 1
 ),
 ended as (
   update certvakt.deliveries d
@@ -82,7 +82,7 @@ memberships as (
 ),
 -- The portal's key of the person remains until the portal has removed them.
 listings as (
-  update certvakt.listings set cause = 'erased', person_id = null, listing_consent_at = null, kept_off_at = null
+  update certvakt.listings set cause = 'erased', person_id = null, listing_consent_at = null, excluded_at = null
   where person_id = $1
   returning 1
 ),

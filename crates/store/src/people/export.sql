@@ -68,7 +68,7 @@ select json_build_object(
           'evidence', w.evidence, 'note', w.note,
           'words_erased', e.entry ->> 'words' is not null and w.entry_id is null) order by e.number), '[]')
         from jsonb_array_elements(certvakt.entries_of(c.id, c.renewal_history)) with ordinality e (entry, number)
-        left join certvakt.renewal_words w on w.certification_id = c.id and w.entry_id::text = e.entry ->> 'id'),
+        left join certvakt.renewal_remarks w on w.certification_id = c.id and w.entry_id::text = e.entry ->> 'id'),
       'notices', (
         select coalesce(json_agg(json_build_object(
           'stage', l.notification_type, 'recorded_at', l.sent_at, 'due_date', d.due_date, 'expires_at', d.expires_at,
@@ -89,7 +89,7 @@ select json_build_object(
   'listings', (
     select coalesce(json_agg(json_build_object(
       'organisation', o.name, 'partner', l.partner, 'partner_key', l.partner_key, 'consent_since', l.listing_consent_at,
-      'kept_off_since', l.kept_off_at, 'listed', l.is_listed, 'accepted_at', l.accepted_at,
+      'excluded_since', l.excluded_at, 'listed', l.is_listed, 'accepted_at', l.accepted_at,
       'consents', (
         select coalesce(json_agg(json_build_object('at', n.at, 'given', n.is_given, 'who', n.actor, 'issuer', n.issuer, 'proof', n.proof) order by n.id), '[]')
         from certvakt.listing_consents n

@@ -6,7 +6,7 @@ select c.id, c.organisation_id, o.slug as organisation, o.time_zone as "zone: Zo
   certvakt.entries_of(c.id, c.renewal_history) as "history!: Json<Vec<Value>>",
   (select coalesce(jsonb_object_agg(w.entry_id, jsonb_build_object(
       'salt', encode(w.salt, 'hex'), 'evidence', w.evidence, 'note', w.note)), '{}')
-    from certvakt.renewal_words w where w.certification_id = c.id) as "words!: Json<HashMap<Uuid, Remarks>>"
+    from certvakt.renewal_remarks w where w.certification_id = c.id) as "words!: Json<HashMap<Uuid, Remarks>>"
 from public.peer_mentor_certifications c
 join certvakt.organisations o on o.id = c.organisation_id
 join certvakt.chapters h on h.id = c.chapter_id

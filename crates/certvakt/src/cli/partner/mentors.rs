@@ -66,17 +66,17 @@ pub(super) async fn resolve_removal(
     database: &Database,
     one: &Partner,
     mentor: &str,
-    keep_off: bool,
+    exclude: bool,
 ) -> Result<Exit, Error> {
     let person = person::one(app, mentor).await?;
-    let at = keep_off.then(|| app.clock.now());
+    let at = exclude.then(|| app.clock.now());
     let mut tx = database.registrar().await?;
     if !partner::resolve_removal(&mut tx, one.organisation_id, &one.partner, person, at).await? {
         return Err(PartnerError::NotRemovedManually.into());
     }
     tx.commit().await?;
-    print(app.format, &json!({ "kept_off": keep_off }), |_| {
-        if keep_off {
+    print(app.format, &json!({ "excluded": exclude }), |_| {
+        if exclude {
             "The mentor stays off the listing until they consent again."
         } else {
             "The mentor will be listed again."

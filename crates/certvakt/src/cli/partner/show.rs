@@ -30,15 +30,15 @@ pub(super) fn points(points: &[Point]) -> String {
 /// The result of a sync.
 pub(super) fn sent(done: &[SyncReport]) -> String {
     let rows = done.iter().map(|one| {
-        let Tally { accepted, refused, unsure, put_off, removals_are_held, stopped } = &one.sent;
+        let Tally { accepted, refused, in_doubt, put_off, removals_are_held, stopped } = &one.sent;
         let now = match (stopped, removals_are_held) {
             (Some(reason), _) => format!("STOPPED: {reason}"),
             (None, true) => "HELD: removals wait for `certvakt partner approve`".to_owned(),
             (None, false) => "ok".to_owned(),
         };
-        let [accepted, refused, unsure, put_off] =
-            [accepted, refused, unsure, put_off].map(ToString::to_string);
-        [one.organisation.clone(), one.partner.clone(), accepted, refused, unsure, put_off, now]
+        let [accepted, refused, in_doubt, put_off] =
+            [accepted, refused, in_doubt, put_off].map(ToString::to_string);
+        [one.organisation.clone(), one.partner.clone(), accepted, refused, in_doubt, put_off, now]
     });
     table(["Organisation", "Partner", "Accepted", "Refused", "Unknown", "Postponed", "State"], rows)
         .to_string()
@@ -73,8 +73,8 @@ fn wants(one: &PartnerStatus) -> Vec<String> {
     let PartnerStatus { partner, mentors, problems } = one;
     let waiting = [
         (mentors.with_errors, "not accepted by the portal yet"),
-        (mentors.unsure, "without a response: certvakt reads the portal's state first"),
-        (mentors.kept_off, "kept off the listing by a decision, although they consent"),
+        (mentors.in_doubt, "without a response: certvakt reads the portal's state first"),
+        (mentors.excluded, "excluded from the listing by a decision, although they consent"),
     ];
     let waiting = waiting.into_iter().filter(|(number, _)| *number > 0);
     let waiting = waiting.map(|(number, what)| format!("{} of {}: {what}", count(number), partner.partner));

@@ -66,7 +66,7 @@ async fn an_administrator_uploads_a_register() {
     let tried = api.import(json!({ "dry_run": true }), REGISTER).await;
     assert_eq!(
         (&tried["state"], &tried["result"]["added"], &tried["result"]["dry_run"]),
-        (&json!("taken"), &json!(1), &json!(true))
+        (&json!("imported"), &json!(1), &json!(true))
     );
     assert_eq!(api.listed("administrator", "/people?q=%C3%98deg").await.len(), 0);
     let taken = api.import(json!({}), REGISTER).await;
@@ -126,7 +126,7 @@ async fn a_register_that_looks_wrong_as_a_whole_needs_approval() {
     let approved = api.import(json!({ "approve": true }), wrong).await;
     assert_eq!(
         (&approved["state"], &approved["result"]["added"]),
-        (&json!("taken"), &json!(70)),
+        (&json!("imported"), &json!(70)),
         "{approved}"
     );
 }

@@ -46,7 +46,7 @@ async fn blocked_members(api: &Api, chapter: &str, slug: &str, number: u32) -> P
     holder
 }
 
-fn keep_device(api: &Api, login: &str) -> impl Future<Output = Answer> + use<> {
+fn register_device(api: &Api, login: &str) -> impl Future<Output = Answer> + use<> {
     let request =
         api.request(login, Method::PUT, &format!("/me/devices/{login}")).json(&json!({ "token": "other" }));
     Answer::of(request)
@@ -79,7 +79,7 @@ async fn a_login_has_two_concurrent_requests_and_a_bounded_queue() {
     let mut holder = blocked_members(&api, "0000000000a2", "slow", 1).await;
     let (mut refused, mut waiting) = (Vec::new(), Vec::new());
     let mut asking: futures_util::stream::FuturesUnordered<_> =
-        (0..40).map(|_| tokio::spawn(keep_device(&api, "slow-1"))).collect();
+        (0..40).map(|_| tokio::spawn(register_device(&api, "slow-1"))).collect();
     // Two requests run and twenty wait.
     while refused.len() < 18 {
         let answer = futures_util::StreamExt::next(&mut asking).await.unwrap().unwrap();
@@ -96,7 +96,7 @@ async fn a_login_has_two_concurrent_requests_and_a_bounded_queue() {
     }
     holder.execute("rollback").await.unwrap();
     join_all(asking).await;
-    assert_eq!(keep_device(&api, "slow-1").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(register_device(&api, "slow-1").await.status, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,5 +203,5 @@ async fn a_disconnected_client_keeps_its_permit_until_the_statement_ends() {
     let blocked: i64 = api.database.value(&format!("select {BLOCKED}")).await;
     assert!(blocked <= 2, "{blocked} statements of one login");
     holder.execute("rollback").await.unwrap();
-    assert_eq!(keep_device(&api, "gone-1").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(register_device(&api, "gone-1").await.status, StatusCode::NO_CONTENT);
 }

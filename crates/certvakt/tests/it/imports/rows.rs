@@ -54,7 +54,7 @@ async fn rejected_rows_have_a_reason_and_the_others_are_imported() {
         assert!(reason.contains(because), "line {line}: {reason}");
     }
     let written = fs::read_to_string(&rejected).unwrap();
-    assert_eq!(written.lines().next(), Some("line,column,reason,external_id,row_taken"));
+    assert_eq!(written.lines().next(), Some("line,column,reason,external_id,row_imported"));
     assert_eq!(written.lines().count(), 9);
     assert!(!written.contains(&number), "nobody's number is kept");
     assert_eq!(
@@ -417,7 +417,7 @@ async fn an_invalid_contact_does_not_reject_its_row() {
             rejects(&imported).into_iter().map(|(line, column, _)| (line, column)).collect();
         let expected = [(3, "email"), (4, "push_token"), (5, "email"), (5, "push_token")];
         assert_eq!(found, expected.map(|(line, column)| (line, column.to_owned())));
-        assert!(imported["rejects"].as_array().unwrap().iter().all(|one| one["is_row_taken"] == true));
+        assert!(imported["rejects"].as_array().unwrap().iter().all(|one| one["is_row_imported"] == true));
     }
     let file = desk.file("r.csv", &register);
     let said = succeed(&mut desk.command(&file, &contacts));

@@ -46,8 +46,8 @@ async fn a_missing_response_is_resolved_before_anything_else_is_sent() {
             let (database, portal, config) = told_by(kind, mentors).await;
             let requests = if kind == Kind::Webhook { mentors.len() } else { 1 };
             portal.fault(what, u32::try_from(requests).unwrap()).await;
-            assert_eq!(database.sync(&config)["unsure"], mentors.len(), "{kind:?} {what}");
-            assert_eq!(database.stands(&config)["mentors"]["unsure"], mentors.len());
+            assert_eq!(database.sync(&config)["in_doubt"], mentors.len(), "{kind:?} {what}");
+            assert_eq!(database.stands(&config)["mentors"]["in_doubt"], mentors.len());
             // After an outage, one mentor probes; a single change is a different request, which fails as
             // well.
             for _ in 0..3 {
@@ -58,7 +58,7 @@ async fn a_missing_response_is_resolved_before_anything_else_is_sent() {
             let shown: Vec<String> = mentors.iter().map(|id| format!("M-{id}")).collect();
             portal.render().await;
             assert_eq!(portal.shows().await, shown, "{kind:?} {what}");
-            assert_eq!(database.stands(&config)["mentors"]["unsure"], 0);
+            assert_eq!(database.stands(&config)["mentors"]["in_doubt"], 0);
         }
     }
 }

@@ -190,10 +190,10 @@ async fn changes_missing_from_a_batch_response_are_read_again() {
         let fault = json!({ "on": "POST", "path": "/api/data/v9.2/$batch", "what": what });
         portal.control(&json!({ "faults": [fault] })).await;
         let first = database.sync(&config);
-        let unsure = if what == "cut" { 3 } else { 1 };
+        let in_doubt = if what == "cut" { 3 } else { 1 };
         assert_eq!(
-            (&first["unsure"], &first["accepted"]),
-            (&json!(unsure), &json!(3 - unsure)),
+            (&first["in_doubt"], &first["accepted"]),
+            (&json!(in_doubt), &json!(3 - in_doubt)),
             "{what}: {first}"
         );
         for _ in 0..3 {

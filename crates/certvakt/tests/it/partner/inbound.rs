@@ -146,7 +146,7 @@ async fn a_repeated_report_renews_once_and_lists_again() {
             "select array[e ->> 'source', e ->> 'completed_on', w.evidence]
              from public.peer_mentor_certifications c
              cross join lateral jsonb_array_elements(c.renewal_history) e
-             join certvakt.renewal_words w on w.entry_id::text = e ->> 'id' where c.external_id = 'b'",
+             join certvakt.renewal_remarks w on w.entry_id::text = e ->> 'id' where c.external_id = 'b'",
         )
         .await;
     assert_eq!(said, ["portal", "2026-06-10", "portal: E-1"]);

@@ -238,7 +238,7 @@ enum Happening {
     Suspend(bool, bool),
     Expire(bool, Option<i32>),
     Days(i32),
-    KeepOff,
+    Exclude,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -248,7 +248,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         (any::<bool>(), prop::option::weighted(0.8, -3..4))
             .prop_map(|(which, days)| Happening::Expire(which, days)),
         (1..3).prop_map(Happening::Days),
-        Just(Happening::KeepOff),
+        Just(Happening::Exclude),
     ]
 }
 
@@ -256,7 +256,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 /// are its transitions, with consecutive numbers.
 async fn holds(database: &TestDatabase, happenings: &[Happening]) {
     let mut day = 0;
-    let (mut consents, mut kept_off) = (true, false);
+    let (mut consents, mut excluded) = (true, false);
     let mut certifications = [(false, Some(10)); 2];
     let mut expected = vec![true];
     for happening in happenings {
@@ -264,7 +264,7 @@ async fn holds(database: &TestDatabase, happenings: &[Happening]) {
         let at = |more: i32| format!("timestamptz '2026-06-15 12:00:00+02' + interval '{more} days'");
         let sql = match *happening {
             Happening::Consent(is_given) => {
-                kept_off &= !is_given;
+                excluded &= !is_given;
                 consents = is_given;
                 format!(
                     "update certvakt.listings set listing_consent_at = {}",
@@ -291,9 +291,9 @@ async fn holds(database: &TestDatabase, happenings: &[Happening]) {
                 day += more;
                 "select".to_owned()
             }
-            Happening::KeepOff => {
-                kept_off = true;
-                "update certvakt.listings set kept_off_at = now()".to_owned()
+            Happening::Exclude => {
+                excluded = true;
+                "update certvakt.listings set excluded_at = now()".to_owned()
             }
         };
         let now = format!("select set_config('certvakt.now', ({})::text, true)", at(day));
@@ -305,7 +305,7 @@ async fn holds(database: &TestDatabase, happenings: &[Happening]) {
         let is_certified = certifications
             .iter()
             .any(|(is_suspended, until)| !is_suspended && until.is_none_or(|until| until >= day));
-        let fact = consents && !kept_off && is_certified;
+        let fact = consents && !excluded && is_certified;
         if *expected.last().unwrap() != fact {
             expected.push(fact);
         }

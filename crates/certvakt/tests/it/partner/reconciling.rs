@@ -127,7 +127,7 @@ async fn a_manual_removal_during_staging_is_not_reverted() {
 
 #[tokio::test]
 async fn a_manual_removal_waits_for_a_decision() {
-    for (answer, shown) in [("--keep-off", &[][..]), ("--list-again", &["M-a"])] {
+    for (answer, shown) in [("--exclude", &[][..]), ("--list-again", &["M-a"])] {
         let (database, portal, config) = told(&["a"]).await;
         database.sync(&config);
         database.time_passes().await;
@@ -155,11 +155,11 @@ async fn a_manual_removal_waits_for_a_decision() {
         database.sync(&config);
         portal.control(&json!({ "render": true })).await;
         assert_eq!(portal.shows().await, shown, "{answer}");
-        let kept_off = i64::from(answer == "--keep-off");
+        let excluded = i64::from(answer == "--exclude");
         let standing = database.stands(&config);
         assert_eq!(
-            (&standing["mentors"]["removed_by_hand"], &standing["mentors"]["kept_off"]),
-            (&json!(0), &json!(kept_off))
+            (&standing["mentors"]["removed_by_hand"], &standing["mentors"]["excluded"]),
+            (&json!(0), &json!(excluded))
         );
         // A mentor who consents again is listed again, even without a withdrawal before.
         database.partner("consent", ["a", "--given"]);
@@ -192,7 +192,7 @@ async fn a_listing_resolves_an_unknown_result_if_the_portal_cannot_be_read() {
         let (database, portal, config) = told(&["a"]).await;
         portal.contract("1", &[("[read]\npath = \"/{key}\"\nstatus = \"/status\"\n", "")]);
         portal.control(&json!({ "faults": [{ "on": "POST", "what": what }] })).await;
-        assert_eq!(database.sync(&config)["unsure"], 1);
+        assert_eq!(database.sync(&config)["in_doubt"], 1);
         database.execute("update certvakt.partners set retry_at = null").await;
         assert_eq!(database.sync(&config)["accepted"], 0, "{what}: nobody knows");
         let found = database.reconcile(&config);

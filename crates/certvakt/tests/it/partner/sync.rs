@@ -168,8 +168,8 @@ async fn an_unknown_result_is_resolved_before_anything_else_is_sent() {
         let (database, portal, config) = told(&["a"]).await;
         portal.control(&json!({ "faults": [{ "on": "POST", "what": what }] })).await;
         let first = database.sync(&config);
-        assert_eq!((&first["unsure"], &first["accepted"]), (&json!(1), &json!(0)), "{what}: {first}");
-        assert_eq!(database.stands(&config)["mentors"]["unsure"], 1);
+        assert_eq!((&first["in_doubt"], &first["accepted"]), (&json!(1), &json!(0)), "{what}: {first}");
+        assert_eq!(database.stands(&config)["mentors"]["in_doubt"], 1);
         database.time_passes().await;
         assert_eq!(database.sync(&config)["accepted"], 1, "{what}");
         let record = portal.record().await;
@@ -190,7 +190,7 @@ async fn a_late_request_at_the_portal_does_not_undo_a_withdrawal() {
     let (database, portal, config) = told(&["a"]).await;
     // It has not stored it when its state is read, but stores it afterwards.
     portal.control(&json!({ "faults": [{ "on": "POST", "what": "lose" }] })).await;
-    assert_eq!(database.sync(&config)["unsure"], 1);
+    assert_eq!(database.sync(&config)["in_doubt"], 1);
     database.partner("consent", ["a", "--withdrawn"]);
     database.time_passes().await;
     assert_eq!(database.sync(&config)["accepted"], 1);

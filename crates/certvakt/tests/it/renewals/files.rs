@@ -51,7 +51,7 @@ async fn a_file_renews_valid_rows_once_and_reports_the_others() {
     assert_eq!((&again["renewed"], &again["known"]), (&json!(0), &json!(2)), "{again}");
     assert_eq!(database.history("1").await, "renewed 2028-06-01");
     assert_eq!(database.history("2").await, "renewed 2027-12-31");
-    let note: String = database.value("select note from certvakt.renewal_words").await;
+    let note: String = database.value("select note from certvakt.renewal_remarks").await;
     assert_eq!(note, "Ærlig");
     // A workbook's cell without a usable value is not a blank cell.
     let columns = row(&["certification", "until", "completed_on"]);

@@ -21,7 +21,7 @@ const REWRITES: [&str; 5] = [
     "update public.peer_mentor_certifications set renewal_history = renewal_history - 1 where external_id = '2'",
     "update public.peer_mentor_certifications set renewal_history = jsonb_set(renewal_history, '{1}', '\"x\"') where external_id = '3'",
     "update public.peer_mentor_certifications set expires_at = '2040-01-01' where external_id = '4'",
-    "update certvakt.renewal_words w set note = 'Endret' from public.peer_mentor_certifications c where c.id = w.certification_id and c.external_id = '5'",
+    "update certvakt.renewal_remarks w set note = 'Endret' from public.peer_mentor_certifications c where c.id = w.certification_id and c.external_id = '5'",
 ];
 
 #[tokio::test]

@@ -60,7 +60,7 @@ async fn many_removals_wait_for_approval_and_additions_do_not() {
     import.execute("begin; insert into certvakt.partners (organisation_id, code) select id, 'x' from certvakt.organisations").await.unwrap();
     assert_eq!(database.partner("approve", []), "Approved 3 removals. They will now be sent.\n");
     import
-        .execute("update certvakt.listings set kept_off_at = now() where partner_key = 'M-new'; commit")
+        .execute("update certvakt.listings set excluded_at = now() where partner_key = 'M-new'; commit")
         .await
         .unwrap();
     let not_approved =

@@ -142,7 +142,7 @@ pub struct Reject {
     /// The reason, which never contains a value.
     pub reason: String,
     /// Whether the rest of the row was imported: an invalid contact does not reject the row.
-    pub is_row_taken: bool,
+    pub is_row_imported: bool,
 }
 
 /// Imports a register.
@@ -328,7 +328,7 @@ async fn write_rejects(
     let mut writer = file.map(csv::Writer::from_writer);
     if let Some(writer) = &mut writer {
         writer
-            .write_record(["line", "column", "reason", "external_id", "row_taken"])
+            .write_record(["line", "column", "reason", "external_id", "row_imported"])
             .map_err(|error| failed(error.into()))?;
     }
     let mut first = Vec::new();
@@ -341,14 +341,14 @@ async fn write_rejects(
             if let Some(writer) = &mut writer {
                 let line = reject.line.to_string();
                 let id = reject.external_id.as_deref().unwrap_or_default();
-                let taken = if reject.is_row_taken { "yes" } else { "no" };
+                let is_imported = if reject.is_row_imported { "yes" } else { "no" };
                 writer
                     .write_record([
                         line.as_str(),
                         &reject.column,
                         &csv_cell(&reject.reason),
                         &csv_cell(id),
-                        taken,
+                        is_imported,
                     ])
                     .map_err(|error| failed(error.into()))?;
             }
@@ -357,7 +357,7 @@ async fn write_rejects(
                     line: reject.line,
                     column: reject.column,
                     reason: reject.reason,
-                    is_row_taken: reject.is_row_taken,
+                    is_row_imported: reject.is_row_imported,
                 });
             }
         }

@@ -23,8 +23,8 @@ use crate::service::Service;
 const SECRET: &str = "a secret of the tests, of forty bytes...";
 const NOON: &str = "2026-06-15T12:00:00+02:00";
 const WORLD: &str = concat!(
-    include_str!("../../../../../supabase/tests/fixtures/world.psql"),
-    include_str!("../../../../../supabase/tests/fixtures/certified.psql")
+    include_str!("../../../../supabase/tests/fixtures/world.psql"),
+    include_str!("../../../../supabase/tests/fixtures/certified.psql")
 );
 const ISSUER: &str = "https://issuer.example";
 

@@ -84,7 +84,7 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
     let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(me::show))
         .routes(routes!(me::accept_invitation))
-        .routes(routes!(me::keep_device, me::remove_device))
+        .routes(routes!(me::register_device, me::remove_device))
         .routes(routes!(sessions::list, sessions::end_others))
         .routes(routes!(sessions::end))
         .routes(routes!(opt_outs::list))

@@ -24,8 +24,8 @@ use crate::stand_in::{MailServer, listen, write_config};
 
 const NOON: &str = "2026-06-15T12:00:00+02:00";
 const WORLD: &str = concat!(
-    include_str!("../../../../../supabase/tests/fixtures/world.psql"),
-    include_str!("../../../../../supabase/tests/fixtures/certified.psql")
+    include_str!("../../../../supabase/tests/fixtures/world.psql"),
+    include_str!("../../../../supabase/tests/fixtures/certified.psql")
 );
 const SECRET: &str = "a secret of the tests, of forty bytes...";
 const PUBLIC: &str = "https://certvakt.example";
@@ -48,7 +48,8 @@ impl Provider {
         });
         // Node looks up modules in the folder of the importing file.
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("provider.mjs"), include_str!("provider/provider.mjs")).unwrap();
+        std::fs::write(folder.path().join("provider.mjs"), include_str!("sign_in/provider/provider.mjs"))
+            .unwrap();
         std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
         let mut command = Command::new("node");
         command.arg(folder.path().join("provider.mjs")).arg(format!("{PUBLIC}/sign-in/callback"));
