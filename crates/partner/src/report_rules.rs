@@ -90,7 +90,7 @@ pub fn judge(report: &Report, standing: &CurrentState, renewals: &[Renewed], tod
         return Decision::Wait("before-issue");
     }
     if renewable_from(standing, before).is_some_and(|first| completed_on < first) {
-        return Verdict::Wait("too-early");
+        return Decision::Wait("too-early");
     }
     let by_rule = renewed_until(Some(completed_on), None, standing, before, today).ok().flatten();
     let Some(after) = report.valid_until.or(by_rule) else { return Decision::Wait("no-date") };
