@@ -112,7 +112,7 @@ async fn a_team_declares_a_stage_in_its_own_migrations() {
 #[tokio::test]
 async fn doctor_reports_a_check_that_does_not_enumerate_the_declared_stages() {
     let database = rehearsal().await;
-    let verdict = |database: &TestDatabase| {
+    let status = |database: &TestDatabase| {
         let output = database.certvakt(["doctor", "--output", "json"]).output().unwrap();
         let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let stages = found["findings"]
@@ -122,18 +122,18 @@ async fn doctor_reports_a_check_that_does_not_enumerate_the_declared_stages() {
             .find(|one| one["check"] == "stages")
             .unwrap()
             .clone();
-        format!("{} {}", stages["verdict"].as_str().unwrap(), stages["text"].as_str().unwrap())
+        format!("{} {}", stages["status"].as_str().unwrap(), stages["text"].as_str().unwrap())
     };
-    assert!(verdict(&database).starts_with("ok "), "{}", verdict(&database));
+    assert!(status(&database).starts_with("ok "), "{}", status(&database));
     declare(&database, "180");
-    assert!(verdict(&database).starts_with("ok "), "{}", verdict(&database));
+    assert!(status(&database).starts_with("ok "), "{}", status(&database));
     for (sql, names) in [
         ("alter table certvakt.deliveries drop constraint deliveries_stage_known", "deliveries_stage_known"),
         ("insert into certvakt.stages (days_before) values (60)", "notification_type_known"),
         ("select certvakt.enumerate_stages()", "organisations_lead_times_declared"),
     ] {
         database.execute(sql).await;
-        assert!(verdict(&database).starts_with("problem ") && verdict(&database).contains(names), "{sql}");
+        assert!(status(&database).starts_with("problem ") && status(&database).contains(names), "{sql}");
         if sql.starts_with("alter") {
             database
                 .execute("alter table certvakt.deliveries add constraint deliveries_stage_known check (true)")
@@ -141,7 +141,7 @@ async fn doctor_reports_a_check_that_does_not_enumerate_the_declared_stages() {
         }
     }
     database.execute("select certvakt.validate_stages()").await;
-    assert!(verdict(&database).starts_with("ok "), "{}", verdict(&database));
+    assert!(status(&database).starts_with("ok "), "{}", status(&database));
 }
 
 /// Each case: the lead times before and after, the last valid day, and the notices after the runs before and after.

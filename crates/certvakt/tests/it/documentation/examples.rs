@@ -166,7 +166,7 @@ async fn every_line_of_the_tour_of_the_api_runs_and_answers_as_shown() {
     let became: String = database
         .value("select concat_ws(' ', state, result ->> 'added', result ->> 'updated') from certvakt.uploads")
         .await;
-    assert_eq!(became, "taken 1 0");
+    assert_eq!(became, "imported 1 0");
     database.until("select bool_and(mail_due_at is null) from certvakt.mail_queue").await;
     assert_eq!(mail.mails().len(), 1, "the invitation");
 }
