@@ -68,8 +68,8 @@ select is((
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
   'authenticated accept_invitation, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
   'authenticated coming_notices, authenticated confirm_address, authenticated consent_to_listing, authenticated current_organisations, '
-  'authenticated current_person, authenticated end_my_sessions, authenticated folded, authenticated forbidden_characters, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, authenticated register_device, '
-  'authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated remove_device, '
+  'authenticated current_person, authenticated end_my_sessions, authenticated folded, authenticated forbidden_characters, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, '
+  'authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated register_device, authenticated remove_device, '
   'authenticated search_certifications, authenticated search_people, '
   'authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
   'authenticated visible_elsewhere, authenticated withdraw_address_confirmations', 'people may call only functions of policies and functions for people');
