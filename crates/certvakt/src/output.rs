@@ -107,9 +107,10 @@ pub fn progress(length: u64, what: &'static str) -> indicatif::ProgressBar {
     indicatif::ProgressBar::new(length).with_style(style).with_message(what)
 }
 
-/// A bar chart with one bar per row, scaled to the largest: label, bar, number and note.
-pub fn bar_chart(what: &str, rows: impl IntoIterator<Item = (String, i64, String)>) -> String {
-    // With the label, the number and the note, this fits 80 columns.
+/// A bar chart with one bar per row, scaled to the largest: label, bar, number and the parts of a note. It fits 80
+/// columns: a long note continues on the next line.
+pub fn bar_chart(what: &str, rows: impl IntoIterator<Item = (String, i64, Vec<String>)>) -> String {
+    const COLUMNS: usize = 80;
     const WIDEST: i64 = 20;
     let rows: Vec<_> = rows.into_iter().collect();
     let most = rows.iter().map(|(_, number, _)| *number).max().unwrap_or(0).max(1);
@@ -118,11 +119,17 @@ pub fn bar_chart(what: &str, rows: impl IntoIterator<Item = (String, i64, String
         // A number above zero always gets a bar.
         let length = if number == 0 { 0 } else { (number * WIDEST / most).max(1) };
         let bar = "█".repeat(usize::try_from(length).unwrap_or(0));
-        text += &format!(
-            "{label}  {bar} {}{}\n",
-            count(number),
-            if number == 0 { String::new() } else { format!("  ({note})") }
-        );
+        let mut line = format!("{label}  {bar} {}", count(number));
+        for (place, part) in note.iter().enumerate() {
+            let end = if place + 1 == note.len() { ")" } else { "," };
+            let part = if place == 0 { format!(" ({part}{end}") } else { format!("{part}{end}") };
+            if line.chars().count() + 1 + part.chars().count() > COLUMNS {
+                text += &format!("{line}\n");
+                line = " ".repeat(label.chars().count() + 1);
+            }
+            line += &format!(" {part}");
+        }
+        text += &format!("{line}\n");
     }
     text
 }

@@ -45,15 +45,14 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-/// A chart with one bar per night, and the number of notices of each stage next to it.
+/// A chart with one bar per night, and the number of notices of each stage that has any next to it.
 pub(super) fn chart(nights: &BTreeMap<NaiveDate, ByStage>) -> String {
     let rows = nights.iter().map(|(night, notices)| {
-        let stages = notices.iter().map(|(stage, notices)| match stage {
+        let stages = notices.iter().filter(|(_, notices)| *notices > 0).map(|(stage, notices)| match stage {
             Stage::Warning(days) => format!("{days} d {notices}"),
             Stage::Expired => format!("expired {notices}"),
         });
-        let stages = stages.collect::<Vec<_>>().join(", ");
-        (night.format("%Y-%m-%d %a").to_string(), notices.total(), stages)
+        (night.format("%Y-%m-%d %a").to_string(), notices.total(), stages.collect())
     });
     bar_chart("notices per night", rows)
 }
