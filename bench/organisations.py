@@ -14,7 +14,7 @@ from lab.certvakt import ROOT, SERVICE, Installation
 from lab.postgres import Server, programs
 
 ISSUER, LOGINS = "https://issuer.example", 2_000
-PAGE = ROOT / "crates/store/src/tenant/page.sql"
+PAGE = ROOT / "crates/store/src/caller/page.sql"
 # The API's parameters for a first page, in order: fifty rows and one more, no filter.
 ROWS = 51
 FIRST = [str(ROWS), "'-infinity'", "'00000000-0000-0000-0000-000000000000'", *["null"] * 5]
@@ -38,7 +38,11 @@ DETAILS_BY_HAND = """(
     (select t.name from certvakt.certification_types t
       where t.organisation_id = c.organisation_id and t.code = c.certification_type) as type_name,
     c.external_id, c.issued_at, c.expires_at, c.status, c.suspended_until, c.updated_at, o.time_zone,
-    o.expired_grace_days, o.lead_times
+    o.expired_grace_days,
+    coalesce(
+      (select t.lead_times from certvakt.certification_types t
+        where t.organisation_id = c.organisation_id and t.code = c.certification_type),
+      o.lead_times) as lead_times
   from public.peer_mentor_certifications c
   join certvakt.organisations o on o.id = c.organisation_id
   where c.id = any (array(select f.id from of_chapters f) || '{others}'::uuid[])

@@ -20,6 +20,11 @@ create table certvakt.certification_types (
   -- squawk-ignore prefer-bigint-over-smallint
   renewal_window_days smallint
     constraint certification_types_renewal_window_range check (renewal_window_days between 1 and 3650),
+  -- certvakt.enumerate_stages replaces the second constraint when a stage is declared.
+  -- squawk-ignore prefer-bigint-over-int
+  lead_times integer[]
+    constraint certification_types_lead_times_number check (cardinality(lead_times) between 1 and 12)
+    constraint certification_types_lead_times_declared check (lead_times <@ array[90, 30, 7]),
   primary key (organisation_id, code)
 );
 comment on column certvakt.certification_types.validity_months is
@@ -28,6 +33,8 @@ comment on column certvakt.certification_types.renewal_rule is
   'The day from which a renewal counts validity_months. completion: the day of the course. expiry: the previous last valid day. expiry-unless-lapsed: the same, but the day of the course once the certification has lapsed. MM-DD: the day of the course, and the result moves to the next such day of a year. end-of-year: the renewal ends on 31 December of the year of the course, and validity_months does not count.';
 comment on column certvakt.certification_types.renewal_window_days is
   'The number of days before the last valid day from which a renewal is accepted. Null: at any time.';
+comment on column certvakt.certification_types.lead_times is
+  'The declared lead times that the type selected, in days before the last valid day. Null: those of its organisation.';
 
 alter table certvakt.certification_types enable row level security;
 alter table certvakt.certification_types force row level security;
@@ -35,7 +42,7 @@ revoke all on certvakt.certification_types from public, anon, authenticated, ser
 grant select on certvakt.certification_types to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.certification_types for select to certvakt_worker using (true);
 create policy definer_reads on certvakt.certification_types for select to certvakt_definer using (true);
-grant select, insert, update (name, validity_months, renewal_rule, renewal_window_days) on certvakt.certification_types to certvakt_registrar;
+grant select, insert, update (name, validity_months, renewal_rule, renewal_window_days, lead_times) on certvakt.certification_types to certvakt_registrar;
 create policy registrar_manages on certvakt.certification_types to certvakt_registrar using (true) with check (true);
 
 create table public.peer_mentor_certifications (

@@ -214,18 +214,20 @@ declare
   retyped uuid[];
 begin
   -- A withdrawal is recorded as a suspension. A status that was set from expired to active by hand is recorded as a
-  -- reinstatement, so that the next run checks it against the date.
+  -- reinstatement, so that the next run checks it against the date; another type is recorded as a correction, because it
+  -- can have other lead times.
   with recorded as (
     insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_before, expires_after)
     select n.organisation_id, n.id,
-      case k.kind when 'withdrawn' then 'suspended' else coalesce(k.kind, 'reinstated') end, o.expires_at, n.expires_at
+      case when k.kind = 'withdrawn' then 'suspended' when k.kind is not null then k.kind
+        when n.certification_type <> o.certification_type then 'corrected' else 'reinstated' end, o.expires_at, n.expires_at
     from old_rows o join new_rows n on n.id = o.id
     cross join lateral (
       select (certvakt.kinds_of_change(o.expires_at, n.expires_at, o.status, n.status, said))[1] as kind) k
     -- A run sets many from active to expired, which is not a change.
-    where (n.expires_at is distinct from o.expires_at or n.status = 'suspended'
+    where (n.expires_at is distinct from o.expires_at or n.status = 'suspended' or n.certification_type <> o.certification_type
         or n.status <> o.status and (o.status, n.status) <> ('active', 'expired'))
-      and (k.kind is not null or o.status = 'expired' and n.status = 'active')
+      and (k.kind is not null or o.status = 'expired' and n.status = 'active' or n.certification_type <> o.certification_type)
     returning certification_id, kind
   )
   select array_agg(r.certification_id), array_agg(r.kind) into changed, kinds from recorded r;

@@ -47,14 +47,21 @@ create type certvakt.run_input as (
   last_complete_date date,
   read_through text,
   -- The stages and their days before the last valid day; then, per stage, the expiries that came due since the last
-  -- complete run, and all expiries in the stage.
+  -- complete run, and all expiries in the stage; and the selection that the stage is in, and its types: codes with commas
+  -- between them. Selection 0 is the organisation's own, of all types except these.
   stages text[],
   days_before integer[],
   came_due_from timestamptz[],
   came_due_before timestamptz[],
   current_from timestamptz[],
   current_before timestamptz[],
-  -- The declared stages that the organisation did not select, and their days before the last valid day.
+  types text[],
+  selections integer[],
+  -- The expiries of any type that came due, as ranges that do not overlap.
+  read_from timestamptz[],
+  read_before timestamptz[],
+  -- The declared stages that the organisation or one of its types did not select, and their days before the last valid
+  -- day.
   unselected text[],
   unselected_days integer[],
   -- The expiries that lapsed since the last complete run. Null: no lower bound.
@@ -84,7 +91,9 @@ create table certvakt.run_calendars (
   grace_days smallint,
   -- squawk-ignore prefer-bigint-over-int
   lead_times integer[],
-  constraint run_calendars_whole check (num_nulls(last_complete_date, read_through, read_on, grace_days, lead_times) in (0, 5))
+  lead_times_of_types jsonb,
+  constraint run_calendars_whole check (
+    num_nulls(last_complete_date, read_through, read_on, grace_days, lead_times, lead_times_of_types) in (0, 6))
 );
 comment on table certvakt.run_calendars is
   'The progress of the runs of each organisation. Each run locks the organisation''s row.';
@@ -97,6 +106,8 @@ comment on column certvakt.run_calendars.grace_days is
 
 comment on column certvakt.run_calendars.lead_times is
   'The organisation''s lead times in that run, the longest first. After a change, the next run reads everything.';
+comment on column certvakt.run_calendars.lead_times_of_types is
+  'The lead times of the types that selected other ones, by code. After a change, the next run reads everything.';
 
 alter table certvakt.run_calendars enable row level security;
 alter table certvakt.run_calendars force row level security;

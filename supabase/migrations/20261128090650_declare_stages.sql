@@ -13,7 +13,8 @@ begin atomic
   from (values
     ('public.cert_notification_log', 'cert_notification_log_notification_type_known', 'notification_type in (%s)', false),
     ('certvakt.deliveries', 'deliveries_stage_known', 'stage in (%s)', false),
-    ('certvakt.organisations', 'organisations_lead_times_declared', 'lead_times <@ array[%s]', true)
+    ('certvakt.organisations', 'organisations_lead_times_declared', 'lead_times <@ array[%s]', true),
+    ('certvakt.certification_types', 'certification_types_lead_times_declared', 'lead_times <@ array[%s]', true)
   ) as c (relation, name, form, is_of_days);
 end;
 comment on function certvakt.stage_checks is 'Returns the check constraints that enumerate the declared stages.';

@@ -208,7 +208,8 @@ grant select (id, slug, name, time_zone, locale, expired_grace_days, lead_times)
 create policy people_see on certvakt.organisations for select to authenticated using (
   id = any ((select certvakt.current_organisations())::uuid[]));
 
-grant select (organisation_id, code, name, validity_months, renewal_rule, renewal_window_days) on certvakt.certification_types to authenticated;
+grant select (organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times)
+  on certvakt.certification_types to authenticated;
 create policy people_see on certvakt.certification_types for select to authenticated using (
   organisation_id = any ((select certvakt.current_organisations())::uuid[]));
 

@@ -31,7 +31,7 @@ begin
   ),
   -- Many certifications share an organisation and a type, so these are read once.
   types as materialized (
-    select o.id as organisation_id, o.time_zone, o.expired_grace_days, o.lead_times, t.code, t.name
+    select o.id as organisation_id, o.time_zone, o.expired_grace_days, coalesce(t.lead_times, o.lead_times) as lead_times, t.code, t.name
     from certvakt.organisations o join certvakt.certification_types t on t.organisation_id = o.id
     where o.id = any (array(select distinct f.organisation_id from found f))
   ),
@@ -96,7 +96,7 @@ alter function certvakt.has_entry(uuid, text) owner to certvakt_definer;
 -- or the person's own name if it has none.
 create function certvakt.search_certifications(
   containing text, how_many bigint, after_expiry timestamptz, after_id uuid, of_chapter uuid, of_type text,
-  in_organisations uuid[], in_ranges tstzrange[])
+  in_types text[], in_ranges tstzrange[])
 returns uuid[]
 language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan
   set enable_seqscan = off as $$
@@ -131,8 +131,8 @@ begin
   select count(*), coalesce(array_agg(n.id order by n.expiry, n.id) filter (where
     (p.name_folded like containing or certvakt.folded(c.external_id) like containing)
     and (of_type is null or c.certification_type = of_type)
-    and (in_organisations is null
-      or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])), '{}')
+    and (in_types is null
+      or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])), '{}')
   into looked, found
   from next n
   -- OFFSET 0 keeps the planner from scanning the table instead of looking up each id.
@@ -179,8 +179,8 @@ begin
             where p.id = c.peer_mentor_id))
           and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (after_expiry, after_id)
           and (of_type is null or c.certification_type = of_type)
-          and (in_organisations is null
-            or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])
+          and (in_types is null
+            or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])
         order by case when c.expires_at is null then 'infinity' else c.expires_at end, c.id
         limit how_many);
     end if;
@@ -195,8 +195,8 @@ begin
       where c.chapter_id = v.id
         and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (after_expiry, after_id)
         and (of_type is null or c.certification_type = of_type)
-        and (in_organisations is null
-          or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_organisations, c.organisation_id)])
+        and (in_types is null
+          or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])
         -- The first branch of certvakt.folded again.
         and (case when octet_length(c.external_id) = length(c.external_id) then lower(c.external_id collate "C")
             else certvakt.folded(c.external_id) end like containing
@@ -213,7 +213,7 @@ begin
 end
 $$;
 comment on function certvakt.search_certifications is
-  'Returns the ids of certifications in visible chapters whose mentor''s name or register id, folded, is like the pattern `containing`. The next to expire come first. At most `how_many`, after the given one.';
+  'Returns the ids of certifications in visible chapters whose mentor''s name or register id, folded, is like the pattern `containing`. The next to expire come first. At most `how_many`, after the given one. `in_types` limits them to types, as the organisation''s id, a slash and the code, with a range of expiries for each.';
 
 create function certvakt.search_people(
   containing text, how_many bigint, after_name text, after_id uuid, of_chapter uuid)
@@ -263,12 +263,12 @@ comment on function certvakt.search_people is
   'Returns members of visible chapters by name, whose name, folded, is like the pattern `containing` if it is given. At most `how_many`, after the given one.';
 
 revoke all on function
-  certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, uuid[], tstzrange[]),
+  certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[]),
   certvakt.search_people(text, bigint, text, uuid, uuid) from public, anon, authenticated, service_role;
 grant execute on function
-  certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, uuid[], tstzrange[]),
+  certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[]),
   certvakt.search_people(text, bigint, text, uuid, uuid) to authenticated;
-alter function certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, uuid[], tstzrange[]) owner to certvakt_definer;
+alter function certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[]) owner to certvakt_definer;
 alter function certvakt.search_people(text, bigint, text, uuid, uuid) owner to certvakt_definer;
 
 -- Notices. People cannot read the log itself.
@@ -328,17 +328,18 @@ comment on function certvakt.unreachable_notices is
 
 -- The caller computes the ranges of dates in each organisation's time zone, with the rules for stages.
 create function certvakt.coming_notices(
-  organisations uuid[], time_zones text[], stages text[], days_before integer[], since timestamptz[], before timestamptz[],
-  renotify_after_days integer)
+  organisations uuid[], types text[], selections integer[], time_zones text[], stages text[], days_before integer[],
+  since timestamptz[], before timestamptz[], renotify_after_days integer)
 returns table (organisation_id uuid, night date, stage text, notices bigint)
 language sql stable security definer set search_path = ''
 begin atomic
   with coming as (
     select c.id, c.organisation_id, s.stage, (c.expires_at at time zone s.time_zone)::date - s.days_before as night
-    from unnest(organisations, time_zones, stages, days_before, since, before)
-      as s (organisation_id, time_zone, stage, days_before, since, before)
+    from unnest(organisations, types, selections, time_zones, stages, days_before, since, before)
+      as s (organisation_id, types, selection, time_zone, stage, days_before, since, before)
     join certvakt.visible_certifications c
       on c.organisation_id = s.organisation_id and c.status <> 'suspended' and c.expires_at >= s.since and c.expires_at < s.before
+      and (c.certification_type = any (string_to_array(s.types, ','))) = (s.selection > 0)
   )
   select coming.organisation_id, coming.night, coming.stage, count(*)
   from coming
@@ -351,21 +352,21 @@ begin atomic
   group by coming.organisation_id, coming.night, coming.stage;
 end;
 comment on function certvakt.coming_notices is
-  'Returns how many notices come due on each night in each stage, for certifications that the caller may see and that expire in the given ranges.';
+  'Returns how many notices come due on each night in each stage, for certifications that the caller may see and that expire in the given ranges. Each range is of the types of a selection, given by their codes with commas between them. Selection 0 is the organisation''s own, of all types except the given ones.';
 
 revoke all on function certvakt.notices_of(uuid[]),
   certvakt.recent_notices(timestamptz, bigint, uuid, text, text, integer),
   certvakt.unreachable_notices(bigint, uuid, integer),
-  certvakt.coming_notices(uuid[], text[], text[], integer[], timestamptz[], timestamptz[], integer)
+  certvakt.coming_notices(uuid[], text[], integer[], text[], text[], integer[], timestamptz[], timestamptz[], integer)
   from public, anon, authenticated, service_role;
 grant execute on function certvakt.notices_of(uuid[]),
   certvakt.recent_notices(timestamptz, bigint, uuid, text, text, integer),
   certvakt.unreachable_notices(bigint, uuid, integer),
-  certvakt.coming_notices(uuid[], text[], text[], integer[], timestamptz[], timestamptz[], integer) to authenticated;
+  certvakt.coming_notices(uuid[], text[], integer[], text[], text[], integer[], timestamptz[], timestamptz[], integer) to authenticated;
 alter function certvakt.notices_of(uuid[]) owner to certvakt_definer;
 alter function certvakt.recent_notices(timestamptz, bigint, uuid, text, text, integer) owner to certvakt_definer;
 alter function certvakt.unreachable_notices(bigint, uuid, integer) owner to certvakt_definer;
-alter function certvakt.coming_notices(uuid[], text[], text[], integer[], timestamptz[], timestamptz[], integer) owner to certvakt_definer;
+alter function certvakt.coming_notices(uuid[], text[], integer[], text[], text[], integer[], timestamptz[], timestamptz[], integer) owner to certvakt_definer;
 
 -- Opt-outs from kinds of contact point.
 create function certvakt.opt_outs() returns table (kind text, since timestamptz)

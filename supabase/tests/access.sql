@@ -44,7 +44,7 @@ select is((
       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
         and has_column_privilege('authenticated', c.oid, a.attnum, priv.privilege)
         and not has_table_privilege('authenticated', c.oid, priv.privilege)
-      group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days
+      group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times
 chapters SELECT id, organisation_id, parent_id, slug, name
 contact_points SELECT id, person_id, kind, installation, created_at
 idempotency_keys INSERT person_id, key, request_hash

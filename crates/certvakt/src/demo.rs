@@ -169,6 +169,7 @@ async fn load(database: &Database, folder: &Path, clock: &Clock) -> Result<usize
             "Likeperson",
             Some(24),
             RenewalTerms { rule: Rule::FromCompletion, window_days: None },
+            None,
         )
         .await?;
         for (slug, name) in organisation.chapters {

@@ -11,10 +11,12 @@ pub mod national_number;
 pub mod normal;
 pub mod renewal;
 pub mod retry;
+pub mod selection;
 pub mod stage;
 pub mod text;
 
 pub use calendar::{last_valid_day, today};
 pub use hours::DeliveryHours;
 pub use key::notice_key;
+pub use selection::Selection;
 pub use stage::{Stage, Stages};

@@ -130,6 +130,11 @@ impl Stages {
         self.lead_times.iter().copied().map(Stage::Warning).chain([Stage::Expired])
     }
 
+    /// Whether this is one of the stages.
+    pub fn has(&self, stage: Stage) -> bool {
+        self.iter().any(|one| one == stage)
+    }
+
     /// The next stage, which ends this one.
     pub fn next(&self, stage: Stage) -> Option<Stage> {
         self.iter().find(|next| *next > stage)

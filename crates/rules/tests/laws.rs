@@ -7,7 +7,7 @@ use certvakt_rules::calendar::{
     end_of_day, instant, latest_scheduled, missed_nights, scheduled_at, start_of_day,
 };
 use certvakt_rules::stage::{LONGEST_LEAD_TIME, is_told_again, shift};
-use certvakt_rules::{DeliveryHours, Stage, Stages, last_valid_day, notice_key};
+use certvakt_rules::{DeliveryHours, Selection, Stage, Stages, last_valid_day, notice_key};
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Europe, TZ_VARIANTS, Tz};
 use proptest::prelude::*;
@@ -73,8 +73,45 @@ fn any_stages() -> impl Strategy<Value = Stages> {
         .prop_map(|(lead_times, grace)| Stages::new(&lead_times, grace))
 }
 
+/// The lead times of an organisation and of some types, of few days, so that selections are often the same.
+fn any_selection() -> impl Strategy<Value = (Selection, BTreeMap<String, Vec<u16>>)> {
+    let lead_times = || proptest::sample::subsequence(vec![180_u16, 90, 60, 30, 7], 1..=3).prop_shuffle();
+    (lead_times(), proptest::collection::btree_map("[a-e]", lead_times(), 0..5), 1..=90_u16)
+        .prop_map(|(own, of_types, grace)| (Selection::new(&own, of_types.clone(), grace), of_types))
+}
+
 proptest! {
     #![proptest_config(laws())]
+
+    /// A type has the lead times that it selected, or those of the organisation; and exactly one group has it.
+    #[test]
+    fn each_type_is_in_the_group_with_its_stages((selection, of_types) in any_selection()) {
+        let groups = selection.groups();
+        prop_assert_eq!(groups.iter().filter(|group| group.is_own).count(), 1);
+        prop_assert!(groups[0].is_own);
+        let mut all = selection.own().iter().collect::<Vec<_>>();
+        for code in ["a", "b", "c", "d", "e", "of another organisation"] {
+            let stages = selection.of(code);
+            let expected = of_types.get(code).map_or_else(
+                || selection.own().clone(),
+                |lead_times| Stages::new(lead_times, selection.own().grace_days()));
+            prop_assert_eq!(stages, &expected);
+            let of_type: Vec<_> = groups.iter().filter(|group| group.has(code)).collect();
+            prop_assert_eq!(of_type.len(), 1);
+            prop_assert_eq!(of_type[0].stages, stages);
+            all.extend(stages.iter());
+        }
+        all.sort();
+        all.dedup();
+        prop_assert_eq!(selection.stages().into_iter().collect::<Vec<_>>(), all);
+        for (place, group) in groups.iter().enumerate() {
+            prop_assert!(groups[..place].iter().all(|other| other.stages != group.stages), "no two are the same");
+        }
+        for days in [180, 90, 60, 30, 7] {
+            let stage = Stage::Warning(days);
+            prop_assert_eq!(selection.all_have(stage), groups.iter().all(|group| group.stages.has(stage)));
+        }
+    }
 
     /// The most important rule: regardless of missed nights, each stage is recorded at most once per cycle,
     /// and after each run the last recorded stage is the current one.

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 pub use self::organisations::{Organisation, organisations};
 use super::error::{code_of, on_constraint};
-use super::organisation::stages;
+use super::organisation::days;
 use super::{CallerTx, CertificationStatus, DeliveryState, StoreError, Zone};
 
 /// Implements the count of read rows for types with a column `organisation_id`.
@@ -196,22 +196,24 @@ pub struct Certification {
     pub zone: Zone,
     /// The number of days for which the stage `expired` stays current.
     pub expired_grace_days: i16,
-    /// The selected lead times in days.
+    /// The lead times in days that its type or its organisation selected.
     pub lead_times: Vec<i32>,
 }
 
 impl Certification {
     /// Its stages.
     pub fn stages(&self) -> Stages {
-        stages(&self.lead_times, self.expired_grace_days)
+        Stages::new(&days(&self.lead_times).collect::<Vec<_>>(), self.expired_grace_days.unsigned_abs())
     }
 }
 
-/// The range of expiry times of an organisation that are in a stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The range of expiry times of a type that are in a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InStage {
     /// The organisation.
     pub organisation_id: Uuid,
+    /// The type's code.
+    pub type_code: String,
     /// The start of the range.
     pub since: DateTime<Utc>,
     /// The end of the range, exclusive.
@@ -255,8 +257,8 @@ pub async fn certifications(
     };
     let text = filter.text.as_deref().map(containing);
     let stage = filter.in_stage.as_deref();
-    let organisations: Option<Vec<Uuid>> =
-        stage.map(|all| all.iter().map(|one| one.organisation_id).collect());
+    let types: Option<Vec<String>> =
+        stage.map(|all| all.iter().map(|one| format!("{}/{}", one.organisation_id, one.type_code)).collect());
     let ranges: Option<Vec<PgRange<DateTime<Utc>>>> =
         stage.map(|all| all.iter().map(|one| PgRange::from(one.since..one.before)).collect());
     let found = sqlx::query_file_as!(
@@ -268,7 +270,7 @@ pub async fn certifications(
         filter.chapter_id,
         filter.type_code,
         text,
-        organisations.as_deref(),
+        types.as_deref(),
         ranges.as_deref(),
     )
     .fetch_all(&mut *tx)

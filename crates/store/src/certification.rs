@@ -16,6 +16,8 @@ pub struct Certification {
     pub organisation: String,
     /// The certification's id in the organisation's register.
     pub external_id: Option<String>,
+    /// The code of the certification's type.
+    pub type_code: String,
     /// The name of the certification's type.
     pub type_name: String,
     /// The chapter's name.
@@ -71,6 +73,9 @@ pub struct Notice {
     /// The time of a change of the certification during the delivery, which made the delivered notice
     /// outdated.
     pub crossed_at: Option<DateTime<Utc>>,
+    /// Whether a worker cancelled the delivery, because the notice was not true any more.
+    #[serde(skip)]
+    pub cancelled_by_worker: bool,
     /// The delivery's id.
     #[serde(skip)]
     pub delivery_id: Option<i64>,

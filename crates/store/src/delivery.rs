@@ -28,6 +28,8 @@ pub struct Claimed {
     pub expires_at: Option<DateTime<Utc>>,
     /// Whether the certification is currently suspended.
     pub suspended: bool,
+    /// The code of the certification's type.
+    pub type_code: String,
     /// The certification's name.
     pub certification: String,
     /// The person's name.
@@ -101,6 +103,7 @@ pub async fn claim(
                 idempotency_key: row.idempotency_key,
                 expires_at: row.expires_at,
                 suspended: row.suspended,
+                type_code: row.type_code,
                 certification: row.certification,
                 recipient_name: row.recipient_name,
                 recipient_locale: row.recipient_locale,

@@ -14,6 +14,7 @@ pub mod audit;
 pub mod auth;
 pub mod caller;
 pub mod certification;
+pub mod certification_type;
 pub mod cleanup;
 pub mod delivery;
 pub mod doctor;

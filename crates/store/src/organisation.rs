@@ -1,11 +1,14 @@
 //! Organisations, their chapters and their types of certification.
 
+use std::collections::BTreeMap;
+
 use certvakt_base::suggest::nearest;
 use certvakt_rules::renewal::Rule;
-use certvakt_rules::{DeliveryHours, Stage, Stages};
+use certvakt_rules::{DeliveryHours, Selection, Stage};
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde::Serialize;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::error::on_constraint;
@@ -32,10 +35,10 @@ pub struct Organisation {
     pub hours: DeliveryHours,
     /// The stages of its certifications.
     #[serde(flatten)]
-    pub stages: Stages,
-    /// The declared stages that it did not select.
+    pub selection: Selection,
+    /// The declared stages, except `expired`, which always applies.
     #[serde(skip)]
-    pub unselected: Vec<Stage>,
+    pub declared: Vec<Stage>,
     /// A run is held if its number of notices exceeds both this number and `limit_percent`.
     pub limit_floor: i64,
     /// The limit as a percentage of the valid certifications.
@@ -97,6 +100,7 @@ pub struct Settings {
 /// Changes an organisation's settings.
 pub async fn set(tx: &mut RegistrarTx, slug: &str, settings: &Settings) -> Result<(), StoreError> {
     let organisation_id = id_of(tx, slug).await?;
+    check_declared(tx, settings.lead_times.as_deref()).await?;
     let changed = sqlx::query!(
         "update certvakt.organisations set
            name = coalesce($2, name), locale = coalesce($3, locale), run_at = coalesce($4, run_at),
@@ -128,8 +132,10 @@ pub async fn list(tx: &mut WorkerTx) -> Result<Vec<Organisation>, StoreError> {
         Row,
         r#"select id, slug, name, time_zone as "zone: Zone", locale, run_at, deliver_from, deliver_until,
              expired_grace_days, run_limit_floor, run_limit_percent, names_certification, lead_times,
-             array(select s.days_before from certvakt.stages s where s.days_before > 0 and s.days_before <> all (lead_times))
-               as "unselected!"
+             (select jsonb_object_agg(t.code, t.lead_times) from certvakt.certification_types t
+              where t.organisation_id = organisations.id and t.lead_times is not null)
+               as "lead_times_of_types: Json<LeadTimesOfTypes>",
+             array(select s.days_before from certvakt.stages s where s.days_before > 0) as "declared!"
            from certvakt.organisations order by slug"#
     )
     .fetch_all(tx)
@@ -189,21 +195,43 @@ pub async fn add_type(
     name: &str,
     validity_months: Option<i16>,
     renewal: RenewalTerms,
+    lead_times: Option<&[i32]>,
 ) -> Result<(), StoreError> {
     let organisation_id = id_of(tx, organisation).await?;
+    check_declared(tx, lead_times).await?;
     let kind = sqlx::query!(
         "insert into certvakt.certification_types (organisation_id, code, name, validity_months, renewal_rule,
-           renewal_window_days)
-         values ($1, $2, $3, $4, $5, $6)",
+           renewal_window_days, lead_times)
+         values ($1, $2, $3, $4, $5, $6, $7)",
         organisation_id,
         code,
         name,
         validity_months,
         renewal.rule.to_string(),
         renewal.window_days,
+        lead_times,
     );
     added(kind.execute(tx).await, "type", code)?;
     Ok(())
+}
+
+/// Checks that lead times are declared.
+pub(crate) async fn check_declared(
+    tx: &mut RegistrarTx,
+    lead_times: Option<&[i32]>,
+) -> Result<(), StoreError> {
+    let Some(lead_times) = lead_times else { return Ok(()) };
+    let declared = sqlx::query_scalar!(
+        "select days_before from certvakt.stages where days_before > 0 order by days_before desc"
+    )
+    .fetch_all(tx)
+    .await?;
+    let Some(days) = lead_times.iter().find(|days| !declared.contains(days)) else { return Ok(()) };
+    let declared = declared.iter().map(i32::to_string).collect::<Vec<_>>().join(", ");
+    Err(StoreError::Invalid(format!(
+        "the lead time of {days} days is not declared: select among {declared}, or declare it as the owner of the schema \
+         with `certvakt stage add {days}`"
+    )))
 }
 
 /// The id of the organisation with a slug.
@@ -282,10 +310,9 @@ pub(crate) fn added<T>(
             form if form.ends_with("_name_form") => {
                 StoreError::Invalid("a name must have 1 to 200 characters: give it with --name".to_owned())
             }
-            "organisations_lead_times_declared" => StoreError::Invalid(
-                "a lead time is not declared: `certvakt stage list` shows those that are, and the owner declares another with \
-                 `certvakt stage add`"
-                    .to_owned(),
+            // The stage was removed after `check_declared`.
+            declared if declared.ends_with("_lead_times_declared") => StoreError::Invalid(
+                "a lead time is not declared any more: `certvakt stage list` shows those that are".to_owned(),
             ),
             range if range.ends_with("_validity_range") => StoreError::Invalid(
                 "a validity must be between 1 and 1200 months: write it like 24mo or 2y".to_owned(),
@@ -309,16 +336,25 @@ struct Row {
     run_limit_percent: i16,
     names_certification: bool,
     lead_times: Vec<i32>,
-    unselected: Vec<i32>,
+    lead_times_of_types: Option<Json<LeadTimesOfTypes>>,
+    declared: Vec<i32>,
 }
 
+/// The lead times of the types that select for themselves, by the code of the type.
+pub(crate) type LeadTimesOfTypes = BTreeMap<String, Vec<u16>>;
+
 /// The stages of an organisation's settings.
-pub(crate) fn stages(lead_times: &[i32], grace_days: i16) -> Stages {
-    Stages::new(&days(lead_times).collect::<Vec<_>>(), grace_days.unsigned_abs())
+pub(crate) fn selection(
+    lead_times: &[i32],
+    of_types: Option<Json<LeadTimesOfTypes>>,
+    grace_days: i16,
+) -> Selection {
+    let of_types = of_types.map(|of_types| of_types.0).unwrap_or_default();
+    Selection::new(&days(lead_times).collect::<Vec<_>>(), of_types, grace_days.unsigned_abs())
 }
 
 /// Days as the schema limits them.
-fn days(days: &[i32]) -> impl Iterator<Item = u16> + '_ {
+pub(crate) fn days(days: &[i32]) -> impl Iterator<Item = u16> + '_ {
     days.iter().filter_map(|days| u16::try_from(*days).ok())
 }
 
@@ -332,8 +368,8 @@ impl From<Row> for Organisation {
             locale: row.locale,
             run_at: row.run_at,
             hours: DeliveryHours { from: row.deliver_from, until: row.deliver_until },
-            stages: stages(&row.lead_times, row.expired_grace_days),
-            unselected: days(&row.unselected).map(Stage::Warning).collect(),
+            selection: selection(&row.lead_times, row.lead_times_of_types, row.expired_grace_days),
+            declared: days(&row.declared).map(Stage::Warning).collect(),
             limit_floor: row.run_limit_floor,
             limit_percent: row.run_limit_percent.unsigned_abs(),
             names_certification: row.names_certification,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::organisation::Organisation;
-use super::run::Calendar;
+use super::run::{Calendar, Part, Windows, days_before};
 use super::{DeliveryState, StoreError, WorkerTx};
 
 /// The number of notices that will be due on a night.
@@ -31,19 +31,27 @@ pub async fn coming_due(
     last: NaiveDate,
 ) -> Result<Vec<Night>, StoreError> {
     let zone = organisation.zone;
-    let stages: Vec<Stage> = organisation.stages.iter().collect();
+    let groups = organisation.selection.groups();
+    let rows: Vec<(i32, String, Stage)> = (0..)
+        .zip(&groups)
+        .flat_map(|(number, group)| {
+            group.stages.iter().map(move |stage| (number, group.types.join(","), stage))
+        })
+        .collect();
     let starts = |day: NaiveDate| -> Vec<DateTime<Utc>> {
-        stages.iter().map(|stage| start_of_day(shift(day, stage.days_before()), zone)).collect()
+        rows.iter().map(|(.., stage)| start_of_day(shift(day, stage.days_before()), zone)).collect()
     };
     Ok(sqlx::query_file_as!(
         Night,
         "src/report/coming_due.sql",
         organisation.id,
         zone.name(),
-        &names(&stages),
-        &days(&stages),
+        &rows.iter().map(|(.., stage)| stage.to_string()).collect::<Vec<_>>(),
+        &rows.iter().map(|(.., stage)| days_before(*stage)).collect::<Vec<_>>(),
         &starts(first),
         &starts(shift(last, 1)),
+        &rows.iter().map(|(_, types, _)| types.clone()).collect::<Vec<_>>(),
+        &rows.iter().map(|(number, ..)| *number).collect::<Vec<_>>(),
         renotify_after_days(),
     )
     .fetch_all(tx)
@@ -84,38 +92,36 @@ pub async fn verify(
     run_date: NaiveDate,
     calendar: &Calendar,
 ) -> Result<(Checked, Vec<Finding>), StoreError> {
-    let zone = organisation.zone;
-    let windows = calendar.stages.as_ref().unwrap_or(&organisation.stages).windows(run_date, None);
-    let stages: Vec<Stage> = windows.iter().map(|window| window.stage).collect();
-    let from: Vec<DateTime<Utc>> = windows.iter().map(|window| start_of_day(window.first, zone)).collect();
-    let before: Vec<DateTime<Utc>> =
-        windows.iter().map(|window| start_of_day(shift(window.last, 1), zone)).collect();
-    let checked = sqlx::query_file_as!(Checked, "src/report/checked.sql", organisation.id, &from, &before)
-        .fetch_one(&mut *tx)
-        .await?;
+    let selection = calendar.selection.as_ref().unwrap_or(&organisation.selection);
+    let windows = Windows::new(run_date, None, selection, organisation.zone, Part::Whole);
+    let checked = sqlx::query_file_as!(
+        Checked,
+        "src/report/checked.sql",
+        organisation.id,
+        &windows.current_from,
+        &windows.current_before,
+        &windows.types,
+        &windows.selections,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
     let findings = sqlx::query_file_as!(
         Finding,
         "src/report/verify.sql",
         organisation.id,
-        zone.name(),
-        &names(&stages),
-        &days(&stages),
-        &from,
-        &before,
+        organisation.zone.name(),
+        &windows.stages,
+        &windows.days_before,
+        &windows.current_from,
+        &windows.current_before,
         renotify_after_days(),
         calendar.read_through.as_deref(),
+        &windows.types,
+        &windows.selections,
     )
     .fetch_all(tx)
     .await?;
     Ok((checked, findings))
-}
-
-fn names(stages: &[Stage]) -> Vec<String> {
-    stages.iter().map(Stage::to_string).collect()
-}
-
-fn days(stages: &[Stage]) -> Vec<i32> {
-    stages.iter().map(|stage| i32::try_from(stage.days_before()).unwrap_or(i32::MAX)).collect()
 }
 
 fn renotify_after_days() -> i32 {

@@ -6,16 +6,18 @@ mod request;
 use std::collections::BTreeMap;
 
 use certvakt_rules::calendar::start_of_day;
-use certvakt_rules::{Stage, Stages};
+use certvakt_rules::{Selection, Stage};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::organisation::stages;
+use super::organisation::{LeadTimesOfTypes, selection};
 use super::{StoreError, WorkerTx};
+use crate::organisation::Organisation;
+use reading::RunInput;
 pub use reading::{Half, Part};
-use reading::{RunInput, Windows};
+pub(crate) use reading::{Windows, days_before};
 pub use request::{Calendar, Request};
 use sqlx::types::Json;
 
@@ -30,7 +32,10 @@ pub async fn lock_calendar(
     let calendar = Calendar {
         last_complete: row.last_complete_date,
         read_through: row.read_through.filter(|_| row.is_ours),
-        stages: row.lead_times.zip(row.grace_days).map(|(days, grace)| stages(&days, grace)),
+        selection: row
+            .lead_times
+            .zip(row.grace_days)
+            .map(|(days, grace)| selection(&days, row.lead_times_of_types, grace)),
     };
     Ok((calendar, Snapshot(row.snapshot)))
 }
@@ -51,7 +56,10 @@ pub async fn calendar(tx: &mut WorkerTx, organisation: Uuid) -> Result<Calendar,
     Ok(row.map_or(Calendar::NONE, |row| Calendar {
         last_complete: row.last_complete_date,
         read_through: row.read_through.filter(|_| row.is_ours),
-        stages: row.lead_times.zip(row.grace_days).map(|(days, grace)| stages(&days, grace)),
+        selection: row
+            .lead_times
+            .zip(row.grace_days)
+            .map(|(days, grace)| selection(&days, row.lead_times_of_types, grace)),
     }))
 }
 
@@ -75,9 +83,9 @@ pub async fn end_leaves(
 pub struct ByStage(BTreeMap<Stage, i64>);
 
 impl ByStage {
-    /// No notices of these stages.
-    pub fn none_of(stages: &Stages) -> Self {
-        Self(stages.iter().map(|stage| (stage, 0)).collect())
+    /// No notices of the stages of a selection.
+    pub fn none_of(selection: &Selection) -> Self {
+        Self(selection.stages().into_iter().map(|stage| (stage, 0)).collect())
     }
 
     /// The stages and their numbers.
@@ -147,15 +155,22 @@ pub struct Outlook {
 /// regardless of the size of a table or its statistics.
 pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook, StoreError> {
     let Request { organisation, run_date, calendar, .. } = request;
-    let windows = Windows::new(run_date, calendar.last_complete, organisation, Part::Whole);
+    let windows = Windows::new(
+        run_date,
+        calendar.last_complete,
+        &organisation.selection,
+        organisation.zone,
+        Part::Whole,
+    );
+    let (read_from, read_before) = windows.ranges_to_read();
     sqlx::query!("select set_config('enable_seqscan', 'off', true)").fetch_one(&mut *tx).await?;
     Ok(sqlx::query_file_as!(
         Outlook,
         "src/run/outlook.sql",
         organisation.id,
         calendar.read_through.as_deref(),
-        &windows.came_due_from,
-        &windows.came_due_before,
+        &read_from,
+        &read_before,
         organisation.limit_floor,
         i32::from(organisation.limit_percent),
         start_of_day(run_date, organisation.zone),
@@ -173,7 +188,7 @@ pub async fn record(
 ) -> Result<RunCounts, StoreError> {
     let input = RunInput::new(request, limit, part);
     let row = sqlx::query_file!("src/run/record.sql", input as RunInput).fetch_one(tx).await?;
-    let mut due = ByStage::none_of(&request.organisation.stages);
+    let mut due = ByStage::none_of(&request.organisation.selection);
     due.join(&row.due);
     Ok(RunCounts {
         due,
@@ -195,13 +210,16 @@ pub async fn complete(
     snapshot: &Snapshot,
 ) -> Result<(), StoreError> {
     let Request { organisation, run_date, approved, .. } = request;
-    let windows = Windows::new(run_date, None, organisation, Part::Whole);
+    let Organisation { selection, zone, .. } = organisation;
+    let windows = Windows::new(run_date, None, selection, *zone, Part::Whole);
     sqlx::query_file!(
         "src/run/close_unreachable.sql",
         organisation.id,
         &windows.stages,
         &windows.current_from,
         &windows.current_before,
+        &windows.types,
+        &windows.selections,
     )
     .execute(&mut *tx)
     .await?;
@@ -212,8 +230,14 @@ pub async fn complete(
         columns(found, limit, approved),
         missed,
         snapshot.0,
-        i16::try_from(organisation.stages.grace_days()).unwrap_or(i16::MAX),
-        &organisation.stages.lead_times().iter().map(|days| i32::from(*days)).collect::<Vec<_>>(),
+        i16::try_from(selection.own().grace_days()).unwrap_or(i16::MAX),
+        &selection.own().lead_times().iter().map(|days| i32::from(*days)).collect::<Vec<_>>(),
+        Json(
+            selection
+                .of_types()
+                .map(|(code, stages)| (code, stages.lead_times()))
+                .collect::<BTreeMap<_, _>>()
+        ) as _,
     )
     .execute(tx)
     .await?;

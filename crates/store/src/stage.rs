@@ -87,7 +87,7 @@ async fn limit_waiting(connection: &mut PgConnection) -> Result<(), StoreError> 
 fn meaning<T>(result: Result<T, sqlx::Error>, days: u16) -> Result<T, StoreError> {
     result.map_err(|error| match super::error::code_of(&error).as_deref() {
         Some("23514") => StoreError::Invalid(format!(
-            "the lead time of {days} days is in use: an organisation selects it, or the log has a notice of it; `certvakt organisation set S --lead-times` selects others"
+            "the lead time of {days} days is in use: an organisation or a type selects it, or the log has a notice of it; `certvakt organisation set S --lead-times` and `certvakt type set T --organisation S --lead-times` select others"
         )),
         Some("23001") => StoreError::Invalid(format!(
             "the lead time of {days} days stays declared, because a new organisation selects it: select others with `certvakt organisation set S --lead-times`"

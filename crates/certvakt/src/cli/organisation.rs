@@ -101,7 +101,7 @@ impl From<SettingsArgs> for Settings {
             deliver_from: args.deliver_from,
             deliver_until: args.deliver_until,
             grace_days: args.grace_days,
-            lead_times: args.lead_times.map(|days| days.into_iter().map(i32::from).collect()),
+            lead_times: args.lead_times.map(super::stage::selected),
             limit_floor: args.limit_floor,
             limit_percent: args.limit_percent,
             names_certification: args.names_certification,
@@ -153,7 +153,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
                             one.zone.to_string(),
                             one.run_at.format("%H:%M").to_string(),
                             one.locale.clone(),
-                            one.stages.lead_times().iter().map(u16::to_string).collect::<Vec<_>>().join(", "),
+                            super::stage::listed(one.selection.own().lead_times()),
                         ]
                     }),
                 )

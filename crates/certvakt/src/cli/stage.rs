@@ -10,7 +10,7 @@ use super::App;
 use crate::error::Error;
 use crate::output::{print, table};
 
-/// Declare the lead times among which organisations select
+/// Declare the lead times among which organisations and their types select
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  certvakt stage add 180\n  certvakt organisation set hlf --lead-times 180,90,30,7"
@@ -22,7 +22,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Declare a lead time, as the login that owns the schema; no organisation selects it yet
+    /// Declare a lead time, as the login that owns the schema; nothing selects it yet
     #[command(
         after_help = "Example:\n  certvakt stage add 180 --print-sql > supabase/migrations/20270101000000_declare_180.sql"
     )]
@@ -34,7 +34,7 @@ enum What {
         #[arg(long)]
         print_sql: bool,
     },
-    /// Remove a lead time that no organisation selects and no notice has
+    /// Remove a lead time that no organisation and no type selects, and no notice has
     #[command(after_help = "Example:\n  certvakt stage remove 180")]
     Remove {
         /// The number of days before the last valid day
@@ -49,6 +49,18 @@ enum What {
 /// A lead time, in days.
 pub(super) fn days() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(1..=i64::from(LONGEST_LEAD_TIME))
+}
+
+/// Lead times in days, the longest first, each of them once.
+pub(super) fn selected(mut days: Vec<u16>) -> Vec<i32> {
+    days.sort_unstable_by(|one, other| other.cmp(one));
+    days.dedup();
+    days.into_iter().map(i32::from).collect()
+}
+
+/// Lead times as a list for people.
+pub(super) fn listed<T: ToString>(days: &[T]) -> String {
+    days.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {

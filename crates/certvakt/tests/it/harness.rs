@@ -263,6 +263,11 @@ impl Blocked {
 impl TestDatabase {
     /// Certifies a new person until the end of a day in Oslo.
     pub async fn certify(&self, external_id: &str, last_valid_day: &str) {
+        self.certify_as("type", external_id, last_valid_day).await;
+    }
+
+    /// Adds a mentor with a certification of a type.
+    pub async fn certify_as(&self, type_code: &str, external_id: &str, last_valid_day: &str) {
         self.execute(&format!(
             "with person as (insert into certvakt.people (name) values ('Åse Ødegård') returning id),
              member as (
@@ -270,7 +275,7 @@ impl TestDatabase {
                select h.organisation_id, h.id, person.id, 'mentor' from person, certvakt.chapters h)
              insert into public.peer_mentor_certifications
                (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at)
-             select h.organisation_id, h.id, person.id, 'type', '{external_id}', {}
+             select h.organisation_id, h.id, person.id, '{type_code}', '{external_id}', {}
              from person, certvakt.chapters h",
             end_of(last_valid_day)
         ))

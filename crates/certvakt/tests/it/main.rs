@@ -37,3 +37,4 @@ mod sign_in;
 mod stages;
 mod tenants;
 mod tokens;
+mod type_stages;

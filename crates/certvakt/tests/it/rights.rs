@@ -99,6 +99,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.people.locale",
     "certvakt.renewal_remarks.operator",
     "certvakt.renewal_remarks.salt",
+    "certvakt.run_calendars.lead_times_of_types",
     "certvakt.run_calendars.read_on",
     "certvakt.runs.notices",
     "certvakt.runs.operator",

@@ -32,7 +32,11 @@ pub(super) fn check_validity(
     if stage.due_date(last_valid_day) != claimed.due_date {
         return Err("date changed");
     }
-    if organisation.stages.current(last_valid_day, today) != Some(stage) {
+    let stages = organisation.selection.of(&claimed.type_code);
+    if !stages.has(stage) {
+        return Err("lead time not selected any more");
+    }
+    if stages.current(last_valid_day, today) != Some(stage) {
         return Err("stage passed");
     }
     Ok(Validity { stage, last_valid_day, days_left: (last_valid_day - today).num_days() })

@@ -1,7 +1,7 @@
 //! Explains which notices a mentor got and why: every stage of a certification's current cycle.
 
 use certvakt_rules::stage::is_told_again;
-use certvakt_rules::{DeliveryHours, Stage, last_valid_day, notice_key};
+use certvakt_rules::{DeliveryHours, Stage, Stages, last_valid_day, notice_key};
 use certvakt_store::certification::{Attempt, Certification, Notice};
 use certvakt_store::organisation::Organisation;
 use certvakt_store::{AttemptOutcome, CertificationStatus, DeliveryState};
@@ -76,7 +76,7 @@ pub enum StageState {
     RecordedElsewhere,
     /// Passed without a notice, because a later stage had started or the grace period had ended.
     Superseded,
-    /// A declared stage that the organisation does not use.
+    /// A declared stage that the organisation, or the type, does not use.
     Off,
     /// Sent before a correction of the date that was too small for a repeat.
     ToldBefore,
@@ -104,13 +104,7 @@ pub fn explain(
     let view = View { certification, organisation, notices, attempts, days_kept, now };
     let mut stages: Vec<StageExplained> = Vec::new();
     if let Some(last) = last {
-        stages.extend(
-            organisation
-                .stages
-                .iter()
-                .chain(organisation.unselected.iter().copied())
-                .map(|stage| view.stage(stage, last)),
-        );
+        stages.extend(view.stages().iter().chain(view.off()).map(|stage| view.stage(stage, last)));
     }
     // Notices for dates that were corrected or renewed since.
     let current: Vec<String> = stages.iter().map(|stage| stage.idempotency_key.clone()).collect();
@@ -144,6 +138,16 @@ struct View<'a> {
 }
 
 impl View<'_> {
+    /// The stages of the certification's type.
+    fn stages(&self) -> &Stages {
+        self.organisation.selection.of(&self.certification.type_code)
+    }
+
+    /// The declared stages that are not among them.
+    fn off(&self) -> impl Iterator<Item = Stage> + '_ {
+        self.organisation.declared.iter().copied().filter(|stage| !self.stages().has(*stage))
+    }
+
     fn stage(&self, stage: Stage, last_valid_day: NaiveDate) -> StageExplained {
         let due_date = stage.due_date(last_valid_day);
         let key = notice_key(self.certification.id, stage, due_date);
@@ -163,7 +167,7 @@ impl View<'_> {
                 && matches!(notice.delivery, Some(DeliveryState::Claimed | DeliveryState::Delivered))
                 && notice.due_date.is_some_and(|told| !is_told_again(told, due_date))
         });
-        let current = self.organisation.stages.current(last_valid_day, today);
+        let current = self.stages().current(last_valid_day, today);
         let (state, text) = if let Some(told) = told {
             let date = told.recorded_at.with_timezone(&self.organisation.zone).date_naive();
             (
@@ -172,8 +176,10 @@ impl View<'_> {
             )
         } else if self.certification.status == CertificationStatus::Suspended {
             (StageState::Suspended, "no notices while the certification is suspended".to_owned())
-        } else if self.organisation.unselected.contains(&stage) {
-            (StageState::Off, "off: the organisation does not use this lead time".to_owned())
+        } else if !self.stages().has(stage) {
+            let selects = *self.stages() != *self.organisation.selection.own();
+            let who = if selects { "type" } else { "organisation" };
+            (StageState::Off, format!("off: the {who} does not use this lead time"))
         } else if due_date > today {
             let text = match (due_date - today).num_days() {
                 1 => format!("due on {due_date}, tomorrow"),
@@ -206,11 +212,11 @@ impl View<'_> {
         }
     }
 
-    /// A later stage of the same last valid day with a notice.
+    /// A later stage of the same last valid day that is off and has a notice, unless a worker cancelled its delivery.
     fn later_recorded(&self, stage: Stage, last_valid_day: NaiveDate) -> Option<Stage> {
-        self.organisation.unselected.iter().copied().filter(|later| *later > stage).find(|later| {
+        self.off().filter(|later| *later > stage).find(|later| {
             let key = notice_key(self.certification.id, *later, later.due_date(last_valid_day));
-            self.notices.iter().any(|notice| notice.idempotency_key == key)
+            self.notices.iter().any(|notice| notice.idempotency_key == key && !notice.cancelled_by_worker)
         })
     }
 

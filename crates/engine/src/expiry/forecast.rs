@@ -41,7 +41,7 @@ pub async fn forecast(
     )
     .await?;
     let mut nights: BTreeMap<NaiveDate, ByStage> = (0..i64::from(days))
-        .map(|night| (shift(first, night), ByStage::none_of(&organisation.stages)))
+        .map(|night| (shift(first, night), ByStage::none_of(&organisation.selection)))
         .collect();
     nights.insert(first, tonight.due);
     for due in report::coming_due(tx, organisation, shift(first, 1), last).await? {

@@ -219,7 +219,7 @@ async fn attempt(
     let mut outcome = OrganisationRun {
         organisation: organisation.slug.clone(),
         run_date,
-        recorded: ByStage::none_of(&organisation.stages),
+        recorded: ByStage::none_of(&organisation.selection),
         would_record: None,
         already_recorded: 0,
         superseded: 0,
@@ -256,7 +256,7 @@ async fn attempt(
         tx.commit().await?;
     } else {
         outcome.state = RunState::Held;
-        let none = ByStage::none_of(&organisation.stages);
+        let none = ByStage::none_of(&organisation.selection);
         outcome.would_record = Some(std::mem::replace(&mut outcome.recorded, none));
         outcome.missed.clear();
         run::hold(&mut tx, organisation.id, run_date, &found, outlook.record_limit).await?;

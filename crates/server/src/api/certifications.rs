@@ -8,7 +8,7 @@ use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::shift;
 use certvakt_rules::{Stage, last_valid_day, today};
 use certvakt_store::CallerTx;
-use certvakt_store::caller::{self, After, Filter, InStage};
+use certvakt_store::caller::{self, After, Filter, InStage, overview};
 use certvakt_store::{CertificationStatus, DeliveryState};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -174,20 +174,22 @@ pub(super) fn known_stage(name: &str) -> Result<Stage, ApiError> {
     })
 }
 
-/// The expiry times that are in a stage today, for each of the caller's organisations.
+/// The expiry times that are in a stage today, for each type of the caller's organisations.
 async fn in_stage(tx: &mut CallerTx, stage: Stage, clock: &Clock) -> Result<Vec<InStage>, ApiError> {
     let organisations = caller::organisations(tx).await?;
-    let ranges = organisations.into_iter().flat_map(|one| {
-        let zone = one.zone.0;
-        one.stages()
-            .windows(clock.today(zone), None)
-            .into_iter()
-            .filter(move |window| window.stage == stage)
-            .map(move |window| InStage {
-                organisation_id: one.id,
-                since: start_of_day(window.first, zone),
-                before: start_of_day(shift(window.last, 1), zone),
-            })
+    let types = overview::certification_types(tx).await?;
+    let ranges = types.into_iter().filter_map(|one| {
+        let organisation =
+            organisations.iter().find(|organisation| organisation.id == one.organisation_id)?;
+        let zone = organisation.zone.0;
+        let windows = organisation.selection.of(&one.code).windows(clock.today(zone), None);
+        let window = windows.into_iter().find(|window| window.stage == stage)?;
+        Some(InStage {
+            organisation_id: organisation.id,
+            type_code: one.code,
+            since: start_of_day(window.first, zone),
+            before: start_of_day(shift(window.last, 1), zone),
+        })
     });
     Ok(ranges.collect())
 }

@@ -77,6 +77,9 @@ response_of! {
         name: String,
         /// The validity in months; null if each renewal must give a date.
         validity_months: Option<i16>,
+        /// The lead times in days that the type selected; null for those of its organisation.
+        #[schema(example = json!([180, 90, 30]))]
+        lead_times: Option<Vec<i32>>,
     }
 }
 
@@ -233,14 +236,22 @@ pub(super) async fn forecast(
         .flat_map(|one| {
             let zone = one.zone.0;
             let first = shift(api.clock().today(zone), 1);
-            let due_between = |stage: Stage| DueBetween {
+            let due_between = |stage: Stage, types: &str, selection: i32| DueBetween {
                 organisation_id: one.id,
+                types: types.to_owned(),
+                selection,
                 time_zone: zone.name(),
                 stage,
                 since: start_of_day(shift(first, stage.days_before()), zone),
                 before: start_of_day(shift(first, stage.days_before() + i64::from(nights)), zone),
             };
-            one.stages().iter().map(due_between).collect::<Vec<_>>()
+            let groups = (0..).zip(one.selection.groups());
+            groups
+                .flat_map(|(number, group)| {
+                    let types = group.types.join(",");
+                    group.stages.iter().map(|stage| due_between(stage, &types, number)).collect::<Vec<_>>()
+                })
+                .collect::<Vec<_>>()
         })
         .collect();
     let coming = overview::coming(&mut tx, &due).await?;

@@ -1,9 +1,10 @@
 //! The caller's organisations.
 
-use certvakt_rules::Stages;
+use certvakt_rules::Selection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::organisation::stages;
+use crate::organisation::{LeadTimesOfTypes, selection};
 use crate::rows_read::OfOrganisation;
 use crate::{CallerTx, StoreError, Zone};
 
@@ -16,17 +17,8 @@ pub struct Organisation {
     pub name: String,
     /// Its time zone.
     pub zone: Zone,
-    /// The number of days for which the stage `expired` stays current.
-    pub expired_grace_days: i16,
-    /// The selected lead times in days.
-    pub lead_times: Vec<i32>,
-}
-
-impl Organisation {
     /// The stages of its certifications.
-    pub fn stages(&self) -> Stages {
-        stages(&self.lead_times, self.expired_grace_days)
-    }
+    pub selection: Selection,
 }
 
 impl OfOrganisation for Organisation {
@@ -37,13 +29,24 @@ impl OfOrganisation for Organisation {
 
 /// The caller's organisations.
 pub async fn organisations(tx: &mut CallerTx) -> Result<Vec<Organisation>, StoreError> {
-    let found = sqlx::query_as!(
-        Organisation,
-        r#"select id, name, time_zone as "zone: Zone", expired_grace_days, lead_times
-           from certvakt.organisations order by name, id"#
+    let found = sqlx::query!(
+        r#"select o.id, o.name, o.time_zone as "zone: Zone", o.expired_grace_days, o.lead_times,
+             (select jsonb_object_agg(t.code, t.lead_times) from certvakt.certification_types t
+              where t.organisation_id = o.id and t.lead_times is not null)
+               as "lead_times_of_types: Json<LeadTimesOfTypes>"
+           from certvakt.organisations o order by o.name, o.id"#
     )
     .fetch_all(&mut *tx)
     .await?;
+    let found: Vec<Organisation> = found
+        .into_iter()
+        .map(|row| Organisation {
+            id: row.id,
+            name: row.name,
+            zone: row.zone,
+            selection: selection(&row.lead_times, row.lead_times_of_types, row.expired_grace_days),
+        })
+        .collect();
     tx.saw(&found);
     Ok(found)
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::run::ByStage;
+use crate::run::{ByStage, days_before};
 use crate::{CallerTx, StoreError};
 
 /// A run.
@@ -41,6 +41,8 @@ pub struct CertificationType {
     pub name: String,
     /// The validity in months; `None` if each renewal must give a date.
     pub validity_months: Option<i16>,
+    /// The lead times in days that the type selected; `None` for those of its organisation.
+    pub lead_times: Option<Vec<i32>>,
 }
 
 /// The numbers of certifications in a chapter.
@@ -113,7 +115,7 @@ pub async fn runs(tx: &mut CallerTx, before: Option<i64>, limit: u32) -> Result<
 pub async fn certification_types(tx: &mut CallerTx) -> Result<Vec<CertificationType>, StoreError> {
     let found = sqlx::query_as!(
         CertificationType,
-        "select organisation_id, code, name, validity_months from certvakt.certification_types
+        "select organisation_id, code, name, validity_months, lead_times from certvakt.certification_types
          order by organisation_id, code"
     )
     .fetch_all(&mut *tx)
@@ -151,12 +153,16 @@ pub async fn statistics(tx: &mut CallerTx, days: &[Days]) -> Result<Vec<Statisti
     Ok(found)
 }
 
-/// The range of expiry times of an organisation that are due for a stage in a range of nights.
+/// The range of expiry times of an organisation's types that are due for a stage in a range of nights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueBetween {
     /// The organisation.
     pub organisation_id: Uuid,
-    /// Its time zone.
+    /// The codes of the types that have the stage, with commas between them.
+    pub types: String,
+    /// The number of their selection; 0 for the organisation's own, of all types except these.
+    pub selection: i32,
+    /// The organisation's time zone.
     pub time_zone: &'static str,
     /// The stage.
     pub stage: Stage,
@@ -168,16 +174,16 @@ pub struct DueBetween {
 
 /// The number of due notices of the certifications that the caller may see.
 pub async fn coming(tx: &mut CallerTx, due: &[DueBetween]) -> Result<Vec<Coming>, StoreError> {
-    let days =
-        due.iter().map(|one| i32::try_from(one.stage.days_before()).unwrap_or(i32::MAX)).collect::<Vec<_>>();
     let found = sqlx::query_as!(
         Coming,
         r#"select organisation_id as "organisation_id!", night as "night!", stage as "stage!", notices as "notices!"
-           from certvakt.coming_notices($1, $2, $3, $4, $5, $6, $7) order by night, organisation_id, stage"#,
+           from certvakt.coming_notices($1, $2, $3, $4, $5, $6, $7, $8, $9) order by night, organisation_id, stage"#,
         &due.iter().map(|one| one.organisation_id).collect::<Vec<_>>(),
+        &due.iter().map(|one| one.types.clone()).collect::<Vec<_>>(),
+        &due.iter().map(|one| one.selection).collect::<Vec<_>>(),
         &due.iter().map(|one| one.time_zone.to_owned()).collect::<Vec<_>>(),
         &due.iter().map(|one| one.stage.to_string()).collect::<Vec<_>>(),
-        &days,
+        &due.iter().map(|one| days_before(one.stage)).collect::<Vec<_>>(),
         &due.iter().map(|one| one.since).collect::<Vec<_>>(),
         &due.iter().map(|one| one.before).collect::<Vec<_>>(),
         i32::try_from(TOLD_AGAIN_AFTER_DAYS).unwrap_or(i32::MAX),

@@ -3,7 +3,8 @@
 -- uses a separate function with an index.
 --
 -- $1 maximum number   $2 and $3 expiry and id of the last row of the previous page   $4 chapter   $5 type
--- $6 text to find in names and register ids   $7 and $8 per organisation, the range of expiries in the requested stage
+-- $6 text to find in names and register ids   $7 and $8 per type, as the organisation's id, a slash and the code: the
+-- range of expiries in the requested stage
 with asking as materialized (
   select certvakt.visible_chapters() as chapters, $2::text::timestamptz as expiry
 ),
@@ -16,8 +17,8 @@ of_chapters as (
     where c.chapter_id = v.chapter_id
       and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (asking.expiry, $3)
       and ($5::text is null or c.certification_type = $5)
-      and ($7::uuid[] is null
-        or c.status <> 'suspended' and c.expires_at <@ ($8::tstzrange[])[array_position($7::uuid[], c.organisation_id)])
+      and ($7::text[] is null
+        or c.status <> 'suspended' and c.expires_at <@ ($8::tstzrange[])[array_position($7::text[], c.organisation_id || '/' || c.certification_type)])
     order by case when c.expires_at is null then 'infinity' else c.expires_at end, c.id
     limit $1::bigint
   ) first
@@ -40,7 +41,7 @@ where (coalesce(c.expires_at, 'infinity'), c.id) > (asking.expiry, $3)
   and ($4::uuid is null or c.chapter_id = $4)
   and ($5::text is null or c.type_code = $5)
   and ($6::text is null or certvakt.folded(c.external_id) like certvakt.folded($6) or certvakt.folded(c.mentor) like certvakt.folded($6))
-  and ($7::uuid[] is null
-    or c.status <> 'suspended' and c.expires_at <@ ($8::tstzrange[])[array_position($7::uuid[], c.organisation_id)])
+  and ($7::text[] is null
+    or c.status <> 'suspended' and c.expires_at <@ ($8::tstzrange[])[array_position($7::text[], c.organisation_id || '/' || c.type_code)])
 order by coalesce(c.expires_at, 'infinity'), c.id
 limit $1

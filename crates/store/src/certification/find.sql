@@ -1,4 +1,4 @@
-select c.id, o.slug as organisation, c.external_id, t.name as type_name, h.name as chapter, c.expires_at,
+select c.id, o.slug as organisation, c.external_id, t.code as type_code, t.name as type_name, h.name as chapter, c.expires_at,
   c.status as "status: CertificationStatus",
   coalesce((
     select max(k.changed_at) from certvakt.certification_changes k

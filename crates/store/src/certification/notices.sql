@@ -1,5 +1,6 @@
 select l.notification_type as stage, l.sent_at as recorded_at, l.idempotency_key, d.due_date as "due_date?",
   d.state as "delivery?: DeliveryState", d.reason, d.available_at as "available_at?", d.id as "delivery_id?",
+  d.cancelled_in is not null as "cancelled_by_worker!",
   -- A claim checks its notice, so a delivered notice that is untrue became untrue after that check.
   case when d.state = 'delivered' and (
       last.kind = 'suspended'

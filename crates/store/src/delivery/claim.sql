@@ -22,7 +22,7 @@ claimed as (
   returning d.id, d.attempt, d.organisation_id, d.stage, d.due_date, d.available_at, d.refused
 )
 select d.id, d.attempt, d.organisation_id, l.certification_id, l.recipient_id, d.stage, d.due_date, d.available_at as "available_at!",
-  l.idempotency_key, c.expires_at, c.status = 'suspended' as "suspended!", t.name as certification,
+  l.idempotency_key, c.expires_at, c.status = 'suspended' as "suspended!", t.code as type_code, t.name as certification,
   coalesce(n.name, p.name) as recipient_name, p.locale as recipient_locale,
   k.id as "contact_id?", k.kind as "contact_kind?", k.address as "contact_address?"
 from claimed d

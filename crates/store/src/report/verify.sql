@@ -2,6 +2,7 @@
 -- $5..$6 per stage, from and before: the expiries in the stage on the date of the last complete run
 -- $7 the number of days by which a corrected due date must move before a stage is notified again
 -- $8 snapshot of that run, or null if it is from another server
+-- $9..$10 per stage, the types that have it (certvakt.run_input)
 with last_run as (
   select max(finished_at) as finished_at from certvakt.runs where organisation_id = $1 and state = 'complete'
 ),
@@ -10,11 +11,12 @@ told as materialized (
 ),
 in_stage as (
   select c.id, s.stage, s.days_before, (c.expires_at at time zone $2)::date - s.days_before as due_date
-  from unnest($3::text[], $4::int[], $5::timestamptz[], $6::timestamptz[])
-    as s(stage, days_before, current_from, current_before)
+  from unnest($3::text[], $4::int[], $5::timestamptz[], $6::timestamptz[], $9::text[], $10::int[])
+    as s(stage, days_before, current_from, current_before, types, selection)
   join public.peer_mentor_certifications c
     on c.organisation_id = $1 and c.status <> 'suspended'
     and c.expires_at >= s.current_from and c.expires_at < s.current_before
+    and (c.certification_type = any (string_to_array(s.types, ','))) = (s.selection > 0)
 ),
 findings as (
   select
@@ -40,7 +42,8 @@ findings as (
       when exists (
         select from certvakt.stages later
         join public.cert_notification_log l on l.certification_id = i.id and l.notification_type = later.name
-        where later.days_before < i.days_before
+        left join certvakt.deliveries d on d.id = l.id
+        where later.days_before < i.days_before and d.cancelled_in is null
           and l.idempotency_key = certvakt.notice_key(i.id, later.name, i.due_date + i.days_before - later.days_before))
         then 'told of a later stage before it was deselected'
       -- Younger notices are kept regardless of the retention (certvakt.delete_old_notices).

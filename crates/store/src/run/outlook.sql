@@ -2,14 +2,14 @@
 -- limit, or a lower number if that suffices. Reads little more than the dates in an index.
 --
 -- $1 organisation   $2 snapshot of the last complete run, or null to read everything
--- $3..$4 per stage, from and before: the expiries that came due since the last complete run
+-- $3..$4 from and before: the expiries that came due since the last complete run, as ranges that do not overlap
 -- $5 limit as a number   $6 limit as a percentage of the certifications that are valid from $7 on
 with candidates as materialized (
   select
     (select count(*)
-     from unnest($3::timestamptz[], $4::timestamptz[]) as s(came_due_from, came_due_before)
+     from unnest($3::timestamptz[], $4::timestamptz[]) as s(read_from, read_before)
      join public.peer_mentor_certifications c
-       on c.organisation_id = $1 and c.expires_at >= s.came_due_from and c.expires_at < s.came_due_before)
+       on c.organisation_id = $1 and c.expires_at >= s.read_from and c.expires_at < s.read_before)
     + (select count(*) from certvakt.certification_changes k
        where k.organisation_id = $1 and k.changed_in >= pg_snapshot_xmin($2::text::pg_snapshot))
     + (select count(*) from certvakt.deliveries d

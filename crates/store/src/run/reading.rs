@@ -1,13 +1,13 @@
 //! The ranges of dates and ids that a run reads, completely or a half of them.
 
-use certvakt_rules::Stage;
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::{self, TOLD_AGAIN_AFTER_DAYS};
+use certvakt_rules::{Selection, Stage};
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::request::Request;
-use crate::organisation::Organisation;
 
 /// A part of the certifications that a run reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,8 @@ pub(super) fn lapsed(request: Request<'_>, part: Part) -> (Option<DateTime<Utc>>
     let Request { organisation, run_date, calendar, .. } = request;
     let start = |day| start_of_day(day, organisation.zone);
     let (since, yesterday) = (calendar.last_complete, stage::shift(run_date, -1));
-    let first = since.unwrap_or_else(|| stage::shift(run_date, -i64::from(organisation.stages.grace_days())));
+    let first = since
+        .unwrap_or_else(|| stage::shift(run_date, -i64::from(organisation.selection.own().grace_days())));
     let (from, last) = part.days(first, yesterday);
     let is_from_the_first_on = since.is_none() && from == first;
     ((!is_from_the_first_on).then(|| start(from)), start(stage::shift(last, 1)))
@@ -101,6 +102,10 @@ pub(super) struct RunInput {
     came_due_before: Vec<DateTime<Utc>>,
     current_from: Vec<DateTime<Utc>>,
     current_before: Vec<DateTime<Utc>>,
+    types: Vec<String>,
+    selections: Vec<i32>,
+    read_from: Vec<DateTime<Utc>>,
+    read_before: Vec<DateTime<Utc>>,
     unselected: Vec<String>,
     unselected_days: Vec<i32>,
     lapsed_from: Option<DateTime<Utc>>,
@@ -119,7 +124,11 @@ pub(super) struct RunInput {
 impl RunInput {
     pub(super) fn new(request: Request<'_>, record_limit: i64, part: Part) -> Self {
         let Request { organisation, run_date, calendar, .. } = request;
-        let windows = Windows::new(run_date, calendar.last_complete, organisation, part);
+        let selection = &organisation.selection;
+        let windows = Windows::new(run_date, calendar.last_complete, selection, organisation.zone, part);
+        let (read_from, read_before) = windows.ranges_to_read();
+        let unselected: Vec<Stage> =
+            organisation.declared.iter().copied().filter(|stage| !selection.all_have(*stage)).collect();
         let (lapsed_from, lapsed_before) = lapsed(request, part);
         let ((date_part, date_parts), (change_part, change_parts)) =
             (part.share_by_date(), part.share_by_change());
@@ -134,8 +143,12 @@ impl RunInput {
             came_due_before: windows.came_due_before,
             current_from: windows.current_from,
             current_before: windows.current_before,
-            unselected: organisation.unselected.iter().map(Stage::to_string).collect(),
-            unselected_days: organisation.unselected.iter().copied().map(days_before).collect(),
+            types: windows.types,
+            selections: windows.selections,
+            read_from,
+            read_before,
+            unselected: unselected.iter().map(Stage::to_string).collect(),
+            unselected_days: unselected.into_iter().map(days_before).collect(),
             lapsed_from,
             lapsed_before,
             renotify_after_days: i32::try_from(TOLD_AGAIN_AFTER_DAYS).unwrap_or(i32::MAX),
@@ -151,46 +164,84 @@ impl RunInput {
     }
 }
 
-fn days_before(stage: Stage) -> i32 {
+pub(crate) fn days_before(stage: Stage) -> i32 {
     i32::try_from(stage.days_before()).unwrap_or(i32::MAX)
 }
 
+/// The maximum number of ranges that `record.sql` reads: one for each lead time and one for `expired`.
+const MOST_RANGES: usize = 13;
+
 /// The stages as columns of ranges: the expiry times that came due, and all that are in each stage.
 #[derive(Default)]
-pub(super) struct Windows {
-    pub(super) stages: Vec<String>,
-    pub(super) days_before: Vec<i32>,
-    pub(super) came_due_from: Vec<DateTime<Utc>>,
-    pub(super) came_due_before: Vec<DateTime<Utc>>,
-    pub(super) current_from: Vec<DateTime<Utc>>,
-    pub(super) current_before: Vec<DateTime<Utc>>,
+pub(crate) struct Windows {
+    pub(crate) stages: Vec<String>,
+    pub(crate) days_before: Vec<i32>,
+    pub(crate) came_due_from: Vec<DateTime<Utc>>,
+    pub(crate) came_due_before: Vec<DateTime<Utc>>,
+    pub(crate) current_from: Vec<DateTime<Utc>>,
+    pub(crate) current_before: Vec<DateTime<Utc>>,
+    pub(crate) types: Vec<String>,
+    pub(crate) selections: Vec<i32>,
 }
 
 impl Windows {
-    pub(super) fn new(
+    pub(crate) fn new(
         run_date: NaiveDate,
         since: Option<NaiveDate>,
-        organisation: &Organisation,
+        selection: &Selection,
+        zone: Tz,
         part: Part,
     ) -> Self {
-        let zone = organisation.zone;
-        let came_due = organisation.stages.windows(run_date, since);
         let mut columns = Self::default();
-        for current in organisation.stages.windows(run_date, None) {
-            let from = start_of_day(current.first, zone);
-            // A stage with an empty window keeps its row, with an empty range.
-            let (came_due_from, came_due_before) =
-                came_due.iter().find(|window| window.stage == current.stage).map_or((from, from), |window| {
-                    let (first, last) = part.days(window.first, window.last);
-                    (start_of_day(first, zone), start_of_day(stage::shift(last, 1), zone))
-                });
-            columns.stages.push(current.stage.to_string());
-            columns.days_before.push(days_before(current.stage));
-            columns.came_due_from.push(came_due_from);
-            columns.came_due_before.push(came_due_before);
-            columns.current_from.push(from);
-            columns.current_before.push(start_of_day(stage::shift(current.last, 1), zone));
+        for (number, group) in (0..).zip(selection.groups()) {
+            let types = group.types.join(",");
+            let came_due = group.stages.windows(run_date, since);
+            for current in group.stages.windows(run_date, None) {
+                let from = start_of_day(current.first, zone);
+                // A stage with an empty window keeps its row, with an empty range.
+                let (came_due_from, came_due_before) = came_due
+                    .iter()
+                    .find(|window| window.stage == current.stage)
+                    .map_or((from, from), |window| {
+                        let (first, last) = part.days(window.first, window.last);
+                        (start_of_day(first, zone), start_of_day(stage::shift(last, 1), zone))
+                    });
+                columns.stages.push(current.stage.to_string());
+                columns.days_before.push(days_before(current.stage));
+                columns.came_due_from.push(came_due_from);
+                columns.came_due_before.push(came_due_before);
+                columns.current_from.push(from);
+                columns.current_before.push(start_of_day(stage::shift(current.last, 1), zone));
+                columns.types.push(types.clone());
+                columns.selections.push(number);
+            }
         }
         columns
+    }
+
+    /// The expiry times that came due for any type, as ranges that do not overlap: from and before. They can contain
+    /// more than came due if the selections differ so much that there would be too many ranges.
+    pub(crate) fn ranges_to_read(&self) -> (Vec<DateTime<Utc>>, Vec<DateTime<Utc>>) {
+        let mut all: Vec<_> = self
+            .came_due_from
+            .iter()
+            .copied()
+            .zip(self.came_due_before.iter().copied())
+            .filter(|(from, before)| from < before)
+            .collect();
+        all.sort_unstable();
+        let mut ranges: Vec<(DateTime<Utc>, DateTime<Utc>)> = Vec::new();
+        for (from, before) in all {
+            match ranges.last_mut() {
+                Some(last) if from <= last.1 => last.1 = last.1.max(before),
+                _ => ranges.push((from, before)),
+            }
+        }
+        if let [first, .., last] = ranges[..]
+            && ranges.len() > MOST_RANGES
+        {
+            ranges = vec![(first.0, last.1)];
+        }
+        ranges.into_iter().unzip()
     }
 }

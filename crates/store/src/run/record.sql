@@ -7,9 +7,11 @@
 -- estimates a third of the rows for an inequality, and hardly any for an equality.
 with input as not materialized (select ($1::certvakt.run_input).*),
 stages as (
-  select s.*
-  from input i, unnest(i.stages, i.days_before, i.came_due_from, i.came_due_before, i.current_from, i.current_before)
-    as s(stage, days_before, came_due_from, came_due_before, current_from, current_before)
+  select s.stage, s.days_before, s.came_due_from, s.came_due_before, s.current_from, s.current_before, s.selection,
+    string_to_array(s.types, ',') as types
+  from input i, unnest(i.stages, i.days_before, i.came_due_from, i.came_due_before, i.current_from, i.current_before,
+    i.types, i.selections) as s(stage, days_before, came_due_from, came_due_before, current_from, current_before,
+    types, selection)
 ),
 -- A transaction id above this server's range is from another server, before a restore. It is ignored, because the first
 -- run here read everything.
@@ -35,34 +37,37 @@ changed as (
 ),
 -- The first part selects due dates after the last complete run, the second part earlier ones, so the parts are
 -- disjoint. The ranges are repeated as constants, because the planner estimates the number of rows only from constants. It
--- removes the conditions of positions that the arrays do not have: there are at most twelve lead times, and `expired`.
+-- removes the conditions of positions that the arrays do not have: there are at most twelve lead times, and `expired`. It
+-- also removes the condition on types if no type selected other lead times.
 in_stage as (
-  select c.id, c.ctid as place, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
+  select c.id, c.ctid as place, c.peer_mentor_id, c.expires_at, s.stage, s.days_before, s.selection,
     (c.expires_at at time zone i.time_zone)::date as last_valid_day, i.read_through is null as may_be_recorded
   from input i, public.peer_mentor_certifications c
   join stages s on c.expires_at >= s.came_due_from and c.expires_at < s.came_due_before
   where c.organisation_id = i.organisation_id and c.status <> 'suspended'
-    and (i.date_parts = 1 or (get_byte(uuid_send(c.id), 15) + i.date_part) % i.date_parts < 1) and (
-       c.expires_at >= i.came_due_from[1] and c.expires_at < i.came_due_before[1]
-    or c.expires_at >= i.came_due_from[2] and c.expires_at < i.came_due_before[2]
-    or c.expires_at >= i.came_due_from[3] and c.expires_at < i.came_due_before[3]
-    or c.expires_at >= i.came_due_from[4] and c.expires_at < i.came_due_before[4]
-    or c.expires_at >= i.came_due_from[5] and c.expires_at < i.came_due_before[5]
-    or c.expires_at >= i.came_due_from[6] and c.expires_at < i.came_due_before[6]
-    or c.expires_at >= i.came_due_from[7] and c.expires_at < i.came_due_before[7]
-    or c.expires_at >= i.came_due_from[8] and c.expires_at < i.came_due_before[8]
-    or c.expires_at >= i.came_due_from[9] and c.expires_at < i.came_due_before[9]
-    or c.expires_at >= i.came_due_from[10] and c.expires_at < i.came_due_before[10]
-    or c.expires_at >= i.came_due_from[11] and c.expires_at < i.came_due_before[11]
-    or c.expires_at >= i.came_due_from[12] and c.expires_at < i.came_due_before[12]
-    or c.expires_at >= i.came_due_from[13] and c.expires_at < i.came_due_before[13])
+    and (i.date_parts = 1 or (get_byte(uuid_send(c.id), 15) + i.date_part) % i.date_parts < 1)
+    and (0 = all (i.selections) or (c.certification_type = any (s.types)) = (s.selection > 0)) and (
+       c.expires_at >= i.read_from[1] and c.expires_at < i.read_before[1]
+    or c.expires_at >= i.read_from[2] and c.expires_at < i.read_before[2]
+    or c.expires_at >= i.read_from[3] and c.expires_at < i.read_before[3]
+    or c.expires_at >= i.read_from[4] and c.expires_at < i.read_before[4]
+    or c.expires_at >= i.read_from[5] and c.expires_at < i.read_before[5]
+    or c.expires_at >= i.read_from[6] and c.expires_at < i.read_before[6]
+    or c.expires_at >= i.read_from[7] and c.expires_at < i.read_before[7]
+    or c.expires_at >= i.read_from[8] and c.expires_at < i.read_before[8]
+    or c.expires_at >= i.read_from[9] and c.expires_at < i.read_before[9]
+    or c.expires_at >= i.read_from[10] and c.expires_at < i.read_before[10]
+    or c.expires_at >= i.read_from[11] and c.expires_at < i.read_before[11]
+    or c.expires_at >= i.read_from[12] and c.expires_at < i.read_before[12]
+    or c.expires_at >= i.read_from[13] and c.expires_at < i.read_before[13])
   union all
-  select c.id, c.ctid as place, c.peer_mentor_id, c.expires_at, s.stage, s.days_before,
+  select c.id, c.ctid as place, c.peer_mentor_id, c.expires_at, s.stage, s.days_before, s.selection,
     (c.expires_at at time zone i.time_zone)::date, true
   from input i, changed
   join public.peer_mentor_certifications c on c.id = changed.certification_id and c.status <> 'suspended'
   join stages s on c.expires_at >= s.current_from and c.expires_at < s.current_before
   where c.organisation_id = i.organisation_id
+    and (0 = all (i.selections) or (c.certification_type = any (s.types)) = (s.selection > 0))
     and (c.expires_at at time zone i.time_zone)::date - s.days_before <= i.last_complete_date
 ),
 told as materialized (
@@ -71,8 +76,8 @@ told as materialized (
   where t.organisation_id = i.organisation_id
 ),
 due as materialized (
-  select n.id, n.place, n.peer_mentor_id, n.expires_at, n.stage, n.days_before, n.last_valid_day,
-    n.last_valid_day - n.days_before as due_date,
+  select n.id, n.place, n.peer_mentor_id, n.expires_at, n.stage, n.days_before, n.selection,
+    n.last_valid_day, n.last_valid_day - n.days_before as due_date,
     -- The expression of certvakt.notice_key: PostgreSQL does not inline functions with a fixed search_path, and a call
     -- per notice takes a tenth of the run. `verify` compares the two.
     encode(sha256(convert_to(
@@ -86,11 +91,13 @@ due as materialized (
       and told.due_date <> n.last_valid_day - n.days_before
       and n.last_valid_day - n.days_before - told.due_date < i.renotify_after_days
   )
-  -- A notice of a later stage stays the last one, if the organisation does not select that stage any more.
-  and (i.unselected = '{}' or not exists (
+  -- A notice of a later stage that is not selected any more stays the last one, unless a worker cancelled its delivery,
+  -- which notified nobody. A stage that came due after the last complete run has no such notice.
+  and (not n.may_be_recorded or i.unselected = '{}' or not exists (
     select from unnest(i.unselected, i.unselected_days) as later (stage, days_before)
     join public.cert_notification_log l on l.certification_id = n.id and l.notification_type = later.stage
-    where later.days_before < n.days_before
+    left join certvakt.deliveries d on d.id = l.id
+    where later.days_before < n.days_before and d.cancelled_in is null
       and l.idempotency_key = certvakt.notice_key(n.id, later.stage, n.last_valid_day - later.days_before)
   ))
 ),
@@ -108,7 +115,7 @@ fresh as materialized (
         and not exists (select from certvakt.channel_opt_outs o where o.person_id = p.person_id and o.kind = p.kind)
     ) as reachable,
     (select count(*) from stages earlier
-     where earlier.days_before > due.days_before
+     where earlier.days_before > due.days_before and earlier.selection = due.selection
        and (i.last_complete_date is null or due.last_valid_day - earlier.days_before > i.last_complete_date
          or (due.may_be_recorded and not exists (
            select from public.cert_notification_log l

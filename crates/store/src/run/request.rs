@@ -1,6 +1,6 @@
 //! The request for a run, and its starting point.
 
-use certvakt_rules::Stages;
+use certvakt_rules::Selection;
 use chrono::NaiveDate;
 
 use crate::organisation::Organisation;
@@ -13,20 +13,20 @@ pub struct Calendar {
     /// The snapshot from the start of that run; `None` if there was no run yet, or the database was restored
     /// on another server since.
     pub read_through: Option<String>,
-    /// The organisation's stages in that run.
-    pub stages: Option<Stages>,
+    /// The stages of the organisation and its types in that run.
+    pub selection: Option<Selection>,
 }
 
 impl Calendar {
     /// The progress of an organisation without a run, whose first run reads everything.
-    pub const NONE: Self = Self { last_complete: None, read_through: None, stages: None };
+    pub const NONE: Self = Self { last_complete: None, read_through: None, selection: None };
 
     /// The starting point of a run: this progress, or none if the last run does not determine what is due
     /// now. Another selection of stages or grace period puts certifications into a stage without a date that
     /// came due or a change.
     pub fn start(&self, organisation: &Organisation, run_date: NaiveDate) -> &Self {
         let tells = self.read_through.is_some()
-            && self.stages.as_ref() == Some(&organisation.stages)
+            && self.selection.as_ref() == Some(&organisation.selection)
             && self.last_complete.is_some_and(|last| last <= run_date);
         if tells { self } else { &Self::NONE }
     }

@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::Api;
+use crate::harness::{OWNER, address, succeed};
 
 #[tokio::test]
 async fn pages_of_a_list_contain_each_item_once() {
@@ -298,4 +299,60 @@ async fn the_whole_at_a_glance_counts_what_may_be_seen() {
     let types = api.get("coordinator", "/certification-types").await.body;
     assert_eq!(types[0]["code"], "type");
     assert_eq!(types.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn filters_and_the_forecast_follow_the_lead_times_of_each_type() {
+    let api = Api::start().await;
+    let mut declare = api.database.certvakt(["stage", "add", "60"]);
+    succeed(declare.env("DATABASE_URL", address(OWNER, &api.database.name)));
+    api.database
+        .execute(
+            "insert into certvakt.certification_types (organisation_id, code, name, lead_times)
+               select organisation_id, 'own', 'Egen', '{60,7}' from certvakt.chapters where slug = 'own';
+             insert into certvakt.people (id, name)
+               select ('00000000-0000-4000-8000-0000000400' || to_char(n, 'FM00'))::uuid, 'Række ' || n from generate_series(1, 6) n;
+             insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at)
+               select organisation_id, c.id, ('00000000-0000-4000-8000-0000000400' || to_char(n, 'FM00'))::uuid,
+                 case when n % 2 = 0 then 'type' else 'own' end, 'lead ' || n,
+                 case when n < 4 then '2026-07-10T10:00:00Z'::timestamptz else '2026-08-20T10:00:00Z' end
+               from generate_series(1, 6) n, certvakt.chapters c where c.slug = 'own'",
+        )
+        .await;
+    for (filter, numbers) in [
+        ("stage=expiry_warning_90d", &["4", "6"][..]),
+        ("stage=expiry_warning_60d", &["1", "3"]),
+        ("stage=expiry_warning_30d", &["2"]),
+        ("stage=expiry_warning_30d&type=own", &[]),
+        ("stage=expiry_warning_120d", &[]),
+    ] {
+        for search in ["", "&q=lead"] {
+            let page = api.get("administrator", &format!("/certifications?{filter}{search}")).await.body;
+            let found = page["items"].as_array().unwrap().iter();
+            let found: Vec<&Value> = found
+                .filter(|one| one["external_id"].as_str().is_some_and(|id| id.starts_with("lead ")))
+                .collect();
+            let mut found_numbers: Vec<&str> = found
+                .iter()
+                .map(|one| one["external_id"].as_str().unwrap().trim_start_matches("lead "))
+                .collect();
+            found_numbers.sort_unstable();
+            assert_eq!(found_numbers, numbers, "{filter}{search}");
+            assert!(found.iter().all(|one| filter.contains(one["stage"].as_str().unwrap())), "{found:?}");
+        }
+    }
+    let forecast = api.get("administrator", "/forecast?nights=20").await.body;
+    let night = |night: &str, stage: &str| {
+        let found =
+            forecast.as_array().unwrap().iter().find(|one| one["night"] == night && one["stage"] == stage);
+        found.map_or(0, |one| one["notices"].as_i64().unwrap())
+    };
+    assert_eq!(night("2026-06-21", "expiry_warning_60d"), 1, "{forecast}");
+    assert_eq!(night("2026-07-03", "expiry_warning_7d"), 3, "{forecast}");
+    let types = api.get("administrator", "/certification-types").await.body;
+    let lead_times = types.as_array().unwrap().iter().map(|one| (&one["code"], &one["lead_times"]));
+    assert_eq!(
+        lead_times.collect::<Vec<_>>(),
+        [(&json!("own"), &json!([60, 7])), (&json!("type"), &Value::Null)]
+    );
 }
