@@ -26,7 +26,7 @@ from lab.postgres import Server
 # The scenarios with their titles, in an order that keeps at most one large database on the disk. P11 uses
 # the peaks of the others.
 SCENARIOS = (
-    (recording.run_all, {"P1", "P2", "P3", "P4", "P11", "P20"}),
+    (recording.run_all, {"P1", "P2", "P3", "P4", "P11", "P20", "P21"}),
     (delivering.run_all, {"P7", "P8", "P9", "P11"}),
     (growth.run_all, {"P5"}),
     (quiet.run_all, {"P6"}),

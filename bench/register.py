@@ -1,6 +1,8 @@
 """A certvakt database with generated certifications, some of which are due."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from bench import tables
@@ -34,6 +36,9 @@ ID = (
     " placing lpad(to_hex(1750000000000 + {i} / 16), 12, '0') || '7' from 1 for 13)::uuid"
 )
 PERSON, CERTIFICATION = ID.format(thing="person", i="i"), ID.format(thing="certification", i="i")
+# The certifications are evenly of three types, which have the organisation's lead times except in
+# `each_type_selects`.
+LEAD_TIMES = {"type": "180,90,30", "type-2": "120,60,7", "type-3": "180,60,7"}
 TOUCHED_BY_A_RUN = (CERTIFICATIONS, LOG, DELIVERIES, ATTEMPTS, RUNS, CALENDARS)
 
 
@@ -45,6 +50,8 @@ class Register:
         # Delivery hours of a whole day, so that the benchmark can run at any time.
         hours = ["--deliver-from", "00:00", "--deliver-until", "00:00"]
         self.installation.run(["organisation", "set", "org", *hours])
+        for code in list(LEAD_TIMES)[1:]:
+            self.installation.run(["type", "add", code, "--organisation", "org"])
         self.connection = server.connect(database)
         self.today = today
         self.certifications = 0
@@ -91,7 +98,7 @@ class Register:
             insert into {CERTIFICATIONS} (id, organisation_id, chapter_id, peer_mentor_id, certification_type,
               external_id, expires_at, status)
             select {CERTIFICATION}, c.organisation_id, c.id, {PERSON},
-              'type', 'M-' || r.i,
+              (%(types)s::text[])[1 + r.i %% %(kinds_of_types)s], 'M-' || r.i,
               (%(today)s::date + case
                  when r.place < %(due)s then (%(due_days)s::int[])[1 + r.place * %(kinds)s / %(due)s]
                  else (%(other_days)s::int[])[1 + r.place %% %(others)s]
@@ -109,6 +116,8 @@ class Register:
                 "kinds": len(due_days),
                 "other_days": other_days or [0],
                 "others": max(len(other_days), 1),
+                "types": list(LEAD_TIMES),
+                "kinds_of_types": len(LEAD_TIMES),
                 "stride": stride,
                 "number": number,
             },
@@ -128,6 +137,22 @@ class Register:
         tables.truncate(self.connection, LOG, DELIVERIES, ATTEMPTS, RUNS, CALENDARS)
         with tables.without_triggers(self.connection):
             self.connection.execute(f"update {CERTIFICATIONS} set status = 'active' where status = 'expired'")
+
+    @contextlib.contextmanager
+    def each_type_selects(self) -> Iterator[None]:
+        """Declares six lead times, of which each type selects its own three."""
+        more = "from unnest(array[180, 120, 60]) n"
+        self.connection.execute(f"select certvakt.declare_stage(n) {more}")
+        self.connection.execute("select certvakt.validate_stages()")
+        self._select(LEAD_TIMES)
+        yield
+        self.delete_runs()
+        self._select(dict.fromkeys(LEAD_TIMES, "default"))
+        self.connection.execute(f"select certvakt.remove_stage(n) {more}")
+
+    def _select(self, lead_times: dict[str, str]) -> None:
+        for code, days in lead_times.items():
+            self.installation.run(["type", "set", code, "--organisation", "org", "--lead-times", days])
 
     def run_command(self, *arguments: str, on: date | None = None) -> list:
         return ["run", "--date", str(on or self.today), *arguments]

@@ -23,6 +23,7 @@ TITLES = {
     "P16": "histories moved to rows",
     "P17": "changes sent to a portal on Dataverse",
     "P20": "recording vs. a set-based SQL function",
+    "P21": "six lead times over three types",
 }
 
 

@@ -1,5 +1,5 @@
-"""P1 to P4 and P20: the nightly run, against bare inserts, a job queue, a textbook cron job and a set-based
-SQL function; and a second run."""
+"""P1 to P4, P20 and P21: the nightly run, against bare inserts, a job queue, a textbook cron job and a
+set-based SQL function; with lead times of types; and a second run."""
 
 import csv
 import json
@@ -20,6 +20,7 @@ ADD_JOBS = "Graphile Worker (Node), addJobs"
 CRON = "textbook cron job (Node)"
 AGAIN = "certvakt run, again"
 SQL_FUNCTION = "psql, a set-based SQL function"
+BY_TYPE = "certvakt run, six lead times over three types"
 NIGHTLY = Path(__file__).parents[1] / "nightly.sql"
 
 
@@ -34,30 +35,43 @@ def run_all(session: Session) -> None:
     if session.wants("P20"):
         register.connection.execute(NIGHTLY.read_text(encoding="utf-8"))
     for _ in session.each_round("recording"):
-        first_run(session, register, RUN)
-        if session.wants("P4"):
-            run_again(session, register, late)
-        if session.wants("P1"):
-            floor(session, register, FLOOR, [LOG, DELIVERIES])
-            floor(session, register, LOG_ALONE, [LOG])
-        if session.wants("P20"):
-            sql_function(session, register)
-        if session.wants("P2"):
-            add_jobs(session, jobs)
-        if session.wants("P3"):
-            cron(session, register)
-    due = sizes.due
+        measure_round(session, register, jobs, late)
+    compare_all(session)
+
+
+def measure_round(session: Session, register: Register, jobs: Path, late: Path) -> None:
+    first_run(session, register, RUN)
+    if session.wants("P4"):
+        run_again(session, register, late)
+    if session.wants("P1"):
+        floor(session, register, FLOOR, [LOG, DELIVERIES])
+        floor(session, register, LOG_ALONE, [LOG])
+    if session.wants("P21"):
+        with register.each_type_selects():
+            first_run(session, register, BY_TYPE)
+    if session.wants("P20"):
+        sql_function(session, register)
+    if session.wants("P2"):
+        add_jobs(session, jobs)
+    if session.wants("P3"):
+        cron(session, register)
+
+
+def compare_all(session: Session) -> None:
+    due = session.sizes.due
     if session.wants("P1"):
         session.times("P1", RUN, RUN, FLOOR, "<= 1.25")
         session.times("P1", RUN, RUN, LOG_ALONE)
     if session.wants("P2"):
         session.rates("P2", "notices by certvakt run", (RUN, due), (ADD_JOBS, due), ">= 1")
     if session.wants("P3"):
-        session.rates("P3", "notices by certvakt run", (RUN, due), (CRON, sizes.cron), ">= 8")
+        session.rates("P3", "notices by certvakt run", (RUN, due), (CRON, session.sizes.cron), ">= 8")
     if session.wants("P4"):
         session.times("P4", AGAIN, AGAIN, RUN, "<= 0.15")
     if session.wants("P20"):
         session.times("P20", RUN, RUN, SQL_FUNCTION, "<= 1.35")
+    if session.wants("P21"):
+        session.times("P21", BY_TYPE, BY_TYPE, RUN, "<= 1.2")
 
 
 def first_run(session: Session, register: Register, name: str) -> None:
