@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use certvakt_rules::Stage;
 use certvakt_rules::text::escaped_lines;
+use certvakt_store::run::ByStage;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
@@ -82,6 +83,17 @@ pub fn stage_heading(stage: Stage) -> String {
         Stage::Warning(days) => format!("{days} days"),
         Stage::Expired => "Expired".to_owned(),
     }
+}
+
+/// The number of notices of each stage that has any.
+pub fn by_stage(notices: &ByStage) -> Vec<String> {
+    let notices = notices.iter().filter(|(_, number)| *number > 0);
+    notices
+        .map(|(stage, number)| match stage {
+            Stage::Warning(days) => format!("{days} d {}", count(number)),
+            Stage::Expired => format!("expired {}", count(number)),
+        })
+        .collect()
 }
 
 /// Formats a count with a thin space between thousands.

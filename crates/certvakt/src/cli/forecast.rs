@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use certvakt_base::Exit;
 use certvakt_engine::expiry::forecast;
-use certvakt_rules::Stage;
 use certvakt_store::organisation;
 use certvakt_store::run::ByStage;
 use chrono::NaiveDate;
 
 use super::App;
 use crate::error::Error;
-use crate::output::{bar_chart, print};
+use crate::output::{bar_chart, by_stage, print};
 
 /// Show how many notices are due in the coming nights
 #[derive(Debug, clap::Args)]
@@ -48,11 +47,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 /// A chart with one bar per night, and the number of notices of each stage that has any next to it.
 pub(super) fn chart(nights: &BTreeMap<NaiveDate, ByStage>) -> String {
     let rows = nights.iter().map(|(night, notices)| {
-        let stages = notices.iter().filter(|(_, notices)| *notices > 0).map(|(stage, notices)| match stage {
-            Stage::Warning(days) => format!("{days} d {notices}"),
-            Stage::Expired => format!("expired {notices}"),
-        });
-        (night.format("%Y-%m-%d %a").to_string(), notices.total(), stages.collect())
+        (night.format("%Y-%m-%d %a").to_string(), notices.total(), by_stage(notices))
     });
     bar_chart("notices per night", rows)
 }

@@ -11,7 +11,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::App;
 use crate::error::Error;
-use crate::output::{count, print, stage_heading, table_of};
+use crate::output::{by_stage, count, print, stage_heading, table_of};
 
 /// Find the certifications that are due, and record each notice once
 #[derive(Debug, clap::Args)]
@@ -95,19 +95,32 @@ fn text(runs: &[OrganisationRun]) -> String {
     }
     let stages: BTreeSet<Stage> =
         runs.iter().flat_map(|run| due(run).iter()).map(|(stage, _)| stage).collect();
+    // More columns do not fit a terminal.
+    let is_narrow = stages.len() <= 4;
     let rows = runs.iter().map(|run| {
         let due = due(run);
         let mut row = vec![run.organisation.clone(), run.run_date.to_string(), state(run.state).to_owned()];
-        row.extend(stages.iter().map(|stage| count(due.of(*stage))));
+        if is_narrow {
+            row.extend(stages.iter().map(|stage| count(due.of(*stage))));
+        } else {
+            row.push(count(due.total()));
+        }
         row.extend([run.already_recorded, run.superseded, run.unreachable].map(count));
         row
     });
     let headings = ["Organisation", "Date", "State"].map(str::to_owned).into_iter();
-    let headings = headings.chain(stages.iter().map(|stage| stage_heading(*stage)));
+    let headings = headings.chain(if is_narrow {
+        stages.iter().map(|stage| stage_heading(*stage)).collect()
+    } else {
+        vec!["Notices".to_owned()]
+    });
     let headings =
         headings.chain(["Before", "Superseded", "Unreachable"].map(str::to_owned)).collect::<Vec<_>>();
     let mut text = table_of(&headings, rows).to_string();
     for run in runs {
+        if !is_narrow && due(run).total() > 0 {
+            text += &format!("\n{}: {}.", run.organisation, by_stage(due(run)).join(", "));
+        }
         if !run.missed.is_empty() {
             text += &format!("\n{}: covers {} missed nights.", run.organisation, run.missed.len());
         }

@@ -137,20 +137,13 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 
 fn listed(types: &[CertificationType]) -> String {
     let rows = types.iter().map(|one| {
-        let or = |number: Option<i16>, unit: &str, none: &str| {
-            number.map_or_else(|| none.to_owned(), |number| format!("{number} {unit}"))
-        };
         [
             one.organisation.clone(),
             one.code.clone(),
             one.name.clone(),
-            or(one.validity_months, "months", "–"),
-            one.renewal_rule.clone(),
-            or(one.renewal_window_days, "days", "any time"),
+            one.validity_months.map_or_else(|| "–".to_owned(), |months| format!("{months} months")),
             one.lead_times.as_deref().map_or_else(|| "default".to_owned(), stage::listed),
         ]
     });
-    let headings =
-        ["Organisation", "Type", "Name", "Validity", "Renews from", "Renewal window", "Lead times"];
-    table(headings, rows).to_string()
+    table(["Organisation", "Type", "Name", "Validity", "Lead times"], rows).to_string()
 }
