@@ -359,5 +359,84 @@ async fn the_forecast_counts_each_type_by_its_own_lead_times() {
             assert!(line.chars().count() <= 80, "{arguments:?}: {line}");
         }
     }
+    let text = database.ok(["run", "--dry-run", "--date", "2026-06-20"]);
+    assert!(text.contains("org: 180 d 1, 120 d 1, 90 d 2, 60 d 1, 30 d 2, 7 d 2, expired 3."), "{text}");
     assert_eq!(database.run("2026-06-20")["recorded"], night["notices"]);
+}
+
+/// The number of certifications that are due in each stage, computed one by one in the database.
+async fn in_stages(database: &TestDatabase, night: &str) -> Value {
+    database
+        .value(&format!(
+            "select coalesce(jsonb_object_agg(stage, notices), '{{}}') from (
+               select s.name as stage, count(*) as notices
+               from public.peer_mentor_certifications c
+               join certvakt.organisations o on o.id = c.organisation_id
+               join certvakt.certification_types t on t.organisation_id = o.id and t.code = c.certification_type
+               cross join lateral (select (c.expires_at at time zone o.time_zone)::date - date '{night}' as days_left) d
+               join certvakt.stages s on s.days_before = (
+                 select min(n) from unnest(-1 || coalesce(t.lead_times, o.lead_times)) n where n >= d.days_left)
+               where d.days_left > -31
+               group by s.name) due"
+        ))
+        .await
+}
+
+#[tokio::test]
+async fn a_large_run_in_two_lanes_records_each_type_once() {
+    let database = rehearsal().await;
+    for days in ["300", "240", "150", "45", "14", "1"] {
+        succeed(&mut as_owner(&database, ["stage", "add", days]));
+    }
+    add(&database, "all", "300,240,180,150,120,90,60,45,30,14,7,1");
+    for (code, lead_times) in [("one", "300"), ("another", "14"), ("few", "240,45"), ("twin", "240,45")] {
+        add(&database, code, lead_times);
+    }
+    let certify = |from: i64| {
+        format!(
+            "with people as (
+               insert into certvakt.people (name) select 'Mentor ' || n from generate_series({from}, {from} + 11999) n
+               returning id, substring(name from 8)::int as n)
+             insert into public.peer_mentor_certifications
+               (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at)
+             select h.organisation_id, h.id, p.id, (array['type', 'all', 'one', 'another', 'few', 'twin'])[1 + p.n % 6],
+               p.n::text, (date '2026-06-15' + p.n / 6 % 345 - 35 + time '12:00') at time zone 'Europe/Oslo'
+             from people p, certvakt.chapters h"
+        )
+    };
+    let lanes =
+        "select count(distinct xmin::text) from public.cert_notification_log where certification_id in (
+                   select id from public.peer_mentor_certifications where external_id::int >=";
+    // The first run divides the days that came due, the second one the ids of the changed certifications.
+    for (night, from) in [("2026-06-14", 0), ("2026-06-15", 12_000)] {
+        database.execute(&certify(from)).await;
+        database.execute("analyze").await;
+        let earlier: i64 = database.value("select count(*) from public.cert_notification_log").await;
+        let run = database.json(["run", "--date", night, "--approve"])["runs"][0].clone();
+        assert!(run["recorded"].as_object().unwrap().len() == 13, "{run}");
+        let new = database.value::<i64>("select count(*) from public.cert_notification_log").await - earlier;
+        assert_eq!(
+            positive(&run["recorded"]).as_object().unwrap().values().filter_map(Value::as_i64).sum::<i64>(),
+            new
+        );
+        if from == 0 {
+            assert_eq!(positive(&run["recorded"]), in_stages(&database, night).await);
+        }
+        assert_eq!(database.value::<i64>(&format!("{lanes} {from})")).await, 2, "two lanes");
+        database.ok(["verify"]);
+        let full =
+            database.json(["run", "--full", "--date", night, "--approve"])["runs"][0]["recorded"].clone();
+        assert_eq!(positive(&full), json!({}), "{night}");
+        let wrong: i64 = database
+            .value(
+                "select count(*) from public.peer_mentor_certifications c
+                 join public.cert_notification_log l on l.certification_id = c.id
+                 join certvakt.certification_types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
+                 join certvakt.organisations o on o.id = c.organisation_id
+                 join certvakt.stages s on s.name = l.notification_type
+                 where s.days_before <> all (-1 || coalesce(t.lead_times, o.lead_times))",
+            )
+            .await;
+        assert_eq!(wrong, 0, "notices of stages that the type does not have");
+    }
 }
