@@ -68,11 +68,15 @@ create table certvakt.chapters (
   name text not null constraint chapters_name_form check (length(name) between 1 and 200)
     constraint chapters_name_plain check (name !~ certvakt.forbidden_characters()),
   created_at timestamptz not null default now(),
+  external_id text constraint chapters_external_id_form check (length(external_id) between 1 and 200)
+    constraint chapters_external_id_plain check (external_id !~ certvakt.forbidden_characters()),
   constraint chapters_slug_unique unique (organisation_id, slug),
+  constraint chapters_external_id_unique unique (organisation_id, external_id),
   constraint chapters_inside_organisation unique (organisation_id, id),
   constraint chapters_parent_inside_organisation
     foreign key (organisation_id, parent_id) references certvakt.chapters (organisation_id, id)
 );
+comment on column certvakt.chapters.external_id is 'The chapter''s number in registers.';
 create index chapters_parent on certvakt.chapters (organisation_id, parent_id);
 
 alter table certvakt.chapters enable row level security;

@@ -154,10 +154,11 @@ create policy auth_reads on certvakt.memberships for select to certvakt_auth usi
 create table certvakt.contact_points (
   id uuid primary key default certvakt.uuid_v7(),
   person_id uuid not null references certvakt.people (id) on delete cascade,
-  kind text not null constraint contact_points_kind_known check (kind in ('push', 'email')),
+  kind text not null constraint contact_points_kind_known check (kind in ('push', 'email', 'phone')),
   address text not null constraint contact_points_address_form check (
     case kind
       when 'push' then address ~ '^[[:graph:]]+$' and octet_length(address) <= 2048
+      when 'phone' then address ~ '^[+]?[0-9]{3,15}$'
       else length(address) <= 254 and address ~ '^[^@[:space:]]+@[^@[:space:]]+$'
     end)
     constraint contact_points_address_plain check (address !~ certvakt.forbidden_characters()),
@@ -170,7 +171,7 @@ create table certvakt.contact_points (
   constraint contact_points_installation_own check (installation is null or organisation_id is null)
 );
 comment on column certvakt.contact_points.address is
-  'The registration token of a device (push) or a mail address (email).';
+  'The registration token of a device (push), a mail address (email), or a phone number, with + and the country''s code if it is known (phone).';
 comment on column certvakt.contact_points.installation is
   'The app''s identifier of its installation on a device. Null if the token came from a register.';
 comment on column certvakt.contact_points.organisation_id is

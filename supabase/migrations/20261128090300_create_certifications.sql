@@ -25,8 +25,12 @@ create table certvakt.certification_types (
   lead_times integer[]
     constraint certification_types_lead_times_number check (cardinality(lead_times) between 1 and 12)
     constraint certification_types_lead_times_declared check (lead_times <@ array[90, 30, 7]),
-  primary key (organisation_id, code)
+  external_id text constraint certification_types_external_id_form check (length(external_id) between 1 and 200)
+    constraint certification_types_external_id_plain check (external_id !~ certvakt.forbidden_characters()),
+  primary key (organisation_id, code),
+  constraint certification_types_external_id_unique unique (organisation_id, external_id)
 );
+comment on column certvakt.certification_types.external_id is 'The type''s number in registers.';
 comment on column certvakt.certification_types.validity_months is
   'How long a certification of this type is valid, in months. Null: each certification has its own date.';
 comment on column certvakt.certification_types.renewal_rule is
@@ -216,3 +220,42 @@ comment on function certvakt.register_id_digest is
   'Returns the SHA-256 digest of an organisation''s id and an id in its register. It recognises a given id and reveals nothing else.';
 revoke all on function certvakt.register_id_digest(uuid, text) from public, anon, authenticated, service_role;
 grant execute on function certvakt.register_id_digest(uuid, text) to certvakt_registrar;
+
+-- A register can have ids of people beside those of their certifications.
+create table certvakt.register_ids (
+  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
+  external_id text not null constraint register_ids_external_id_form check (length(external_id) between 1 and 200)
+    constraint register_ids_external_id_plain check (external_id !~ certvakt.forbidden_characters()),
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  primary key (organisation_id, external_id)
+);
+comment on table certvakt.register_ids is 'The ids of people in the register of an organisation.';
+create index register_ids_person on certvakt.register_ids (person_id);
+
+alter table certvakt.register_ids enable row level security;
+alter table certvakt.register_ids force row level security;
+revoke all on certvakt.register_ids from public, anon, authenticated, service_role;
+grant select on certvakt.register_ids to certvakt_worker;
+create policy worker_reads on certvakt.register_ids for select to certvakt_worker using (true);
+grant select, insert, delete on certvakt.register_ids to certvakt_registrar;
+create policy registrar_manages on certvakt.register_ids to certvakt_registrar using (true) with check (true);
+create trigger refuse_erased after insert on certvakt.register_ids referencing new table as new_rows
+  for each statement execute function certvakt.refuse_rows_of_erased();
+
+-- A certification under a new number replaces the one under the old number, which is withdrawn.
+create table certvakt.replacements (
+  certification_id uuid primary key references public.peer_mentor_certifications (id) on delete cascade,
+  successor_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
+  replaced_at timestamptz not null default now(),
+  constraint replacements_of_another check (successor_id <> certification_id)
+);
+comment on table certvakt.replacements is 'Certifications that a register replaced by one with a new number.';
+create index replacements_successor on certvakt.replacements (successor_id);
+
+alter table certvakt.replacements enable row level security;
+alter table certvakt.replacements force row level security;
+revoke all on certvakt.replacements from public, anon, authenticated, service_role;
+grant select, insert, update (successor_id, replaced_at), delete on certvakt.replacements to certvakt_registrar;
+create policy registrar_manages on certvakt.replacements to certvakt_registrar using (true) with check (true);
+grant select on certvakt.replacements to certvakt_worker;
+create policy worker_reads on certvakt.replacements for select to certvakt_worker using (true);

@@ -286,8 +286,8 @@ create policy worker_manages on certvakt.channel_stops to certvakt_worker using 
 create table certvakt.imports (
   id bigint generated always as identity primary key,
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
-  chapter_id uuid not null,
-  certification_type text not null,
+  chapter_ids uuid[] not null,
+  certification_types text[] not null,
   read bigint not null,
   added bigint not null,
   updated bigint not null,
@@ -301,12 +301,17 @@ create table certvakt.imports (
   -- An invalid contact is left out; the rest of its row is imported.
   contacts_rejected bigint not null default 0
     constraint imports_contacts_rejected_check check (contacts_rejected >= 0),
-  constraint imports_every_row_accounted_for check (read = added + updated + unchanged + rejected),
-  constraint imports_chapter_inside_organisation
-    foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade
+  duplicate bigint not null default 0,
+  -- Certifications that a register replaced by one with a new number.
+  replaced bigint not null default 0,
+  -- Certifications that are no longer in the register, and were suspended or withdrawn for that.
+  missing bigint not null default 0,
+  constraint imports_every_row_accounted_for check (read = added + updated + unchanged + duplicate + rejected)
 );
+comment on column certvakt.imports.chapter_ids is 'The chapters of the rows.';
+comment on column certvakt.imports.duplicate is 'Rows that repeat the certification of another row, which counts.';
 comment on column certvakt.imports.operator is 'Who ran the command that made the row, as account@host. Null: no command made it.';
-create index imports_chapter on certvakt.imports (organisation_id, chapter_id);
+create index imports_organisation on certvakt.imports (organisation_id);
 create index imports_retention on certvakt.imports (finished_at);
 
 alter table certvakt.imports enable row level security;

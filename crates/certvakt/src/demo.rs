@@ -12,7 +12,7 @@ use certvakt_engine::config::{ChannelName, Config};
 use certvakt_engine::delivery::{DeliveryError, Tally, Worker, channels};
 use certvakt_engine::expiry::{self, Options, OrganisationRun, RunError, forecast};
 use certvakt_rules::renewal::Rule;
-use certvakt_store::organisation::{self, NewOrganisation, RenewalTerms, Settings};
+use certvakt_store::organisation::{self, NewOrganisation, NewType, RenewalTerms, Settings};
 use certvakt_store::run::ByStage;
 use certvakt_store::{Database, StoreError, migration, report};
 use chrono::NaiveDate;
@@ -165,15 +165,18 @@ async fn load(database: &Database, folder: &Path, clock: &Clock) -> Result<usize
         organisation::add_type(
             &mut tx,
             organisation.slug,
-            "likeperson",
-            "Likeperson",
-            Some(24),
-            RenewalTerms { rule: Rule::FromCompletion, window_days: None },
-            None,
+            &NewType {
+                code: "likeperson",
+                name: "Likeperson",
+                validity_months: Some(24),
+                renewal: RenewalTerms { rule: Rule::FromCompletion, window_days: None },
+                lead_times: None,
+                external_id: None,
+            },
         )
         .await?;
         for (slug, name) in organisation.chapters {
-            organisation::add_chapter(&mut tx, organisation.slug, slug, name, None).await?;
+            organisation::add_chapter(&mut tx, organisation.slug, slug, name, None, None).await?;
         }
         tx.commit().await?;
         for (slug, _) in organisation.chapters {

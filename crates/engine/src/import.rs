@@ -5,11 +5,15 @@ mod brake;
 mod cells;
 pub mod dates;
 mod error;
+mod field;
 #[cfg(test)]
 mod fuzz;
 pub mod guess;
+mod header_names;
 pub mod location;
+mod mapping;
 mod months;
+pub mod names;
 mod never;
 mod number_format;
 mod ods;
@@ -22,6 +26,7 @@ mod sniff;
 mod source;
 mod times;
 pub mod uploads;
+mod values;
 mod workbook;
 mod xlsb;
 
@@ -35,23 +40,26 @@ use certvakt_rules::calendar::today;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use uuid::Uuid;
 
 pub use brake::Hold;
 pub use dates::DateFormat;
 pub use error::{ImportError, ReadError};
+pub use field::Field;
 pub use location::Location;
-pub use row::{Field, InstantDay, Mapping};
+pub use mapping::InstantDay;
+pub use names::Unknown;
 
 use certvakt_base::private;
 use certvakt_base::suggest::nearest;
 use certvakt_rules::text::csv_cell;
-use certvakt_store::import::{self as staging, Counts, DatesAre, Target};
-use certvakt_store::{Database, organisation};
+use certvakt_store::import::{self as staging, Counts, DatesAre, PersonBy, Source, Target};
+use certvakt_store::{Database, RegistrarTx, organisation};
 
 use crate::config::ImportConfig;
 
 use cells::DATE;
+use mapping::Mapping;
+use names::Names;
 use never::Never;
 use process::Rows;
 
@@ -68,7 +76,7 @@ const NAME_SHOWN: usize = 60;
 /// The options for reading a register's file.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    /// The column of each field.
+    /// The column of each field, or several with `+` between them.
     pub columns: Vec<(Field, String)>,
     /// Where the table is in the file. Its columns are those of the fields.
     pub location: Location,
@@ -97,10 +105,14 @@ pub struct Options {
     pub name: String,
     /// The organisation's slug.
     pub organisation: String,
-    /// The chapter's slug.
-    pub chapter: String,
-    /// The type's code.
-    pub certification_type: String,
+    /// The slug of the chapter of rows that name none.
+    pub chapter: Option<String>,
+    /// The code of the type of rows that name none.
+    pub certification_type: Option<String>,
+    /// Which chapters to create.
+    pub new_chapters: NewChapters,
+    /// Whether a person has one certification of each type, so that a new one replaces the old one.
+    pub one_per_type: bool,
     /// The options for reading the file.
     pub layout: Layout,
     /// The file for rejected rows.
@@ -111,13 +123,23 @@ pub struct Options {
     pub dry_run: bool,
     /// The current time.
     pub now: DateTime<Utc>,
-    /// Whether it was uploaded through the API, not started by an operator.
-    pub came_by_api: bool,
-    /// The person who uploaded it.
-    pub actor: Option<Uuid>,
+    /// Who imports it.
+    pub source: Source,
 }
 
-/// The result of an import. `read = added + updated + unchanged + rejected`.
+/// Which chapters an import creates, of those that its rows name and the organisation does not have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum NewChapters {
+    /// None: their rows are rejected.
+    #[default]
+    Reject,
+    /// All of them, at the top level.
+    Add,
+    /// All of them, below the chapter with this slug.
+    AddUnder(String),
+}
+
+/// The result of an import. `read = added + updated + unchanged + duplicate + rejected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Imported {
     /// The numbers of rows by outcome.
@@ -128,6 +150,12 @@ pub struct Imported {
     /// In a dry run: why the import would be held without approval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// The values of the most rows that name no chapter or type of the organisation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<Unknown>,
+    /// The short names of the chapters that were created.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub new_chapters: Vec<String>,
     /// The first rejected rows.
     pub rejects: Vec<Reject>,
 }
@@ -145,6 +173,65 @@ pub struct Reject {
     pub is_row_imported: bool,
 }
 
+impl Options {
+    fn has(&self, field: Field) -> bool {
+        self.layout.columns.iter().any(|(mapped, _)| *mapped == field)
+    }
+
+    /// Checks that each required field has one column, and that a chapter and a type are known for every row.
+    fn check(&self) -> Result<(), ImportError> {
+        let mut required = vec![Field::ExternalId, Field::ExpiresAt];
+        if self.one_per_type {
+            required.push(Field::PersonId);
+        }
+        if self.chapter.is_none() {
+            required.push(Field::Chapter);
+        }
+        if self.certification_type.is_none() {
+            required.push(Field::Type);
+        }
+        if let Some(missing) = required.into_iter().find(|field| !self.has(*field)) {
+            return Err(ImportError::MissingField(missing.as_str()));
+        }
+        for (at, (field, _)) in self.layout.columns.iter().enumerate() {
+            if self.layout.columns[..at].iter().any(|(before, _)| before == field) {
+                return Err(ImportError::FieldTwice(field.as_str()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The target in the database.
+    async fn target(&self, tx: &mut RegistrarTx) -> Result<Target, ImportError> {
+        let organisation_id = organisation::id_of(tx, &self.organisation).await?;
+        let chapter_id = match &self.chapter {
+            Some(chapter) => Some(organisation::chapter_id(tx, organisation_id, chapter).await?),
+            None => None,
+        };
+        if let Some(code) = &self.certification_type {
+            organisation::check_type(tx, organisation_id, code).await?;
+        }
+        let person_by = if self.has(Field::PersonId) {
+            PersonBy::PersonId
+        } else if self.has(Field::Type) {
+            PersonBy::SharedId
+        } else {
+            PersonBy::CertificationId
+        };
+        Ok(Target {
+            organisation_id,
+            chapter_id,
+            certification_type: self.certification_type.clone(),
+            person_by,
+            names_rows: self.has(Field::Chapter) || self.has(Field::Type),
+            names_replaced: self.has(Field::Replaces),
+            one_per_type: self.one_per_type,
+            dates_are: self.layout.dates_are,
+            source: self.source,
+        })
+    }
+}
+
 /// Imports a register.
 pub async fn import(
     database: &Database,
@@ -152,52 +239,64 @@ pub async fn import(
     options: &Options,
     progress: &indicatif::ProgressBar,
 ) -> Result<Imported, ImportError> {
-    for field in [Field::ExternalId, Field::ExpiresAt] {
-        if !options.layout.columns.iter().any(|(mapped, _)| *mapped == field) {
-            return Err(ImportError::MissingField(field.as_str()));
-        }
-    }
-    for (at, (field, _)) in options.layout.columns.iter().enumerate() {
-        if options.layout.columns[..at].iter().any(|(before, _)| before == field) {
-            return Err(ImportError::FieldTwice(field.as_str()));
-        }
-    }
+    options.check()?;
     let rejects_file =
         options.rejects.as_deref().map(|file| open_rejects(file, &options.file)).transpose()?;
     let mut tx = database.registrar().await?;
-    let organisation_id = organisation::id_of(&mut tx, &options.organisation).await?;
-    let target = Target {
-        organisation_id,
-        chapter_id: organisation::chapter_id(&mut tx, organisation_id, &options.chapter).await?,
-        certification_type: options.certification_type.clone(),
-        dates_are: options.layout.dates_are,
-        came_by_api: options.came_by_api,
-        actor: options.actor,
+    let target = options.target(&mut tx).await?;
+    let zone = organisation::zone_of(&mut tx, target.organisation_id).await?;
+    let parent_id = match &options.new_chapters {
+        NewChapters::AddUnder(slug) => {
+            Some(organisation::chapter_id(&mut tx, target.organisation_id, slug).await?)
+        }
+        NewChapters::Reject | NewChapters::Add => None,
     };
-    organisation::check_type(&mut tx, organisation_id, &options.certification_type).await?;
-    let zone = organisation::zone_of(&mut tx, organisation_id).await?;
+    let known = Known {
+        zone,
+        chapters: if options.has(Field::Chapter) {
+            let all = organisation::chapters(&mut tx, target.organisation_id).await?;
+            Some(
+                Names::chapters(all, options.new_chapters != NewChapters::Reject)
+                    .with_default(options.chapter.is_some()),
+            )
+        } else {
+            None
+        },
+        types: if options.has(Field::Type) {
+            let all = organisation::types(&mut tx, target.organisation_id).await?;
+            Some(Names::types(all).with_default(options.certification_type.is_some()))
+        } else {
+            None
+        },
+    };
 
     staging::prepare(&mut tx).await?;
     let (sender, receiver) = mpsc::channel::<Vec<u8>>(CHUNKS_WAITING);
     let (read_options, read_config, bar) = (options.clone(), config.clone(), progress.clone());
-    let reading = tokio::task::spawn_blocking(move || read(&read_options, &read_config, zone, &bar, &sender));
+    let has_more = mapping::has_more(options.layout.columns.iter().map(|(field, _)| *field));
+    let reading =
+        tokio::task::spawn_blocking(move || read(&read_options, &read_config, known, &bar, &sender));
     // Each task ends if the other fails: a closed channel stops the reader, and the end of the channel stops
     // the copy.
-    let copied = staging::copy(&mut tx, receiver).await;
+    let copied = staging::copy(&mut tx, receiver, has_more).await;
     let read = reading.await.map_err(|_| ImportError::read(&options.name, ReadError::Broken))?;
-    match (read, copied) {
+    let found = match (read, copied) {
         (Err(error), _) => return Err(error),
-        (Ok(()), copied) => copied?,
-    }
+        (Ok(found), copied) => copied.map(|()| found)?,
+    };
     progress.set_message("merging");
+    staging::add_chapters(&mut tx, target.organisation_id, &found.new_chapters, parent_id).await?;
     staging::match_rows(&mut tx, &target).await?;
     let rejects = write_rejects(&mut tx, options, rejects_file).await?;
-    let hold = if options.approve { None } else { Hold::of(&mut tx, zone, config).await? };
+    let hold = if options.approve { None } else { Hold::of(&mut tx, &target, zone, config).await? };
     if let Some(hold) = hold.as_ref().filter(|_| !options.dry_run) {
-        return Err(ImportError::Held { file: options.name.clone(), hold: hold.clone() });
+        let unknown = found.unknown;
+        return Err(ImportError::Held { file: options.name.clone(), hold: hold.clone(), unknown });
     }
     let counts = staging::merge(&mut tx, &target).await?;
-    let imported = Imported { counts, dry_run: options.dry_run, hold, rejects };
+    let new_chapters = found.new_chapters.into_iter().map(|one| one.slug).collect();
+    let imported =
+        Imported { counts, dry_run: options.dry_run, hold, unknown: found.unknown, new_chapters, rejects };
     if options.dry_run {
         tx.rollback().await?;
     } else {
@@ -207,14 +306,28 @@ pub async fn import(
     Ok(imported)
 }
 
+/// What the reader knows of the organisation.
+struct Known {
+    zone: chrono_tz::Tz,
+    chapters: Option<Names>,
+    types: Option<Names>,
+}
+
+/// What the rows name beside what is known.
+#[derive(Default)]
+struct Found {
+    new_chapters: Vec<staging::NewChapter>,
+    unknown: Vec<Unknown>,
+}
+
 /// Reads and checks every row, and sends it on in COPY's text format.
 fn read(
     options: &Options,
     config: &ImportConfig,
-    zone: chrono_tz::Tz,
+    known: Known,
     progress: &indicatif::ProgressBar,
     sender: &mpsc::Sender<Vec<u8>>,
-) -> Result<(), ImportError> {
+) -> Result<Found, ImportError> {
     let file = options.file.try_clone();
     let file =
         file.map_err(|cause| ImportError::read(&options.name, ReadError::Unreadable(cause.to_string())))?;
@@ -227,64 +340,82 @@ fn read(
     if !rows.next(&mut record)? {
         return Err(ImportError::read(&options.name, ReadError::Empty));
     }
-    let mapping = Mapping {
-        columns: places(&options.layout.columns, &record)?,
-        date_formats: options.layout.date_formats.clone(),
-        active_status: options
-            .layout
+    let layout = &options.layout;
+    let mut mapping = Mapping {
+        columns: places(&layout.columns, &record)?,
+        date_formats: layout.date_formats.clone(),
+        active_status: layout
             .active_status
             .iter()
             .map(|status| certvakt_rules::normal::fold(status))
             .collect(),
-        instant_day: options.layout.instant_day,
-        blank_never_expires: options.layout.blank_never_expires,
-        never: Never::new(&options.layout.never, &options.layout.date_formats),
+        instant_day: layout.instant_day,
+        blank_never_expires: layout.blank_never_expires,
+        never: Never::new(&layout.never, &layout.date_formats),
         width: record.len(),
-        zone,
-        today: today(options.now, zone),
+        has_more: mapping::has_more(layout.columns.iter().map(|(field, _)| *field)),
+        zone: known.zone,
+        today: today(options.now, known.zone),
+        chapters: known.chapters,
+        types: known.types,
     };
     let mut chunk = Vec::with_capacity(CHUNK_BYTES + 4096);
     while rows.next(&mut record)? {
-        row::append(&mut chunk, &rows, &mapping, &record);
+        row::append(&mut chunk, &rows, &mut mapping, &record);
         if chunk.len() >= CHUNK_BYTES {
             let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_BYTES + 4096));
             if sender.blocking_send(full).is_err() {
-                return Ok(());
+                return Ok(Found::default());
             }
         }
     }
     let _ = sender.blocking_send(chunk);
-    Ok(())
+    let names = || mapping.chapters.iter().chain(&mapping.types);
+    Ok(Found {
+        new_chapters: mapping.chapters.iter().flat_map(Names::created).collect(),
+        unknown: names().flat_map(Names::unknown).collect(),
+    })
 }
 
-/// The position of each mapped column in the header.
+/// The positions of each mapped column in the header.
 fn places(
     columns: &[(Field, String)],
     header: &csv::StringRecord,
 ) -> Result<Vec<(Field, usize)>, ImportError> {
-    columns
-        .iter()
-        .map(|(field, column)| {
-            let mut at = header
-                .iter()
-                .enumerate()
-                .filter(|(_, name)| name.trim_start_matches(DATE).trim() == column.trim());
-            match (at.next(), at.next()) {
-                (Some((place, _)), None) => Ok((*field, place)),
-                (Some(_), Some(_)) => Err(ImportError::UnknownColumn {
-                    column: column.clone(),
-                    hint: "the header contains it twice; rename one of them".to_owned(),
-                }),
-                (None, _) => Err(ImportError::UnknownColumn {
-                    column: column.clone(),
-                    hint: match nearest(column, header.iter()) {
-                        Some(near) => format!("did you mean '{near}'?"),
-                        None => format!("it has {}", shown(header)),
-                    },
-                }),
+    let mut places = Vec::with_capacity(columns.len());
+    for (field, column) in columns {
+        match place(column, header) {
+            Ok(at) => places.push((*field, at)),
+            // A field can have several columns, and a column can have this sign in its name.
+            Err(_) if field.may_have_several_columns() && column.contains('+') => {
+                for part in column.split('+') {
+                    places.push((*field, place(part, header)?));
+                }
             }
-        })
-        .collect()
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(places)
+}
+
+/// The position of a column in the header.
+fn place(column: &str, header: &csv::StringRecord) -> Result<usize, ImportError> {
+    let mut at =
+        header.iter().enumerate().filter(|(_, name)| name.trim_start_matches(DATE).trim() == column.trim());
+    match (at.next(), at.next()) {
+        (Some((place, _)), None) => Ok(place),
+        (Some(_), Some(_)) => Err(ImportError::UnknownColumn {
+            column: column.to_owned(),
+            hint: "the header contains it twice; rename one of them".to_owned(),
+        }),
+        (None, _) => Err(ImportError::UnknownColumn {
+            column: column.to_owned(),
+            hint: match nearest(column, header.iter()) {
+                Some(near) => format!("did you mean '{near}'?"),
+                None => format!("it has {}", shown(header)),
+            },
+        }),
+    }
 }
 
 /// The header's names, for an error.

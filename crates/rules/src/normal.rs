@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::text::is_control;
@@ -55,6 +56,26 @@ pub fn normal_id(text: &str) -> Cow<'_, str> {
 /// mapping to upper case and back, which also equates `ß` and `SS`.
 pub fn fold(text: &str) -> String {
     normal(text).to_lowercase().to_uppercase().to_lowercase().nfc().collect()
+}
+
+/// A name for comparison without regard to case, accents and spaces, as `certvakt.folded` in the database: å
+/// becomes a, ø becomes o, æ becomes ae.
+pub fn fold_accents(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for char in fold(text).nfd().filter(|char| !is_combining_mark(*char)) {
+        match char {
+            'æ' => folded.push_str("ae"),
+            'œ' => folded.push_str("oe"),
+            'þ' => folded.push_str("th"),
+            'ø' => folded.push('o'),
+            'đ' | 'ð' => folded.push('d'),
+            'ł' => folded.push('l'),
+            'ı' => folded.push('i'),
+            'ŋ' => folded.push('n'),
+            other => folded.push(other),
+        }
+    }
+    folded
 }
 
 /// Whether a value has no forbidden characters: control characters, and the replacement character of text
@@ -145,6 +166,21 @@ mod tests {
             assert_eq!(fold(one), fold(other), "{one}");
         }
         assert_ne!(fold("inaktiv"), fold("aktiv"));
+    }
+
+    #[test]
+    fn accents_are_ignored() {
+        for (one, other) in [
+            ("Tromsø", "TROMSO"),
+            ("A\u{30a}lesund", "ålesund"),
+            ("Ærøskøbing", "aeroskobing"),
+            (" Møre  og\u{a0}Romsdal", "more og romsdal"),
+            ("Đorđe", "dorde"),
+            ("Łódź", "lodz"),
+        ] {
+            assert_eq!(fold_accents(one), fold_accents(other), "{one}");
+        }
+        assert_ne!(fold_accents("Asker"), fold_accents("Askim"));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Certification {
     pub status: CertificationStatus,
     /// The start of the current cycle.
     pub cycle_began: DateTime<Utc>,
+    /// The id in the register, or the id, of the certification that replaced it.
+    pub replaced_by: Option<String>,
 }
 
 /// Finds certifications by their id or their id in a register. There can be several if several organisations

@@ -12,21 +12,81 @@ use super::{RegistrarTx, StoreError};
 /// The number of rejected rows in a page.
 const PAGE: i64 = 1_000;
 
+/// The columns of the staging table that most registers do not have, in the order of COPY.
+pub const MORE_COLUMNS: [&str; 9] = [
+    "person_id",
+    "replaces",
+    "chapter_id",
+    "certification_type",
+    "phones",
+    "locale",
+    "suspended_until",
+    "phone_reason",
+    "locale_reason",
+];
+
 /// The target of an import.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The organisation.
     pub organisation_id: Uuid,
-    /// The chapter.
-    pub chapter_id: Uuid,
-    /// The type's code.
-    pub certification_type: String,
+    /// The chapter of rows that name none.
+    pub chapter_id: Option<Uuid>,
+    /// The code of the type of rows that name none.
+    pub certification_type: Option<String>,
+    /// What identifies the person of a row.
+    pub person_by: PersonBy,
+    /// Whether rows name their chapter or type.
+    pub names_rows: bool,
+    /// Whether rows name certifications that theirs replace.
+    pub names_replaced: bool,
+    /// Whether a person has one certification of each type, so that a new one replaces the old one.
+    pub one_per_type: bool,
     /// How to treat changed dates; `None` if a later date is a renewal, and an earlier one a correction.
     pub dates_are: Option<DatesAre>,
-    /// Whether it was uploaded through the API, not started by an operator.
-    pub came_by_api: bool,
+    /// Who imports it.
+    pub source: Source,
+}
+
+/// Who imports a register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// An operator, with a command
+    Operator,
+    /// The person who uploaded it through the API; `None` if they were erased since
+    Upload(Option<Uuid>),
+}
+
+impl Source {
     /// The person who uploaded it.
-    pub actor: Option<Uuid>,
+    const fn actor(self) -> Option<Uuid> {
+        match self {
+            Self::Operator => None,
+            Self::Upload(person) => person,
+        }
+    }
+}
+
+/// What identifies the person of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonBy {
+    /// The id of the certification; each row is about another person
+    CertificationId,
+    /// The id of the certification, which the rows of a person share
+    SharedId,
+    /// The person's own id
+    PersonId,
+}
+
+/// A chapter that an import creates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewChapter {
+    /// The id, which its rows contain.
+    pub id: Uuid,
+    /// The short name.
+    pub slug: String,
+    /// The name.
+    pub name: String,
 }
 
 /// How an import treats changed dates.
@@ -59,12 +119,16 @@ pub struct Counts {
     pub updated: i64,
     /// Rows without a change.
     pub unchanged: i64,
+    /// Rows about the certification of another row, which counts.
+    pub duplicate: i64,
     /// Rejected rows.
     pub rejected: i64,
     /// Updated certifications with a renewed date.
     pub renewed: i64,
     /// Updated certifications with a corrected date.
     pub corrected: i64,
+    /// Certifications that were withdrawn because another one replaces them.
+    pub replaced: i64,
     /// Rejected contacts in rows that were imported.
     pub contacts_rejected: i64,
     #[serde(skip)]
@@ -78,10 +142,30 @@ pub async fn prepare(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Copies rows in COPY's text format as they arrive. If the sender is dropped, the caller must decide whether
-/// to roll back the transaction.
-pub async fn copy(tx: &mut RegistrarTx, mut chunks: mpsc::Receiver<Vec<u8>>) -> Result<(), StoreError> {
-    let mut copy = tx.connection().copy_in_raw("copy import_rows from stdin").await?;
+/// Copies rows in COPY's text format as they arrive, with [`MORE_COLUMNS`] or without. If the sender is dropped,
+/// the caller must decide whether to roll back the transaction.
+pub async fn copy(
+    tx: &mut RegistrarTx,
+    mut chunks: mpsc::Receiver<Vec<u8>>,
+    has_more: bool,
+) -> Result<(), StoreError> {
+    let columns = [
+        "line",
+        "external_id",
+        "name",
+        "emails",
+        "push_token",
+        "issued_at",
+        "expires_at",
+        "status",
+        "email_reason",
+        "push_token_reason",
+        "reject_column",
+        "reject_reason",
+    ];
+    let more = if has_more { &MORE_COLUMNS[..] } else { &[] };
+    let columns = [&columns[..], more].concat().join(", ");
+    let mut copy = tx.connection().copy_in_raw(&format!("copy import_rows ({columns}) from stdin")).await?;
     while let Some(chunk) = chunks.recv().await {
         copy.send(chunk).await?;
     }
@@ -89,33 +173,97 @@ pub async fn copy(tx: &mut RegistrarTx, mut chunks: mpsc::Receiver<Vec<u8>>) -> 
     Ok(())
 }
 
-/// Matches the staged rows with the register, and rejects repeated and erased ones.
-pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<(), StoreError> {
-    let said =
-        json!({ "kind": target.dates_are.map(DatesAre::kind), "source": "register", "actor": target.actor });
+/// Sets what the triggers record about the following changes of certifications.
+async fn change_as(tx: &mut RegistrarTx, target: &Target, kind: Option<&str>) -> Result<(), StoreError> {
+    let said = json!({ "kind": kind, "source": "register", "actor": target.source.actor() });
     sqlx::query("select set_config('certvakt.change', $1, true)")
         .bind(said.to_string())
         .execute(&mut *tx)
         .await?;
+    Ok(())
+}
+
+/// Creates chapters, at the top level or below another chapter.
+pub async fn add_chapters(
+    tx: &mut RegistrarTx,
+    organisation_id: Uuid,
+    chapters: &[NewChapter],
+    parent_id: Option<Uuid>,
+) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = chapters.iter().map(|one| one.id).collect();
+    let slugs: Vec<String> = chapters.iter().map(|one| one.slug.clone()).collect();
+    let names: Vec<String> = chapters.iter().map(|one| one.name.clone()).collect();
+    sqlx::query!(
+        "insert into certvakt.chapters (id, organisation_id, parent_id, slug, name)
+         select n.id, $1, $2, n.slug, n.name from unnest($3::uuid[], $4::text[], $5::text[]) n (id, slug, name)",
+        organisation_id,
+        parent_id,
+        &ids,
+        &slugs,
+        &names,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Matches the staged rows with the register, and rejects those of erased people and those whose certification
+/// belongs to another person.
+pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<(), StoreError> {
+    change_as(tx, target, target.dates_are.map(DatesAre::kind)).await?;
     // Two registers of an organisation can contain the same people, so merge them one after the other.
     sqlx::query("select from certvakt.organisations where id = $1 for no key update")
         .bind(target.organisation_id)
         .execute(&mut *tx)
         .await?;
-    tx.execute(include_str!("import/twice.sql")).await?;
+    tx.execute(include_str!("import/duplicates.sql")).await?;
     let (organisation, chapter, code) =
         (target.organisation_id, target.chapter_id, &target.certification_type);
-    for query in [
-        sqlx::query(include_str!("import/erased.sql")).bind(organisation),
-        sqlx::query(include_str!("import/match.sql")).bind(organisation).bind(chapter).bind(code),
-    ] {
+    let has_person_ids = target.person_by == PersonBy::PersonId;
+    let mut queries = vec![sqlx::query(include_str!("import/erased.sql")).bind(organisation)];
+    if has_person_ids {
+        queries.push(sqlx::query(include_str!("import/other_person.sql")).bind(organisation).bind(code));
+    }
+    if target.has_other_keys() {
+        queries.push(
+            sqlx::query(include_str!("import/people_of_rows.sql"))
+                .bind(organisation)
+                .bind(has_person_ids)
+                .bind(code),
+        );
+        queries.push(sqlx::query("analyze import_people"));
+    }
+    queries.push(sqlx::query(include_str!("import/match.sql")).bind(organisation).bind(chapter).bind(code));
+    if target.has_other_keys() {
+        queries.push(sqlx::query(include_str!("import/first_rows.sql")));
+    }
+    for query in queries {
         query.execute(&mut *tx).await?;
     }
     Ok(())
 }
 
+impl Target {
+    /// Whether rows can have another key of their person than the id of one certification.
+    fn has_other_keys(&self) -> bool {
+        self.person_by != PersonBy::CertificationId || self.names_replaced
+    }
+}
+
+/// The first three lines of rows whose person has another name in an earlier row.
+pub async fn first_different_names(tx: &mut RegistrarTx) -> Result<Vec<i64>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "select m.line from (
+           select line, name, first_value(name) over (partition by person_id order by line) as first
+           from import_matches where name is not null) m
+         where certvakt.folded(m.name) <> certvakt.folded(m.first) order by m.line limit 3",
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
 /// The numbers of rows that show whether a whole file looks wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct Moves {
     /// Rows in the file.
     pub read: i64,
@@ -127,11 +275,23 @@ pub struct Moves {
     pub moved: i64,
     /// Those whose new date is the old one with day and month exchanged.
     pub swapped: i64,
+    /// People with several rows.
+    #[sqlx(skip)]
+    pub several_rows: i64,
+    /// Those whose rows have different names.
+    #[sqlx(skip)]
+    pub different_names: i64,
 }
 
-/// Counts the rejected rows and the dates that move.
-pub async fn moves(tx: &mut RegistrarTx, zone: Tz) -> Result<Moves, StoreError> {
-    Ok(sqlx::query_as(include_str!("import/moves.sql")).bind(zone.name()).fetch_one(tx).await?)
+/// Counts the rejected rows, the dates that move, and the people whose rows have different names.
+pub async fn moves(tx: &mut RegistrarTx, target: &Target, zone: Tz) -> Result<Moves, StoreError> {
+    let mut moves: Moves =
+        sqlx::query_as(include_str!("import/moves.sql")).bind(zone.name()).fetch_one(&mut *tx).await?;
+    if target.has_other_keys() {
+        (moves.several_rows, moves.different_names) =
+            sqlx::query_as(include_str!("import/different_names.sql")).fetch_one(tx).await?;
+    }
+    Ok(moves)
 }
 
 /// A date that moves.
@@ -166,19 +326,31 @@ pub async fn first_moves(tx: &mut RegistrarTx, zone: Tz, swapped: bool) -> Resul
 
 /// Merges the matched rows into the register.
 pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, StoreError> {
-    // The statements of the merge, with their parameters among organisation, chapter and type.
-    let (organisation, chapter, code) =
-        (target.organisation_id, target.chapter_id, &target.certification_type);
-    let of_organisation = |sql: &'static str| sqlx::query(sql).bind(organisation).bind(chapter);
-    for query in [
-        sqlx::query(include_str!("import/people.sql")).bind(organisation),
+    let of_organisation = |sql: &'static str| sqlx::query(sql).bind(target.organisation_id);
+    let mut queries = vec![of_organisation(include_str!("import/people.sql"))];
+    if target.person_by == PersonBy::PersonId {
+        queries.push(of_organisation(include_str!("import/register_ids.sql")));
+    }
+    queries.extend([
         of_organisation(include_str!("import/memberships.sql")),
-        of_organisation(include_str!("import/added.sql")).bind(code),
+        of_organisation(include_str!("import/added.sql")),
         of_organisation(include_str!("import/updated.sql")),
-        sqlx::query(include_str!("import/emails.sql")).bind(organisation).bind(target.came_by_api),
-        sqlx::query(include_str!("import/devices.sql")).bind(organisation),
-    ] {
+        of_organisation(include_str!("import/emails.sql")).bind(target.source != Source::Operator),
+        of_organisation(include_str!("import/phones.sql")),
+        of_organisation(include_str!("import/devices.sql")),
+    ]);
+    if target.names_replaced {
+        queries.push(of_organisation(include_str!("import/named_replacements.sql")));
+    }
+    if target.one_per_type {
+        queries.push(of_organisation(include_str!("import/one_per_type.sql")));
+    }
+    for query in queries {
         query.execute(&mut *tx).await?;
+    }
+    if target.names_replaced || target.one_per_type {
+        change_as(tx, target, Some("withdrawn")).await?;
+        tx.execute(include_str!("import/replaced.sql")).await?;
     }
     Ok(sqlx::query_as::<_, Counts>(include_str!("import/counts.sql"))
         .bind(target.dates_are.map(DatesAre::kind))
@@ -209,36 +381,37 @@ pub async fn rejects(
     after_line: i64,
     after_column: &str,
 ) -> Result<Vec<Rejected>, StoreError> {
-    Ok(sqlx::query_as::<_, Rejected>(
-        "select r.line, x.reject_column, x.reject_reason, r.external_id, x.is_row_imported
-         from import_rows r
-         cross join lateral (values
-           (r.reject_column, r.reject_reason, false),
-           ('email', case when r.reject_reason is null then r.email_reason end, true),
-           ('push_token', case when r.reject_reason is null then r.push_token_reason end, true)
-         ) x(reject_column, reject_reason, is_row_imported)
-         where x.reject_reason is not null and (r.line, x.reject_column) > ($1, $2)
-         order by r.line, x.reject_column limit $3",
-    )
-    .bind(after_line)
-    .bind(after_column)
-    .bind(PAGE)
-    .fetch_all(tx)
-    .await?)
+    Ok(sqlx::query_as::<_, Rejected>(include_str!("import/rejects.sql"))
+        .bind(after_line)
+        .bind(after_column)
+        .bind(PAGE)
+        .fetch_all(tx)
+        .await?)
 }
 
 /// Records an import.
 pub async fn record(tx: &mut RegistrarTx, target: &Target, counts: &Counts) -> Result<(), StoreError> {
+    // Without columns that name them, all rows have the chapter and the type of the import.
+    let (chapters, types) = if target.names_rows {
+        sqlx::query_as(
+            "select coalesce(array_agg(distinct chapter_id), '{}'), coalesce(array_agg(distinct certification_type), '{}')
+             from import_matches",
+        )
+        .fetch_one(&mut *tx)
+        .await?
+    } else {
+        (Vec::from_iter(target.chapter_id), Vec::from_iter(target.certification_type.clone()))
+    };
     sqlx::query!(
         "insert into certvakt.imports
-           (organisation_id, chapter_id, certification_type, read, added, updated, unchanged, rejected,
-            renewed, corrected, contacts_rejected, started_at)
-         select $1, $2, $3, c.read, c.added, c.updated, c.unchanged, c.rejected, c.renewed, c.corrected,
-           c.contacts_rejected, $5
+           (organisation_id, chapter_ids, certification_types, read, added, updated, unchanged, duplicate, rejected,
+            renewed, corrected, replaced, contacts_rejected, started_at)
+         select $1, $2, $3, c.read, c.added, c.updated, c.unchanged, c.duplicate, c.rejected, c.renewed, c.corrected,
+           c.replaced, c.contacts_rejected, $5
          from jsonb_populate_record(null::certvakt.imports, $4) c",
         target.organisation_id,
-        target.chapter_id,
-        target.certification_type,
+        &chapters,
+        &types,
         json!(counts),
         counts.started_at,
     )

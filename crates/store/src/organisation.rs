@@ -162,6 +162,7 @@ pub async fn add_chapter(
     slug: &str,
     name: &str,
     parent: Option<&str>,
+    external_id: Option<&str>,
 ) -> Result<Uuid, StoreError> {
     let organisation_id = id_of(tx, organisation).await?;
     let parent_id = match parent {
@@ -169,11 +170,13 @@ pub async fn add_chapter(
         None => None,
     };
     let chapter = sqlx::query_scalar!(
-        "insert into certvakt.chapters (organisation_id, parent_id, slug, name) values ($1, $2, $3, $4) returning id",
+        "insert into certvakt.chapters (organisation_id, parent_id, slug, name, external_id)
+         values ($1, $2, $3, $4, $5) returning id",
         organisation_id,
         parent_id,
         slug,
         name,
+        external_id,
     );
     added(chapter.fetch_one(tx).await, "chapter", slug)
 }
@@ -187,31 +190,41 @@ pub struct RenewalTerms {
     pub window_days: Option<i16>,
 }
 
+/// A new type of certification.
+#[derive(Debug)]
+pub struct NewType<'a> {
+    /// The code: lower-case letters, digits and hyphens.
+    pub code: &'a str,
+    /// The name.
+    pub name: &'a str,
+    /// The validity in months; `None` if each certification has its own date.
+    pub validity_months: Option<i16>,
+    /// How it is renewed.
+    pub renewal: RenewalTerms,
+    /// The lead times of its notices in days; `None` for those of the organisation.
+    pub lead_times: Option<&'a [i32]>,
+    /// Its number in registers.
+    pub external_id: Option<&'a str>,
+}
+
 /// Adds a type of certification.
-pub async fn add_type(
-    tx: &mut RegistrarTx,
-    organisation: &str,
-    code: &str,
-    name: &str,
-    validity_months: Option<i16>,
-    renewal: RenewalTerms,
-    lead_times: Option<&[i32]>,
-) -> Result<(), StoreError> {
+pub async fn add_type(tx: &mut RegistrarTx, organisation: &str, new: &NewType<'_>) -> Result<(), StoreError> {
     let organisation_id = id_of(tx, organisation).await?;
-    check_declared(tx, lead_times).await?;
+    check_declared(tx, new.lead_times).await?;
     let kind = sqlx::query!(
         "insert into certvakt.certification_types (organisation_id, code, name, validity_months, renewal_rule,
-           renewal_window_days, lead_times)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+           renewal_window_days, lead_times, external_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         organisation_id,
-        code,
-        name,
-        validity_months,
-        renewal.rule.to_string(),
-        renewal.window_days,
-        lead_times,
+        new.code,
+        new.name,
+        new.validity_months,
+        new.renewal.rule.to_string(),
+        new.renewal.window_days,
+        new.lead_times,
+        new.external_id,
     );
-    added(kind.execute(tx).await, "type", code)?;
+    added(kind.execute(tx).await, "type", new.code)?;
     Ok(())
 }
 
@@ -264,6 +277,50 @@ pub async fn chapter_id(tx: &mut RegistrarTx, organisation_id: Uuid, slug: &str)
         Some(row) => Ok(row.id),
         None => Err(unknown("chapter", slug, all.iter().map(|row| row.slug.as_str()))),
     }
+}
+
+/// A chapter or type of an organisation, with the names by which registers refer to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The id; types have none.
+    pub id: Option<Uuid>,
+    /// A chapter's short name, or a type's code.
+    pub key: String,
+    /// The name.
+    pub name: String,
+    /// The number in registers.
+    pub external_id: Option<String>,
+}
+
+impl Named {
+    /// The identifier in rows of certifications: a chapter's id, or a type's code.
+    pub fn identifier(&self) -> String {
+        self.id.map_or_else(|| self.key.clone(), |id| id.to_string())
+    }
+}
+
+/// The chapters of an organisation.
+pub async fn chapters(tx: &mut RegistrarTx, organisation_id: Uuid) -> Result<Vec<Named>, StoreError> {
+    Ok(sqlx::query_as!(
+        Named,
+        r#"select id as "id?", slug as key, name, external_id from certvakt.chapters
+           where organisation_id = $1 order by slug"#,
+        organisation_id,
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// The types of an organisation.
+pub async fn types(tx: &mut RegistrarTx, organisation_id: Uuid) -> Result<Vec<Named>, StoreError> {
+    Ok(sqlx::query_as!(
+        Named,
+        r#"select null::uuid as "id?", code as key, name, external_id from certvakt.certification_types
+           where organisation_id = $1 order by code"#,
+        organisation_id,
+    )
+    .fetch_all(tx)
+    .await?)
 }
 
 /// Checks that an organisation has a type of certification.

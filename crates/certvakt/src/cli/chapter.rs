@@ -33,13 +33,17 @@ enum What {
         /// The parent chapter's short name [default: the top level]
         #[arg(long)]
         parent: Option<String>,
+        /// The chapter's number in registers
+        #[arg(long, value_name = "NUMBER")]
+        external_id: Option<String>,
     },
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
-    let What::Add { slug, organisation, name, parent } = args.what;
+    let What::Add { slug, organisation, name, parent, external_id } = args.what;
+    let (parent, external_id) = (parent.as_deref(), external_id.as_deref());
     let mut tx = app.database().await?.registrar().await?;
-    let id = organisation::add_chapter(&mut tx, &organisation, &slug, &name, parent.as_deref()).await?;
+    let id = organisation::add_chapter(&mut tx, &organisation, &slug, &name, parent, external_id).await?;
     tx.commit().await?;
     print(app.format, &serde_json::json!({ "id": id, "slug": slug }), |_| {
         format!("Added the chapter {slug}.")

@@ -45,12 +45,13 @@ fn text(one: &Explanation) -> String {
         None => "does not expire".to_owned(),
     };
     let head = format!(
-        "{} {} ({}, {}): {end}, {}\ncertification {}, cycle since {}",
+        "{} {} ({}, {}): {end}, {}{}\ncertification {}, cycle since {}",
         one.type_name,
         one.external_id.as_deref().unwrap_or_default(),
         one.organisation,
         one.chapter,
         one.status,
+        one.replaced_by.as_ref().map(|number| format!(", replaced by {number}")).unwrap_or_default(),
         one.certification_id,
         one.cycle_began.with_timezone(&one.zone).date_naive(),
     );

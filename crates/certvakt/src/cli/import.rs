@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use certvakt_base::Exit;
 use certvakt_engine::import::location::{self, Encoding, Location};
+use certvakt_engine::import::names::Names;
 use certvakt_engine::import::{
-    self, DateFormat, Field, Imported, InstantDay, Layout, Options, guess, process,
+    self, DateFormat, Field, Imported, InstantDay, Layout, NewChapters, Options, guess, process,
 };
-use certvakt_store::import::DatesAre;
+use certvakt_store::import::{DatesAre, Source};
+use certvakt_store::organisation;
 
 use super::App;
 use super::values::{Named, one_of};
@@ -21,12 +23,15 @@ use crate::output::{count, print, progress, table};
 #[command(
     after_help = "Example:\n  certvakt import register.csv --organisation hlf --chapter oslo --type likeperson \\\n    \
     --column external_id=Medlemsnr --column name=Navn --column expires_at=\"Gyldig til\" --dry-run\n\n\
-    Required fields: external_id, expires_at. Optional: name, email, push_token, issued_at, status.\n\
+    Required fields: external_id, expires_at. Optional: issued_at, name, email, phone, language, push_token,\n\
+    status, suspended_until, person_id, chapter, type, replaces. Columns for the parts of a name, or for several\n\
+    addresses, have + between them: name=Fornavn+Etternavn.\n\
     A later date is a renewal, an earlier one a correction. Rejected rows are written to --rejects;\n\
     the others are imported. --guess proposes the columns. Exit status 3: the file looks wrong as a whole,\n\
     and nothing was imported without --approve. Exit status 5: the file cannot be read, and nothing was\n\
     imported."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(super) struct Args {
     /// The register's file
     file: PathBuf,
@@ -36,12 +41,21 @@ pub(super) struct Args {
     /// The organisation's short name
     #[arg(long, value_name = "SLUG", required_unless_present = "guess")]
     organisation: Option<String>,
-    /// The chapter's short name
-    #[arg(long, value_name = "SLUG", required_unless_present = "guess")]
+    /// The short name of the chapter of rows that name none
+    #[arg(long, value_name = "SLUG")]
     chapter: Option<String>,
-    /// The type's code
-    #[arg(long = "type", value_name = "CODE", required_unless_present = "guess")]
+    /// The code of the type of rows that name none
+    #[arg(long = "type", value_name = "CODE")]
     certification_type: Option<String>,
+    /// Create the chapters that rows name and the organisation does not have
+    #[arg(long)]
+    add_chapters: bool,
+    /// The short name of the chapter below which chapters are created [default: the top level]
+    #[arg(long, value_name = "SLUG", requires = "add_chapters")]
+    under: Option<String>,
+    /// A person has one certification of each type: a new number replaces the old one (needs `person_id`)
+    #[arg(long)]
+    one_per_type: bool,
     /// The column that holds a field; repeat the option, or give several values
     #[arg(long = "column", value_name = "FIELD=COLUMN", value_parser = column, num_args = 1..)]
     columns: Vec<(Field, String)>,
@@ -127,15 +141,21 @@ fn column(text: &str) -> Result<(Field, String), String> {
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     if args.guess {
-        return propose(&args, app);
+        return propose(&args, app).await;
     }
     let location = args.location();
     let options = Options {
         name: args.file.display().to_string(),
         file: Arc::new(process::open(&args.file)?),
         organisation: args.organisation.unwrap_or_default(),
-        chapter: args.chapter.unwrap_or_default(),
-        certification_type: args.certification_type.unwrap_or_default(),
+        chapter: args.chapter,
+        certification_type: args.certification_type,
+        new_chapters: match (args.add_chapters, args.under) {
+            (_, Some(slug)) => NewChapters::AddUnder(slug),
+            (true, None) => NewChapters::Add,
+            (false, None) => NewChapters::Reject,
+        },
+        one_per_type: args.one_per_type,
         layout: Layout {
             columns: args.columns,
             date_formats: args.date_formats,
@@ -150,8 +170,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         approve: args.approve,
         dry_run: args.dry_run,
         now: app.clock.now(),
-        came_by_api: false,
-        actor: None,
+        source: Source::Operator,
     };
     let database = app.database().await?;
     let bar = progress(0, "reading");
@@ -163,10 +182,23 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 }
 
 /// Proposes the columns of a file.
-fn propose(args: &Args, app: &App) -> Result<Exit, Error> {
+async fn propose(args: &Args, app: &App) -> Result<Exit, Error> {
     let name = args.file.display().to_string();
+    // The organisation's chapters and types, by which columns are recognised.
+    let known = match &args.organisation {
+        None => guess::Known::default(),
+        Some(organisation) => {
+            let mut tx = app.database().await?.registrar().await?;
+            let id = organisation::id_of(&mut tx, organisation).await?;
+            guess::Known {
+                chapters: Some(Names::chapters(organisation::chapters(&mut tx, id).await?, false)),
+                types: Some(Names::types(organisation::types(&mut tx, id).await?)),
+            }
+        }
+    };
     let bar = progress(0, "reading");
-    let found = guess::guess(process::open(&args.file)?, &name, &app.config.import, &args.location(), &bar)?;
+    let (file, config) = (process::open(&args.file)?, &app.config.import);
+    let found = guess::guess(file, &name, config, &args.location(), &known, &bar)?;
     bar.finish_and_clear();
     let command = command_line(args, &found);
     print(app.format, &serde_json::json!({ "guess": found, "command": command }), |_| {
@@ -192,12 +224,17 @@ fn command_line(args: &Args, found: &guess::Guess) -> String {
     let or =
         |given: &Option<String>, placeholder: &str| given.as_deref().map_or(placeholder.to_owned(), quoted);
     let mut command = format!(
-        "certvakt import {} --organisation {} --chapter {} --type {}",
+        "certvakt import {} --organisation {}",
         quoted(&args.file.display().to_string()),
         or(&args.organisation, "SLUG"),
-        or(&args.chapter, "SLUG"),
-        or(&args.certification_type, "CODE"),
     );
+    let has = |field: &str| found.columns.iter().any(|one| one.field == field);
+    if args.chapter.is_some() || !has("chapter") {
+        command += &format!(" --chapter {}", or(&args.chapter, "SLUG"));
+    }
+    if args.certification_type.is_some() || !has("type") {
+        command += &format!(" --type {}", or(&args.certification_type, "CODE"));
+    }
     for (at, one) in found.columns.iter().enumerate() {
         command += if at == 0 { " --column " } else { " " };
         command += &format!("{}={}", one.field, quoted(&one.column));
@@ -231,17 +268,25 @@ fn quoted(text: &str) -> String {
     }
 }
 
+fn certifications(number: i64) -> String {
+    match number {
+        1 => "1 certification".to_owned(),
+        several => format!("{} certifications", count(several)),
+    }
+}
+
 fn text(imported: &Imported, options: &Options) -> String {
     let numbers = [
         imported.counts.read,
         imported.counts.added,
         imported.counts.updated,
         imported.counts.unchanged,
+        imported.counts.duplicate,
         imported.counts.rejected,
         imported.counts.renewed,
         imported.counts.corrected,
     ];
-    let headings = ["Read", "Added", "Updated", "Unchanged", "Rejected", "Renewed", "Corrected"];
+    let headings = ["Read", "Added", "Updated", "Unchanged", "Duplicate", "Rejected", "Renewed", "Corrected"];
     let mut text = table(headings, [numbers.map(count)]).to_string();
     if imported.dry_run {
         text += "\nNothing was changed: this was a dry run.";
@@ -259,12 +304,29 @@ fn text(imported: &Imported, options: &Options) -> String {
             }
         );
     }
-    let reported = imported.counts.rejected + imported.counts.contacts_rejected;
+    if imported.counts.replaced > 0 {
+        text += &format!("\n{} {verb} replaced by a new number.", certifications(imported.counts.replaced));
+    }
+    if !imported.new_chapters.is_empty() {
+        text += &format!("\nNew chapters: {}.", imported.new_chapters.join(", "));
+    }
+    if !imported.unknown.is_empty() {
+        let rows = imported.unknown.iter().map(|one| {
+            let nearest = one.nearest.clone().unwrap_or_default();
+            [one.field.to_owned(), one.value.clone(), one.rows.to_string(), nearest]
+        });
+        text += &format!(
+            "\n\nUnknown; --add-chapters creates the chapters:\n{}",
+            table(["Field", "Value", "Rows", "Nearest"], rows)
+        );
+    }
+    let reported = imported.counts.duplicate + imported.counts.rejected + imported.counts.contacts_rejected;
     if reported > 0 {
         let rows =
             imported.rejects.iter().map(|one| [one.line.to_string(), one.column.clone(), one.reason.clone()]);
         text += &format!(
-            "\n\nRejected; the other rows {verb} imported:\n{}",
+            "\n\n{}; the other rows {verb} imported:\n{}",
+            if imported.counts.duplicate > 0 { "Rejected or repeated" } else { "Rejected" },
             table(["Line", "Field", "Reason"], rows)
         );
         let left = reported - i64::try_from(imported.rejects.len()).unwrap_or(0);

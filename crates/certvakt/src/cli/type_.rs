@@ -4,7 +4,7 @@ use certvakt_base::Exit;
 use certvakt_rules::renewal::Rule;
 use certvakt_rules::stage::LONGEST_LEAD_TIME;
 use certvakt_store::certification_type::{self, CertificationType};
-use certvakt_store::organisation::{self, RenewalTerms};
+use certvakt_store::organisation::{self, NewType, RenewalTerms};
 
 use super::{App, stage};
 use crate::error::Error;
@@ -50,6 +50,9 @@ enum What {
         /// [default: those of the organisation]
         #[arg(long, value_name = "DAYS,…", value_parser = lead_times)]
         lead_times: Option<LeadTimes>,
+        /// The type's number in registers
+        #[arg(long, value_name = "NUMBER")]
+        external_id: Option<String>,
     },
     /// Select the lead times of a type's notices
     #[command(
@@ -106,13 +109,20 @@ fn months(text: &str) -> Result<i16, String> {
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let database = app.database().await?;
     match args.what {
-        What::Add { code, organisation, name, validity, renews_from, renewal_window, lead_times } => {
+        What::Add { code, organisation, name, validity, renews_from, renewal_window, lead_times, external_id } => {
             let renewal = RenewalTerms { rule: renews_from, window_days: renewal_window };
             let name = name.unwrap_or_else(|| code.clone());
             let days = lead_times.and_then(|LeadTimes(days)| days);
             let mut tx = database.registrar().await?;
-            organisation::add_type(&mut tx, &organisation, &code, &name, validity, renewal, days.as_deref())
-                .await?;
+            let new = NewType {
+                code: &code,
+                name: &name,
+                validity_months: validity,
+                renewal,
+                lead_times: days.as_deref(),
+                external_id: external_id.as_deref(),
+            };
+            organisation::add_type(&mut tx, &organisation, &new).await?;
             tx.commit().await?;
             print(app.format, &serde_json::json!({ "code": code }), |_| format!("Added the type {code}."))?;
         }

@@ -32,12 +32,14 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.certification_changes.kind",
     "certvakt.certification_renewal_events.entry",
     "certvakt.certification_types.code",
+    "certvakt.certification_types.external_id",
     "certvakt.certification_types.name",
     "certvakt.certification_types.renewal_rule",
     "certvakt.certifications_elsewhere.role",
     "certvakt.channel_opt_outs.kind",
     "certvakt.channel_stops.channel",
     "certvakt.channel_stops.reason",
+    "certvakt.chapters.external_id",
     "certvakt.chapters.name",
     "certvakt.chapters.slug",
     "certvakt.command_log.command",
@@ -52,7 +54,8 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.delivery_attempts.outcome",
     "certvakt.erased_register_ids.digest",
     "certvakt.idempotency_keys.request_hash",
-    "certvakt.imports.certification_type",
+    "certvakt.imports.certification_types",
+    "certvakt.imports.chapter_ids",
     "certvakt.imports.operator",
     "certvakt.invitations.operator",
     "certvakt.invitations.token_hash",
@@ -152,6 +155,8 @@ async fn somebody() -> (TestDatabase, Uuid) {
             "update certvakt.people set name = 'Åse zqx7', locale = 'nb' where id = '{person}';
              insert into certvakt.person_names (person_id, organisation_id, name)
                select '{person}', id, 'Åse hos zqx7' from certvakt.organisations;
+             insert into certvakt.register_ids (organisation_id, external_id, person_id)
+               select id, 'medlem-zqx7', '{person}' from certvakt.organisations;
              insert into certvakt.contact_points (person_id, kind, address, installation)
                values ('{person}', 'push', 'token-zqx7', 'app-zqx7');
              insert into certvakt.channel_opt_outs (person_id, kind) values ('{person}', 'push');

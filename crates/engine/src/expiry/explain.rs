@@ -35,6 +35,9 @@ pub struct Explanation {
     pub last_valid_day: Option<NaiveDate>,
     /// The start of the current cycle.
     pub cycle_began: DateTime<Utc>,
+    /// The id in the register of the certification that replaced it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<String>,
     /// The stages, in the order of their due dates, and the notices of this cycle for earlier dates.
     pub stages: Vec<StageExplained>,
 }
@@ -123,6 +126,7 @@ pub fn explain(
         expires_at: certification.expires_at,
         last_valid_day: last,
         cycle_began: certification.cycle_began,
+        replaced_by: certification.replaced_by.clone(),
         stages,
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use certvakt_store::import::{self as staging, Move, Moves};
+use certvakt_store::import::{self as staging, Move, Moves, Target};
 use certvakt_store::{RegistrarTx, StoreError};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -17,6 +17,8 @@ use crate::config::ImportConfig;
 const ROWS_OF_A_SHARE: i64 = 20;
 /// Exchanged days and months hold an import from this number on, if they are half of all dates that move.
 const SWAPPED_DATES: i64 = 3;
+/// People whose rows have different names hold an import from this number on.
+const DIFFERENT_NAMES: i64 = 3;
 
 /// Why an import is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,6 +30,8 @@ pub enum Rule {
     RejectedShare,
     /// More than a share of the known dates moves.
     MovedShare,
+    /// More than a share of the people with several rows has different names.
+    DifferentNames,
 }
 
 impl Rule {
@@ -42,6 +46,10 @@ impl Rule {
             Some(Self::RejectedShare)
         } else if exceeds(moves.moved, moves.known, config.max_moved_percent) {
             Some(Self::MovedShare)
+        } else if moves.different_names >= DIFFERENT_NAMES
+            && moves.different_names * 100 > moves.several_rows * i64::from(config.max_rejected_percent)
+        {
+            Some(Self::DifferentNames)
         } else {
             None
         }
@@ -67,15 +75,20 @@ impl Hold {
     /// The hold of the matched rows, if a rule applies.
     pub(super) async fn of(
         tx: &mut RegistrarTx,
+        target: &Target,
         zone: Tz,
         config: &ImportConfig,
     ) -> Result<Option<Self>, StoreError> {
-        let moves = staging::moves(tx, zone).await?;
+        let moves = staging::moves(tx, target, zone).await?;
         let Some(rule) = Rule::of(moves, config) else { return Ok(None) };
         let examples = match rule {
             Rule::RejectedShare => {
                 let rows = staging::first_rejected(tx).await?;
                 rows.iter().map(|row| format!("line {}, {}: {}", row.line, row.column, row.reason)).collect()
+            }
+            Rule::DifferentNames => {
+                let lines = staging::first_different_names(tx).await?;
+                lines.into_iter().map(|line| format!("line {line}")).collect()
             }
             Rule::SwappedDates | Rule::MovedShare => {
                 let moves = staging::first_moves(tx, zone, rule == Rule::SwappedDates).await?;
@@ -86,6 +99,9 @@ impl Hold {
             Rule::SwappedDates => (moves.swapped, moves.moved, None),
             Rule::RejectedShare => (moves.rejected, moves.read, Some(config.max_rejected_percent)),
             Rule::MovedShare => (moves.moved, moves.known, Some(config.max_moved_percent)),
+            Rule::DifferentNames => {
+                (moves.different_names, moves.several_rows, Some(config.max_rejected_percent))
+            }
         };
         Ok(Some(Self { rule, rows, of, limit_percent, examples }))
     }
@@ -96,6 +112,7 @@ impl Hold {
             Rule::SwappedDates => "check --date-format",
             Rule::RejectedShare => "check --column and --date-format",
             Rule::MovedShare => "check that it is the right file, and --column",
+            Rule::DifferentNames => "check the columns of person_id and external_id",
         }
     }
 }
@@ -114,6 +131,9 @@ impl fmt::Display for Hold {
             }
             Rule::RejectedShare => write!(f, "{rows} of {of} rows are rejected"),
             Rule::MovedShare => write!(f, "{rows} of {of} known dates would change"),
+            Rule::DifferentNames => {
+                write!(f, "{rows} of {of} people with several rows have different names in them")
+            }
         }?;
         if let Some(percent) = self.limit_percent {
             write!(f, ", more than {percent} %")?;
@@ -143,8 +163,14 @@ mod tests {
             ("exchanged ones among many renewals", 100, 0, 100, 20, 9, None),
             ("day and month exchanged in a whole file", 200, 120, 80, 68, 68, Some(Rule::SwappedDates)),
         ] {
-            let moves = Moves { read, rejected, known, moved, swapped };
+            let moves = Moves { read, rejected, known, moved, swapped, several_rows: 0, different_names: 0 };
             assert_eq!(Rule::of(moves, &config), expected, "{case}");
+        }
+        for (several_rows, different_names, expected) in
+            [(10, 2, None), (15, 3, None), (14, 3, Some(Rule::DifferentNames)), (0, 0, None)]
+        {
+            let moves = Moves { several_rows, different_names, ..Moves::default() };
+            assert_eq!(Rule::of(moves, &config), expected, "{different_names} of {several_rows}");
         }
     }
 }

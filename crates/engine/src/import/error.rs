@@ -5,6 +5,7 @@ use certvakt_store::StoreError;
 use serde::{Deserialize, Serialize};
 
 use super::brake::Hold;
+use super::names::Unknown;
 
 /// The reason why a register cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -89,6 +90,25 @@ impl ReadError {
     }
 }
 
+/// The option that replaces a column.
+fn or_option(field: &str) -> &'static str {
+    match field {
+        "chapter" => ", or --chapter",
+        "type" => ", or --type",
+        _ => "",
+    }
+}
+
+/// Names the unknown values with the most rows.
+fn unknown_values(unknown: &[Unknown]) -> String {
+    if unknown.is_empty() {
+        return String::new();
+    }
+    let values =
+        unknown.iter().take(3).map(|one| format!("{} '{}' in {} rows", one.field, one.value, one.rows));
+    format!(", with unknown values: {}", values.collect::<Vec<_>>().join(", "))
+}
+
 fn no_sheet(names: &[String]) -> String {
     if names.is_empty() {
         "it is not a workbook, so it has no sheets: leave out --sheet".to_owned()
@@ -117,7 +137,7 @@ pub enum ImportError {
         hint: String,
     },
     /// A required field has no column.
-    #[error("no column is given for {0}: add --column {0}=\"…\"")]
+    #[error("no column is given for {field}: add --column {field}=\"…\"{or}", field = .0, or = or_option(.0))]
     MissingField(&'static str),
     /// A field has two columns.
     #[error("two columns are given for {0}: use --column {0}=\"…\" once")]
@@ -131,12 +151,18 @@ pub enum ImportError {
         cause: std::io::Error,
     },
     /// The whole file looks wrong.
-    #[error("'{file}' was not imported, because {hold}: {}, or use --approve if the file is right", hold.advice())]
+    #[error(
+        "'{file}' was not imported, because {hold}{}: {}, or use --approve if the file is right",
+        unknown_values(unknown),
+        hold.advice()
+    )]
     Held {
         /// The file.
         file: String,
         /// The rule that holds it.
         hold: Hold,
+        /// The values of the most rows that name no chapter or type.
+        unknown: Vec<Unknown>,
     },
     /// The database.
     #[error(transparent)]

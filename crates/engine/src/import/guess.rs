@@ -10,9 +10,12 @@ use serde::Serialize;
 use super::cells::DATE;
 use super::dates::{self, DateFormat};
 use super::error::{ImportError, ReadError};
+use super::field::Field;
+use super::header_names::{FAMILY_NAMES, FIRST_NAMES, NAME, NAMES};
 use super::location::Location;
+use super::names::Names;
 use super::process::Rows;
-use super::row::Field;
+use super::values;
 use crate::config::ImportConfig;
 
 /// The number of rows that a proposal is based on.
@@ -20,167 +23,6 @@ const SAMPLE: usize = 500;
 /// The points from which a column is proposed for a field.
 const ENOUGH: u32 = 40;
 
-/// The names of columns in Norwegian (nb, nn), Swedish, Danish, English, German and French, in lower case and without
-/// punctuation.
-const NAMES: [(Field, &[&str]); 7] = [
-    (
-        Field::ExternalId,
-        &[
-            "id",
-            "externalid",
-            "medlemsnr",
-            "medlemsnummer",
-            "medlemsid",
-            "medlemnr",
-            "sertifikatnr",
-            "sertifikatnummer",
-            "kursbevisnr",
-            "nr",
-            "nummer",
-            "certifikatnr",
-            "certifikatnummer",
-            "number",
-            "no",
-            "memberno",
-            "membernumber",
-            "memberid",
-            "licenseno",
-            "licensenumber",
-            "licencenumber",
-            "certificateno",
-            "certificatenumber",
-            "certificationnumber",
-            "registrationnumber",
-            "mitgliedsnummer",
-            "mitgliedsnr",
-            "zertifikatsnummer",
-            "zertifikatnr",
-            "numéro",
-            "numérodemembre",
-            "numéroadhérent",
-            "numérodecertificat",
-            "matricule",
-        ],
-    ),
-    (
-        Field::ExpiresAt,
-        &[
-            "expiresat",
-            "gyldigtil",
-            "gyldigtilogmed",
-            "utløper",
-            "utløp",
-            "utløpsdato",
-            "utgår",
-            "utgårdato",
-            "utgangsdato",
-            "gjeldertil",
-            "gjeldtil",
-            "giltigtill",
-            "giltigtom",
-            "utgångsdatum",
-            "löperut",
-            "udløber",
-            "udløb",
-            "udløbsdato",
-            "expires",
-            "expiry",
-            "expirydate",
-            "expirationdate",
-            "expiration",
-            "validuntil",
-            "validto",
-            "validthrough",
-            "gültigbis",
-            "ablaufdatum",
-            "ablauf",
-            "läuftab",
-            "expirele",
-            "dateexpiration",
-            "datedexpiration",
-            "valablejusquau",
-            "valablejusqu",
-            "finvalidité",
-            "findevalidité",
-        ],
-    ),
-    (
-        Field::IssuedAt,
-        &[
-            "issuedat",
-            "utstedt",
-            "utstedtdato",
-            "utstedelsesdato",
-            "utferda",
-            "utferdadato",
-            "gyldigfra",
-            "kursdato",
-            "utfärdad",
-            "utfärdandedatum",
-            "giltigfrån",
-            "udstedt",
-            "udstedelsesdato",
-            "issued",
-            "issuedate",
-            "issuedon",
-            "originalissuedate",
-            "dateissued",
-            "validfrom",
-            "ausgestellt",
-            "ausgestelltam",
-            "ausstellungsdatum",
-            "gültigab",
-            "délivréle",
-            "datededélivrance",
-            "dateémission",
-            "datedémission",
-        ],
-    ),
-    (
-        Field::Name,
-        &[
-            "name",
-            "navn",
-            "fulltnavn",
-            "namn",
-            "fullstendignavn",
-            "fulltnamn",
-            "fullständigtnamn",
-            "fuldenavn",
-            "fullname",
-            "membername",
-            "mentor",
-            "likeperson",
-            "vollername",
-            "nom",
-            "nomcomplet",
-            "nometprénom",
-        ],
-    ),
-    (
-        Field::Email,
-        &[
-            "email",
-            "epost",
-            "epostadresse",
-            "epostadress",
-            "mail",
-            "mailadresse",
-            "emailadresse",
-            "emailaddress",
-            "emailadress",
-            "courriel",
-            "adresseemail",
-            "adressecourriel",
-            "mél",
-        ],
-    ),
-    (Field::PushToken, &["pushtoken", "devicetoken", "fcmtoken"]),
-    (
-        Field::Status,
-        &["status", "statusnavn", "tilstand", "state", "statusname", "zustand", "statut", "état"],
-    ),
-];
 /// The date formats that need `--date-format`.
 const FORMATS: [&str; 10] = [
     "DD/MM/YYYY",
@@ -217,12 +59,22 @@ pub struct Proposal {
     pub reason: &'static str,
 }
 
+/// The chapters and types of the organisation, if it is known.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The chapters.
+    pub chapters: Option<Names>,
+    /// The types.
+    pub types: Option<Names>,
+}
+
 /// Reads the first rows of a register, and proposes its columns.
 pub fn guess(
     file: File,
     name: &str,
     config: &ImportConfig,
     location: &Location,
+    known: &Known,
     progress: &ProgressBar,
 ) -> Result<Guess, ImportError> {
     let mut rows = Rows::of(file, name, config, location, progress)?;
@@ -245,7 +97,7 @@ pub fn guess(
             }
         }
     }
-    Ok(propose(&columns))
+    Ok(propose(&columns, known))
 }
 
 /// A column with the values of the sample that are not blank.
@@ -270,20 +122,39 @@ impl Column {
         !self.values.is_empty() && distinct.len() * 100 >= self.values.len() * 98
     }
 
-    /// Points for a field, with the reason; `None` if the values contradict it.
-    fn points(&self, field: Field) -> Option<(u32, &'static str)> {
-        let folded: String = fold(&self.name).chars().filter(|char| char.is_alphanumeric()).collect();
+    /// The name in lower case and without punctuation.
+    fn folded_name(&self) -> String {
+        fold(&self.name).chars().filter(|char| char.is_alphanumeric()).collect()
+    }
+
+    fn points_by_name(&self, field: Field) -> u32 {
+        let folded = self.folded_name();
         let names = NAMES.iter().find(|(known, _)| *known == field).map_or(&[][..], |(_, names)| names);
-        let by_name = if names.contains(&folded.as_str()) {
+        if names.contains(&folded.as_str()) {
             100
         } else if names.iter().any(|name| name.len() > 4 && folded.contains(name)) {
             60
         } else {
             0
-        };
+        }
+    }
+
+    fn is_named(&self, field: Field) -> bool {
+        self.points_by_name(field) > 0
+    }
+
+    /// Whether the values name chapters or types of the organisation, and the points for that.
+    fn named(&self, names: &Names) -> (bool, u32) {
+        let named = self.percent(|value| names.contains(value));
+        (named >= 50, if named >= 80 { 60 } else { 0 })
+    }
+
+    /// Points for a field, with the reason; `None` if the values contradict it.
+    fn points(&self, field: Field, known: &Known) -> Option<(u32, &'static str)> {
+        let by_name = self.points_by_name(field);
         let is_blank = self.values.is_empty();
         let (fits, by_values) = match field {
-            Field::ExpiresAt | Field::IssuedAt => (is_blank || self.is_dates(), 0),
+            Field::ExpiresAt | Field::IssuedAt | Field::SuspendedUntil => (is_blank || self.is_dates(), 0),
             Field::Email => {
                 let addresses = self.percent(|value| value.contains('@'));
                 (is_blank || addresses >= 50, if addresses >= 80 { 60 } else { 0 })
@@ -294,6 +165,21 @@ impl Column {
                 (!is_other, if self.is_unique() && is_numbered { 30 } else { 0 })
             }
             Field::Name => (self.percent(|value| value.chars().any(|char| char.is_ascii_digit())) < 20, 0),
+            Field::Chapter => match &known.chapters {
+                Some(names) => self.named(names),
+                None => (is_blank || !self.is_unique(), 0),
+            },
+            // Without the organisation's types, the command line needs --type.
+            Field::Type => known.types.as_ref().map_or((false, 0), |names| self.named(names)),
+            Field::PersonId | Field::Replaces => {
+                // An id that several rows share is that of a person.
+                let is_shared =
+                    field == Field::PersonId && self.is_named(Field::ExternalId) && !self.is_unique();
+                let is_other = self.is_dates() || self.percent(|value| value.contains('@')) > 0;
+                (!is_other, if is_shared { 60 } else { 0 })
+            }
+            Field::Phone => (is_blank || self.percent(|value| values::phone(value).is_ok()) >= 50, 0),
+            Field::Language => (is_blank || self.percent(|value| values::language(value).is_some()) >= 50, 0),
             Field::PushToken | Field::Status => (!self.is_dates(), 0),
         };
         let reason = if by_name > 0 { "name" } else { "values" };
@@ -322,11 +208,11 @@ fn fits(format: &str, text: &str) -> bool {
     format.parse::<DateFormat>().is_ok_and(|format| dates::parse(text, &[format]).is_ok())
 }
 
-fn propose(columns: &[Column]) -> Guess {
+fn propose(columns: &[Column], known: &Known) -> Guess {
     let mut candidates: Vec<(u32, usize, usize, &'static str)> = Vec::new();
     for (order, (field, _)) in NAMES.iter().enumerate() {
         for (at, column) in columns.iter().enumerate() {
-            if let Some((points, reason)) = column.points(*field) {
+            if let Some((points, reason)) = column.points(*field, known) {
                 candidates.push((points, order, at, reason));
             }
         }
@@ -344,14 +230,27 @@ fn propose(columns: &[Column]) -> Guess {
             fields[order] = Some((at, reason));
         }
     }
-    let proposed = NAMES.iter().zip(&fields).filter_map(|((field, _), found)| {
-        let (at, reason) = (*found)?;
-        Some(Proposal { field: field.as_str(), column: columns[at].name.clone(), reason })
-    });
+    let mut proposed: Vec<Proposal> = NAMES
+        .iter()
+        .zip(&fields)
+        .filter_map(|((field, _), found)| {
+            let (at, reason) = (*found)?;
+            Some(Proposal { field: field.as_str(), column: columns[at].name.clone(), reason })
+        })
+        .collect();
+    let of_name = |names: &[&str]| columns.iter().find(|one| names.contains(&one.folded_name().as_str()));
+    if let (Some(first), Some(family)) = (of_name(FIRST_NAMES), of_name(FAMILY_NAMES))
+        // In French, `nom` is a family name if there is another column for the first name.
+        && fields[NAME].is_none_or(|(at, _)| columns[at].name == family.name)
+    {
+        let column = format!("{}+{}", first.name, family.name);
+        proposed.retain(|one| one.field != Field::Name.as_str());
+        proposed.push(Proposal { field: Field::Name.as_str(), column, reason: "name" });
+    }
     let missing = NAMES.iter().zip(&fields).take(2).filter(|(_, found)| found.is_none());
     let of_dates = fields[1..=2].iter().flatten().map(|(at, _)| &columns[*at]);
     Guess {
-        columns: proposed.collect(),
+        columns: proposed,
         missing: missing.map(|((field, _), _)| field.as_str()).collect(),
         date_formats: formats_of(of_dates),
     }
@@ -406,7 +305,7 @@ mod tests {
                 "17;Mentor A;a@example.org;2024-01-31;2026-01-31",
                 "18;Mentor B;b@example.org;2024-02-28;2026-02-28",
             ];
-            let found = propose(&columns(header, &rows));
+            let found = propose(&columns(header, &rows), &Known::default());
             let names: Vec<&str> = header.split(';').collect();
             let expected =
                 [("external_id", 0), ("expires_at", 4), ("issued_at", 3), ("name", 1), ("email", 2)]
@@ -419,11 +318,11 @@ mod tests {
     #[test]
     fn values_name_the_columns_without_a_telling_header() {
         let rows = ["A-1;x@example.org;2024-01-31;2027-01-31", "A-2;y@example.org;2024-02-28;2027-02-28"];
-        let found = propose(&columns("a;b;c;d", &rows));
+        let found = propose(&columns("a;b;c;d", &rows), &Known::default());
         let found: Vec<_> =
             found.columns.iter().map(|one| (one.field, one.column.as_str(), one.reason)).collect();
         assert_eq!(found, [("expires_at", "d", "values"), ("email", "b", "values")]);
-        let nothing = propose(&columns("Comment", &["text"]));
+        let nothing = propose(&columns("Comment", &["text"]), &Known::default());
         assert_eq!(nothing.missing, ["external_id", "expires_at"]);
     }
 
@@ -440,7 +339,11 @@ mod tests {
             let rows: Vec<String> =
                 values.iter().enumerate().map(|(n, value)| format!("{n};{value}")).collect();
             let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-            assert_eq!(propose(&columns("id;expires", &rows)).date_formats, expected, "{values:?}");
+            assert_eq!(
+                propose(&columns("id;expires", &rows), &Known::default()).date_formats,
+                expected,
+                "{values:?}"
+            );
         }
     }
 }

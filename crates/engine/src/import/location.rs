@@ -27,8 +27,13 @@ pub struct Location {
 impl Location {
     /// The number of the named columns that a row contains.
     pub(super) fn columns_in(&self, row: &StringRecord) -> usize {
-        let is_in = |column: &str| row.iter().any(|name| name.trim_start_matches(DATE).trim() == column);
-        self.columns.iter().filter(|column| is_in(column.trim())).count()
+        let is_in =
+            |column: &str| row.iter().any(|name| name.trim_start_matches(DATE).trim() == column.trim());
+        // A field can have several columns, with a sign between them that can also occur in a name.
+        self.columns
+            .iter()
+            .filter(|columns| is_in(columns) || columns.contains('+') && columns.split('+').all(is_in))
+            .count()
     }
 
     /// Whether a row of this line, from 1, can be the header.

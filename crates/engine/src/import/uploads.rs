@@ -8,7 +8,7 @@ use std::time::Duration;
 use certvakt_base::Exit;
 use certvakt_base::clock::Clock;
 use certvakt_rules::text::is_plain;
-use certvakt_store::import::DatesAre;
+use certvakt_store::import::{DatesAre, Source};
 use certvakt_store::upload::{self, Received};
 use certvakt_store::{Database, StoreError};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,9 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{DateFormat, Field, ImportError, InstantDay, Layout, Location, Options, import, location};
+use super::{
+    DateFormat, Field, ImportError, InstantDay, Layout, Location, NewChapters, Options, import, location,
+};
 use crate::config::ImportConfig;
 
 /// The maximum length of a type's code, in characters.
@@ -38,14 +40,14 @@ const POLL: Duration = Duration::from_secs(1);
 /// An announcement of an import, with the options for reading the register.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the members of a JSON object")]
 pub struct Register {
-    /// The chapter of new mentors.
+    /// The chapter of rows that name none.
     pub chapter_id: Uuid,
-    /// The code of the type of certification.
+    /// The code of the type of rows that name none.
     #[serde(rename = "type")]
-    pub certification_type: String,
-    /// The column of each field. `external_id` and `expires_at` are required; `name`, `email`, `push_token`,
-    /// `issued_at` and `status` are optional.
+    pub certification_type: Option<String>,
+    /// The column of each field.
     pub columns: BTreeMap<String, String>,
     /// The formats of ambiguous dates, such as `MM/DD/YYYY`.
     #[serde(default)]
@@ -75,6 +77,9 @@ pub struct Register {
     pub separator: Option<String>,
     /// The encoding of a text file; by default, it is detected.
     pub encoding: Option<String>,
+    /// Whether a person has one certification of each type, so that a new one replaces the old one.
+    #[serde(default)]
+    pub one_per_type: bool,
     /// Whether to import even if the whole file looks wrong (`import-held`).
     #[serde(default)]
     pub approve: bool,
@@ -91,8 +96,17 @@ impl Register {
                 return Err(format!("no column is given for {}", field.as_str()));
             }
         }
-        if !(1..=LONGEST_TYPE).contains(&self.certification_type.chars().count()) {
-            return Err(format!("a type's code must have 1 to {LONGEST_TYPE} characters"));
+        match &self.certification_type {
+            None if !self.columns.contains_key(Field::Type.as_str()) => {
+                return Err("no type is given, and no column for it".to_owned());
+            }
+            Some(code) if !(1..=LONGEST_TYPE).contains(&code.chars().count()) => {
+                return Err(format!("a type's code must have 1 to {LONGEST_TYPE} characters"));
+            }
+            _ => {}
+        }
+        if self.one_per_type && !self.columns.contains_key(Field::PersonId.as_str()) {
+            return Err("one_per_type needs a column for person_id".to_owned());
         }
         self.layout().map(|_| ())
     }
@@ -248,15 +262,16 @@ async fn take(
         file: Arc::new(file),
         name: "register".to_owned(),
         organisation: received.organisation.clone(),
-        chapter: received.chapter.clone(),
+        chapter: Some(received.chapter.clone()),
         certification_type: register.certification_type,
+        new_chapters: NewChapters::Reject,
+        one_per_type: register.one_per_type,
         layout,
         rejects: None,
         approve: register.approve,
         dry_run: register.dry_run,
         now: clock.now(),
-        came_by_api: true,
-        actor: received.person_id,
+        source: Source::Upload(received.person_id),
     };
     match import(database, config, &options, &indicatif::ProgressBar::hidden()).await {
         Ok(imported) => {

@@ -38,7 +38,7 @@ pub(super) struct Import {
     /// `waiting` for its content, `received`, `imported` or `refused`.
     #[schema(example = "imported")]
     state: String,
-    /// If the state is `imported`: the numbers of rows that were read, added, updated, unchanged and rejected,
+    /// If the state is `imported`: the numbers of rows that were read, added, updated, unchanged, duplicate and rejected,
     /// and the first rejects. If it is `refused`: the code of the error, and what to do.
     #[schema(value_type = Option<Object>)]
     result: Option<Value>,
@@ -63,15 +63,17 @@ impl From<Upload> for Import {
 /// An announcement of an import, with the options for reading the register.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the members of a JSON object")]
 pub(super) struct Announcement {
-    /// The chapter of new mentors.
+    /// The chapter of rows that name none.
     chapter_id: Uuid,
-    /// The code of the type of certification.
+    /// The code of the type of rows that name none. It may be left out if `columns` has a `type`.
     #[serde(rename = "type")]
     #[schema(min_length = 1, max_length = 63)]
-    certification_type: String,
-    /// The column of each field. `external_id` and `expires_at` are required; `name`, `email`, `push_token`,
-    /// `issued_at` and `status` are optional.
+    certification_type: Option<String>,
+    /// The column of each field. `external_id` and `expires_at` are required; `issued_at`, `name`, `email`, `phone`,
+    /// `language`, `push_token`, `status`, `suspended_until`, `person_id`, `chapter`, `type` and `replaces` are
+    /// optional. `name`, `email` and `phone` can have several columns, with `+` between them.
     #[schema(example = json!({ "external_id": "Medlemsnr", "expires_at": "Gyldig til" }))]
     columns: BTreeMap<String, String>,
     /// The formats of ambiguous dates, such as `MM/DD/YYYY`.
@@ -109,6 +111,10 @@ pub(super) struct Announcement {
     separator: Option<String>,
     /// The encoding of a text file, such as `windows-1252`. By default, it is detected.
     encoding: Option<String>,
+    /// Whether a person has one certification of each type, so that a new number replaces the old one. It needs a
+    /// column for `person_id`.
+    #[serde(default)]
+    one_per_type: bool,
     /// Whether to import even if the whole file looks wrong (`import-held`).
     #[serde(default)]
     approve: bool,
@@ -133,6 +139,7 @@ impl From<Announcement> for Register {
             header_row: one.header_row,
             separator: one.separator,
             encoding: one.encoding,
+            one_per_type: one.one_per_type,
             approve: one.approve,
             dry_run: one.dry_run,
         }

@@ -3,7 +3,10 @@ select c.id, o.slug as organisation, c.external_id, t.code as type_code, t.name 
   coalesce((
     select max(k.changed_at) from certvakt.certification_changes k
     where k.organisation_id = c.organisation_id and k.certification_id = c.id and k.kind in ('recorded', 'renewed')
-  ), c.created_at) as "cycle_began!"
+  ), c.created_at) as "cycle_began!",
+  (select coalesce(s.external_id, s.id::text)
+   from certvakt.replacements r join public.peer_mentor_certifications s on s.id = r.successor_id
+   where r.certification_id = c.id and c.status = 'suspended') as replaced_by
 from public.peer_mentor_certifications c
 join certvakt.organisations o on o.id = c.organisation_id
 join certvakt.certification_types t on t.organisation_id = c.organisation_id and t.code = c.certification_type

@@ -42,7 +42,7 @@ cross join lateral (
 join certvakt.certification_types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
 left join certvakt.person_names n on n.person_id = l.recipient_id and n.organisation_id = d.organisation_id
 left join certvakt.contact_points k
-  on k.person_id = l.recipient_id and k.id <> all (d.refused)
+  on k.person_id = l.recipient_id and k.kind in ('push', 'email') and k.id <> all (d.refused)
   and (k.organisation_id is null or k.organisation_id = d.organisation_id and not exists (
     -- A person's own contact points precede those of the same kind from a register.
     select from certvakt.contact_points own

@@ -1,5 +1,6 @@
 insert into public.peer_mentor_certifications
-  (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status)
-select $1, $2, person_id, $3, external_id, issued_at, expires_at, status
+  (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status,
+    suspended_until)
+select $1, chapter_id, person_id, certification_type, external_id, issued_at, expires_at, status, suspended_until
 from import_matches
 where certification_id is null

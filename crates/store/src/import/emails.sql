@@ -1,7 +1,7 @@
--- A register contains one address per person: a new one replaces the old one, for this organisation. Sign-in links are
--- sent to addresses, so a register from the API ($2) does not change the address of anybody who can sign in.
+-- The addresses of a register replace the old ones, for this organisation. Sign-in links are sent to addresses, so a
+-- register from the API ($2) does not change the address of anybody who can sign in.
 with known as materialized (
-  select m.person_id, m.email, m.person_is_new
+  select m.person_id, string_to_array(m.emails, ' ') as emails, m.person_is_new, m.emails_are_complete
   from import_matches m
   where m.email_differs
     and not ($2 and exists (select from certvakt.identities i where i.person_id = m.person_id))
@@ -10,7 +10,12 @@ gone as (
   delete from certvakt.contact_points k
   using known
   where k.person_id = known.person_id and k.organisation_id = $1 and k.kind = 'email' and not known.person_is_new
+    and known.emails_are_complete and lower(k.address) not in (select lower(a) from unnest(known.emails) a)
 )
 insert into certvakt.contact_points (person_id, organisation_id, kind, address)
-select person_id, $1, 'email', email from known
+select known.person_id, $1, 'email', a
+from known cross join unnest(known.emails) a
+where known.person_is_new or not exists (
+  select from certvakt.contact_points k
+  where k.person_id = known.person_id and k.organisation_id = $1 and k.kind = 'email' and lower(k.address) = lower(a))
 on conflict do nothing

@@ -2,7 +2,7 @@ create temporary table import_rows (
   line bigint not null,
   external_id text,
   name text,
-  email text,
+  emails text,
   push_token text,
   issued_at timestamptz,
   expires_at timestamptz,
@@ -10,5 +10,28 @@ create temporary table import_rows (
   email_reason text,
   push_token_reason text,
   reject_column text,
-  reject_reason text
+  reject_reason text,
+  -- Columns that most registers do not have.
+  person_id text,
+  replaces text,
+  chapter_id uuid,
+  certification_type text,
+  phones text,
+  locale text,
+  suspended_until date,
+  phone_reason text,
+  locale_reason text,
+  -- The line of the row that counts, if several are about the same certification.
+  duplicate_of bigint
+) on commit drop;
+-- The people of the rows, if they have another key than the id of one certification.
+create temporary table import_people (
+  key text primary key,
+  person_id uuid not null,
+  is_new boolean not null
+) on commit drop;
+-- The certifications that are replaced by another one.
+create temporary table import_replacements (
+  certification_id uuid primary key,
+  successor_id uuid not null
 ) on commit drop;

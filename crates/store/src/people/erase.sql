@@ -6,9 +6,15 @@ with whose as materialized (
 ),
 register_ids as (
   insert into certvakt.erased_register_ids (organisation_id, digest)
-  select distinct w.organisation_id, certvakt.register_id_digest(w.organisation_id, w.external_id)
+  select w.organisation_id, certvakt.register_id_digest(w.organisation_id, w.external_id)
   from whose w where w.external_id is not null
+  union
+  select i.organisation_id, certvakt.register_id_digest(i.organisation_id, i.external_id)
+  from certvakt.register_ids i where i.person_id = $1
   on conflict do nothing
+),
+own_register_ids as (
+  delete from certvakt.register_ids where person_id = $1 returning 1
 ),
 withdrawn as (
   update public.peer_mentor_certifications c set status = 'suspended', external_id = null
@@ -104,7 +110,8 @@ from (values
   (7, 'invitations and e-mails', (select count(*) from invitations) + (select count(*) from mails)),
   (8, 'answers remembered', (select count(*) from answers)),
   (9, 'registers handed over', (select count(*) from registers)),
-  (10, 'ids in registers', (select count(*) from whose where external_id is not null)),
+  (10, 'ids in registers', (select count(*) from whose where external_id is not null)
+    + (select count(*) from own_register_ids)),
   (11, 'evidence and notes', (select count(*) from words)),
   (12, 'certifications withdrawn', (select count(*) from withdrawn)),
   (13, 'deliveries cancelled', (select count(*) from ended)),

@@ -17,6 +17,9 @@ select json_build_object(
       'kind', k.kind, 'address', k.address, 'organisation', o.name, 'installation', k.installation, 'since', k.created_at)
       order by k.id), '[]')
     from certvakt.contact_points k left join certvakt.organisations o on o.id = k.organisation_id where k.person_id = p.id),
+  'register_ids', (
+    select coalesce(json_agg(json_build_object('organisation', o.name, 'id', i.external_id) order by o.name, i.external_id), '[]')
+    from certvakt.register_ids i join certvakt.organisations o on o.id = i.organisation_id where i.person_id = p.id),
   'addresses_used', (
     select coalesce(json_agg(json_build_object('address', u.address, 'since', u.first_used_at) order by u.address), '[]')
     from certvakt.address_uses u where u.person_id = p.id),
@@ -60,6 +63,8 @@ select json_build_object(
     select coalesce(json_agg(json_build_object(
       'id', c.id, 'organisation', o.name, 'chapter', h.name, 'type', t.name, 'register_id', c.external_id,
       'issued_at', c.issued_at, 'expires_at', c.expires_at, 'status', c.status, 'suspended_until', c.suspended_until, 'recorded_at', c.created_at,
+      'replaced_by', (select s.external_id from certvakt.replacements r
+        join public.peer_mentor_certifications s on s.id = r.successor_id where r.certification_id = c.id),
       'history', (
         select coalesce(json_agg(json_build_object(
           'kind', e.entry ->> 'kind', 'at', e.entry ->> 'at', 'actor', e.entry ->> 'actor', 'source', e.entry ->> 'source',
