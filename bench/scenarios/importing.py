@@ -1,4 +1,5 @@
-"""P10: the import of a CSV register, against psql's \\copy of the resulting rows."""
+"""P10: the import of a CSV register, without and with columns for chapter and type, against psql's \\copy of the
+resulting rows."""
 
 import csv
 from datetime import timedelta
@@ -12,9 +13,12 @@ from bench.tables import CERTIFICATIONS
 
 IMPORT = "certvakt import"
 FLOOR = "psql, \\copy into bare copies"
+NATIONAL = "certvakt import, with chapters and types"
 TENFOLD = "certvakt import, 10 x as many"
 DAYS = 730
 COLUMNS = ("external_id", "name", "email", "push_token", "expires_at")
+CHAPTERS, TYPES = 40, 3
+IN_ORG = ("--organisation", "org")
 
 
 def run_all(session: Session) -> None:
@@ -22,6 +26,12 @@ def run_all(session: Session) -> None:
     register = Register(session.server, "import", session.today)
     file = session.folder / "register.csv"
     write_register(register, file, rows)
+    national = session.folder / "national.csv"
+    write_register(register, national, rows, names_chapters=True)
+    for number in range(CHAPTERS):
+        register.installation.run(["chapter", "add", f"lag-{number}", *IN_ORG, "--name", f"Lokallag {number}"])
+    for number in range(TYPES):
+        register.installation.run(["type", "add", f"kurs-{number}", *IN_ORG, "--name", f"Kurs {number}"])
     session.say(f"importing {rows:,} rows once, untimed, for the rows that the floor copies")
     before = row_counts(register)
     register.installation.run(import_command(file))
@@ -32,12 +42,13 @@ def run_all(session: Session) -> None:
     session.say("the import fills " + ", ".join(f"{table} ({counts[table]:,})" for table in filled))
     copies = floors.copy_script(register, filled, session.folder)
     for _ in session.each_round("importing"):
-        import_once(session, register, IMPORT, file, filled)
-        expect(
-            "rows filled by the import",
-            row_counts(register),
-            before | {t: before[t] + n for t, n in counts.items()},
-        )
+        for name, command in [(NATIONAL, national_command(national)), (IMPORT, import_command(file))]:
+            import_once(session, register, name, command, filled)
+            expect(
+                "rows filled by the import",
+                row_counts(register),
+                before | {t: before[t] + n for t, n in counts.items()},
+            )
         tables.truncate(register.connection, *filled)
         floors.prepare(register, filled)
         session.record(FLOOR, floors.psql(register, copies, session.folder))
@@ -46,23 +57,29 @@ def run_all(session: Session) -> None:
             expect(f"rows in {copy}", register.count(copy), counts[table])
         tables.truncate(register.connection, *(tables.copy_of(table, "bare") for table in filled))
     session.rates("P10", "rows by " + IMPORT, (IMPORT, rows), (FLOOR, rows), ">= 0.5")
+    session.rates("P10", "rows by " + NATIONAL, (NATIONAL, rows), (FLOOR, rows), ">= 0.45")
     if session.sizes.tenfold_memory and session.wants("P11"):
         write_register(register, file, 10 * rows)
-        import_once(session, register, TENFOLD, file, filled)
+        import_once(session, register, TENFOLD, import_command(file), filled)
         expect("certifications imported", register.count(CERTIFICATIONS), 10 * rows)
     session.server.connect().execute('drop database "import" with (force)')
 
 
-def import_once(session: Session, register: Register, name: str, file: Path, filled: list[str]) -> None:
+def import_once(session: Session, register: Register, name: str, command: list, filled: list[str]) -> None:
     tables.truncate(register.connection, *filled)
     register.prepare(*filled)
-    session.certvakt(name, register, import_command(file))
+    session.certvakt(name, register, command)
 
 
 def import_command(file: Path) -> list:
     """The command that imports a file with these columns."""
-    chosen = ["--organisation", "org", "--chapter", "chapter", "--type", "type"]
+    chosen = [*IN_ORG, "--chapter", "chapter", "--type", "type"]
     return ["import", str(file), *chosen, "--column", *(f"{name}={name}" for name in COLUMNS)]
+
+
+def national_command(file: Path) -> list:
+    """The command that imports a file whose rows name their chapter and type."""
+    return ["import", str(file), *IN_ORG, "--column", *(f"{name}={name}" for name in (*COLUMNS, "chapter", "type"))]
 
 
 def row_counts(register: Register) -> dict[str, int]:
@@ -74,13 +91,13 @@ def row_counts(register: Register) -> dict[str, int]:
     return {table: register.count(table) for (table,) in found.fetchall()}
 
 
-def write_register(register: Register, path: Path, rows: int) -> None:
-    """Writes a typical register, with expiry dates over two years."""
+def write_register(register: Register, path: Path, rows: int, names_chapters: bool = False) -> None:
+    """Writes a typical register, with expiry dates over two years; as an option with a chapter and a type in each row."""
     days = [str(register.today + timedelta(days=day)) for day in range(-30, DAYS - 30)]
     with path.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
-        lines.writerow(COLUMNS)
-        lines.writerows(
-            (f"M-{i}", f"Mentor {i}", f"mentor{i}@example.org", f"ok-{i}", days[i * 389 % DAYS])
-            for i in range(rows)
-        )
+        lines.writerow((*COLUMNS, "chapter", "type") if names_chapters else COLUMNS)
+        for i in range(rows):
+            row = (f"M-{i}", f"Mentor {i}", f"mentor{i}@example.org", f"ok-{i}", days[i * 389 % DAYS])
+            named = (f"Lokallag {i % CHAPTERS}", f"Kurs {i % TYPES}") if names_chapters else ()
+            lines.writerow((*row, *named))
