@@ -44,8 +44,11 @@ create table certvakt.person_names (
   name text not null constraint person_names_name_form check (length(name) between 1 and 200)
     constraint person_names_name_plain check (name !~ certvakt.forbidden_characters()),
   name_folded text generated always as (certvakt.folded(name)) stored,
+  locale text constraint person_names_locale_known check (locale in ('nb', 'en')),
   primary key (person_id, organisation_id)
 );
+comment on column certvakt.person_names.locale is
+  'The language in which the organisation writes to the person, from its register. Null: the register has none. people.locale takes precedence.';
 comment on table certvakt.person_names is
   'The names that organisations use for people, in their pages and notices. They take precedence over people.name.';
 comment on column certvakt.person_names.name_folded is 'The name in the form that searches compare.';
@@ -59,7 +62,7 @@ create policy worker_reads on certvakt.person_names for select to certvakt_worke
 create policy definer_reads on certvakt.person_names for select to certvakt_definer using (true);
 grant select, insert, update, delete on certvakt.person_names to certvakt_registrar;
 create policy registrar_manages on certvakt.person_names to certvakt_registrar using (true) with check (true);
-grant select (person_id, organisation_id, name) on certvakt.person_names to certvakt_auth;
+grant select (person_id, organisation_id, name, locale) on certvakt.person_names to certvakt_auth;
 create policy auth_reads on certvakt.person_names for select to certvakt_auth using (true);
 
 -- pg_trgm can be installed in a schema other than extensions.

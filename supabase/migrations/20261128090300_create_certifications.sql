@@ -259,3 +259,20 @@ grant select, insert, update (successor_id, replaced_at), delete on certvakt.rep
 create policy registrar_manages on certvakt.replacements to certvakt_registrar using (true) with check (true);
 grant select on certvakt.replacements to certvakt_worker;
 create policy worker_reads on certvakt.replacements for select to certvakt_worker using (true);
+
+-- An import can suspend certifications that are no longer in the register. They return with the register, unless something
+-- else has changed since.
+create table certvakt.register_suspensions (
+  certification_id uuid primary key references public.peer_mentor_certifications (id) on delete cascade,
+  entry_id uuid not null
+);
+comment on table certvakt.register_suspensions is
+  'Suspensions that end when the certification is in a register again.';
+comment on column certvakt.register_suspensions.entry_id is
+  'The entry of the history for the suspension. If the history has a later one, the row has no effect.';
+
+alter table certvakt.register_suspensions enable row level security;
+alter table certvakt.register_suspensions force row level security;
+revoke all on certvakt.register_suspensions from public, anon, authenticated, service_role;
+grant select, insert, update (entry_id), delete on certvakt.register_suspensions to certvakt_registrar;
+create policy registrar_manages on certvakt.register_suspensions to certvakt_registrar using (true) with check (true);

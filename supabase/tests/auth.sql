@@ -22,7 +22,7 @@ invitations token_hash, expires_at, used_at
 memberships organisation_id, person_id
 organisations id, name, locale
 people id, name, locale
-person_names person_id, organisation_id, name$$, 'besides its own tables, the auth role reads only the data of e-mails');
+person_names person_id, organisation_id, name, locale$$, 'besides its own tables, the auth role reads only the data of e-mails');
 select is(pg_temp.may('insert'), $$address_uses person_id, address
 identities issuer, subject, person_id
 invitations person_id, token_hash, expires_at, address$$,

@@ -5,6 +5,7 @@ mod brake;
 mod cells;
 pub mod dates;
 mod error;
+mod fault;
 mod field;
 #[cfg(test)]
 mod fuzz;
@@ -12,6 +13,7 @@ pub mod guess;
 mod header_names;
 pub mod location;
 mod mapping;
+pub mod missing;
 mod months;
 pub mod names;
 mod never;
@@ -47,6 +49,7 @@ pub use error::{ImportError, ReadError};
 pub use field::Field;
 pub use location::Location;
 pub use mapping::InstantDay;
+pub use missing::{Missing, MissingCertifications, MissingChange};
 pub use names::Unknown;
 
 use certvakt_base::private;
@@ -113,6 +116,8 @@ pub struct Options {
     pub new_chapters: NewChapters,
     /// Whether a person has one certification of each type, so that a new one replaces the old one.
     pub one_per_type: bool,
+    /// What happens to certifications that are missing from the file.
+    pub missing: Missing,
     /// The options for reading the file.
     pub layout: Layout,
     /// The file for rejected rows.
@@ -156,6 +161,8 @@ pub struct Imported {
     /// The short names of the chapters that were created.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub new_chapters: Vec<String>,
+    /// The certifications of its chapters and types that are missing from the file.
+    pub missing: MissingCertifications,
     /// The first rejected rows.
     pub rejects: Vec<Reject>,
 }
@@ -288,22 +295,37 @@ pub async fn import(
     staging::add_chapters(&mut tx, target.organisation_id, &found.new_chapters, parent_id).await?;
     staging::match_rows(&mut tx, &target).await?;
     let rejects = write_rejects(&mut tx, options, rejects_file).await?;
-    let hold = if options.approve { None } else { Hold::of(&mut tx, &target, zone, config).await? };
+    let held =
+        |hold| Err(ImportError::Held { file: options.name.clone(), hold, unknown: found.unknown.clone() });
+    let mut hold = if options.approve { None } else { Hold::of(&mut tx, &target, zone, config).await? };
     if let Some(hold) = hold.as_ref().filter(|_| !options.dry_run) {
-        let unknown = found.unknown;
-        return Err(ImportError::Held { file: options.name.clone(), hold: hold.clone(), unknown });
+        return held(hold.clone());
     }
+    let coverage = staging::coverage(&mut tx, &target).await?;
+    staging::find_missing(&mut tx, &target, &coverage, options.missing.with_suspended()).await?;
     let counts = staging::merge(&mut tx, &target).await?;
-    let new_chapters = found.new_chapters.into_iter().map(|one| one.slug).collect();
-    let imported =
-        Imported { counts, dry_run: options.dry_run, hold, unknown: found.unknown, new_chapters, rejects };
+    let missing = options.missing.apply(&mut tx, &target, &coverage, counts.rejected).await?;
+    if let Some(too_many) = missing.hold.clone().filter(|_| !options.approve) {
+        if !options.dry_run {
+            return held(too_many);
+        }
+        hold = hold.or(Some(too_many));
+    }
     if options.dry_run {
         tx.rollback().await?;
     } else {
-        staging::record(&mut tx, &target, &imported.counts).await?;
+        staging::record(&mut tx, &target, &coverage, &counts, missing.changed()).await?;
         tx.commit().await?;
     }
-    Ok(imported)
+    Ok(Imported {
+        counts,
+        dry_run: options.dry_run,
+        hold,
+        unknown: found.unknown,
+        new_chapters: found.new_chapters.into_iter().map(|one| one.slug).collect(),
+        missing,
+        rejects,
+    })
 }
 
 /// What the reader knows of the organisation.

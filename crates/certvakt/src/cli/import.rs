@@ -8,7 +8,8 @@ use certvakt_base::Exit;
 use certvakt_engine::import::location::{self, Encoding, Location};
 use certvakt_engine::import::names::Names;
 use certvakt_engine::import::{
-    self, DateFormat, Field, Imported, InstantDay, Layout, NewChapters, Options, guess, process,
+    self, DateFormat, Field, Imported, InstantDay, Layout, Missing, MissingCertifications, MissingChange,
+    NewChapters, Options, guess, process,
 };
 use certvakt_store::import::{DatesAre, Source};
 use certvakt_store::organisation;
@@ -92,6 +93,12 @@ pub(super) struct Args {
     /// The encoding of a text file, such as utf-16le or windows-1252 [default: detected]
     #[arg(long, value_name = "NAME", value_parser = location::encoding)]
     encoding: Option<&'static Encoding>,
+    /// What happens to certifications of the chapters and types in the file that are missing from it
+    #[arg(long, value_parser = one_of(MISSING), default_value = "report")]
+    missing: MissingChange,
+    /// Suspend or withdraw the missing certifications even if rows are rejected
+    #[arg(long)]
+    missing_despite_rejects: bool,
     /// The CSV file to write rejected rows to
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -118,6 +125,12 @@ impl Args {
 const INSTANT_DAYS: &[Named<InstantDay>] = &[
     ("local", "The day in the organisation's time zone", InstantDay::Local),
     ("written", "The day as written, at the instant's own offset", InstantDay::Written),
+];
+
+const MISSING: &[Named<MissingChange>] = &[
+    ("report", "They are reported", MissingChange::Report),
+    ("suspend", "They are suspended until a register contains them again", MissingChange::Suspend),
+    ("withdraw", "They are withdrawn", MissingChange::Withdraw),
 ];
 
 const DATES_ARE: &[Named<DatesAre>] = &[
@@ -156,6 +169,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             (false, None) => NewChapters::Reject,
         },
         one_per_type: args.one_per_type,
+        missing: Missing { change: args.missing, despite_rejects: args.missing_despite_rejects },
         layout: Layout {
             columns: args.columns,
             date_formats: args.date_formats,
@@ -275,6 +289,31 @@ fn certifications(number: i64) -> String {
     }
 }
 
+/// What happened to the certifications that are missing from the file.
+fn missing_text(missing: &MissingCertifications, verb: &str) -> String {
+    if missing.number == 0 {
+        return String::new();
+    }
+    let more = if i64::try_from(missing.first.len()).is_ok_and(|shown| shown < missing.number) {
+        ", …"
+    } else {
+        ""
+    };
+    let what = match missing.change {
+        MissingChange::Report if missing.kept_for_rejects => {
+            "; they stay, because rows were rejected (--missing-despite-rejects)".to_owned()
+        }
+        MissingChange::Report => "; --missing suspend or withdraw changes them".to_owned(),
+        MissingChange::Suspend => format!(", and {verb} suspended"),
+        MissingChange::Withdraw => format!(", and {verb} withdrawn"),
+    };
+    format!(
+        "\nMissing from the file: {} ({}{more}){what}.",
+        certifications(missing.number),
+        missing.first.join(", ")
+    )
+}
+
 fn text(imported: &Imported, options: &Options) -> String {
     let numbers = [
         imported.counts.read,
@@ -307,6 +346,7 @@ fn text(imported: &Imported, options: &Options) -> String {
     if imported.counts.replaced > 0 {
         text += &format!("\n{} {verb} replaced by a new number.", certifications(imported.counts.replaced));
     }
+    text += &missing_text(&imported.missing, verb);
     if !imported.new_chapters.is_empty() {
         text += &format!("\nNew chapters: {}.", imported.new_chapters.join(", "));
     }

@@ -8,6 +8,7 @@ mod forms;
 mod fuzz;
 mod guess;
 mod layouts;
+mod missing;
 pub mod opendocument;
 mod rows;
 mod shared;

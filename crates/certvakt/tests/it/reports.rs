@@ -286,8 +286,8 @@ async fn cleanup_deletes_what_is_old_and_nothing_else() {
              insert into certvakt.delivery_attempts (delivery_id, attempt, outcome) select id, 1, 'lease_lost' from certvakt.deliveries;
              insert into certvakt.runs (organisation_id, run_date, state, covered_by, finished_at)
                select id, '2024-06-14', 'missed', '2024-06-15', now() - interval '2 years' from certvakt.organisations;
-             insert into certvakt.imports (organisation_id, chapter_id, certification_type, read, added, updated, unchanged, rejected, renewed, corrected, started_at, finished_at)
-               select organisation_id, id, 'type', 0, 0, 0, 0, 0, 0, 0, now(), now() - interval '2 years' from certvakt.chapters;
+             insert into certvakt.imports (organisation_id, chapter_ids, certification_types, read, added, updated, unchanged, rejected, renewed, corrected, started_at, finished_at)
+               select organisation_id, array[id], array['type'], 0, 0, 0, 0, 0, 0, 0, now(), now() - interval '2 years' from certvakt.chapters;
              insert into certvakt.access_events (number, at, method, resource, rows_read, organisations_of_person, organisations_of_rows)
                select number, now() - make_interval(days => number), 'GET', '/', 0, '{}', '{}' from unnest(array[300, 364, 366, 800]) as number;
              insert into certvakt.former_addresses (person_id, address, left_at)

@@ -100,6 +100,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.partners.unread_reason",
     "certvakt.people.erased_by",
     "certvakt.people.locale",
+    "certvakt.person_names.locale",
     "certvakt.renewal_remarks.operator",
     "certvakt.renewal_remarks.salt",
     "certvakt.run_calendars.lead_times_of_types",

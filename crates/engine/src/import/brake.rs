@@ -32,27 +32,29 @@ pub enum Rule {
     MovedShare,
     /// More than a share of the people with several rows has different names.
     DifferentNames,
+    /// More than a share of the certifications is missing from the file, and would be suspended or withdrawn.
+    MissingShare,
 }
 
 impl Rule {
-    /// The first rule that applies.
-    fn of(moves: Moves, config: &ImportConfig) -> Option<Self> {
-        let exceeds = |number: i64, of: i64, percent: u8| {
-            number >= ROWS_OF_A_SHARE && number * 100 > of * i64::from(percent)
+    /// The first rule that applies, with the number of rows, of how many, and the limit in percent.
+    fn of(moves: Moves, config: &ImportConfig) -> Option<(Self, i64, i64, Option<u8>)> {
+        let Moves { read, rejected, known, moved, swapped, several_rows, different_names } = moves;
+        let exceeds = |number: i64, least: i64, of: i64, percent: u8| {
+            number >= least && number * 100 > of * i64::from(percent)
         };
-        if moves.swapped >= SWAPPED_DATES && moves.swapped * 2 >= moves.moved {
-            Some(Self::SwappedDates)
-        } else if exceeds(moves.rejected, moves.read, config.max_rejected_percent) {
-            Some(Self::RejectedShare)
-        } else if exceeds(moves.moved, moves.known, config.max_moved_percent) {
-            Some(Self::MovedShare)
-        } else if moves.different_names >= DIFFERENT_NAMES
-            && moves.different_names * 100 > moves.several_rows * i64::from(config.max_rejected_percent)
-        {
-            Some(Self::DifferentNames)
-        } else {
-            None
+        if swapped >= SWAPPED_DATES && swapped * 2 >= moved {
+            return Some((Self::SwappedDates, swapped, moved, None));
         }
+        let (rejected_percent, moved_percent) = (config.max_rejected_percent, config.max_moved_percent);
+        [
+            (Self::RejectedShare, rejected, ROWS_OF_A_SHARE, read, rejected_percent),
+            (Self::MovedShare, moved, ROWS_OF_A_SHARE, known, moved_percent),
+            (Self::DifferentNames, different_names, DIFFERENT_NAMES, several_rows, rejected_percent),
+        ]
+        .into_iter()
+        .find(|(_, number, least, of, percent)| exceeds(*number, *least, *of, *percent))
+        .map(|(rule, number, _, of, percent)| (rule, number, of, Some(percent)))
     }
 }
 
@@ -80,7 +82,7 @@ impl Hold {
         config: &ImportConfig,
     ) -> Result<Option<Self>, StoreError> {
         let moves = staging::moves(tx, target, zone).await?;
-        let Some(rule) = Rule::of(moves, config) else { return Ok(None) };
+        let Some((rule, rows, of, limit_percent)) = Rule::of(moves, config) else { return Ok(None) };
         let examples = match rule {
             Rule::RejectedShare => {
                 let rows = staging::first_rejected(tx).await?;
@@ -90,17 +92,9 @@ impl Hold {
                 let lines = staging::first_different_names(tx).await?;
                 lines.into_iter().map(|line| format!("line {line}")).collect()
             }
-            Rule::SwappedDates | Rule::MovedShare => {
+            Rule::SwappedDates | Rule::MovedShare | Rule::MissingShare => {
                 let moves = staging::first_moves(tx, zone, rule == Rule::SwappedDates).await?;
                 moves.iter().map(describe).collect()
-            }
-        };
-        let (rows, of, limit_percent) = match rule {
-            Rule::SwappedDates => (moves.swapped, moves.moved, None),
-            Rule::RejectedShare => (moves.rejected, moves.read, Some(config.max_rejected_percent)),
-            Rule::MovedShare => (moves.moved, moves.known, Some(config.max_moved_percent)),
-            Rule::DifferentNames => {
-                (moves.different_names, moves.several_rows, Some(config.max_rejected_percent))
             }
         };
         Ok(Some(Self { rule, rows, of, limit_percent, examples }))
@@ -113,6 +107,7 @@ impl Hold {
             Rule::RejectedShare => "check --column and --date-format",
             Rule::MovedShare => "check that it is the right file, and --column",
             Rule::DifferentNames => "check the columns of person_id and external_id",
+            Rule::MissingShare => "check that the file is complete",
         }
     }
 }
@@ -134,6 +129,7 @@ impl fmt::Display for Hold {
             Rule::DifferentNames => {
                 write!(f, "{rows} of {of} people with several rows have different names in them")
             }
+            Rule::MissingShare => write!(f, "{rows} of {of} certifications are missing from it"),
         }?;
         if let Some(percent) = self.limit_percent {
             write!(f, ", more than {percent} %")?;
@@ -164,13 +160,17 @@ mod tests {
             ("day and month exchanged in a whole file", 200, 120, 80, 68, 68, Some(Rule::SwappedDates)),
         ] {
             let moves = Moves { read, rejected, known, moved, swapped, several_rows: 0, different_names: 0 };
-            assert_eq!(Rule::of(moves, &config), expected, "{case}");
+            assert_eq!(Rule::of(moves, &config).map(|found| found.0), expected, "{case}");
         }
         for (several_rows, different_names, expected) in
             [(10, 2, None), (15, 3, None), (14, 3, Some(Rule::DifferentNames)), (0, 0, None)]
         {
             let moves = Moves { several_rows, different_names, ..Moves::default() };
-            assert_eq!(Rule::of(moves, &config), expected, "{different_names} of {several_rows}");
+            assert_eq!(
+                Rule::of(moves, &config).map(|found| found.0),
+                expected,
+                "{different_names} of {several_rows}"
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use certvakt_store::organisation::Named;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::values::{Fault, Reason};
+use super::fault::{Fault, Reason};
 
 /// The maximum number of unknown values in the result.
 const UNKNOWN_SHOWN: usize = 20;

@@ -8,11 +8,12 @@ use certvakt_rules::normal::{fold, is_clean, normal_id};
 use certvakt_store::import as staging;
 use chrono::{DateTime, Utc};
 
+use super::fault::{Fault, Reason, fault};
 use super::field::Field;
 use super::mapping::Mapping;
 use super::process::Rows;
 use super::source::Form;
-use super::values::{self, Fault, Reason, fault};
+use super::values;
 
 #[derive(Debug, Default)]
 struct Row<'a> {

@@ -17,7 +17,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
-    DateFormat, Field, ImportError, InstantDay, Layout, Location, NewChapters, Options, import, location,
+    DateFormat, Field, ImportError, InstantDay, Layout, Location, Missing, MissingChange, NewChapters,
+    Options, import, location,
 };
 use crate::config::ImportConfig;
 
@@ -80,6 +81,11 @@ pub struct Register {
     /// Whether a person has one certification of each type, so that a new one replaces the old one.
     #[serde(default)]
     pub one_per_type: bool,
+    /// What happens to certifications that are missing from the register: `report`, `suspend` or `withdraw`.
+    pub missing: Option<String>,
+    /// Whether to suspend or withdraw them even if rows are rejected.
+    #[serde(default)]
+    pub missing_despite_rejects: bool,
     /// Whether to import even if the whole file looks wrong (`import-held`).
     #[serde(default)]
     pub approve: bool,
@@ -108,7 +114,18 @@ impl Register {
         if self.one_per_type && !self.columns.contains_key(Field::PersonId.as_str()) {
             return Err("one_per_type needs a column for person_id".to_owned());
         }
+        self.missing()?;
         self.layout().map(|_| ())
+    }
+
+    fn missing(&self) -> Result<Missing, String> {
+        let change = match self.missing.as_deref() {
+            None | Some("report") => MissingChange::Report,
+            Some("suspend") => MissingChange::Suspend,
+            Some("withdraw") => MissingChange::Withdraw,
+            Some(_) => return Err("missing must be report, suspend or withdraw".to_owned()),
+        };
+        Ok(Missing { change, despite_rejects: self.missing_despite_rejects })
     }
 
     /// The options for reading the file.
@@ -250,8 +267,8 @@ async fn take(
     }
     let register = serde_json::from_value(received.options.clone())
         .map_err(|_| "this version does not know its options".to_owned())
-        .and_then(|register: Register| Ok((register.layout()?, register)));
-    let (layout, register) = match register {
+        .and_then(|register: Register| Ok((register.layout()?, register.missing()?, register)));
+    let (layout, missing, register) = match register {
         Ok(register) => register,
         Err(detail) => return refused("import-missing-field", detail),
     };
@@ -266,6 +283,7 @@ async fn take(
         certification_type: register.certification_type,
         new_chapters: NewChapters::Reject,
         one_per_type: register.one_per_type,
+        missing,
         layout,
         rejects: None,
         approve: register.approve,

@@ -10,20 +10,12 @@ use chrono_tz::Tz;
 
 use super::cells::{DATE, FAULT};
 use super::dates::{self, When};
+use super::fault::{Fault, Reason, fault};
 use super::field::Field;
 use super::mapping::{InstantDay, Mapping};
 use super::never;
 use super::source::Form;
 use crate::mail::address;
-
-/// The fault of a value. It never contains the value.
-pub(super) type Reason = Cow<'static, str>;
-/// The fault of a row: the field at fault, or `row`, and the reason.
-pub(super) type Fault = (&'static str, Reason);
-
-pub(super) fn fault(field: Field, reason: &'static str) -> Fault {
-    (field.as_str(), Cow::Borrowed(reason))
-}
 
 /// The canonical form of an e-mail address.
 pub(super) fn email(text: &str) -> Result<String, Reason> {

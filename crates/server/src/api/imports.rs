@@ -115,6 +115,13 @@ pub(super) struct Announcement {
     /// column for `person_id`.
     #[serde(default)]
     one_per_type: bool,
+    /// What happens to certifications of the chapters and types in the register that are missing from it: `report`
+    /// (the default), `suspend`, until a register contains them again, or `withdraw`. Too many hold the import.
+    #[schema(pattern = "^(report|suspend|withdraw)$")]
+    missing: Option<String>,
+    /// Whether to suspend or withdraw them even if rows are rejected. By default they are only reported then.
+    #[serde(default)]
+    missing_despite_rejects: bool,
     /// Whether to import even if the whole file looks wrong (`import-held`).
     #[serde(default)]
     approve: bool,
@@ -140,6 +147,8 @@ impl From<Announcement> for Register {
             separator: one.separator,
             encoding: one.encoding,
             one_per_type: one.one_per_type,
+            missing: one.missing,
+            missing_despite_rejects: one.missing_despite_rejects,
             approve: one.approve,
             dry_run: one.dry_run,
         }

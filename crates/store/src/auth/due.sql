@@ -12,6 +12,8 @@ select l.id, l.kind, l.alert, l.number,
   coalesce(l.address, c.address) as "address!", o.name as "organisation?",
   coalesce(
     p.locale,
+    (select n.locale from certvakt.person_names n
+     where n.person_id = p.id and n.organisation_id = coalesce(l.organisation_id, c.organisation_id)),
     (select o.locale from certvakt.memberships m join certvakt.organisations o on o.id = m.organisation_id
      where m.person_id = p.id
      order by o.id is distinct from coalesce(l.organisation_id, c.organisation_id), o.id limit 1),

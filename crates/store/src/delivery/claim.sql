@@ -23,7 +23,7 @@ claimed as (
 )
 select d.id, d.attempt, d.organisation_id, l.certification_id, l.recipient_id, d.stage, d.due_date, d.available_at as "available_at!",
   l.idempotency_key, c.expires_at, c.status = 'suspended' as "suspended!", t.code as type_code, t.name as certification,
-  coalesce(n.name, p.name) as recipient_name, p.locale as recipient_locale,
+  coalesce(n.name, p.name) as recipient_name, coalesce(p.locale, n.locale) as recipient_locale,
   k.id as "contact_id?", k.kind as "contact_kind?", k.address as "contact_address?"
 from claimed d
 -- Each row is looked up by its key, regardless of the statistics, which may be older than the queue: a single scan of a

@@ -57,10 +57,8 @@ select r.line, r.external_id, r.replaces, r.name, r.emails, r.phones, r.locale, 
           and p.address <> all (string_to_array(r.phones, ' ')))
   end as phone_differs,
   r.phone_reason is null as phones_are_complete,
-  case
-    when r.locale is null or known.id is null then false
-    else exists (select from certvakt.people p where p.id = known.id and p.locale is distinct from r.locale)
-  end as locale_differs,
+  -- The language is stored with the organisation's name for the person.
+  r.locale is not null and n.locale is distinct from r.locale and coalesce(r.name, n.name) is not null as locale_differs,
   -- A device belongs to the person who signed in on it; no register can change that.
   r.push_token is not null and not exists (
     select from certvakt.contact_points p
@@ -69,6 +67,7 @@ select r.line, r.external_id, r.replaces, r.name, r.emails, r.phones, r.locale, 
 from import_rows r
 left join public.peer_mentor_certifications c
   on c.organisation_id = $1 and c.external_id = r.external_id and c.certification_type = coalesce(r.certification_type, $3)
+left join certvakt.register_suspensions g on g.certification_id = c.id
 -- Empty if the rows have no other key of their person than the id of one certification.
 left join import_people k on k.key = coalesce(r.person_id, r.external_id)
 left join lateral (
@@ -90,7 +89,11 @@ cross join lateral (
     when r.status = 'suspended' then 'suspended'
     -- A column for the end of a suspension ends the suspensions that had an end.
     when c.status = 'suspended' then coalesce(r.status,
-      case when r.suspended_until = '-infinity' and c.suspended_until is not null then 'active' end, 'suspended')
+      case
+        when r.suspended_until = '-infinity' and c.suspended_until is not null then 'active'
+        -- It was suspended because it was missing from the register.
+        when g.entry_id::text = c.renewal_history -> -1 ->> 'id' then 'active'
+      end, 'suspended')
     when c.status = 'expired' and (r.expires_at is null or r.expires_at > c.expires_at) then 'active'
     else c.status
   end as status

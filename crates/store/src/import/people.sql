@@ -1,13 +1,7 @@
 -- The names in the register become the names that its organisation ($1) uses.
 with added as (
-  insert into certvakt.people (id, locale)
-  select m.person_id, m.locale from import_matches m where m.person_is_new
-),
-localised as (
-  update certvakt.people p
-  set locale = m.locale
-  from import_matches m
-  where p.id = m.person_id and m.locale_differs
+  insert into certvakt.people (id)
+  select person_id from import_matches where person_is_new
 ),
 renamed as (
   update certvakt.person_names n

@@ -242,7 +242,7 @@ async fn names_addresses_and_language_come_from_columns() {
         rejects(&imported).into_iter().map(|(line, column, _)| (line, column)).collect();
     let expected = [(3, "email"), (3, "phone"), (4, "email"), (4, "language")];
     assert_eq!(columns, expected.map(|(line, column)| (line, column.to_owned())));
-    let people = "select concat_ws(' ', c.external_id, n.name, p.locale, (
+    let people = "select concat_ws(' ', c.external_id, n.name, n.locale, (
             select string_agg(k.address, ',' order by k.kind, k.address) from certvakt.contact_points k
             where k.person_id = p.id and k.organisation_id is not null))
         from public.peer_mentor_certifications c join certvakt.people p on p.id = c.peer_mentor_id
