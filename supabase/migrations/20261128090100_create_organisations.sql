@@ -85,7 +85,7 @@ revoke all on certvakt.chapters from public, anon, authenticated, service_role;
 grant select on certvakt.chapters to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.chapters for select to certvakt_worker using (true);
 create policy definer_reads on certvakt.chapters for select to certvakt_definer using (true);
-grant select, insert, update (parent_id, name) on certvakt.chapters to certvakt_registrar;
+grant select, insert, update (parent_id, name), delete on certvakt.chapters to certvakt_registrar;
 create policy registrar_manages on certvakt.chapters to certvakt_registrar using (true) with check (true);
 
 create function certvakt.refuse_chapter_cycle() returns trigger

@@ -144,7 +144,6 @@ begin atomic
   with first (field, json_type, may_be_null, form) as (
     values
       ('id', 'string', false, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
-      ('kind', 'string', false, '^(renewed|corrected|suspended|reinstated|withdrawn)$'),
       ('at', 'string', false, '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$'),
       ('actor', 'string', true, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
       ('completed_on', 'string', true, '^\d{4}-\d\d-\d\d$'),
@@ -156,7 +155,10 @@ begin atomic
   )
   select v.version, first.* from (values (1), (2)) v (version) cross join first
   union all
-  values (2, 'source', 'string', false, '^(api|command|register|portal|database)$');
+  values
+    (1, 'kind', 'string', false, '^(renewed|corrected|suspended|reinstated|withdrawn)$'),
+    (2, 'kind', 'string', false, '^(renewed|corrected|suspended|reinstated|withdrawn|undone)$'),
+    (2, 'source', 'string', false, '^(api|command|register|portal|database|undo)$');
 end;
 comment on function certvakt.entry_fields is 'Returns the fields of an entry except schema_version, for each known version.';
 

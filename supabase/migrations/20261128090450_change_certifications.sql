@@ -13,7 +13,7 @@ begin atomic
     case
       when expires_after is not distinct from expires_before then null
       -- The caller's statement overrides the dates: a renewal can move to an earlier day, and a correction to a later one.
-      when said in ('renewed', 'corrected') then said
+      when said in ('renewed', 'corrected', 'undone') then said
       when expires_after is null or expires_after > expires_before then 'renewed'
       else 'corrected' end,
     case
@@ -219,7 +219,7 @@ begin
   with recorded as (
     insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_before, expires_after)
     select n.organisation_id, n.id,
-      case when k.kind = 'withdrawn' then 'suspended' when k.kind is not null then k.kind
+      case when k.kind = 'withdrawn' then 'suspended' when k.kind = 'undone' then 'corrected' when k.kind is not null then k.kind
         when n.certification_type <> o.certification_type then 'corrected' else 'reinstated' end, o.expires_at, n.expires_at
     from old_rows o join new_rows n on n.id = o.id
     cross join lateral (

@@ -76,7 +76,7 @@ create policy worker_records on public.cert_notification_log for insert to certv
 create policy service_reads on public.cert_notification_log for select to service_role using (true);
 create policy service_records on public.cert_notification_log for insert to service_role with check (true);
 -- The registrar finds the open deliveries of a person who is erased.
-grant select (id, recipient_id) on public.cert_notification_log to certvakt_registrar;
+grant select (id, recipient_id, certification_id, sent_at) on public.cert_notification_log to certvakt_registrar;
 create policy registrar_reads on public.cert_notification_log for select to certvakt_registrar using (true);
 grant select on public.cert_notification_log to certvakt_definer;
 create policy definer_reads on public.cert_notification_log for select to certvakt_definer using (true);

@@ -306,9 +306,16 @@ create table certvakt.imports (
   replaced bigint not null default 0,
   -- Certifications that are no longer in the register, and were suspended or withdrawn for that.
   missing bigint not null default 0,
+  new_chapter_ids uuid[] not null default '{}',
+  transaction xid8 not null default pg_current_xact_id(),
+  undone_at timestamptz,
+  undone_by text,
   constraint imports_every_row_accounted_for check (read = added + updated + unchanged + duplicate + rejected)
 );
 comment on column certvakt.imports.chapter_ids is 'The chapters of the rows.';
+comment on column certvakt.imports.transaction is
+  'The transaction of the import. Its new certifications are those whose first row of certification_changes has it.';
+comment on column certvakt.imports.undone_by is 'Who undid it, as account@host. Null: nobody, or a person with their login.';
 comment on column certvakt.imports.duplicate is 'Rows that repeat the certification of another row, which counts.';
 comment on column certvakt.imports.operator is 'Who ran the command that made the row, as account@host. Null: no command made it.';
 create index imports_organisation on certvakt.imports (organisation_id);
@@ -319,5 +326,50 @@ alter table certvakt.imports force row level security;
 revoke all on certvakt.imports from public, anon, authenticated, service_role;
 grant select, delete on certvakt.imports to certvakt_worker;
 create policy worker_manages on certvakt.imports to certvakt_worker using (true) with check (true);
-grant select, insert on certvakt.imports to certvakt_registrar;
+grant select, insert, update (undone_at, undone_by) on certvakt.imports to certvakt_registrar;
 create policy registrar_records on certvakt.imports to certvakt_registrar using (true) with check (true);
+
+-- The options with which an organisation reads a register that it exports again and again.
+create table certvakt.import_mappings (
+  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
+  name text not null constraint import_mappings_name_form check (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
+  options jsonb not null constraint import_mappings_options_form check (jsonb_typeof(options) = 'object'),
+  header text[] not null default '{}',
+  updated_at timestamptz not null default now(),
+  primary key (organisation_id, name)
+);
+comment on table certvakt.import_mappings is 'Saved options for reading a register.';
+comment on column certvakt.import_mappings.header is
+  'The names of the file''s columns when the mapping was saved. Empty: it was saved without a file.';
+
+alter table certvakt.import_mappings enable row level security;
+alter table certvakt.import_mappings force row level security;
+revoke all on certvakt.import_mappings from public, anon, authenticated, service_role;
+grant select, insert, update (options, header, updated_at), delete on certvakt.import_mappings to certvakt_registrar;
+create policy registrar_manages on certvakt.import_mappings to certvakt_registrar using (true) with check (true);
+
+-- What an import changed in certifications and people that existed before, so that it can be undone for 30 days.
+create table certvakt.import_changes (
+  id bigint generated always as identity primary key,
+  import_id bigint not null references certvakt.imports (id) on delete cascade,
+  person_id uuid not null references certvakt.people (id) on delete cascade,
+  certification_id uuid references public.peer_mentor_certifications (id) on delete cascade,
+  before jsonb not null constraint import_changes_before_form check (jsonb_typeof(before) = 'object'),
+  after jsonb not null constraint import_changes_after_form check (jsonb_typeof(after) = 'object'),
+  -- The merge of the rows comes first; then certifications that are replaced or missing are suspended.
+  is_suspension boolean not null default false
+);
+comment on table certvakt.import_changes is
+  'The changed fields of certifications and people, before and after an import. Deleted after 30 days, and when the person is erased.';
+create index import_changes_import on certvakt.import_changes (import_id);
+create index import_changes_person on certvakt.import_changes (person_id);
+create index import_changes_certification on certvakt.import_changes (certification_id);
+
+alter table certvakt.import_changes enable row level security;
+alter table certvakt.import_changes force row level security;
+revoke all on certvakt.import_changes from public, anon, authenticated, service_role;
+grant select, insert, delete on certvakt.import_changes to certvakt_registrar;
+create policy registrar_manages on certvakt.import_changes to certvakt_registrar using (true) with check (true);
+grant select, delete on certvakt.import_changes to certvakt_worker;
+create policy worker_reads on certvakt.import_changes for select to certvakt_worker using (true);
+create policy worker_deletes on certvakt.import_changes for delete to certvakt_worker using (true);

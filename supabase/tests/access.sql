@@ -57,7 +57,7 @@ people SELECT id, name, locale, erased_at
 person_names SELECT person_id, organisation_id, name
 uploads INSERT organisation_id, chapter_id, options
 uploads SELECT id, organisation_id, chapter_id, person_id, options, state, result, created_at, finished_at
-uploads UPDATE content, state$$, 'people reach only these columns of other tables');
+uploads UPDATE content, state, undo_requested_at, undo_requested_by$$, 'people reach only these columns of other tables');
 select is_empty($$
   select o.name, p.privilege from pg_temp.ours o, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) as p(privilege)
   where has_any_column_privilege('anon', o.oid, p.privilege)$$, 'anon has no privilege on any table');

@@ -13,11 +13,13 @@ mod explain;
 mod forecast;
 mod history;
 mod import;
+mod mapping;
 mod migrate;
 mod organisation;
 mod partner;
 mod person;
 mod read_register;
+mod reading_args;
 mod renew;
 mod run;
 mod serve;
@@ -66,7 +68,8 @@ enum Sub {
     Partner(partner::Args),
     Access(access::Args),
     Audit(audit::Args),
-    Import(import::Args),
+    Import(Box<import::Args>),
+    Mapping(mapping::Args),
     Renew(renew::Args),
     Correct(change::Correct),
     Suspend(change::Suspend),
@@ -179,7 +182,8 @@ async fn dispatch(command: Command, name: Option<String>) -> Result<Exit, Error>
         Sub::Partner(args) => Box::pin(partner::run(args, &app)).await,
         Sub::Access(args) => access::run(args, &app).await,
         Sub::Audit(args) => audit::run(args, &app).await,
-        Sub::Import(args) => import::run(args, &app).await,
+        Sub::Import(args) => Box::pin(import::run(*args, &app)).await,
+        Sub::Mapping(args) => mapping::run(args, &app).await,
         Sub::Renew(args) => renew::run(args, &app).await,
         Sub::Correct(args) => change::correct(args, &app).await,
         Sub::Suspend(args) => change::suspend(args, &app).await,

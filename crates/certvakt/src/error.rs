@@ -20,6 +20,9 @@ pub enum Error {
     /// An import.
     #[error(transparent)]
     Import(#[from] certvakt_engine::import::ImportError),
+    /// The undo of an import.
+    #[error(transparent)]
+    Undo(#[from] certvakt_engine::import::undo::UndoError),
     /// A run.
     #[error(transparent)]
     Run(#[from] certvakt_engine::expiry::RunError),
@@ -67,6 +70,7 @@ impl Error {
             Self::Store(error) => error.code(),
             Self::Cluster(error) => error.code(),
             Self::Import(error) => error.code(),
+            Self::Undo(error) => error.code(),
             Self::Run(error) => error.code(),
             Self::Renewal(error) => error.code(),
             Self::Histories(error) => error.code(),
@@ -89,6 +93,7 @@ impl Error {
             Self::Store(error) => error.exit(),
             Self::Cluster(_) | Self::Demo(crate::demo::DemoError::Cluster(_)) => Exit::Cluster,
             Self::Import(error) => error.exit(),
+            Self::Undo(error) => error.exit(),
             Self::Run(error) => error.exit(),
             Self::Renewal(error) => error.exit(),
             Self::Histories(error) => error.exit(),

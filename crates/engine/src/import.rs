@@ -11,6 +11,7 @@ mod field;
 mod fuzz;
 pub mod guess;
 mod header_names;
+mod layout;
 pub mod location;
 mod mapping;
 pub mod missing;
@@ -21,12 +22,14 @@ mod number_format;
 mod ods;
 mod parts;
 pub mod process;
+pub mod reading;
 mod row;
 pub mod sheet;
 mod sheets;
 mod sniff;
 mod source;
 mod times;
+pub mod undo;
 pub mod uploads;
 mod values;
 mod workbook;
@@ -47,16 +50,18 @@ pub use brake::Hold;
 pub use dates::DateFormat;
 pub use error::{ImportError, ReadError};
 pub use field::Field;
+pub use layout::Layout;
 pub use location::Location;
 pub use mapping::InstantDay;
 pub use missing::{Missing, MissingCertifications, MissingChange};
 pub use names::Unknown;
+pub use reading::ReadingOptions;
 
 use certvakt_base::private;
 use certvakt_base::suggest::nearest;
 use certvakt_rules::text::csv_cell;
-use certvakt_store::import::{self as staging, Counts, DatesAre, PersonBy, Source, Target};
-use certvakt_store::{Database, RegistrarTx, organisation};
+use certvakt_store::import::{self as staging, Counts, Done, PersonBy, Source, Target};
+use certvakt_store::{Database, RegistrarTx, mapping as store_mapping, organisation};
 
 use crate::config::ImportConfig;
 
@@ -76,29 +81,6 @@ const REJECTS_SHOWN: usize = 10;
 const NAMES_SHOWN: usize = 30;
 const NAME_SHOWN: usize = 60;
 
-/// The options for reading a register's file.
-#[derive(Debug, Clone)]
-pub struct Layout {
-    /// The column of each field, or several with `+` between them.
-    pub columns: Vec<(Field, String)>,
-    /// Where the table is in the file. Its columns are those of the fields.
-    pub location: Location,
-    /// The formats of ambiguous dates.
-    pub date_formats: Vec<DateFormat>,
-    /// The values of the status column that mean active.
-    pub active_status: Vec<String>,
-    /// The day of an instant whose date in the organisation's time zone differs from the date at its own
-    /// offset; `None` to reject it.
-    pub instant_day: Option<InstantDay>,
-    /// Whether a changed date is a renewal or a correction; `None` if a later date is a renewal, and an
-    /// earlier one a correction.
-    pub dates_are: Option<DatesAre>,
-    /// Whether a blank expiry means that the certification does not expire.
-    pub blank_never_expires: bool,
-    /// The values of the expiry that mean that the certification does not expire.
-    pub never: Vec<String>,
-}
-
 /// The options of an import.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -110,16 +92,18 @@ pub struct Options {
     pub organisation: String,
     /// The slug of the chapter of rows that name none.
     pub chapter: Option<String>,
-    /// The code of the type of rows that name none.
-    pub certification_type: Option<String>,
     /// Which chapters to create.
     pub new_chapters: NewChapters,
-    /// Whether a person has one certification of each type, so that a new one replaces the old one.
-    pub one_per_type: bool,
+    /// The options for reading the file, as they were given.
+    pub reading: ReadingOptions,
+    /// The same, parsed.
+    pub layout: Layout,
     /// What happens to certifications that are missing from the file.
     pub missing: Missing,
-    /// The options for reading the file.
-    pub layout: Layout,
+    /// The header of the file when the mapping was saved; empty if it is not known.
+    pub header: Vec<String>,
+    /// The name of the mapping to save.
+    pub save_as: Option<String>,
     /// The file for rejected rows.
     pub rejects: Option<PathBuf>,
     /// Import even if the whole file looks wrong.
@@ -147,6 +131,9 @@ pub enum NewChapters {
 /// The result of an import. `read = added + updated + unchanged + duplicate + rejected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Imported {
+    /// The number under which it can be undone; `None` for a dry run.
+    #[serde(rename = "import", skip_serializing_if = "Option::is_none")]
+    pub id: Option<i64>,
     /// The numbers of rows by outcome.
     #[serde(flatten)]
     pub counts: Counts,
@@ -163,8 +150,37 @@ pub struct Imported {
     pub new_chapters: Vec<String>,
     /// The certifications of its chapters and types that are missing from the file.
     pub missing: MissingCertifications,
+    /// The columns that are not those of the saved mapping.
+    #[serde(skip_serializing_if = "ChangedColumns::is_empty")]
+    pub changed_columns: ChangedColumns,
     /// The first rejected rows.
     pub rejects: Vec<Reject>,
+}
+
+/// How the columns of a file differ from those with which its mapping was saved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ChangedColumns {
+    /// The columns that are new.
+    pub added: Vec<String>,
+    /// The columns that are no longer there.
+    pub removed: Vec<String>,
+}
+
+impl ChangedColumns {
+    /// The differences; none if the saved header is not known.
+    fn of(header: &[String], saved: &[String]) -> Self {
+        if saved.is_empty() {
+            return Self::default();
+        }
+        let without = |all: &[String], others: &[String]| {
+            all.iter().filter(|name| !name.is_empty() && !others.contains(name)).cloned().collect()
+        };
+        Self { added: without(header, saved), removed: without(saved, header) }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
 }
 
 /// A rejected row or contact.
@@ -185,25 +201,20 @@ impl Options {
         self.layout.columns.iter().any(|(mapped, _)| *mapped == field)
     }
 
-    /// Checks that each required field has one column, and that a chapter and a type are known for every row.
+    /// Checks that each required field has a column, and that a chapter and a type are known for every row.
     fn check(&self) -> Result<(), ImportError> {
         let mut required = vec![Field::ExternalId, Field::ExpiresAt];
-        if self.one_per_type {
+        if self.reading.one_per_type {
             required.push(Field::PersonId);
         }
         if self.chapter.is_none() {
             required.push(Field::Chapter);
         }
-        if self.certification_type.is_none() {
+        if self.reading.certification_type.is_none() {
             required.push(Field::Type);
         }
         if let Some(missing) = required.into_iter().find(|field| !self.has(*field)) {
             return Err(ImportError::MissingField(missing.as_str()));
-        }
-        for (at, (field, _)) in self.layout.columns.iter().enumerate() {
-            if self.layout.columns[..at].iter().any(|(before, _)| before == field) {
-                return Err(ImportError::FieldTwice(field.as_str()));
-            }
         }
         Ok(())
     }
@@ -215,7 +226,7 @@ impl Options {
             Some(chapter) => Some(organisation::chapter_id(tx, organisation_id, chapter).await?),
             None => None,
         };
-        if let Some(code) = &self.certification_type {
+        if let Some(code) = &self.reading.certification_type {
             organisation::check_type(tx, organisation_id, code).await?;
         }
         let person_by = if self.has(Field::PersonId) {
@@ -228,14 +239,35 @@ impl Options {
         Ok(Target {
             organisation_id,
             chapter_id,
-            certification_type: self.certification_type.clone(),
+            certification_type: self.reading.certification_type.clone(),
             person_by,
             names_rows: self.has(Field::Chapter) || self.has(Field::Type),
             names_replaced: self.has(Field::Replaces),
-            one_per_type: self.one_per_type,
+            one_per_type: self.reading.one_per_type,
             dates_are: self.layout.dates_are,
             source: self.source,
         })
+    }
+
+    /// What the reader knows of the organisation.
+    async fn known(&self, tx: &mut RegistrarTx, target: &Target) -> Result<Known, ImportError> {
+        let id = target.organisation_id;
+        let chapters = if self.has(Field::Chapter) {
+            let names = Names::chapters(
+                organisation::chapters(tx, id).await?,
+                self.new_chapters != NewChapters::Reject,
+            );
+            Some(names.with_default(target.chapter_id.is_some()))
+        } else {
+            None
+        };
+        let types = if self.has(Field::Type) {
+            let names = Names::types(organisation::types(tx, id).await?);
+            Some(names.with_default(target.certification_type.is_some()))
+        } else {
+            None
+        };
+        Ok(Known { zone: organisation::zone_of(tx, id).await?, chapters, types })
     }
 }
 
@@ -251,30 +283,13 @@ pub async fn import(
         options.rejects.as_deref().map(|file| open_rejects(file, &options.file)).transpose()?;
     let mut tx = database.registrar().await?;
     let target = options.target(&mut tx).await?;
-    let zone = organisation::zone_of(&mut tx, target.organisation_id).await?;
+    let known = options.known(&mut tx, &target).await?;
+    let zone = known.zone;
     let parent_id = match &options.new_chapters {
         NewChapters::AddUnder(slug) => {
             Some(organisation::chapter_id(&mut tx, target.organisation_id, slug).await?)
         }
         NewChapters::Reject | NewChapters::Add => None,
-    };
-    let known = Known {
-        zone,
-        chapters: if options.has(Field::Chapter) {
-            let all = organisation::chapters(&mut tx, target.organisation_id).await?;
-            Some(
-                Names::chapters(all, options.new_chapters != NewChapters::Reject)
-                    .with_default(options.chapter.is_some()),
-            )
-        } else {
-            None
-        },
-        types: if options.has(Field::Type) {
-            let all = organisation::types(&mut tx, target.organisation_id).await?;
-            Some(Names::types(all).with_default(options.certification_type.is_some()))
-        } else {
-            None
-        },
     };
 
     staging::prepare(&mut tx).await?;
@@ -311,19 +326,28 @@ pub async fn import(
         }
         hold = hold.or(Some(too_many));
     }
+    let mut id = None;
     if options.dry_run {
         tx.rollback().await?;
     } else {
-        staging::record(&mut tx, &target, &coverage, &counts, missing.changed()).await?;
+        let (new_chapters, missing) = (&found.new_chapters[..], missing.changed());
+        let done = Done { coverage: &coverage, new_chapters, missing };
+        id = Some(staging::record(&mut tx, &target, &counts, &done).await?);
+        if let Some(name) = &options.save_as {
+            let saved = options.reading.to_saved();
+            store_mapping::save(&mut tx, target.organisation_id, name, &saved, Some(&found.header)).await?;
+        }
         tx.commit().await?;
     }
     Ok(Imported {
+        id,
         counts,
         dry_run: options.dry_run,
         hold,
         unknown: found.unknown,
         new_chapters: found.new_chapters.into_iter().map(|one| one.slug).collect(),
         missing,
+        changed_columns: ChangedColumns::of(&found.header, &options.header),
         rejects,
     })
 }
@@ -338,6 +362,7 @@ struct Known {
 /// What the rows name beside what is known.
 #[derive(Default)]
 struct Found {
+    header: Vec<String>,
     new_chapters: Vec<staging::NewChapter>,
     unknown: Vec<Unknown>,
 }
@@ -363,8 +388,10 @@ fn read(
         return Err(ImportError::read(&options.name, ReadError::Empty));
     }
     let layout = &options.layout;
+    let header = names_in(&record);
     let mut mapping = Mapping {
-        columns: places(&layout.columns, &record)?,
+        columns: places(&layout.columns, &record)
+            .map_err(|error| error.with_new(&ChangedColumns::of(&header, &options.header).added))?,
         date_formats: layout.date_formats.clone(),
         active_status: layout
             .active_status
@@ -394,9 +421,15 @@ fn read(
     let _ = sender.blocking_send(chunk);
     let names = || mapping.chapters.iter().chain(&mapping.types);
     Ok(Found {
+        header,
         new_chapters: mapping.chapters.iter().flat_map(Names::created).collect(),
         unknown: names().flat_map(Names::unknown).collect(),
     })
+}
+
+/// The names in a header.
+fn names_in(header: &csv::StringRecord) -> Vec<String> {
+    header.iter().map(|name| name.trim_start_matches(DATE).trim().to_owned()).collect()
 }
 
 /// The positions of each mapped column in the header.

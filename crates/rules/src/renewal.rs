@@ -118,6 +118,8 @@ pub enum Kind {
     Reinstated,
     /// A withdrawal, which is permanent unless the certification is reinstated.
     Withdrawn,
+    /// The undo of an import's change of the date; the cycle continued.
+    Undone,
 }
 
 impl Kind {
@@ -129,6 +131,7 @@ impl Kind {
             Self::Suspended => "suspended",
             Self::Reinstated => "reinstated",
             Self::Withdrawn => "withdrawn",
+            Self::Undone => "undone",
         }
     }
 }
@@ -271,7 +274,7 @@ pub fn standing_at(
     is_stopped_now: bool,
 ) -> Standing<'_> {
     let (before, after) = entries.split_at(entries.partition_point(|entry| entry.at <= at));
-    let is_dated = |entry: &&Entry| matches!(entry.kind, Kind::Renewed | Kind::Corrected);
+    let is_dated = |entry: &&Entry| matches!(entry.kind, Kind::Renewed | Kind::Corrected | Kind::Undone);
     let is_status = |entry: &&Entry| !is_dated(entry);
     let closes = |entry: &&Entry| matches!(entry.kind, Kind::Renewed | Kind::Withdrawn);
     let dated = before.iter().rfind(is_dated);
@@ -292,6 +295,6 @@ pub fn standing_at(
         is_corrected_later: after
             .iter()
             .take_while(|entry| entry.kind != Kind::Renewed)
-            .any(|entry| entry.kind == Kind::Corrected),
+            .any(|entry| matches!(entry.kind, Kind::Corrected | Kind::Undone)),
     }
 }

@@ -115,6 +115,7 @@ pub(super) fn router(api: Api, beside: Router) -> Router {
         .routes(routes!(imports::announce))
         .routes(routes!(imports::show))
         .routes(routes!(imports::upload_content))
+        .routes(routes!(imports::undo))
         .split_for_parts();
     let document = Arc::new(document);
     let recording = (api.0.recorder.clone(), api.0.database.clone());

@@ -83,6 +83,9 @@ pub enum ApiError {
     /// The content of the register was sent before.
     #[error("the content of this register was already sent: announce a new import")]
     AlreadySent,
+    /// The import to undo was not imported, or is undone.
+    #[error("this register was not imported, or its import is undone already: there is nothing to undo")]
+    NotImported,
     /// A partner's report without a valid signature.
     #[error(
         "the signature is not valid for this partner: sign the request as Standard Webhooks specifies, with a current time stamp"
@@ -148,6 +151,7 @@ impl ApiError {
             Self::InstallationTaken => "installation-taken",
             Self::KeyReused => "key-reused",
             Self::AlreadySent => "register-already-uploaded",
+            Self::NotImported => "import-not-undoable",
             Self::NotSigned => "not-signed",
             Self::WebhookNotConfigured => "partner-not-configured",
             Self::Report(_) => "report-invalid",
@@ -196,7 +200,8 @@ impl ApiError {
             | Self::LoginTaken
             | Self::InstallationTaken
             | Self::Lapsed
-            | Self::AlreadySent => StatusCode::CONFLICT,
+            | Self::AlreadySent
+            | Self::NotImported => StatusCode::CONFLICT,
             Self::TooMany | Self::TooManyAtOnce | Self::TooManyImports => StatusCode::TOO_MANY_REQUESTS,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }

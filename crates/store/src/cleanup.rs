@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::postgres::types::PgInterval;
 
-use super::{Database, StoreError, auth};
+use super::{Database, StoreError, WorkerTx, auth};
 
 /// The number of rows deleted in one transaction.
 const BATCH: i32 = 5_000;
@@ -94,12 +94,26 @@ pub async fn delete(
         deleted.access_events += batch.access_events;
         progress(batch.notices.unsigned_abs());
     }
+    let mut tx = database.worker().await?;
+    delete_import_changes(&mut tx).await?;
+    tx.commit().await?;
     // `serve` does this only if people sign in or e-mail is configured, but triggers write e-mails in any
     // case.
     let mut tx = database.auth().await?;
     auth::sweep(&mut tx).await?;
     tx.commit().await?;
     Ok(deleted)
+}
+
+/// Deletes what is stored to undo an import, after 30 days.
+async fn delete_import_changes(tx: &mut WorkerTx) -> Result<(), StoreError> {
+    sqlx::query!(
+        "delete from certvakt.import_changes where import_id in (
+           select id from certvakt.imports where finished_at < now() - interval '30 days')"
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 fn interval(days: u32) -> PgInterval {

@@ -1,5 +1,7 @@
 //! Imports: a temporary staging table, and its merge with set-based statements.
 
+mod missing;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde_json::json;
@@ -8,6 +10,9 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{RegistrarTx, StoreError};
+pub use missing::{
+    Coverage, MissingLimit, coverage, find_missing, first_missing, missing, missing_limit, suspend_missing,
+};
 
 /// The number of rejected rows in a page.
 const PAGE: i64 = 1_000;
@@ -324,102 +329,11 @@ pub async fn first_moves(tx: &mut RegistrarTx, zone: Tz, swapped: bool) -> Resul
         .await?)
 }
 
-/// The chapters and types that a file covers.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Coverage {
-    /// The ids of the chapters.
-    pub chapters: Vec<Uuid>,
-    /// The codes of the types.
-    pub types: Vec<String>,
-}
-
-/// The chapters and types of the matched rows.
-pub async fn coverage(tx: &mut RegistrarTx, target: &Target) -> Result<Coverage, StoreError> {
-    if !target.names_rows {
-        let chapters = Vec::from_iter(target.chapter_id);
-        return Ok(Coverage { chapters, types: Vec::from_iter(target.certification_type.clone()) });
-    }
-    Ok(sqlx::query_as(
-        "select array(select distinct chapter_id from import_matches) as chapters,
-           array(select distinct certification_type from import_matches) as types",
-    )
-    .fetch_one(tx)
-    .await?)
-}
-
-/// Finds the certifications that are missing from the file, before the merge. `with_suspended`: whether suspended ones
-/// count.
-pub async fn find_missing(
-    tx: &mut RegistrarTx,
-    target: &Target,
-    coverage: &Coverage,
-    with_suspended: bool,
-) -> Result<(), StoreError> {
-    sqlx::query(include_str!("import/missing.sql"))
-        .bind(target.organisation_id)
-        .bind(&coverage.chapters)
-        .bind(&coverage.types)
-        .bind(with_suspended)
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-/// The number of missing certifications, after the merge: those that were replaced are not missing.
-pub async fn missing(tx: &mut RegistrarTx) -> Result<i64, StoreError> {
-    tx.execute("delete from import_missing where id in (select certification_id from import_replacements)")
-        .await?;
-    Ok(sqlx::query_scalar("select count(*) from import_missing").fetch_one(tx).await?)
-}
-
-/// The numbers that limit how many certifications may be missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub struct MissingLimit {
-    /// Valid certifications of the chapters and types in the file, before the import.
-    pub covered: i64,
-    /// The limit of the organisation's runs, as a number of certifications.
-    #[sqlx(rename = "run_limit_floor")]
-    pub floor: i64,
-    /// The same limit in percent; a number must exceed both.
-    #[sqlx(rename = "run_limit_percent")]
-    pub percent: i16,
-}
-
-/// The limit of missing certifications, after the merge.
-pub async fn missing_limit(
-    tx: &mut RegistrarTx,
-    target: &Target,
-    coverage: &Coverage,
-) -> Result<MissingLimit, StoreError> {
-    Ok(sqlx::query_as(include_str!("import/covered.sql"))
-        .bind(target.organisation_id)
-        .bind(&coverage.chapters)
-        .bind(&coverage.types)
-        .fetch_one(tx)
-        .await?)
-}
-
-/// The ids in the register of the first missing certifications.
-pub async fn first_missing(tx: &mut RegistrarTx, most: i64) -> Result<Vec<String>, StoreError> {
-    let ids = sqlx::query_scalar("select external_id from import_missing order by external_id limit $1");
-    Ok(ids.bind(most).fetch_all(tx).await?)
-}
-
-/// Suspends the missing certifications, or withdraws them.
-pub async fn suspend_missing(
-    tx: &mut RegistrarTx,
-    target: &Target,
-    withdraw: bool,
-) -> Result<(), StoreError> {
-    change_as(tx, target, Some(if withdraw { "withdrawn" } else { "suspended" })).await?;
-    sqlx::query(include_str!("import/suspend_missing.sql")).bind(withdraw).execute(tx).await?;
-    Ok(())
-}
-
 /// Merges the matched rows into the register.
 pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, StoreError> {
     let of_organisation = |sql: &'static str| sqlx::query(sql).bind(target.organisation_id);
     let mut queries = vec![
+        of_organisation(include_str!("import/before.sql")),
         of_organisation(include_str!("import/people.sql")),
         of_organisation(include_str!("import/languages.sql")),
     ];
@@ -484,30 +398,48 @@ pub async fn rejects(
         .await?)
 }
 
-/// Records an import. `missing`: the number of certifications that were suspended or withdrawn because they were
-/// missing.
+/// What an import did beside the outcome of its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done<'a> {
+    /// The chapters and types of its rows.
+    pub coverage: &'a Coverage,
+    /// The chapters that it created.
+    pub new_chapters: &'a [NewChapter],
+    /// The number of certifications that were suspended or withdrawn because they were missing.
+    pub missing: i64,
+}
+
+/// Records an import, and what it changed, so that it can be undone. Returns its number.
 pub async fn record(
     tx: &mut RegistrarTx,
     target: &Target,
-    coverage: &Coverage,
     counts: &Counts,
-    missing: i64,
-) -> Result<(), StoreError> {
-    sqlx::query!(
+    done: &Done<'_>,
+) -> Result<i64, StoreError> {
+    let new_chapters: Vec<Uuid> = done.new_chapters.iter().map(|one| one.id).collect();
+    let id = sqlx::query_scalar!(
         "insert into certvakt.imports
            (organisation_id, chapter_ids, certification_types, read, added, updated, unchanged, duplicate, rejected,
-            renewed, corrected, replaced, missing, contacts_rejected, started_at)
+            renewed, corrected, replaced, missing, contacts_rejected, started_at, new_chapter_ids)
          select $1, $2, $3, c.read, c.added, c.updated, c.unchanged, c.duplicate, c.rejected, c.renewed, c.corrected,
-           c.replaced, $6, c.contacts_rejected, $5
-         from jsonb_populate_record(null::certvakt.imports, $4) c",
+           c.replaced, $6, c.contacts_rejected, $5, $7
+         from jsonb_populate_record(null::certvakt.imports, $4) c
+         returning id",
         target.organisation_id,
-        &coverage.chapters,
-        &coverage.types,
+        &done.coverage.chapters,
+        &done.coverage.types,
         json!(counts),
         counts.started_at,
-        missing,
+        done.missing,
+        &new_chapters,
     )
-    .execute(tx)
+    .fetch_one(&mut *tx)
     .await?;
-    Ok(())
+    sqlx::query(include_str!("import/journal.sql")).bind(id).execute(&mut *tx).await?;
+    sqlx::query(include_str!("import/journal_suspensions.sql"))
+        .bind(id)
+        .bind(done.missing > 0)
+        .execute(tx)
+        .await?;
+    Ok(id)
 }

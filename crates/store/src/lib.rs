@@ -20,6 +20,7 @@ pub mod delivery;
 pub mod doctor;
 pub mod import;
 pub mod kill_switch;
+pub mod mapping;
 pub mod migration;
 pub mod organisation;
 pub mod partner;
@@ -28,6 +29,7 @@ pub mod renewal;
 pub mod report;
 pub mod run;
 pub mod stage;
+pub mod undo;
 pub mod upload;
 
 use std::str::FromStr;

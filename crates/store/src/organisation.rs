@@ -337,7 +337,11 @@ pub async fn check_type(tx: &mut RegistrarTx, organisation_id: Uuid, code: &str)
     Err(unknown("type", code, all.iter().map(String::as_str)))
 }
 
-fn unknown<'a>(what: &'static str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> StoreError {
+pub(super) fn unknown<'a>(
+    what: &'static str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> StoreError {
     let hint = match nearest(name, known.clone()) {
         Some(near) => format!("did you mean '{near}'?"),
         None if known.clone().next().is_none() => {

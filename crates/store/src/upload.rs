@@ -44,15 +44,64 @@ pub async fn finish(tx: &mut RegistrarTx, id: Uuid, state: &str, result: &Value)
 }
 
 /// Deletes announcements whose register was not sent within an hour, because each counts towards its
-/// organisation's limit; finished uploads after 30 days; and stored responses after a day.
+/// organisation's limit; finished uploads, and what is stored to undo an import, after 30 days; and stored responses
+/// after a day.
 pub async fn delete_old(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     sqlx::query!(
         "with uploads as (
            delete from certvakt.uploads
            where created_at < now() - interval '30 days' and state <> 'received'
              or created_at < now() - interval '1 hour' and state = 'waiting'
+         ),
+         changes as (
+           delete from certvakt.import_changes
+           where import_id in (select id from certvakt.imports where finished_at < now() - interval '30 days')
          )
          delete from certvakt.idempotency_keys where created_at < now() - interval '1 day'"
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// An import that a person wants to undo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoRequest {
+    /// The upload's id.
+    pub id: Uuid,
+    /// The person who requested it; `None` if they were erased since.
+    pub person_id: Option<Uuid>,
+    /// The number of the import.
+    pub import_id: i64,
+}
+
+/// The next import to undo, which is locked.
+pub async fn next_undo(tx: &mut RegistrarTx) -> Result<Option<UndoRequest>, StoreError> {
+    Ok(sqlx::query_as!(
+        UndoRequest,
+        r#"select id, undo_requested_by as person_id, (result ->> 'import')::bigint as "import_id!"
+           from certvakt.uploads where state = 'imported' and undo_requested_at is not null and result ? 'import'
+           order by undo_requested_at limit 1 for update skip locked"#
+    )
+    .fetch_optional(tx)
+    .await?)
+}
+
+/// Records the outcome of an undo: its result in the state `undone`, or why it was refused.
+pub async fn finish_undo(
+    tx: &mut RegistrarTx,
+    id: Uuid,
+    is_undone: bool,
+    outcome: &Value,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update certvakt.uploads
+         set state = case when $2 then 'undone' else state end, undo_requested_at = null,
+           result = result || jsonb_build_object('undo', $3::jsonb)
+         where id = $1",
+        id,
+        is_undone,
+        outcome,
     )
     .execute(tx)
     .await?;

@@ -1,21 +1,22 @@
 //! `certvakt import`
 
-use std::path::PathBuf;
+mod undo;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use certvakt_base::Exit;
-use certvakt_engine::import::location::{self, Encoding, Location};
 use certvakt_engine::import::names::Names;
 use certvakt_engine::import::{
-    self, DateFormat, Field, Imported, InstantDay, Layout, Missing, MissingCertifications, MissingChange,
-    NewChapters, Options, guess, process,
+    self, ChangedColumns, ImportError, Imported, MissingCertifications, MissingChange, NewChapters, Options,
+    ReadingOptions, guess, process,
 };
-use certvakt_store::import::{DatesAre, Source};
-use certvakt_store::organisation;
+use certvakt_store::import::Source;
+use certvakt_store::{mapping, organisation};
 
 use super::App;
-use super::values::{Named, one_of};
+use super::reading_args::ReadingArgs;
 use crate::error::Error;
 use crate::output::{count, print, progress, table};
 
@@ -32,73 +33,34 @@ use crate::output::{count, print, progress, table};
     and nothing was imported without --approve. Exit status 5: the file cannot be read, and nothing was\n\
     imported."
 )]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(super) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// The register's file
-    file: PathBuf,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
     /// Propose the columns from the header and the values, and import nothing
     #[arg(long)]
     guess: bool,
     /// The organisation's short name
     #[arg(long, value_name = "SLUG", required_unless_present = "guess")]
     organisation: Option<String>,
-    /// The short name of the chapter of rows that name none
-    #[arg(long, value_name = "SLUG")]
-    chapter: Option<String>,
-    /// The code of the type of rows that name none
-    #[arg(long = "type", value_name = "CODE")]
-    certification_type: Option<String>,
     /// Create the chapters that rows name and the organisation does not have
     #[arg(long)]
     add_chapters: bool,
     /// The short name of the chapter below which chapters are created [default: the top level]
     #[arg(long, value_name = "SLUG", requires = "add_chapters")]
     under: Option<String>,
-    /// A person has one certification of each type: a new number replaces the old one (needs `person_id`)
-    #[arg(long)]
-    one_per_type: bool,
-    /// The column that holds a field; repeat the option, or give several values
-    #[arg(long = "column", value_name = "FIELD=COLUMN", value_parser = column, num_args = 1..)]
-    columns: Vec<(Field, String)>,
-    /// The format of ambiguous dates, such as MM/DD/YYYY; can be repeated. M and D match one or two digits, MMM
-    /// the name of a month, and YY a year from 1969 to 2068
-    #[arg(long = "date-format", value_name = "FORM")]
-    date_formats: Vec<DateFormat>,
-    /// A value of the status column that means active; can be repeated
-    #[arg(long, value_name = "VALUE", default_value = "active")]
-    active_status: Vec<String>,
-    /// The day of an instant whose date in the organisation's time zone differs from the date at its own
-    /// offset
-    #[arg(long, value_parser = one_of(INSTANT_DAYS))]
-    instant_day: Option<InstantDay>,
-    /// How to treat changed dates [default: a later date is a renewal, an earlier one a correction]
-    #[arg(long, value_parser = one_of(DATES_ARE))]
-    dates_are: Option<DatesAre>,
-    /// The meaning of a blank expiry date
-    #[arg(long, value_enum, default_value_t)]
-    blank_expires: BlankExpires,
-    /// A value of the expiry that means that the certification does not expire, such as 9999-12-31 or Livsvarig;
-    /// can be repeated
-    #[arg(long, value_name = "VALUE")]
-    never: Vec<String>,
-    /// The sheet of a workbook [default: the only visible sheet with the columns]
-    #[arg(long, value_name = "NAME|N")]
-    sheet: Option<String>,
-    /// The line of the column names, from 1 [default: the first of 20 rows that has all columns]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    header_row: Option<u64>,
-    /// The separator of a text file's fields: an ASCII character, or tab [default: detected]
-    #[arg(long, value_name = "CHARACTER", value_parser = location::separator)]
-    separator: Option<u8>,
-    /// The encoding of a text file, such as utf-16le or windows-1252 [default: detected]
-    #[arg(long, value_name = "NAME", value_parser = location::encoding)]
-    encoding: Option<&'static Encoding>,
-    /// What happens to certifications of the chapters and types in the file that are missing from it
-    #[arg(long, value_parser = one_of(MISSING), default_value = "report")]
-    missing: MissingChange,
-    /// Suspend or withdraw the missing certifications even if rows are rejected
-    #[arg(long)]
-    missing_despite_rejects: bool,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    /// The name of a saved mapping, whose options the others override
+    #[arg(long, value_name = "NAME", conflicts_with = "guess")]
+    mapping: Option<String>,
+    /// Save the options as a mapping with this name, if the import succeeds
+    #[arg(long, value_name = "NAME", value_parser = super::mapping::name, conflicts_with = "guess")]
+    save_as: Option<String>,
     /// The CSV file to write rejected rows to
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -110,83 +72,62 @@ pub(super) struct Args {
     dry_run: bool,
 }
 
-impl Args {
-    fn location(&self) -> Location {
-        Location {
-            columns: Vec::new(),
-            sheet: self.sheet.clone(),
-            header_row: self.header_row,
-            separator: self.separator,
-            encoding: self.encoding,
-        }
-    }
-}
-
-const INSTANT_DAYS: &[Named<InstantDay>] = &[
-    ("local", "The day in the organisation's time zone", InstantDay::Local),
-    ("written", "The day as written, at the instant's own offset", InstantDay::Written),
-];
-
-const MISSING: &[Named<MissingChange>] = &[
-    ("report", "They are reported", MissingChange::Report),
-    ("suspend", "They are suspended until a register contains them again", MissingChange::Suspend),
-    ("withdraw", "They are withdrawn", MissingChange::Withdraw),
-];
-
-const DATES_ARE: &[Named<DatesAre>] = &[
-    ("renewals", "A new cycle", DatesAre::Renewals),
-    ("corrections", "The same cycle", DatesAre::Corrections),
-];
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum BlankExpires {
-    /// Reject the row
-    #[default]
-    Reject,
-    /// The certification does not expire
-    Never,
-}
-
-fn column(text: &str) -> Result<(Field, String), String> {
-    let (field, column) = text.split_once('=').ok_or("write it like external_id=\"License Number\"")?;
-    Ok((field.parse()?, column.to_owned()))
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// List the last imports of an organisation
+    #[command(after_help = "Example:\n  certvakt import list --organisation hlf")]
+    List(undo::List),
+    /// Undo an import of the last 30 days, except what was changed since
+    #[command(after_help = "Example:\n  certvakt import undo 17 --dry-run\n\n\
+        A notice that was sent cannot be taken back: its certification is corrected, or suspended if the import\n\
+        had added it.")]
+    Undo(undo::Undo),
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
-    if args.guess {
-        return propose(&args, app).await;
+    match args.what {
+        Some(What::List(list)) => return undo::list(list, app).await,
+        Some(What::Undo(which)) => return undo::undo(which, app).await,
+        None => {}
     }
-    let location = args.location();
+    let file = args.file.clone().unwrap_or_default();
+    if args.guess {
+        return propose(&args, &file, app).await;
+    }
+    let database = app.database().await?;
+    let organisation = args.organisation.unwrap_or_default();
+    let given = args.reading.options()?;
+    let (reading, header) = match &args.mapping {
+        None => (given, Vec::new()),
+        Some(name) => {
+            let mut tx = database.registrar().await?;
+            let id = organisation::id_of(&mut tx, &organisation).await?;
+            let saved = mapping::named(&mut tx, id, name).await?;
+            let options = ReadingOptions::of(&saved).map_err(ImportError::Options)?;
+            (given.over(options), saved.header)
+        }
+    };
     let options = Options {
-        name: args.file.display().to_string(),
-        file: Arc::new(process::open(&args.file)?),
-        organisation: args.organisation.unwrap_or_default(),
-        chapter: args.chapter,
-        certification_type: args.certification_type,
+        name: file.display().to_string(),
+        file: Arc::new(process::open(&file)?),
+        organisation,
+        chapter: reading.chapter.clone(),
         new_chapters: match (args.add_chapters, args.under) {
             (_, Some(slug)) => NewChapters::AddUnder(slug),
             (true, None) => NewChapters::Add,
             (false, None) => NewChapters::Reject,
         },
-        one_per_type: args.one_per_type,
-        missing: Missing { change: args.missing, despite_rejects: args.missing_despite_rejects },
-        layout: Layout {
-            columns: args.columns,
-            date_formats: args.date_formats,
-            active_status: args.active_status,
-            instant_day: args.instant_day,
-            dates_are: args.dates_are,
-            blank_never_expires: args.blank_expires == BlankExpires::Never,
-            never: args.never,
-            location,
-        },
+        layout: reading.layout().map_err(ImportError::Options)?,
+        missing: reading.missing().map_err(ImportError::Options)?,
+        reading,
+        header,
+        save_as: args.save_as,
         rejects: args.rejects,
         approve: args.approve,
         dry_run: args.dry_run,
         now: app.clock.now(),
         source: Source::Operator,
     };
-    let database = app.database().await?;
     let bar = progress(0, "reading");
     bar.enable_steady_tick(Duration::from_millis(250));
     let imported = import::import(database, &app.config.import, &options, &bar).await?;
@@ -196,8 +137,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 }
 
 /// Proposes the columns of a file.
-async fn propose(args: &Args, app: &App) -> Result<Exit, Error> {
-    let name = args.file.display().to_string();
+async fn propose(args: &Args, path: &Path, app: &App) -> Result<Exit, Error> {
+    let name = path.display().to_string();
     // The organisation's chapters and types, by which columns are recognised.
     let known = match &args.organisation {
         None => guess::Known::default(),
@@ -211,10 +152,10 @@ async fn propose(args: &Args, app: &App) -> Result<Exit, Error> {
         }
     };
     let bar = progress(0, "reading");
-    let (file, config) = (process::open(&args.file)?, &app.config.import);
-    let found = guess::guess(file, &name, config, &args.location(), &known, &bar)?;
+    let (file, config) = (process::open(path)?, &app.config.import);
+    let found = guess::guess(file, &name, config, &args.reading.location()?, &known, &bar)?;
     bar.finish_and_clear();
-    let command = command_line(args, &found);
+    let command = command_line(args, &name, &found);
     print(app.format, &serde_json::json!({ "guess": found, "command": command }), |_| {
         let rows =
             found.columns.iter().map(|one| [one.field.to_owned(), one.column.clone(), one.reason.to_owned()]);
@@ -234,20 +175,17 @@ async fn propose(args: &Args, app: &App) -> Result<Exit, Error> {
 }
 
 /// The command line that a proposal leads to.
-fn command_line(args: &Args, found: &guess::Guess) -> String {
+fn command_line(args: &Args, file: &str, found: &guess::Guess) -> String {
     let or =
         |given: &Option<String>, placeholder: &str| given.as_deref().map_or(placeholder.to_owned(), quoted);
-    let mut command = format!(
-        "certvakt import {} --organisation {}",
-        quoted(&args.file.display().to_string()),
-        or(&args.organisation, "SLUG"),
-    );
+    let mut command =
+        format!("certvakt import {} --organisation {}", quoted(file), or(&args.organisation, "SLUG"));
     let has = |field: &str| found.columns.iter().any(|one| one.field == field);
-    if args.chapter.is_some() || !has("chapter") {
-        command += &format!(" --chapter {}", or(&args.chapter, "SLUG"));
+    if args.reading.chapter.is_some() || !has("chapter") {
+        command += &format!(" --chapter {}", or(&args.reading.chapter, "SLUG"));
     }
-    if args.certification_type.is_some() || !has("type") {
-        command += &format!(" --type {}", or(&args.certification_type, "CODE"));
+    if args.reading.certification_type.is_some() || !has("type") {
+        command += &format!(" --type {}", or(&args.reading.certification_type, "CODE"));
     }
     for (at, one) in found.columns.iter().enumerate() {
         command += if at == 0 { " --column " } else { " " };
@@ -258,13 +196,7 @@ fn command_line(args: &Args, found: &guess::Guess) -> String {
         [format] => command += &format!(" --date-format {format}"),
         [..] => command += " --date-format FORM",
     }
-    let separator = args.separator.map(|byte| char::from(byte).to_string());
-    for (option, given) in [
-        ("sheet", args.sheet.clone()),
-        ("header-row", args.header_row.map(|line| line.to_string())),
-        ("separator", separator.map(|one| if one == "\t" { "tab".to_owned() } else { one })),
-        ("encoding", args.encoding.map(|encoding| encoding.name().to_owned())),
-    ] {
+    for (option, given) in args.reading.given_location() {
         if let Some(given) = given {
             command += &format!(" --{option} {}", quoted(&given));
         }
@@ -347,6 +279,12 @@ fn text(imported: &Imported, options: &Options) -> String {
         text += &format!("\n{} {verb} replaced by a new number.", certifications(imported.counts.replaced));
     }
     text += &missing_text(&imported.missing, verb);
+    let ChangedColumns { added, removed } = &imported.changed_columns;
+    for (columns, what) in [(added, "New"), (removed, "Missing")] {
+        if !columns.is_empty() {
+            text += &format!("\n{what} columns, compared with the mapping: {}.", columns.join(", "));
+        }
+    }
     if !imported.new_chapters.is_empty() {
         text += &format!("\nNew chapters: {}.", imported.new_chapters.join(", "));
     }

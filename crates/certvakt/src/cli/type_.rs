@@ -109,7 +109,16 @@ fn months(text: &str) -> Result<i16, String> {
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let database = app.database().await?;
     match args.what {
-        What::Add { code, organisation, name, validity, renews_from, renewal_window, lead_times, external_id } => {
+        What::Add {
+            code,
+            organisation,
+            name,
+            validity,
+            renews_from,
+            renewal_window,
+            lead_times,
+            external_id,
+        } => {
             let renewal = RenewalTerms { rule: renews_from, window_days: renewal_window };
             let name = name.unwrap_or_else(|| code.clone());
             let days = lead_times.and_then(|LeadTimes(days)| days);

@@ -12,6 +12,7 @@ mod missing;
 pub mod opendocument;
 mod rows;
 mod shared;
+mod undo;
 pub mod workbooks;
 
 use std::fs;

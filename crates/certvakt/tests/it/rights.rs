@@ -56,7 +56,12 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.idempotency_keys.request_hash",
     "certvakt.imports.certification_types",
     "certvakt.imports.chapter_ids",
+    "certvakt.imports.new_chapter_ids",
     "certvakt.imports.operator",
+    "certvakt.imports.undone_by",
+    "certvakt.import_mappings.header",
+    "certvakt.import_mappings.name",
+    "certvakt.import_mappings.options",
     "certvakt.invitations.operator",
     "certvakt.invitations.token_hash",
     "certvakt.known_browsers.token_hash",
@@ -156,8 +161,11 @@ async fn somebody() -> (TestDatabase, Uuid) {
             "update certvakt.people set name = 'Åse zqx7', locale = 'nb' where id = '{person}';
              insert into certvakt.person_names (person_id, organisation_id, name)
                select '{person}', id, 'Åse hos zqx7' from certvakt.organisations;
-             insert into certvakt.register_ids (organisation_id, external_id, person_id)
-               select id, 'medlem-zqx7', '{person}' from certvakt.organisations;
+             insert into certvakt.register_ids (organisation_id, external_id, person_id) select id, 'medlem-zqx7', '{person}' from certvakt.organisations;
+             insert into certvakt.imports (organisation_id, chapter_ids, certification_types, read, added, updated, unchanged, rejected, renewed, corrected)
+               select id, '{{}}', '{{}}', 0, 0, 0, 0, 0, 0, 0 from certvakt.organisations;
+             insert into certvakt.import_changes (import_id, person_id, before, after)
+               select id, '{person}', '{{\"name\": \"zqx7 before\"}}', '{{\"name\": \"zqx7 after\"}}' from certvakt.imports;
              insert into certvakt.contact_points (person_id, kind, address, installation)
                values ('{person}', 'push', 'token-zqx7', 'app-zqx7');
              insert into certvakt.channel_opt_outs (person_id, kind) values ('{person}', 'push');

@@ -142,6 +142,9 @@ pub enum ImportError {
     /// A field has two columns.
     #[error("two columns are given for {0}: use --column {0}=\"…\" once")]
     FieldTwice(&'static str),
+    /// The options contradict each other, or a saved mapping cannot be used; contains one sentence.
+    #[error("{0}")]
+    Options(String),
     /// The rejects file cannot be written.
     #[error("cannot write the rejects to '{file}' ({cause}): choose another file")]
     Rejects {
@@ -175,6 +178,7 @@ impl ImportError {
         match self {
             Self::Read { error, .. } => error.code(),
             Self::FieldTwice(_) => "import-field-twice",
+            Self::Options(_) => "import-options",
             Self::UnknownColumn { .. } => "import-unknown-column",
             Self::MissingField(_) => "import-missing-field",
             Self::Rejects { .. } => "import-rejects",
@@ -189,10 +193,22 @@ impl ImportError {
             Self::UnknownColumn { .. }
             | Self::MissingField(_)
             | Self::FieldTwice(_)
+            | Self::Options(_)
             | Self::Rejects { .. } => Exit::Usage,
             Self::Store(error) => error.exit(),
             Self::Held { .. } => Exit::Held,
             Self::Read { .. } => Exit::Input,
+        }
+    }
+
+    /// Adds to an unknown column which columns are new since the mapping was saved.
+    pub(super) fn with_new(self, added: &[String]) -> Self {
+        match self {
+            Self::UnknownColumn { column, hint } if !added.is_empty() => {
+                let hint = format!("{hint}; new since the mapping was saved: {}", added.join(", "));
+                Self::UnknownColumn { column, hint }
+            }
+            other => other,
         }
     }
 

@@ -234,7 +234,7 @@ impl Checked {
                 Ok(Reading::Known(entry)) => {
                     self.check_words(one, number, &entry);
                     let says = match entry.kind {
-                        Kind::Renewed | Kind::Corrected => is_stopped,
+                        Kind::Renewed | Kind::Corrected | Kind::Undone => is_stopped,
                         Kind::Suspended | Kind::Withdrawn => Some(true),
                         Kind::Reinstated => Some(false),
                     };

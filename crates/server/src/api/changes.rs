@@ -261,7 +261,7 @@ impl From<RenewalError> for ApiError {
 pub(super) struct Entry {
     /// The number of the entry, from 1.
     number: i64,
-    /// The kind of change: `renewed`, `corrected`, `suspended`, `reinstated` or `withdrawn`; null if a later
+    /// The kind of change: `renewed`, `corrected`, `suspended`, `reinstated`, `withdrawn` or `undone`; null if a later
     /// version of certvakt wrote the entry.
     #[schema(value_type = Option<String>, example = "renewed")]
     kind: Option<rules::Kind>,

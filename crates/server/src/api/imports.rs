@@ -6,6 +6,7 @@ use axum::Json;
 use axum::body::Body as RawBody;
 use axum::extract::State;
 use axum::http::StatusCode;
+use certvakt_engine::import::ReadingOptions;
 use certvakt_engine::import::uploads::{Register, no_room};
 use certvakt_store::caller::uploads::{self, Announced, Upload};
 use chrono::{DateTime, Utc};
@@ -35,7 +36,7 @@ pub(super) struct Import {
     id: Uuid,
     organisation_id: Uuid,
     chapter_id: Uuid,
-    /// `waiting` for its content, `received`, `imported` or `refused`.
+    /// `waiting` for its content, `received`, `imported`, `refused` or `undone`.
     #[schema(example = "imported")]
     state: String,
     /// If the state is `imported`: the numbers of rows that were read, added, updated, unchanged, duplicate and rejected,
@@ -71,10 +72,14 @@ pub(super) struct Announcement {
     #[serde(rename = "type")]
     #[schema(min_length = 1, max_length = 63)]
     certification_type: Option<String>,
-    /// The column of each field. `external_id` and `expires_at` are required; `issued_at`, `name`, `email`, `phone`,
+    /// The saved mapping that has the other options; those that are given here override it.
+    #[schema(max_length = 63)]
+    mapping: Option<String>,
+    /// The column of each field. Without a mapping, `external_id` and `expires_at` are required; `issued_at`, `name`, `email`, `phone`,
     /// `language`, `push_token`, `status`, `suspended_until`, `person_id`, `chapter`, `type` and `replaces` are
     /// optional. `name`, `email` and `phone` can have several columns, with `+` between them.
     #[schema(example = json!({ "external_id": "Medlemsnr", "expires_at": "Gyldig til" }))]
+    #[serde(default)]
     columns: BTreeMap<String, String>,
     /// The formats of ambiguous dates, such as `MM/DD/YYYY`.
     #[serde(default)]
@@ -134,21 +139,25 @@ impl From<Announcement> for Register {
     fn from(one: Announcement) -> Self {
         Self {
             chapter_id: one.chapter_id,
-            certification_type: one.certification_type,
-            columns: one.columns,
-            date_formats: one.date_formats,
-            active_status: one.active_status,
-            dates_are: one.dates_are,
-            instant_day: one.instant_day,
-            blank_never_expires: one.blank_never_expires,
-            never: one.never,
-            sheet: one.sheet,
-            header_row: one.header_row,
-            separator: one.separator,
-            encoding: one.encoding,
-            one_per_type: one.one_per_type,
-            missing: one.missing,
-            missing_despite_rejects: one.missing_despite_rejects,
+            mapping: one.mapping,
+            options: ReadingOptions {
+                chapter: None,
+                certification_type: one.certification_type,
+                columns: one.columns,
+                date_formats: one.date_formats,
+                active_status: one.active_status,
+                dates_are: one.dates_are,
+                instant_day: one.instant_day,
+                blank_never_expires: one.blank_never_expires,
+                never: one.never,
+                sheet: one.sheet,
+                header_row: one.header_row,
+                separator: one.separator,
+                encoding: one.encoding,
+                one_per_type: one.one_per_type,
+                missing: one.missing,
+                missing_despite_rejects: one.missing_despite_rejects,
+            },
             approve: one.approve,
             dry_run: one.dry_run,
         }
@@ -243,6 +252,26 @@ async fn receive(body: RawBody) -> Result<File, ApiError> {
     }
     file.rewind().await.map_err(|error| no_room(&error))?;
     Ok(file)
+}
+
+/// Undo an import of the last 30 days, except what was changed since; the state becomes `undone` within seconds
+#[utoipa::path(post, path = "/api/v1/imports/{id}/undo", tag = "imports", params(Id), responses(
+    (status = ACCEPTED, body = Import),
+    Problems))]
+pub(super) async fn undo(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+) -> Result<(StatusCode, Json<Import>), ApiError> {
+    let mut tx = api.person(&caller).await?;
+    let upload = uploads::upload(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
+    // Only administrators can see an upload, so this caller is one.
+    api.check_step_up(&caller)?;
+    if !uploads::request_undo(&mut tx, id).await? {
+        return Err(ApiError::NotImported);
+    }
+    tx.commit().await?;
+    Ok((StatusCode::ACCEPTED, Json(upload.into())))
 }
 
 /// Get an import and its result

@@ -15,7 +15,7 @@ pub struct Upload {
     pub organisation_id: Uuid,
     /// The chapter to which new mentors belong.
     pub chapter_id: Uuid,
-    /// `waiting`, `received`, `imported` or `refused`.
+    /// `waiting`, `received`, `imported`, `refused` or `undone`.
     pub state: String,
     /// The result of the import.
     pub result: Option<Value>,
@@ -81,6 +81,17 @@ pub async fn upload_content(tx: &mut CallerTx, id: Uuid, content: &[u8]) -> Resu
         content,
     );
     Ok(handed_over.execute(tx).await?.rows_affected() > 0)
+}
+
+/// Requests the undo of an import. Returns false if the upload was not imported, or is undone.
+pub async fn request_undo(tx: &mut CallerTx, id: Uuid) -> Result<bool, StoreError> {
+    let requested = sqlx::query!(
+        "update certvakt.uploads
+         set undo_requested_at = now(), undo_requested_by = certvakt.current_person()
+         where id = $1 and state = 'imported' and result ? 'import'",
+        id,
+    );
+    Ok(requested.execute(tx).await?.rows_affected() > 0)
 }
 
 /// One upload, if the caller may see it.

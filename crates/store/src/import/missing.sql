@@ -1,7 +1,7 @@
 -- Finds the certifications of the chapters ($2) and types ($3) in the file that are not in it. $4 is whether suspended ones
 -- count. A rejected row shows that its certification is still in the register.
 create temporary table import_missing on commit drop as
-select c.id, c.external_id
+select c.id, c.external_id, c.status, c.suspended_until
 from public.peer_mentor_certifications c
 where c.organisation_id = $1 and c.chapter_id = any ($2) and c.certification_type = any ($3) and c.external_id is not null
   and case when c.status = 'suspended' then $4 and not certvakt.is_withdrawn(c.status, c.renewal_history) else true end

@@ -1,6 +1,6 @@
 -- Finds the certifications that a row names as replaced by its own. Two that name each other stay as they are.
-insert into import_replacements (certification_id, successor_id)
-select distinct on (o.id) o.id, c.id
+insert into import_replacements (certification_id, successor_id, status, suspended_until)
+select distinct on (o.id) o.id, c.id, o.status, o.suspended_until
 from import_matches m
 join public.peer_mentor_certifications c
   on c.organisation_id = $1 and c.external_id = m.external_id and c.certification_type = m.certification_type

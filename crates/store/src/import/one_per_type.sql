@@ -1,8 +1,8 @@
 -- Finds older certifications of the same person and type as one in the register: the one that expires last counts.
-insert into import_replacements (certification_id, successor_id)
-select c.id, c.latest
+insert into import_replacements (certification_id, successor_id, status, suspended_until)
+select c.id, c.latest, c.status, c.suspended_until
 from (
-  select c.id, first_value(c.id) over (
+  select c.id, c.status, c.suspended_until, first_value(c.id) over (
     partition by c.peer_mentor_id, c.certification_type
     order by c.expires_at desc nulls first, c.issued_at desc nulls last, c.created_at desc, c.id desc) as latest
   from public.peer_mentor_certifications c

@@ -33,5 +33,7 @@ create temporary table import_people (
 -- The certifications that are replaced by another one.
 create temporary table import_replacements (
   certification_id uuid primary key,
-  successor_id uuid not null
+  successor_id uuid not null,
+  status text not null,
+  suspended_until date
 ) on commit drop;

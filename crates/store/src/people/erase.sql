@@ -13,6 +13,9 @@ register_ids as (
   from certvakt.register_ids i where i.person_id = $1
   on conflict do nothing
 ),
+import_changes as (
+  delete from certvakt.import_changes where person_id = $1 returning 1
+),
 own_register_ids as (
   delete from certvakt.register_ids where person_id = $1 returning 1
 ),
@@ -60,7 +63,8 @@ answers as (
   returning 1
 ),
 registers as (
-  update certvakt.uploads set person_id = null where person_id = $1 returning 1
+  update certvakt.uploads set person_id = nullif(person_id, $1), undo_requested_by = nullif(undo_requested_by, $1)
+  where person_id = $1 or undo_requested_by = $1 returning 1
 ),
 opt_outs as (
   delete from certvakt.channel_opt_outs where person_id = $1 returning 1
@@ -102,6 +106,7 @@ name as (
 select place as "place!", rows as "rows!"
 from (values
   (1, 'names and language', (select count(*) from name) + (select count(*) from names)),
+  (18, 'values before an import', (select count(*) from import_changes)),
   (2, 'contact points', (select count(*) from contact_points)),
   (3, 'channels opted out of', (select count(*) from opt_outs)),
   (4, 'memberships', (select count(*) from memberships)),

@@ -20,6 +20,13 @@ select json_build_object(
   'register_ids', (
     select coalesce(json_agg(json_build_object('organisation', o.name, 'id', i.external_id) order by o.name, i.external_id), '[]')
     from certvakt.register_ids i join certvakt.organisations o on o.id = i.organisation_id where i.person_id = p.id),
+  'values_before_imports', (
+    select coalesce(json_agg(json_build_object(
+      'organisation', o.name, 'at', i.finished_at, 'field', f.field, 'before', j.before ->> f.field, 'after', j.after ->> f.field)
+      order by i.finished_at, f.field), '[]')
+    from certvakt.import_changes j cross join jsonb_object_keys(j.before) f (field)
+    join certvakt.imports i on i.id = j.import_id
+    join certvakt.organisations o on o.id = i.organisation_id where j.person_id = p.id),
   'addresses_used', (
     select coalesce(json_agg(json_build_object('address', u.address, 'since', u.first_used_at) order by u.address), '[]')
     from certvakt.address_uses u where u.person_id = p.id),

@@ -132,6 +132,112 @@ async fn a_register_that_looks_wrong_as_a_whole_needs_approval() {
 }
 
 #[tokio::test]
+async fn an_uploaded_register_can_name_chapters_and_types_and_people_who_are_missing() {
+    let api = Api::start().await;
+    let slugs: String = api
+        .database
+        .value(&format!(
+            "select string_agg(h.slug, ' ' order by h.slug) from certvakt.chapters h
+             where h.organisation_id = (select organisation_id from certvakt.chapters where id = '{}')",
+            id("0000000000a2")
+        ))
+        .await;
+    let slugs: Vec<&str> = slugs.split(' ').collect();
+    let columns = json!({
+        "external_id": "Nr", "expires_at": "Utløper", "chapter": "Lag", "type": "Kurs",
+    });
+    let change = json!({ "columns": columns, "type": null, "missing": "suspend" });
+    let register = format!(
+        "Nr;Utløper;Lag;Kurs\nX1;2029-01-31;{};type\nX2;2029-01-31;{};TYPE\nX3;2029-01-31;nowhere;type\n",
+        slugs[0], slugs[1]
+    );
+    let imported = api.import(change, register).await;
+    let result = &imported["result"];
+    assert_eq!((&result["added"], &result["rejected"]), (&json!(2), &json!(1)), "{imported}");
+    assert_eq!(result["unknown"][0]["value"], "nowhere");
+    assert_eq!(result["missing"]["kept_for_rejects"], true, "a rejected row keeps everybody: {imported}");
+}
+
+#[tokio::test]
+async fn an_administrator_undoes_an_import() {
+    let api = Api::start().await;
+    let first = api.import(json!({}), REGISTER).await;
+    let second = api.import(json!({}), REGISTER.replace("2027-01-31", "2029-01-31")).await;
+    let import = second["id"].as_str().unwrap();
+    let path = format!("/imports/{import}/undo");
+    for who in ["coordinator", "mentor", "outsider"] {
+        assert_eq!(api.make(who, &path, "", &json!({})).await.status, StatusCode::NOT_FOUND, "{who}");
+    }
+    let requested = api.make("administrator", &path, "", &json!({})).await;
+    assert_eq!(requested.status, StatusCode::ACCEPTED, "{}", requested.body);
+    api.database.until(&format!("select state = 'undone' from certvakt.uploads where id = '{import}'")).await;
+    let shown = api.get("administrator", &format!("/imports/{import}")).await.body;
+    assert_eq!(
+        (&shown["state"], &shown["result"]["undo"]["reverted"]),
+        (&json!("undone"), &json!(1)),
+        "{shown}"
+    );
+    let entry: Value = api
+        .database
+        .value("select renewal_history -> -1 from public.peer_mentor_certifications where external_id = '1'")
+        .await;
+    let administrator = api.get("administrator", "/me").await.body["id"].clone();
+    assert_eq!(
+        (&entry["kind"], &entry["source"], &entry["actor"]),
+        (&json!("undone"), &json!("undo"), &administrator)
+    );
+    let again = api.make("administrator", &path, "", &json!({})).await;
+    assert_eq!((again.status, &again.body["code"]), (StatusCode::CONFLICT, &json!("import-not-undoable")));
+    // The first one is older than 30 days by now.
+    api.database.execute("update certvakt.imports set finished_at = finished_at - interval '31 days'").await;
+    let import = first["id"].as_str().unwrap();
+    let requested = api.make("administrator", &format!("/imports/{import}/undo"), "", &json!({})).await;
+    assert_eq!(requested.status, StatusCode::ACCEPTED);
+    api.database
+        .until(&format!(
+            "select result ? 'undo' and undo_requested_at is null from certvakt.uploads where id = '{import}'"
+        ))
+        .await;
+    let shown = api.get("administrator", &format!("/imports/{import}")).await.body;
+    assert_eq!(
+        (&shown["state"], &shown["result"]["undo"]["code"]),
+        (&json!("imported"), &json!("import-too-old")),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn an_upload_uses_a_saved_mapping() {
+    let api = Api::start().await;
+    let organisation: String = api
+        .database
+        .value(&format!(
+            "select o.slug from certvakt.organisations o join certvakt.chapters h on h.organisation_id = o.id
+             where h.id = '{}'",
+            id("0000000000a2")
+        ))
+        .await;
+    let options = ["--column", "external_id=Nr", "name=Navn", "expires_at=Utløper", "--type", "type"];
+    api.database.ok([&["mapping", "set", "members", "--organisation", &organisation][..], &options].concat());
+    let change = json!({ "mapping": "members", "columns": {}, "type": null });
+    let imported = api.import(change, REGISTER).await;
+    assert_eq!(
+        (&imported["state"], &imported["result"]["added"]),
+        (&json!("imported"), &json!(1)),
+        "{imported}"
+    );
+    let refused = api.import(json!({ "mapping": "member", "columns": {} }), REGISTER).await;
+    assert_eq!(
+        (&refused["state"], &refused["result"]["code"]),
+        (&json!("refused"), &json!("unknown-name")),
+        "{refused}"
+    );
+    let mapping = "x".repeat(300);
+    let refused = api.announce("administrator", json!({ "mapping": mapping })).await;
+    assert_eq!(refused.body["code"], "request-invalid");
+}
+
+#[tokio::test]
 async fn a_register_is_uploaded_only_by_its_administrator_and_once() {
     let api = Api::start().await;
     for (who, change, code) in [
@@ -296,7 +402,8 @@ async fn an_organisations_registers_leave_room_for_the_others() {
 async fn registers_are_imported_in_turns_of_their_organisations() {
     let api = Api::start().await;
     let options = json!({
-        "chapter_id": id("0000000000a2"), "type": "type", "columns": { "external_id": "Nr", "expires_at": "Utløper" },
+        "chapter_id": id("0000000000a2"), "approve": false, "dry_run": false,
+        "options": { "type": "type", "columns": { "external_id": "Nr", "expires_at": "Utløper" } },
     });
     api.database
         .execute(&format!(

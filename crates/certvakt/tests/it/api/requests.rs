@@ -150,6 +150,7 @@ async fn the_api_describes_itself_and_every_address_of_it() {
             "post /api/v1/imports",
             "get /api/v1/imports/{id}",
             "put /api/v1/imports/{id}/content",
+            "post /api/v1/imports/{id}/undo",
             "get /api/v1/me",
             "delete /api/v1/me/devices/{installation}",
             "put /api/v1/me/devices/{installation}",

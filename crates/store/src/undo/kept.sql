@@ -1,0 +1,30 @@
+-- The fields that the import $1 changed and that were changed again since. They stay as they are. $2 is its organisation.
+create temporary table undo_kept on commit drop as
+select j.person_id, j.certification_id, f.field
+from certvakt.import_changes j
+left join public.peer_mentor_certifications c on c.id = j.certification_id
+left join certvakt.person_names n on n.person_id = j.person_id and n.organisation_id = $2
+cross join lateral (
+  select field, value as after from jsonb_each(j.after) e (field, value)
+) f
+where j.import_id = $1
+  and case f.field
+    when 'chapter_id' then f.after <> to_jsonb(c.chapter_id)
+    when 'issued_at' then f.after <> coalesce(to_jsonb(c.issued_at at time zone 'UTC'), 'null')
+    when 'expires_at' then f.after <> coalesce(to_jsonb(c.expires_at at time zone 'UTC'), 'null')
+    -- A run sets the status of a lapsed certification, which is no decision.
+    when 'status' then f.after <> to_jsonb(c.status) and not (c.status = 'expired' and f.after = '"active"')
+    when 'suspended_until' then f.after <> coalesce(to_jsonb(c.suspended_until), 'null')
+    when 'name' then f.after <> coalesce(to_jsonb(n.name), 'null')
+    when 'language' then f.after <> coalesce(to_jsonb(n.locale), 'null')
+    when 'push_token' then false
+    else (
+      select array_agg(lower(a) order by lower(a)) from jsonb_array_elements_text(f.after) a
+    ) is distinct from (
+      select array_agg(lower(k.address) order by lower(k.address)) from certvakt.contact_points k
+      where k.person_id = j.person_id and k.organisation_id = $2 and k.kind = f.field)
+  end
+  -- The suspension of a replaced or missing certification came after the merge of its row.
+  and not (not j.is_suspension and f.field in ('status', 'suspended_until') and exists (
+    select from certvakt.import_changes s
+    where s.import_id = $1 and s.is_suspension and s.certification_id = j.certification_id))
