@@ -31,7 +31,7 @@ SCENARIOS = (
     (growth.run_all, {"P5"}),
     (quiet.run_all, {"P6"}),
     (memory.drain_tenfold, {"P11"}),
-    (importing.run_all, {"P10", "P11"}),
+    (importing.run_all, {"P10", "P11", "P22"}),
     (memory.compare_peaks, {"P11"}),
     (pages.run_all, {"P12", "P13", "P14"}),
     (histories.run_all, {"P15", "P16"}),

@@ -24,6 +24,7 @@ TITLES = {
     "P17": "changes sent to a portal on Dataverse",
     "P20": "recording vs. a set-based SQL function",
     "P21": "six lead times over three types",
+    "P22": "an import undone",
 }
 
 

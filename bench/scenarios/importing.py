@@ -1,5 +1,5 @@
-"""P10: the import of a CSV register, without and with columns for chapter and type, against psql's \\copy of the
-resulting rows."""
+"""P10: the import of a CSV register, without and with columns for chapter and type, against psql's
+\\copy of the resulting rows. P22: its undo."""
 
 import csv
 from datetime import timedelta
@@ -14,6 +14,7 @@ from bench.tables import CERTIFICATIONS
 IMPORT = "certvakt import"
 FLOOR = "psql, \\copy into bare copies"
 NATIONAL = "certvakt import, with chapters and types"
+UNDO = "certvakt import undo"
 TENFOLD = "certvakt import, 10 x as many"
 DAYS = 730
 COLUMNS = ("external_id", "name", "email", "push_token", "expires_at")
@@ -29,7 +30,9 @@ def run_all(session: Session) -> None:
     national = session.folder / "national.csv"
     write_register(register, national, rows, names_chapters=True)
     for number in range(CHAPTERS):
-        register.installation.run(["chapter", "add", f"lag-{number}", *IN_ORG, "--name", f"Lokallag {number}"])
+        register.installation.run(
+            ["chapter", "add", f"lag-{number}", *IN_ORG, "--name", f"Lokallag {number}"]
+        )
     for number in range(TYPES):
         register.installation.run(["type", "add", f"kurs-{number}", *IN_ORG, "--name", f"Kurs {number}"])
     session.say(f"importing {rows:,} rows once, untimed, for the rows that the floor copies")
@@ -49,6 +52,7 @@ def run_all(session: Session) -> None:
                 row_counts(register),
                 before | {t: before[t] + n for t, n in counts.items()},
             )
+        undo_once(session, register, before)
         tables.truncate(register.connection, *filled)
         floors.prepare(register, filled)
         session.record(FLOOR, floors.psql(register, copies, session.folder))
@@ -58,6 +62,7 @@ def run_all(session: Session) -> None:
         tables.truncate(register.connection, *(tables.copy_of(table, "bare") for table in filled))
     session.rates("P10", "rows by " + IMPORT, (IMPORT, rows), (FLOOR, rows), ">= 0.5")
     session.rates("P10", "rows by " + NATIONAL, (NATIONAL, rows), (FLOOR, rows), ">= 0.45")
+    session.times("P22", UNDO, UNDO, IMPORT, "<= 2")
     if session.sizes.tenfold_memory and session.wants("P11"):
         write_register(register, file, 10 * rows)
         import_once(session, register, TENFOLD, import_command(file), filled)
@@ -71,6 +76,14 @@ def import_once(session: Session, register: Register, name: str, command: list, 
     session.certvakt(name, register, command)
 
 
+def undo_once(session: Session, register: Register, before: dict[str, int]) -> None:
+    number = register.connection.execute("select max(id) from certvakt.imports").fetchone()[0]
+    register.connection.execute("vacuum analyze")
+    session.certvakt(UNDO, register, ["import", "undo", str(number)])
+    left = {table: n for table, n in row_counts(register).items() if n != before[table]}
+    expect("rows that an undo leaves", left, {"certvakt.imports": before["certvakt.imports"] + 1})
+
+
 def import_command(file: Path) -> list:
     """The command that imports a file with these columns."""
     chosen = [*IN_ORG, "--chapter", "chapter", "--type", "type"]
@@ -79,7 +92,13 @@ def import_command(file: Path) -> list:
 
 def national_command(file: Path) -> list:
     """The command that imports a file whose rows name their chapter and type."""
-    return ["import", str(file), *IN_ORG, "--column", *(f"{name}={name}" for name in (*COLUMNS, "chapter", "type"))]
+    return [
+        "import",
+        str(file),
+        *IN_ORG,
+        "--column",
+        *(f"{name}={name}" for name in (*COLUMNS, "chapter", "type")),
+    ]
 
 
 def row_counts(register: Register) -> dict[str, int]:
@@ -92,7 +111,7 @@ def row_counts(register: Register) -> dict[str, int]:
 
 
 def write_register(register: Register, path: Path, rows: int, names_chapters: bool = False) -> None:
-    """Writes a typical register, with expiry dates over two years; as an option with a chapter and a type in each row."""
+    """Writes a typical register, with expiry dates over two years, and optionally chapters and types."""
     days = [str(register.today + timedelta(days=day)) for day in range(-30, DAYS - 30)]
     with path.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)

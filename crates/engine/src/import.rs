@@ -3,6 +3,7 @@
 
 mod brake;
 mod cells;
+mod columns;
 pub mod dates;
 mod error;
 mod fault;
@@ -23,6 +24,7 @@ mod ods;
 mod parts;
 pub mod process;
 pub mod reading;
+mod rejects;
 mod row;
 pub mod sheet;
 mod sheets;
@@ -36,9 +38,7 @@ mod workbook;
 mod xlsb;
 
 use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use certvakt_rules::calendar::today;
@@ -47,6 +47,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 pub use brake::Hold;
+pub use columns::ChangedColumns;
 pub use dates::DateFormat;
 pub use error::{ImportError, ReadError};
 pub use field::Field;
@@ -56,16 +57,13 @@ pub use mapping::InstantDay;
 pub use missing::{Missing, MissingCertifications, MissingChange};
 pub use names::Unknown;
 pub use reading::ReadingOptions;
+pub use rejects::Reject;
 
-use certvakt_base::private;
-use certvakt_base::suggest::nearest;
-use certvakt_rules::text::csv_cell;
 use certvakt_store::import::{self as staging, Counts, Done, PersonBy, Source, Target};
 use certvakt_store::{Database, RegistrarTx, mapping as store_mapping, organisation};
 
 use crate::config::ImportConfig;
 
-use cells::DATE;
 use mapping::Mapping;
 use names::Names;
 use never::Never;
@@ -75,11 +73,6 @@ use process::Rows;
 const CHUNK_BYTES: usize = 128 * 1024;
 /// The maximum number of chunks that wait for the database, which bounds the memory.
 const CHUNKS_WAITING: usize = 4;
-/// The number of rejected rows in the result.
-const REJECTS_SHOWN: usize = 10;
-/// The maximum number of header names in an error about an unknown column, and of characters of each.
-const NAMES_SHOWN: usize = 30;
-const NAME_SHOWN: usize = 60;
 
 /// The options of an import.
 #[derive(Debug, Clone)]
@@ -155,45 +148,6 @@ pub struct Imported {
     pub changed_columns: ChangedColumns,
     /// The first rejected rows.
     pub rejects: Vec<Reject>,
-}
-
-/// How the columns of a file differ from those with which its mapping was saved.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct ChangedColumns {
-    /// The columns that are new.
-    pub added: Vec<String>,
-    /// The columns that are no longer there.
-    pub removed: Vec<String>,
-}
-
-impl ChangedColumns {
-    /// The differences; none if the saved header is not known.
-    fn of(header: &[String], saved: &[String]) -> Self {
-        if saved.is_empty() {
-            return Self::default();
-        }
-        let without = |all: &[String], others: &[String]| {
-            all.iter().filter(|name| !name.is_empty() && !others.contains(name)).cloned().collect()
-        };
-        Self { added: without(header, saved), removed: without(saved, header) }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty()
-    }
-}
-
-/// A rejected row or contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Reject {
-    /// Its line in the file, from 1.
-    pub line: i64,
-    /// The field at fault.
-    pub column: String,
-    /// The reason, which never contains a value.
-    pub reason: String,
-    /// Whether the rest of the row was imported: an invalid contact does not reject the row.
-    pub is_row_imported: bool,
 }
 
 impl Options {
@@ -280,7 +234,7 @@ pub async fn import(
 ) -> Result<Imported, ImportError> {
     options.check()?;
     let rejects_file =
-        options.rejects.as_deref().map(|file| open_rejects(file, &options.file)).transpose()?;
+        options.rejects.as_deref().map(|file| rejects::open(file, &options.file)).transpose()?;
     let mut tx = database.registrar().await?;
     let target = options.target(&mut tx).await?;
     let known = options.known(&mut tx, &target).await?;
@@ -309,7 +263,7 @@ pub async fn import(
     progress.set_message("merging");
     staging::add_chapters(&mut tx, target.organisation_id, &found.new_chapters, parent_id).await?;
     staging::match_rows(&mut tx, &target).await?;
-    let rejects = write_rejects(&mut tx, options, rejects_file).await?;
+    let rejects = rejects::write(&mut tx, options.rejects.as_deref(), rejects_file).await?;
     let held =
         |hold| Err(ImportError::Held { file: options.name.clone(), hold, unknown: found.unknown.clone() });
     let mut hold = if options.approve { None } else { Hold::of(&mut tx, &target, zone, config).await? };
@@ -388,9 +342,9 @@ fn read(
         return Err(ImportError::read(&options.name, ReadError::Empty));
     }
     let layout = &options.layout;
-    let header = names_in(&record);
+    let header = columns::names_in(&record);
     let mut mapping = Mapping {
-        columns: places(&layout.columns, &record)
+        columns: columns::places(&layout.columns, &record)
             .map_err(|error| error.with_new(&ChangedColumns::of(&header, &options.header).added))?,
         date_formats: layout.date_formats.clone(),
         active_status: layout
@@ -425,135 +379,4 @@ fn read(
         new_chapters: mapping.chapters.iter().flat_map(Names::created).collect(),
         unknown: names().flat_map(Names::unknown).collect(),
     })
-}
-
-/// The names in a header.
-fn names_in(header: &csv::StringRecord) -> Vec<String> {
-    header.iter().map(|name| name.trim_start_matches(DATE).trim().to_owned()).collect()
-}
-
-/// The positions of each mapped column in the header.
-fn places(
-    columns: &[(Field, String)],
-    header: &csv::StringRecord,
-) -> Result<Vec<(Field, usize)>, ImportError> {
-    let mut places = Vec::with_capacity(columns.len());
-    for (field, column) in columns {
-        match place(column, header) {
-            Ok(at) => places.push((*field, at)),
-            // A field can have several columns, and a column can have this sign in its name.
-            Err(_) if field.may_have_several_columns() && column.contains('+') => {
-                for part in column.split('+') {
-                    places.push((*field, place(part, header)?));
-                }
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(places)
-}
-
-/// The position of a column in the header.
-fn place(column: &str, header: &csv::StringRecord) -> Result<usize, ImportError> {
-    let mut at =
-        header.iter().enumerate().filter(|(_, name)| name.trim_start_matches(DATE).trim() == column.trim());
-    match (at.next(), at.next()) {
-        (Some((place, _)), None) => Ok(place),
-        (Some(_), Some(_)) => Err(ImportError::UnknownColumn {
-            column: column.to_owned(),
-            hint: "the header contains it twice; rename one of them".to_owned(),
-        }),
-        (None, _) => Err(ImportError::UnknownColumn {
-            column: column.to_owned(),
-            hint: match nearest(column, header.iter()) {
-                Some(near) => format!("did you mean '{near}'?"),
-                None => format!("it has {}", shown(header)),
-            },
-        }),
-    }
-}
-
-/// The header's names, for an error.
-fn shown(header: &csv::StringRecord) -> String {
-    let mut names: Vec<String> =
-        header.iter().take(NAMES_SHOWN).map(|name| name.chars().take(NAME_SHOWN).collect()).collect();
-    if header.len() > NAMES_SHOWN {
-        names.push(format!("and {} more", header.len() - NAMES_SHOWN));
-    }
-    names.join(", ")
-}
-
-/// Opens the file for rejects before the import, so that the import does not fail at its end. The file keeps
-/// its content until it is replaced.
-fn open_rejects(file: &Path, register: &File) -> Result<File, ImportError> {
-    let failed = |cause| ImportError::Rejects { file: file.display().to_string(), cause };
-    let opened = private::open(File::options().truncate(false).write(true), file).map_err(failed)?;
-    let place = |found: std::fs::Metadata| (found.dev(), found.ino());
-    let is_register = register
-        .metadata()
-        .is_ok_and(|found| opened.metadata().is_ok_and(|rejects| place(rejects) == place(found)));
-    if is_register {
-        return Err(failed(std::io::Error::other("it is the register itself")));
-    }
-    Ok(opened)
-}
-
-/// Writes all rejected rows to the file, and returns the first ones.
-async fn write_rejects(
-    tx: &mut certvakt_store::RegistrarTx,
-    options: &Options,
-    file: Option<File>,
-) -> Result<Vec<Reject>, ImportError> {
-    let failed = |cause: std::io::Error| ImportError::Rejects {
-        file: options.rejects.as_ref().map(|file| file.display().to_string()).unwrap_or_default(),
-        cause,
-    };
-    if let Some(file) = &file {
-        file.set_len(0).map_err(failed)?;
-    }
-    let mut writer = file.map(csv::Writer::from_writer);
-    if let Some(writer) = &mut writer {
-        writer
-            .write_record(["line", "column", "reason", "external_id", "row_imported"])
-            .map_err(|error| failed(error.into()))?;
-    }
-    let mut first = Vec::new();
-    let mut after = (0, String::new());
-    loop {
-        let page = staging::rejects(tx, after.0, &after.1).await?;
-        let Some(last) = page.last() else { break };
-        after = (last.line, last.column.clone());
-        for reject in page {
-            if let Some(writer) = &mut writer {
-                let line = reject.line.to_string();
-                let id = reject.external_id.as_deref().unwrap_or_default();
-                let is_imported = if reject.is_row_imported { "yes" } else { "no" };
-                writer
-                    .write_record([
-                        line.as_str(),
-                        &reject.column,
-                        &csv_cell(&reject.reason),
-                        &csv_cell(id),
-                        is_imported,
-                    ])
-                    .map_err(|error| failed(error.into()))?;
-            }
-            if first.len() < REJECTS_SHOWN {
-                first.push(Reject {
-                    line: reject.line,
-                    column: reject.column,
-                    reason: reject.reason,
-                    is_row_imported: reject.is_row_imported,
-                });
-            }
-        }
-        if writer.is_none() && first.len() >= REJECTS_SHOWN {
-            break;
-        }
-    }
-    if let Some(writer) = writer {
-        let mut file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
-        file.flush().map_err(failed)?;
-    }
-    Ok(first)
 }

@@ -1,6 +1,7 @@
 //! Imports: a temporary staging table, and its merge with set-based statements.
 
 mod missing;
+mod rejects;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -10,12 +11,8 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{RegistrarTx, StoreError};
-pub use missing::{
-    Coverage, MissingLimit, coverage, find_missing, first_missing, missing, missing_limit, suspend_missing,
-};
-
-/// The number of rejected rows in a page.
-const PAGE: i64 = 1_000;
+pub use missing::{MissingLimit, count_missing, find_missing, first_missing, missing_limit, suspend_missing};
+pub use rejects::{Rejected, first_rejected, rejects};
 
 /// The columns of the staging table that most registers do not have, in the order of COPY.
 pub const MORE_COLUMNS: [&str; 9] = [
@@ -310,16 +307,6 @@ pub struct Move {
     pub after: Option<NaiveDate>,
 }
 
-/// The first three rejected rows.
-pub async fn first_rejected(tx: &mut RegistrarTx) -> Result<Vec<Rejected>, StoreError> {
-    Ok(sqlx::query_as(
-        "select line, reject_column, reject_reason, external_id, false as is_row_imported
-         from import_rows where reject_reason is not null order by line limit 3",
-    )
-    .fetch_all(tx)
-    .await?)
-}
-
 /// The first three dates that move; or, if `swapped`, of those whose day and month are exchanged.
 pub async fn first_moves(tx: &mut RegistrarTx, zone: Tz, swapped: bool) -> Result<Vec<Move>, StoreError> {
     Ok(sqlx::query_as(include_str!("import/first_moves.sql"))
@@ -327,6 +314,29 @@ pub async fn first_moves(tx: &mut RegistrarTx, zone: Tz, swapped: bool) -> Resul
         .bind(swapped)
         .fetch_all(tx)
         .await?)
+}
+
+/// The chapters and types that a file covers.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Coverage {
+    /// The ids of the chapters.
+    pub chapters: Vec<Uuid>,
+    /// The codes of the types.
+    pub types: Vec<String>,
+}
+
+/// The chapters and types of the matched rows.
+pub async fn coverage(tx: &mut RegistrarTx, target: &Target) -> Result<Coverage, StoreError> {
+    if !target.names_rows {
+        let chapters = Vec::from_iter(target.chapter_id);
+        return Ok(Coverage { chapters, types: Vec::from_iter(target.certification_type.clone()) });
+    }
+    Ok(sqlx::query_as(
+        "select array(select distinct chapter_id from import_matches) as chapters,
+           array(select distinct certification_type from import_matches) as types",
+    )
+    .fetch_one(tx)
+    .await?)
 }
 
 /// Merges the matched rows into the register.
@@ -364,37 +374,6 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
     Ok(sqlx::query_as::<_, Counts>(include_str!("import/counts.sql"))
         .bind(target.dates_are.map(DatesAre::kind))
         .fetch_one(tx)
-        .await?)
-}
-
-/// A rejected row or contact.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Rejected {
-    /// The line in the file.
-    pub line: i64,
-    /// The field at fault.
-    #[sqlx(rename = "reject_column")]
-    pub column: String,
-    /// The reason.
-    #[sqlx(rename = "reject_reason")]
-    pub reason: String,
-    /// The id in the register, if it could be read.
-    pub external_id: Option<String>,
-    /// Whether only a contact was rejected.
-    pub is_row_imported: bool,
-}
-
-/// A page of the rejected rows and contacts, in the order of the file, starting after a line and column.
-pub async fn rejects(
-    tx: &mut RegistrarTx,
-    after_line: i64,
-    after_column: &str,
-) -> Result<Vec<Rejected>, StoreError> {
-    Ok(sqlx::query_as::<_, Rejected>(include_str!("import/rejects.sql"))
-        .bind(after_line)
-        .bind(after_column)
-        .bind(PAGE)
-        .fetch_all(tx)
         .await?)
 }
 

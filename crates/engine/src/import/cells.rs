@@ -90,7 +90,7 @@ fn date(at: ExcelDateTime, format: NumberFormat) -> Result<String, &'static str>
     let form = form_of(format)?;
     match at.as_datetime() {
         Some(day) if at.as_f64() >= FIRST_SERIAL => Ok(format!("{DATE}{}", day.format(form))),
-        _ => Err("has a date that does not exist"),
+        _ => Err("has a date that does not exist: correct it"),
     }
 }
 
@@ -102,7 +102,7 @@ fn written_date(text: &str, format: NumberFormat) -> Result<String, &'static str
             Ok(format!("{DATE}{}", day.format(form_of(format)?)))
         }
         (_, Some(_)) => Ok(format!("{DATE}{text}")),
-        (_, None) => Err("has a date that does not exist"),
+        (_, None) => Err("has a date that does not exist: correct it"),
     }
 }
 
@@ -118,5 +118,9 @@ const fn form_of(format: NumberFormat) -> Result<&'static str, &'static str> {
 
 /// A cell's text, which must not start with the mark of a fault or a date.
 pub(super) fn of_text(text: &str) -> Result<String, &'static str> {
-    if text.starts_with([FAULT, DATE]) { Err("contains control characters") } else { Ok(text.to_owned()) }
+    if text.starts_with([FAULT, DATE]) {
+        Err("contains control characters: enter it again")
+    } else {
+        Ok(text.to_owned())
+    }
 }

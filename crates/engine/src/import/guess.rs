@@ -291,6 +291,43 @@ mod tests {
     }
 
     #[test]
+    fn chapters_and_types_of_the_organisation_are_recognised_by_their_values() {
+        let one = |key: &str, name: &str| certvakt_store::organisation::Named {
+            id: None,
+            key: key.to_owned(),
+            name: name.to_owned(),
+            external_id: None,
+        };
+        let known = Known {
+            chapters: Some(Names::chapters(vec![one("oslo", "Oslo"), one("bodo", "Bodø")], false)),
+            types: Some(Names::types(vec![one("likeperson", "Likeperson"), one("leder", "Leder")])),
+        };
+        let rows = [
+            "1;Åse;Berg;OSLO;likeperson;31.12.2027;7",
+            "2;Bo;Dahl;Bodo;Leder;31.12.2028;7",
+            "3;Li;Vik;oslo;leder;31.12.2028;8",
+            "4;Per;Moe;oslo;leder;31.12.2028;8",
+        ];
+        let found = propose(&columns("Nr;Fornavn;Etternavn;Sted;Hva;Gyldig til;Medlemsnr", &rows), &known);
+        let found: Vec<_> =
+            found.columns.iter().map(|one| (one.field, one.column.as_str(), one.reason)).collect();
+        assert_eq!(
+            found,
+            [
+                ("external_id", "Nr", "name"),
+                ("expires_at", "Gyldig til", "name"),
+                ("person_id", "Medlemsnr", "values"),
+                ("chapter", "Sted", "values"),
+                ("type", "Hva", "values"),
+                ("name", "Fornavn+Etternavn", "name"),
+            ]
+        );
+        // Without the organisation, a chapter is recognised by the column's name.
+        let found = propose(&columns("Nr;Lokallag;Kurs", &["1;a;b", "2;a;b", "3;a;b"]), &Known::default());
+        assert_eq!(found.columns.iter().map(|one| one.field).collect::<Vec<_>>(), ["external_id", "chapter"]);
+    }
+
+    #[test]
     fn a_header_in_seven_languages_names_the_columns() {
         for (language, header) in [
             ("nb", "Medlemsnr;Navn;E-post;Utstedt;Gyldig til"),

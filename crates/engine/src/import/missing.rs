@@ -70,7 +70,7 @@ impl Missing {
         coverage: &Coverage,
         rejected: i64,
     ) -> Result<MissingCertifications, StoreError> {
-        let number = staging::missing(tx).await?;
+        let number = staging::count_missing(tx).await?;
         let first = staging::first_missing(tx, SHOWN).await?;
         // A rejected row can be one of the missing ones, under an id that could not be read.
         let kept_for_rejects = self.change != MissingChange::Report && rejected > 0 && !self.despite_rejects;

@@ -141,7 +141,7 @@ fn whole(rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) -> Result<(
     }
     let is_missing = |(field, place): &&(Field, usize)| field.is_decisive() && *place >= record.len();
     match mapping.columns.iter().find(is_missing) {
-        Some((field, _)) => Err(fault(*field, "the row has no field for this column")),
+        Some((field, _)) => Err(fault(*field, "the row has no field for this column: check its separators")),
         None => Ok(()),
     }
 }
@@ -149,16 +149,19 @@ fn whole(rows: &Rows, mapping: &Mapping, record: &csv::StringRecord) -> Result<(
 fn check<'a>(form: Form, mapping: &mut Mapping, record: &'a csv::StringRecord) -> Result<Row<'a>, Fault> {
     let (mut row, cells) = cells(form, mapping, record)?;
     if row.external_id.is_none() {
-        return Err(fault(Field::ExternalId, "blank"));
+        return Err(fault(Field::ExternalId, "blank: enter the number, or take the row out"));
     }
     if mapping.has(Field::PersonId) && row.more.person_id.is_none() {
-        return Err(fault(Field::PersonId, "blank"));
+        return Err(fault(Field::PersonId, "blank: enter the number of the person"));
     }
     if row.name.as_ref().is_some_and(|name| name.chars().count() > Field::Name.longest()) {
-        return Err(fault(Field::Name, "too long"));
+        return Err(fault(Field::Name, "too long: shorten it, or check the column"));
     }
     if row.more.replaces.is_some() && row.more.replaces == row.external_id {
-        return Err(fault(Field::Replaces, "the certification's own id"));
+        return Err(fault(
+            Field::Replaces,
+            "the number of the same row: enter that of the old certification",
+        ));
     }
     if mapping.has(Field::Status) {
         let status = fold(cells.status.as_deref().unwrap_or_default());
@@ -197,7 +200,7 @@ fn check<'a>(form: Form, mapping: &mut Mapping, record: &'a csv::StringRecord) -
     if let (Some(issued_at), Some(expires_at)) = (row.issued_at, row.expires_at)
         && expires_at < issued_at
     {
-        return Err(fault(Field::ExpiresAt, "before the day of issue"));
+        return Err(fault(Field::ExpiresAt, "before the day of issue: correct one of the two"));
     }
     // Last, so that a row that is rejected for another reason creates no chapter.
     if let Some(types) = &mut mapping.types {

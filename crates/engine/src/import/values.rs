@@ -46,7 +46,7 @@ pub(super) fn phone(text: &str) -> Result<String, Reason> {
     if (3..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(format!("{plus}{digits}"))
     } else {
-        Err("not a phone number".into())
+        Err("not a phone number: correct it".into())
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn usable(form: Form, field: Field, text: &str) -> Result<Cow<'_, str
         Some(_) => return Err("a date instead of text: format its cell as text".into()),
     };
     if !is_clean(text) {
-        return Err("it contains control characters or unreadable characters".into());
+        return Err("it contains control characters or unreadable characters: enter it again".into());
     }
     let value = if field.is_id() { normal_id(text) } else { normal(text) };
     Err(if is_spreadsheet_error(&value) {
@@ -83,9 +83,9 @@ pub(super) fn usable(form: Form, field: Field, text: &str) -> Result<Cow<'_, str
     } else if field.is_id() && is_shortened(&value) {
         "a number that a spreadsheet has rounded: format its column as text and export it again".into()
     } else if value.chars().count() > field.longest() {
-        "too long".into()
+        "too long: shorten it, or check the column".into()
     } else if field == Field::PushToken && !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        "not a device token".into()
+        "not a device token: leave it out, or check the column".into()
     } else {
         return Ok(value);
     })

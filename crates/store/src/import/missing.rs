@@ -1,33 +1,9 @@
 //! The certifications of a file's chapters and types that are missing from it.
 
 use sqlx::Executor;
-use uuid::Uuid;
 
-use super::{Target, change_as};
+use super::{Coverage, Target, change_as};
 use crate::{RegistrarTx, StoreError};
-
-/// The chapters and types that a file covers.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Coverage {
-    /// The ids of the chapters.
-    pub chapters: Vec<Uuid>,
-    /// The codes of the types.
-    pub types: Vec<String>,
-}
-
-/// The chapters and types of the matched rows.
-pub async fn coverage(tx: &mut RegistrarTx, target: &Target) -> Result<Coverage, StoreError> {
-    if !target.names_rows {
-        let chapters = Vec::from_iter(target.chapter_id);
-        return Ok(Coverage { chapters, types: Vec::from_iter(target.certification_type.clone()) });
-    }
-    Ok(sqlx::query_as(
-        "select array(select distinct chapter_id from import_matches) as chapters,
-           array(select distinct certification_type from import_matches) as types",
-    )
-    .fetch_one(tx)
-    .await?)
-}
 
 /// Finds the certifications that are missing from the file, before the merge. `with_suspended`: whether suspended ones
 /// count.
@@ -48,7 +24,7 @@ pub async fn find_missing(
 }
 
 /// The number of missing certifications, after the merge: those that were replaced are not missing.
-pub async fn missing(tx: &mut RegistrarTx) -> Result<i64, StoreError> {
+pub async fn count_missing(tx: &mut RegistrarTx) -> Result<i64, StoreError> {
     tx.execute("delete from import_missing where id in (select certification_id from import_replacements)")
         .await?;
     Ok(sqlx::query_scalar("select count(*) from import_missing").fetch_one(tx).await?)

@@ -4,7 +4,7 @@ select r.line, x.reject_column, x.reject_reason, r.external_id, x.is_row_importe
 from import_rows r
 cross join lateral (values
   (r.reject_column, r.reject_reason, false),
-  ('external_id', 'given twice: line ' || r.duplicate_of || ' counts', false),
+  ('external_id', 'given twice: line ' || r.duplicate_of || ' counts; take one of them out', false),
   ('email', r.email_reason, true), ('phone', r.phone_reason, true), ('language', r.locale_reason, true),
   ('push_token', r.push_token_reason, true)
 ) x (reject_column, reject_reason, is_row_imported)
