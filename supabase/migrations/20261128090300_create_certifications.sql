@@ -227,6 +227,7 @@ create table certvakt.register_ids (
   external_id text not null constraint register_ids_external_id_form check (length(external_id) between 1 and 200)
     constraint register_ids_external_id_plain check (external_id !~ certvakt.forbidden_characters()),
   person_id uuid not null references certvakt.people (id) on delete cascade,
+  created_at timestamptz not null default now(),
   primary key (organisation_id, external_id)
 );
 comment on table certvakt.register_ids is 'The ids of people in the register of an organisation.';
@@ -257,8 +258,9 @@ alter table certvakt.replacements force row level security;
 revoke all on certvakt.replacements from public, anon, authenticated, service_role;
 grant select, insert, update (successor_id, replaced_at), delete on certvakt.replacements to certvakt_registrar;
 create policy registrar_manages on certvakt.replacements to certvakt_registrar using (true) with check (true);
-grant select on certvakt.replacements to certvakt_worker;
+grant select on certvakt.replacements to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.replacements for select to certvakt_worker using (true);
+create policy definer_reads on certvakt.replacements for select to certvakt_definer using (true);
 
 -- An import can suspend certifications that are no longer in the register. They return with the register, unless something
 -- else has changed since.

@@ -216,6 +216,8 @@ begin
   -- A withdrawal is recorded as a suspension. A status that was set from expired to active by hand is recorded as a
   -- reinstatement, so that the next run checks it against the date; another type is recorded as a correction, because it
   -- can have other lead times.
+  -- plpgsql would keep a plan that suits the few rows of the session's first update; `execute` plans for these rows.
+  execute $recorded$
   with recorded as (
     insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_before, expires_after)
     select n.organisation_id, n.id,
@@ -223,23 +225,25 @@ begin
         when n.certification_type <> o.certification_type then 'corrected' else 'reinstated' end, o.expires_at, n.expires_at
     from old_rows o join new_rows n on n.id = o.id
     cross join lateral (
-      select (certvakt.kinds_of_change(o.expires_at, n.expires_at, o.status, n.status, said))[1] as kind) k
+      select (certvakt.kinds_of_change(o.expires_at, n.expires_at, o.status, n.status, $1))[1] as kind) k
     -- A run sets many from active to expired, which is not a change.
     where (n.expires_at is distinct from o.expires_at or n.status = 'suspended' or n.certification_type <> o.certification_type
         or n.status <> o.status and (o.status, n.status) <> ('active', 'expired'))
       and (k.kind is not null or o.status = 'expired' and n.status = 'active' or n.certification_type <> o.certification_type)
     returning certification_id, kind
   )
-  select array_agg(r.certification_id), array_agg(r.kind) into changed, kinds from recorded r;
+  select array_agg(r.certification_id), array_agg(r.kind) from recorded r
+  $recorded$ into changed, kinds using said;
   if changed is not null then
     perform certvakt.update_changed_listings(changed, kinds);
   end if;
-  select array_agg(n.id) filter (where (n.organisation_id, n.chapter_id) <> (o.organisation_id, o.chapter_id)),
-    array_agg(distinct n.peer_mentor_id)
-      filter (where (n.organisation_id, n.certification_type) <> (o.organisation_id, o.certification_type))
-  into moved, retyped
-  from old_rows o join new_rows n on n.id = o.id
-  where (n.organisation_id, n.chapter_id, n.certification_type) <> (o.organisation_id, o.chapter_id, o.certification_type);
+  execute $moved$
+    select array_agg(n.id) filter (where (n.organisation_id, n.chapter_id) <> (o.organisation_id, o.chapter_id)),
+      array_agg(distinct n.peer_mentor_id)
+        filter (where (n.organisation_id, n.certification_type) <> (o.organisation_id, o.certification_type))
+    from old_rows o join new_rows n on n.id = o.id
+    where (n.organisation_id, n.chapter_id, n.certification_type) <> (o.organisation_id, o.chapter_id, o.certification_type)
+  $moved$ into moved, retyped;
   if moved is not null then
     delete from certvakt.certifications_elsewhere e where e.certification_id = any (moved);
     insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)

@@ -243,8 +243,8 @@ revoke all on function certvakt.delete_attempts() from public, anon, authenticat
 alter function certvakt.delete_attempts() owner to certvakt_definer;
 
 -- A correction continues the cycle, so a run must know which notices of the cycle came before it.
-create view certvakt.notified_before_correction with (security_invoker = true) as
-select cycle.organisation_id, cycle.certification_id, d.stage, d.due_date
+create view certvakt.notified_before with (security_invoker = true) as
+select cycle.organisation_id, cycle.certification_id, d.stage, d.due_date, false as is_predecessor
 from (
   select k.organisation_id, k.certification_id, max(o.changed_at) as cycle_began
   from (
@@ -257,11 +257,16 @@ from (
 ) cycle
 join public.cert_notification_log l on l.certification_id = cycle.certification_id
 join certvakt.deliveries d
-  on d.id = l.id and d.created_at >= cycle.cycle_began and d.state in ('claimed', 'delivered');
-comment on view certvakt.notified_before_correction is
-  'The stages of notices in the current cycle of each certification that was ever corrected. Only notices that were handed to a channel count.';
-revoke all on certvakt.notified_before_correction from public, anon, authenticated, service_role;
-grant select on certvakt.notified_before_correction to certvakt_worker, certvakt_definer;
+  on d.id = l.id and d.created_at >= cycle.cycle_began and d.state in ('claimed', 'delivered')
+union all
+select d.organisation_id, r.successor_id, d.stage, d.due_date, true
+from certvakt.replacements r
+join public.cert_notification_log l on l.certification_id = r.certification_id
+join certvakt.deliveries d on d.id = l.id and d.state in ('claimed', 'delivered');
+comment on view certvakt.notified_before is
+  'The stages of notices in the current cycle of each certification that was ever corrected, and of those that a new number replaced. Only notices that were handed to a channel count.';
+revoke all on certvakt.notified_before from public, anon, authenticated, service_role;
+grant select on certvakt.notified_before to certvakt_worker, certvakt_definer;
 
 create table certvakt.channel_stops (
   channel text not null,

@@ -344,7 +344,7 @@ begin atomic
   select coming.organisation_id, coming.night, coming.stage, count(*)
   from coming
   where not exists (
-    select from certvakt.notified_before_correction told
+    select from certvakt.notified_before told
     where told.organisation_id = coming.organisation_id and told.certification_id = coming.id and told.stage = coming.stage
       and coming.night - told.due_date < coming_notices.renotify_after_days
     -- OFFSET 0 makes PostgreSQL look up each certification, instead of computing the view for all organisations.
@@ -486,6 +486,9 @@ create table certvakt.uploads (
   finished_at timestamptz,
   taken_up_at timestamptz,
   undo_requested_at timestamptz,
+  -- An undo is refused after a few attempts.
+  -- squawk-ignore prefer-bigint-over-int
+  undo_attempt integer not null default 0,
   undo_requested_by uuid references certvakt.people (id) on delete set null,
   constraint uploads_chapter_inside_organisation
     foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade,
@@ -527,6 +530,7 @@ grant select (person_id, organisation_id, state, created_at, finished_at) on cer
 create policy worker_reads on certvakt.uploads for select to certvakt_worker using (true);
 -- The registrar imports uploads, one organisation after the other, so that none waits for all uploads of another. It also
 -- removes a person who is erased.
-grant select, update (person_id, content, attempt, state, result, finished_at, taken_up_at, undo_requested_at, undo_requested_by), delete
+grant select, update (person_id, content, attempt, state, result, finished_at, taken_up_at, undo_requested_at, undo_requested_by,
+    undo_attempt), delete
   on certvakt.uploads to certvakt_registrar;
 create policy registrar_takes on certvakt.uploads to certvakt_registrar using (true) with check (true);

@@ -56,6 +56,7 @@ pub use location::Location;
 pub use mapping::InstantDay;
 pub use missing::{Missing, MissingCertifications, MissingChange};
 pub use names::Unknown;
+pub use never::SharedValue;
 pub use reading::ReadingOptions;
 pub use rejects::Reject;
 
@@ -66,7 +67,7 @@ use crate::config::ImportConfig;
 
 use mapping::Mapping;
 use names::Names;
-use never::Never;
+use never::{Never, Unread};
 use process::Rows;
 
 /// The size in bytes of the chunks of rows sent to the database.
@@ -138,6 +139,10 @@ pub struct Imported {
     /// The values of the most rows that name no chapter or type of the organisation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<Unknown>,
+    /// The values of the expiry that could not be read and that many rows share. They may mean that the certification
+    /// does not expire.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared_expiries: Vec<SharedValue>,
     /// The short names of the chapters that were created.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub new_chapters: Vec<String>,
@@ -195,6 +200,7 @@ impl Options {
             chapter_id,
             certification_type: self.reading.certification_type.clone(),
             person_by,
+            has_more: mapping::has_more(self.layout.columns.iter().map(|(field, _)| *field)),
             names_rows: self.has(Field::Chapter) || self.has(Field::Type),
             names_replaced: self.has(Field::Replaces),
             one_per_type: self.reading.one_per_type,
@@ -206,6 +212,10 @@ impl Options {
     /// What the reader knows of the organisation.
     async fn known(&self, tx: &mut RegistrarTx, target: &Target) -> Result<Known, ImportError> {
         let id = target.organisation_id;
+        if self.new_chapters != NewChapters::Reject {
+            // Another import could create the same chapters.
+            staging::lock(tx, id).await?;
+        }
         let chapters = if self.has(Field::Chapter) {
             let names = Names::chapters(
                 organisation::chapters(tx, id).await?,
@@ -249,7 +259,7 @@ pub async fn import(
     staging::prepare(&mut tx).await?;
     let (sender, receiver) = mpsc::channel::<Vec<u8>>(CHUNKS_WAITING);
     let (read_options, read_config, bar) = (options.clone(), config.clone(), progress.clone());
-    let has_more = mapping::has_more(options.layout.columns.iter().map(|(field, _)| *field));
+    let has_more = target.has_more;
     let reading =
         tokio::task::spawn_blocking(move || read(&read_options, &read_config, known, &bar, &sender));
     // Each task ends if the other fails: a closed channel stops the reader, and the end of the channel stops
@@ -262,7 +272,7 @@ pub async fn import(
     };
     progress.set_message("merging");
     staging::add_chapters(&mut tx, target.organisation_id, &found.new_chapters, parent_id).await?;
-    staging::match_rows(&mut tx, &target).await?;
+    let has_known = staging::match_rows(&mut tx, &target).await?;
     let rejects = rejects::write(&mut tx, options.rejects.as_deref(), rejects_file).await?;
     let held =
         |hold| Err(ImportError::Held { file: options.name.clone(), hold, unknown: found.unknown.clone() });
@@ -285,7 +295,7 @@ pub async fn import(
         tx.rollback().await?;
     } else {
         let (new_chapters, missing) = (&found.new_chapters[..], missing.changed());
-        let done = Done { coverage: &coverage, new_chapters, missing };
+        let done = Done { coverage: &coverage, has_known, new_chapters, missing };
         id = Some(staging::record(&mut tx, &target, &counts, &done).await?);
         if let Some(name) = &options.save_as {
             let saved = options.reading.to_saved();
@@ -299,6 +309,7 @@ pub async fn import(
         dry_run: options.dry_run,
         hold,
         unknown: found.unknown,
+        shared_expiries: found.shared_expiries,
         new_chapters: found.new_chapters.into_iter().map(|one| one.slug).collect(),
         missing,
         changed_columns: ChangedColumns::of(&found.header, &options.header),
@@ -319,6 +330,7 @@ struct Found {
     header: Vec<String>,
     new_chapters: Vec<staging::NewChapter>,
     unknown: Vec<Unknown>,
+    shared_expiries: Vec<SharedValue>,
 }
 
 /// Reads and checks every row, and sends it on in COPY's text format.
@@ -359,6 +371,7 @@ fn read(
         has_more: mapping::has_more(layout.columns.iter().map(|(field, _)| *field)),
         zone: known.zone,
         today: today(options.now, known.zone),
+        unread: Unread::default(),
         chapters: known.chapters,
         types: known.types,
     };
@@ -378,5 +391,6 @@ fn read(
         header,
         new_chapters: mapping.chapters.iter().flat_map(Names::created).collect(),
         unknown: names().flat_map(Names::unknown).collect(),
+        shared_expiries: mapping.unread.shared(),
     })
 }

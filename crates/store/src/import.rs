@@ -1,5 +1,6 @@
 //! Imports: a temporary staging table, and its merge with set-based statements.
 
+mod journal;
 mod missing;
 mod rejects;
 
@@ -11,6 +12,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{RegistrarTx, StoreError};
+pub use journal::{Done, record};
 pub use missing::{MissingLimit, count_missing, find_missing, first_missing, missing_limit, suspend_missing};
 pub use rejects::{Rejected, first_rejected, rejects};
 
@@ -29,6 +31,7 @@ pub const MORE_COLUMNS: [&str; 9] = [
 
 /// The target of an import.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent properties of the register")]
 pub struct Target {
     /// The organisation.
     pub organisation_id: Uuid,
@@ -38,6 +41,8 @@ pub struct Target {
     pub certification_type: Option<String>,
     /// What identifies the person of a row.
     pub person_by: PersonBy,
+    /// Whether rows have values for [`MORE_COLUMNS`].
+    pub has_more: bool,
     /// Whether rows name their chapter or type.
     pub names_rows: bool,
     /// Whether rows name certifications that theirs replace.
@@ -134,7 +139,7 @@ pub struct Counts {
     /// Rejected contacts in rows that were imported.
     pub contacts_rejected: i64,
     #[serde(skip)]
-    started_at: DateTime<Utc>,
+    pub(super) started_at: DateTime<Utc>,
 }
 
 /// Creates the staging table. It is temporary, because PostgreSQL refuses COPY into a table with row-level
@@ -185,6 +190,15 @@ async fn change_as(tx: &mut RegistrarTx, target: &Target, kind: Option<&str>) ->
     Ok(())
 }
 
+/// Waits for the other imports of an organisation, and lets later ones wait.
+pub async fn lock(tx: &mut RegistrarTx, organisation_id: Uuid) -> Result<(), StoreError> {
+    sqlx::query("select from certvakt.organisations where id = $1 for no key update")
+        .bind(organisation_id)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// Creates chapters, at the top level or below another chapter.
 pub async fn add_chapters(
     tx: &mut RegistrarTx,
@@ -210,19 +224,20 @@ pub async fn add_chapters(
 }
 
 /// Matches the staged rows with the register, and rejects those of erased people and those whose certification
-/// belongs to another person.
-pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<(), StoreError> {
+/// belongs to another person. Returns whether rows are about people who are known already.
+pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<bool, StoreError> {
     change_as(tx, target, target.dates_are.map(DatesAre::kind)).await?;
     // Two registers of an organisation can contain the same people, so merge them one after the other.
-    sqlx::query("select from certvakt.organisations where id = $1 for no key update")
-        .bind(target.organisation_id)
-        .execute(&mut *tx)
-        .await?;
-    tx.execute(include_str!("import/duplicates.sql")).await?;
+    lock(tx, target.organisation_id).await?;
+    tx.execute("analyze import_rows").await?;
     let (organisation, chapter, code) =
         (target.organisation_id, target.chapter_id, &target.certification_type);
     let has_person_ids = target.person_by == PersonBy::PersonId;
-    let mut queries = vec![sqlx::query(include_str!("import/erased.sql")).bind(organisation)];
+    let mut queries = vec![
+        sqlx::query(include_str!("import/duplicates.sql")).bind(code),
+        sqlx::query(include_str!("import/shared_devices.sql")),
+        sqlx::query(include_str!("import/erased.sql")).bind(organisation),
+    ];
     if has_person_ids {
         queries.push(sqlx::query(include_str!("import/other_person.sql")).bind(organisation).bind(code));
     }
@@ -235,14 +250,22 @@ pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<(), Sto
         );
         queries.push(sqlx::query("analyze import_people"));
     }
-    queries.push(sqlx::query(include_str!("import/match.sql")).bind(organisation).bind(chapter).bind(code));
-    if target.has_other_keys() {
-        queries.push(sqlx::query(include_str!("import/first_rows.sql")));
-    }
+    queries.push(
+        sqlx::query(include_str!("import/match.sql"))
+            .bind(organisation)
+            .bind(chapter)
+            .bind(code)
+            .bind(target.source != Source::Operator),
+    );
     for query in queries {
         query.execute(&mut *tx).await?;
     }
-    Ok(())
+    let has_known = sqlx::query_scalar("select exists (select from import_matches where not person_is_new)");
+    let has_known = has_known.fetch_one(&mut *tx).await?;
+    if has_known || target.has_other_keys() {
+        sqlx::query(include_str!("import/first_rows.sql")).bind(target.has_other_keys()).execute(tx).await?;
+    }
+    Ok(has_known)
 }
 
 impl Target {
@@ -345,7 +368,6 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
     let mut queries = vec![
         of_organisation(include_str!("import/before.sql")),
         of_organisation(include_str!("import/people.sql")),
-        of_organisation(include_str!("import/languages.sql")),
     ];
     if target.person_by == PersonBy::PersonId {
         queries.push(of_organisation(include_str!("import/register_ids.sql")));
@@ -354,10 +376,13 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
         of_organisation(include_str!("import/memberships.sql")),
         of_organisation(include_str!("import/added.sql")),
         of_organisation(include_str!("import/updated.sql")),
-        of_organisation(include_str!("import/emails.sql")).bind(target.source != Source::Operator),
-        of_organisation(include_str!("import/phones.sql")),
+        of_organisation(include_str!("import/emails.sql")),
         of_organisation(include_str!("import/devices.sql")),
     ]);
+    if target.has_more {
+        queries.push(of_organisation(include_str!("import/languages.sql")));
+        queries.push(of_organisation(include_str!("import/phones.sql")));
+    }
     if target.names_replaced {
         queries.push(of_organisation(include_str!("import/named_replacements.sql")));
     }
@@ -375,50 +400,4 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
         .bind(target.dates_are.map(DatesAre::kind))
         .fetch_one(tx)
         .await?)
-}
-
-/// What an import did beside the outcome of its rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done<'a> {
-    /// The chapters and types of its rows.
-    pub coverage: &'a Coverage,
-    /// The chapters that it created.
-    pub new_chapters: &'a [NewChapter],
-    /// The number of certifications that were suspended or withdrawn because they were missing.
-    pub missing: i64,
-}
-
-/// Records an import, and what it changed, so that it can be undone. Returns its number.
-pub async fn record(
-    tx: &mut RegistrarTx,
-    target: &Target,
-    counts: &Counts,
-    done: &Done<'_>,
-) -> Result<i64, StoreError> {
-    let new_chapters: Vec<Uuid> = done.new_chapters.iter().map(|one| one.id).collect();
-    let id = sqlx::query_scalar!(
-        "insert into certvakt.imports
-           (organisation_id, chapter_ids, certification_types, read, added, updated, unchanged, duplicate, rejected,
-            renewed, corrected, replaced, missing, contacts_rejected, started_at, new_chapter_ids)
-         select $1, $2, $3, c.read, c.added, c.updated, c.unchanged, c.duplicate, c.rejected, c.renewed, c.corrected,
-           c.replaced, $6, c.contacts_rejected, $5, $7
-         from jsonb_populate_record(null::certvakt.imports, $4) c
-         returning id",
-        target.organisation_id,
-        &done.coverage.chapters,
-        &done.coverage.types,
-        json!(counts),
-        counts.started_at,
-        done.missing,
-        &new_chapters,
-    )
-    .fetch_one(&mut *tx)
-    .await?;
-    sqlx::query(include_str!("import/journal.sql")).bind(id).execute(&mut *tx).await?;
-    sqlx::query(include_str!("import/journal_suspensions.sql"))
-        .bind(id)
-        .bind(done.missing > 0)
-        .execute(tx)
-        .await?;
-    Ok(id)
 }

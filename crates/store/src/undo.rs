@@ -101,13 +101,20 @@ pub struct Undone {
     pub kept: Vec<Kept>,
 }
 
+impl Undone {
+    /// The same with at most this number of certifications in each list.
+    #[must_use]
+    pub fn shortened(mut self, most: usize) -> Self {
+        self.notified.truncate(most);
+        self.kept.truncate(most);
+        self
+    }
+}
+
 /// Undoes an import. `actor` is the person who requested it.
 pub async fn undo(tx: &mut RegistrarTx, import: &Import, actor: Option<Uuid>) -> Result<Undone, StoreError> {
     let (id, organisation) = (import.id, import.organisation_id);
-    sqlx::query("select from certvakt.organisations where id = $1 for no key update")
-        .bind(organisation)
-        .execute(&mut *tx)
-        .await?;
+    super::import::lock(tx, organisation).await?;
     let said = json!({ "kind": "undone", "source": "undo", "actor": actor });
     sqlx::query("select set_config('certvakt.change', $1, true)")
         .bind(said.to_string())
@@ -116,7 +123,7 @@ pub async fn undo(tx: &mut RegistrarTx, import: &Import, actor: Option<Uuid>) ->
     let (added, kept) = (include_str!("undo/added.sql"), include_str!("undo/kept.sql"));
     sqlx::query(added).bind(organisation).bind(&import.transaction).execute(&mut *tx).await?;
     tx.execute("analyze undo_added").await?;
-    sqlx::query(kept).bind(id).bind(organisation).execute(&mut *tx).await?;
+    sqlx::query(kept).bind(id).bind(organisation).bind(&import.transaction).execute(&mut *tx).await?;
     let counts = sqlx::query_as(include_str!("undo/counts.sql")).bind(id);
     let (deleted, reverted, people) = counts.fetch_one(&mut *tx).await?;
     let notified = sqlx::query_scalar(include_str!("undo/notified.sql"))
@@ -128,10 +135,12 @@ pub async fn undo(tx: &mut RegistrarTx, import: &Import, actor: Option<Uuid>) ->
     for query in [
         sqlx::query(include_str!("undo/suspensions.sql")).bind(id),
         sqlx::query(include_str!("undo/certifications.sql")).bind(id),
+        sqlx::query(include_str!("undo/leaves.sql")).bind(id),
         sqlx::query(include_str!("undo/names.sql")).bind(id).bind(organisation),
-        sqlx::query(include_str!("undo/contacts.sql")).bind(id).bind(organisation),
+        sqlx::query(include_str!("undo/contacts.sql")).bind(id).bind(organisation).bind(actor.is_some()),
         sqlx::query(include_str!("undo/suspend_added.sql")),
         sqlx::query(include_str!("undo/delete_added.sql")),
+        sqlx::query(include_str!("undo/register_ids.sql")).bind(organisation).bind(import.started_at),
         sqlx::query(include_str!("undo/memberships.sql")).bind(organisation).bind(import.started_at),
         sqlx::query(include_str!("undo/people.sql")).bind(import.started_at).bind(organisation),
         sqlx::query(include_str!("undo/chapters.sql")).bind(&import.new_chapter_ids),

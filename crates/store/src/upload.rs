@@ -73,15 +73,21 @@ pub struct UndoRequest {
     pub person_id: Option<Uuid>,
     /// The number of the import.
     pub import_id: i64,
+    /// The number of attempts, including this one.
+    pub attempt: i32,
 }
 
-/// The next import to undo, which is locked.
+/// Returns the next import to undo, and counts the attempt. One that failed does not hold up the others.
 pub async fn next_undo(tx: &mut RegistrarTx) -> Result<Option<UndoRequest>, StoreError> {
     Ok(sqlx::query_as!(
         UndoRequest,
-        r#"select id, undo_requested_by as person_id, (result ->> 'import')::bigint as "import_id!"
-           from certvakt.uploads where state = 'imported' and undo_requested_at is not null and result ? 'import'
-           order by undo_requested_at limit 1 for update skip locked"#
+        r#"update certvakt.uploads u set undo_attempt = u.undo_attempt + 1
+           where u.id = (
+             select id from certvakt.uploads
+             where state = 'imported' and undo_requested_at is not null and result ? 'import'
+             order by undo_attempt, undo_requested_at limit 1 for update skip locked)
+           returning u.id, u.undo_requested_by as person_id, (u.result ->> 'import')::bigint as "import_id!",
+             u.undo_attempt as attempt"#
     )
     .fetch_optional(tx)
     .await?)
@@ -96,9 +102,9 @@ pub async fn finish_undo(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.uploads
-         set state = case when $2 then 'undone' else state end, undo_requested_at = null,
+         set state = case when $2 then 'undone' else state end, undo_requested_at = null, undo_attempt = 0,
            result = result || jsonb_build_object('undo', $3::jsonb)
-         where id = $1",
+         where id = $1 and state = 'imported'",
         id,
         is_undone,
         outcome,

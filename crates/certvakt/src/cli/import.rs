@@ -288,6 +288,14 @@ fn text(imported: &Imported, options: &Options) -> String {
     if !imported.new_chapters.is_empty() {
         text += &format!("\nNew chapters: {}.", imported.new_chapters.join(", "));
     }
+    for one in &imported.shared_expiries {
+        text += &format!(
+            "\n{} rows have the expiry '{}': use --never {} if it means that they do not expire.",
+            count(i64::try_from(one.rows).unwrap_or(i64::MAX)),
+            one.value,
+            quoted(&one.value),
+        );
+    }
     if !imported.unknown.is_empty() {
         let rows = imported.unknown.iter().map(|one| {
             let nearest = one.nearest.clone().unwrap_or_default();

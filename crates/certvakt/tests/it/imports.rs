@@ -10,6 +10,7 @@ mod guess;
 mod layouts;
 mod missing;
 pub mod opendocument;
+mod replacing;
 mod rows;
 mod shared;
 mod undo;

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use super::dates::DateFormat;
 use super::field::Field;
 use super::names::Names;
-use super::never::Never;
+use super::never::{Never, Unread};
 
 /// The mapping of a file's columns, with the options for reading them.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(super) struct Mapping {
     pub zone: Tz,
     /// Today in the organisation's time zone.
     pub today: NaiveDate,
+    /// The values of the expiry that could not be read.
+    pub unread: Unread,
     /// The chapters, if a column names them.
     pub chapters: Option<Names>,
     /// The types, if a column names them.

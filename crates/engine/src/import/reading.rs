@@ -131,6 +131,40 @@ impl ReadingOptions {
         self.layout().map(|_| ())
     }
 
+    /// Checks the numbers and lengths of values, which come from outside. An error is one sentence about the fault.
+    pub fn check_bounds(&self) -> Result<(), String> {
+        if let Some(code) = &self.certification_type
+            && !(1..=LONGEST_TYPE).contains(&code.chars().count())
+        {
+            return Err(format!("a type's code must have 1 to {LONGEST_TYPE} characters"));
+        }
+        if self.date_formats.len() > MOST_FORMATS {
+            return Err(format!("there can be at most {MOST_FORMATS} date_formats"));
+        }
+        if self.active_status.len() > MOST_STATUSES {
+            return Err(format!("there can be at most {MOST_STATUSES} values of active_status"));
+        }
+        for status in &self.active_status {
+            bounded(status, LONGEST_NAME, "a value of active_status")?;
+        }
+        if self.never.len() > MOST_STATUSES {
+            return Err(format!("there can be at most {MOST_STATUSES} values of never"));
+        }
+        for value in &self.never {
+            bounded(value, LONGEST_NAME, "a value of never")?;
+        }
+        for column in self.columns.values() {
+            bounded(column, LONGEST_NAME, "a column's name")?;
+        }
+        for form in &self.date_formats {
+            bounded(form, LONGEST_FORMAT, "a date format")?;
+        }
+        match &self.sheet {
+            Some(sheet) => bounded(sheet, LONGEST_NAME, "a sheet's name"),
+            None => Ok(()),
+        }
+    }
+
     /// What happens to certifications that are missing from the register.
     pub fn missing(&self) -> Result<Missing, String> {
         let change = match self.missing.as_deref() {
@@ -145,14 +179,8 @@ impl ReadingOptions {
     /// The options for reading the file.
     pub fn layout(&self) -> Result<Layout, String> {
         self.missing()?;
-        if let Some(code) = &self.certification_type
-            && !(1..=LONGEST_TYPE).contains(&code.chars().count())
-        {
-            return Err(format!("a type's code must have 1 to {LONGEST_TYPE} characters"));
-        }
         let columns = self.columns.iter().map(|(field, column)| {
             let field: Field = field.parse()?;
-            bounded(column, LONGEST_NAME, "a column's name")?;
             Ok((field, column.clone()))
         });
         let dates_are = match self.dates_are.as_deref() {
@@ -167,25 +195,7 @@ impl ReadingOptions {
             Some("written") => Some(InstantDay::Written),
             Some(_) => return Err("instant_day must be local or written".to_owned()),
         };
-        if self.date_formats.len() > MOST_FORMATS {
-            return Err(format!("there can be at most {MOST_FORMATS} date_formats"));
-        }
-        let date_formats = self.date_formats.iter().map(|form| {
-            bounded(form, LONGEST_FORMAT, "a date format")?;
-            form.parse::<DateFormat>()
-        });
-        if self.active_status.len() > MOST_STATUSES {
-            return Err(format!("there can be at most {MOST_STATUSES} values of active_status"));
-        }
-        for status in &self.active_status {
-            bounded(status, LONGEST_NAME, "a value of active_status")?;
-        }
-        if self.never.len() > MOST_STATUSES {
-            return Err(format!("there can be at most {MOST_STATUSES} values of never"));
-        }
-        for value in &self.never {
-            bounded(value, LONGEST_NAME, "a value of never")?;
-        }
+        let date_formats = self.date_formats.iter().map(|form| form.parse::<DateFormat>());
         let active_status = if self.active_status.is_empty() {
             vec!["active".to_owned()]
         } else {
@@ -205,9 +215,6 @@ impl ReadingOptions {
 
     /// Where the table is in the file.
     pub fn location(&self) -> Result<Location, String> {
-        if let Some(sheet) = &self.sheet {
-            bounded(sheet, LONGEST_NAME, "a sheet's name")?;
-        }
         if self.header_row.is_some_and(|line| !(1..=LAST_HEADER_ROW).contains(&line)) {
             return Err(format!("header_row must be a line from 1 to {LAST_HEADER_ROW}"));
         }

@@ -70,6 +70,9 @@ impl More<'_> {
 /// The field of a fault of the whole row.
 const ROW: &str = "row";
 
+/// The option in the reasons for values that may mean *never*.
+const SUGGESTS_NEVER: &str = "--never";
+
 /// Checks a row, and appends it to a chunk: the line, the fields, the reasons for contacts that are not
 /// imported, and, for a rejected row, the field at fault and the reason.
 pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &mut Mapping, record: &csv::StringRecord) {
@@ -77,6 +80,11 @@ pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &mut Mapping, re
     let (row, fault) = match checked {
         Ok(row) => (row, None),
         Err(fault) => {
+            if fault.1.contains(SUGGESTS_NEVER)
+                && let Some(value) = mapping.raw(record, Field::ExpiresAt)
+            {
+                mapping.unread.count(value);
+            }
             // Never store a value that may be a national identity number, not even in the rejects.
             let external_id = mapping.raw(record, Field::ExternalId).map(normal_id).filter(|id| {
                 !is_national_number(id) && is_clean(id) && id.chars().count() <= Field::ExternalId.longest()
@@ -169,13 +177,16 @@ fn check<'a>(form: Form, mapping: &mut Mapping, record: &'a csv::StringRecord) -
     }
     if mapping.has(Field::SuspendedUntil) {
         let until = cells.suspended_until.map(|text| values::day(&text, mapping, Field::SuspendedUntil));
-        // A suspension whose last day is over has ended.
-        match until.transpose()?.filter(|day| *day >= mapping.today) {
-            Some(day) => {
-                row.status = Some("suspended");
-                row.more.suspended_until = Some(day.to_string());
+        let until = until.transpose()?;
+        if let Some(day) = until.filter(|day| *day >= mapping.today) {
+            row.status = Some("suspended");
+            row.more.suspended_until = Some(day.to_string());
+        } else {
+            row.more.suspended_until = Some("-infinity".to_owned());
+            // If the last day is over, the register's status is from before that day.
+            if until.is_some() {
+                row.status = None;
             }
-            None => row.more.suspended_until = Some("-infinity".to_owned()),
         }
     }
     let issued = cells.issued_at;

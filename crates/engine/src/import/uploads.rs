@@ -7,6 +7,7 @@ use std::time::Duration;
 use certvakt_base::Exit;
 use certvakt_base::clock::Clock;
 use certvakt_store::import::Source;
+use certvakt_store::undo::Undone;
 use certvakt_store::upload::{self, Received, UndoRequest};
 use certvakt_store::{Database, StoreError, mapping, organisation};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ use crate::config::ImportConfig;
 
 /// The maximum number of attempts to import a register.
 const MOST_ATTEMPTS: i32 = 3;
+/// The maximum number of certifications in the lists of an undo's result.
+const LISTED: usize = 100;
 /// The interval between two polls.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -43,6 +46,7 @@ pub struct Register {
 impl Register {
     /// Checks the announcement. An error is one sentence about the fault.
     pub fn check(&self) -> Result<(), String> {
+        self.options.check_bounds()?;
         match &self.mapping {
             // The options of the mapping are read when the register is imported.
             Some(name) => {
@@ -85,7 +89,7 @@ async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) ->
         upload::delete_old(&mut tx).await?;
     }
     if let Some(request) = if next.is_none() { upload::next_undo(&mut tx).await? } else { None } {
-        tx.rollback().await?;
+        tx.commit().await?;
         take_back(database, &request).await?;
         return Ok(true);
     }
@@ -102,18 +106,33 @@ async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) ->
 
 /// Undoes an uploaded import.
 async fn take_back(database: &Database, request: &UndoRequest) -> Result<(), StoreError> {
-    let (is_undone, outcome) = match undo(database, request.import_id, request.person_id, false).await {
-        Ok(undone) => {
-            (true, serde_json::to_value(undone).map_err(|error| StoreError::Other(error.to_string()))?)
-        }
-        Err(UndoError::Store(error)) if error.exit() == Exit::Database => return Err(error),
-        Err(error) => (false, json!({ "code": error.code(), "detail": error.to_string() })),
+    let failed = || {
+        let detail = format!("the undo failed {MOST_ATTEMPTS} times: use `certvakt import undo`");
+        Ok((false, json!({ "code": "internal", "detail": detail })))
     };
+    let undone = if request.attempt > MOST_ATTEMPTS {
+        failed()
+    } else {
+        outcome_of(undo(database, request.import_id, request.person_id, false).await)
+    };
+    let (is_undone, outcome) = undone?;
     tracing::info!(is_undone, "undid an uploaded register");
     let mut tx = database.registrar().await?;
     upload::finish_undo(&mut tx, request.id, is_undone, &outcome).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Whether an import was undone, and what to show; an error if it should be tried again.
+fn outcome_of(undone: Result<Undone, UndoError>) -> Result<(bool, Value), StoreError> {
+    match undone {
+        Ok(undone) => {
+            let shown = serde_json::to_value(undone.shortened(LISTED));
+            Ok((true, shown.map_err(|error| StoreError::Other(error.to_string()))?))
+        }
+        Err(UndoError::Store(error)) if error.exit() == Exit::Database => Err(error),
+        Err(error) => Ok((false, json!({ "code": error.code(), "detail": error.to_string() }))),
+    }
 }
 
 /// The options for reading a register, and the header with which its mapping was saved.

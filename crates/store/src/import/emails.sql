@@ -1,10 +1,8 @@
--- The addresses of a register replace the old ones, for this organisation. Sign-in links are sent to addresses, so a
--- register from the API ($2) does not change the address of anybody who can sign in.
+-- The addresses of a register replace the old ones, for this organisation.
 with known as materialized (
   select m.person_id, string_to_array(m.emails, ' ') as emails, m.person_is_new, m.emails_are_complete
   from import_matches m
   where m.email_differs
-    and not ($2 and exists (select from certvakt.identities i where i.person_id = m.person_id))
 ),
 gone as (
   delete from certvakt.contact_points k

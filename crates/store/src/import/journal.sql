@@ -17,8 +17,10 @@ cross join lateral (
       m.certification_id is not null and m.suspended_until_before is distinct from m.suspended_until),
     ('name', to_jsonb(b.name), to_jsonb(m.name), b.line is not null and m.name_differs),
     ('language', to_jsonb(b.locale), to_jsonb(m.locale), b.line is not null and m.locale_differs),
-    ('email', to_jsonb(b.emails), to_jsonb(string_to_array(m.emails, ' ')), b.line is not null and m.email_differs),
-    ('phone', to_jsonb(b.phones), to_jsonb(string_to_array(m.phones, ' ')), b.line is not null and m.phone_differs),
+    ('email', to_jsonb(b.emails), to_jsonb(case when m.emails_are_complete then string_to_array(m.emails, ' ') else array(
+      select unnest(b.emails) union select unnest(string_to_array(m.emails, ' '))) end), b.line is not null and m.email_differs),
+    ('phone', to_jsonb(b.phones), to_jsonb(case when m.phones_are_complete then string_to_array(m.phones, ' ') else array(
+      select unnest(b.phones) union select unnest(string_to_array(m.phones, ' '))) end), b.line is not null and m.phone_differs),
     ('push_token', null, to_jsonb(m.push_token), b.line is not null and m.push_token_differs)
   ) f (field, before, after, differs)
   where f.differs

@@ -33,6 +33,9 @@ select r.line, r.external_id, r.replaces, r.name, r.emails, r.phones, r.locale, 
   case
     when r.emails is null then false
     when known.id is null then true
+    -- Sign-in links are sent to addresses, so a register from the API ($4) does not change the address of anybody who can
+    -- sign in.
+    when $4 and exists (select from certvakt.identities l where l.person_id = known.id) then false
     when r.email_reason is null then (
       select array_agg(lower(p.address) order by lower(p.address)) from certvakt.contact_points p
       where p.person_id = known.id and p.organisation_id = $1 and p.kind = 'email')
@@ -69,7 +72,7 @@ left join public.peer_mentor_certifications c
   on c.organisation_id = $1 and c.external_id = r.external_id and c.certification_type = coalesce(r.certification_type, $3)
 left join certvakt.register_suspensions g on g.certification_id = c.id
 -- Empty if the rows have no other key of their person than the id of one certification.
-left join import_people k on k.key = coalesce(r.person_id, r.external_id)
+left join import_people k on k.key = coalesce(r.person_id, r.replaces, r.external_id)
 left join lateral (
   select o.peer_mentor_id from public.peer_mentor_certifications o
   where c.id is null and k.key is null and o.organisation_id = $1 and o.external_id = r.external_id

@@ -6,7 +6,7 @@ join public.peer_mentor_certifications c
   on c.organisation_id = $1 and c.external_id = m.external_id and c.certification_type = m.certification_type
 join public.peer_mentor_certifications o
   on o.organisation_id = $1 and o.external_id = m.replaces and o.certification_type = m.certification_type
-where m.replaces is not null
+where m.replaces is not null and o.peer_mentor_id = c.peer_mentor_id
   and case when o.status = 'suspended' then not certvakt.is_withdrawn(o.status, o.renewal_history) else true end
   and not exists (
     select from import_matches r

@@ -62,9 +62,17 @@ answers as (
   where k.person_id = $1 or position($1::text in k.answer::text) > 0
   returning 1
 ),
+-- The results of the person's own uploads, and of those that list ids of the register.
 registers as (
-  update certvakt.uploads set person_id = nullif(person_id, $1), undo_requested_by = nullif(undo_requested_by, $1)
-  where person_id = $1 or undo_requested_by = $1 returning 1
+  update certvakt.uploads u
+  set person_id = nullif(u.person_id, $1), undo_requested_by = nullif(u.undo_requested_by, $1),
+    result = u.result #- '{missing,first}' #- '{undo,notified}' #- '{undo,kept}'
+  from (
+    select o.id, coalesce($1 in (o.person_id, o.undo_requested_by), false) as is_theirs from certvakt.uploads o
+    where o.person_id = $1 or o.undo_requested_by = $1 or o.organisation_id in (select w.organisation_id from whose w)
+  ) o
+  where u.id = o.id
+  returning o.is_theirs
 ),
 opt_outs as (
   delete from certvakt.channel_opt_outs where person_id = $1 returning 1
@@ -114,7 +122,7 @@ from (values
   (6, 'sessions', (select count(*) from sessions)),
   (7, 'invitations and e-mails', (select count(*) from invitations) + (select count(*) from mails)),
   (8, 'answers remembered', (select count(*) from answers)),
-  (9, 'registers handed over', (select count(*) from registers)),
+  (9, 'registers handed over', (select count(*) from registers where is_theirs)),
   (10, 'ids in registers', (select count(*) from whose where external_id is not null)
     + (select count(*) from own_register_ids)),
   (11, 'evidence and notes', (select count(*) from words)),

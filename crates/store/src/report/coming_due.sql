@@ -3,7 +3,7 @@
 -- $7..$8 per stage, the types that have it (certvakt.run_input)
 -- $9 the number of days by which a corrected due date must move before a stage is notified again
 with told as materialized (
-  select certification_id, stage, due_date from certvakt.notified_before_correction where organisation_id = $1
+  select certification_id, stage, due_date from certvakt.notified_before where organisation_id = $1
 ),
 coming as (
   select c.id, s.stage, (c.expires_at at time zone $2)::date - s.days_before as night

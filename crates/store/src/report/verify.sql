@@ -7,7 +7,7 @@ with last_run as (
   select max(finished_at) as finished_at from certvakt.runs where organisation_id = $1 and state = 'complete'
 ),
 told as materialized (
-  select certification_id, stage, due_date from certvakt.notified_before_correction where organisation_id = $1
+  select certification_id, stage, due_date from certvakt.notified_before where organisation_id = $1
 ),
 in_stage as (
   select c.id, s.stage, s.days_before, (c.expires_at at time zone $2)::date - s.days_before as due_date

@@ -71,8 +71,8 @@ in_stage as (
     and (c.expires_at at time zone i.time_zone)::date - s.days_before <= i.last_complete_date
 ),
 told as materialized (
-  select t.certification_id, t.stage, t.due_date
-  from input i, certvakt.notified_before_correction t
+  select t.certification_id, t.stage, t.due_date, t.is_predecessor
+  from input i, certvakt.notified_before t
   where t.organisation_id = i.organisation_id
 ),
 due as materialized (
@@ -88,7 +88,7 @@ due as materialized (
   where not exists (
     select from told
     where told.certification_id = n.id and told.stage = n.stage
-      and told.due_date <> n.last_valid_day - n.days_before
+      and (told.is_predecessor or told.due_date <> n.last_valid_day - n.days_before)
       and n.last_valid_day - n.days_before - told.due_date < i.renotify_after_days
   )
   -- A notice of a later stage that is not selected any more stays the last one, unless a worker cancelled its delivery,

@@ -3,6 +3,7 @@ with gone as (
   delete from certvakt.replacements r
   using certvakt.import_changes j
   where j.import_id = $1 and j.is_suspension and r.certification_id = j.certification_id
+    and not exists (select from undo_kept k where k.certification_id = j.certification_id and k.field = 'status')
 ),
 journal as (
   delete from certvakt.import_changes where import_id = $1

@@ -4,20 +4,31 @@ select j.person_id, j.certification_id, f.field
 from certvakt.import_changes j
 left join public.peer_mentor_certifications c on c.id = j.certification_id
 left join certvakt.person_names n on n.person_id = j.person_id and n.organisation_id = $2
+-- The transaction that decided last whether the certification is suspended, if it is not that of the import ($3).
+left join lateral (
+  select k.changed_in <> $3::xid8 as is_later from certvakt.certification_changes k
+  where k.organisation_id = $2 and k.certification_id = c.id and k.kind in ('suspended', 'reinstated')
+  order by k.id desc limit 1
+) decided on j.before ?| array['status', 'suspended_until'] or c.status = 'suspended'
 cross join lateral (
   select field, value as after from jsonb_each(j.after) e (field, value)
 ) f
 where j.import_id = $1
-  and case f.field
-    when 'chapter_id' then f.after <> to_jsonb(c.chapter_id)
-    when 'issued_at' then f.after <> coalesce(to_jsonb(c.issued_at at time zone 'UTC'), 'null')
-    when 'expires_at' then f.after <> coalesce(to_jsonb(c.expires_at at time zone 'UTC'), 'null')
+  and case
+    -- Somebody has withdrawn it since.
+    when f.field in ('chapter_id', 'issued_at', 'expires_at') and decided.is_later
+      and certvakt.is_withdrawn(c.status, c.renewal_history) then true
+    when f.field in ('status', 'suspended_until') and decided.is_later then true
+    when f.field = 'chapter_id' then f.after <> to_jsonb(c.chapter_id)
+      or not exists (select from certvakt.chapters h where h.id = (j.before ->> 'chapter_id')::uuid)
+    when f.field = 'issued_at' then f.after <> coalesce(to_jsonb(c.issued_at at time zone 'UTC'), 'null')
+    when f.field = 'expires_at' then f.after <> coalesce(to_jsonb(c.expires_at at time zone 'UTC'), 'null')
     -- A run sets the status of a lapsed certification, which is no decision.
-    when 'status' then f.after <> to_jsonb(c.status) and not (c.status = 'expired' and f.after = '"active"')
-    when 'suspended_until' then f.after <> coalesce(to_jsonb(c.suspended_until), 'null')
-    when 'name' then f.after <> coalesce(to_jsonb(n.name), 'null')
-    when 'language' then f.after <> coalesce(to_jsonb(n.locale), 'null')
-    when 'push_token' then false
+    when f.field = 'status' then f.after <> to_jsonb(c.status) and not (c.status = 'expired' and f.after = '"active"')
+    when f.field = 'suspended_until' then f.after <> coalesce(to_jsonb(c.suspended_until), 'null')
+    when f.field = 'name' then f.after <> coalesce(to_jsonb(n.name), 'null')
+    when f.field = 'language' then f.after <> coalesce(to_jsonb(n.locale), 'null')
+    when f.field = 'push_token' then false
     else (
       select array_agg(lower(a) order by lower(a)) from jsonb_array_elements_text(f.after) a
     ) is distinct from (

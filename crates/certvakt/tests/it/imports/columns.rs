@@ -1,4 +1,4 @@
-//! Columns for chapter, type, person, name parts, addresses, language, suspension and replaced certifications.
+//! Columns for chapter, type, person, name parts, addresses and language.
 
 use std::collections::BTreeMap;
 
@@ -9,32 +9,32 @@ use crate::harness::fail;
 
 impl Desk {
     /// `import` of a file with the columns `id` and `expires`, without a chapter or type for rows that name none.
-    fn national(&self, contents: &str, more: &[&str]) -> Value {
+    pub(super) fn national(&self, contents: &str, more: &[&str]) -> Value {
         take_in(&mut self.national_command(contents, more))
     }
 
-    fn national_command(&self, contents: &str, more: &[&str]) -> std::process::Command {
+    pub(super) fn national_command(&self, contents: &str, more: &[&str]) -> std::process::Command {
         let file = self.file("register.csv", contents);
         let mut command = self.database.certvakt(["import", file.to_str().unwrap(), "--organisation", "org"]);
         command.args(["--column", "external_id=id", "expires_at=expires"]).args(more);
         command
     }
 
-    fn add(&self, what: &str, key: &str, name: &str, external_id: Option<&str>) {
+    pub(super) fn add(&self, what: &str, key: &str, name: &str, external_id: Option<&str>) {
         let mut arguments = vec![what, "add", key, "--organisation", "org", "--name", name];
         arguments.extend(external_id.iter().flat_map(|id| ["--external-id", id]));
         self.database.ok(arguments);
     }
 
     /// What a query returns as text, one line for each row.
-    async fn rows(&self, sql: &str) -> Vec<String> {
+    pub(super) async fn rows(&self, sql: &str) -> Vec<String> {
         let text: Option<String> =
             self.database.value(&format!("select string_agg(x.row, e'\\n') from ({sql}) x (row)")).await;
         text.unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
     /// The id, chapter, type and person of each certification, where people are numbered by their first id.
-    async fn placed(&self) -> Vec<String> {
+    pub(super) async fn placed(&self) -> Vec<String> {
         self.rows(
             "select concat_ws(' ', c.external_id, h.slug, c.certification_type,
                min(c.external_id) over (partition by c.peer_mentor_id))
@@ -269,84 +269,6 @@ async fn names_addresses_and_language_come_from_columns() {
     );
 }
 
-#[tokio::test]
-async fn a_column_gives_the_last_day_of_a_suspension() {
-    let desk = Desk::new().await;
-    let import = |rows: &str| {
-        let file = desk.file("register.csv", format!("id,expires,permisjon\n{rows}"));
-        let mut command = desk.command(&file, &["--column", "suspended_until=permisjon"]);
-        take_in(command.env("CERTVAKT_NOW", "2026-06-15T12:00:00Z"))
-    };
-    let rows = "1,2027-12-31,2026-06-15\n2,2027-12-31,2026-06-14\n3,2027-12-31,\n4,2027-12-31,31.08.2026\n";
-    assert_eq!(counts(&import(rows)), [4, 0, 0, 0]);
-    let states = "select concat_ws(' ', external_id, status, suspended_until)
-        from public.peer_mentor_certifications order by external_id";
-    assert_eq!(
-        desk.rows(states).await,
-        ["1 suspended 2026-06-15", "2 active", "3 active", "4 suspended 2026-08-31"]
-    );
-    assert_eq!(counts(&import(rows)), [0, 0, 4, 0]);
-    desk.database.ok(["suspend", "3", "--note", "by hand"]);
-    // The register ends and moves its own suspensions, and leaves one that has no end.
-    assert_eq!(
-        counts(&import("1,2027-12-31,\n2,2027-12-31,\n3,2027-12-31,\n4,2027-12-31,2026-09-30\n")),
-        [0, 2, 2, 0]
-    );
-    assert_eq!(desk.rows(states).await, ["1 active", "2 active", "3 suspended", "4 suspended 2026-09-30"]);
-}
-
-#[tokio::test]
-async fn a_new_number_replaces_the_old_one() {
-    let desk = Desk::new().await;
-    let more = ["--column", "person_id=medlem"];
-    desk.take("id,expires,medlem\nA,2026-06-20,7\nB,2026-06-20,8\n", &more);
-    let replaced = "select concat_ws(' ', c.external_id, c.status, s.external_id)
-        from public.peer_mentor_certifications c left join certvakt.replacements r on r.certification_id = c.id
-        left join public.peer_mentor_certifications s on s.id = r.successor_id order by c.external_id";
-    // Only on request.
-    desk.take("id,expires,medlem\nC,2028-06-20,7\n", &more);
-    assert_eq!(desk.rows(replaced).await, ["A active", "B active", "C active"]);
-    let once = [&more[..], &["--one-per-type"]].concat();
-    let register = "id,expires,medlem\nA,2026-06-20,7\nC,2028-06-20,7\nB,2026-06-20,8\n";
-    let imported = desk.take(register, &once);
-    assert_eq!((counts(&imported), &imported["replaced"]), ([0, 0, 3, 0], &json!(1)));
-    assert_eq!(desk.rows(replaced).await, ["A suspended C", "B active", "C active"]);
-    assert_eq!(desk.take(register, &once)["replaced"], 0, "the same again changes nothing");
-    assert_eq!(desk.rows(replaced).await, ["A suspended C", "B active", "C active"]);
-    // A replaced certification has no more notices, and says why.
-    let run = desk.database.at("2026-06-15T12:00:00Z", ["run"]);
-    assert!(!run.is_empty());
-    let noticed = desk
-        .rows(
-            "select c.external_id from public.cert_notification_log l
-             join public.peer_mentor_certifications c on c.id = l.certification_id",
-        )
-        .await;
-    assert_eq!(noticed, ["B"]);
-    let explained = desk.database.at("2026-06-15T12:00:00Z", ["explain", "A"]);
-    assert!(explained.contains("replaced by C"), "{explained}");
-}
-
-#[tokio::test]
-async fn a_column_names_the_replaced_number() {
-    let desk = Desk::new().await;
-    desk.take("id,expires\nA,2026-06-20\nB,2026-06-20\n", &[]);
-    let more = ["--column", "replaces=erstatter"];
-    let register =
-        "id,expires,erstatter\nC,2028-06-20,A\nD,2028-06-20,unknown\nE,2028-06-20,E\nB,2026-06-20,\n";
-    let imported = desk.take(register, &more);
-    assert_eq!((counts(&imported), &imported["replaced"]), ([2, 0, 1, 1], &json!(1)), "{imported}");
-    assert_eq!(
-        desk.placed().await,
-        ["A chapter type A", "B chapter type B", "C chapter type A", "D chapter type D"],
-        "the new number belongs to the same person"
-    );
-    assert_eq!(desk.take(register, &more)["replaced"], 0);
-    // Two numbers that name each other stay.
-    let imported = desk.take("id,expires,erstatter\nB,2026-06-20,D\nD,2028-06-20,B\n", &more);
-    assert_eq!(imported["replaced"], 0);
-}
-
 /// A register of a national association: 40 chapters and 3 types in one file.
 #[tokio::test]
 async fn a_national_register_is_one_file() {
@@ -386,4 +308,34 @@ async fn a_national_register_is_one_file() {
         expected.iter().map(|((slug, code), number)| format!("{slug} {code} {number}")).collect()
     );
     assert_eq!(desk.rows("select count(*)::text from certvakt.people").await, ["800"]);
+}
+
+#[tokio::test]
+async fn a_blank_type_is_the_type_of_the_import() {
+    let desk = Desk::new().await;
+    let columns = ["--column", "type=kurs", "--chapter", "chapter", "--type", "type"];
+    let register = "id,expires,kurs\n7,2027-12-31,\n7,2026-12-31,Type\n";
+    for expected in [[1, 0, 0, 0], [0, 0, 1, 0]] {
+        let imported = desk.national(register, &columns);
+        assert_eq!((counts(&imported), &imported["duplicate"]), (expected, &json!(1)), "{imported}");
+    }
+    assert_eq!(desk.certifications().await, ["7 2027-12-31 active"]);
+}
+
+#[tokio::test]
+async fn several_certifications_of_one_mentor_change_nothing_twice() {
+    let desk = Desk::new().await;
+    let with_ids = ["--column", "person_id=medlem", "name=name", "email=mail"];
+    desk.take(
+        "id,expires,medlem,name,mail\nA,2027-12-31,7,Åse,a@example.org\nC,2027-12-31,7,Åse,a@example.org\n",
+        &with_ids,
+    );
+    let plain = ["--column", "name=name", "email=mail"];
+    let register =
+        "id,expires,name,mail\nA,2027-12-31,Åse A,a@example.org\nC,2027-12-31,Åse B,c@example.org\n";
+    desk.take(register, &plain);
+    let after = desk.certifications().await;
+    assert_eq!(after, ["A 2027-12-31 active Åse A", "C 2027-12-31 active Åse A"]);
+    assert_eq!(counts(&desk.take(register, &plain)), [0, 0, 2, 0]);
+    assert_eq!(desk.certifications().await, after);
 }

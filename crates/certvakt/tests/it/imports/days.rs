@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
+use serde_json::json;
+
 use super::{Desk, counts, rejects};
+use crate::harness::succeed;
 
 /// Imports a register with one row for each date, with the ids 10, 11, and so on.
 fn register(dates: &[&str]) -> String {
@@ -98,4 +101,22 @@ async fn a_value_that_means_never_gives_no_expiry() {
     assert_eq!(counts(&desk.take(register(&dates), &never)), [0, 0, 6, 1]);
     // A blank has its own option.
     assert_eq!(counts(&desk.take(register(&[""]), &never)), [0, 0, 0, 1]);
+}
+
+#[tokio::test]
+async fn a_value_that_many_rows_share_is_suggested_as_never() {
+    let desk = Desk::new().await;
+    let register = |shared: usize| {
+        let rows: Vec<String> = (0..200)
+            .map(|id| format!("{id},{}", if id < shared { "Løpende avtale" } else { "2027-12-31" }))
+            .collect();
+        format!("id,expires\n{}\n", rows.join("\n"))
+    };
+    assert_eq!(desk.take(register(19), &[]).get("shared_expiries"), None);
+    let imported = desk.take(register(30), &[]);
+    assert_eq!(imported["shared_expiries"], json!([{ "value": "Løpende avtale", "rows": 30 }]));
+    let text = succeed(&mut desk.command(&desk.file("register.csv", register(30)), &[]));
+    assert!(text.contains("--never 'Løpende avtale'"), "{text}");
+    let imported = desk.take(register(30), &["--never", "Løpende avtale"]);
+    assert_eq!((&imported["rejected"], imported.get("shared_expiries")), (&json!(0), None));
 }

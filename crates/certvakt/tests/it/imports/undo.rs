@@ -128,6 +128,58 @@ async fn what_was_changed_since_stays_and_is_listed() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_since_stays_and_a_leave_before_comes_back() {
+    let desk = Desk::new().await;
+    desk.take("id,expires\n1,2027-12-31\n2,2027-12-31\n3,2027-12-31\n", &[]);
+    desk.database.ok(["suspend", "3", "--until", "2070-03-01"]);
+    // 1 gets another date, 2 is missing, and 3, on leave, is missing too.
+    let wrong = desk.take("id,expires\n1,2028-12-31\n", &["--missing", "withdraw"]);
+    desk.database.ok(["reinstate", "2"]);
+    desk.database.ok(["withdraw", "1"]);
+    desk.database.ok(["withdraw", "2"]);
+    let undone = desk.undo(&wrong);
+    assert_eq!(
+        undone["kept"],
+        json!([
+            { "external_id": "1", "fields": ["expires_at"] },
+            { "external_id": "2", "fields": ["status", "suspended_until"] },
+        ])
+    );
+    let states: String = desk
+        .database
+        .value(
+            "select string_agg(concat_ws(' ', external_id, expires_at::date, suspended_until,
+               certvakt.is_withdrawn(status, renewal_history)), ', ' order by external_id)
+             from public.peer_mentor_certifications",
+        )
+        .await;
+    assert_eq!(states, "1 2028-12-31 t, 2 2027-12-31 t, 3 2027-12-31 2070-03-01 f");
+}
+
+#[tokio::test]
+async fn ids_of_people_are_undone_too() {
+    let desk = Desk::new().await;
+    desk.take("id,expires\n1,2027-12-31\n2,2027-12-31\n", &[]);
+    let wrong = desk.take("id,expires,m\n1,2027-12-31,8\n2,2027-12-31,7\n", &["--column", "person_id=m"]);
+    desk.undo(&wrong);
+    let right = desk.take("id,expires,m\n1,2027-12-31,7\n2,2027-12-31,8\n", &["--column", "person_id=m"]);
+    assert_eq!(counts(&right), [0, 0, 2, 0], "{right}");
+}
+
+#[tokio::test]
+async fn addresses_that_were_only_added_are_undone() {
+    let desk = Desk::new().await;
+    let more = ["--column", "email=mail"];
+    desk.take("id,expires,mail\n1,2027-12-31,old@example.org\n", &more);
+    let wrong = desk.take("id,expires,mail\n1,2027-12-31,new@example.org; bad@@\n", &more);
+    let undone = desk.undo(&wrong);
+    assert_eq!(undone["kept"], json!([]));
+    let left: String =
+        desk.database.value("select string_agg(address, ' ') from certvakt.contact_points").await;
+    assert_eq!(left, "old@example.org");
+}
+
+#[tokio::test]
 async fn a_notice_that_was_sent_is_corrected() {
     let desk = Desk::new().await;
     desk.take("id,expires\n1,2027-12-31\n", &[]);
