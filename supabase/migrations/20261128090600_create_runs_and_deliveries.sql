@@ -262,7 +262,12 @@ union all
 select d.organisation_id, r.successor_id, d.stage, d.due_date, true
 from certvakt.replacements r
 join public.cert_notification_log l on l.certification_id = r.certification_id
-join certvakt.deliveries d on d.id = l.id and d.state in ('claimed', 'delivered');
+join certvakt.deliveries d on d.id = l.id and d.state in ('claimed', 'delivered')
+-- A renewal begins a new cycle.
+where not exists (
+  select from certvakt.certification_changes k
+  where k.organisation_id = d.organisation_id and k.certification_id = r.successor_id and k.kind = 'renewed'
+    and k.changed_at > r.replaced_at);
 comment on view certvakt.notified_before is
   'The stages of notices in the current cycle of each certification that was ever corrected, and of those that a new number replaced. Only notices that were handed to a channel count.';
 revoke all on certvakt.notified_before from public, anon, authenticated, service_role;

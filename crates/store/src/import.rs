@@ -395,6 +395,7 @@ pub async fn merge(tx: &mut RegistrarTx, target: &Target) -> Result<Counts, Stor
     if target.names_replaced || target.one_per_type {
         change_as(tx, target, Some("withdrawn")).await?;
         tx.execute(include_str!("import/replaced.sql")).await?;
+        tx.execute(include_str!("import/newest_successors.sql")).await?;
     }
     Ok(sqlx::query_as::<_, Counts>(include_str!("import/counts.sql"))
         .bind(target.dates_are.map(DatesAre::kind))

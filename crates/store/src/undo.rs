@@ -123,7 +123,7 @@ pub async fn undo(tx: &mut RegistrarTx, import: &Import, actor: Option<Uuid>) ->
     let (added, kept) = (include_str!("undo/added.sql"), include_str!("undo/kept.sql"));
     sqlx::query(added).bind(organisation).bind(&import.transaction).execute(&mut *tx).await?;
     tx.execute("analyze undo_added").await?;
-    sqlx::query(kept).bind(id).bind(organisation).bind(&import.transaction).execute(&mut *tx).await?;
+    sqlx::query(kept).bind(id).bind(organisation).bind(import.finished_at).execute(&mut *tx).await?;
     let counts = sqlx::query_as(include_str!("undo/counts.sql")).bind(id);
     let (deleted, reverted, people) = counts.fetch_one(&mut *tx).await?;
     let notified = sqlx::query_scalar(include_str!("undo/notified.sql"))
@@ -134,8 +134,8 @@ pub async fn undo(tx: &mut RegistrarTx, import: &Import, actor: Option<Uuid>) ->
     let kept = sqlx::query_as(include_str!("undo/listed.sql")).fetch_all(&mut *tx).await?;
     for query in [
         sqlx::query(include_str!("undo/suspensions.sql")).bind(id),
-        sqlx::query(include_str!("undo/certifications.sql")).bind(id),
         sqlx::query(include_str!("undo/leaves.sql")).bind(id),
+        sqlx::query(include_str!("undo/certifications.sql")).bind(id),
         sqlx::query(include_str!("undo/names.sql")).bind(id).bind(organisation),
         sqlx::query(include_str!("undo/contacts.sql")).bind(id).bind(organisation).bind(actor.is_some()),
         sqlx::query(include_str!("undo/suspend_added.sql")),

@@ -8,6 +8,7 @@ use certvakt_rules::normal::{fold, is_clean, normal_id};
 use certvakt_store::import as staging;
 use chrono::{DateTime, Utc};
 
+use super::cells::DATE;
 use super::fault::{Fault, Reason, fault};
 use super::field::Field;
 use super::mapping::Mapping;
@@ -83,7 +84,7 @@ pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &mut Mapping, re
             if fault.1.contains(SUGGESTS_NEVER)
                 && let Some(value) = mapping.raw(record, Field::ExpiresAt)
             {
-                mapping.unread.count(value);
+                mapping.unread.count(value.trim_start_matches(DATE));
             }
             // Never store a value that may be a national identity number, not even in the rejects.
             let external_id = mapping.raw(record, Field::ExternalId).map(normal_id).filter(|id| {
@@ -183,9 +184,9 @@ fn check<'a>(form: Form, mapping: &mut Mapping, record: &'a csv::StringRecord) -
             row.more.suspended_until = Some(day.to_string());
         } else {
             row.more.suspended_until = Some("-infinity".to_owned());
-            // If the last day is over, the register's status is from before that day.
-            if until.is_some() {
-                row.status = None;
+            // If the last day is over, the register's status can be from before that day.
+            if until.is_some() && row.status == Some("suspended") {
+                row.status = Some("over");
             }
         }
     }
@@ -200,7 +201,7 @@ fn check<'a>(form: Form, mapping: &mut Mapping, record: &'a csv::StringRecord) -
         .transpose()?;
     if row.expires_at.is_none()
         && !never_expires
-        && row.status != Some("suspended")
+        && !matches!(row.status, Some("suspended" | "over"))
         && !mapping.blank_never_expires
     {
         return Err(fault(

@@ -8,7 +8,7 @@ ranked as (
   select r.line, first_value(r.line) over (
     partition by r.external_id, coalesce(r.certification_type, $1)
     -- Without a date, an active row never expires, and a suspended row does not change the date.
-    order by r.expires_at is null and r.status is not distinct from 'suspended', r.expires_at desc nulls first,
+    order by r.expires_at is null and coalesce(r.status in ('suspended', 'over'), false), r.expires_at desc nulls first,
       r.status desc nulls last, r.suspended_until desc nulls last, r.issued_at desc nulls last, r.person_id, r.chapter_id,
       r.name, r.emails, r.phones, r.locale, r.push_token, r.replaces, r.line
   ) as counting

@@ -13,7 +13,7 @@ select r.line, r.external_id, r.replaces, r.name, r.emails, r.phones, r.locale, 
   -- A suspended row without a date does not change the date, and no register reinstates a withdrawn certification.
   case
     when withdrawn.is_so then c.expires_at
-    when r.expires_at is null and r.status = 'suspended' then c.expires_at
+    when r.expires_at is null and r.status in ('suspended', 'over') then c.expires_at
     else r.expires_at
   end as expires_at,
   becomes.status,
@@ -72,7 +72,7 @@ left join public.peer_mentor_certifications c
   on c.organisation_id = $1 and c.external_id = r.external_id and c.certification_type = coalesce(r.certification_type, $3)
 left join certvakt.register_suspensions g on g.certification_id = c.id
 -- Empty if the rows have no other key of their person than the id of one certification.
-left join import_people k on k.key = coalesce(r.person_id, r.replaces, r.external_id)
+left join import_people k on k.key = coalesce(r.person_id, r.external_id)
 left join lateral (
   select o.peer_mentor_id from public.peer_mentor_certifications o
   where c.id is null and k.key is null and o.organisation_id = $1 and o.external_id = r.external_id
@@ -88,10 +88,14 @@ cross join lateral (
 cross join lateral (
   select case
     when withdrawn.is_so then c.status
-    when c.id is null then coalesce(r.status, 'active')
+    when c.id is null then case when r.status = 'over' then 'suspended' else coalesce(r.status, 'active') end
     when r.status = 'suspended' then 'suspended'
+    -- The suspension in the register has ended, if one of the certification has.
+    when r.status = 'over' and c.status <> 'suspended' and not exists (
+      select from certvakt.certification_changes k
+      where k.organisation_id = $1 and k.certification_id = c.id and k.kind = 'reinstated') then 'suspended'
     -- A column for the end of a suspension ends the suspensions that had an end.
-    when c.status = 'suspended' then coalesce(r.status,
+    when c.status = 'suspended' then coalesce(nullif(r.status, 'over'),
       case
         when r.suspended_until = '-infinity' and c.suspended_until is not null then 'active'
         -- It was suspended because it was missing from the register.

@@ -1,10 +1,10 @@
--- Finds or chooses the person of each key: the person's id in the register if it has one ($2), otherwise the number that the
--- row replaces, or the id that the certifications of a person share. A known certification, and a replaced one, keep their person. $3 is the type of rows
+-- Finds or chooses the person of each key: the person's id in the register if it has one ($2), otherwise the id that the
+-- certifications of a person share. A known certification, and a replaced one, keep their person. $3 is the type of rows
 -- that name none.
 insert into import_people (key, person_id, is_new)
 select k.key, coalesce(i.person_id, k.certified, certvakt.uuid_v7()), coalesce(i.person_id, k.certified) is null
 from (
-  select coalesce(r.person_id, r.replaces, r.external_id) as key,
+  select coalesce(r.person_id, r.external_id) as key,
     (array_agg(coalesce(c.peer_mentor_id, o.peer_mentor_id) order by c.id is null, r.line)
       filter (where coalesce(c.id, o.id) is not null))[1] as certified
   from import_rows r

@@ -6,6 +6,7 @@ create temporary table import_rows (
   push_token text,
   issued_at timestamptz,
   expires_at timestamptz,
+  -- active, suspended, or over: suspended, with a last day that has passed.
   status text,
   email_reason text,
   push_token_reason text,

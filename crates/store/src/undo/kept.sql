@@ -4,12 +4,13 @@ select j.person_id, j.certification_id, f.field
 from certvakt.import_changes j
 left join public.peer_mentor_certifications c on c.id = j.certification_id
 left join certvakt.person_names n on n.person_id = j.person_id and n.organisation_id = $2
--- The transaction that decided last whether the certification is suspended, if it is not that of the import ($3).
-left join lateral (
-  select k.changed_in <> $3::xid8 as is_later from certvakt.certification_changes k
-  where k.organisation_id = $2 and k.certification_id = c.id and k.kind in ('suspended', 'reinstated')
-  order by k.id desc limit 1
-) decided on j.before ?| array['status', 'suspended_until'] or c.status = 'suspended'
+-- Whether somebody has suspended or reinstated it since the end of the import ($3).
+cross join lateral (
+  select exists (
+    select from certvakt.certification_changes k
+    where k.organisation_id = $2 and k.certification_id = c.id and k.kind in ('suspended', 'reinstated')
+      and k.changed_at > $3) as is_later
+) decided
 cross join lateral (
   select field, value as after from jsonb_each(j.after) e (field, value)
 ) f

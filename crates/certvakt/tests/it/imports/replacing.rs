@@ -97,7 +97,11 @@ async fn a_number_of_somebody_else_is_not_replaced() {
     let imported = desk
         .take("id,expires,erstatter\nY,2028-06-20,X\nX,2026-06-20,\n", &["--column", "replaces=erstatter"]);
     assert_eq!((counts(&imported), &imported["replaced"]), ([2, 0, 0, 0], &json!(1)));
-    assert_eq!(desk.placed().await[2..], ["X chapter type X", "Y chapter type X"]);
+    assert_eq!(desk.certifications().await[2..], ["X 2026-06-20 suspended", "Y 2028-06-20 active"]);
+    // A placeholder is nobody's number, and makes nobody one person.
+    let register = "id,expires,erstatter,name\nP,2028-06-20,0,Per\nQ,2028-06-20,0,Qi\n";
+    desk.take(register, &["--column", "replaces=erstatter", "name=name"]);
+    assert_eq!(desk.certifications().await[2..4], ["P 2028-06-20 active Per", "Q 2028-06-20 active Qi"]);
 }
 
 #[tokio::test]
@@ -164,4 +168,48 @@ async fn a_new_number_does_not_repeat_a_notice_of_the_old_one() {
     // The next stage is a new one, and so is the same stage of a later date.
     desk.database.run("2026-07-03");
     assert_eq!(notices().await, ["expiry_warning_30d", "expiry_warning_7d"]);
+}
+
+#[tokio::test]
+async fn a_lapsed_number_or_a_rejected_row_replaces_nothing_valid() {
+    let desk = Desk::new().await;
+    let once = ["--column", "person_id=medlem", "--one-per-type"];
+    desk.take("id,expires,medlem\nB,2030-12-31,7\n", &once);
+    desk.take("id,expires,medlem\nA,2024-12-31,7\n", &once);
+    assert_eq!(desk.certifications().await, ["A 2024-12-31 suspended", "B 2030-12-31 active"]);
+    let imported = desk.take("id,expires,medlem\nC,2029-12-31,7\nB,31.13.2030,7\n", &once);
+    assert_eq!((counts(&imported), &imported["replaced"]), ([1, 0, 0, 1], &json!(0)));
+    // The column counts more than the date.
+    let both = [&once[..], &["--column", "replaces=erstatter"]].concat();
+    let imported = desk.take("id,expires,medlem,erstatter\nE,2031-12-31,8,\nF,2030-12-31,8,E\n", &both);
+    assert_eq!(imported["replaced"], 1);
+    assert_eq!(desk.certifications().await[3..], ["E 2031-12-31 suspended", "F 2030-12-31 active"]);
+}
+
+#[tokio::test]
+async fn a_chain_of_numbers_leads_to_the_newest() {
+    let desk = Desk::new().await;
+    let more = ["--column", "replaces=erstatter"];
+    desk.take("id,expires,erstatter\nA,2027-06-20,\nB,2028-06-20,A\n", &more);
+    desk.take("id,expires,erstatter\nB,2028-06-20,A\nC,2029-06-20,B\n", &more);
+    for old in ["A", "B"] {
+        let explained = desk.database.ok(["explain", old]);
+        assert!(explained.contains("replaced by C"), "{explained}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_suspends_in_spite_of_a_leave_long_ago() {
+    let desk = Desk::new().await;
+    let more = ["--column", "status=status", "suspended_until=til"];
+    desk.take("id,expires,status,til\n1,2030-12-31,active,\n2,2030-12-31,active,\n", &more);
+    desk.database.ok(["suspend", "2"]);
+    desk.take(
+        "id,expires,status,til\n1,2030-12-31,Sluttet,2020-03-01\n2,2030-12-31,active,2020-03-01\n3,,Sluttet,2020-03-01\n",
+        &more,
+    );
+    assert_eq!(
+        desk.certifications().await,
+        ["1 2030-12-31 suspended", "2 2030-12-31 active", "3 never suspended"]
+    );
 }

@@ -157,6 +157,31 @@ async fn a_withdrawal_since_stays_and_a_leave_before_comes_back() {
 }
 
 #[tokio::test]
+async fn a_replaced_row_that_the_register_suspends_comes_back_active() {
+    let desk = Desk::new().await;
+    desk.take("id,expires\n1,2027-12-31\n", &[]);
+    let wrong = desk.take(
+        "id,expires,status,old\n1,2027-12-31,utgått,\n2,2029-12-31,active,1\n",
+        &["--column", "status=status", "replaces=old"],
+    );
+    assert_eq!(wrong["replaced"], 1);
+    assert_eq!(desk.undo(&wrong)["kept"], json!([]));
+    assert_eq!(desk.certifications().await, ["1 2027-12-31 active"]);
+}
+
+#[tokio::test]
+async fn a_leave_that_was_recorded_before_the_import_counts_as_before() {
+    let desk = Desk::new().await;
+    desk.take("id,expires\n1,2027-12-31\n", &[]);
+    desk.database.ok(["suspend", "1", "--until", "2060-08-31"]);
+    let wrong = desk.take("id,expires,til\n1,2027-12-31,2060-09-30\n", &["--column", "suspended_until=til"]);
+    assert_eq!(desk.undo(&wrong)["kept"], json!([]));
+    let until: String =
+        desk.database.value("select suspended_until::text from public.peer_mentor_certifications").await;
+    assert_eq!(until, "2060-08-31");
+}
+
+#[tokio::test]
 async fn ids_of_people_are_undone_too() {
     let desk = Desk::new().await;
     desk.take("id,expires\n1,2027-12-31\n2,2027-12-31\n", &[]);
