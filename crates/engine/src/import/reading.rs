@@ -18,7 +18,7 @@ use super::missing::{Missing, MissingChange};
 /// The maximum length of a type's code, in characters.
 const LONGEST_TYPE: usize = 63;
 /// The maximum length of a column's name and of a value of the status column, in characters: that of a field.
-pub(super) const LONGEST_NAME: usize = 200;
+const LONGEST_NAME: usize = 200;
 /// The maximum length of a date format, in characters.
 const LONGEST_FORMAT: usize = 40;
 /// The maximum number of date formats.

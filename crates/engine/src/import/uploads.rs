@@ -15,11 +15,13 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::reading::{LONGEST_NAME, ReadingOptions, bounded};
+use super::reading::{ReadingOptions, bounded};
 use super::undo::{UndoError, undo};
 use super::{ImportError, NewChapters, Options, import};
 use crate::config::ImportConfig;
 
+/// The maximum length of a mapping's name, as in the schema.
+const LONGEST_MAPPING: usize = 63;
 /// The maximum number of attempts to import a register.
 const MOST_ATTEMPTS: i32 = 3;
 /// The maximum number of certifications in the lists of an undo's result.
@@ -50,7 +52,7 @@ impl Register {
         match &self.mapping {
             // The options of the mapping are read when the register is imported.
             Some(name) => {
-                bounded(name, LONGEST_NAME, "a mapping's name")?;
+                bounded(name, LONGEST_MAPPING, "a mapping's name")?;
                 self.options.layout().map(|_| ())
             }
             None => self.options.check(),

@@ -232,7 +232,7 @@ async fn an_upload_uses_a_saved_mapping() {
         (&json!("refused"), &json!("unknown-name")),
         "{refused}"
     );
-    let mapping = "x".repeat(300);
+    let mapping = "x".repeat(64);
     let refused = api.announce("administrator", json!({ "mapping": mapping })).await;
     assert_eq!(refused.body["code"], "request-invalid");
 }
