@@ -66,7 +66,7 @@ create extension if not exists pg_trgm with schema extensions;
 
 -- PostgreSQL 18 has a function for this, uuidv7().
 create function certvakt.uuid_v7() returns uuid
-language plpgsql volatile parallel safe set search_path = '' as $$
+language plpgsql volatile parallel unsafe set search_path = '' as $$
 begin
   -- The time in milliseconds, the version, and the last part of a version 4 UUID: the variant and random bits.
   return (lpad(to_hex(floor(date_part('epoch', clock_timestamp()) * 1000)::bigint), 12, '0') || '-7'

@@ -248,8 +248,9 @@ pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<bool, S
                 .bind(has_person_ids)
                 .bind(code),
         );
-        queries.push(sqlx::query("analyze import_people"));
     }
+    // Without this, the planner expects thousands of rows in an empty table.
+    queries.push(sqlx::query("analyze import_people"));
     queries.push(
         sqlx::query(include_str!("import/match.sql"))
             .bind(organisation)
