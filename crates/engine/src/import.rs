@@ -156,10 +156,6 @@ pub struct Imported {
 }
 
 impl Options {
-    fn has(&self, field: Field) -> bool {
-        self.layout.columns.iter().any(|(mapped, _)| *mapped == field)
-    }
-
     /// Checks that each required field has a column, and that a chapter and a type are known for every row.
     fn check(&self) -> Result<(), ImportError> {
         let mut required = vec![Field::ExternalId, Field::ExpiresAt];
@@ -172,7 +168,7 @@ impl Options {
         if self.reading.certification_type.is_none() {
             required.push(Field::Type);
         }
-        if let Some(missing) = required.into_iter().find(|field| !self.has(*field)) {
+        if let Some(missing) = required.into_iter().find(|field| !self.layout.has(*field)) {
             return Err(ImportError::MissingField(missing.as_str()));
         }
         Ok(())
@@ -188,9 +184,9 @@ impl Options {
         if let Some(code) = &self.reading.certification_type {
             organisation::check_type(tx, organisation_id, code).await?;
         }
-        let person_by = if self.has(Field::PersonId) {
+        let person_by = if self.layout.has(Field::PersonId) {
             PersonBy::PersonId
-        } else if self.has(Field::Type) {
+        } else if self.layout.has(Field::Type) {
             PersonBy::SharedId
         } else {
             PersonBy::CertificationId
@@ -200,9 +196,9 @@ impl Options {
             chapter_id,
             certification_type: self.reading.certification_type.clone(),
             person_by,
-            has_more: mapping::has_more(self.layout.columns.iter().map(|(field, _)| *field)),
-            names_rows: self.has(Field::Chapter) || self.has(Field::Type),
-            names_replaced: self.has(Field::Replaces),
+            has_more: self.layout.has_more(),
+            names_rows: self.layout.has(Field::Chapter) || self.layout.has(Field::Type),
+            names_replaced: self.layout.has(Field::Replaces),
             one_per_type: self.reading.one_per_type,
             dates_are: self.layout.dates_are,
             source: self.source,
@@ -216,7 +212,7 @@ impl Options {
             // Another import could create the same chapters.
             staging::lock(tx, id).await?;
         }
-        let chapters = if self.has(Field::Chapter) {
+        let chapters = if self.layout.has(Field::Chapter) {
             let names = Names::chapters(
                 organisation::chapters(tx, id).await?,
                 self.new_chapters != NewChapters::Reject,
@@ -225,7 +221,7 @@ impl Options {
         } else {
             None
         };
-        let types = if self.has(Field::Type) {
+        let types = if self.layout.has(Field::Type) {
             let names = Names::types(organisation::types(tx, id).await?);
             Some(names.with_default(target.certification_type.is_some()))
         } else {
@@ -368,7 +364,7 @@ fn read(
         blank_never_expires: layout.blank_never_expires,
         never: Never::new(&layout.never, &layout.date_formats),
         width: record.len(),
-        has_more: mapping::has_more(layout.columns.iter().map(|(field, _)| *field)),
+        has_more: layout.has_more(),
         zone: known.zone,
         today: today(options.now, known.zone),
         unread: Unread::default(),

@@ -29,3 +29,25 @@ pub struct Layout {
     /// The values of the expiry that mean that the certification does not expire.
     pub never: Vec<String>,
 }
+
+impl Layout {
+    /// Whether a field has a column.
+    pub(super) fn has(&self, field: Field) -> bool {
+        self.columns.iter().any(|(mapped, _)| *mapped == field)
+    }
+
+    /// Whether rows have values for the columns of the staging table that most registers do not have.
+    pub(super) fn has_more(&self) -> bool {
+        [
+            Field::Phone,
+            Field::Language,
+            Field::SuspendedUntil,
+            Field::PersonId,
+            Field::Chapter,
+            Field::Type,
+            Field::Replaces,
+        ]
+        .into_iter()
+        .any(|field| self.has(field))
+    }
+}

@@ -52,22 +52,6 @@ impl Mapping {
     }
 }
 
-/// Whether the staging table needs the columns that most registers do not have.
-pub(super) fn has_more(fields: impl IntoIterator<Item = Field>) -> bool {
-    fields.into_iter().any(|field| {
-        matches!(
-            field,
-            Field::Phone
-                | Field::Language
-                | Field::SuspendedUntil
-                | Field::PersonId
-                | Field::Chapter
-                | Field::Type
-                | Field::Replaces
-        )
-    })
-}
-
 /// The day of an instant whose date at its own offset differs from the date in the organisation's time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstantDay {

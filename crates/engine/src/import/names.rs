@@ -1,6 +1,6 @@
 //! Matches the chapters and types that the rows of a register name with those of its organisation.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use certvakt_base::suggest::nearest;
 use certvakt_rules::normal::fold_accents;
@@ -77,7 +77,7 @@ impl Names {
                 places.insert(fold_accents(name), Some(at));
             }
         }
-        let keys: Vec<String> = places.keys().cloned().collect();
+        let keys: HashSet<String> = places.keys().cloned().collect();
         for (at, one) in all.iter().enumerate() {
             let name = fold_accents(&one.name);
             if !keys.contains(&name) {

@@ -49,7 +49,7 @@ pub async fn missing_limit(
     target: &Target,
     coverage: &Coverage,
 ) -> Result<MissingLimit, StoreError> {
-    Ok(sqlx::query_as(include_str!("covered.sql"))
+    Ok(sqlx::query_as(include_str!("missing_limit.sql"))
         .bind(target.organisation_id)
         .bind(&coverage.chapters)
         .bind(&coverage.types)

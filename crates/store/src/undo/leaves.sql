@@ -1,3 +1,4 @@
+-- Suspends those again that were on leave before they were replaced or missing in the import $1.
 update public.peer_mentor_certifications c
 set status = 'suspended', suspended_until = (j.before ->> 'suspended_until')::date
 from certvakt.import_changes j

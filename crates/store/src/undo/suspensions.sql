@@ -1,4 +1,4 @@
--- Ends the suspensions of certifications that the import $1 replaced or missed. Those that were on leave before are
+-- Ends the suspensions of certifications that were replaced or missing in the import $1. Those that were on leave before are
 -- suspended again afterwards (leaves.sql).
 update public.peer_mentor_certifications c
 set status = case j.before ->> 'status' when 'suspended' then 'active' else j.before ->> 'status' end, suspended_until = null

@@ -108,6 +108,11 @@ async fn what_was_changed_since_stays_and_is_listed() {
     desk.database.ok(["suspend", "3"]);
     desk.take("id,expires,name,mail\n2,2028-12-31,Bo,y@example.org\n", &more);
     let undone = desk.undo(&wrong);
+    // The date of 1 and the name of 2 stay; the date of 2, the name of 1 and both addresses are changed back.
+    assert_eq!(
+        (&undone["deleted"], &undone["reverted"], &undone["people"]),
+        (&json!(0), &json!(1), &json!(2))
+    );
     assert_eq!(
         undone["kept"],
         json!([

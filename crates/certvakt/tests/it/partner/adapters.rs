@@ -269,7 +269,11 @@ async fn differences_in_the_listing_are_sent_again_or_wait_for_a_decision() {
             "{kind:?} {found}"
         );
         database.time_passes().await;
-        assert_eq!(database.sync(&config)["accepted"], 1, "{kind:?}: nobody is put back unasked");
+        assert_eq!(
+            database.sync(&config)["accepted"],
+            1,
+            "{kind:?}: only the removal is sent, nobody is listed again"
+        );
         portal.render().await;
         assert_eq!(portal.shows().await, ["M-a", "M-nobody"], "{kind:?}");
     }

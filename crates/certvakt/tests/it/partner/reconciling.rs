@@ -118,7 +118,7 @@ async fn a_manual_removal_during_staging_is_not_reverted() {
     }
     portal.render().await;
     switch("live");
-    assert_eq!(database.sync(&config)["accepted"], 1, "whoever has turned is told anew, nobody else");
+    assert_eq!(database.sync(&config)["accepted"], 1, "only the mentor whose state changed is sent again");
     assert_eq!(database.reconcile(&config)["removed_by_hand"], json!(["M-a"]));
     portal.render().await;
     assert_eq!(portal.shows().await, ["M-b", "M-turns"]);
