@@ -38,7 +38,7 @@ pub async fn named(tx: &mut RegistrarTx, organisation_id: Uuid, name: &str) -> R
     let all = list(tx, organisation_id).await?;
     match all.iter().find(|one| one.name == name) {
         Some(found) => Ok(found.clone()),
-        None => Err(unknown("mapping", name, all.iter().map(|one| one.name.as_str()))),
+        None => Err(unknown("mapping", "set", name, all.iter().map(|one| one.name.as_str()))),
     }
 }
 

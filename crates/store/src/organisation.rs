@@ -151,7 +151,12 @@ pub async fn named(tx: &mut WorkerTx, slug: Option<&str>) -> Result<Vec<Organisa
     let Some(slug) = slug else { return Ok(all) };
     match all.iter().find(|organisation| organisation.slug == slug) {
         Some(found) => Ok(vec![found.clone()]),
-        None => Err(unknown("organisation", slug, all.iter().map(|organisation| organisation.slug.as_str()))),
+        None => Err(unknown(
+            "organisation",
+            "add",
+            slug,
+            all.iter().map(|organisation| organisation.slug.as_str()),
+        )),
     }
 }
 
@@ -252,7 +257,7 @@ pub async fn id_of(tx: &mut RegistrarTx, slug: &str) -> Result<Uuid, StoreError>
     let all = sqlx::query!("select id, slug from certvakt.organisations").fetch_all(tx).await?;
     match all.iter().find(|row| row.slug == slug) {
         Some(row) => Ok(row.id),
-        None => Err(unknown("organisation", slug, all.iter().map(|row| row.slug.as_str()))),
+        None => Err(unknown("organisation", "add", slug, all.iter().map(|row| row.slug.as_str()))),
     }
 }
 
@@ -275,7 +280,7 @@ pub async fn chapter_id(tx: &mut RegistrarTx, organisation_id: Uuid, slug: &str)
             .await?;
     match all.iter().find(|row| row.slug == slug) {
         Some(row) => Ok(row.id),
-        None => Err(unknown("chapter", slug, all.iter().map(|row| row.slug.as_str()))),
+        None => Err(unknown("chapter", "add", slug, all.iter().map(|row| row.slug.as_str()))),
     }
 }
 
@@ -334,18 +339,20 @@ pub async fn check_type(tx: &mut RegistrarTx, organisation_id: Uuid, code: &str)
     if all.iter().any(|known| known == code) {
         return Ok(());
     }
-    Err(unknown("type", code, all.iter().map(String::as_str)))
+    Err(unknown("type", "add", code, all.iter().map(String::as_str)))
 }
 
+/// The error for a name that does not exist, with the nearest one. `creates` is the subcommand that creates one.
 pub(super) fn unknown<'a>(
     what: &'static str,
+    creates: &str,
     name: &str,
     known: impl Iterator<Item = &'a str> + Clone,
 ) -> StoreError {
     let hint = match nearest(name, known.clone()) {
         Some(near) => format!("did you mean '{near}'?"),
         None if known.clone().next().is_none() => {
-            format!("none exists yet, add one with `certvakt {what} add`")
+            format!("none exists yet, add one with `certvakt {what} {creates}`")
         }
         None => format!("known are {}", known.take(10).collect::<Vec<_>>().join(", ")),
     };

@@ -119,14 +119,14 @@ impl ReadingOptions {
     pub fn check(&self) -> Result<(), String> {
         for field in [Field::ExternalId, Field::ExpiresAt] {
             if !self.columns.contains_key(field.as_str()) {
-                return Err(format!("no column is given for {}", field.as_str()));
+                return Err(format!("no column is given for {}: add one", field.as_str()));
             }
         }
         if self.certification_type.is_none() && !self.columns.contains_key(Field::Type.as_str()) {
-            return Err("no type is given, and no column for it".to_owned());
+            return Err("no type is given, and no column for it: add one of them".to_owned());
         }
         if self.one_per_type && !self.columns.contains_key(Field::PersonId.as_str()) {
-            return Err("one_per_type needs a column for person_id".to_owned());
+            return Err("one_per_type needs a column for person_id: add one".to_owned());
         }
         self.layout().map(|_| ())
     }

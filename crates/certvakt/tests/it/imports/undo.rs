@@ -318,7 +318,11 @@ async fn a_mapping_is_saved_and_used_again() {
     let said = fail(&mut desk.database.certvakt([&base[..], &["--mapping", "hlf-member"]].concat()), 2);
     assert!(said.contains("did you mean 'hlf-members'?"), "{said}");
     desk.database.ok(["mapping", "remove", "hlf-members", "--organisation", "org"]);
-    fail(&mut desk.database.certvakt(again.iter().copied()), 2);
+    let said = fail(&mut desk.database.certvakt(again.iter().copied()), 2);
+    assert!(said.contains("`certvakt mapping set`"), "{said}");
+    let incomplete = ["mapping", "set", "m", "--organisation", "org", "--column", "external_id=Nr"];
+    let said = fail(&mut desk.database.certvakt(incomplete), 2);
+    assert!(said.contains("no column is given for expires_at: add one"), "{said}");
     for wrong in ["Hlf", "-a", "", "å"] {
         fail(&mut desk.database.certvakt(["mapping", "show", wrong, "--organisation", "org"]), 2);
     }
