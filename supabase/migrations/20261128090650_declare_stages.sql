@@ -24,6 +24,8 @@ language plpgsql set search_path = '' as $$
 declare
   one record;
 begin
+  -- In the order in which most transactions read them, which makes a deadlock rare.
+  lock table certvakt.organisations, certvakt.certification_types, certvakt.deliveries, public.cert_notification_log;
   for one in select * from certvakt.stage_checks() loop
     execute format('alter table %s drop constraint %I, add constraint %2$I check (%s) not valid',
       one.relation, one.name, one.expression);

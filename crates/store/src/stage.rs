@@ -1,7 +1,10 @@
 //! The declared stages. Declaring one changes the schema, so it is an action of the owner.
 
+use std::time::Duration;
+
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
+use super::error::code_of;
 use super::{StoreError, WorkerTx, connect_options};
 
 /// A declared stage.
@@ -43,49 +46,72 @@ pub enum Change {
     Remove(u16),
 }
 
+/// The longest wait for one lock, in milliseconds. A change locks four tables, and four waits must end before
+/// `deadlock_timeout` (one second by default): in a deadlock it is the change that gives way, never the run.
+const LOCK_TIMEOUT: &str = "200ms";
+/// The number of attempts to lock the tables, and the pause between two of them.
+const ATTEMPTS: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// Changes the declared stages, over a separate direct connection as the owner. Returns the number of days for which
 /// notices are kept at least from then on.
 pub async fn change(address: &str, change: Change) -> Result<i32, StoreError> {
     let mut connection = connect_options(address)?.connect().await?;
-    let done = match change {
-        Change::Declare(days) => declare(&mut connection, days).await,
-        Change::Remove(days) => remove(&mut connection, days).await,
+    let mut attempt = 1;
+    let changed = loop {
+        match attempt_change(&mut connection, change).await {
+            Err(error) if attempt < ATTEMPTS && is_locked(&error) => tokio::time::sleep(PAUSE).await,
+            result => break result,
+        }
+        attempt += 1;
+    };
+    let changed = match (changed, change) {
+        (Ok(kept), Change::Declare(_)) => validate(&mut connection).await.map(|()| kept),
+        (changed, _) => changed,
     };
     let _ = connection.close().await;
-    done
+    meaning(changed, change)
 }
 
-async fn declare(connection: &mut PgConnection, days: u16) -> Result<i32, StoreError> {
+async fn attempt_change(connection: &mut PgConnection, change: Change) -> Result<i32, sqlx::Error> {
     let mut tx = connection.begin().await?;
-    limit_waiting(&mut tx).await?;
-    let kept = sqlx::query_scalar!(r#"select certvakt.declare_stage($1) as "days!""#, i32::from(days));
-    let kept = meaning(kept.fetch_one(&mut *tx).await, days)?;
+    set_lock_timeout(&mut tx, LOCK_TIMEOUT).await?;
+    let kept = match change {
+        Change::Declare(days) => {
+            let kept =
+                sqlx::query_scalar!(r#"select certvakt.declare_stage($1) as "days!""#, i32::from(days));
+            kept.fetch_one(&mut *tx).await?
+        }
+        Change::Remove(days) => {
+            let kept = sqlx::query_scalar!(r#"select certvakt.remove_stage($1) as "days!""#, i32::from(days));
+            kept.fetch_one(&mut *tx).await?
+        }
+    };
     tx.commit().await?;
-    // Validating reads the log. In its own transaction, it does not stop those who write to it.
+    Ok(kept)
+}
+
+/// Validating reads the log. In its own transaction, it does not stop those who write to it.
+async fn validate(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut tx = connection.begin().await?;
-    limit_waiting(&mut tx).await?;
+    set_lock_timeout(&mut tx, "5s").await?;
     sqlx::query!("select certvakt.validate_stages()").execute(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(kept)
+    tx.commit().await
 }
 
-async fn remove(connection: &mut PgConnection, days: u16) -> Result<i32, StoreError> {
-    let mut tx = connection.begin().await?;
-    limit_waiting(&mut tx).await?;
-    let kept = sqlx::query_scalar!(r#"select certvakt.remove_stage($1) as "days!""#, i32::from(days));
-    let kept = meaning(kept.fetch_one(&mut *tx).await, days)?;
-    tx.commit().await?;
-    Ok(kept)
-}
-
-/// Waits for a lock for a short time only, because the others wait behind us.
-async fn limit_waiting(connection: &mut PgConnection) -> Result<(), StoreError> {
-    sqlx::query!("select set_config('lock_timeout', '5s', true)").fetch_one(connection).await?;
+async fn set_lock_timeout(connection: &mut PgConnection, timeout: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("select set_config('lock_timeout', $1, true)", timeout).fetch_one(connection).await?;
     Ok(())
 }
 
-fn meaning<T>(result: Result<T, sqlx::Error>, days: u16) -> Result<T, StoreError> {
-    result.map_err(|error| match super::error::code_of(&error).as_deref() {
+/// Whether another transaction held a lock that the statement needs: `lock_not_available` or `deadlock_detected`.
+fn is_locked(error: &sqlx::Error) -> bool {
+    matches!(code_of(error).as_deref(), Some("55P03" | "40P01"))
+}
+
+fn meaning<T>(result: Result<T, sqlx::Error>, change: Change) -> Result<T, StoreError> {
+    let (Change::Declare(days) | Change::Remove(days)) = change;
+    result.map_err(|error| match code_of(&error).as_deref() {
         Some("23514") => StoreError::Invalid(format!(
             "the lead time of {days} days is in use: an organisation or a type selects it, or the log has a notice of it; `certvakt organisation set S --lead-times` and `certvakt type set T --organisation S --lead-times` select others"
         )),

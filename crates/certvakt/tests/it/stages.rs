@@ -92,6 +92,38 @@ async fn a_new_installation_declares_four_stages_and_the_owner_declares_more() {
 }
 
 #[tokio::test]
+async fn a_change_of_the_stages_waits_for_transactions_and_ends_none_of_them() {
+    const TABLES: [&str; 4] = [
+        "certvakt.organisations",
+        "certvakt.certification_types",
+        "certvakt.deliveries",
+        "public.cert_notification_log",
+    ];
+    let database = rehearsal().await;
+    let mut verbs = ["add", "remove"].into_iter().cycle();
+    for first in TABLES {
+        for second in TABLES.into_iter().filter(|second| *second != first) {
+            let mut other = crate::harness::superuser(&database.name).await;
+            let read = |table| sqlx::raw_sql(sqlx::AssertSqlSafe(format!("select from {table} limit 1")));
+            sqlx::raw_sql("begin").execute(&mut other).await.unwrap();
+            read(first).execute(&mut other).await.unwrap();
+            let verb = verbs.next().unwrap();
+            let mut change = as_owner(&database, ["stage", verb, "60"]);
+            let change = change.stdout(std::process::Stdio::null()).spawn().unwrap();
+            let waits = format!(
+                "select exists (select from pg_locks where relation = '{first}'::regclass and not granted)"
+            );
+            database.until(&waits).await;
+            let done = read(second).execute(&mut other).await;
+            done.unwrap_or_else(|error| panic!("{first}, then {second}: {error}"));
+            sqlx::raw_sql("commit").execute(&mut other).await.unwrap();
+            let changed = change.wait_with_output().unwrap();
+            assert!(changed.status.success(), "{first}, then {second}: {changed:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_team_declares_a_stage_in_its_own_migrations() {
     let database = rehearsal().await;
     let before = enumerated(&database).await;
