@@ -22,6 +22,7 @@ NOT_PLANTED = {
         "address_confirmations",
         "certifications_elsewhere",
         "chapters",
+        "contacts",
         "erased_register_ids",
         "idempotency_keys",
         "import_changes",

@@ -95,7 +95,7 @@ grant execute on function certvakt.forbidden_characters()
 create function certvakt.folded(name text) returns text
 language plpgsql immutable strict parallel safe set search_path = '' as $$
 begin
-  return case
+  return replace(case
     when octet_length(name) = length(name) then lower(name collate "C")
     else translate(
       lower(replace(replace(replace(replace(replace(replace(replace(name,
@@ -106,11 +106,11 @@ begin
       || U&'\0300\0301\0302\0303\0304\0306\0307\0308\030A\030B\030C\0323\0327\0328',
       'aaaaaaceeeeiiiidnoooooouuuuyaaaaaaceeeeiiiidnoooooouuuuyyaaaaaaccccccccddddeeeeeeeeeeggg' ||
       'ggggghhiiiiiiiiijjkkllllllllnnnnnnnnoooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzz')
-  end;
+  end, 'aa', 'a');
 end
 $$;
 comment on function certvakt.folded is
-  'Returns a name in lower-case ASCII for searches: å becomes a, ø becomes o, æ becomes ae. Letters of other scripts are only lower-cased.';
+  'Returns a name in lower-case ASCII for searches: å and aa become a, ø becomes o, æ becomes ae. Letters of other scripts are only lower-cased.';
 revoke all on function certvakt.folded(text) from public, anon, authenticated, service_role;
 -- PostgreSQL computes a generated column with the privileges of the role that writes the row.
 grant execute on function certvakt.folded(text) to certvakt_worker, certvakt_registrar, certvakt_definer, authenticated;

@@ -350,4 +350,4 @@ return status = 'suspended' and coalesce(history -> -1 ->> 'kind' = 'withdrawn',
 comment on function certvakt.is_withdrawn is
   'Returns whether a certification with this status and history is withdrawn: it is suspended, and the last entry is a withdrawal.';
 revoke all on function certvakt.is_withdrawn(text, jsonb) from public, anon, authenticated, service_role;
-grant execute on function certvakt.is_withdrawn(text, jsonb) to certvakt_registrar, authenticated;
+grant execute on function certvakt.is_withdrawn(text, jsonb) to certvakt_registrar, certvakt_definer, authenticated;

@@ -146,15 +146,18 @@ create policy people_see on public.peer_mentor_certifications for select to auth
   chapter_id = any ((select certvakt.visible_chapters())::uuid[])
   or peer_mentor_id = (select certvakt.current_person())
   or id = any ((select certvakt.visible_elsewhere())::uuid[]));
+-- Nobody certifies or renews themselves.
 create policy people_certify on public.peer_mentor_certifications for insert to authenticated with check (
   chapter_id = any ((select certvakt.visible_chapters())::uuid[])
+  and peer_mentor_id <> (select certvakt.current_person())
   -- This condition applies before the foreign key, so an error does not reveal whether a person exists.
   and exists (
     select from certvakt.visible_memberships m
     where m.person_id = peer_mentor_id and m.chapter_id = peer_mentor_certifications.chapter_id and m.role = 'mentor'));
 -- Without WITH CHECK, the new row must satisfy the same condition.
 create policy people_keep on public.peer_mentor_certifications for update to authenticated
-  using (chapter_id = any ((select certvakt.visible_chapters())::uuid[]));
+  using (chapter_id = any ((select certvakt.visible_chapters())::uuid[])
+    and peer_mentor_id <> (select certvakt.current_person()));
 create policy access_is_open on public.peer_mentor_certifications as restrictive to authenticated, certvakt_viewer
   using (organisation_id <> all ((select certvakt.closed_organisations('certifications'))::uuid[]));
 

@@ -12,7 +12,8 @@ create function certvakt.certification_details(certifications uuid[], and_elsewh
 returns table (
   id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, is_mentor_erased boolean,
   type_code text, type_name text, external_id text, issued_at timestamptz, expires_at timestamptz, status text,
-  suspended_until date, updated_at timestamptz, time_zone text, expired_grace_days smallint, lead_times integer[])
+  suspended_until date, is_withdrawn boolean, is_managed boolean, updated_at timestamptz, time_zone text, expired_grace_days smallint,
+  lead_times integer[])
 language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_generic_plan rows 50 as $$
 declare
   person uuid := certvakt.current_person();
@@ -26,7 +27,7 @@ begin
   return query
   with found as materialized (
     select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.external_id, c.issued_at,
-      c.expires_at, c.status, c.suspended_until, c.updated_at
+      c.expires_at, c.status, c.suspended_until, certvakt.is_withdrawn(c.status, c.renewal_history) as is_withdrawn, c.updated_at
     from certvakt.visible_certifications c where c.id = any (wanted)
   ),
   -- Many certifications share an organisation and a type, so these are read once.
@@ -40,7 +41,7 @@ begin
   )
   select c.id, c.organisation_id, c.chapter_id, h.name, c.peer_mentor_id, coalesce(n.name, p.name),
     p.erased_at is not null, c.certification_type, t.name, c.external_id, c.issued_at, c.expires_at, c.status,
-    c.suspended_until, c.updated_at, t.time_zone, t.expired_grace_days, t.lead_times
+    c.suspended_until, c.is_withdrawn, c.chapter_id = any (chapters) and c.peer_mentor_id <> person, c.updated_at, t.time_zone, t.expired_grace_days, t.lead_times
   from found c
   join types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
   join certvakt.people p on p.id = c.peer_mentor_id
@@ -50,7 +51,7 @@ begin
 end
 $$;
 comment on function certvakt.certification_details is
-  'Returns the given certifications that the caller may see, with the names of chapters, mentors and types, and the organisations'' time zones and grace days. and_elsewhere adds the certifications that the caller may see for another reason than their chapter. The name of a chapter that the caller may not see is null.';
+  'Returns the given certifications that the caller may see, with the names of chapters, mentors and types, and the organisations'' time zones and grace days. and_elsewhere adds the certifications that the caller may see for another reason than their chapter. The name of a chapter that the caller may not see is null. is_managed: the caller may change the certification, because they manage its chapter and it is not their own.';
 
 revoke all on function certvakt.certification_details(uuid[], boolean) from public, anon, authenticated, service_role;
 grant execute on function certvakt.certification_details(uuid[], boolean) to authenticated;
@@ -132,7 +133,7 @@ begin
     (p.name_folded like containing or certvakt.folded(c.external_id) like containing)
     and (of_type is null or c.certification_type = of_type)
     and (in_types is null
-      or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])), '{}')
+      or c.status <> 'suspended' and coalesce(c.expires_at, 'infinity') <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])), '{}')
   into looked, found
   from next n
   -- OFFSET 0 keeps the planner from scanning the table instead of looking up each id.
@@ -156,7 +157,7 @@ begin
       -- id takes longer than the rest.
       select c.external_id from public.peer_mentor_certifications c
       where c.organisation_id = any (organisations)
-        and case when octet_length(c.external_id) = length(c.external_id) then lower(c.external_id collate "C")
+        and case when octet_length(c.external_id) = length(c.external_id) then replace(lower(c.external_id collate "C"), 'aa', 'a')
           else certvakt.folded(c.external_id) end like containing
       limit few + 1);
     if cardinality(named) <= few and cardinality(numbered) <= few then
@@ -180,7 +181,7 @@ begin
           and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (after_expiry, after_id)
           and (of_type is null or c.certification_type = of_type)
           and (in_types is null
-            or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])
+            or c.status <> 'suspended' and coalesce(c.expires_at, 'infinity') <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])
         order by case when c.expires_at is null then 'infinity' else c.expires_at end, c.id
         limit how_many);
     end if;
@@ -196,9 +197,9 @@ begin
         and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (after_expiry, after_id)
         and (of_type is null or c.certification_type = of_type)
         and (in_types is null
-          or c.status <> 'suspended' and c.expires_at <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])
+          or c.status <> 'suspended' and coalesce(c.expires_at, 'infinity') <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])
         -- The first branch of certvakt.folded again.
-        and (case when octet_length(c.external_id) = length(c.external_id) then lower(c.external_id collate "C")
+        and (case when octet_length(c.external_id) = length(c.external_id) then replace(lower(c.external_id collate "C"), 'aa', 'a')
             else certvakt.folded(c.external_id) end like containing
           or (
             select coalesce(n.name_folded, p.name_folded) like containing

@@ -47,6 +47,8 @@ select is((
       group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times
 chapters SELECT id, organisation_id, parent_id, slug, name
 contact_points SELECT id, person_id, kind, installation, created_at
+contacts INSERT certification_id, expires_at, outcome, next_on, made_by
+contacts SELECT id, certification_id, expires_at, outcome, next_on, made_at, made_by
 idempotency_keys INSERT person_id, key, request_hash
 idempotency_keys UPDATE answer
 memberships SELECT organisation_id, chapter_id, person_id, role
@@ -66,7 +68,7 @@ select is((
   select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
-  'authenticated accept_invitation, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
+  'authenticated accept_invitation, authenticated addresses_of, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
   'authenticated coming_notices, authenticated confirm_address, authenticated consent_to_listing, authenticated current_organisations, '
   'authenticated current_person, authenticated end_my_sessions, authenticated folded, authenticated forbidden_characters, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, '
   'authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated register_device, authenticated remove_device, '

@@ -1,11 +1,13 @@
 //! The expiry run, which records each due notice once, with its scheduler, forecast and explanation.
 
 pub mod explain;
+pub mod filter;
 pub mod forecast;
 mod heartbeat;
 mod lanes;
 mod run;
 pub mod schedule;
+pub mod standing;
 
 pub use heartbeat::Heartbeat;
 pub use run::{Mode, Options, OrganisationRun, RunError, RunState, all, one};

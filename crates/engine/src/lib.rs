@@ -5,6 +5,7 @@
 //! providers with `outbound`. They do not depend on the command line, HTTP requests or pages. Partner portals are a
 //! separate crate.
 
+pub mod attention;
 pub mod audit;
 pub mod config;
 pub mod delivery;

@@ -2,19 +2,20 @@
 
 pub mod batch;
 pub mod certified;
+mod error;
 pub mod histories;
 
-use certvakt_base::Exit;
-use certvakt_rules::calendar::{FIRST_YEAR, YEARS_AHEAD, end_of_day, is_plausible};
+use certvakt_rules::calendar::{end_of_day, is_plausible};
 use certvakt_rules::renewal::{self as rules, Kind, Rule};
 use certvakt_rules::{last_valid_day, text, today};
 use certvakt_store::CertificationStatus;
-use certvakt_store::StoreError;
 use certvakt_store::renewal::{ChangeResult, ChangeTx, CurrentState, NewState};
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+pub use error::{DateError, RenewalError};
 
 /// The maximum lengths of evidence and of a note, in characters, as in the schema.
 const LONGEST_EVIDENCE: usize = 500;
@@ -144,77 +145,6 @@ pub struct ChangeOutcome {
     pub is_changed: bool,
 }
 
-/// The reason why a certification cannot be changed.
-#[derive(Debug, thiserror::Error)]
-pub enum RenewalError {
-    /// The certification does not exist, or the caller may not see it.
-    #[error("unknown certification: give its id")]
-    Unknown,
-    /// The certification has changed since the caller read it.
-    #[error("the certification has changed since you read it: read it again, then repeat the change")]
-    Changed,
-    /// The caller may see the certification, but not change it.
-    #[error("you may see this but not change it: ask a coordinator of its chapter")]
-    NotTheirs,
-    /// The rule needs a validity that the type does not have.
-    #[error("this type of certification has no validity: give the new last valid day")]
-    NoRule,
-    /// The type does not allow a renewal as early as this; contains the first day.
-    #[error("this type can be renewed from {0} on: wait until then, or use --early")]
-    Early(NaiveDate),
-    /// The date is before the day of issue, too far in the future, or in the past.
-    #[error("{0}")]
-    Date(String),
-    /// The evidence or the note is empty or too long.
-    #[error("{0}")]
-    Words(String),
-    /// The certification has lapsed, so it cannot be suspended.
-    #[error("this certification has lapsed: renew it instead")]
-    Lapsed,
-    /// The certification was withdrawn.
-    #[error("this certification was withdrawn: reinstate it first, if that was a mistake")]
-    Withdrawn,
-    /// The mentor was erased.
-    #[error("the person was erased and cannot be changed: create a new person")]
-    Erased,
-    /// The history is full.
-    #[error(
-        "the history of this certification is full: find out why it changes so often before you change it again"
-    )]
-    HistoryFull,
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl RenewalError {
-    /// The stable code, as listed in `docs/errors.md`.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown-name",
-            Self::Changed => "version-mismatch",
-            Self::NotTheirs => "not-permitted",
-            Self::NoRule => "renewal-date-missing",
-            Self::Early(_) => "renewal-early",
-            Self::Date(_) => "renewal-date",
-            Self::Words(_) => "remarks-invalid",
-            Self::Lapsed => "certification-lapsed",
-            Self::Withdrawn => "certification-withdrawn",
-            Self::Erased => "person-erased",
-            Self::HistoryFull => "history-full",
-            Self::Store(error) => error.code(),
-        }
-    }
-
-    /// The exit status.
-    pub const fn exit(&self) -> Exit {
-        match self {
-            Self::Store(error) => error.exit(),
-            _ => Exit::Usage,
-        }
-    }
-}
-
 /// Applies a change to a certification. An error ends the transaction.
 pub async fn apply(
     tx: &mut impl ChangeTx,
@@ -316,15 +246,10 @@ fn becomes(
             let after = renewed_until(*completed_on, *until, standing, before, today)?;
             check_date(after, standing, today)?;
             if after.is_some_and(|day| day < today) {
-                return Err(RenewalError::Date(format!(
-                    "by its type's rule, the certification would have lapsed on {}: give the new last valid day",
-                    after.unwrap_or(today)
-                )));
+                return Err(DateError::AlreadyLapsed(after.unwrap_or(today)).into());
             }
             if after == before {
-                return Err(RenewalError::Date(
-                    "it is already valid until that day: give a different day".to_owned(),
-                ));
+                return Err(DateError::Unchanged.into());
             }
             Some(with(after))
         }
@@ -336,9 +261,7 @@ fn becomes(
         Change::Suspend { .. } if status == CertificationStatus::Expired => return Err(RenewalError::Lapsed),
         Change::Suspend { until } => {
             if until.is_some_and(|day| day < today || !is_plausible(day, today)) {
-                return Err(RenewalError::Date(format!(
-                    "the last day of a suspension must be today or later, and at most {YEARS_AHEAD} years from now"
-                )));
+                return Err(DateError::SuspensionEnd.into());
             }
             let status = CertificationStatus::Suspended;
             ((standing.status, suspended_until) != (status, *until)).then_some(Becomes {
@@ -384,10 +307,10 @@ pub fn renewed_until(
     today: NaiveDate,
 ) -> Result<Option<NaiveDate>, RenewalError> {
     if completed_on.is_some_and(|day| day > today) {
-        return Err(RenewalError::Date("the day of completion must not be in the future".to_owned()));
+        return Err(DateError::CompletedLater.into());
     }
     if let Some(day) = completed_on.filter(|day| !is_plausible(*day, today)) {
-        return Err(RenewalError::Date(format!("{day} is before the year {FIRST_YEAR}")));
+        return Err(DateError::CompletedTooEarly(day).into());
     }
     if let Some(until) = until {
         return Ok(day(until));
@@ -408,12 +331,10 @@ fn check_date(
     if let Some(issued) = standing.issued_at.map(|at| last_valid_day(at, zone))
         && after < issued
     {
-        return Err(RenewalError::Date(format!("{after} is before the day of issue, {issued}")));
+        return Err(DateError::BeforeIssue { day: after, issued }.into());
     }
     if !is_plausible(after, today) {
-        return Err(RenewalError::Date(format!(
-            "{after} is not between the year {FIRST_YEAR} and {YEARS_AHEAD} years from now"
-        )));
+        return Err(DateError::OutOfRange(after).into());
     }
     Ok(())
 }

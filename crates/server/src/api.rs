@@ -3,6 +3,7 @@
 //! A request carries a bearer token or a session cookie. Its login goes into the transaction, and row-level
 //! security decides which rows the caller may see. No handler decides that.
 
+mod attention;
 mod certifications;
 mod certify;
 mod changes;
@@ -49,6 +50,7 @@ use crate::database::RequestDatabase;
 use crate::problem::{ApiError, Problem};
 
 pub use state::Api;
+pub(super) use state::Caller;
 
 /// The maximum size of a body, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -83,6 +85,7 @@ impl Modify for Bearer {
 pub(super) fn router(api: Api, beside: Router) -> Router {
     let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(me::show))
+        .routes(routes!(attention::show))
         .routes(routes!(me::accept_invitation))
         .routes(routes!(me::register_device, me::remove_device))
         .routes(routes!(sessions::list, sessions::end_others))

@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 
 use super::problem::ApiError;
 
+/// The maximum length of a search text, in characters.
+const LONGEST_TEXT: usize = 200;
+
 /// A JSON body.
 #[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
@@ -60,5 +63,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Headers<T> {
             parts.headers.keys().map(|name| (name.to_string(), text(name).into())).collect();
         let headers = serde_json::from_value(Value::Object(headers));
         headers.map(Self).map_err(|_| ApiError::Invalid("a required header is missing".to_owned()))
+    }
+}
+
+/// Rejects a search text that is too long.
+pub(super) fn check_text(text: Option<&String>) -> Result<(), ApiError> {
+    match text {
+        Some(text) if text.chars().count() > LONGEST_TEXT || text.contains('\0') => Err(ApiError::Invalid(
+            format!("a text to search for must have at most {LONGEST_TEXT} characters"),
+        )),
+        _ => Ok(()),
     }
 }

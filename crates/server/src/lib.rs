@@ -9,13 +9,17 @@ mod api;
 mod browser;
 mod concurrency;
 mod connections;
+mod cursor;
 mod database;
 mod extract;
 mod health;
+mod html;
 mod metrics;
+mod pages;
 mod problem;
 mod rate_limit;
 mod recent;
+mod return_to;
 mod session;
 mod sign_in;
 mod step_up;
@@ -104,9 +108,12 @@ pub async fn serve(
         .clone()
         .route("/readyz", get(ready).with_state(database.clone()))
         .route("/metrics", get(show_metrics).with_state((database, metrics)));
+    // Pages need a browser's session.
+    let beside = sign_in
+        .map_or_else(Router::new, |sign_in| sign_in::router(sign_in).merge(pages::router(api.clone())));
     let for_people = health
         .route("/readyz", get(ready_for_strangers).with_state(requests))
-        .merge(api::router(api, sign_in.map_or_else(Router::new, sign_in::router)));
+        .merge(api::router(api.clone(), beside));
     let answering = async {
         tokio::join!(
             connections::answer(people, for_people, limits, ending.clone()),

@@ -12,11 +12,11 @@ mod provider;
 mod provider_client;
 mod state;
 
-use axum::http::{HeaderName, header};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-use navigation::{END_SESSION, HOME};
+use crate::html::errors::render_errors;
+use navigation::HOME;
 
 pub use state::{SignIn, step_up_fault};
 
@@ -24,20 +24,14 @@ pub use state::{SignIn, step_up_fault};
 pub(super) fn router(sign_in: SignIn) -> Router {
     Router::new()
         .route(HOME, get(home::show))
-        .route("/sign-in/style.css", get(style))
         .route("/sign-in/provider", get(provider::start))
         .route("/sign-in/callback", get(provider::finish))
         .route("/sign-in/link", get(link::show).post(link::ask))
         .route("/sign-in/link/open", post(link::open))
         .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
-        .route(END_SESSION, post(home::end_session))
         .route("/sign-out", post(home::sign_out))
-        .layer(middleware::from_fn(page::render_errors))
+        .layer(middleware::from_fn(render_errors))
         // For scripts, which read problem details.
         .route("/sign-in/session", get(home::csrf))
         .with_state(sign_in)
-}
-
-async fn style() -> ([(HeaderName, &'static str); 1], &'static str) {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../templates/page.css"))
 }

@@ -1,7 +1,9 @@
 //! The queries and changes of people. Every function takes the caller's transaction, and row-level security
 //! decides which rows it reaches.
 
+mod certifications;
 pub mod confirmations;
+pub mod contacts;
 pub mod devices;
 pub mod keys;
 pub mod listings;
@@ -11,33 +13,26 @@ mod organisations;
 pub mod overview;
 pub mod partners;
 pub mod people;
+mod profile;
+mod search;
 pub mod sessions;
 pub mod uploads;
 
-use certvakt_rules::Stages;
-use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::postgres::types::PgRange;
 use uuid::Uuid;
 
+pub use self::certifications::{
+    After, Certification, Certified, Filter, InState, NewCertification, Notice, RangeOfType, certification,
+    certifications, certifications_by_id, certifications_of, certify, notices,
+};
 pub use self::organisations::{Organisation, organisations};
-use super::error::{code_of, on_constraint};
-use super::organisation::days;
-use super::{CallerTx, CertificationStatus, DeliveryState, StoreError, Zone};
+pub use self::profile::{Profile, profile};
+use super::error::code_of;
+use super::rows_read::of_organisation;
+use super::{CallerTx, StoreError};
 
-/// Implements the count of read rows for types with a column `organisation_id`.
-macro_rules! of_organisation {
-    ($($row:ty),+ $(,)?) => {
-        $(impl $crate::rows_read::OfOrganisation for $row {
-            fn organisation_id(&self) -> Uuid {
-                self.organisation_id
-            }
-        })+
-    };
-}
-use of_organisation;
-of_organisation!(Membership, Chapter, Certification, Notice);
+of_organisation!(Membership, Chapter);
 
 /// The caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,244 +152,6 @@ pub async fn chapters(tx: &mut CallerTx) -> Result<Vec<Chapter>, StoreError> {
     .await?;
     tx.saw(&found);
     Ok(found)
-}
-
-/// A certification that the caller may see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Certification {
-    /// Its id.
-    pub id: Uuid,
-    /// The organisation that certified.
-    pub organisation_id: Uuid,
-    /// The chapter that certified.
-    pub chapter_id: Uuid,
-    /// The chapter's name; `None` if the caller may not see it.
-    pub chapter: Option<String>,
-    /// The mentor.
-    pub mentor_id: Uuid,
-    /// The mentor's name, if there is one.
-    pub mentor: Option<String>,
-    /// Whether the mentor was erased, and so has no name.
-    pub is_mentor_erased: bool,
-    /// The code of the certification's type.
-    pub type_code: String,
-    /// The name of the certification's type.
-    pub type_name: Option<String>,
-    /// The certification's id in the organisation's register.
-    pub external_id: Option<String>,
-    /// The time of issue.
-    pub issued_at: Option<DateTime<Utc>>,
-    /// The end of the validity; `None` if it does not expire.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// The status.
-    pub status: CertificationStatus,
-    /// The last day of a suspension that ends by itself.
-    pub suspended_until: Option<NaiveDate>,
-    /// The time of the last change.
-    pub updated_at: DateTime<Utc>,
-    /// The organisation's time zone.
-    pub zone: Zone,
-    /// The number of days for which the stage `expired` stays current.
-    pub expired_grace_days: i16,
-    /// The lead times in days that its type or its organisation selected.
-    pub lead_times: Vec<i32>,
-}
-
-impl Certification {
-    /// Its stages.
-    pub fn stages(&self) -> Stages {
-        Stages::new(&days(&self.lead_times).collect::<Vec<_>>(), self.expired_grace_days.unsigned_abs())
-    }
-}
-
-/// The range of expiry times of a type that are in a stage.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InStage {
-    /// The organisation.
-    pub organisation_id: Uuid,
-    /// The type's code.
-    pub type_code: String,
-    /// The start of the range.
-    pub since: DateTime<Utc>,
-    /// The end of the range, exclusive.
-    pub before: DateTime<Utc>,
-}
-
-/// A filter of certifications.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only certifications of this chapter.
-    pub chapter_id: Option<Uuid>,
-    /// Only certifications of the type with this code.
-    pub type_code: Option<String>,
-    /// Only certifications whose mentor's name or register id contains this text.
-    pub text: Option<String>,
-    /// Only certifications in a stage, by these ranges of expiry times.
-    pub in_stage: Option<Vec<InStage>>,
-}
-
-/// A cursor in a list of certifications: the expiry and the id of the last one on the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct After {
-    /// The expiry; `None` for a certification that does not expire.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// The id.
-    pub id: Uuid,
-}
-
-/// The certifications that the caller may see, the next to expire first.
-pub async fn certifications(
-    tx: &mut CallerTx,
-    filter: &Filter,
-    after: Option<After>,
-    limit: u32,
-) -> Result<Vec<Certification>, StoreError> {
-    let (expiry, id) = match after {
-        None => ("-infinity".to_owned(), Uuid::nil()),
-        Some(After { expires_at, id }) => {
-            (expires_at.map_or("infinity".to_owned(), |at| at.to_rfc3339()), id)
-        }
-    };
-    let text = filter.text.as_deref().map(containing);
-    let stage = filter.in_stage.as_deref();
-    let types: Option<Vec<String>> =
-        stage.map(|all| all.iter().map(|one| format!("{}/{}", one.organisation_id, one.type_code)).collect());
-    let ranges: Option<Vec<PgRange<DateTime<Utc>>>> =
-        stage.map(|all| all.iter().map(|one| PgRange::from(one.since..one.before)).collect());
-    let found = sqlx::query_file_as!(
-        Certification,
-        "src/caller/page.sql",
-        i64::from(limit),
-        expiry,
-        id,
-        filter.chapter_id,
-        filter.type_code,
-        text,
-        types.as_deref(),
-        ranges.as_deref(),
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    tx.saw(&found);
-    Ok(found)
-}
-
-/// A LIKE pattern for texts that contain this one, with its special characters escaped. The database folds the pattern
-/// and the texts in the same way.
-fn containing(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
-}
-
-/// One certification, if the caller may see it.
-pub async fn certification(tx: &mut CallerTx, id: Uuid) -> Result<Option<Certification>, StoreError> {
-    Ok(some(tx, Some(id), None).await?.pop())
-}
-
-/// The certifications of a person that the caller may see, the next to expire first.
-pub async fn certifications_of(tx: &mut CallerTx, person: Uuid) -> Result<Vec<Certification>, StoreError> {
-    some(tx, None, Some(person)).await
-}
-
-async fn some(
-    tx: &mut CallerTx,
-    id: Option<Uuid>,
-    person: Option<Uuid>,
-) -> Result<Vec<Certification>, StoreError> {
-    let found = sqlx::query_file_as!(
-        Certification,
-        "src/caller/by_certification_or_mentor.sql",
-        id as _,
-        person as _
-    );
-    let found = found.fetch_all(&mut *tx).await?;
-    tx.saw(&found);
-    Ok(found)
-}
-
-/// A notice, as people may see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// The organisation that certified.
-    pub organisation_id: Uuid,
-    /// The stage.
-    pub stage: String,
-    /// The day on which it came due.
-    pub due_date: NaiveDate,
-    /// The time at which the run recorded it.
-    pub recorded_at: DateTime<Utc>,
-    /// The state of its delivery.
-    pub state: DeliveryState,
-    /// The reason of the state, if there is one.
-    pub reason: Option<String>,
-    /// The time at which its delivery ended.
-    pub finished_at: Option<DateTime<Utc>>,
-}
-
-/// The notices of a certification, oldest first.
-pub async fn notices(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<Notice>, StoreError> {
-    let found = sqlx::query_as!(
-        Notice,
-        r#"select organisation_id as "organisation_id!", stage as "stage!", due_date as "due_date!", recorded_at as "recorded_at!", state as "state!: DeliveryState",
-             reason, finished_at
-           from certvakt.notices_of(array[$1::uuid]) order by recorded_at, id"#,
-        certification,
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    tx.saw(&found);
-    Ok(found)
-}
-
-/// A new certification.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewCertification<'a> {
-    /// The chapter that certifies.
-    pub chapter_id: Uuid,
-    /// The mentor, who belongs to the chapter.
-    pub mentor_id: Uuid,
-    /// The code of the certification's type.
-    pub type_code: &'a str,
-    /// The time of issue.
-    pub issued_at: Option<DateTime<Utc>>,
-    /// The end of the validity; `None` if it does not expire.
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// The outcome of recording a certification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Certified {
-    /// It is recorded.
-    As(Uuid),
-    /// The caller does not manage the chapter, or the mentor is not a member of it.
-    NotTheirs,
-    /// The organisation has no such type.
-    UnknownType,
-}
-
-/// Records a certification. Any other outcome than success has ended the transaction.
-pub async fn certify(tx: &mut CallerTx, new: &NewCertification<'_>) -> Result<Certified, StoreError> {
-    let recorded = sqlx::query_scalar!(
-        "insert into public.peer_mentor_certifications
-           (organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at)
-         select h.organisation_id, h.id, $2, $3, $4, $5 from certvakt.chapters h where h.id = $1
-         returning id",
-        new.chapter_id,
-        new.mentor_id,
-        new.type_code,
-        new.issued_at,
-        new.expires_at,
-    );
-    match recorded.fetch_optional(tx).await {
-        Err(error) if code_of(&error).as_deref() == Some("42501") => Ok(Certified::NotTheirs),
-        recorded => {
-            let recorded = recorded.map(|id| id.map_or(Certified::NotTheirs, Certified::As));
-            on_constraint(recorded, |name| {
-                (name == "peer_mentor_certifications_type_inside_organisation")
-                    .then_some(Ok(Certified::UnknownType))
-            })
-        }
-    }
 }
 
 /// The outcome of accepting an invitation.

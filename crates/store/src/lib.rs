@@ -42,7 +42,10 @@ use sqlx::{ConnectOptions, Connection, PgPool};
 use caller::Admission;
 pub use error::StoreError;
 pub use rows_read::{Rows, Seen};
-pub use state::{AttemptOutcome, CertificationStatus, DeliveryState, Environment, StopReason, UnknownState};
+pub use state::{
+    AttemptOutcome, CertificationStatus, ContactOutcome, DeliveryState, Environment, Role, StopReason,
+    UnknownState,
+};
 use transaction::LoginTx;
 pub use transaction::{AuthTx, CallerClaims, CallerTx, Guard, Operator, RegistrarTx, WorkerTx};
 pub use zone::Zone;

@@ -36,3 +36,15 @@ impl Seen {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
+
+/// Implements the count of read rows for types with a column `organisation_id`.
+macro_rules! of_organisation {
+    ($($row:ty),+ $(,)?) => {
+        $(impl $crate::rows_read::OfOrganisation for $row {
+            fn organisation_id(&self) -> uuid::Uuid {
+                self.organisation_id
+            }
+        })+
+    };
+}
+pub(crate) use of_organisation;

@@ -95,6 +95,34 @@ states! {
 }
 
 states! {
+    /// A role in a chapter, the lowest first.
+    Role {
+        /// The organisation certifies them.
+        Mentor = "mentor",
+        /// They manage the mentors of the chapter and of every chapter below it.
+        Coordinator = "coordinator",
+        /// They manage the whole organisation.
+        OrgAdmin = "org_admin",
+    }
+}
+
+states! {
+    /// The outcome of a contact with a mentor.
+    ContactOutcome {
+        /// They were reached.
+        Reached = "reached",
+        /// They did not answer.
+        NoAnswer = "no_answer",
+        /// A letter was sent.
+        LetterSent = "letter_sent",
+        /// They are registered for a course.
+        Booked = "booked",
+        /// They will not go on.
+        Stops = "stops",
+    }
+}
+
+states! {
     /// The state of a delivery.
     DeliveryState {
         /// It waits for its next attempt.

@@ -6,7 +6,7 @@ use certvakt_base::Exit;
 use certvakt_engine::import::dates::{self, When};
 use certvakt_engine::import::sheet::{self, Sheet};
 use certvakt_engine::renewal::batch::{BATCH, Named, apply_all};
-use certvakt_engine::renewal::{Change, ChangeRequest, RenewalError, Source, Until};
+use certvakt_engine::renewal::{Change, ChangeRequest, DateError, RenewalError, Source, Until};
 use certvakt_rules::key::hex_digest;
 use certvakt_store::Database;
 use chrono::NaiveDate;
@@ -116,7 +116,7 @@ async fn renew(rows: &[Row], database: &Database, app: &App, done: &mut FileResu
     let mut outcomes = apply_all(database, &named, app.clock.now()).await?.into_iter();
     for row in rows {
         let outcome = match &row.change {
-            Err(fault) => Err(RenewalError::Date(fault.clone())),
+            Err(fault) => Err(DateError::Unreadable(fault.clone()).into()),
             Ok(_) => outcomes.next().unwrap_or(Err(RenewalError::Unknown)),
         };
         match outcome {

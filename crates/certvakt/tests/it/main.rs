@@ -25,6 +25,7 @@ mod mail_refusals;
 mod migrations;
 mod operators;
 mod own_app;
+mod pages;
 mod partner;
 mod register;
 mod registers;

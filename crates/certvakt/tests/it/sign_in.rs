@@ -59,8 +59,8 @@ impl Provider {
 }
 
 /// The service on the test data of two organisations, with a provider and a mail server.
-struct TestService {
-    database: TestDatabase,
+pub struct TestService {
+    pub database: TestDatabase,
     mail: MailServer,
     _provider: Option<Provider>,
     issuer: String,
@@ -70,7 +70,7 @@ struct TestService {
 
 impl TestService {
     /// Starts it with additional settings in `[sign_in]`.
-    async fn start(more: &str) -> Self {
+    pub async fn start(more: &str) -> Self {
         let database = TestDatabase::rehearsal().await;
         database.execute(WORLD).await;
         let folder = tempfile::tempdir().unwrap();
@@ -116,7 +116,7 @@ impl TestService {
     }
 
     /// Links a login at the provider to a person of the test data.
-    async fn known(&self, login: &str) {
+    pub async fn known(&self, login: &str) {
         self.database
             .execute(&format!(
                 "insert into certvakt.identities (issuer, subject, person_id)
@@ -132,7 +132,7 @@ impl TestService {
     }
 
     /// The same, with additional claims in the token, and a body.
-    async fn send(
+    pub async fn send(
         &self,
         who: &str,
         more: Value,
@@ -162,7 +162,7 @@ impl TestService {
         self.database.value("select count(*) from certvakt.sessions").await
     }
 
-    fn browser(&self) -> Browser {
+    pub fn browser(&self) -> Browser {
         Browser {
             client: certvakt_engine::outbound::client(std::time::Duration::from_secs(30)),
             service: format!("http://{}", self.service.address()),
@@ -175,12 +175,12 @@ impl TestService {
 }
 
 /// A browser, which reaches the service at its public address, as behind a proxy.
-struct Browser {
+pub struct Browser {
     client: reqwest::Client,
     service: String,
-    language: &'static str,
+    pub language: &'static str,
     /// The headers of every request.
-    headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, String)>,
     /// The cookies by host and name.
     cookies: HashMap<String, String>,
     /// All `Set-Cookie` headers that it received.
@@ -188,24 +188,24 @@ struct Browser {
 }
 
 /// A response, with its URL.
-struct Answer {
-    status: u16,
-    url: String,
-    location: Option<String>,
-    headers: reqwest::header::HeaderMap,
-    text: String,
+pub struct Answer {
+    pub status: u16,
+    pub url: String,
+    pub location: Option<String>,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
 }
 
 impl Browser {
-    async fn get(&mut self, path: &str) -> Answer {
+    pub async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, &[]).await
     }
 
-    async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
+    pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
         self.send(Method::POST, path, form).await
     }
 
-    async fn send(&mut self, method: Method, path: &str, form: &[(&str, &str)]) -> Answer {
+    pub async fn send(&mut self, method: Method, path: &str, form: &[(&str, &str)]) -> Answer {
         let url = Url::parse(PUBLIC).unwrap().join(path).unwrap();
         let host = url.authority().to_owned();
         let cookies: Vec<String> = self
@@ -258,7 +258,7 @@ impl Browser {
     }
 
     /// Signs in at the provider, and accepts its prompts.
-    async fn sign_in(&mut self, path: &str, login: &str) -> Answer {
+    pub async fn sign_in(&mut self, path: &str, login: &str) -> Answer {
         self.through(path, login, "nowhere").await
     }
 
@@ -281,7 +281,7 @@ impl Browser {
     }
 }
 
-fn between(text: &str, before: &str, after: &str) -> String {
+pub fn between(text: &str, before: &str, after: &str) -> String {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
     rest.split(after).next().unwrap().to_owned()
 }

@@ -4,22 +4,23 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 use certvakt_base::clock::Clock;
-use certvakt_rules::calendar::start_of_day;
-use certvakt_rules::stage::shift;
-use certvakt_rules::{Stage, last_valid_day, today};
+use certvakt_engine::expiry::filter;
+use certvakt_engine::expiry::standing::Standing;
+use certvakt_rules::Stage;
 use certvakt_store::CallerTx;
-use certvakt_store::caller::{self, After, Filter, InStage, overview};
-use certvakt_store::{CertificationStatus, DeliveryState};
+use certvakt_store::DeliveryState;
+use certvakt_store::caller::{self, Filter, overview};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::list::{Page, check_text, limit};
+use super::list::{Page, limit};
 use super::params::Id;
 use super::response::response_of;
 use super::state::{Api, Caller};
-use crate::extract::{Path, Query};
+use crate::cursor;
+use crate::extract::{Path, Query, check_text};
 use crate::problem::{ApiError, Problems};
 
 /// A certification.
@@ -51,6 +52,8 @@ pub(super) struct Certification {
     /// `active`, `expired` or `suspended`.
     #[schema(example = "active")]
     status: &'static str,
+    /// Whether it was withdrawn, and so is suspended until somebody reinstates it.
+    withdrawn: bool,
     /// The last day of a suspension that ends by itself.
     suspended_until: Option<NaiveDate>,
 }
@@ -147,22 +150,26 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Certification>>, ApiError> {
     let limit = limit(which.limit)?;
     let after = which.after.as_deref().map(|text| {
-        parse_place(text).ok_or_else(|| ApiError::Invalid("after must be the `next` of a page".to_owned()))
+        cursor::parse(text).ok_or_else(|| ApiError::Invalid("after must be the `next` of a page".to_owned()))
     });
     let after = after.transpose()?;
     check_text(which.q.as_ref())?;
     check_text(which.r#type.as_ref())?;
     let stage = which.stage.as_deref().map(known_stage).transpose()?;
     let mut tx = api.person(&caller).await?;
-    let in_stage = match stage {
+    let state = match stage {
         None => None,
-        Some(stage) => Some(in_stage(&mut tx, stage, api.clock()).await?),
+        Some(stage) => {
+            let organisations = caller::organisations(&mut tx).await?;
+            let types = overview::certification_types(&mut tx).await?;
+            Some(filter::in_stage(stage, &organisations, &types, api.clock()))
+        }
     };
-    let filter = Filter { chapter_id: which.chapter, type_code: which.r#type, text: which.q, in_stage };
+    let filter = Filter { chapter_id: which.chapter, type_code: which.r#type, text: which.q, state };
     let found = caller::certifications(&mut tx, &filter, after, limit + 1).await?;
     tx.commit().await?;
     let now = api.clock().now();
-    Ok(Json(Page::of(found, limit, place).map(|one| seen(one, now))))
+    Ok(Json(Page::of(found, limit, cursor::of).map(|one| seen(one, now))))
 }
 
 /// Parses the name of a stage.
@@ -172,26 +179,6 @@ pub(super) fn known_stage(name: &str) -> Result<Stage, ApiError> {
             "stage must be expired or expiry_warning_<days>d, such as expiry_warning_30d".to_owned(),
         )
     })
-}
-
-/// The expiry times that are in a stage today, for each type of the caller's organisations.
-async fn in_stage(tx: &mut CallerTx, stage: Stage, clock: &Clock) -> Result<Vec<InStage>, ApiError> {
-    let organisations = caller::organisations(tx).await?;
-    let types = overview::certification_types(tx).await?;
-    let ranges = types.into_iter().filter_map(|one| {
-        let organisation =
-            organisations.iter().find(|organisation| organisation.id == one.organisation_id)?;
-        let zone = organisation.zone.0;
-        let windows = organisation.selection.of(&one.code).windows(clock.today(zone), None);
-        let window = windows.into_iter().find(|window| window.stage == stage)?;
-        Some(InStage {
-            organisation_id: organisation.id,
-            type_code: one.code,
-            since: start_of_day(window.first, zone),
-            before: start_of_day(shift(window.last, 1), zone),
-        })
-    });
-    Ok(ranges.collect())
 }
 
 /// Get a certification with its notices
@@ -215,25 +202,15 @@ pub(super) async fn detail(tx: &mut CallerTx, id: Uuid, clock: &Clock) -> Result
     let found = caller::certification(tx, id).await?.ok_or(ApiError::NotFound)?;
     let notices = caller::notices(tx, id).await?;
     let etag = version(found.updated_at);
-    let stages = found.stages();
+    let next_stage = Standing::of(&found, clock.now()).next_stage;
+    let next_stage = next_stage.map(|(stage, due_date)| NextStage { stage, due_date });
     let certification = seen(found, clock.now());
-    let next_stage = match (certification.last_valid_day, certification.days_left) {
-        (Some(last), Some(left)) if certification.status != CertificationStatus::Suspended.as_str() => stages
-            .iter()
-            .find(|stage| stage.due_date(last) > shift(last, -left))
-            .map(|stage| NextStage { stage, due_date: stage.due_date(last) }),
-        _ => None,
-    };
     let notices = notices.into_iter().map(Notice::from).collect();
     Ok((etag, Detail { certification, notices, next_stage }))
 }
 
 pub(super) fn seen(one: caller::Certification, now: DateTime<Utc>) -> Certification {
-    let zone = one.zone.0;
-    let today = today(now, zone);
-    let last = one.expires_at.map(|at| last_valid_day(at, zone));
-    let stage = last.filter(|_| one.status != CertificationStatus::Suspended);
-    let stage = stage.and_then(|last| one.stages().current(last, today));
+    let standing = Standing::of(&one, now);
     Certification {
         id: one.id,
         organisation_id: one.organisation_id,
@@ -244,10 +221,11 @@ pub(super) fn seen(one: caller::Certification, now: DateTime<Utc>) -> Certificat
         external_id: one.external_id,
         issued_at: one.issued_at,
         expires_at: one.expires_at,
-        last_valid_day: last,
-        days_left: last.map(|last| (last - today).num_days()),
-        stage,
+        last_valid_day: standing.last_valid_day,
+        days_left: standing.days_left,
+        stage: standing.stage,
         status: one.status.as_str(),
+        withdrawn: one.is_withdrawn,
         suspended_until: one.suspended_until,
     }
 }
@@ -255,23 +233,4 @@ pub(super) fn seen(one: caller::Certification, now: DateTime<Utc>) -> Certificat
 /// The version of a row: the time of its last change, in microseconds.
 pub(super) fn version(changed: DateTime<Utc>) -> String {
     format!("\"{:x}\"", changed.timestamp_micros())
-}
-
-/// The cursor of a certification: its expiry in microseconds since 1970, or `never`, and its id.
-fn place(one: &caller::Certification) -> String {
-    let expiry = one.expires_at.map_or("never".to_owned(), |at| at.timestamp_micros().to_string());
-    format!("{expiry}_{}", one.id.simple())
-}
-
-fn parse_place(text: &str) -> Option<After> {
-    let (expiry, id) = text.split_once('_')?;
-    let expires_at = match expiry {
-        "never" => None,
-        // An expiry outside the schema's range sorts before or after all others.
-        micros => {
-            let at = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
-            Some(at.clamp(super::state::FIRST_INSTANT, super::state::LAST_INSTANT))
-        }
-    };
-    Some(After { expires_at, id: id.parse().ok()? })
 }

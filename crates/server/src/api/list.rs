@@ -9,8 +9,6 @@ use crate::problem::ApiError;
 const PAGE: u32 = 50;
 /// The maximum number of items on a page.
 const LONGEST_PAGE: u32 = 200;
-/// The maximum length of a search text, in characters.
-const LONGEST_TEXT: usize = 200;
 
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
@@ -48,15 +46,5 @@ pub(super) fn limit(asked: Option<u32>) -> Result<u32, ApiError> {
         Ok(limit)
     } else {
         Err(ApiError::Invalid(format!("limit must be from 1 to {LONGEST_PAGE}")))
-    }
-}
-
-/// Rejects a search text that is too long.
-pub(super) fn check_text(text: Option<&String>) -> Result<(), ApiError> {
-    match text {
-        Some(text) if text.chars().count() > LONGEST_TEXT || text.contains('\0') => Err(ApiError::Invalid(
-            format!("a text to search for must have at most {LONGEST_TEXT} characters"),
-        )),
-        _ => Ok(()),
     }
 }

@@ -14,6 +14,7 @@ use super::certifications::known_stage;
 use super::list::{Page, limit};
 use super::response::response_of;
 use super::state::{Api, Caller};
+use crate::cursor;
 use crate::extract::Query;
 use crate::problem::{ApiError, Problems};
 
@@ -94,7 +95,7 @@ pub(super) async fn list(
         ApiError::Invalid(format!("state must be one of {}", DeliveryState::NAMES.join(", ")))
     })?;
     let now = api.clock().now();
-    let since = asked.since.unwrap_or(now - DAYS).clamp(now - MOST_DAYS, super::state::LAST_INSTANT);
+    let since = asked.since.unwrap_or(now - DAYS).clamp(now - MOST_DAYS, cursor::LAST_INSTANT);
     let stage = stage.as_ref().map(Stage::to_string);
     let which = NoticeFilter { chapter_id: asked.chapter, stage, state };
     let mut tx = api.person(&caller).await?;

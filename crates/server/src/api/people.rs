@@ -12,11 +12,11 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::certifications::{Certification, seen};
-use super::list::{Page, check_text, limit};
+use super::list::{Page, limit};
 use super::params::Id;
 use super::response::response_of;
 use super::state::{Api, Caller};
-use crate::extract::{Path, Query};
+use crate::extract::{Path, Query, check_text};
 use crate::problem::{ApiError, Problems};
 
 response_of! {

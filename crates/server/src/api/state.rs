@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::{self, HeaderValue};
 use axum::http::request::Parts;
 use certvakt_base::clock::Clock;
@@ -12,7 +13,6 @@ use certvakt_engine::config::{Config, ConfigError, PartnersConfig};
 use certvakt_engine::mail_queue::MailQueue;
 use certvakt_store::CallerTx;
 use certvakt_store::caller::{self, Admission};
-use chrono::{DateTime, Utc};
 use governor::Quota;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ use crate::concurrency::Concurrency;
 use crate::database::RequestDatabase;
 use crate::problem::ApiError;
 use crate::rate_limit::{AddressRateLimit, ClientHeader, RateLimit};
-use crate::session;
+use crate::session::{self, Session};
 use crate::step_up::StepUp;
 use crate::token::{Identity, Login, Verifier};
 
@@ -31,13 +31,6 @@ const REGISTERS_AT_ONCE: usize = 2;
 /// Requests per minute, and in a burst, of one login, or of one address at a webhook. A page of an app makes
 /// a few.
 const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
-
-/// The first instant that the schema accepts for a certification: the start of 1900.
-pub(super) const FIRST_INSTANT: DateTime<Utc> =
-    DateTime::from_timestamp_micros(-2_208_988_800_000_000).unwrap();
-/// The last instant that the schema accepts: the end of 9998.
-pub(super) const LAST_INSTANT: DateTime<Utc> =
-    DateTime::from_timestamp_micros(253_370_764_799_999_999).unwrap();
 
 /// The API: the shared state of its handlers.
 #[derive(Clone)]
@@ -91,7 +84,7 @@ impl Api {
         })))
     }
 
-    pub(super) fn clock(&self) -> &Clock {
+    pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
     }
 
@@ -110,8 +103,17 @@ impl Api {
         self.0.database.caller(&caller.login).await
     }
 
+    /// The session of a request's cookie.
+    pub(crate) async fn session(&self, headers: &HeaderMap) -> Result<Option<Session>, ApiError> {
+        let found = Session::of(headers, &self.0.database).await?;
+        match found {
+            Some(session) if !self.0.pace.is_within(&session.login.identity) => Err(ApiError::TooMany),
+            found => Ok(found),
+        }
+    }
+
     /// Begins a transaction for a login that is linked to a person with open access.
-    pub(super) async fn person(&self, caller: &Caller) -> Result<CallerTx, ApiError> {
+    pub(crate) async fn person(&self, caller: &Caller) -> Result<CallerTx, ApiError> {
         let (mut tx, admission) = self.0.database.admit(&caller.login).await?;
         let Admission { person_id, is_closed, .. } = admission;
         caller.access.admitted(admission, tx.seen());
@@ -137,11 +139,12 @@ impl Api {
 }
 
 /// The caller of a request, and the record of their access.
-pub(super) struct Caller {
-    pub(super) login: Login,
-    pub(super) access: Access,
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) login: Login,
+    pub(crate) access: Access,
     /// Whether the request changes data that is not the caller's own.
-    pub(super) changes_others: bool,
+    pub(crate) changes_others: bool,
 }
 
 impl FromRequestParts<Api> for Caller {

@@ -11,32 +11,34 @@ use certvakt_store::caller::{self, Acceptance};
 use super::error::SignInError;
 use super::form::Sent;
 use super::link::LinkQuery;
-use super::navigation::{HOME, redirect, with_return};
-use super::page::{self, Language, Page};
+use super::navigation::HOME;
+use super::page::{self, Page};
 use super::state::SignIn;
 use crate::extract::Query;
+use crate::html::text::Text;
 use crate::problem::ApiError;
+use crate::return_to::{START, redirect, with_return};
 use crate::session::Session;
 
 /// Asks a signed-in caller to accept the invitation, and other callers to sign in first.
 pub(super) async fn show(
     State(SignIn(shared)): State<SignIn>,
-    language: Language,
+    text: Text,
     headers: HeaderMap,
     Query(LinkQuery { token }): Query<LinkQuery>,
 ) -> Result<Page, SignInError> {
     if !secret::is_one(&token) {
         return Err(ApiError::Invitation.into());
     }
-    let page = language.page("invitation");
+    let page = Page::new(text, "invitation");
     Ok(match Session::of(&headers, &shared.database).await? {
         Some(session) => {
             let hidden = [("csrf", session.csrf()), ("token", token)];
-            page.form(page::Form::button("/sign-in/invitation", language.say("invitation-accept"), hidden))
+            page.form(page::Form::button("/sign-in/invitation", text.say("invitation-accept"), hidden))
         }
         None => page.text("invitation-sign-in-first").link(
             with_return(HOME, &format!("/sign-in/invitation?token={token}")),
-            language.say("invitation-sign-in"),
+            text.say("invitation-sign-in"),
         ),
     })
 }
@@ -59,5 +61,5 @@ pub(super) async fn accept(
         Acceptance::NotInvited => return Err(ApiError::Invitation.into()),
         Acceptance::LoginTaken => return Err(ApiError::LoginTaken.into()),
     }
-    Ok(redirect(HOME, []))
+    Ok(redirect(START, []))
 }

@@ -11,11 +11,12 @@ use certvakt_engine::mail::address;
 use serde::Deserialize;
 
 use super::error::SignInError;
-use super::navigation::{HOME, redirect};
-use super::page::{self, Language, Page};
+use super::page::{self, Page};
 use super::state::SignIn;
 use crate::extract::Query;
+use crate::html::text::Text;
 use crate::problem::ApiError;
+use crate::return_to::{START, redirect};
 use crate::session;
 
 /// The form with an e-mail address.
@@ -27,7 +28,7 @@ pub(super) struct LinkForm {
 /// Requests a link by e-mail, which is sent if the address is known.
 pub(super) async fn ask(
     State(SignIn(shared)): State<SignIn>,
-    language: Language,
+    text: Text,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     asked: Result<Form<LinkForm>, FormRejection>,
@@ -48,7 +49,7 @@ pub(super) async fn ask(
         // Report the dropped request instead of a success.
         return Err(ApiError::Busy.into());
     }
-    Ok(language.page("link-sent"))
+    Ok(Page::new(text, "link-sent"))
 }
 
 /// The query with a link's token.
@@ -58,9 +59,9 @@ pub(super) struct LinkQuery {
 }
 
 /// Shows a button. Programs that scan e-mail follow links, but press no buttons.
-pub(super) async fn show(language: Language, Query(LinkQuery { token }): Query<LinkQuery>) -> Page {
-    let form = page::Form::button("/sign-in/link/open", language.say("link-open"), [("token", token)]);
-    language.page("link").form(form)
+pub(super) async fn show(text: Text, Query(LinkQuery { token }): Query<LinkQuery>) -> Page {
+    let form = page::Form::button("/sign-in/link/open", text.say("link-open"), [("token", token)]);
+    Page::new(text, "link").form(form)
 }
 
 /// Signs in the holder of a link's token.
@@ -72,7 +73,7 @@ pub(super) async fn open(
     session::refuse_other_sites(&headers)?;
     let Ok(Form(LinkQuery { token })) = carried else { return Err(SignInError::Link) };
     match session::begin_by_link(&headers, &shared.database, &token).await? {
-        Some(cookies) => Ok(redirect(HOME, cookies)),
+        Some(cookies) => Ok(redirect(START, cookies)),
         None => Err(SignInError::Link),
     }
 }

@@ -9,11 +9,12 @@ use serde::Deserialize;
 
 use super::error::SignInError;
 use super::home::SignInQuery;
-use super::navigation::{HOME, ReturnTo, redirect, with_return};
+use super::navigation::HOME;
 use super::provider_client::state;
 use super::state::SignIn;
 use crate::extract::Query;
 use crate::problem::ApiError;
+use crate::return_to::{ReturnTo, redirect, with_return};
 use crate::session;
 
 /// The cookie of a sign-in in progress: its secret and the return path.

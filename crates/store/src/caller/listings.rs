@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::of_organisation;
 use crate::error::on_constraint;
 use crate::{CallerTx, StoreError};
 
@@ -22,7 +21,7 @@ pub struct Listing {
     pub is_listed: bool,
 }
 
-of_organisation!(Listing);
+crate::rows_read::of_organisation!(Listing);
 
 /// The partners at which the caller is enrolled.
 pub async fn mine(tx: &mut CallerTx) -> Result<Vec<Listing>, StoreError> {

@@ -33,7 +33,7 @@ pub struct NoticeOf {
     /// The time at which its delivery ended.
     pub finished_at: Option<DateTime<Utc>>,
 }
-super::of_organisation!(NoticeOf);
+crate::rows_read::of_organisation!(NoticeOf);
 
 /// A filter of notices.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

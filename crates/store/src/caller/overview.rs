@@ -82,7 +82,7 @@ pub struct Coming {
     /// The number of notices.
     pub notices: i64,
 }
-super::of_organisation!(Run, CertificationType, Statistics, Coming);
+crate::rows_read::of_organisation!(Run, CertificationType, Statistics, Coming);
 
 /// The runs of the organisations in which the caller is a coordinator or an administrator, latest first.
 pub async fn runs(tx: &mut CallerTx, before: Option<i64>, limit: u32) -> Result<Vec<Run>, StoreError> {

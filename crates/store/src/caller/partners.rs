@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::of_organisation;
 use crate::partner::Problems;
 use crate::{CallerTx, Environment, StopReason, StoreError};
 
@@ -50,7 +49,7 @@ pub struct Partner {
     pub problems: Problems,
 }
 
-of_organisation!(Partner);
+crate::rows_read::of_organisation!(Partner);
 
 /// The partners of the organisations that the caller administers.
 pub async fn administered(tx: &mut CallerTx) -> Result<Vec<Partner>, StoreError> {

@@ -1,5 +1,7 @@
 //! The people whom the caller may see.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -40,7 +42,7 @@ pub async fn people(
         i64::from(limit),
         after,
         which.chapter_id,
-        which.text.as_deref().map(super::containing),
+        which.text.as_deref().map(super::search::containing),
     )
     .fetch_all(tx)
     .await?)
@@ -72,7 +74,7 @@ pub struct MemberOf {
     /// `mentor`, `coordinator` or `org_admin`.
     pub role: String,
 }
-super::of_organisation!(MemberOf);
+crate::rows_read::of_organisation!(MemberOf);
 
 /// The memberships of some people in the chapters that the caller may see.
 pub async fn memberships_of(tx: &mut CallerTx, people: &[Uuid]) -> Result<Vec<MemberOf>, StoreError> {
@@ -86,4 +88,17 @@ pub async fn memberships_of(tx: &mut CallerTx, people: &[Uuid]) -> Result<Vec<Me
     .await?;
     tx.saw(&found);
     Ok(found)
+}
+
+/// The names of some people, as far as the caller may see them.
+pub async fn names(tx: &mut CallerTx, people: &[Uuid]) -> Result<HashMap<Uuid, String>, StoreError> {
+    let found = sqlx::query!(
+        r#"select p.id, coalesce((
+             select n.name from certvakt.person_names n where n.person_id = p.id order by n.organisation_id limit 1),
+             p.name) as "name?"
+           from certvakt.people p where p.id = any ($1)"#,
+        people,
+    );
+    let found = found.fetch_all(tx).await?;
+    Ok(found.into_iter().filter_map(|row| Some((row.id, row.name?))).collect())
 }

@@ -24,7 +24,7 @@ pub struct Upload {
     /// The time at which the import ended.
     pub finished_at: Option<DateTime<Utc>>,
 }
-super::of_organisation!(Upload);
+crate::rows_read::of_organisation!(Upload);
 
 /// The maximum number of an organisation's uploads that wait to be imported, and of its announcements in a
 /// day.

@@ -31,6 +31,9 @@ unnamed as (
 words as (
   delete from certvakt.renewal_remarks r using whose w where r.certification_id = w.id returning 1
 ),
+contacts as (
+  delete from certvakt.contacts k using whose w where k.certification_id = w.id returning 1
+),
 ended as (
   update certvakt.deliveries d
   set state = 'cancelled', reason = 'person erased', finished_at = now(), available_at = null, lease_token = null,
@@ -132,6 +135,7 @@ from (values
   (15, 'consents to being listed', (select count(*) from consents)),
   (16, 'former and used addresses, and their confirmations', (select count(*) from former_addresses)
     + (select count(*) from addresses) + (select count(*) from confirmations)),
-  (17, 'known browsers', (select count(*) from browsers))
+  (17, 'known browsers', (select count(*) from browsers)),
+  (19, 'contacts with coordinators', (select count(*) from contacts))
 ) erased (number, place, rows)
 order by number

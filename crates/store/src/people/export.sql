@@ -81,6 +81,10 @@ select json_build_object(
           'words_erased', e.entry ->> 'words' is not null and w.entry_id is null) order by e.number), '[]')
         from jsonb_array_elements(certvakt.entries_of(c.id, c.renewal_history)) with ordinality e (entry, number)
         left join certvakt.renewal_remarks w on w.certification_id = c.id and w.entry_id::text = e.entry ->> 'id'),
+      'contacts', (
+        select coalesce(json_agg(json_build_object(
+          'at', k.made_at, 'outcome', k.outcome, 'next_on', k.next_on, 'who', k.made_by) order by k.made_at, k.id), '[]')
+        from certvakt.contacts k where k.certification_id = c.id),
       'notices', (
         select coalesce(json_agg(json_build_object(
           'stage', l.notification_type, 'recorded_at', l.sent_at, 'due_date', d.due_date, 'expires_at', d.expires_at,

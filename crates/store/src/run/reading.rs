@@ -16,7 +16,7 @@ pub enum Part {
     Whole,
     /// Half of the days that came due, and half of the ids that changed.
     Days(Half),
-    /// Half of the ids, for a run with a single day that came due.
+    /// Half of the ids, for a run with a single day that came due, or with stages that overlap.
     Ids(Half),
 }
 
@@ -41,10 +41,13 @@ impl Half {
 
 impl Part {
     /// The two parts of a run that is too large for one transaction. A split by days is better, because an
-    /// index separates the days; with a split by ids, each part also reads the other's rows.
+    /// index separates the days; with a split by ids, each part also reads the other's rows. But the stages of
+    /// several selections overlap, so halves of their days are no halves of the notices.
     pub fn halves(request: Request<'_>) -> [Self; 2] {
         let nights = request.calendar.last_complete.map(|last| (request.run_date - last).num_days());
-        let part = if nights.is_some_and(|nights| nights < 2) { Self::Ids } else { Self::Days };
+        let is_one_night = nights.is_some_and(|nights| nights < 2);
+        let is_by_ids = is_one_night || request.organisation.selection.groups().len() > 1;
+        let part = if is_by_ids { Self::Ids } else { Self::Days };
         [part(Half::First), part(Half::Second)]
     }
 

@@ -151,7 +151,7 @@ impl TestService {
             problems.iter().map(|problem| problem["kind"].as_str().unwrap().to_owned()).collect()
         };
 
-        let page = administrator.get(super::HOME).await.text;
+        let page = administrator.get("/today").await.text;
         assert_eq!(page.contains(ALARM), expected.is_some(), "{when}: {page}");
         let (_, partners) = self.ask("administrator", Method::GET, "/partners").await;
         assert_eq!(kinds_in(&partners[0]), kinds, "{when}: {partners}");
@@ -241,7 +241,7 @@ async fn every_place_shows_the_same_problems_of_a_partner() {
         place.without_problems().await;
         place.database.execute(case.1).await;
         place.shows(administrator, Some(case), case.1).await;
-        assert!(!coordinator.get(super::HOME).await.text.contains(ALARM), "{}", case.1);
+        assert!(!coordinator.get("/today").await.text.contains(ALARM), "{}", case.1);
         place.without_problems().await;
         place.database.execute(case.1).await;
         // A partner that is off needs nobody, except that its live portal may still list people who must be removed.

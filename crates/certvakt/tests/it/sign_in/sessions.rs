@@ -188,13 +188,14 @@ async fn the_pages_are_readable_by_everybody_and_load_nothing() {
         assert_eq!(
             policies,
             [
-                "default-src 'none'; style-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+                "default-src 'none'; script-src 'none'; style-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
             ]
         );
         assert_eq!(page.headers["cache-control"], "no-store");
         assert_eq!(page.headers["referrer-policy"], "no-referrer");
     }
-    let style = browser.get("/sign-in/style.css").await;
+    let page = browser.get(HOME).await;
+    let style = browser.get(&between(&page.text, "stylesheet\" href=\"", "\"")).await;
     assert_eq!(
         (style.status, &style.headers["content-type"]),
         (200, &"text/css; charset=utf-8".parse().unwrap())
@@ -261,24 +262,22 @@ async fn people_see_where_they_are_signed_in_and_end_it() {
 
     // A quarter past midnight in Oslo.
     place.database.execute("update certvakt.sessions set created_at = '2026-11-26T23:15:00Z'").await;
-    let page = desk.get(HOME).await;
-    assert!(page.text.contains("Siden 2026-11-27: Firefox, Linux (denne nettleseren)"), "{}", page.text);
-    let form = page.text.split("/sign-in/sessions/end").nth(1).unwrap();
+    let page = desk.get("/me").await;
+    assert!(
+        page.text.contains("Siden 27. november 2026: Firefox, Linux (denne nettleseren)"),
+        "{}",
+        page.text
+    );
+    let form = page.text.split("/me/sessions").nth(1).unwrap();
     let [csrf, session] =
         ["csrf", "session"].map(|name| between(form, &format!("name=\"{name}\" value=\""), "\""));
     // A form for another person's session, or without the CSRF token, ends nothing.
     let others: String =
         place.database.value("select id::text from certvakt.sessions where subject = 'mentor'").await;
-    assert_eq!(
-        desk.post("/sign-in/sessions/end", &[("csrf", &csrf), ("session", &others)]).await.status,
-        303
-    );
-    assert_eq!(desk.post("/sign-in/sessions/end", &[("session", &session)]).await.status, 403);
+    assert_eq!(desk.post("/me/sessions", &[("csrf", &csrf), ("session", &others)]).await.status, 303);
+    assert_eq!(desk.post("/me/sessions", &[("session", &session)]).await.status, 403);
     assert_eq!(place.sessions().await, 3);
-    assert_eq!(
-        desk.post("/sign-in/sessions/end", &[("csrf", &csrf), ("session", &session)]).await.status,
-        303
-    );
+    assert_eq!(desk.post("/me/sessions", &[("csrf", &csrf), ("session", &session)]).await.status, 303);
     assert_eq!(phone.get("/api/v1/me").await.status, 401);
 
     phone.sign_in("/sign-in/provider", "coordinator").await;

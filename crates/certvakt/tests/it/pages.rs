@@ -1,0 +1,52 @@
+//! The pages of coordinators, as a browser gets them from the real service.
+
+mod changes;
+mod lists;
+mod today;
+
+use reqwest::Method;
+
+use crate::sign_in::{Answer, Browser, TestService, between};
+
+/// A browser in which a person of the test data is signed in.
+async fn signed_in(place: &TestService, who: &str) -> Browser {
+    place.known(who).await;
+    let mut browser = place.browser();
+    let page = browser.sign_in("/sign-in/provider", who).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    browser
+}
+
+/// The path of a certification of the test data, by the chapter of its mentor.
+fn certification(chapter: &str) -> String {
+    format!("/certifications/00000000-0000-4000-8000-0000000200{chapter}")
+}
+
+/// The content of the first element of a kind, without its tags.
+fn element(page: &Answer, tag: &str) -> String {
+    let start =
+        page.text.split_once(&format!("<{tag}")).unwrap_or_else(|| panic!("no {tag} in {}", page.text)).1;
+    let content = start.split_once('>').unwrap().1.split_once(&format!("</{tag}>")).unwrap().0;
+    content.to_owned()
+}
+
+/// The hidden fields of the page's last form.
+fn hidden(page: &Answer) -> Vec<(String, String)> {
+    let form = page.text.rsplit_once("<form").unwrap().1;
+    let fields = form.split("<input type=\"hidden\" name=\"").skip(1);
+    fields
+        .map(|field| (field.split('"').next().unwrap().to_owned(), between(field, "value=\"", "\"")))
+        .collect()
+}
+
+/// Sends the page's last form with some of its fields.
+async fn send(browser: &mut Browser, page: &Answer, entered: &[(&str, &str)]) -> Answer {
+    let form = page.text.rsplit_once("<form").unwrap().1;
+    let action = between(form, "action=\"", "\"");
+    let hidden = hidden(page);
+    let mut fields: Vec<(&str, &str)> =
+        hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    fields.retain(|(name, _)| !entered.iter().any(|(other, _)| other == name));
+    fields.extend(entered);
+    browser.send(Method::POST, &action, &fields).await
+}

@@ -1,0 +1,204 @@
+//! The forms that change a certification.
+
+use super::{certification, element, hidden, send, signed_in};
+use crate::sign_in::TestService;
+
+/// The kinds of the entries in a history.
+async fn kinds(place: &TestService, chapter: &str) -> String {
+    let sql = format!(
+        "select coalesce(string_agg(e ->> 'kind', ' '), '') from public.peer_mentor_certifications c, jsonb_array_elements(c.renewal_history) e
+         where c.id = '{}'",
+        certification(chapter).rsplit('/').next().unwrap()
+    );
+    place.database.value(&sql).await
+}
+
+#[tokio::test]
+async fn a_renewal_is_repeated_in_words_before_it_is_saved_once() {
+    let place = TestService::start("").await;
+    place.database.execute("update certvakt.certification_types set validity_months = 24").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let path = certification("a2");
+    let page = browser.get(&path).await;
+    assert_eq!(element(&page, "h1"), "Mentor a2");
+    assert!(page.text.contains(&format!("href=\"{path}/renewals\"")), "{}", page.text);
+    let form = browser.get(&format!("{path}/renewals")).await;
+    assert!(
+        form.text.contains("name=\"date\" ") && form.text.contains("value=\"15.06.2026\""),
+        "{}",
+        form.text
+    );
+
+    // A refused form keeps everything entered, and its title says so.
+    for (date, says) in [("31.02.2026", "Skriv datoen som"), ("16.06.2026", "ikke være fullført etter i dag")]
+    {
+        let refused = send(&mut browser, &form, &[("date", date), ("note", "Kurs i <Bergen>")]).await;
+        assert_eq!(refused.status, 422);
+        assert!(element(&refused, "title").starts_with("Feil: "), "{}", refused.text);
+        assert!(refused.text.contains(&format!("value=\"{date}\"")), "{}", refused.text);
+        assert!(
+            refused.text.contains("Kurs i &#60;Bergen&#62;") && refused.text.contains(says),
+            "{}",
+            refused.text
+        );
+        assert!(refused.text.contains("href=\"#date\"") && refused.text.contains("aria-invalid=\"true\""));
+    }
+
+    let check = send(
+        &mut browser,
+        &form,
+        &[("date", "10.6.2026"), ("evidence", "bevis 7"), ("note", "Kurs i Bergen")],
+    )
+    .await;
+    assert_eq!(check.status, 200, "{}", check.text);
+    for words in
+        ["onsdag 10. juni 2026", "lørdag 20. juni 2026", "lørdag 10. juni 2028", "bevis 7", "Kurs i Bergen"]
+    {
+        assert!(check.text.contains(words), "{words} in {}", check.text);
+    }
+    assert_eq!(kinds(&place, "a2").await, "", "it is not saved yet");
+    // The person can go back, and finds what was entered.
+    let edited = send(&mut browser, &check, &[("step", "edit")]).await;
+    assert!(edited.text.contains("value=\"10.6.2026\"") && edited.text.contains("Kurs i Bergen</textarea>"));
+
+    let key = hidden(&check).into_iter().find(|(name, _)| name == "key").unwrap().1;
+    assert_eq!(key.len(), 36);
+    for _ in 0..2 {
+        let saved = send(&mut browser, &check, &[("step", "save")]).await;
+        assert_eq!(saved.status, 303, "{}", saved.text);
+        assert!(saved.location.unwrap().ends_with(&format!("{path}?done=renewed")));
+        assert_eq!(kinds(&place, "a2").await, "renewed", "a repeated form has no further effect");
+    }
+    let page = browser.get(&format!("{path}?done=renewed")).await;
+    assert_eq!(element(&page, "h1"), "Fornyet: Mentor a2, Own");
+    assert!(page.text.contains("<h1 tabindex=\"-1\" autofocus>"), "{}", page.text);
+    for words in
+        ["<strong>10. juni 2028</strong>", "gjaldt til og med 20. juni 2026", "Av Coordinator", "bevis 7"]
+    {
+        assert!(page.text.contains(words), "{words} in {}", page.text);
+    }
+    // The result of an action that was not made is not shown.
+    for done in ["withdrawn", "", "%3Cb%3E"] {
+        let page = browser.get(&format!("{path}?done={done}")).await;
+        assert_eq!(element(&page, "h1"), "Mentor a2");
+    }
+}
+
+#[tokio::test]
+async fn the_other_changes_follow_the_rules_of_the_api() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let path = certification("a4");
+    // A type without a validity asks for the last valid day.
+    let form = browser.get(&format!("{path}/renewals")).await;
+    assert!(form.text.contains("Siste gyldige dag"), "{}", form.text);
+    let refused = send(&mut browser, &form, &[("date", "")]).await;
+    assert!(refused.status == 422 && refused.text.contains("Skriv en dato"), "{}", refused.text);
+    for (action, date, checked, kind, heading) in [
+        ("renewals", "2028-06-30", true, "renewed", "Fornyet"),
+        ("corrections", "1/7/2028", true, "corrected", "Datoen er rettet"),
+        ("suspensions", "", false, "suspended", "Midlertidig stanset"),
+        ("reinstatements", "", false, "reinstated", "Tatt opp igjen"),
+        ("suspensions", "30.06.2026", false, "suspended", "Midlertidig stanset"),
+        ("withdrawals", "", true, "withdrawn", "Trukket tilbake"),
+        ("reinstatements", "", false, "reinstated", "Tatt opp igjen"),
+    ] {
+        let form = browser.get(&format!("{path}/{action}")).await;
+        assert_eq!(form.status, 200, "{action}: {}", form.text);
+        let mut answer = send(&mut browser, &form, &[("date", date)]).await;
+        if checked {
+            assert_eq!(answer.status, 200, "{action}: {}", answer.text);
+            answer = send(&mut browser, &answer, &[("step", "save")]).await;
+        }
+        assert_eq!(answer.status, 303, "{action}: {}", answer.text);
+        let page = browser.get(&answer.location.unwrap()).await;
+        assert_eq!(element(&page, "h1"), format!("{heading}: Mentor a4, Below"), "{action}");
+        assert!(kinds(&place, "a4").await.ends_with(kind), "{action}");
+    }
+    place
+        .database
+        .execute("update certvakt.certification_types set renewal_window_days = 30, validity_months = 12")
+        .await;
+    let form = browser.get(&format!("{path}/renewals")).await;
+    let early = send(&mut browser, &form, &[("date", "15.06.2026")]).await;
+    assert!(early.status == 422 && early.text.contains("name=\"early\""), "{}", early.text);
+    let check = send(&mut browser, &early, &[("date", "15.06.2026"), ("early", "yes")]).await;
+    assert_eq!(check.status, 200, "{}", check.text);
+}
+
+#[tokio::test]
+async fn a_change_of_somebody_else_in_the_meantime_is_shown_and_kept() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let path = certification("a2");
+    let form = browser.get(&format!("{path}/corrections")).await;
+    place.database.execute("update public.peer_mentor_certifications set expires_at = '2026-09-09T20:00:00Z' where id = '00000000-0000-4000-8000-0000000200a2'").await;
+    let refused = send(&mut browser, &form, &[("date", "01.08.2026"), ("note", "ny dato")]).await;
+    assert_eq!(refused.status, 422);
+    for words in ["Noen andre har endret", "9. september 2026", "value=\"01.08.2026\"", "ny dato</textarea>"]
+    {
+        assert!(refused.text.contains(words), "{words} in {}", refused.text);
+    }
+    // The form now has the new version.
+    let check = send(&mut browser, &refused, &[("date", "01.08.2026")]).await;
+    assert_eq!(check.status, 200, "{}", check.text);
+}
+
+#[tokio::test]
+async fn nobody_changes_what_is_not_theirs_or_their_own() {
+    let place = TestService::start("").await;
+    place
+        .database
+        .execute(
+            "insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+             select organisation_id, id, '00000000-0000-4000-8000-000000000001', 'mentor' from certvakt.chapters where slug = 'own';
+             insert into public.peer_mentor_certifications (id, organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+             select '00000000-0000-4000-8000-0000000200c1', organisation_id, id, '00000000-0000-4000-8000-000000000001', 'type', '2026-06-20T20:00:00Z'
+             from certvakt.chapters where slug = 'own'",
+        )
+        .await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let actions = ["renewals", "corrections", "suspensions", "reinstatements", "withdrawals"];
+    let own = browser.get(&certification("c1")).await;
+    assert!(
+        own.text.contains("Dette er din egen sertifisering") && !own.text.contains("/renewals"),
+        "{}",
+        own.text
+    );
+    let form = browser.get(&(certification("a2") + "/renewals")).await;
+    let hidden = hidden(&form);
+    let csrf = hidden.iter().find(|(name, _)| name == "csrf").unwrap().1.as_str();
+    for (chapter, status) in [("c1", 403), ("b1", 404), ("a3", 404), ("zz", 404)] {
+        for action in actions {
+            let path = format!("{}/{action}", certification(chapter));
+            assert_eq!(browser.get(&path).await.status, status, "{path}");
+            let form = [("csrf", csrf), ("date", "01.08.2028"), ("step", "save")];
+            let page = browser.post(&path, &form).await;
+            assert_eq!(page.status, status, "{path}: {}", page.text);
+        }
+    }
+    // Nor through the API.
+    let (status, _) = place
+        .send(
+            "coordinator",
+            serde_json::json!({}),
+            reqwest::Method::POST,
+            "/certifications/00000000-0000-4000-8000-0000000200c1/withdraw",
+            Some(&serde_json::json!({})),
+        )
+        .await;
+    assert_eq!(status, 428, "a version is missing");
+    let path = certification("a2") + "/withdrawals";
+    for form in [&[("step", "save")][..], &[("csrf", "wrong"), ("step", "save")]] {
+        assert_eq!(browser.post(&path, form).await.status, 403, "no page of ours sent it");
+    }
+    browser.headers.push(("sec-fetch-site", "cross-site".to_owned()));
+    assert_eq!(browser.post(&path, &[("csrf", csrf), ("step", "save")]).await.status, 403);
+    browser.headers.clear();
+    assert_eq!(kinds(&place, "a2").await + &kinds(&place, "c1").await, "");
+    // A mentor sees their own certification, and cannot change it.
+    let mut mentor = signed_in(&place, "mentor").await;
+    assert_eq!(mentor.get(&certification("a2")).await.status, 200);
+    assert_eq!(mentor.get(&(certification("a2") + "/renewals")).await.status, 403);
+    assert_eq!(mentor.get(&certification("a4")).await.status, 404);
+}

@@ -1,0 +1,168 @@
+//! The list of certifications, and what every page has.
+
+use super::{certification, element, signed_in};
+use crate::sign_in::{Answer, TestService};
+
+/// The names in a list.
+fn names(page: &Answer) -> Vec<String> {
+    let rows = page.text.split("<h3>").skip(1);
+    rows.map(|row| row.split_once("\">").unwrap().1.split("</a>").next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_page_needs_a_session_and_the_sign_in_returns_to_it() {
+    let place = TestService::start("").await;
+    let mut browser = place.browser();
+    let page = browser.get("/certifications?state=due").await;
+    assert_eq!(page.status, 303);
+    let to = page.location.unwrap();
+    assert!(to.ends_with("/sign-in?return_to=%2Fcertifications%3Fstate%3Ddue"), "{to}");
+    place.known("coordinator").await;
+    let page =
+        browser.sign_in("/sign-in/provider?return_to=%2Fcertifications%3Fstate%3Ddue", "coordinator").await;
+    assert!(page.url.ends_with("/certifications?state=due"), "{}", page.url);
+    assert_eq!(element(&page, "h1"), "Sertifiseringer: Utløper snart");
+    assert!(page.text.contains("Coordinator, koordinator"), "{}", page.text);
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("content-type", "text/html; charset=utf-8"),
+    ] {
+        assert_eq!(page.headers[name], value);
+    }
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("script-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    let style = page.text.split_once("stylesheet\" href=\"").unwrap().1.split('"').next().unwrap();
+    let style = browser.get(style).await;
+    assert_eq!(style.headers["cache-control"], "public, max-age=31536000, immutable");
+
+    browser.language = "en";
+    let page = browser.get("/certifications").await;
+    assert!(page.text.contains("<html lang=\"en\">"), "{}", page.text);
+    assert_eq!(element(&page, "h1"), "Certifications");
+    place.database.execute("update certvakt.people set locale = 'nb' where name = 'Coordinator'").await;
+    let page = browser.get("/certifications").await;
+    assert!(page.text.contains("<html lang=\"nb\">"), "the language that the person chose");
+}
+
+#[tokio::test]
+async fn a_login_without_a_person_is_sent_to_the_page_that_says_what_to_do() {
+    let place = TestService::start("").await;
+    let mut browser = place.browser();
+    let page = browser.sign_in("/sign-in/provider", "stranger").await;
+    assert!(page.url.ends_with("/sign-in"), "{}", page.url);
+    assert!(page.text.contains("Åpne invitasjonen"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_list_shows_the_chapters_of_a_coordinator_and_its_filters() {
+    let place = TestService::start("").await;
+    place
+        .database
+        .execute(
+            "insert into certvakt.people (id, name)
+               select ('00000000-0000-4000-8000-00000004' || to_char(n, 'FM0000'))::uuid,
+                 (array['Åse Ærlig', 'Kari Nordmann', 'Ola Nordmann', 'Evig Gyldig'])[n] from generate_series(1, 4) n;
+             insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at, status)
+             select c.organisation_id, c.id, ('00000000-0000-4000-8000-00000004' || to_char(n, 'FM0000'))::uuid, 'type', 'nr ' || n,
+               (array['2026-06-01T20:00:00Z', '2025-06-01T20:00:00Z', '2027-06-01T20:00:00Z', null]::timestamptz[])[n],
+               (array['expired', 'expired', 'suspended', 'active'])[n]
+             from generate_series(1, 4) n, certvakt.chapters c where c.slug = 'below'",
+        )
+        .await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let soon = ["Mentor a2", "Mentor a4"];
+    for (query, expected) in [
+        ("", &["Kari Nordmann", "Åse Ærlig", "Mentor a2", "Mentor a4", "Ola Nordmann", "Evig Gyldig"][..]),
+        ("state=due", &soon),
+        ("state=valid", &["Mentor a2", "Mentor a4", "Evig Gyldig"]),
+        ("state=expired", &["Åse Ærlig"]),
+        ("state=lapsed", &["Kari Nordmann", "Åse Ærlig"]),
+        ("state=suspended", &["Ola Nordmann"]),
+        ("state=withdrawn", &[]),
+        ("state=suspended&q=ola", &["Ola Nordmann"]),
+        ("state=suspended&q=kari", &[]),
+        ("state=lapsed&q=aase", &["Åse Ærlig"]),
+        ("state=valid&q=evig", &["Evig Gyldig"]),
+        ("q=ase", &["Åse Ærlig"]),
+        ("q=nr+2", &["Kari Nordmann"]),
+        ("chapter=00000000-0000-4000-8000-0000000000a2&state=valid", &["Mentor a2"]),
+        ("chapter=00000000-0000-4000-8000-0000000000b1", &[]),
+        ("chapter=none", &[]),
+        ("type=type&state=due", &soon),
+        ("type=none", &[]),
+        (
+            "state=none&q=",
+            &["Kari Nordmann", "Åse Ærlig", "Mentor a2", "Mentor a4", "Ola Nordmann", "Evig Gyldig"],
+        ),
+    ] {
+        let page = browser.get(&format!("/certifications?{query}")).await;
+        assert_eq!(page.status, 200, "{query}: {}", page.text);
+        assert_eq!(names(&page), expected, "{query}");
+    }
+    // A date is never alone.
+    let page = browser.get("/certifications?state=due").await;
+    assert!(page.text.contains("<strong>20. juni 2026</strong> om 5 dager"), "{}", page.text);
+    // Each active filter is a link that removes it.
+    let page = browser.get("/certifications?state=lapsed&q=kari").await;
+    for link in ["/certifications?q=kari\"", "/certifications?state=lapsed\""] {
+        assert!(page.text.contains(link), "{link} in {}", page.text);
+    }
+    let page = browser.get("/certifications?state=withdrawn").await;
+    assert!(page.text.contains("Ingen sertifiseringer passer"), "{}", page.text);
+    for refused in ["after=none", &format!("q={}", "a".repeat(201)), "q=%00"] {
+        let page = browser.get(&format!("/certifications?{refused}")).await;
+        assert!(matches!(page.status, 404 | 422), "{refused}: {}", page.status);
+    }
+}
+
+#[tokio::test]
+async fn pages_of_a_long_list_follow_each_other() {
+    let place = TestService::start("").await;
+    place
+        .database
+        .execute(
+            "insert into certvakt.people (id, name)
+               select ('00000000-0000-4000-8000-00000005' || to_char(n, 'FM0000'))::uuid, 'Rad ' || to_char(n, 'FM000') from generate_series(1, 120) n;
+             insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+             select c.organisation_id, c.id, ('00000000-0000-4000-8000-00000005' || to_char(n, 'FM0000'))::uuid, 'type',
+               '2027-01-01T20:00:00Z'::timestamptz + n * interval '1 day'
+             from generate_series(1, 120) n, certvakt.chapters c where c.slug = 'own'",
+        )
+        .await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let (mut seen, mut path) = (Vec::new(), "/certifications?q=rad&state=valid".to_owned());
+    loop {
+        let page = browser.get(&path).await;
+        seen.extend(names(&page));
+        let Some((_, next)) = page.text.split_once("<a class=\"button quiet\" href=\"/certifications?")
+        else {
+            break;
+        };
+        path = format!("/certifications?{}", next.split('"').next().unwrap().replace("&#38;", "&"));
+    }
+    let expected: Vec<String> = (1..=120).map(|n| format!("Rad {n:03}")).collect();
+    assert_eq!(seen, expected);
+}
+
+#[tokio::test]
+async fn names_and_notes_cannot_change_a_page() {
+    let place = TestService::start("").await;
+    let hostile = "<script>alert(1)</script>\u{202e}\"'><b>&amp;";
+    sqlx::query("update certvakt.person_names set name = $1 where name = 'Mentor a2'")
+        .bind("<script>alert(1)</script>\"'><b>&amp;")
+        .execute(&mut crate::harness::superuser(&place.database.name).await)
+        .await
+        .unwrap();
+    let mut browser = signed_in(&place, "coordinator").await;
+    for path in ["/certifications".to_owned(), certification("a2"), certification("a2") + "/renewals"] {
+        let page = browser.get(&path).await;
+        assert_eq!(page.status, 200);
+        assert!(!page.text.contains("<script") && !page.text.contains("<b>"), "{path}: {}", page.text);
+    }
+    let mut search = reqwest::Url::parse("https://certvakt.example/certifications").unwrap();
+    search.query_pairs_mut().append_pair("q", hostile);
+    let page = browser.get(search.as_str()).await;
+    assert!(!page.text.contains("<script") && !page.text.contains("<b>"), "{}", page.text);
+}

@@ -1,0 +1,183 @@
+//! What needs a person: the page, the contacts, and the counts of the API.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{certification, element, send, signed_in};
+use crate::sign_in::{Answer, TestService};
+
+/// Each heading of the second level, with the names below it.
+fn groups(page: &Answer) -> Vec<(String, Vec<String>)> {
+    let groups = page.text.split("<h2>").skip(1).map(|group| {
+        let (heading, rest) = group.split_once("</h2>").unwrap();
+        let names = rest
+            .split("<h3>")
+            .skip(1)
+            .map(|row| row.split_once("\">").unwrap().1.split("</a>").next().unwrap().to_owned());
+        (heading.to_owned(), names.collect())
+    });
+    groups.collect()
+}
+
+/// Four more mentors of the coordinator's chapters: one has lapsed, one long ago, one expires within the month, and one
+/// later.
+async fn with_others(place: &TestService) {
+    place
+        .database
+        .execute(
+            "update public.peer_mentor_certifications set expires_at = '2026-07-10T20:00:00Z' where id = '00000000-0000-4000-8000-0000000200a4';
+             insert into certvakt.people (id, name)
+               select ('00000000-0000-4000-8000-00000004' || to_char(n, 'FM0000'))::uuid,
+                 (array['Nylig Utløpt', 'Lenge Utløpt', 'Om Lenge'])[n] from generate_series(1, 3) n;
+             insert into public.peer_mentor_certifications (id, organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at, status)
+             select ('00000000-0000-4000-8000-00000002000' || n)::uuid, c.organisation_id, c.id, ('00000000-0000-4000-8000-00000004' || to_char(n, 'FM0000'))::uuid, 'type', 'nr ' || n,
+               (array['2026-06-10T20:00:00Z', '2026-01-01T20:00:00Z', '2027-06-01T20:00:00Z']::timestamptz[])[n],
+               (array['expired', 'expired', 'active'])[n]
+             from generate_series(1, 3) n, certvakt.chapters c where c.slug = 'below';
+             delete from certvakt.deliveries where true",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn today_lists_who_needs_somebody_and_a_contact_settles_it_for_every_coordinator() {
+    let place = TestService::start("").await;
+    with_others(&place).await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let page = browser.get("/").await;
+    assert!(page.location.unwrap().ends_with("/today"));
+    let page = browser.get("/today").await;
+    assert_eq!(element(&page, "h1"), "Én trenger deg");
+    assert_eq!(
+        groups(&page),
+        [
+            ("Utløpt (1)".to_owned(), vec!["Nylig Utløpt".to_owned()]),
+            ("De neste sju dagene (1)".to_owned(), vec!["Mentor a2".to_owned()]),
+            ("Den neste måneden (1)".to_owned(), vec!["Mentor a4".to_owned()]),
+        ]
+    );
+    // One chapter.
+    let page = browser.get("/today?chapter=00000000-0000-4000-8000-0000000000a2").await;
+    assert_eq!(groups(&page), [("De neste sju dagene (1)".to_owned(), vec!["Mentor a2".to_owned()])]);
+    assert_eq!(element(&page, "h1"), "Ingen trenger deg nå");
+    for unknown in ["00000000-0000-4000-8000-0000000000b1", "none"] {
+        assert_eq!(groups(&browser.get(&format!("/today?chapter={unknown}")).await), []);
+    }
+
+    let path = "/certifications/00000000-0000-4000-8000-000000020001";
+    let form = browser.get(&format!("{path}/contacts")).await;
+    assert!(form.text.contains("value=\"29.06.2026\""), "{}", form.text);
+    for (outcome, next, says) in [
+        ("", "29.06.2026", "Velg hva som skjedde"),
+        ("none", "29.06.2026", "Velg hva som skjedde"),
+        ("reached", "", "Skriv en dato"),
+        ("reached", "29.6", "Skriv datoen som"),
+        ("booked", "15.06.2026", "senere enn i dag"),
+    ] {
+        let refused = send(&mut browser, &form, &[("outcome", outcome), ("next_on", next)]).await;
+        assert_eq!(refused.status, 422, "{outcome} {next}");
+        assert!(
+            refused.text.contains(says) && element(&refused, "title").starts_with("Feil: "),
+            "{}",
+            refused.text
+        );
+    }
+    let sent = send(&mut browser, &form, &[("outcome", "reached"), ("next_on", "20.06.2026")]).await;
+    assert!(sent.status == 303 && sent.location.unwrap().ends_with("/today?done=contact"), "{}", sent.text);
+    let page = browser.get("/today?done=contact").await;
+    assert_eq!(element(&page, "h1"), "Kontakten er lagret. Ingen andre trenger deg nå");
+    let mut administrator = signed_in(&place, "administrator").await;
+    let theirs = administrator.get("/today").await;
+    assert!(!theirs.text.contains("Nylig Utløpt"), "{}", theirs.text);
+    // The timeline shows it, and it comes back on its day.
+    let page = administrator.get(path).await;
+    for words in ["Vi har snakket sammen", "Av Coordinator", "Neste kontakt 20. juni 2026"] {
+        assert!(page.text.contains(words), "{words} in {}", page.text);
+    }
+    place.database.execute("update certvakt.contacts set next_on = '2026-06-15'").await;
+    let page = browser.get("/today").await;
+    assert!(page.text.contains("Dere snakket sammen"), "{}", page.text);
+    assert_eq!(groups(&page)[0].1, ["Nylig Utløpt"]);
+    // Those who stop need no further contact, until their date changes.
+    let sent = send(&mut browser, &form, &[("outcome", "stops"), ("next_on", "")]).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    assert_eq!(element(&browser.get("/today").await, "h1"), "Ingen trenger deg nå");
+    place.database.execute("update public.peer_mentor_certifications set expires_at = expires_at + interval '1 day' where id = '00000000-0000-4000-8000-000000020001'").await;
+    assert_eq!(groups(&browser.get("/today").await)[0].1, ["Nylig Utløpt"]);
+}
+
+#[tokio::test]
+async fn the_api_counts_by_the_same_definition() {
+    let place = TestService::start("").await;
+    with_others(&place).await;
+    let (status, counts) = place.send("coordinator", json!({}), Method::GET, "/me/attention", None).await;
+    let expected = json!({ "expired": 1, "unreachable": 0, "within_7_days": 1, "within_30_days": 1, "held_runs": 0, "is_cut": false });
+    assert_eq!((status, &counts), (200, &expected));
+    let mut browser = signed_in(&place, "coordinator").await;
+    let first = browser.get("/api/v1/me/attention").await;
+    let etag = first.headers["etag"].to_str().unwrap().to_owned();
+    browser.headers.push(("if-none-match", etag));
+    assert_eq!(browser.get("/api/v1/me/attention").await.status, 304);
+    place
+        .database
+        .execute(
+            "update certvakt.runs set state = 'held', notices = '{\"expired\": 3}', run_date = '2026-06-15'
+             where id in (select max(id) from certvakt.runs group by organisation_id)",
+        )
+        .await;
+    let changed = browser.get("/api/v1/me/attention").await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    assert!(changed.text.contains("\"held_runs\":1"), "{}", changed.text);
+    let page = browser.get("/today").await;
+    assert!(page.text.contains("venter på godkjenning"), "{}", page.text);
+    // A mentor's own certification needs others, not themselves.
+    let (_, none) = place.send("mentor", json!({}), Method::GET, "/me/attention", None).await;
+    assert_eq!(none["within_7_days"], 0, "{none}");
+}
+
+#[tokio::test]
+async fn coordinators_see_the_addresses_that_their_register_has() {
+    let place = TestService::start("").await;
+    place
+        .database
+        .execute(
+            "insert into certvakt.contact_points (person_id, kind, address, organisation_id)
+             select '00000000-0000-4000-8000-0000000100a2', k.kind, k.address, o.id
+             from certvakt.organisations o, (values ('phone', '+4712345678'), ('email', 'mentor@example.org')) k (kind, address)
+             where o.slug = 'a';
+             insert into certvakt.contact_points (person_id, kind, address)
+             values ('00000000-0000-4000-8000-0000000100a2', 'email', 'privat@example.org')",
+        )
+        .await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let page = browser.get(&certification("a2")).await;
+    for link in ["href=\"tel:+4712345678\"", "href=\"mailto:mentor@example.org\""] {
+        assert!(page.text.replace("&#43;", "+").contains(link), "{link} in {}", page.text);
+    }
+    assert!(!page.text.contains("privat@") && !page.text.contains("token-"), "{}", page.text);
+    let list = browser.get("/certifications").await.text + &browser.get("/today").await.text;
+    assert!(!list.contains("mentor@example.org"), "never in lists");
+}
+
+#[tokio::test]
+async fn nobody_records_a_contact_about_others_or_themselves() {
+    let place = TestService::start("").await;
+    let mut mentor = signed_in(&place, "mentor").await;
+    let start = mentor.get("/").await;
+    assert!(start.location.unwrap().ends_with("/me"));
+    let page = mentor.get("/me").await;
+    assert!(page.text.contains("20. juni 2026</strong> om 5 dager"), "{}", page.text);
+    for (chapter, status) in [("a2", 403), ("a4", 404), ("b1", 404)] {
+        let path = certification(chapter) + "/contacts";
+        assert_eq!(mentor.get(&path).await.status, status, "{path}");
+    }
+    // The policy holds for a client of the database as well.
+    let refused = sqlx::raw_sql(
+        "begin; select set_config('request.jwt.claims', '{\"iss\": \"https://issuer.example\", \"sub\": \"mentor\"}', true);
+         set local role authenticated;
+         insert into certvakt.contacts (certification_id, outcome, made_by)
+         values ('00000000-0000-4000-8000-0000000200a2', 'reached', '00000000-0000-4000-8000-0000000100a2')",
+    );
+    let refused = refused.execute(&mut crate::harness::superuser(&place.database.name).await).await;
+    assert!(refused.unwrap_err().to_string().contains("row-level security"));
+}

@@ -1,0 +1,152 @@
+//! What needs a person: the one definition for the page `Today`, the API and the digest.
+//!
+//! A certification needs somebody while its stage `expired` is current, or while a notice of its current stage cannot be
+//! delivered, until somebody records a contact. Those that expire within a month follow, for planning.
+
+use std::collections::{HashMap, HashSet};
+
+use certvakt_base::clock::Clock;
+use certvakt_rules::calendar::start_of_day;
+use certvakt_rules::stage::shift;
+use certvakt_store::caller::contacts::{self, Contact};
+use certvakt_store::caller::overview::{self, CertificationType, Run};
+use certvakt_store::caller::{self, Certification, Filter, InState, Organisation, RangeOfType, notices};
+use certvakt_store::{CallerTx, StoreError};
+use uuid::Uuid;
+
+use crate::expiry::standing::{Standing, State};
+
+/// The maximum number of certifications of a kind; a list shows all of them.
+pub const MOST: u32 = 200;
+/// The number of days that count as the next week, and as the month.
+const WEEK: i64 = 7;
+const MONTH: i64 = 30;
+
+/// Why a certification needs somebody, or will soon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// It has lapsed, and can still be renewed in time for the listing and the records.
+    Expired,
+    /// Its mentor could not be told.
+    Unreachable,
+    /// It expires within seven days.
+    Week,
+    /// It expires within thirty days.
+    Month,
+}
+
+/// A certification that needs somebody, or will soon.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The most urgent reason.
+    pub reason: Reason,
+    /// The certification.
+    pub certification: Certification,
+    /// How it stands.
+    pub standing: Standing,
+    /// The latest contact about it, if somebody recorded one for the present date.
+    pub contact: Option<Contact>,
+}
+
+/// What needs a person.
+#[derive(Debug, Clone, Default)]
+pub struct Attention {
+    /// The certifications, the most urgent first.
+    pub items: Vec<Item>,
+    /// The held runs, the latest of each organisation.
+    pub held: Vec<Run>,
+    /// Whether there are more certifications than are listed.
+    pub is_cut: bool,
+}
+
+impl Attention {
+    /// The number of certifications that need somebody now.
+    pub fn urgent(&self) -> usize {
+        self.items.iter().filter(|item| item.reason <= Reason::Unreachable).count()
+    }
+
+    /// The certifications with a reason.
+    pub fn of(&self, reason: Reason) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(move |item| item.reason == reason)
+    }
+}
+
+/// What needs the caller, in all their chapters or in one.
+pub async fn attention(
+    tx: &mut CallerTx,
+    chapter: Option<Uuid>,
+    clock: &Clock,
+) -> Result<Attention, StoreError> {
+    let organisations = caller::organisations(tx).await?;
+    let types = overview::certification_types(tx).await?;
+    let state = Some(InState::Expires(ranges(&organisations, &types, clock)));
+    let filter = Filter { chapter_id: chapter, state, ..Filter::default() };
+    let mut found = caller::certifications(tx, &filter, None, MOST + 1).await?;
+    let unreachable = notices::unreachable(tx, chapter, None, MOST).await?;
+    let is_cut = found.len() > MOST as usize || unreachable.len() == MOST as usize;
+    found.truncate(MOST as usize);
+    let known: HashSet<Uuid> = found.iter().map(|one| one.id).collect();
+    let unreachable: HashSet<Uuid> = unreachable.iter().map(|notice| notice.certification_id).collect();
+    let others: Vec<Uuid> = unreachable.difference(&known).copied().collect();
+    if !others.is_empty() {
+        found.extend(caller::certifications_by_id(tx, &others).await?);
+    }
+    let ids: Vec<Uuid> = found.iter().map(|one| one.id).collect();
+    let contacts: HashMap<Uuid, Contact> =
+        contacts::latest(tx, &ids).await?.into_iter().map(|one| (one.certification_id, one)).collect();
+    let now = clock.now();
+    let items = found.into_iter().filter_map(|certification| {
+        let standing = Standing::of(&certification, now);
+        let reason = reason(&standing, unreachable.contains(&certification.id))?;
+        let contact =
+            contacts.get(&certification.id).filter(|one| one.expires_at == certification.expires_at);
+        // A mentor's own certification is not theirs to act on.
+        if !certification.is_managed
+            || contact.is_some_and(|one| one.settles(certification.expires_at, standing.today))
+        {
+            return None;
+        }
+        Some(Item { reason, contact: contact.cloned(), standing, certification })
+    });
+    let mut items: Vec<Item> = items.collect();
+    items.sort_by_key(|item| (item.reason, item.certification.expires_at, item.certification.id));
+    Ok(Attention { items, held: held(tx).await?, is_cut })
+}
+
+/// The most urgent reason; `None` if the certification needs nobody.
+fn reason(standing: &Standing, is_unreachable: bool) -> Option<Reason> {
+    match (standing.state, standing.days_left) {
+        (State::Expired, _) => Some(Reason::Expired),
+        (State::Due, _) if is_unreachable => Some(Reason::Unreachable),
+        (State::Due | State::Valid, Some(0..=WEEK)) => Some(Reason::Week),
+        (State::Due | State::Valid, Some(..=MONTH)) => Some(Reason::Month),
+        _ => None,
+    }
+}
+
+/// The expiry times of each type, from the start of the stage `expired` to a month ahead.
+fn ranges(organisations: &[Organisation], types: &[CertificationType], clock: &Clock) -> Vec<RangeOfType> {
+    let range = |one: &CertificationType| {
+        let organisation =
+            organisations.iter().find(|organisation| organisation.id == one.organisation_id)?;
+        let zone = organisation.zone.0;
+        let today = clock.today(zone);
+        let windows = organisation.selection.of(&one.code).windows(today, None);
+        let first = windows.iter().map(|window| window.first).min().unwrap_or(today).min(today);
+        Some(RangeOfType {
+            organisation_id: organisation.id,
+            type_code: one.code.clone(),
+            since: Some(start_of_day(first, zone)),
+            before: Some(start_of_day(shift(today, MONTH + 1), zone)),
+        })
+    };
+    types.iter().filter_map(range).collect()
+}
+
+/// The latest run of each organisation, if it is held.
+async fn held(tx: &mut CallerTx) -> Result<Vec<Run>, StoreError> {
+    const RECENT: u32 = 50;
+    let mut seen = HashSet::new();
+    let runs = overview::runs(tx, None, RECENT).await?;
+    Ok(runs.into_iter().filter(|run| seen.insert(run.organisation_id) && run.state == "held").collect())
+}

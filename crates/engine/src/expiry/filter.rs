@@ -1,0 +1,79 @@
+//! The expiry times of certifications in a stage or a state, which lists use as filters.
+
+use certvakt_base::clock::Clock;
+use certvakt_rules::calendar::start_of_day;
+use certvakt_rules::stage::{Window, shift};
+use certvakt_rules::{Stage, Stages};
+use certvakt_store::caller::overview::CertificationType;
+use certvakt_store::caller::{InState, Organisation, RangeOfType};
+use chrono::NaiveDate;
+
+use super::standing::State;
+
+/// The filter for certifications that are in a stage today.
+pub fn in_stage(
+    stage: Stage,
+    organisations: &[Organisation],
+    types: &[CertificationType],
+    clock: &Clock,
+) -> InState {
+    in_windows(organisations, types, clock, |stages, today| {
+        let window = stages.windows(today, None).into_iter().find(|window| window.stage == stage)?;
+        Some((Some(window.first), Some(window.last)))
+    })
+}
+
+/// The filter for certifications that are in a state today. Those that are due are valid too, and those in the stage
+/// `expired` have lapsed too.
+pub fn in_state(
+    state: State,
+    organisations: &[Organisation],
+    types: &[CertificationType],
+    clock: &Clock,
+) -> InState {
+    let days = |stages: &Stages, today: NaiveDate| match state {
+        State::Valid => Some((Some(today), None)),
+        State::Lapsed => Some((None, Some(shift(today, -1)))),
+        State::Due => whole(stages, today, |stage| stage != Stage::Expired),
+        State::Expired => whole(stages, today, |stage| stage == Stage::Expired),
+        State::Suspended | State::Withdrawn => None,
+    };
+    match state {
+        State::Suspended => InState::Suspended,
+        State::Withdrawn => InState::Withdrawn,
+        _ => in_windows(organisations, types, clock, days),
+    }
+}
+
+/// The first and the last of the last valid days that are in some of the stages today.
+fn whole(stages: &Stages, today: NaiveDate, is_among: impl Fn(Stage) -> bool) -> Option<Days> {
+    let windows: Vec<Window> =
+        stages.windows(today, None).into_iter().filter(|window| is_among(window.stage)).collect();
+    let first = windows.iter().map(|window| window.first).min()?;
+    Some((Some(first), windows.iter().map(|window| window.last).max()))
+}
+
+/// A range of last valid days, without a limit where there is no day.
+type Days = (Option<NaiveDate>, Option<NaiveDate>);
+
+/// The ranges of expiry times with a first and a last valid day for each type.
+fn in_windows(
+    organisations: &[Organisation],
+    types: &[CertificationType],
+    clock: &Clock,
+    days: impl Fn(&Stages, NaiveDate) -> Option<Days>,
+) -> InState {
+    let ranges = types.iter().filter_map(|one| {
+        let organisation =
+            organisations.iter().find(|organisation| organisation.id == one.organisation_id)?;
+        let zone = organisation.zone.0;
+        let (first, last) = days(organisation.selection.of(&one.code), clock.today(zone))?;
+        Some(RangeOfType {
+            organisation_id: organisation.id,
+            type_code: one.code.clone(),
+            since: first.map(|day| start_of_day(day, zone)),
+            before: last.map(|day| start_of_day(shift(day, 1), zone)),
+        })
+    });
+    InState::Expires(ranges.collect())
+}

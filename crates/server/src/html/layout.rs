@@ -1,0 +1,134 @@
+//! What surrounds the content of every page: the title, the menu, the person who is signed in.
+
+use certvakt_base::i18n::line;
+use certvakt_store::{Role, caller};
+
+use uuid::Uuid;
+
+use super::text::Text;
+
+/// A page without its content. Templates extend `layout.html`, which reads it.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// The texts.
+    pub(crate) text: Text,
+    /// What the page shows, as its only `h1` and its title. It says the situation, or the result of the last action.
+    pub(crate) heading: String,
+    /// Whether the heading is the result of an action, or the form was refused: the focus then goes there.
+    pub(crate) has_news: bool,
+    /// Whether the form was refused: the title then starts with `Feil:`.
+    pub(crate) is_refused: bool,
+    /// The person who is signed in.
+    pub(crate) signed_in: Option<SignedIn>,
+}
+
+/// The person who is signed in, for the header and the menu.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedIn {
+    /// The person's id.
+    pub(crate) id: Uuid,
+    /// The name.
+    pub(crate) name: String,
+    /// The highest role.
+    pub(crate) role: Role,
+    /// The token that each form carries.
+    pub(crate) csrf: String,
+    /// The menu's entry of this page.
+    pub(crate) section: Section,
+}
+
+/// A part of the pages, with an entry in the menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// What needs a person.
+    Today,
+    /// The list of certifications, and each of them.
+    Certifications,
+    /// The person's own certifications and settings.
+    Mine,
+}
+
+impl Section {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Today => "/today",
+            Self::Certifications => "/certifications",
+            Self::Mine => "/me",
+        }
+    }
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Today => "menu-today",
+            Self::Certifications => "menu-certifications",
+            Self::Mine => "menu-mine",
+        }
+    }
+}
+
+impl SignedIn {
+    /// Describes a person.
+    pub(crate) fn new(person: &caller::Profile, csrf: String, section: Section) -> Self {
+        let name = line(person.name.as_deref().unwrap_or("–"));
+        Self { id: person.person_id, name, role: person.role(), csrf, section }
+    }
+
+    /// Whether the person manages others.
+    pub(crate) fn manages(&self) -> bool {
+        self.role != Role::Mentor
+    }
+
+    /// The sections that the person's role can use.
+    fn sections(&self) -> &'static [Section] {
+        match self.role {
+            Role::Mentor => &[Section::Mine],
+            Role::Coordinator | Role::OrgAdmin => &[Section::Today, Section::Certifications, Section::Mine],
+        }
+    }
+}
+
+/// An entry of the menu.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) path: &'static str,
+    pub(crate) label: String,
+    pub(crate) is_current: bool,
+}
+
+impl Layout {
+    /// A page for a browser that is not signed in, or not yet.
+    pub(crate) fn new(text: Text, heading: String) -> Self {
+        Self { text, heading, has_news: false, is_refused: false, signed_in: None }
+    }
+
+    /// The title: the heading, so that a screen reader says it first.
+    pub(crate) fn title(&self) -> String {
+        if self.is_refused { self.text.named("refused-title", &self.heading) } else { self.heading.clone() }
+    }
+
+    /// The entries of the menu.
+    pub(crate) fn menu(&self) -> Vec<Entry> {
+        let signed_in = self.signed_in.iter();
+        let entries = signed_in.flat_map(|person| {
+            person.sections().iter().map(|section| Entry {
+                path: section.path(),
+                label: self.text.say(section.key()),
+                is_current: *section == person.section,
+            })
+        });
+        entries.collect()
+    }
+
+    /// The token that each form carries; empty if nobody is signed in.
+    pub(crate) fn csrf(&self) -> &str {
+        self.signed_in.as_ref().map_or("", |person| &person.csrf)
+    }
+
+    /// The role of the person who is signed in.
+    pub(crate) fn role(&self) -> String {
+        self.signed_in
+            .as_ref()
+            .map(|person| self.text.say(&format!("role-{}", person.role)))
+            .unwrap_or_default()
+    }
+}

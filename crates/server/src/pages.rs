@@ -1,0 +1,38 @@
+//! The pages for coordinators, administrators and mentors. A page is a file here and its template; it uses the same
+//! transactions and functions as the API, so the database decides what it shows.
+
+mod action;
+mod certification;
+mod certifications;
+mod change;
+mod contact;
+mod dates;
+mod error;
+mod link;
+mod mine;
+mod row;
+mod today;
+mod visitor;
+
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+
+use crate::api::Api;
+use crate::html::assets;
+use crate::html::errors::render_errors;
+
+/// The router of the pages.
+pub(super) fn router(api: Api) -> Router {
+    Router::new()
+        .route("/", get(mine::start))
+        .route("/me", get(mine::show))
+        .route("/me/sessions", post(mine::end_session))
+        .route("/today", get(today::show))
+        .route("/certifications", get(certifications::show))
+        .route("/certifications/{id}", get(certification::show))
+        .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))
+        .route("/certifications/{id}/{action}", get(change::show).post(change::make))
+        .layer(middleware::from_fn(render_errors))
+        .with_state(api)
+        .merge(assets::router())
+}

@@ -1,0 +1,47 @@
+//! The changes of a certification that a form makes.
+
+use serde::Deserialize;
+
+/// A change of a certification, as the end of its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) enum Action {
+    #[serde(rename = "renewals")]
+    Renewal,
+    #[serde(rename = "corrections")]
+    Correction,
+    #[serde(rename = "suspensions")]
+    Suspension,
+    #[serde(rename = "reinstatements")]
+    Reinstatement,
+    #[serde(rename = "withdrawals")]
+    Withdrawal,
+}
+
+impl Action {
+    /// The end of its path.
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::Renewal => "renewals",
+            Self::Correction => "corrections",
+            Self::Suspension => "suspensions",
+            Self::Reinstatement => "reinstatements",
+            Self::Withdrawal => "withdrawals",
+        }
+    }
+
+    /// The key of its label.
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Renewal => "action-renew",
+            Self::Correction => "action-correct",
+            Self::Suspension => "action-suspend",
+            Self::Reinstatement => "action-reinstate",
+            Self::Withdrawal => "action-withdraw",
+        }
+    }
+
+    /// Whether the person sees the result in words before it is saved: every change of a date, and a withdrawal.
+    pub(super) const fn is_checked_first(self) -> bool {
+        !matches!(self, Self::Suspension | Self::Reinstatement)
+    }
+}

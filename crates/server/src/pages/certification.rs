@@ -1,0 +1,229 @@
+//! One certification: what holds today, what a coordinator can do, and its timeline.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use certvakt_base::i18n::line;
+use certvakt_engine::expiry::standing::{Standing, State as InState};
+use certvakt_rules::renewal::{Kind, Reading, read};
+use certvakt_rules::{Stage, last_valid_day};
+use certvakt_store::caller::contacts::{self, Address, Contact};
+use certvakt_store::caller::{self, Certification, Notice, people};
+use certvakt_store::renewal::{self, Written};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::action::Action;
+use super::error::PageError;
+use super::row::{name_of, tone};
+use super::visitor::Visitor;
+use crate::api::Api;
+use crate::extract::{Path, Query};
+use crate::html::layout::{Layout, Section, SignedIn};
+use crate::html::page;
+use crate::html::text::Text;
+use crate::problem::ApiError;
+
+/// The query after a change.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct AfterChange {
+    /// The kind of change that the form made.
+    done: String,
+}
+
+#[derive(Template)]
+#[template(path = "certification.html")]
+struct CertificationPage {
+    layout: Layout,
+    id: Uuid,
+    facts: Vec<(String, String)>,
+    /// The mentor's addresses, each with the kind and the target of its link.
+    addresses: Vec<(String, String, String)>,
+    /// The last valid day, and the time until then.
+    date: String,
+    when: String,
+    state: String,
+    tone: &'static str,
+    /// What the person may do, as the end of the path and the label of the link.
+    actions: Vec<(&'static str, String)>,
+    /// Why they may do nothing, if they might expect to.
+    no_action: Option<String>,
+    /// The next stage.
+    next: Option<String>,
+    /// The latest first.
+    timeline: Vec<Event>,
+}
+
+/// An event of a certification.
+struct Event {
+    at: DateTime<Utc>,
+    date: String,
+    what: String,
+    /// The actor, the evidence and the note.
+    more: Vec<String>,
+}
+
+/// Shows a certification.
+pub(super) async fn show(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Path(id): Path<Uuid>,
+    Query(AfterChange { done }): Query<AfterChange>,
+) -> Result<Response, PageError> {
+    let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
+    let found = caller::certification(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
+    let history = renewal::history(&mut tx, id).await?;
+    let notices = caller::notices(&mut tx, id).await?;
+    let contacts = contacts::of_certification(&mut tx, id).await?;
+    let addresses = contacts::addresses(&mut tx, id).await?;
+    let entries: Vec<_> = history.iter().filter_map(known).collect();
+    let actors = entries.iter().filter_map(|(entry, _)| entry.actor);
+    let actors: Vec<Uuid> = actors.chain(contacts.iter().filter_map(|one| one.made_by)).collect();
+    let names = people::names(&mut tx, &actors).await?;
+    tx.commit().await?;
+    let text = layout.text;
+    let standing = Standing::of(&found, api.clock().now());
+    let name = name_of(&found, text);
+    let is_done = entries.last().is_some_and(|(entry, _)| entry.kind.as_str() == done);
+    let heading = if is_done {
+        let chapter = found.chapter.as_deref().map(|chapter| format!(", {}", line(chapter)));
+        text.named(&format!("done-{done}"), &(name + &chapter.unwrap_or_default()))
+    } else {
+        name
+    };
+    let zone = found.zone.0;
+    let mut timeline: Vec<Event> =
+        entries.iter().map(|(entry, written)| of_entry(entry, written, &names, zone, text)).collect();
+    timeline.extend(notices.iter().map(|notice| of_notice(notice, zone, text)));
+    timeline.extend(contacts.iter().map(|contact| of_contact(contact, &names, zone, text)));
+    timeline.sort_by_key(|event| std::cmp::Reverse(event.at));
+    let is_own = layout.signed_in.as_ref().is_some_and(|person| person.id == found.mentor_id);
+    let is_coordinator = layout.signed_in.as_ref().is_some_and(SignedIn::manages);
+    let shown = CertificationPage {
+        id,
+        facts: facts(&found, &standing, text),
+        addresses: addresses.iter().map(|one| address(one, text)).collect(),
+        date: standing.last_valid_day.map_or_else(|| text.say("never-expires"), |day| text.date(day)),
+        when: standing.days_left.map(|left| text.days(left)).unwrap_or_default(),
+        state: text.say(&format!("state-{}", standing.state.as_str())),
+        tone: tone(standing.state),
+        actions: if found.is_managed { actions(standing.state, text) } else { Vec::new() },
+        no_action: (is_own && is_coordinator).then(|| text.say("own-certification")),
+        next: standing.next_stage.map(|(stage, due)| {
+            text.with(
+                "next-stage",
+                &[("stage", stage_name(stage, text).into()), ("date", text.date(due).into())],
+            )
+        }),
+        timeline,
+        layout: Layout { heading, has_news: is_done, ..layout },
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+/// An entry of a version that we know, with its remarks.
+fn known(written: &Written) -> Option<(Box<certvakt_rules::renewal::Entry>, &Written)> {
+    match read(&written.entry) {
+        Ok(Reading::Known(entry)) => Some((entry, written)),
+        Ok(Reading::Later(_)) | Err(_) => None,
+    }
+}
+
+/// What is known beside the date.
+fn facts(found: &Certification, standing: &Standing, text: Text) -> Vec<(String, String)> {
+    let zone = found.zone.0;
+    let issued = found.issued_at.map(|at| text.date(last_valid_day(at, zone)));
+    let leave = found.suspended_until.filter(|_| standing.state == InState::Suspended);
+    let facts = [
+        ("fact-chapter", found.chapter.as_deref().map(line)),
+        ("fact-type", found.type_name.as_deref().map(line)),
+        ("fact-number", found.external_id.as_deref().map(line)),
+        ("fact-issued", issued),
+        ("fact-suspended-until", leave.map(|day| text.date(day))),
+    ];
+    facts.into_iter().filter_map(|(key, value)| Some((text.say(key), value?))).collect()
+}
+
+/// An address with its kind and the target of its link.
+fn address(one: &Address, text: Text) -> (String, String, String) {
+    let scheme = if one.kind == "phone" { "tel" } else { "mailto" };
+    let shown = line(&one.address);
+    (text.say(&format!("address-{}", one.kind)), format!("{scheme}:{shown}"), shown)
+}
+
+/// What a coordinator may do with a certification in a state.
+fn actions(state: InState, text: Text) -> Vec<(&'static str, String)> {
+    let possible = match state {
+        InState::Valid | InState::Due => {
+            &[Action::Renewal, Action::Correction, Action::Suspension, Action::Withdrawal][..]
+        }
+        InState::Expired | InState::Lapsed => &[Action::Renewal, Action::Correction, Action::Withdrawal],
+        InState::Suspended => {
+            &[Action::Reinstatement, Action::Renewal, Action::Correction, Action::Withdrawal]
+        }
+        InState::Withdrawn => &[Action::Reinstatement],
+    };
+    possible.iter().map(|action| (action.path(), text.say(action.key()))).collect()
+}
+
+fn of_entry(
+    entry: &certvakt_rules::renewal::Entry,
+    written: &Written,
+    names: &HashMap<Uuid, String>,
+    zone: Tz,
+    text: Text,
+) -> Event {
+    let day = |at: Option<DateTime<Utc>>| {
+        at.map_or_else(|| text.say("never-expires"), |at| text.date(last_valid_day(at, zone)))
+    };
+    let arguments =
+        [("before", day(entry.expires_before).into()), ("after", day(entry.expires_after).into())];
+    let has_new_date = matches!(entry.kind, Kind::Renewed | Kind::Corrected | Kind::Undone);
+    let what = text.with(&format!("event-{}", entry.kind.as_str()), &arguments);
+    let actor = entry.actor.and_then(|actor| names.get(&actor));
+    let source = entry.source.as_deref().filter(|_| actor.is_none() && has_new_date);
+    let more = [
+        actor.map(|name| text.named("event-by", name)),
+        source.map(|source| text.say(&format!("event-source-{source}"))).filter(|text| !text.is_empty()),
+        entry.completed_on.map(|day| text.named("event-completed", &text.date(day))),
+        written.evidence.as_deref().map(|evidence| text.with("event-evidence", &[("name", evidence.into())])),
+        written.note.as_deref().map(|note| text.with("event-note", &[("name", note.into())])),
+        written.is_erased.then(|| text.say("event-erased")),
+    ];
+    event(entry.at, what, more.into_iter().flatten().collect(), zone, text)
+}
+
+fn of_notice(notice: &Notice, zone: Tz, text: Text) -> Event {
+    let stage = Stage::from_name(&notice.stage).map(|stage| stage_name(stage, text));
+    let what = text.named("event-notice", stage.as_deref().unwrap_or(&notice.stage));
+    let state = text.say(&format!("delivery-{}", notice.state));
+    event(notice.recorded_at, what, vec![state], zone, text)
+}
+
+fn of_contact(contact: &Contact, names: &HashMap<Uuid, String>, zone: Tz, text: Text) -> Event {
+    let what = text.say(&format!("contact-{}", contact.outcome));
+    let actor = contact.made_by.and_then(|actor| names.get(&actor));
+    let more = [
+        actor.map(|name| text.named("event-by", name)),
+        contact.next_on.map(|day| text.named("contact-until", &text.date(day))),
+    ];
+    event(contact.made_at, what, more.into_iter().flatten().collect(), zone, text)
+}
+
+fn event(at: DateTime<Utc>, what: String, more: Vec<String>, zone: Tz, text: Text) -> Event {
+    Event { at, date: text.date(last_valid_day(at, zone)), what, more }
+}
+
+/// The name of a stage for people.
+fn stage_name(stage: Stage, text: Text) -> String {
+    match stage {
+        Stage::Warning(days) => text.count("stage-warning", i64::from(days)),
+        Stage::Expired => text.say("stage-expired"),
+    }
+}

@@ -1,0 +1,183 @@
+//! The list of certifications. Its URL holds every filter.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use certvakt_base::i18n::line;
+use certvakt_engine::expiry::filter;
+use certvakt_engine::expiry::standing::State as Standing;
+use certvakt_store::caller::overview::{self, CertificationType};
+use certvakt_store::caller::{self, Chapter, Filter};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::error::PageError;
+use super::link::link;
+use super::row::Row;
+use super::visitor::Visitor;
+use crate::api::Api;
+use crate::cursor;
+use crate::extract::{Query, check_text};
+use crate::html::layout::{Layout, Section};
+use crate::html::page;
+use crate::html::text::Text;
+use crate::problem::ApiError;
+
+/// The path of the list.
+const PATH: &str = "/certifications";
+/// The number of certifications on a page.
+const PAGE: u32 = 50;
+/// The states to choose from, the most urgent first.
+const STATES: [Standing; 6] = [
+    Standing::Due,
+    Standing::Expired,
+    Standing::Lapsed,
+    Standing::Valid,
+    Standing::Suspended,
+    Standing::Withdrawn,
+];
+
+/// The filters. A form sends a field that was left empty as an empty text.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct ListQuery {
+    q: String,
+    chapter: String,
+    r#type: String,
+    state: String,
+    /// The cursor of the previous page's last certification.
+    after: String,
+}
+
+impl ListQuery {
+    /// The parameters, except the cursor and one of the filters.
+    fn without<'a>(&'a self, filter: &str) -> Vec<(&'static str, &'a str)> {
+        let all =
+            [("q", &self.q), ("chapter", &self.chapter), ("type", &self.r#type), ("state", &self.state)];
+        all.into_iter()
+            .filter(|(name, _)| *name != filter)
+            .map(|(name, value)| (name, value.as_str()))
+            .collect()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "certifications.html")]
+struct ListPage {
+    layout: Layout,
+    q: String,
+    chapters: Vec<Choice>,
+    types: Vec<Choice>,
+    states: Vec<Choice>,
+    /// The active filters, each with the link that removes it.
+    active: Vec<(String, String)>,
+    rows: Vec<Row>,
+    /// The link to the next page.
+    next: Option<String>,
+}
+
+/// An option of a select.
+struct Choice {
+    value: String,
+    label: String,
+    is_chosen: bool,
+}
+
+impl Choice {
+    fn new(value: String, label: String, chosen: &str) -> Self {
+        let is_chosen = value == chosen;
+        Self { value, label, is_chosen }
+    }
+}
+
+/// Shows the list, the next to expire first.
+pub(super) async fn show(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, PageError> {
+    check_text(Some(&query.q))?;
+    check_text(Some(&query.r#type))?;
+    let state = known_state(&query.state);
+    // An id that cannot be one finds nothing, as an unknown one does.
+    let chapter = (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil()));
+    let after = (!query.after.is_empty()).then(|| cursor::parse(&query.after).ok_or(ApiError::NotFound));
+    let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
+    let organisations = caller::organisations(&mut tx).await?;
+    let types = overview::certification_types(&mut tx).await?;
+    let chapters = caller::chapters(&mut tx).await?;
+    let filter = Filter {
+        chapter_id: chapter,
+        type_code: Some(query.r#type.clone()).filter(|code| !code.is_empty()),
+        text: Some(query.q.trim().to_owned()).filter(|text| !text.is_empty()),
+        state: state.map(|state| filter::in_state(state, &organisations, &types, api.clock())),
+    };
+    let mut found = caller::certifications(&mut tx, &filter, after.transpose()?, PAGE + 1).await?;
+    tx.commit().await?;
+    let is_last = found.len() <= PAGE as usize;
+    found.truncate(PAGE as usize);
+    let next = found.last().filter(|_| !is_last).map(|last| {
+        let cursor = cursor::of(last);
+        let mut parameters = query.without("");
+        parameters.push(("after", &cursor));
+        link(PATH, &parameters)
+    });
+    let now = api.clock().now();
+    let rows = found.iter().map(|one| Row::of(one, now, layout.text)).collect();
+    let list = list(layout, &query, state, &chapters, &types);
+    Ok(page(StatusCode::OK, &ListPage { rows, next, ..list }))
+}
+
+/// The page without its rows.
+fn list(
+    layout: Layout,
+    query: &ListQuery,
+    state: Option<Standing>,
+    chapters: &[Chapter],
+    types: &[CertificationType],
+) -> ListPage {
+    let text = layout.text;
+    let chapters = options(chapters.iter().map(|one| (one.id.to_string(), line(&one.name))), &query.chapter);
+    let types = options(types.iter().map(|one| (one.code.clone(), line(&one.name))), &query.r#type);
+    let states = STATES.map(|one| (one.as_str().to_owned(), state_label(one, text)));
+    let states = options(states, state.map_or("", Standing::as_str));
+    let chosen = |options: &[Choice]| options.iter().find(|one| one.is_chosen).map(|one| one.label.clone());
+    let named = [
+        ("state", chosen(&states)),
+        ("type", chosen(&types)),
+        ("chapter", chosen(&chapters)),
+        ("q", Some(query.q.trim()).filter(|q| !q.is_empty()).map(|q| text.named("search-for", q))),
+    ];
+    let active =
+        named.into_iter().filter_map(|(name, label)| Some((label?, link(PATH, &query.without(name)))));
+    let active: Vec<(String, String)> = active.collect();
+    let heading = if active.is_empty() {
+        text.say("certifications-title")
+    } else {
+        let filters = active.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>().join(", ");
+        text.named("certifications-filtered-title", &filters)
+    };
+    let layout = Layout { heading, ..layout };
+    ListPage { layout, q: query.q.clone(), chapters, types, states, active, rows: Vec::new(), next: None }
+}
+
+/// The options of a select. A value that several organisations have is one option.
+fn options(all: impl IntoIterator<Item = (String, String)>, chosen: &str) -> Vec<Choice> {
+    let mut options: Vec<Choice> = Vec::new();
+    for (value, label) in all {
+        if !options.iter().any(|one| one.value == value) {
+            options.push(Choice::new(value, label, chosen));
+        }
+    }
+    options
+}
+
+fn known_state(name: &str) -> Option<Standing> {
+    STATES.into_iter().find(|state| state.as_str() == name)
+}
+
+/// What the filter calls a state: its plural, because certifications that are due are valid too.
+fn state_label(state: Standing, text: Text) -> String {
+    text.say(&format!("filter-{}", state.as_str()))
+}

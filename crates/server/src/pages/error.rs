@@ -1,0 +1,35 @@
+//! Why a page cannot be shown.
+
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::problem::ApiError;
+use crate::return_to::with_return;
+
+/// The reason why a page cannot be shown.
+#[derive(Debug)]
+pub(super) enum PageError {
+    /// Nobody is signed in; the browser returns to this path afterwards.
+    NotSignedIn(String),
+    /// A refusal that the API uses as well. It is rendered as a page in the browser's language.
+    Refused(ApiError),
+}
+
+impl<E: Into<ApiError>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotSignedIn(path) => Redirect::to(&with_return("/sign-in", &path)).into_response(),
+            // The login is linked to no person: the sign-in page says what to do.
+            Self::Refused(ApiError::UnknownLogin) => Redirect::to("/sign-in").into_response(),
+            Self::Refused(ApiError::StepUp(_)) => {
+                Redirect::to("/sign-in/provider?step_up=true").into_response()
+            }
+            Self::Refused(refusal) => refusal.into_response(),
+        }
+    }
+}

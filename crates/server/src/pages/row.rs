@@ -1,0 +1,62 @@
+//! A certification as a row of a list.
+
+use certvakt_base::i18n::line;
+use certvakt_engine::expiry::standing::{Standing, State};
+use certvakt_store::caller::Certification;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::html::text::Text;
+
+/// A certification as a row of a list.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    /// The mentor's name.
+    pub(super) name: String,
+    /// The chapter that certified, the type and the number in the register.
+    pub(super) about: String,
+    /// The last valid day.
+    pub(super) date: String,
+    /// The time until then; the date is never alone.
+    pub(super) when: String,
+    /// The state in one word.
+    pub(super) state: String,
+    /// The class that colours it, in addition to the words.
+    pub(super) tone: &'static str,
+}
+
+impl Row {
+    pub(super) fn of(one: &Certification, now: DateTime<Utc>, text: Text) -> Self {
+        let standing = Standing::of(one, now);
+        let about = [one.chapter.as_deref(), one.type_name.as_deref(), one.external_id.as_deref()];
+        Self {
+            id: one.id,
+            name: name_of(one, text),
+            about: about.into_iter().flatten().map(line).collect::<Vec<_>>().join(", "),
+            date: standing.last_valid_day.map_or_else(|| text.say("never-expires"), |day| text.date(day)),
+            when: standing.days_left.map(|left| text.days(left)).unwrap_or_default(),
+            state: text.say(&format!("state-{}", standing.state.as_str())),
+            tone: tone(standing.state),
+        }
+    }
+}
+
+/// The mentor's name, or what stands for it.
+pub(super) fn name_of(one: &Certification, text: Text) -> String {
+    match &one.mentor {
+        Some(name) => line(name),
+        None if one.is_mentor_erased => text.say("person-erased-name"),
+        None => text.say("person-unnamed"),
+    }
+}
+
+/// The class that colours a state, in addition to its words.
+pub(super) const fn tone(state: State) -> &'static str {
+    match state {
+        State::Valid => "good",
+        State::Due => "warn",
+        State::Expired | State::Lapsed => "bad",
+        State::Suspended | State::Withdrawn => "soft",
+    }
+}

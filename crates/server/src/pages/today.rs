@@ -1,0 +1,117 @@
+//! What needs a person today, in all chapters or in one. Each row leads to the action.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use certvakt_base::i18n::line;
+use certvakt_engine::attention::{Attention, Item, Reason, attention};
+use certvakt_store::caller::{self, partners};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::error::PageError;
+use super::link::link;
+use super::row::Row;
+use super::visitor::Visitor;
+use crate::api::Api;
+use crate::extract::Query;
+use crate::html::layout::{Layout, Section};
+use crate::html::page;
+use crate::html::text::Text;
+
+/// The path of the page.
+const PATH: &str = "/today";
+
+/// The chapter to show, and whether a contact was just recorded.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct TodayQuery {
+    chapter: String,
+    done: String,
+}
+
+#[derive(Template)]
+#[template(path = "today.html")]
+struct TodayPage {
+    layout: Layout,
+    /// The chapters to choose from, with their links, and whether each is shown; empty if there is only one.
+    chapters: Vec<(String, String, bool)>,
+    /// The headings with their rows, the most urgent first.
+    groups: Vec<Group>,
+    /// Held runs and problems of partners.
+    alarms: Vec<String>,
+    is_cut: bool,
+}
+
+/// The certifications with the same reason.
+struct Group {
+    heading: String,
+    rows: Vec<Needed>,
+}
+
+/// A certification that needs somebody.
+struct Needed {
+    row: Row,
+    /// What the coordinator did last.
+    contact: Option<String>,
+}
+
+/// Shows what needs a person.
+pub(super) async fn show(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Query(query): Query<TodayQuery>,
+) -> Result<Response, PageError> {
+    let (mut tx, layout) = visitor.begin(&api, Section::Today).await?;
+    let chapters = caller::chapters(&mut tx).await?;
+    let chapter = (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil()));
+    let found = attention(&mut tx, chapter, api.clock()).await?;
+    let partners = partners::administered(&mut tx).await?;
+    tx.commit().await?;
+    let text = layout.text;
+    let held = found.held.iter().map(|run| text.named("today-held", &text.date(run.run_date)));
+    let alarms: Vec<String> = held.chain(text.partner_problems(&partners)).collect();
+    let needed = found.urgent() + alarms.len();
+    let heading = match (query.done.as_str(), needed) {
+        ("contact", _) => text.count("today-recorded-title", needed),
+        (_, 0) => text.say("today-nothing-title"),
+        _ => text.count("today-title", needed),
+    };
+    let now = api.clock().now();
+    let groups = [Reason::Expired, Reason::Unreachable, Reason::Week, Reason::Month]
+        .map(|reason| group(reason, &found, text, |item| Row::of(&item.certification, now, text)));
+    let all = (text.say("today-all-chapters"), PATH.to_owned(), chapter.is_none());
+    let one = chapters.iter().map(|one| {
+        let id = one.id.to_string();
+        (line(&one.name), link(PATH, &[("chapter", &id)]), chapter == Some(one.id))
+    });
+    let chapters = if chapters.len() > 1 { std::iter::once(all).chain(one).collect() } else { Vec::new() };
+    let shown = TodayPage {
+        chapters,
+        groups: groups.into_iter().filter(|group| !group.rows.is_empty()).collect(),
+        alarms,
+        is_cut: found.is_cut,
+        layout: Layout { heading, has_news: query.done == "contact", ..layout },
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+fn group(reason: Reason, found: &Attention, text: Text, row: impl Fn(&Item) -> Row) -> Group {
+    let key = match reason {
+        Reason::Expired => "today-expired",
+        Reason::Unreachable => "today-unreachable",
+        Reason::Week => "today-week",
+        Reason::Month => "today-month",
+    };
+    let needed = |item: &Item| Needed {
+        row: row(item),
+        contact: item.contact.as_ref().map(|contact| {
+            let zone = item.certification.zone.0;
+            let day = text.date(contact.made_at.with_timezone(&zone).date_naive());
+            text.named(&format!("contact-{}-on", contact.outcome), &day)
+        }),
+    };
+    let rows: Vec<Needed> = found.of(reason).map(needed).collect();
+    Group { heading: text.count(key, rows.len()), rows }
+}

@@ -1,0 +1,87 @@
+//! The person who asks for a page, and the forms that they send.
+
+use axum::Form;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
+use certvakt_store::{CallerTx, caller};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::PageError;
+use crate::access_log::Access;
+use crate::api::{Api, Caller};
+use crate::html::layout::{Layout, Section, SignedIn};
+use crate::html::text::Text;
+use crate::problem::ApiError;
+use crate::session::Session;
+
+/// The person who asks for a page.
+pub(super) struct Visitor {
+    caller: Caller,
+    csrf: String,
+    browser: Text,
+}
+
+impl Visitor {
+    /// Begins the page's transaction. Returns it with a page that has no heading yet.
+    pub(super) async fn begin(&self, api: &Api, section: Section) -> Result<(CallerTx, Layout), PageError> {
+        let mut tx = api.person(&self.caller).await?;
+        let person = caller::profile(&mut tx).await?.ok_or(ApiError::UnknownLogin)?;
+        let text = Text::of_person(person.locale.as_deref(), self.browser);
+        let mut layout = Layout::new(text, String::new());
+        layout.signed_in = Some(SignedIn::new(&person, self.csrf.clone(), section));
+        Ok((tx, layout))
+    }
+
+    async fn of(parts: &mut Parts, api: &Api) -> Result<(Self, Session), PageError> {
+        let access = Access::from_request_parts(parts, api).await?;
+        let Some(session) = api.session(&parts.headers).await? else {
+            // The path of a form shows the form.
+            let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+            return Err(PageError::NotSignedIn(path.to_owned()));
+        };
+        access.asked_by(&session.login);
+        let changes_others = !parts.method.is_safe() && !parts.uri.path().starts_with("/me/");
+        let caller = Caller { login: session.login.clone(), access, changes_others };
+        let visitor = Self { caller, csrf: session.csrf(), browser: Text::of_browser(&parts.headers) };
+        Ok((visitor, session))
+    }
+}
+
+impl FromRequestParts<Api> for Visitor {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, PageError> {
+        Ok(Self::of(parts, api).await?.0)
+    }
+}
+
+/// A form of ours, and the person who sent it.
+pub(super) struct Sent<T> {
+    pub(super) visitor: Visitor,
+    pub(super) form: T,
+}
+
+#[derive(Deserialize)]
+struct WithToken<T> {
+    csrf: Option<String>,
+    #[serde(flatten)]
+    form: T,
+}
+
+impl<T: DeserializeOwned> FromRequest<Api> for Sent<T> {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, PageError> {
+        let (mut parts, body) = request.into_parts();
+        let (visitor, session) = Visitor::of(&mut parts, api).await?;
+        let headers = parts.headers.clone();
+        let form = Form::<WithToken<T>>::from_request(Request::from_parts(parts, body), api).await;
+        let Ok(Form(WithToken { csrf, form })) = form else {
+            return Err(ApiError::Invalid("the form is incomplete".to_owned()).into());
+        };
+        session.check(&headers, csrf.as_deref())?;
+        Ok(Self { visitor, form })
+    }
+}

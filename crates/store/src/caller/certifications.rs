@@ -1,0 +1,285 @@
+//! The certifications that the caller may see, with their notices, and recording one.
+
+use std::ops::Bound;
+
+use certvakt_rules::Stages;
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::postgres::types::PgRange;
+use uuid::Uuid;
+
+use super::search::containing;
+use crate::error::{code_of, on_constraint};
+use crate::organisation::days;
+use crate::{CallerTx, CertificationStatus, DeliveryState, StoreError, Zone};
+
+crate::rows_read::of_organisation!(Certification, Notice);
+
+/// A certification that the caller may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certification {
+    /// Its id.
+    pub id: Uuid,
+    /// The organisation that certified.
+    pub organisation_id: Uuid,
+    /// The chapter that certified.
+    pub chapter_id: Uuid,
+    /// The chapter's name; `None` if the caller may not see it.
+    pub chapter: Option<String>,
+    /// The mentor.
+    pub mentor_id: Uuid,
+    /// The mentor's name, if there is one.
+    pub mentor: Option<String>,
+    /// Whether the mentor was erased, and so has no name.
+    pub is_mentor_erased: bool,
+    /// The code of the certification's type.
+    pub type_code: String,
+    /// The name of the certification's type.
+    pub type_name: Option<String>,
+    /// The certification's id in the organisation's register.
+    pub external_id: Option<String>,
+    /// The time of issue.
+    pub issued_at: Option<DateTime<Utc>>,
+    /// The end of the validity; `None` if it does not expire.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The status.
+    pub status: CertificationStatus,
+    /// The last day of a suspension that ends by itself.
+    pub suspended_until: Option<NaiveDate>,
+    /// Whether it was withdrawn, and so is suspended until somebody reinstates it.
+    pub is_withdrawn: bool,
+    /// Whether the caller may change it: they manage its chapter, and it is not their own.
+    pub is_managed: bool,
+    /// The time of the last change.
+    pub updated_at: DateTime<Utc>,
+    /// The organisation's time zone.
+    pub zone: Zone,
+    /// The number of days for which the stage `expired` stays current.
+    pub expired_grace_days: i16,
+    /// The lead times in days that its type or its organisation selected.
+    pub lead_times: Vec<i32>,
+}
+
+impl Certification {
+    /// Its stages.
+    pub fn stages(&self) -> Stages {
+        Stages::new(&days(&self.lead_times).collect::<Vec<_>>(), self.expired_grace_days.unsigned_abs())
+    }
+}
+
+/// A range of expiry times of a type. A certification that does not expire is in a range without an end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeOfType {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The type's code.
+    pub type_code: String,
+    /// The start of the range; `None` for any earlier time.
+    pub since: Option<DateTime<Utc>>,
+    /// The end of the range, exclusive; `None` for any later time.
+    pub before: Option<DateTime<Utc>>,
+}
+
+/// The states of certifications to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InState {
+    /// Those that are not suspended and expire in a range of their type.
+    Expires(Vec<RangeOfType>),
+    /// Those that are suspended.
+    Suspended,
+    /// Those that are withdrawn.
+    Withdrawn,
+}
+
+/// A filter of certifications.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only certifications of this chapter.
+    pub chapter_id: Option<Uuid>,
+    /// Only certifications of the type with this code.
+    pub type_code: Option<String>,
+    /// Only certifications whose mentor's name or register id contains this text.
+    pub text: Option<String>,
+    /// Only certifications in this state.
+    pub state: Option<InState>,
+}
+
+/// A cursor in a list of certifications: the expiry and the id of the last one on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct After {
+    /// The expiry; `None` for a certification that does not expire.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The id.
+    pub id: Uuid,
+}
+
+/// The certifications that the caller may see, the next to expire first.
+pub async fn certifications(
+    tx: &mut CallerTx,
+    filter: &Filter,
+    after: Option<After>,
+    limit: u32,
+) -> Result<Vec<Certification>, StoreError> {
+    let at = |time: Option<DateTime<Utc>>, unlimited: &str| {
+        time.map_or(unlimited.to_owned(), |at| at.to_rfc3339())
+    };
+    let (ranges, suspended) = match &filter.state {
+        None => (None, None),
+        Some(InState::Expires(ranges)) => (Some(ranges.as_slice()), None),
+        Some(InState::Suspended) => (None, Some("suspended")),
+        Some(InState::Withdrawn) => (None, Some("withdrawn")),
+    };
+    if ranges.is_some_and(<[_]>::is_empty) {
+        return Ok(Vec::new());
+    }
+    // The index is read from the first to the last time of all ranges.
+    let first = ranges.and_then(|all| all.iter().map(|one| one.since).min()).flatten();
+    let ends = ranges.and_then(|all| all.iter().map(|one| one.before).collect::<Option<Vec<_>>>());
+    let last = ends.and_then(|ends| ends.into_iter().max());
+    let (expiry, id) = match after {
+        Some(After { expires_at, id })
+            if expires_at.is_none_or(|at| first.is_none_or(|first| at >= first)) =>
+        {
+            (at(expires_at, "infinity"), id)
+        }
+        _ => (at(first, "-infinity"), Uuid::nil()),
+    };
+    let last = at(last, "infinity");
+    let text = filter.text.as_deref().map(containing);
+    let types: Option<Vec<String>> = ranges
+        .map(|all| all.iter().map(|one| format!("{}/{}", one.organisation_id, one.type_code)).collect());
+    let ranges: Option<Vec<PgRange<DateTime<Utc>>>> = ranges.map(|all| {
+        let start = |one: &RangeOfType| one.since.map_or(Bound::Unbounded, Bound::Included);
+        let end = |one: &RangeOfType| one.before.map_or(Bound::Unbounded, Bound::Excluded);
+        all.iter().map(|one| PgRange { start: start(one), end: end(one) }).collect()
+    });
+    let found = sqlx::query_file_as!(
+        Certification,
+        "src/caller/page.sql",
+        i64::from(limit),
+        expiry,
+        id,
+        filter.chapter_id,
+        filter.type_code,
+        text,
+        types.as_deref(),
+        ranges.as_deref(),
+        last,
+        suspended,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
+/// One certification, if the caller may see it.
+pub async fn certification(tx: &mut CallerTx, id: Uuid) -> Result<Option<Certification>, StoreError> {
+    Ok(some(tx, &[id], None).await?.pop())
+}
+
+/// Those of some certifications that the caller may see, the next to expire first.
+pub async fn certifications_by_id(tx: &mut CallerTx, ids: &[Uuid]) -> Result<Vec<Certification>, StoreError> {
+    some(tx, ids, None).await
+}
+
+/// The certifications of a person that the caller may see, the next to expire first.
+pub async fn certifications_of(tx: &mut CallerTx, person: Uuid) -> Result<Vec<Certification>, StoreError> {
+    some(tx, &[], Some(person)).await
+}
+
+async fn some(
+    tx: &mut CallerTx,
+    ids: &[Uuid],
+    person: Option<Uuid>,
+) -> Result<Vec<Certification>, StoreError> {
+    let found =
+        sqlx::query_file_as!(Certification, "src/caller/by_certification_or_mentor.sql", ids, person as _);
+    let found = found.fetch_all(&mut *tx).await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
+/// A notice, as people may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The organisation that certified.
+    pub organisation_id: Uuid,
+    /// The stage.
+    pub stage: String,
+    /// The day on which it came due.
+    pub due_date: NaiveDate,
+    /// The time at which the run recorded it.
+    pub recorded_at: DateTime<Utc>,
+    /// The state of its delivery.
+    pub state: DeliveryState,
+    /// The reason of the state, if there is one.
+    pub reason: Option<String>,
+    /// The time at which its delivery ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// The notices of a certification, oldest first.
+pub async fn notices(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<Notice>, StoreError> {
+    let found = sqlx::query_as!(
+        Notice,
+        r#"select organisation_id as "organisation_id!", stage as "stage!", due_date as "due_date!", recorded_at as "recorded_at!", state as "state!: DeliveryState",
+             reason, finished_at
+           from certvakt.notices_of(array[$1::uuid]) order by recorded_at, id"#,
+        certification,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
+/// A new certification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCertification<'a> {
+    /// The chapter that certifies.
+    pub chapter_id: Uuid,
+    /// The mentor, who belongs to the chapter.
+    pub mentor_id: Uuid,
+    /// The code of the certification's type.
+    pub type_code: &'a str,
+    /// The time of issue.
+    pub issued_at: Option<DateTime<Utc>>,
+    /// The end of the validity; `None` if it does not expire.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// The outcome of recording a certification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certified {
+    /// It is recorded.
+    As(Uuid),
+    /// The caller does not manage the chapter, or the mentor is not a member of it.
+    NotTheirs,
+    /// The organisation has no such type.
+    UnknownType,
+}
+
+/// Records a certification. Any other outcome than success has ended the transaction.
+pub async fn certify(tx: &mut CallerTx, new: &NewCertification<'_>) -> Result<Certified, StoreError> {
+    let recorded = sqlx::query_scalar!(
+        "insert into public.peer_mentor_certifications
+           (organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at)
+         select h.organisation_id, h.id, $2, $3, $4, $5 from certvakt.chapters h where h.id = $1
+         returning id",
+        new.chapter_id,
+        new.mentor_id,
+        new.type_code,
+        new.issued_at,
+        new.expires_at,
+    );
+    match recorded.fetch_optional(tx).await {
+        Err(error) if code_of(&error).as_deref() == Some("42501") => Ok(Certified::NotTheirs),
+        recorded => {
+            let recorded = recorded.map(|id| id.map_or(Certified::NotTheirs, Certified::As));
+            on_constraint(recorded, |name| {
+                (name == "peer_mentor_certifications_type_inside_organisation")
+                    .then_some(Ok(Certified::UnknownType))
+            })
+        }
+    }
+}

@@ -1,0 +1,61 @@
+-- Contacts: what a coordinator records after they reached, or tried to reach, a mentor.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table certvakt.contacts (
+  id uuid primary key default certvakt.uuid_v7(),
+  certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
+  -- A contact is about one end of the validity: after a renewal it no longer counts.
+  expires_at timestamptz,
+  outcome text not null
+    constraint contacts_outcome_known check (outcome in ('reached', 'no_answer', 'letter_sent', 'booked', 'stops')),
+  next_on date constraint contacts_next_on_plausible check (next_on between '2000-01-01' and '9998-12-31'),
+  made_at timestamptz not null default now(),
+  made_by uuid references certvakt.people (id) on delete set null
+);
+comment on table certvakt.contacts is
+  'What coordinators recorded after they reached a mentor, or tried to. Until next_on, the certification needs nobody.';
+comment on column certvakt.contacts.expires_at is 'The end of the validity that the contact was about.';
+comment on column certvakt.contacts.next_on is
+  'The day on which somebody should contact the mentor again, in the organisation''s time zone. Null: nobody needs to, until the date changes.';
+create index contacts_certification on certvakt.contacts (certification_id, made_at desc);
+create index contacts_made_by on certvakt.contacts (made_by);
+
+alter table certvakt.contacts enable row level security;
+alter table certvakt.contacts force row level security;
+revoke all on certvakt.contacts from public, anon, authenticated, service_role;
+grant select on certvakt.contacts to certvakt_worker, certvakt_definer;
+create policy worker_reads on certvakt.contacts for select to certvakt_worker using (true);
+create policy definer_reads on certvakt.contacts for select to certvakt_definer using (true);
+-- For the erasure of a person.
+grant select, delete on certvakt.contacts to certvakt_registrar;
+create policy registrar_reads on certvakt.contacts for select to certvakt_registrar using (true);
+create policy registrar_deletes on certvakt.contacts for delete to certvakt_registrar using (true);
+-- The policy of certifications decides which contacts a person sees.
+grant select (id, certification_id, expires_at, outcome, next_on, made_at, made_by),
+  insert (certification_id, expires_at, outcome, next_on, made_by) on certvakt.contacts to authenticated;
+create policy people_see on certvakt.contacts for select to authenticated using (
+  exists (select from public.peer_mentor_certifications c where c.id = contacts.certification_id));
+create policy people_record on certvakt.contacts for insert to authenticated with check (
+  made_by = (select certvakt.current_person())
+  and exists (
+    select from public.peer_mentor_certifications c
+    where c.id = contacts.certification_id and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
+      and c.peer_mentor_id <> (select certvakt.current_person())));
+
+create function certvakt.addresses_of(certification uuid) returns table (kind text, address text)
+language sql stable security definer set search_path = ''
+begin atomic
+  select k.kind, k.address
+  from certvakt.visible_certifications c
+  join certvakt.contact_points k on k.person_id = c.peer_mentor_id and k.organisation_id = c.organisation_id
+  where c.id = addresses_of.certification and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
+    and k.kind in ('email', 'phone')
+  order by k.kind desc, k.id;
+end;
+comment on function certvakt.addresses_of is
+  'Returns the phone numbers and mail addresses that the organisation''s register has for the mentor of a certification, if the caller manages its chapter. The mentor''s own addresses stay theirs.';
+revoke all on function certvakt.addresses_of(uuid) from public, anon, authenticated, service_role;
+grant execute on function certvakt.addresses_of(uuid) to authenticated;
+alter function certvakt.addresses_of(uuid) owner to certvakt_definer;
