@@ -8,7 +8,7 @@ PYTHON = PYTHONDONTWRITEBYTECODE=1 $$(scripts/install-tools python)/python/bin/p
 PROFILE = $(if $(QUICK),dev,dist)
 BINARIES = CERTVAKT_BINARIES=target/$(if $(QUICK),debug,dist)
 
-.PHONY: help demo fuzz test check-all lint dependencies fmt rust pgtap slow pooler postgresql-18 conformance bench starvation torture torture-check sqlx
+.PHONY: help demo fuzz test check-all lint dependencies fmt rust pgtap slow pooler postgresql-18 conformance bench browser starvation torture torture-check sqlx
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -20,7 +20,7 @@ demo: ## Show everything once, on a generated sample, in a temporary folder
 
 test: lint rust pgtap ## Run the checks for a change: lints, Rust tests and pgTAP
 
-check-all: slow pooler postgresql-18 conformance dependencies ## Run the additional checks of CI: slow tests, pooler, a second PostgreSQL, third-party tools, licences
+check-all: browser slow pooler postgresql-18 conformance dependencies ## Run the additional checks of CI: browser, slow tests, pooler, a second PostgreSQL, third-party tools, licences
 
 lint: ## Formatting, clippy, layers, sizes, spelling, migrations, number of dependencies
 	@scripts/install-packages test
@@ -47,6 +47,13 @@ rust: ## The Rust tests, on the distribution's PostgreSQL
 	@scripts/install-packages test
 	@scripts/install-tools python provider >/dev/null
 	@echo "== Rust tests" && scripts/with-postgres cargo test --quiet --workspace
+
+browser: ## Every page in a real browser: accessibility, keyboard, small and large screens; pictures in target/screenshots
+	@scripts/install-packages browser
+	@scripts/install-tools browser >/dev/null
+	cargo build --quiet --bins
+	@echo "== browser tests" && CERTVAKT_NODE_MODULES=$$(scripts/install-tools browser)/browser/node_modules \
+		node --test --test-concurrency=2 browser/*.test.mjs
 
 slow: ## The Rust tests that take more than twenty seconds each
 	@scripts/install-packages test

@@ -27,7 +27,10 @@ begin
   return query
   with found as materialized (
     select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.external_id, c.issued_at,
-      c.expires_at, c.status, c.suspended_until, certvakt.is_withdrawn(c.status, c.renewal_history) as is_withdrawn, c.updated_at
+      c.expires_at, c.status, c.suspended_until,
+      -- PostgreSQL does not inline the function, so it calls it for these few only.
+      case when c.status = 'suspended' then certvakt.is_withdrawn(c.status, c.renewal_history) else false end as is_withdrawn,
+      c.updated_at
     from certvakt.visible_certifications c where c.id = any (wanted)
   ),
   -- Many certifications share an organisation and a type, so these are read once.
@@ -41,7 +44,8 @@ begin
   )
   select c.id, c.organisation_id, c.chapter_id, h.name, c.peer_mentor_id, coalesce(n.name, p.name),
     p.erased_at is not null, c.certification_type, t.name, c.external_id, c.issued_at, c.expires_at, c.status,
-    c.suspended_until, c.is_withdrawn, c.chapter_id = any (chapters) and c.peer_mentor_id <> person, c.updated_at, t.time_zone, t.expired_grace_days, t.lead_times
+    c.suspended_until, c.is_withdrawn, c.chapter_id = any (chapters) and c.peer_mentor_id <> person, c.updated_at,
+    t.time_zone, t.expired_grace_days, t.lead_times
   from found c
   join types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
   join certvakt.people p on p.id = c.peer_mentor_id

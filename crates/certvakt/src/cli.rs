@@ -171,7 +171,14 @@ fn name_of(matches: &ArgMatches) -> String {
 }
 
 async fn dispatch(command: Command, name: Option<String>) -> Result<Exit, Error> {
-    let app = App::new(command.global, name)?;
+    let mut global = command.global;
+    // The demo leaves nothing behind, unless it was given a place.
+    let is_demo = matches!(&command.subcommand, Sub::Serve(args) if args.demo);
+    let folder = if is_demo && global.data_dir.is_none() { Some(demo::folder(false)?) } else { None };
+    if let Some(folder) = &folder {
+        global.data_dir = Some(folder.path().to_owned());
+    }
+    let app = App::new(global, name)?;
     let done = match command.subcommand {
         Sub::Migrate(args) => migrate::run(args, &app).await,
         Sub::Organisation(args) => organisation::run(args, &app).await,

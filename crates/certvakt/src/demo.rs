@@ -12,7 +12,9 @@ use certvakt_engine::config::{ChannelName, Config};
 use certvakt_engine::delivery::{DeliveryError, Tally, Worker, channels};
 use certvakt_engine::expiry::{self, Options, OrganisationRun, RunError, forecast};
 use certvakt_rules::renewal::Rule;
+use certvakt_server::DemoPerson;
 use certvakt_store::organisation::{self, NewOrganisation, NewType, RenewalTerms, Settings};
+use certvakt_store::people::NewPerson;
 use certvakt_store::run::ByStage;
 use certvakt_store::{Database, StoreError, migration, report};
 use chrono::NaiveDate;
@@ -46,6 +48,11 @@ pub enum DemoError {
     /// The sample cannot be written or imported.
     #[error("could not load the sample: {0}")]
     Sample(String),
+    /// The address to listen on can be reached from other machines.
+    #[error(
+        "serve --demo lets anybody be anybody, so it serves this machine only: set serve.listen to 127.0.0.1:8080, or leave it out"
+    )]
+    NotLoopback,
     /// The cluster.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -66,6 +73,7 @@ impl DemoError {
         match self {
             Self::StandIn(_) => "demo-stand-in",
             Self::Sample(_) => "demo-sample",
+            Self::NotLoopback => "demo-not-loopback",
             Self::Cluster(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Run(error) => error.code(),
@@ -110,7 +118,7 @@ async fn on_database(
     say: &dyn Fn(&str),
 ) -> Result<Report, DemoError> {
     say("generating and importing a sample");
-    let mentors = load(database, folder, clock).await?;
+    let mentors = load(database, folder, Some(folder), clock).await?;
     let mut tx = database.worker().await?;
     let organisations = organisation::list(&mut tx).await?;
     tx.rollback().await?;
@@ -143,8 +151,14 @@ async fn on_database(
     Ok(Report { mentors, runs, deliveries, unreachable, forecast: sum })
 }
 
-/// Adds the organisations and imports their registers as `certvakt import` does.
-async fn load(database: &Database, folder: &Path, clock: &Clock) -> Result<usize, DemoError> {
+/// Adds the organisations and imports their registers, which it writes into a folder, as `certvakt import` does: into the
+/// cluster in a data folder, or into the database of the environment.
+async fn load(
+    database: &Database,
+    folder: &Path,
+    data_dir: Option<&Path>,
+    clock: &Clock,
+) -> Result<usize, DemoError> {
     let mut mentors = 0;
     for (number, organisation) in sample::ORGANISATIONS.iter().enumerate() {
         let mut tx = database.registrar().await?;
@@ -184,15 +198,24 @@ async fn load(database: &Database, folder: &Path, clock: &Clock) -> Result<usize
             let seed = (number as u64) << 32 | mentors as u64;
             mentors += sample::write(&register, slug, clock.today(chrono_tz::Europe::Oslo), seed)
                 .map_err(|error| DemoError::Sample(error.to_string()))?;
-            import(folder, organisation.slug, slug, &register).await?;
+            import(data_dir, organisation.slug, slug, &register).await?;
         }
     }
     Ok(mentors)
 }
 
-async fn import(folder: &Path, organisation: &str, chapter: &str, register: &Path) -> Result<(), DemoError> {
+async fn import(
+    data_dir: Option<&Path>,
+    organisation: &str,
+    chapter: &str,
+    register: &Path,
+) -> Result<(), DemoError> {
     let program = std::env::current_exe().map_err(|error| DemoError::Sample(error.to_string()))?;
-    let output = Command::new(program)
+    let mut command = Command::new(program);
+    if let Some(data_dir) = data_dir {
+        command.env_remove("DATABASE_URL").arg("--data-dir").arg(data_dir);
+    }
+    let output = command
         .arg("import")
         .arg(register)
         .args(["--organisation", organisation, "--chapter", chapter, "--type", "likeperson"])
@@ -205,9 +228,6 @@ async fn import(folder: &Path, organisation: &str, chapter: &str, register: &Pat
             "expires_at=Gyldig til",
         ])
         .args(["--column", "push_token=Enhet"])
-        .arg("--data-dir")
-        .arg(folder)
-        .env_remove("DATABASE_URL")
         .stdin(Stdio::null())
         .output()
         .await
@@ -216,6 +236,53 @@ async fn import(folder: &Path, organisation: &str, chapter: &str, register: &Pat
         return Ok(());
     }
     Err(DemoError::Sample(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+}
+
+/// Fills an empty database with the sample and with people to sign in as, and marks it as a rehearsal.
+pub async fn prepare(
+    database: &Database,
+    data_dir: Option<&Path>,
+    clock: &Clock,
+) -> Result<Vec<DemoPerson>, DemoError> {
+    let mut tx = database.worker().await?;
+    let is_empty = organisation::list(&mut tx).await?.is_empty();
+    tx.rollback().await?;
+    if !is_empty {
+        return Err(StoreError::Invalid(
+            "serve --demo fills an empty database, and this one contains organisations: unset DATABASE_URL and --data-dir, or use a new database"
+                .to_owned(),
+        )
+        .into());
+    }
+    let mut tx = database.registrar().await?;
+    migration::mark_rehearsal(&mut tx).await?;
+    tx.commit().await?;
+    let registers = tempfile::tempdir().map_err(|error| DemoError::Sample(error.to_string()))?;
+    load(database, registers.path(), data_dir, clock).await?;
+    let mut tx = database.registrar().await?;
+    let mut people = Vec::new();
+    for (key, name, organisation, chapters, role) in sample::PEOPLE {
+        let organisation_id = organisation::id_of(&mut tx, organisation).await?;
+        let mut id = None;
+        for chapter in chapters {
+            let chapter_id = organisation::chapter_id(&mut tx, organisation_id, chapter).await?;
+            match id {
+                None => {
+                    let new = NewPerson { organisation_id, chapter_id, role, name, email: None };
+                    id = Some(certvakt_store::people::add_person(&mut tx, &new).await?);
+                }
+                Some(id) => {
+                    certvakt_store::people::add_role(&mut tx, organisation_id, chapter_id, id, role).await?;
+                }
+            }
+        }
+        people.extend(id.map(|id| DemoPerson { id, key, name: (*name).to_owned() }));
+    }
+    let (chapter, name) = sample::MENTOR;
+    let mentor = certvakt_store::people::find(&mut tx, &format!("{chapter}-0001")).await?;
+    tx.commit().await?;
+    people.extend(mentor.first().map(|id| DemoPerson { id: *id, key: "mentor", name: name.to_owned() }));
+    Ok(people)
 }
 
 /// The running stand-in for the push service.

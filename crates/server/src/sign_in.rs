@@ -1,5 +1,6 @@
 //! Sign-in with a browser, through an OpenID Connect provider or with an e-mailed link.
 
+mod demo;
 mod error;
 mod form;
 mod home;
@@ -18,12 +19,14 @@ use axum::{Router, middleware};
 use crate::html::errors::render_errors;
 use navigation::HOME;
 
+pub use demo::DemoPerson;
 pub use state::{SignIn, step_up_fault};
 
 /// The router of the sign-in pages.
 pub(super) fn router(sign_in: SignIn) -> Router {
     Router::new()
         .route(HOME, get(home::show))
+        .route("/sign-in/demo", post(demo::sign_in))
         .route("/sign-in/provider", get(provider::start))
         .route("/sign-in/callback", get(provider::finish))
         .route("/sign-in/link", get(link::show).post(link::ask))

@@ -97,6 +97,20 @@ pub async fn use_link(tx: &mut AuthTx, link_hash: [u8; 32]) -> Result<Option<Lin
     Ok(used.fetch_optional(tx).await?)
 }
 
+/// The login of a person that an e-mailed link proves, as its issuer and subject; links it to the person.
+pub async fn link_login(tx: &mut AuthTx, person: Uuid) -> Result<(String, String), StoreError> {
+    let (issuer, subject) = ("urn:certvakt:link", person.to_string());
+    sqlx::query!(
+        "insert into certvakt.identities (issuer, subject, person_id) values ($1, $2, $3) on conflict do nothing",
+        issuer,
+        subject,
+        person,
+    )
+    .execute(tx)
+    .await?;
+    Ok((issuer.to_owned(), subject))
+}
+
 /// The subject of an e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailKind {

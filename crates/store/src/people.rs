@@ -94,6 +94,27 @@ pub async fn add_person(tx: &mut RegistrarTx, new: &NewPerson<'_>) -> Result<Uui
     })
 }
 
+/// Gives a person another role in a chapter.
+pub async fn add_role(
+    tx: &mut RegistrarTx,
+    organisation_id: Uuid,
+    chapter_id: Uuid,
+    person: Uuid,
+    role: &str,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into certvakt.memberships (organisation_id, chapter_id, person_id, role) values ($1, $2, $3, $4)
+         on conflict do nothing",
+        organisation_id,
+        chapter_id,
+        person,
+        role,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Invites a person: the login that accepts the token is linked to them. Returns the expiry of the
 /// invitation, or `None` if the person does not exist.
 pub async fn invite(

@@ -45,7 +45,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
 }
 
 /// Creates a folder that PostgreSQL's unprivileged user can enter, and that is deleted at the end unless it is kept.
-fn folder(is_kept: bool) -> Result<TempDir, Error> {
+pub(super) fn folder(is_kept: bool) -> Result<TempDir, Error> {
     let mut folder = tempfile::Builder::new();
     folder.prefix("certvakt-demo-").permissions(Permissions::from_mode(0o755)).disable_cleanup(is_kept);
     Ok(folder.tempdir().map_err(|error| DemoError::Sample(error.to_string()))?)
@@ -90,7 +90,7 @@ fn text(report: &Report, kept: Option<&Path>) -> String {
          \x20 {certvakt} type add mentor --organisation mine --validity 24mo\n\
          \x20 {certvakt} import register.csv --organisation mine --chapter main --type mentor \\\n\
          \x20   --column external_id=Number --column expires_at=\"Valid until\" --dry-run\n\
-         \x20 {certvakt} run --dry-run",
+         \x20 {certvakt} run --dry-run\n\nIn a browser, with people to sign in as:\n\x20 {certvakt} serve --demo",
         count(i64::try_from(report.mentors).unwrap_or(i64::MAX)),
         chart(&report.forecast),
     )

@@ -1,5 +1,7 @@
 //! `certvakt serve`
 
+use std::net::SocketAddr;
+
 use certvakt_base::Exit;
 use certvakt_engine::audit::access_log;
 use certvakt_engine::delivery::{DeliveryError, Worker, channels};
@@ -12,6 +14,7 @@ use certvakt_partner::{poller, reconcile};
 use certvakt_server::{Api, Listeners, Metrics, RequestDatabase, SignIn};
 
 use super::App;
+use crate::demo::DemoError;
 use crate::error::Error;
 
 /// Start the service: nightly runs, deliveries, the API and the pages
@@ -19,11 +22,28 @@ use crate::error::Error;
 #[command(after_help = "Example:\n  certvakt serve --config /etc/certvakt/certvakt.toml\n\n\
     Runs each organisation at its local hour, catches up on missed nights and delivers notices. Serves the API\n\
     and the pages on serve.listen, and metrics on serve.operations. Shuts down gracefully on SIGTERM.")]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Serve a generated sample on this machine, in which anybody can be a coordinator, an administrator or a mentor
+    #[arg(long)]
+    pub(super) demo: bool,
+}
 
-pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
+pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     app.config.check_keys()?;
+    if args.demo {
+        let is_loopback = |address: SocketAddr| address.ip().is_loopback();
+        if !app.config.serve.listen.parse().is_ok_and(is_loopback) {
+            return Err(DemoError::NotLoopback.into());
+        }
+    }
     let database = app.database().await?;
+    let demo = if args.demo {
+        tracing::info!("generating and importing a sample");
+        let data_dir = if app.is_embedded() { Some(app.data_dir()?) } else { None };
+        Some(crate::demo::prepare(database, data_dir.as_deref(), &app.clock).await?)
+    } else {
+        None
+    };
     // Runs must record notices even if no channel is configured yet.
     let channels = match channels::configured(&app.config) {
         Err(error @ DeliveryError::NoChannel) => {
@@ -38,7 +58,10 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     let metrics = Metrics::install(app.clock, app.config.clone());
     let requests = RequestDatabase::beside(database);
     let api = Api::new(requests.clone(), app.clock, &app.config, mail_queue.clone(), recorder)?;
-    let sign_in = SignIn::new(requests.clone(), &app.config, mail_queue)?;
+    let sign_in = match demo {
+        Some(people) => Some(SignIn::of_demo(requests.clone(), &app.config, people)),
+        None => SignIn::new(requests.clone(), &app.config, mail_queue)?,
+    };
     let ending = shutdown::requested();
     let listeners = Listeners::take(&app.config).await?;
     let deliver = async {

@@ -44,6 +44,16 @@ pub(super) const ORGANISATIONS: [Organisation; 3] = [
     },
 ];
 
+/// The mentor whom a visitor of `serve --demo` can be: the first one of this chapter.
+pub(super) const MENTOR: (&str, &str) = ("oslo", "Mona Mentor");
+
+/// The other people whom a visitor can be: who they are, their name, organisation, chapters and role.
+pub(super) const PEOPLE: [(&str, &str, &str, &[&str], &str); 3] = [
+    ("coordinator", "Kåre Koordinator", "horsel", &["oslo", "ostlandet"], "coordinator"),
+    ("administrator", "Ada Administrator", "horsel", &["oslo"], "org_admin"),
+    ("outsider", "Øyvind Utenfor", "syn", &["bergen"], "coordinator"),
+];
+
 const FIRST: [&str; 40] = [
     "Anne",
     "Åse",
@@ -139,6 +149,7 @@ pub(super) fn write(path: &Path, chapter: &str, today: NaiveDate, seed: u64) -> 
     for number in 0..MENTORS {
         let id = format!("{chapter}-{:04}", number + 1);
         let name = format!("{} {}", FIRST[random.usize(..FIRST.len())], LAST[random.usize(..LAST.len())]);
+        let name = if (chapter, number) == (MENTOR.0, 0) { MENTOR.1.to_owned() } else { name };
         let expires = shift(today, random.i64(-45..=700));
         // The token tells the stand-in how to respond.
         let device = match random.u8(..100) {

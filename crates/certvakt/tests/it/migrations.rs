@@ -161,6 +161,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     .unwrap();
     let called = [
         "accept_invitation",
+        "addresses_of",
         "certification_details",
         "change_certification",
         "closed_organisations",

@@ -2,6 +2,7 @@
 
 mod changes;
 mod lists;
+mod roles;
 mod today;
 
 use reqwest::Method;

@@ -92,6 +92,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.partner_reports.reason",
     "certvakt.partner_reports.resolved_by",
     "certvakt.partner_types.certification_type",
+    "certvakt.contacts.outcome",
     "certvakt.partner_types.partner",
     "certvakt.partners.code",
     "certvakt.partners.contract",
@@ -202,6 +203,8 @@ async fn somebody() -> (TestDatabase, Uuid) {
              insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, partner_key, completed_on, outcome, reason)
                select organisation_id, 'portal', 'live', 'E-1', 'M-zqx7', '2026-06-01', 'waiting', 'course-unknown'
                from certvakt.chapters;
+             insert into certvakt.contacts (certification_id, outcome, next_on, made_by)
+               select id, 'reached', '2026-07-01', peer_mentor_id from public.peer_mentor_certifications where peer_mentor_id = '{person}';
              insert into certvakt.delivery_attempts (delivery_id, attempt, channel, outcome, detail)
                select d.id, 1, 'email', 'retry', '451' from certvakt.deliveries d
                join public.cert_notification_log l on l.id = d.id where l.recipient_id = '{person}';

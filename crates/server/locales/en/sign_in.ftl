@@ -87,3 +87,10 @@ not-found = There is nothing here. The address may be mistyped, or this sign-in 
 not-permitted = You may see this, but not change it. Ask a coordinator of the chapter.
 login-unknown = This login is not linked to a person yet. Open the invitation in your e-mail.
 access-closed = Access is closed for now. Ask your organisation when it opens again.
+
+demo-title = Who do you want to be?
+demo = This is a demo with generated people. Choose whom to sign in as.
+demo-coordinator = { $name }, coordinator of Oslo and Østlandet
+demo-administrator = { $name }, administrator
+demo-mentor = { $name }, mentor
+demo-outsider = { $name }, coordinator of another organisation

@@ -87,3 +87,10 @@ not-found = Her er det ingenting. Adressen kan være skrevet feil, eller denne i
 not-permitted = Du kan se dette, men ikke endre det. Spør en koordinator i lokallaget.
 login-unknown = Innloggingen hører ikke til noen her ennå. Åpne invitasjonen du har fått på e-post.
 access-closed = Tilgangen er stengt for tiden. Spør organisasjonen din når den åpner igjen.
+
+demo-title = Hvem vil du være?
+demo = Dette er en prøve med oppdiktede personer. Velg hvem du vil logge inn som.
+demo-coordinator = { $name }, koordinator for Oslo og Østlandet
+demo-administrator = { $name }, administrator
+demo-mentor = { $name }, likeperson
+demo-outsider = { $name }, koordinator i en annen organisasjon

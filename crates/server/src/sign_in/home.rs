@@ -56,13 +56,18 @@ pub(super) async fn show(
         let csrf = [("csrf", session.csrf())];
         return Ok(page.form(page::Form::button("/sign-out", text.say("sign-out"), csrf)).into_response());
     }
-    let mut page = Page::new(text, "sign-in");
+    let mut page = Page::new(text, if shared.demo.is_empty() { "sign-in" } else { "demo" });
     if shared.provider.is_some() {
         page = page.link(at_provider(), text.say("sign-in-provider"));
     }
     if shared.links.is_some() {
         let form = page::Form::button("/sign-in/link", text.say("send-link"), []);
         page = page.form(form.address(text.say("address")));
+    }
+    for person in &shared.demo {
+        let hidden = [("person", person.id.to_string()), ("return_to", return_to.path().to_owned())];
+        let label = text.named(&format!("demo-{}", person.key), &person.name);
+        page = page.form(page::Form::button("/sign-in/demo", label, hidden));
     }
     Ok(page.into_response())
 }

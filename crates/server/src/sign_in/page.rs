@@ -16,7 +16,7 @@ pub(super) struct Page {
     text: String,
     /// The link's path and label.
     link: Option<(String, String)>,
-    form: Option<Form>,
+    forms: Vec<Form>,
 }
 
 impl Page {
@@ -26,7 +26,7 @@ impl Page {
             layout: Layout::new(text, text.say(&format!("{key}-title"))),
             text: text.say(key),
             link: None,
-            form: None,
+            forms: Vec::new(),
         }
     }
 
@@ -46,8 +46,9 @@ impl Page {
     }
 
     /// Adds a form.
-    pub(super) fn form(self, form: Form) -> Self {
-        Self { form: Some(form), ..self }
+    pub(super) fn form(mut self, form: Form) -> Self {
+        self.forms.push(form);
+        self
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use certvakt_engine::config::{Config, ConfigError};
 use certvakt_engine::mail_queue::MailQueue;
 
+use super::demo::DemoPerson;
 use super::link_limits::Limits;
 use super::provider_client::Provider;
 use crate::database::RequestDatabase;
@@ -22,6 +23,8 @@ pub(super) struct Shared {
     pub(super) links: Option<MailQueue>,
     pub(super) limits: Limits,
     pub(super) step_up: StepUp,
+    /// The people of `serve --demo`, whom anybody may be.
+    pub(super) demo: Vec<DemoPerson>,
 }
 
 impl SignIn {
@@ -43,7 +46,20 @@ impl SignIn {
             links: mails.filter(|_| sign_in.links),
             limits: Limits::new(&sign_in.client_header),
             step_up: StepUp::new(&config.step_up),
+            demo: Vec::new(),
         }))))
+    }
+
+    /// Creates a sign-in without proof as one of these people. For a demo on this machine only.
+    pub fn of_demo(database: RequestDatabase, config: &Config, people: Vec<DemoPerson>) -> Self {
+        Self(Arc::new(Shared {
+            database,
+            provider: None,
+            links: None,
+            limits: Limits::new(&config.sign_in.client_header),
+            step_up: StepUp::new(&config.step_up),
+            demo: people,
+        }))
     }
 }
 

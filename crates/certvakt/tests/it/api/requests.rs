@@ -152,6 +152,7 @@ async fn the_api_describes_itself_and_every_address_of_it() {
             "put /api/v1/imports/{id}/content",
             "post /api/v1/imports/{id}/undo",
             "get /api/v1/me",
+            "get /api/v1/me/attention",
             "delete /api/v1/me/devices/{installation}",
             "put /api/v1/me/devices/{installation}",
             "post /api/v1/me/invitation",

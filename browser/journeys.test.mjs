@@ -1,0 +1,136 @@
+// What people come for, with the keyboard alone: where the focus is, and what a screen reader gets.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { signIn, start } from "./world.mjs";
+
+let world;
+before(async () => {
+  world = await start();
+});
+after(() => world?.stop());
+
+/** The name of the element that has the focus. */
+const focused = (page) => page.evaluate(() => document.activeElement.textContent.trim());
+
+/** Presses Tab until a link or button has the focus, as somebody who sees nothing does. */
+async function tabTo(page, name, most = 400) {
+  for (let presses = 0; presses < most; presses++) {
+    await page.keyboard.press("Tab");
+    const here = await focused(page);
+    if (name instanceof RegExp ? name.test(here) : here === name) return;
+  }
+  assert.fail(`Tab never reaches ${name}`);
+}
+
+test("the first Tab skips to the content", async () => {
+  const page = await signIn(world, "coordinator");
+  await page.keyboard.press("Tab");
+  assert.equal(await focused(page), "Hopp til innholdet");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  const isInMain = await page.evaluate(() => document.activeElement.closest("main") !== null);
+  assert.ok(isInMain);
+});
+
+test("see whom to call, and record it", async () => {
+  const page = await signIn(world, "coordinator", { viewport: { width: 320, height: 640 } });
+  const heading = await page.locator("h1").innerText();
+  const before = Number(/\d+/.exec(heading)[0]);
+  await tabTo(page, /^Noter kontakt/);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/contacts$/);
+  // Without a choice, the summary has the focus and leads to the field.
+  await tabTo(page, "Noter kontakt");
+  await page.keyboard.press("Enter");
+  await page.getByText("Noe må rettes").waitFor();
+  assert.match(await focused(page), /^Noe må rettes/);
+  assert.match(await page.title(), /^Feil: /);
+  await tabTo(page, "Velg hva som skjedde.");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Space");
+  await tabTo(page, "Noter kontakt");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/today/);
+  assert.equal(await focused(page), `Kontakten er lagret. ${before - 1} trenger deg`);
+});
+
+test("renew one, and find out what happened", async () => {
+  const page = await signIn(world, "coordinator");
+  await page.goto("/certifications?state=due");
+  const name = await page.locator("h3").first().innerText();
+  await tabTo(page, name);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/certifications\/[0-9a-f-]+$/);
+  await tabTo(page, "Forny");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/renewals$/);
+  await tabTo(page, "Neste");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: /^Stemmer dette/ }).waitFor();
+  assert.match(await focused(page), /^Stemmer dette/);
+  const check = await page.locator("main").ariaSnapshot();
+  assert.match(check, /term: Kurset ble fullført/);
+  assert.match(check, /term: Gjelder etterpå til og med/);
+  await tabTo(page, "Forny");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/done=renewed/);
+  assert.match(await focused(page), new RegExp(`^Fornyet: ${name}, `));
+  const after = await page.locator("main").ariaSnapshot();
+  assert.match(after, new RegExp(`heading "Fornyet: ${name}, .*" \\[level=1\\]`));
+  assert.match(after, /Fornyet: gjaldt til og med/);
+  // The way back shows the same page, and sends nothing again.
+  await page.reload();
+  assert.equal(await page.getByText("Fornyet: gjaldt til og med").count(), 1);
+});
+
+test("find a person by a name written in another way", async () => {
+  const page = await signIn(world, "coordinator");
+  await page.goto("/certifications");
+  await page.getByLabel("Navn eller nummer").fill("aas");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/q=aas/);
+  const names = await page.locator("h3").allInnerTexts();
+  assert.ok(names.length > 0 && names.every((name) => /[åa]s/i.test(name)), names.join(", "));
+  await page.getByRole("link", { name: /Fjern filteret/ }).click();
+  assert.equal(await page.getByRole("link", { name: /Fjern filteret/ }).count(), 0);
+});
+
+test("a mentor sees what they hold, and nothing to change", async () => {
+  const page = await signIn(world, "mentor");
+  assert.equal(new URL(page.url()).pathname, "/me");
+  const shown = await page.locator("body").ariaSnapshot();
+  assert.match(shown, /heading "Min side" \[level=1\]/);
+  assert.doesNotMatch(shown, /I dag|Sertifiseringer"/);
+  await page.locator("h3 a").first().click();
+  assert.equal(await page.getByRole("link", { name: "Forny" }).count(), 0);
+});
+
+test("another organisation's people are not found", async () => {
+  const coordinator = await signIn(world, "coordinator");
+  await coordinator.goto("/certifications");
+  const path = await coordinator.locator("h3 a").first().getAttribute("href");
+  const outsider = await signIn(world, "outsider");
+  const answer = await outsider.goto(path);
+  assert.equal(answer.status(), 404);
+  assert.match(await outsider.locator("main").innerText(), /Her er det ingenting/);
+});
+
+test("the list prints without its menu and filters", async () => {
+  const page = await signIn(world, "coordinator");
+  await page.goto("/certifications");
+  await page.emulateMedia({ media: "print" });
+  for (const hidden of ["header", ".filter"]) assert.ok(await page.locator(hidden).isHidden(), hidden);
+  assert.ok(await page.locator(".rows").isVisible());
+});
+
+test("headings are in order on each page", async () => {
+  const page = await signIn(world, "coordinator");
+  for (const path of ["/today", "/certifications", "/me"]) {
+    await page.goto(path);
+    const levels = await page.locator("h1, h2, h3").evaluateAll((all) => all.map((one) => Number(one.tagName[1])));
+    assert.equal(levels[0], 1);
+    levels.slice(1).forEach((level, number) => assert.ok(level > 1 && level <= levels[number] + 1, `${path}: ${levels}`));
+  }
+});

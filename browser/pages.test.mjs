@@ -1,0 +1,86 @@
+// Every page at every size and in every mode: nothing beside the screen, large enough targets, no violation of WCAG.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { SCREENSHOTS, layoutFaults, signIn, start, violations } from "./world.mjs";
+
+let world;
+before(async () => {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  world = await start();
+});
+after(() => world?.stop());
+
+// The text spacing that a page must allow (WCAG 1.4.12).
+const SPACING = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-bottom: 2em !important }";
+
+const MODES = [
+  ["phone", { viewport: { width: 320, height: 640 } }],
+  ["desktop", { viewport: { width: 1440, height: 900 } }],
+  ["phone-dark", { viewport: { width: 320, height: 640 }, colorScheme: "dark" }],
+  ["desktop-dark", { viewport: { width: 1440, height: 900 }, colorScheme: "dark" }],
+  ["phone-english", { viewport: { width: 320, height: 640 }, locale: "en-GB" }],
+  ["forced-colours", { viewport: { width: 1440, height: 900 }, forcedColors: "active" }],
+  ["double-text", { viewport: { width: 640, height: 900 } }, "html { font-size: 200% }"],
+  ["text-spacing", { viewport: { width: 320, height: 640 } }, SPACING],
+];
+
+/** The pages, each with how to get there. */
+const PAGES = {
+  "sign-in": [null, (page) => page.goto("/sign-in")],
+  today: ["coordinator", (page) => page.goto("/today")],
+  certifications: ["coordinator", (page) => page.goto("/certifications")],
+  filtered: ["coordinator", (page) => page.goto("/certifications?state=lapsed&q=an")],
+  nothing: ["coordinator", (page) => page.goto("/certifications?q=finnes+ikke")],
+  certification: ["coordinator", first],
+  renewal: ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /^(Forny|Renew)$/ }).click(); }],
+  "renewal-refused": ["coordinator", async (page) => { await renewal(page, "31.02.2026"); }],
+  "renewal-check": ["coordinator", async (page) => { await renewal(page); }],
+  contact: ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Noter kontakt|Record a contact/ }).click(); }],
+  "contact-refused": ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Noter kontakt|Record a contact/ }).click(); await page.getByRole("button", { name: /Noter kontakt|Record a contact/ }).click(); }],
+  mine: ["mentor", (page) => page.goto("/me")],
+  missing: ["outsider", (page) => page.goto("/certifications/00000000-0000-4000-8000-000000000000")],
+};
+
+async function first(page) {
+  await page.goto("/certifications?state=due");
+  await page.locator("h3 a").first().click();
+}
+
+async function renewal(page, date) {
+  await first(page);
+  await page.getByRole("link", { name: /^(Forny|Renew)$/ }).click();
+  if (date) await page.locator("#date").fill(date);
+  await page.locator("#note").fill("Kurs i Ålesund");
+  await page.getByRole("button", { name: /^(Neste|Next)$/ }).click();
+}
+
+for (const [mode, options, style] of MODES) {
+  for (const [name, [who, open]] of Object.entries(PAGES)) {
+    test(`${name}, ${mode}`, async () => {
+      const page = await signIn(world, who, options);
+      await open(page);
+      const colours = await violations(page);
+      assert.deepEqual(colours.violations, []);
+      assert.deepEqual(colours.incomplete, []);
+      if (style) await page.evaluate(addStyle, style);
+      assert.deepEqual(await layoutFaults(page), []);
+      assert.equal(await page.locator("h1").count(), 1);
+      assert.ok((await page.title()).startsWith(name.endsWith("refused") ? /english/.test(mode) ? "Error: " : "Feil: " : await page.locator("h1").innerText()));
+      const expected = name === "missing" || name.endsWith("refused") ? 1 : 0;
+      // The browser reports the status of a refused form or a missing page as an error.
+      assert.ok(page.faults.length <= expected, page.faults.join("\n"));
+      await page.screenshot({ path: join(SCREENSHOTS, `${name}-${mode}.png`), fullPage: true });
+      await page.context().close();
+    });
+  }
+}
+
+/** Adds rules as a reader's own style sheet, to which the policy of the page does not apply. */
+function addStyle(rules) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(rules);
+  document.adoptedStyleSheets = [sheet];
+}

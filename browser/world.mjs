@@ -1,0 +1,111 @@
+// The service with its demo data, and a browser that is signed in as one of its people.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+// The modules are outside the checkout, where an import does not find them.
+const require = createRequire(`${process.env.CERTVAKT_NODE_MODULES}/`);
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+/** Where pictures of pages go. */
+export const SCREENSHOTS = join(root, "target/screenshots");
+
+/** The rules of WCAG 2.2, levels A and AA. No rule is disabled. */
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+// Chromium's sandbox does not work for root; without the other flags, it looks up addresses that a test must not need.
+const FLAGS = [
+  ...(process.getuid() === 0 ? ["--no-sandbox"] : []),
+  ...["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
+];
+
+/** Starts `certvakt serve --demo` and a browser. */
+export async function start() {
+  const folder = mkdtempSync(join(tmpdir(), "certvakt-browser."));
+  const config = join(folder, "certvakt.toml");
+  writeFileSync(config, '[serve]\nlisten = "127.0.0.1:0"\n');
+  const { DATABASE_URL, CERTVAKT_NOW, ...environment } = process.env;
+  const service = spawn(join(root, "target/debug/certvakt"), ["serve", "--demo", "--config", config], {
+    env: { ...environment, CERTVAKT_LOG_FORMAT: "json" },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const said = [];
+  const address = await new Promise((resolve, reject) => {
+    createInterface({ input: service.stderr }).on("line", (line) => {
+      said.push(line);
+      const { fields } = JSON.parse(line);
+      if (fields?.message === "listening") resolve(fields.address);
+    });
+    service.on("exit", (status) => reject(new Error(`the service ended with ${status}:\n${said.join("\n")}`)));
+  });
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  const world = { browser, base: `http://${address}`, said };
+  world.stop = async () => {
+    await browser.close();
+    service.removeAllListeners("exit");
+    const ended = new Promise((resolve) => service.on("exit", resolve));
+    service.kill("SIGTERM");
+    await ended;
+    rmSync(folder, { recursive: true });
+  };
+  return world;
+}
+
+/** Opens a page in a new context, in which a person of the demo is signed in. */
+export async function signIn(world, who, options = {}) {
+  const context = await world.browser.newContext({ baseURL: world.base, locale: "nb-NO", ...options });
+  const page = await context.newPage();
+  page.faults = [];
+  page.on("console", (message) => message.type() === "error" && page.faults.push(message.text()));
+  page.on("request", (request) => request.url().startsWith(world.base) || page.faults.push(request.url()));
+  await page.goto("/sign-in");
+  if (who) {
+    const words = { coordinator: /koordinator for|coordinator of Oslo/, administrator: /, administrator/, mentor: /, (likeperson|mentor)$/, outsider: /annen|another/ };
+    await page.getByRole("button", { name: words[who] }).click();
+    await page.waitForURL((url) => url.pathname !== "/sign-in");
+  }
+  return page;
+}
+
+/** What axe-core finds wrong with a page, each as a rule with the elements. */
+export async function violations(page) {
+  // Evaluated by the browser's driver, to which the policy of the page does not apply.
+  await page.evaluate(axe);
+  const found = await page.evaluate((values) => window.axe.run({ runOnly: { type: "tag", values } }), RULES);
+  const shown = (all) => all.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
+  return { violations: shown(found.violations), incomplete: shown(found.incomplete) };
+}
+
+/** What is wrong with the layout: content beside the screen, small targets, targets that overlap. */
+export function layoutFaults(page) {
+  return page.evaluate(() => {
+    const faults = [];
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth > width) {
+      const wide = [...document.body.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > width + 1);
+      faults.push(`wider than the screen: ${wide.slice(0, 3).map((one) => one.outerHTML.slice(0, 120)).join(" | ")}`);
+    }
+    const isSeen = (one) => one.checkVisibility() && !one.closest(".unseen, .skip");
+    const targets = [...document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea")].filter(isSeen);
+    // A link within a sentence may be as small as its text (WCAG 2.5.8).
+    const isInText = (one) => one.matches("p a:not(.button), li p a, td a, dd a, h3 a");
+    const boxes = targets.map((one) => [one, one.getBoundingClientRect()]);
+    for (const [one, box] of boxes) {
+      if (!isInText(one) && (box.width < 24 || box.height < 24)) faults.push(`small target: ${one.outerHTML.slice(0, 120)}`);
+    }
+    boxes.forEach(([one, a], number) => {
+      for (const [other, b] of boxes.slice(number + 1)) {
+        const isApart = a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+        if (!isApart && !one.contains(other)) faults.push(`overlap: ${one.outerHTML.slice(0, 80)} and ${other.outerHTML.slice(0, 80)}`);
+      }
+    });
+    return faults;
+  });
+}

@@ -1,0 +1,110 @@
+//! The table of roles in the documentation, which is tested as it is written.
+
+use std::fs;
+
+use reqwest::Method;
+
+use super::{certification, hidden, signed_in};
+use crate::sign_in::{Answer, Browser, TestService};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// The cells of each row of a table, below a heading.
+fn rows(heading: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(format!("{ROOT}/docs/roles.md")).unwrap();
+    let section =
+        text.split_once(&format!("## {heading}\n")).unwrap().1.split("\n## ").next().unwrap().to_owned();
+    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// The requests in a cell.
+fn requests(cell: &str) -> Vec<(Method, String)> {
+    let named = cell.split('`').skip(1).step_by(2);
+    named
+        .map(|request| {
+            let (method, path) = request.split_once(' ').unwrap();
+            (method.parse().unwrap(), path.to_owned())
+        })
+        .collect()
+}
+
+/// Whether a response is what the table says.
+fn is_as_said(said: &str, answer: &Answer) -> bool {
+    let to_sign_in = answer.location.as_ref().is_some_and(|to| to.contains("/sign-in"));
+    match said {
+        "sign in" => answer.status == 303 && to_sign_in,
+        "no" => answer.status == 403,
+        "not found" => answer.status == 404,
+        // A form without its fields is refused, by somebody who may send it.
+        "yes" | "own" => matches!(answer.status, 200 | 303 | 422) && !to_sign_in,
+        other => panic!("the table of roles says '{other}'"),
+    }
+}
+
+#[tokio::test]
+async fn each_role_may_do_what_the_documentation_says() {
+    let place = TestService::start("").await;
+    let mut people: Vec<(&str, Browser, String)> = vec![("nobody", place.browser(), String::new())];
+    for who in ["mentor", "coordinator", "administrator", "outsider"] {
+        let mut browser = signed_in(&place, who).await;
+        let page = browser.get("/me").await;
+        let csrf = hidden(&page).into_iter().find(|(name, _)| name == "csrf");
+        let csrf = csrf.or_else(|| {
+            let form = page.text.split_once("name=\"csrf\" value=\"")?.1.split('"').next()?;
+            Some(("csrf".to_owned(), form.to_owned()))
+        });
+        people.push((who, browser, csrf.unwrap().1));
+    }
+    let rows = rows("Pages");
+    assert!(rows.len() > 15, "{rows:?}");
+    for row in rows {
+        for (method, path) in requests(&row[1]) {
+            let path = path.replace("/certifications/{id}", &certification("a2"));
+            for ((who, browser, csrf), said) in people.iter_mut().zip(&row[2..]) {
+                let session = "00000000-0000-4000-8000-000000000000";
+                let form = [("csrf", csrf.as_str()), ("session", session)];
+                let answer = browser.send(method.clone(), &path, &form).await;
+                assert!(
+                    is_as_said(said, &answer),
+                    "{method} {path}, {who}: {said}, {} {}",
+                    answer.status,
+                    answer.text
+                );
+                let shows_another = answer.text.contains("Mentor a4");
+                assert!(said != "own" || !shows_another, "{method} {path}, {who}: {}", answer.text);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_route_of_the_pages_is_in_the_documentation() {
+    let mut listed: Vec<(Method, String)> = rows("Pages").iter().flat_map(|row| requests(&row[1])).collect();
+    listed.extend(rows("Without a sign-in").iter().flat_map(|row| requests(&row[0])));
+    let mut routes = Vec::new();
+    for file in ["pages.rs", "sign_in.rs"] {
+        let source = fs::read_to_string(format!("{ROOT}/crates/server/src/{file}")).unwrap();
+        for route in source.split(".route(").skip(1) {
+            let (path, rest) = route.trim_start_matches(['"', '\n', ' ']).split_once([',', '"']).unwrap();
+            let path = if path == "HOME" { "/sign-in" } else { path };
+            let handlers = rest.split(".route(").next().unwrap();
+            for (name, method) in [("get(", Method::GET), ("post(", Method::POST)] {
+                if handlers.split(".layer").next().unwrap().contains(name) {
+                    routes.push((method, path.to_owned()));
+                }
+            }
+        }
+    }
+    assert!(routes.len() > 15, "{routes:?}");
+    for (method, path) in &routes {
+        // A parameter matches any name in its place.
+        let is_listed = listed.iter().any(|(known, name)| {
+            let (parts, names): (Vec<_>, Vec<_>) = (path.split('/').collect(), name.split('/').collect());
+            known == method
+                && parts.len() == names.len()
+                && parts.iter().zip(&names).all(|(part, name)| part == name || part.starts_with('{'))
+        });
+        assert!(is_listed, "docs/roles.md has no {method} {path}");
+    }
+}
