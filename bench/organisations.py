@@ -17,13 +17,13 @@ ISSUER, LOGINS = "https://issuer.example", 2_000
 PAGE = ROOT / "crates/store/src/caller/page.sql"
 # The API's parameters for a first page, in order: fifty rows and one more, no filter.
 ROWS = 51
-FIRST = [str(ROWS), "'-infinity'", "'00000000-0000-0000-0000-000000000000'", *["null"] * 5]
+FIRST = [str(ROWS), "'-infinity'", "'00000000-0000-0000-0000-000000000000'", *["null"] * 5, "'infinity'", "null"]
 # The places in page.sql that depend on the caller and read the rows, with a hand-written replacement for
 # each.
 LOOKS = "certvakt.visible_chapters()"
 DETAILS = (
     "certvakt.certification_details(array(select f.id from of_chapters f)"
-    " || coalesce((select ids from of_text), '{}'), true) c"
+    " || array(select f.id from of_suspended f)\n  || coalesce((select ids from of_text), '{}'), true) c"
 )
 DETAILS_BY_HAND = """(
   select c.id, c.organisation_id, c.chapter_id,
@@ -37,7 +37,9 @@ DETAILS_BY_HAND = """(
     c.certification_type as type_code,
     (select t.name from certvakt.certification_types t
       where t.organisation_id = c.organisation_id and t.code = c.certification_type) as type_name,
-    c.external_id, c.issued_at, c.expires_at, c.status, c.suspended_until, c.updated_at, o.time_zone,
+    c.external_id, c.issued_at, c.expires_at, c.status, c.suspended_until,
+    c.status = 'suspended' and coalesce(c.renewal_history -> -1 ->> 'kind' = 'withdrawn', false) as is_withdrawn,
+    c.chapter_id = any ('{chapters}'::uuid[]) as is_managed, c.updated_at, o.time_zone,
     o.expired_grace_days,
     coalesce(
       (select t.lead_times from certvakt.certification_types t
@@ -66,7 +68,7 @@ where m.chapter_id <> c.chapter_id
 def first_page() -> str:
     """The product's statement, with its parameters as literals."""
     text = re.sub(r"--.*", "", PAGE.read_text(encoding="utf-8"))
-    return re.sub(r"\$(\d)", lambda found: FIRST[int(found[1]) - 1], text)
+    return re.sub(r"\$(\d+)", lambda found: FIRST[int(found[1]) - 1], text)
 
 
 class Organisations:
@@ -114,7 +116,9 @@ class Organisations:
         with self.asking(who):
             others = self.connection.execute(OTHERS).fetchone()[0]
         text = first_page()
-        looks, details = f"'{self.chapters(who)}'::uuid[]", DETAILS_BY_HAND.replace("{others}", others)
+        chapters = self.chapters(who)
+        details = DETAILS_BY_HAND.replace("{others}", others).replace("{chapters}", chapters)
+        looks = f"'{chapters}'::uuid[]"
         for place, instead in ((LOOKS, looks), (DETAILS, details)):
             expect(f"places of {place} in {PAGE.name}", text.count(place), 1)
             text = text.replace(place, instead)

@@ -127,10 +127,34 @@ test("the list prints without its menu and filters", async () => {
 
 test("headings are in order on each page", async () => {
   const page = await signIn(world, "coordinator");
-  for (const path of ["/today", "/certifications", "/me"]) {
+  for (const path of ["/today", "/certifications", "/runs", "/me"]) {
     await page.goto(path);
     const levels = await page.locator("h1, h2, h3").evaluateAll((all) => all.map((one) => Number(one.tagName[1])));
     assert.equal(levels[0], 1);
     levels.slice(1).forEach((level, number) => assert.ok(level > 1 && level <= levels[number] + 1, `${path}: ${levels}`));
+  }
+});
+
+test("pages are light, and the style sheet is loaded once", async () => {
+  const page = await signIn(world, "coordinator");
+  const visit = async (path) => {
+    const requests = [];
+    const note = (request) => requests.push(request);
+    page.on("requestfinished", note);
+    await page.goto(path);
+    page.off("requestfinished", note);
+    const sizes = await Promise.all(requests.map((request) => request.sizes()));
+    return sizes.reduce((sum, one) => sum + one.responseBodySize + one.responseHeadersSize, 0);
+  };
+  const fresh = await world.browser.newContext({ baseURL: world.base, storageState: await page.context().storageState() });
+  const first = await fresh.newPage();
+  const seen = [];
+  first.on("requestfinished", (request) => seen.push(request.sizes()));
+  await first.goto("/certifications");
+  const weight = (await Promise.all(seen)).reduce((sum, one) => sum + one.responseBodySize + one.responseHeadersSize, 0);
+  assert.ok(weight <= 60 * 1024, `first visit: ${weight} bytes`);
+  for (const path of ["/today", "/certifications", "/runs", "/me"]) {
+    const bytes = await visit(path);
+    assert.ok(bytes <= 15 * 1024, `${path}: ${bytes} bytes`);
   }
 });

@@ -40,6 +40,7 @@ const PAGES = {
   "renewal-check": ["coordinator", async (page) => { await renewal(page); }],
   contact: ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Noter kontakt|Record a contact/ }).click(); }],
   "contact-refused": ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Noter kontakt|Record a contact/ }).click(); await page.getByRole("button", { name: /Noter kontakt|Record a contact/ }).click(); }],
+  runs: ["administrator", (page) => page.goto("/runs")],
   mine: ["mentor", (page) => page.goto("/me")],
   missing: ["outsider", (page) => page.goto("/certifications/00000000-0000-4000-8000-000000000000")],
 };

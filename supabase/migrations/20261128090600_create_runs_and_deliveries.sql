@@ -19,6 +19,8 @@ create table certvakt.runs (
   started_at timestamptz not null default now(),
   finished_at timestamptz not null default clock_timestamp(),
   operator text default certvakt.operator(),
+  approved_at timestamptz,
+  approved_by uuid references certvakt.people (id) on delete set null,
   constraint runs_covered_when_missed check ((state = 'missed') = (covered_by is not null)),
   constraint runs_reason_when_failed check ((state = 'failed') = (reason is not null))
 );
@@ -28,6 +30,9 @@ comment on column certvakt.runs.record_limit is
   'How many notices the run could record without approval. Exact for a held run; otherwise a lower bound that was enough.';
 comment on column certvakt.runs.covered_by is 'The date of the run that covered a missed night.';
 comment on column certvakt.runs.operator is 'Who ran the command that made the row, as account@host. Null: no command made it.';
+comment on column certvakt.runs.approved_at is
+  'For a held run: when an administrator approved it on a page. The scheduler then runs the date again, as approved.';
+create index runs_approved_by on certvakt.runs (approved_by);
 create index runs_organisation on certvakt.runs (organisation_id, run_date desc, id desc);
 create index runs_retention on certvakt.runs (finished_at);
 

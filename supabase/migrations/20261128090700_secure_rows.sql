@@ -222,3 +222,27 @@ create policy people_see on certvakt.runs for select to authenticated using (
     select from certvakt.visible_memberships m
     where m.person_id = (select certvakt.current_person()) and m.organisation_id = runs.organisation_id
       and m.role in ('coordinator', 'org_admin')));
+
+grant select (id, organisation_id, state, run_date), update (approved_at, approved_by) on certvakt.runs to certvakt_definer;
+create policy definer_reads on certvakt.runs for select to certvakt_definer using (true);
+create policy definer_approves on certvakt.runs for update to certvakt_definer using (state = 'held') with check (state = 'held');
+create function certvakt.approve_run(run bigint) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  person uuid := certvakt.current_person();
+begin
+  update certvakt.runs r set approved_at = now(), approved_by = person
+  where r.id = approve_run.run and r.state = 'held'
+    -- Only the latest run still waits.
+    and r.id = (select max(l.id) from certvakt.runs l where l.organisation_id = r.organisation_id and l.state <> 'missed')
+    and exists (
+      select from certvakt.memberships m
+      where m.person_id = person and m.organisation_id = r.organisation_id and m.role = 'org_admin');
+  return found;
+end
+$$;
+comment on function certvakt.approve_run is
+  'Approves a held run, by an administrator of its organisation. Returns false if the caller is none, or the run does not wait.';
+revoke all on function certvakt.approve_run(bigint) from public, anon, authenticated, service_role;
+grant execute on function certvakt.approve_run(bigint) to authenticated;
+alter function certvakt.approve_run(bigint) owner to certvakt_definer;

@@ -3,6 +3,7 @@
 //! No page has a script. Forms and links do everything, and the content security policy makes injected script harmless.
 
 pub(super) mod assets;
+pub(super) mod compression;
 pub(super) mod errors;
 pub(super) mod layout;
 pub(super) mod text;

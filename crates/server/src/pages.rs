@@ -11,6 +11,7 @@ mod error;
 mod link;
 mod mine;
 mod row;
+mod runs;
 mod today;
 mod visitor;
 
@@ -19,6 +20,7 @@ use axum::{Router, middleware};
 
 use crate::api::Api;
 use crate::html::assets;
+use crate::html::compression::compress;
 use crate::html::errors::render_errors;
 
 /// The router of the pages.
@@ -28,6 +30,8 @@ pub(super) fn router(api: Api) -> Router {
         .route("/me", get(mine::show))
         .route("/me/sessions", post(mine::end_session))
         .route("/today", get(today::show))
+        .route("/runs", get(runs::show))
+        .route("/runs/{id}/approvals", post(runs::approve))
         .route("/certifications", get(certifications::show))
         .route("/certifications/{id}", get(certification::show))
         .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))
@@ -35,4 +39,5 @@ pub(super) fn router(api: Api) -> Router {
         .layer(middleware::from_fn(render_errors))
         .with_state(api)
         .merge(assets::router())
+        .layer(middleware::from_fn(compress))
 }

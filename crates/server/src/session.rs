@@ -23,6 +23,8 @@ const KEPT_FOR: Duration = Duration::days(7);
 const BROWSER_COOKIE: &str = "__Host-certvakt-browser";
 /// The lifetime of that cookie: the maximum that browsers allow (RFC 6265bis, section 5.5).
 const BROWSER_KEPT_FOR: Duration = Duration::days(400);
+/// The length of the part of a CSRF token that differs on each page.
+const NONCE: usize = 16;
 /// The header in which scripts of our pages send the CSRF token.
 const CSRF_HEADER: &str = "x-csrf-token";
 
@@ -49,9 +51,20 @@ impl Session {
         }))
     }
 
-    /// The CSRF token, which our pages send with each change and no other page can know.
+    /// The CSRF token, which our pages send with each change and no other page can know. Each page has another one, so
+    /// that the lengths of compressed pages do not reveal it (BREACH).
     pub(super) fn csrf(&self) -> String {
-        secret::derived(&self.secret, "csrf")
+        let nonce = &secret::fresh()[..NONCE];
+        format!("{nonce}{}", self.csrf_with(nonce))
+    }
+
+    fn csrf_with(&self, nonce: &str) -> String {
+        secret::derived(&secret::derived(&self.secret, "csrf"), nonce)
+    }
+
+    fn is_csrf(&self, given: &str) -> bool {
+        let parts = given.split_at_checked(NONCE);
+        parts.is_some_and(|(nonce, rest)| secret::are_same(rest, &self.csrf_with(nonce)))
     }
 
     /// Refuses a change that does not come from one of our pages: it must contain the token of
@@ -60,7 +73,7 @@ impl Session {
         refuse_other_sites(headers)?;
         let in_header = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
         match in_header.or(in_form) {
-            Some(given) if secret::are_same(given, &self.csrf()) => Ok(()),
+            Some(given) if self.is_csrf(given) => Ok(()),
             _ => Err(ApiError::Forged),
         }
     }

@@ -57,7 +57,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let (recorder, accesses) = access_log::buffer();
     let metrics = Metrics::install(app.clock, app.config.clone());
     let requests = RequestDatabase::beside(database);
-    let api = Api::new(requests.clone(), app.clock, &app.config, mail_queue.clone(), recorder)?;
+    let wake = schedule::Wake::default();
+    let api = Api::new(requests.clone(), app.clock, &app.config, mail_queue.clone(), recorder, wake.clone())?;
     let sign_in = match demo {
         Some(people) => Some(SignIn::of_demo(requests.clone(), &app.config, people)),
         None => SignIn::new(requests.clone(), &app.config, mail_queue)?,
@@ -76,7 +77,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         }
     };
     tokio::join!(
-        schedule::run(database, &app.clock, &app.config, ending.clone()),
+        schedule::run(database, &app.clock, &app.config, &wake, ending.clone()),
         deliver,
         carry,
         accesses.run(database, ending.clone()),

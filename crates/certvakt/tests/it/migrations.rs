@@ -162,6 +162,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     let called = [
         "accept_invitation",
         "addresses_of",
+        "approve_run",
         "certification_details",
         "change_certification",
         "closed_organisations",

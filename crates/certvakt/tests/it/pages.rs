@@ -3,6 +3,7 @@
 mod changes;
 mod lists;
 mod roles;
+mod runs;
 mod today;
 
 use reqwest::Method;

@@ -186,8 +186,7 @@ async fn somebody() -> (TestDatabase, Uuid) {
              insert into certvakt.former_addresses (person_id, address) values ('{person}', 'old-zqx7@example.org');
              insert into certvakt.mail_queue (kind, person_id, address, valid_for)
                values ('address-removed', '{person}', 'old-zqx7@example.org', interval '14 days');
-             insert into certvakt.invitations (person_id, token_hash, address)
-               values ('{person}', sha256('2'), 'zqx7@example.org');
+             insert into certvakt.invitations (person_id, token_hash, address) values ('{person}', sha256('2'), 'zqx7@example.org');
              insert into certvakt.mail_queue (kind, person_id, contact_point_id, valid_for)
                select 'link', person_id, id, interval '15 minutes' from certvakt.contact_points where kind = 'email';
              insert into certvakt.idempotency_keys (person_id, key, request_hash, answer)
@@ -203,8 +202,7 @@ async fn somebody() -> (TestDatabase, Uuid) {
              insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, partner_key, completed_on, outcome, reason)
                select organisation_id, 'portal', 'live', 'E-1', 'M-zqx7', '2026-06-01', 'waiting', 'course-unknown'
                from certvakt.chapters;
-             insert into certvakt.contacts (certification_id, outcome, next_on, made_by)
-               select id, 'reached', '2026-07-01', peer_mentor_id from public.peer_mentor_certifications where peer_mentor_id = '{person}';
+             insert into certvakt.contacts (certification_id, outcome, made_by) select id, 'reached', peer_mentor_id from public.peer_mentor_certifications where peer_mentor_id = '{person}';
              insert into certvakt.delivery_attempts (delivery_id, attempt, channel, outcome, detail)
                select d.id, 1, 'email', 'retry', '451' from certvakt.deliveries d
                join public.cert_notification_log l on l.id = d.id where l.recipient_id = '{person}';

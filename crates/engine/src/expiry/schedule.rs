@@ -2,6 +2,7 @@
 //! one run.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use certvakt_base::clock::Clock;
@@ -10,11 +11,11 @@ use certvakt_store::organisation::Organisation;
 use certvakt_store::report::RunStatus;
 use certvakt_store::{Database, StoreError, organisation, report};
 use chrono::{DateTime, NaiveDate, Utc};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Heartbeat, Options, RunState};
+use super::{Heartbeat, Mode, Options, RunState};
 use crate::config::Config;
 
 /// The interval at which the scheduler checks for overdue runs.
@@ -72,19 +73,49 @@ pub fn problems(
     found.into_iter().filter_map(|(problem, applies)| applies.then_some(problem)).collect()
 }
 
-/// Runs overdue organisations until shutdown.
-pub async fn run(database: &Database, clock: &Clock, config: &Config, mut ending: watch::Receiver<bool>) {
+/// Wakes the scheduler before its next check: somebody approved a run.
+#[derive(Debug, Clone, Default)]
+pub struct Wake(Arc<Notify>);
+
+impl Wake {
+    /// Makes the scheduler check now.
+    pub fn now(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Runs overdue organisations, and runs that were approved, until shutdown.
+pub async fn run(
+    database: &Database,
+    clock: &Clock,
+    config: &Config,
+    wake: &Wake,
+    mut ending: watch::Receiver<bool>,
+) {
     let heartbeat = Heartbeat::new(&config.heartbeat);
     let mut failed: HashMap<Uuid, Instant> = HashMap::new();
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
+            () = wake.0.notified() => {}
             _ = ending.wait_for(|ending| *ending) => return,
         }
         if let Err(error) = run_due(database, clock, config, &heartbeat, &mut failed).await {
             tracing::error!(code = error.code(), "the scheduler could not check for due runs: {error}");
         }
+    }
+}
+
+/// The date and the mode of an organisation's next run, if one is due: an overdue one that is not held, or a held one
+/// that was approved.
+fn next_run(overdue: Option<NaiveDate>, status: Option<&RunStatus>) -> Option<(NaiveDate, Mode)> {
+    let held = status.and_then(|status| Some((status.held?, status.is_held_approved)));
+    match (overdue, held) {
+        (Some(date), Some((held, _))) if held < date => Some((date, Mode::Record)),
+        (_, Some((held, true))) => Some((held, Mode::Approved)),
+        (_, Some((_, false))) | (None, None) => None,
+        (Some(date), None) => Some((date, Mode::Record)),
     }
 }
 
@@ -104,13 +135,16 @@ async fn run_due(
     let mut due = Vec::new();
     for organisation in &organisations {
         let status = statuses.iter().find(|status| status.organisation_id == organisation.id);
-        let Some(date) = overdue(organisation, status, now) else { continue };
-        if is_late(organisation, date, now, config.serve.late_after_minutes) {
+        let overdue = overdue(organisation, status, now);
+        if let Some(date) = overdue
+            && is_late(organisation, date, now, config.serve.late_after_minutes)
+        {
             tracing::warn!(organisation = organisation.slug, %date, "the run is late");
         }
-        let is_held = status.and_then(|status| status.held).is_some_and(|held| held >= date);
-        if !is_held && !failed.contains_key(&organisation.id) {
-            due.push((organisation, date));
+        if let Some((date, mode)) = next_run(overdue, status)
+            && !failed.contains_key(&organisation.id)
+        {
+            due.push((organisation, date, mode));
         }
     }
     if due.is_empty() {
@@ -118,10 +152,12 @@ async fn run_due(
     }
     heartbeat.start().await;
     let mut healthy = true;
-    for (organisation, date) in due {
+    for (organisation, date, mode) in due {
         let options = Options {
             date: Some(date),
-            unless_complete: true,
+            mode,
+            // An approved run can be a second one of its date.
+            unless_complete: mode == Mode::Record,
             contact_kinds: config.contact_kinds(),
             ..Options::default()
         };
@@ -133,7 +169,7 @@ async fn run_due(
                     healthy = false;
                     tracing::error!(
                         organisation = organisation.slug,
-                        "the run is held: review it with `certvakt run --dry-run`, approve it with `certvakt run --approve`"
+                        "the run is held: review it with `certvakt run --dry-run`, approve it with `certvakt run --approve` or on the page /runs"
                     );
                 }
             }

@@ -201,3 +201,31 @@ address-phone = Phone
 mine-title = My page
 mine-certifications = My certifications
 mine-none = You hold no certifications here.
+
+menu-runs = Runs
+update-status = Update status
+runs-title = Runs
+runs-held-title = { $number ->
+    [one] One run waits for approval
+   *[other] { $number } runs wait for approval
+}
+runs-approved-title = Approved and done
+runs-running-title = Approved. The run is not finished yet
+runs-running = The run is approved and starts at once. You may leave this page; the result will be here.
+runs-held = The run of { $date } would send { $number } notices
+runs-held-why = These are more than the limit. Nothing was sent. If a mistake in the register causes them, correct it first.
+runs-of-stage = { $stage }: { $number }
+runs-examples = For example to
+runs-approve-hint = If you approve it, the notices are sent.
+runs-approve = Approve the run
+runs-ask = An administrator must approve it.
+runs-nights = Nights
+runs-none = No nights yet.
+runs-notices = { $number ->
+    [one] One notice
+   *[other] { $number } notices
+}
+run-complete = Complete
+run-held = Waits for approval
+run-missed = Caught up later
+run-failed = Failed

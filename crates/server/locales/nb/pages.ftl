@@ -201,3 +201,31 @@ address-phone = Telefon
 mine-title = Min side
 mine-certifications = Mine sertifiseringer
 mine-none = Du har ingen sertifiseringer her.
+
+menu-runs = Kjøringer
+update-status = Oppdater status
+runs-title = Kjøringer
+runs-held-title = { $number ->
+    [one] Én kjøring venter på godkjenning
+   *[other] { $number } kjøringer venter på godkjenning
+}
+runs-approved-title = Godkjent og kjørt
+runs-running-title = Godkjent. Kjøringen er ikke ferdig ennå
+runs-running = Kjøringen er godkjent og starter straks. Du kan gå fra siden; resultatet vises her.
+runs-held = Kjøringen { $date } ville sendt { $number } meldinger
+runs-held-why = Det er flere enn grensen. Ingenting er sendt. Kommer tallet av en feil i registeret, er det bedre å rette den først.
+runs-of-stage = { $stage }: { $number }
+runs-examples = For eksempel til
+runs-approve-hint = Godkjenner du, blir meldingene sendt.
+runs-approve = Godkjenn kjøringen
+runs-ask = En administrator må godkjenne den.
+runs-nights = Netter
+runs-none = Ingen netter ennå.
+runs-notices = { $number ->
+    [one] Én melding
+   *[other] { $number } meldinger
+}
+run-complete = Fullført
+run-held = Venter på godkjenning
+run-missed = Tatt igjen senere
+run-failed = Feilet

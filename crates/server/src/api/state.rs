@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use certvakt_base::clock::Clock;
 use certvakt_engine::audit::access_log::Recorder;
 use certvakt_engine::config::{Config, ConfigError, PartnersConfig};
+use certvakt_engine::expiry::schedule::Wake;
 use certvakt_engine::mail_queue::MailQueue;
 use certvakt_store::CallerTx;
 use certvakt_store::caller::{self, Admission};
@@ -56,17 +57,20 @@ pub(super) struct Shared {
     pub(super) partners: PartnersConfig,
     pub(super) mails: Option<MailQueue>,
     pub(super) recorder: Recorder,
+    /// Wakes the scheduler of runs.
+    pub(super) wake: Wake,
 }
 
 impl Api {
     /// Creates the API for the tokens that `[auth]` describes. `mails` is the queue of e-mails, if there is
-    /// one; the recorder receives the events of the access log.
+    /// one; the recorder receives the events of the access log; `wake` is that of the scheduler.
     pub fn new(
         database: RequestDatabase,
         clock: Clock,
         config: &Config,
         mails: Option<MailQueue>,
         recorder: Recorder,
+        wake: Wake,
     ) -> Result<Self, ConfigError> {
         let verifier = if config.auth.is_off() { None } else { Some(Verifier::new(&config.auth)?) };
         Ok(Self(Arc::new(Shared {
@@ -81,11 +85,17 @@ impl Api {
             partners: config.partners.clone(),
             mails,
             recorder,
+            wake,
         })))
     }
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// Makes the scheduler check for runs now.
+    pub(crate) fn wake_scheduler(&self) {
+        self.0.wake.now();
     }
 
     /// The queue of e-mails, if this server sends any.

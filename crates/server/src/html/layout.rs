@@ -44,6 +44,8 @@ pub(crate) enum Section {
     Today,
     /// The list of certifications, and each of them.
     Certifications,
+    /// The nights.
+    Runs,
     /// The person's own certifications and settings.
     Mine,
 }
@@ -53,6 +55,7 @@ impl Section {
         match self {
             Self::Today => "/today",
             Self::Certifications => "/certifications",
+            Self::Runs => "/runs",
             Self::Mine => "/me",
         }
     }
@@ -61,6 +64,7 @@ impl Section {
         match self {
             Self::Today => "menu-today",
             Self::Certifications => "menu-certifications",
+            Self::Runs => "menu-runs",
             Self::Mine => "menu-mine",
         }
     }
@@ -82,7 +86,9 @@ impl SignedIn {
     fn sections(&self) -> &'static [Section] {
         match self.role {
             Role::Mentor => &[Section::Mine],
-            Role::Coordinator | Role::OrgAdmin => &[Section::Today, Section::Certifications, Section::Mine],
+            Role::Coordinator | Role::OrgAdmin => {
+                &[Section::Today, Section::Certifications, Section::Runs, Section::Mine]
+            }
         }
     }
 }

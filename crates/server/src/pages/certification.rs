@@ -221,7 +221,7 @@ fn event(at: DateTime<Utc>, what: String, more: Vec<String>, zone: Tz, text: Tex
 }
 
 /// The name of a stage for people.
-fn stage_name(stage: Stage, text: Text) -> String {
+pub(super) fn stage_name(stage: Stage, text: Text) -> String {
     match stage {
         Stage::Warning(days) => text.count("stage-warning", i64::from(days)),
         Stage::Expired => text.say("stage-expired"),

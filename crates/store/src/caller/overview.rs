@@ -28,6 +28,8 @@ pub struct Run {
     pub reason: Option<String>,
     /// The time at which the run ended.
     pub finished_at: DateTime<Utc>,
+    /// For a held run: the time at which an administrator approved it.
+    pub approved_at: Option<DateTime<Utc>>,
 }
 
 /// A type of certification.
@@ -87,7 +89,8 @@ crate::rows_read::of_organisation!(Run, CertificationType, Statistics, Coming);
 /// The runs of the organisations in which the caller is a coordinator or an administrator, latest first.
 pub async fn runs(tx: &mut CallerTx, before: Option<i64>, limit: u32) -> Result<Vec<Run>, StoreError> {
     let found = sqlx::query!(
-        r#"select id, organisation_id, run_date, state, notices as "notices: Json<ByStage>", covered_by, reason, finished_at
+        r#"select id, organisation_id, run_date, state, notices as "notices: Json<ByStage>", covered_by, reason, finished_at,
+             approved_at
            from certvakt.runs where $1::bigint is null or id < $1 order by id desc limit $2"#,
         before,
         i64::from(limit),
@@ -105,10 +108,16 @@ pub async fn runs(tx: &mut CallerTx, before: Option<i64>, limit: u32) -> Result<
             covered_by: row.covered_by,
             reason: row.reason,
             finished_at: row.finished_at,
+            approved_at: row.approved_at,
         })
         .collect();
     tx.saw(&found);
     Ok(found)
+}
+
+/// Approves a held run. Returns false if the caller does not administer its organisation, or it does not wait.
+pub async fn approve_run(tx: &mut CallerTx, run: i64) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar!(r#"select certvakt.approve_run($1) as "is_approved!""#, run).fetch_one(tx).await?)
 }
 
 /// The types of certification of the caller's organisations.

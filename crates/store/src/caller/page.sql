@@ -28,7 +28,7 @@ of_chapters as (
   order by first.expiry, first.id
   limit $1::bigint
 ),
--- Few certifications are suspended, so these have an index of their own, and a text is compared afterwards.
+-- Few certifications are suspended, so a text is compared afterwards.
 of_suspended as (
   select first.id
   from asking, unnest(asking.chapters) as v (chapter_id)

@@ -1,7 +1,7 @@
 //! The list of certifications, and what every page has.
 
 use super::{certification, element, signed_in};
-use crate::sign_in::{Answer, TestService};
+use crate::sign_in::{Answer, TestService, between};
 
 /// The names in a list.
 fn names(page: &Answer) -> Vec<String> {
@@ -44,6 +44,29 @@ async fn a_page_needs_a_session_and_the_sign_in_returns_to_it() {
     place.database.execute("update certvakt.people set locale = 'nb' where name = 'Coordinator'").await;
     let page = browser.get("/certifications").await;
     assert!(page.text.contains("<html lang=\"nb\">"), "the language that the person chose");
+}
+
+#[tokio::test]
+async fn a_page_is_compressed_and_its_token_differs_each_time() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let page = browser.get("/certifications").await;
+    assert!(!page.headers.contains_key("content-encoding"));
+    let token = |page: &Answer| between(&page.text, "name=\"csrf\" value=\"", "\"");
+    let tokens = [token(&page), token(&browser.get("/certifications").await)];
+    assert_ne!(tokens[0], tokens[1]);
+    browser.headers.push(("accept-encoding", "gzip".to_owned()));
+    let compressed = browser.get("/certifications").await;
+    assert_eq!(compressed.headers["content-encoding"], "gzip");
+    assert_eq!(compressed.headers["vary"], "Accept-Encoding");
+    browser.headers.clear();
+    // Each of them is good until the session ends, and only whole.
+    for (token, status) in
+        [(&*tokens[0], 303), (&*tokens[1], 303), (&tokens[0][1..], 403), (&tokens[0][..16], 403), ("", 403)]
+    {
+        let form = [("csrf", token), ("session", "00000000-0000-4000-8000-000000000000")];
+        assert_eq!(browser.post("/me/sessions", &form).await.status, status, "{token}");
+    }
 }
 
 #[tokio::test]

@@ -56,11 +56,20 @@ async fn each_role_may_do_what_the_documentation_says() {
         });
         people.push((who, browser, csrf.unwrap().1));
     }
+    place
+        .database
+        .execute(
+            "update certvakt.runs set state = 'held', notices = '{\"expired\": 3}' where id = (
+               select max(r.id) from certvakt.runs r join certvakt.organisations o on o.id = r.organisation_id where o.slug = 'a')",
+        )
+        .await;
+    let held: i64 = place.database.value("select id from certvakt.runs where state = 'held'").await;
     let rows = rows("Pages");
     assert!(rows.len() > 15, "{rows:?}");
     for row in rows {
         for (method, path) in requests(&row[1]) {
             let path = path.replace("/certifications/{id}", &certification("a2"));
+            let path = path.replace("/runs/{id}", &format!("/runs/{held}"));
             for ((who, browser, csrf), said) in people.iter_mut().zip(&row[2..]) {
                 let session = "00000000-0000-4000-8000-000000000000";
                 let form = [("csrf", csrf.as_str()), ("session", session)];

@@ -1,0 +1,89 @@
+//! The nights, and the approval of a run that waits.
+
+use super::{element, send, signed_in};
+use crate::sign_in::TestService;
+
+const NOON: &str = "2026-06-15T12:00:00+02:00";
+
+/// The service whose run of today waits, because it would send more than the limit of one.
+async fn with_held_run() -> TestService {
+    let place = TestService::start("").await;
+    let complete = "select count(distinct organisation_id) = 2 from certvakt.runs where state = 'complete' and run_date = '2026-06-15'";
+    place.database.until(complete).await;
+    place.database.ok(["organisation", "set", "a", "--limit-floor", "1", "--limit-percent", "0"]);
+    place
+        .database
+        .execute(
+            "insert into certvakt.people (id, name)
+               select ('00000000-0000-4000-8000-00000005' || to_char(n, 'FM0000'))::uuid, 'Mange ' || n from generate_series(1, 5) n;
+             insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+             select c.organisation_id, c.id, ('00000000-0000-4000-8000-00000005' || to_char(n, 'FM0000'))::uuid, 'type', '2026-07-10T20:00:00Z'
+             from generate_series(1, 5) n, certvakt.chapters c where c.slug = 'own'",
+        )
+        .await;
+    let mut run = place.database.certvakt(["run", "--organisation", "a"]);
+    let held = run.env("CERTVAKT_NOW", NOON).output().unwrap();
+    assert_eq!(held.status.code(), Some(3), "{held:?}");
+    place
+}
+
+#[tokio::test]
+async fn an_administrator_approves_a_held_run_and_sees_its_result() {
+    let place = with_held_run().await;
+    let mut coordinator = signed_in(&place, "coordinator").await;
+    let today = coordinator.get("/today").await;
+    assert!(today.text.contains("venter på godkjenning"), "{}", today.text);
+    let page = coordinator.get("/runs").await;
+    assert_eq!(element(&page, "h1"), "Én kjøring venter på godkjenning");
+    for words in
+        ["ville sendt 5 meldinger", "varsel 30 dager før: 5", "Mange ", "En administrator må godkjenne"]
+    {
+        assert!(page.text.contains(words), "{words} in {}", page.text);
+    }
+    assert!(!page.text.contains("/approvals"), "{}", page.text);
+
+    let mut administrator = signed_in(&place, "administrator").await;
+    let page = administrator.get("/runs").await;
+    for _ in 0..2 {
+        let approved = send(&mut administrator, &page, &[]).await;
+        assert!(
+            approved.status == 303 && approved.location.unwrap().ends_with("/runs?done=approved"),
+            "{}",
+            approved.text
+        );
+    }
+    // The page waits for the result.
+    let page = administrator.get("/runs?done=approved").await;
+    assert_eq!(element(&page, "h1"), "Godkjent og kjørt", "{}", page.text);
+    let recorded: i64 = place.database.value("select count(*) from public.cert_notification_log where notification_type = 'expiry_warning_30d'").await;
+    assert_eq!(recorded, 5);
+    let approved: String = place
+        .database
+        .value("select p.name from certvakt.runs r join certvakt.people p on p.id = r.approved_by where r.state = 'held'")
+        .await;
+    assert_eq!(approved, "Administrator");
+}
+
+#[tokio::test]
+async fn only_an_administrator_of_the_organisation_approves_and_only_the_latest_run() {
+    let place = with_held_run().await;
+    let held: i64 = place.database.value("select id from certvakt.runs where state = 'held'").await;
+    for (who, expected) in [("mentor", 404), ("coordinator", 403), ("outsider", 404)] {
+        let mut browser = signed_in(&place, who).await;
+        let page = browser.get("/me").await;
+        let csrf = crate::sign_in::between(&page.text, "name=\"csrf\" value=\"", "\"");
+        let answer = browser.post(&format!("/runs/{held}/approvals"), &[("csrf", &csrf)]).await;
+        assert_eq!(answer.status, expected, "{who}: {}", answer.text);
+    }
+    // A later run of the organisation takes its place.
+    place
+        .database
+        .execute("insert into certvakt.runs (organisation_id, run_date, state) select organisation_id, '2026-06-16', 'complete' from certvakt.runs where state = 'held'")
+        .await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let page = administrator.get("/me").await;
+    let csrf = crate::sign_in::between(&page.text, "name=\"csrf\" value=\"", "\"");
+    let answer = administrator.post(&format!("/runs/{held}/approvals"), &[("csrf", &csrf)]).await;
+    assert_eq!(answer.status, 403, "{}", answer.text);
+    assert!(place.database.value::<bool>("select bool_and(approved_at is null) from certvakt.runs").await);
+}
