@@ -17,7 +17,14 @@ ISSUER, LOGINS = "https://issuer.example", 2_000
 PAGE = ROOT / "crates/store/src/caller/page.sql"
 # The API's parameters for a first page, in order: fifty rows and one more, no filter.
 ROWS = 51
-FIRST = [str(ROWS), "'-infinity'", "'00000000-0000-0000-0000-000000000000'", *["null"] * 5, "'infinity'", "null"]
+FIRST = [
+    str(ROWS),
+    "'-infinity'",
+    "'00000000-0000-0000-0000-000000000000'",
+    *["null"] * 5,
+    "'infinity'",
+    "null",
+]
 # The places in page.sql that depend on the caller and read the rows, with a hand-written replacement for
 # each.
 LOOKS = "certvakt.visible_chapters()"
@@ -38,7 +45,8 @@ DETAILS_BY_HAND = """(
     (select t.name from certvakt.certification_types t
       where t.organisation_id = c.organisation_id and t.code = c.certification_type) as type_name,
     c.external_id, c.issued_at, c.expires_at, c.status, c.suspended_until,
-    c.status = 'suspended' and coalesce(c.renewal_history -> -1 ->> 'kind' = 'withdrawn', false) as is_withdrawn,
+    c.status = 'suspended' and coalesce(c.renewal_history -> -1 ->> 'kind' = 'withdrawn', false)
+      as is_withdrawn,
     c.chapter_id = any ('{chapters}'::uuid[]) as is_managed, c.updated_at, o.time_zone,
     o.expired_grace_days,
     coalesce(

@@ -32,6 +32,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/today", get(today::show))
         .route("/runs", get(runs::show))
         .route("/runs/{id}/approvals", post(runs::approve))
+        .route("/certifications.csv", get(certifications::file))
         .route("/certifications", get(certifications::show))
         .route("/certifications/{id}", get(certification::show))
         .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))

@@ -19,8 +19,7 @@ use axum::{Router, middleware};
 use crate::html::errors::render_errors;
 use navigation::HOME;
 
-pub use demo::DemoPerson;
-pub use state::{SignIn, step_up_fault};
+pub use state::{DemoPerson, SignIn, step_up_fault};
 
 /// The router of the sign-in pages.
 pub(super) fn router(sign_in: SignIn) -> Router {

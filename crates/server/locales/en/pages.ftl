@@ -229,3 +229,6 @@ run-complete = Complete
 run-held = Waits for approval
 run-missed = Caught up later
 run-failed = Failed
+
+certifications-file = Download the list as a file (CSV)
+fact-name = Name

@@ -229,3 +229,6 @@ run-complete = Fullført
 run-held = Venter på godkjenning
 run-missed = Tatt igjen senere
 run-failed = Feilet
+
+certifications-file = Last ned listen som fil (CSV)
+fact-name = Navn

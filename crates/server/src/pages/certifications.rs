@@ -2,19 +2,20 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use certvakt_base::i18n::line;
 use certvakt_engine::expiry::filter;
-use certvakt_engine::expiry::standing::State as Standing;
+use certvakt_engine::expiry::standing::{self, State as Standing};
+use certvakt_store::CallerTx;
 use certvakt_store::caller::overview::{self, CertificationType};
-use certvakt_store::caller::{self, Chapter, Filter};
+use certvakt_store::caller::{self, After, Chapter, Filter};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
 use super::link::link;
-use super::row::Row;
+use super::row::{Row, name_of};
 use super::visitor::Visitor;
 use crate::api::Api;
 use crate::cursor;
@@ -26,8 +27,14 @@ use crate::problem::ApiError;
 
 /// The path of the list.
 const PATH: &str = "/certifications";
-/// The number of certifications on a page.
+/// The path of the list as a file.
+const FILE: &str = "/certifications.csv";
+/// The number of certifications on a page, in a statement for a file, and in a whole file.
 const PAGE: u32 = 50;
+const PAGE_OF_FILE: u32 = 1000;
+const LONGEST_FILE: usize = 20_000;
+/// By this mark, spreadsheets recognise UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// The states to choose from, the most urgent first.
 const STATES: [Standing; 6] = [
     Standing::Due,
@@ -75,6 +82,8 @@ struct ListPage {
     rows: Vec<Row>,
     /// The link to the next page.
     next: Option<String>,
+    /// The link to the list as a file.
+    file: String,
 }
 
 /// An option of a select.
@@ -97,22 +106,11 @@ pub(super) async fn show(
     visitor: Visitor,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, PageError> {
-    check_text(Some(&query.q))?;
-    check_text(Some(&query.r#type))?;
-    let state = known_state(&query.state);
-    // An id that cannot be one finds nothing, as an unknown one does.
-    let chapter = (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil()));
     let after = (!query.after.is_empty()).then(|| cursor::parse(&query.after).ok_or(ApiError::NotFound));
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
-    let organisations = caller::organisations(&mut tx).await?;
     let types = overview::certification_types(&mut tx).await?;
     let chapters = caller::chapters(&mut tx).await?;
-    let filter = Filter {
-        chapter_id: chapter,
-        type_code: Some(query.r#type.clone()).filter(|code| !code.is_empty()),
-        text: Some(query.q.trim().to_owned()).filter(|text| !text.is_empty()),
-        state: state.map(|state| filter::in_state(state, &organisations, &types, api.clock())),
-    };
+    let filter = filter_of(&mut tx, &query, &types, &api).await?;
     let mut found = caller::certifications(&mut tx, &filter, after.transpose()?, PAGE + 1).await?;
     tx.commit().await?;
     let is_last = found.len() <= PAGE as usize;
@@ -125,23 +123,17 @@ pub(super) async fn show(
     });
     let now = api.clock().now();
     let rows = found.iter().map(|one| Row::of(one, now, layout.text)).collect();
-    let list = list(layout, &query, state, &chapters, &types);
+    let list = list(layout, &query, &chapters, &types);
     Ok(page(StatusCode::OK, &ListPage { rows, next, ..list }))
 }
 
 /// The page without its rows.
-fn list(
-    layout: Layout,
-    query: &ListQuery,
-    state: Option<Standing>,
-    chapters: &[Chapter],
-    types: &[CertificationType],
-) -> ListPage {
+fn list(layout: Layout, query: &ListQuery, chapters: &[Chapter], types: &[CertificationType]) -> ListPage {
     let text = layout.text;
     let chapters = options(chapters.iter().map(|one| (one.id.to_string(), line(&one.name))), &query.chapter);
     let types = options(types.iter().map(|one| (one.code.clone(), line(&one.name))), &query.r#type);
     let states = STATES.map(|one| (one.as_str().to_owned(), state_label(one, text)));
-    let states = options(states, state.map_or("", Standing::as_str));
+    let states = options(states, known_state(&query.state).map_or("", Standing::as_str));
     let chosen = |options: &[Choice]| options.iter().find(|one| one.is_chosen).map(|one| one.label.clone());
     let named = [
         ("state", chosen(&states)),
@@ -159,7 +151,93 @@ fn list(
         text.named("certifications-filtered-title", &filters)
     };
     let layout = Layout { heading, ..layout };
-    ListPage { layout, q: query.q.clone(), chapters, types, states, active, rows: Vec::new(), next: None }
+    let file = link(FILE, &query.without(""));
+    ListPage {
+        layout,
+        q: query.q.clone(),
+        chapters,
+        types,
+        states,
+        active,
+        rows: Vec::new(),
+        next: None,
+        file,
+    }
+}
+
+/// The filter that a query describes.
+async fn filter_of(
+    tx: &mut CallerTx,
+    query: &ListQuery,
+    types: &[CertificationType],
+    api: &Api,
+) -> Result<Filter, PageError> {
+    check_text(Some(&query.q))?;
+    check_text(Some(&query.r#type))?;
+    let organisations = caller::organisations(tx).await?;
+    let state = known_state(&query.state);
+    Ok(Filter {
+        // An id that cannot be one finds nothing, as an unknown one does.
+        chapter_id: (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil())),
+        type_code: Some(query.r#type.clone()).filter(|code| !code.is_empty()),
+        text: Some(query.q.trim().to_owned()).filter(|text| !text.is_empty()),
+        state: state.map(|state| filter::in_state(state, &organisations, types, api.clock())),
+    })
+}
+
+/// The same list as a file, without pages.
+pub(super) async fn file(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, PageError> {
+    let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
+    let text = layout.text;
+    let types = overview::certification_types(&mut tx).await?;
+    let filter = filter_of(&mut tx, &query, &types, &api).await?;
+    let mut rows = csv::WriterBuilder::new().delimiter(b';').from_writer(BYTE_ORDER_MARK.to_vec());
+    let headings =
+        ["fact-name", "fact-chapter", "fact-type", "fact-number", "fact-valid-until", "filter-state"];
+    let _ = rows.write_record(headings.map(|key| text.say(key)));
+    let (mut after, mut number) = (None, 0);
+    loop {
+        let found = caller::certifications(&mut tx, &filter, after, PAGE_OF_FILE).await?;
+        for one in &found {
+            let standing = standing::Standing::of(one, api.clock().now());
+            let day =
+                standing.last_valid_day.map_or_else(|| text.say("never-expires"), |day| day.to_string());
+            let optional = |cell: &Option<String>| cell.as_deref().map(as_text).unwrap_or_default();
+            let _ = rows.write_record([
+                as_text(&name_of(one, text)),
+                optional(&one.chapter),
+                optional(&one.type_name),
+                optional(&one.external_id),
+                day,
+                text.say(&format!("state-{}", standing.state.as_str())),
+            ]);
+        }
+        number += found.len();
+        after = found.last().map(|last| After { expires_at: last.expires_at, id: last.id });
+        if found.len() < PAGE_OF_FILE as usize || number >= LONGEST_FILE {
+            break;
+        }
+    }
+    tx.commit().await?;
+    let rows = rows.into_inner().map_err(|_| ApiError::Fault)?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_static("attachment; filename=\"certifications.csv\""),
+        ),
+    ];
+    Ok((headers, rows).into_response())
+}
+
+/// A cell that a spreadsheet reads as text, never as a formula (OWASP, CSV injection).
+fn as_text(cell: &str) -> String {
+    let cell = line(cell);
+    if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
 }
 
 /// The options of a select. A value that several organisations have is one option.

@@ -15,17 +15,6 @@ use crate::return_to::{ReturnTo, redirect};
 use crate::session;
 use crate::token::{Identity, Login};
 
-/// A person of the demo.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoPerson {
-    /// The person's id.
-    pub id: Uuid,
-    /// Who they are: `coordinator`, `administrator`, `mentor` or `outsider`.
-    pub key: &'static str,
-    /// The name.
-    pub name: String,
-}
-
 /// The form that chooses a person.
 #[derive(Deserialize)]
 pub(super) struct Chosen {

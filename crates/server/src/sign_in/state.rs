@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use certvakt_engine::config::{Config, ConfigError};
 use certvakt_engine::mail_queue::MailQueue;
+use uuid::Uuid;
 
-use super::demo::DemoPerson;
 use super::link_limits::Limits;
 use super::provider_client::Provider;
 use crate::database::RequestDatabase;
@@ -14,6 +14,17 @@ use crate::step_up::StepUp;
 /// The shared state of the sign-in handlers.
 #[derive(Debug, Clone)]
 pub struct SignIn(pub(super) Arc<Shared>);
+
+/// A person of the demo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DemoPerson {
+    /// The person's id.
+    pub id: Uuid,
+    /// Who they are: `coordinator`, `administrator`, `mentor` or `outsider`.
+    pub key: &'static str,
+    /// The name.
+    pub name: String,
+}
 
 #[derive(Debug)]
 pub(super) struct Shared {

@@ -170,6 +170,25 @@ async fn pages_of_a_long_list_follow_each_other() {
 }
 
 #[tokio::test]
+async fn the_list_is_a_file_too_with_the_same_filters() {
+    let place = TestService::start("").await;
+    place.database.execute("update certvakt.person_names set name = '=1+1' where name = 'Mentor a4'").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let page = browser.get("/certifications?state=due").await;
+    assert!(page.text.contains("href=\"/certifications.csv?state=due\""), "{}", page.text);
+    let file = browser.get("/certifications.csv?state=due").await;
+    assert_eq!(file.headers["content-disposition"], "attachment; filename=\"certifications.csv\"");
+    assert_eq!(
+        file.text,
+        "\u{feff}Navn;Lokallag;Type;Nummer i registeret;Gjelder til og med;Status\n\
+         Mentor a2;Own;Type;;2026-06-20;Utløper snart\n\
+         '=1+1;Below;Type;;2026-06-20;Utløper snart\n",
+        "a formula stays text"
+    );
+    assert_eq!(browser.get("/certifications.csv?state=withdrawn").await.text.lines().count(), 1);
+}
+
+#[tokio::test]
 async fn names_and_notes_cannot_change_a_page() {
     let place = TestService::start("").await;
     let hostile = "<script>alert(1)</script>\u{202e}\"'><b>&amp;";
