@@ -88,11 +88,11 @@ test("renew one, and find out what happened", async () => {
 test("find a person by a name written in another way", async () => {
   const page = await signIn(world, "coordinator");
   await page.goto("/certifications");
-  await page.getByLabel("Navn eller nummer").fill("aas");
+  await page.getByLabel("Navn eller nummer").fill("Haakon");
   await page.keyboard.press("Enter");
-  await page.waitForURL(/q=aas/);
+  await page.waitForURL(/q=Haakon/);
   const names = await page.locator("h3").allInnerTexts();
-  assert.ok(names.length > 0 && names.every((name) => /[åa]s/i.test(name)), names.join(", "));
+  assert.ok(names.length > 0 && names.every((name) => /^Håkon /.test(name)), names.join(", "));
   await page.getByRole("link", { name: /Fjern filteret/ }).click();
   assert.equal(await page.getByRole("link", { name: /Fjern filteret/ }).count(), 0);
 });
