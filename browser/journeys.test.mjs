@@ -37,11 +37,11 @@ test("see whom to call, and record it", async () => {
   const page = await signIn(world, "coordinator", { viewport: { width: 320, height: 640 } });
   const heading = await page.locator("h1").innerText();
   const before = Number(/\d+/.exec(heading)[0]);
-  await tabTo(page, /^Noter kontakt/);
+  await tabTo(page, /^Registrer kontakt/);
   await page.keyboard.press("Enter");
   await page.waitForURL(/contacts$/);
   // Without a choice, the summary has the focus and leads to the field.
-  await tabTo(page, "Noter kontakt");
+  await tabTo(page, "Registrer kontakt");
   await page.keyboard.press("Enter");
   await page.getByText("Noe må rettes").waitFor();
   assert.match(await focused(page), /^Noe må rettes/);
@@ -50,10 +50,10 @@ test("see whom to call, and record it", async () => {
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Space");
-  await tabTo(page, "Noter kontakt");
+  await tabTo(page, "Registrer kontakt");
   await page.keyboard.press("Enter");
   await page.waitForURL(/today/);
-  assert.equal(await focused(page), `Kontakten er lagret. ${before - 1} trenger deg`);
+  assert.equal(await focused(page), `Kontakten er lagret. ${before - 1} saker trenger deg`);
 });
 
 test("renew one, and find out what happened", async () => {
@@ -66,29 +66,29 @@ test("renew one, and find out what happened", async () => {
   await tabTo(page, "Forny");
   await page.keyboard.press("Enter");
   await page.waitForURL(/renewals$/);
-  await tabTo(page, "Neste");
+  await tabTo(page, "Neste: kontroller");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: /^Stemmer dette/ }).waitFor();
   assert.match(await focused(page), /^Stemmer dette/);
   const check = await page.locator("main").ariaSnapshot();
   assert.match(check, /term: Kurset ble fullført/);
-  assert.match(check, /term: Gjelder etterpå til og med/);
-  await tabTo(page, "Forny");
+  assert.match(check, /term: Siste gyldige dag etter endringen/);
+  await tabTo(page, "Lagre fornyelsen");
   await page.keyboard.press("Enter");
   await page.waitForURL(/done=renewed/);
   assert.match(await focused(page), new RegExp(`^Fornyet: ${name}, `));
   const after = await page.locator("main").ariaSnapshot();
   assert.match(after, new RegExp(`heading "Fornyet: ${name}, .*" \\[level=1\\]`));
-  assert.match(after, /Fornyet: gjaldt til og med/);
+  assert.match(after, /Fornyet. Siste gyldige dag før/);
   // The way back shows the same page, and sends nothing again.
   await page.reload();
-  assert.equal(await page.getByText("Fornyet: gjaldt til og med").count(), 1);
+  assert.equal(await page.getByText("Fornyet. Siste gyldige dag før").count(), 1);
 });
 
 test("find a person by a name written in another way", async () => {
   const page = await signIn(world, "coordinator");
   await page.goto("/certifications");
-  await page.getByLabel("Navn eller nummer").fill("Haakon");
+  await page.getByLabel("Navn eller nummer i registeret").fill("Haakon");
   await page.keyboard.press("Enter");
   await page.waitForURL(/q=Haakon/);
   const names = await page.locator("h3").allInnerTexts();

@@ -23,7 +23,7 @@ const MODES = [
   ["desktop-dark", { viewport: { width: 1440, height: 900 }, colorScheme: "dark" }],
   ["phone-english", { viewport: { width: 320, height: 640 }, locale: "en-GB" }],
   ["forced-colours", { viewport: { width: 1440, height: 900 }, forcedColors: "active" }],
-  ["double-text", { viewport: { width: 640, height: 900 } }, "html { font-size: 200% }"],
+  ["double-text", { viewport: { width: 640, height: 900 } }, ":root { font-size: 200% !important }"],
   ["text-spacing", { viewport: { width: 320, height: 640 } }, SPACING],
 ];
 
@@ -38,8 +38,8 @@ const PAGES = {
   renewal: ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /^(Forny|Renew)$/ }).click(); }],
   "renewal-refused": ["coordinator", async (page) => { await renewal(page, "31.02.2026"); }],
   "renewal-check": ["coordinator", async (page) => { await renewal(page); }],
-  contact: ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Noter kontakt|Record a contact/ }).click(); }],
-  "contact-refused": ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Noter kontakt|Record a contact/ }).click(); await page.getByRole("button", { name: /Noter kontakt|Record a contact/ }).click(); }],
+  contact: ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Registrer kontakt|Record a contact/ }).click(); }],
+  "contact-refused": ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Registrer kontakt|Record a contact/ }).click(); await page.getByRole("button", { name: /Registrer kontakt|Record a contact/ }).click(); }],
   runs: ["administrator", (page) => page.goto("/runs")],
   mine: ["mentor", (page) => page.goto("/me")],
   missing: ["outsider", (page) => page.goto("/certifications/00000000-0000-4000-8000-000000000000")],
@@ -55,7 +55,7 @@ async function renewal(page, date) {
   await page.getByRole("link", { name: /^(Forny|Renew)$/ }).click();
   if (date) await page.locator("#date").fill(date);
   await page.locator("#note").fill("Kurs i Ålesund");
-  await page.getByRole("button", { name: /^(Neste|Next)$/ }).click();
+  await page.getByRole("button", { name: /^(Neste|Next)/ }).click();
 }
 
 for (const [mode, options, style] of MODES) {

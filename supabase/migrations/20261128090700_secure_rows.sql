@@ -236,7 +236,7 @@ begin
     -- Only the latest run still waits.
     and r.id = (select max(l.id) from certvakt.runs l where l.organisation_id = r.organisation_id and l.state <> 'missed')
     and exists (
-      select from certvakt.memberships m
+      select from certvakt.visible_memberships m
       where m.person_id = person and m.organisation_id = r.organisation_id and m.role = 'org_admin');
   return found;
 end

@@ -34,7 +34,7 @@ create policy registrar_reads on certvakt.contacts for select to certvakt_regist
 create policy registrar_deletes on certvakt.contacts for delete to certvakt_registrar using (true);
 -- The policy of certifications decides which contacts a person sees.
 grant select (id, certification_id, expires_at, outcome, next_on, made_at, made_by),
-  insert (certification_id, expires_at, outcome, next_on, made_by) on certvakt.contacts to authenticated;
+  insert (id, certification_id, expires_at, outcome, next_on, made_by) on certvakt.contacts to authenticated;
 create policy people_see on certvakt.contacts for select to authenticated using (
   exists (select from public.peer_mentor_certifications c where c.id = contacts.certification_id));
 create policy people_record on certvakt.contacts for insert to authenticated with check (

@@ -47,7 +47,7 @@ select is((
       group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times
 chapters SELECT id, organisation_id, parent_id, slug, name
 contact_points SELECT id, person_id, kind, installation, created_at
-contacts INSERT certification_id, expires_at, outcome, next_on, made_by
+contacts INSERT id, certification_id, expires_at, outcome, next_on, made_by
 contacts SELECT id, certification_id, expires_at, outcome, next_on, made_at, made_by
 idempotency_keys INSERT person_id, key, request_hash
 idempotency_keys UPDATE answer

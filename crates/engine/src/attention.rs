@@ -10,7 +10,9 @@ use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::shift;
 use certvakt_store::caller::contacts::{self, Contact};
 use certvakt_store::caller::overview::{self, CertificationType, Run};
-use certvakt_store::caller::{self, Certification, Filter, InState, Organisation, RangeOfType, notices};
+use certvakt_store::caller::{
+    self, After, Certification, Filter, InState, Organisation, RangeOfType, notices,
+};
 use certvakt_store::{CallerTx, StoreError};
 use uuid::Uuid;
 
@@ -18,6 +20,8 @@ use crate::expiry::standing::{Standing, State};
 
 /// The maximum number of certifications of a kind; a list shows all of them.
 pub const MOST: u32 = 200;
+/// The number of times that so many are read, to find those about whom nobody recorded a contact.
+const MOST_PAGES: u32 = 5;
 /// The number of days that count as the next week, and as the month.
 const WEEK: i64 = 7;
 const MONTH: i64 = 30;
@@ -81,16 +85,43 @@ pub async fn attention(
     let types = overview::certification_types(tx).await?;
     let state = Some(InState::Expires(ranges(&organisations, &types, clock)));
     let filter = Filter { chapter_id: chapter, state, ..Filter::default() };
-    let mut found = caller::certifications(tx, &filter, None, MOST + 1).await?;
     let unreachable = notices::unreachable(tx, chapter, None, MOST).await?;
-    let is_cut = found.len() > MOST as usize || unreachable.len() == MOST as usize;
-    found.truncate(MOST as usize);
-    let known: HashSet<Uuid> = found.iter().map(|one| one.id).collect();
+    let mut is_cut = unreachable.len() == MOST as usize;
     let unreachable: HashSet<Uuid> = unreachable.iter().map(|notice| notice.certification_id).collect();
+    let (mut items, mut known, mut after) = (Vec::new(), HashSet::new(), None);
+    for page in 1.. {
+        let found = caller::certifications(tx, &filter, after, MOST).await?;
+        after = found.last().map(|last| After { expires_at: last.expires_at, id: last.id });
+        let is_last = found.len() < MOST as usize;
+        known.extend(found.iter().map(|one| one.id));
+        items.extend(needing(tx, found, &unreachable, clock).await?);
+        if is_last {
+            break;
+        }
+        if items.len() >= MOST as usize || page == MOST_PAGES {
+            is_cut = true;
+            break;
+        }
+    }
     let others: Vec<Uuid> = unreachable.difference(&known).copied().collect();
     if !others.is_empty() {
-        found.extend(caller::certifications_by_id(tx, &others).await?);
+        let found = caller::certifications_by_id(tx, &others).await?;
+        items.extend(needing(tx, found, &unreachable, clock).await?);
     }
+    items.sort_by_key(|item| (item.reason, item.certification.expires_at, item.certification.id));
+    let held = overview::held_runs(tx).await?;
+    let held = held.into_iter().filter(|run| run.approved_at.is_none()).collect();
+    Ok(Attention { items, held, is_cut })
+}
+
+/// Those of some certifications that need somebody: not settled by a contact, and not the caller's own.
+async fn needing(
+    tx: &mut CallerTx,
+    found: Vec<Certification>,
+    unreachable: &HashSet<Uuid>,
+    clock: &Clock,
+) -> Result<Vec<Item>, StoreError> {
+    let found: Vec<Certification> = found.into_iter().filter(|one| one.is_managed).collect();
     let ids: Vec<Uuid> = found.iter().map(|one| one.id).collect();
     let contacts: HashMap<Uuid, Contact> =
         contacts::latest(tx, &ids).await?.into_iter().map(|one| (one.certification_id, one)).collect();
@@ -100,17 +131,12 @@ pub async fn attention(
         let reason = reason(&standing, unreachable.contains(&certification.id))?;
         let contact =
             contacts.get(&certification.id).filter(|one| one.expires_at == certification.expires_at);
-        // A mentor's own certification is not theirs to act on.
-        if !certification.is_managed
-            || contact.is_some_and(|one| one.settles(certification.expires_at, standing.today))
-        {
+        if contact.is_some_and(|one| one.settles(certification.expires_at, standing.today)) {
             return None;
         }
         Some(Item { reason, contact: contact.cloned(), standing, certification })
     });
-    let mut items: Vec<Item> = items.collect();
-    items.sort_by_key(|item| (item.reason, item.certification.expires_at, item.certification.id));
-    Ok(Attention { items, held: held(tx).await?, is_cut })
+    Ok(items.collect())
 }
 
 /// The most urgent reason; `None` if the certification needs nobody.
@@ -141,12 +167,4 @@ fn ranges(organisations: &[Organisation], types: &[CertificationType], clock: &C
         })
     };
     types.iter().filter_map(range).collect()
-}
-
-/// The latest run of each organisation, if it is held.
-async fn held(tx: &mut CallerTx) -> Result<Vec<Run>, StoreError> {
-    const RECENT: u32 = 50;
-    let mut seen = HashSet::new();
-    let runs = overview::runs(tx, None, RECENT).await?;
-    Ok(runs.into_iter().filter(|run| seen.insert(run.organisation_id) && run.state == "held").collect())
 }

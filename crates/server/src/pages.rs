@@ -15,6 +15,7 @@ mod runs;
 mod today;
 mod visitor;
 
+use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
@@ -22,21 +23,23 @@ use crate::api::Api;
 use crate::html::assets;
 use crate::html::compression::compress;
 use crate::html::errors::render_errors;
+use crate::problem::ApiError;
 
 /// The router of the pages.
 pub(super) fn router(api: Api) -> Router {
     Router::new()
         .route("/", get(mine::start))
         .route("/me", get(mine::show))
-        .route("/me/sessions", post(mine::end_session))
+        .route("/me/sessions", post(mine::end_session).get(async || Redirect::to("/me")))
         .route("/today", get(today::show))
         .route("/runs", get(runs::show))
-        .route("/runs/{id}/approvals", post(runs::approve))
+        .route("/runs/{id}/approvals", post(runs::approve).get(async || Redirect::to("/runs")))
         .route("/certifications.csv", get(certifications::file))
         .route("/certifications", get(certifications::show))
         .route("/certifications/{id}", get(certification::show))
         .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))
         .route("/certifications/{id}/{action}", get(change::show).post(change::make))
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::from_fn(render_errors))
         .with_state(api)
         .merge(assets::router())

@@ -17,6 +17,7 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 use crate::html::errors::render_errors;
+use crate::problem::ApiError;
 use navigation::HOME;
 
 pub use state::{DemoPerson, SignIn, step_up_fault};
@@ -32,6 +33,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route("/sign-in/link/open", post(link::open))
         .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
         .route("/sign-out", post(home::sign_out))
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::from_fn(render_errors))
         // For scripts, which read problem details.
         .route("/sign-in/session", get(home::csrf))

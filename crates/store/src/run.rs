@@ -179,6 +179,17 @@ pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook,
     .await?)
 }
 
+/// Whether the latest run of an organisation is held, and an administrator approved it.
+pub async fn is_approved(tx: &mut WorkerTx, organisation: Uuid) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"select coalesce((
+             select r.state = 'held' and r.approved_at is not null from certvakt.runs r
+             where r.organisation_id = $1 and r.state <> 'missed' order by r.id desc limit 1), false) as "is_approved!""#,
+        organisation,
+    );
+    Ok(found.fetch_one(tx).await?)
+}
+
 /// Finds the due notices in a part, and records them if requested and within the limit or approved.
 pub async fn record(
     tx: &mut WorkerTx,

@@ -64,6 +64,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         full: args.full,
         unless_complete: false,
         contact_kinds: app.config.contact_kinds(),
+        approved_notices: None,
     };
     let heartbeat = Heartbeat::new(&app.config.heartbeat);
     if !args.dry_run {

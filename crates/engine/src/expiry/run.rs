@@ -22,6 +22,9 @@ pub struct Options {
     pub full: bool,
     /// Do nothing if the date's run is already complete: for schedulers, because there can be several.
     pub unless_complete: bool,
+    /// For a held run that an administrator approved: the number of notices that they saw. The run may record as many, and
+    /// happens only while the approval stands; if more have come due since, it is held again.
+    pub approved_notices: Option<i64>,
     /// The kinds of contact point that the configured channels use; `None` if a channel reaches everyone.
     pub contact_kinds: Option<Vec<String>>,
 }
@@ -226,10 +229,14 @@ async fn attempt(
         unreachable: 0,
         state: RunState::DoneBefore,
         limit: 0,
-        approved: options.mode == Mode::Approved,
+        approved: options.mode == Mode::Approved || options.approved_notices.is_some(),
         missed: last.map(|last| missed_nights(last, run_date).collect()).unwrap_or_default(),
     };
     if options.unless_complete && last == Some(run_date) {
+        return Ok(outcome);
+    }
+    // Another process may have run it already.
+    if options.approved_notices.is_some() && !run::is_approved(&mut tx, organisation.id).await? {
         return Ok(outcome);
     }
     let request = Request {
@@ -240,7 +247,8 @@ async fn attempt(
         record: options.mode != Mode::DryRun,
         approved: options.mode == Mode::Approved,
     };
-    let outlook = run::outlook(&mut tx, request).await?;
+    let mut outlook = run::outlook(&mut tx, request).await?;
+    outlook.record_limit = outlook.record_limit.max(options.approved_notices.unwrap_or(0));
     let found = find(database, &mut tx, request, outlook).await?;
     outcome.recorded = found.due.clone();
     outcome.already_recorded = found.already_recorded;

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Heartbeat, Mode, Options, RunState};
+use super::{Heartbeat, Options, RunState};
 use crate::config::Config;
 
 /// The interval at which the scheduler checks for overdue runs.
@@ -107,15 +107,14 @@ pub async fn run(
     }
 }
 
-/// The date and the mode of an organisation's next run, if one is due: an overdue one that is not held, or a held one
-/// that was approved.
-fn next_run(overdue: Option<NaiveDate>, status: Option<&RunStatus>) -> Option<(NaiveDate, Mode)> {
-    let held = status.and_then(|status| Some((status.held?, status.is_held_approved)));
+/// The date of an organisation's next run, if one is due: an overdue one that is not held, or a held one that was
+/// approved, with the number of notices that were approved.
+fn next_run(overdue: Option<NaiveDate>, status: Option<&RunStatus>) -> Option<(NaiveDate, Option<i64>)> {
+    let held = status.and_then(|status| Some((status.held?, status)));
     match (overdue, held) {
-        (Some(date), Some((held, _))) if held < date => Some((date, Mode::Record)),
-        (_, Some((held, true))) => Some((held, Mode::Approved)),
-        (_, Some((_, false))) | (None, None) => None,
-        (Some(date), None) => Some((date, Mode::Record)),
+        (Some(date), Some((held, _))) if held < date => Some((date, None)),
+        (_, Some((held, status))) => status.is_held_approved.then_some((held, status.held_notices)),
+        (overdue, None) => Some((overdue?, None)),
     }
 }
 
@@ -141,10 +140,10 @@ async fn run_due(
         {
             tracing::warn!(organisation = organisation.slug, %date, "the run is late");
         }
-        if let Some((date, mode)) = next_run(overdue, status)
+        if let Some((date, approved_notices)) = next_run(overdue, status)
             && !failed.contains_key(&organisation.id)
         {
-            due.push((organisation, date, mode));
+            due.push((organisation, date, approved_notices));
         }
     }
     if due.is_empty() {
@@ -152,12 +151,12 @@ async fn run_due(
     }
     heartbeat.start().await;
     let mut healthy = true;
-    for (organisation, date, mode) in due {
+    for (organisation, date, approved_notices) in due {
         let options = Options {
             date: Some(date),
-            mode,
             // An approved run can be a second one of its date.
-            unless_complete: mode == Mode::Record,
+            unless_complete: approved_notices.is_none(),
+            approved_notices,
             contact_kinds: config.contact_kinds(),
             ..Options::default()
         };

@@ -7,7 +7,7 @@ role-mentor = mentor
 role-coordinator = coordinator
 role-org_admin = administrator
 refused-title = Error: { $name }
-next = Next
+next = Next: check
 next-page = Next page
 cancel = Cancel
 
@@ -41,22 +41,26 @@ never-expires = Does not expire
 
 certifications-title = Certifications
 certifications-filtered-title = Certifications: { $name }
-certifications-found = Certifications found
+certifications-found = { $number ->
+    [0] No results
+    [one] Showing one certification
+   *[other] Showing { $number } certifications
+}
 certifications-none = There are no certifications here yet. They appear when the register is imported.
 certifications-none-match = No certification matches. Remove a filter to see more.
-filter-text = Name or number
+filter-text = Name or number in the register
 filter-chapter = Chapter
 filter-type = Type
-filter-state = State
+filter-state = Status
 filter-all = All
-filter-show = Show
+filter-show = Show certifications
 filters-active = Active filters
 filter-remove = Remove the filter
 search-for = “{ $name }”
-filter-valid = Valid
+filter-valid = All valid
 filter-due = Expiring soon
 filter-expired = Recently lapsed
-filter-lapsed = Lapsed
+filter-lapsed = All lapsed
 filter-suspended = Suspended
 filter-withdrawn = Withdrawn
 state-valid = Valid
@@ -73,47 +77,50 @@ fact-type = Type
 fact-number = Number in the register
 fact-issued = Issued
 fact-suspended-until = Suspended until
-fact-valid-until = Valid until
+fact-valid-until = Last valid day
 fact-completed = Course completed
-fact-valid-before = Valid now until
-fact-valid-after = Valid afterwards until
+fact-valid-before = Last valid day now
+fact-valid-after = Last valid day after the change
 fact-evidence = Evidence
 fact-note = Note
-evidence-hint = For example the number of a course certificate. Do not enter documents here.
+evidence-hint = Write a reference only, for example the number of a course certificate.
 note-hint = The note stays in the history. Do not write about anybody's health.
-own-certification = This is your own certification. Another coordinator or administrator must renew it.
-next-stage = Next: { $stage } on { $date }.
-stage-warning = a notice { $number } days before
-stage-expired = a notice that it has lapsed
+own-certification = This is your own certification, so you cannot change it. Ask another coordinator or an administrator.
+next-stage = Next notice: { $date } ({ $stage }).
+stage-warning = { $number ->
+    [one] one day before expiry
+   *[other] { $number } days before expiry
+}
+stage-expired = after expiry
 
-actions = Actions
+actions = What do you want to do?
 action-renew = Renew
-action-correct = Correct the date
+action-correct = Correct the last valid day
 action-suspend = Suspend
 action-reinstate = Reinstate
 action-withdraw = Withdraw
 action-renew-title = Renew: { $name }
-action-correct-title = Correct the date: { $name }
+action-correct-title = Correct the last valid day: { $name }
 action-suspend-title = Suspend: { $name }
 action-reinstate-title = Reinstate: { $name }
 action-withdraw-title = Withdraw: { $name }
-action-renew-check = Is this right? The renewal is not saved yet
-action-correct-check = Is this right? The correction is not saved yet
-action-withdraw-check = Withdraw it? It is not withdrawn yet
-action-renew-save = Renew
+action-renew-check = Is this right? The renewal for { $name } is not saved yet
+action-correct-check = Is this right? The new date for { $name } is not saved yet
+action-withdraw-check = Withdraw the certification of { $name }? It is not withdrawn yet
+action-renew-save = Save the renewal
 action-correct-save = Save the date
-action-withdraw-save = Withdraw
+action-withdraw-save = Withdraw the certification
 action-renew-date = When was the course completed?
 action-renew-date-hint = Day, month and year, for example 24.12.2026
-action-renew-early = Renew anyway, earlier than the type allows
+action-renew-early = Renew now, although it is earlier than the type allows
 action-correct-date = Last valid day
 action-correct-date-hint = Day, month and year, for example 24.12.2028
 action-suspend-date = Last day of the suspension (optional)
-action-suspend-date-hint = Day, month and year. Without a date, the suspension lasts until somebody reinstates it.
+action-suspend-date-hint = Day, month and year, for example 24.12.2026. Without a date, the suspension lasts until somebody reinstates the certification.
 check-title = Check before you save
-check-change = Change
+check-change = Go back and change
 done-renewed = Renewed: { $name }
-done-corrected = Date corrected: { $name }
+done-corrected = Last valid day corrected: { $name }
 done-suspended = Suspended: { $name }
 done-reinstated = Reinstated: { $name }
 done-withdrawn = Withdrawn: { $name }
@@ -121,30 +128,30 @@ done-withdrawn = Withdrawn: { $name }
 faults-title = Something needs correcting
 fault-date-form = Write the date as day, month and year, for example 24.12.2026.
 fault-date-missing = Enter a date.
-fault-changed = Somebody else changed the certification in the meantime. See what holds now, and try again.
+fault-changed = Somebody else changed the certification in the meantime. Check the current details, and try again.
 fault-completed-later = The course cannot have been completed after today.
 fault-completed-early = { $name } is too long ago.
-fault-already-lapsed = By the rule of its type, it would have lapsed on { $name }. Enter a later day.
-fault-unchanged = It is already valid until that day. Enter another day.
+fault-already-lapsed = With this date, the certification would already have lapsed, on { $name }. Enter a later date.
+fault-unchanged = The certification is already valid until this date. Enter another date.
 fault-suspension-end = The last day of the suspension must be today or later, and at most { $number } years from now.
-fault-before-issue = The last valid day cannot be before the day of issue, { $name }.
+fault-before-issue = The last valid day cannot be before the certification was issued, { $name }.
 fault-out-of-range = The date is too long ago, or more than { $number } years from now.
-fault-early = It can be renewed from { $name }. Tick the box to renew it now.
+fault-early = The certification can be renewed from { $name }. Tick the box to renew it now.
 fault-no-rule = The type has no fixed validity. Enter the last valid day.
-fault-lapsed = It has lapsed. Renew it instead.
-fault-withdrawn = It was withdrawn. Reinstate it first, if that was a mistake.
-fault-erased = The person was erased.
-fault-words = The text is too long, or has characters that cannot be shown.
+fault-lapsed = The certification has lapsed. Renew it instead.
+fault-withdrawn = The certification was withdrawn. If that was a mistake, reinstate it first.
+fault-erased = The person was erased, so the certification cannot be changed.
+fault-words = The evidence or the note is too long, or has characters that cannot be shown.
 
 timeline = History
 timeline-empty = Nothing has happened yet.
-event-renewed = Renewed: was valid until { $before }, is valid until { $after }.
-event-corrected = The date was corrected from { $before } to { $after }.
+event-renewed = Renewed. Last valid day before: { $before }. Now: { $after }.
+event-corrected = The date was corrected. Last valid day before: { $before }. Now: { $after }.
 event-suspended = Suspended.
 event-reinstated = Reinstated.
 event-withdrawn = Withdrawn.
-event-undone = Undone: valid until { $after } again.
-event-by = By { $name }
+event-undone = The change was undone. Last valid day: { $after }.
+event-by = Recorded by { $name }
 event-source-command = From the command line
 event-source-portal = Reported by a partner
 event-completed = Course completed on { $name }
@@ -155,46 +162,46 @@ event-notice = Notice: { $name }
 delivery-pending = Waiting to be sent
 delivery-claimed = Being sent
 delivery-delivered = Sent
-delivery-unreachable = Could not be sent: no working address
-delivery-cancelled = Cancelled
+delivery-unreachable = Could not be sent: no address works
+delivery-cancelled = Not sent, because it was no longer true
 
 today-title = { $number ->
-    [one] One mentor needs you
-   *[other] { $number } mentors need you
+    [one] One thing needs you
+   *[other] { $number } things need you
 }
 today-recorded-title = { $number ->
-    [0] The contact is recorded. Nobody else needs you now
-    [one] The contact is recorded. One mentor needs you
-   *[other] The contact is recorded. { $number } mentors need you
+    [0] The contact is recorded. Nothing else needs you now
+    [one] The contact is recorded. One thing needs you
+   *[other] The contact is recorded. { $number } things need you
 }
-today-nothing-title = Nobody needs you now
-today-nothing = This page shows those who lapsed, those who cannot be reached, and those who expire within a month.
-today-expired = Lapsed ({ $number })
+today-nothing-title = Nothing needs you now
+today-nothing = This page shows certifications that lapsed recently, mentors whom notices do not reach, and certifications that expire within 30 days.
+today-expired = Recently lapsed ({ $number })
 today-unreachable = Cannot be reached ({ $number })
-today-week = The next seven days ({ $number })
-today-month = The next month ({ $number })
-today-more = There are more than are shown here. See the whole list.
-today-chapters = Chapters
+today-week = Expiring within seven days ({ $number })
+today-month = Expiring in 8 to 30 days ({ $number })
+today-more = Not all are shown here. See all certifications
+today-chapters = Choose a chapter
 today-all-chapters = All chapters
-today-held = The run of { $name } waits for approval, because it would send unusually many notices.
+today-held = The run of { $name } is waiting for approval, because it would send unusually many notices.
 action-contact = Record a contact
-action-contact-title = Record a contact: { $name }
+action-contact-title = Record a contact with { $name }
 contact-outcome = What happened?
-contact-reached = We talked
+contact-reached = Spoke with the mentor
 contact-no_answer = No answer
 contact-letter_sent = A letter was sent
-contact-booked = Registered for a course
-contact-stops = Will not go on
-contact-reached-on = You talked on { $name }
-contact-no_answer-on = No answer on { $name }
-contact-letter_sent-on = A letter was sent on { $name }
-contact-booked-on = Registered for a course on { $name }
-contact-stops-on = Did not want to go on, { $name }
+contact-booked = The mentor is registered for a course
+contact-stops = The mentor does not want to continue
+contact-reached-on = Last contact on { $name }: spoke with the mentor
+contact-no_answer-on = Last contact on { $name }: no answer
+contact-letter_sent-on = Last contact on { $name }: a letter was sent
+contact-booked-on = Last contact on { $name }: registered for a course
+contact-stops-on = Last contact on { $name }: does not want to continue
 contact-next = When should somebody get in touch again?
-contact-next-hint = Day, month and year. Until then, the person is not on the list of those who need you.
+contact-next-hint = Day, month and year, for example 24.12.2026. Until then, this is not shown on “Today”. You can leave it empty if the mentor does not want to continue.
 contact-until = Next contact { $name }
 fault-outcome = Choose what happened.
-fault-next-past = The date must be later than today.
+fault-next-past = The date must be after today, and at most { $number } years from now.
 address-email = E-mail
 address-phone = Phone
 
@@ -209,26 +216,44 @@ runs-held-title = { $number ->
     [one] One run waits for approval
    *[other] { $number } runs wait for approval
 }
-runs-approved-title = Approved and done
-runs-running-title = Approved. The run is not finished yet
-runs-running = The run is approved and starts at once. You may leave this page; the result will be here.
-runs-held = The run of { $date } would send { $number } notices
+runs-approved-title = The run is approved and finished
+runs-running-title = The run is approved, but not finished yet
+runs-running = The run is approved and is about to start. You may leave this page; the result will be here.
+runs-held = { $number ->
+    [one] The run of { $date } would send one notice
+   *[other] The run of { $date } would send { $number } notices
+}
 runs-held-why = These are more than the limit. Nothing was sent. If a mistake in the register causes them, correct it first.
-runs-of-stage = { $stage }: { $number }
-runs-examples = For example to
+runs-of-stage = Notices { $stage }: { $number }
 runs-approve-hint = If you approve it, the notices are sent.
 runs-approve = Approve the run
 runs-ask = An administrator must approve it.
-runs-nights = Nights
-runs-none = No nights yet.
+runs-nights = Previous runs
+runs-none = No runs yet.
 runs-notices = { $number ->
+    [0] No notices
     [one] One notice
    *[other] { $number } notices
 }
 run-complete = Complete
-run-held = Waits for approval
-run-missed = Caught up later
-run-failed = Failed
+run-held = Held back
+run-missed = Not run, covered by a later run
+run-failed = Stopped by an error
 
 certifications-file = Download the list as a file (CSV)
 fact-name = Name
+until-future = valid until the end of { $name }
+until-past = was valid until the end of { $name }
+until-last = last valid day { $name }
+runs-approved-more-title = { $number ->
+    [one] The run is approved and finished. One more run is waiting for approval
+   *[other] The run is approved and finished. { $number } more runs are waiting for approval
+}
+runs-failed-title = An error stopped the run
+action-renew-of = the certification of { $name }, { $about }
+action-contact-of = with { $name }, { $about }
+fact-state-after = Afterwards
+evidence-label = Evidence (optional)
+note-label = Note (optional)
+today-cut-title = This page does not show everything
+certifications-file-cut = The file has no more rows than this. Choose a filter, and download several files.

@@ -89,8 +89,10 @@ login-unknown = This login is not linked to a person yet. Open the invitation in
 access-closed = Access is closed for now. Ask your organisation when it opens again.
 
 demo-title = Who do you want to be?
-demo = This is a demo with generated people. Choose whom to sign in as.
-demo-coordinator = { $name }, coordinator of Oslo and Østlandet
-demo-administrator = { $name }, administrator
-demo-mentor = { $name }, mentor
-demo-outsider = { $name }, coordinator of another organisation
+demo = This is a demo with made-up people. Choose whom to sign in as.
+demo-coordinator = Sign in as { $name }, coordinator of Oslo and Østlandet
+demo-administrator = Sign in as { $name }, administrator
+demo-mentor = Sign in as { $name }, mentor
+demo-outsider = Sign in as { $name }, coordinator of another organisation
+not-found-title = Page not found
+not-permitted-title = You cannot change this

@@ -65,7 +65,7 @@ invitation-sign-in-first = Logg inn først, og ta så imot invitasjonen.
 invitation-accept = Ta imot invitasjonen
 invitation-sign-in = Logg inn
 
-trouble-title = Det gikk ikke
+trouble-title = Noe gikk galt
 trouble-ours = Noe gikk galt hos oss. Prøv igjen om et minutt.
 back = Til forsiden
 
@@ -89,8 +89,10 @@ login-unknown = Innloggingen hører ikke til noen her ennå. Åpne invitasjonen 
 access-closed = Tilgangen er stengt for tiden. Spør organisasjonen din når den åpner igjen.
 
 demo-title = Hvem vil du være?
-demo = Dette er en prøve med oppdiktede personer. Velg hvem du vil logge inn som.
-demo-coordinator = { $name }, koordinator for Oslo og Østlandet
-demo-administrator = { $name }, administrator
-demo-mentor = { $name }, likeperson
-demo-outsider = { $name }, koordinator i en annen organisasjon
+demo = Dette er en demo med oppdiktede personer. Velg hvem du vil logge inn som.
+demo-coordinator = Logg inn som { $name }, koordinator for Oslo og Østlandet
+demo-administrator = Logg inn som { $name }, administrator
+demo-mentor = Logg inn som { $name }, likeperson
+demo-outsider = Logg inn som { $name }, koordinator i en annen organisasjon
+not-found-title = Fant ikke siden
+not-permitted-title = Du kan ikke endre dette

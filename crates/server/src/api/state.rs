@@ -109,7 +109,7 @@ impl Api {
     }
 
     /// Begins a transaction for a login that need not be linked to a person.
-    pub(super) async fn login(&self, caller: &Caller) -> Result<CallerTx, ApiError> {
+    pub(crate) async fn login(&self, caller: &Caller) -> Result<CallerTx, ApiError> {
         self.0.database.caller(&caller.login).await
     }
 

@@ -22,7 +22,9 @@ pub(crate) async fn compress(request: Request, next: Next) -> Response {
     let is_accepted = accepts.iter().filter_map(|value| value.to_str().ok()).any(accepts_gzip);
     let mut response = next.run(request).await;
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    if !is_accepted {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_markup = kind.is_some_and(|kind| kind.starts_with("text/html") || kind.starts_with("text/css"));
+    if !is_accepted || !is_markup {
         return response;
     }
     let (mut parts, body) = response.into_parts();

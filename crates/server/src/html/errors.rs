@@ -25,7 +25,8 @@ pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
     let Some(Code(code)) = refused.extensions().get().copied() else { return refused };
     let what =
         Some(text.say(code)).filter(|what| !what.is_empty()).unwrap_or_else(|| text.say("trouble-ours"));
-    let layout = Layout::new(text, text.say("trouble-title"));
+    let title = Some(text.say(&format!("{code}-title"))).filter(|title| !title.is_empty());
+    let layout = Layout::new(text, title.unwrap_or_else(|| text.say("trouble-title")));
     let mut response = page(refused.status(), &ErrorPage { layout, what });
     if let Some(later) = refused.headers().get(header::RETRY_AFTER) {
         response.headers_mut().insert(header::RETRY_AFTER, later.clone());

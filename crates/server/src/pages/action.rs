@@ -40,6 +40,16 @@ impl Action {
         }
     }
 
+    /// Whether its form asks for a date.
+    pub(super) const fn has_date(self) -> bool {
+        matches!(self, Self::Renewal | Self::Correction | Self::Suspension)
+    }
+
+    /// The id of the first field of its form.
+    pub(super) const fn first_field(self) -> &'static str {
+        if self.has_date() { "date" } else { "note" }
+    }
+
     /// Whether the person sees the result in words before it is saved: every change of a date, and a withdrawal.
     pub(super) const fn is_checked_first(self) -> bool {
         !matches!(self, Self::Suspension | Self::Reinstatement)

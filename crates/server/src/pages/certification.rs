@@ -109,7 +109,7 @@ pub(super) async fn show(
         id,
         facts: facts(&found, &standing, text),
         addresses: addresses.iter().map(|one| address(one, text)).collect(),
-        date: standing.last_valid_day.map_or_else(|| text.say("never-expires"), |day| text.date(day)),
+        date: validity(&standing, text),
         when: standing.days_left.map(|left| text.days(left)).unwrap_or_default(),
         state: text.say(&format!("state-{}", standing.state.as_str())),
         tone: tone(standing.state),
@@ -135,6 +135,17 @@ fn known(written: &Written) -> Option<(Box<certvakt_rules::renewal::Entry>, &Wri
     }
 }
 
+/// The last valid day in words that say what it is.
+fn validity(standing: &Standing, text: Text) -> String {
+    let Some(day) = standing.last_valid_day else { return text.say("never-expires") };
+    let key = match (standing.state, standing.days_left) {
+        (InState::Suspended | InState::Withdrawn, _) => "until-last",
+        (_, Some(..=-1)) => "until-past",
+        _ => "until-future",
+    };
+    text.named(key, &text.date(day))
+}
+
 /// What is known beside the date.
 fn facts(found: &Certification, standing: &Standing, text: Text) -> Vec<(String, String)> {
     let zone = found.zone.0;
@@ -152,9 +163,14 @@ fn facts(found: &Certification, standing: &Standing, text: Text) -> Vec<(String,
 
 /// An address with its kind and the target of its link.
 fn address(one: &Address, text: Text) -> (String, String, String) {
-    let scheme = if one.kind == "phone" { "tel" } else { "mailto" };
-    let shown = line(&one.address);
-    (text.say(&format!("address-{}", one.kind)), format!("{scheme}:{shown}"), shown)
+    let target = match one.kind.as_str() {
+        "phone" => format!("tel:{}", one.address),
+        // Encoded, so that an address cannot add fields to the mail (RFC 6068).
+        _ => {
+            format!("mailto:{}", form_urlencoded::byte_serialize(one.address.as_bytes()).collect::<String>())
+        }
+    };
+    (text.say(&format!("address-{}", one.kind)), target, line(&one.address))
 }
 
 /// What a coordinator may do with a certification in a state.

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use certvakt_base::i18n::line;
 use certvakt_engine::expiry::filter;
 use certvakt_engine::expiry::standing::{self, State as Standing};
+use certvakt_rules::text::is_control;
 use certvakt_store::CallerTx;
 use certvakt_store::caller::overview::{self, CertificationType};
 use certvakt_store::caller::{self, After, Chapter, Filter};
@@ -218,7 +219,11 @@ pub(super) async fn file(
         }
         number += found.len();
         after = found.last().map(|last| After { expires_at: last.expires_at, id: last.id });
-        if found.len() < PAGE_OF_FILE as usize || number >= LONGEST_FILE {
+        if found.len() < PAGE_OF_FILE as usize {
+            break;
+        }
+        if number >= LONGEST_FILE {
+            let _ = rows.write_record([text.say("certifications-file-cut").as_str(), "", "", "", "", ""]);
             break;
         }
     }
@@ -236,7 +241,7 @@ pub(super) async fn file(
 
 /// A cell that a spreadsheet reads as text, never as a formula (OWASP, CSV injection).
 fn as_text(cell: &str) -> String {
-    let cell = line(cell);
+    let cell: String = cell.chars().map(|char| if is_control(char) { ' ' } else { char }).collect();
     if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
 }
 

@@ -125,11 +125,14 @@ pub(super) async fn make(
         Ok(change) => change,
         Err(fault) => return Ok(refused(form(layout, &found, action, fields, now), fault)),
     };
+    // The same form with other values is another change, as after the browser's way back.
+    let Fields { key, date, evidence, note, early, .. } = &fields;
+    let key = format!("{key} {date} {early} {evidence} {note}");
     let request = ChangeRequest {
         change,
         evidence: Some(fields.evidence.trim()).filter(|text| !text.is_empty()),
         note: Some(fields.note.trim()).filter(|text| !text.is_empty()),
-        key: Some(fields.key.as_str()).filter(|key| !key.is_empty()),
+        key: Some(key.as_str()).filter(|_| !fields.key.is_empty()),
         source: Source::Api,
         seen: Some(version(&fields.version)),
     };
@@ -143,20 +146,26 @@ pub(super) async fn make(
         // The preview made the change as well, so it follows the same rules, and takes it back.
         Ok(outcome) => {
             tx.rollback().await?;
-            let result = result(action, &fields, outcome, text);
+            let (result, name) = (result(action, &fields, outcome, text), name_of(&found, text));
             let mut page_of = form(layout, &found, action, fields, now);
-            page_of.layout.heading = text.say(&format!("{}-check", action.key()));
+            page_of.layout.heading = text.named(&format!("{}-check", action.key()), &name);
             page_of.layout.has_news = true;
             page_of.button = text.say(&format!("{}-save", action.key()));
             Ok(page(StatusCode::OK, &ChangePage { result, ..page_of }))
         }
         Err(RenewalError::Changed) => {
             // The form shows what holds now beside what was entered.
-            let fault = Fault { field: "date", what: text.say("fault-changed") };
+            let fault = Fault { field: action.first_field(), what: text.say("fault-changed") };
             fields.version.clear();
             Ok(refused(form(layout, &found, action, fields, now), fault))
         }
-        Err(error) => match fault(&error, text) {
+        Err(RenewalError::Words(_)) => {
+            let is_note = ChangeRequest { note: None, ..request }.check().is_ok();
+            let field = if is_note { "note" } else { "evidence" };
+            let fault = Fault { field, what: text.say("fault-words") };
+            Ok(refused(form(layout, &found, action, fields, now), fault))
+        }
+        Err(error) => match fault(&error, action, text) {
             Some(fault) => Ok(refused(form(layout, &found, action, fields, now), fault)),
             None => Err(error.into()),
         },
@@ -182,15 +191,16 @@ fn form(
         fields.version = found.updated_at.timestamp_micros().to_string();
     }
     let date = match action {
-        Action::Renewal | Action::Correction | Action::Suspension => {
+        _ if action.has_date() => {
             let key = if fields.is_until.is_empty() { action.key() } else { Action::Correction.key() };
             Some((text.say(&format!("{key}-date")), text.say(&format!("{key}-date-hint"))))
         }
-        Action::Reinstatement | Action::Withdrawal => None,
+        _ => None,
     };
     let standing = Standing::of(found, now);
     let present = standing.last_valid_day.map_or_else(|| text.say("never-expires"), |day| text.date(day));
     let about = [
+        ("fact-name", Some(name_of(found, text))),
         ("fact-chapter", found.chapter.as_deref().map(line)),
         ("fact-type", found.type_name.as_deref().map(line)),
         ("fact-valid-until", Some(present)),
@@ -260,6 +270,7 @@ fn result(action: Action, fields: &Fields, outcome: ChangeOutcome, text: Text) -
         ("fact-completed", completed.map(|day| text.long_date(day))),
         ("fact-valid-before", Some(until(outcome.before))),
         ("fact-valid-after", (action != Action::Withdrawal).then(|| until(outcome.after))),
+        ("fact-state-after", (action == Action::Withdrawal).then(|| text.say("state-withdrawn"))),
         ("fact-evidence", entered(&fields.evidence)),
         ("fact-note", entered(&fields.note)),
     ];
@@ -267,7 +278,7 @@ fn result(action: Action, fields: &Fields, outcome: ChangeOutcome, text: Text) -
 }
 
 /// A refusal that the person can mend in the form; `None` for any other.
-fn fault(error: &RenewalError, text: Text) -> Option<Fault> {
+fn fault(error: &RenewalError, action: Action, text: Text) -> Option<Fault> {
     let day = |key: &str, day: NaiveDate| text.named(key, &text.date(day));
     let what = match error {
         RenewalError::Date(date) => match date {
@@ -288,8 +299,7 @@ fn fault(error: &RenewalError, text: Text) -> Option<Fault> {
         RenewalError::Lapsed => text.say("fault-lapsed"),
         RenewalError::Withdrawn => text.say("fault-withdrawn"),
         RenewalError::Erased => text.say("fault-erased"),
-        RenewalError::Words(_) => return Some(Fault { field: "note", what: text.say("fault-words") }),
         _ => return None,
     };
-    Some(Fault { field: "date", what })
+    Some(Fault { field: action.first_field(), what })
 }

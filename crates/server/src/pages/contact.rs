@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
-use certvakt_rules::calendar::is_plausible;
+use certvakt_rules::calendar::{YEARS_AHEAD, is_plausible};
 use certvakt_rules::stage::shift;
 use certvakt_store::ContactOutcome;
 use certvakt_store::caller::Certification;
@@ -23,7 +23,6 @@ use crate::api::Api;
 use crate::extract::Path;
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
-use crate::problem::ApiError;
 
 /// The number of days after which the form suggests the next contact.
 const NEXT_AFTER_DAYS: i64 = 14;
@@ -35,6 +34,8 @@ pub(super) struct Fields {
     outcome: String,
     /// The day of the next contact.
     next_on: String,
+    /// The id of the contact: a form that is sent twice records one.
+    key: String,
 }
 
 #[derive(Template)]
@@ -45,6 +46,7 @@ struct ContactPage {
     /// The value, the label, and whether it is chosen.
     outcomes: Vec<(&'static str, String, bool)>,
     next_on: String,
+    key: String,
     about: String,
     faults: Vec<Fault>,
 }
@@ -65,7 +67,8 @@ pub(super) async fn show(
     let found = changeable(&mut tx, id).await?;
     tx.commit().await?;
     let next = shift(api.clock().today(found.zone.0), NEXT_AFTER_DAYS);
-    let fields = Fields { next_on: dates::write(next), ..Fields::default() };
+    let key = Uuid::new_v4().to_string();
+    let fields = Fields { next_on: dates::write(next), key, ..Fields::default() };
     Ok(page(StatusCode::OK, &form(layout, &found, fields, Vec::new())))
 }
 
@@ -82,15 +85,15 @@ pub(super) async fn make(
         Ok(read) => read,
         Err(keys) => {
             let text = layout.text;
-            let faults = keys.into_iter().map(|(field, key)| Fault { field, what: text.say(key) });
+            let faults =
+                keys.into_iter().map(|(field, key)| Fault { field, what: text.count(key, YEARS_AHEAD) });
             let faults = faults.collect();
             let layout = Layout { is_refused: true, ..layout };
             return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &form(layout, &found, fields, faults)));
         }
     };
-    if !contacts::record(&mut tx, id, outcome, next_on).await? {
-        return Err(ApiError::NotYours.into());
-    }
+    let key = fields.key.parse().unwrap_or_else(|_| Uuid::new_v4());
+    contacts::record(&mut tx, key, id, outcome, next_on).await?;
     tx.commit().await?;
     Ok(Redirect::to("/today?done=contact").into_response())
 }
@@ -128,6 +131,7 @@ fn form(layout: Layout, found: &Certification, fields: Fields, faults: Vec<Fault
         id: found.id,
         outcomes: outcomes.collect(),
         next_on: fields.next_on,
+        key: fields.key,
         about: about.into_iter().flatten().map(line).collect::<Vec<_>>().join(", "),
         faults,
         layout: Layout { heading, ..layout },

@@ -10,6 +10,8 @@ use crate::return_to::with_return;
 pub(super) enum PageError {
     /// Nobody is signed in; the browser returns to this path afterwards.
     NotSignedIn(String),
+    /// An administrator must sign in again, and returns to this path.
+    StepUp(String),
     /// A refusal that the API uses as well. It is rendered as a page in the browser's language.
     Refused(ApiError),
 }
@@ -26,8 +28,9 @@ impl IntoResponse for PageError {
             Self::NotSignedIn(path) => Redirect::to(&with_return("/sign-in", &path)).into_response(),
             // The login is linked to no person: the sign-in page says what to do.
             Self::Refused(ApiError::UnknownLogin) => Redirect::to("/sign-in").into_response(),
-            Self::Refused(ApiError::StepUp(_)) => {
-                Redirect::to("/sign-in/provider?step_up=true").into_response()
+            Self::StepUp(path) => {
+                let path = with_return("/sign-in", &path) + "&step_up=true";
+                Redirect::to(&path).into_response()
             }
             Self::Refused(refusal) => refusal.into_response(),
         }

@@ -42,6 +42,13 @@ impl Row {
     }
 }
 
+impl Row {
+    /// What a link is about, for those who hear it alone: the mentor and the certification.
+    pub(super) fn whose(&self, key: &str, text: Text) -> String {
+        text.with(key, &[("name", self.name.as_str().into()), ("about", self.about.as_str().into())])
+    }
+}
+
 /// The mentor's name, or what stands for it.
 pub(super) fn name_of(one: &Certification, text: Text) -> String {
     match &one.mentor {

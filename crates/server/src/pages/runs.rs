@@ -1,5 +1,6 @@
 //! The nights: what each run recorded, and those that wait for an administrator.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use askama::Template;
@@ -7,17 +8,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
-use certvakt_engine::expiry::filter;
 use certvakt_rules::Stage;
 use certvakt_store::caller::overview::{self, Run};
-use certvakt_store::caller::{self, Filter, Organisation};
+use certvakt_store::caller::{self, Organisation};
 use certvakt_store::{CallerTx, Role, StoreError};
 use serde::Deserialize;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::certification::stage_name;
 use super::error::PageError;
-use super::row::name_of;
+use super::link::link;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::{Path, Query};
@@ -26,10 +27,10 @@ use crate::html::page;
 use crate::html::text::Text;
 use crate::problem::ApiError;
 
+/// The path of the page.
+const PATH: &str = "/runs";
 /// The number of nights on the page.
 const NIGHTS: u32 = 60;
-/// The number of mentors that the page names for a held run.
-const EXAMPLES: u32 = 3;
 /// How long the page waits for an approved run before it answers, and how often it looks.
 const WAIT_FOR_RUN: Duration = Duration::from_secs(8);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -38,7 +39,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct AfterApproval {
-    done: String,
+    /// The run that was approved.
+    approved: Option<i64>,
 }
 
 #[derive(Template)]
@@ -47,9 +49,8 @@ struct RunsPage {
     layout: Layout,
     held: Vec<Held>,
     nights: Vec<Night>,
-    may_approve: bool,
-    /// Whether an approved run has not finished yet.
-    is_running: bool,
+    /// The link with which the page looks again for an approved run.
+    again: Option<String>,
 }
 
 /// A held run.
@@ -58,9 +59,8 @@ struct Held {
     heading: String,
     /// The number of notices of each stage.
     stages: Vec<String>,
-    /// Some of the mentors who would be notified.
-    examples: Vec<String>,
     is_approved: bool,
+    may_approve: bool,
 }
 
 /// A night in the list.
@@ -76,40 +76,61 @@ struct Night {
 pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
-    Query(AfterApproval { done }): Query<AfterApproval>,
+    Query(AfterApproval { approved }): Query<AfterApproval>,
 ) -> Result<Response, PageError> {
     let until = Instant::now() + WAIT_FOR_RUN;
-    let (mut tx, layout, organisations, runs) = loop {
-        let (mut tx, layout) = visitor.begin(&api, Section::Runs).await?;
-        let organisations = caller::organisations(&mut tx).await?;
-        let runs = overview::runs(&mut tx, None, NIGHTS).await?;
-        if done != "approved"
-            || !waiting(&runs).any(|run| run.approved_at.is_some())
-            || Instant::now() > until
-        {
-            break (tx, layout, organisations, runs);
-        }
+    let (mut tx, layout) = visitor.begin(&api, Section::Runs).await?;
+    let organisations = caller::organisations(&mut tx).await?;
+    let administered = administered(&mut tx).await?;
+    let mut held = overview::held_runs(&mut tx).await?;
+    let is_waiting =
+        |held: &[Run]| held.iter().any(|run| Some(run.id) == approved && run.approved_at.is_some());
+    // Each look is a transaction of its own, and none is open in between.
+    while is_waiting(&held) && Instant::now() < until {
         tx.commit().await?;
         tokio::time::sleep(LOOK_EVERY).await;
-    };
-    let text = layout.text;
-    let mut held = Vec::new();
-    for run in waiting(&runs) {
-        held.push(described(&mut tx, run, &organisations, &api, text).await?);
+        tx = visitor.again(&api).await?;
+        held = overview::held_runs(&mut tx).await?;
     }
+    let runs = overview::runs(&mut tx, None, NIGHTS).await?;
     tx.commit().await?;
-    let is_running = held.iter().any(|one| one.is_approved);
-    let waits = held.iter().filter(|one| !one.is_approved).count();
-    let heading = match (done.as_str(), is_running, waits) {
-        ("approved", true, _) => text.say("runs-running-title"),
-        ("approved", false, 0) => text.say("runs-approved-title"),
-        (_, _, 0) => text.say("runs-title"),
-        _ => text.count("runs-held-title", waits),
+    let text = layout.text;
+    let (result, has_news) = (result(approved, &runs), approved.is_some());
+    let waits = held.iter().filter(|run| run.approved_at.is_none()).count();
+    let heading = match (result, waits) {
+        (Some("waits") | None, 0) => text.say("runs-title"),
+        (Some("waits") | None, _) => text.count("runs-held-title", waits),
+        (Some("approved"), 1..) => text.count("runs-approved-more-title", waits),
+        (Some(result), _) => text.say(&format!("runs-{result}-title")),
     };
-    let may_approve = layout.signed_in.as_ref().is_some_and(|person| person.role == Role::OrgAdmin);
+    let again =
+        (result == Some("running")).then(|| link(PATH, &[("approved", &approved.unwrap_or(0).to_string())]));
+    let held =
+        held.iter().map(|run| described(run, administered.contains(&run.organisation_id), text)).collect();
     let nights = runs.iter().map(|run| night(run, &organisations, text)).collect();
-    let layout = Layout { heading, has_news: done == "approved", ..layout };
-    Ok(page(StatusCode::OK, &RunsPage { layout, held, nights, may_approve, is_running }))
+    let layout = Layout { heading, has_news, ..layout };
+    Ok(page(StatusCode::OK, &RunsPage { layout, held, nights, again }))
+}
+
+/// What became of an approved run: it is running, complete (`approved`), failed, or waits again; `None` if it was not
+/// approved.
+fn result(approved: Option<i64>, runs: &[Run]) -> Option<&'static str> {
+    let run = runs.iter().find(|run| Some(run.id) == approved && run.approved_at.is_some())?;
+    let mut later =
+        runs.iter().filter(|one| one.organisation_id == run.organisation_id && one.state != "missed");
+    Some(match later.find(|one| one.id > run.id).map(|one| one.state.as_str()) {
+        None => "running",
+        Some("complete") => "approved",
+        Some("failed") => "failed",
+        Some(_) => "waits",
+    })
+}
+
+/// The organisations that the caller administers.
+async fn administered(tx: &mut CallerTx) -> Result<HashSet<Uuid>, StoreError> {
+    let memberships = caller::memberships(tx).await?;
+    let administered = memberships.iter().filter(|one| one.role == Role::OrgAdmin.as_str());
+    Ok(administered.map(|one| one.organisation_id).collect())
 }
 
 /// Approves a held run, which the scheduler then runs again.
@@ -121,65 +142,41 @@ pub(super) async fn approve(
     let (mut tx, _) = visitor.begin(&api, Section::Runs).await?;
     let runs = overview::runs(&mut tx, Some(id.saturating_add(1)), 1).await?;
     let run = runs.first().filter(|run| run.id == id).ok_or(ApiError::NotFound)?;
-    // An approval that was sent twice finds the run approved, or complete.
-    if run.state == "held" && run.approved_at.is_none() && !overview::approve_run(&mut tx, id).await? {
+    if !administered(&mut tx).await?.contains(&run.organisation_id) {
         return Err(ApiError::NotYours.into());
+    }
+    // A form that was sent twice, or after the run, approves nothing more.
+    if run.approved_at.is_none() && !overview::approve_run(&mut tx, id).await? {
+        return Ok(Redirect::to(PATH).into_response());
     }
     tx.commit().await?;
     api.wake_scheduler();
-    Ok(Redirect::to("/runs?done=approved").into_response())
+    Ok(Redirect::to(&link(PATH, &[("approved", &id.to_string())])).into_response())
 }
 
 /// A form without fields.
 #[derive(Deserialize)]
 pub(super) struct Nothing {}
 
-/// The latest run of each organisation, if it is held.
-fn waiting(runs: &[Run]) -> impl Iterator<Item = &Run> {
-    runs.iter()
-        .enumerate()
-        .filter(|(number, run)| {
-            let later = runs[..*number].iter().filter(|later| later.organisation_id == run.organisation_id);
-            run.state == "held" && later.filter(|later| later.state != "missed").count() == 0
-        })
-        .map(|(_, run)| run)
-}
-
-async fn described(
-    tx: &mut CallerTx,
-    run: &Run,
-    organisations: &[Organisation],
-    api: &Api,
-    text: Text,
-) -> Result<Held, StoreError> {
+fn described(run: &Run, may_approve: bool, text: Text) -> Held {
     let mut stages: Vec<(Stage, i64)> = run.notices.iter().filter(|(_, number)| *number > 0).collect();
     stages.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-    let mut examples = Vec::new();
-    if let Some((stage, _)) = stages.first() {
-        let types = overview::certification_types(tx).await?;
-        let own: Vec<Organisation> =
-            organisations.iter().filter(|one| one.id == run.organisation_id).cloned().collect();
-        let state = Some(filter::in_stage(*stage, &own, &types, api.clock()));
-        let found =
-            caller::certifications(tx, &Filter { state, ..Filter::default() }, None, EXAMPLES).await?;
-        examples = found.iter().map(|one| name_of(one, text)).collect();
-    }
     let stages = stages.iter().map(|(stage, number)| {
         text.with(
             "runs-of-stage",
             &[("stage", stage_name(*stage, text).into()), ("number", (*number).into())],
         )
     });
-    Ok(Held {
+    Held {
         id: run.id,
         heading: text.with(
             "runs-held",
             &[("date", text.date(run.run_date).into()), ("number", run.notices.total().into())],
         ),
         stages: stages.collect(),
-        examples,
         is_approved: run.approved_at.is_some(),
-    })
+        may_approve,
+    }
 }
 
 fn night(run: &Run, organisations: &[Organisation], text: Text) -> Night {

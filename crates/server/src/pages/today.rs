@@ -53,6 +53,9 @@ struct Group {
 /// A certification that needs somebody.
 struct Needed {
     row: Row,
+    /// What its links are about, for those who hear a link alone.
+    renewal_of: String,
+    contact_with: String,
     /// What the coordinator did last.
     contact: Option<String>,
 }
@@ -75,6 +78,7 @@ pub(super) async fn show(
     let needed = found.urgent() + alarms.len();
     let heading = match (query.done.as_str(), needed) {
         ("contact", _) => text.count("today-recorded-title", needed),
+        (_, 0) if found.is_cut => text.say("today-cut-title"),
         (_, 0) => text.say("today-nothing-title"),
         _ => text.count("today-title", needed),
     };
@@ -104,13 +108,16 @@ fn group(reason: Reason, found: &Attention, text: Text, row: impl Fn(&Item) -> R
         Reason::Week => "today-week",
         Reason::Month => "today-month",
     };
-    let needed = |item: &Item| Needed {
-        row: row(item),
-        contact: item.contact.as_ref().map(|contact| {
+    let needed = |item: &Item| {
+        let row = row(item);
+        let contact = item.contact.as_ref().map(|contact| {
             let zone = item.certification.zone.0;
             let day = text.date(contact.made_at.with_timezone(&zone).date_naive());
             text.named(&format!("contact-{}-on", contact.outcome), &day)
-        }),
+        });
+        let (renewal_of, contact_with) =
+            (row.whose("action-renew-of", text), row.whose("action-contact-of", text));
+        Needed { row, renewal_of, contact_with, contact }
     };
     let rows: Vec<Needed> = found.of(reason).map(needed).collect();
     Group { heading: text.count(key, rows.len()), rows }

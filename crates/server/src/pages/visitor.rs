@@ -21,12 +21,17 @@ pub(super) struct Visitor {
     caller: Caller,
     csrf: String,
     browser: Text,
+    /// The path of the request.
+    path: String,
 }
 
 impl Visitor {
     /// Begins the page's transaction. Returns it with a page that has no heading yet.
     pub(super) async fn begin(&self, api: &Api, section: Section) -> Result<(CallerTx, Layout), PageError> {
-        let mut tx = api.person(&self.caller).await?;
+        let mut tx = match api.person(&self.caller).await {
+            Err(ApiError::StepUp(_)) => return Err(PageError::StepUp(self.path.clone())),
+            begun => begun?,
+        };
         let person = caller::profile(&mut tx).await?.ok_or(ApiError::UnknownLogin)?;
         let text = Text::of_person(person.locale.as_deref(), self.browser);
         let mut layout = Layout::new(text, String::new());
@@ -34,17 +39,22 @@ impl Visitor {
         Ok((tx, layout))
     }
 
+    /// Begins another transaction of the same request, which is recorded once.
+    pub(super) async fn again(&self, api: &Api) -> Result<CallerTx, PageError> {
+        Ok(api.login(&self.caller).await?)
+    }
+
     async fn of(parts: &mut Parts, api: &Api) -> Result<(Self, Session), PageError> {
         let access = Access::from_request_parts(parts, api).await?;
+        // The path of a form shows the form, or the page that it is on.
+        let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
         let Some(session) = api.session(&parts.headers).await? else {
-            // The path of a form shows the form.
-            let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
-            return Err(PageError::NotSignedIn(path.to_owned()));
+            return Err(PageError::NotSignedIn(path));
         };
         access.asked_by(&session.login);
         let changes_others = !parts.method.is_safe() && !parts.uri.path().starts_with("/me/");
         let caller = Caller { login: session.login.clone(), access, changes_others };
-        let visitor = Self { caller, csrf: session.csrf(), browser: Text::of_browser(&parts.headers) };
+        let visitor = Self { caller, csrf: session.csrf(), browser: Text::of_browser(&parts.headers), path };
         Ok((visitor, session))
     }
 }

@@ -29,24 +29,28 @@ impl Contact {
     }
 }
 
-/// Records a contact with the mentor of a certification. Returns false if the caller may not.
+/// Records a contact, under an id that the form chose, with the mentor of a certification that the caller may change.
+/// A repeated form has no effect.
 pub async fn record(
     tx: &mut CallerTx,
+    id: Uuid,
     certification: Uuid,
     outcome: ContactOutcome,
     next_on: Option<NaiveDate>,
-) -> Result<bool, StoreError> {
-    let recorded = sqlx::query!(
-        "insert into certvakt.contacts (certification_id, expires_at, outcome, next_on, made_by)
-         select c.id, c.expires_at, $2, $3, (select certvakt.current_person())
-         from public.peer_mentor_certifications c
-         where c.id = $1 and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
-           and c.peer_mentor_id <> (select certvakt.current_person())",
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into certvakt.contacts (id, certification_id, expires_at, outcome, next_on, made_by)
+         select $1, c.id, c.expires_at, $3, $4, (select certvakt.current_person())
+         from public.peer_mentor_certifications c where c.id = $2
+         on conflict (id) do nothing",
+        id,
         certification,
         outcome.as_str(),
         next_on,
-    );
-    Ok(recorded.execute(tx).await?.rows_affected() == 1)
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// The contacts about a certification, latest first.

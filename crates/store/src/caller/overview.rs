@@ -115,6 +115,22 @@ pub async fn runs(tx: &mut CallerTx, before: Option<i64>, limit: u32) -> Result<
     Ok(found)
 }
 
+/// The latest run of each organisation, except missed nights, that is held.
+pub async fn held_runs(tx: &mut CallerTx) -> Result<Vec<Run>, StoreError> {
+    let ids = sqlx::query_scalar!(
+        r#"select l.id as "id!" from (
+             select distinct on (r.organisation_id) r.id, r.state from certvakt.runs r where r.state <> 'missed'
+             order by r.organisation_id, r.id desc) l
+           where l.state = 'held' order by l.id desc"#
+    );
+    let ids = ids.fetch_all(&mut *tx).await?;
+    let mut held = Vec::new();
+    for id in ids {
+        held.extend(runs(tx, Some(id.saturating_add(1)), 1).await?);
+    }
+    Ok(held)
+}
+
 /// Approves a held run. Returns false if the caller does not administer its organisation, or it does not wait.
 pub async fn approve_run(tx: &mut CallerTx, run: i64) -> Result<bool, StoreError> {
     Ok(sqlx::query_scalar!(r#"select certvakt.approve_run($1) as "is_approved!""#, run).fetch_one(tx).await?)

@@ -72,9 +72,12 @@ async fn a_renewal_is_repeated_in_words_before_it_is_saved_once() {
     let page = browser.get(&format!("{path}?done=renewed")).await;
     assert_eq!(element(&page, "h1"), "Fornyet: Mentor a2, Own");
     assert!(page.text.contains("<h1 tabindex=\"-1\" autofocus>"), "{}", page.text);
-    for words in
-        ["<strong>10. juni 2028</strong>", "gjaldt til og med 20. juni 2026", "Av Coordinator", "bevis 7"]
-    {
+    for words in [
+        "<strong>gjelder til og med 10. juni 2028</strong>",
+        "dag før: 20. juni 2026. Nå: 10. juni 2028.",
+        "Registrert av Coordinator",
+        "bevis 7",
+    ] {
         assert!(page.text.contains(words), "{words} in {}", page.text);
     }
     // The result of an action that was not made is not shown.
@@ -96,12 +99,12 @@ async fn the_other_changes_follow_the_rules_of_the_api() {
     assert!(refused.status == 422 && refused.text.contains("Skriv en dato"), "{}", refused.text);
     for (action, date, checked, kind, heading) in [
         ("renewals", "2028-06-30", true, "renewed", "Fornyet"),
-        ("corrections", "1/7/2028", true, "corrected", "Datoen er rettet"),
+        ("corrections", "1/7/2028", true, "corrected", "Siste gyldige dag er rettet"),
         ("suspensions", "", false, "suspended", "Midlertidig stanset"),
-        ("reinstatements", "", false, "reinstated", "Tatt opp igjen"),
+        ("reinstatements", "", false, "reinstated", "Satt i kraft igjen"),
         ("suspensions", "30.06.2026", false, "suspended", "Midlertidig stanset"),
         ("withdrawals", "", true, "withdrawn", "Trukket tilbake"),
-        ("reinstatements", "", false, "reinstated", "Tatt opp igjen"),
+        ("reinstatements", "", false, "reinstated", "Satt i kraft igjen"),
     ] {
         let form = browser.get(&format!("{path}/{action}")).await;
         assert_eq!(form.status, 200, "{action}: {}", form.text);

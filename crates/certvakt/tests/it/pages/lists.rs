@@ -180,7 +180,7 @@ async fn the_list_is_a_file_too_with_the_same_filters() {
     assert_eq!(file.headers["content-disposition"], "attachment; filename=\"certifications.csv\"");
     assert_eq!(
         file.text,
-        "\u{feff}Navn;Lokallag;Type;Nummer i registeret;Gjelder til og med;Status\n\
+        "\u{feff}Navn;Lokallag;Type;Nummer i registeret;Siste gyldige dag;Status\n\
          Mentor a2;Own;Type;;2026-06-20;Utløper snart\n\
          '=1+1;Below;Type;;2026-06-20;Utløper snart\n",
         "a formula stays text"

@@ -36,7 +36,7 @@ async fn an_administrator_approves_a_held_run_and_sees_its_result() {
     let page = coordinator.get("/runs").await;
     assert_eq!(element(&page, "h1"), "Én kjøring venter på godkjenning");
     for words in
-        ["ville sendt 5 meldinger", "varsel 30 dager før: 5", "Mange ", "En administrator må godkjenne"]
+        ["ville ha sendt 5 varsler", "Varsler 30 dager før utløp: 5", "En administrator må godkjenne"]
     {
         assert!(page.text.contains(words), "{words} in {}", page.text);
     }
@@ -44,17 +44,15 @@ async fn an_administrator_approves_a_held_run_and_sees_its_result() {
 
     let mut administrator = signed_in(&place, "administrator").await;
     let page = administrator.get("/runs").await;
+    let held: i64 = place.database.value("select id from certvakt.runs where state = 'held'").await;
     for _ in 0..2 {
         let approved = send(&mut administrator, &page, &[]).await;
-        assert!(
-            approved.status == 303 && approved.location.unwrap().ends_with("/runs?done=approved"),
-            "{}",
-            approved.text
-        );
+        let to = approved.location.unwrap_or_default();
+        assert!(to.ends_with(&format!("/runs?approved={held}")), "{to} {}", approved.text);
     }
     // The page waits for the result.
-    let page = administrator.get("/runs?done=approved").await;
-    assert_eq!(element(&page, "h1"), "Godkjent og kjørt", "{}", page.text);
+    let page = administrator.get(&format!("/runs?approved={held}")).await;
+    assert_eq!(element(&page, "h1"), "Kjøringen er godkjent og ferdig", "{}", page.text);
     let recorded: i64 = place.database.value("select count(*) from public.cert_notification_log where notification_type = 'expiry_warning_30d'").await;
     assert_eq!(recorded, 5);
     let approved: String = place
@@ -62,6 +60,32 @@ async fn an_administrator_approves_a_held_run_and_sees_its_result() {
         .value("select p.name from certvakt.runs r join certvakt.people p on p.id = r.approved_by where r.state = 'held'")
         .await;
     assert_eq!(approved, "Administrator");
+    // Nobody is told that a run was approved which was not.
+    for other in ["0".to_owned(), (held - 1).to_string()] {
+        let page = administrator.get(&format!("/runs?approved={other}")).await;
+        assert_eq!(element(&page, "h1"), "Kjøringer", "{other}");
+    }
+}
+
+#[tokio::test]
+async fn an_approval_covers_no_more_notices_than_the_administrator_saw() {
+    let place = with_held_run().await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let page = administrator.get("/runs").await;
+    place
+        .database
+        .execute(
+            "insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+             select c.organisation_id, c.id, '00000000-0000-4000-8000-0000000100a2', 'type', '2026-07-11T20:00:00Z'
+             from certvakt.chapters c where c.slug = 'own'",
+        )
+        .await;
+    let approved = send(&mut administrator, &page, &[]).await;
+    let page = administrator.get(&approved.location.unwrap()).await;
+    assert_eq!(element(&page, "h1"), "Én kjøring venter på godkjenning", "{}", page.text);
+    assert!(page.text.contains("ville ha sendt 6 varsler"), "{}", page.text);
+    let recorded: i64 = place.database.value("select count(*) from public.cert_notification_log where notification_type = 'expiry_warning_30d'").await;
+    assert_eq!(recorded, 0);
 }
 
 #[tokio::test]
@@ -84,6 +108,6 @@ async fn only_an_administrator_of_the_organisation_approves_and_only_the_latest_
     let page = administrator.get("/me").await;
     let csrf = crate::sign_in::between(&page.text, "name=\"csrf\" value=\"", "\"");
     let answer = administrator.post(&format!("/runs/{held}/approvals"), &[("csrf", &csrf)]).await;
-    assert_eq!(answer.status, 403, "{}", answer.text);
+    assert!(answer.location.unwrap().ends_with("/runs"), "{}", answer.text);
     assert!(place.database.value::<bool>("select bool_and(approved_at is null) from certvakt.runs").await);
 }
