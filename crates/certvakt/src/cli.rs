@@ -178,8 +178,12 @@ async fn dispatch(command: Command, name: Option<String>) -> Result<Exit, Error>
     if let Some(folder) = &folder {
         global.data_dir = Some(folder.path().to_owned());
     }
+    let mut subcommand = command.subcommand;
+    if let Sub::Serve(args) = &mut subcommand {
+        args.has_own_folder = folder.is_some();
+    }
     let app = App::new(global, name)?;
-    let done = match command.subcommand {
+    let done = match subcommand {
         Sub::Migrate(args) => migrate::run(args, &app).await,
         Sub::Organisation(args) => organisation::run(args, &app).await,
         Sub::Chapter(args) => chapter::run(args, &app).await,

@@ -50,7 +50,7 @@ pub enum DemoError {
     Sample(String),
     /// The address to listen on can be reached from other machines.
     #[error(
-        "serve --demo lets anybody be anybody, so it serves this machine only: set serve.listen to 127.0.0.1:8080, or leave it out"
+        "serve --demo signs people in without proof, so it serves this machine only: leave serve.listen out, or set it to 127.0.0.1:8470"
     )]
     NotLoopback,
     /// The cluster.
@@ -238,25 +238,30 @@ async fn import(
     Err(DemoError::Sample(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
 }
 
-/// Fills an empty database with the sample and with people to sign in as, and marks it as a rehearsal.
+/// Fills an empty database with the sample and with people to sign in as. The database must be marked as a rehearsal,
+/// unless it is the demo's own (`is_own`), which this function marks.
 pub async fn prepare(
     database: &Database,
     data_dir: Option<&Path>,
+    is_own: bool,
     clock: &Clock,
 ) -> Result<Vec<DemoPerson>, DemoError> {
+    if is_own {
+        let mut tx = database.registrar().await?;
+        migration::mark_rehearsal(&mut tx).await?;
+        tx.commit().await?;
+    }
     let mut tx = database.worker().await?;
+    let is_rehearsal = migration::is_rehearsal(&mut tx).await?;
     let is_empty = organisation::list(&mut tx).await?.is_empty();
     tx.rollback().await?;
-    if !is_empty {
+    if !is_rehearsal || !is_empty {
         return Err(StoreError::Invalid(
-            "serve --demo fills an empty database, and this one contains organisations: unset DATABASE_URL and --data-dir, or use a new database"
+            "serve --demo fills an empty database that is marked as a rehearsal: unset DATABASE_URL and the data folder, or mark an empty database with `certvakt migrate --rehearsal`"
                 .to_owned(),
         )
         .into());
     }
-    let mut tx = database.registrar().await?;
-    migration::mark_rehearsal(&mut tx).await?;
-    tx.commit().await?;
     let registers = tempfile::tempdir().map_err(|error| DemoError::Sample(error.to_string()))?;
     load(database, registers.path(), data_dir, clock).await?;
     let mut tx = database.registrar().await?;

@@ -2,6 +2,8 @@
 
 use certvakt_base::Exit;
 
+use crate::demo::DemoError;
+
 /// Any error that ends a command. Each layer has its own error type.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -55,7 +57,7 @@ pub enum Error {
     Http(#[from] certvakt_server::HttpError),
     /// The demo.
     #[error(transparent)]
-    Demo(#[from] crate::demo::DemoError),
+    Demo(#[from] DemoError),
     /// Standard output is closed or full.
     #[error("cannot write the output ({0}): check where it is redirected to")]
     Output(#[source] std::io::Error),
@@ -89,9 +91,9 @@ impl Error {
     /// The exit status.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Now(_) => Exit::Usage,
-            Self::Store(error) => error.exit(),
-            Self::Cluster(_) | Self::Demo(crate::demo::DemoError::Cluster(_)) => Exit::Cluster,
+            Self::Config(_) | Self::Now(_) | Self::Demo(DemoError::NotLoopback) => Exit::Usage,
+            Self::Store(error) | Self::Demo(DemoError::Store(error)) => error.exit(),
+            Self::Cluster(_) | Self::Demo(DemoError::Cluster(_)) => Exit::Cluster,
             Self::Import(error) => error.exit(),
             Self::Undo(error) => error.exit(),
             Self::Run(error) => error.exit(),

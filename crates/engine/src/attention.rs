@@ -1,4 +1,4 @@
-//! What needs a person: the one definition for the page `Today`, the API and the digest.
+//! What needs a person: the one definition for the page `Today` and the API.
 //!
 //! A certification needs somebody while its stage `expired` is current, or while a notice of its current stage cannot be
 //! delivered, until somebody records a contact. Those that expire within a month follow, for planning.
@@ -6,20 +6,20 @@
 use std::collections::{HashMap, HashSet};
 
 use certvakt_base::clock::Clock;
-use certvakt_rules::calendar::start_of_day;
+use certvakt_rules::Stages;
 use certvakt_rules::stage::shift;
 use certvakt_store::caller::contacts::{self, Contact};
-use certvakt_store::caller::overview::{self, CertificationType, Run};
-use certvakt_store::caller::{
-    self, After, Certification, Filter, InState, Organisation, RangeOfType, notices,
-};
+use certvakt_store::caller::overview::{self, Run};
+use certvakt_store::caller::{self, After, Certification, Filter, notices};
 use certvakt_store::{CallerTx, StoreError};
+use chrono::NaiveDate;
 use uuid::Uuid;
 
+use crate::expiry::filter::{self, Days};
 use crate::expiry::standing::{Standing, State};
 
-/// The maximum number of certifications of a kind; a list shows all of them.
-pub const MOST: u32 = 200;
+/// The number of certifications read at a time, and about the number that are returned.
+const MOST: u32 = 200;
 /// The number of times that so many are read, to find those about whom nobody recorded a contact.
 const MOST_PAGES: u32 = 5;
 /// The number of days that count as the next week, and as the month.
@@ -29,9 +29,9 @@ const MONTH: i64 = 30;
 /// Why a certification needs somebody, or will soon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// It has lapsed, and can still be renewed in time for the listing and the records.
+    /// It has lapsed, and its stage `expired` is current.
     Expired,
-    /// Its mentor could not be told.
+    /// No channel reaches its mentor with the notice of its stage.
     Unreachable,
     /// It expires within seven days.
     Week,
@@ -83,7 +83,8 @@ pub async fn attention(
 ) -> Result<Attention, StoreError> {
     let organisations = caller::organisations(tx).await?;
     let types = overview::certification_types(tx).await?;
-    let state = Some(InState::Expires(ranges(&organisations, &types, clock)));
+    let state =
+        Some(filter::in_days(&organisations, &types, clock, |stages, today| Some(days(stages, today))));
     let filter = Filter { chapter_id: chapter, state, ..Filter::default() };
     let unreachable = notices::unreachable(tx, chapter, None, MOST).await?;
     let mut is_cut = unreachable.len() == MOST as usize;
@@ -114,7 +115,7 @@ pub async fn attention(
     Ok(Attention { items, held, is_cut })
 }
 
-/// Those of some certifications that need somebody: not settled by a contact, and not the caller's own.
+/// Keeps the certifications that need somebody: those that no contact settles, and that the caller may change.
 async fn needing(
     tx: &mut CallerTx,
     found: Vec<Certification>,
@@ -150,21 +151,8 @@ fn reason(standing: &Standing, is_unreachable: bool) -> Option<Reason> {
     }
 }
 
-/// The expiry times of each type, from the start of the stage `expired` to a month ahead.
-fn ranges(organisations: &[Organisation], types: &[CertificationType], clock: &Clock) -> Vec<RangeOfType> {
-    let range = |one: &CertificationType| {
-        let organisation =
-            organisations.iter().find(|organisation| organisation.id == one.organisation_id)?;
-        let zone = organisation.zone.0;
-        let today = clock.today(zone);
-        let windows = organisation.selection.of(&one.code).windows(today, None);
-        let first = windows.iter().map(|window| window.first).min().unwrap_or(today).min(today);
-        Some(RangeOfType {
-            organisation_id: organisation.id,
-            type_code: one.code.clone(),
-            since: Some(start_of_day(first, zone)),
-            before: Some(start_of_day(shift(today, MONTH + 1), zone)),
-        })
-    };
-    types.iter().filter_map(range).collect()
+/// The last valid days to read of a type: from the start of the stage `expired` to a month ahead.
+fn days(stages: &Stages, today: NaiveDate) -> Days {
+    let first = stages.windows(today, None).iter().map(|window| window.first).min().unwrap_or(today);
+    (Some(first.min(today)), Some(shift(today, MONTH)))
 }

@@ -8,6 +8,7 @@ mod change;
 mod contact;
 mod dates;
 mod error;
+mod form;
 mod link;
 mod mine;
 mod row;

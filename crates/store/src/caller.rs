@@ -30,32 +30,9 @@ pub use self::organisations::{Organisation, organisations};
 pub use self::profile::{Profile, profile};
 use super::error::code_of;
 use super::rows_read::of_organisation;
-use super::{CallerTx, StoreError};
+use super::{CallerTx, Role, StoreError};
 
 of_organisation!(Membership, Chapter);
-
-/// The caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Me {
-    /// The person's id.
-    pub person_id: Uuid,
-    /// The person's name.
-    pub name: Option<String>,
-    /// The language that the person chose, if any.
-    pub locale: Option<String>,
-}
-
-/// The caller's person; `None` if no person is linked to the login.
-pub async fn me(tx: &mut CallerTx) -> Result<Option<Me>, StoreError> {
-    Ok(sqlx::query_as!(
-        Me,
-        "select p.id as person_id, p.locale, coalesce(p.name, (
-           select n.name from certvakt.person_names n where n.person_id = p.id order by n.organisation_id limit 1)) as name
-         from certvakt.people p where p.id = (select certvakt.current_person())"
-    )
-    .fetch_optional(tx)
-    .await?)
-}
 
 /// A person's role in a chapter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,15 +41,15 @@ pub struct Membership {
     pub organisation_id: Uuid,
     /// The chapter.
     pub chapter_id: Uuid,
-    /// `mentor`, `coordinator` or `org_admin`.
-    pub role: String,
+    /// The role.
+    pub role: Role,
 }
 
 /// The caller's memberships.
 pub async fn memberships(tx: &mut CallerTx) -> Result<Vec<Membership>, StoreError> {
     let found = sqlx::query_as!(
         Membership,
-        r#"select organisation_id as "organisation_id!", chapter_id as "chapter_id!", role as "role!"
+        r#"select organisation_id as "organisation_id!", chapter_id as "chapter_id!", role as "role!: Role"
            from certvakt.visible_memberships
            where person_id = (select certvakt.current_person()) order by organisation_id, chapter_id, role"#
     )

@@ -23,9 +23,12 @@ use crate::error::Error;
     Runs each organisation at its local hour, catches up on missed nights and delivers notices. Serves the API\n\
     and the pages on serve.listen, and metrics on serve.operations. Shuts down gracefully on SIGTERM.")]
 pub(super) struct Args {
-    /// Serve a generated sample on this machine, in which anybody can be a coordinator, an administrator or a mentor
+    /// Serve a generated sample on this machine only, with one-click sign-in as a coordinator, an administrator or a mentor
     #[arg(long)]
     pub(super) demo: bool,
+    /// Whether the demo has a data folder of its own, which is deleted at the end.
+    #[arg(skip)]
+    pub(super) has_own_folder: bool,
 }
 
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
@@ -40,7 +43,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let demo = if args.demo {
         tracing::info!("generating and importing a sample");
         let data_dir = if app.is_embedded() { Some(app.data_dir()?) } else { None };
-        Some(crate::demo::prepare(database, data_dir.as_deref(), &app.clock).await?)
+        let is_own = args.has_own_folder && data_dir.is_some();
+        Some(crate::demo::prepare(database, data_dir.as_deref(), is_own, &app.clock).await?)
     } else {
         None
     };

@@ -25,7 +25,7 @@ async fn seen(store: &Database, account: u8) -> (Option<String>, Vec<String>, Ve
     let asking =
         CallerClaims { issuer: "https://prosjekt.supabase.co/auth/v1", subject: &subject, session: None };
     let mut tx = store.caller(&asking).await.unwrap();
-    let me = caller::me(&mut tx).await.unwrap();
+    let me = caller::profile(&mut tx).await.unwrap();
     let memberships = caller::memberships(&mut tx).await.unwrap();
     let found = caller::certifications(&mut tx, &caller::Filter::default(), None, 100).await.unwrap();
     tx.commit().await.unwrap();

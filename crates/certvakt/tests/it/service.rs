@@ -345,3 +345,23 @@ async fn a_used_address_and_a_lost_database_are_reported() {
     service.end();
     drop(stranger);
 }
+
+#[tokio::test]
+async fn a_demo_is_served_on_this_machine_and_in_an_empty_rehearsal_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let loopback = write_config(folder.path(), LISTEN);
+    let demo = |database: &TestDatabase, config: &Path| {
+        let said = fail(&mut database.certvakt(["serve", "--demo", "--config", config.to_str().unwrap()]), 2);
+        assert!(!said.contains("listening"), "{said}");
+        said
+    };
+    let filled = rehearsal().await;
+    assert!(demo(&filled, &loopback).contains("empty database"), "it has an organisation");
+    let unmarked = TestDatabase::new().await;
+    assert!(demo(&unmarked, &loopback).contains("marked as a rehearsal"), "it is not marked");
+    let marked: i64 = unmarked.value("select count(*) from certvakt.installation where rehearsal").await;
+    assert_eq!(marked, 0, "and stays unmarked");
+    let other = tempfile::tempdir().unwrap();
+    let anywhere = write_config(other.path(), "[serve]\nlisten = \"0.0.0.0:0\"\n");
+    assert!(demo(&unmarked, &anywhere).contains("demo-not-loopback"));
+}

@@ -17,7 +17,7 @@ pub fn in_stage(
     types: &[CertificationType],
     clock: &Clock,
 ) -> InState {
-    in_windows(organisations, types, clock, |stages, today| {
+    in_days(organisations, types, clock, |stages, today| {
         let window = stages.windows(today, None).into_iter().find(|window| window.stage == stage)?;
         Some((Some(window.first), Some(window.last)))
     })
@@ -41,7 +41,7 @@ pub fn in_state(
     match state {
         State::Suspended => InState::Suspended,
         State::Withdrawn => InState::Withdrawn,
-        _ => in_windows(organisations, types, clock, days),
+        _ => in_days(organisations, types, clock, days),
     }
 }
 
@@ -54,10 +54,10 @@ fn whole(stages: &Stages, today: NaiveDate, is_among: impl Fn(Stage) -> bool) ->
 }
 
 /// A range of last valid days, without a limit where there is no day.
-type Days = (Option<NaiveDate>, Option<NaiveDate>);
+pub type Days = (Option<NaiveDate>, Option<NaiveDate>);
 
-/// The ranges of expiry times with a first and a last valid day for each type.
-fn in_windows(
+/// The filter for certifications whose last valid day is in a range of days that depends on the stages of its type.
+pub fn in_days(
     organisations: &[Organisation],
     types: &[CertificationType],
     clock: &Clock,

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use certvakt_base::secret;
 use certvakt_engine::attention::{Reason, attention};
+use certvakt_rules::key::hex_digest;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::changes::names;
 use super::state::{Api, Caller};
 use crate::extract::Headers;
 use crate::problem::{ApiError, Problems};
@@ -63,9 +64,9 @@ pub(super) async fn show(
         is_cut: found.is_cut,
     };
     let text = serde_json::to_string(&counts).map_err(|_| ApiError::Fault)?;
-    let etag = format!("\"{}\"", &secret::derived(&text, "attention")[..16]);
+    let etag = format!("\"{}\"", &hex_digest(&text)[..16]);
     let headers: [(HeaderName, String); 1] = [(header::ETAG, etag.clone())];
-    if version.split(',').any(|one| one.trim() == etag) {
+    if names(&version, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     Ok((headers, Json(counts)).into_response())

@@ -238,8 +238,8 @@ async fn make(
     first.answer(StoredResponse::new(StatusCode::OK, &detail)?.with_etag(etag)).await
 }
 
-/// Whether `If-Match` matches a version: it lists versions, or `*` (RFC 9110, section 13.1.1).
-fn names(wanted: &str, version: &str) -> bool {
+/// Whether `If-Match` or `If-None-Match` names a version: it lists versions, or `*` (RFC 9110, section 13.1).
+pub(super) fn names(wanted: &str, version: &str) -> bool {
     wanted == "*" || wanted.split(',').any(|one| one.trim_ascii() == version)
 }
 

@@ -44,7 +44,8 @@ struct Organisation {
     Problems))]
 pub(super) async fn show(State(api): State<Api>, caller: Caller) -> Result<Json<Me>, ApiError> {
     let mut tx = api.person(&caller).await?;
-    let caller::Me { person_id, name, locale } = caller::me(&mut tx).await?.ok_or(ApiError::UnknownLogin)?;
+    let caller::Profile { person_id, name, locale, .. } =
+        caller::profile(&mut tx).await?.ok_or(ApiError::UnknownLogin)?;
     let memberships = caller::memberships(&mut tx).await?;
     let organisations = caller::organisations(&mut tx).await?;
     tx.commit().await?;

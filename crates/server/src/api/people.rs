@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
+use certvakt_store::Role;
 use certvakt_store::caller;
 use certvakt_store::caller::people::{self, PersonFilter};
 use chrono::{DateTime, Utc};
@@ -28,7 +29,8 @@ response_of! {
         /// The chapter.
         chapter_id: Uuid,
         /// `mentor`, `coordinator` or `org_admin`.
-        role: String,
+        #[schema(value_type = String)]
+        role: Role,
     }
 }
 

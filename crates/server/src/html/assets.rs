@@ -6,12 +6,12 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use certvakt_base::secret;
+use certvakt_rules::key::hex_digest;
 
 const STYLE: &str = include_str!("../../templates/style.css");
 /// The path of the style sheet.
 pub(crate) static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
-    let digest = secret::derived(STYLE, "style");
+    let digest = hex_digest(STYLE);
     format!("/assets/{}.css", &digest[..16])
 });
 

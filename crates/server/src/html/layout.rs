@@ -2,7 +2,6 @@
 
 use certvakt_base::i18n::line;
 use certvakt_store::{Role, caller};
-
 use uuid::Uuid;
 
 use super::text::Text;

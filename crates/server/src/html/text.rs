@@ -90,6 +90,11 @@ impl Text {
         )
     }
 
+    /// The last valid day as a date, or that there is none.
+    pub(crate) fn date_or_never(self, day: Option<NaiveDate>) -> String {
+        day.map_or_else(|| self.say("never-expires"), |day| self.date(day))
+    }
+
     /// A date with its weekday, as `mandag 15. juni 2026`.
     pub(crate) fn long_date(self, day: NaiveDate) -> String {
         let weekday = self.say(&format!("weekday-{}", day.weekday().number_from_monday()));

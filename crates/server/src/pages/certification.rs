@@ -195,9 +195,7 @@ fn of_entry(
     zone: Tz,
     text: Text,
 ) -> Event {
-    let day = |at: Option<DateTime<Utc>>| {
-        at.map_or_else(|| text.say("never-expires"), |at| text.date(last_valid_day(at, zone)))
-    };
+    let day = |at: Option<DateTime<Utc>>| text.date_or_never(at.map(|at| last_valid_day(at, zone)));
     let arguments =
         [("before", day(entry.expires_before).into()), ("after", day(entry.expires_after).into())];
     let has_new_date = matches!(entry.kind, Kind::Renewed | Kind::Corrected | Kind::Undone);

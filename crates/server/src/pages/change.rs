@@ -11,8 +11,7 @@ use certvakt_engine::renewal::{
 };
 use certvakt_rules::calendar::YEARS_AHEAD;
 use certvakt_rules::last_valid_day;
-use certvakt_store::CallerTx;
-use certvakt_store::caller::{self, Certification};
+use certvakt_store::caller::Certification;
 use certvakt_store::renewal::ChangeTx;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
@@ -21,6 +20,7 @@ use uuid::Uuid;
 use super::action::Action;
 use super::dates;
 use super::error::PageError;
+use super::form::{Fault, changeable, of_field};
 use super::row::name_of;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
@@ -50,12 +50,6 @@ pub(super) struct Fields {
     step: String,
 }
 
-/// What is wrong with a form: the field, and a sentence.
-pub(super) struct Fault {
-    pub(super) field: &'static str,
-    pub(super) what: String,
-}
-
 #[derive(Template)]
 #[template(path = "change.html")]
 struct ChangePage {
@@ -77,7 +71,7 @@ struct ChangePage {
 
 impl ChangePage {
     fn fault(&self, field: &str) -> Option<&Fault> {
-        self.faults.iter().find(|fault| fault.field == field)
+        of_field(&self.faults, field)
     }
 
     fn is_check(&self) -> bool {
@@ -125,7 +119,7 @@ pub(super) async fn make(
         Ok(change) => change,
         Err(fault) => return Ok(refused(form(layout, &found, action, fields, now), fault)),
     };
-    // The same form with other values is another change, as after the browser's way back.
+    // The same form with other values is another change, for example after the browser's Back button.
     let Fields { key, date, evidence, note, early, .. } = &fields;
     let key = format!("{key} {date} {early} {evidence} {note}");
     let request = ChangeRequest {
@@ -147,11 +141,11 @@ pub(super) async fn make(
         Ok(outcome) => {
             tx.rollback().await?;
             let (result, name) = (result(action, &fields, outcome, text), name_of(&found, text));
-            let mut page_of = form(layout, &found, action, fields, now);
-            page_of.layout.heading = text.named(&format!("{}-check", action.key()), &name);
-            page_of.layout.has_news = true;
-            page_of.button = text.say(&format!("{}-save", action.key()));
-            Ok(page(StatusCode::OK, &ChangePage { result, ..page_of }))
+            let mut check = form(layout, &found, action, fields, now);
+            check.layout.heading = text.named(&format!("{}-check", action.key()), &name);
+            check.layout.has_news = true;
+            check.button = text.say(&format!("{}-save", action.key()));
+            Ok(page(StatusCode::OK, &ChangePage { result, ..check }))
         }
         Err(RenewalError::Changed) => {
             // The form shows what holds now beside what was entered.
@@ -172,12 +166,6 @@ pub(super) async fn make(
     }
 }
 
-/// A certification that the person may change.
-pub(super) async fn changeable(tx: &mut CallerTx, id: Uuid) -> Result<Certification, PageError> {
-    let found = caller::certification(tx, id).await?.ok_or(ApiError::NotFound)?;
-    if found.is_managed { Ok(found) } else { Err(ApiError::NotYours.into()) }
-}
-
 /// The form with its fields, and the version that the person sees in it.
 fn form(
     layout: Layout,
@@ -190,15 +178,11 @@ fn form(
     if fields.version.is_empty() {
         fields.version = found.updated_at.timestamp_micros().to_string();
     }
-    let date = match action {
-        _ if action.has_date() => {
-            let key = if fields.is_until.is_empty() { action.key() } else { Action::Correction.key() };
-            Some((text.say(&format!("{key}-date")), text.say(&format!("{key}-date-hint"))))
-        }
-        _ => None,
-    };
-    let standing = Standing::of(found, now);
-    let present = standing.last_valid_day.map_or_else(|| text.say("never-expires"), |day| text.date(day));
+    let date = action.has_date().then(|| {
+        let key = if fields.is_until.is_empty() { action.key() } else { Action::Correction.key() };
+        (text.say(&format!("{key}-date")), text.say(&format!("{key}-date-hint")))
+    });
+    let present = text.date_or_never(Standing::of(found, now).last_valid_day);
     let about = [
         ("fact-name", Some(name_of(found, text))),
         ("fact-chapter", found.chapter.as_deref().map(line)),

@@ -4,20 +4,18 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use certvakt_base::i18n::line;
 use certvakt_rules::calendar::{YEARS_AHEAD, is_plausible};
 use certvakt_rules::stage::shift;
 use certvakt_store::ContactOutcome;
-use certvakt_store::caller::Certification;
 use certvakt_store::caller::contacts;
 use chrono::NaiveDate;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::change::{Fault, changeable};
 use super::dates;
 use super::error::PageError;
-use super::row::name_of;
+use super::form::{Fault, changeable, of_field};
+use super::row::Row;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Path;
@@ -53,7 +51,7 @@ struct ContactPage {
 
 impl ContactPage {
     fn fault(&self, field: &str) -> Option<&Fault> {
-        self.faults.iter().find(|fault| fault.field == field)
+        of_field(&self.faults, field)
     }
 }
 
@@ -67,9 +65,10 @@ pub(super) async fn show(
     let found = changeable(&mut tx, id).await?;
     tx.commit().await?;
     let next = shift(api.clock().today(found.zone.0), NEXT_AFTER_DAYS);
+    let row = Row::of(&found, api.clock().now(), layout.text);
     let key = Uuid::new_v4().to_string();
     let fields = Fields { next_on: dates::write(next), key, ..Fields::default() };
-    Ok(page(StatusCode::OK, &form(layout, &found, fields, Vec::new())))
+    Ok(page(StatusCode::OK, &form(layout, row, fields, Vec::new())))
 }
 
 /// Records the contact.
@@ -85,11 +84,12 @@ pub(super) async fn make(
         Ok(read) => read,
         Err(keys) => {
             let text = layout.text;
+            let row = Row::of(&found, api.clock().now(), text);
             let faults =
                 keys.into_iter().map(|(field, key)| Fault { field, what: text.count(key, YEARS_AHEAD) });
             let faults = faults.collect();
             let layout = Layout { is_refused: true, ..layout };
-            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &form(layout, &found, fields, faults)));
+            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &form(layout, row, fields, faults)));
         }
     };
     let key = fields.key.parse().unwrap_or_else(|_| Uuid::new_v4());
@@ -120,19 +120,18 @@ fn read(fields: &Fields, today: NaiveDate) -> Result<(ContactOutcome, Option<Nai
     }
 }
 
-fn form(layout: Layout, found: &Certification, fields: Fields, faults: Vec<Fault>) -> ContactPage {
+fn form(layout: Layout, row: Row, fields: Fields, faults: Vec<Fault>) -> ContactPage {
     let text = layout.text;
     let outcomes = ContactOutcome::NAMES
         .iter()
         .map(|name| (*name, text.say(&format!("contact-{name}")), *name == fields.outcome));
-    let about = [found.chapter.as_deref(), found.type_name.as_deref()];
-    let heading = text.named("action-contact-title", &name_of(found, text));
+    let heading = text.named("action-contact-title", &row.name);
     ContactPage {
-        id: found.id,
+        id: row.id,
         outcomes: outcomes.collect(),
         next_on: fields.next_on,
         key: fields.key,
-        about: about.into_iter().flatten().map(line).collect::<Vec<_>>().join(", "),
+        about: row.about,
         faults,
         layout: Layout { heading, ..layout },
     }

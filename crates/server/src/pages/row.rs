@@ -34,22 +34,20 @@ impl Row {
             id: one.id,
             name: name_of(one, text),
             about: about.into_iter().flatten().map(line).collect::<Vec<_>>().join(", "),
-            date: standing.last_valid_day.map_or_else(|| text.say("never-expires"), |day| text.date(day)),
+            date: text.date_or_never(standing.last_valid_day),
             when: standing.days_left.map(|left| text.days(left)).unwrap_or_default(),
             state: text.say(&format!("state-{}", standing.state.as_str())),
             tone: tone(standing.state),
         }
     }
-}
 
-impl Row {
     /// What a link is about, for those who hear it alone: the mentor and the certification.
     pub(super) fn whose(&self, key: &str, text: Text) -> String {
         text.with(key, &[("name", self.name.as_str().into()), ("about", self.about.as_str().into())])
     }
 }
 
-/// The mentor's name, or what stands for it.
+/// The mentor's name, or a text in its place.
 pub(super) fn name_of(one: &Certification, text: Text) -> String {
     match &one.mentor {
         Some(name) => line(name),

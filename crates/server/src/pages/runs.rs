@@ -95,41 +95,62 @@ pub(super) async fn show(
     let runs = overview::runs(&mut tx, None, NIGHTS).await?;
     tx.commit().await?;
     let text = layout.text;
-    let (result, has_news) = (result(approved, &runs), approved.is_some());
+    let approval = approved.and_then(|id| Approval::of(id, &runs));
     let waits = held.iter().filter(|run| run.approved_at.is_none()).count();
-    let heading = match (result, waits) {
-        (Some("waits") | None, 0) => text.say("runs-title"),
-        (Some("waits") | None, _) => text.count("runs-held-title", waits),
-        (Some("approved"), 1..) => text.count("runs-approved-more-title", waits),
-        (Some(result), _) => text.say(&format!("runs-{result}-title")),
+    let heading = match (approval, waits) {
+        (Some(Approval::Running), _) => text.say("runs-running-title"),
+        (Some(Approval::Failed), _) => text.say("runs-failed-title"),
+        (Some(Approval::Complete), 0) => text.say("runs-approved-title"),
+        (Some(Approval::Complete), _) => text.count("runs-approved-more-title", waits),
+        (Some(Approval::HeldAgain) | None, 0) => text.say("runs-title"),
+        (Some(Approval::HeldAgain) | None, _) => text.count("runs-held-title", waits),
     };
-    let again =
-        (result == Some("running")).then(|| link(PATH, &[("approved", &approved.unwrap_or(0).to_string())]));
+    let again = approved.filter(|_| approval == Some(Approval::Running)).map(path_after);
     let held =
         held.iter().map(|run| described(run, administered.contains(&run.organisation_id), text)).collect();
     let nights = runs.iter().map(|run| night(run, &organisations, text)).collect();
-    let layout = Layout { heading, has_news, ..layout };
+    let layout = Layout { heading, has_news: approval.is_some(), ..layout };
     Ok(page(StatusCode::OK, &RunsPage { layout, held, nights, again }))
 }
 
-/// What became of an approved run: it is running, complete (`approved`), failed, or waits again; `None` if it was not
-/// approved.
-fn result(approved: Option<i64>, runs: &[Run]) -> Option<&'static str> {
-    let run = runs.iter().find(|run| Some(run.id) == approved && run.approved_at.is_some())?;
-    let mut later =
-        runs.iter().filter(|one| one.organisation_id == run.organisation_id && one.state != "missed");
-    Some(match later.find(|one| one.id > run.id).map(|one| one.state.as_str()) {
-        None => "running",
-        Some("complete") => "approved",
-        Some("failed") => "failed",
-        Some(_) => "waits",
-    })
+/// The result of an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Approval {
+    /// The run has not finished yet.
+    Running,
+    /// The run recorded its notices.
+    Complete,
+    /// An error stopped the run.
+    Failed,
+    /// More notices have come due since, so the run is held again.
+    HeldAgain,
+}
+
+impl Approval {
+    /// The result of the approval of a held run; `None` if the run was not approved.
+    fn of(id: i64, runs: &[Run]) -> Option<Self> {
+        let run = runs.iter().find(|run| run.id == id && run.approved_at.is_some())?;
+        let of_organisation = runs.iter().filter(|one| one.organisation_id == run.organisation_id);
+        let latest =
+            of_organisation.filter(|one| one.state != "missed").map(|one| (one.id, &*one.state)).max();
+        Some(match latest {
+            Some((latest, "complete")) if latest > id => Self::Complete,
+            Some((latest, "failed")) if latest > id => Self::Failed,
+            Some((latest, _)) if latest > id => Self::HeldAgain,
+            _ => Self::Running,
+        })
+    }
+}
+
+/// The page after an approval.
+fn path_after(approved: i64) -> String {
+    link(PATH, &[("approved", &approved.to_string())])
 }
 
 /// The organisations that the caller administers.
 async fn administered(tx: &mut CallerTx) -> Result<HashSet<Uuid>, StoreError> {
     let memberships = caller::memberships(tx).await?;
-    let administered = memberships.iter().filter(|one| one.role == Role::OrgAdmin.as_str());
+    let administered = memberships.iter().filter(|one| one.role == Role::OrgAdmin);
     Ok(administered.map(|one| one.organisation_id).collect())
 }
 
@@ -151,7 +172,7 @@ pub(super) async fn approve(
     }
     tx.commit().await?;
     api.wake_scheduler();
-    Ok(Redirect::to(&link(PATH, &[("approved", &id.to_string())])).into_response())
+    Ok(Redirect::to(&path_after(id)).into_response())
 }
 
 /// A form without fields.

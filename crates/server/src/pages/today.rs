@@ -6,7 +6,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_engine::attention::{Attention, Item, Reason, attention};
+use certvakt_store::Role;
 use certvakt_store::caller::{self, partners};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -70,7 +72,8 @@ pub(super) async fn show(
     let chapters = caller::chapters(&mut tx).await?;
     let chapter = (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil()));
     let found = attention(&mut tx, chapter, api.clock()).await?;
-    let partners = partners::administered(&mut tx).await?;
+    let is_administrator = layout.signed_in.as_ref().is_some_and(|person| person.role == Role::OrgAdmin);
+    let partners = if is_administrator { partners::administered(&mut tx).await? } else { Vec::new() };
     tx.commit().await?;
     let text = layout.text;
     let held = found.held.iter().map(|run| text.named("today-held", &text.date(run.run_date)));
@@ -84,7 +87,7 @@ pub(super) async fn show(
     };
     let now = api.clock().now();
     let groups = [Reason::Expired, Reason::Unreachable, Reason::Week, Reason::Month]
-        .map(|reason| group(reason, &found, text, |item| Row::of(&item.certification, now, text)));
+        .map(|reason| group(reason, &found, now, text));
     let all = (text.say("today-all-chapters"), PATH.to_owned(), chapter.is_none());
     let one = chapters.iter().map(|one| {
         let id = one.id.to_string();
@@ -101,7 +104,7 @@ pub(super) async fn show(
     Ok(page(StatusCode::OK, &shown))
 }
 
-fn group(reason: Reason, found: &Attention, text: Text, row: impl Fn(&Item) -> Row) -> Group {
+fn group(reason: Reason, found: &Attention, now: DateTime<Utc>, text: Text) -> Group {
     let key = match reason {
         Reason::Expired => "today-expired",
         Reason::Unreachable => "today-unreachable",
@@ -109,7 +112,7 @@ fn group(reason: Reason, found: &Attention, text: Text, row: impl Fn(&Item) -> R
         Reason::Month => "today-month",
     };
     let needed = |item: &Item| {
-        let row = row(item);
+        let row = Row::of(&item.certification, now, text);
         let contact = item.contact.as_ref().map(|contact| {
             let zone = item.certification.zone.0;
             let day = text.date(contact.made_at.with_timezone(&zone).date_naive());

@@ -41,7 +41,7 @@ pub(super) async fn show(
     };
     if let Some(session) = Session::of(&headers, &shared.database).await? {
         let mut tx = shared.database.caller(&session.login).await?;
-        let me = caller::me(&mut tx).await?;
+        let me = caller::profile(&mut tx).await?;
         tx.commit().await?;
         let page = match me {
             Some(_) if !step_up => return Ok(redirect(return_to.path(), [])),

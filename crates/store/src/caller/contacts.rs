@@ -66,6 +66,9 @@ pub async fn of_certification(tx: &mut CallerTx, certification: Uuid) -> Result<
 
 /// The latest contact about each of some certifications.
 pub async fn latest(tx: &mut CallerTx, certifications: &[Uuid]) -> Result<Vec<Contact>, StoreError> {
+    if certifications.is_empty() {
+        return Ok(Vec::new());
+    }
     let found = sqlx::query_as!(
         Contact,
         r#"select k.certification_id, k.expires_at, k.outcome as "outcome: ContactOutcome", k.next_on, k.made_at, k.made_by

@@ -88,15 +88,23 @@ crate::rows_read::of_organisation!(Run, CertificationType, Statistics, Coming);
 
 /// The runs of the organisations in which the caller is a coordinator or an administrator, latest first.
 pub async fn runs(tx: &mut CallerTx, before: Option<i64>, limit: u32) -> Result<Vec<Run>, StoreError> {
-    let found = sqlx::query!(
-        r#"select id, organisation_id, run_date, state, notices as "notices: Json<ByStage>", covered_by, reason, finished_at,
-             approved_at
-           from certvakt.runs where $1::bigint is null or id < $1 order by id desc limit $2"#,
-        before,
-        i64::from(limit),
-    )
-    .fetch_all(&mut *tx)
-    .await?;
+    some_runs(tx, before, Some(limit), false).await
+}
+
+/// The latest run of each of these organisations, except missed nights, if it is held.
+pub async fn held_runs(tx: &mut CallerTx) -> Result<Vec<Run>, StoreError> {
+    some_runs(tx, None, None, true).await
+}
+
+async fn some_runs(
+    tx: &mut CallerTx,
+    before: Option<i64>,
+    limit: Option<u32>,
+    is_held: bool,
+) -> Result<Vec<Run>, StoreError> {
+    let found = sqlx::query_file!("src/caller/runs.sql", before, limit.map(i64::from), is_held)
+        .fetch_all(&mut *tx)
+        .await?;
     let found: Vec<Run> = found
         .into_iter()
         .map(|row| Run {
@@ -113,22 +121,6 @@ pub async fn runs(tx: &mut CallerTx, before: Option<i64>, limit: u32) -> Result<
         .collect();
     tx.saw(&found);
     Ok(found)
-}
-
-/// The latest run of each organisation, except missed nights, that is held.
-pub async fn held_runs(tx: &mut CallerTx) -> Result<Vec<Run>, StoreError> {
-    let ids = sqlx::query_scalar!(
-        r#"select l.id as "id!" from (
-             select distinct on (r.organisation_id) r.id, r.state from certvakt.runs r where r.state <> 'missed'
-             order by r.organisation_id, r.id desc) l
-           where l.state = 'held' order by l.id desc"#
-    );
-    let ids = ids.fetch_all(&mut *tx).await?;
-    let mut held = Vec::new();
-    for id in ids {
-        held.extend(runs(tx, Some(id.saturating_add(1)), 1).await?);
-    }
-    Ok(held)
 }
 
 /// Approves a held run. Returns false if the caller does not administer its organisation, or it does not wait.

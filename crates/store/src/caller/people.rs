@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{CallerTx, StoreError};
+use crate::{CallerTx, Role, StoreError};
 
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +71,8 @@ pub struct MemberOf {
     pub organisation_id: Uuid,
     /// The chapter.
     pub chapter_id: Uuid,
-    /// `mentor`, `coordinator` or `org_admin`.
-    pub role: String,
+    /// The role.
+    pub role: Role,
 }
 crate::rows_read::of_organisation!(MemberOf);
 
@@ -80,7 +80,7 @@ crate::rows_read::of_organisation!(MemberOf);
 pub async fn memberships_of(tx: &mut CallerTx, people: &[Uuid]) -> Result<Vec<MemberOf>, StoreError> {
     let found = sqlx::query_as!(
         MemberOf,
-        r#"select person_id as "person_id!", organisation_id as "organisation_id!", chapter_id as "chapter_id!", role as "role!"
+        r#"select person_id as "person_id!", organisation_id as "organisation_id!", chapter_id as "chapter_id!", role as "role!: Role"
            from certvakt.visible_memberships where person_id = any ($1) order by organisation_id, chapter_id, role"#,
         people,
     )
@@ -92,6 +92,9 @@ pub async fn memberships_of(tx: &mut CallerTx, people: &[Uuid]) -> Result<Vec<Me
 
 /// The names of some people, as far as the caller may see them.
 pub async fn names(tx: &mut CallerTx, people: &[Uuid]) -> Result<HashMap<Uuid, String>, StoreError> {
+    if people.is_empty() {
+        return Ok(HashMap::new());
+    }
     let found = sqlx::query!(
         r#"select p.id, coalesce((
              select n.name from certvakt.person_names n where n.person_id = p.id order by n.organisation_id limit 1),

@@ -1,4 +1,4 @@
-//! The person who is signed in, as the pages' header shows them.
+//! The caller's person, with their roles.
 
 use uuid::Uuid;
 

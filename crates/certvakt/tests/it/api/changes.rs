@@ -127,3 +127,49 @@ async fn impossible_changes_are_refused_with_a_code() {
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(api.get("administrator", &own).await.etag, shown.etag);
 }
+
+#[tokio::test]
+async fn nobody_certifies_or_renews_themselves() {
+    let api = Api::start().await;
+    let (own, coordinator, chapter) = (id("0000000200c1"), id("000000000001"), id("0000000000a2"));
+    api.database
+        .execute(&format!(
+            "insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+             select organisation_id, id, '{coordinator}', 'mentor' from certvakt.chapters where id = '{chapter}';
+             insert into public.peer_mentor_certifications (id, organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+             select '{own}', organisation_id, id, '{coordinator}', 'type', '2026-06-20T20:00:00Z'
+             from certvakt.chapters where id = '{chapter}'"
+        ))
+        .await;
+    let path = format!("/certifications/{own}");
+    let renewal = json!({ "last_valid_day": "2028-05-31" });
+    let changes =
+        [("renew", &renewal), ("correct", &renewal), ("suspend", &json!({})), ("withdraw", &json!({}))];
+    for (change, body) in changes {
+        let path = format!("{path}/{change}");
+        let refused = api.ask("coordinator", Method::POST, &path, "*", Some(body)).await;
+        assert_eq!(
+            (refused.status, &refused.body["code"]),
+            (StatusCode::FORBIDDEN, &json!("not-permitted")),
+            "{change}"
+        );
+    }
+    let new = json!({ "chapter_id": chapter, "mentor_id": coordinator, "type": "type", "last_valid_day": "2028-05-31" });
+    let refused = api.make("coordinator", "/certifications", "", &new).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND, "{}", refused.body);
+    // A client of the database reaches no row, and an administrator may.
+    let touched = sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+        "begin; select set_config('request.jwt.claims', '{{\"iss\": \"https://issuer.example\", \"sub\": \"coordinator\"}}', true);
+         set local role authenticated;
+         update public.peer_mentor_certifications set expires_at = '2028-05-31T20:00:00Z' where id = '{own}'"
+    )));
+    let mut client = crate::harness::superuser(&api.database.name).await;
+    assert_eq!(
+        touched.execute(&mut client).await.unwrap().rows_affected(),
+        1,
+        "the claims, and no certification"
+    );
+    drop(client);
+    let renewed = api.ask("administrator", Method::POST, &format!("{path}/renew"), "*", Some(&renewal)).await;
+    assert_eq!(renewed.status, StatusCode::OK, "{}", renewed.body);
+}

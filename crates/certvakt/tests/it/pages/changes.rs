@@ -180,17 +180,6 @@ async fn nobody_changes_what_is_not_theirs_or_their_own() {
             assert_eq!(page.status, status, "{path}: {}", page.text);
         }
     }
-    // Nor through the API.
-    let (status, _) = place
-        .send(
-            "coordinator",
-            serde_json::json!({}),
-            reqwest::Method::POST,
-            "/certifications/00000000-0000-4000-8000-0000000200c1/withdraw",
-            Some(&serde_json::json!({})),
-        )
-        .await;
-    assert_eq!(status, 428, "a version is missing");
     let path = certification("a2") + "/withdrawals";
     for form in [&[("step", "save")][..], &[("csrf", "wrong"), ("step", "save")]] {
         assert_eq!(browser.post(&path, form).await.status, 403, "no page of ours sent it");

@@ -1,0 +1,25 @@
+//! What forms share: the certification that they are about, and what is wrong with a field.
+
+use certvakt_store::CallerTx;
+use certvakt_store::caller::{self, Certification};
+use uuid::Uuid;
+
+use super::error::PageError;
+use crate::problem::ApiError;
+
+/// What is wrong with a form: the id of the field, and a sentence.
+pub(super) struct Fault {
+    pub(super) field: &'static str,
+    pub(super) what: String,
+}
+
+/// What is wrong with a field.
+pub(super) fn of_field<'a>(faults: &'a [Fault], field: &str) -> Option<&'a Fault> {
+    faults.iter().find(|fault| fault.field == field)
+}
+
+/// A certification that the person may change.
+pub(super) async fn changeable(tx: &mut CallerTx, id: Uuid) -> Result<Certification, PageError> {
+    let found = caller::certification(tx, id).await?.ok_or(ApiError::NotFound)?;
+    if found.is_managed { Ok(found) } else { Err(ApiError::NotYours.into()) }
+}
