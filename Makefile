@@ -82,8 +82,9 @@ postgresql-18: ## The integration tests and pgTAP on PostgreSQL 18
 		scripts/with-postgres --programs "$$programs" \
 			sh -c 'cargo test --quiet -p certvakt --test it && scripts/pgtap'
 
-conformance: ## Third-party tools on a running service: schemathesis on the API, rlsautotest on the policies
+conformance: ## Third-party tools on a running service: schemathesis on the API, rlsautotest on the policies, splinter on the schema
 	@scripts/install-packages test
+	@scripts/install-tools database-linter >/dev/null
 	cargo build --quiet --bins
 	@$(PYTHON) -m conformance
 

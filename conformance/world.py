@@ -89,3 +89,9 @@ class World:
     def superuser(self) -> str:
         """The address of the database as superuser, who bypasses all policies."""
         return self._server.address(database=self.installation.database)
+
+    def set(self, setting: str, value: str) -> None:
+        """Sets a setting of the database for new connections."""
+        database = self.installation.database
+        with self._server.connect(database) as connection:
+            connection.execute(f"alter database {database} set {setting} = '{value}'")

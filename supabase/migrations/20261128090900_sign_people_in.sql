@@ -164,8 +164,9 @@ create table certvakt.mail_queue (
   expires_at timestamptz,
   mailed_at timestamptz,
   used_at timestamptz,
-  alert text constraint mail_queue_alert_known
-    check (alert in ('long-history', 'partner-stopped', 'removals-held', 'secret-ends')),
+  alert text constraint mail_queue_alert_known check (
+    alert in ('long-history', 'still-listed', 'removal-late', 'stopped', 'removals-held', 'listing-unread', 'listing-not-compared',
+      'missing', 'removed-by-hand', 'unknown', 'reports-unread', 'reports-waiting', 'credential-expires')),
   organisation_id uuid references certvakt.organisations (id) on delete cascade,
   number bigint,
   address text,
@@ -183,7 +184,7 @@ comment on column certvakt.mail_queue.mail_due_at is 'When the next attempt to s
 comment on column certvakt.mail_queue.token_hash is
   'The SHA-256 digest of the token of the last attempt. For an invitation, it is in invitations too. For an e-mail without a token, it only identifies the attempt.';
 comment on column certvakt.mail_queue.used_at is 'When the link was used to sign in.';
-comment on column certvakt.mail_queue.alert is 'The subject of an alert.';
+comment on column certvakt.mail_queue.alert is 'The subject of an alert: long-history, or a kind of problem of partner_problems.';
 comment on column certvakt.mail_queue.organisation_id is 'The organisation of an alert, or whose register changed an address.';
 comment on column certvakt.mail_queue.number is 'The count that an alert reports.';
 comment on column certvakt.mail_queue.address is

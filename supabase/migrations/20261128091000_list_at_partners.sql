@@ -17,9 +17,7 @@ create table certvakt.partners (
   stopped_reason text constraint partners_stopped_reason_form check (length(stopped_reason) between 1 and 500),
   failures bigint not null default 0,
   retry_at timestamptz,
-  alerted_at timestamptz,
   held_at timestamptz,
-  held_alerted_at timestamptz,
   reconciled_at timestamptz,
   read_tried_at timestamptz,
   unread_since timestamptz,
@@ -32,7 +30,6 @@ create table certvakt.partners (
   reports_unread_since timestamptz,
   reports_unread_reason text,
   secret_ends_on date,
-  secret_alerted_for date,
   switched_by text,
   primary key (organisation_id, code),
   constraint partners_on_whole check (environment is null or contract is not null),
@@ -48,9 +45,7 @@ comment on column certvakt.partners.stopped_by is
   'Why sending stopped. contract: the portal broke its contract; sign-in: it refuses our credentials; a person must resume both. outage: it does not respond; sending resumes by itself.';
 comment on column certvakt.partners.failures is 'Consecutive attempts without a response.';
 comment on column certvakt.partners.retry_at is 'When the next attempt after an outage is due.';
-comment on column certvakt.partners.alerted_at is 'When administrators were notified that sending had stopped.';
 comment on column certvakt.partners.held_at is 'Since when removals are held.';
-comment on column certvakt.partners.held_alerted_at is 'When administrators were notified of held removals.';
 comment on column certvakt.partners.reconciled_at is 'When the whole public listing was last read and compared.';
 comment on column certvakt.partners.read_tried_at is 'When the last attempt to read the listing began.';
 comment on column certvakt.partners.unread_since is 'Since when attempts to read the listing fail.';
@@ -63,7 +58,6 @@ comment on column certvakt.partners.reports_unread_since is 'Since when attempts
 comment on column certvakt.partners.reports_unread_reason is 'Why attempts to read reports fail.';
 comment on column certvakt.partners.secret_ends_on is
   'The last valid day of our credential, in UTC, from the configuration of the sending process. Null: there is no credential, or its end is unknown.';
-comment on column certvakt.partners.secret_alerted_for is 'The value of secret_ends_on of which administrators were notified.';
 comment on column certvakt.partners.switched_by is 'Who last turned sending on or off, as account@host.';
 
 alter table certvakt.partners enable row level security;
@@ -74,9 +68,9 @@ grant select, insert, update (environment, contract, accepted_environment, remov
 create policy registrar_reads on certvakt.partners for select to certvakt_registrar using (true);
 create policy registrar_adds on certvakt.partners for insert to certvakt_registrar with check (true);
 create policy registrar_sets on certvakt.partners for update to certvakt_registrar using (true) with check (true);
-grant select, update (stopped_at, stopped_by, stopped_reason, failures, retry_at, alerted_at, held_at, held_alerted_at,
-  reconciled_at, read_tried_at, unread_since, unread_reason, unknown_shown, evaluated_on, reports_delta, reports_tried_at,
-  reports_unread_since, reports_unread_reason, secret_ends_on, secret_alerted_for) on certvakt.partners to certvakt_worker;
+grant select, update (stopped_at, stopped_by, stopped_reason, failures, retry_at, held_at, reconciled_at,
+  read_tried_at, unread_since, unread_reason, unknown_shown, evaluated_on, reports_delta, reports_tried_at,
+  reports_unread_since, reports_unread_reason, secret_ends_on) on certvakt.partners to certvakt_worker;
 create policy worker_reads on certvakt.partners for select to certvakt_worker using (true);
 create policy worker_stops on certvakt.partners for update to certvakt_worker using (true) with check (true);
 grant select on certvakt.partners to certvakt_definer;
@@ -678,6 +672,27 @@ comment on function certvakt.partner_problems is
   'The problems of a partner that need a person, most severe first: the number of mentors, reports or days that each is about, and since when it exists.';
 revoke all on function certvakt.partner_problems(certvakt.partners, certvakt.partner_states) from public, anon, authenticated, service_role;
 grant execute on function certvakt.partner_problems(certvakt.partners, certvakt.partner_states) to certvakt_worker, certvakt_definer;
+
+create table certvakt.partner_alerts (
+  organisation_id uuid not null,
+  partner text not null,
+  kind text not null constraint partner_alerts_kind_form check (length(kind) between 1 and 30),
+  noticed_at timestamptz not null default now(),
+  since timestamptz,
+  mailed_at timestamptz,
+  primary key (organisation_id, partner, kind),
+  constraint partner_alerts_partner foreign key (organisation_id, partner)
+    references certvakt.partners (organisation_id, code) on delete cascade
+);
+comment on table certvakt.partner_alerts is
+  'The present problems of partners, so that administrators get one e-mail about each. A row is deleted when its problem ends.';
+comment on column certvakt.partner_alerts.since is 'When the problem began, where partner_problems knows it.';
+comment on column certvakt.partner_alerts.mailed_at is 'When administrators were notified. Null: not yet, because the problem may end by itself.';
+alter table certvakt.partner_alerts enable row level security;
+alter table certvakt.partner_alerts force row level security;
+revoke all on certvakt.partner_alerts from public, anon, authenticated, service_role;
+grant select, insert, update (noticed_at, since, mailed_at), delete on certvakt.partner_alerts to certvakt_worker;
+create policy worker_manages on certvakt.partner_alerts to certvakt_worker using (true) with check (true);
 
 create function certvakt.my_partners()
 returns table (

@@ -234,7 +234,7 @@ impl MailWorker {
         if self.mailer.is_some() {
             let mut tx = database.worker().await?;
             renewal::queue_long_history_alerts(&mut tx).await?;
-            partner::queue_stop_alerts(&mut tx).await?;
+            partner::queue_alerts(&mut tx).await?;
             tx.commit().await?;
         }
         let mut tx = database.auth().await?;
@@ -279,14 +279,14 @@ impl Text {
         if let Some(name) = &mail.name {
             arguments.set("name", line(name));
         }
-        let kind = match &mail.kind {
-            MailKind::Link => "link",
-            MailKind::Invitation => "invitation",
-            MailKind::Change(name) => name,
+        let (subject, kind) = match &mail.kind {
+            MailKind::Link => ("link", "link".to_owned()),
+            MailKind::Invitation => ("invitation", "invitation".to_owned()),
+            MailKind::Change(name) => (name.as_str(), name.clone()),
             MailKind::Alert { alert, organisation, number } => {
                 arguments.set("organisation", line(organisation));
                 arguments.set("number", *number);
-                alert
+                ("alert", alert_texts(alert))
             }
         };
         let say = |key: &str| CATALOG.say(locale, key, &arguments);
@@ -298,14 +298,19 @@ impl Text {
         };
         Self {
             language: locale.tag(),
-            subject: say(&format!("{kind}-subject")),
+            subject: say(&format!("{subject}-subject")),
             greeting: say(if mail.name.is_some() { "greeting-named" } else { "greeting" }),
-            about: say(kind),
+            about: say(&kind),
             link,
             ends: say(&format!("{kind}-ends")),
             footer: say("footer"),
         }
     }
+}
+
+/// The id of the texts of an alert: all but one are about a problem of a partner.
+fn alert_texts(alert: &str) -> String {
+    if alert == "long-history" { alert.to_owned() } else { format!("partner-{alert}") }
 }
 
 #[derive(Template)]

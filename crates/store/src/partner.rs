@@ -281,10 +281,9 @@ pub async fn delete_delisted(tx: &mut WorkerTx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Queues alerts to the administrators of organisations with a partner for which sending has stopped,
-/// removals are held, or the credential expires soon.
-pub async fn queue_stop_alerts(tx: &mut WorkerTx) -> Result<(), StoreError> {
-    sqlx::query_file!("src/partner/queue_stop_alerts.sql").execute(tx).await?;
+/// Queues alerts to administrators about the new problems of their organisations' partners.
+pub async fn queue_alerts(tx: &mut WorkerTx) -> Result<(), StoreError> {
+    sqlx::query_file!("src/partner/queue_alerts.sql").execute(tx).await?;
     Ok(())
 }
 

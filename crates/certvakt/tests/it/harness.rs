@@ -5,6 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use certvakt_base::clock::Clock;
 use certvakt_store::{Database, migration};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -109,6 +110,14 @@ impl TestDatabase {
 
     pub async fn store(&self) -> Database {
         Database::connect(&self.address(), 4).await.expect("the test database answers")
+    }
+
+    /// Queues the alerts to administrators about partners, at a given time.
+    pub async fn queue_partner_alerts(&self, now: &str) {
+        let clock = Clock::moved_to(now.parse().unwrap());
+        let mut tx = self.store().await.at(clock).worker().await.unwrap();
+        certvakt_store::partner::queue_alerts(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// The binary, on this database.

@@ -276,11 +276,8 @@ async fn administrators_are_warned_before_a_secret_expires() {
     let administrator =
         ["person", "add", "--organisation", "org", "--chapter", "chapter", "--role", "org_admin"];
     database.ok(administrator.into_iter().chain(["--name", "Åse", "--email", "a@example.org"]));
-    let store = database.store().await;
     let mails = async || {
-        let mut tx = store.worker().await.unwrap();
-        certvakt_store::partner::queue_stop_alerts(&mut tx).await.unwrap();
-        tx.commit().await.unwrap();
+        database.queue_partner_alerts(NOON).await;
         let mails = "select coalesce(array_agg(alert || ' ' || number), '{}') from certvakt.mail_queue";
         database.value::<Vec<String>>(mails).await
     };
@@ -300,7 +297,7 @@ async fn administrators_are_warned_before_a_secret_expires() {
         let said = String::from_utf8(output.stdout).unwrap();
         assert_eq!(said.contains("CREDENTIAL") && said.contains(&ends), warns, "{said}");
         for _ in 0..2 {
-            let expected = if warns { vec!["secret-ends 12".to_owned()] } else { vec![] };
+            let expected = if warns { vec!["credential-expires 12".to_owned()] } else { vec![] };
             assert_eq!(mails().await, expected, "once");
         }
     }

@@ -1,13 +1,13 @@
 //! The problems of partners that need a person: every place that shows them shows the same.
 
-use certvakt_store::partner::{self, ProblemKind};
+use certvakt_store::partner::ProblemKind;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Browser, NOON, TestService};
 
 /// A kind of problem, the statement that causes it, the text on the page, the text of the status, and whether
-/// administrators get a mail.
+/// administrators get a mail at once, or after an hour.
 type Case = (ProblemKind, &'static str, &'static str, &'static str, bool);
 
 const LISTING: &str =
@@ -26,7 +26,7 @@ const CASES: [Case; 14] = [
         "update certvakt.listings set changed_at = changed_at - interval '25 hours'",
         "ventet i mer enn et døgn",
         "LATE:",
-        false,
+        true,
     ),
     (
         ProblemKind::Stopped,
@@ -54,7 +54,7 @@ const CASES: [Case; 14] = [
         "update certvakt.partners set reconciled_at = now() - interval '7 hours'",
         "ikke sammenlignet",
         "NOT COMPARED: the listing of portal",
-        false,
+        true,
     ),
     (
         ProblemKind::Missing,
@@ -68,7 +68,7 @@ const CASES: [Case; 14] = [
         "update certvakt.listings set removed_by_hand_since = now()",
         "for hånd",
         "removed manually at the portal",
-        false,
+        true,
     ),
     (
         ProblemKind::Unknown,
@@ -90,7 +90,7 @@ const CASES: [Case; 14] = [
            select organisation_id, code, 'live', 'E-1', '2026-06-01', 'waiting', 'course-unknown' from certvakt.partners",
         "har meldt om et fullført kurs",
         "WAITING: 1 reports of portal",
-        false,
+        true,
     ),
     (
         ProblemKind::CredentialExpires,
@@ -134,13 +134,19 @@ impl TestService {
             .execute(&format!(
                 "update certvakt.partners set environment = 'live', contract = '1', stopped_at = null, stopped_by = null,
                    stopped_reason = null, held_at = null, unread_since = null, unread_reason = null, reconciled_at = null,
-                   unknown_shown = 0, reports_unread_since = null, reports_unread_reason = null, secret_ends_on = null,
-                   alerted_at = null, held_alerted_at = null, secret_alerted_for = null;
+                   unknown_shown = 0, reports_unread_since = null, reports_unread_reason = null, secret_ends_on = null;
+                 delete from certvakt.partner_alerts;
                  update certvakt.listings set is_listed = false, accepted_number = 0, seen_listed = null, removed_by_hand_since = null,
                    approved_number = 0, changed_at = '{NOON}';
                  delete from certvakt.partner_reports"
             ))
             .await;
+    }
+
+    /// The problem about which administrators have got a mail.
+    async fn mailed(&self) -> Option<String> {
+        self.database.queue_partner_alerts(NOON).await;
+        self.database.value("select max(kind) from certvakt.partner_alerts where mailed_at is not null").await
     }
 
     /// Asserts that each place shows exactly these problems.
@@ -170,15 +176,18 @@ impl TestService {
             });
             assert_eq!(is_shown, kinds.contains(&kind.as_str()), "{when}: {kind:?} in the metrics");
         }
-        let store = self.database.store().await;
-        let mut tx = store.worker().await.unwrap();
-        partner::queue_stop_alerts(&mut tx).await.unwrap();
-        tx.commit().await.unwrap();
-        let is_mailed: bool = self
-            .database
-            .value("select num_nonnulls(alerted_at, held_alerted_at, secret_alerted_for) > 0 from certvakt.partners")
+        let mailed = expected.map(|case| case.0.as_str().to_owned());
+        let at_once = mailed.clone().filter(|_| expected.is_some_and(|case| case.4));
+        assert_eq!(self.mailed().await, at_once, "{when}: the mail");
+        self.database
+            .execute(
+                "update certvakt.partner_alerts
+                 set noticed_at = noticed_at - interval '1 hour', since = since - interval '1 hour';
+                 update certvakt.partners set unread_since = unread_since - interval '1 hour',
+                   reports_unread_since = reports_unread_since - interval '1 hour'",
+            )
             .await;
-        assert_eq!(is_mailed, expected.is_some_and(|case| case.4), "{when}: the mail");
+        assert_eq!(self.mailed().await, mailed, "{when}: the mail after an hour");
 
         let Some((kind, _, on_page, in_status, _)) = expected else { return };
         assert!(page.contains(on_page), "{when}: {page}");

@@ -1,6 +1,5 @@
 //! What stops sending, and the alerts about it.
 
-use certvakt_store::partner;
 use serde_json::{Value, json};
 use sqlx::Executor;
 
@@ -71,16 +70,13 @@ async fn many_removals_wait_for_approval_and_additions_do_not() {
 }
 
 #[tokio::test]
-async fn administrators_get_one_alert_when_sending_stops_or_removals_are_held() {
+async fn administrators_get_one_alert_about_each_new_problem() {
     let (database, portal, config) = told(&["a", "b", "c"]).await;
     let administrator =
         ["person", "add", "--organisation", "org", "--chapter", "chapter", "--role", "org_admin"];
     database.ok(administrator.into_iter().chain(["--name", "Åse", "--email", "a@example.org"]));
-    let store = database.store().await;
     let mails = async || {
-        let mut tx = store.worker().await.unwrap();
-        partner::queue_stop_alerts(&mut tx).await.unwrap();
-        tx.commit().await.unwrap();
+        database.queue_partner_alerts(NOON).await;
         let mails = "select coalesce(array_agg(alert || ' ' || number order by alert), '{}') from certvakt.mail_queue";
         database.value::<Vec<String>>(mails).await
     };
@@ -89,7 +85,7 @@ async fn administrators_get_one_alert_when_sending_stops_or_removals_are_held() 
     assert_eq!(mails().await, Vec::<String>::new(), "most outages end by themselves");
     database.execute("update certvakt.partners set stopped_at = stopped_at - interval '1 hour'").await;
     for _ in 0..2 {
-        assert_eq!(mails().await, ["partner-stopped 3"], "once");
+        assert_eq!(mails().await, ["stopped 3"], "once");
     }
     portal.control(&json!({ "faults": [] })).await;
     database.time_passes().await;
@@ -100,11 +96,25 @@ async fn administrators_get_one_alert_when_sending_stops_or_removals_are_held() 
     }
     database.sync(&config);
     for _ in 0..2 {
-        assert_eq!(mails().await, ["partner-stopped 3", "removals-held 2"]);
+        assert_eq!(mails().await, ["removals-held 2", "stopped 3"]);
     }
     // An alert about a broken contract is sent immediately.
     portal.control(&json!({ "faults": [{ "on": "POST", "what": "html" }] })).await;
     database.partner("replay", ["--since", "2026-01-01T00:00:00Z", "--mentor", "M-c"]);
     database.sync(&config);
-    assert_eq!(mails().await, ["partner-stopped 3", "partner-stopped 3", "removals-held 2"]);
+    let stopped_twice = ["removals-held 2", "stopped 3", "stopped 3"];
+    assert_eq!(mails().await, stopped_twice);
+    // Of several problems at once, the mail is about the most severe; the others are not mailed later.
+    database
+        .execute(
+            "update certvakt.partners set unread_since = now() - interval '1 hour', unread_reason = 'test', unknown_shown = 7,
+               reports_unread_since = now() - interval '2 hours', reports_unread_reason = 'test'",
+        )
+        .await;
+    for _ in 0..2 {
+        assert_eq!(mails().await, ["listing-unread 0"].into_iter().chain(stopped_twice).collect::<Vec<_>>());
+    }
+    database.execute("update certvakt.partner_alerts set noticed_at = noticed_at - interval '1 hour'").await;
+    let with_unknown = ["listing-unread 0", "removals-held 2", "stopped 3", "stopped 3", "unknown 7"];
+    assert_eq!(mails().await, with_unknown, "an hour after it was first seen");
 }
