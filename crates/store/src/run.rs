@@ -151,8 +151,14 @@ pub struct Outlook {
     pub record_limit: i64,
 }
 
-/// Computes the bounds of a run. It also disables sequential scans for the rest of the transaction,
-/// regardless of the size of a table or its statistics.
+/// Disables sequential scans for the rest of a transaction. A run looks up notices one by one: if the log was empty when
+/// its statistics were taken, the planner would scan it for each of them, while the other half of the run fills it.
+pub async fn disable_sequential_scans(tx: &mut WorkerTx) -> Result<(), StoreError> {
+    sqlx::query!("select set_config('enable_seqscan', 'off', true)").fetch_one(tx).await?;
+    Ok(())
+}
+
+/// Computes the bounds of a run.
 pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook, StoreError> {
     let Request { organisation, run_date, calendar, .. } = request;
     let windows = Windows::new(
@@ -163,7 +169,6 @@ pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook,
         Part::Whole,
     );
     let (read_from, read_before) = windows.ranges_to_read();
-    sqlx::query!("select set_config('enable_seqscan', 'off', true)").fetch_one(&mut *tx).await?;
     Ok(sqlx::query_file_as!(
         Outlook,
         "src/run/outlook.sql",

@@ -33,6 +33,7 @@ pub(super) async fn record(
     let connections = try_join_all(parts.map(|_| database.worker()));
     let Ok(lanes) = timeout(WAIT_FOR_CONNECTIONS, connections).await else { return Ok(None) };
     let halves = lanes?.into_iter().zip(parts).map(|(mut tx, part)| async move {
+        run::disable_sequential_scans(&mut tx).await?;
         let found = run::record(&mut tx, request, limit, part).await?;
         tx.commit().await?;
         Ok::<RunCounts, StoreError>(found)

@@ -247,6 +247,7 @@ async fn attempt(
         record: options.mode != Mode::DryRun,
         approved: options.mode == Mode::Approved,
     };
+    run::disable_sequential_scans(&mut tx).await?;
     let mut outlook = run::outlook(&mut tx, request).await?;
     outlook.record_limit = outlook.record_limit.max(options.approved_notices.unwrap_or(0));
     let found = find(database, &mut tx, request, outlook).await?;
