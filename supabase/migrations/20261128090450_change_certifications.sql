@@ -171,6 +171,15 @@ begin
   if new is distinct from seen then
     new.updated_at := now();
   end if;
+  -- A withdrawal is confirmed instead, and its reinstatement would be undone to a suspension.
+  if said ? 'form' and not certvakt.is_withdrawn(old.status, old.renewal_history) then
+    insert into certvakt.change_results as r (made_by, form, certification_id, version, expires_at, status, suspended_until)
+    select p.id, (said ->> 'form')::uuid, old.id, new.updated_at, old.expires_at, old.status, old.suspended_until
+    from certvakt.people p where p.id = certvakt.current_person()
+    on conflict (made_by, form, certification_id) do update set
+      made_at = excluded.made_at, refusal = null, version = excluded.version, expires_at = excluded.expires_at,
+      status = excluded.status, suspended_until = excluded.suspended_until, undone_at = null;
+  end if;
   return new;
 end
 $$;
@@ -304,7 +313,7 @@ begin
 end
 $$;
 comment on function certvakt.change_certification is
-  'Updates date, status and end of suspension of a certification with the privileges of the caller, if its updated_at is still `seen`. Returns false if it has changed, or if the caller may not change it. `said` may contain kind, id, evidence, note, completed_on, source and actor.';
+  'Updates date, status and end of suspension of a certification with the privileges of the caller, if its updated_at is still `seen`. Returns false if it has changed, or if the caller may not change it. `said` may contain kind, id, evidence, note, completed_on, source and actor, and form: the id under which the caller can undo the change within a day.';
 revoke all on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, date, jsonb)
   from public, anon, authenticated, service_role;
 grant execute on function certvakt.change_certification(uuid, timestamptz, timestamptz, text, date, jsonb)

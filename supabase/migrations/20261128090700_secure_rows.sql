@@ -200,7 +200,7 @@ grant select (id, person_id, kind, installation, created_at) on certvakt.contact
 create policy people_see on certvakt.contact_points for select to authenticated using (
   person_id = (select certvakt.current_person()));
 
-grant select (id, organisation_id, parent_id, slug, name) on certvakt.chapters to authenticated;
+grant select (id, organisation_id, parent_id, slug, name, required_mentors) on certvakt.chapters to authenticated;
 create policy people_see on certvakt.chapters for select to authenticated using (
   id = any ((select certvakt.visible_chapters())::uuid[])
   or exists (
@@ -226,6 +226,23 @@ create policy people_see on certvakt.runs for select to authenticated using (
 grant select (id, organisation_id, state, run_date), update (approved_at, approved_by) on certvakt.runs to certvakt_definer;
 create policy definer_reads on certvakt.runs for select to certvakt_definer using (true);
 create policy definer_approves on certvakt.runs for update to certvakt_definer using (state = 'held') with check (state = 'held');
+create function certvakt.require_mentors(chapter uuid, number smallint) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  update certvakt.chapters h set required_mentors = require_mentors.number
+  where h.id = require_mentors.chapter
+    and exists (
+      select from certvakt.visible_memberships m
+      where m.person_id = certvakt.current_person() and m.organisation_id = h.organisation_id and m.role = 'org_admin');
+  return found;
+end
+$$;
+comment on function certvakt.require_mentors is
+  'Sets how many valid mentors a chapter needs, by an administrator of its organisation. Returns false if the caller is none.';
+revoke all on function certvakt.require_mentors(uuid, smallint) from public, anon, authenticated, service_role;
+grant execute on function certvakt.require_mentors(uuid, smallint) to authenticated;
+alter function certvakt.require_mentors(uuid, smallint) owner to certvakt_definer;
+
 create function certvakt.approve_run(run bigint) returns boolean
 language plpgsql volatile security definer set search_path = '' as $$
 declare

@@ -149,6 +149,26 @@ create policy registrar_erases on certvakt.known_browsers to certvakt_registrar 
 grant select, insert (token_hash, person_id), update (seen_at), delete on certvakt.known_browsers to certvakt_auth;
 create policy auth_manages on certvakt.known_browsers to certvakt_auth using (true) with check (true);
 
+create table certvakt.kept_forms (
+  person_id uuid primary key references certvakt.people (id) on delete cascade,
+  path text not null constraint kept_forms_path_form check (path ~ '^/[^/]' and length(path) <= 500),
+  fields text not null constraint kept_forms_fields_length check (length(fields) <= 300000),
+  kept_at timestamptz not null default now()
+);
+comment on table certvakt.kept_forms is
+  'The last form that a person sent after their session had expired, for an hour: they can send it after they have signed in again.';
+comment on column certvakt.kept_forms.fields is 'The fields as application/x-www-form-urlencoded, without the token of the session.';
+alter table certvakt.kept_forms enable row level security;
+alter table certvakt.kept_forms force row level security;
+revoke all on certvakt.kept_forms from public, anon, authenticated, service_role;
+grant select, insert, update, delete on certvakt.kept_forms to certvakt_auth;
+create policy auth_manages on certvakt.kept_forms to certvakt_auth using (true) with check (true);
+grant select (person_id), delete on certvakt.kept_forms to certvakt_registrar;
+create policy registrar_erases on certvakt.kept_forms to certvakt_registrar using (true) with check (false);
+grant select (person_id, path, fields, kept_at) on certvakt.kept_forms to authenticated;
+create policy people_see_own on certvakt.kept_forms for select to authenticated
+  using (person_id = (select certvakt.current_person()));
+
 create table certvakt.mail_queue (
   id uuid primary key default certvakt.uuid_v7(),
   kind text not null constraint mail_queue_kind_known check (

@@ -45,12 +45,16 @@ select is((
         and has_column_privilege('authenticated', c.oid, a.attnum, priv.privilege)
         and not has_table_privilege('authenticated', c.oid, priv.privilege)
       group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times
-chapters SELECT id, organisation_id, parent_id, slug, name
+change_results INSERT made_by, form, certification_id, refusal
+change_results SELECT made_by, form, certification_id, made_at, refusal, version, expires_at, status, suspended_until, undone_at
+change_results UPDATE undone_at
+chapters SELECT id, organisation_id, parent_id, slug, name, required_mentors
 contact_points SELECT id, person_id, kind, installation, created_at
 contacts INSERT id, certification_id, expires_at, outcome, next_on, made_by
 contacts SELECT id, certification_id, expires_at, outcome, next_on, made_at, made_by
 idempotency_keys INSERT person_id, key, request_hash
 idempotency_keys UPDATE answer
+kept_forms SELECT person_id, path, fields, kept_at
 memberships SELECT organisation_id, chapter_id, person_id, role
 organisations SELECT id, slug, name, time_zone, locale, expired_grace_days, lead_times
 peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at
@@ -71,7 +75,7 @@ select is((
   'authenticated accept_invitation, authenticated addresses_of, authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
   'authenticated coming_notices, authenticated confirm_address, authenticated consent_to_listing, authenticated current_organisations, '
   'authenticated current_person, authenticated end_my_sessions, authenticated folded, authenticated forbidden_characters, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, '
-  'authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated register_device, authenticated remove_device, '
+  'authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated register_device, authenticated remove_device, authenticated require_mentors, '
   'authenticated search_certifications, authenticated search_people, '
   'authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
   'authenticated visible_elsewhere, authenticated withdraw_address_confirmations', 'people may call only functions of policies and functions for people');

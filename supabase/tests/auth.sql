@@ -11,9 +11,10 @@ create function pg_temp.may(verb text) returns text language sql as $$
     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       and has_column_privilege('certvakt_auth', c.oid, a.attnum, verb)) p
   where n.nspname in ('certvakt', 'public') and c.relkind in ('r', 'p', 'v') and p.columns is not null
-    and c.relname not in ('sessions', 'mail_queue', 'known_browsers')
+    and c.relname not in ('sessions', 'mail_queue', 'known_browsers', 'kept_forms')
 $$;
 select is(pg_temp.may('select'), $$address_uses person_id, address, first_used_at
+change_results made_at
 contact_points id, person_id, kind, address, organisation_id
 former_addresses left_at
 identities issuer, subject, person_id
@@ -31,7 +32,7 @@ select is(pg_temp.may('update'), null, 'the auth role updates no other table');
 select is_empty($$
   select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname in ('certvakt', 'public') and c.relkind in ('r', 'p', 'v')
-    and c.relname not in ('sessions', 'mail_queue', 'known_browsers', 'former_addresses', 'invitations') and has_table_privilege('certvakt_auth', c.oid, 'DELETE')$$,
+    and c.relname not in ('sessions', 'mail_queue', 'known_browsers', 'kept_forms', 'former_addresses', 'invitations', 'change_results') and has_table_privilege('certvakt_auth', c.oid, 'DELETE')$$,
   'nor deletes');
 select is((
   select string_agg(concat_ws(' ', r, t, v, columns), e'\n' order by r, t, v) from (

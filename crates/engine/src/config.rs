@@ -2,6 +2,7 @@
 
 mod auth;
 mod error;
+mod pages;
 mod partners;
 mod sign_in;
 mod step_up;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use auth::{AuthConfig, KeySource, TokenAlgorithm};
 pub use error::ConfigError;
+pub use pages::PagesConfig;
 pub use partners::{PartnersConfig, SecretsConfig};
 pub use sign_in::SignInConfig;
 pub use step_up::StepUpConfig;
@@ -37,6 +39,8 @@ pub struct Config {
     pub sign_in: SignInConfig,
     /// The requirements for the sign-in of administrators who change data.
     pub step_up: StepUpConfig,
+    /// The page about help, privacy and accessibility.
+    pub pages: PagesConfig,
     /// The external monitor of the runs.
     pub heartbeat: HeartbeatConfig,
     /// Limits of an import.
@@ -355,6 +359,7 @@ impl Config {
             self.sign_in.base()?;
         }
         self.step_up.check()?;
+        self.pages.check()?;
         if !self.step_up.is_off() && self.sign_in.issuer.is_empty() && self.auth.is_off() {
             return wrong(
                 "[step_up] needs an issuer that reports how people signed in: set sign_in.issuer or [auth]",

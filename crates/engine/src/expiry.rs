@@ -5,6 +5,7 @@ pub mod filter;
 pub mod forecast;
 mod heartbeat;
 mod lanes;
+pub mod outlook;
 mod run;
 pub mod schedule;
 pub mod standing;

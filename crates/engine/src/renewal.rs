@@ -4,6 +4,7 @@ pub mod batch;
 pub mod certified;
 mod error;
 pub mod histories;
+pub mod undo;
 
 use certvakt_rules::calendar::{end_of_day, is_plausible};
 use certvakt_rules::renewal::{self as rules, Kind, Rule};
@@ -105,6 +106,8 @@ pub struct ChangeRequest<'a> {
     pub source: Source,
     /// The version of the certification that the caller read; `None` to accept any version.
     pub seen: Option<DateTime<Utc>>,
+    /// The id of the form that makes the change; the person can undo it for a day. `None` if it cannot be undone.
+    pub form: Option<Uuid>,
 }
 
 impl ChangeRequest<'_> {
@@ -345,12 +348,16 @@ fn said(request: &ChangeRequest<'_>, entry: Uuid, today: NaiveDate) -> Value {
         Change::Renew { completed_on, .. } => Some(completed_on.unwrap_or(today)),
         _ => None,
     };
-    json!({
+    let mut said = json!({
         "kind": request.change.kind(),
         "id": entry,
         "source": request.source.as_str(),
         "completed_on": completed_on,
         "evidence": request.evidence,
         "note": request.note,
-    })
+    });
+    if let Some(form) = request.form {
+        said["form"] = json!(form);
+    }
+    said
 }

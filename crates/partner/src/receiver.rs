@@ -220,6 +220,7 @@ async fn renew(
         key: Some(&key),
         source: Source::Portal,
         seen: None,
+        form: None,
     };
     renewal::apply(tx, certification, &request, now).await
 }

@@ -118,7 +118,7 @@ pub enum Kind {
     Reinstated,
     /// A withdrawal, which is permanent unless the certification is reinstated.
     Withdrawn,
-    /// The undo of an import's change of the date; the cycle continued.
+    /// The undo of a change of the date, by an import or a person; the cycle continued.
     Undone,
 }
 

@@ -71,6 +71,11 @@ impl Access {
         recording.seen = seen;
     }
 
+    /// The counter of the rows that the request's transactions read.
+    pub(super) fn seen(&self) -> Seen {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).seen.clone()
+    }
+
     /// Sets the status of the response.
     pub(super) fn answered(&self, status: StatusCode) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).status = Some(status);

@@ -1,6 +1,7 @@
 //! The pages for coordinators, administrators and mentors. A page is a file here and its template; it uses the same
 //! transactions and functions as the API, so the database decides what it shows.
 
+mod about;
 mod action;
 mod certification;
 mod certifications;
@@ -8,14 +9,20 @@ mod change;
 mod contact;
 mod dates;
 mod error;
+mod file;
 mod form;
+mod kept;
 mod link;
 mod mine;
+mod outlook;
+mod results;
 mod row;
 mod runs;
+mod several;
 mod today;
 mod visitor;
 
+use axum::extract::DefaultBodyLimit;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -29,10 +36,14 @@ use crate::problem::ApiError;
 /// The router of the pages.
 pub(super) fn router(api: Api) -> Router {
     Router::new()
+        .route("/about", get(about::show))
         .route("/", get(mine::start))
         .route("/me", get(mine::show))
         .route("/me/sessions", post(mine::end_session).get(async || Redirect::to("/me")))
         .route("/today", get(today::show))
+        .route("/outlook", get(outlook::show))
+        .route("/outlook.csv", get(outlook::file))
+        .route("/chapters/{id}/required-mentors", post(outlook::set).get(async || Redirect::to("/outlook")))
         .route("/runs", get(runs::show))
         .route("/runs/{id}/approvals", post(runs::approve).get(async || Redirect::to("/runs")))
         .route("/certifications.csv", get(certifications::file))
@@ -40,6 +51,16 @@ pub(super) fn router(api: Api) -> Router {
         .route("/certifications/{id}", get(certification::show))
         .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))
         .route("/certifications/{id}/{action}", get(change::show).post(change::make))
+        .route(
+            "/changes",
+            post(several::make)
+                .layer(DefaultBodyLimit::max(several::LONGEST_FORM))
+                .get(async || Redirect::to("/certifications")),
+        )
+        .route("/kept-form", get(kept::show))
+        .route("/changes/new", get(several::show))
+        .route("/changes/{id}", get(results::show))
+        .route("/changes/{id}/undos", post(results::make).get(results::lead_back))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::from_fn(render_errors))
         .with_state(api)

@@ -55,27 +55,13 @@ impl Session {
     /// that the lengths of compressed pages do not reveal it (BREACH).
     pub(super) fn csrf(&self) -> String {
         let nonce = &secret::fresh()[..NONCE];
-        format!("{nonce}{}", self.csrf_with(nonce))
-    }
-
-    fn csrf_with(&self, nonce: &str) -> String {
-        secret::derived(&secret::derived(&self.secret, "csrf"), nonce)
-    }
-
-    fn is_csrf(&self, given: &str) -> bool {
-        let parts = given.split_at_checked(NONCE);
-        parts.is_some_and(|(nonce, rest)| secret::are_same(rest, &self.csrf_with(nonce)))
+        format!("{nonce}{}", csrf_with(&self.secret, nonce))
     }
 
     /// Refuses a change that does not come from one of our pages: it must contain the token of
     /// [`Session::csrf`] in its header or in its form.
     pub(super) fn check(&self, headers: &HeaderMap, in_form: Option<&str>) -> Result<(), ApiError> {
-        refuse_other_sites(headers)?;
-        let in_header = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
-        match in_header.or(in_form) {
-            Some(given) if self.is_csrf(given) => Ok(()),
-            _ => Err(ApiError::Forged),
-        }
+        check(&self.secret, headers, in_form)
     }
 
     /// Ends the session.
@@ -84,6 +70,35 @@ impl Session {
         auth::end_session(&mut tx, secret::hash(&self.secret)).await?;
         Ok(tx.commit().await?)
     }
+}
+
+fn csrf_with(secret: &str, nonce: &str) -> String {
+    secret::derived(&secret::derived(secret, "csrf"), nonce)
+}
+
+fn check(secret: &str, headers: &HeaderMap, in_form: Option<&str>) -> Result<(), ApiError> {
+    refuse_other_sites(headers)?;
+    let in_header = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+    let parts = in_header.or(in_form).and_then(|given| given.split_at_checked(NONCE));
+    let is_ours = parts.is_some_and(|(nonce, rest)| secret::are_same(rest, &csrf_with(secret, nonce)));
+    if is_ours { Ok(()) } else { Err(ApiError::Forged) }
+}
+
+/// Keeps a form for the person of the browser's expired session, until they have signed in again. Returns false if the
+/// browser has no such session. The form must come from one of our pages.
+pub(super) async fn keep_form(
+    headers: &HeaderMap,
+    database: &RequestDatabase,
+    path: &str,
+    csrf: &str,
+    fields: &str,
+) -> Result<bool, ApiError> {
+    let Some(secret) = secret_in(headers) else { return Ok(false) };
+    check(&secret, headers, Some(csrf))?;
+    let mut tx = database.auth().await?;
+    let is_kept = auth::keep_form(&mut tx, secret::hash(&secret), path, fields).await?;
+    tx.commit().await?;
+    Ok(is_kept)
 }
 
 /// The login of a request's session. A change must come from one of our pages.

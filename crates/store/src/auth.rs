@@ -28,6 +28,27 @@ pub async fn session(tx: &mut AuthTx, token_hash: [u8; 32]) -> Result<Option<Ses
     Ok(found.fetch_optional(tx).await?)
 }
 
+/// Keeps a form that the browser of an expired session sent, for the person of that session. Returns false if there is no
+/// such session.
+pub async fn keep_form(
+    tx: &mut AuthTx,
+    token_hash: [u8; 32],
+    path: &str,
+    fields: &str,
+) -> Result<bool, StoreError> {
+    let kept = sqlx::query!(
+        "insert into certvakt.kept_forms (person_id, path, fields)
+         select i.person_id, $2, $3
+         from certvakt.sessions s join certvakt.identities i on i.issuer = s.issuer and i.subject = s.subject
+         where s.token_hash = $1
+         on conflict (person_id) do update set path = excluded.path, fields = excluded.fields, kept_at = excluded.kept_at",
+        &token_hash,
+        path,
+        fields,
+    );
+    Ok(kept.execute(tx).await?.rows_affected() > 0)
+}
+
 /// A new session.
 #[derive(Debug, Clone, Copy)]
 pub struct NewSession<'a> {

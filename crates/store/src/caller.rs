@@ -2,14 +2,17 @@
 //! decides which rows it reaches.
 
 mod certifications;
+pub mod change_results;
 pub mod confirmations;
 pub mod contacts;
 pub mod devices;
+mod kept_form;
 pub mod keys;
 pub mod listings;
 pub mod notices;
 pub mod opt_outs;
 mod organisations;
+pub mod outlook;
 pub mod overview;
 pub mod partners;
 pub mod people;
@@ -26,6 +29,7 @@ pub use self::certifications::{
     After, Certification, Certified, Filter, InState, NewCertification, Notice, RangeOfType, certification,
     certifications, certifications_by_id, certifications_of, certify, notices,
 };
+pub use self::kept_form::{KeptForm, kept_form};
 pub use self::organisations::{Organisation, organisations};
 pub use self::profile::{Profile, profile};
 use super::error::code_of;

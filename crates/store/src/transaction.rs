@@ -337,6 +337,11 @@ impl CallerTx {
         Ok(format!("{}, set_config('request.jwt.claims', {}, true)", moved(clock), literal(&claims)))
     }
 
+    /// Adds the rows that it reads to those of another transaction of the same request.
+    pub fn count_with(&mut self, seen: Seen) {
+        self.1 = seen;
+    }
+
     /// The counter of the rows that the transaction reads.
     pub fn seen(&self) -> Seen {
         self.1.clone()

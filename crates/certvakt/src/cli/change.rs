@@ -92,6 +92,7 @@ impl RemarksArgs {
             key: self.key.as_deref(),
             source: Source::Command,
             seen: None,
+            form: None,
         }
     }
 }

@@ -66,6 +66,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         key: args.remarks.key.as_deref(),
         source: Source::Command,
         seen: None,
+        form: None,
     };
     change::one(&args.certification.unwrap_or_default(), &request, app).await
 }
@@ -175,6 +176,7 @@ impl Row {
             key: Some(&self.key),
             source: Source::Command,
             seen: None,
+            form: None,
         };
         Some(Named { certification: &self.certification, request })
     }

@@ -188,6 +188,7 @@ async fn a_platforms_default_privileges_open_nothing() {
         "recent_notices",
         "register_device",
         "remove_device",
+        "require_mentors",
         "search_certifications",
         "search_people",
         "unreachable_notices",

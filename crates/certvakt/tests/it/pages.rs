@@ -1,9 +1,12 @@
 //! The pages of coordinators, as a browser gets them from the real service.
 
 mod changes;
+mod costs;
 mod lists;
+mod outlook;
 mod roles;
 mod runs;
+mod several;
 mod today;
 
 use reqwest::Method;

@@ -22,7 +22,7 @@ use crate::harness::{TestDatabase, succeed};
 use crate::service::Service;
 use crate::stand_in::{MailServer, listen, write_config};
 
-const NOON: &str = "2026-06-15T12:00:00+02:00";
+pub const NOON: &str = "2026-06-15T12:00:00+02:00";
 const WORLD: &str = concat!(
     include_str!("../../../../supabase/tests/fixtures/world.psql"),
     include_str!("../../../../supabase/tests/fixtures/certified.psql")

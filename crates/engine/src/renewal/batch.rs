@@ -1,9 +1,10 @@
 //! Changes of many certifications, in batches of a few statements each.
 
 use std::collections::{HashMap, HashSet};
+use std::future::Future;
 
-use certvakt_store::renewal::batch::{self, Match};
-use certvakt_store::{Database, StoreError};
+use certvakt_store::renewal::batch::{self, BatchTx, Match};
+use certvakt_store::{Database, RegistrarTx, StoreError};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -19,6 +20,26 @@ pub struct Named<'a> {
     pub certification: &'a str,
     /// The request.
     pub request: ChangeRequest<'a>,
+}
+
+/// Begins the transactions of a batch.
+pub trait Begin {
+    /// The transactions.
+    type Tx: BatchTx;
+    /// The error of a transaction that cannot begin, or of the batch.
+    type Error: From<StoreError>;
+
+    /// Begins one.
+    fn begin(&self) -> impl Future<Output = Result<Self::Tx, Self::Error>> + Send;
+}
+
+impl Begin for Database {
+    type Tx = RegistrarTx;
+    type Error = StoreError;
+
+    async fn begin(&self) -> Result<RegistrarTx, StoreError> {
+        self.registrar().await
+    }
 }
 
 /// The outcome for each request of a batch, in order. A request that fails does not affect the others. Two requests for
@@ -91,14 +112,14 @@ async fn find_all(database: &Database, names: &[&str]) -> Result<Vec<Result<Uuid
 
 /// Applies requests for different certifications: together or, if the database refuses one of them or another
 /// transaction is in the way, one by one.
-async fn apply_different(
-    database: &Database,
+pub async fn apply_different<B: Begin>(
+    database: &B,
     requests: &[(Uuid, &ChangeRequest<'_>)],
     now: DateTime<Utc>,
-) -> Result<Vec<Result<ChangeOutcome, RenewalError>>, StoreError> {
-    let mut tx = database.registrar().await?;
+) -> Result<Vec<Result<ChangeOutcome, RenewalError>>, B::Error> {
+    let mut tx = database.begin().await?;
     let asked: Vec<(Uuid, Uuid)> = requests.iter().map(|(id, request)| (*id, request.entry(*id))).collect();
-    let standings = batch::standings(&mut tx, &asked).await?;
+    let standings = tx.standings(&asked).await?;
     let mut states = Vec::new();
     let mut outcomes: Vec<Result<ChangeOutcome, RenewalError>> = requests
         .iter()
@@ -112,7 +133,7 @@ async fn apply_different(
         .collect();
     // Two commands that change the same certifications lock them in the same order.
     states.sort_by_key(|state| state.id);
-    let changed = match batch::change(&mut tx, &states).await {
+    let changed = match tx.change_all(&states).await {
         Err(StoreError::Conflict(_)) => None,
         changed => changed?,
     };
@@ -125,7 +146,7 @@ async fn apply_different(
     };
     for at in again {
         let (id, request) = requests[at];
-        let mut tx = database.registrar().await?;
+        let mut tx = database.begin().await?;
         outcomes[at] = match apply(&mut tx, id, request, now).await {
             Ok(outcome) => tx.commit().await.map(|()| outcome).map_err(RenewalError::from),
             Err(error) => Err(error),

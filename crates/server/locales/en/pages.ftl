@@ -257,3 +257,136 @@ evidence-label = Evidence (optional)
 note-label = Note (optional)
 today-cut-title = This page does not show everything
 certifications-file-cut = The file has no more rows than this. Choose a filter, and download several files.
+
+undo-last = Undo your last change
+undo-together = { $number ->
+   *[other] You changed { $number } certifications together. Show them
+}
+done-undone = Undone: { $name }
+event-undone-suspended = The reinstatement was undone: suspended.
+event-undone-reinstated = The suspension was undone: reinstated.
+several = Several at once
+action-renew-several = Renew several
+action-suspend-several = Suspend several
+action-reinstate-several = Reinstate several
+action-renew-several-title = { $number ->
+    [0] Nothing here can be renewed
+    [one] Renew one certification
+   *[other] Renew { $number } certifications
+}
+action-suspend-several-title = { $number ->
+    [0] Nothing here can be suspended
+    [one] Suspend one certification
+   *[other] Suspend { $number } certifications
+}
+action-reinstate-several-title = { $number ->
+    [0] Nothing here can be reinstated
+    [one] Reinstate one certification
+   *[other] Reinstate { $number } certifications
+}
+action-renew-several-done = { $number ->
+    [0] Nothing was renewed
+    [one] Renewed: one certification
+   *[other] Renewed: { $number } certifications
+}
+action-suspend-several-done = { $number ->
+    [0] Nothing was suspended
+    [one] Suspended: one certification
+   *[other] Suspended: { $number } certifications
+}
+action-reinstate-several-done = { $number ->
+    [0] Nothing was reinstated
+    [one] Reinstated: one certification
+   *[other] Reinstated: { $number } certifications
+}
+several-done = { $number ->
+    [0] Nothing was changed
+    [one] One certification was changed
+   *[other] { $number } certifications were changed
+}
+several-undone-title = { $number ->
+    [one] Undone: one certification
+   *[other] Undone: { $number } certifications
+}
+several-none = You cannot do this with any certification on the list.
+several-back = All certifications
+several-cut = Only the first { $number } are shown. Choose a filter, or change the rest afterwards.
+several-choose = Untick those that you do not want to change
+several-make = Save for those that are ticked
+several-undo = You can undo this for 24 hours.
+several-undo-all = { $number ->
+    [one] Undo the change
+   *[other] Undo all { $number } changes
+}
+several-not = { $number ->
+    [one] Not changed: one
+   *[other] Not changed: { $number }
+}
+several-changed = { $number ->
+    [one] Changed: one
+   *[other] Changed: { $number }
+}
+several-undone = { $number ->
+    [one] Undone, as it was before: one
+   *[other] Undone, as they were before: { $number }
+}
+fault-none-chosen = Tick at least one certification.
+refusal-unchanged = It was so already.
+refusal-changed-since = It was changed again since, so this change cannot be undone.
+refusal-version-mismatch = Somebody else changed it in the meantime.
+refusal-not-permitted = You may not change it.
+refusal-unknown-name = It is not there any more.
+refusal-renewal-date-missing = Its type has no fixed validity. Renew it alone, with the last valid day.
+refusal-renewal-early = It is earlier than the type allows. Renew it alone.
+refusal-renewal-date = The new last valid day would have passed, or would be the same as now.
+refusal-certification-lapsed = It has lapsed. Renew it instead.
+refusal-certification-withdrawn = It was withdrawn. Reinstate it first, if that was a mistake.
+refusal-person-erased = The person was erased.
+refusal-history-full = It has been changed too often. Ask the operator of certvakt.
+refusal-other = An error stopped the change. Try again.
+version-mismatch-title = Somebody changed it in the meantime
+version-mismatch = The certification was changed again, so your change was not made. Go back, and look at what holds now.
+
+kept-title = Your form is kept
+kept = Your session had ended. You have signed in again, and nothing that you wrote is lost. It is not saved yet: send the form to go on.
+kept-send = Send the form
+kept-discard = Do not send it
+
+menu-outlook = Outlook
+outlook-title = Outlook: how many mentors will be valid
+outlook-short-title = { $number ->
+    [one] One chapter has, or will have, too few mentors
+   *[other] { $number } chapters have, or will have, too few mentors
+}
+outlook-set-title = Saved for { $name }
+outlook-what = How many certifications expire in each of the next 18 months, and how many mentors have a valid one at the end of the month, if nobody renews.
+outlook-none = You manage no chapter.
+outlook-without-number = { $valid ->
+    [one] One valid mentor today.
+   *[other] { $valid } valid mentors today.
+}
+outlook-short-now = { $valid } valid mentors today, and the chapter needs { $required }.
+outlook-short-from = Fewer than { $required } valid mentors from { $month }, if nobody renews. Today there are { $valid }.
+outlook-enough = { $valid } valid mentors today. There will be at least { $required } for 18 months.
+outlook-caption = Month by month: { $name }
+outlook-month = Month
+outlook-expiring = Certifications that expire
+outlook-valid = Valid mentors
+outlook-required = Mentors needed
+outlook-number = How many mentors does { $name } need?
+outlook-number-hint = A whole number. Leave it empty if it does not matter.
+outlook-set = Save
+outlook-set-for = for { $name }
+outlook-file = Download the numbers as a file (CSV)
+fault-required = Enter a whole number from 1 to { $number }, or nothing.
+
+about-title = Help, privacy and accessibility
+about-help-title = Help
+about-help = Ask your coordinator, or an administrator of your organisation.
+about-privacy-title = Privacy
+about-privacy = certvakt stores who is certified and until when, how people can be reached, which notices were sent, and who changed what. Only the coordinators of your chapters and the administrators of your organisation see data about you, and each time is logged.
+about-rights = You can ask your organisation what is stored about you, and to have it corrected or erased.
+about-privacy-link = The privacy notice of the organisation
+about-accessibility-title = Accessibility
+about-accessibility = These pages are made to meet WCAG 2.2, levels A and AA: with a keyboard, with a screen reader, with large text, in high contrast and on small screens. Every page is tested automatically. Tests by people who use screen readers every day are still missing.
+about-accessibility-report = If something does not work for you, tell us as described under “Help”. You have a right to a solution.

@@ -257,3 +257,136 @@ evidence-label = Dokumentasjon (valgfritt)
 note-label = Merknad (valgfritt)
 today-cut-title = Siden viser ikke alle sakene
 certifications-file-cut = Filen har ikke flere rader enn dette. Velg et filter, og last ned flere filer.
+
+undo-last = Angre din siste endring
+undo-together = { $number ->
+   *[other] Du endret { $number } sertifiseringer samtidig. Vis dem
+}
+done-undone = Angret: { $name }
+event-undone-suspended = Det ble angret at sertifiseringen ble satt i kraft igjen: midlertidig stanset.
+event-undone-reinstated = Stansen ble angret: satt i kraft igjen.
+several = Flere på én gang
+action-renew-several = Forny flere
+action-suspend-several = Stans flere midlertidig
+action-reinstate-several = Sett flere i kraft igjen
+action-renew-several-title = { $number ->
+    [0] Ingen her kan fornyes
+    [one] Forny én sertifisering
+   *[other] Forny { $number } sertifiseringer
+}
+action-suspend-several-title = { $number ->
+    [0] Ingen her kan stanses
+    [one] Stans én sertifisering midlertidig
+   *[other] Stans { $number } sertifiseringer midlertidig
+}
+action-reinstate-several-title = { $number ->
+    [0] Ingen her kan settes i kraft igjen
+    [one] Sett én sertifisering i kraft igjen
+   *[other] Sett { $number } sertifiseringer i kraft igjen
+}
+action-renew-several-done = { $number ->
+    [0] Ingen er fornyet
+    [one] Fornyet: én sertifisering
+   *[other] Fornyet: { $number } sertifiseringer
+}
+action-suspend-several-done = { $number ->
+    [0] Ingen er stanset
+    [one] Midlertidig stanset: én sertifisering
+   *[other] Midlertidig stanset: { $number } sertifiseringer
+}
+action-reinstate-several-done = { $number ->
+    [0] Ingen er satt i kraft igjen
+    [one] Satt i kraft igjen: én sertifisering
+   *[other] Satt i kraft igjen: { $number } sertifiseringer
+}
+several-done = { $number ->
+    [0] Ingen er endret
+    [one] Én sertifisering er endret
+   *[other] { $number } sertifiseringer er endret
+}
+several-undone-title = { $number ->
+    [one] Angret: én sertifisering
+   *[other] Angret: { $number } sertifiseringer
+}
+several-none = Du kan ikke gjøre dette med noen sertifisering på listen.
+several-back = Alle sertifiseringer
+several-cut = Bare de første { $number } vises. Velg et filter, eller ta resten etterpå.
+several-choose = Fjern krysset for dem du ikke vil endre
+several-make = Lagre for dem som er krysset av
+several-undo = Du kan angre dette i 24 timer.
+several-undo-all = { $number ->
+    [one] Angre endringen
+   *[other] Angre alle { $number } endringene
+}
+several-not = { $number ->
+    [one] Ikke endret: én
+   *[other] Ikke endret: { $number }
+}
+several-changed = { $number ->
+    [one] Endret: én
+   *[other] Endret: { $number }
+}
+several-undone = { $number ->
+    [one] Angret, som før endringen: én
+   *[other] Angret, som før endringen: { $number }
+}
+fault-none-chosen = Kryss av for minst én sertifisering.
+refusal-unchanged = Den var slik fra før.
+refusal-changed-since = Den er endret på nytt etterpå, så denne endringen kan ikke angres.
+refusal-version-mismatch = Noen andre endret den mens du holdt på.
+refusal-not-permitted = Du kan ikke endre den.
+refusal-unknown-name = Den finnes ikke lenger.
+refusal-renewal-date-missing = Typen har ingen fast gyldighet. Forny den alene, med siste gyldige dag.
+refusal-renewal-early = Det er tidligere enn typen tillater. Forny den alene.
+refusal-renewal-date = Ny siste gyldige dag ville allerede være passert, eller være den samme som nå.
+refusal-certification-lapsed = Den er utløpt. Forny den i stedet.
+refusal-certification-withdrawn = Den er trukket tilbake. Var det en feil, må du først sette den i kraft igjen.
+refusal-person-erased = Personen er slettet.
+refusal-history-full = Den er endret for mange ganger. Spør den som drifter certvakt.
+refusal-other = En feil stanset endringen. Prøv igjen.
+version-mismatch-title = Noen endret den mens du holdt på
+version-mismatch = Sertifiseringen er endret på nytt, så endringen din ble ikke gjort. Gå tilbake, og se hva som gjelder nå.
+
+kept-title = Skjemaet ditt er tatt vare på
+kept = Økten din var over. Nå er du logget inn igjen, og ingenting av det du skrev, er borte. Det er ikke lagret ennå: Send skjemaet for å gå videre.
+kept-send = Send skjemaet
+kept-discard = Ikke send
+
+menu-outlook = Utsikt
+outlook-title = Utsikt: så mange likepersoner er gyldige framover
+outlook-short-title = { $number ->
+    [one] Ett lokallag har eller får for få likepersoner
+   *[other] { $number } lokallag har eller får for få likepersoner
+}
+outlook-set-title = Lagret for { $name }
+outlook-what = Så mange sertifiseringer utløper i hver av de neste 18 månedene, og så mange likepersoner er gyldige ved slutten av måneden hvis ingen fornyer.
+outlook-none = Du har ikke ansvar for noe lokallag.
+outlook-without-number = { $valid ->
+    [one] Én gyldig likeperson i dag.
+   *[other] { $valid } gyldige likepersoner i dag.
+}
+outlook-short-now = { $valid } gyldige likepersoner i dag, og lokallaget trenger { $required }.
+outlook-short-from = Færre enn { $required } gyldige likepersoner fra { $month } hvis ingen fornyer. I dag er det { $valid }.
+outlook-enough = { $valid } gyldige likepersoner i dag. Det er minst { $required } i 18 måneder framover.
+outlook-caption = Måned for måned: { $name }
+outlook-month = Måned
+outlook-expiring = Sertifiseringer som utløper
+outlook-valid = Gyldige likepersoner
+outlook-required = Likepersoner som trengs
+outlook-number = Hvor mange likepersoner trenger { $name }?
+outlook-number-hint = Et helt tall. La feltet stå tomt hvis det ikke er bestemt.
+outlook-set = Lagre
+outlook-set-for = for { $name }
+outlook-file = Last ned tallene som fil (CSV)
+fault-required = Skriv et helt tall fra 1 til { $number }, eller ingenting.
+
+about-title = Hjelp, personvern og tilgjengelighet
+about-help-title = Hjelp
+about-help = Spør koordinatoren din, eller en administrator i organisasjonen.
+about-privacy-title = Personvern
+about-privacy = certvakt lagrer hvem som er sertifisert og til når, hvordan folk kan nås, hvilke varsler som er sendt, og hvem som har endret hva. Bare koordinatorene i lokallagene dine og administratorene i organisasjonen ser opplysninger om deg, og det logges hver gang.
+about-rights = Du kan be organisasjonen om å få vite hva som er lagret om deg, og om å få det rettet eller slettet.
+about-privacy-link = Organisasjonens personvernerklæring
+about-accessibility-title = Tilgjengelighet
+about-accessibility = Sidene er laget for å oppfylle WCAG 2.2, nivå A og AA: med tastatur, skjermleser, stor tekst, høy kontrast og på små skjermer. Alle sidene testes automatisk. Tester med folk som bruker skjermleser til daglig, mangler ennå.
+about-accessibility-report = Si fra som beskrevet under «Hjelp» hvis noe ikke virker for deg. Du har krav på en løsning.

@@ -219,7 +219,8 @@ async fn make(
     asked: RequestedChange<'_>,
 ) -> Result<StoredResponse, ApiError> {
     let RequestedChange { change, evidence, note } = asked;
-    let request = ChangeRequest { change, evidence, note, key: None, source: Source::Api, seen: None };
+    let request =
+        ChangeRequest { change, evidence, note, key: None, source: Source::Api, seen: None, form: None };
     request.check()?;
     let mut first = match Once::begin(api, caller, key, &(&asked, id, wanted), About::Certification).await? {
         Once::Answered(answer) => return Ok(answer),

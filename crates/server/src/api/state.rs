@@ -9,7 +9,7 @@ use axum::http::header::{self, HeaderValue};
 use axum::http::request::Parts;
 use certvakt_base::clock::Clock;
 use certvakt_engine::audit::access_log::Recorder;
-use certvakt_engine::config::{Config, ConfigError, PartnersConfig};
+use certvakt_engine::config::{Config, ConfigError, PagesConfig, PartnersConfig};
 use certvakt_engine::expiry::schedule::Wake;
 use certvakt_engine::mail_queue::MailQueue;
 use certvakt_store::CallerTx;
@@ -55,6 +55,7 @@ pub(super) struct Shared {
     pub(super) strangers: AddressRateLimit,
     pub(super) client_header: ClientHeader,
     pub(super) partners: PartnersConfig,
+    pub(super) pages: PagesConfig,
     pub(super) mails: Option<MailQueue>,
     pub(super) recorder: Recorder,
     /// Wakes the scheduler of runs.
@@ -83,6 +84,7 @@ impl Api {
             strangers: AddressRateLimit::per_minute(REQUESTS_A_MINUTE),
             client_header: ClientHeader::new(&config.sign_in.client_header),
             partners: config.partners.clone(),
+            pages: config.pages.clone(),
             mails,
             recorder,
             wake,
@@ -91,6 +93,11 @@ impl Api {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// What the page about help, privacy and accessibility says.
+    pub(crate) fn pages(&self) -> &PagesConfig {
+        &self.0.pages
     }
 
     /// Makes the scheduler check for runs now.
@@ -120,6 +127,17 @@ impl Api {
             Some(session) if !self.0.pace.is_within(&session.login.identity) => Err(ApiError::TooMany),
             found => Ok(found),
         }
+    }
+
+    /// Keeps a form for the person of the browser's expired session. Returns false if it has none.
+    pub(crate) async fn keep_form(
+        &self,
+        headers: &HeaderMap,
+        path: &str,
+        csrf: &str,
+        fields: &str,
+    ) -> Result<bool, ApiError> {
+        session::keep_form(headers, &self.0.database, path, csrf, fields).await
     }
 
     /// Begins a transaction for a login that is linked to a person with open access.

@@ -43,6 +43,8 @@ pub(crate) enum Section {
     Today,
     /// The list of certifications, and each of them.
     Certifications,
+    /// When certifications expire, and where mentors will be missing.
+    Outlook,
     /// The nights.
     Runs,
     /// The person's own certifications and settings.
@@ -54,6 +56,7 @@ impl Section {
         match self {
             Self::Today => "/today",
             Self::Certifications => "/certifications",
+            Self::Outlook => "/outlook",
             Self::Runs => "/runs",
             Self::Mine => "/me",
         }
@@ -63,6 +66,7 @@ impl Section {
         match self {
             Self::Today => "menu-today",
             Self::Certifications => "menu-certifications",
+            Self::Outlook => "menu-outlook",
             Self::Runs => "menu-runs",
             Self::Mine => "menu-mine",
         }
@@ -86,7 +90,7 @@ impl SignedIn {
         match self.role {
             Role::Mentor => &[Section::Mine],
             Role::Coordinator | Role::OrgAdmin => {
-                &[Section::Today, Section::Certifications, Section::Runs, Section::Mine]
+                &[Section::Today, Section::Certifications, Section::Outlook, Section::Runs, Section::Mine]
             }
         }
     }

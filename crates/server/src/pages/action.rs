@@ -1,5 +1,6 @@
 //! The changes of a certification that a form makes.
 
+use certvakt_engine::expiry::standing::State;
 use serde::Deserialize;
 
 /// A change of a certification, as the end of its path.
@@ -53,5 +54,34 @@ impl Action {
     /// Whether the person sees the result in words before it is saved: every change of a date, and a withdrawal.
     pub(super) const fn is_checked_first(self) -> bool {
         !matches!(self, Self::Suspension | Self::Reinstatement)
+    }
+
+    /// What a coordinator may do with a certification in a state, the most usual first.
+    pub(super) const fn possible(state: State) -> &'static [Self] {
+        match state {
+            State::Valid | State::Due => {
+                &[Self::Renewal, Self::Correction, Self::Suspension, Self::Withdrawal]
+            }
+            State::Expired | State::Lapsed => &[Self::Renewal, Self::Correction, Self::Withdrawal],
+            State::Suspended => &[Self::Reinstatement, Self::Renewal, Self::Correction, Self::Withdrawal],
+            State::Withdrawn => &[Self::Reinstatement],
+        }
+    }
+
+    /// Whether it is possible with a certification in a state.
+    pub(super) fn is_possible(self, state: State) -> bool {
+        Self::possible(state).contains(&self)
+    }
+
+    /// Whether it can be made for several certifications at once: the changes that can be undone, with one date for all.
+    pub(super) const fn is_for_several(self) -> bool {
+        matches!(self, Self::Renewal | Self::Suspension | Self::Reinstatement)
+    }
+
+    /// The action with a path.
+    pub(super) fn from_path(path: &str) -> Option<Self> {
+        [Self::Renewal, Self::Correction, Self::Suspension, Self::Reinstatement, Self::Withdrawal]
+            .into_iter()
+            .find(|action| action.path() == path)
     }
 }

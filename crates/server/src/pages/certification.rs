@@ -11,7 +11,7 @@ use certvakt_engine::expiry::standing::{Standing, State as InState};
 use certvakt_rules::renewal::{Kind, Reading, read};
 use certvakt_rules::{Stage, last_valid_day};
 use certvakt_store::caller::contacts::{self, Address, Contact};
-use certvakt_store::caller::{self, Certification, Notice, people};
+use certvakt_store::caller::{self, Certification, Notice, change_results, people};
 use certvakt_store::renewal::{self, Written};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -54,6 +54,8 @@ struct CertificationPage {
     actions: Vec<(&'static str, String)>,
     /// Why they may do nothing, if they might expect to.
     no_action: Option<String>,
+    /// The form of their last change, if they can undo it, and the number of certifications that it changed.
+    undoable: Option<(Uuid, i64)>,
     /// The next stage.
     next: Option<String>,
     /// The latest first.
@@ -82,6 +84,7 @@ pub(super) async fn show(
     let notices = caller::notices(&mut tx, id).await?;
     let contacts = contacts::of_certification(&mut tx, id).await?;
     let addresses = contacts::addresses(&mut tx, id).await?;
+    let undoable = change_results::undoable(&mut tx, id).await?;
     let entries: Vec<_> = history.iter().filter_map(known).collect();
     let actors = entries.iter().filter_map(|(entry, _)| entry.actor);
     let actors: Vec<Uuid> = actors.chain(contacts.iter().filter_map(|one| one.made_by)).collect();
@@ -90,7 +93,7 @@ pub(super) async fn show(
     let text = layout.text;
     let standing = Standing::of(&found, api.clock().now());
     let name = name_of(&found, text);
-    let is_done = entries.last().is_some_and(|(entry, _)| entry.kind.as_str() == done);
+    let is_done = entries.last().is_some_and(|(entry, _)| said(entry) == done);
     let heading = if is_done {
         let chapter = found.chapter.as_deref().map(|chapter| format!(", {}", line(chapter)));
         text.named(&format!("done-{done}"), &(name + &chapter.unwrap_or_default()))
@@ -115,6 +118,7 @@ pub(super) async fn show(
         tone: tone(standing.state),
         actions: if found.is_managed { actions(standing.state, text) } else { Vec::new() },
         no_action: (is_own && is_coordinator).then(|| text.say("own-certification")),
+        undoable,
         next: standing.next_stage.map(|(stage, due)| {
             text.with(
                 "next-stage",
@@ -125,6 +129,12 @@ pub(super) async fn show(
         layout: Layout { heading, has_news: is_done, ..layout },
     };
     Ok(page(StatusCode::OK, &shown))
+}
+
+/// What the result of a change is called: its kind, or that it was an undo.
+fn said(entry: &certvakt_rules::renewal::Entry) -> &'static str {
+    let is_undo = entry.source.as_deref() == Some("undo");
+    if is_undo { Kind::Undone.as_str() } else { entry.kind.as_str() }
 }
 
 /// An entry of a version that we know, with its remarks.
@@ -175,16 +185,7 @@ fn address(one: &Address, text: Text) -> (String, String, String) {
 
 /// What a coordinator may do with a certification in a state.
 fn actions(state: InState, text: Text) -> Vec<(&'static str, String)> {
-    let possible = match state {
-        InState::Valid | InState::Due => {
-            &[Action::Renewal, Action::Correction, Action::Suspension, Action::Withdrawal][..]
-        }
-        InState::Expired | InState::Lapsed => &[Action::Renewal, Action::Correction, Action::Withdrawal],
-        InState::Suspended => {
-            &[Action::Reinstatement, Action::Renewal, Action::Correction, Action::Withdrawal]
-        }
-        InState::Withdrawn => &[Action::Reinstatement],
-    };
+    let possible = Action::possible(state);
     possible.iter().map(|action| (action.path(), text.say(action.key()))).collect()
 }
 
@@ -199,7 +200,10 @@ fn of_entry(
     let arguments =
         [("before", day(entry.expires_before).into()), ("after", day(entry.expires_after).into())];
     let has_new_date = matches!(entry.kind, Kind::Renewed | Kind::Corrected | Kind::Undone);
-    let what = text.with(&format!("event-{}", entry.kind.as_str()), &arguments);
+    let is_undo = said(entry) == "undone" && !has_new_date;
+    let kind = entry.kind.as_str();
+    let what = text
+        .with(&if is_undo { format!("event-undone-{kind}") } else { format!("event-{kind}") }, &arguments);
     let actor = entry.actor.and_then(|actor| names.get(&actor));
     let source = entry.source.as_deref().filter(|_| actor.is_none() && has_new_date);
     let more = [

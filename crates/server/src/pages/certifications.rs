@@ -2,19 +2,21 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_engine::expiry::filter;
 use certvakt_engine::expiry::standing::{self, State as Standing};
-use certvakt_rules::text::is_control;
 use certvakt_store::CallerTx;
 use certvakt_store::caller::overview::{self, CertificationType};
-use certvakt_store::caller::{self, After, Chapter, Filter};
+use certvakt_store::caller::{self, After, Certification, Chapter, Filter};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::action::Action;
 use super::error::PageError;
+use super::file::File;
 use super::link::link;
 use super::row::{Row, name_of};
 use super::visitor::Visitor;
@@ -34,8 +36,6 @@ const FILE: &str = "/certifications.csv";
 const PAGE: u32 = 50;
 const PAGE_OF_FILE: u32 = 1000;
 const LONGEST_FILE: usize = 20_000;
-/// By this mark, spreadsheets recognise UTF-8.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// The states to choose from, the most urgent first.
 const STATES: [Standing; 6] = [
     Standing::Due,
@@ -50,7 +50,7 @@ const STATES: [Standing; 6] = [
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct ListQuery {
-    q: String,
+    pub(super) q: String,
     chapter: String,
     r#type: String,
     state: String,
@@ -60,7 +60,7 @@ pub(super) struct ListQuery {
 
 impl ListQuery {
     /// The parameters, except the cursor and one of the filters.
-    fn without<'a>(&'a self, filter: &str) -> Vec<(&'static str, &'a str)> {
+    pub(super) fn without<'a>(&'a self, filter: &str) -> Vec<(&'static str, &'a str)> {
         let all =
             [("q", &self.q), ("chapter", &self.chapter), ("type", &self.r#type), ("state", &self.state)];
         all.into_iter()
@@ -85,6 +85,8 @@ struct ListPage {
     next: Option<String>,
     /// The link to the list as a file.
     file: String,
+    /// What the person may do with all of the list at once: the link, and its label.
+    several: Vec<(String, String)>,
 }
 
 /// An option of a select.
@@ -124,8 +126,31 @@ pub(super) async fn show(
     });
     let now = api.clock().now();
     let rows = found.iter().map(|one| Row::of(one, now, layout.text)).collect();
+    let several = several(&found, &query, now, layout.text);
     let list = list(layout, &query, &chapters, &types);
-    Ok(page(StatusCode::OK, &ListPage { rows, next, ..list }))
+    Ok(page(StatusCode::OK, &ListPage { rows, next, several, ..list }))
+}
+
+/// What the person may do with several of the list at once.
+fn several(
+    found: &[Certification],
+    query: &ListQuery,
+    now: DateTime<Utc>,
+    text: Text,
+) -> Vec<(String, String)> {
+    let [.., _, _] = found else { return Vec::new() };
+    let actions = [Action::Renewal, Action::Suspension, Action::Reinstatement].into_iter().filter(|action| {
+        let is_possible = |one: &Certification| {
+            one.is_managed && action.is_possible(standing::Standing::of(one, now).state)
+        };
+        found.iter().filter(|one| is_possible(one)).take(2).count() == 2
+    });
+    let links = actions.map(|action| {
+        let mut parameters = query.without("");
+        parameters.push(("action", action.path()));
+        (link("/changes/new", &parameters), text.say(&format!("{}-several", action.key())))
+    });
+    links.collect()
 }
 
 /// The page without its rows.
@@ -163,11 +188,12 @@ fn list(layout: Layout, query: &ListQuery, chapters: &[Chapter], types: &[Certif
         rows: Vec::new(),
         next: None,
         file,
+        several: Vec::new(),
     }
 }
 
 /// The filter that a query describes.
-async fn filter_of(
+pub(super) async fn filter_of(
     tx: &mut CallerTx,
     query: &ListQuery,
     types: &[CertificationType],
@@ -196,10 +222,9 @@ pub(super) async fn file(
     let text = layout.text;
     let types = overview::certification_types(&mut tx).await?;
     let filter = filter_of(&mut tx, &query, &types, &api).await?;
-    let mut rows = csv::WriterBuilder::new().delimiter(b';').from_writer(BYTE_ORDER_MARK.to_vec());
     let headings =
         ["fact-name", "fact-chapter", "fact-type", "fact-number", "fact-valid-until", "filter-state"];
-    let _ = rows.write_record(headings.map(|key| text.say(key)));
+    let mut rows = File::new(&headings.map(|key| text.say(key)));
     let (mut after, mut number) = (None, 0);
     loop {
         let found = caller::certifications(&mut tx, &filter, after, PAGE_OF_FILE).await?;
@@ -207,12 +232,11 @@ pub(super) async fn file(
             let standing = standing::Standing::of(one, api.clock().now());
             let day =
                 standing.last_valid_day.map_or_else(|| text.say("never-expires"), |day| day.to_string());
-            let optional = |cell: &Option<String>| cell.as_deref().map(as_text).unwrap_or_default();
-            let _ = rows.write_record([
-                as_text(&name_of(one, text)),
-                optional(&one.chapter),
-                optional(&one.type_name),
-                optional(&one.external_id),
+            rows.row(&[
+                name_of(one, text),
+                one.chapter.clone().unwrap_or_default(),
+                one.type_name.clone().unwrap_or_default(),
+                one.external_id.clone().unwrap_or_default(),
                 day,
                 text.say(&format!("state-{}", standing.state.as_str())),
             ]);
@@ -223,26 +247,14 @@ pub(super) async fn file(
             break;
         }
         if number >= LONGEST_FILE {
-            let _ = rows.write_record([text.say("certifications-file-cut").as_str(), "", "", "", "", ""]);
+            let mut last: [String; 6] = Default::default();
+            last[0] = text.say("certifications-file-cut");
+            rows.row(&last);
             break;
         }
     }
     tx.commit().await?;
-    let rows = rows.into_inner().map_err(|_| ApiError::Fault)?;
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
-        (
-            header::CONTENT_DISPOSITION,
-            HeaderValue::from_static("attachment; filename=\"certifications.csv\""),
-        ),
-    ];
-    Ok((headers, rows).into_response())
-}
-
-/// A cell that a spreadsheet reads as text, never as a formula (OWASP, CSV injection).
-fn as_text(cell: &str) -> String {
-    let cell: String = cell.chars().map(|char| if is_control(char) { ' ' } else { char }).collect();
-    if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
+    Ok(rows.response("attachment; filename=\"certifications.csv\"")?)
 }
 
 /// The options of a select. A value that several organisations have is one option.

@@ -35,19 +35,19 @@ use crate::problem::ApiError;
 #[serde(default)]
 pub(super) struct Fields {
     /// The day on which the course was completed, the new last valid day, or the last day of a suspension.
-    date: String,
+    pub(super) date: String,
     /// Whether the date of a renewal is the new last valid day, because its type has no validity.
-    is_until: String,
-    evidence: String,
-    note: String,
+    pub(super) is_until: String,
+    pub(super) evidence: String,
+    pub(super) note: String,
     /// Whether to renew earlier than the type allows.
-    early: String,
+    pub(super) early: String,
     /// The time of the last change that the person saw, in microseconds since 1970.
-    version: String,
+    pub(super) version: String,
     /// A change with the same key is made only once.
-    key: String,
+    pub(super) key: String,
     /// `save` if the person has seen the result in words, `edit` to change what was entered.
-    step: String,
+    pub(super) step: String,
 }
 
 #[derive(Template)]
@@ -129,6 +129,7 @@ pub(super) async fn make(
         key: Some(key.as_str()).filter(|_| !fields.key.is_empty()),
         source: Source::Api,
         seen: Some(version(&fields.version)),
+        form: fields.key.parse().ok().filter(|_| action != Action::Withdrawal),
     };
     let is_final = !action.is_checked_first() || fields.step == "save";
     match apply(&mut tx, id, &request, now).await {
@@ -149,14 +150,14 @@ pub(super) async fn make(
         }
         Err(RenewalError::Changed) => {
             // The form shows what holds now beside what was entered.
-            let fault = Fault { field: action.first_field(), what: text.say("fault-changed") };
+            let fault = Fault { field: action.first_field().into(), what: text.say("fault-changed") };
             fields.version.clear();
             Ok(refused(form(layout, &found, action, fields, now), fault))
         }
         Err(RenewalError::Words(_)) => {
             let is_note = ChangeRequest { note: None, ..request }.check().is_ok();
             let field = if is_note { "note" } else { "evidence" };
-            let fault = Fault { field, what: text.say("fault-words") };
+            let fault = Fault { field: field.into(), what: text.say("fault-words") };
             Ok(refused(form(layout, &found, action, fields, now), fault))
         }
         Err(error) => match fault(&error, action, text) {
@@ -178,10 +179,7 @@ fn form(
     if fields.version.is_empty() {
         fields.version = found.updated_at.timestamp_micros().to_string();
     }
-    let date = action.has_date().then(|| {
-        let key = if fields.is_until.is_empty() { action.key() } else { Action::Correction.key() };
-        (text.say(&format!("{key}-date")), text.say(&format!("{key}-date-hint")))
-    });
+    let date = date_field(action, &fields, text);
     let present = text.date_or_never(Standing::of(found, now).last_valid_day);
     let about = [
         ("fact-name", Some(name_of(found, text))),
@@ -206,6 +204,13 @@ fn form(
     }
 }
 
+/// The label and the hint of the date; `None` if the change has no date.
+pub(super) fn date_field(action: Action, fields: &Fields, text: Text) -> Option<(String, String)> {
+    let key = if fields.is_until.is_empty() { action.key() } else { Action::Correction.key() };
+    let texts = || (text.say(&format!("{key}-date")), text.say(&format!("{key}-date-hint")));
+    action.has_date().then(texts)
+}
+
 /// The form again, with everything entered, and what is wrong with it.
 fn refused(form: ChangePage, fault: Fault) -> Response {
     let layout = Layout { is_refused: true, ..form.layout };
@@ -213,13 +218,13 @@ fn refused(form: ChangePage, fault: Fault) -> Response {
 }
 
 /// The change that the fields describe.
-fn change(action: Action, fields: &Fields, text: Text) -> Result<Change, Fault> {
-    let missing = || Fault { field: "date", what: text.say("fault-date-missing") };
+pub(super) fn change(action: Action, fields: &Fields, text: Text) -> Result<Change, Fault> {
+    let missing = || Fault { field: "date".into(), what: text.say("fault-date-missing") };
     let date = || match fields.date.trim() {
         "" => Ok(None),
         written => dates::parse(written)
             .map(Some)
-            .ok_or_else(|| Fault { field: "date", what: text.say("fault-date-form") }),
+            .ok_or_else(|| Fault { field: "date".into(), what: text.say("fault-date-form") }),
     };
     Ok(match action {
         Action::Renewal => {
@@ -239,7 +244,7 @@ fn change(action: Action, fields: &Fields, text: Text) -> Result<Change, Fault> 
 }
 
 /// The version that the person saw. An unreadable one matches none, so the form shows the present one.
-fn version(written: &str) -> DateTime<Utc> {
+pub(super) fn version(written: &str) -> DateTime<Utc> {
     written.parse().ok().and_then(DateTime::from_timestamp_micros).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
@@ -277,7 +282,7 @@ fn fault(error: &RenewalError, action: Action, text: Text) -> Option<Fault> {
             }
         },
         RenewalError::Early(first) => {
-            return Some(Fault { field: "early", what: day("fault-early", *first) });
+            return Some(Fault { field: "early".into(), what: day("fault-early", *first) });
         }
         RenewalError::NoRule => text.say("fault-no-rule"),
         RenewalError::Lapsed => text.say("fault-lapsed"),
@@ -285,5 +290,5 @@ fn fault(error: &RenewalError, action: Action, text: Text) -> Option<Fault> {
         RenewalError::Erased => text.say("fault-erased"),
         _ => return None,
     };
-    Some(Fault { field: action.first_field(), what })
+    Some(Fault { field: action.first_field().into(), what })
 }

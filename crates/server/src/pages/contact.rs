@@ -85,8 +85,9 @@ pub(super) async fn make(
         Err(keys) => {
             let text = layout.text;
             let row = Row::of(&found, api.clock().now(), text);
-            let faults =
-                keys.into_iter().map(|(field, key)| Fault { field, what: text.count(key, YEARS_AHEAD) });
+            let faults = keys
+                .into_iter()
+                .map(|(field, key)| Fault { field: field.into(), what: text.count(key, YEARS_AHEAD) });
             let faults = faults.collect();
             let layout = Layout { is_refused: true, ..layout };
             return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &form(layout, row, fields, faults)));

@@ -1,5 +1,7 @@
 //! What forms share: the certification that they are about, and what is wrong with a field.
 
+use std::borrow::Cow;
+
 use certvakt_store::CallerTx;
 use certvakt_store::caller::{self, Certification};
 use uuid::Uuid;
@@ -9,7 +11,7 @@ use crate::problem::ApiError;
 
 /// What is wrong with a form: the id of the field, and a sentence.
 pub(super) struct Fault {
-    pub(super) field: &'static str,
+    pub(super) field: Cow<'static, str>,
     pub(super) what: String,
 }
 

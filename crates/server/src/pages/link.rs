@@ -1,4 +1,7 @@
-//! Links with a query.
+//! Links.
+
+/// The page with the form that a person sent after their session had expired.
+pub(super) const KEPT_FORM: &str = "/kept-form";
 
 /// A path with those of the parameters that are not empty.
 pub(super) fn link(path: &str, parameters: &[(&str, &str)]) -> String {

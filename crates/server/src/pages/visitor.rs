@@ -4,11 +4,13 @@ use axum::Form;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
+use certvakt_engine::renewal::batch::Begin;
 use certvakt_store::{CallerTx, caller};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::PageError;
+use super::link::KEPT_FORM;
 use crate::access_log::Access;
 use crate::api::{Api, Caller};
 use crate::html::layout::{Layout, Section, SignedIn};
@@ -40,8 +42,10 @@ impl Visitor {
     }
 
     /// Begins another transaction of the same request, which is recorded once.
-    pub(super) async fn again(&self, api: &Api) -> Result<CallerTx, PageError> {
-        Ok(api.login(&self.caller).await?)
+    pub(super) async fn again(&self, api: &Api) -> Result<CallerTx, ApiError> {
+        let mut tx = api.login(&self.caller).await?;
+        tx.count_with(self.caller.access.seen());
+        Ok(tx)
     }
 
     async fn of(parts: &mut Parts, api: &Api) -> Result<(Self, Session), PageError> {
@@ -56,6 +60,18 @@ impl Visitor {
         let caller = Caller { login: session.login.clone(), access, changes_others };
         let visitor = Self { caller, csrf: session.csrf(), browser: Text::of_browser(&parts.headers), path };
         Ok((visitor, session))
+    }
+}
+
+/// The transactions of a batch of changes.
+pub(super) struct Again<'a>(pub(super) &'a Visitor, pub(super) &'a Api);
+
+impl Begin for Again<'_> {
+    type Tx = CallerTx;
+    type Error = ApiError;
+
+    async fn begin(&self) -> Result<CallerTx, ApiError> {
+        self.0.again(self.1).await
     }
 }
 
@@ -85,7 +101,12 @@ impl<T: DeserializeOwned> FromRequest<Api> for Sent<T> {
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, PageError> {
         let (mut parts, body) = request.into_parts();
-        let (visitor, session) = Visitor::of(&mut parts, api).await?;
+        let (visitor, session) = match Visitor::of(&mut parts, api).await {
+            Err(PageError::NotSignedIn(path)) => {
+                return Err(keep(Request::from_parts(parts, body), api, path).await);
+            }
+            found => found?,
+        };
         let headers = parts.headers.clone();
         let form = Form::<WithToken<T>>::from_request(Request::from_parts(parts, body), api).await;
         let Ok(Form(WithToken { csrf, form })) = form else {
@@ -93,5 +114,21 @@ impl<T: DeserializeOwned> FromRequest<Api> for Sent<T> {
         };
         session.check(&headers, csrf.as_deref())?;
         Ok(Self { visitor, form })
+    }
+}
+
+/// Keeps a form whose session has expired, and leads through the sign-in back to it, or else to its page.
+async fn keep(request: Request, api: &Api, path: String) -> PageError {
+    let headers = request.headers().clone();
+    let Ok(Form(mut fields)) = Form::<Vec<(String, String)>>::from_request(request, api).await else {
+        return PageError::NotSignedIn(path);
+    };
+    let csrf = fields.iter().position(|(name, _)| name == "csrf").map(|at| fields.remove(at).1);
+    let written = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
+    match api.keep_form(&headers, &path, &csrf.unwrap_or_default(), &written).await {
+        Ok(true) => PageError::NotSignedIn(KEPT_FORM.to_owned()),
+        // Without an expired session, or the token of its pages, there is nobody to keep it for.
+        Ok(false) | Err(ApiError::Forged) => PageError::NotSignedIn(path),
+        Err(error) => error.into(),
     }
 }

@@ -34,6 +34,12 @@ words as (
 contacts as (
   delete from certvakt.contacts k using whose w where k.certification_id = w.id returning 1
 ),
+forms as (
+  delete from certvakt.kept_forms where person_id = $1
+),
+results as (
+  delete from certvakt.change_results where made_by = $1
+),
 ended as (
   update certvakt.deliveries d
   set state = 'cancelled', reason = 'person erased', finished_at = now(), available_at = null, lease_token = null,

@@ -1,13 +1,15 @@
 //! Changes of many certifications with a few statements.
 
 use std::collections::HashMap;
+use std::future::Future;
 
 use certvakt_rules::normal::normal_id;
+use sqlx::{Executor, Postgres};
 use uuid::Uuid;
 
-use super::{CurrentState, NewState};
+use super::{ChangeTx, CurrentState, NewState};
 use crate::error::on_constraint;
-use crate::{CertificationStatus, RegistrarTx, StoreError, Zone};
+use crate::{CallerTx, CertificationStatus, RegistrarTx, StoreError, Zone};
 
 /// A certification that a name matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,19 +34,80 @@ pub async fn find(tx: &mut RegistrarTx, names: &[&str]) -> Result<Vec<Match>, St
     Ok(found.fetch_all(tx).await?)
 }
 
-/// The states of certifications, each with an id of an entry that its history may contain.
-pub async fn standings(
-    tx: &mut RegistrarTx,
-    asked: &[(Uuid, Uuid)],
-) -> Result<HashMap<Uuid, CurrentState>, StoreError> {
-    let (ids, entries): (Vec<Uuid>, Vec<Uuid>) = asked.iter().copied().unzip();
-    let found = sqlx::query_file_as!(CurrentState, "src/renewal/standings.sql", &ids, &entries);
-    Ok(found.fetch_all(tx).await?.into_iter().map(|one| (one.id, one)).collect())
+/// A transaction that can change many certifications.
+pub trait BatchTx: ChangeTx + Sized {
+    /// The states of certifications that are visible, each with an id of an entry that its history may contain.
+    fn standings(
+        &mut self,
+        asked: &[(Uuid, Uuid)],
+    ) -> impl Future<Output = Result<HashMap<Uuid, CurrentState>, StoreError>> + Send;
+
+    /// Changes different certifications, in this order. Returns the ids of those that have changed since they were
+    /// read, or that the caller may not change; `None` if a rule of the database refused one of the changes, which ends
+    /// the transaction.
+    fn change_all(
+        &mut self,
+        states: &[NewState],
+    ) -> impl Future<Output = Result<Option<Vec<Uuid>>, StoreError>> + Send;
+
+    /// Commits.
+    fn commit(self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Rolls back.
+    fn rollback(self) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// Changes different certifications, in this order. Returns the ids of those that have changed since they were read; `None` if a rule
-/// of the database refused one of the changes, which ends the transaction.
-pub async fn change(tx: &mut RegistrarTx, states: &[NewState]) -> Result<Option<Vec<Uuid>>, StoreError> {
+impl BatchTx for RegistrarTx {
+    async fn standings(&mut self, asked: &[(Uuid, Uuid)]) -> Result<HashMap<Uuid, CurrentState>, StoreError> {
+        let found = standings(self, asked).await?;
+        Ok(found.into_iter().map(|one| (one.id, one)).collect())
+    }
+
+    async fn change_all(&mut self, states: &[NewState]) -> Result<Option<Vec<Uuid>>, StoreError> {
+        change_all(self, states).await
+    }
+
+    async fn commit(self) -> Result<(), StoreError> {
+        Self::commit(self).await
+    }
+
+    async fn rollback(self) -> Result<(), StoreError> {
+        Self::rollback(self).await
+    }
+}
+
+impl BatchTx for CallerTx {
+    async fn standings(&mut self, asked: &[(Uuid, Uuid)]) -> Result<HashMap<Uuid, CurrentState>, StoreError> {
+        let found = standings(&mut *self, asked).await?;
+        self.saw(&found);
+        Ok(found.into_iter().map(|one| (one.id, one)).collect())
+    }
+
+    async fn change_all(&mut self, states: &[NewState]) -> Result<Option<Vec<Uuid>>, StoreError> {
+        change_all(self, states).await
+    }
+
+    async fn commit(self) -> Result<(), StoreError> {
+        Self::commit(self).await
+    }
+
+    async fn rollback(self) -> Result<(), StoreError> {
+        Self::rollback(self).await
+    }
+}
+
+async fn standings<'c>(
+    tx: impl Executor<'c, Database = Postgres>,
+    asked: &[(Uuid, Uuid)],
+) -> Result<Vec<CurrentState>, StoreError> {
+    let (ids, entries): (Vec<Uuid>, Vec<Uuid>) = asked.iter().copied().unzip();
+    Ok(sqlx::query_file_as!(CurrentState, "src/renewal/standings.sql", &ids, &entries).fetch_all(tx).await?)
+}
+
+async fn change_all<'c>(
+    tx: impl Executor<'c, Database = Postgres>,
+    states: &[NewState],
+) -> Result<Option<Vec<Uuid>>, StoreError> {
     let states = states
         .iter()
         .map(|one| {

@@ -1,7 +1,7 @@
 //! The forms that change a certification.
 
 use super::{certification, element, hidden, send, signed_in};
-use crate::sign_in::TestService;
+use crate::sign_in::{Browser, NOON, TestService, between};
 
 /// The kinds of the entries in a history.
 async fn kinds(place: &TestService, chapter: &str) -> String {
@@ -193,4 +193,121 @@ async fn nobody_changes_what_is_not_theirs_or_their_own() {
     assert_eq!(mentor.get(&certification("a2")).await.status, 200);
     assert_eq!(mentor.get(&(certification("a2") + "/renewals")).await.status, 403);
     assert_eq!(mentor.get(&certification("a4")).await.status, 404);
+}
+
+/// The date, the status and the end of the suspension of a certification, and the notices of it.
+async fn facts(place: &TestService, chapter: &str) -> String {
+    let id = certification(chapter);
+    let id = id.rsplit('/').next().unwrap();
+    place
+        .database
+        .value(&format!(
+            "select concat_ws(' ', expires_at, status, suspended_until, (
+               select count(*) from public.cert_notification_log l where l.certification_id = c.id))
+             from public.peer_mentor_certifications c where id = '{id}'"
+        ))
+        .await
+}
+
+#[tokio::test]
+async fn the_last_change_can_be_undone_by_the_person_who_made_it() {
+    let place = TestService::start("").await;
+    place.database.execute("update certvakt.certification_types set validity_months = 24").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let path = certification("a2");
+    for (action, date, kinds_after) in [
+        ("renewals", "10.06.2026", "renewed undone"),
+        ("corrections", "01.07.2026", "corrected undone"),
+        ("suspensions", "30.06.2026", "suspended reinstated"),
+    ] {
+        let before = (facts(&place, "a2").await, kinds(&place, "a2").await);
+        let form = browser.get(&format!("{path}/{action}")).await;
+        let mut answer = send(&mut browser, &form, &[("date", date)]).await;
+        if answer.status == 200 {
+            answer = send(&mut browser, &answer, &[("step", "save")]).await;
+        }
+        let page = browser.get(&answer.location.unwrap()).await;
+        assert!(page.text.contains("Angre din siste endring"), "{action}: {}", page.text);
+        for _ in 0..2 {
+            let undone = send(&mut browser, &page, &[]).await;
+            assert_eq!(undone.status, 303, "{action}: {}", undone.text);
+            let page = browser.get(&undone.location.unwrap()).await;
+            assert_eq!(element(&page, "h1"), "Angret: Mentor a2, Own");
+            assert!(!page.text.contains("Angre din siste endring"), "{}", page.text);
+            assert_eq!(facts(&place, "a2").await, before.0, "{action}");
+            let entries = format!("{} {kinds_after}", before.1);
+            assert_eq!(kinds(&place, "a2").await, entries.trim(), "{action}: a repeated form has no effect");
+        }
+    }
+    assert!(browser.get(&path).await.text.contains("Stansen ble angret"));
+}
+
+#[tokio::test]
+async fn an_undo_is_refused_after_another_change_to_others_and_after_a_day() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let path = certification("a2");
+    let suspended = async |browser: &mut Browser| {
+        let form = browser.get(&format!("{path}/suspensions")).await;
+        let answer = send(browser, &form, &[("date", "")]).await;
+        browser.get(&answer.location.unwrap()).await
+    };
+    let page = suspended(&mut browser).await;
+    assert!(!administrator.get(&path).await.text.contains("Angre din siste endring"));
+    let form = administrator.get("/me").await;
+    let csrf = between(&form.text, "name=\"csrf\" value=\"", "\"");
+    let action = between(&page.text, "action=\"/changes/", "\"");
+    let fields = [("csrf", csrf.as_str()), ("certification", path.rsplit('/').next().unwrap())];
+    let others = administrator.post(&format!("/changes/{action}"), &fields).await;
+    assert_eq!(others.status, 404, "{}", others.text);
+
+    place.database.execute("update public.peer_mentor_certifications set expires_at = '2026-09-09T20:00:00Z' where id = '00000000-0000-4000-8000-0000000200a2'").await;
+    assert!(!browser.get(&path).await.text.contains("Angre din siste endring"));
+    let before = facts(&place, "a2").await;
+    let late = send(&mut browser, &page, &[]).await;
+    assert!(late.status == 412 && late.text.contains("Noen endret den"), "{} {}", late.status, late.text);
+    assert_eq!(facts(&place, "a2").await, before);
+
+    let form = browser.get(&format!("{path}/reinstatements")).await;
+    let answer = send(&mut browser, &form, &[]).await;
+    let page = browser.get(&answer.location.unwrap()).await;
+    place.database.execute("update certvakt.change_results set made_at = made_at - interval '1 day'").await;
+    assert!(!browser.get(&path).await.text.contains("Angre din siste endring"));
+    assert_eq!(send(&mut browser, &page, &[]).await.status, 404);
+    // A withdrawal is confirmed instead.
+    let form = browser.get(&format!("{path}/withdrawals")).await;
+    let check = send(&mut browser, &form, &[]).await;
+    let answer = send(&mut browser, &check, &[("step", "save")]).await;
+    let page = browser.get(&answer.location.unwrap()).await;
+    assert!(!page.text.contains("Angre din siste endring"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn an_undone_renewal_of_a_lapsed_certification_notifies_nobody_again() {
+    let place = TestService::start("").await;
+    place
+        .database
+        .execute(
+            "update certvakt.certification_types set validity_months = 24;
+             update public.peer_mentor_certifications set expires_at = '2026-06-10T20:00:00Z'
+             where id = '00000000-0000-4000-8000-0000000200a2'",
+        )
+        .await;
+    let run = || {
+        let mut command = place.database.certvakt(["run"]);
+        let output = command.env("CERTVAKT_NOW", NOON).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    run();
+    let before = facts(&place, "a2").await;
+    assert!(before.contains("expired 2"), "{before}");
+    let mut browser = signed_in(&place, "coordinator").await;
+    let form = browser.get(&format!("{}/renewals", certification("a2"))).await;
+    let check = send(&mut browser, &form, &[("date", "10.06.2026")]).await;
+    let saved = send(&mut browser, &check, &[("step", "save")]).await;
+    let page = browser.get(&saved.location.unwrap()).await;
+    assert_eq!(send(&mut browser, &page, &[]).await.status, 303);
+    run();
+    assert_eq!(facts(&place, "a2").await, before);
 }

@@ -149,7 +149,7 @@ async fn an_import_does_not_reinstate_a_withdrawn_certification() {
 }
 
 fn request(change: Change, key: Option<&str>) -> ChangeRequest<'_> {
-    ChangeRequest { change, evidence: None, note: None, key, source: Source::Command, seen: None }
+    ChangeRequest { change, evidence: None, note: None, key, source: Source::Command, seen: None, form: None }
 }
 
 async fn change(

@@ -1,0 +1,36 @@
+//! The cost of the pages in the database.
+
+use super::{certification, signed_in};
+use crate::sign_in::TestService;
+
+/// The statements of a person's transactions since the last reset, without their start and end.
+const STATEMENTS: &str = "select coalesce(sum(s.calls), 0)::bigint from pg_stat_statements s
+    where s.dbid = (select oid from pg_database where datname = current_database())
+      and s.userid = 'authenticated'::regrole and s.query !~* '^(begin|commit|rollback|set )'";
+
+#[tokio::test]
+async fn a_page_takes_few_statements() {
+    let place = TestService::start("").await;
+    place.database.execute("create extension pg_stat_statements").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let certification = certification("a2");
+    let pages = [
+        "/today",
+        "/certifications",
+        "/certifications?q=mentor&state=due",
+        &certification,
+        "/outlook",
+        "/runs",
+        "/me",
+    ];
+    for path in pages {
+        place
+            .database
+            .execute("select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0)")
+            .await;
+        assert_eq!(browser.get(path).await.status, 200, "{path}");
+        let statements: i64 = place.database.value(STATEMENTS).await;
+        // Besides these, a request looks up its session, and whether its person is admitted.
+        assert!((1..=8).contains(&statements), "{path}: {statements}");
+    }
+}

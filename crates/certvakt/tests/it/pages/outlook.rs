@@ -1,0 +1,108 @@
+//! The outlook, and the number of mentors that a chapter needs.
+
+use super::{element, signed_in};
+use crate::sign_in::{TestService, between};
+
+#[tokio::test]
+async fn a_chapter_that_will_have_too_few_comes_first_with_the_month() {
+    let place = TestService::start("").await;
+    // In the chapter `below`: one more mentor until February 2027, and one who never expires.
+    place
+        .database
+        .execute(
+            "with new as (
+               insert into certvakt.people (id, name) values
+                 ('00000000-0000-4000-8000-0000000300a1', 'More'), ('00000000-0000-4000-8000-0000000300a2', 'Ever')
+               returning id)
+             insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+             select h.organisation_id, h.id, n.id, 'type',
+               case when n.id = '00000000-0000-4000-8000-0000000300a1' then timestamptz '2027-02-28T22:59:59Z' end
+             from new n, certvakt.chapters h where h.slug = 'below'",
+        )
+        .await;
+    let mut coordinator = signed_in(&place, "coordinator").await;
+    let page = coordinator.get("/outlook").await;
+    assert_eq!(element(&page, "h1"), "Utsikt: så mange likepersoner er gyldige framover");
+    assert!(
+        page.text.contains("3 gyldige likepersoner i dag.") && !page.text.contains("required-mentors"),
+        "{}",
+        page.text
+    );
+
+    let mut administrator = signed_in(&place, "administrator").await;
+    let page = administrator.get("/outlook").await;
+    let id: String =
+        place.database.value("select id::text from certvakt.chapters where slug = 'below'").await;
+    let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"");
+    let path = format!("/chapters/{id}/required-mentors");
+    for wrong in ["mange", "0", "-1", "10001", "2,5"] {
+        let refused = administrator.post(&path, &[("csrf", &csrf), ("number", wrong)]).await;
+        assert_eq!(refused.status, 422, "{wrong}: {}", refused.text);
+        assert!(element(&refused, "title").starts_with("Feil: "), "{}", refused.text);
+        assert!(refused.text.contains(&format!("href=\"#number-{id}\"")), "{}", refused.text);
+        assert!(refused.text.contains(&format!("value=\"{wrong}\"")), "{}", refused.text);
+    }
+    for (number, situation) in [
+        ("2", "Færre enn 2 gyldige likepersoner fra februar 2027"),
+        ("3", "Færre enn 3 gyldige likepersoner fra juni 2026"),
+        ("4", "3 gyldige likepersoner i dag, og lokallaget trenger 4."),
+        ("1", "Det er minst 1 i 18 måneder framover."),
+        ("", "3 gyldige likepersoner i dag."),
+    ] {
+        let set = administrator.post(&path, &[("csrf", &csrf), ("number", number)]).await;
+        let page = administrator.get(&set.location.unwrap()).await;
+        assert_eq!(element(&page, "h1"), "Lagret for Below");
+        assert!(page.text.contains(situation), "{situation} in {}", page.text);
+        let is_short = page.text.contains("class=\"bad\"") || page.text.contains("class=\"warn\"");
+        assert_eq!(is_short, matches!(number, "2" | "3" | "4"), "{number}");
+        let first = between(&page.text, "<h2 id=\"chapter-", "<");
+        assert_eq!(
+            first.ends_with(">Below"),
+            is_short || number.is_empty() || number == "1",
+            "the first is {first}"
+        );
+    }
+    let page = coordinator.get("/outlook").await;
+    assert_eq!(
+        coordinator
+            .post(&path, &[("csrf", &between(&page.text, "name=\"csrf\" value=\"", "\"")), ("number", "5")])
+            .await
+            .status,
+        403
+    );
+
+    let file = coordinator.get("/outlook.csv").await;
+    for line in [
+        "Below;2026-06;1;2;",
+        "Below;2027-01;0;2;",
+        "Below;2027-02;1;1;",
+        "Below;2027-11;0;1;",
+        "Own;2026-06;1;0;",
+    ] {
+        assert!(file.text.lines().any(|row| row == line), "{line} in {}", file.text);
+    }
+    assert!(!file.text.contains("2027-12") && !file.text.contains("Beside"), "{}", file.text);
+    // Another organisation's chapter.
+    let other: String =
+        place.database.value("select id::text from certvakt.chapters where slug = 'other'").await;
+    let foreign = administrator
+        .post(&format!("/chapters/{other}/required-mentors"), &[("csrf", &csrf), ("number", "5")])
+        .await;
+    assert_eq!(foreign.status, 404);
+}
+
+#[tokio::test]
+async fn every_page_leads_to_help_privacy_and_accessibility() {
+    let place = TestService::start("[pages]\nhelp = \"Ring 22 00 00 00 <i dag>\"\nprivacy_url = \"https://forening.example/personvern\"\n").await;
+    let mut browser = place.browser();
+    for path in ["/sign-in", "/about"] {
+        assert!(browser.get(path).await.text.contains("href=\"/about#help\""), "{path}");
+    }
+    let page = browser.get("/about").await;
+    for words in
+        ["Ring 22 00 00 00 &#60;i dag&#62;", "href=\"https://forening.example/personvern\"", "WCAG 2.2"]
+    {
+        assert!(page.text.contains(words), "{words} in {}", page.text);
+    }
+    assert!(!page.text.contains("Spør koordinatoren din"), "{}", page.text);
+}

@@ -1,0 +1,162 @@
+//! Changes of several certifications at once, and their undo as one.
+
+use super::{certification, element, hidden, send, signed_in};
+use crate::sign_in::TestService;
+
+/// The kinds of the entries in the histories of the coordinator's two certifications.
+async fn kinds(place: &TestService) -> String {
+    place
+        .database
+        .value(
+            "select string_agg(right(c.id::text, 2) || ':' || coalesce(
+               (select string_agg(e ->> 'kind', ',') from jsonb_array_elements(c.renewal_history) e), ''), ' ' order by c.id)
+             from public.peer_mentor_certifications c where right(c.id::text, 4) in ('00a2', '00a4')",
+        )
+        .await
+}
+
+/// The fields that choose a certification.
+fn chosen(chapter: &str) -> (String, String) {
+    (format!("chosen-{}", certification(chapter).rsplit('/').next().unwrap()), "yes".to_owned())
+}
+
+#[tokio::test]
+async fn several_are_renewed_and_undone_together() {
+    let place = TestService::start("").await;
+    place.database.execute("update certvakt.certification_types set validity_months = 24").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let list = browser.get("/certifications").await;
+    assert!(list.text.contains("href=\"/changes/new?action=renewals\""), "{}", list.text);
+    let check = browser.get("/changes/new?action=renewals").await;
+    assert_eq!(element(&check, "h1"), "Forny 2 sertifiseringer");
+    assert_eq!(check.text.matches(" checked>").count(), 2, "{}", check.text);
+
+    // A refused form keeps what was entered, and which are ticked.
+    let (a2, a4) = (chosen("a2"), chosen("a4"));
+    let none = send(&mut browser, &check, &[("date", "10.06.2026")]).await;
+    assert!(none.status == 422 && none.text.contains("Kryss av for minst"), "{}", none.text);
+    assert!(none.text.contains("href=\"#chosen\"") && !none.text.contains(" checked>"), "{}", none.text);
+    let refused = send(&mut browser, &check, &[("date", "31.02.2026"), (&a4.0, &a4.1)]).await;
+    assert!(refused.status == 422 && refused.text.contains("value=\"31.02.2026\""), "{}", refused.text);
+    assert_eq!(refused.text.matches(" checked>").count(), 1, "{}", refused.text);
+    assert_eq!(kinds(&place).await, "a2: a4:");
+
+    let ticked = [("date", "10.06.2026"), (&a2.0[..], &a2.1[..]), (&a4.0[..], &a4.1[..])];
+    let mut result = String::new();
+    for _ in 0..2 {
+        let saved = send(&mut browser, &check, &ticked).await;
+        assert_eq!(saved.status, 303, "{}", saved.text);
+        assert_eq!(kinds(&place).await, "a2:renewed a4:renewed", "a repeated form has no further effect");
+        result = saved.location.unwrap();
+    }
+    let page = browser.get(&result).await;
+    assert_eq!(element(&page, "h1"), "Fornyet: 2 sertifiseringer");
+    for words in ["Mentor a2", "Mentor a4", "10. juni 2028", "Angre alle 2 endringene"] {
+        assert!(page.text.contains(words), "{words} in {}", page.text);
+    }
+    // The page of one of them offers to undo it alone, and leads to the others.
+    let one = browser.get(&certification("a2")).await;
+    assert!(one.text.contains("Du endret 2 sertifiseringer samtidig"), "{}", one.text);
+
+    for _ in 0..2 {
+        let undone = send(&mut browser, &page, &[]).await;
+        assert_eq!(undone.status, 303, "{}", undone.text);
+        let page = browser.get(&undone.location.unwrap()).await;
+        assert_eq!(element(&page, "h1"), "Angret: 2 sertifiseringer");
+        assert!(!page.text.contains("Angre alle"), "{}", page.text);
+        assert_eq!(kinds(&place).await, "a2:renewed,undone a4:renewed,undone");
+    }
+}
+
+#[tokio::test]
+async fn those_that_cannot_be_changed_or_undone_are_named_with_the_reason() {
+    let place = TestService::start("").await;
+    place.database.execute("update certvakt.certification_types set validity_months = 24").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let check = browser.get("/changes/new?action=suspensions").await;
+    assert_eq!(element(&check, "h1"), "Stans 2 sertifiseringer midlertidig");
+    let change = |chapter: &str| {
+        format!(
+            "update public.peer_mentor_certifications set expires_at = expires_at + interval '1 day' where id = '{}'",
+            certification(chapter).rsplit('/').next().unwrap()
+        )
+    };
+    place.database.execute(&change("a4")).await;
+    let (a2, a4) = (chosen("a2"), chosen("a4"));
+    // Neither a certification of another chapter nor of another organisation can be added to the form.
+    let (a3, b1) = (chosen("a3"), chosen("b1"));
+    let foreign: Vec<(String, String)> =
+        [&a3, &b1].iter().map(|one| (one.0.replace("chosen-", "seen-"), "0".to_owned())).collect();
+    let mut ticked = vec![("date", "30.06.2026")];
+    ticked.extend([&a2, &a4, &a3, &b1, &foreign[0], &foreign[1]].map(|one| (one.0.as_str(), one.1.as_str())));
+    let saved = send(&mut browser, &check, &ticked).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    let page = browser.get(&saved.location.unwrap()).await;
+    assert_eq!(element(&page, "h1"), "Midlertidig stanset: én sertifisering");
+    assert!(
+        page.text.contains("Ikke endret: én") && page.text.contains("Noen andre endret den"),
+        "{}",
+        page.text
+    );
+    assert!(!page.text.contains("Mentor a3") && !page.text.contains("Mentor b1"), "{}", page.text);
+    assert_eq!(kinds(&place).await, "a2:suspended a4:renewed");
+
+    place.database.execute(&change("a2")).await;
+    let undone = send(&mut browser, &page, &[]).await;
+    let page = browser.get(&undone.location.unwrap()).await;
+    assert!(page.text.contains("Den er endret på nytt etterpå"), "{}", page.text);
+    assert_eq!(kinds(&place).await, "a2:suspended,renewed a4:renewed", "what was changed since stays");
+    for path in
+        ["/changes/new?action=withdrawals", "/changes/new", "/changes/00000000-0000-4000-8000-000000000000"]
+    {
+        assert_eq!(browser.get(path).await.status, 404, "{path}");
+    }
+    let csrf = hidden(&check).into_iter().find(|(name, _)| name == "csrf").unwrap().1;
+    let without_key = browser.post("/changes", &[("csrf", &csrf), ("action", "renewals")]).await;
+    assert_eq!(without_key.status, 422, "{}", without_key.text);
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_after_the_session_has_expired_is_kept_for_the_same_person() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let path = certification("a2") + "/suspensions";
+    let note = [("date", "30.06.2026"), ("note", "Permisjon ut året & <mer>")];
+    for (expired, kept) in [
+        ("seen_at = seen_at - interval '12 hours'", true),
+        ("expires_at = now()", true),
+        // Ended by the person, in another browser.
+        ("", false),
+    ] {
+        let end = if kept {
+            format!("update certvakt.sessions set {expired}")
+        } else {
+            "delete from certvakt.kept_forms; delete from certvakt.sessions".to_owned()
+        };
+        let form = browser.get(&path).await;
+        place.database.execute(&end).await;
+        let forged = browser.post(&path, &[("csrf", "no token of ours"), ("note", "forged")]).await;
+        assert!(forged.location.unwrap().contains("return_to=%2Fcertifications"), "{expired}");
+        let sent = send(&mut browser, &form, &note).await;
+        let to = sent.location.clone().unwrap();
+        assert_eq!(sent.status, 303, "{}", sent.text);
+        assert_eq!(to.contains("return_to=%2Fkept-form"), kept, "{expired}: {to}");
+        let page = browser.sign_in("/sign-in/provider?return_to=/kept-form", "coordinator").await;
+        assert_eq!(page.text.contains("Skjemaet ditt er tatt vare på"), kept, "{expired}: {}", page.text);
+        if kept {
+            let before = page.text.clone();
+            assert!(before.contains("Permisjon ut året &#38; &#60;mer&#62;"), "{before}");
+            let saved = send(&mut browser, &page, &[]).await;
+            assert!(saved.location.unwrap().contains("done=suspended"), "{}", saved.text);
+            place.database.execute("update public.peer_mentor_certifications set status = 'active'").await;
+        }
+    }
+    // Nobody else gets it.
+    browser.sign_in("/sign-in/provider", "coordinator").await;
+    let form = browser.get(&path).await;
+    place.database.execute("update certvakt.sessions set expires_at = now()").await;
+    send(&mut browser, &form, &note).await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let answer = administrator.get("/kept-form").await;
+    assert!(answer.status == 303 && !answer.text.contains("Permisjon"), "{}", answer.text);
+}

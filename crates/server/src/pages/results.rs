@@ -1,0 +1,138 @@
+//! The result of a change of several certifications, and the undo of what a person changed with a form.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use certvakt_engine::renewal::undo::undo;
+use certvakt_store::caller::change_results::{self, FormResult};
+use certvakt_store::caller::{self, Certification};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::action::Action;
+use super::error::PageError;
+use super::row::Row;
+use super::visitor::{Again, Sent, Visitor};
+use crate::api::Api;
+use crate::extract::{Path, Query};
+use crate::html::layout::{Layout, Section};
+use crate::html::page;
+use crate::html::text::Text;
+use crate::problem::ApiError;
+
+/// The query after a change or an undo.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct AfterChange {
+    /// The path of the action, or `undone`.
+    done: String,
+}
+
+#[derive(Template)]
+#[template(path = "results.html")]
+struct ResultsPage {
+    layout: Layout,
+    form: Uuid,
+    /// Those that were not changed, or not undone, each with the reason.
+    not: Vec<(Row, String)>,
+    /// Those that are changed, and those that were undone, below their headings.
+    groups: Vec<(String, Vec<Row>)>,
+    /// The number of changes that can be undone.
+    undoable: usize,
+}
+
+/// Shows the result of a change of several certifications.
+pub(super) async fn show(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Path(form): Path<Uuid>,
+    Query(AfterChange { done }): Query<AfterChange>,
+) -> Result<Response, PageError> {
+    let now = api.clock().now();
+    let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
+    let results = change_results::of_form(&mut tx, form).await?;
+    let ids: Vec<Uuid> = results.iter().map(|one| one.certification_id).collect();
+    let found = caller::certifications_by_id(&mut tx, &ids).await?;
+    tx.commit().await?;
+    if found.is_empty() {
+        return Err(ApiError::NotFound.into());
+    }
+    let text = layout.text;
+    let (mut not, mut changed, mut undone) = (Vec::new(), Vec::new(), Vec::new());
+    for one in &found {
+        let Some(result) = results.iter().find(|result| result.certification_id == one.id) else { continue };
+        let row = Row::of(one, now, text);
+        match (&result.replaced, result.undone_at) {
+            (Err(code), _) => not.push((row, reason(code, text))),
+            (Ok(_), Some(_)) => undone.push(row),
+            (Ok(_), None) if is_changed_since(result, one) => {
+                not.push((row, text.say("refusal-changed-since")));
+            }
+            (Ok(_), None) => changed.push(row),
+        }
+    }
+    let heading = match Action::from_path(&done) {
+        _ if !undone.is_empty() => text.count("several-undone-title", undone.len()),
+        Some(action) if action.is_for_several() => {
+            text.count(&format!("{}-several-done", action.key()), changed.len())
+        }
+        _ => text.count("several-done", changed.len()),
+    };
+    let layout = Layout { heading, has_news: !done.is_empty(), ..layout };
+    let undoable = changed.len();
+    let groups = [("several-changed", changed), ("several-undone", undone)].into_iter();
+    let groups = groups.filter(|(_, rows)| !rows.is_empty());
+    let groups = groups.map(|(key, rows)| (text.count(key, rows.len()), rows)).collect();
+    Ok(page(StatusCode::OK, &ResultsPage { layout, form, not, groups, undoable }))
+}
+
+/// Whether a certification was changed after the change with the form.
+fn is_changed_since(result: &FormResult, one: &Certification) -> bool {
+    result.replaced.as_ref().is_ok_and(|replaced| replaced.version != one.updated_at)
+}
+
+/// Why a certification was not changed.
+fn reason(code: &str, text: Text) -> String {
+    let known = text.say(&format!("refusal-{code}"));
+    if known.is_empty() { text.say("refusal-other") } else { known }
+}
+
+/// The fields of the form that undoes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Fields {
+    /// The certification whose page the form was on; empty to undo everything that was changed together.
+    certification: String,
+}
+
+/// Undoes a change, and shows the result.
+pub(super) async fn make(
+    State(api): State<Api>,
+    Path(form): Path<Uuid>,
+    Sent { visitor, form: fields }: Sent<Fields>,
+) -> Result<Response, PageError> {
+    let (mut tx, _) = visitor.begin(&api, Section::Certifications).await?;
+    let results = change_results::of_form(&mut tx, form).await?;
+    tx.commit().await?;
+    let only: Option<Uuid> = match fields.certification.as_str() {
+        "" => None,
+        id => Some(id.parse().map_err(|_| ApiError::NotFound)?),
+    };
+    let is_known = results.iter().any(|one| only.is_none_or(|id| id == one.certification_id));
+    if !is_known {
+        return Err(ApiError::NotFound.into());
+    }
+    let undone = undo(&Again(&visitor, &api), form, only).await?;
+    match only {
+        // It was changed since.
+        Some(_) if !undone.kept.is_empty() => Err(ApiError::OtherVersion.into()),
+        Some(id) => Ok(Redirect::to(&format!("/certifications/{id}?done=undone")).into_response()),
+        None => Ok(Redirect::to(&format!("/changes/{form}?done=undone")).into_response()),
+    }
+}
+
+/// Leads back to the result, after a sign-in in the middle of an undo.
+pub(super) async fn lead_back(Path(form): Path<Uuid>) -> Redirect {
+    Redirect::to(&format!("/changes/{form}"))
+}

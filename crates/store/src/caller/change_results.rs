@@ -1,0 +1,102 @@
+//! The results of the changes that the caller made with a form: what can be undone, and what was refused.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use crate::{CallerTx, CertificationStatus, StoreError};
+
+/// What a change of a certification replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced {
+    /// The end of the validity; `None` if it did not expire.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The status.
+    pub status: CertificationStatus,
+    /// The last day of a suspension that ends by itself.
+    pub suspended_until: Option<NaiveDate>,
+    /// The time of the change. A certification with another `updated_at` was changed since.
+    pub version: DateTime<Utc>,
+}
+
+/// The result of a change of one certification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormResult {
+    /// The certification.
+    pub certification_id: Uuid,
+    /// What the change replaced; otherwise the code of the error for which it was refused.
+    pub replaced: Result<Replaced, String>,
+    /// The time at which it was undone.
+    pub undone_at: Option<DateTime<Utc>>,
+}
+
+/// The results of the changes with a form, of the last day.
+pub async fn of_form(tx: &mut CallerTx, form: Uuid) -> Result<Vec<FormResult>, StoreError> {
+    let found = sqlx::query!(
+        r#"select certification_id, refusal, version, expires_at, status as "status: CertificationStatus", suspended_until, undone_at
+           from certvakt.change_results
+           where made_by = (select certvakt.current_person()) and form = $1 and made_at > now() - interval '1 day'
+           order by certification_id"#,
+        form,
+    );
+    let results = found.fetch_all(tx).await?.into_iter().map(|row| {
+        let replaced = match (row.version, row.status) {
+            (Some(version), Some(status)) => Ok(Replaced {
+                expires_at: row.expires_at,
+                status,
+                suspended_until: row.suspended_until,
+                version,
+            }),
+            _ => Err(row.refusal.unwrap_or_default()),
+        };
+        FormResult { certification_id: row.certification_id, replaced, undone_at: row.undone_at }
+    });
+    Ok(results.collect())
+}
+
+/// The form with which the caller made the last change of a certification, if it can still be undone, and the number of
+/// certifications that were changed with it.
+pub async fn undoable(tx: &mut CallerTx, certification: Uuid) -> Result<Option<(Uuid, i64)>, StoreError> {
+    let found = sqlx::query!(
+        r#"select r.form, (
+             select count(*) from certvakt.change_results o
+             where o.made_by = r.made_by and o.form = r.form and o.version is not null) as "number!"
+           from certvakt.change_results r
+           join public.peer_mentor_certifications c on c.id = r.certification_id and c.updated_at = r.version
+           where r.certification_id = $1 and r.made_by = (select certvakt.current_person())
+             and r.made_at > now() - interval '1 day'
+           order by r.made_at desc limit 1"#,
+        certification,
+    );
+    Ok(found.fetch_optional(tx).await?.map(|row| (row.form, row.number)))
+}
+
+/// Records why changes with a form were refused: the certifications and the codes of the errors.
+pub async fn refuse(tx: &mut CallerTx, form: Uuid, refused: &[(Uuid, &str)]) -> Result<(), StoreError> {
+    let (ids, codes): (Vec<Uuid>, Vec<String>) =
+        refused.iter().map(|(id, code)| (*id, (*code).to_owned())).unzip();
+    sqlx::query!(
+        "insert into certvakt.change_results (made_by, form, certification_id, refusal)
+         select (select certvakt.current_person()), $1, r.id, r.code from unnest($2::uuid[], $3::text[]) as r (id, code)
+         where exists (select from public.peer_mentor_certifications c where c.id = r.id)
+         on conflict do nothing",
+        form,
+        &ids,
+        &codes,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Records that changes with a form were undone.
+pub async fn mark_undone(tx: &mut CallerTx, form: Uuid, certifications: &[Uuid]) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update certvakt.change_results set undone_at = now()
+         where made_by = (select certvakt.current_person()) and form = $1 and certification_id = any ($2)",
+        form,
+        certifications,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
