@@ -163,7 +163,7 @@ alter table certvakt.kept_forms force row level security;
 revoke all on certvakt.kept_forms from public, anon, authenticated, service_role;
 grant select, insert, update, delete on certvakt.kept_forms to certvakt_auth;
 create policy auth_manages on certvakt.kept_forms to certvakt_auth using (true) with check (true);
-grant select (person_id), delete on certvakt.kept_forms to certvakt_registrar;
+grant select (person_id, path, fields), delete on certvakt.kept_forms to certvakt_registrar;
 create policy registrar_erases on certvakt.kept_forms to certvakt_registrar using (true) with check (false);
 grant select (person_id, path, fields, kept_at) on certvakt.kept_forms to authenticated;
 create policy people_see_own on certvakt.kept_forms for select to authenticated

@@ -353,7 +353,7 @@ kept-send = Send the form
 kept-discard = Do not send it
 
 menu-outlook = Outlook
-outlook-title = Outlook: how many mentors will be valid
+outlook-title = Outlook: valid mentors in the next 18 months
 outlook-short-title = { $number ->
     [one] One chapter has, or will have, too few mentors
    *[other] { $number } chapters have, or will have, too few mentors
@@ -368,10 +368,10 @@ outlook-without-number = { $valid ->
 outlook-short-now = { $valid } valid mentors today, and the chapter needs { $required }.
 outlook-short-from = Fewer than { $required } valid mentors from { $month }, if nobody renews. Today there are { $valid }.
 outlook-enough = { $valid } valid mentors today. There will be at least { $required } for 18 months.
-outlook-caption = Month by month: { $name }
+outlook-caption = { $name }: certifications that expire in the month, and valid mentors at its end
 outlook-month = Month
-outlook-expiring = Certifications that expire
-outlook-valid = Valid mentors
+outlook-expiring = Expire
+outlook-valid = Valid
 outlook-required = Mentors needed
 outlook-number = How many mentors does { $name } need?
 outlook-number-hint = A whole number. Leave it empty if it does not matter.

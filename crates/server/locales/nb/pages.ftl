@@ -353,7 +353,7 @@ kept-send = Send skjemaet
 kept-discard = Ikke send
 
 menu-outlook = Utsikt
-outlook-title = Utsikt: så mange likepersoner er gyldige framover
+outlook-title = Utsikt: gyldige likepersoner de neste 18 månedene
 outlook-short-title = { $number ->
     [one] Ett lokallag har eller får for få likepersoner
    *[other] { $number } lokallag har eller får for få likepersoner
@@ -368,10 +368,10 @@ outlook-without-number = { $valid ->
 outlook-short-now = { $valid } gyldige likepersoner i dag, og lokallaget trenger { $required }.
 outlook-short-from = Færre enn { $required } gyldige likepersoner fra { $month } hvis ingen fornyer. I dag er det { $valid }.
 outlook-enough = { $valid } gyldige likepersoner i dag. Det er minst { $required } i 18 måneder framover.
-outlook-caption = Måned for måned: { $name }
+outlook-caption = { $name }: sertifiseringer som utløper i måneden, og gyldige likepersoner ved slutten av den
 outlook-month = Måned
-outlook-expiring = Sertifiseringer som utløper
-outlook-valid = Gyldige likepersoner
+outlook-expiring = Utløper
+outlook-valid = Gyldige
 outlook-required = Likepersoner som trengs
 outlook-number = Hvor mange likepersoner trenger { $name }?
 outlook-number-hint = Et helt tall. La feltet stå tomt hvis det ikke er bestemt.

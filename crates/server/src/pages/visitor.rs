@@ -18,6 +18,9 @@ use crate::html::text::Text;
 use crate::problem::ApiError;
 use crate::session::Session;
 
+/// The maximum length of a form that is kept, in bytes, as in the schema.
+const LONGEST_KEPT: usize = 300_000;
+
 /// The person who asks for a page.
 pub(super) struct Visitor {
     caller: Caller,
@@ -125,6 +128,9 @@ async fn keep(request: Request, api: &Api, path: String) -> PageError {
     };
     let csrf = fields.iter().position(|(name, _)| name == "csrf").map(|at| fields.remove(at).1);
     let written = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
+    if written.len() > LONGEST_KEPT {
+        return PageError::NotSignedIn(path);
+    }
     match api.keep_form(&headers, &path, &csrf.unwrap_or_default(), &written).await {
         Ok(true) => PageError::NotSignedIn(KEPT_FORM.to_owned()),
         // Without an expired session, or the token of its pages, there is nobody to keep it for.

@@ -34,8 +34,10 @@ words as (
 contacts as (
   delete from certvakt.contacts k using whose w where k.certification_id = w.id returning 1
 ),
+-- Also somebody else's form about a certification of this person, which can have a note.
 forms as (
-  delete from certvakt.kept_forms where person_id = $1
+  delete from certvakt.kept_forms f
+  where f.person_id = $1 or exists (select from whose w where position(w.id::text in f.path || ' ' || f.fields) > 0)
 ),
 results as (
   delete from certvakt.change_results where made_by = $1

@@ -22,7 +22,7 @@ async fn a_chapter_that_will_have_too_few_comes_first_with_the_month() {
         .await;
     let mut coordinator = signed_in(&place, "coordinator").await;
     let page = coordinator.get("/outlook").await;
-    assert_eq!(element(&page, "h1"), "Utsikt: så mange likepersoner er gyldige framover");
+    assert_eq!(element(&page, "h1"), "Utsikt: gyldige likepersoner de neste 18 månedene");
     assert!(
         page.text.contains("3 gyldige likepersoner i dag.") && !page.text.contains("required-mentors"),
         "{}",
