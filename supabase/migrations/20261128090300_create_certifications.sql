@@ -158,6 +158,19 @@ grant select, insert on certvakt.certification_changes to certvakt_definer;
 create policy definer_reads on certvakt.certification_changes for select to certvakt_definer using (true);
 create policy definer_records on certvakt.certification_changes for insert to certvakt_definer with check (true);
 
+create view certvakt.cycle_starts with (security_invoker = true) as
+select k.organisation_id, k.certification_id, k.kind, k.changed_at
+from certvakt.certification_changes k
+where k.kind = 'recorded' or k.kind = 'renewed' and not exists (
+  select from certvakt.certification_changes back
+  where back.organisation_id = k.organisation_id and back.certification_id = k.certification_id and back.kind = 'corrected'
+    and back.id > k.id and back.expires_before is not distinct from k.expires_after
+    and back.expires_after is not distinct from k.expires_before);
+comment on view certvakt.cycle_starts is
+  'When the cycles of certifications began. A renewal that was undone, or corrected to the former date, began none.';
+revoke all on certvakt.cycle_starts from public, anon, authenticated, service_role;
+grant select on certvakt.cycle_starts to certvakt_worker, certvakt_registrar, certvakt_definer;
+
 -- Few mentors belong to several chapters of the organisation that certified them. Triggers maintain this table, so that a
 -- query for the certifications that are visible for this reason does not scan all memberships.
 create table certvakt.certifications_elsewhere (

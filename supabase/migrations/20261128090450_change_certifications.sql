@@ -112,9 +112,8 @@ begin
         from (
           select l.notification_type as stage, min(l.id) as first from public.cert_notification_log l
           where l.certification_id = before.id and l.sent_at >= coalesce((
-            select max(c.changed_at) from certvakt.certification_changes c
-            where c.organisation_id = before.organisation_id and c.certification_id = before.id
-              and c.kind in ('recorded', 'renewed')), before.created_at)
+            select max(c.changed_at) from certvakt.cycle_starts c
+            where c.organisation_id = before.organisation_id and c.certification_id = before.id), before.created_at)
           group by l.notification_type) t) end,
       encode(sha256(salt || convert_to(certvakt.canonical(words), 'UTF8')), 'hex'), certvakt.entry_hash(entry));
     if certvakt.entry_fault(entry) is not null then

@@ -255,9 +255,7 @@ from (
   from (
     select distinct c.organisation_id, c.certification_id from certvakt.certification_changes c where c.kind = 'corrected'
   ) k
-  join certvakt.certification_changes o
-    on o.organisation_id = k.organisation_id and o.certification_id = k.certification_id
-    and o.kind in ('recorded', 'renewed')
+  join certvakt.cycle_starts o on o.organisation_id = k.organisation_id and o.certification_id = k.certification_id
   group by k.organisation_id, k.certification_id
 ) cycle
 join public.cert_notification_log l on l.certification_id = cycle.certification_id
@@ -270,7 +268,7 @@ join public.cert_notification_log l on l.certification_id = r.certification_id
 join certvakt.deliveries d on d.id = l.id and d.state in ('claimed', 'delivered')
 -- A renewal begins a new cycle.
 where not exists (
-  select from certvakt.certification_changes k
+  select from certvakt.cycle_starts k
   where k.organisation_id = d.organisation_id and k.certification_id = r.successor_id and k.kind = 'renewed'
     and k.changed_at > r.replaced_at);
 comment on view certvakt.notified_before is

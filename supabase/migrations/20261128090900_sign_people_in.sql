@@ -165,8 +165,10 @@ grant select, insert, update, delete on certvakt.kept_forms to certvakt_auth;
 create policy auth_manages on certvakt.kept_forms to certvakt_auth using (true) with check (true);
 grant select (person_id, path, fields), delete on certvakt.kept_forms to certvakt_registrar;
 create policy registrar_erases on certvakt.kept_forms to certvakt_registrar using (true) with check (false);
-grant select (person_id, path, fields, kept_at) on certvakt.kept_forms to authenticated;
+grant select (person_id, path, fields, kept_at), delete on certvakt.kept_forms to authenticated;
 create policy people_see_own on certvakt.kept_forms for select to authenticated
+  using (person_id = (select certvakt.current_person()));
+create policy people_discard_own on certvakt.kept_forms for delete to authenticated
   using (person_id = (select certvakt.current_person()));
 
 create table certvakt.mail_queue (

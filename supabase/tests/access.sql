@@ -33,7 +33,7 @@ select is_empty($$
   where has_table_privilege(r.rolname, o.oid, p.privilege)
     and (r.rolname, o.relname, p.privilege) not in (
       ('authenticated', 'peer_mentor_certifications', 'SELECT'), ('authenticated', 'runs', 'SELECT'),
-      ('authenticated', 'idempotency_keys', 'SELECT'), ('authenticated', 'idempotency_keys', 'DELETE'),
+      ('authenticated', 'idempotency_keys', 'SELECT'), ('authenticated', 'idempotency_keys', 'DELETE'), ('authenticated', 'kept_forms', 'DELETE'),
       ('authenticated', 'visible_memberships', 'SELECT'))$$,
   'people read certifications, runs, the memberships that they may see and their own keys, and nothing else as a whole');
 select is((

@@ -266,6 +266,15 @@ pub struct Standing<'a> {
     pub is_corrected_later: bool,
 }
 
+/// Whether a renewal was undone, or corrected to the former date, by one of the later entries.
+fn is_taken_back(renewal: &Entry, later: &[Entry]) -> bool {
+    later.iter().any(|entry| {
+        matches!(entry.kind, Kind::Corrected | Kind::Undone)
+            && entry.expires_before == renewal.expires_after
+            && entry.expires_after == renewal.expires_before
+    })
+}
+
 /// Determines the state of a certification at a time, from its entries, oldest first, and its current state.
 pub fn standing_at(
     entries: &[Entry],
@@ -276,7 +285,13 @@ pub fn standing_at(
     let (before, after) = entries.split_at(entries.partition_point(|entry| entry.at <= at));
     let is_dated = |entry: &&Entry| matches!(entry.kind, Kind::Renewed | Kind::Corrected | Kind::Undone);
     let is_status = |entry: &&Entry| !is_dated(entry);
-    let closes = |entry: &&Entry| matches!(entry.kind, Kind::Renewed | Kind::Withdrawn);
+    let closes = |entry: &Entry, later: &[Entry]| match entry.kind {
+        Kind::Renewed => !is_taken_back(entry, later),
+        kind => kind == Kind::Withdrawn,
+    };
+    let begins = |(number, entry): &(usize, &Entry)| {
+        entry.kind == Kind::Renewed && !is_taken_back(entry, &before[number + 1..])
+    };
     let dated = before.iter().rfind(is_dated);
     Standing {
         expires_at: match (dated, after.iter().find(is_dated)) {
@@ -290,8 +305,11 @@ pub fn standing_at(
             (None, None) => is_stopped_now,
         },
         by: before.last(),
-        cycle: before.iter().rfind(|entry| entry.kind == Kind::Renewed),
-        closed_by: after.iter().find(closes),
+        cycle: before.iter().enumerate().rev().find(begins).map(|(_, entry)| entry),
+        closed_by: (1..)
+            .zip(after)
+            .find(|(next, entry)| closes(entry, &after[*next..]))
+            .map(|(_, entry)| entry),
         is_corrected_later: after
             .iter()
             .take_while(|entry| entry.kind != Kind::Renewed)

@@ -2,9 +2,9 @@
 //! rule.
 
 use certvakt_rules::renewal::{
-    Reading, Rule, check, entry_hash, entry_id, last_valid_day, read, words_digest,
+    Entry, Reading, Rule, check, entry_hash, entry_id, last_valid_day, read, standing_at, words_digest,
 };
-use chrono::{Months, NaiveDate};
+use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -66,6 +66,39 @@ fn a_changed_entry_is_found() {
     let mut damaged = history;
     damaged[2] = json!(null);
     assert_eq!(check(&damaged).iter().map(|fault| fault.number).collect::<Vec<_>>(), [3, 3, 4]);
+}
+
+#[test]
+fn a_renewal_that_was_taken_back_begins_and_closes_no_cycle() {
+    // The kind, the day of the change, and the dates before and after it, in June 2026.
+    let changes =
+        [("renewed", 1, 10, 20), ("renewed", 3, 20, 28), ("undone", 4, 28, 20), ("renewed", 8, 20, 30)];
+    let entries: Vec<Entry> = changes
+        .map(|(kind, on, before, after)| {
+            let mut entry = entry(2, None);
+            entry["kind"] = json!(kind);
+            entry["at"] = json!(format!("2026-06-{on:02}T10:00:00Z"));
+            entry["expires_before"] = json!(format!("2026-06-{before}T20:00:00Z"));
+            entry["expires_after"] = json!(format!("2026-06-{after}T20:00:00Z"));
+            let Ok(Reading::Known(entry)) = read(&entry) else { panic!("{entry}") };
+            *entry
+        })
+        .into();
+    let place = |entry: Option<&Entry>| entries.iter().position(|one| Some(one) == entry);
+    // The day, the last valid day then, and the positions of the entries that began and closed the cycle.
+    for (day, expires, began, closed) in [
+        (0, 10, None, Some(0)),
+        (2, 20, Some(0), Some(3)),
+        // Nobody knew of the undo yet.
+        (3, 28, Some(1), Some(3)),
+        (5, 20, Some(0), Some(3)),
+        (9, 30, Some(3), None),
+    ] {
+        let at = DateTime::from_timestamp(1_780_185_600 + day * 86_400, 0).unwrap() + TimeDelta::hours(12);
+        let standing = standing_at(&entries, at, None, false);
+        assert_eq!(standing.expires_at.unwrap().day(), expires, "{at}");
+        assert_eq!((place(standing.cycle), place(standing.closed_by)), (began, closed), "{at}");
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(super) fn router(api: Api) -> Router {
                 .layer(DefaultBodyLimit::max(several::LONGEST_FORM))
                 .get(async || Redirect::to("/certifications")),
         )
-        .route("/kept-form", get(kept::show))
+        .route("/kept-form", get(kept::show).post(kept::discard))
         .route("/changes/new", get(several::show))
         .route("/changes/{id}", get(results::show))
         .route("/changes/{id}/undos", post(results::make).get(results::lead_back))

@@ -29,7 +29,7 @@ pub use self::certifications::{
     After, Certification, Certified, Filter, InState, NewCertification, Notice, RangeOfType, certification,
     certifications, certifications_by_id, certifications_of, certify, notices,
 };
-pub use self::kept_form::{KeptForm, kept_form};
+pub use self::kept_form::{KeptForm, discard_kept_form, kept_form};
 pub use self::organisations::{Organisation, organisations};
 pub use self::profile::{Profile, profile};
 use super::error::code_of;

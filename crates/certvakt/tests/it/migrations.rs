@@ -148,7 +148,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     .await
     .unwrap();
     // The privileges with policies, and nothing more.
-    let expected = "idempotency_keys authenticated SELECT, idempotency_keys authenticated DELETE, \
+    let expected = "idempotency_keys authenticated SELECT, idempotency_keys authenticated DELETE, kept_forms authenticated DELETE, \
              peer_mentor_certifications authenticated SELECT, runs authenticated SELECT, visible_memberships authenticated SELECT";
     assert_eq!(open.as_deref(), Some(expected));
     let open: Option<String> = sqlx::query_scalar(

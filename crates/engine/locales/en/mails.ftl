@@ -64,7 +64,7 @@ partner-removals-held-ends = The removals wait until somebody has checked them. 
 partner-listing-unread = A partner’s listing of mentors of { $organisation } cannot be read.
 partner-listing-unread-ends = Until it can be read, certvakt cannot check whether the listing shows somebody whose certification has lapsed. Ask the operator of certvakt to check it: the command “certvakt partner status” shows the reason.
 
-partner-listing-not-compared = A partner’s listing of mentors of { $organisation } was not compared for six hours.
+partner-listing-not-compared = A partner’s listing of mentors of { $organisation } has not been compared for six hours.
 partner-listing-not-compared-ends = Until it is compared, certvakt cannot know whether the listing shows somebody whose certification has lapsed. Ask the operator of certvakt to check that it is running: “certvakt partner status” shows when the listing was last compared.
 
 partner-missing = { $number ->
@@ -86,7 +86,7 @@ partner-unknown = { $number ->
 partner-unknown-ends = certvakt cannot know whether they are certified, and does not remove them. Ask the partner who they are. Mentors of yours have to be enrolled, with the command “certvakt partner enrol”.
 
 partner-reports-unread = The completed courses that a partner reports to { $organisation } cannot be read.
-partner-reports-unread-ends = Mentors who have completed a course are not renewed by it until then. Ask the operator of certvakt to check it: the command “certvakt partner status” shows the reason.
+partner-reports-unread-ends = Until the reports can be read, no mentor is renewed by them. Ask the operator of certvakt to check it: the command “certvakt partner status” shows the reason.
 
 partner-reports-waiting = { $number ->
     [one] A partner has reported a completed course that contradicts the data of { $organisation }.

@@ -7,7 +7,7 @@ use certvakt_store::{CallerTx, CertificationStatus, StoreError};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::batch::Begin;
+use super::batch::{BATCH, Begin};
 
 /// What an undo did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,27 +27,53 @@ pub async fn undo<B: Begin<Tx = CallerTx>>(
 ) -> Result<Undone, B::Error> {
     let mut tx = database.begin().await?;
     let results = change_results::of_form(&mut tx, form).await?;
+    tx.commit().await?;
     let mut states: Vec<NewState> = results
         .iter()
         .filter(|one| one.undone_at.is_none() && only.is_none_or(|id| id == one.certification_id))
         .filter_map(before)
         .collect();
     states.sort_by_key(|state| state.id);
-    let changed = match tx.change_all(&states).await {
+    let mut outcome = Undone::default();
+    for some in states.chunks(BATCH) {
+        let done = together(database, form, some).await?;
+        let Undone { undone, kept } =
+            if let Some(done) = done { done } else { one_by_one(database, form, some).await? };
+        outcome.undone.extend(undone);
+        outcome.kept.extend(kept);
+    }
+    Ok(outcome)
+}
+
+/// Undoes some changes in one transaction; `None` if the database refused one of them.
+async fn together<B: Begin<Tx = CallerTx>>(
+    database: &B,
+    form: Uuid,
+    states: &[NewState],
+) -> Result<Option<Undone>, B::Error> {
+    let mut tx = database.begin().await?;
+    let changed = match tx.change_all(states).await {
         Err(StoreError::Conflict(_)) => None,
         changed => changed?,
     };
-    let all = states.iter().map(|state| state.id);
-    if let Some(kept) = changed {
-        let undone: Vec<Uuid> = all.filter(|id| !kept.contains(id)).collect();
-        change_results::mark_undone(&mut tx, form, &undone).await?;
-        tx.commit().await?;
-        return Ok(Undone { undone, kept });
-    }
-    // The database refused one of them: undo each of the others alone.
-    tx.rollback().await?;
+    let Some(kept) = changed else {
+        tx.rollback().await?;
+        return Ok(None);
+    };
+    let undone: Vec<Uuid> = states.iter().map(|state| state.id).filter(|id| !kept.contains(id)).collect();
+    change_results::mark_undone(&mut tx, form, &undone).await?;
+    tx.commit().await?;
+    Ok(Some(Undone { undone, kept }))
+}
+
+/// Undoes each change in its own transaction.
+async fn one_by_one<B: Begin<Tx = CallerTx>>(
+    database: &B,
+    form: Uuid,
+    states: &[NewState],
+) -> Result<Undone, B::Error> {
     let mut outcome = Undone::default();
-    for state in &states {
+    for state in states {
         let mut tx = database.begin().await?;
         if tx.change(state).await? == ChangeResult::Yes {
             change_results::mark_undone(&mut tx, form, &[state.id]).await?;

@@ -310,10 +310,10 @@ several-undone-title = { $number ->
 }
 several-none = You cannot do this with any certification on the list.
 several-back = All certifications
-several-cut = Only the first { $number } are shown. Choose a filter, or change the rest afterwards.
+several-cut = The list is long, so only its first { $number } are included. Choose a filter, or change the rest afterwards.
 several-choose = Untick those that you do not want to change
 several-make = Save for those that are ticked
-several-undo = You can undo this for 24 hours.
+several-undo = You can undo this for 24 hours, as long as the certification is not changed again.
 several-undo-all = { $number ->
     [one] Undo the change
    *[other] Undo all { $number } changes
@@ -326,19 +326,22 @@ several-changed = { $number ->
     [one] Changed: one
    *[other] Changed: { $number }
 }
+several-since = { $number ->
+    [one] Changed again since, so it cannot be undone: one
+   *[other] Changed again since, so they cannot be undone: { $number }
+}
 several-undone = { $number ->
     [one] Undone, as it was before: one
    *[other] Undone, as they were before: { $number }
 }
 fault-none-chosen = Tick at least one certification.
 refusal-unchanged = It was so already.
-refusal-changed-since = It was changed again since, so this change cannot be undone.
 refusal-version-mismatch = Somebody else changed it in the meantime.
 refusal-not-permitted = You may not change it.
 refusal-unknown-name = It is not there any more.
 refusal-renewal-date-missing = Its type has no fixed validity. Renew it alone, with the last valid day.
 refusal-renewal-early = It is earlier than the type allows. Renew it alone.
-refusal-renewal-date = The new last valid day would have passed, or would be the same as now.
+refusal-renewal-date = The date does not fit this certification. Change it alone to see why.
 refusal-certification-lapsed = It has lapsed. Renew it instead.
 refusal-certification-withdrawn = It was withdrawn. Reinstate it first, if that was a mistake.
 refusal-person-erased = The person was erased.
@@ -348,30 +351,40 @@ version-mismatch-title = Somebody changed it in the meantime
 version-mismatch = The certification was changed again, so your change was not made. Go back, and look at what holds now.
 
 kept-title = Your form is kept
-kept = Your session had ended. You have signed in again, and nothing that you wrote is lost. It is not saved yet: send the form to go on.
+kept = Your session had ended, but the last form that you sent was kept. It is not saved yet. Look at it, and send it again to go on.
 kept-send = Send the form
 kept-discard = Do not send it
 
 menu-outlook = Outlook
-outlook-title = Outlook: valid mentors in the next 18 months
+outlook-title = Outlook: certified mentors in the next 18 months
 outlook-short-title = { $number ->
     [one] One chapter has, or will have, too few mentors
    *[other] { $number } chapters have, or will have, too few mentors
 }
 outlook-set-title = Saved for { $name }
-outlook-what = How many certifications expire in each of the next 18 months, and how many mentors have a valid one at the end of the month, if nobody renews.
+outlook-what = How many certifications expire in each of the next 18 months, and how many mentors are certified at its end, if nobody renews.
 outlook-none = You manage no chapter.
 outlook-without-number = { $valid ->
-    [one] One valid mentor today.
-   *[other] { $valid } valid mentors today.
+    [one] One certified mentor today.
+   *[other] { $valid } certified mentors today.
 }
-outlook-short-now = { $valid } valid mentors today, and the chapter needs { $required }.
-outlook-short-from = Fewer than { $required } valid mentors from { $month }, if nobody renews. Today there are { $valid }.
-outlook-enough = { $valid } valid mentors today. There will be at least { $required } for 18 months.
-outlook-caption = { $name }: certifications that expire in the month, and valid mentors at its end
+outlook-short-now = { $valid ->
+    [0] No certified mentor today, and the chapter needs { $required }.
+    [one] One certified mentor today, and the chapter needs { $required }.
+   *[other] { $valid } certified mentors today, and the chapter needs { $required }.
+}
+outlook-short-from = { $required ->
+    [1] No certified mentor from { $month }, if nobody renews. Today there are { $valid }.
+   *[other] Fewer than { $required } certified mentors from { $month }, if nobody renews. Today there are { $valid }.
+}
+outlook-enough = { $valid ->
+    [one] One certified mentor today. There will be at least { $required } for 18 months.
+   *[other] { $valid } certified mentors today. There will be at least { $required } for 18 months.
+}
+outlook-caption = { $name }: certifications that expire in the month, and certified mentors at its end
 outlook-month = Month
 outlook-expiring = Expire
-outlook-valid = Valid
+outlook-valid = Certified
 outlook-required = Mentors needed
 outlook-number = How many mentors does { $name } need?
 outlook-number-hint = A whole number. Leave it empty if it does not matter.
@@ -384,9 +397,12 @@ about-title = Help, privacy and accessibility
 about-help-title = Help
 about-help = Ask your coordinator, or an administrator of your organisation.
 about-privacy-title = Privacy
-about-privacy = certvakt stores who is certified and until when, how people can be reached, which notices were sent, and who changed what. Only the coordinators of your chapters and the administrators of your organisation see data about you, and each time is logged.
+about-privacy = certvakt stores who is certified and until when, how people can be reached, which notices were sent, who talked to you about a renewal, how you sign in, and who changed what. The coordinators of your chapters and of the levels above, and the administrators of your organisation, see data about you, and each time is logged. If you have agreed to it, partners of the organisation show you on their listings.
 about-rights = You can ask your organisation what is stored about you, and to have it corrected or erased.
 about-privacy-link = The privacy notice of the organisation
 about-accessibility-title = Accessibility
 about-accessibility = These pages are made to meet WCAG 2.2, levels A and AA: with a keyboard, with a screen reader, with large text, in high contrast and on small screens. Every page is tested automatically. Tests by people who use screen readers every day are still missing.
 about-accessibility-report = If something does not work for you, tell us as described under “Help”. You have a right to a solution.
+kept-page = To the page of the form
+kept-date = Date
+kept-outcome = What happened

@@ -310,10 +310,10 @@ several-undone-title = { $number ->
 }
 several-none = Du kan ikke gjøre dette med noen sertifisering på listen.
 several-back = Alle sertifiseringer
-several-cut = Bare de første { $number } vises. Velg et filter, eller ta resten etterpå.
+several-cut = Listen er lang, så bare de første { $number } er med. Velg et filter, eller ta resten etterpå.
 several-choose = Fjern krysset for dem du ikke vil endre
 several-make = Lagre for dem som er krysset av
-several-undo = Du kan angre dette i 24 timer.
+several-undo = Du kan angre dette i 24 timer, så lenge sertifiseringen ikke blir endret på nytt.
 several-undo-all = { $number ->
     [one] Angre endringen
    *[other] Angre alle { $number } endringene
@@ -326,19 +326,22 @@ several-changed = { $number ->
     [one] Endret: én
    *[other] Endret: { $number }
 }
+several-since = { $number ->
+    [one] Endret på nytt etterpå, så det kan ikke angres: én
+   *[other] Endret på nytt etterpå, så det kan ikke angres: { $number }
+}
 several-undone = { $number ->
     [one] Angret, som før endringen: én
    *[other] Angret, som før endringen: { $number }
 }
 fault-none-chosen = Kryss av for minst én sertifisering.
 refusal-unchanged = Den var slik fra før.
-refusal-changed-since = Den er endret på nytt etterpå, så denne endringen kan ikke angres.
 refusal-version-mismatch = Noen andre endret den mens du holdt på.
 refusal-not-permitted = Du kan ikke endre den.
 refusal-unknown-name = Den finnes ikke lenger.
 refusal-renewal-date-missing = Typen har ingen fast gyldighet. Forny den alene, med siste gyldige dag.
 refusal-renewal-early = Det er tidligere enn typen tillater. Forny den alene.
-refusal-renewal-date = Ny siste gyldige dag ville allerede være passert, eller være den samme som nå.
+refusal-renewal-date = Datoen passer ikke for denne sertifiseringen. Endre den alene, så ser du hvorfor.
 refusal-certification-lapsed = Den er utløpt. Forny den i stedet.
 refusal-certification-withdrawn = Den er trukket tilbake. Var det en feil, må du først sette den i kraft igjen.
 refusal-person-erased = Personen er slettet.
@@ -348,30 +351,40 @@ version-mismatch-title = Noen endret den mens du holdt på
 version-mismatch = Sertifiseringen er endret på nytt, så endringen din ble ikke gjort. Gå tilbake, og se hva som gjelder nå.
 
 kept-title = Skjemaet ditt er tatt vare på
-kept = Økten din var over. Nå er du logget inn igjen, og ingenting av det du skrev, er borte. Det er ikke lagret ennå: Send skjemaet for å gå videre.
+kept = Økten din var over, men det siste skjemaet du sendte, er tatt vare på. Det er ikke lagret ennå. Se over, og send det på nytt for å gå videre.
 kept-send = Send skjemaet
 kept-discard = Ikke send
 
-menu-outlook = Utsikt
-outlook-title = Utsikt: gyldige likepersoner de neste 18 månedene
+menu-outlook = Framover
+outlook-title = Framover: sertifiserte likepersoner de neste 18 månedene
 outlook-short-title = { $number ->
     [one] Ett lokallag har eller får for få likepersoner
    *[other] { $number } lokallag har eller får for få likepersoner
 }
 outlook-set-title = Lagret for { $name }
-outlook-what = Så mange sertifiseringer utløper i hver av de neste 18 månedene, og så mange likepersoner er gyldige ved slutten av måneden hvis ingen fornyer.
+outlook-what = Så mange sertifiseringer utløper i hver av de neste 18 månedene, og så mange likepersoner er sertifisert ved slutten av måneden hvis ingen fornyer.
 outlook-none = Du har ikke ansvar for noe lokallag.
 outlook-without-number = { $valid ->
-    [one] Én gyldig likeperson i dag.
-   *[other] { $valid } gyldige likepersoner i dag.
+    [one] Én sertifisert likeperson i dag.
+   *[other] { $valid } sertifiserte likepersoner i dag.
 }
-outlook-short-now = { $valid } gyldige likepersoner i dag, og lokallaget trenger { $required }.
-outlook-short-from = Færre enn { $required } gyldige likepersoner fra { $month } hvis ingen fornyer. I dag er det { $valid }.
-outlook-enough = { $valid } gyldige likepersoner i dag. Det er minst { $required } i 18 måneder framover.
-outlook-caption = { $name }: sertifiseringer som utløper i måneden, og gyldige likepersoner ved slutten av den
+outlook-short-now = { $valid ->
+    [0] Ingen sertifiserte likepersoner i dag, og lokallaget trenger { $required }.
+    [one] Én sertifisert likeperson i dag, og lokallaget trenger { $required }.
+   *[other] { $valid } sertifiserte likepersoner i dag, og lokallaget trenger { $required }.
+}
+outlook-short-from = { $required ->
+    [1] Ingen sertifiserte likepersoner fra { $month } hvis ingen fornyer. I dag er det { $valid }.
+   *[other] Færre enn { $required } sertifiserte likepersoner fra { $month } hvis ingen fornyer. I dag er det { $valid }.
+}
+outlook-enough = { $valid ->
+    [one] Én sertifisert likeperson i dag. Det er minst { $required } i 18 måneder framover.
+   *[other] { $valid } sertifiserte likepersoner i dag. Det er minst { $required } i 18 måneder framover.
+}
+outlook-caption = { $name }: sertifiseringer som utløper i måneden, og sertifiserte likepersoner ved slutten av den
 outlook-month = Måned
 outlook-expiring = Utløper
-outlook-valid = Gyldige
+outlook-valid = Sertifiserte
 outlook-required = Likepersoner som trengs
 outlook-number = Hvor mange likepersoner trenger { $name }?
 outlook-number-hint = Et helt tall. La feltet stå tomt hvis det ikke er bestemt.
@@ -384,9 +397,12 @@ about-title = Hjelp, personvern og tilgjengelighet
 about-help-title = Hjelp
 about-help = Spør koordinatoren din, eller en administrator i organisasjonen.
 about-privacy-title = Personvern
-about-privacy = certvakt lagrer hvem som er sertifisert og til når, hvordan folk kan nås, hvilke varsler som er sendt, og hvem som har endret hva. Bare koordinatorene i lokallagene dine og administratorene i organisasjonen ser opplysninger om deg, og det logges hver gang.
+about-privacy = certvakt lagrer hvem som er sertifisert og til når, hvordan folk kan nås, hvilke varsler som er sendt, hvem som har snakket med deg om fornyelse, hvordan du logger inn, og hvem som har endret hva. Koordinatorene i lokallagene dine og nivåene over og administratorene i organisasjonen ser opplysninger om deg, og det logges hver gang. Har du samtykket til det, viser organisasjonens partnere deg på listene sine.
 about-rights = Du kan be organisasjonen om å få vite hva som er lagret om deg, og om å få det rettet eller slettet.
 about-privacy-link = Organisasjonens personvernerklæring
 about-accessibility-title = Tilgjengelighet
 about-accessibility = Sidene er laget for å oppfylle WCAG 2.2, nivå A og AA: med tastatur, skjermleser, stor tekst, høy kontrast og på små skjermer. Alle sidene testes automatisk. Tester med folk som bruker skjermleser til daglig, mangler ennå.
 about-accessibility-report = Si fra som beskrevet under «Hjelp» hvis noe ikke virker for deg. Du har krav på en løsning.
+kept-page = Til siden som skjemaet hører til
+kept-date = Dato
+kept-outcome = Hva som skjedde

@@ -78,6 +78,11 @@ impl Action {
         matches!(self, Self::Renewal | Self::Suspension | Self::Reinstatement)
     }
 
+    /// Whether it is possible with one of several certifications in a state. A withdrawal is taken back one by one.
+    pub(super) fn is_possible_among_several(self, state: State) -> bool {
+        self.is_for_several() && self.is_possible(state) && state != State::Withdrawn
+    }
+
     /// The action with a path.
     pub(super) fn from_path(path: &str) -> Option<Self> {
         [Self::Renewal, Self::Correction, Self::Suspension, Self::Reinstatement, Self::Withdrawal]

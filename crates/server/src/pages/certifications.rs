@@ -138,10 +138,13 @@ fn several(
     now: DateTime<Utc>,
     text: Text,
 ) -> Vec<(String, String)> {
-    let [.., _, _] = found else { return Vec::new() };
+    // The form begins with the first certification of the list, so it is offered where the list begins.
+    if !query.after.is_empty() {
+        return Vec::new();
+    }
     let actions = [Action::Renewal, Action::Suspension, Action::Reinstatement].into_iter().filter(|action| {
         let is_possible = |one: &Certification| {
-            one.is_managed && action.is_possible(standing::Standing::of(one, now).state)
+            one.is_managed && action.is_possible_among_several(standing::Standing::of(one, now).state)
         };
         found.iter().filter(|one| is_possible(one)).take(2).count() == 2
     });

@@ -4,10 +4,15 @@ use std::borrow::Cow;
 
 use certvakt_store::CallerTx;
 use certvakt_store::caller::{self, Certification};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
 use crate::problem::ApiError;
+
+/// A form without fields.
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
 
 /// What is wrong with a form: the id of the field, and a sentence.
 pub(super) struct Fault {

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_store::caller;
 
 use super::error::PageError;
-use super::visitor::Visitor;
+use super::form::Nothing;
+use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
@@ -18,7 +19,18 @@ struct KeptPage {
     layout: Layout,
     path: String,
     fields: Vec<(String, String)>,
+    /// What was entered, with labels.
+    entered: Vec<(String, String)>,
 }
+
+/// The fields that people fill in, with the keys of their labels.
+const LABELS: [(&str, &str); 5] = [
+    ("outcome", "kept-outcome"),
+    ("date", "kept-date"),
+    ("next_on", "contact-next"),
+    ("evidence", "fact-evidence"),
+    ("note", "fact-note"),
+];
 
 /// Shows that the form was kept, to be sent again.
 pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Response, PageError> {
@@ -26,7 +38,29 @@ pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Res
     let kept = caller::kept_form(&mut tx).await?;
     tx.commit().await?;
     let Some(kept) = kept else { return Ok(Redirect::to("/").into_response()) };
-    let fields = form_urlencoded::parse(kept.fields.as_bytes()).into_owned().collect();
-    let layout = Layout { heading: layout.text.say("kept-title"), has_news: true, ..layout };
-    Ok(page(StatusCode::OK, &KeptPage { layout, path: kept.path, fields }))
+    let text = layout.text;
+    let mut fields: Vec<(String, String)> =
+        form_urlencoded::parse(kept.fields.as_bytes()).into_owned().collect();
+    // A change that is checked before it is saved is checked again.
+    fields.retain(|(name, _)| !matches!(name.as_str(), "step" | "kept"));
+    let entered = LABELS.iter().filter_map(|(name, key)| {
+        let (_, value) = fields.iter().find(|(one, value)| one == name && !value.is_empty())?;
+        let outcome = text.say(&format!("contact-{value}"));
+        let value = if *name == "outcome" && !outcome.is_empty() { outcome } else { value.clone() };
+        Some((text.say(key), value))
+    });
+    let entered = entered.collect();
+    let layout = Layout { heading: text.say("kept-title"), has_news: true, ..layout };
+    Ok(page(StatusCode::OK, &KeptPage { layout, path: kept.path, fields, entered }))
+}
+
+/// Discards the form.
+pub(super) async fn discard(
+    State(api): State<Api>,
+    Sent { visitor, form: Nothing {} }: Sent<Nothing>,
+) -> Result<Response, PageError> {
+    let (mut tx, _) = visitor.begin(&api, Section::Today).await?;
+    caller::discard_kept_form(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Redirect::to("/").into_response())
 }

@@ -8,7 +8,7 @@ use certvakt_base::i18n::line;
 use certvakt_engine::expiry::outlook::{MONTHS, first_below, months, valid_today};
 use certvakt_rules::calendar::start_of_day;
 use certvakt_store::caller::outlook::{self, Expiring, ManagedChapter};
-use certvakt_store::{CallerTx, Role, caller};
+use certvakt_store::{CallerTx, caller};
 use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use super::error::PageError;
 use super::file::File;
 use super::form::Fault;
 use super::link::link;
+use super::runs::administered;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::{Path, Query};
@@ -46,7 +47,6 @@ pub(super) struct AfterChange {
 struct OutlookPage {
     layout: Layout,
     chapters: Vec<ChapterOutlook>,
-    is_administrator: bool,
     faults: Vec<Fault>,
 }
 
@@ -54,6 +54,8 @@ struct OutlookPage {
 struct ChapterOutlook {
     id: Uuid,
     name: String,
+    /// Whether the person administers its organisation.
+    is_administered: bool,
     /// What is missing, or that nothing is.
     situation: String,
     /// Whether there are, or will be, too few.
@@ -96,17 +98,20 @@ fn shown(layout: Layout, chapters: Vec<ChapterOutlook>) -> OutlookPage {
     let short = chapters.iter().filter(|one| one.is_short).count();
     let heading =
         if short == 0 { text.say("outlook-title") } else { text.count("outlook-short-title", short) };
-    let is_administrator = layout.signed_in.as_ref().is_some_and(|person| person.role == Role::OrgAdmin);
     let layout = Layout { heading, ..layout };
-    OutlookPage { layout, chapters, is_administrator, faults: Vec::new() }
+    OutlookPage { layout, chapters, faults: Vec::new() }
 }
 
 /// The outlooks of the chapters that the person manages.
 async fn chapters(tx: &mut CallerTx, api: &Api, text: Text) -> Result<Vec<ChapterOutlook>, PageError> {
+    let administered = administered(tx).await?;
     let mut outlooks: Vec<ChapterOutlook> = numbers(tx, api)
         .await?
         .into_iter()
-        .map(|(chapter, today, rows)| chapter_outlook(&chapter, &rows, today, text))
+        .map(|(chapter, today, rows)| ChapterOutlook {
+            is_administered: administered.contains(&chapter.organisation_id),
+            ..chapter_outlook(&chapter, &rows, today, text)
+        })
         .collect();
     // A stable sort: those without a shortage stay in the order of their names.
     outlooks.sort_by_key(|one| (one.short_from.is_none(), one.short_from));
@@ -127,7 +132,7 @@ async fn numbers(
         .iter()
         .filter_map(|one| today(one.id).map(|(day, zone)| (one.id, start_of_day(day, zone))))
         .collect();
-    let rows = outlook::expiring(tx, &days, MONTHS, None).await?;
+    let rows = outlook::expiring(tx, &days, MONTHS).await?;
     let chapters = outlook::managed_chapters(tx).await?;
     let with_rows = chapters.into_iter().filter_map(|chapter| {
         let (day, _) = today(chapter.organisation_id)?;
@@ -164,6 +169,7 @@ fn chapter_outlook(
     ChapterOutlook {
         id: chapter.id,
         name: line(&chapter.name),
+        is_administered: false,
         situation,
         is_short: short_from.is_some(),
         short_from,

@@ -34,9 +34,9 @@ pub(super) struct AfterChange {
 struct ResultsPage {
     layout: Layout,
     form: Uuid,
-    /// Those that were not changed, or not undone, each with the reason.
+    /// Those that were not changed, each with the reason.
     not: Vec<(Row, String)>,
-    /// Those that are changed, and those that were undone, below their headings.
+    /// Those that are changed, changed again since, and undone, below their headings.
     groups: Vec<(String, Vec<Row>)>,
     /// The number of changes that can be undone.
     undoable: usize,
@@ -59,29 +59,28 @@ pub(super) async fn show(
         return Err(ApiError::NotFound.into());
     }
     let text = layout.text;
-    let (mut not, mut changed, mut undone) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut not, mut changed, mut since, mut undone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for one in &found {
         let Some(result) = results.iter().find(|result| result.certification_id == one.id) else { continue };
         let row = Row::of(one, now, text);
         match (&result.replaced, result.undone_at) {
             (Err(code), _) => not.push((row, reason(code, text))),
             (Ok(_), Some(_)) => undone.push(row),
-            (Ok(_), None) if is_changed_since(result, one) => {
-                not.push((row, text.say("refusal-changed-since")));
-            }
+            (Ok(_), None) if is_changed_since(result, one) => since.push(row),
             (Ok(_), None) => changed.push(row),
         }
     }
     let heading = match Action::from_path(&done) {
         _ if !undone.is_empty() => text.count("several-undone-title", undone.len()),
         Some(action) if action.is_for_several() => {
-            text.count(&format!("{}-several-done", action.key()), changed.len())
+            text.count(&format!("{}-several-done", action.key()), changed.len() + since.len())
         }
-        _ => text.count("several-done", changed.len()),
+        _ => text.count("several-done", changed.len() + since.len()),
     };
     let layout = Layout { heading, has_news: !done.is_empty(), ..layout };
     let undoable = changed.len();
-    let groups = [("several-changed", changed), ("several-undone", undone)].into_iter();
+    let groups =
+        [("several-changed", changed), ("several-since", since), ("several-undone", undone)].into_iter();
     let groups = groups.filter(|(_, rows)| !rows.is_empty());
     let groups = groups.map(|(key, rows)| (text.count(key, rows.len()), rows)).collect();
     Ok(page(StatusCode::OK, &ResultsPage { layout, form, not, groups, undoable }))
@@ -124,9 +123,16 @@ pub(super) async fn make(
         return Err(ApiError::NotFound.into());
     }
     let undone = undo(&Again(&visitor, &api), form, only).await?;
+    // A form that is sent twice finds that the first one has undone the change.
+    let is_undone = async || -> Result<bool, ApiError> {
+        let mut tx = visitor.again(&api).await?;
+        let results = change_results::of_form(&mut tx, form).await?;
+        tx.commit().await?;
+        Ok(results.iter().any(|one| only == Some(one.certification_id) && one.undone_at.is_some()))
+    };
     match only {
         // It was changed since.
-        Some(_) if !undone.kept.is_empty() => Err(ApiError::OtherVersion.into()),
+        Some(_) if !undone.kept.is_empty() && !is_undone().await? => Err(ApiError::OtherVersion.into()),
         Some(id) => Ok(Redirect::to(&format!("/certifications/{id}?done=undone")).into_response()),
         None => Ok(Redirect::to(&format!("/changes/{form}?done=undone")).into_response()),
     }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::certification::stage_name;
 use super::error::PageError;
+use super::form::Nothing;
 use super::link::link;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
@@ -148,7 +149,7 @@ fn path_after(approved: i64) -> String {
 }
 
 /// The organisations that the caller administers.
-async fn administered(tx: &mut CallerTx) -> Result<HashSet<Uuid>, StoreError> {
+pub(super) async fn administered(tx: &mut CallerTx) -> Result<HashSet<Uuid>, StoreError> {
     let memberships = caller::memberships(tx).await?;
     let administered = memberships.iter().filter(|one| one.role == Role::OrgAdmin);
     Ok(administered.map(|one| one.organisation_id).collect())
@@ -174,10 +175,6 @@ pub(super) async fn approve(
     api.wake_scheduler();
     Ok(Redirect::to(&path_after(id)).into_response())
 }
-
-/// A form without fields.
-#[derive(Deserialize)]
-pub(super) struct Nothing {}
 
 fn described(run: &Run, may_approve: bool, text: Text) -> Held {
     let mut stages: Vec<(Stage, i64)> = run.notices.iter().filter(|(_, number)| *number > 0).collect();

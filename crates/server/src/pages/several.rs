@@ -6,9 +6,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use certvakt_engine::expiry::standing::Standing;
+use certvakt_engine::expiry::standing::{Standing, State as InState};
 use certvakt_engine::renewal::batch::{BATCH, apply_different};
 use certvakt_engine::renewal::{Change, ChangeOutcome, ChangeRequest, RenewalError, Source};
+use certvakt_rules::calendar::{YEARS_AHEAD, is_plausible};
+use certvakt_rules::renewal::entry_id;
 use certvakt_store::caller::{self, Certification, change_results, overview};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -102,7 +104,7 @@ pub(super) async fn show(
     tx.commit().await?;
     let is_cut = found.len() > MOST as usize;
     found.truncate(MOST as usize);
-    found.retain(|one| one.is_managed && action.is_possible(Standing::of(one, now).state));
+    found.retain(|one| one.is_managed && action.is_possible_among_several(Standing::of(one, now).state));
     let zone = found.first().map(|one| one.zone.0);
     let mut fields = Fields { key: Uuid::new_v4().to_string(), ..Fields::default() };
     if let Some(zone) = zone.filter(|_| action == Action::Renewal) {
@@ -117,86 +119,158 @@ pub(super) async fn show(
     Ok(page(StatusCode::OK, &SeveralPage { is_cut, back, ..form(layout, action, fields, rows) }))
 }
 
+/// What a form says.
+struct Entered {
+    action: Action,
+    fields: Fields,
+    /// The certifications of the form, each with its version and whether it is chosen.
+    rows: Vec<(Uuid, String, bool)>,
+}
+
+impl Entered {
+    fn read(sent: &HashMap<String, String>) -> Result<Self, ApiError> {
+        let field = |name: &str| sent.get(name).cloned().unwrap_or_default();
+        let fields = Fields {
+            date: field("date"),
+            evidence: field("evidence"),
+            note: field("note"),
+            key: field("key"),
+            ..Fields::default()
+        };
+        let seen = sent.iter().filter_map(|(name, version)| {
+            let id: Uuid = name.strip_prefix(SEEN)?.parse().ok()?;
+            Some((id, version.clone(), sent.contains_key(&format!("{CHOSEN}{id}"))))
+        });
+        let mut rows: Vec<(Uuid, String, bool)> = seen.collect();
+        rows.sort_unstable();
+        if rows.len() > MOST as usize {
+            return Err(ApiError::Invalid(format!("more than {MOST} certifications")));
+        }
+        Ok(Self { action: several(&field("action"))?, fields, rows })
+    }
+
+    /// The key of the change. The same form with other values is another change, for example after the browser's Back
+    /// button.
+    fn key(&self) -> String {
+        let Fields { key, date, evidence, note, .. } = &self.fields;
+        format!("{key} {date} {evidence} {note}")
+    }
+
+    fn is_chosen(&self, id: Uuid) -> bool {
+        self.rows.iter().any(|(one, _, is_chosen)| *one == id && *is_chosen)
+    }
+
+    fn version(&self, id: Uuid) -> &str {
+        self.rows.iter().find(|(one, ..)| *one == id).map_or("", |(_, version, _)| version)
+    }
+
+    /// The request for each certification.
+    fn request<'a>(&'a self, change: Change, key: &'a str, form: Uuid) -> ChangeRequest<'a> {
+        ChangeRequest {
+            change,
+            evidence: Some(self.fields.evidence.trim()).filter(|text| !text.is_empty()),
+            note: Some(self.fields.note.trim()).filter(|text| !text.is_empty()),
+            key: Some(key),
+            source: Source::Api,
+            seen: None,
+            form: Some(form),
+        }
+    }
+
+    /// The change, or what is wrong with the form.
+    fn check(&self, found: &[Certification], api: &Api, text: Text) -> Result<Change, Fault> {
+        let fault = |field: &'static str, what: String| Err(Fault { field: field.into(), what });
+        let change = change(self.action, &self.fields, text)?;
+        if !self.rows.iter().any(|(_, _, is_chosen)| *is_chosen) {
+            return fault("chosen", text.say("fault-none-chosen"));
+        }
+        let request = self.request(change, "", Uuid::nil());
+        if request.check().is_err() {
+            let is_note = ChangeRequest { note: None, ..request }.check().is_ok();
+            return fault(if is_note { "note" } else { "evidence" }, text.say("fault-words"));
+        }
+        // Dates that are possible for none of them.
+        let Some(today) = found.first().map(|one| api.clock().today(one.zone.0)) else { return Ok(change) };
+        match change {
+            Change::Renew { completed_on: Some(day), .. } if day > today => {
+                fault("date", text.say("fault-completed-later"))
+            }
+            Change::Renew { completed_on: Some(day), .. } if !is_plausible(day, today) => {
+                fault("date", text.named("fault-completed-early", &text.date(day)))
+            }
+            Change::Suspend { until: Some(day) } if day < today || !is_plausible(day, today) => {
+                fault("date", text.count("fault-suspension-end", YEARS_AHEAD))
+            }
+            _ => Ok(change),
+        }
+    }
+}
+
 /// Makes the change of those that are chosen.
 pub(super) async fn make(
     State(api): State<Api>,
     Sent { visitor, form: sent }: Sent<HashMap<String, String>>,
 ) -> Result<Response, PageError> {
     let now = api.clock().now();
-    let field = |name: &str| sent.get(name).cloned().unwrap_or_default();
-    let action = several(&field("action"))?;
-    let fields = Fields {
-        date: field("date"),
-        evidence: field("evidence"),
-        note: field("note"),
-        early: field("early"),
-        key: field("key"),
-        ..Fields::default()
-    };
-    let form_id: Uuid =
-        fields.key.parse().map_err(|_| ApiError::Invalid("the form has no key".to_owned()))?;
-    let mut seen: Vec<(Uuid, &String)> = sent
-        .iter()
-        .filter_map(|(name, version)| Some((name.strip_prefix(SEEN)?.parse().ok()?, version)))
-        .collect();
-    seen.sort_unstable();
-    if seen.len() > MOST as usize {
-        return Err(ApiError::Invalid(format!("more than {MOST} certifications")).into());
-    }
-    let is_chosen = |id: Uuid| sent.contains_key(&format!("{CHOSEN}{id}"));
+    let entered = Entered::read(&sent)?;
+    let key = entered.fields.key.parse().map_err(|_| ApiError::Invalid("the form has no key".to_owned()))?;
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     manages(&layout)?;
     let text = layout.text;
-    let request = |change: Change, seen| ChangeRequest {
-        change,
-        evidence: Some(fields.evidence.trim()).filter(|text| !text.is_empty()),
-        note: Some(fields.note.trim()).filter(|text| !text.is_empty()),
-        key: Some(fields.key.as_str()),
-        source: Source::Api,
-        seen,
-        form: Some(form_id),
-    };
-    let checked = change(action, &fields, text).and_then(|change| {
-        if !seen.iter().any(|(id, _)| is_chosen(*id)) {
-            return Err(Fault { field: "chosen".into(), what: text.say("fault-none-chosen") });
-        }
-        let words = |_| Fault { field: "note".into(), what: text.say("fault-words") };
-        request(change, None).check().map(|()| change).map_err(words)
-    });
-    let change = match checked {
+    let ids: Vec<Uuid> = entered.rows.iter().map(|(id, ..)| *id).collect();
+    let found = caller::certifications_by_id(&mut tx, &ids).await?;
+    tx.commit().await?;
+    let change = match entered.check(&found, &api, text) {
         Ok(change) => change,
         Err(fault) => {
-            let ids: Vec<Uuid> = seen.iter().map(|(id, _)| *id).collect();
-            let found = caller::certifications_by_id(&mut tx, &ids).await?;
-            let rows = found.iter().map(|one| {
-                let seen = seen.iter().find(|(id, _)| *id == one.id).map_or("", |(_, version)| version);
-                Choice::of(one, seen, is_chosen(one.id), now, text)
-            });
+            let rows = found
+                .iter()
+                .map(|one| Choice::of(one, entered.version(one.id), entered.is_chosen(one.id), now, text));
             let rows = rows.collect();
             let layout = Layout { is_refused: true, ..layout };
-            let refused = SeveralPage { faults: vec![fault], ..form(layout, action, fields, rows) };
-            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &refused));
+            let form = form(layout, entered.action, entered.fields, rows);
+            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &SeveralPage { faults: vec![fault], ..form }));
         }
     };
-    tx.commit().await?;
-    let requests: Vec<(Uuid, ChangeRequest<'_>)> = seen
-        .into_iter()
-        .filter(|(id, _)| is_chosen(*id))
-        .map(|(id, seen)| (id, request(change, Some(version(seen)))))
-        .collect();
-    let again = Again(&visitor, &api);
-    let mut refused = Vec::new();
-    for some in requests.chunks(BATCH) {
+    let (key, form) = (entered.key(), entry_id(key, &entered.key()));
+    let request = entered.request(change, &key, form);
+    let (mut requests, mut refused) = (Vec::new(), Vec::new());
+    for one in found.iter().filter(|one| entered.is_chosen(one.id)) {
+        if Standing::of(one, now).state == InState::Withdrawn {
+            refused.push((one.id, "certification-withdrawn"));
+        } else {
+            let seen = Some(version(entered.version(one.id)));
+            requests.push((one.id, ChangeRequest { seen, ..request.clone() }));
+        }
+    }
+    change_all(&visitor, &api, form, &requests, refused).await?;
+    Ok(Redirect::to(&format!("/changes/{form}?done={}", entered.action.path())).into_response())
+}
+
+/// Makes the changes in batches, and records those that are refused. If an error stops a later batch, its certifications
+/// count as refused, because the result must show what the first ones changed.
+async fn change_all(
+    visitor: &Visitor,
+    api: &Api,
+    form: Uuid,
+    requests: &[(Uuid, ChangeRequest<'_>)],
+    mut refused: Vec<(Uuid, &'static str)>,
+) -> Result<(), ApiError> {
+    let (again, now) = (Again(visitor, api), api.clock().now());
+    for (number, some) in requests.chunks(BATCH).enumerate() {
         let asked: Vec<(Uuid, &ChangeRequest<'_>)> =
             some.iter().map(|(id, request)| (*id, request)).collect();
-        let outcomes = apply_different(&again, &asked, now).await?;
-        refused
-            .extend(asked.iter().zip(&outcomes).filter_map(|((id, _), outcome)| Some((*id, code(outcome)?))));
+        match apply_different(&again, &asked, now).await {
+            Ok(outcomes) => refused.extend(
+                asked.iter().zip(&outcomes).filter_map(|((id, _), outcome)| Some((*id, code(outcome)?))),
+            ),
+            Err(error) if number == 0 => return Err(error),
+            Err(_) => refused.extend(some.iter().map(|(id, _)| (*id, "internal"))),
+        }
     }
-    let mut tx = visitor.again(&api).await?;
-    change_results::refuse(&mut tx, form_id, &refused).await?;
-    tx.commit().await?;
-    Ok(Redirect::to(&format!("/changes/{form_id}?done={}", action.path())).into_response())
+    let mut tx = visitor.again(api).await?;
+    change_results::refuse(&mut tx, form, &refused).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Why a change was not made, as a code; `None` if it was made.

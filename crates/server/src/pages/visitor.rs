@@ -16,6 +16,7 @@ use crate::api::{Api, Caller};
 use crate::html::layout::{Layout, Section, SignedIn};
 use crate::html::text::Text;
 use crate::problem::ApiError;
+use crate::return_to::LONGEST_RETURN;
 use crate::session::Session;
 
 /// The maximum length of a form that is kept, in bytes, as in the schema.
@@ -28,6 +29,8 @@ pub(super) struct Visitor {
     browser: Text,
     /// The path of the request.
     path: String,
+    /// Whether the form was kept while the person signed in again.
+    was_kept: bool,
 }
 
 impl Visitor {
@@ -37,6 +40,9 @@ impl Visitor {
             Err(ApiError::StepUp(_)) => return Err(PageError::StepUp(self.path.clone())),
             begun => begun?,
         };
+        if self.was_kept {
+            caller::discard_kept_form(&mut tx).await?;
+        }
         let person = caller::profile(&mut tx).await?.ok_or(ApiError::UnknownLogin)?;
         let text = Text::of_person(person.locale.as_deref(), self.browser);
         let mut layout = Layout::new(text, String::new());
@@ -61,7 +67,13 @@ impl Visitor {
         access.asked_by(&session.login);
         let changes_others = !parts.method.is_safe() && !parts.uri.path().starts_with("/me/");
         let caller = Caller { login: session.login.clone(), access, changes_others };
-        let visitor = Self { caller, csrf: session.csrf(), browser: Text::of_browser(&parts.headers), path };
+        let visitor = Self {
+            caller,
+            csrf: session.csrf(),
+            browser: Text::of_browser(&parts.headers),
+            path,
+            was_kept: false,
+        };
         Ok((visitor, session))
     }
 }
@@ -95,6 +107,8 @@ pub(super) struct Sent<T> {
 #[derive(Deserialize)]
 struct WithToken<T> {
     csrf: Option<String>,
+    /// Set if the form was kept while the person signed in again.
+    kept: Option<String>,
     #[serde(flatten)]
     form: T,
 }
@@ -112,10 +126,11 @@ impl<T: DeserializeOwned> FromRequest<Api> for Sent<T> {
         };
         let headers = parts.headers.clone();
         let form = Form::<WithToken<T>>::from_request(Request::from_parts(parts, body), api).await;
-        let Ok(Form(WithToken { csrf, form })) = form else {
+        let Ok(Form(WithToken { csrf, kept, form })) = form else {
             return Err(ApiError::Invalid("the form is incomplete".to_owned()).into());
         };
         session.check(&headers, csrf.as_deref())?;
+        let visitor = Visitor { was_kept: kept.is_some(), ..visitor };
         Ok(Self { visitor, form })
     }
 }
@@ -128,7 +143,7 @@ async fn keep(request: Request, api: &Api, path: String) -> PageError {
     };
     let csrf = fields.iter().position(|(name, _)| name == "csrf").map(|at| fields.remove(at).1);
     let written = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
-    if written.len() > LONGEST_KEPT {
+    if written.len() > LONGEST_KEPT || path.len() > LONGEST_RETURN {
         return PageError::NotSignedIn(path);
     }
     match api.keep_form(&headers, &path, &csrf.unwrap_or_default(), &written).await {

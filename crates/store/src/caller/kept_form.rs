@@ -11,6 +11,14 @@ pub struct KeptForm {
     pub fields: String,
 }
 
+/// Discards the caller's form.
+pub async fn discard_kept_form(tx: &mut CallerTx) -> Result<(), StoreError> {
+    sqlx::query!("delete from certvakt.kept_forms where person_id = (select certvakt.current_person())")
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// The caller's form of the last hour.
 pub async fn kept_form(tx: &mut CallerTx) -> Result<Option<KeptForm>, StoreError> {
     let found = sqlx::query_as!(

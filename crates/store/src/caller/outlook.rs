@@ -46,13 +46,11 @@ pub struct Expiring {
     pub mentors: i64,
 }
 
-/// The valid certifications of the chapters that the caller manages, or of one of them, by the month in which they
-/// expire. `days` are the organisations with the start of today in each.
+/// The valid certifications of the chapters that the caller manages, by the month in which they expire. `days` are the organisations with the start of today in each.
 pub async fn expiring(
     tx: &mut CallerTx,
     days: &[(Uuid, DateTime<Utc>)],
     months: u32,
-    chapter: Option<Uuid>,
 ) -> Result<Vec<Expiring>, StoreError> {
     let (organisations, today): (Vec<Uuid>, Vec<DateTime<Utc>>) = days.iter().copied().unzip();
     let found = sqlx::query_file_as!(
@@ -61,7 +59,6 @@ pub async fn expiring(
         &organisations,
         &today,
         i32::try_from(months).unwrap_or(i32::MAX),
-        chapter as _,
     );
     Ok(found.fetch_all(tx).await?)
 }

@@ -1,7 +1,7 @@
 -- Per chapter that the caller manages, and month: the valid certifications that expire in it, and the mentors whose last
 -- certification of the chapter does. Month 0 is the present one; null is later than the last month, or never.
 --
--- $1 organisations   $2 the start of today in each   $3 number of months   $4 chapter
+-- $1 organisations   $2 the start of today in each   $3 number of months
 with valid as (
   select c.chapter_id, x.month,
     -- Those that expire last come first, and those that never expire before them.
@@ -12,7 +12,6 @@ with valid as (
     and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
     and case when c.expires_at is null then 'infinity' else c.expires_at end >= d.today
     and c.status <> 'suspended'
-    and ($4::uuid is null or c.chapter_id = $4)
   cross join lateral (
     select ((extract(year from c.expires_at at time zone o.time_zone) - extract(year from d.today at time zone o.time_zone)) * 12
       + extract(month from c.expires_at at time zone o.time_zone) - extract(month from d.today at time zone o.time_zone))::integer as months

@@ -1,8 +1,8 @@
 select c.id, o.slug as organisation, c.external_id, t.code as type_code, t.name as type_name, h.name as chapter, c.expires_at,
   c.status as "status: CertificationStatus",
   coalesce((
-    select max(k.changed_at) from certvakt.certification_changes k
-    where k.organisation_id = c.organisation_id and k.certification_id = c.id and k.kind in ('recorded', 'renewed')
+    select max(k.changed_at) from certvakt.cycle_starts k
+    where k.organisation_id = c.organisation_id and k.certification_id = c.id
   ), c.created_at) as "cycle_began!",
   (select coalesce(s.external_id, s.id::text)
    from certvakt.replacements r join public.peer_mentor_certifications s on s.id = r.successor_id

@@ -310,4 +310,10 @@ async fn an_undone_renewal_of_a_lapsed_certification_notifies_nobody_again() {
     assert_eq!(send(&mut browser, &page, &[]).await.status, 303);
     run();
     assert_eq!(facts(&place, "a2").await, before);
+    // The cycle began before the mistake, so the next renewal records the notice of it.
+    let form = browser.get(&format!("{}/renewals", certification("a2"))).await;
+    let check = send(&mut browser, &form, &[("date", "11.06.2026")]).await;
+    assert_eq!(send(&mut browser, &check, &[("step", "save")]).await.status, 303);
+    let told = "select renewal_history -> -1 ->> 'told' from public.peer_mentor_certifications where right(id::text, 4) = '00a2'";
+    assert_eq!(place.database.value::<String>(told).await, "[\"expired\"]");
 }

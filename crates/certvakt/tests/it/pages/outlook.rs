@@ -22,9 +22,9 @@ async fn a_chapter_that_will_have_too_few_comes_first_with_the_month() {
         .await;
     let mut coordinator = signed_in(&place, "coordinator").await;
     let page = coordinator.get("/outlook").await;
-    assert_eq!(element(&page, "h1"), "Utsikt: gyldige likepersoner de neste 18 månedene");
+    assert_eq!(element(&page, "h1"), "Framover: sertifiserte likepersoner de neste 18 månedene");
     assert!(
-        page.text.contains("3 gyldige likepersoner i dag.") && !page.text.contains("required-mentors"),
+        page.text.contains("3 sertifiserte likepersoner i dag.") && !page.text.contains("required-mentors"),
         "{}",
         page.text
     );
@@ -43,11 +43,11 @@ async fn a_chapter_that_will_have_too_few_comes_first_with_the_month() {
         assert!(refused.text.contains(&format!("value=\"{wrong}\"")), "{}", refused.text);
     }
     for (number, situation) in [
-        ("2", "Færre enn 2 gyldige likepersoner fra februar 2027"),
-        ("3", "Færre enn 3 gyldige likepersoner fra juni 2026"),
-        ("4", "3 gyldige likepersoner i dag, og lokallaget trenger 4."),
+        ("2", "Færre enn 2 sertifiserte likepersoner fra februar 2027"),
+        ("3", "Færre enn 3 sertifiserte likepersoner fra juni 2026"),
+        ("4", "3 sertifiserte likepersoner i dag, og lokallaget trenger 4."),
         ("1", "Det er minst 1 i 18 måneder framover."),
-        ("", "3 gyldige likepersoner i dag."),
+        ("", "3 sertifiserte likepersoner i dag."),
     ] {
         let set = administrator.post(&path, &[("csrf", &csrf), ("number", number)]).await;
         let page = administrator.get(&set.location.unwrap()).await;

@@ -1,7 +1,7 @@
 //! Changes of several certifications at once, and their undo as one.
 
 use super::{certification, element, hidden, send, signed_in};
-use crate::sign_in::TestService;
+use crate::sign_in::{Answer, TestService};
 
 /// The kinds of the entries in the histories of the coordinator's two certifications.
 async fn kinds(place: &TestService) -> String {
@@ -104,7 +104,8 @@ async fn those_that_cannot_be_changed_or_undone_are_named_with_the_reason() {
     place.database.execute(&change("a2")).await;
     let undone = send(&mut browser, &page, &[]).await;
     let page = browser.get(&undone.location.unwrap()).await;
-    assert!(page.text.contains("Den er endret på nytt etterpå"), "{}", page.text);
+    assert!(!page.text.contains("Angret:"), "{}", page.text);
+    assert!(page.text.contains("Endret på nytt etterpå, så det kan ikke angres: én"), "{}", page.text);
     assert_eq!(kinds(&place).await, "a2:suspended,renewed a4:renewed", "what was changed since stays");
     for path in
         ["/changes/new?action=withdrawals", "/changes/new", "/changes/00000000-0000-4000-8000-000000000000"]
@@ -114,6 +115,69 @@ async fn those_that_cannot_be_changed_or_undone_are_named_with_the_reason() {
     let csrf = hidden(&check).into_iter().find(|(name, _)| name == "csrf").unwrap().1;
     let without_key = browser.post("/changes", &[("csrf", &csrf), ("action", "renewals")]).await;
     assert_eq!(without_key.status, 422, "{}", without_key.text);
+}
+
+#[tokio::test]
+async fn the_same_form_with_other_values_changes_nothing_and_says_so() {
+    let place = TestService::start("").await;
+    place.database.execute("update certvakt.certification_types set validity_months = 24").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let check = browser.get("/changes/new?action=renewals").await;
+    let (a2, a4) = (chosen("a2"), chosen("a4"));
+    let with = |date| [("date", date), (&a2.0[..], &a2.1[..]), (&a4.0[..], &a4.1[..])];
+    send(&mut browser, &check, &with("10.06.2026")).await;
+    // The Back button leads to the form; the certifications are not as it showed them any more.
+    let again = send(&mut browser, &check, &with("01.06.2026")).await;
+    let page = browser.get(&again.location.unwrap()).await;
+    assert_eq!(element(&page, "h1"), "Ingen er fornyet");
+    assert!(page.text.contains("Ikke endret: 2"), "{}", page.text);
+    assert_eq!(kinds(&place).await, "a2:renewed a4:renewed");
+    // Dates that are possible for nobody are refused in the form.
+    let check = browser.get("/changes/new?action=suspensions").await;
+    for (action, date) in
+        [("suspensions", "14.06.2026"), ("renewals", "16.06.2026"), ("renewals", "01.01.1800")]
+    {
+        let refused = send(&mut browser, &check, &[&with(date)[..], &[("action", action)]].concat()).await;
+        assert_eq!(refused.status, 422, "{action} {date}: {}", refused.text);
+        assert!(refused.text.contains("href=\"#date\""), "{action} {date}: {}", refused.text);
+        assert_eq!(refused.text.matches(" checked>").count(), 2, "{}", refused.text);
+    }
+    let long = "x".repeat(501);
+    let refused =
+        send(&mut browser, &check, &[&with("")[..], &[("action", "renewals"), ("evidence", &long)]].concat())
+            .await;
+    assert!(refused.status == 422 && refused.text.contains("href=\"#evidence\""), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn withdrawals_are_taken_back_one_by_one() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    for chapter in ["a2", "a4"] {
+        let form = browser.get(&(certification(chapter) + "/withdrawals")).await;
+        let check = send(&mut browser, &form, &[]).await;
+        assert_eq!(send(&mut browser, &check, &[("step", "save")]).await.status, 303);
+    }
+    let before = kinds(&place).await;
+    let list = browser.get("/certifications").await;
+    assert!(!list.text.contains("/changes/new"), "{}", list.text);
+    let none = browser.get("/changes/new?action=reinstatements").await;
+    assert_eq!(element(&none, "h1"), "Ingen her kan settes i kraft igjen");
+    // A form that names them is refused.
+    let csrf = hidden(&browser.get(&(certification("a2") + "/reinstatements")).await);
+    let csrf = csrf.into_iter().find(|(name, _)| name == "csrf").unwrap().1;
+    let (a2, seen) = (chosen("a2"), chosen("a2").0.replace("chosen-", "seen-"));
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("action", "reinstatements"),
+        ("key", "00000000-0000-4000-8000-0000000000f3"),
+        (&seen, "0"),
+        (&a2.0, &a2.1),
+    ];
+    let sent = browser.post("/changes", &form).await;
+    let page = browser.get(&sent.location.unwrap()).await;
+    assert!(page.text.contains("Den er trukket tilbake"), "{}", page.text);
+    assert_eq!(kinds(&place).await, before);
 }
 
 #[tokio::test]
@@ -146,8 +210,12 @@ async fn a_form_that_is_sent_after_the_session_has_expired_is_kept_for_the_same_
         if kept {
             let before = page.text.clone();
             assert!(before.contains("Permisjon ut året &#38; &#60;mer&#62;"), "{before}");
-            let saved = send(&mut browser, &page, &[]).await;
+            // The last form of the page discards it.
+            let text = page.text.split_once("<form method=\"post\" action=\"/kept-form\">").unwrap().0;
+            let kept = Answer { text: text.to_owned(), ..page };
+            let saved = send(&mut browser, &kept, &[]).await;
             assert!(saved.location.unwrap().contains("done=suspended"), "{}", saved.text);
+            assert_eq!(browser.get("/kept-form").await.status, 303, "it is not shown again");
             place.database.execute("update public.peer_mentor_certifications set status = 'active'").await;
         }
     }
@@ -159,4 +227,8 @@ async fn a_form_that_is_sent_after_the_session_has_expired_is_kept_for_the_same_
     let mut administrator = signed_in(&place, "administrator").await;
     let answer = administrator.get("/kept-form").await;
     assert!(answer.status == 303 && !answer.text.contains("Permisjon"), "{}", answer.text);
+    let page = browser.sign_in("/sign-in/provider?return_to=/kept-form", "coordinator").await;
+    let discarded = send(&mut browser, &page, &[]).await;
+    assert_eq!(discarded.status, 303, "{}", discarded.text);
+    assert_eq!(browser.get("/kept-form").await.status, 303, "it is discarded");
 }
