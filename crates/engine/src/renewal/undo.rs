@@ -1,4 +1,4 @@
-//! The undo of a person's changes: of everything that one form changed, or of one certification of it.
+//! The undo of what a person changed with a form.
 
 use certvakt_store::caller::change_results::{self, FormResult};
 use certvakt_store::renewal::batch::BatchTx;
@@ -18,21 +18,14 @@ pub struct Undone {
     pub kept: Vec<Uuid>,
 }
 
-/// Undoes the changes that the caller made with a form within the last day, or only that of one certification. A
-/// certification that was changed since keeps its state.
+/// Undoes some of the changes that the caller made with a form. A certification that was changed since keeps its state.
 pub async fn undo<B: Begin<Tx = CallerTx>>(
     database: &B,
     form: Uuid,
-    only: Option<Uuid>,
+    changes: &[FormResult],
 ) -> Result<Undone, B::Error> {
-    let mut tx = database.begin().await?;
-    let results = change_results::of_form(&mut tx, form).await?;
-    tx.commit().await?;
-    let mut states: Vec<NewState> = results
-        .iter()
-        .filter(|one| one.undone_at.is_none() && only.is_none_or(|id| id == one.certification_id))
-        .filter_map(before)
-        .collect();
+    let mut states: Vec<NewState> =
+        changes.iter().filter(|one| one.undone_at.is_none()).filter_map(before).collect();
     states.sort_by_key(|state| state.id);
     let mut outcome = Undone::default();
     for some in states.chunks(BATCH) {

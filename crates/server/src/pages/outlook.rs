@@ -58,8 +58,6 @@ struct ChapterOutlook {
     is_administered: bool,
     /// What is missing, or that nothing is.
     situation: String,
-    /// Whether there are, or will be, too few.
-    is_short: bool,
     /// The first month with too few; the present one if there are too few today.
     short_from: Option<NaiveDate>,
     /// The required number as it was entered, or as it is.
@@ -95,7 +93,7 @@ pub(super) async fn show(
 
 fn shown(layout: Layout, chapters: Vec<ChapterOutlook>) -> OutlookPage {
     let text = layout.text;
-    let short = chapters.iter().filter(|one| one.is_short).count();
+    let short = chapters.iter().filter(|one| one.short_from.is_some()).count();
     let heading =
         if short == 0 { text.say("outlook-title") } else { text.count("outlook-short-title", short) };
     let layout = Layout { heading, ..layout };
@@ -171,7 +169,6 @@ fn chapter_outlook(
         name: line(&chapter.name),
         is_administered: false,
         situation,
-        is_short: short_from.is_some(),
         short_from,
         required: chapter.required_mentors.map(|number| number.to_string()).unwrap_or_default(),
         fault: None,

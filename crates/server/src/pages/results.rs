@@ -1,5 +1,7 @@
 //! The result of a change of several certifications, and the undo of what a person changed with a form.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -35,7 +37,7 @@ struct ResultsPage {
     layout: Layout,
     form: Uuid,
     /// Those that were not changed, each with the reason.
-    not: Vec<(Row, String)>,
+    refused: Vec<(Row, String)>,
     /// Those that are changed, changed again since, and undone, below their headings.
     groups: Vec<(String, Vec<Row>)>,
     /// The number of changes that can be undone.
@@ -59,12 +61,14 @@ pub(super) async fn show(
         return Err(ApiError::NotFound.into());
     }
     let text = layout.text;
-    let (mut not, mut changed, mut since, mut undone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut refused, mut changed, mut since, mut undone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let results: HashMap<Uuid, &FormResult> =
+        results.iter().map(|result| (result.certification_id, result)).collect();
     for one in &found {
-        let Some(result) = results.iter().find(|result| result.certification_id == one.id) else { continue };
+        let Some(result) = results.get(&one.id) else { continue };
         let row = Row::of(one, now, text);
         match (&result.replaced, result.undone_at) {
-            (Err(code), _) => not.push((row, reason(code, text))),
+            (Err(code), _) => refused.push((row, reason(code, text))),
             (Ok(_), Some(_)) => undone.push(row),
             (Ok(_), None) if is_changed_since(result, one) => since.push(row),
             (Ok(_), None) => changed.push(row),
@@ -83,7 +87,7 @@ pub(super) async fn show(
         [("several-changed", changed), ("several-since", since), ("several-undone", undone)].into_iter();
     let groups = groups.filter(|(_, rows)| !rows.is_empty());
     let groups = groups.map(|(key, rows)| (text.count(key, rows.len()), rows)).collect();
-    Ok(page(StatusCode::OK, &ResultsPage { layout, form, not, groups, undoable }))
+    Ok(page(StatusCode::OK, &ResultsPage { layout, form, refused, groups, undoable }))
 }
 
 /// Whether a certification was changed after the change with the form.
@@ -118,11 +122,12 @@ pub(super) async fn make(
         "" => None,
         id => Some(id.parse().map_err(|_| ApiError::NotFound)?),
     };
-    let is_known = results.iter().any(|one| only.is_none_or(|id| id == one.certification_id));
-    if !is_known {
+    let asked: Vec<FormResult> =
+        results.into_iter().filter(|one| only.is_none_or(|id| id == one.certification_id)).collect();
+    if asked.is_empty() {
         return Err(ApiError::NotFound.into());
     }
-    let undone = undo(&Again(&visitor, &api), form, only).await?;
+    let undone = undo(&Again(&visitor, &api), form, &asked).await?;
     // A form that is sent twice finds that the first one has undone the change.
     let is_undone = async || -> Result<bool, ApiError> {
         let mut tx = visitor.again(&api).await?;

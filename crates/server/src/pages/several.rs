@@ -60,7 +60,7 @@ struct SeveralPage {
     date: Option<(String, String)>,
     /// Whether the form asks for evidence.
     has_evidence: bool,
-    rows: Vec<Choice>,
+    rows: Vec<Candidate>,
     /// Whether there are more certifications than one change can have.
     is_cut: bool,
     /// The link to the list.
@@ -68,15 +68,15 @@ struct SeveralPage {
     faults: Vec<Fault>,
 }
 
-/// A certification to choose.
-struct Choice {
+/// A certification that the person can choose.
+struct Candidate {
     row: Row,
     /// The time of its last change, in microseconds since 1970.
     version: String,
     is_chosen: bool,
 }
 
-impl Choice {
+impl Candidate {
     fn of(one: &Certification, version: &str, is_chosen: bool, now: DateTime<Utc>, text: Text) -> Self {
         Self { row: Row::of(one, now, text), version: version.to_owned(), is_chosen }
     }
@@ -113,7 +113,7 @@ pub(super) async fn show(
     let text = layout.text;
     let rows = found
         .iter()
-        .map(|one| Choice::of(one, &one.updated_at.timestamp_micros().to_string(), true, now, text))
+        .map(|one| Candidate::of(one, &one.updated_at.timestamp_micros().to_string(), true, now, text))
         .collect();
     let back = link("/certifications", &query.list.without(""));
     Ok(page(StatusCode::OK, &SeveralPage { is_cut, back, ..form(layout, action, fields, rows) }))
@@ -225,7 +225,7 @@ pub(super) async fn make(
         Err(fault) => {
             let rows = found
                 .iter()
-                .map(|one| Choice::of(one, entered.version(one.id), entered.is_chosen(one.id), now, text));
+                .map(|one| Candidate::of(one, entered.version(one.id), entered.is_chosen(one.id), now, text));
             let rows = rows.collect();
             let layout = Layout { is_refused: true, ..layout };
             let form = form(layout, entered.action, entered.fields, rows);
@@ -292,7 +292,7 @@ fn several(path: &str) -> Result<Action, ApiError> {
     Action::from_path(path).filter(|action| action.is_for_several()).ok_or(ApiError::NotFound)
 }
 
-fn form(layout: Layout, action: Action, fields: Fields, rows: Vec<Choice>) -> SeveralPage {
+fn form(layout: Layout, action: Action, fields: Fields, rows: Vec<Candidate>) -> SeveralPage {
     let text = layout.text;
     let heading = text.count(&format!("{}-several-title", action.key()), rows.len());
     SeveralPage {

@@ -94,6 +94,10 @@ async fn a_chapter_that_will_have_too_few_comes_first_with_the_month() {
 #[tokio::test]
 async fn every_page_leads_to_help_privacy_and_accessibility() {
     let place = TestService::start("[pages]\nhelp = \"Ring 22 00 00 00 <i dag>\"\nprivacy_url = \"https://forening.example/personvern\"\n").await;
+    let mut coordinator = signed_in(&place, "coordinator").await;
+    for path in ["/today", "/certifications", "/outlook", "/runs", "/me", "/certifications/nowhere"] {
+        assert!(coordinator.get(path).await.text.contains("href=\"/about#help\""), "{path}");
+    }
     let mut browser = place.browser();
     for path in ["/sign-in", "/about"] {
         assert!(browser.get(path).await.text.contains("href=\"/about#help\""), "{path}");
