@@ -70,7 +70,7 @@ create table certvakt.chapters (
   created_at timestamptz not null default now(),
   external_id text constraint chapters_external_id_form check (length(external_id) between 1 and 200)
     constraint chapters_external_id_plain check (external_id !~ certvakt.forbidden_characters()),
-  -- A chapter has no more than thousands.
+  -- A chapter has at most thousands of mentors.
   -- squawk-ignore prefer-bigint-over-smallint
   required_mentors smallint constraint chapters_required_mentors_range check (required_mentors between 1 and 10000),
   constraint chapters_slug_unique unique (organisation_id, slug),
@@ -80,7 +80,7 @@ create table certvakt.chapters (
     foreign key (organisation_id, parent_id) references certvakt.chapters (organisation_id, id)
 );
 comment on column certvakt.chapters.external_id is 'The chapter''s number in registers.';
-comment on column certvakt.chapters.required_mentors is 'How many valid mentors the chapter needs. Null: nobody has said.';
+comment on column certvakt.chapters.required_mentors is 'How many valid mentors the chapter needs. Null: not set.';
 create index chapters_parent on certvakt.chapters (organisation_id, parent_id);
 
 alter table certvakt.chapters enable row level security;

@@ -170,7 +170,7 @@ begin
   if new is distinct from seen then
     new.updated_at := now();
   end if;
-  -- A withdrawal is confirmed instead, and its reinstatement would be undone to a suspension.
+  -- The reinstatement of a withdrawn certification cannot be undone: that would leave it suspended, not withdrawn.
   if said ? 'form' and not certvakt.is_withdrawn(old.status, old.renewal_history) then
     insert into certvakt.change_results as r (made_by, form, certification_id, version, expires_at, status, suspended_until)
     select p.id, (said ->> 'form')::uuid, old.id, new.updated_at, old.expires_at, old.status, old.suspended_until

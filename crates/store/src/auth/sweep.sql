@@ -1,5 +1,5 @@
 with sessions as (
-  -- For another hour, an expired session tells whose form its browser sends.
+  -- For an hour, an expired session still identifies the person whose form its browser sends.
   delete from certvakt.sessions where expires_at <= now() - interval '1 hour' or seen_at <= now() - interval '13 hours'
 ),
 forms as (
