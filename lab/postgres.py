@@ -4,6 +4,7 @@ is not in `settings`."""
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -16,6 +17,11 @@ import psycopg
 
 # Two servers on one machine cannot share these; none of them changes the cost of a write.
 PLACE = {"listen_addresses": "127.0.0.1", "max_connections": "200", "log_min_messages": "warning"}
+
+# The range from which the system chooses ports (Linux, ip-sysctl).
+SYSTEM_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+LOWEST_PORT = 10_000
+RETURNED_PORTS: set[int] = set()
 
 
 def programs() -> Path:
@@ -38,10 +44,17 @@ def unprivileged() -> dict:
 
 
 def free_port() -> int:
-    """A free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A free port, which this process has not returned before. It is below the range from which the system
+    chooses ports, so that no other program gets it before the server starts, or while it is restarted."""
+    first_of_system = int(SYSTEM_PORTS.read_text(encoding="ascii").split()[0])
+    while True:
+        port = random.SystemRandom().randrange(LOWEST_PORT, max(first_of_system, 2 * LOWEST_PORT))
+        if port in RETURNED_PORTS:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            RETURNED_PORTS.add(port)
+            return port
 
 
 class Server:

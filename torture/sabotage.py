@@ -120,6 +120,8 @@ def check(name: str, violations: tuple[str, ...], seed: str, source: Path) -> bo
         f"rounds {dict(played.names)}, seed {seed}",
         flush=True,
     )
+    if not caught:
+        print(played.found, flush=True)
     return caught
 
 
