@@ -146,6 +146,41 @@ test("another organisation's people are not found", async () => {
   assert.match(await outsider.locator("main").innerText(), /Her er det ingenting/);
 });
 
+test("import a register with a chapter column, and undo it", async () => {
+  const page = await signIn(world, "administrator");
+  await tabTo(page, "Importer");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/imports$/);
+  await page.locator("#chapter").selectOption({ index: 1 });
+  const rows = ["Medlemsnr;Gyldig til;Navn;Lokallag", "8801;31.01.2028;Ågot Ørnes;Svalbard", "8802;31.12.2028;Bjørn Ås;Svalbard"];
+  await page.locator("#file").setInputFiles({ name: "register.csv", mimeType: "text/csv", buffer: Buffer.from(rows.join("\n")) });
+  await tabTo(page, "Last opp og gå videre");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/columns$/);
+  const columns = await page.locator("main").ariaSnapshot();
+  assert.match(columns, /combobox "Kolonnen «Lokallag»"/);
+  assert.equal(await page.locator("#column-3").inputValue(), "chapter");
+  await page.locator("#type").selectOption({ index: 1 });
+  await page.locator("#add_chapters").check();
+  await tabTo(page, "Kontroller registeret");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/imports\/[0-9a-f-]+$/);
+  assert.equal(await focused(page), "2 rader er kontrollert. Ingenting er importert ennå");
+  assert.match(await page.locator("main").ariaSnapshot(), /Nye lokallag blir opprettet: svalbard/);
+  // A group opens with the keyboard.
+  await tabTo(page, "Nye: 2");
+  await page.keyboard.press("Enter");
+  assert.ok(await page.getByText("Ågot Ørnes").isVisible());
+  await tabTo(page, "Importer");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Registeret er importert" }).waitFor();
+  assert.equal(await focused(page), "Registeret er importert");
+  await tabTo(page, "Angre importen");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Importen er angret" }).waitFor();
+  assert.equal(await focused(page), "Importen er angret");
+});
+
 test("the list prints without its menu and filters", async () => {
   const page = await signIn(world, "coordinator");
   await page.goto("/certifications");

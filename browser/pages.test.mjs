@@ -46,9 +46,51 @@ const PAGES = {
   "outlook-refused": ["administrator", async (page) => { await page.goto("/outlook"); await page.locator("input.date").first().fill("mange"); await page.getByRole("button", { name: /^(Lagre|Save)/ }).first().click(); }],
   about: [null, (page) => page.goto("/about")],
   runs: ["administrator", (page) => page.goto("/runs")],
+  imports: ["administrator", (page) => page.goto("/imports")],
+  "imports-refused": ["administrator", async (page) => { await page.goto("/imports"); await page.getByRole("button", { name: /^(Last opp|Upload)/ }).click(); }],
+  "import-columns": ["administrator", (page) => columns(page)],
+  "import-columns-refused": ["administrator", async (page) => { await columns(page); await page.locator("#column-1").selectOption(""); await page.getByRole("button", { name: /^(Kontroller|Check)/ }).click(); }],
+  "import-check": ["administrator", (page) => checkedImport(page)],
+  "import-done": ["administrator", (page) => imported(page)],
   mine: ["mentor", (page) => page.goto("/me")],
   missing: ["outsider", (page) => page.goto("/certifications/00000000-0000-4000-8000-000000000000")],
 };
+
+const REGISTER = "Medlemsnr;Gyldig til;Navn;Lokallag\n9901;2028-01-31;Åse Ødegård;Nordpolen\n9902;31.12.2028;Bjørn Ås;Nordpolen\n9903;31.13.2028;Cato Dahl;Nordpolen\n";
+/** The pages of uploaded registers, which all modes show. */
+const uploaded = {};
+
+async function once(name, page, make) {
+  if (uploaded[name]) await page.goto(uploaded[name]);
+  else await make();
+  uploaded[name] = page.url();
+}
+
+async function upload(page) {
+  await page.goto("/imports");
+  await page.locator("#chapter").selectOption({ index: 1 });
+  await page.locator("#file").setInputFiles({ name: "register.csv", mimeType: "text/csv", buffer: Buffer.from(REGISTER) });
+  await page.getByRole("button", { name: /^(Last opp|Upload)/ }).click();
+}
+
+const columns = (page) => once("columns", page, () => upload(page));
+
+async function check(page) {
+  await upload(page);
+  await page.locator("#type").selectOption({ index: 1 });
+  await page.locator("#add_chapters").check();
+  await page.getByRole("button", { name: /^(Kontroller|Check)/ }).click();
+}
+
+async function checkedImport(page) {
+  await once("check", page, () => check(page));
+  await page.locator("summary").first().click();
+}
+
+const imported = (page) => once("done", page, async () => {
+  await check(page);
+  await page.getByRole("button", { name: /^(Importer|Import)$/ }).click();
+});
 
 async function several(page) {
   await page.goto("/certifications?state=due");

@@ -473,7 +473,7 @@ create policy worker_reads on certvakt.idempotency_keys for select to certvakt_w
 grant select (person_id, answer, created_at), delete on certvakt.idempotency_keys to certvakt_registrar;
 create policy registrar_deletes on certvakt.idempotency_keys to certvakt_registrar using (true) with check (false);
 
--- Registers that administrators upload. The content is deleted after the import.
+-- Registers that administrators upload. The content is deleted after the import, or after a day.
 create table certvakt.uploads (
   id uuid primary key default certvakt.uuid_v7(),
   organisation_id uuid not null,
@@ -481,11 +481,12 @@ create table certvakt.uploads (
   person_id uuid default certvakt.current_person() references certvakt.people (id) on delete set null,
   options jsonb not null,
   content bytea,
+  proposal jsonb,
   -- An upload is refused after a few attempts.
   -- squawk-ignore prefer-bigint-over-int
   attempt integer not null default 0,
   state text not null default 'waiting' constraint uploads_state_known
-    check (state in ('waiting', 'received', 'imported', 'refused', 'undone')),
+    check (state in ('waiting', 'draft', 'checking', 'checked', 'received', 'imported', 'refused', 'undone')),
   result jsonb,
   created_at timestamptz not null default now(),
   finished_at timestamptz,
@@ -497,16 +498,18 @@ create table certvakt.uploads (
   undo_requested_by uuid references certvakt.people (id) on delete set null,
   constraint uploads_chapter_inside_organisation
     foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade,
-  constraint uploads_content_while_received check ((state = 'received') = (content is not null)),
+  constraint uploads_content_until_imported
+    check ((state in ('draft', 'checking', 'checked', 'received')) = (content is not null)),
   constraint uploads_finished_with_a_result check ((state in ('imported', 'refused', 'undone')) = (finished_at is not null and result is not null))
 );
-comment on table certvakt.uploads is 'Registers that were uploaded through the API, and their results.';
+comment on table certvakt.uploads is 'Registers that were uploaded, and their results.';
 comment on column certvakt.uploads.state is
-  'waiting for its content -> received -> imported or refused; imported -> undone on request. The content is deleted after it was read.';
+  'Through the API: waiting for its content -> received -> imported or refused; imported -> undone on request. On the pages, draft -> checking -> checked -> received: a check changes nothing. The content is deleted after the import.';
+comment on column certvakt.uploads.proposal is 'The columns of the file, with some values of each, for the page on which a person assigns them.';
 comment on column certvakt.uploads.taken_up_at is 'When the last attempt to import it began.';
 create index uploads_chapter on certvakt.uploads (organisation_id, chapter_id);
 create index uploads_person on certvakt.uploads (person_id);
-create index uploads_received on certvakt.uploads (attempt, created_at) where state = 'received';
+create index uploads_received on certvakt.uploads (attempt, created_at) where state in ('checking', 'received');
 create index uploads_undo on certvakt.uploads (undo_requested_at) where undo_requested_at is not null;
 create index uploads_undo_person on certvakt.uploads (undo_requested_by);
 create index uploads_created on certvakt.uploads (created_at);
@@ -514,28 +517,40 @@ create index uploads_created on certvakt.uploads (created_at);
 alter table certvakt.uploads enable row level security;
 alter table certvakt.uploads force row level security;
 revoke all on certvakt.uploads from public, anon, authenticated, service_role;
-grant select (id, organisation_id, chapter_id, person_id, options, state, result, created_at, finished_at),
-  insert (organisation_id, chapter_id, options), update (content, state, undo_requested_at, undo_requested_by)
+grant select (id, organisation_id, chapter_id, person_id, options, content, proposal, state, result, created_at,
+    finished_at, undo_requested_at),
+  insert (organisation_id, chapter_id, options, content, proposal, state),
+  update (options, content, proposal, attempt, state, undo_requested_at, undo_requested_by), delete
   on certvakt.uploads to authenticated;
 -- A register contains the whole organisation, so only an administrator may upload one.
-create policy people_upload on certvakt.uploads for insert to authenticated with check (state = 'waiting' and exists (
+create policy people_upload on certvakt.uploads for insert to authenticated with check (state in ('waiting', 'draft') and exists (
   select from certvakt.visible_memberships m
   where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'));
 create policy people_see on certvakt.uploads for select to authenticated using (exists (
   select from certvakt.visible_memberships m
   where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'));
--- They hand a register over, and request the undo of its import.
+-- They hand a register over, ask for a check or for the import, and request the undo of the import.
 create policy people_change on certvakt.uploads for update to authenticated
-  using (state in ('waiting', 'imported') and exists (
+  using (state in ('waiting', 'draft', 'checked', 'imported') and exists (
     select from certvakt.visible_memberships m
     where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'))
-  with check (state = 'received' and undo_requested_at is null
+  with check (state in ('checking', 'received') and undo_requested_at is null
     or state = 'imported' and undo_requested_at is not null and undo_requested_by = (select certvakt.current_person()));
+create policy people_discard on certvakt.uploads for delete to authenticated
+  using (state in ('draft', 'checked') and exists (
+    select from certvakt.visible_memberships m
+    where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'));
+-- An administrator who uploads a register chooses among the saved options.
+grant select (organisation_id, name, options) on certvakt.import_mappings to authenticated;
+create policy people_see on certvakt.import_mappings for select to authenticated using (exists (
+  select from certvakt.visible_memberships m
+  where m.person_id = (select certvakt.current_person()) and m.organisation_id = import_mappings.organisation_id
+    and m.role = 'org_admin'));
 grant select (person_id, organisation_id, state, created_at, finished_at) on certvakt.uploads to certvakt_worker;
 create policy worker_reads on certvakt.uploads for select to certvakt_worker using (true);
 -- The registrar imports uploads, one organisation after the other, so that none waits for all uploads of another. It also
 -- removes a person who is erased.
-grant select, update (person_id, content, attempt, state, result, finished_at, taken_up_at, undo_requested_at, undo_requested_by,
-    undo_attempt), delete
+grant select, update (person_id, content, proposal, attempt, state, result, finished_at, taken_up_at,
+    undo_requested_at, undo_requested_by, undo_attempt), delete
   on certvakt.uploads to certvakt_registrar;
 create policy registrar_takes on certvakt.uploads to certvakt_registrar using (true) with check (true);

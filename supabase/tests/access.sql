@@ -34,6 +34,7 @@ select is_empty($$
     and (r.rolname, o.relname, p.privilege) not in (
       ('authenticated', 'peer_mentor_certifications', 'SELECT'), ('authenticated', 'runs', 'SELECT'),
       ('authenticated', 'idempotency_keys', 'SELECT'), ('authenticated', 'idempotency_keys', 'DELETE'), ('authenticated', 'kept_forms', 'DELETE'),
+      ('authenticated', 'uploads', 'DELETE'),
       ('authenticated', 'visible_memberships', 'SELECT'))$$,
   'people read certifications, runs, the memberships that they may see and their own keys, and nothing else as a whole');
 select is((
@@ -54,6 +55,7 @@ contacts INSERT id, certification_id, expires_at, outcome, next_on, made_by
 contacts SELECT id, certification_id, expires_at, outcome, next_on, made_at, made_by
 idempotency_keys INSERT person_id, key, request_hash
 idempotency_keys UPDATE answer
+import_mappings SELECT organisation_id, name, options
 kept_forms SELECT person_id, path, fields, kept_at
 memberships SELECT organisation_id, chapter_id, person_id, role
 organisations SELECT id, slug, name, time_zone, locale, expired_grace_days, lead_times
@@ -61,9 +63,9 @@ peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, c
 peer_mentor_certifications UPDATE expires_at, status, suspended_until
 people SELECT id, name, locale, erased_at
 person_names SELECT person_id, organisation_id, name
-uploads INSERT organisation_id, chapter_id, options
-uploads SELECT id, organisation_id, chapter_id, person_id, options, state, result, created_at, finished_at
-uploads UPDATE content, state, undo_requested_at, undo_requested_by$$, 'people reach only these columns of other tables');
+uploads INSERT organisation_id, chapter_id, options, content, proposal, state
+uploads SELECT id, organisation_id, chapter_id, person_id, options, content, proposal, state, result, created_at, finished_at, undo_requested_at
+uploads UPDATE options, content, proposal, attempt, state, undo_requested_at, undo_requested_by$$, 'people reach only these columns of other tables');
 select is_empty($$
   select o.name, p.privilege from pg_temp.ours o, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) as p(privilege)
   where has_any_column_privilege('anon', o.oid, p.privilege)$$, 'anon has no privilege on any table');

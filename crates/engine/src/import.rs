@@ -3,8 +3,10 @@
 
 mod brake;
 mod cells;
+mod changes;
 mod columns;
 pub mod dates;
+pub mod draft;
 mod error;
 mod fault;
 mod field;
@@ -24,6 +26,7 @@ mod ods;
 mod parts;
 pub mod process;
 pub mod reading;
+pub mod rejected_rows;
 mod rejects;
 mod row;
 pub mod sheet;
@@ -47,6 +50,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 pub use brake::Hold;
+pub use changes::Changes;
 pub use columns::ChangedColumns;
 pub use dates::DateFormat;
 pub use error::{ImportError, ReadError};
@@ -60,7 +64,7 @@ pub use never::SharedValue;
 pub use reading::ReadingOptions;
 pub use rejects::Reject;
 
-use certvakt_store::import::{self as staging, Counts, Done, PersonBy, Source, Target};
+use certvakt_store::import::{self as staging, Counts, Done, PersonBy, SamePerson, Source, Target};
 use certvakt_store::{Database, RegistrarTx, mapping as store_mapping, organisation};
 
 use crate::config::ImportConfig;
@@ -104,6 +108,10 @@ pub struct Options {
     pub approve: bool,
     /// Roll everything back at the end.
     pub dry_run: bool,
+    /// Report what would change in each row; only in a dry run.
+    pub inspect: bool,
+    /// The people of rows who are known people, although the register does not show it.
+    pub same_people: Vec<SamePerson>,
     /// The current time.
     pub now: DateTime<Utc>,
     /// Who imports it.
@@ -153,6 +161,9 @@ pub struct Imported {
     pub changed_columns: ChangedColumns,
     /// The first rejected rows.
     pub rejects: Vec<Reject>,
+    /// What would change, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
 }
 
 impl Options {
@@ -201,6 +212,7 @@ impl Options {
             names_replaced: self.layout.has(Field::Replaces),
             one_per_type: self.reading.one_per_type,
             dates_are: self.layout.dates_are,
+            same_people: self.same_people.clone(),
             source: self.source,
         })
     }
@@ -269,7 +281,8 @@ pub async fn import(
     progress.set_message("merging");
     staging::add_chapters(&mut tx, target.organisation_id, &found.new_chapters, parent_id).await?;
     let has_known = staging::match_rows(&mut tx, &target).await?;
-    let rejects = rejects::write(&mut tx, options.rejects.as_deref(), rejects_file).await?;
+    let shown = if options.inspect { rejects::MOST_INSPECTED } else { rejects::SHOWN };
+    let rejects = rejects::write(&mut tx, options.rejects.as_deref(), rejects_file, shown).await?;
     let held =
         |hold| Err(ImportError::Held { file: options.name.clone(), hold, unknown: found.unknown.clone() });
     let mut hold = if options.approve { None } else { Hold::of(&mut tx, &target, zone, config).await? };
@@ -278,6 +291,7 @@ pub async fn import(
     }
     let coverage = staging::coverage(&mut tx, &target).await?;
     staging::find_missing(&mut tx, &target, &coverage, options.missing.with_suspended()).await?;
+    let changes = if options.inspect { Some(Changes::of(&mut tx, &target, zone).await?) } else { None };
     let counts = staging::merge(&mut tx, &target).await?;
     let missing = options.missing.apply(&mut tx, &target, &coverage, counts.rejected).await?;
     if let Some(too_many) = missing.hold.clone().filter(|_| !options.approve) {
@@ -310,6 +324,7 @@ pub async fn import(
         missing,
         changed_columns: ChangedColumns::of(&found.header, &options.header),
         rejects,
+        changes,
     })
 }
 

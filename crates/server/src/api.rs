@@ -49,6 +49,7 @@ use crate::access_log::Access;
 use crate::database::RequestDatabase;
 use crate::problem::{ApiError, Problem};
 
+pub(super) use imports::{LONGEST_REGISTER, in_memory};
 pub use state::Api;
 pub(super) use state::Caller;
 
@@ -172,7 +173,8 @@ async fn guarded(
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     // Log the route, not the path, because the path contains ids.
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let within = if route.ends_with("/content") { REGISTER_WITHIN } else { ANSWER_WITHIN };
+    let has_register = route.ends_with("/content") || route == "/imports" && !request.method().is_safe();
+    let within = if has_register { REGISTER_WITHIN } else { ANSWER_WITHIN };
     let span = tracing::info_span!("request", id, method = %request.method(), route);
     let access = Access::begin(recorder, &request);
     request.extensions_mut().insert(access.clone());

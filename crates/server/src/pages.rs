@@ -11,15 +11,21 @@ mod dates;
 mod error;
 mod file;
 mod form;
+mod import;
+mod import_check;
+mod import_columns;
+mod imports;
 mod kept;
 mod link;
 mod mine;
 mod outlook;
+mod register;
 mod results;
 mod row;
 mod runs;
 mod several;
 mod today;
+mod upload;
 mod visitor;
 
 use axum::extract::DefaultBodyLimit;
@@ -61,6 +67,17 @@ pub(super) fn router(api: Api) -> Router {
         .route("/changes/new", get(several::show))
         .route("/changes/{id}", get(results::show))
         .route("/changes/{id}/undos", post(results::make).get(results::lead_back))
+        .route(
+            "/imports",
+            post(imports::make).layer(DefaultBodyLimit::max(upload::LONGEST_UPLOAD)).get(imports::show),
+        )
+        .route("/imports/{id}", get(import::show))
+        .route("/imports/{id}/columns", get(import_columns::show).post(import_columns::make))
+        .route("/imports/{id}/decisions", post(import_check::decide).get(import::lead_back))
+        .route("/imports/{id}/confirmations", post(import_check::confirm).get(import::lead_back))
+        .route("/imports/{id}/rejects.csv", get(import_check::rejects))
+        .route("/imports/{id}/discards", post(import::discard).get(import::lead_back))
+        .route("/imports/{id}/undos", post(import::undo).get(import::lead_back))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::from_fn(render_errors))
         .with_state(api)

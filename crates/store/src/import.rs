@@ -1,5 +1,6 @@
 //! Imports: a temporary staging table, and its merge with set-based statements.
 
+mod changes;
 mod journal;
 mod missing;
 mod rejects;
@@ -12,6 +13,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{RegistrarTx, StoreError};
+pub use changes::{ChangedRow, CloseMatch, changed_rows, close_matches};
 pub use journal::{Done, record};
 pub use missing::{MissingLimit, count_missing, find_missing, first_missing, missing_limit, suspend_missing};
 pub use rejects::{Rejected, first_rejected, rejects};
@@ -51,8 +53,19 @@ pub struct Target {
     pub one_per_type: bool,
     /// How to treat changed dates; `None` if a later date is a renewal, and an earlier one a correction.
     pub dates_are: Option<DatesAre>,
+    /// The people of rows who are known people, although the register does not show it.
+    pub same_people: Vec<SamePerson>,
     /// Who imports it.
     pub source: Source,
+}
+
+/// A person of a register who is a known person, by a decision.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SamePerson {
+    /// The key of the person in the register.
+    pub key: String,
+    /// The known person.
+    pub person_id: Uuid,
 }
 
 /// Who imports a register.
@@ -249,6 +262,13 @@ pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<bool, S
                 .bind(code),
         );
     }
+    let (keys, people): (Vec<&str>, Vec<Uuid>) =
+        target.same_people.iter().map(|one| (&*one.key, one.person_id)).unzip();
+    if !keys.is_empty() {
+        queries.push(
+            sqlx::query(include_str!("import/same_people.sql")).bind(organisation).bind(&keys).bind(&people),
+        );
+    }
     // Without this, the planner expects thousands of rows in an empty table.
     queries.push(sqlx::query("analyze import_people"));
     queries.push(
@@ -272,7 +292,7 @@ pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<bool, S
 impl Target {
     /// Whether rows can have another key of their person than the id of one certification.
     fn has_other_keys(&self) -> bool {
-        self.person_by != PersonBy::CertificationId || self.names_replaced
+        self.person_by != PersonBy::CertificationId || self.names_replaced || !self.same_people.is_empty()
     }
 }
 

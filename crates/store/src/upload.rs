@@ -22,6 +22,8 @@ pub struct Received {
     pub content: Vec<u8>,
     /// The number of attempts, including this one.
     pub attempt: i32,
+    /// Whether to check it only.
+    pub is_check: bool,
 }
 
 /// Returns the next register to import, and counts the attempt.
@@ -32,7 +34,8 @@ pub async fn next(tx: &mut RegistrarTx) -> Result<Option<Received>, StoreError> 
 /// Records the result of a register, and deletes its content.
 pub async fn finish(tx: &mut RegistrarTx, id: Uuid, state: &str, result: &Value) -> Result<(), StoreError> {
     sqlx::query!(
-        "update certvakt.uploads set state = $2, result = $3, content = null, finished_at = clock_timestamp()
+        "update certvakt.uploads
+         set state = $2, result = $3, content = null, proposal = null, finished_at = clock_timestamp()
          where id = $1 and state = 'received'",
         id,
         state,
@@ -43,8 +46,21 @@ pub async fn finish(tx: &mut RegistrarTx, id: Uuid, state: &str, result: &Value)
     Ok(())
 }
 
+/// Records the result of the check of a register, whose content stays for the import.
+pub async fn finish_check(tx: &mut RegistrarTx, id: Uuid, result: &Value) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update certvakt.uploads set state = 'checked', result = $2, attempt = 0
+         where id = $1 and state = 'checking'",
+        id,
+        result,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Deletes announcements whose register was not sent within an hour, because each counts towards its
-/// organisation's limit; finished uploads, and what is stored to undo an import, after 30 days; and stored responses
+/// organisation's limit; registers that nobody imported after a day; finished uploads, and what is stored to undo an import, after 30 days; and stored responses
 /// after a day.
 pub async fn delete_old(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     sqlx::query!(
@@ -52,6 +68,7 @@ pub async fn delete_old(tx: &mut RegistrarTx) -> Result<(), StoreError> {
            delete from certvakt.uploads
            where created_at < now() - interval '30 days' and state <> 'received'
              or created_at < now() - interval '1 hour' and state = 'waiting'
+             or created_at < now() - interval '1 day' and state in ('draft', 'checking', 'checked')
          ),
          changes as (
            delete from certvakt.import_changes

@@ -103,7 +103,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             let mut tx = database.registrar().await?;
             let id = organisation::id_of(&mut tx, &organisation).await?;
             let saved = mapping::named(&mut tx, id, name).await?;
-            let options = ReadingOptions::of(&saved).map_err(ImportError::Options)?;
+            let options = ReadingOptions::of(&saved.name, &saved.options).map_err(ImportError::Options)?;
             (given.over(options), saved.header)
         }
     };
@@ -125,6 +125,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         rejects: args.rejects,
         approve: args.approve,
         dry_run: args.dry_run,
+        inspect: false,
+        same_people: Vec::new(),
         now: app.clock.now(),
         source: Source::Operator,
     };

@@ -107,7 +107,9 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             let id = organisation::id_of(&mut tx, &which.organisation).await?;
             let before = mapping::list(&mut tx, id).await?.into_iter().find(|one| one.name == which.name);
             let before = match &before {
-                Some(saved) => ReadingOptions::of(saved).map_err(ImportError::Options)?,
+                Some(saved) => {
+                    ReadingOptions::of(&saved.name, &saved.options).map_err(ImportError::Options)?
+                }
                 None => ReadingOptions::default(),
             };
             let options = reading.options()?.over(before);

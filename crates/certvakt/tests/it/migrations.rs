@@ -149,7 +149,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     .unwrap();
     // The privileges with policies, and nothing more.
     let expected = "idempotency_keys authenticated SELECT, idempotency_keys authenticated DELETE, kept_forms authenticated DELETE, \
-             peer_mentor_certifications authenticated SELECT, runs authenticated SELECT, visible_memberships authenticated SELECT";
+             peer_mentor_certifications authenticated SELECT, runs authenticated SELECT, uploads authenticated DELETE, visible_memberships authenticated SELECT";
     assert_eq!(open.as_deref(), Some(expected));
     let open: Option<String> = sqlx::query_scalar(
         "select string_agg(p.proname || ' ' || r, ', ' order by p.proname)

@@ -2,6 +2,7 @@
 
 mod changes;
 mod costs;
+mod imports;
 mod lists;
 mod outlook;
 mod roles;

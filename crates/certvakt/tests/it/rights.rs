@@ -268,10 +268,12 @@ fn ledger(folder: &tempfile::TempDir) -> (PathBuf, String) {
 #[tokio::test]
 async fn an_erased_person_remains_in_no_column_except_by_id() {
     let (database, person) = somebody().await;
-    // A form of theirs, and one of somebody else about their certification.
+    // A form of theirs, one of somebody else about their certification, and a register that is not imported yet.
     database
         .execute(&format!(
-            "insert into certvakt.kept_forms (person_id, path, fields)
+            "insert into certvakt.uploads (organisation_id, chapter_id, options, state, content, proposal)
+             select organisation_id, id, '{{}}', 'draft', 'zqx7', '{{\"columns\": [\"zqx7\"]}}' from certvakt.chapters;
+             insert into certvakt.kept_forms (person_id, path, fields)
              select o.peer_mentor_id, '/certifications/' || c.id || '/zqx7', 'note=zqx7'
              from public.peer_mentor_certifications o, public.peer_mentor_certifications c
              where c.peer_mentor_id = '{person}' on conflict do nothing"

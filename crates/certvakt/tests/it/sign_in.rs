@@ -206,6 +206,36 @@ impl Browser {
     }
 
     pub async fn send(&mut self, method: Method, path: &str, form: &[(&str, &str)]) -> Answer {
+        let is_post = method == Method::POST;
+        self.exchange(method, path, |request| if is_post { request.form(form) } else { request }).await
+    }
+
+    /// Sends a form with a file (RFC 7578).
+    pub async fn upload(&mut self, path: &str, form: &[(&str, &str)], name: &str, file: &[u8]) -> Answer {
+        let mut body = Vec::new();
+        for (field, value) in form {
+            let part =
+                format!("--part\r\ncontent-disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        let head = format!(
+            "--part\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             content-type: text/csv\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--part--\r\n");
+        let content_type = "multipart/form-data; boundary=part";
+        self.exchange(Method::POST, path, |request| request.header("content-type", content_type).body(body))
+            .await
+    }
+
+    async fn exchange(
+        &mut self,
+        method: Method,
+        path: &str,
+        with_body: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Answer {
         let url = Url::parse(PUBLIC).unwrap().join(path).unwrap();
         let host = url.authority().to_owned();
         let cookies: Vec<String> = self
@@ -214,18 +244,14 @@ impl Browser {
             .filter_map(|(name, value)| Some(format!("{}={value}", name.strip_prefix(&format!("{host} "))?)))
             .collect();
         let reached = url.as_str().replacen(PUBLIC, &self.service, 1);
-        let mut request =
-            self.client.request(method.clone(), reached).header("accept-language", self.language);
+        let mut request = self.client.request(method, reached).header("accept-language", self.language);
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
         }
-        if method == Method::POST {
-            request = request.form(form);
-        }
-        let answer = request.send().await.unwrap();
+        let answer = with_body(request).send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         for cookie in headers.get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap().to_owned();

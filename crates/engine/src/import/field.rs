@@ -41,7 +41,8 @@ pub enum Field {
 }
 
 impl Field {
-    const ALL: [Self; 14] = [
+    /// All fields, the required ones first.
+    pub const ALL: [Self; 14] = [
         Self::ExternalId,
         Self::ExpiresAt,
         Self::IssuedAt,

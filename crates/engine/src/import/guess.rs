@@ -46,6 +46,9 @@ pub struct Guess {
     pub missing: Vec<&'static str>,
     /// The date formats that fit all dates. With several, the file does not show which is right.
     pub date_formats: Vec<&'static str>,
+    /// The columns of the file.
+    #[serde(skip)]
+    pub file_columns: Vec<Column>,
 }
 
 /// A proposed column.
@@ -97,14 +100,17 @@ pub fn guess(
             }
         }
     }
-    Ok(propose(&columns, known))
+    let proposed = propose(&columns, known);
+    Ok(Guess { file_columns: columns, ..proposed })
 }
 
 /// A column with the values of the sample that are not blank.
-#[derive(Debug)]
-struct Column {
-    name: String,
-    values: Vec<String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name in the header.
+    pub name: String,
+    /// The values of the first rows.
+    pub values: Vec<String>,
 }
 
 impl Column {
@@ -166,7 +172,11 @@ impl Column {
             }
             Field::Name => (self.percent(|value| value.chars().any(|char| char.is_ascii_digit())) < 20, 0),
             Field::Chapter => match &known.chapters {
-                Some(names) => self.named(names),
+                Some(names) => {
+                    let (is_named, points) = self.named(names);
+                    // A telling name is enough, because an import can create the chapters.
+                    (is_named || by_name > 0 && !self.is_unique(), points)
+                }
                 None => (is_blank || !self.is_unique(), 0),
             },
             // Without the organisation's types, the command line needs --type.
@@ -253,6 +263,7 @@ fn propose(columns: &[Column], known: &Known) -> Guess {
         columns: proposed,
         missing: missing.map(|((field, _), _)| field.as_str()).collect(),
         date_formats: formats_of(of_dates),
+        file_columns: Vec::new(),
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use certvakt_rules::text::is_plain;
 use certvakt_store::import::DatesAre;
-use certvakt_store::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -72,9 +71,9 @@ pub struct ReadingOptions {
 
 impl ReadingOptions {
     /// The options of a saved mapping. An error is one sentence.
-    pub fn of(mapping: &Mapping) -> Result<Self, String> {
-        serde_json::from_value(mapping.options.clone())
-            .map_err(|_| format!("this version does not know the options of the mapping '{}'", mapping.name))
+    pub fn of(name: &str, options: &Value) -> Result<Self, String> {
+        serde_json::from_value(options.clone())
+            .map_err(|_| format!("this version does not know the options of the mapping '{name}'"))
     }
 
     /// The options to save: those that are not empty.

@@ -9,15 +9,17 @@ use certvakt_base::private;
 use certvakt_rules::text::csv_cell;
 use certvakt_store::RegistrarTx;
 use certvakt_store::import as staging;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::ImportError;
 
-/// The number of rejected rows in the result.
-const REJECTS_SHOWN: usize = 10;
+/// The number of rejected rows in a result.
+pub(super) const SHOWN: usize = 10;
+/// The number of rejected rows in the result of a check, which a person corrects.
+pub(super) const MOST_INSPECTED: usize = 1_000;
 
 /// A rejected row or contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     /// Its line in the file, from 1.
     pub line: i64,
@@ -44,11 +46,12 @@ pub(super) fn open(file: &Path, register: &File) -> Result<File, ImportError> {
     Ok(opened)
 }
 
-/// Writes all rejected rows to the file, and returns the first ones.
+/// Writes all rejected rows to the file, and returns the first ones, at most `shown`.
 pub(super) async fn write(
     tx: &mut RegistrarTx,
     path: Option<&Path>,
     file: Option<File>,
+    shown: usize,
 ) -> Result<Vec<Reject>, ImportError> {
     let failed = |cause: std::io::Error| ImportError::Rejects {
         file: path.map(|file| file.display().to_string()).unwrap_or_default(),
@@ -84,7 +87,7 @@ pub(super) async fn write(
                     ])
                     .map_err(|error| failed(error.into()))?;
             }
-            if first.len() < REJECTS_SHOWN {
+            if first.len() < shown {
                 first.push(Reject {
                     line: reject.line,
                     column: reject.column,
@@ -93,7 +96,7 @@ pub(super) async fn write(
                 });
             }
         }
-        if writer.is_none() && first.len() >= REJECTS_SHOWN {
+        if writer.is_none() && first.len() >= shown {
             break;
         }
     }

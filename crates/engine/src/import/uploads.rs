@@ -1,4 +1,4 @@
-//! Imports uploaded registers one after the other, while `serve` runs.
+//! Checks and imports uploaded registers one after the other, while `serve` runs.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use certvakt_base::Exit;
 use certvakt_base::clock::Clock;
-use certvakt_store::import::Source;
+use certvakt_store::import::{SamePerson, Source};
 use certvakt_store::undo::Undone;
 use certvakt_store::upload::{self, Received, UndoRequest};
 use certvakt_store::{Database, StoreError, mapping, organisation};
@@ -15,13 +15,12 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::draft::LONGEST_MAPPING;
 use super::reading::{ReadingOptions, bounded};
 use super::undo::{UndoError, undo};
 use super::{ImportError, NewChapters, Options, import};
 use crate::config::ImportConfig;
 
-/// The maximum length of a mapping's name, as in the schema.
-const LONGEST_MAPPING: usize = 63;
 /// The maximum number of attempts to import a register.
 const MOST_ATTEMPTS: i32 = 3;
 /// The maximum number of certifications in the lists of an undo's result.
@@ -30,7 +29,7 @@ const LISTED: usize = 100;
 const POLL: Duration = Duration::from_secs(1);
 
 /// An announcement of an import.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
     /// The chapter of rows that name none.
@@ -43,12 +42,24 @@ pub struct Register {
     pub approve: bool,
     /// Whether to report the result and change nothing.
     pub dry_run: bool,
+    /// Whether to create the chapters that rows name and the organisation does not have.
+    #[serde(default)]
+    pub add_chapters: bool,
+    /// The name under which the options are saved as a mapping.
+    #[serde(default)]
+    pub save_as: Option<String>,
+    /// The people of rows who are known people, although the register does not show it.
+    #[serde(default)]
+    pub same_people: Vec<SamePerson>,
 }
 
 impl Register {
     /// Checks the announcement. An error is one sentence about the fault.
     pub fn check(&self) -> Result<(), String> {
         self.options.check_bounds()?;
+        if let Some(name) = &self.save_as {
+            bounded(name, LONGEST_MAPPING, "a mapping's name")?;
+        }
         match &self.mapping {
             // The options of the mapping are read when the register is imported.
             Some(name) => {
@@ -99,9 +110,14 @@ async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) ->
     tx.commit().await?;
     let Some(received) = next else { return Ok(false) };
     let (state, result) = take(database, clock, config, &received).await?;
-    tracing::info!(state, "imported an uploaded register");
     let mut tx = database.registrar().await?;
-    upload::finish(&mut tx, received.id, state, &result).await?;
+    if received.is_check {
+        tracing::info!(state, "checked an uploaded register");
+        upload::finish_check(&mut tx, received.id, &result).await?;
+    } else {
+        tracing::info!(state, "imported an uploaded register");
+        upload::finish(&mut tx, received.id, state, &result).await?;
+    }
     tx.commit().await?;
     Ok(true)
 }
@@ -147,11 +163,11 @@ async fn options_of(
     let mut tx = database.registrar().await?;
     let organisation = organisation::id_of(&mut tx, &received.organisation).await?;
     let saved = mapping::named(&mut tx, organisation, name).await?;
-    let options = ReadingOptions::of(&saved).map_err(StoreError::Other)?;
+    let options = ReadingOptions::of(&saved.name, &saved.options).map_err(StoreError::Other)?;
     Ok((register.options.clone().over(options), saved.header))
 }
 
-/// Imports a register. Returns the result, or an error if it should be tried again.
+/// Imports or checks a register. Returns the result, or an error if it should be tried again.
 async fn take(
     database: &Database,
     clock: &Clock,
@@ -189,15 +205,17 @@ async fn take(
         name: "register".to_owned(),
         organisation: received.organisation.clone(),
         chapter: Some(received.chapter.clone()),
-        new_chapters: NewChapters::Reject,
+        new_chapters: if register.add_chapters { NewChapters::Add } else { NewChapters::Reject },
         layout,
         missing,
         reading,
         header,
-        save_as: None,
+        save_as: register.save_as.filter(|_| !received.is_check),
+        same_people: register.same_people,
         rejects: None,
         approve: register.approve,
-        dry_run: register.dry_run,
+        dry_run: register.dry_run || received.is_check,
+        inspect: received.is_check,
         now: clock.now(),
         source: Source::Upload(received.person_id),
     };

@@ -10,6 +10,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::ClientId;
+use nix::unistd::gethostname;
 use reqwest::Url;
 
 use super::failure::Failure;
@@ -66,7 +67,9 @@ impl Server {
             _ => return Err(FORM),
         };
         let port = url.port().unwrap_or(port);
-        let hello = ClientId::default();
+        // Without a host name, the client names itself by an address literal (RFC 5321, section 4.1.3).
+        let name = gethostname().ok().and_then(|name| name.into_string().ok());
+        let hello = name.map_or_else(ClientId::default, ClientId::Domain);
         Ok(Self { host, port, encryption, credentials: None, hello, timeout, idle: Mutex::default() })
     }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ use crate::extract::{Body, Headers, Path};
 use crate::problem::{ApiError, Problems};
 
 /// The maximum size of a register, in bytes. `certvakt import` accepts larger ones.
-const LONGEST_REGISTER: usize = 20 * 1024 * 1024;
+pub(crate) const LONGEST_REGISTER: usize = 20 * 1024 * 1024;
 /// Limits how many registers are written to the database at once, because each is held in memory.
 static IN_MEMORY: Semaphore = Semaphore::const_new(4);
 
@@ -36,7 +36,8 @@ pub(super) struct Import {
     id: Uuid,
     organisation_id: Uuid,
     chapter_id: Uuid,
-    /// `waiting` for its content, `received`, `imported`, `refused` or `undone`.
+    /// `waiting` for its content, `received`, `imported`, `refused` or `undone`. A register that was sent on the page for
+    /// imports can also be `draft`, `checking` or `checked`.
     #[schema(example = "imported")]
     state: String,
     /// If the state is `imported`: the numbers of rows that were read, added, updated, unchanged, duplicate and rejected,
@@ -160,6 +161,9 @@ impl From<Announcement> for Register {
             },
             approve: one.approve,
             dry_run: one.dry_run,
+            add_chapters: false,
+            save_as: None,
+            same_people: Vec::new(),
         }
     }
 }
@@ -187,7 +191,7 @@ pub(super) async fn announce(
         Once::Answered(answer) => return Ok(answer),
         Once::First(first) => first,
     };
-    let import = match uploads::announce(&mut first.tx, register.chapter_id, &options).await? {
+    let import = match uploads::announce(&mut first.tx, register.chapter_id, &options, None).await? {
         Announced::As(upload) => Import::from(upload),
         Announced::NotTheirs => return Err(ApiError::NotFound),
         Announced::TooMany => return Err(ApiError::TooManyImports),
@@ -219,7 +223,7 @@ pub(super) async fn upload_content(
     }
     let _turn = api.receiving(upload.organisation_id).await?;
     let mut register = receive(body).await?;
-    let _one_of_few = IN_MEMORY.acquire().await.map_err(|_| ApiError::Fault)?;
+    let _one_of_few = in_memory().await?;
     let mut content = Vec::new();
     register.read_to_end(&mut content).await.map_err(|error| no_room(&error))?;
     let mut tx = api.person(&caller).await?;
@@ -230,6 +234,11 @@ pub(super) async fn upload_content(
     }
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(upload.into())))
+}
+
+/// Waits until another register may be held in memory.
+pub(crate) async fn in_memory() -> Result<SemaphorePermit<'static>, ApiError> {
+    IN_MEMORY.acquire().await.map_err(|_| ApiError::Fault)
 }
 
 /// Receives a register into an unnamed file, and rewinds the file. A slow client holds no database

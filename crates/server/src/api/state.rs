@@ -9,7 +9,7 @@ use axum::http::header::{self, HeaderValue};
 use axum::http::request::Parts;
 use certvakt_base::clock::Clock;
 use certvakt_engine::audit::access_log::Recorder;
-use certvakt_engine::config::{Config, ConfigError, PagesConfig, PartnersConfig};
+use certvakt_engine::config::{Config, ConfigError, ImportConfig, PagesConfig, PartnersConfig};
 use certvakt_engine::expiry::schedule::Wake;
 use certvakt_engine::mail_queue::MailQueue;
 use certvakt_store::CallerTx;
@@ -56,6 +56,7 @@ pub(super) struct Shared {
     pub(super) client_header: ClientHeader,
     pub(super) partners: PartnersConfig,
     pub(super) pages: PagesConfig,
+    pub(super) import: ImportConfig,
     pub(super) mails: Option<MailQueue>,
     pub(super) recorder: Recorder,
     /// Wakes the scheduler of runs.
@@ -85,6 +86,7 @@ impl Api {
             client_header: ClientHeader::new(&config.sign_in.client_header),
             partners: config.partners.clone(),
             pages: config.pages.clone(),
+            import: config.import.clone(),
             mails,
             recorder,
             wake,
@@ -100,6 +102,11 @@ impl Api {
         &self.0.pages
     }
 
+    /// The limits on reading registers.
+    pub(crate) fn import(&self) -> &ImportConfig {
+        &self.0.import
+    }
+
     /// Makes the scheduler check for runs now.
     pub(crate) fn wake_scheduler(&self) {
         self.0.wake.now();
@@ -111,7 +118,7 @@ impl Api {
     }
 
     /// Waits for a permit to upload a register of an organisation.
-    pub(super) async fn receiving(&self, organisation: Uuid) -> Result<OwnedSemaphorePermit, ApiError> {
+    pub(crate) async fn receiving(&self, organisation: Uuid) -> Result<OwnedSemaphorePermit, ApiError> {
         self.0.receiving.turn(&organisation).await.ok_or(ApiError::TooManyImports)
     }
 

@@ -47,6 +47,8 @@ pub(crate) enum Section {
     Outlook,
     /// The nights.
     Runs,
+    /// The registers that are imported.
+    Imports,
     /// The person's own certifications and settings.
     Mine,
 }
@@ -58,6 +60,7 @@ impl Section {
             Self::Certifications => "/certifications",
             Self::Outlook => "/outlook",
             Self::Runs => "/runs",
+            Self::Imports => "/imports",
             Self::Mine => "/me",
         }
     }
@@ -68,6 +71,7 @@ impl Section {
             Self::Certifications => "menu-certifications",
             Self::Outlook => "menu-outlook",
             Self::Runs => "menu-runs",
+            Self::Imports => "menu-imports",
             Self::Mine => "menu-mine",
         }
     }
@@ -89,9 +93,17 @@ impl SignedIn {
     fn sections(&self) -> &'static [Section] {
         match self.role {
             Role::Mentor => &[Section::Mine],
-            Role::Coordinator | Role::OrgAdmin => {
+            Role::Coordinator => {
                 &[Section::Today, Section::Certifications, Section::Outlook, Section::Runs, Section::Mine]
             }
+            Role::OrgAdmin => &[
+                Section::Today,
+                Section::Certifications,
+                Section::Outlook,
+                Section::Runs,
+                Section::Imports,
+                Section::Mine,
+            ],
         }
     }
 }

@@ -13,6 +13,7 @@ use fluent_bundle::{FluentArgs, FluentValue};
 
 static SIGN_IN: Catalog = catalog!("sign_in.ftl");
 static PAGES: Catalog = catalog!("pages.ftl");
+static IMPORTS: Catalog = catalog!("imports.ftl");
 
 /// The texts of one language.
 #[derive(Debug, Clone, Copy)]
@@ -58,8 +59,9 @@ impl Text {
     /// A message with arguments.
     pub(crate) fn with(self, key: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
         let arguments: FluentArgs<'_> = arguments.iter().cloned().collect();
-        let text = PAGES.say(self.0, key, &arguments);
-        if text.is_empty() { SIGN_IN.say(self.0, key, &arguments) } else { text }
+        let mut texts =
+            [&PAGES, &IMPORTS, &SIGN_IN].into_iter().map(|catalog| catalog.say(self.0, key, &arguments));
+        texts.find(|text| !text.is_empty()).unwrap_or_default()
     }
 
     /// The problems of partners, each as a sentence.

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::action::Action;
 use super::error::PageError;
 use super::file::File;
+use super::form::Choice;
 use super::link::link;
 use super::row::{Row, name_of};
 use super::visitor::Visitor;
@@ -87,20 +88,6 @@ struct ListPage {
     file: String,
     /// What the person may do with all of the list at once: the link, and its label.
     several: Vec<(String, String)>,
-}
-
-/// An option of a select.
-struct Choice {
-    value: String,
-    label: String,
-    is_chosen: bool,
-}
-
-impl Choice {
-    fn new(value: String, label: String, chosen: &str) -> Self {
-        let is_chosen = value == chosen;
-        Self { value, label, is_chosen }
-    }
 }
 
 /// Shows the list, the next to expire first.

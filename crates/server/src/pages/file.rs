@@ -14,7 +14,7 @@ pub(super) struct File(csv::Writer<Vec<u8>>);
 
 impl File {
     /// A file with its headings.
-    pub(super) fn new<const N: usize>(headings: &[String; N]) -> Self {
+    pub(super) fn new(headings: &[String]) -> Self {
         let rows = csv::WriterBuilder::new().delimiter(b';').from_writer(BYTE_ORDER_MARK.to_vec());
         let mut file = Self(rows);
         file.row(headings);
@@ -22,7 +22,7 @@ impl File {
     }
 
     /// Adds a row.
-    pub(super) fn row<const N: usize>(&mut self, cells: &[String; N]) {
+    pub(super) fn row(&mut self, cells: &[String]) {
         // Writing to memory does not fail, and every row of a file has the same length.
         let _ = self.0.write_record(cells.iter().map(|cell| as_text(cell)));
     }

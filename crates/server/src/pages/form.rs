@@ -1,4 +1,4 @@
-//! What forms share: the certification that they are about, and what is wrong with a field.
+//! What forms share: the certification that they are about, the options of a select, and what is wrong with a field.
 
 use std::borrow::Cow;
 
@@ -29,4 +29,18 @@ pub(super) fn of_field<'a>(faults: &'a [Fault], field: &str) -> Option<&'a Fault
 pub(super) async fn changeable(tx: &mut CallerTx, id: Uuid) -> Result<Certification, PageError> {
     let found = caller::certification(tx, id).await?.ok_or(ApiError::NotFound)?;
     if found.is_managed { Ok(found) } else { Err(ApiError::NotYours.into()) }
+}
+
+/// An option of a select.
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) is_chosen: bool,
+}
+
+impl Choice {
+    pub(super) fn new(value: String, label: String, chosen: &str) -> Self {
+        let is_chosen = value == chosen;
+        Self { value, label, is_chosen }
+    }
 }

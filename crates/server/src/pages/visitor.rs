@@ -57,7 +57,7 @@ impl Visitor {
         Ok(tx)
     }
 
-    async fn of(parts: &mut Parts, api: &Api) -> Result<(Self, Session), PageError> {
+    pub(super) async fn of(parts: &mut Parts, api: &Api) -> Result<(Self, Session), PageError> {
         let access = Access::from_request_parts(parts, api).await?;
         // The path of a form shows the form, or the page that it is on.
         let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned();

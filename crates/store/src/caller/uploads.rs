@@ -42,10 +42,15 @@ pub enum Announced {
     TooMany,
 }
 
-/// Announces a register for a chapter.
-pub async fn announce(tx: &mut CallerTx, chapter: Uuid, options: &Value) -> Result<Announced, StoreError> {
+/// Announces a register for a chapter. A register whose content and columns are given is a draft.
+pub async fn announce(
+    tx: &mut CallerTx,
+    chapter: Uuid,
+    options: &Value,
+    draft: Option<(&[u8], &Value)>,
+) -> Result<Announced, StoreError> {
     let known = sqlx::query!(
-        r#"select count(*) filter (where u.state in ('waiting', 'received')) as "waiting!",
+        r#"select count(*) filter (where u.state in ('waiting', 'draft', 'checking', 'checked', 'received')) as "waiting!",
              count(*) filter (where u.created_at > now() - interval '1 day') as "today!"
            from certvakt.uploads u
            where u.organisation_id = (select h.organisation_id from certvakt.chapters h where h.id = $1)"#,
@@ -56,21 +61,145 @@ pub async fn announce(tx: &mut CallerTx, chapter: Uuid, options: &Value) -> Resu
     if known.waiting >= MOST_WAITING || known.today >= MOST_A_DAY {
         return Ok(Announced::TooMany);
     }
+    let (content, proposal) = draft.unzip();
     let announced = sqlx::query_as!(
         Upload,
-        "insert into certvakt.uploads (organisation_id, chapter_id, options)
-         select h.organisation_id, h.id, $2 from certvakt.chapters h
+        "insert into certvakt.uploads (organisation_id, chapter_id, options, content, proposal, state)
+         select h.organisation_id, h.id, $2, $3, $4, case when $3::bytea is null then 'waiting' else 'draft' end
+         from certvakt.chapters h
          where h.id = $1 and exists (
            select from certvakt.visible_memberships m where m.person_id = (select certvakt.current_person())
              and m.organisation_id = h.organisation_id and m.role = 'org_admin')
          returning id, organisation_id, chapter_id, state, result, created_at, finished_at",
         chapter,
         options,
+        content,
+        proposal,
     )
     .fetch_optional(&mut *tx)
     .await?;
     tx.saw(announced.as_slice());
     Ok(announced.map_or(Announced::NotTheirs, Announced::As))
+}
+
+/// A register that a person has uploaded and not imported yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The upload.
+    pub upload: Upload,
+    /// The options for reading it.
+    pub options: Value,
+    /// Its columns.
+    pub proposal: Option<Value>,
+    /// Whether the service has yet to check it, to import it, or to undo its import.
+    pub is_waiting: bool,
+}
+
+/// A draft, or a register that came from one, if the caller may see it.
+pub async fn draft(tx: &mut CallerTx, id: Uuid) -> Result<Option<Draft>, StoreError> {
+    let found = sqlx::query!(
+        r#"select id, organisation_id, chapter_id, state, result, created_at, finished_at, options, proposal,
+             state in ('checking', 'received') or undo_requested_at is not null as "is_waiting!"
+           from certvakt.uploads where id = $1"#,
+        id,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let found = found.map(|one| Draft {
+        upload: Upload {
+            id: one.id,
+            organisation_id: one.organisation_id,
+            chapter_id: one.chapter_id,
+            state: one.state,
+            result: one.result,
+            created_at: one.created_at,
+            finished_at: one.finished_at,
+        },
+        options: one.options,
+        proposal: one.proposal,
+        is_waiting: one.is_waiting,
+    });
+    let upload: Vec<Upload> = found.iter().map(|one| one.upload.clone()).collect();
+    tx.saw(&upload);
+    Ok(found)
+}
+
+/// Asks for the check of a draft with other options. Returns false if it is no longer a draft.
+pub async fn request_check(
+    tx: &mut CallerTx,
+    id: Uuid,
+    options: &Value,
+    proposal: &Value,
+) -> Result<bool, StoreError> {
+    let requested = sqlx::query!(
+        "update certvakt.uploads set options = $2, proposal = $3, attempt = 0, state = 'checking'
+         where id = $1 and state in ('draft', 'checked')",
+        id,
+        options,
+        proposal,
+    );
+    Ok(requested.execute(tx).await?.rows_affected() > 0)
+}
+
+/// Asks for the import of a checked register. Returns false if it is not checked.
+pub async fn request_import(tx: &mut CallerTx, id: Uuid, options: &Value) -> Result<bool, StoreError> {
+    let requested = sqlx::query!(
+        "update certvakt.uploads set options = $2, attempt = 0, state = 'received' where id = $1 and state = 'checked'",
+        id,
+        options,
+    );
+    Ok(requested.execute(tx).await?.rows_affected() > 0)
+}
+
+/// Discards a register that is not imported yet. Returns false if there is none.
+pub async fn discard(tx: &mut CallerTx, id: Uuid) -> Result<bool, StoreError> {
+    let discarded =
+        sqlx::query!("delete from certvakt.uploads where id = $1 and state in ('draft', 'checked')", id);
+    Ok(discarded.execute(tx).await?.rows_affected() > 0)
+}
+
+/// The content of a checked register.
+pub async fn content(tx: &mut CallerTx, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(sqlx::query_scalar!("select content from certvakt.uploads where id = $1 and state = 'checked'", id)
+        .fetch_optional(tx)
+        .await?
+        .flatten())
+}
+
+/// The newest uploads that the caller may see.
+pub async fn uploads(tx: &mut CallerTx, most: i64) -> Result<Vec<Upload>, StoreError> {
+    let found = sqlx::query_as!(
+        Upload,
+        "select id, organisation_id, chapter_id, state,
+           case when state in ('imported', 'undone', 'refused') then result end as result, created_at, finished_at
+         from certvakt.uploads where state <> 'waiting' order by created_at desc, id limit $1",
+        most,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
+/// The saved mappings of the organisations that the caller administers.
+pub async fn mappings(tx: &mut CallerTx) -> Result<Vec<SavedMapping>, StoreError> {
+    Ok(sqlx::query_as!(
+        SavedMapping,
+        "select organisation_id, name, options from certvakt.import_mappings order by name, organisation_id"
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// A saved mapping of an organisation that the caller administers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedMapping {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The name.
+    pub name: String,
+    /// The options for reading the register.
+    pub options: Value,
 }
 
 /// Stores the content of an announced upload. Returns false if no upload waits for content.

@@ -73,6 +73,11 @@ answers as (
   where k.person_id = $1 or position($1::text in k.answer::text) > 0
   returning 1
 ),
+-- Registers of the person's organisations that are not imported yet can contain anything about them.
+drafts as (
+  delete from certvakt.uploads
+  where state in ('draft', 'checking', 'checked') and organisation_id in (select w.organisation_id from whose w)
+),
 -- The results of the person's own uploads, and of those that list ids of the register.
 registers as (
   update certvakt.uploads u
@@ -80,7 +85,8 @@ registers as (
     result = u.result #- '{missing,first}' #- '{undo,notified}' #- '{undo,kept}'
   from (
     select o.id, coalesce($1 in (o.person_id, o.undo_requested_by), false) as is_theirs from certvakt.uploads o
-    where o.person_id = $1 or o.undo_requested_by = $1 or o.organisation_id in (select w.organisation_id from whose w)
+    where o.state not in ('draft', 'checking', 'checked')
+      and (o.person_id = $1 or o.undo_requested_by = $1 or o.organisation_id in (select w.organisation_id from whose w))
   ) o
   where u.id = o.id
   returning o.is_theirs

@@ -5,11 +5,12 @@ with next as (
   cross join lateral (
     select max(o.taken_up_at) as last_at from certvakt.uploads o where o.organisation_id = u.organisation_id
   ) organisation
-  where u.state = 'received'
+  where u.state in ('checking', 'received')
   order by u.attempt, organisation.last_at nulls first, u.created_at
   limit 1 for update of u skip locked
 )
 update certvakt.uploads u set attempt = u.attempt + 1, taken_up_at = clock_timestamp()
 from next, certvakt.organisations o, certvakt.chapters h
 where u.id = next.id and o.id = u.organisation_id and h.id = u.chapter_id
-returning u.id, u.person_id, o.slug as organisation, h.slug as chapter, u.options, u.content as "content!", u.attempt
+returning u.id, u.person_id, o.slug as organisation, h.slug as chapter, u.options, u.content as "content!", u.attempt,
+  u.state = 'checking' as "is_check!"

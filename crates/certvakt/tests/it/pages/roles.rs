@@ -75,6 +75,16 @@ async fn each_role_may_do_what_the_documentation_says() {
             certification("a2").rsplit('/').next().unwrap()
         ))
         .await;
+    let import = "00000000-0000-4000-8000-0000000000f3";
+    place
+        .database
+        .execute(&format!(
+            "insert into certvakt.uploads (id, organisation_id, chapter_id, options, state, content, proposal, result)
+             select '{import}', organisation_id, id, '{{\"chapter_id\": \"{chapter}\", \"mapping\": null, \"options\": {{}},
+               \"approve\": false, \"dry_run\": false}}', 'checked', 'Nr', '{{\"columns\": [], \"date_formats\": []}}', '{{}}'
+             from certvakt.chapters where id = '{chapter}'"
+        ))
+        .await;
     let rows = rows("Pages");
     assert!(rows.len() > 15, "{rows:?}");
     for row in rows {
@@ -83,6 +93,7 @@ async fn each_role_may_do_what_the_documentation_says() {
             let path = path.replace("/runs/{id}", &format!("/runs/{held}"));
             let path = path.replace("/chapters/{id}", &format!("/chapters/{chapter}"));
             let path = path.replace("/changes/{id}", &format!("/changes/{form}"));
+            let path = path.replace("/imports/{id}", &format!("/imports/{import}"));
             for ((who, browser, csrf), said) in people.iter_mut().zip(&row[2..]) {
                 let session = "00000000-0000-4000-8000-000000000000";
                 let sent = [
@@ -92,7 +103,11 @@ async fn each_role_may_do_what_the_documentation_says() {
                     ("number", "5"),
                     ("key", "00000000-0000-4000-8000-0000000000f2"),
                 ];
-                let answer = browser.send(method.clone(), &path, &sent).await;
+                let answer = if method == Method::POST && path == "/imports" {
+                    browser.upload(&path, &sent, "register.csv", b"Nr").await
+                } else {
+                    browser.send(method.clone(), &path, &sent).await
+                };
                 assert!(
                     is_as_said(said, &answer),
                     "{method} {path}, {who}: {said}, {} {}",

@@ -1,0 +1,352 @@
+//! Registers: from the upload to the undo of the import.
+
+use super::{element, hidden, send, signed_in};
+use crate::sign_in::{Answer, Browser, TestService, between};
+
+/// The chapter of the test data for rows that name none.
+const CHAPTER: &str = "00000000-0000-4000-8000-0000000000a2";
+const REGISTER: &str = "Medlemsnr;Fornavn;Etternavn;E-post;Lokallag;Gyldig til\n\
+    901;Åse;Ødegård;aase@example.org;Own;2027-01-31\n\
+    902;Bo;Berg;;Below;31.12.2027\n\
+    903;Cato;Dahl;;Own;31.13.2027\n\
+    904;Dag;Eik;;Nordpolen;2027-03-31\n";
+
+/// Uploads a register with the fields of the form, of which some have other values.
+async fn upload(browser: &mut Browser, register: &str, entered: &[(&str, &str)]) -> Answer {
+    let form = browser.get("/imports").await;
+    assert_eq!(form.status, 200, "{}", form.text);
+    let csrf = between(&form.text, "name=\"csrf\" value=\"", "\"");
+    let mut fields = vec![("csrf", csrf.as_str()), ("chapter", CHAPTER)];
+    fields.retain(|(name, _)| !entered.iter().any(|(other, _)| other == name));
+    fields.extend(entered);
+    browser.upload("/imports", &fields, "register.csv", register.as_bytes()).await
+}
+
+/// The columns of an uploaded register.
+async fn columns(browser: &mut Browser, register: &str) -> Answer {
+    let sent = upload(browser, register, &[]).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    browser.get(&sent.location.unwrap()).await
+}
+
+/// What the form for the columns says, with some fields in place of its own.
+fn chosen(page: &Answer, entered: &[(&str, &str)]) -> Vec<(String, String)> {
+    let form = page.text.split("<form").nth(2).unwrap().split("</form>").next().unwrap();
+    let mut fields: Vec<(String, String)> = form
+        .split("<select id=\"")
+        .skip(1)
+        .map(|select| {
+            let name = select.split('"').next().unwrap().to_owned();
+            let options = select.split("</select>").next().unwrap();
+            let option = options.split("<option ").skip(1).find(|one| one.contains(" selected"));
+            let value = option.map(|one| between(one, "value=\"", "\"")).unwrap_or_default();
+            (name, value)
+        })
+        .collect();
+    fields.push(("csrf".to_owned(), between(form, "name=\"csrf\" value=\"", "\"")));
+    fields.retain(|(name, _)| !entered.iter().any(|(other, _)| other == name));
+    fields.extend(entered.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    fields
+}
+
+/// Sends the form for the columns, and follows it to the result of the check.
+async fn check(browser: &mut Browser, page: &Answer, entered: &[(&str, &str)]) -> Answer {
+    let fields = chosen(page, entered);
+    let fields: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let path = page.url.clone();
+    let sent = browser.post(&path, &fields).await;
+    match sent.location.clone() {
+        Some(to) => browser.get(&to).await,
+        None => sent,
+    }
+}
+
+/// Sends the form of a page whose action ends like this.
+async fn send_to(browser: &mut Browser, page: &Answer, ending: &str, entered: &[(&str, &str)]) -> Answer {
+    let form = page
+        .text
+        .split("<form")
+        .find(|form| form.split('>').next().unwrap().contains(&format!("{ending}\"")))
+        .unwrap_or_else(|| panic!("no form for {ending} in {}", page.text));
+    let only = Answer {
+        text: format!("<form{}", form.split("</form>").next().unwrap()),
+        status: page.status,
+        url: page.url.clone(),
+        location: None,
+        headers: page.headers.clone(),
+    };
+    let sent = send(browser, &only, entered).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    browser.get(&sent.location.unwrap()).await
+}
+
+/// The text of a query's only value.
+async fn text(place: &TestService, sql: &str) -> String {
+    place.database.value(&format!("select coalesce(({sql})::text, '')")).await
+}
+
+/// The certifications of the registers.
+async fn known(place: &TestService) -> String {
+    place
+        .database
+        .value(
+            "select coalesce(string_agg(c.external_id || ' ' || h.name || ' ' || (c.expires_at at time zone 'Europe/Oslo')::date,
+               ', ' order by c.external_id), '')
+             from public.peer_mentor_certifications c join certvakt.chapters h on h.id = c.chapter_id
+             where c.external_id like '90_'",
+        )
+        .await
+}
+
+#[tokio::test]
+async fn a_register_is_checked_imported_and_undone() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "administrator").await;
+    let page = columns(&mut browser, REGISTER).await;
+    assert_eq!(element(&page, "h1"), "Hva inneholder kolonnene?", "{}", page.text);
+    for words in ["Eksempler: 901, 902, 903", "Kolonnen «Gyldig til»", "Eksempler: Åse, Bo, Cato"] {
+        assert!(page.text.contains(words), "{words} in {}", page.text);
+    }
+    let fields = chosen(&page, &[]);
+    let of = |name: &str| fields.iter().find(|(one, _)| one == name).unwrap().1.clone();
+    let proposed: Vec<String> = (0..6).map(|at| of(&format!("column-{at}"))).collect();
+    assert_eq!(proposed, ["external_id", "name", "name", "email", "chapter", "expires_at"]);
+
+    let checked = check(&mut browser, &page, &[("type", "type"), ("save_as", "Medlemsregister 2026")]).await;
+    assert_eq!(
+        element(&checked, "h1"),
+        "4 rader er kontrollert. Ingenting er importert ennå",
+        "{}",
+        checked.text
+    );
+    for words in [
+        "Nye: 2",
+        "Åse Ødegård",
+        "Siste gyldige dag: 31. januar 2027",
+        "2 rader kan ikke importeres",
+        "Linje 4, Siste gyldige dag: er ikke en dato.",
+        "Linje 5, Lokallag: finnes ikke i organisasjonen.",
+        "Én rad nevner lokallaget «Nordpolen», som ikke finnes.",
+    ] {
+        assert!(checked.text.contains(words), "{words} in {}", checked.text);
+    }
+    assert_eq!(known(&place).await, "", "a check changes nothing");
+
+    // The rejected rows as they are in the register, with the reason.
+    let rejects =
+        browser.get(&between(&checked.text, "<a href=\"", "rejects.csv").replace("href=\"", "")).await;
+    assert_eq!(rejects.status, 404);
+    let path = checked.url.clone();
+    let rejects = browser.get(&format!("{path}/rejects.csv")).await;
+    assert_eq!(rejects.status, 200, "{}", rejects.text);
+    let lines: Vec<&str> = rejects.text.trim_start_matches('\u{feff}').lines().collect();
+    assert_eq!(lines.len(), 3, "{}", rejects.text);
+    assert_eq!(lines[0], "Medlemsnr;Fornavn;Etternavn;E-post;Lokallag;Gyldig til;Feil");
+    assert!(
+        lines[1].starts_with("903;Cato;Dahl;;Own;31.13.2027;Linje 4, Siste gyldige dag: "),
+        "{}",
+        rejects.text
+    );
+
+    let done = send_to(&mut browser, &checked, "/confirmations", &[]).await;
+    assert_eq!(element(&done, "h1"), "Registeret er importert", "{}", done.text);
+    assert!(done.text.contains("Nye: 2") && done.text.contains("Avviste rader: 2"), "{}", done.text);
+    assert!(known(&place).await.starts_with("901 "), "{}", known(&place).await);
+    let content = "select count(*) from certvakt.uploads where content is not null or proposal is not null";
+    assert_eq!(text(&place, content).await, "0", "the register is deleted after the import");
+    // A repeated form has no further effect.
+    let again = send_to(&mut browser, &checked, "/confirmations", &[]).await;
+    assert_eq!(element(&again, "h1"), "Registeret er importert");
+
+    let list = browser.get("/imports").await;
+    assert!(list.text.contains("Importert: 2 nye, 0 fornyet, 2 avvist"), "{}", list.text);
+    assert!(list.text.contains(">medlemsregister-2026</option>"), "{}", list.text);
+
+    let undone = send_to(&mut browser, &done, "/undos", &[]).await;
+    assert_eq!(element(&undone, "h1"), "Importen er angret", "{}", undone.text);
+    assert!(undone.text.contains("Slettet igjen: 2"), "{}", undone.text);
+    assert_eq!(known(&place).await, "");
+}
+
+#[tokio::test]
+async fn missing_chapters_are_created_and_saved_columns_come_back() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "administrator").await;
+    let page = columns(&mut browser, REGISTER).await;
+    let entered = [("type", "type"), ("add_chapters", "yes"), ("save_as", "register"), ("column-3", "")];
+    let checked = check(&mut browser, &page, &entered).await;
+    assert!(checked.text.contains("Nye: 3"), "{}", checked.text);
+    assert!(checked.text.contains("Nye lokallag blir opprettet: nordpolen"), "{}", checked.text);
+    let done = send_to(&mut browser, &checked, "/confirmations", &[]).await;
+    assert_eq!(element(&done, "h1"), "Registeret er importert", "{}", done.text);
+    assert!(known(&place).await.contains("904 Nordpolen 2027-03-31"), "{}", known(&place).await);
+
+    let of_chapter = format!("select organisation_id from certvakt.chapters where id = '{CHAPTER}'");
+    let organisation = text(&place, &of_chapter).await;
+    let mapping = format!("{organisation} register");
+    let later = REGISTER.replace("2027-01-31", "2029-01-31").replace("Below;31.12.2027", "Own;31.12.2026");
+    let sent = upload(&mut browser, &later, &[("mapping", &mapping)]).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    let page = browser.get(&sent.location.unwrap()).await;
+    let fields = chosen(&page, &[]);
+    let of = |name: &str| fields.iter().find(|(one, _)| one == name).unwrap().1.clone();
+    assert_eq!(
+        (of("column-3"), of("column-4"), of("type")),
+        (String::new(), "chapter".into(), "type".into())
+    );
+    assert!(page.text.contains(
+        "id=\"save_as\" name=\"save_as\" maxlength=\"63\" autocomplete=\"off\" value=\"register\""
+    ));
+    let checked = check(&mut browser, &page, &[]).await;
+    for words in [
+        "Fornyes: 1",
+        "Fra 31. januar 2027 til 31. januar 2029",
+        "Får tidligere eller rettet dato: 1",
+        "Flyttes til et annet lokallag: 1",
+        "Uendret: 1",
+    ] {
+        assert!(checked.text.contains(words), "{words} in {}", checked.text);
+    }
+    // Back to the columns, and then discarded.
+    let page = browser.get(&format!("{}/columns", checked.url)).await;
+    assert_eq!(element(&page, "h1"), "Hva inneholder kolonnene?");
+    let discarded = send_to(&mut browser, &page, "/discards", &[]).await;
+    assert_eq!(element(&discarded, "h1"), "Filen er forkastet. Ingenting ble importert");
+    assert_eq!(browser.get(&checked.url).await.status, 404);
+    assert!(known(&place).await.contains("901 Own 2027-01-31"), "{}", known(&place).await);
+}
+
+#[tokio::test]
+async fn a_new_person_with_a_known_name_is_the_same_or_another_one() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "administrator").await;
+    // A mentor of the organisation is in the file under a number that the register did not have before.
+    let register = "Medlemsnr;Navn;Gyldig til\n905;MENTOR A2;2028-01-31\n906;Mentor A2;2028-02-29\n";
+    let people = "select count(distinct peer_mentor_id) from public.peer_mentor_certifications
+         where external_id in ('905', '906')
+           or right(id::text, 4) = '00a2'";
+    let page = columns(&mut browser, register).await;
+    let checked = check(&mut browser, &page, &[("type", "type"), ("column-1", "name")]).await;
+    assert!(checked.text.contains("Er dette samme personer? Det gjelder 2"), "{}", checked.text);
+    assert!(checked.text.contains("Samme person som Mentor a2"), "{}", checked.text);
+    let answers = [("match-0", "same"), ("match-1", "other")];
+    let decided = send_to(&mut browser, &checked, "/decisions", &answers).await;
+    // The one who is known is in the file now, so the other one is new without a question.
+    assert!(!decided.text.contains("Er dette samme"), "{}", decided.text);
+    assert!(decided.text.contains("Nye: 2"), "{}", decided.text);
+    send_to(&mut browser, &decided, "/confirmations", &[]).await;
+    assert_eq!(text(&place, people).await, "2");
+    let same = "select count(*) from public.peer_mentor_certifications c
+         join public.peer_mentor_certifications o on o.peer_mentor_id = c.peer_mentor_id
+         where c.external_id = '905' and right(o.id::text, 4) = '00a2'";
+    assert_eq!(text(&place, same).await, "1");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_and_what_was_entered_stays() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "administrator").await;
+    for (register, entered, words) in [
+        ("", &[][..], "Velg en fil."),
+        ("Nr\n1\n", &[("chapter", "")], "Velg et lokallag."),
+        ("Nr\n1\n", &[("chapter", "00000000-0000-4000-8000-0000000000b1")], "Velg et lokallag."),
+        ("Nr\n1\n", &[("mapping", "unknown")], "Velg et oppsett"),
+        ("Nr\n1\n", &[("header_row", "x")], "Skriv nummeret på linjen"),
+        ("Nr\n1\n", &[("header_row", "9")], "Linjen med kolonnenavn er tom eller finnes ikke."),
+        ("\u{0}\u{1}\u{2}", &[], "Filen er verken tekst eller en arbeidsbok."),
+    ] {
+        let refused = upload(&mut browser, register, entered).await;
+        assert_eq!(refused.status, 422, "{words}: {}", refused.text);
+        assert!(refused.text.contains(words), "{words} in {}", refused.text);
+        assert!(element(&refused, "title").starts_with("Feil: "), "{}", refused.text);
+    }
+    assert_eq!(text(&place, "select count(*) from certvakt.uploads").await, "0");
+
+    let page = columns(&mut browser, REGISTER).await;
+    for (entered, words) in [
+        (&[("column-5", "")][..], "Velg hvilken kolonne som inneholder «Siste gyldige dag»."),
+        (&[("column-3", "chapter")], "Bare én kolonne kan inneholde «Lokallag»."),
+        (&[("type", "")], "Velg en type, eller en kolonne for typen."),
+        (&[("type", "type"), ("save_as", "!")], "Skriv et navn med høyst 63 bokstaver og tall."),
+    ] {
+        let refused = check(&mut browser, &page, entered).await;
+        assert_eq!(refused.status, 422, "{words}: {}", refused.text);
+        assert!(refused.text.contains(words), "{words} in {}", refused.text);
+    }
+    let ambiguous = "Nr;Utløper\n1;01/02/2027\n2;03/04/2027\n";
+    let page = columns(&mut browser, ambiguous).await;
+    let refused = check(&mut browser, &page, &[("type", "type")]).await;
+    assert!(
+        refused.status == 422 && refused.text.contains("Velg hvordan datoene er skrevet."),
+        "{}",
+        refused.text
+    );
+    let checked = check(&mut browser, &page, &[("type", "type"), ("date_format", "DD/MM/YYYY")]).await;
+    assert!(checked.text.contains("Siste gyldige dag: 1. februar 2027"), "{}", checked.text);
+}
+
+#[tokio::test]
+async fn a_register_that_looks_wrong_needs_another_decision() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "administrator").await;
+    let mut register = "Nr;Utløper\n".to_owned();
+    for number in 0..30 {
+        register += &format!("R{number};{}\n", if number < 25 { "32.01.2027" } else { "2027-01-31" });
+    }
+    let page = columns(&mut browser, &register).await;
+    let checked = check(&mut browser, &page, &[("type", "type"), ("column-1", "expires_at")]).await;
+    assert_eq!(
+        element(&checked, "h1"),
+        "Registeret ser uvanlig ut. Ingenting er importert",
+        "{}",
+        checked.text
+    );
+    assert!(checked.text.contains("25 av 30 rader kan ikke importeres."), "{}", checked.text);
+    let done = send_to(&mut browser, &checked, "/confirmations", &[]).await;
+    assert_eq!(element(&done, "h1"), "Registeret er importert", "{}", done.text);
+    assert!(done.text.contains("Nye: 5"), "{}", done.text);
+}
+
+#[tokio::test]
+async fn only_administrators_import_into_their_own_organisation() {
+    let place = TestService::start("").await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let page = columns(&mut administrator, REGISTER).await;
+    let path = page.url.trim_end_matches("/columns").to_owned();
+    place
+        .database
+        .execute(
+            "with person as (insert into certvakt.people (name) values ('Elsewhere') returning id),
+               login as (
+                 insert into certvakt.identities (issuer, subject, person_id)
+                 select 'https://issuer.example', 'elsewhere', id from person)
+             insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+             select h.organisation_id, h.id, person.id, 'org_admin' from person, certvakt.chapters h
+             where h.id = '00000000-0000-4000-8000-0000000000b1'",
+        )
+        .await;
+    for who in ["coordinator", "mentor", "elsewhere"] {
+        let mut browser = signed_in(&place, who).await;
+        let expected = if who == "elsewhere" { (200, 422) } else { (403, 403) };
+        let form = browser.get("/imports").await;
+        assert!(form.status == expected.0 && !form.text.contains(CHAPTER), "{who}: {}", form.text);
+        for path in [path.clone(), format!("{path}/columns"), format!("{path}/rejects.csv")] {
+            assert_eq!(browser.get(&path).await.status, 404, "{who} {path}");
+        }
+        let me = browser.get("/me").await;
+        let csrf = hidden(&me).into_iter().find(|(name, _)| name == "csrf").unwrap().1;
+        for action in ["columns", "decisions", "confirmations", "undos"] {
+            let sent = browser.post(&format!("{path}/{action}"), &[("csrf", &csrf)]).await;
+            assert_eq!(sent.status, 404, "{who} {action}: {}", sent.text);
+        }
+        browser.post(&format!("{path}/discards"), &[("csrf", &csrf)]).await;
+        let sent =
+            browser.upload("/imports", &[("csrf", &csrf), ("chapter", CHAPTER)], "r.csv", b"Nr\n1\n").await;
+        assert_eq!(sent.status, expected.1, "{who}: {}", sent.text);
+    }
+    let forged = administrator.upload("/imports", &[("chapter", CHAPTER)], "r.csv", b"Nr\n1\n").await;
+    assert_eq!(forged.status, 403, "{}", forged.text);
+    let states = "select string_agg(state, ',') from certvakt.uploads";
+    assert_eq!(text(&place, states).await, "draft");
+}
