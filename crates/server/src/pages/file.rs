@@ -38,8 +38,33 @@ impl File {
     }
 }
 
-/// A cell that a spreadsheet reads as text, never as a formula (OWASP, CSV injection).
+/// A cell that a spreadsheet reads as text or as a number, never as a formula (OWASP, CSV injection). A phone number keeps
+/// its plus sign, so that the file can be imported.
 fn as_text(cell: &str) -> String {
     let cell: String = cell.chars().map(|char| if is_control(char) { ' ' } else { char }).collect();
-    if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
+    let is_number = cell
+        .strip_prefix(['+', '-'])
+        .is_some_and(|rest| rest.chars().all(|char| char.is_ascii_digit() || char == ' '));
+    if cell.starts_with(['=', '+', '-', '@']) && !is_number { format!("'{cell}") } else { cell }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_never_a_formula() {
+        for (cell, written) in [
+            ("Åse", "Åse"),
+            ("=1+1", "'=1+1"),
+            ("+47 900 00 000", "+47 900 00 000"),
+            ("+47*2", "'+47*2"),
+            ("-5", "-5"),
+            ("-A1", "'-A1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("a\tb", "a b"),
+        ] {
+            assert_eq!(as_text(cell), written, "{cell}");
+        }
+    }
 }
