@@ -38,6 +38,7 @@ NOT_PLANTED = {
         "organisations",
         "partner_alerts",
         "partner_events",
+        "person_changes",
         "partner_reports",
         "partner_types",
         "partners",

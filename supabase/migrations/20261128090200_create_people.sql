@@ -107,9 +107,9 @@ grant select (issuer, subject, person_id), insert (issuer, subject, person_id) o
 create policy auth_reads on certvakt.identities for select to certvakt_auth using (true);
 create policy auth_adds_links on certvakt.identities for insert to certvakt_auth
   with check (issuer = 'urn:certvakt:link' and subject = person_id::text);
-grant select, insert on certvakt.identities to certvakt_definer;
-create policy definer_reads on certvakt.identities for select to certvakt_definer using (true);
-create policy definer_adds on certvakt.identities for insert to certvakt_definer with check (true);
+-- The definer links the login of an accepted invitation, and ends the logins of people who died or left.
+grant select, insert, delete on certvakt.identities to certvakt_definer;
+create policy definer_manages on certvakt.identities to certvakt_definer using (true) with check (true);
 
 -- An app with its own hierarchy may replace this function: see certvakt.visible_chapters().
 create function certvakt.current_person() returns uuid
@@ -143,9 +143,11 @@ create index memberships_chapter on certvakt.memberships (organisation_id, chapt
 alter table certvakt.memberships enable row level security;
 alter table certvakt.memberships force row level security;
 revoke all on certvakt.memberships from public, anon, authenticated, service_role;
-grant select on certvakt.memberships to certvakt_worker, certvakt_definer;
+grant select on certvakt.memberships to certvakt_worker;
 create policy worker_reads on certvakt.memberships for select to certvakt_worker using (true);
-create policy definer_reads on certvakt.memberships for select to certvakt_definer using (true);
+-- The definer ends and moves people.
+grant select, insert (organisation_id, chapter_id, person_id, role), delete on certvakt.memberships to certvakt_definer;
+create policy definer_manages on certvakt.memberships to certvakt_definer using (true) with check (true);
 -- A membership is added and deleted, and never updated.
 grant select, insert, delete on certvakt.memberships to certvakt_registrar;
 create policy registrar_manages on certvakt.memberships to certvakt_registrar using (true) with check (true);

@@ -120,7 +120,8 @@ grant select, delete,
     suspended_until, renewal_history)
   on public.peer_mentor_certifications to service_role;
 create policy service_manages on public.peer_mentor_certifications to service_role using (true) with check (true);
-grant select, update (renewal_history) on public.peer_mentor_certifications to certvakt_definer;
+-- The definer moves histories to rows, and mentors to other chapters.
+grant select, update (renewal_history, chapter_id) on public.peer_mentor_certifications to certvakt_definer;
 create policy definer_reads on public.peer_mentor_certifications for select to certvakt_definer using (true);
 create policy definer_moves on public.peer_mentor_certifications for update to certvakt_definer using (true) with check (true);
 
@@ -197,6 +198,7 @@ create function certvakt.memberships_after_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   perform certvakt.refuse_erased(array(select n.person_id from new_rows n));
+  perform certvakt.refuse_ended(array_agg(n.organisation_id), array_agg(n.person_id)) from new_rows n;
   insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)
   select n.chapter_id, c.id, n.person_id
   from new_rows n

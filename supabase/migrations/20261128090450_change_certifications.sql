@@ -149,6 +149,7 @@ begin
   end if;
   if old.status = 'suspended' and (new.status <> 'suspended' or new.expires_at is distinct from old.expires_at) then
     perform certvakt.refuse_erased(array[new.peer_mentor_id]);
+    perform certvakt.refuse_ended(array[new.organisation_id], array[new.peer_mentor_id]);
   end if;
   -- People may renew or withdraw an expired certification. They may not set the status from or to expired otherwise.
   if new.status <> old.status
@@ -197,6 +198,7 @@ create function certvakt.certifications_after_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   perform certvakt.refuse_erased(array(select n.peer_mentor_id from new_rows n));
+  perform certvakt.refuse_ended(array_agg(n.organisation_id), array_agg(n.peer_mentor_id)) from new_rows n;
   insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_after)
   select n.organisation_id, n.id, 'recorded', n.expires_at from new_rows n;
   insert into certvakt.certifications_elsewhere (chapter_id, certification_id, person_id)

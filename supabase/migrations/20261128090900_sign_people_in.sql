@@ -33,7 +33,7 @@ create policy registrar_invites on certvakt.invitations to certvakt_registrar us
 grant select (token_hash, used_at, expires_at), insert (person_id, token_hash, expires_at, address), delete
   on certvakt.invitations to certvakt_auth;
 create policy auth_manages on certvakt.invitations to certvakt_auth using (true) with check (address is not null);
-grant select, update (used_at) on certvakt.invitations to certvakt_definer;
+grant select, update (used_at), delete on certvakt.invitations to certvakt_definer;
 create policy definer_manages on certvakt.invitations to certvakt_definer using (true) with check (true);
 
 create trigger refuse_erased after insert on certvakt.invitations referencing new table as new_rows
@@ -231,17 +231,34 @@ create policy registrar_erases on certvakt.mail_queue to certvakt_registrar usin
 grant select, insert (kind, person_id, contact_point_id, valid_for, address),
   update (token_hash, expires_at, mail_due_at, mailed_at, used_at), delete on certvakt.mail_queue to certvakt_auth;
 create policy auth_manages on certvakt.mail_queue to certvakt_auth using (true) with check (true);
-grant select, insert (kind, person_id, contact_point_id, requested_by, valid_for, address, organisation_id)
+grant select, insert (kind, person_id, contact_point_id, requested_by, valid_for, address, organisation_id), delete
   on certvakt.mail_queue to certvakt_definer;
 create policy definer_writes on certvakt.mail_queue to certvakt_definer
   using (true) with check (kind in ('invitation', 'address-removed', 'address-added', 'address-confirmed', 'new-login'));
 
 -- After sign-in, a person sees the data of all their organisations. So an address from a register may be used to sign in only
 -- if no other organisation knew the person before, or if that organisation has the same address.
+create function certvakt.has_ended(person uuid) returns boolean
+language sql stable security definer set search_path = ''
+begin atomic
+  select exists (select from certvakt.ended_people e where e.person_id = has_ended.person)
+    and not exists (select from certvakt.memberships m where m.person_id = has_ended.person)
+    and not exists (
+      select from public.peer_mentor_certifications c
+      where c.peer_mentor_id = has_ended.person
+        and not exists (
+          select from certvakt.ended_people e where e.person_id = c.peer_mentor_id and e.organisation_id = c.organisation_id));
+end;
+comment on function certvakt.has_ended is
+  'Returns whether a person died or left in every organisation that knows them.';
+revoke all on function certvakt.has_ended(uuid) from public, anon, authenticated, service_role;
+grant execute on function certvakt.has_ended(uuid) to certvakt_definer;
+alter function certvakt.has_ended(uuid) owner to certvakt_definer;
+
 create function certvakt.may_receive_tokens(point uuid) returns boolean
 language sql stable security definer set search_path = ''
 begin atomic
-  select k.organisation_id is null or not exists (
+  select not certvakt.has_ended(k.person_id) and (k.organisation_id is null or not exists (
     select from (
       select m.organisation_id, m.created_at from certvakt.memberships m where m.person_id = k.person_id
       union all
@@ -251,11 +268,11 @@ begin atomic
       and not exists (
         select from certvakt.contact_points same
         where same.person_id = k.person_id and same.kind = 'email' and lower(same.address) = lower(k.address)
-          and (same.organisation_id is null or same.organisation_id = known.organisation_id)))
+          and (same.organisation_id is null or same.organisation_id = known.organisation_id))))
   from certvakt.contact_points k where k.id = may_receive_tokens.point;
 end;
 comment on function certvakt.may_receive_tokens is
-  'Returns whether sign-in links and invitations may be sent to a mail address: it is the person''s own, or it comes from a register and every other organisation that knew the person before has it too.';
+  'Returns whether sign-in links and invitations may be sent to a mail address: it is the person''s own, or it comes from a register and every other organisation that knew the person before has it too. Nobody who died or left gets any.';
 
 -- lower() is not leakproof, so PostgreSQL does not use the index of mail addresses for a role that a policy with a condition
 -- applies to. This function uses it with the privileges of its owner.

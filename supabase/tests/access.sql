@@ -62,6 +62,7 @@ organisations SELECT id, slug, name, time_zone, locale, expired_grace_days, lead
 peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at
 peer_mentor_certifications UPDATE expires_at, status, suspended_until
 people SELECT id, name, locale, erased_at
+person_changes SELECT id, organisation_id, person_id, kind, chapter_before, chapter_after, made_at, made_by
 person_names SELECT person_id, organisation_id, name
 uploads INSERT organisation_id, chapter_id, options, content, proposal, state
 uploads SELECT id, organisation_id, chapter_id, person_id, options, content, proposal, state, result, created_at, finished_at, undo_requested_at
@@ -74,10 +75,10 @@ select is((
   select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
-  'authenticated accept_invitation, authenticated addresses_of, authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
+  'authenticated accept_invitation, authenticated addresses_of, authenticated administers, authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
   'authenticated coming_notices, authenticated confirm_address, authenticated consent_to_listing, authenticated current_organisations, '
-  'authenticated current_person, authenticated end_my_sessions, authenticated folded, authenticated forbidden_characters, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, '
-  'authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated register_device, authenticated remove_device, authenticated require_mentors, '
+  'authenticated current_person, authenticated end_my_sessions, authenticated end_person, authenticated folded, authenticated forbidden_characters, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, authenticated may_end, authenticated move_mentors, '
+  'authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated register_device, authenticated remove_device, authenticated require_mentors, authenticated return_person, '
   'authenticated search_certifications, authenticated search_people, '
   'authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
   'authenticated visible_elsewhere, authenticated withdraw_address_confirmations', 'people may call only functions of policies and functions for people');

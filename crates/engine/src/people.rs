@@ -1,5 +1,6 @@
 //! A person's rights to their data: export and erasure.
 
+pub mod ending;
 pub mod ledger;
 pub mod readable;
 

@@ -164,6 +164,7 @@ pub async fn apply(
         ChangeResult::HistoryFull => Err(RenewalError::HistoryFull),
         ChangeResult::Withdrawn => Err(RenewalError::Withdrawn),
         ChangeResult::Erased => Err(RenewalError::Erased),
+        ChangeResult::Ended => Err(RenewalError::Ended),
         ChangeResult::Lapsed => Err(RenewalError::Lapsed),
         ChangeResult::NotAsSeen => {
             // Another request may have made the same change in the meantime.

@@ -8,6 +8,7 @@ mod certifications;
 mod change;
 mod contact;
 mod dates;
+mod ending;
 mod error;
 mod file;
 mod form;
@@ -18,6 +19,7 @@ mod imports;
 mod kept;
 mod link;
 mod mine;
+mod moving;
 mod outlook;
 mod register;
 mod results;
@@ -56,6 +58,9 @@ pub(super) fn router(api: Api) -> Router {
         .route("/certifications", get(certifications::show))
         .route("/certifications/{id}", get(certification::show))
         .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))
+        .route("/certifications/{id}/endings", get(ending::show).post(ending::make))
+        .route("/certifications/{id}/returns", post(ending::take_back).get(ending::lead_back))
+        .route("/certifications/{id}/moves", get(moving::show).post(moving::make))
         .route("/certifications/{id}/{action}", get(change::show).post(change::make))
         .route(
             "/changes",

@@ -9,6 +9,7 @@ pub mod devices;
 mod kept_form;
 pub mod keys;
 pub mod listings;
+pub mod mentor;
 pub mod notices;
 pub mod opt_outs;
 mod organisations;

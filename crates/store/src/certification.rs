@@ -3,8 +3,10 @@
 use certvakt_rules::normal::normal_id;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::caller::mentor::PersonChange;
 use super::{AttemptOutcome, CertificationStatus, DeliveryState, StoreError, WorkerTx};
 
 /// A certification.
@@ -30,6 +32,8 @@ pub struct Certification {
     pub cycle_began: DateTime<Utc>,
     /// The id in the register, or the id, of the certification that replaced it.
     pub replaced_by: Option<String>,
+    /// What happened to the mentor in the organisation, the oldest first.
+    pub mentor_changes: Json<Vec<PersonChange>>,
 }
 
 /// Finds certifications by their id or their id in a register. There can be several if several organisations

@@ -236,7 +236,7 @@ pub async fn add_chapters(
     Ok(())
 }
 
-/// Matches the staged rows with the register, and rejects those of erased people and those whose certification
+/// Matches the staged rows with the register, and rejects those of people who were erased, died or left, and those whose certification
 /// belongs to another person. Returns whether rows are about people who are known already.
 pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<bool, StoreError> {
     change_as(tx, target, target.dates_are.map(DatesAre::kind)).await?;
@@ -250,6 +250,7 @@ pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<bool, S
         sqlx::query(include_str!("import/duplicates.sql")).bind(code),
         sqlx::query(include_str!("import/shared_devices.sql")),
         sqlx::query(include_str!("import/erased.sql")).bind(organisation),
+        sqlx::query(include_str!("import/ended.sql")).bind(organisation),
     ];
     if has_person_ids {
         queries.push(sqlx::query(include_str!("import/other_person.sql")).bind(organisation).bind(code));

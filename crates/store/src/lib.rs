@@ -43,7 +43,7 @@ use caller::Admission;
 pub use error::StoreError;
 pub use rows_read::{Rows, Seen};
 pub use state::{
-    AttemptOutcome, CertificationStatus, ContactOutcome, DeliveryState, Environment, Role, StopReason,
+    AttemptOutcome, CertificationStatus, ContactOutcome, DeliveryState, Environment, PersonChangeKind, Role, StopReason,
     UnknownState,
 };
 use transaction::LoginTx;

@@ -83,6 +83,8 @@ pub enum ChangeResult {
     Withdrawn,
     /// The mentor was erased.
     Erased,
+    /// The mentor has died or left.
+    Ended,
     /// The certification has lapsed, so it cannot be reinstated.
     Lapsed,
 }
@@ -154,6 +156,7 @@ async fn change<'c>(
                 "history_full" => ChangeResult::HistoryFull,
                 "certification_withdrawn" => ChangeResult::Withdrawn,
                 "person_erased" => ChangeResult::Erased,
+                "person_ended" => ChangeResult::Ended,
                 "certification_lapsed" => ChangeResult::Lapsed,
                 _ => return None,
             }))

@@ -107,6 +107,20 @@ states! {
 }
 
 states! {
+    /// What happened to a person in an organisation.
+    PersonChangeKind {
+        /// They died.
+        Deceased = "deceased",
+        /// They left.
+        Left = "left",
+        /// They are back.
+        Returned = "returned",
+        /// They moved to another chapter.
+        Moved = "moved",
+    }
+}
+
+states! {
     /// The outcome of a contact with a mentor.
     ContactOutcome {
         /// They were reached.

@@ -2,7 +2,8 @@
 
 use certvakt_base::Exit;
 use certvakt_engine::expiry::explain::{self, Explanation};
-use certvakt_store::{certification, organisation, stage};
+use certvakt_store::caller::mentor::PersonChange;
+use certvakt_store::{PersonChangeKind, certification, organisation, stage};
 
 use super::App;
 use crate::error::Error;
@@ -55,6 +56,11 @@ fn text(one: &Explanation) -> String {
         one.certification_id,
         one.cycle_began.with_timezone(&one.zone).date_naive(),
     );
+    let happened = one.mentor_changes.iter().map(|change| {
+        let day = change.made_at.with_timezone(&one.zone).date_naive();
+        format!("\n{day}: the mentor {}", happened(change))
+    });
+    let head = head + &happened.collect::<String>();
     if one.stages.is_empty() {
         return head;
     }
@@ -77,4 +83,16 @@ fn text(one: &Explanation) -> String {
         ]
     });
     format!("{head}\n{}", table(["Due", "Stage", "Outcome", "Key"], rows))
+}
+
+fn happened(change: &PersonChange) -> String {
+    let chapter = |name: &Option<String>| name.clone().unwrap_or_else(|| "a deleted chapter".to_owned());
+    match change.kind {
+        PersonChangeKind::Deceased => "died".to_owned(),
+        PersonChangeKind::Left => "left".to_owned(),
+        PersonChangeKind::Returned => "came back".to_owned(),
+        PersonChangeKind::Moved => {
+            format!("moved from {} to {}", chapter(&change.before), chapter(&change.after))
+        }
+    }
 }

@@ -4,6 +4,7 @@ pub mod binary;
 mod brake;
 mod columns;
 mod days;
+mod ended;
 mod forms;
 mod fuzz;
 mod guess;

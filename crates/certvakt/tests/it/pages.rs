@@ -5,6 +5,7 @@ mod costs;
 mod imports;
 mod lists;
 mod outlook;
+mod people;
 mod roles;
 mod runs;
 mod several;

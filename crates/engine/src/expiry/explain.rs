@@ -2,6 +2,7 @@
 
 use certvakt_rules::stage::is_told_again;
 use certvakt_rules::{DeliveryHours, Stage, Stages, last_valid_day, notice_key};
+use certvakt_store::caller::mentor::PersonChange;
 use certvakt_store::certification::{Attempt, Certification, Notice};
 use certvakt_store::organisation::Organisation;
 use certvakt_store::{AttemptOutcome, CertificationStatus, DeliveryState};
@@ -38,6 +39,9 @@ pub struct Explanation {
     /// The id in the register of the certification that replaced it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
+    /// What happened to the mentor in the organisation, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentor_changes: Vec<PersonChange>,
     /// The stages, in the order of their due dates, and the notices of this cycle for earlier dates.
     pub stages: Vec<StageExplained>,
 }
@@ -127,6 +131,7 @@ pub fn explain(
         last_valid_day: last,
         cycle_began: certification.cycle_began,
         replaced_by: certification.replaced_by.clone(),
+        mentor_changes: certification.mentor_changes.0.clone(),
         stages,
     }
 }

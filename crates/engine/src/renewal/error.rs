@@ -38,6 +38,9 @@ pub enum RenewalError {
     /// The mentor was erased.
     #[error("the person was erased and cannot be changed: create a new person")]
     Erased,
+    /// The mentor has died or left.
+    #[error("the person has died or left: an administrator can record that they are back")]
+    Ended,
     /// The history is full.
     #[error(
         "the history of this certification is full: find out why it changes so often before you change it again"
@@ -62,6 +65,7 @@ impl RenewalError {
             Self::Lapsed => "certification-lapsed",
             Self::Withdrawn => "certification-withdrawn",
             Self::Erased => "person-erased",
+            Self::Ended => "person-ended",
             Self::HistoryFull => "history-full",
             Self::Store(error) => error.code(),
         }

@@ -11,7 +11,8 @@ use certvakt_engine::expiry::standing::{Standing, State as InState};
 use certvakt_rules::renewal::{Kind, Reading, read};
 use certvakt_rules::{Stage, last_valid_day};
 use certvakt_store::caller::contacts::{self, Address, Contact};
-use certvakt_store::caller::{self, Certification, Notice, change_results, people};
+use certvakt_store::caller::mentor::{self, PersonChange};
+use certvakt_store::caller::{self, Certification, Notice, people};
 use certvakt_store::renewal::{self, Written};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -56,6 +57,10 @@ struct CertificationPage {
     no_action: Option<String>,
     /// The form of their last change, if they can undo it, and the number of certifications that it changed.
     undoable: Option<(Uuid, i64)>,
+    /// Whether the person may record that the mentor died or left, that they are back, or that they moved.
+    may_end: bool,
+    may_take_back: bool,
+    may_move: bool,
     /// The next stage.
     next: Option<String>,
     /// The latest first.
@@ -84,16 +89,18 @@ pub(super) async fn show(
     let notices = caller::notices(&mut tx, id).await?;
     let contacts = contacts::of_certification(&mut tx, id).await?;
     let addresses = contacts::addresses(&mut tx, id).await?;
-    let undoable = change_results::undoable(&mut tx, id).await?;
+    let mentor = mentor::mentor(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     let entries: Vec<_> = history.iter().filter_map(known).collect();
     let actors = entries.iter().filter_map(|(entry, _)| entry.actor);
-    let actors: Vec<Uuid> = actors.chain(contacts.iter().filter_map(|one| one.made_by)).collect();
+    let actors = actors.chain(contacts.iter().filter_map(|one| one.made_by));
+    let actors: Vec<Uuid> = actors.chain(mentor.changes.iter().filter_map(|one| one.made_by)).collect();
     let names = people::names(&mut tx, &actors).await?;
     tx.commit().await?;
     let text = layout.text;
     let standing = Standing::of(&found, api.clock().now());
     let name = name_of(&found, text);
-    let is_done = entries.last().is_some_and(|(entry, _)| said(entry) == done);
+    let is_done = entries.last().is_some_and(|(entry, _)| said(entry) == done)
+        || mentor.changes.last().is_some_and(|change| change.kind.as_str() == done);
     let heading = if is_done {
         let chapter = found.chapter.as_deref().map(|chapter| format!(", {}", line(chapter)));
         text.named(&format!("done-{done}"), &(name + &chapter.unwrap_or_default()))
@@ -105,7 +112,9 @@ pub(super) async fn show(
         entries.iter().map(|(entry, written)| of_entry(entry, written, &names, zone, text)).collect();
     timeline.extend(notices.iter().map(|notice| of_notice(notice, zone, text)));
     timeline.extend(contacts.iter().map(|contact| of_contact(contact, &names, zone, text)));
+    timeline.extend(mentor.changes.iter().map(|change| of_person(change, &names, zone, text)));
     timeline.sort_by_key(|event| std::cmp::Reverse(event.at));
+    let has_ended = mentor.has_ended();
     let is_own = layout.signed_in.as_ref().is_some_and(|person| person.id == found.mentor_id);
     let is_coordinator = layout.signed_in.as_ref().is_some_and(SignedIn::manages);
     let shown = CertificationPage {
@@ -116,9 +125,12 @@ pub(super) async fn show(
         when: standing.days_left.map(|left| text.days(left)).unwrap_or_default(),
         state: text.say(&format!("state-{}", standing.state.as_str())),
         tone: tone(standing.state),
-        actions: if found.is_managed { actions(standing.state, text) } else { Vec::new() },
+        actions: if found.is_managed && !has_ended { actions(standing.state, text) } else { Vec::new() },
         no_action: (is_own && is_coordinator).then(|| text.say("own-certification")),
-        undoable,
+        undoable: mentor.undo_form.zip(mentor.undo_number),
+        may_end: mentor.may_end && !has_ended && !found.is_mentor_erased,
+        may_take_back: mentor.is_administrator && has_ended,
+        may_move: found.is_managed && mentor.is_member,
         next: standing.next_stage.map(|(stage, due)| {
             text.with(
                 "next-stage",
@@ -232,6 +244,14 @@ fn of_contact(contact: &Contact, names: &HashMap<Uuid, String>, zone: Tz, text: 
         contact.next_on.map(|day| text.named("contact-until", &text.date(day))),
     ];
     event(contact.made_at, what, more.into_iter().flatten().collect(), zone, text)
+}
+
+fn of_person(change: &PersonChange, names: &HashMap<Uuid, String>, zone: Tz, text: Text) -> Event {
+    let chapter = |name: &Option<String>| name.as_deref().map_or_else(|| text.say("chapter-hidden"), line);
+    let arguments = [("before", chapter(&change.before).into()), ("after", chapter(&change.after).into())];
+    let what = text.with(&format!("event-{}", change.kind), &arguments);
+    let actor = change.made_by.and_then(|actor| names.get(&actor));
+    event(change.made_at, what, actor.map(|name| text.named("event-by", name)).into_iter().collect(), zone, text)
 }
 
 fn event(at: DateTime<Utc>, what: String, more: Vec<String>, zone: Tz, text: Text) -> Event {

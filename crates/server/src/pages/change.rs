@@ -288,6 +288,7 @@ fn fault(error: &RenewalError, action: Action, text: Text) -> Option<Fault> {
         RenewalError::Lapsed => text.say("fault-lapsed"),
         RenewalError::Withdrawn => text.say("fault-withdrawn"),
         RenewalError::Erased => text.say("fault-erased"),
+        RenewalError::Ended => text.say("fault-ended"),
         _ => return None,
     };
     Some(Fault { field: action.first_field().into(), what })

@@ -53,23 +53,6 @@ pub async fn of_form(tx: &mut CallerTx, form: Uuid) -> Result<Vec<FormResult>, S
     Ok(results.collect())
 }
 
-/// The form with which the caller made the last change of a certification, if it can still be undone, and the number of
-/// certifications that were changed with it.
-pub async fn undoable(tx: &mut CallerTx, certification: Uuid) -> Result<Option<(Uuid, i64)>, StoreError> {
-    let found = sqlx::query!(
-        r#"select r.form, (
-             select count(*) from certvakt.change_results o
-             where o.made_by = r.made_by and o.form = r.form and o.version is not null) as "number!"
-           from certvakt.change_results r
-           join public.peer_mentor_certifications c on c.id = r.certification_id and c.updated_at = r.version
-           where r.certification_id = $1 and r.made_by = (select certvakt.current_person())
-             and r.made_at > now() - interval '1 day'
-           order by r.made_at desc limit 1"#,
-        certification,
-    );
-    Ok(found.fetch_optional(tx).await?.map(|row| (row.form, row.number)))
-}
-
 /// Records why changes with a form were refused: the certifications and the codes of the errors.
 pub async fn refuse(tx: &mut CallerTx, form: Uuid, refused: &[(Uuid, &str)]) -> Result<(), StoreError> {
     let (ids, codes): (Vec<Uuid>, Vec<String>) =

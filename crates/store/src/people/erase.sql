@@ -34,6 +34,9 @@ words as (
 contacts as (
   delete from certvakt.contacts k using whose w where k.certification_id = w.id returning 1
 ),
+ends as (
+  delete from certvakt.person_changes where person_id = $1 returning 1
+),
 -- Also somebody else's form about a certification of this person, which can have a note.
 forms as (
   delete from certvakt.kept_forms f
@@ -150,6 +153,7 @@ from (values
   (16, 'former and used addresses, and their confirmations', (select count(*) from former_addresses)
     + (select count(*) from addresses) + (select count(*) from confirmations)),
   (17, 'known browsers', (select count(*) from browsers)),
-  (19, 'contacts with coordinators', (select count(*) from contacts))
+  (19, 'contacts with coordinators', (select count(*) from contacts)),
+  (20, 'moves and ends in organisations', (select count(*) from ends))
 ) erased (number, place, rows)
 order by number

@@ -102,6 +102,15 @@ select json_build_object(
     join certvakt.chapters h on h.id = c.chapter_id
     join certvakt.certification_types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
     where c.peer_mentor_id = p.id),
+  'person_changes', (
+    select coalesce(json_agg(json_build_object(
+      'organisation', o.name, 'kind', v.kind, 'at', v.made_at, 'chapter_before', b.name, 'chapter_after', a.name, 'who', v.made_by)
+      order by v.made_at, v.id), '[]')
+    from certvakt.person_changes v
+    join certvakt.organisations o on o.id = v.organisation_id
+    left join certvakt.chapters b on b.id = v.chapter_before
+    left join certvakt.chapters a on a.id = v.chapter_after
+    where v.person_id = p.id),
   'listings', (
     select coalesce(json_agg(json_build_object(
       'organisation', o.name, 'partner', l.partner, 'partner_key', l.partner_key, 'consent_since', l.listing_consent_at,

@@ -129,7 +129,10 @@ async fn change_all<'c>(
         states,
     );
     on_constraint(changed.fetch_all(tx).await.map(Some), |name| {
-        matches!(name, "history_full" | "certification_withdrawn" | "person_erased" | "certification_lapsed")
-            .then_some(Ok(None))
+        matches!(
+            name,
+            "history_full" | "certification_withdrawn" | "person_erased" | "person_ended" | "certification_lapsed"
+        )
+        .then_some(Ok(None))
     })
 }

@@ -1,0 +1,115 @@
+//! The mentor of a certification in its organisation: what happened to them, their end, return and moves.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::rows_read::of_organisation;
+use crate::{CallerTx, PersonChangeKind, StoreError};
+
+of_organisation!(Mentor);
+
+/// What happened to a person in an organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonChange {
+    /// The kind.
+    pub kind: PersonChangeKind,
+    /// The time at which it was recorded.
+    pub made_at: DateTime<Utc>,
+    /// The person who recorded it.
+    pub made_by: Option<Uuid>,
+    /// The name of the chapter before a move, if the caller may see the chapter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The name of the chapter after a move, if the caller may see the chapter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// The mentor of a certification.
+#[derive(Debug, Clone)]
+pub struct Mentor {
+    /// The person.
+    pub mentor_id: Uuid,
+    /// The organisation that certified them.
+    pub organisation_id: Uuid,
+    /// The form of the caller's last change of the certification, if they can undo it.
+    pub undo_form: Option<Uuid>,
+    /// The number of certifications that the form changed.
+    pub undo_number: Option<i64>,
+    /// Whether the caller may record that the mentor died or left.
+    pub may_end: bool,
+    /// Whether the caller administers the organisation.
+    pub is_administrator: bool,
+    /// Whether the person is a mentor of the certification's chapter, so that they can be moved from it.
+    pub is_member: bool,
+    /// What happened to the mentor, the oldest first.
+    pub changes: Json<Vec<PersonChange>>,
+}
+
+impl Mentor {
+    /// Whether the mentor has died or left, and has not returned.
+    pub fn has_ended(&self) -> bool {
+        let last = self.changes.iter().rev().find(|change| change.kind != PersonChangeKind::Moved);
+        last.is_some_and(|change| change.kind != PersonChangeKind::Returned)
+    }
+}
+
+/// The mentor of a certification that the caller may see.
+pub async fn mentor(tx: &mut CallerTx, certification: Uuid) -> Result<Option<Mentor>, StoreError> {
+    let found = sqlx::query_file_as!(Mentor, "src/caller/mentor.sql", certification);
+    let found = found.fetch_optional(&mut *tx).await?;
+    tx.saw(found.as_slice());
+    Ok(found)
+}
+
+/// Records that a person died or left: ends their roles, logins, open deliveries and listings in an organisation. Returns
+/// false if the caller may not. The certifications must be withdrawn in the same transaction.
+pub async fn end(
+    tx: &mut CallerTx,
+    person: Uuid,
+    organisation: Uuid,
+    reason: PersonChangeKind,
+) -> Result<bool, StoreError> {
+    let ended = sqlx::query_scalar!(
+        r#"select certvakt.end_person($1, $2, $3) as "ended!""#,
+        person,
+        organisation,
+        reason.as_str(),
+    );
+    Ok(ended.fetch_one(tx).await?)
+}
+
+/// The certifications of a person in an organisation that the caller may see.
+pub async fn certification_ids(
+    tx: &mut CallerTx,
+    person: Uuid,
+    organisation: Uuid,
+) -> Result<Vec<Uuid>, StoreError> {
+    let found = sqlx::query_scalar!(
+        "select id from public.peer_mentor_certifications where peer_mentor_id = $1 and organisation_id = $2 order by id",
+        person,
+        organisation,
+    );
+    Ok(found.fetch_all(tx).await?)
+}
+
+/// Records that a person is back. Returns false if the caller does not administer the organisation.
+pub async fn take_back(tx: &mut CallerTx, person: Uuid, organisation: Uuid) -> Result<bool, StoreError> {
+    let returned =
+        sqlx::query_scalar!(r#"select certvakt.return_person($1, $2) as "returned!""#, person, organisation);
+    Ok(returned.fetch_one(tx).await?)
+}
+
+/// Moves mentors of a chapter to another one, or all of them without `people`. Returns how many moved; `None` if the caller
+/// may not.
+pub async fn move_mentors(
+    tx: &mut CallerTx,
+    people: Option<&[Uuid]>,
+    before: Uuid,
+    after: Uuid,
+) -> Result<Option<i64>, StoreError> {
+    let moved = sqlx::query_scalar!("select certvakt.move_mentors($1, $2, $3)", people, before, after);
+    Ok(moved.fetch_one(tx).await?)
+}

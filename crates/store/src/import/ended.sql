@@ -1,0 +1,17 @@
+-- A register that still contains a person who died or left does not add them again.
+update import_rows r
+set reject_column = ended.field, reject_reason = 'the person has died or left: take the row out of the register, or record that they are back'
+from (
+  select f.field, c.external_id
+  from certvakt.ended_people e
+  join public.peer_mentor_certifications c on c.peer_mentor_id = e.person_id and c.organisation_id = e.organisation_id
+  cross join (values ('external_id'), ('replaces')) f (field)
+  where e.organisation_id = $1
+  union
+  select 'person_id', i.external_id
+  from certvakt.ended_people e
+  join certvakt.register_ids i on i.person_id = e.person_id and i.organisation_id = e.organisation_id
+  where e.organisation_id = $1
+) ended
+where r.reject_reason is null and r.duplicate_of is null
+  and ended.external_id = case ended.field when 'external_id' then r.external_id when 'replaces' then r.replaces else r.person_id end
