@@ -40,6 +40,15 @@ const PAGES = {
   "renewal-check": ["coordinator", async (page) => { await renewal(page); }],
   contact: ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Registrer kontakt|Record a contact/ }).click(); }],
   "contact-refused": ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Registrer kontakt|Record a contact/ }).click(); await page.getByRole("button", { name: /Registrer kontakt|Record a contact/ }).click(); }],
+  move: ["administrator", (page) => action(page, /Flytt til et annet|Move to another/)],
+  "move-refused": ["administrator", async (page) => { await action(page, /Flytt til et annet|Move to another/); await page.getByRole("button", { name: /Flytt til et annet|Move to another/ }).click(); }],
+  end: ["administrator", (page) => action(page, /har sluttet|has left/)],
+  "end-refused": ["administrator", async (page) => { await action(page, /har sluttet|has left/); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  "end-check": ["administrator", async (page) => { await action(page, /har sluttet|has left/); await page.getByRole("radio").first().check(); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  chapters: ["administrator", (page) => page.goto("/chapters")],
+  "chapter-move": ["administrator", (page) => chapterMove(page)],
+  "chapter-move-refused": ["administrator", async (page) => { await chapterMove(page); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  "chapter-move-check": ["administrator", async (page) => { await chapterMove(page); await page.locator("#chapter").selectOption({ index: 1 }); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
   several: ["coordinator", (page) => several(page)],
   "several-refused": ["coordinator", async (page) => { await several(page); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Lagre for|Save for)/ }).click(); }],
   outlook: ["administrator", (page) => page.goto("/outlook")],
@@ -95,6 +104,16 @@ const imported = (page) => once("done", page, async () => {
 async function several(page) {
   await page.goto("/certifications?state=due");
   await page.getByRole("link", { name: /^(Forny flere|Renew several)$/ }).click();
+}
+
+async function action(page, name) {
+  await first(page);
+  await page.getByRole("link", { name }).click();
+}
+
+async function chapterMove(page) {
+  await page.goto("/chapters");
+  await page.getByRole("link", { name: /^(Flytt alle|Move all)/ }).first().click();
 }
 
 async function first(page) {

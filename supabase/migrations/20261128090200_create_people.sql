@@ -139,6 +139,7 @@ create table certvakt.memberships (
     foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade
 );
 create index memberships_chapter on certvakt.memberships (organisation_id, chapter_id);
+create index memberships_coordinators on certvakt.memberships (organisation_id, chapter_id) where role = 'coordinator';
 
 alter table certvakt.memberships enable row level security;
 alter table certvakt.memberships force row level security;

@@ -136,6 +136,25 @@ $$;
 comment on function certvakt.move_mentors is
   'Moves mentors of a chapter, with the certifications of that chapter, to another chapter of the organisation, both of which the caller manages; all of its mentors without people, by an administrator. Returns how many moved; null if the caller may not.';
 
+create view certvakt.chapters_without_coordinator with (security_invoker = true) as
+with recursive coordinated as (
+  select m.organisation_id, m.chapter_id from certvakt.memberships m where m.role = 'coordinator'
+  union
+  select c.organisation_id, c.id from certvakt.chapters c
+  join coordinated above on above.organisation_id = c.organisation_id and above.chapter_id = c.parent_id
+)
+select h.organisation_id, h.id as chapter_id, h.name
+from certvakt.chapters h
+where exists (
+    select from certvakt.memberships m
+    where m.organisation_id = h.organisation_id and m.chapter_id = h.id and m.role = 'mentor')
+  and not exists (select from coordinated c where c.chapter_id = h.id);
+comment on view certvakt.chapters_without_coordinator is
+  'The chapters that have mentors, and of which neither they nor a chapter above has a coordinator.';
+revoke all on certvakt.chapters_without_coordinator from public, anon, authenticated, service_role;
+grant select (organisation_id, chapter_id, name) on certvakt.chapters_without_coordinator to authenticated;
+grant select on certvakt.chapters_without_coordinator to certvakt_worker;
+
 -- The history of a person, for those who see a certification of theirs in the organisation.
 grant select (id, organisation_id, person_id, kind, chapter_before, chapter_after, made_at, made_by)
   on certvakt.person_changes to authenticated;

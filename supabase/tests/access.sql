@@ -50,6 +50,7 @@ change_results INSERT made_by, form, certification_id, refusal
 change_results SELECT made_by, form, certification_id, made_at, refusal, version, expires_at, status, suspended_until, undone_at
 change_results UPDATE undone_at
 chapters SELECT id, organisation_id, parent_id, slug, name, required_mentors
+chapters_without_coordinator SELECT organisation_id, chapter_id, name
 contact_points SELECT id, person_id, kind, installation, created_at
 contacts INSERT id, certification_id, expires_at, outcome, next_on, made_by
 contacts SELECT id, certification_id, expires_at, outcome, next_on, made_at, made_by

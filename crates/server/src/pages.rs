@@ -6,6 +6,7 @@ mod action;
 mod certification;
 mod certifications;
 mod change;
+mod chapters;
 mod contact;
 mod dates;
 mod ending;
@@ -51,6 +52,8 @@ pub(super) fn router(api: Api) -> Router {
         .route("/today", get(today::show))
         .route("/outlook", get(outlook::show))
         .route("/outlook.csv", get(outlook::file))
+        .route("/chapters", get(chapters::show))
+        .route("/chapters/{id}/moves", get(chapters::show_move).post(chapters::make_move))
         .route("/chapters/{id}/required-mentors", post(outlook::set).get(async || Redirect::to("/outlook")))
         .route("/runs", get(runs::show))
         .route("/runs/{id}/approvals", post(runs::approve).get(async || Redirect::to("/runs")))

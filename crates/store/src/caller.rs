@@ -3,6 +3,7 @@
 
 mod certifications;
 pub mod change_results;
+pub mod chapters;
 pub mod confirmations;
 pub mod contacts;
 pub mod devices;

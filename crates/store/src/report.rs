@@ -297,3 +297,22 @@ pub struct TableSize {
 pub async fn sizes(tx: &mut WorkerTx) -> Result<Vec<TableSize>, StoreError> {
     Ok(sqlx::query_file_as!(TableSize, "src/report/sizes.sql").fetch_all(tx).await?)
 }
+
+/// A chapter that has mentors, and of which neither it nor a chapter above has a coordinator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WithoutCoordinator {
+    /// The slug of its organisation.
+    pub organisation: String,
+    /// Its name.
+    pub chapter: String,
+}
+
+/// The chapters that have mentors, but no coordinator, also not above them.
+pub async fn without_coordinator(tx: &mut WorkerTx) -> Result<Vec<WithoutCoordinator>, StoreError> {
+    let found = sqlx::query_as!(
+        WithoutCoordinator,
+        r#"select o.slug as organisation, w.name as "chapter!" from certvakt.chapters_without_coordinator w
+           join certvakt.organisations o on o.id = w.organisation_id order by o.slug, w.name, w.chapter_id"#
+    );
+    Ok(found.fetch_all(tx).await?)
+}

@@ -8,7 +8,9 @@ use certvakt_engine::expiry::schedule::{self, RunProblem};
 use certvakt_store::audit::access_log::{self as accesses, Recorded};
 use certvakt_store::kill_switch::{self, Closure};
 use certvakt_store::partner::{self, PartnerStatus};
-use certvakt_store::report::{self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter};
+use certvakt_store::report::{
+    self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter, WithoutCoordinator,
+};
 use certvakt_store::{organisation, renewal};
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -20,6 +22,8 @@ use crate::output::{count, print, table};
 
 /// The maximum number of listed unreachable people.
 const MOST_LISTED: i64 = 1000;
+/// The maximum number of named chapters without a coordinator.
+const MOST_NAMED: usize = 10;
 
 /// Show the state of runs, the queue, channels, partners and tables
 #[derive(Debug, clap::Args)]
@@ -37,6 +41,7 @@ struct Status {
     access_events_in_7_days: Recorded,
     long_histories: BTreeMap<String, i64>,
     partners: Vec<PartnerStatus>,
+    chapters_without_coordinator: Vec<WithoutCoordinator>,
     unreachable_by_chapter: Vec<UnreachableInChapter>,
     unreachable: Vec<Unreachable>,
     tables: Vec<TableSize>,
@@ -93,6 +98,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         access_events_in_7_days: accesses::recorded(&mut tx, 7).await?,
         long_histories: renewal::long_histories(&mut tx).await?.into_iter().collect(),
         partners: partner::with_status(&mut tx).await?,
+        chapters_without_coordinator: report::without_coordinator(&mut tx).await?,
         unreachable_by_chapter: report::unreachable_by_chapter(&mut tx).await?,
         unreachable: report::unreachable(&mut tx, MOST_LISTED).await?,
         tables: report::sizes(&mut tx).await?,
@@ -161,6 +167,14 @@ fn text(status: &Status) -> String {
     text += &if lost > 0 { format!("; LOST: {}\n", count(lost)) } else { "\n".to_owned() };
     for (organisation, number) in &status.long_histories {
         text += &format!("Long histories: {} of {organisation}\n", count(*number));
+    }
+    for WithoutCoordinator { organisation, chapter } in
+        status.chapters_without_coordinator.iter().take(MOST_NAMED)
+    {
+        let _ = writeln!(text, "NO COORDINATOR: {chapter} of {organisation} has mentors");
+    }
+    if let Some(more @ 1..) = status.chapters_without_coordinator.len().checked_sub(MOST_NAMED) {
+        let _ = writeln!(text, "NO COORDINATOR: {more} more chapters; `--output json` lists them");
     }
     if !status.partners.is_empty() {
         let _ = writeln!(text, "\n{}\n", show::standings(&status.partners));

@@ -443,3 +443,24 @@ event-moved = Moved from { $before } to { $after }.
 chapter-hidden = another chapter
 fault-ended = The mentor has left or died. If that is wrong, an administrator can record that they are back.
 refusal-person-ended = The mentor has left or died.
+
+chapters-title = Chapters
+chapters-link = The chapters with their coordinators and mentors
+chapters-moved-title = The mentors have moved to { $name }
+chapter-without-coordinator = No coordinator, also not at the levels above
+chapter-coordinated-above = No coordinator of its own
+chapter-mentors = { $number ->
+    [0] No mentors
+    [one] One mentor
+   *[other] { $number } mentors
+}
+chapter-move = Move all mentors
+chapter-move-from = from { $name }
+chapter-move-title = Move all mentors: { $name }
+chapter-move-check = Is this right? The mentors of { $name } have not moved yet
+chapter-move-what = All mentors move with their certifications of the chapter. They join those who are already there, so the move cannot be undone as a whole. If you use a register, change the chapter there too: the next import follows the register.
+fault-chapters = Choose the chapter to move the mentors to.
+today-without-coordinator = { $number ->
+    [one] One chapter has mentors, but no coordinator: { $name }.
+   *[other] { $number } chapters have mentors, but no coordinator, among them { $name }.
+}

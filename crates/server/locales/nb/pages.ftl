@@ -443,3 +443,24 @@ event-moved = Flyttet fra { $before } til { $after }.
 chapter-hidden = et annet lokallag
 fault-ended = Likepersonen har sluttet eller er død. Er det feil, kan en administrator registrere at likepersonen er tilbake.
 refusal-person-ended = Likepersonen har sluttet eller er død.
+
+chapters-title = Lokallag
+chapters-link = Lokallagene med koordinatorer og likepersoner
+chapters-moved-title = Likepersonene er flyttet til { $name }
+chapter-without-coordinator = Ingen koordinator, heller ikke på nivåene over
+chapter-coordinated-above = Ingen egen koordinator
+chapter-mentors = { $number ->
+    [0] Ingen likepersoner
+    [one] Én likeperson
+   *[other] { $number } likepersoner
+}
+chapter-move = Flytt alle likepersonene
+chapter-move-from = fra { $name }
+chapter-move-title = Flytt alle likepersonene: { $name }
+chapter-move-check = Stemmer dette? Likepersonene i { $name } er ikke flyttet ennå
+chapter-move-what = Alle likepersonene flyttes med sertifiseringene sine fra lokallaget. De blandes med dem som er der fra før, så flyttingen kan ikke angres samlet. Bruker dere et register, må lokallaget endres der også: neste import følger registeret.
+fault-chapters = Velg hvilket lokallag likepersonene skal flyttes til.
+today-without-coordinator = { $number ->
+    [one] Ett lokallag har likepersoner, men ingen koordinator: { $name }.
+   *[other] { $number } lokallag har likepersoner, men ingen koordinator, blant dem { $name }.
+}

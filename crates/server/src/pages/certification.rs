@@ -251,7 +251,13 @@ fn of_person(change: &PersonChange, names: &HashMap<Uuid, String>, zone: Tz, tex
     let arguments = [("before", chapter(&change.before).into()), ("after", chapter(&change.after).into())];
     let what = text.with(&format!("event-{}", change.kind), &arguments);
     let actor = change.made_by.and_then(|actor| names.get(&actor));
-    event(change.made_at, what, actor.map(|name| text.named("event-by", name)).into_iter().collect(), zone, text)
+    event(
+        change.made_at,
+        what,
+        actor.map(|name| text.named("event-by", name)).into_iter().collect(),
+        zone,
+        text,
+    )
 }
 
 fn event(at: DateTime<Utc>, what: String, more: Vec<String>, zone: Tz, text: Text) -> Event {

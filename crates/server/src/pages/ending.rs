@@ -130,8 +130,9 @@ async fn endable(tx: &mut CallerTx, id: Uuid) -> Result<(Certification, Mentor),
 
 fn form(layout: Layout, found: &Certification, fields: &Fields) -> EndingPage {
     let text = layout.text;
-    let reasons = REASONS
-        .map(|reason| (reason.as_str(), text.say(&format!("ending-{reason}")), fields.reason() == Some(reason)));
+    let reasons = REASONS.map(|reason| {
+        (reason.as_str(), text.say(&format!("ending-{reason}")), fields.reason() == Some(reason))
+    });
     let heading = text.named("action-end-title", &name_of(found, text));
     EndingPage {
         id: found.id,

@@ -7,6 +7,7 @@ use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_engine::attention::{Attention, Item, Reason, attention};
 use certvakt_store::Role;
+use certvakt_store::caller::chapters::without_coordinator;
 use certvakt_store::caller::{self, partners};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -24,6 +25,8 @@ use crate::html::text::Text;
 
 /// The path of the page.
 const PATH: &str = "/today";
+/// The number of chapters without a coordinator that the page names.
+const MOST_NAMED: usize = 5;
 
 /// The chapter to show, and whether a contact was just recorded.
 #[derive(Deserialize, Default)]
@@ -74,10 +77,12 @@ pub(super) async fn show(
     let found = attention(&mut tx, chapter, api.clock()).await?;
     let is_administrator = layout.signed_in.as_ref().is_some_and(|person| person.role == Role::OrgAdmin);
     let partners = if is_administrator { partners::administered(&mut tx).await? } else { Vec::new() };
+    let without = if is_administrator { without_coordinator(&mut tx).await? } else { Vec::new() };
     tx.commit().await?;
     let text = layout.text;
     let held = found.held.iter().map(|run| text.named("today-held", &text.date(run.run_date)));
-    let alarms: Vec<String> = held.chain(text.partner_problems(&partners)).collect();
+    let alone = (!without.is_empty()).then(|| alone(&without, text));
+    let alarms: Vec<String> = held.chain(text.partner_problems(&partners)).chain(alone).collect();
     let needed = found.urgent() + alarms.len();
     let heading = match (query.done.as_str(), needed) {
         ("contact", _) => text.count("today-recorded-title", needed),
@@ -102,6 +107,12 @@ pub(super) async fn show(
         layout: Layout { heading, has_news: query.done == "contact", ..layout },
     };
     Ok(page(StatusCode::OK, &shown))
+}
+
+/// That chapters have mentors, but no coordinator; names some of them.
+fn alone(chapters: &[String], text: Text) -> String {
+    let named = chapters.iter().take(MOST_NAMED).map(|name| line(name)).collect::<Vec<_>>().join(", ");
+    text.with("today-without-coordinator", &[("number", chapters.len().into()), ("name", named.into())])
 }
 
 fn group(reason: Reason, found: &Attention, now: DateTime<Utc>, text: Text) -> Group {

@@ -131,7 +131,11 @@ async fn change_all<'c>(
     on_constraint(changed.fetch_all(tx).await.map(Some), |name| {
         matches!(
             name,
-            "history_full" | "certification_withdrawn" | "person_erased" | "person_ended" | "certification_lapsed"
+            "history_full"
+                | "certification_withdrawn"
+                | "person_erased"
+                | "person_ended"
+                | "certification_lapsed"
         )
         .then_some(Ok(None))
     })

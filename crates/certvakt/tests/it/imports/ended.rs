@@ -14,7 +14,11 @@ async fn rows_of_people_who_ended_are_rejected_until_they_are_back() {
             "insert into certvakt.person_changes (organisation_id, person_id, kind) select c.organisation_id, c.peer_mentor_id, '{kind}' {ended}"
         )
     };
-    desk.database.execute(&format!("delete from certvakt.memberships where person_id = (select c.peer_mentor_id {ended})")).await;
+    desk.database
+        .execute(&format!(
+            "delete from certvakt.memberships where person_id = (select c.peer_mentor_id {ended})"
+        ))
+        .await;
     desk.database.execute(&record("left")).await;
     let newer = "id,expires,old\n1,2028-01-31,\n2,2028-01-31,\n3,2028-01-31,1\n";
     let imported = desk.take(newer, &["--column", "replaces=old"]);

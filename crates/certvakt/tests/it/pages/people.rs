@@ -39,6 +39,8 @@ async fn an_end_withdraws_cancels_delists_and_signs_out() {
                select '{person}', 'email', 'mentor@example.org', organisation_id from certvakt.partners"
         ))
         .await;
+    // Partners' listings follow the database's clock.
+    place.database.execute(&format!("update public.peer_mentor_certifications set expires_at = '2046-06-20' where peer_mentor_id = '{person}'")).await;
     let listed = "select is_listed from certvakt.listings";
     assert!(place.database.value::<bool>(listed).await);
     let mut theirs = signed_in(&place, "mentor").await;
@@ -51,9 +53,15 @@ async fn an_end_withdraws_cancels_delists_and_signs_out() {
     let refused = send(&mut browser, &form, &[]).await;
     assert_eq!(refused.status, 422);
     assert!(element(&refused, "title").starts_with("Feil: "), "{}", refused.text);
-    assert!(refused.text.contains("href=\"#reason\"") && refused.text.contains("autofocus"), "{}", refused.text);
+    assert!(
+        refused.text.contains("href=\"#reason\"") && refused.text.contains("autofocus"),
+        "{}",
+        refused.text
+    );
     let check = send(&mut browser, &form, &[("reason", "left")]).await;
-    for words in ["Likepersonen har sluttet", "trekkes tilbake", "listene til partnerne", "registre blir avvist"] {
+    for words in
+        ["Likepersonen har sluttet", "trekkes tilbake", "listene til partnerne", "registre blir avvist"]
+    {
         assert!(check.text.contains(words), "{words} in {}", check.text);
     }
     let edited = send(&mut browser, &check, &[("step", "edit")]).await;
@@ -63,10 +71,15 @@ async fn an_end_withdraws_cancels_delists_and_signs_out() {
 
     let text = end(&mut browser, &path, "left").await;
     assert_eq!(between(&text, "autofocus>", "<"), "Har sluttet: Mentor a2, Own");
-    for words in ["Likepersonen har sluttet.", "Trukket tilbake.", "Registrert av Coordinator", "Ble ikke sendt"] {
+    for words in
+        ["Likepersonen har sluttet.", "Trukket tilbake.", "Registrert av Coordinator", "Ble ikke sendt"]
+    {
         assert!(text.contains(words), "{words} in {text}");
     }
-    assert!(!text.contains("/renewals") && !text.contains("/reinstatements") && !text.contains("/returns"), "{text}");
+    assert!(
+        !text.contains("/renewals") && !text.contains("/reinstatements") && !text.contains("/returns"),
+        "{text}"
+    );
     let after: String = place
         .database
         .value(&format!(
@@ -162,7 +175,8 @@ async fn an_end_stays_within_the_chapters_and_the_organisation() {
             "insert into certvakt.identities (issuer, subject, person_id) values ('https://issuer.example', 'twice', '{person}')"
         ))
         .await;
-    let text = end(&mut administrator, "/certifications/00000000-0000-4000-8000-000000030001", "deceased").await;
+    let text =
+        end(&mut administrator, "/certifications/00000000-0000-4000-8000-000000030001", "deceased").await;
     assert!(text.contains("Registrert som død: Mentor of two chapters, Top"), "{text}");
     let left: String = database
         .value(&format!(
@@ -193,7 +207,9 @@ async fn a_mentor_moves_with_the_certifications_of_the_chapter() {
         let chapter = format!("00000000-0000-4000-8000-0000000000{chapter}");
         let refused = send(&mut browser, &form, &[("chapter", &chapter)]).await;
         assert_eq!(refused.status, 422, "{chapter}: {}", refused.text);
-        assert!(element(&refused, "title").starts_with("Feil: ") && refused.text.contains("href=\"#chapter\""));
+        assert!(
+            element(&refused, "title").starts_with("Feil: ") && refused.text.contains("href=\"#chapter\"")
+        );
     }
     assert_eq!(database.value::<String>(&whereabouts).await, "Own mentor Own");
     let below = "00000000-0000-4000-8000-0000000000a4";
@@ -220,4 +236,73 @@ async fn a_mentor_moves_with_the_certifications_of_the_chapter() {
     assert_eq!(browser.get(&path).await.status, 404);
     let mut other = signed_in(&place, "both").await;
     assert_eq!(other.get(&path).await.status, 200);
+}
+
+#[tokio::test]
+async fn all_mentors_of_a_chapter_move_after_a_check_and_chapters_without_a_coordinator_are_an_alarm() {
+    let place = TestService::start("").await;
+    let database = &place.database;
+    let mut coordinator = signed_in(&place, "coordinator").await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    // `Top` has mentors, and nobody coordinates it; `Below` is below the coordinator's chapter.
+    let alarm = "Ett lokallag har likepersoner, men ingen koordinator: Top.";
+    assert!(administrator.get("/today").await.text.contains(alarm));
+    assert!(!coordinator.get("/today").await.text.contains("ingen koordinator"));
+    let page = administrator.get("/chapters").await;
+    assert_eq!(element(&page, "h1"), "Lokallag");
+    let row = |name: &str| {
+        let row = page.text.split_once(&format!("<h2>{name}</h2>")).unwrap().1.split("</li>").next().unwrap();
+        row.to_owned()
+    };
+    assert!(
+        row("Top").contains("class=\"bad\">Ingen koordinator") && row("Top").contains("2 likepersoner"),
+        "{}",
+        page.text
+    );
+    assert!(row("Own").contains("Coordinator") && row("Own").contains("Én likeperson"), "{}", page.text);
+    assert!(row("Below").contains("Ingen egen koordinator") && !page.text.contains("Other"), "{}", page.text);
+    assert!(!coordinator.get("/chapters").await.text.contains("/moves"));
+
+    let (top, own) = ("00000000-0000-4000-8000-0000000000a1", "00000000-0000-4000-8000-0000000000a2");
+    let form = administrator.get(&format!("/chapters/{top}/moves")).await;
+    for chapter in ["", top, "00000000-0000-4000-8000-0000000000b1"] {
+        let refused = send(&mut administrator, &form, &[("chapter", chapter)]).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert!(
+            element(&refused, "title").starts_with("Feil: ") && refused.text.contains("href=\"#chapter\"")
+        );
+    }
+    let check = send(&mut administrator, &form, &[("chapter", own)]).await;
+    assert!(check.status == 200 && check.text.contains("<strong>Own</strong>"), "{}", check.text);
+    let edited = send(&mut administrator, &check, &[("step", "edit")]).await;
+    assert!(edited.text.contains("selected>Own</option>"), "{}", edited.text);
+    let mentors =
+        "select count(*) from certvakt.memberships m join certvakt.chapters h on h.id = m.chapter_id
+        where h.slug = 'top' and m.role = 'mentor'";
+    assert_eq!(database.value::<i64>(mentors).await, 2, "nobody has moved yet");
+    for _ in 0..2 {
+        let moved = send(&mut administrator, &check, &[("step", "save")]).await;
+        assert_eq!(moved.status, 303, "{}", moved.text);
+        let page = administrator.get(&moved.location.unwrap()).await;
+        assert_eq!(element(&page, "h1"), "Likepersonene er flyttet til Own");
+    }
+    let now: String = database
+        .value(&format!(
+            "select concat_ws(' ', (select count(*) from public.peer_mentor_certifications where chapter_id = '{top}'),
+               (select count(*) from public.peer_mentor_certifications where chapter_id = '{own}'),
+               (select string_agg(role, ',') from certvakt.memberships where chapter_id = '{top}'),
+               (select count(*) from certvakt.person_changes where kind = 'moved'))"
+        ))
+        .await;
+    assert_eq!(now, "0 3 org_admin 2");
+    assert!(!administrator.get("/today").await.text.contains("ingen koordinator"));
+
+    // The operator sees the alarm too.
+    database.execute("delete from certvakt.memberships where role = 'coordinator' and chapter_id <> '00000000-0000-4000-8000-0000000000b1'").await;
+    let mut status = database.certvakt(["status"]);
+    let text = String::from_utf8(status.output().unwrap().stdout).unwrap();
+    for chapter in ["Own", "Beside", "Below"] {
+        assert!(text.contains(&format!("NO COORDINATOR: {chapter} of a has mentors")), "{text}");
+    }
+    assert!(!text.contains("of b has mentors"), "{text}");
 }

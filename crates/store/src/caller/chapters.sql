@@ -1,0 +1,17 @@
+-- The chapters that the caller manages, by name, with their coordinators and the number of their mentors.
+select h.id, h.organisation_id, h.name,
+  certvakt.administers(h.organisation_id) as "is_administered!",
+  (
+    select count(*) from certvakt.memberships m
+    where m.organisation_id = h.organisation_id and m.chapter_id = h.id and m.role = 'mentor') as "mentors!",
+  array(
+    select coalesce(n.name, p.name, '–')
+    from certvakt.memberships m
+    join certvakt.people p on p.id = m.person_id
+    left join certvakt.person_names n on n.person_id = m.person_id and n.organisation_id = m.organisation_id
+    where m.organisation_id = h.organisation_id and m.chapter_id = h.id and m.role = 'coordinator'
+    order by 1) as "coordinators!",
+  exists (select from certvakt.chapters_without_coordinator w where w.chapter_id = h.id) as "lacks_coordinator!"
+from certvakt.chapters h
+where h.id = any ((select certvakt.visible_chapters())::uuid[])
+order by h.organisation_id, h.name, h.id
