@@ -19,7 +19,12 @@ declare
   visible uuid[] := certvakt.visible_chapters();
 begin
   return may_end.person <> certvakt.current_person() and (
-    certvakt.administers(may_end.organisation)
+    certvakt.administers(may_end.organisation) and exists (
+      select from certvakt.memberships m
+      where m.person_id = may_end.person and m.organisation_id = may_end.organisation
+      union all
+      select from public.peer_mentor_certifications c
+      where c.peer_mentor_id = may_end.person and c.organisation_id = may_end.organisation)
     or exists (
       select from certvakt.memberships m
       where m.person_id = may_end.person and m.organisation_id = may_end.organisation)
@@ -105,7 +110,8 @@ declare
   organisation uuid := (
     select b.organisation_id from certvakt.chapters b
     join certvakt.chapters a on a.organisation_id = b.organisation_id and a.id <> b.id
-    where b.id = chapter_before and a.id = chapter_after and b.id = any (visible) and a.id = any (visible));
+    where b.id = chapter_before and a.id = chapter_after and b.id = any (visible) and a.id = any (visible)
+      and b.organisation_id <> all (certvakt.closed_organisations('certifications')));
   movers uuid[];
 begin
   perform from certvakt.organisations o where o.id = organisation for no key update;

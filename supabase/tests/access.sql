@@ -127,12 +127,13 @@ select is(
   'access_is_open {authenticated,certvakt_viewer}, people_see {authenticated,certvakt_viewer}',
   'who may see a certification is defined by these policies, for people and for functions');
 -- Exceptions: current_organisations and certification_details select the caller's own certifications,
--- search_certifications reads the visible chapters, and the registrar calls has_entry too.
+-- search_certifications reads the visible chapters, and the registrar calls has_entry too. Those who end, take back and move
+-- people check the caller's rights to all certifications of a person in an organisation, or of a chapter.
 select is(
   (select string_agg(p.proname, ' ' order by p.proname) from pg_proc p
    where p.pronamespace = 'certvakt'::regnamespace and p.prosecdef and has_function_privilege('authenticated', p.oid, 'EXECUTE')
      and coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), '') ~ '\mpeer_mentor_certifications\M'),
-  'certification_details current_organisations has_entry search_certifications',
+  'certification_details current_organisations end_person has_entry may_end move_mentors return_person search_certifications',
   'other functions for people read certifications through the view');
 select is((
   select string_agg(distinct r.rolname, ', ') from pg_proc p
