@@ -246,11 +246,13 @@ pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<bool, S
     let (organisation, chapter, code) =
         (target.organisation_id, target.chapter_id, &target.certification_type);
     let has_person_ids = target.person_by == PersonBy::PersonId;
+    let (keys, people): (Vec<&str>, Vec<Uuid>) =
+        target.same_people.iter().map(|one| (&*one.key, one.person_id)).unzip();
     let mut queries = vec![
         sqlx::query(include_str!("import/duplicates.sql")).bind(code),
         sqlx::query(include_str!("import/shared_devices.sql")),
         sqlx::query(include_str!("import/erased.sql")).bind(organisation),
-        sqlx::query(include_str!("import/ended.sql")).bind(organisation),
+        sqlx::query(include_str!("import/ended.sql")).bind(organisation).bind(&keys).bind(&people),
     ];
     if has_person_ids {
         queries.push(sqlx::query(include_str!("import/other_person.sql")).bind(organisation).bind(code));
@@ -263,8 +265,6 @@ pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<bool, S
                 .bind(code),
         );
     }
-    let (keys, people): (Vec<&str>, Vec<Uuid>) =
-        target.same_people.iter().map(|one| (&*one.key, one.person_id)).unzip();
     if !keys.is_empty() {
         queries.push(
             sqlx::query(include_str!("import/same_people.sql")).bind(organisation).bind(&keys).bind(&people),

@@ -153,6 +153,7 @@ reason-several-chapters-have-this-name = several chapters have this name
 reason-several-types-have-this-name = several types have this name
 reason-the-number-of-the-same-row = it is the number of the same row
 reason-the-certification-belongs-to-a-person-with-another-id = the certification belongs to a person with another number
+reason-the-person-has-died-or-left = the person has died or left. Take the row out of the register, or record that they are back
 reason-the-person-was-erased = the person was erased. Take the row out of the register
 reason-more-fields-than-the-header = it has more fields than the line of the column names
 reason-several-lines-with-too-few-fields = it spans several lines. Check the quotation marks

@@ -153,6 +153,7 @@ reason-several-chapters-have-this-name = flere lokallag heter dette
 reason-several-types-have-this-name = flere typer heter dette
 reason-the-number-of-the-same-row = er nummeret i den samme raden
 reason-the-certification-belongs-to-a-person-with-another-id = sertifiseringen hører til en person med et annet nummer
+reason-the-person-has-died-or-left = personen er død eller har sluttet. Ta raden ut av registeret, eller registrer at personen er tilbake
 reason-the-person-was-erased = personen er slettet. Ta raden ut av registeret
 reason-more-fields-than-the-header = har flere felt enn linjen med kolonnenavn
 reason-several-lines-with-too-few-fields = går over flere linjer. Kontroller anførselstegnene

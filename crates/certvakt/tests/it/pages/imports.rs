@@ -244,6 +244,25 @@ async fn a_new_person_with_a_known_name_is_the_same_or_another_one() {
 }
 
 #[tokio::test]
+async fn a_person_who_left_comes_back_under_no_other_number() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "administrator").await;
+    place
+        .database
+        .execute(
+            "insert into certvakt.person_changes (organisation_id, person_id, kind)
+             select organisation_id, peer_mentor_id, 'left' from public.peer_mentor_certifications
+             where right(id::text, 4) = '00a2'",
+        )
+        .await;
+    let page = columns(&mut browser, "Medlemsnr;Navn;Gyldig til\n907;Mentor A2;2028-01-31\n").await;
+    let checked = check(&mut browser, &page, &[("type", "type"), ("column-1", "name")]).await;
+    let decided = send_to(&mut browser, &checked, "/decisions", &[("match-0", "same")]).await;
+    assert!(decided.text.contains("personen er død eller har sluttet"), "{}", decided.text);
+    assert!(!decided.text.contains("Nye:"), "{}", decided.text);
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_and_what_was_entered_stays() {
     let place = TestService::start("").await;
     let mut browser = signed_in(&place, "administrator").await;
