@@ -14,6 +14,9 @@ pub async fn end(
     reason: PersonChangeKind,
     now: DateTime<Utc>,
 ) -> Result<(), RenewalError> {
+    if who.has_ended() {
+        return Ok(());
+    }
     if !mentor::end(tx, who.mentor_id, who.organisation_id, reason).await? {
         return Err(RenewalError::NotTheirs);
     }

@@ -1,5 +1,17 @@
 -- What the caller may do with the mentor of certification $1 and with their own last change of it, and what happened to the mentor.
-select undo.form as "undo_form?", undo.number as "undo_number?",
+select (
+    select r.form from certvakt.change_results r
+    where r.certification_id = c.id and r.version = c.updated_at and r.made_by = (select certvakt.current_person())
+      and r.made_at > now() - interval '1 day'
+    order by r.made_at desc limit 1) as "undo_form?",
+  (
+    select (
+      select count(*) from certvakt.change_results o
+      where o.made_by = r.made_by and o.form = r.form and o.version is not null)
+    from certvakt.change_results r
+    where r.certification_id = c.id and r.version = c.updated_at and r.made_by = (select certvakt.current_person())
+      and r.made_at > now() - interval '1 day'
+    order by r.made_at desc limit 1) as "undo_number?",
   c.peer_mentor_id as mentor_id, c.organisation_id,
   certvakt.may_end(c.peer_mentor_id, c.organisation_id) as "may_end!",
   certvakt.administers(c.organisation_id) as "is_administrator!",
@@ -14,12 +26,4 @@ select undo.form as "undo_form?", undo.number as "undo_number?",
     from certvakt.person_changes v
     where v.person_id = c.peer_mentor_id and v.organisation_id = c.organisation_id) as "changes!: Json<Vec<PersonChange>>"
 from public.peer_mentor_certifications c
-left join lateral (
-  select r.form, (
-    select count(*) from certvakt.change_results o
-    where o.made_by = r.made_by and o.form = r.form and o.version is not null) as number
-  from certvakt.change_results r
-  where r.certification_id = c.id and r.version = c.updated_at and r.made_by = (select certvakt.current_person())
-    and r.made_at > now() - interval '1 day'
-  order by r.made_at desc limit 1) undo on true
 where c.id = $1
