@@ -60,7 +60,7 @@ pub(super) async fn show(
     let (found, _) = movable(&mut tx, id).await?;
     let chapters = destinations(&mut tx, &found).await?;
     tx.commit().await?;
-    Ok(page(StatusCode::OK, &form(layout, &found, chapters, &Fields::default())))
+    Ok(page(StatusCode::OK, &form(layout, &found, &chapters, &Fields::default())))
 }
 
 /// Moves the mentor.
@@ -80,7 +80,7 @@ pub(super) async fn make(
     let chapters = destinations(&mut tx, &found).await?;
     let Some(after) = chosen.filter(|chosen| chapters.iter().any(|one| one.id == *chosen)) else {
         let what = layout.text.say("fault-chapter");
-        let mut refused = form(layout, &found, chapters, &fields);
+        let mut refused = form(layout, &found, &chapters, &fields);
         refused.faults = vec![Fault { field: "chapter".into(), what }];
         refused.layout.is_refused = true;
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &refused));
@@ -107,7 +107,7 @@ async fn destinations(tx: &mut CallerTx, found: &Certification) -> Result<Vec<Ma
     Ok(chapters)
 }
 
-fn form(layout: Layout, found: &Certification, chapters: Vec<ManagedChapter>, fields: &Fields) -> MovingPage {
+fn form(layout: Layout, found: &Certification, chapters: &[ManagedChapter], fields: &Fields) -> MovingPage {
     let text = layout.text;
     let heading = text.named("action-move-title", &name_of(found, text));
     let chapters =
