@@ -168,14 +168,7 @@ fn text(status: &Status) -> String {
     for (organisation, number) in &status.long_histories {
         text += &format!("Long histories: {} of {organisation}\n", count(*number));
     }
-    for WithoutCoordinator { organisation, chapter } in
-        status.chapters_without_coordinator.iter().take(MOST_NAMED)
-    {
-        let _ = writeln!(text, "NO COORDINATOR: {chapter} of {organisation} has mentors");
-    }
-    if let Some(more @ 1..) = status.chapters_without_coordinator.len().checked_sub(MOST_NAMED) {
-        let _ = writeln!(text, "NO COORDINATOR: {more} more chapters; `--output json` lists them");
-    }
+    text += &without_coordinator(&status.chapters_without_coordinator);
     if !status.partners.is_empty() {
         let _ = writeln!(text, "\n{}\n", show::standings(&status.partners));
     }
@@ -196,4 +189,15 @@ fn text(status: &Status) -> String {
         [size.name.clone(), known(size.rows), count(size.bytes / 1024), known(size.grown)]
     });
     format!("{text}\n{}", table(["Table", "Rows (estimate)", "KiB", "Added in 30 days"], sizes))
+}
+
+fn without_coordinator(chapters: &[WithoutCoordinator]) -> String {
+    let mut text = String::new();
+    for WithoutCoordinator { organisation, chapter } in chapters.iter().take(MOST_NAMED) {
+        let _ = writeln!(text, "NO COORDINATOR: {chapter} of {organisation} has mentors");
+    }
+    if let Some(more @ 1..) = chapters.len().checked_sub(MOST_NAMED) {
+        let _ = writeln!(text, "NO COORDINATOR: {more} more chapters; `--output json` lists them");
+    }
+    text
 }
