@@ -122,6 +122,51 @@ async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
     assert_eq!(done["applied"].as_array().unwrap().len(), migrations().len() - 4);
 }
 
+/// The functions that people may call.
+const CALLED: [&str; 41] = [
+    "accept_invitation",
+    "addresses_of",
+    "administers",
+    "approve_run",
+    "certification_details",
+    "change_certification",
+    "closed_organisations",
+    "coming_notices",
+    "confirm_address",
+    "consent_to_listing",
+    "current_organisations",
+    "current_person",
+    "end_my_sessions",
+    "end_person",
+    "folded",
+    "forbidden_characters",
+    "has_entry",
+    "history_of",
+    "invite",
+    "is_withdrawn",
+    "may_end",
+    "move_mentors",
+    "my_listings",
+    "my_partners",
+    "my_sessions",
+    "notices_of",
+    "opt_in",
+    "opt_out",
+    "opt_outs",
+    "recent_notices",
+    "register_device",
+    "remove_device",
+    "require_mentors",
+    "return_person",
+    "search_certifications",
+    "search_people",
+    "unreachable_notices",
+    "uuid_v7",
+    "visible_chapters",
+    "visible_elsewhere",
+    "withdraw_address_confirmations",
+];
+
 #[tokio::test]
 async fn a_platforms_default_privileges_open_nothing() {
     let database = empty_database().await;
@@ -159,50 +204,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     .fetch_one(&mut superuser(&database).await)
     .await
     .unwrap();
-    let called = [
-        "accept_invitation",
-        "addresses_of",
-        "administers",
-        "approve_run",
-        "certification_details",
-        "change_certification",
-        "closed_organisations",
-        "coming_notices",
-        "confirm_address",
-        "consent_to_listing",
-        "current_organisations",
-        "current_person",
-        "end_my_sessions",
-        "end_person",
-        "folded",
-        "forbidden_characters",
-        "has_entry",
-        "history_of",
-        "invite",
-        "is_withdrawn",
-        "may_end",
-        "move_mentors",
-        "my_listings",
-        "my_partners",
-        "my_sessions",
-        "notices_of",
-        "opt_in",
-        "opt_out",
-        "opt_outs",
-        "recent_notices",
-        "register_device",
-        "remove_device",
-        "require_mentors",
-        "return_person",
-        "search_certifications",
-        "search_people",
-        "unreachable_notices",
-        "uuid_v7",
-        "visible_chapters",
-        "visible_elsewhere",
-        "withdraw_address_confirmations",
-    ];
-    assert_eq!(open, Some(called.map(|name| format!("{name} authenticated")).join(", ")));
+    assert_eq!(open, Some(CALLED.map(|name| format!("{name} authenticated")).join(", ")));
     let open: Option<String> = sqlx::query_scalar(
         "select string_agg(v, ', ') from unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) as v
          where has_table_privilege('service_role', 'public.cert_notification_log', v)",

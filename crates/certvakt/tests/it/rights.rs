@@ -207,8 +207,7 @@ async fn somebody() -> (TestDatabase, Uuid) {
              insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, partner_key, completed_on, outcome, reason)
                select organisation_id, 'portal', 'live', 'E-1', 'M-zqx7', '2026-06-01', 'waiting', 'course-unknown'
                from certvakt.chapters;
-             insert into certvakt.person_changes (organisation_id, person_id, kind) select organisation_id, '{person}', 'moved' from certvakt.chapters;
-             insert into certvakt.contacts (certification_id, outcome, made_by) select id, 'reached', peer_mentor_id from public.peer_mentor_certifications where peer_mentor_id = '{person}';
+             insert into certvakt.person_changes (organisation_id, person_id, kind) select organisation_id, '{person}', 'moved' from certvakt.chapters; insert into certvakt.contacts (certification_id, outcome, made_by) select id, 'reached', peer_mentor_id from public.peer_mentor_certifications where peer_mentor_id = '{person}';
              insert into certvakt.delivery_attempts (delivery_id, attempt, channel, outcome, detail)
                select d.id, 1, 'email', 'retry', '451' from certvakt.deliveries d
                join public.cert_notification_log l on l.id = d.id where l.recipient_id = '{person}';

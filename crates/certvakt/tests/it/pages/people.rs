@@ -105,8 +105,14 @@ async fn an_end_withdraws_cancels_delists_and_signs_out() {
     assert_eq!(explained["certifications"][0]["mentor_changes"][0]["kind"], "left", "{explained}");
     let text = place.database.ok(["explain", path.rsplit('/').next().unwrap()]);
     assert!(text.contains(": the mentor left"), "{text}");
+}
 
-    // A reinstatement is refused, and only an administrator can say that they are back.
+#[tokio::test]
+async fn only_an_administrator_takes_somebody_back() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let path = certification("a2");
+    end(&mut browser, &path, "deceased").await;
     let form = browser.get(&format!("{path}/reinstatements")).await;
     let refused = send(&mut browser, &form, &[]).await;
     assert!(refused.status == 422 && refused.text.contains("har sluttet eller er død"), "{}", refused.text);
@@ -118,7 +124,6 @@ async fn an_end_withdraws_cancels_delists_and_signs_out() {
     assert_eq!(returned.status, 303, "{}", returned.text);
     let page = administrator.get(&returned.location.unwrap()).await;
     assert_eq!(element(&page, "h1"), "Er tilbake: Mentor a2, Own");
-    assert!(!place.database.value::<bool>(listed).await, "a consent does not come back by itself");
     let form = browser.get(&format!("{path}/reinstatements")).await;
     let reinstated = send(&mut browser, &form, &[]).await;
     assert_eq!(reinstated.status, 303, "{}", reinstated.text);
