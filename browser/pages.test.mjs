@@ -62,6 +62,8 @@ const PAGES = {
   "import-check": ["administrator", (page) => checkedImport(page)],
   "import-done": ["administrator", (page) => imported(page)],
   mine: ["mentor", (page) => page.goto("/me")],
+  digest: ["coordinator", async (page) => { await page.goto("/me"); await page.getByLabel(/^(Hver morgen|Every morning)/).check(); await page.getByRole("button", { name: /^(Lagre|Save)$/ }).click(); }],
+  unsubscribe: [null, (page) => page.goto("/unsubscribe?token=00000000-0000-4000-8000-000000000000")],
   missing: ["outsider", (page) => page.goto("/certifications/00000000-0000-4000-8000-000000000000")],
 };
 

@@ -25,6 +25,8 @@ NOT_PLANTED = {
         "certifications_elsewhere",
         "chapters",
         "contacts",
+        "digest_days",
+        "digests",
         "erased_register_ids",
         "idempotency_keys",
         "import_changes",

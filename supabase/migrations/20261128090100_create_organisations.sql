@@ -29,6 +29,7 @@ create table certvakt.organisations (
   run_limit_percent smallint not null default 20
     constraint organisations_limit_percent_range check (run_limit_percent between 0 and 100),
   names_certification boolean not null default false,
+  digest_names boolean not null default false,
   created_at timestamptz not null default now(),
   has_renewal_events boolean not null default false,
   -- certvakt.enumerate_stages replaces the second constraint when a stage is declared.
@@ -39,6 +40,7 @@ create table certvakt.organisations (
 );
 comment on column certvakt.organisations.names_certification is
   'Whether push notifications and subjects of e-mails may name the organisation and the certification.';
+comment on column certvakt.organisations.digest_names is 'Whether the digests of coordinators may name mentors.';
 comment on column certvakt.organisations.lead_times is
   'The declared lead times that the organisation selected, in days before the last valid day. The stage expired always applies.';
 comment on column certvakt.organisations.has_renewal_events is
@@ -51,7 +53,7 @@ grant select on certvakt.organisations to certvakt_worker;
 create policy worker_reads on certvakt.organisations for select to certvakt_worker using (true);
 -- No role may change the time zone: it is part of every due date, and so of every notice key.
 grant select, insert, update (name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor,
-  run_limit_percent, names_certification, lead_times) on certvakt.organisations to certvakt_registrar;
+  run_limit_percent, names_certification, digest_names, lead_times) on certvakt.organisations to certvakt_registrar;
 create policy registrar_manages on certvakt.organisations to certvakt_registrar using (true) with check (true);
 grant select (id, name, locale) on certvakt.organisations to certvakt_auth;
 create policy auth_reads on certvakt.organisations for select to certvakt_auth using (true);

@@ -174,7 +174,7 @@ create policy people_discard_own on certvakt.kept_forms for delete to authentica
 create table certvakt.mail_queue (
   id uuid primary key default certvakt.uuid_v7(),
   kind text not null constraint mail_queue_kind_known check (
-    kind in ('link', 'invitation', 'alert', 'address-removed', 'address-added', 'address-confirmed', 'new-login')),
+    kind in ('link', 'invitation', 'alert', 'digest', 'address-removed', 'address-added', 'address-confirmed', 'new-login')),
   person_id uuid not null references certvakt.people (id) on delete cascade,
   contact_point_id uuid references certvakt.contact_points (id) on delete cascade,
   requested_by uuid references certvakt.people (id) on delete set null,
@@ -199,7 +199,7 @@ create table certvakt.mail_queue (
     else num_nonnulls(alert, number) = 0 end)
 );
 comment on table certvakt.mail_queue is
-  'The queue of e-mails. Sign-in links and invitations contain a token; alerts, and notifications about addresses and logins, do not.';
+  'The queue of e-mails. Sign-in links and invitations contain a token; alerts, digests, and notifications about addresses and logins, do not.';
 comment on column certvakt.mail_queue.requested_by is 'Who requested an invitation. Null for sign-in links, which do not need a caller.';
 comment on column certvakt.mail_queue.valid_for is 'How long after the request the e-mail may be sent, and how long after that its token is valid.';
 comment on column certvakt.mail_queue.mail_due_at is 'When the next attempt to send it is due. Null: there is none.';
@@ -207,7 +207,7 @@ comment on column certvakt.mail_queue.token_hash is
   'The SHA-256 digest of the token of the last attempt. For an invitation, it is in invitations too. For an e-mail without a token, it only identifies the attempt.';
 comment on column certvakt.mail_queue.used_at is 'When the link was used to sign in.';
 comment on column certvakt.mail_queue.alert is 'The subject of an alert: long-history, or a kind of problem of partner_problems.';
-comment on column certvakt.mail_queue.organisation_id is 'The organisation of an alert, or whose register changed an address.';
+comment on column certvakt.mail_queue.organisation_id is 'The organisation of an alert or a digest, or whose register changed an address.';
 comment on column certvakt.mail_queue.number is 'The count that an alert reports.';
 comment on column certvakt.mail_queue.address is
   'The recipient of a notification. It is not a contact point, because the address can be removed before the e-mail is sent.';
@@ -222,10 +222,10 @@ alter table certvakt.mail_queue enable row level security;
 alter table certvakt.mail_queue force row level security;
 revoke all on certvakt.mail_queue from public, anon, authenticated, service_role;
 -- The worker reads e-mails for the export of a person's data.
-grant select (kind, person_id, requested_at, mailed_at, used_at, address),
-  insert (kind, person_id, contact_point_id, valid_for, alert, organisation_id, number) on certvakt.mail_queue to certvakt_worker;
+grant select (id, kind, person_id, requested_at, valid_for, mail_due_at, mailed_at, used_at, address, organisation_id),
+  insert (id, kind, person_id, contact_point_id, valid_for, alert, organisation_id, number) on certvakt.mail_queue to certvakt_worker;
 create policy worker_reads on certvakt.mail_queue for select to certvakt_worker using (true);
-create policy worker_alerts on certvakt.mail_queue for insert to certvakt_worker with check (kind = 'alert');
+create policy worker_alerts on certvakt.mail_queue for insert to certvakt_worker with check (kind in ('alert', 'digest'));
 grant select (person_id, requested_by), update (requested_by), delete on certvakt.mail_queue to certvakt_registrar;
 create policy registrar_erases on certvakt.mail_queue to certvakt_registrar using (true) with check (requested_by is null);
 grant select, insert (kind, person_id, contact_point_id, valid_for, address),

@@ -54,6 +54,9 @@ chapters_without_coordinator SELECT organisation_id, chapter_id, name
 contact_points SELECT id, person_id, kind, installation, created_at
 contacts INSERT id, certification_id, expires_at, outcome, next_on, made_by
 contacts SELECT id, certification_id, expires_at, outcome, next_on, made_at, made_by
+digest_settings INSERT person_id, schedule, weekday
+digest_settings SELECT person_id, schedule, weekday
+digest_settings UPDATE schedule, weekday
 idempotency_keys INSERT person_id, key, request_hash
 idempotency_keys UPDATE answer
 import_mappings SELECT organisation_id, name, options

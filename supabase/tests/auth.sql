@@ -16,6 +16,8 @@ $$;
 select is(pg_temp.may('select'), $$address_uses person_id, address, first_used_at
 change_results made_at
 contact_points id, person_id, kind, address, organisation_id
+digest_settings unsubscribe
+digests id, on_date
 former_addresses left_at
 identities issuer, subject, person_id
 installation rehearsal
@@ -28,11 +30,12 @@ select is(pg_temp.may('insert'), $$address_uses person_id, address
 identities issuer, subject, person_id
 invitations person_id, token_hash, expires_at, address$$,
   'the auth role adds logins, invitations and used addresses');
-select is(pg_temp.may('update'), null, 'the auth role updates no other table');
+select is(pg_temp.may('update'), $$digest_settings schedule
+digests mailed_at$$, 'the auth role turns digests off and records that they were sent, and updates no other table');
 select is_empty($$
   select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname in ('certvakt', 'public') and c.relkind in ('r', 'p', 'v')
-    and c.relname not in ('sessions', 'mail_queue', 'known_browsers', 'kept_forms', 'former_addresses', 'invitations', 'change_results') and has_table_privilege('certvakt_auth', c.oid, 'DELETE')$$,
+    and c.relname not in ('sessions', 'mail_queue', 'known_browsers', 'kept_forms', 'former_addresses', 'invitations', 'change_results', 'digests') and has_table_privilege('certvakt_auth', c.oid, 'DELETE')$$,
   'nor deletes');
 select is((
   select string_agg(concat_ws(' ', r, t, v, columns), e'\n' order by r, t, v) from (
@@ -52,10 +55,10 @@ certvakt_registrar mail_queue SELECT person_id, requested_by
 certvakt_registrar mail_queue UPDATE requested_by
 certvakt_registrar sessions DELETE rows
 certvakt_registrar sessions SELECT issuer, subject
-certvakt_worker mail_queue INSERT kind, person_id, contact_point_id, valid_for, alert, organisation_id, number
-certvakt_worker mail_queue SELECT kind, person_id, requested_at, mailed_at, used_at, address
+certvakt_worker mail_queue INSERT id, kind, person_id, contact_point_id, valid_for, alert, organisation_id, number
+certvakt_worker mail_queue SELECT id, kind, person_id, requested_at, valid_for, mail_due_at, mailed_at, used_at, organisation_id, address
 certvakt_worker sessions SELECT issuer, subject, created_at, seen_at, expires_at, address, browser$$,
-  'other roles see and erase sessions and e-mails as a person''s rights need, never see a token''s hash, and add alerts');
+  'other roles see and erase sessions and e-mails as a person''s rights need, never see a token''s hash, and add alerts and digests');
 
 insert into certvakt.contact_points (person_id, kind, address)
 select id, 'email', 'a@example.org' from certvakt.people where id <> '00000000-0000-4000-8000-0000000100a4';

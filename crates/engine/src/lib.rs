@@ -9,6 +9,7 @@ pub mod attention;
 pub mod audit;
 pub mod config;
 pub mod delivery;
+pub mod digest;
 pub mod expiry;
 pub mod import;
 pub mod mail;

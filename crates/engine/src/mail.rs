@@ -41,6 +41,8 @@ pub struct Mail {
     pub id: String,
     /// The body.
     pub body: MultiPart,
+    /// The URL that turns such e-mails off with one click (RFC 8058).
+    pub unsubscribe: Option<String>,
 }
 
 /// A body with a plain-text part and an HTML part.
@@ -103,13 +105,23 @@ impl Mailer {
         message_id: &str,
     ) -> Result<Message, lettre::error::Error> {
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-        Message::builder()
+        let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(escaped(&mail.subject))
             .message_id(Some(message_id.to_owned()))
-            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
-            .multipart(mail.body)
+            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
+        let message = match mail.unsubscribe {
+            None => message,
+            Some(url) => {
+                let list = HeaderName::new_from_ascii_str("List-Unsubscribe");
+                let post = HeaderName::new_from_ascii_str("List-Unsubscribe-Post");
+                message
+                    .raw_header(HeaderValue::new(list, format!("<{url}>")))
+                    .raw_header(HeaderValue::new(post, "List-Unsubscribe=One-Click".to_owned()))
+            }
+        };
+        message.multipart(mail.body)
     }
 }
 

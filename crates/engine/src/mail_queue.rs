@@ -1,5 +1,5 @@
 //! The mail queue: sign-in links and invitations, which carry a token; messages to people about changes of
-//! their addresses and logins; and alerts to administrators.
+//! their addresses and logins; alerts to administrators; and the digests of coordinators.
 //!
 //! The holder of a token signs in as its person. So a token is created just before it is sent, and only its
 //! hash is stored. If the process ends in between, the e-mail gets a new token, and the first one becomes
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use askama::Template;
 use certvakt_base::catalog;
+use certvakt_base::clock::Clock;
 use certvakt_base::i18n::Locale;
 use certvakt_base::i18n::{Catalog, line};
 use certvakt_base::secret;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 
 use crate::config::{ChannelName, Config};
 use crate::delivery::DeliveryError;
+use crate::digest::{self, Digests, Due};
 use crate::mail::{self, Failure, Mail, Mailer};
 
 /// The interval at which the queue is polled for e-mails from other processes.
@@ -81,6 +83,7 @@ pub struct MailWorker {
     /// The base URL of links; `None` if no links are sent.
     base: Option<Url>,
     lease_seconds: u32,
+    late_after_minutes: u32,
 }
 
 /// Creates the handle for e-mails with a token, if this server can send any, and the worker that sends all
@@ -96,14 +99,24 @@ pub fn set_up(config: &Config) -> Result<Option<(Option<MailQueue>, MailWorker)>
     let (sender, requests) = mpsc::channel(WAITING);
     let queue = (mailer.is_some() && base.is_some()).then_some(MailQueue(sender));
     let requests = Mutex::new(requests);
-    Ok(Some((queue, MailWorker { requests, mailer, base, lease_seconds: config.delivery.lease_seconds })))
+    let worker = MailWorker {
+        requests,
+        mailer,
+        base,
+        lease_seconds: config.delivery.lease_seconds,
+        late_after_minutes: config.serve.late_after_minutes,
+    };
+    Ok(Some((queue, worker)))
 }
 
 impl MailWorker {
     /// Runs until shutdown.
-    pub async fn run(self, database: &Database, ending: watch::Receiver<bool>) {
+    pub async fn run(self, database: &Database, clock: &Clock, ending: watch::Receiver<bool>) {
         let due = Notify::new();
-        tokio::join!(self.write_links(database, &due, ending.clone()), self.mail(database, &due, ending));
+        tokio::join!(
+            self.write_links(database, &due, ending.clone()),
+            self.mail(database, clock, &due, ending)
+        );
     }
 
     /// Queues e-mails for requested addresses, while other e-mails are sent.
@@ -135,15 +148,21 @@ impl MailWorker {
         }
     }
 
-    async fn mail(&self, database: &Database, due: &Notify, mut ending: watch::Receiver<bool>) {
+    async fn mail(
+        &self,
+        database: &Database,
+        clock: &Clock,
+        due: &Notify,
+        mut ending: watch::Receiver<bool>,
+    ) {
         let mut polls = tokio::time::interval(POLL_EVERY);
         let mut sweeps = tokio::time::interval(SWEEP_EVERY);
         loop {
             let done = tokio::select! {
                 _ = ending.wait_for(|ending| *ending) => return,
-                () = due.notified() => self.mail_due(database).await,
-                _ = polls.tick() => self.mail_due(database).await,
-                _ = sweeps.tick() => self.sweep(database).await,
+                () = due.notified() => self.mail_due(database, clock).await,
+                _ = polls.tick() => self.mail_due(database, clock).await,
+                _ = sweeps.tick() => self.sweep(database, clock).await,
             };
             if let Err(error) = done {
                 tracing::error!(code = error.code(), "could not process the mail queue: {error}");
@@ -151,7 +170,7 @@ impl MailWorker {
         }
     }
 
-    async fn mail_due(&self, database: &Database) -> Result<(), StoreError> {
+    async fn mail_due(&self, database: &Database, clock: &Clock) -> Result<(), StoreError> {
         let Some(mailer) = &self.mailer else { return Ok(()) };
         loop {
             let mut tx = database.auth().await?;
@@ -166,7 +185,9 @@ impl MailWorker {
             let tokens: Vec<_> = due.iter().map(|(one, token)| (one.id, secret::hash(token))).collect();
             auth::give_tokens(&mut tx, &tokens, self.lease_seconds).await?;
             tx.commit().await?;
-            let outcomes = join_all(due.iter().map(|(mail, token)| self.send(mailer, mail, token))).await;
+            let digests = Digests::read(database, clock, due.iter().map(|(mail, _)| &mail.kind)).await;
+            let sending = due.iter().map(|(mail, token)| self.send(mailer, mail, token, &digests));
+            let outcomes = join_all(sending).await;
             let mut tx = database.auth().await?;
             for ((id, token_hash), (outcome, _)) in tokens.into_iter().zip(&outcomes) {
                 auth::finish(&mut tx, id, token_hash, *outcome).await?;
@@ -176,8 +197,24 @@ impl MailWorker {
         }
     }
 
-    async fn send(&self, mailer: &Mailer, mail: &QueuedMail, token: &str) -> (MailOutcome, Option<Failure>) {
-        let sent = match self.write(mail, token) {
+    async fn send(
+        &self,
+        mailer: &Mailer,
+        mail: &QueuedMail,
+        token: &str,
+        digests: &Digests,
+    ) -> (MailOutcome, Option<Failure>) {
+        let written = match (&mail.kind, &self.base) {
+            (MailKind::Digest { organisation, person }, Some(base)) => {
+                match digests.write(mail, *organisation, *person, base) {
+                    Due::Now(written) => written,
+                    Due::Later(seconds) => return (MailOutcome::Wait(seconds), None),
+                    Due::Never => return (MailOutcome::Refused, None),
+                }
+            }
+            _ => self.write(mail, token),
+        };
+        let sent = match written {
             Err(_) => Err(Failure::Message("could not render the e-mail".to_owned())),
             Ok(mail) => mailer.send(mail).await,
         };
@@ -226,16 +263,22 @@ impl MailWorker {
         let body = mail::body(Plain { text: &text }.render()?, Html { text: &text }.render()?);
         // An e-mail with a new token is a new message.
         let id = Uuid::new_v4().to_string();
-        Ok(Mail { to: mail.address.clone(), subject: text.subject, id, body })
+        Ok(Mail { to: mail.address.clone(), subject: text.subject, id, body, unsubscribe: None })
     }
 
-    /// Queues due alerts, and deletes expired rows.
-    async fn sweep(&self, database: &Database) -> Result<(), StoreError> {
+    /// Queues due alerts and digests, and deletes expired rows.
+    async fn sweep(&self, database: &Database, clock: &Clock) -> Result<(), StoreError> {
         if self.mailer.is_some() {
             let mut tx = database.worker().await?;
             renewal::queue_long_history_alerts(&mut tx).await?;
             partner::queue_alerts(&mut tx).await?;
             tx.commit().await?;
+            // A digest leads to the pages.
+            if self.base.is_some()
+                && let Err(error) = digest::queue(database, clock, self.late_after_minutes).await
+            {
+                tracing::error!(code = error.code(), "could not queue the digests: {error}");
+            }
         }
         let mut tx = database.auth().await?;
         auth::sweep(&mut tx).await?;
@@ -283,6 +326,8 @@ impl Text {
             MailKind::Link => ("link", "link".to_owned()),
             MailKind::Invitation => ("invitation", "invitation".to_owned()),
             MailKind::Change(name) => (name.as_str(), name.clone()),
+            // Its own module writes it.
+            MailKind::Digest { .. } => ("digest", "digest".to_owned()),
             MailKind::Alert { alert, organisation, number } => {
                 arguments.set("organisation", line(organisation));
                 arguments.set("number", *number);

@@ -48,6 +48,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/about", get(about::show))
         .route("/", get(mine::start))
         .route("/me", get(mine::show))
+        .route("/me/digest", post(mine::set_digest).get(async || Redirect::to("/me")))
         .route("/me/sessions", post(mine::end_session).get(async || Redirect::to("/me")))
         .route("/today", get(today::show))
         .route("/outlook", get(outlook::show))

@@ -1,4 +1,5 @@
-//! Sign-in with a browser, through an OpenID Connect provider or with an e-mailed link.
+//! Sign-in with a browser, through an OpenID Connect provider or with an e-mailed link; and turning e-mails off without
+//! one.
 
 mod demo;
 mod error;
@@ -12,6 +13,7 @@ mod page;
 mod provider;
 mod provider_client;
 mod state;
+mod unsubscribe;
 
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -33,6 +35,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route("/sign-in/link/open", post(link::open))
         .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
         .route("/sign-out", post(home::sign_out))
+        .route("/unsubscribe", get(unsubscribe::show).post(unsubscribe::make))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::from_fn(render_errors))
         // For scripts, which read problem details.

@@ -150,6 +150,13 @@ pub enum MailKind {
         /// The number in the alert.
         number: i64,
     },
+    /// A digest of an organisation.
+    Digest {
+        /// The organisation.
+        organisation: Uuid,
+        /// The recipient.
+        person: Uuid,
+    },
 }
 
 /// An e-mail to send.
@@ -167,10 +174,10 @@ pub struct QueuedMail {
     pub locale: String,
 }
 
-/// Locks due e-mails until the end of the transaction. Includes e-mails that carry a token only if
-/// `with_tokens` is true.
-pub async fn due(tx: &mut AuthTx, limit: i64, with_tokens: bool) -> Result<Vec<QueuedMail>, StoreError> {
-    let due = sqlx::query_file!("src/auth/due.sql", limit, with_tokens).fetch_all(tx).await?;
+/// Locks due e-mails until the end of the transaction. Includes e-mails with links only if `with_links` is
+/// true.
+pub async fn due(tx: &mut AuthTx, limit: i64, with_links: bool) -> Result<Vec<QueuedMail>, StoreError> {
+    let due = sqlx::query_file!("src/auth/due.sql", limit, with_links).fetch_all(tx).await?;
     Ok(due
         .into_iter()
         .map(|one| QueuedMail {
@@ -179,10 +186,13 @@ pub async fn due(tx: &mut AuthTx, limit: i64, with_tokens: bool) -> Result<Vec<Q
                 (Some(alert), Some(organisation), Some(number)) => {
                     MailKind::Alert { alert, organisation, number }
                 }
-                _ => match one.kind.as_str() {
-                    "link" => MailKind::Link,
-                    "invitation" => MailKind::Invitation,
-                    _ => MailKind::Change(one.kind),
+                _ => match (one.kind.as_str(), one.organisation_id) {
+                    ("digest", Some(organisation)) => {
+                        MailKind::Digest { organisation, person: one.person_id }
+                    }
+                    ("link", _) => MailKind::Link,
+                    ("invitation", _) => MailKind::Invitation,
+                    _ => MailKind::Change(one.kind.clone()),
                 },
             },
             name: one.name,
@@ -213,6 +223,8 @@ pub enum MailOutcome {
     Mailed,
     /// It could not be sent now. It is tried again after as long as it has already waited.
     PutOff,
+    /// It may be sent in so many seconds: the organisation's hours have ended.
+    Wait(u32),
     /// The address was refused permanently.
     Refused,
 }
@@ -224,19 +236,36 @@ pub async fn finish(
     token_hash: [u8; 32],
     outcome: MailOutcome,
 ) -> Result<(), StoreError> {
+    let wait = match outcome {
+        MailOutcome::Wait(seconds) => Some(f64::from(seconds)),
+        _ => None,
+    };
     sqlx::query!(
-        "update certvakt.mail_queue
-         set mailed_at = case when $3 then now() end,
-           mail_due_at = case when $4 then now() + greatest(interval '30 seconds', now() - requested_at) end
-         where id = $1 and token_hash = $2",
+        "with sent as (
+           update certvakt.mail_queue
+           set mailed_at = case when $3 then now() end,
+             mail_due_at = case when $4 then now() + greatest(interval '30 seconds', now() - requested_at)
+               else now() + make_interval(secs => $5) end
+           where id = $1 and token_hash = $2
+           returning id, mailed_at
+         )
+         update certvakt.digests d set mailed_at = sent.mailed_at from sent where d.id = sent.id",
         id,
         &token_hash,
         outcome == MailOutcome::Mailed,
         outcome == MailOutcome::PutOff,
+        wait,
     )
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Turns off the digests of the person with a token. Returns false if there is none.
+pub async fn unsubscribe(tx: &mut AuthTx, token: Uuid) -> Result<bool, StoreError> {
+    let changed =
+        sqlx::query!("update certvakt.digest_settings set schedule = 'off' where unsubscribe = $1", token);
+    Ok(changed.execute(tx).await?.rows_affected() > 0)
 }
 
 /// Deletes expired sessions, e-mails and invitations.

@@ -7,6 +7,7 @@ pub mod chapters;
 pub mod confirmations;
 pub mod contacts;
 pub mod devices;
+pub mod digest;
 mod kept_form;
 pub mod keys;
 pub mod listings;

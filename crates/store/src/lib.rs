@@ -17,6 +17,7 @@ pub mod certification;
 pub mod certification_type;
 pub mod cleanup;
 pub mod delivery;
+pub mod digest;
 pub mod doctor;
 pub mod import;
 pub mod kill_switch;

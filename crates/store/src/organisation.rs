@@ -45,6 +45,8 @@ pub struct Organisation {
     pub limit_percent: u16,
     /// Whether lock screens may name the association and the certification.
     pub names_certification: bool,
+    /// Whether the digests of coordinators may name mentors.
+    pub digest_names: bool,
 }
 
 /// A new organisation.
@@ -95,6 +97,8 @@ pub struct Settings {
     pub limit_percent: Option<i16>,
     /// Whether a lock screen and a mail's subject may name the association and the certification.
     pub names_certification: Option<bool>,
+    /// Whether the digests of coordinators may name mentors.
+    pub digest_names: Option<bool>,
 }
 
 /// Changes an organisation's settings.
@@ -108,7 +112,7 @@ pub async fn set(tx: &mut RegistrarTx, slug: &str, settings: &Settings) -> Resul
            expired_grace_days = coalesce($7, expired_grace_days),
            run_limit_floor = coalesce($8, run_limit_floor), run_limit_percent = coalesce($9, run_limit_percent),
            names_certification = coalesce($10, names_certification),
-           lead_times = coalesce($11, lead_times)
+           lead_times = coalesce($11, lead_times), digest_names = coalesce($12, digest_names)
          where id = $1",
         organisation_id,
         settings.name,
@@ -121,17 +125,17 @@ pub async fn set(tx: &mut RegistrarTx, slug: &str, settings: &Settings) -> Resul
         settings.limit_percent,
         settings.names_certification,
         settings.lead_times.as_deref(),
+        settings.digest_names,
     );
-    added(changed.execute(tx).await, "organisation", slug)?;
-    Ok(())
+    added(changed.execute(tx).await, "organisation", slug).map(drop)
 }
 
 /// Every organisation, by slug.
 pub async fn list(tx: &mut WorkerTx) -> Result<Vec<Organisation>, StoreError> {
-    sqlx::query_as!(
+    let rows = sqlx::query_as!(
         Row,
         r#"select id, slug, name, time_zone as "zone: Zone", locale, run_at, deliver_from, deliver_until,
-             expired_grace_days, run_limit_floor, run_limit_percent, names_certification, lead_times,
+             expired_grace_days, run_limit_floor, run_limit_percent, names_certification, digest_names, lead_times,
              (select jsonb_object_agg(t.code, t.lead_times) from certvakt.certification_types t
               where t.organisation_id = organisations.id and t.lead_times is not null)
                as "lead_times_of_types: Json<LeadTimesOfTypes>",
@@ -139,10 +143,8 @@ pub async fn list(tx: &mut WorkerTx) -> Result<Vec<Organisation>, StoreError> {
            from certvakt.organisations order by slug"#
     )
     .fetch_all(tx)
-    .await?
-    .into_iter()
-    .map(|row| Ok(row.into()))
-    .collect()
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// The organisation with a slug, or all organisations.
@@ -229,8 +231,7 @@ pub async fn add_type(tx: &mut RegistrarTx, organisation: &str, new: &NewType<'_
         new.lead_times,
         new.external_id,
     );
-    added(kind.execute(tx).await, "type", new.code)?;
-    Ok(())
+    added(kind.execute(tx).await, "type", new.code).map(drop)
 }
 
 /// Checks that lead times are declared.
@@ -403,6 +404,7 @@ struct Row {
     run_limit_floor: i64,
     run_limit_percent: i16,
     names_certification: bool,
+    digest_names: bool,
     lead_times: Vec<i32>,
     lead_times_of_types: Option<Json<LeadTimesOfTypes>>,
     declared: Vec<i32>,
@@ -441,6 +443,7 @@ impl From<Row> for Organisation {
             limit_floor: row.run_limit_floor,
             limit_percent: row.run_limit_percent.unsigned_abs(),
             names_certification: row.names_certification,
+            digest_names: row.digest_names,
         }
     }
 }

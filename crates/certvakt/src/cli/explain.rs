@@ -3,7 +3,7 @@
 use certvakt_base::Exit;
 use certvakt_engine::expiry::explain::{self, Explanation};
 use certvakt_store::caller::mentor::PersonChange;
-use certvakt_store::{PersonChangeKind, certification, organisation, stage};
+use certvakt_store::{PersonChangeKind, certification, digest, organisation, stage};
 
 use super::App;
 use crate::error::Error;
@@ -32,7 +32,9 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         let notices = certification::notices(&mut tx, found.id, found.cycle_began).await?;
         let deliveries: Vec<i64> = notices.iter().filter_map(|notice| notice.delivery_id).collect();
         let attempts = certification::attempts(&mut tx, &deliveries).await?;
-        explanations.push(explain::explain(&found, organisation, &notices, &attempts, kept, app.clock.now()));
+        let digests = digest::of_certification(&mut tx, found.id).await?;
+        let now = app.clock.now();
+        explanations.push(explain::explain(&found, organisation, &notices, &attempts, digests, kept, now));
     }
     print(app.format, &serde_json::json!({ "certifications": explanations }), |_| {
         explanations.iter().map(text).collect::<Vec<_>>().join("\n\n")
@@ -61,6 +63,13 @@ fn text(one: &Explanation) -> String {
         format!("\n{day}: the mentor {}", happened(change))
     });
     let head = head + &happened.collect::<String>();
+    let digests = one.digests.iter().map(|digest| {
+        format!(
+            "\n{} {} digest of its chapter: mailed to {} of {}",
+            digest.on_date, digest.kind, digest.mailed, digest.recipients
+        )
+    });
+    let head = head + &digests.collect::<String>();
     if one.stages.is_empty() {
         return head;
     }

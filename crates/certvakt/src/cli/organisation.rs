@@ -86,6 +86,9 @@ struct SettingsArgs {
     /// Whether lock screens and subjects of e-mails may name the association and the certification
     #[arg(long)]
     names_certification: Option<bool>,
+    /// Whether the digests that coordinators get by e-mail may name mentors
+    #[arg(long)]
+    digest_names: Option<bool>,
 }
 
 fn time(text: &str) -> Result<NaiveTime, String> {
@@ -105,6 +108,7 @@ impl From<SettingsArgs> for Settings {
             limit_floor: args.limit_floor,
             limit_percent: args.limit_percent,
             names_certification: args.names_certification,
+            digest_names: args.digest_names,
         }
     }
 }

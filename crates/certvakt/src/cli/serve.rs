@@ -77,7 +77,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     };
     let carry = async {
         if let Some(mail_worker) = mail_worker {
-            mail_worker.run(database, ending.clone()).await;
+            mail_worker.run(database, &app.clock, ending.clone()).await;
         }
     };
     tokio::join!(

@@ -6,12 +6,13 @@ use std::fmt::Write;
 use certvakt_base::Exit;
 use certvakt_engine::expiry::schedule::{self, RunProblem};
 use certvakt_store::audit::access_log::{self as accesses, Recorded};
+use certvakt_store::digest::DigestState;
 use certvakt_store::kill_switch::{self, Closure};
 use certvakt_store::partner::{self, PartnerStatus};
 use certvakt_store::report::{
     self, ChannelStop, Queue, TableSize, Unreachable, UnreachableInChapter, WithoutCoordinator,
 };
-use certvakt_store::{organisation, renewal};
+use certvakt_store::{digest, organisation, renewal};
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -42,6 +43,7 @@ struct Status {
     long_histories: BTreeMap<String, i64>,
     partners: Vec<PartnerStatus>,
     chapters_without_coordinator: Vec<WithoutCoordinator>,
+    digests_in_7_days: Vec<DigestState>,
     unreachable_by_chapter: Vec<UnreachableInChapter>,
     unreachable: Vec<Unreachable>,
     tables: Vec<TableSize>,
@@ -99,6 +101,7 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
         long_histories: renewal::long_histories(&mut tx).await?.into_iter().collect(),
         partners: partner::with_status(&mut tx).await?,
         chapters_without_coordinator: report::without_coordinator(&mut tx).await?,
+        digests_in_7_days: digest::states(&mut tx).await?,
         unreachable_by_chapter: report::unreachable_by_chapter(&mut tx).await?,
         unreachable: report::unreachable(&mut tx, MOST_LISTED).await?,
         tables: report::sizes(&mut tx).await?,
@@ -169,6 +172,7 @@ fn text(status: &Status) -> String {
         text += &format!("Long histories: {} of {organisation}\n", count(*number));
     }
     text += &without_coordinator(&status.chapters_without_coordinator);
+    text += &digests(&status.digests_in_7_days);
     if !status.partners.is_empty() {
         let _ = writeln!(text, "\n{}\n", show::standings(&status.partners));
     }
@@ -198,6 +202,22 @@ fn without_coordinator(chapters: &[WithoutCoordinator]) -> String {
     }
     if let Some(more @ 1..) = chapters.len().checked_sub(MOST_NAMED) {
         let _ = writeln!(text, "NO COORDINATOR: {more} more chapters; `--output json` lists them");
+    }
+    text
+}
+
+/// The lines of the organisations that have begun to send digests.
+fn digests(states: &[DigestState]) -> String {
+    let mut text = String::new();
+    for one in states.iter().filter(|one| one.last_on.is_some()) {
+        let _ = writeln!(
+            text,
+            "Digests of {}, 7 days: {} mailed, {} waiting, {} not sent",
+            one.organisation,
+            count(one.mailed),
+            count(one.waiting),
+            count(one.not_sent)
+        );
     }
     text
 }

@@ -15,6 +15,7 @@ mod costs;
 mod crashes;
 mod cycles;
 mod delivery;
+mod digests;
 mod documentation;
 mod edges;
 mod embedded;

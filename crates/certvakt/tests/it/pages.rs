@@ -16,7 +16,7 @@ use reqwest::Method;
 use crate::sign_in::{Answer, Browser, TestService, between};
 
 /// A browser in which a person of the test data is signed in.
-async fn signed_in(place: &TestService, who: &str) -> Browser {
+pub async fn signed_in(place: &TestService, who: &str) -> Browser {
     place.known(who).await;
     let mut browser = place.browser();
     let page = browser.sign_in("/sign-in/provider", who).await;

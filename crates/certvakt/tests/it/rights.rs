@@ -55,6 +55,8 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.delivery_attempts.channel",
     "certvakt.delivery_attempts.detail",
     "certvakt.delivery_attempts.outcome",
+    "certvakt.digest_settings.schedule",
+    "certvakt.digests.kind",
     "certvakt.erased_register_ids.digest",
     "certvakt.idempotency_keys.request_hash",
     "certvakt.import_mappings.header",
@@ -174,8 +176,7 @@ async fn somebody() -> (TestDatabase, Uuid) {
                select id, '{person}', '{{\"name\": \"zqx7 before\"}}', '{{\"name\": \"zqx7 after\"}}' from certvakt.imports;
              insert into certvakt.contact_points (person_id, kind, address, installation)
                values ('{person}', 'push', 'token-zqx7', 'app-zqx7');
-             insert into certvakt.channel_opt_outs (person_id, kind) values ('{person}', 'push');
-             insert into certvakt.identities (issuer, subject, person_id)
+             insert into certvakt.channel_opt_outs (person_id, kind) values ('{person}', 'push'); insert into certvakt.identities (issuer, subject, person_id)
                values ('https://zqx7.example', 'subject-zqx7', '{person}');
              insert into certvakt.sessions (token_hash, issuer, subject, address, browser, acr)
                values (sha256('1'), 'https://zqx7.example', 'subject-zqx7', 'zqx7@example.org', 'zqx7', 'zqx7');
@@ -207,7 +208,9 @@ async fn somebody() -> (TestDatabase, Uuid) {
              insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, partner_key, completed_on, outcome, reason)
                select organisation_id, 'portal', 'live', 'E-1', 'M-zqx7', '2026-06-01', 'waiting', 'course-unknown'
                from certvakt.chapters;
-             insert into certvakt.person_changes (organisation_id, person_id, kind) select organisation_id, '{person}', 'moved' from certvakt.chapters; insert into certvakt.contacts (certification_id, outcome, made_by) select id, 'reached', peer_mentor_id from public.peer_mentor_certifications where peer_mentor_id = '{person}';
+             insert into certvakt.person_changes (organisation_id, person_id, kind) select organisation_id, '{person}', 'moved' from certvakt.chapters;
+             insert into certvakt.digest_settings (person_id) values ('{person}'); insert into certvakt.digests (organisation_id, person_id, kind, on_date) select id, '{person}', 'weekly', '2026-06-15' from certvakt.organisations;
+             insert into certvakt.contacts (certification_id, outcome, made_by) select id, 'reached', peer_mentor_id from public.peer_mentor_certifications where peer_mentor_id = '{person}';
              insert into certvakt.delivery_attempts (delivery_id, attempt, channel, outcome, detail)
                select d.id, 1, 'email', 'retry', '451' from certvakt.deliveries d
                join public.cert_notification_log l on l.id = d.id where l.recipient_id = '{person}';

@@ -61,7 +61,7 @@ impl Provider {
 /// The service on the test data of two organisations, with a provider and a mail server.
 pub struct TestService {
     pub database: TestDatabase,
-    mail: MailServer,
+    pub mail: MailServer,
     _provider: Option<Provider>,
     issuer: String,
     service: Service,
@@ -81,7 +81,7 @@ impl TestService {
     }
 
     /// Restarts the service with other settings.
-    fn again(self, more: &str) -> Self {
+    pub fn again(self, more: &str) -> Self {
         drop(self.service);
         let service = Self::serve(&self.database, &self.mail, &self.issuer, &self.folder, more);
         Self { service, ..self }

@@ -102,3 +102,8 @@ proof = Proof that it was you
 none = none
 yes = yes
 no = no
+
+digests = Overviews by e-mail
+schedule = Chosen schedule
+weekday = Weekday (1 is Monday)
+on-date = Date

@@ -102,3 +102,8 @@ proof = Det som viste at det var deg
 none = ingen
 yes = ja
 no = nei
+
+digests = Oversikter på e-post
+schedule = Valgt hyppighet
+weekday = Ukedag (1 er mandag)
+on-date = Dato

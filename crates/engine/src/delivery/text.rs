@@ -2,7 +2,7 @@
 
 use certvakt_base::catalog;
 use certvakt_base::i18n::{Catalog, Locale, line};
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 use fluent_bundle::FluentArgs;
 
 use super::Notice;
@@ -72,6 +72,15 @@ pub fn mail(notice: &Notice<'_>) -> MailText {
     }
 }
 
+/// A date in words, as `15. juni 2026`.
+pub(crate) fn date(locale: Locale, day: NaiveDate) -> String {
+    let mut arguments = FluentArgs::new();
+    arguments.set("day", day.day().to_string());
+    arguments.set("year", day.year().to_string());
+    arguments.set("month", CATALOG.say(locale, &format!("month-{}", day.month()), &FluentArgs::new()));
+    CATALOG.say(locale, "date", &arguments)
+}
+
 struct Speaker<'a> {
     locale: Locale,
     arguments: FluentArgs<'a>,
@@ -86,13 +95,7 @@ impl<'a> Speaker<'a> {
 
     fn new(notice: &'a Notice<'a>) -> Self {
         let mut speaker = Self::silent(notice);
-        let day = notice.last_valid_day;
-        speaker.arguments.set("day", day.day().to_string());
-        speaker.arguments.set("year", day.year().to_string());
-        let month = speaker.say(&format!("month-{}", day.month()));
-        speaker.arguments.set("month", month);
-        let date = speaker.say("date");
-        speaker.arguments.set("date", date);
+        speaker.arguments.set("date", date(notice.locale, notice.last_valid_day));
         speaker.arguments.set("days", notice.days_left.abs());
         speaker.arguments.set("organisation", line(notice.organisation));
         speaker.arguments.set("certification", line(notice.certification));

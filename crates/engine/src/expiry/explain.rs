@@ -4,6 +4,7 @@ use certvakt_rules::stage::is_told_again;
 use certvakt_rules::{DeliveryHours, Stage, Stages, last_valid_day, notice_key};
 use certvakt_store::caller::mentor::PersonChange;
 use certvakt_store::certification::{Attempt, Certification, Notice};
+use certvakt_store::digest::DigestsOfDay;
 use certvakt_store::organisation::Organisation;
 use certvakt_store::{AttemptOutcome, CertificationStatus, DeliveryState};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -44,6 +45,8 @@ pub struct Explanation {
     pub mentor_changes: Vec<PersonChange>,
     /// The stages, in the order of their due dates, and the notices of this cycle for earlier dates.
     pub stages: Vec<StageExplained>,
+    /// The last digests to those who get them about its chapter, latest first.
+    pub digests: Vec<DigestsOfDay>,
 }
 
 /// One stage, explained.
@@ -103,6 +106,7 @@ pub fn explain(
     organisation: &Organisation,
     notices: &[Notice],
     attempts: &[Attempt],
+    digests: Vec<DigestsOfDay>,
     days_kept: i32,
     now: DateTime<Utc>,
 ) -> Explanation {
@@ -133,6 +137,7 @@ pub fn explain(
         replaced_by: certification.replaced_by.clone(),
         mentor_changes: certification.mentor_changes.0.clone(),
         stages,
+        digests,
     }
 }
 

@@ -464,3 +464,12 @@ today-without-coordinator = { $number ->
     [one] One chapter has mentors, but no coordinator: { $name }.
    *[other] { $number } chapters have mentors, but no coordinator, among them { $name }.
 }
+digest = Overview by e-mail
+digest-hint = It shows the same as the page "Today". You hear of those who have newly expired, or cannot be reached, the same morning.
+digest-off = Send me none
+digest-daily = Every morning with news
+digest-weekly = Once a week
+digest-weekday = Day of the weekly overview
+digest-save = Save
+digest-saved = Saved: overview by e-mail
+digest-schedule = How often do you want it?

@@ -96,3 +96,9 @@ demo-mentor = Sign in as { $name }, mentor
 demo-outsider = Sign in as { $name }, coordinator of another organisation
 not-found-title = Page not found
 not-permitted-title = You cannot change this
+
+unsubscribe-title = Stop getting the overview?
+unsubscribe = You will get no more e-mails about who needs you. The page "Today" still shows it.
+unsubscribe-button = Stop getting the overview
+unsubscribed-title = You no longer get the overview
+unsubscribed = If you change your mind, you can turn it on again on your page.

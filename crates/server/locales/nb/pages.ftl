@@ -464,3 +464,12 @@ today-without-coordinator = { $number ->
     [one] Ett lokallag har likepersoner, men ingen koordinator: { $name }.
    *[other] { $number } lokallag har likepersoner, men ingen koordinator, blant dem { $name }.
 }
+digest = Oversikt på e-post
+digest-hint = Den viser det samme som siden «I dag». Nye som har utløpt eller ikke kan nås, får du vite om samme morgen.
+digest-off = Ikke send meg noen
+digest-daily = Hver morgen det er noe nytt
+digest-weekly = En gang i uken
+digest-weekday = Dag for den ukentlige oversikten
+digest-save = Lagre
+digest-saved = Lagret: oversikt på e-post
+digest-schedule = Hvor ofte vil du ha den?

@@ -96,3 +96,9 @@ demo-mentor = Logg inn som { $name }, likeperson
 demo-outsider = Logg inn som { $name }, koordinator i en annen organisasjon
 not-found-title = Fant ikke siden
 not-permitted-title = Du kan ikke endre dette
+
+unsubscribe-title = Vil du slutte å få oversikten?
+unsubscribe = Da får du ikke flere e-poster om hvem som trenger deg. Du ser det fortsatt på siden «I dag».
+unsubscribe-button = Slutt å få oversikten
+unsubscribed-title = Du får ikke oversikten lenger
+unsubscribed = Ombestemmer du deg, kan du slå den på igjen på siden din.

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
+use certvakt_store::caller::digest::{self, Schedule};
 use certvakt_store::caller::{self, sessions};
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -14,9 +15,14 @@ use super::error::PageError;
 use super::row::Row;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
-use crate::html::layout::{Layout, Section};
+use crate::extract::Query;
+use crate::html::layout::{Layout, Section, SignedIn};
 use crate::html::page;
 use crate::html::text::Text;
+use crate::problem::ApiError;
+
+/// The schedules of the digest.
+const SCHEDULES: [&str; 3] = ["daily", "weekly", "off"];
 
 #[derive(Template)]
 #[template(path = "mine.html")]
@@ -24,6 +30,22 @@ struct MyPage {
     layout: Layout,
     rows: Vec<Row>,
     sessions: Vec<MySession>,
+    /// The form of the digest; `None` if the person manages nobody.
+    digest: Option<DigestChoices>,
+}
+
+/// The form of the digest: each value with its label, and whether it is chosen.
+struct DigestChoices {
+    schedules: Vec<(&'static str, String, bool)>,
+    weekdays: Vec<(i16, String, bool)>,
+}
+
+impl DigestChoices {
+    fn new(chosen: &Schedule, text: Text) -> Self {
+        let schedule = |one| (one, text.say(&format!("digest-{one}")), chosen.schedule == one);
+        let weekday = |day| (day, text.say(&format!("weekday-{day}")), chosen.weekday == day);
+        Self { schedules: SCHEDULES.map(schedule).into(), weekdays: (1..=7).map(weekday).collect() }
+    }
 }
 
 /// A session of the person.
@@ -33,20 +55,36 @@ struct MySession {
     end: Option<(Uuid, String)>,
 }
 
+/// Whether the digest was just set.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct MyQuery {
+    done: String,
+}
+
 /// Shows the person's own page.
-pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Response, PageError> {
+pub(super) async fn show(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Query(query): Query<MyQuery>,
+) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Mine).await?;
     let person = layout.signed_in.as_ref().map_or(Uuid::nil(), |person| person.id);
     let found = caller::certifications_of(&mut tx, person).await?;
     let organisations = caller::organisations(&mut tx).await?;
     let sessions = sessions::sessions(&mut tx).await?;
+    let manages = layout.signed_in.as_ref().is_some_and(SignedIn::manages);
+    let digest = if manages { Some(digest::schedule(&mut tx).await?.unwrap_or_default()) } else { None };
     tx.commit().await?;
     let zone = organisations.first().map_or(Tz::UTC, |one| one.zone.0);
     let (text, now) = (layout.text, api.clock().now());
+    let has_news = query.done == "digest";
+    let heading = if has_news { "digest-saved" } else { "mine-title" };
     let shown = MyPage {
         rows: found.iter().map(|one| Row::of(one, now, text)).collect(),
         sessions: sessions.iter().map(|one| session(one, zone, text)).collect(),
-        layout: Layout { heading: text.say("mine-title"), ..layout },
+        digest: digest.map(|chosen| DigestChoices::new(&chosen, text)),
+        layout: Layout { heading: text.say(heading), has_news, ..layout },
     };
     Ok(page(StatusCode::OK, &shown))
 }
@@ -59,6 +97,28 @@ fn session(one: &sessions::Session, zone: Tz, text: Text) -> MySession {
     let what = text.with(key, &[("browser", browser.as_str().into()), ("since", since.into())]);
     let end = (!one.is_current).then(|| (one.id, text.with("end-session", &[("browser", browser.into())])));
     MySession { what, end }
+}
+
+/// The schedule of the digest.
+#[derive(Deserialize)]
+pub(super) struct DigestForm {
+    schedule: String,
+    weekday: String,
+}
+
+/// Sets when the person gets their digest.
+pub(super) async fn set_digest(
+    State(api): State<Api>,
+    Sent { visitor, form: DigestForm { schedule, weekday } }: Sent<DigestForm>,
+) -> Result<Response, PageError> {
+    let weekday = weekday.parse().ok().filter(|day| (1..=7).contains(day));
+    let (true, Some(weekday)) = (SCHEDULES.contains(&schedule.as_str()), weekday) else {
+        return Err(ApiError::Invalid("the form is incomplete".to_owned()).into());
+    };
+    let (mut tx, _) = visitor.begin(&api, Section::Mine).await?;
+    digest::set_schedule(&mut tx, &Schedule { schedule, weekday }).await?;
+    tx.commit().await?;
+    Ok(Redirect::to("/me?done=digest").into_response())
 }
 
 /// The session to end.

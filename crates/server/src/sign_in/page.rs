@@ -1,5 +1,7 @@
 //! The sign-in pages: a title, a text, a link and a form, in the browser's language.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -60,7 +62,7 @@ impl IntoResponse for Page {
 
 /// A form: hidden values, optionally a field for an e-mail address, and a button.
 pub(super) struct Form {
-    action: &'static str,
+    action: Cow<'static, str>,
     hidden: Vec<(&'static str, String)>,
     /// The label of the field for an e-mail address.
     address: Option<String>,
@@ -70,11 +72,11 @@ pub(super) struct Form {
 impl Form {
     /// Creates a form with a button and hidden values.
     pub(super) fn button(
-        action: &'static str,
+        action: impl Into<Cow<'static, str>>,
         button: String,
         hidden: impl IntoIterator<Item = (&'static str, String)>,
     ) -> Self {
-        Self { action, hidden: hidden.into_iter().collect(), address: None, button }
+        Self { action: action.into(), hidden: hidden.into_iter().collect(), address: None, button }
     }
 
     /// Adds a field for an e-mail address.

@@ -1,7 +1,7 @@
--- $1 maximum number   $2 whether to include e-mails that carry a token
+-- $1 maximum number   $2 whether to include e-mails with links
 -- The person's name and language are those of the alert's organisation, or of the organisation whose register contains
 -- the address. An e-mail to a former address may reach somebody else, so it does not contain the name. Links come first.
-select l.id, l.kind, l.alert, l.number,
+select l.id, l.kind, l.alert, l.number, l.person_id, l.organisation_id,
   case when c.id is not null then coalesce(
     (select n.name from certvakt.person_names n
      where n.person_id = p.id and n.organisation_id = coalesce(l.organisation_id, c.organisation_id)),
@@ -23,7 +23,7 @@ join certvakt.people p on p.id = l.person_id
 left join certvakt.contact_points c on c.id = l.contact_point_id
 left join certvakt.organisations o on o.id = l.organisation_id
 where l.mail_due_at <= now() and l.used_at is null and l.requested_at > now() - l.valid_for
-  and ($2 or l.kind not in ('link', 'invitation'))
+  and ($2 or l.kind not in ('link', 'invitation', 'digest'))
 order by (l.kind not in ('link', 'invitation')), l.mail_due_at, l.id
 limit $1
 for update of l skip locked

@@ -14,6 +14,9 @@ browsers as (
 results as (
   delete from certvakt.change_results where made_at <= now() - interval '1 day'
 ),
+digests as (
+  delete from certvakt.digests where on_date < now() - interval '400 days'
+),
 addresses as (
   delete from certvakt.former_addresses where left_at <= now() - interval '90 days'
 )

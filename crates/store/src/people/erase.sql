@@ -109,6 +109,12 @@ confirmations as (
 browsers as (
   delete from certvakt.known_browsers where person_id = $1 returning 1
 ),
+digests as (
+  delete from certvakt.digests where person_id = $1 returning 1
+),
+digest_settings as (
+  delete from certvakt.digest_settings where person_id = $1 returning 1
+),
 names as (
   delete from certvakt.person_names where person_id = $1 returning 1
 ),
@@ -154,6 +160,7 @@ from (values
     + (select count(*) from addresses) + (select count(*) from confirmations)),
   (17, 'known browsers', (select count(*) from browsers)),
   (19, 'contacts with coordinators', (select count(*) from contacts)),
-  (20, 'moves and ends in organisations', (select count(*) from ends))
+  (20, 'moves and ends in organisations', (select count(*) from ends)),
+  (21, 'digests and their schedule', (select count(*) from digests) + (select count(*) from digest_settings))
 ) erased (number, place, rows)
 order by number

@@ -66,6 +66,13 @@ select json_build_object(
     select coalesce(json_agg(json_build_object(
       'kind', l.kind, 'address', l.address, 'asked_for_at', l.requested_at, 'mailed_at', l.mailed_at, 'used_at', l.used_at) order by l.requested_at), '[]')
     from certvakt.mail_queue l where l.person_id = p.id),
+  'digests', json_build_object(
+    'schedule', (
+      select json_build_object('schedule', s.schedule, 'weekday', s.weekday) from certvakt.digest_settings s where s.person_id = p.id),
+    'mails', (
+      select coalesce(json_agg(json_build_object('organisation', o.name, 'kind', g.kind, 'on_date', g.on_date, 'mailed_at', g.mailed_at)
+        order by g.on_date, o.name, g.kind), '[]')
+      from certvakt.digests g join certvakt.organisations o on o.id = g.organisation_id where g.person_id = p.id)),
   'certifications', (
     select coalesce(json_agg(json_build_object(
       'id', c.id, 'organisation', o.name, 'chapter', h.name, 'type', t.name, 'register_id', c.external_id,

@@ -7,11 +7,13 @@ use super::{Answer, Browser, HOME, NOON, TestService, between};
 
 pub(super) const MENTOR: &str = "00000000-0000-4000-8000-0000000100a2";
 
+/// Adds a mail address of a person, who gets no digest.
 pub(super) async fn mailed(place: &TestService, person: &str, address: &str) {
     place
         .database
         .execute(&format!(
-            "insert into certvakt.contact_points (person_id, kind, address) values ('{person}', 'email', '{address}')"
+            "insert into certvakt.digest_settings (person_id, schedule) values ('{person}', 'off') on conflict do nothing;
+             insert into certvakt.contact_points (person_id, kind, address) values ('{person}', 'email', '{address}')"
         ))
         .await;
 }

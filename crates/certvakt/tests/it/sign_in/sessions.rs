@@ -76,6 +76,7 @@ async fn expired_rows_are_deleted() {
             "insert into certvakt.sessions (token_hash, issuer, subject, seen_at, expires_at) values
                (sha256('quiet'), 'i', 'quiet', now() - interval '13 hours', now() + interval '1 day'),
                (sha256('old'), 'i', 'old', now(), now() - interval '1 hour'), (sha256('good'), 'i', 'good', now(), now() + interval '1 day');
+             insert into certvakt.digest_settings (person_id, schedule) values ('00000000-0000-4000-8000-000000000001', 'off');
              insert into certvakt.contact_points (person_id, kind, address)
              select '00000000-0000-4000-8000-000000000001', 'email', 'koordinator@example.org';
              insert into certvakt.mail_queue (kind, person_id, contact_point_id, valid_for, mail_due_at, requested_at)

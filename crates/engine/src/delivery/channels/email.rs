@@ -59,7 +59,13 @@ fn write(notice: &Notice<'_>, to: &Address) -> askama::Result<Mail> {
         None => words,
     };
     // Every repeat of a notice has the same Message-ID, so that a mail program can recognise it.
-    Ok(Mail { to: to.contact.clone(), subject: text.subject, id: notice.idempotency_key.to_owned(), body })
+    Ok(Mail {
+        to: to.contact.clone(),
+        subject: text.subject,
+        id: notice.idempotency_key.to_owned(),
+        body,
+        unsubscribe: None,
+    })
 }
 
 /// A calendar entry on the last valid day; `None` once the day has passed. Its id derives from the

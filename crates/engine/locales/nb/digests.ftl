@@ -1,0 +1,31 @@
+# Emnet og de første linjene, som en låst skjerm viser, røper ikke hva det gjelder.
+subject = Oversikten din
+preheader = Åpne meldingen for å lese den.
+greeting = Hei,
+greeting-named = Hei { $name },
+
+about = { $number ->
+    [0] Ingen trenger deg akkurat nå. Her er det som kommer.
+    [one] Én likeperson trenger deg nå.
+   *[other] { $number } likepersoner trenger deg nå.
+}
+held = Varslene for { $date } venter på at en administrator godkjenner dem
+
+expired-count = { $number } nylig utløpt
+unreachable-count = { $number } kan ikke nås
+week-count = { $number } utløper innen sju dager
+month-count = { $number } utløper om 8 til 30 dager
+
+expired = Utløpt: gjaldt til og med { $date }
+unreachable = Kan ikke nås: gjelder til og med { $date }
+week = Gjelder til og med { $date }
+month = Gjelder til og med { $date }
+named = { $who }. { $what }
+
+more = { $number ->
+    [one] Se én likeperson til
+   *[other] Se { $number } likepersoner til
+}
+footer = Du får denne oversikten fordi du følger opp likepersoner. Meldingen er sendt automatisk og kan ikke besvares.
+schedule = Velg hvor ofte du får den
+unsubscribe = Slutt å få den
