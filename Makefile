@@ -60,7 +60,7 @@ screenshots: ## Renew the pictures of the README
 	@scripts/install-tools browser >/dev/null
 	cargo build --quiet --bins
 	@CERTVAKT_PICTURES=$(CURDIR)/docs/screenshots CERTVAKT_NODE_MODULES=$$(scripts/install-tools browser)/browser/node_modules \
-		node --test --test-name-pattern='^picture of' browser/pages.test.mjs
+		node --test browser/pictures.mjs
 
 slow: ## The Rust tests that take more than twenty seconds each
 	@scripts/install-packages test

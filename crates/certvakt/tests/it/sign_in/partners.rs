@@ -208,6 +208,11 @@ async fn every_place_shows_the_same_problems_of_a_partner() {
              insert into certvakt.contact_points (person_id, kind, address)
                select person_id, 'email', 'administrator@example.org' from certvakt.identities
                where subject = 'administrator' limit 1;
+             -- A chapter without a coordinator would be another alarm.
+             insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+               select m.organisation_id, m.chapter_id, m.person_id, 'coordinator'
+               from certvakt.memberships m join certvakt.identities i using (person_id)
+               where i.subject = 'administrator' and m.role = 'org_admin' limit 1;
              insert into certvakt.partners (organisation_id, code)
                select m.organisation_id, 'portal' from certvakt.memberships m join certvakt.identities i using (person_id)
                where i.subject = 'administrator' and m.role = 'org_admin' limit 1;

@@ -1,31 +1,11 @@
-// Every page at every size and in every mode: nothing beside the screen, large enough targets, no violation of WCAG.
+// Every page at every size and in every mode: nothing beside the screen, large enough targets, no violation of WCAG. The
+// files of phones and desktops run at the same time, each with a service of its own.
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { SCREENSHOTS, layoutFaults, signIn, start, violations } from "./world.mjs";
-
-let world;
-before(async () => {
-  mkdirSync(SCREENSHOTS, { recursive: true });
-  world = await start();
-});
-after(() => world?.stop());
-
-// The text spacing that a page must allow (WCAG 1.4.12).
-const SPACING = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-bottom: 2em !important }";
-
-const MODES = [
-  ["phone", { viewport: { width: 320, height: 640 } }],
-  ["desktop", { viewport: { width: 1440, height: 900 } }],
-  ["phone-dark", { viewport: { width: 320, height: 640 }, colorScheme: "dark" }],
-  ["desktop-dark", { viewport: { width: 1440, height: 900 }, colorScheme: "dark" }],
-  ["phone-english", { viewport: { width: 320, height: 640 }, locale: "en-GB" }],
-  ["forced-colours", { viewport: { width: 1440, height: 900 }, forcedColors: "active" }],
-  ["double-text", { viewport: { width: 640, height: 900 } }, ":root { font-size: 200% !important }"],
-  ["text-spacing", { viewport: { width: 320, height: 640 } }, SPACING],
-];
 
 /** The pages, each with how to get there. */
 const PAGES = {
@@ -118,7 +98,7 @@ async function chapterMove(page) {
   await page.getByRole("link", { name: /^(Flytt alle|Move all)/ }).first().click();
 }
 
-async function first(page) {
+export async function first(page) {
   await page.goto("/certifications?state=due");
   await page.locator("h3 a").first().click();
 }
@@ -131,24 +111,33 @@ async function renewal(page, date) {
   await page.getByRole("button", { name: /^(Neste|Next)/ }).click();
 }
 
-for (const [mode, options, style] of MODES) {
-  for (const [name, [who, open]] of Object.entries(PAGES)) {
-    test(`${name}, ${mode}`, async () => {
-      const page = await signIn(world, who, options);
-      await open(page);
-      const colours = await violations(page);
-      assert.deepEqual(colours.violations, []);
-      assert.deepEqual(colours.incomplete, []);
-      if (style) await page.evaluate(addStyle, style);
-      assert.deepEqual(await layoutFaults(page), []);
-      assert.equal(await page.locator("h1").count(), 1);
-      assert.ok((await page.title()).startsWith(name.endsWith("refused") ? /english/.test(mode) ? "Error: " : "Feil: " : await page.locator("h1").innerText()));
-      const expected = name === "missing" || name.endsWith("refused") ? 1 : 0;
-      // The browser reports the status of a refused form or a missing page as an error.
-      assert.ok(page.faults.length <= expected, page.faults.join("\n"));
-      await page.screenshot({ path: join(SCREENSHOTS, `${name}-${mode}.png`), fullPage: true });
-      await page.context().close();
-    });
+/** Tests every page in each of the modes: a name, the options of the browser, and a reader's own style. */
+export function testPages(modes) {
+  let world;
+  before(async () => {
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    world = await start();
+  });
+  after(() => world?.stop());
+  for (const [mode, options, style] of modes) {
+    for (const [name, [who, open]] of Object.entries(PAGES)) {
+      test(`${name}, ${mode}`, async () => {
+        const page = await signIn(world, who, options);
+        await open(page);
+        const colours = await violations(page);
+        assert.deepEqual(colours.violations, []);
+        assert.deepEqual(colours.incomplete, []);
+        if (style) await page.evaluate(addStyle, style);
+        assert.deepEqual(await layoutFaults(page), []);
+        assert.equal(await page.locator("h1").count(), 1);
+        assert.ok((await page.title()).startsWith(name.endsWith("refused") ? /english/.test(mode) ? "Error: " : "Feil: " : await page.locator("h1").innerText()));
+        const expected = name === "missing" || name.endsWith("refused") ? 1 : 0;
+        // The browser reports the status of a refused form or a missing page as an error.
+        assert.ok(page.faults.length <= expected, page.faults.join("\n"));
+        await page.screenshot({ path: join(SCREENSHOTS, `${name}-${mode}.png`), fullPage: true });
+        await page.context().close();
+      });
+    }
   }
 }
 
@@ -157,19 +146,4 @@ function addStyle(rules) {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(rules);
   document.adoptedStyleSheets = [sheet];
-}
-
-// `make screenshots` writes the pictures of the README.
-const PICTURES = process.env.CERTVAKT_PICTURES;
-const OF_README = {
-  today: ["coordinator", { viewport: { width: 800, height: 900 } }, (page) => page.goto("/today")],
-  certification: ["coordinator", { viewport: { width: 400, height: 900 }, colorScheme: "dark" }, first],
-  outlook: ["administrator", { viewport: { width: 800, height: 900 } }, (page) => page.goto("/outlook")],
-};
-for (const [name, [who, options, open]] of Object.entries(PICTURES ? OF_README : {})) {
-  test(`picture of ${name}`, async () => {
-    const page = await signIn(world, who, options);
-    await open(page);
-    await page.screenshot({ path: join(PICTURES, `${name}.png`) });
-  });
 }

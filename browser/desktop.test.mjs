@@ -1,0 +1,12 @@
+// The pages on a large screen.
+
+import { testPages } from "./pages.mjs";
+
+const viewport = { width: 1440, height: 900 };
+
+testPages([
+  ["desktop", { viewport }],
+  ["desktop-dark", { viewport, colorScheme: "dark" }],
+  ["forced-colours", { viewport, forcedColors: "active" }],
+  ["double-text", { viewport: { width: 640, height: 900 } }, ":root { font-size: 200% !important }"],
+]);
