@@ -11,6 +11,7 @@ use certvakt_base::i18n::line;
 use certvakt_engine::import::Changes;
 use certvakt_engine::import::rejected_rows::{RejectedRows, rejected_rows};
 use certvakt_engine::import::uploads::{Register, no_room};
+use certvakt_store::CallerTx;
 use certvakt_store::caller::uploads::{self, Draft};
 use certvakt_store::import::{ChangedRow, CloseMatch, SamePerson};
 use serde::Deserialize;
@@ -251,7 +252,7 @@ async fn checked(
     api: &Api,
     visitor: &Visitor,
     id: Uuid,
-) -> Result<(certvakt_store::CallerTx, Option<(Draft, Register, Checked)>), PageError> {
+) -> Result<(CallerTx, Option<(Draft, Register, Checked)>), PageError> {
     let (mut tx, _) = visitor.begin(api, Section::Imports).await?;
     let found = uploads::draft(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     if found.upload.state != "checked" {

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
 use certvakt_engine::import::Field;
-use certvakt_engine::import::draft::{Draft, mapping_name};
+use certvakt_engine::import::draft::{Draft, DraftColumn, mapping_name};
 use certvakt_engine::import::uploads::Register;
 use certvakt_store::CallerTx;
 use certvakt_store::caller::overview::{self, CertificationType};
@@ -220,9 +220,7 @@ fn enter(found: &mut Assignable, form: &HashMap<String, String>, text: Text) -> 
             found.register.options.columns = columns;
         }
         Err(field) => {
-            let of_field = |column: &certvakt_engine::import::draft::DraftColumn| {
-                column.field.as_deref() == Some(field.as_str())
-            };
+            let of_field = |column: &DraftColumn| column.field.as_deref() == Some(field.as_str());
             let at = found.draft.columns.iter().rposition(of_field).unwrap_or_default();
             fault(format!("column-{at}"), named("fault-field-twice", field));
         }

@@ -190,7 +190,7 @@ pub(super) async fn make(State(api): State<Api>, sent: Upload) -> Result<Respons
         },
         Err(fault) => Err(fault),
     };
-    let stored = match received {
+    let wrong = match received {
         Ok((chapter, register, file)) => {
             let _turn = api.receiving(chapter.organisation_id).await?;
             let known = known(&offered, chapter.organisation_id, &types);
@@ -205,7 +205,7 @@ pub(super) async fn make(State(api): State<Api>, sent: Upload) -> Result<Respons
     let layout = Layout { is_refused: true, ..layout };
     let mut refused = form(&mut tx, layout, &offered, &fields).await?;
     tx.commit().await?;
-    refused.faults.push(stored);
+    refused.faults.push(wrong);
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &refused))
 }
 

@@ -5,10 +5,10 @@ use std::io::SeekFrom;
 
 use axum::extract::multipart::{Field, Multipart};
 use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use certvakt_engine::import::uploads::no_room;
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
-
-use certvakt_engine::import::uploads::no_room;
 
 use super::error::PageError;
 use super::visitor::Visitor;
@@ -84,7 +84,7 @@ async fn receive(mut field: Field<'_>) -> Result<Result<File, NoFile>, ApiError>
         let piece = match field.chunk().await {
             Ok(Some(piece)) => piece,
             Ok(None) => break,
-            Err(error) if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 return Ok(Err(NoFile::TooLong));
             }
             Err(_) => {
