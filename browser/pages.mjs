@@ -15,11 +15,11 @@ const PAGES = {
   filtered: ["coordinator", (page) => page.goto("/certifications?state=lapsed&q=an")],
   nothing: ["coordinator", (page) => page.goto("/certifications?q=finnes+ikke")],
   certification: ["coordinator", first],
-  renewal: ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /^(Forny|Renew)$/ }).click(); }],
+  renewal: ["coordinator", (page) => action(page, /^(Forny|Renew)$/)],
   "renewal-refused": ["coordinator", async (page) => { await renewal(page, "31.02.2026"); }],
   "renewal-check": ["coordinator", async (page) => { await renewal(page); }],
-  contact: ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Registrer kontakt|Record a contact/ }).click(); }],
-  "contact-refused": ["coordinator", async (page) => { await first(page); await page.getByRole("link", { name: /Registrer kontakt|Record a contact/ }).click(); await page.getByRole("button", { name: /Registrer kontakt|Record a contact/ }).click(); }],
+  contact: ["coordinator", (page) => action(page, /Registrer kontakt|Record a contact/)],
+  "contact-refused": ["coordinator", async (page) => { await action(page, /Registrer kontakt|Record a contact/); await page.getByRole("button", { name: /Registrer kontakt|Record a contact/ }).click(); }],
   move: ["administrator", (page) => action(page, /Flytt til et annet|Move to another/)],
   "move-refused": ["administrator", async (page) => { await action(page, /Flytt til et annet|Move to another/); await page.getByRole("button", { name: /Flytt til et annet|Move to another/ }).click(); }],
   end: ["administrator", (page) => action(page, /har sluttet|has left/)],
@@ -104,8 +104,7 @@ export async function first(page) {
 }
 
 async function renewal(page, date) {
-  await first(page);
-  await page.getByRole("link", { name: /^(Forny|Renew)$/ }).click();
+  await action(page, /^(Forny|Renew)$/);
   if (date) await page.locator("#date").fill(date);
   await page.locator("#note").fill("Kurs i Ålesund");
   await page.getByRole("button", { name: /^(Neste|Next)/ }).click();

@@ -1,4 +1,4 @@
-# A lock screen shows the subject and the first lines: they do not reveal what it is about.
+# Lock screens show the subject and the preheader, so neither mentions mentors.
 subject = Your overview
 preheader = Open the message to read it.
 greeting = Hello,

@@ -1,4 +1,4 @@
-# Emnet og de første linjene, som en låst skjerm viser, røper ikke hva det gjelder.
+# En låst skjerm viser emnet og de første linjene. De nevner derfor ikke likepersoner.
 subject = Oversikten din
 preheader = Åpne meldingen for å lese den.
 greeting = Hei,

@@ -465,7 +465,7 @@ today-without-coordinator = { $number ->
    *[other] { $number } chapters have mentors, but no coordinator, among them { $name }.
 }
 digest = Overview by e-mail
-digest-hint = It shows the same as the page "Today". You hear of those who have newly expired, or cannot be reached, the same morning.
+digest-hint = It shows the same as the page "Today". If a certification expires or a mentor cannot be reached, you get an e-mail the same morning.
 digest-off = Send me none
 digest-daily = Every morning with news
 digest-weekly = Once a week

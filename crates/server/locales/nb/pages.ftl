@@ -465,7 +465,7 @@ today-without-coordinator = { $number ->
    *[other] { $number } lokallag har likepersoner, men ingen koordinator, blant dem { $name }.
 }
 digest = Oversikt på e-post
-digest-hint = Den viser det samme som siden «I dag». Nye som har utløpt eller ikke kan nås, får du vite om samme morgen.
+digest-hint = Den viser det samme som siden «I dag». Hvis en sertifisering utløper, eller en likeperson ikke kan nås, får du en e-post samme morgen.
 digest-off = Ikke send meg noen
 digest-daily = Hver morgen det er noe nytt
 digest-weekly = En gang i uken

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::error::PageError;
 use super::form::Nothing;
 use super::import_check;
-use super::register::{Outcome, PATH, Undo, path, refusal};
+use super::register::{Outcome, PATH, Undo, path, refusal, rejection};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Path;
@@ -48,13 +48,13 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let until = Instant::now() + WAIT;
     let (mut tx, layout) = visitor.begin(&api, Section::Imports).await?;
-    let mut found = uploads::draft(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
+    let mut found = uploads::details(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     // Each look is a transaction of its own, and none is open in between.
     while found.is_waiting && Instant::now() < until {
         tx.commit().await?;
         tokio::time::sleep(LOOK_EVERY).await;
         tx = visitor.again(&api).await?;
-        found = uploads::draft(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
+        found = uploads::details(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     }
     tx.commit().await?;
     Ok(match found.upload.state.as_str() {
@@ -90,7 +90,7 @@ fn result(upload: &Upload, is_waiting: bool, layout: Layout) -> ImportPage {
         path: path(upload.id),
         is_waiting,
         facts,
-        rejects: outcome.rejects.iter().map(|one| one.sentence(text)).collect(),
+        rejects: outcome.rejects.iter().map(|one| rejection(one, text)).collect(),
         is_undoable: state == "imported" && outcome.import.is_some(),
         layout: Layout { heading: text.say(&format!("import-{state}-title")), has_news: true, ..layout },
     }

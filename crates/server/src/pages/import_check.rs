@@ -8,18 +8,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
-use certvakt_engine::import::Changes;
 use certvakt_engine::import::rejected_rows::{RejectedRows, rejected_rows};
 use certvakt_engine::import::uploads::{Register, no_room};
+use certvakt_engine::import::{Changes, Reject};
 use certvakt_store::CallerTx;
-use certvakt_store::caller::uploads::{self, Draft};
+use certvakt_store::caller::uploads::{self, UploadDetails};
 use certvakt_store::import::{ChangedRow, CloseMatch, SamePerson};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
 use super::file::File;
-use super::register::{REGISTER, Reject, json, path, refusal};
+use super::register::{REGISTER, json, path, refusal, rejection};
 use super::visitor::{Sent, Visitor};
 use crate::api::{Api, in_memory};
 use crate::extract::Path;
@@ -121,15 +121,15 @@ struct Missing {
     kept_for_rejects: bool,
 }
 
-/// The register of a draft, and the result of its check.
-fn read(found: &Draft) -> Result<(Register, Checked), ApiError> {
+/// The register of an upload, and the result of its check.
+fn read(found: &UploadDetails) -> Result<(Register, Checked), ApiError> {
     let register = serde_json::from_value(found.options.clone()).map_err(|_| ApiError::Fault)?;
     let result = found.upload.result.clone().unwrap_or_default();
     Ok((register, serde_json::from_value(result).map_err(|_| ApiError::Fault)?))
 }
 
 /// The page of a checked register.
-pub(super) fn page_of(found: &Draft, layout: Layout) -> Result<Response, PageError> {
+pub(super) fn page_of(found: &UploadDetails, layout: Layout) -> Result<Response, PageError> {
     let (register, checked) = read(found)?;
     let text = layout.text;
     let changes = checked.changes.as_ref();
@@ -153,7 +153,7 @@ pub(super) fn page_of(found: &Draft, layout: Layout) -> Result<Response, PageErr
         close_matches: close.collect(),
         groups: groups.collect(),
         rejected: checked.rejected,
-        rejects: checked.rejects.iter().take(REJECTS).map(|one| one.sentence(text)).collect(),
+        rejects: checked.rejects.iter().take(REJECTS).map(|one| rejection(one, text)).collect(),
         layout: Layout { heading, has_news: true, ..layout },
     };
     Ok(page(StatusCode::OK, &shown))
@@ -252,9 +252,9 @@ async fn checked(
     api: &Api,
     visitor: &Visitor,
     id: Uuid,
-) -> Result<(CallerTx, Option<(Draft, Register, Checked)>), PageError> {
+) -> Result<(CallerTx, Option<(UploadDetails, Register, Checked)>), PageError> {
     let (mut tx, _) = visitor.begin(api, Section::Imports).await?;
-    let found = uploads::draft(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
+    let found = uploads::details(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     if found.upload.state != "checked" {
         return Ok((tx, None));
     }
@@ -314,7 +314,7 @@ pub(super) async fn rejects(
     Path(id): Path<Uuid>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Imports).await?;
-    let found = uploads::draft(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
+    let found = uploads::details(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     let (register, checked) = read(&found)?;
     let _one_of_few = in_memory().await?;
     let content = uploads::content(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
@@ -335,7 +335,7 @@ pub(super) async fn rejects(
     let mut file = File::new(&header);
     for (line, mut cells) in rows {
         let of_line = checked.rejects.iter().filter(|one| one.line == line);
-        cells.push(of_line.map(|one| one.sentence(text)).collect::<Vec<_>>().join(" "));
+        cells.push(of_line.map(|one| rejection(one, text)).collect::<Vec<_>>().join(" "));
         file.row(&cells);
     }
     Ok(file.response("attachment; filename=\"rejects.csv\"")?)

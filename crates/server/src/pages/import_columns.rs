@@ -74,7 +74,7 @@ struct Assignable {
 impl Assignable {
     /// The register with an id; `None` if it is being checked or imported, or was imported.
     async fn of(tx: &mut CallerTx, id: Uuid) -> Result<Option<Self>, PageError> {
-        let found = uploads::draft(tx, id).await?.ok_or(ApiError::NotFound)?;
+        let found = uploads::details(tx, id).await?.ok_or(ApiError::NotFound)?;
         if !matches!(found.upload.state.as_str(), "draft" | "checked") {
             return Ok(None);
         }

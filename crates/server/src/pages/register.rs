@@ -1,5 +1,6 @@
 //! What the pages about registers share: their paths, results in words, and why a register or a row was refused.
 
+use certvakt_engine::import::Reject;
 use certvakt_store::caller::uploads::Upload;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -66,35 +67,23 @@ pub(super) fn summary(upload: &Upload, text: Text) -> String {
     )
 }
 
-/// A rejected row or contact.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Reject {
-    pub(super) line: i64,
-    pub(super) column: String,
-    pub(super) reason: String,
-    #[serde(default)]
-    pub(super) is_row_imported: bool,
+/// Where the fault of a rejected row or contact is, and what it is, as a sentence.
+pub(super) fn rejection(one: &Reject, text: Text) -> String {
+    let key = if one.is_row_imported { "reject-contact" } else { "reject-field" };
+    let field = text.say(&format!("field-{}", one.column));
+    let known = text.say(&format!("reason-{}", cause(&one.reason)));
+    let reason = if known.is_empty() { text.say("reason") } else { known };
+    text.with(
+        key,
+        &[("line", one.line.to_string().into()), ("field", field.into()), ("reason", reason.into())],
+    )
 }
 
-impl Reject {
-    /// Where the fault is, as a sentence.
-    pub(super) fn sentence(&self, text: Text) -> String {
-        let key = if self.is_row_imported { "reject-contact" } else { "reject-field" };
-        let field = text.say(&format!("field-{}", self.column));
-        let known = text.say(&format!("reason-{}", self.cause()));
-        let reason = if known.is_empty() { text.say("reason") } else { known };
-        text.with(
-            key,
-            &[("line", self.line.to_string().into()), ("field", field.into()), ("reason", reason.into())],
-        )
-    }
-
-    /// The cause in the reason, before what to do, as it is in the key of a text.
-    fn cause(&self) -> String {
-        let cause = self.reason.split(':').next().unwrap_or_default();
-        let words = cause.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-        words.collect::<Vec<_>>().join("-")
-    }
+/// The cause in a reason, before what to do, as it is in the key of a text.
+fn cause(reason: &str) -> String {
+    let cause = reason.split(':').next().unwrap_or_default();
+    let words = cause.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
 }
 
 /// Why a register was refused, as a sentence.

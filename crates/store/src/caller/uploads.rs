@@ -82,9 +82,9 @@ pub async fn announce(
     Ok(announced.map_or(Announced::NotTheirs, Announced::As))
 }
 
-/// A register that a person has uploaded and not imported yet.
+/// An upload, with what the pages need to continue with it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Draft {
+pub struct UploadDetails {
     /// The upload.
     pub upload: Upload,
     /// The options for reading it.
@@ -95,8 +95,8 @@ pub struct Draft {
     pub is_waiting: bool,
 }
 
-/// A draft, or a register that came from one, if the caller may see it.
-pub async fn draft(tx: &mut CallerTx, id: Uuid) -> Result<Option<Draft>, StoreError> {
+/// One upload with its details, if the caller may see it.
+pub async fn details(tx: &mut CallerTx, id: Uuid) -> Result<Option<UploadDetails>, StoreError> {
     let found = sqlx::query!(
         r#"select id, organisation_id, chapter_id, state, result, created_at, finished_at, options, proposal,
              state in ('checking', 'received') or undo_requested_at is not null as "is_waiting!"
@@ -105,7 +105,7 @@ pub async fn draft(tx: &mut CallerTx, id: Uuid) -> Result<Option<Draft>, StoreEr
     )
     .fetch_optional(&mut *tx)
     .await?;
-    let found = found.map(|one| Draft {
+    let found = found.map(|one| UploadDetails {
         upload: Upload {
             id: one.id,
             organisation_id: one.organisation_id,

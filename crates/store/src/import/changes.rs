@@ -47,7 +47,7 @@ pub async fn changed_rows(
         .await?)
 }
 
-/// A new person of a register with the name of a known one.
+/// A new person of a register with the name of a known one, or one who is known by a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct CloseMatch {
     /// The line in the file.
@@ -77,6 +77,7 @@ pub async fn close_matches(
     Ok(sqlx::query_as(include_str!("close_matches.sql"))
         .bind(target.organisation_id)
         .bind(most)
+        .bind(target.same_people.iter().map(|one| one.key.as_str()).collect::<Vec<_>>())
         .fetch_all(tx)
         .await?)
 }

@@ -1,5 +1,5 @@
--- New people who have the name of a known person of the organisation ($1) that is not in the file: the first rows ($2),
--- each with the known person.
+-- New people who have the name of a known person of the organisation ($1) that is not in the file, and those who are a known
+-- person by a decision about their key ($3): the first rows ($2), each with the known person.
 select m.line, m.key, m.external_id, m.name, k.person_id, k.name as known_name,
   array(
     select distinct c.external_id from public.peer_mentor_certifications c
@@ -10,11 +10,13 @@ select m.line, m.key, m.external_id, m.name, k.person_id, k.name as known_name,
     where c.organisation_id = $1 and c.peer_mentor_id = k.person_id
     order by h.name) as known_chapters
 from (
-  select m.line, m.external_id, m.name, certvakt.folded(m.name) as folded, coalesce(r.person_id, r.external_id) as key
+  select m.line, m.external_id, m.person_id, m.name, certvakt.folded(m.name) as folded, k.key, k.key = any ($3) as is_decided
   from import_matches m join import_rows r on r.line = m.line
-  where m.person_is_new and m.name is not null
+  cross join lateral (select coalesce(r.person_id, r.external_id) as key) k
+  where m.name is not null and (m.person_is_new or k.key = any ($3))
 ) m
 join certvakt.person_names k on k.organisation_id = $1 and k.name_folded = m.folded
-where not exists (select from import_matches o where o.person_id = k.person_id)
+where case when m.is_decided then k.person_id = m.person_id
+  else not exists (select from import_matches o where o.person_id = k.person_id) end
 order by m.line, k.person_id
 limit $2

@@ -232,8 +232,16 @@ async fn a_new_person_with_a_known_name_is_the_same_or_another_one() {
     assert!(checked.text.contains("Samme person som Mentor a2"), "{}", checked.text);
     let answers = [("match-0", "same"), ("match-1", "other")];
     let decided = send_to(&mut browser, &checked, "/decisions", &answers).await;
-    // The one who is known is in the file now, so the other one is new without a question.
-    assert!(!decided.text.contains("Er dette samme"), "{}", decided.text);
+    // The known person is in the file now, so only the decision about them is left, which can be reversed.
+    assert!(decided.text.contains("Er dette samme person?"), "{}", decided.text);
+    assert!(
+        decided.text.contains("id=\"match-0-same\" name=\"match-0\" value=\"same\" checked"),
+        "{}",
+        decided.text
+    );
+    let reversed = send_to(&mut browser, &decided, "/decisions", &[("match-0", "other")]).await;
+    assert!(reversed.text.contains("Det gjelder 2"), "{}", reversed.text);
+    let decided = send_to(&mut browser, &reversed, "/decisions", &answers).await;
     assert!(decided.text.contains("Nye: 2"), "{}", decided.text);
     send_to(&mut browser, &decided, "/confirmations", &[]).await;
     assert_eq!(text(&place, people).await, "2");
@@ -303,6 +311,25 @@ async fn what_is_wrong_is_said_and_what_was_entered_stays() {
     );
     let checked = check(&mut browser, &page, &[("type", "type"), ("date_format", "DD/MM/YYYY")]).await;
     assert!(checked.text.contains("Siste gyldige dag: 1. februar 2027"), "{}", checked.text);
+}
+
+#[tokio::test]
+async fn markup_in_a_register_is_text() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "administrator").await;
+    let register =
+        "Nr;<script>h()</script>;Gyldig til\n908;<img src=x onerror=n()>;2028-01-31\n909;=1+1;31.13.2028\n";
+    let page = columns(&mut browser, register).await;
+    let checked =
+        check(&mut browser, &page, &[("type", "type"), ("column-1", "name"), ("column-2", "expires_at")])
+            .await;
+    assert!(checked.text.contains("Nye: 1"), "{}", checked.text);
+    for page in [&page, &checked] {
+        assert!(page.text.contains("onerror=n()"), "{}", page.text);
+        assert!(!page.text.contains("<script") && !page.text.contains("<img"), "{}", page.text);
+    }
+    let rejects = browser.get(&format!("{}/rejects.csv", checked.url)).await;
+    assert!(rejects.text.contains("909;'=1+1;"), "{}", rejects.text);
 }
 
 #[tokio::test]
