@@ -8,6 +8,7 @@ from pathlib import Path
 from bench import machine, peers, report
 from bench.results import TITLES
 from bench.scenarios import (
+    browsing,
     delivering,
     growth,
     histories,
@@ -34,6 +35,7 @@ SCENARIOS = (
     (importing.run_all, {"P10", "P11", "P22"}),
     (memory.compare_peaks, {"P11"}),
     (pages.run_all, {"P12", "P13", "P14"}),
+    (browsing.run_all, {"P18", "P19"}),
     (histories.run_all, {"P15", "P16"}),
     (partners.run_all, {"P17"}),
 )

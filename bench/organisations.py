@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import tables
 from bench.measure import Wrong, expect
+from bench.statements import Statement, script
 from lab.certvakt import ROOT, SERVICE, Installation
 from lab.postgres import Server, programs
 
@@ -143,18 +144,27 @@ class Organisations:
         """Runs a statement repeatedly, as a person or as superuser; it is sent and planned each time, as
         the API does. Returns the milliseconds of each execution. The caller is set when the connection
         opens, so that only the statement is timed."""
-        file = folder / "page.sql"
-        file.write_text(re.sub(r"\s+", " ", statement).strip() + ";\n", encoding="utf-8")
+        text = re.sub(r"\s+", " ", statement).strip() + ";\n"
         settings = ["jit=off", "timezone=UTC"]
         login = "postgres"
         if who is not None:
             login = SERVICE
             settings += ["role=authenticated", f"request.jwt.claims={self.claims(who)}"]
+        return self.run_pgbench(text, folder, login, settings, "-M", "extended", *options)
+
+    def pgbench_all(self, statements: list[Statement], folder: Path, seconds: int) -> float:
+        """Runs the statements of a request repeatedly, on one connection of the service. Returns the
+        milliseconds of each execution."""
+        return self.run_pgbench(script(statements), folder, SERVICE, [], "-M", "simple", "-T", str(seconds))
+
+    def run_pgbench(self, text: str, folder: Path, login: str, settings: list[str], *options: str) -> float:
+        file = folder / "script.sql"
+        file.write_text(text, encoding="utf-8")
         environment = self.installation.environment() | {
             "PGOPTIONS": " ".join(f"-c {setting}" for setting in settings)
         }
         address = self.installation.server.address(login, self.installation.database)
-        command = [programs() / "pgbench", "-n", "-M", "extended", *options, "-f", file, address]
+        command = [programs() / "pgbench", "-n", *options, "-f", file, address]
         done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
         found = re.search(r"latency average = ([\d.]+) ms", done.stdout)
         if done.returncode != 0 or not found:

@@ -1,9 +1,10 @@
--- Each request carries the next of the tokens that stand in a file, one a line.
+-- Each request carries the next of the headers in a file, one on each line.
 local requests, at = {}, 0
 
 function init(arguments)
-  for token in io.lines(arguments[1]) do
-    requests[#requests + 1] = wrk.format("GET", nil, { authorization = "Bearer " .. token })
+  for line in io.lines(arguments[1]) do
+    local name, value = line:match("^(.-): (.*)$")
+    requests[#requests + 1] = wrk.format("GET", nil, { [name] = value })
   end
 end
 

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import textwrap
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -63,13 +64,13 @@ def markdown(comparisons: list[Comparison], facts: dict, settings: dict, scale: 
         scale,
         markdown_table(HEADINGS, map(row, comparisons)),
     ]
-    for id_, group in groupby(comparisons, key=lambda one: one.id):
+    for id_, group in charted(comparisons):
         title = TITLES[id_]
         parts += [
             f"## {id_}: {title}",
             written.get(id_, ""),
             f"![{title}]({id_}.svg)",
-            every_round(list(group)),
+            every_round(group),
         ]
     parts += [
         "## Where it was measured",
@@ -81,6 +82,13 @@ def markdown(comparisons: list[Comparison], facts: dict, settings: dict, scale: 
         " `target/bench/`.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def charted(comparisons: list[Comparison]) -> Iterator[tuple[str, list[Comparison]]]:
+    """The comparisons of each scenario that have the unit of its first. The others are single counts."""
+    for id_, group in groupby(comparisons, key=lambda one: one.id):
+        first, *others = group
+        yield id_, [first, *(one for one in others if one.unit == first.unit)]
 
 
 def every_round(comparisons: list[Comparison]) -> str:
@@ -99,6 +107,6 @@ def write(folder: Path, comparisons: list[Comparison], text: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     results = json.dumps([one.as_dict() for one in comparisons], indent=2, ensure_ascii=False)
     (folder / "results.json").write_text(results + "\n", encoding="utf-8")
-    for id_, group in groupby(comparisons, key=lambda one: one.id):
-        (folder / f"{id_}.svg").write_text(chart(list(group)), encoding="utf-8")
+    for id_, group in charted(comparisons):
+        (folder / f"{id_}.svg").write_text(chart(group), encoding="utf-8")
     (folder / "performance.md").write_text(text, encoding="utf-8")

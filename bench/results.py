@@ -22,6 +22,8 @@ TITLES = {
     "P15": "a coordinator's first page of certifications with long histories",
     "P16": "histories moved to rows",
     "P17": "changes sent to a portal on Dataverse",
+    "P18": "the page Today vs. its statements alone",
+    "P19": "the list of certifications vs. its statements alone",
     "P20": "recording vs. a set-based SQL function",
     "P21": "six lead times over three types",
     "P22": "an import undone",
@@ -67,6 +69,8 @@ def figure(value: float | None, unit: str) -> str:
         return ""
     if unit == "1/s":
         return f"{value:,.0f} a second"
+    if unit in ("statements", "rows"):
+        return f"{value:,.0f} {unit}"
     if unit == "x":
         return f"{value:.2f} x"
     return f"{value:,.3f} {unit}" if unit in ("s", "ms") else f"{value:,.1f} {unit}"
@@ -77,7 +81,7 @@ def row(one: Comparison) -> tuple[str, ...]:
     goal = (one.goal or "").replace("<=", "at most").replace(">=", "at least")
     is_met = {True: "yes", False: "NO", None: ""}[one.met]
     ratio = "" if one.ratio is None else f"{one.ratio:.3f} x"
-    unit = "" if not goal else " MiB" if one.unit == "MiB" else " x"
+    unit = "" if not goal else " x" if one.ratio is not None else f" {one.unit}"
     return (
         one.id,
         one.what,

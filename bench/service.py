@@ -1,4 +1,4 @@
-"""`certvakt serve`, and wrk, which requests first pages with many logins in turn."""
+"""`certvakt serve`, and wrk, which makes requests with many logins in turn."""
 
 import base64
 import hashlib
@@ -18,6 +18,15 @@ from lab.postgres import free_port
 
 SECRET = b"a secret of the benchmark, of forty-odd bytes"
 SCRIPT = Path(__file__).with_name("pages.lua")
+LIST = "/api/v1/certifications"
+# Sessions of browsers. Their secrets have the form of those that a sign-in creates.
+COOKIE = "__Host-certvakt={:064x}"
+SESSIONS = """
+insert into certvakt.sessions (token_hash, issuer, subject)
+select sha256(convert_to(lpad(to_hex(n), 64, '0'), 'UTF8')), %s, 'coordinator-' || n
+from generate_series(1, %s) n
+on conflict do nothing
+"""
 
 
 def token(subject: str) -> str:
@@ -36,15 +45,25 @@ class Service(AbstractContextManager):
 
     def __init__(self, installation: Installation, folder: Path):
         self.address = f"127.0.0.1:{free_port()}"
-        self.url = f"http://{self.address}/api/v1/certifications"
-        self.tokens, secret, self.config = (folder / name for name in ("tokens", "secret", "serve.toml"))
-        self.tokens.write_text("".join(token(f"coordinator-{n}") + "\n" for n in range(1, LOGINS + 1)))
+        self.clients, self.browsers, secret, self.config = (
+            folder / name for name in ("clients", "browsers", "secret", "serve.toml")
+        )
+        # A header for each login.
+        numbers = range(1, LOGINS + 1)
+        self.clients.write_text(
+            "".join(f"authorization: Bearer {token(f'coordinator-{n}')}\n" for n in numbers)
+        )
+        self.browsers.write_text("".join(f"cookie: {COOKIE.format(n)}\n" for n in numbers))
         secret.write_bytes(SECRET)
         self.config.write_text(
             f'[serve]\nlisten = "{self.address}"\noperations = "127.0.0.1:0"\n[delivery]\nchannels = []\n'
             f'[auth]\nissuer = "{ISSUER}"\naudience = "authenticated"\nalgorithm = "HS256"\n'
             f'secret_file = "{secret}"\n'
+            '[sign_in]\npublic_url = "https://certvakt.example"\nlinks = true\n'
+            '[email]\nserver = "smtp://127.0.0.1:9"\nfrom = "certvakt@certvakt.example"\n'
         )
+        with installation.server.connect(installation.database) as connection:
+            connection.execute(SESSIONS, [ISSUER, LOGINS])
         self.log, self.environment = folder / "serve.log", installation.environment()
         # Make tonight's runs first, so that none happens during the measurement.
         installation.run(["run"])
@@ -53,13 +72,10 @@ class Service(AbstractContextManager):
         with self.log.open("wb") as log:
             command = [binary(), "serve", "--config", self.config]
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
-        first = self.tokens.read_text().split("\n", 1)[0]
-        request = urllib.request.Request(self.url, headers={"authorization": f"Bearer {first}"})
         end = time.monotonic() + 30
         while True:
             try:
-                with urllib.request.urlopen(request, timeout=30) as answer:
-                    page = json.load(answer)
+                page = json.loads(self.get(LIST, self.clients))
                 break
             except OSError as error:
                 if self.process.poll() is not None or time.monotonic() > end:
@@ -74,10 +90,20 @@ class Service(AbstractContextManager):
         self.process.terminate()
         self.process.wait()
 
-    def load(self, connections: int, seconds: int) -> float:
-        """Requests first pages. Returns the pages per second."""
-        command = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "-s", SCRIPT, self.url]
-        done = subprocess.run([*command, "--", self.tokens], check=False, capture_output=True, text=True)
+    def get(self, path: str, logins: Path) -> bytes:
+        """Requests a page with the first login."""
+        name, _, value = logins.read_text().split("\n", 1)[0].partition(": ")
+        request = urllib.request.Request(f"http://{self.address}{path}", headers={name: value})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            if answer.url != request.full_url:
+                raise Wrong(f"{path} leads to {answer.url}")
+            return answer.read()
+
+    def load(self, path: str, logins: Path, connections: int, seconds: int) -> float:
+        """Requests a page with each login in turn. Returns the pages per second."""
+        url = f"http://{self.address}{path}"
+        command = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "-s", SCRIPT, url]
+        done = subprocess.run([*command, "--", logins], check=False, capture_output=True, text=True)
         found = re.search(r"Requests/sec: +([\d.]+)", done.stdout)
         if done.returncode != 0 or not found or re.search("Non-2xx|Socket errors", done.stdout):
             raise Wrong(f"wrk ended with {done.returncode}:\n{done.stdout}{done.stderr}")

@@ -5,7 +5,7 @@ from bench import tables
 from bench.measure import expect
 from bench.organisations import ROWS, Organisations, first_page
 from bench.results import compare
-from bench.service import Service
+from bench.service import LIST, Service
 from bench.session import Session
 
 COORDINATOR, ADMINISTRATOR = "coordinator-1", "administrator"
@@ -94,9 +94,9 @@ def served(session: Session, world: Organisations) -> None:
     ours, other = [], []
     with Service(world.installation, session.folder) as service:
         # Warm up plans and caches on both sides.
-        service.load(CONNECTIONS, 2)
+        service.load(LIST, service.clients, CONNECTIONS, 2)
         for _ in session.each_round("serving pages"):
-            ours.append(service.load(CONNECTIONS, SECONDS))
+            ours.append(service.load(LIST, service.clients, CONNECTIONS, SECONDS))
             session.say(f"{API}: {ours[-1]:,.0f} a second")
             options = ["-c", str(CONNECTIONS), "-j", "1", "-T", str(SECONDS)]
             milliseconds = world.pgbench(page, session.folder, *options, who=COORDINATOR)
