@@ -217,12 +217,13 @@ pub async fn is_rehearsal(tx: &mut WorkerTx) -> Result<bool, StoreError> {
         .unwrap_or(false))
 }
 
-/// Marks a database permanently as a rehearsal. It must not contain certifications.
+/// Marks a database permanently as a rehearsal. It must not contain certifications, so its log is complete for
+/// all dates, also those long past.
 pub async fn mark_rehearsal(tx: &mut RegistrarTx) -> Result<(), StoreError> {
     let marked = sqlx::query!(
         "insert into certvakt.installation (rehearsal)
          select true where not exists (select from public.peer_mentor_certifications)
-         on conflict (only_row) do update set rehearsal = installation.rehearsal or excluded.rehearsal"
+         on conflict (only_row) do update set rehearsal = true, log_deleted_before = null"
     )
     .execute(tx)
     .await?;

@@ -17,11 +17,10 @@ use certvakt_testing::jwt::Signer;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::TestDatabase;
+use crate::harness::{NOON, TestDatabase};
 use crate::service::Service;
 
 const SECRET: &str = "a secret of the tests, of forty bytes...";
-const NOON: &str = "2026-06-15T12:00:00+02:00";
 const WORLD: &str = concat!(
     include_str!("../../../../supabase/tests/fixtures/world.psql"),
     include_str!("../../../../supabase/tests/fixtures/certified.psql")

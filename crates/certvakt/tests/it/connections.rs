@@ -5,11 +5,9 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::harness::TestDatabase;
+use crate::harness::{NOON, TestDatabase};
 use crate::service::Service;
 use crate::stand_in::write_config;
-
-const NOON: &str = "2026-06-15T12:00:00+02:00";
 
 /// A service with additional settings in `[serve]`.
 async fn start(more: &str) -> (Service, tempfile::TempDir) {

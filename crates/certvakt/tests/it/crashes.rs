@@ -5,10 +5,8 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::harness::{TestDatabase, fail, terminate, under};
+use crate::harness::{NOON, TestDatabase, fail, terminate, under};
 use crate::stand_in::StandIn;
-
-const DAY: &str = "2026-06-15T12:00:00+02:00";
 
 async fn forty_due() -> TestDatabase {
     let database = TestDatabase::rehearsal().await;
@@ -64,7 +62,7 @@ async fn a_worker_killed_between_record_and_delivery_costs_nobody_a_notice() {
     let arguments = ["work", "--drain", "--output", "json", "--config", config.to_str().unwrap()];
     let mut work = database.certvakt(arguments);
     // Messages were sent; the worker dies in the transaction that records the outcomes.
-    database.blocked_at("certvakt.channel_stops", work.env("CERTVAKT_NOW", DAY)).await.kill().await;
+    database.blocked_at("certvakt.channel_stops", work.env("CERTVAKT_NOW", NOON)).await.kill().await;
     let sent = stand_in.messages().len();
     assert!(sent > 0);
     let claimed: i64 =
@@ -72,7 +70,7 @@ async fn a_worker_killed_between_record_and_delivery_costs_nobody_a_notice() {
     assert_eq!(claimed, 40, "its leases stand");
 
     database.execute("update certvakt.deliveries set lease_until = now() where state = 'claimed'").await;
-    let output = database.at(DAY, arguments);
+    let output = database.at(NOON, arguments);
     let tally: serde_json::Value = serde_json::from_str(&output).unwrap();
     assert_eq!(tally["delivered"], 40);
     // A repeat has the same collapse id, so that a device shows one message.
@@ -84,7 +82,7 @@ async fn a_worker_killed_between_record_and_delivery_costs_nobody_a_notice() {
     shown.sort();
     shown.dedup();
     assert_eq!(shown.len(), 40);
-    let explained = database.at(DAY, ["explain", "0"]);
+    let explained = database.at(NOON, ["explain", "0"]);
     assert!(explained.contains("perhaps twice"), "{explained}");
     let log: i64 = database.value("select count(*) from public.cert_notification_log").await;
     assert_eq!(log, 40);
@@ -98,7 +96,7 @@ async fn a_worker_releases_its_leases_at_shutdown() {
     let database = forty_due().await;
     database.run("2026-06-15");
     let mut work = database.certvakt(["work", "--config", config.to_str().unwrap()]);
-    let mut work = work.env("CERTVAKT_NOW", DAY).stderr(Stdio::piped()).spawn().unwrap();
+    let mut work = work.env("CERTVAKT_NOW", NOON).stderr(Stdio::piped()).spawn().unwrap();
     database.until("select exists (select from certvakt.deliveries where state = 'delivered')").await;
     terminate(&work);
     let status = work.wait().unwrap();
@@ -133,10 +131,10 @@ async fn a_worker_that_cannot_record_outcomes_ends_with_an_error() {
         .await;
     database.ok(["run", "--date", "2026-06-15", "--approve"]);
     let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
-    let mut limited = under("timeout", "60", command.env("CERTVAKT_NOW", DAY));
+    let mut limited = under("timeout", "60", command.env("CERTVAKT_NOW", NOON));
     let said = fail(&mut limited, 70);
     assert!(said.contains("database-error") && said.contains("no room"), "{said}");
     database.execute("drop trigger no on certvakt.delivery_attempts; update certvakt.deliveries set lease_until = now() where state = 'claimed'").await;
-    let done = database.work(DAY, &config);
+    let done = database.work(NOON, &config);
     assert_eq!(done["delivered"], 450, "{done}");
 }

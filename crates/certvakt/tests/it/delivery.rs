@@ -4,11 +4,10 @@ use certvakt_store::delivery::{Finished, Try};
 use certvakt_store::{AttemptOutcome, DeliveryState};
 use serde_json::json;
 
-use crate::harness::{TestDatabase, fail};
+use crate::harness::{NOON, TestDatabase, fail};
 use crate::stand_in::{StandIn, lines, write_config};
 
 const NIGHT: &str = "2026-06-15T02:00:00+02:00";
-const DAY: &str = "2026-06-15T12:00:00+02:00";
 
 /// A certification with 5 days left on the day of these tests.
 async fn one_due(kind: &str, address: &str) -> TestDatabase {
@@ -40,8 +39,8 @@ async fn a_notice_is_pushed_by_day_with_the_true_number_of_days_and_nothing_on_t
         (&json!(0), &json!(1)),
         "at night nothing rings"
     );
-    assert_eq!(database.work(DAY, &config)["delivered"], 1);
-    assert_eq!(database.work(DAY, &config)["delivered"], 0);
+    assert_eq!(database.work(NOON, &config)["delivered"], 1);
+    assert_eq!(database.work(NOON, &config)["delivered"], 0);
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 delivered"]);
 
     let messages = stand_in.messages();
@@ -81,7 +80,7 @@ async fn the_push_services_response_decides() {
         ("drop-1", "pending", "fcm retry the connection closed without a response", true),
     ] {
         let database = one_due("push", device).await;
-        database.work(DAY, &config);
+        database.work(NOON, &config);
         assert_eq!(
             database.notices("1").await,
             [format!("expiry_warning_7d 2026-06-13 {state}")],
@@ -104,9 +103,9 @@ async fn a_repeat_carries_the_same_collapse_id() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "drop-1").await;
-    database.work(DAY, &config);
+    database.work(NOON, &config);
     database.execute("update certvakt.deliveries set available_at = now()").await;
-    database.work(DAY, &config);
+    database.work(NOON, &config);
     let messages = stand_in.messages();
     assert_eq!(messages.len(), 2, "taken twice, because the first answer was lost");
     assert_eq!(messages[0]["message"], messages[1]["message"]);
@@ -119,18 +118,18 @@ async fn a_refusal_of_the_sender_or_the_message_counts_against_no_device_and_kee
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", device).await;
     let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
-    let said = fail(command.env("CERTVAKT_NOW", DAY), 7);
+    let said = fail(command.env("CERTVAKT_NOW", NOON), 7);
     assert!(said.contains(reason) && said.contains("channel-stopped"), "{said}");
     let counted: i64 = database.value("select cardinality(refused)::bigint from certvakt.deliveries").await;
     assert_eq!(counted, 0, "{device}");
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 pending"]);
     let mut status = database.certvakt(["status"]);
-    let output = status.env("CERTVAKT_NOW", DAY).output().unwrap();
+    let output = status.env("CERTVAKT_NOW", NOON).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stdout).unwrap().contains("STOPPED: channel fcm"));
 
     database.execute("update certvakt.contact_points set address = 'ok-1'; update certvakt.deliveries set available_at = now()").await;
-    assert_eq!(database.work(DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(NOON, &config)["delivered"], 1);
     let stops: i64 = database.value("select count(*) from certvakt.channel_stops").await;
     assert_eq!(stops, 0, "what works again is not stopped");
 }
@@ -142,7 +141,7 @@ async fn a_mentor_without_a_working_device_gets_the_next_channel() {
     let config =
         stand_in.config("[\"fcm\", \"file\"]", &format!("[file]\npath = \"{}\"\n", written.display()));
     let database = one_due("push", "gone-1").await;
-    assert_eq!(database.work(DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(NOON, &config)["delivered"], 1);
     let notices = lines(&written);
     assert_eq!(notices.len(), 1);
     assert_eq!((&notices[0]["days_left"], &notices[0]["stage"]), (&json!(5), &json!("expiry_warning_7d")));
@@ -154,10 +153,10 @@ async fn a_device_added_after_the_run_makes_its_owner_reachable() {
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("", "").await;
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
-    database.work(DAY, &config);
+    database.work(NOON, &config);
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
     database.reachable("1", "push", "ok-1").await;
-    assert_eq!(database.work(DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(NOON, &config)["delivered"], 1);
 }
 
 #[tokio::test]
@@ -168,7 +167,7 @@ async fn an_opt_out_of_a_channel_is_respected() {
     database
         .execute("insert into certvakt.channel_opt_outs (person_id, kind) select person_id, kind from certvakt.contact_points")
         .await;
-    database.work(DAY, &config);
+    database.work(NOON, &config);
     assert!(stand_in.messages().is_empty());
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
 }
@@ -178,9 +177,9 @@ async fn an_outdated_notice_is_cancelled_with_the_reason() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     for (change, now, reason) in [
-        ("expires_at = '2028-06-20T12:00:00Z'", DAY, "date changed"),
-        ("expires_at = null", DAY, "date changed"),
-        ("status = 'suspended'", DAY, "certification suspended"),
+        ("expires_at = '2028-06-20T12:00:00Z'", NOON, "date changed"),
+        ("expires_at = null", NOON, "date changed"),
+        ("status = 'suspended'", NOON, "certification suspended"),
         ("status = 'active'", "2026-06-21T12:00:00+02:00", "stage passed"),
     ] {
         let database = one_due("push", "ok-1").await;
@@ -198,12 +197,12 @@ async fn an_undone_renewal_opens_its_cancelled_delivery_again() {
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "ok-1").await;
     database.expire_on("1", "2028-06-20").await;
-    database.work(DAY, &config);
+    database.work(NOON, &config);
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 cancelled"]);
     database.expire_on("1", "2026-06-20").await;
     let run = database.run("2026-06-15");
     assert_eq!((&run["recorded"]["expiry_warning_7d"], &run["already_recorded"]), (&json!(0), &json!(1)));
-    assert_eq!(database.work(DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(NOON, &config)["delivered"], 1);
     assert_eq!(database.notices("1").await.len(), 1, "the log still has one row");
 }
 
@@ -212,12 +211,12 @@ async fn a_correction_that_is_undone_causes_no_second_notice() {
     let stand_in = StandIn::start();
     let config = stand_in.config("[\"fcm\"]", "");
     let database = one_due("push", "ok-1").await;
-    database.work(DAY, &config);
+    database.work(NOON, &config);
     for day in ["2026-06-19", "2026-06-20"] {
         correct(&database, day).await;
         database.run("2026-06-15");
     }
-    assert_eq!(database.work(DAY, &config)["delivered"], 0);
+    assert_eq!(database.work(NOON, &config)["delivered"], 0);
     assert_eq!(stand_in.messages().len(), 1);
     database.ok(["verify"]);
 }
@@ -233,7 +232,7 @@ async fn a_date_corrected_before_its_notice_gets_a_notice() {
         if device.is_empty() {
             database.reachable("1", "push", "ok-1").await;
         }
-        let done = database.work(DAY, &config);
+        let done = database.work(NOON, &config);
         assert_eq!((&done["delivered"], &done["cancelled"]), (&json!(1), &json!(1)), "{device}");
         let notices = database.notices("1").await;
         assert_eq!(
@@ -241,7 +240,7 @@ async fn a_date_corrected_before_its_notice_gets_a_notice() {
             ["expiry_warning_7d 2026-06-13 cancelled", "expiry_warning_7d 2026-06-11 delivered"]
         );
         database.run("2026-06-15");
-        assert_eq!(database.work(DAY, &config)["delivered"], 0);
+        assert_eq!(database.work(NOON, &config)["delivered"], 0);
         database.ok(["verify"]);
     }
 }
@@ -261,9 +260,9 @@ async fn a_date_corrected_during_its_delivery_is_checked_again() {
     correct(&database, "2026-06-18").await;
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 0);
     database.execute("update certvakt.deliveries set lease_until = now() - interval '1 hour'").await;
-    assert_eq!(database.work(DAY, &config)["cancelled"], 1);
+    assert_eq!(database.work(NOON, &config)["cancelled"], 1);
     assert_eq!(database.run("2026-06-15")["recorded"]["expiry_warning_7d"], 1);
-    assert_eq!(database.work(DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(NOON, &config)["delivered"], 1);
 }
 
 /// Corrects the only certification's last valid day.
@@ -291,7 +290,7 @@ async fn nothing_is_sent_after_hours_even_if_claimed_within_them() {
     database.run("2026-06-15");
     let evening = database.work("2026-06-15T19:59:59+02:00", &config);
     assert!(evening["waiting"].as_i64().unwrap() >= 2, "{evening}");
-    assert_eq!(database.work(DAY, &config)["waiting"], 0);
+    assert_eq!(database.work(NOON, &config)["waiting"], 0);
     let attempts: i32 = database.value("select max(attempt) from certvakt.deliveries").await;
     assert_eq!(attempts, 1, "what was given back untried was not tried");
 }
@@ -308,7 +307,7 @@ async fn a_stopped_channel_is_recorded_while_the_others_continue() {
     }
     database.run("2026-06-15");
     let mut command = database.certvakt(["work", "--config", config.to_str().unwrap()]);
-    let mut worker = command.env("CERTVAKT_NOW", DAY).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut worker = command.env("CERTVAKT_NOW", NOON).stderr(std::process::Stdio::null()).spawn().unwrap();
     database
         .until("select exists (select from certvakt.channel_stops where reason = '403 SENDER_ID_MISMATCH')")
         .await;
@@ -329,7 +328,7 @@ async fn an_expired_lease_is_released_and_a_late_outcome_is_ignored() {
                lease_until = now() - interval '1 second'",
         )
         .await;
-    assert_eq!(database.work(DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(NOON, &config)["delivered"], 1);
     let history: String = database
         .value(
             "select string_agg(attempt || ' ' || outcome, ', ' order by attempt, message) from certvakt.delivery_attempts",
@@ -400,7 +399,7 @@ async fn a_person_deleted_during_an_outcome_leaves_no_attempt() {
 #[tokio::test]
 async fn without_a_channel_nothing_is_given_up() {
     let database = one_due("push", "ok-1").await;
-    let said = fail(database.certvakt(["work", "--drain"]).env("CERTVAKT_NOW", DAY), 2);
+    let said = fail(database.certvakt(["work", "--drain"]).env("CERTVAKT_NOW", NOON), 2);
     assert!(said.contains("no-channel"), "{said}");
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 pending"]);
 }
@@ -419,7 +418,7 @@ async fn wrong_credentials_are_named_before_anything_is_claimed() {
     ] {
         let config = write_config(folder.path(), &text);
         let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
-        let said = fail(command.env("CERTVAKT_NOW", DAY), 2);
+        let said = fail(command.env("CERTVAKT_NOW", NOON), 2);
         assert!(said.contains(expected) && said.contains("channel-configuration"), "{said}");
         assert!(!said.contains("SECRET") && !said.contains("secret"), "{said}");
     }

@@ -10,10 +10,9 @@ use certvakt_rules::text;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
-use crate::harness::{TestDatabase, fail, superuser};
+use crate::harness::{NOON, TestDatabase, fail, superuser};
 use crate::stand_in::write_config;
 
-const NOON: &str = "2026-06-15T12:00:00+02:00";
 /// Characters that change the display of the text around them, one of each kind.
 const STEERING: [&str; 8] =
     ["\u{1b}[31m", "\u{7f}", "\u{9b}", "\u{200f}", "\u{2028}", "\u{202e}", "\u{2066}", "\u{61c}"];

@@ -3,9 +3,7 @@
 use serde_json::json;
 use sqlx::{Connection, Executor};
 
-use crate::harness::{TestDatabase, fail, superuser};
-
-const NOON: &str = "2026-06-15T12:00:00+02:00";
+use crate::harness::{NOON, TestDatabase, fail, superuser};
 
 async fn rehearsal() -> TestDatabase {
     let database = TestDatabase::rehearsal().await;
@@ -276,7 +274,8 @@ async fn a_run_for_another_date_must_be_a_dry_run() {
     database.certify("1", "2026-07-01").await;
     database.run("2026-06-15");
     for (date, code) in [("2026-06-14", "run-before-the-last"), ("2126-01-01", "run-in-the-future")] {
-        assert!(fail(&mut database.certvakt(["run", "--date", date]), 2).contains(code));
+        let mut run = database.certvakt(["run", "--date", date]);
+        assert!(fail(run.env("CERTVAKT_NOW", NOON), 2).contains(code));
         let looked = database.json(["run", "--date", date, "--dry-run"]);
         assert_eq!(looked["runs"][0]["state"], "dry_run");
     }

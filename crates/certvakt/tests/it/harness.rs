@@ -11,9 +11,14 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 
+/// The time of the tests on a rehearsal database, whenever they run.
+pub const NOON: &str = "2026-06-15T12:00:00+02:00";
+
 /// A separate database for one test, cloned from a migrated template.
 pub struct TestDatabase {
     pub name: String,
+    /// The time of its commands. `None`: the present.
+    now: Option<&'static str>,
 }
 
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
@@ -87,16 +92,23 @@ impl TestDatabase {
         let mut connection = superuser("postgres").await;
         let sql = format!("create database {name} template {template} owner {OWNER}");
         connection.execute(AssertSqlSafe(sql)).await.unwrap();
-        Self { name }
+        Self::named(name)
     }
 
-    /// A database marked as a rehearsal, in which `CERTVAKT_NOW` moves dates.
+    /// An existing database.
+    pub const fn named(name: String) -> Self {
+        Self { name, now: None }
+    }
+
+    /// A database marked as a rehearsal. Its commands and statements run at noon of a day, unless
+    /// `CERTVAKT_NOW` says otherwise.
     pub async fn rehearsal() -> Self {
-        let database = Self::new().await;
+        let database = Self { now: Some(NOON), ..Self::new().await };
         let store = database.store().await;
         let mut tx = store.registrar().await.unwrap();
         migration::mark_rehearsal(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
+        database.execute(&format!("alter database {} set certvakt.now = '{NOON}'", database.name)).await;
         database
     }
 
@@ -120,15 +132,22 @@ impl TestDatabase {
         tx.commit().await.unwrap();
     }
 
-    /// The binary, on this database.
+    /// The binary, on this database. A run of a later date than that of the tests happens on its date.
     pub fn certvakt<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+        let arguments: Vec<&str> = arguments.into_iter().collect();
+        let run_date = arguments.iter().skip_while(|argument| **argument != "--date").nth(1);
+        let now = self.now.map(|now| match run_date {
+            Some(date) if **date > *now => format!("{date}T12:00:00+02:00"),
+            _ => now.to_owned(),
+        });
         let mut command = Command::new(env!("CARGO_BIN_EXE_certvakt"));
         command
             .args(arguments)
             .env("DATABASE_URL", self.address())
             .env_remove("CERTVAKT_NOW")
             .env_remove("CERTVAKT_CONFIG")
-            .env("RUST_BACKTRACE", "0");
+            .env("RUST_BACKTRACE", "0")
+            .envs(now.map(|now| ("CERTVAKT_NOW", now)));
         command
     }
 

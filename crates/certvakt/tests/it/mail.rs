@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{TestDatabase, fail};
+use crate::harness::{NOON, TestDatabase, fail};
 use crate::stand_in::MailServer;
-
-const DAY: &str = "2026-06-15T12:00:00+02:00";
 
 async fn one_due(address: &str) -> TestDatabase {
     let database = TestDatabase::rehearsal().await;
@@ -20,7 +18,7 @@ async fn one_due(address: &str) -> TestDatabase {
 async fn a_mail_is_text_html_and_a_calendar_entry_in_the_persons_language() {
     let server = MailServer::start(None);
     let database = one_due("ok-1@example.org").await;
-    assert_eq!(database.work(DAY, &server.config(""))["delivered"], 1);
+    assert_eq!(database.work(NOON, &server.config(""))["delivered"], 1);
     let mails = server.mails();
     assert_eq!(mails.len(), 1);
     let mail = &mails[0];
@@ -52,7 +50,7 @@ async fn a_mail_is_text_html_and_a_calendar_entry_in_the_persons_language() {
     assert_eq!(calendar["TRANSP"], "TRANSPARENT");
 
     database.execute("update certvakt.people set locale = 'en'; update certvakt.deliveries set state = 'pending', finished_at = null").await;
-    database.work(DAY, &server.config(""));
+    database.work(NOON, &server.config(""));
     let mail = server.mails().pop().unwrap();
     assert_eq!(mail["headers"]["subject"], "You have a reminder");
     assert_eq!(
@@ -74,7 +72,7 @@ async fn the_mail_servers_reply_decides() {
         ("drop-1@example.org", "pending", "no connection"),
     ] {
         let database = one_due(address).await;
-        database.work(DAY, &config);
+        database.work(NOON, &config);
         assert_eq!(
             database.notices("1").await,
             [format!("expiry_warning_7d 2026-06-13 {state}")],
@@ -93,16 +91,16 @@ async fn a_refused_address_is_not_tried_again_and_another_one_is() {
     let config = server.config("");
     let database = one_due("unknown-1@example.org").await;
     for _ in 0..2 {
-        database.work(DAY, &config);
+        database.work(NOON, &config);
         assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 unreachable"]);
         let attempts: i64 = database.value("select count(*) from certvakt.delivery_attempts").await;
         assert_eq!(attempts, 1);
     }
-    assert_eq!(database.explained(DAY, "1")[2], "2026-06-13 expiry_warning_7d undeliverable");
-    let status: Value = serde_json::from_str(&database.at(DAY, ["status", "--output", "json"])).unwrap();
+    assert_eq!(database.explained(NOON, "1")[2], "2026-06-13 expiry_warning_7d undeliverable");
+    let status: Value = serde_json::from_str(&database.at(NOON, ["status", "--output", "json"])).unwrap();
     assert_eq!(status["queue"]["unreachable"], 1, "its coordinator sees it");
     database.reachable("1", "email", "ok-1@example.org").await;
-    assert_eq!(database.work(DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(NOON, &config)["delivered"], 1);
     assert_eq!(server.mails().len(), 1);
 }
 
@@ -117,12 +115,12 @@ async fn a_refused_password_stops_the_channel_until_it_is_fixed() {
     };
     for config in [signed_in(&wrong), server.config("")] {
         let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
-        let said = fail(command.env("CERTVAKT_NOW", DAY), 7);
+        let said = fail(command.env("CERTVAKT_NOW", NOON), 7);
         assert!(said.contains("channel-stopped") && !said.contains("s3cret"), "{said}");
         database.execute("update certvakt.deliveries set available_at = now()").await;
     }
     assert_eq!(database.notices("1").await, ["expiry_warning_7d 2026-06-13 pending"]);
-    assert_eq!(database.work(DAY, &signed_in(&right))["delivered"], 1);
+    assert_eq!(database.work(NOON, &signed_in(&right))["delivered"], 1);
     let stops: i64 = database.value("select count(*) from certvakt.channel_stops").await;
     assert_eq!(stops, 0);
 }
@@ -139,7 +137,7 @@ async fn nothing_goes_to_a_server_that_cannot_encrypt_when_that_is_asked_for() {
                 address.replace("PORT", &server.port.to_string())
             ),
         );
-        assert_eq!(database.work(DAY, &config)["delivered"], 0);
+        assert_eq!(database.work(NOON, &config)["delivered"], 0);
         database.execute("update certvakt.deliveries set available_at = now()").await;
     }
     assert!(server.mails().is_empty());
@@ -163,7 +161,7 @@ async fn logs_contain_no_names_and_secrets_at_any_level() {
         ),
     );
     let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
-    let output = command.env("CERTVAKT_NOW", DAY).env("RUST_LOG", "trace").output().unwrap();
+    let output = command.env("CERTVAKT_NOW", NOON).env("RUST_LOG", "trace").output().unwrap();
     assert!(output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     // The password as AUTH PLAIN writes it: base64 of \0certvakt\0s3cret.
@@ -183,7 +181,7 @@ async fn a_mentor_without_a_working_device_gets_an_email() {
         "[\"fcm\", \"email\"]",
         &format!("[email]\nserver = \"smtp://127.0.0.1:{}\"\nfrom = \"varsel@example.org\"\n", server.port),
     );
-    assert_eq!(database.work(DAY, &config)["delivered"], 1);
+    assert_eq!(database.work(NOON, &config)["delivered"], 1);
     assert_eq!(server.mails().len(), 1);
     let attempts: String = database
         .value(
@@ -228,7 +226,7 @@ async fn an_address_has_one_form_from_the_register_to_the_envelope() {
         database.reachable(id, "email", address).await;
     }
     database.json(["run", "--date", "2026-06-15", "--approve"]);
-    let done = database.work(DAY, &config);
+    let done = database.work(NOON, &config);
     assert_eq!((&done["delivered"], &done["unreachable"]), (&json!(3), &json!(1)), "{done}");
     let mut sent: Vec<String> =
         server.mails().iter().map(|mail| mail["to"][0].as_str().unwrap().to_owned()).collect();

@@ -1,9 +1,7 @@
 //! The effects of a mail server's refusals on addresses, on an organisation's messages and on the channel.
 
-use crate::harness::{TestDatabase, fail};
+use crate::harness::{NOON, TestDatabase, fail};
 use crate::stand_in::MailServer;
-
-const DAY: &str = "2026-06-15T12:00:00+02:00";
 
 /// Adds mentors of an organisation with a due notice, each with an address with the given prefix.
 async fn due(database: &TestDatabase, slug: &str, mentors: &[(u32, &str)]) {
@@ -50,14 +48,14 @@ async fn time_passes(database: &TestDatabase) {
 fn work_and_stop(database: &TestDatabase, server: &MailServer) -> String {
     let config = server.config("");
     let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
-    let said = fail(command.env("CERTVAKT_NOW", DAY), 7);
+    let said = fail(command.env("CERTVAKT_NOW", NOON), 7);
     assert!(said.contains("channel-stopped"), "{said}");
     said
 }
 
 /// The output and the exit status of `status`.
 fn status(database: &TestDatabase) -> (String, Option<i32>) {
-    let output = database.certvakt(["status"]).env("CERTVAKT_NOW", DAY).output().unwrap();
+    let output = database.certvakt(["status"]).env("CERTVAKT_NOW", NOON).output().unwrap();
     (String::from_utf8(output.stdout).unwrap(), output.status.code())
 }
 
@@ -91,7 +89,7 @@ async fn a_refusal_of_the_sender_stops_the_channel_until_it_ends() {
             .await;
         assert_eq!(probes, 1, "{case}: one message probes a channel that has stopped");
         server.recover();
-        assert_eq!(database.work(DAY, &server.config(""))["delivered"], 40, "{case}");
+        assert_eq!(database.work(NOON, &server.config(""))["delivered"], 40, "{case}");
         assert_eq!(status(&database).1, Some(0), "{case}");
     }
 }
@@ -120,10 +118,10 @@ async fn a_refusal_of_the_message_counts_against_no_address_and_stops_the_organi
         // Another organisation's messages are still sent.
         server.recover();
         due(&database, "other", &[(2, "ok")]).await;
-        assert_eq!(database.work(DAY, &server.config(""))["delivered"], 2, "{case}");
+        assert_eq!(database.work(NOON, &server.config(""))["delivered"], 2, "{case}");
         assert!(status(&database).0.contains("email for org since"), "{case}");
         time_passes(&database).await;
-        assert_eq!(database.work(DAY, &server.config(""))["delivered"], 3, "{case}");
+        assert_eq!(database.work(NOON, &server.config(""))["delivered"], 3, "{case}");
         assert_eq!(status(&database).1, Some(0), "{case}");
     }
 }
@@ -147,7 +145,7 @@ async fn what_is_for_now_waits_and_what_the_mailbox_says_counts() {
         let database = TestDatabase::rehearsal().await;
         due(&database, "org", &[(1, "ok")]).await;
         server.answer(phase, reply);
-        database.work(DAY, &server.config(""));
+        database.work(NOON, &server.config(""));
         assert_eq!(stand(&database, "org").await, stands, "{case}");
         assert_eq!(status(&database).1, Some(0), "{case}");
     }
@@ -178,7 +176,7 @@ async fn many_refused_addresses_stop_their_organisation_and_count_against_nobody
 
     database.execute("update certvakt.contact_points set address = replace(address, 'unknown', 'ok') where person_id in (select recipient_id from public.cert_notification_log l join certvakt.deliveries d on d.id = l.id where d.state = 'pending')").await;
     time_passes(&database).await;
-    assert_eq!(database.work(DAY, &server.config(""))["delivered"], 20);
+    assert_eq!(database.work(NOON, &server.config(""))["delivered"], 20);
     assert_eq!(status(&database).1, Some(0));
 }
 
@@ -189,7 +187,7 @@ async fn a_pass_that_dies_counts_no_refusal() {
     due(&database, "org", &[(1, "unknown")]).await;
     let config = server.config("");
     let mut command = database.certvakt(["work", "--drain", "--config", config.to_str().unwrap()]);
-    command.env("CERTVAKT_NOW", DAY);
+    command.env("CERTVAKT_NOW", NOON);
     // Stops before the end of a pass.
     database
         .execute(
@@ -203,7 +201,7 @@ async fn a_pass_that_dies_counts_no_refusal() {
     assert_eq!(stand(&database, "org").await, "pending 1");
     database.execute("drop trigger stop on certvakt.deliveries").await;
     time_passes(&database).await;
-    assert_eq!(database.work(DAY, &config)["unreachable"], 1);
+    assert_eq!(database.work(NOON, &config)["unreachable"], 1);
 }
 
 #[tokio::test]
@@ -230,7 +228,7 @@ async fn nothing_is_sent_unencrypted_but_on_this_machine() {
         let config = config.to_str().unwrap();
         for command in [&["work", "--drain"][..], &["serve"], &["doctor"]] {
             let arguments = command.iter().copied().chain(["--config", config]);
-            let output = database.certvakt(arguments).env("CERTVAKT_NOW", DAY).output().unwrap();
+            let output = database.certvakt(arguments).env("CERTVAKT_NOW", NOON).output().unwrap();
             assert!(!output.status.success(), "{section} {command:?}");
             let all = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
             // A table can wrap lines within a word.

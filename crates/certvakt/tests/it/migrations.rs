@@ -219,7 +219,7 @@ async fn a_platforms_default_privileges_open_nothing() {
 async fn a_schema_that_is_older_than_the_binary_is_refused_and_named() {
     let database = empty_database().await;
     supabase_migrates(&database, &migrations()).await;
-    let database = TestDatabase { name: database };
+    let database = TestDatabase::named(database);
     database.execute("grant certvakt_worker, certvakt_registrar to certvakt_service").await;
     assert!(
         fail(&mut database.certvakt(["status"]), 4).contains("certvakt migrate"),

@@ -5,9 +5,7 @@ use sqlx::Executor;
 use uuid::Uuid;
 
 use crate::edges::{WITH_ENTRY, code};
-use crate::harness::{TestDatabase, superuser};
-
-const NOON: &str = "2026-06-15T12:00:00+02:00";
+use crate::harness::{NOON, TestDatabase, superuser};
 
 #[tokio::test]
 async fn who_ran_a_command_is_recorded_where_its_effect_is() {

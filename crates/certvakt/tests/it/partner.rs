@@ -14,15 +14,13 @@ mod sync;
 use portal::{Kind, Portal};
 use sync::told;
 
-use crate::harness::TestDatabase;
+use crate::harness::{NOON, TestDatabase};
 
 /// A key in the format of Standard Webhooks.
 const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// The key with which the portal signs its reports.
 const INBOUND_KEY: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const FORMER_KEY: &str = "whsec_plJ3nmyCDGBKInavdOK15jsl";
-/// In the middle of the year of the tests.
-const NOON: &str = "2026-06-15T12:00:00+02:00";
 /// The arguments that select the partner.
 const WHICH: [&str; 3] = ["portal", "--organisation", "org"];
 

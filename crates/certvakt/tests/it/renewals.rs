@@ -4,7 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
-use crate::harness::{TestDatabase, fail, succeed};
+use crate::harness::{NOON, TestDatabase, fail, succeed};
 
 mod changes;
 mod files;
@@ -12,8 +12,6 @@ mod histories;
 mod races;
 mod rows;
 mod terms;
-
-const NOON: &str = "2026-06-15T12:00:00+02:00";
 
 async fn rehearsal() -> TestDatabase {
     let database = TestDatabase::rehearsal().await;

@@ -4,10 +4,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{SERVICE, TestDatabase, address, fail, on_terminal, succeed};
+use crate::harness::{NOON, SERVICE, TestDatabase, address, fail, on_terminal, succeed};
 use crate::stand_in::write_config;
-
-const NOON: &str = "2026-06-15T12:00:00+02:00";
 
 async fn rehearsal() -> TestDatabase {
     let database = TestDatabase::rehearsal().await;

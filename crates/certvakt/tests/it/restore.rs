@@ -28,7 +28,7 @@ async fn a_backup_restored_as_another_database_continues_from_its_state() {
     let mut dump = Command::new(program("pg_dump"));
     succeed(dump.args(["--format=custom", "--file"]).arg(&file).arg(address(&backup, &database.name)));
 
-    let restored = TestDatabase { name: empty_database().await };
+    let restored = TestDatabase::named(empty_database().await);
     let mut restore = Command::new(program("pg_restore"));
     restore.args(["--exit-on-error", "--dbname"]).arg(address("postgres", &restored.name));
     succeed(restore.arg(&file));

@@ -1,5 +1,6 @@
 //! Sign-in with a browser, with a real OpenID Connect provider and real e-mail.
 
+mod codes;
 mod configuration;
 mod floods;
 mod links;
@@ -18,11 +19,10 @@ use certvakt_testing::jwt::Signer;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
-use crate::harness::{TestDatabase, succeed};
+use crate::harness::{NOON, TestDatabase, succeed};
 use crate::service::Service;
 use crate::stand_in::{MailServer, listen, write_config};
 
-pub const NOON: &str = "2026-06-15T12:00:00+02:00";
 const WORLD: &str = concat!(
     include_str!("../../../../supabase/tests/fixtures/world.psql"),
     include_str!("../../../../supabase/tests/fixtures/certified.psql")
@@ -39,6 +39,12 @@ struct Provider {
 }
 
 impl Provider {
+    /// The provider of all tests that do not stop it. It ends with this process.
+    fn shared() -> &'static Self {
+        static SHARED: OnceLock<Provider> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
     fn start() -> Self {
         static MODULES: OnceLock<PathBuf> = OnceLock::new();
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -62,7 +68,6 @@ impl Provider {
 pub struct TestService {
     pub database: TestDatabase,
     pub mail: MailServer,
-    _provider: Option<Provider>,
     issuer: String,
     service: Service,
     folder: tempfile::TempDir,
@@ -71,13 +76,16 @@ pub struct TestService {
 impl TestService {
     /// Starts it with additional settings in `[sign_in]`.
     pub async fn start(more: &str) -> Self {
+        Self::start_with(Provider::shared(), more).await
+    }
+
+    async fn start_with(provider: &Provider, more: &str) -> Self {
         let database = TestDatabase::rehearsal().await;
         database.execute(WORLD).await;
         let folder = tempfile::tempdir().unwrap();
-        let (mail, provider) = (MailServer::start(None), Provider::start());
-        let issuer = provider.issuer.clone();
-        let service = Self::serve(&database, &mail, &issuer, &folder, more);
-        Self { database, mail, _provider: Some(provider), issuer, service, folder }
+        let mail = MailServer::start(None);
+        let service = Self::serve(&database, &mail, &provider.issuer, &folder, more);
+        Self { database, mail, issuer: provider.issuer.clone(), service, folder }
     }
 
     /// Restarts the service with other settings.
@@ -85,10 +93,6 @@ impl TestService {
         drop(self.service);
         let service = Self::serve(&self.database, &self.mail, &self.issuer, &self.folder, more);
         Self { service, ..self }
-    }
-
-    fn without_provider(self) -> Self {
-        Self { _provider: None, ..self }
     }
 
     fn serve(

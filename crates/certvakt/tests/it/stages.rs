@@ -2,9 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{OWNER, TestDatabase, address, fail, succeed};
-
-const NOON: &str = "2026-06-15T12:00:00+02:00";
+use crate::harness::{NOON, OWNER, TestDatabase, address, fail, succeed};
 
 async fn rehearsal() -> TestDatabase {
     let database = TestDatabase::rehearsal().await;

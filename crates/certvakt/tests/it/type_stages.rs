@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{OWNER, TestDatabase, address, fail, succeed};
+use crate::harness::{NOON, OWNER, TestDatabase, address, fail, succeed};
 use crate::stand_in::StandIn;
-
-const NOON: &str = "2026-06-15T12:00:00+02:00";
 
 /// An organisation with the lead times 90, 30 and 7, of an installation that declares six.
 async fn rehearsal() -> TestDatabase {

@@ -46,8 +46,7 @@ findings as (
         where later.days_before < i.days_before and d.cancelled_in is null
           and l.idempotency_key = certvakt.notice_key(i.id, later.name, i.due_date + i.days_before - later.days_before))
         then 'told of a later stage before it was deselected'
-      -- Younger notices are kept regardless of the retention (certvakt.delete_old_notices).
-      when i.due_date < current_date - certvakt.days_kept() then 'so long ago that retention may have deleted it'
+      when i.due_date < (select log_deleted_before::date from certvakt.installation) then 'so long ago that retention may have deleted it'
       else 'missing'
     end as finding,
     i.id as certification_id, i.stage, i.due_date

@@ -4,9 +4,10 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{addresses, id};
+use crate::harness::NOON;
 use crate::harness::succeed;
 use crate::pages::signed_in;
-use crate::sign_in::{NOON, TestService, between};
+use crate::sign_in::{TestService, between};
 
 /// The service on a morning on which digests have not been queued yet, after a change of the data.
 async fn morning(change: &str) -> TestService {

@@ -1,7 +1,8 @@
 //! The forms that change a certification.
 
 use super::{certification, element, hidden, send, signed_in};
-use crate::sign_in::{Browser, NOON, TestService, between};
+use crate::harness::NOON;
+use crate::sign_in::{Browser, TestService, between};
 
 /// The kinds of the entries in a history.
 async fn kinds(place: &TestService, chapter: &str) -> String {

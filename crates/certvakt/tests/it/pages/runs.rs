@@ -1,9 +1,8 @@
 //! The nights, and the approval of a run that waits.
 
 use super::{element, send, signed_in};
+use crate::harness::NOON;
 use crate::sign_in::TestService;
-
-const NOON: &str = "2026-06-15T12:00:00+02:00";
 
 /// The service whose run of today waits, because it would send more than the limit of one.
 async fn with_held_run() -> TestService {

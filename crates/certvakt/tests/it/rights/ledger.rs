@@ -15,7 +15,7 @@ async fn erased_people_are_erased_again_after_a_restore() {
     let (database, person) = somebody().await;
     let folder = tempfile::tempdir().unwrap();
     let (path, ledger) = ledger(&folder);
-    let before = TestDatabase { name: format!("{}_before", database.name) };
+    let before = TestDatabase::named(format!("{}_before", database.name));
     let mut server = superuser("postgres").await;
     let copy = format!("create database {} template {} owner certvakt_owner", before.name, database.name);
     server.execute(AssertSqlSafe(copy)).await.unwrap();

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use super::{SECRET, TestService, lines_of};
+use super::{Provider, SECRET, TestService, lines_of};
 
 #[tokio::test]
 async fn a_code_becomes_a_session_of_the_person_and_a_new_one_each_time() {
@@ -147,7 +147,8 @@ async fn an_invalid_id_token_signs_nobody_in() {
 
 #[tokio::test]
 async fn a_failing_provider_is_shown_as_a_page() {
-    let place = TestService::start("").await;
+    let provider = Provider::start();
+    let place = TestService::start_with(&provider, "").await;
     let mut browser = place.browser();
     browser.language = "en-GB,en;q=0.9,nb;q=0.8";
     let form = browser.follow(Method::GET, "/sign-in/provider", &[]).await;
@@ -162,7 +163,7 @@ async fn a_failing_provider_is_shown_as_a_page() {
     let callback = browser
         .sign_in_until("/sign-in/provider", "somebody", "https://certvakt.example/sign-in/callback")
         .await;
-    let place = place.without_provider();
+    drop(provider);
     let answer = browser.get(&callback).await;
     assert_eq!((answer.status, place.sessions().await), (503, 0), "{}", answer.text);
     assert!(answer.text.contains("does not respond"), "{}", answer.text);

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::{contract, course};
+use crate::harness::NOON;
 use crate::harness::{TestDatabase, fail, succeed};
 use crate::partner::serving::SERVE;
 use crate::partner::sync::told_by;
-use crate::partner::{Kind, NOON, Portal, WHICH, told};
+use crate::partner::{Kind, Portal, WHICH, told};
 use crate::service::Service;
 
 /// A portal whose courses are read, of these mentors.

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Listening, course, with};
+use crate::harness::NOON;
 use crate::harness::{fail, succeed};
-use crate::partner::{NOON, WHICH};
+use crate::partner::WHICH;
 
 #[tokio::test]
 async fn a_contradicting_report_waits_with_its_reason_and_changes_nothing() {

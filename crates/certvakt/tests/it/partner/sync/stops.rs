@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use sqlx::Executor;
 
 use super::told;
+use crate::harness::NOON;
 use crate::harness::superuser;
-use crate::partner::NOON;
 
 #[tokio::test]
 async fn a_refused_mentor_does_not_block_others() {
