@@ -192,6 +192,12 @@ create table certvakt.mail_queue (
   organisation_id uuid references certvakt.organisations (id) on delete cascade,
   number bigint,
   address text,
+  return_to text constraint mail_queue_return_to_form check (return_to ~ '^/([^/]|$)' and length(return_to) <= 500),
+  browser_hash bytea constraint mail_queue_browser_hash_form check (length(browser_hash) = 32),
+  code_hash bytea constraint mail_queue_code_hash_form check (length(code_hash) = 32),
+  -- squawk-ignore prefer-bigint-over-int
+  wrong_codes integer not null default 0,
+  constraint mail_queue_code_of_link check (kind = 'link' or num_nonnulls(return_to, browser_hash, code_hash) = 0),
   constraint mail_queue_to_one check (num_nonnulls(contact_point_id, address) = 1),
   constraint mail_queue_token_expires check ((token_hash is null) = (expires_at is null)),
   constraint mail_queue_alert_whole check (
@@ -211,6 +217,13 @@ comment on column certvakt.mail_queue.organisation_id is 'The organisation of an
 comment on column certvakt.mail_queue.number is 'The count that an alert reports.';
 comment on column certvakt.mail_queue.address is
   'The recipient of a notification. It is not a contact point, because the address can be removed before the e-mail is sent.';
+comment on column certvakt.mail_queue.return_to is 'The page to show after the sign-in with a link.';
+comment on column certvakt.mail_queue.browser_hash is
+  'The SHA-256 digest of the cookie of the browser that requested the link. The code in the e-mail signs in only there.';
+comment on column certvakt.mail_queue.code_hash is 'A digest of browser_hash and the code of the last attempt.';
+comment on column certvakt.mail_queue.wrong_codes is
+  'How many wrong codes the browser has sent since the request. After five, the code is invalid.';
+create index mail_queue_browser on certvakt.mail_queue (browser_hash) where browser_hash is not null;
 create index mail_queue_person on certvakt.mail_queue (person_id);
 create index mail_queue_contact_point on certvakt.mail_queue (contact_point_id);
 create index mail_queue_requested_by on certvakt.mail_queue (requested_by);
@@ -228,8 +241,9 @@ create policy worker_reads on certvakt.mail_queue for select to certvakt_worker 
 create policy worker_alerts on certvakt.mail_queue for insert to certvakt_worker with check (kind in ('alert', 'digest'));
 grant select (person_id, requested_by), update (requested_by), delete on certvakt.mail_queue to certvakt_registrar;
 create policy registrar_erases on certvakt.mail_queue to certvakt_registrar using (true) with check (requested_by is null);
-grant select, insert (kind, person_id, contact_point_id, valid_for, address),
-  update (token_hash, expires_at, mail_due_at, mailed_at, used_at), delete on certvakt.mail_queue to certvakt_auth;
+grant select, insert (kind, person_id, contact_point_id, valid_for, address, return_to, browser_hash),
+  update (token_hash, code_hash, wrong_codes, expires_at, mail_due_at, mailed_at, used_at), delete
+  on certvakt.mail_queue to certvakt_auth;
 create policy auth_manages on certvakt.mail_queue to certvakt_auth using (true) with check (true);
 grant select, insert (kind, person_id, contact_point_id, requested_by, valid_for, address, organisation_id), delete
   on certvakt.mail_queue to certvakt_definer;

@@ -14,8 +14,9 @@ use certvakt_base::clock::Clock;
 use certvakt_base::i18n::Locale;
 use certvakt_base::i18n::{Catalog, line};
 use certvakt_base::secret;
-use certvakt_store::auth::{self, MailKind, MailOutcome, QueuedMail};
+use certvakt_store::auth::{self, LinkRequest, MailKind, MailOutcome, NewToken, QueuedMail};
 use certvakt_store::{Database, StoreError, delivery, partner, renewal};
+use data_encoding::HEXLOWER;
 use fluent_bundle::FluentArgs;
 use futures_util::future::join_all;
 use reqwest::Url;
@@ -38,6 +39,9 @@ const AT_ONCE: i64 = 20;
 const WAITING: usize = 10_000;
 const REQUESTS_AT_ONCE: usize = 500;
 
+/// The number of codes.
+const CODES: u32 = 1_000_000;
+
 static CATALOG: Catalog = catalog!("mails.ftl");
 
 /// A handle that queues e-mails.
@@ -46,8 +50,8 @@ pub struct MailQueue(mpsc::Sender<Request>);
 
 #[derive(Debug)]
 enum Request {
-    /// A request for links for the people with this address.
-    Links(String),
+    /// A request for links for the people with an address.
+    Links(LinkRequest),
     /// An e-mail in the queue is due.
     Poll,
 }
@@ -55,8 +59,8 @@ enum Request {
 impl MailQueue {
     /// Requests a link for each person with an address. Returns before the lookup, so the caller cannot learn
     /// whether the address is known. Returns false if the request was dropped because too many wait.
-    pub fn request_links(&self, address: String) -> bool {
-        let is_queued = self.0.try_send(Request::Links(address)).is_ok();
+    pub fn request_links(&self, request: LinkRequest) -> bool {
+        let is_queued = self.0.try_send(Request::Links(request)).is_ok();
         if !is_queued {
             count_dropped(1);
         }
@@ -132,15 +136,15 @@ impl MailWorker {
                 // All senders are dropped.
                 return;
             }
-            let addresses: Vec<String> = received
+            let requested: Vec<LinkRequest> = received
                 .drain(..)
                 .filter_map(|request| match request {
-                    Request::Links(address) => Some(address),
+                    Request::Links(request) => Some(request),
                     Request::Poll => None,
                 })
                 .collect();
-            let number = addresses.len() as u64;
-            if let Err(error) = grant(database, addresses).await {
+            let number = requested.len() as u64;
+            if let Err(error) = grant(database, requested).await {
                 count_dropped(number);
                 tracing::error!(code = error.code(), "could not queue the requested sign-in links: {error}");
             }
@@ -182,15 +186,15 @@ impl MailWorker {
             if due.is_empty() {
                 return tx.commit().await;
             }
-            let tokens: Vec<_> = due.iter().map(|(one, token)| (one.id, secret::hash(token))).collect();
+            let tokens: Vec<_> = due.iter().map(|(one, token)| new_token(one, token)).collect();
             auth::give_tokens(&mut tx, &tokens, self.lease_seconds).await?;
             tx.commit().await?;
             let digests = Digests::read(database, clock, due.iter().map(|(mail, _)| &mail.kind)).await;
             let sending = due.iter().map(|(mail, token)| self.send(mailer, mail, token, &digests));
             let outcomes = join_all(sending).await;
             let mut tx = database.auth().await?;
-            for ((id, token_hash), (outcome, _)) in tokens.into_iter().zip(&outcomes) {
-                auth::finish(&mut tx, id, token_hash, *outcome).await?;
+            for (one, (outcome, _)) in tokens.into_iter().zip(&outcomes) {
+                auth::finish(&mut tx, one.id, one.token_hash, *outcome).await?;
             }
             tx.commit().await?;
             self.note(database, &outcomes).await?;
@@ -287,20 +291,41 @@ impl MailWorker {
 }
 
 /// Queues e-mails for the people with some addresses.
-async fn grant(database: &Database, mut addresses: Vec<String>) -> Result<(), StoreError> {
-    if addresses.is_empty() {
+async fn grant(database: &Database, mut requested: Vec<LinkRequest>) -> Result<(), StoreError> {
+    if requested.is_empty() {
         return Ok(());
     }
     let mut tx = database.auth().await?;
-    while !addresses.is_empty() {
+    while !requested.is_empty() {
         // A repeated address is handled in the next round.
         let mut seen = HashSet::new();
-        let (once, again) = addresses.into_iter().partition(|address| seen.insert(address.to_lowercase()));
-        let once: Vec<String> = once;
+        let (once, again): (Vec<_>, Vec<_>) =
+            requested.into_iter().partition(|request| seen.insert(request.address.to_lowercase()));
         auth::request_links(&mut tx, &once).await?;
-        addresses = again;
+        requested = again;
     }
     tx.commit().await
+}
+
+/// The hashes of an e-mail's token and, for a sign-in link, of its code.
+fn new_token(mail: &QueuedMail, token: &str) -> NewToken {
+    let code_hash = match &mail.kind {
+        MailKind::Link { browser_hash } => Some(code_hash(browser_hash, &code(token))),
+        _ => None,
+    };
+    NewToken { id: mail.id, token_hash: secret::hash(token), code_hash }
+}
+
+/// The code of a link: six digits, which its token determines and from which nobody can compute the token.
+fn code(token: &str) -> String {
+    let digest = secret::hash(&secret::derived(token, "code"));
+    let number = digest.iter().fold(0, |number, byte| (number * 256 + u32::from(*byte)) % CODES);
+    format!("{number:06}")
+}
+
+/// The digest by which a code is stored. It is valid only in one browser.
+pub fn code_hash(browser_hash: &[u8], code: &str) -> [u8; 32] {
+    secret::hash(&format!("{}:{code}", HEXLOWER.encode(browser_hash)))
 }
 
 /// The text of an e-mail.
@@ -311,6 +336,8 @@ struct Text {
     about: String,
     /// The URL and the label of the button.
     link: Option<(String, String)>,
+    /// The code of a link, with what to do with it.
+    code: Option<String>,
     ends: String,
     footer: String,
 }
@@ -323,7 +350,7 @@ impl Text {
             arguments.set("name", line(name));
         }
         let (subject, kind) = match &mail.kind {
-            MailKind::Link => ("link", "link".to_owned()),
+            MailKind::Link { .. } => ("link", "link".to_owned()),
             MailKind::Invitation => ("invitation", "invitation".to_owned()),
             MailKind::Change(name) => (name.as_str(), name.clone()),
             // Its own module writes it.
@@ -334,9 +361,13 @@ impl Text {
                 ("alert", alert_texts(alert))
             }
         };
+        if matches!(mail.kind, MailKind::Link { .. }) {
+            arguments.set("code", code(token));
+        }
         let say = |key: &str| CATALOG.say(locale, key, &arguments);
+        let code = matches!(mail.kind, MailKind::Link { .. }).then(|| say("link-code"));
         let link = match (&mail.kind, base) {
-            (MailKind::Link | MailKind::Invitation, Some(base)) => {
+            (MailKind::Link { .. } | MailKind::Invitation, Some(base)) => {
                 Some((format!("{base}sign-in/{kind}?token={token}"), say(&format!("{kind}-button"))))
             }
             _ => None,
@@ -347,6 +378,7 @@ impl Text {
             greeting: say(if mail.name.is_some() { "greeting-named" } else { "greeting" }),
             about: say(&kind),
             link,
+            code,
             ends: say(&format!("{kind}-ends")),
             footer: say("footer"),
         }

@@ -5,7 +5,7 @@
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use certvakt_base::secret;
-use certvakt_store::auth::{self, LinkLogin, NewSession};
+use certvakt_store::auth::{self, LinkLogin, LinkProof, NewSession};
 use certvakt_store::{AuthTx, StoreError};
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
@@ -13,13 +13,15 @@ use cookie::{Cookie, SameSite};
 use super::browser;
 use super::database::RequestDatabase;
 use super::problem::ApiError;
+use super::return_to::ReturnTo;
 use super::token::{Identity, Login};
 
 /// The cookie with a session's secret.
 const COOKIE: &str = "__Host-certvakt";
 /// The lifetime of the cookie: the maximum lifetime of a session.
 const KEPT_FOR: Duration = Duration::days(7);
-/// The cookie that identifies a known browser, so that certvakt does not report it as new.
+/// The cookie that identifies a browser: one that its person knows is not reported as new, and a code signs in only where
+/// it was requested.
 const BROWSER_COOKIE: &str = "__Host-certvakt-browser";
 /// The lifetime of that cookie: the maximum that browsers allow (RFC 6265bis, section 5.5).
 const BROWSER_KEPT_FOR: Duration = Duration::days(400);
@@ -127,24 +129,27 @@ pub(super) async fn begin(
     Ok(new.cookies())
 }
 
-/// Starts a session with the token of an e-mailed link. Returns its cookies, or `None` if the link is
-/// unknown, used or expired.
+/// Starts a session with an e-mailed link, or with the code beside it. Returns the page to show and the cookies, or
+/// `None` if the proof is not valid.
 pub(super) async fn begin_by_link(
     headers: &HeaderMap,
     database: &RequestDatabase,
-    token: &str,
-) -> Result<Option<[HeaderValue; 2]>, ApiError> {
+    proof: LinkProof,
+) -> Result<Option<(String, [HeaderValue; 2])>, ApiError> {
     let new = New::of(headers);
     let mut tx = database.auth().await?;
-    let Some(LinkLogin { issuer, subject, address }) = auth::use_link(&mut tx, secret::hash(token)).await?
+    let Some(LinkLogin { issuer, subject, address, return_to }) = auth::use_link(&mut tx, proof).await?
     else {
+        // A wrong code counts.
+        tx.commit().await?;
         return Ok(None);
     };
     end_former(&mut tx, headers).await?;
     let session = NewSession { address: Some(&address), ..new.session(&issuer, &subject) };
     auth::begin_session(&mut tx, &session).await?;
     tx.commit().await?;
-    Ok(Some(new.cookies()))
+    let return_to = ReturnTo { return_to }.path().to_owned();
+    Ok(Some((return_to, new.cookies())))
 }
 
 /// A new session, with the values of its cookies.
@@ -158,10 +163,9 @@ struct New {
 
 impl New {
     fn of(headers: &HeaderMap) -> Self {
-        let known = cookie_in(headers, BROWSER_COOKIE).filter(|value| secret::is_one(value));
         Self {
             secret: secret::fresh(),
-            browser_secret: known.unwrap_or_else(secret::fresh),
+            browser_secret: browser_secret(headers),
             browser: browser::name(headers),
         }
     }
@@ -180,11 +184,18 @@ impl New {
     }
 
     fn cookies(&self) -> [HeaderValue; 2] {
-        [
-            set_cookie(COOKIE, &self.secret, KEPT_FOR),
-            set_cookie(BROWSER_COOKIE, &self.browser_secret, BROWSER_KEPT_FOR),
-        ]
+        [set_cookie(COOKIE, &self.secret, KEPT_FOR), browser_cookie(&self.browser_secret)]
     }
+}
+
+/// The secret that identifies the browser; a new one if its cookie has none.
+pub(super) fn browser_secret(headers: &HeaderMap) -> String {
+    cookie_in(headers, BROWSER_COOKIE).filter(|value| secret::is_one(value)).unwrap_or_else(secret::fresh)
+}
+
+/// The cookie with that secret.
+pub(super) fn browser_cookie(secret: &str) -> HeaderValue {
+    set_cookie(BROWSER_COOKIE, secret, BROWSER_KEPT_FOR)
 }
 
 async fn end_former(tx: &mut AuthTx, headers: &HeaderMap) -> Result<(), StoreError> {

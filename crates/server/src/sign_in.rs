@@ -33,6 +33,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route("/sign-in/callback", get(provider::finish))
         .route("/sign-in/link", get(link::show).post(link::ask))
         .route("/sign-in/link/open", post(link::open))
+        .route("/sign-in/code", post(link::enter))
         .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
         .route("/sign-out", post(home::sign_out))
         .route("/unsubscribe", get(unsubscribe::show).post(unsubscribe::make))

@@ -94,10 +94,24 @@ pub async fn end_session(tx: &mut AuthTx, token_hash: [u8; 32]) -> Result<(), St
     Ok(())
 }
 
+/// A request for sign-in links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkRequest {
+    /// The e-mail address.
+    pub address: String,
+    /// The page to show after the sign-in.
+    pub return_to: String,
+    /// The SHA-256 of the secret that identifies the browser.
+    pub browser_hash: [u8; 32],
+}
+
 /// Queues sign-in links for the people with some addresses. The addresses must be distinct. A person has at
 /// most three open links, and at most ten people of an address get one.
-pub async fn request_links(tx: &mut AuthTx, addresses: &[String]) -> Result<(), StoreError> {
-    sqlx::query_file!("src/auth/request_links.sql", addresses).execute(tx).await?;
+pub async fn request_links(tx: &mut AuthTx, requests: &[LinkRequest]) -> Result<(), StoreError> {
+    let addresses: Vec<String> = requests.iter().map(|one| one.address.clone()).collect();
+    let pages: Vec<String> = requests.iter().map(|one| one.return_to.clone()).collect();
+    let browsers: Vec<Vec<u8>> = requests.iter().map(|one| one.browser_hash.to_vec()).collect();
+    sqlx::query_file!("src/auth/request_links.sql", &addresses, &pages, &browsers).execute(tx).await?;
     Ok(())
 }
 
@@ -110,11 +124,33 @@ pub struct LinkLogin {
     pub subject: String,
     /// The e-mail address.
     pub address: String,
+    /// The page to show after the sign-in, as it was requested.
+    pub return_to: Option<String>,
 }
 
-/// Uses a link. Returns `None` if it is unknown, used or expired.
-pub async fn use_link(tx: &mut AuthTx, link_hash: [u8; 32]) -> Result<Option<LinkLogin>, StoreError> {
-    let used = sqlx::query_file_as!(LinkLogin, "src/auth/use_link.sql", &link_hash);
+/// The proof that somebody received a sign-in link.
+#[derive(Debug, Clone, Copy)]
+pub enum LinkProof {
+    /// The SHA-256 of the link's token.
+    Token([u8; 32]),
+    /// The code in the e-mail, in the browser that requested the link.
+    Code {
+        /// The SHA-256 of the browser's secret.
+        browser_hash: [u8; 32],
+        /// The hash of both, as in [`give_tokens`].
+        code_hash: [u8; 32],
+    },
+}
+
+/// Uses a link. Returns `None` if it is unknown, used or expired, or if the code is wrong or the browser has sent
+/// too many wrong ones. Commit in either case, because a wrong code counts.
+pub async fn use_link(tx: &mut AuthTx, proof: LinkProof) -> Result<Option<LinkLogin>, StoreError> {
+    let (token, browser, code) = match &proof {
+        LinkProof::Token(token) => (Some(token), None, None),
+        LinkProof::Code { browser_hash, code_hash } => (None, Some(browser_hash), Some(code_hash)),
+    };
+    let [token, browser, code] = [token, browser, code].map(|hash| hash.map(<[u8; 32]>::as_slice));
+    let used = sqlx::query_file_as!(LinkLogin, "src/auth/use_link.sql", token, browser, code);
     Ok(used.fetch_optional(tx).await?)
 }
 
@@ -136,7 +172,10 @@ pub async fn link_login(tx: &mut AuthTx, person: Uuid) -> Result<(String, String
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailKind {
     /// A sign-in link.
-    Link,
+    Link {
+        /// The SHA-256 of the secret of the browser that requested it.
+        browser_hash: Vec<u8>,
+    },
     /// An invitation.
     Invitation,
     /// A change of a person's addresses or logins, by its id in `mails.ftl`.
@@ -190,7 +229,7 @@ pub async fn due(tx: &mut AuthTx, limit: i64, with_links: bool) -> Result<Vec<Qu
                     ("digest", Some(organisation)) => {
                         MailKind::Digest { organisation, person: one.person_id }
                     }
-                    ("link", _) => MailKind::Link,
+                    ("link", _) => MailKind::Link { browser_hash: one.browser_hash.unwrap_or_default() },
                     ("invitation", _) => MailKind::Invitation,
                     _ => MailKind::Change(one.kind.clone()),
                 },
@@ -202,15 +241,25 @@ pub async fn due(tx: &mut AuthTx, limit: i64, with_links: bool) -> Result<Vec<Qu
         .collect())
 }
 
+/// The new token of an e-mail.
+#[derive(Debug, Clone, Copy)]
+pub struct NewToken {
+    /// The e-mail's id.
+    pub id: Uuid,
+    /// The SHA-256 of the token.
+    pub token_hash: [u8; 32],
+    /// The hash of the code and the browser in which it signs in; `None` if the e-mail has no code.
+    pub code_hash: Option<[u8; 32]>,
+}
+
 /// Sets new tokens of e-mails, with a lease in seconds. Previous tokens become invalid.
-pub async fn give_tokens(
-    tx: &mut AuthTx,
-    tokens: &[(Uuid, [u8; 32])],
-    lease_seconds: u32,
-) -> Result<(), StoreError> {
-    let ids: Vec<Uuid> = tokens.iter().map(|(id, _)| *id).collect();
-    let hashes: Vec<Vec<u8>> = tokens.iter().map(|(_, hash)| hash.to_vec()).collect();
-    sqlx::query_file!("src/auth/give_tokens.sql", &ids, &hashes, f64::from(lease_seconds))
+pub async fn give_tokens(tx: &mut AuthTx, tokens: &[NewToken], lease_seconds: u32) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = tokens.iter().map(|one| one.id).collect();
+    let hashes: Vec<Vec<u8>> = tokens.iter().map(|one| one.token_hash.to_vec()).collect();
+    let codes: Vec<Option<Vec<u8>>> =
+        tokens.iter().map(|one| one.code_hash.map(|hash| hash.to_vec())).collect();
+    let codes = codes.as_slice() as &[Option<Vec<u8>>];
+    sqlx::query_file!("src/auth/give_tokens.sql", &ids, &hashes, f64::from(lease_seconds), codes as _)
         .execute(tx)
         .await?;
     Ok(())

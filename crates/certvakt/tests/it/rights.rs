@@ -79,6 +79,8 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.listings.last_error",
     "certvakt.listings.partner",
     "certvakt.mail_queue.alert",
+    "certvakt.mail_queue.browser_hash",
+    "certvakt.mail_queue.code_hash",
     "certvakt.mail_queue.kind",
     "certvakt.mail_queue.token_hash",
     "certvakt.memberships.role",

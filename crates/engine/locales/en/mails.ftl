@@ -5,7 +5,8 @@ greeting-named = Hello { $name },
 link-subject = Your sign-in link
 link = Open the link to sign in:
 link-button = Sign in
-link-ends = The link works once, within 15 minutes. If you did not request it, ignore this message.
+link-code = Or write the code { $code } on the page where you asked for this e-mail.
+link-ends = The link and the code work once, within 15 minutes. If you did not request them, ignore this message, and give the code to nobody.
 
 invitation-subject = You are invited to sign in
 invitation = Your coordinator invites you to sign in. Open the link to accept:

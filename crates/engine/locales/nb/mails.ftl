@@ -5,7 +5,8 @@ greeting-named = Hei { $name },
 link-subject = Lenken din for å logge inn
 link = Åpne lenken for å logge inn:
 link-button = Logg inn
-link-ends = Lenken virker én gang, i 15 minutter. Har du ikke bedt om den, kan du se bort fra meldingen.
+link-code = Eller skriv koden { $code } på siden der du ba om denne e-posten.
+link-ends = Lenken og koden virker én gang, i 15 minutter. Har du ikke bedt om dem, kan du se bort fra meldingen. Ikke gi koden til noen.
 
 invitation-subject = Du er invitert til å logge inn
 invitation = Koordinatoren din inviterer deg til å logge inn. Åpne lenken for å ta imot:

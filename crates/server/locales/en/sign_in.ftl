@@ -54,7 +54,11 @@ partner-credential-expires = { $number ->
 }
 
 link-sent-title = Check your e-mail
-link-sent = If the address is known here, a link is on its way to it. It works once, within 15 minutes.
+link-sent = If the address is known here, an e-mail is on its way to it. Open the link in it, or write the code here. Both work once, within 15 minutes.
+code = Code in the e-mail
+code-button = Sign in
+code-wrong-title = Error: the code is not valid
+code-wrong = Check that it is the code in the newest e-mail, and that you asked for it in this browser, less than 15 minutes ago. After five wrong codes you need a new e-mail.
 link-title = Sign in
 link = Press the button to sign in.
 link-open = Sign in

@@ -54,7 +54,11 @@ partner-credential-expires = { $number ->
 }
 
 link-sent-title = Se i e-posten din
-link-sent = Er adressen kjent her, er en lenke på vei dit. Den virker én gang, i 15 minutter.
+link-sent = Er adressen kjent her, er en e-post på vei dit. Åpne lenken i den, eller skriv koden her. Begge virker én gang, i 15 minutter.
+code = Koden i e-posten
+code-button = Logg inn
+code-wrong-title = Feil: Koden er ikke gyldig
+code-wrong = Se etter at det er koden i den nyeste e-posten, og at du ba om den i denne nettleseren for mindre enn 15 minutter siden. Etter fem gale koder trenger du en ny e-post.
 link-title = Logg inn
 link = Trykk på knappen for å logge inn.
 link-open = Logg inn

@@ -61,7 +61,8 @@ pub(super) async fn show(
         page = page.link(at_provider(), text.say("sign-in-provider"));
     }
     if shared.links.is_some() {
-        let form = page::Form::button("/sign-in/link", text.say("send-link"), []);
+        let hidden = [("return_to", return_to.path().to_owned())];
+        let form = page::Form::button("/sign-in/link", text.say("send-link"), hidden);
         page = page.form(form.address(text.say("address")));
     }
     for person in &shared.demo {

@@ -1,28 +1,34 @@
-//! Sign-in with an e-mailed link. No response reveals whether an address is known, because the lookup happens
-//! after the response has been sent.
+//! Sign-in with an e-mailed link, or with the code beside it, because apps for e-mail open links in another browser. No
+//! response reveals whether an address is known, because the lookup happens after the response has been sent.
 
 use std::net::SocketAddr;
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Form, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use certvakt_base::secret;
 use certvakt_engine::mail::address;
+use certvakt_engine::mail_queue;
+use certvakt_store::auth::{LinkProof, LinkRequest};
 use serde::Deserialize;
 
 use super::error::SignInError;
+use super::navigation::HOME;
 use super::page::{self, Page};
 use super::state::SignIn;
 use crate::extract::Query;
 use crate::html::text::Text;
 use crate::problem::ApiError;
-use crate::return_to::{START, redirect};
+use crate::return_to::{ReturnTo, START, redirect};
 use crate::session;
 
 /// The form with an e-mail address.
 #[derive(Deserialize)]
 pub(super) struct LinkForm {
     address: String,
+    #[serde(flatten)]
+    return_to: ReturnTo,
 }
 
 /// Requests a link by e-mail, which is sent if the address is known.
@@ -32,12 +38,14 @@ pub(super) async fn ask(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     asked: Result<Form<LinkForm>, FormRejection>,
-) -> Result<Page, SignInError> {
+) -> Result<Response, SignInError> {
     let links = shared.links.as_ref().ok_or(ApiError::NotFound)?;
     session::refuse_other_sites(&headers)?;
-    let address = match asked {
-        Ok(Form(LinkForm { address })) => address.trim().to_owned(),
-        Err(_) => String::new(),
+    let (address, return_to) = match asked {
+        Ok(Form(LinkForm { address, return_to })) => {
+            (address.trim().to_owned(), kept(return_to.path()).to_owned())
+        }
+        Err(_) => (String::new(), START.to_owned()),
     };
     if address.is_empty() || address.chars().count() > address::LONGEST || address.contains('\0') {
         return Err(ApiError::Invalid("an e-mail address must have 1 to 254 characters".to_owned()).into());
@@ -45,11 +53,55 @@ pub(super) async fn ask(
     // A malformed address gets the same response, so that responses reveal nothing about addresses.
     let address = address::canonical(&address).unwrap_or(address);
     shared.limits.check(&headers, peer.ip(), &address)?;
-    if !links.request_links(address) {
+    let browser = session::browser_secret(&headers);
+    let browser_hash = secret::hash(&browser);
+    if !links.request_links(LinkRequest { address, return_to, browser_hash }) {
         // Report the dropped request instead of a success.
         return Err(ApiError::Busy.into());
     }
-    Ok(Page::new(text, "link-sent"))
+    let page = Page::new(text, "link-sent").form(code_form(text));
+    let mut response = page.into_response();
+    response.headers_mut().append(header::SET_COOKIE, session::browser_cookie(&browser));
+    Ok(response)
+}
+
+/// The page to show after the sign-in. It is stored, so it must not be a page with a token in its path.
+fn kept(path: &str) -> &str {
+    if path.starts_with(HOME) { START } else { path }
+}
+
+fn code_form(text: Text) -> page::Form {
+    page::Form::button("/sign-in/code", text.say("code-button"), []).code(text.say("code"))
+}
+
+/// The form with a code.
+#[derive(Deserialize)]
+pub(super) struct CodeForm {
+    code: String,
+}
+
+/// Signs in with the code, in the browser that requested it. A wrong, an unknown and an expired code get the same response.
+pub(super) async fn enter(
+    State(SignIn(shared)): State<SignIn>,
+    text: Text,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    sent: Result<Form<CodeForm>, FormRejection>,
+) -> Result<Response, SignInError> {
+    shared.links.as_ref().ok_or(ApiError::NotFound)?;
+    session::refuse_other_sites(&headers)?;
+    let browser = session::browser_secret(&headers);
+    // A browser has as many attempts as an address has links, besides those that its client has.
+    shared.limits.check(&headers, peer.ip(), &browser)?;
+    let code: String = sent.map(|Form(sent)| sent.code).unwrap_or_default();
+    let code: String = code.chars().filter(|char| !char.is_whitespace()).collect();
+    let browser_hash = secret::hash(&browser);
+    let code_hash = mail_queue::code_hash(&browser_hash, &code);
+    let proof = LinkProof::Code { browser_hash, code_hash };
+    match session::begin_by_link(&headers, &shared.database, proof).await? {
+        Some((return_to, cookies)) => Ok(redirect(&return_to, cookies)),
+        None => Ok(Page::new(text, "code-wrong").form(code_form(text)).refused()),
+    }
 }
 
 /// The query with a link's token.
@@ -72,8 +124,9 @@ pub(super) async fn open(
 ) -> Result<Response, SignInError> {
     session::refuse_other_sites(&headers)?;
     let Ok(Form(LinkQuery { token })) = carried else { return Err(SignInError::Link) };
-    match session::begin_by_link(&headers, &shared.database, &token).await? {
-        Some(cookies) => Ok(redirect(START, cookies)),
+    let proof = LinkProof::Token(secret::hash(&token));
+    match session::begin_by_link(&headers, &shared.database, proof).await? {
+        Some((return_to, cookies)) => Ok(redirect(&return_to, cookies)),
         None => Err(SignInError::Link),
     }
 }

@@ -54,18 +54,27 @@ impl Page {
     }
 }
 
+impl Page {
+    /// The response to a form that was refused.
+    pub(super) fn refused(self) -> Response {
+        html::page(StatusCode::UNPROCESSABLE_ENTITY, &self)
+    }
+}
+
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         html::page(StatusCode::OK, &self)
     }
 }
 
-/// A form: hidden values, optionally a field for an e-mail address, and a button.
+/// A form: hidden values, optionally a field for an e-mail address or a code, and a button.
 pub(super) struct Form {
     action: Cow<'static, str>,
     hidden: Vec<(&'static str, String)>,
     /// The label of the field for an e-mail address.
     address: Option<String>,
+    /// The label of the field for a code.
+    code: Option<String>,
     button: String,
 }
 
@@ -76,11 +85,22 @@ impl Form {
         button: String,
         hidden: impl IntoIterator<Item = (&'static str, String)>,
     ) -> Self {
-        Self { action: action.into(), hidden: hidden.into_iter().collect(), address: None, button }
+        Self {
+            action: action.into(),
+            hidden: hidden.into_iter().collect(),
+            address: None,
+            code: None,
+            button,
+        }
     }
 
     /// Adds a field for an e-mail address.
     pub(super) fn address(self, label: String) -> Self {
         Self { address: Some(label), ..self }
+    }
+
+    /// Adds a field for a code.
+    pub(super) fn code(self, label: String) -> Self {
+        Self { code: Some(label), ..self }
     }
 }

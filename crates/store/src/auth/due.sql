@@ -1,7 +1,7 @@
 -- $1 maximum number   $2 whether to include e-mails with links
 -- The person's name and language are those of the alert's organisation, or of the organisation whose register contains
 -- the address. An e-mail to a former address may reach somebody else, so it does not contain the name. Links come first.
-select l.id, l.kind, l.alert, l.number, l.person_id, l.organisation_id,
+select l.id, l.kind, l.alert, l.number, l.person_id, l.organisation_id, l.browser_hash,
   case when c.id is not null then coalesce(
     (select n.name from certvakt.person_names n
      where n.person_id = p.id and n.organisation_id = coalesce(l.organisation_id, c.organisation_id)),

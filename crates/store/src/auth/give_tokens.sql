@@ -1,5 +1,5 @@
 with given as (
-  select * from unnest($1::uuid[], $2::bytea[]) as given (id, token_hash)
+  select * from unnest($1::uuid[], $2::bytea[], $4::bytea[]) as given (id, token_hash, code_hash)
 ),
 dead as (
   delete from certvakt.invitations i using certvakt.mail_queue l, given
@@ -7,7 +7,7 @@ dead as (
 ),
 claimed as (
   update certvakt.mail_queue l
-  set token_hash = given.token_hash, expires_at = now() + l.valid_for, mail_due_at = now() + make_interval(secs => $3)
+  set token_hash = given.token_hash, code_hash = given.code_hash, expires_at = now() + l.valid_for, mail_due_at = now() + make_interval(secs => $3)
   from given where l.id = given.id
   returning l.kind, l.person_id, l.contact_point_id, l.token_hash, l.expires_at
 )

@@ -1,7 +1,7 @@
--- $1 distinct mail addresses
-insert into certvakt.mail_queue (kind, person_id, contact_point_id, valid_for)
-select 'link', p.person_id, p.contact_point_id, interval '15 minutes'
-from unnest($1::text[]) as asked (address)
+-- $1 distinct mail addresses   $2 for each, the page to show after the sign-in   $3 and the hash of the browser's secret
+insert into certvakt.mail_queue (kind, person_id, contact_point_id, valid_for, return_to, browser_hash)
+select 'link', p.person_id, p.contact_point_id, interval '15 minutes', asked.return_to, asked.browser_hash
+from unnest($1::text[], $2::text[], $3::bytea[]) as asked (address, return_to, browser_hash)
 cross join lateral (
   select found.person_id, found.contact_point_id
   from certvakt.people_of_address(asked.address) found

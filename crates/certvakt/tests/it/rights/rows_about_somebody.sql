@@ -28,8 +28,8 @@ insert into certvakt.former_addresses (person_id, address) values ('{person}', '
 insert into certvakt.mail_queue (kind, person_id, address, valid_for)
   values ('address-removed', '{person}', 'old-zqx7@example.org', interval '14 days');
 insert into certvakt.invitations (person_id, token_hash, address) values ('{person}', sha256('2'), 'zqx7@example.org');
-insert into certvakt.mail_queue (kind, person_id, contact_point_id, valid_for)
-  select 'link', person_id, id, interval '15 minutes' from certvakt.contact_points where kind = 'email';
+insert into certvakt.mail_queue (kind, person_id, contact_point_id, valid_for, return_to)
+  select 'link', person_id, id, interval '15 minutes', '/certifications?q=zqx7' from certvakt.contact_points where kind = 'email';
 insert into certvakt.idempotency_keys (person_id, key, request_hash, answer)
   values ('{person}', 'key-zqx7', sha256('3'), '{"body": {"name": "Åse zqx7"}}');
 insert into certvakt.uploads (organisation_id, chapter_id, person_id, options)
@@ -38,8 +38,6 @@ insert into certvakt.partners (organisation_id, code) select organisation_id, 'p
 insert into certvakt.partner_types select organisation_id, 'portal', 'type' from certvakt.chapters;
 insert into certvakt.listings (organisation_id, partner, partner_key, person_id, listing_consent_at)
   select organisation_id, 'portal', 'M-zqx7', '{person}', now() from certvakt.chapters;
-insert into certvakt.partner_events (organisation_id, partner, partner_key, number, status, cause, at)
-  select organisation_id, 'portal', 'M-zqx7', 1, 'listed', 'consent-given', now() from certvakt.chapters;
 insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, partner_key, completed_on, outcome, reason)
   select organisation_id, 'portal', 'live', 'E-1', 'M-zqx7', '2026-06-01', 'waiting', 'course-unknown'
   from certvakt.chapters;
