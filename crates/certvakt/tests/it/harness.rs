@@ -191,9 +191,14 @@ impl TestDatabase {
 
     /// Repeats a query until its result is true, for at most a minute.
     pub async fn until(&self, question: &str) {
+        let mut connection = superuser(&self.name).await;
         let asking = async {
-            while !self.value::<bool>(question).await {
-                tokio::task::yield_now().await;
+            while !sqlx::query_scalar::<_, bool>(AssertSqlSafe(question.to_owned()))
+                .fetch_one(&mut connection)
+                .await
+                .unwrap()
+            {
+                between_looks().await;
             }
         };
         tokio::time::timeout(Duration::from_mins(1), asking).await.expect(question);
@@ -211,6 +216,11 @@ impl TestDatabase {
     pub fn with_organisation(&self) {
         self.add_organisation("org", "Europe/Oslo");
     }
+}
+
+/// Waits between two looks at something that another process changes, so that it has the processor.
+pub async fn between_looks() {
+    tokio::time::sleep(Duration::from_millis(5)).await;
 }
 
 /// A command that waits in the middle of its work for a table that the test holds.
@@ -245,6 +255,7 @@ impl TestDatabase {
             if let Some(server_process) = waiting {
                 return Blocked { command, server_process, holder };
             }
+            between_looks().await;
             let is_running = command.try_wait().unwrap().is_none();
             assert!(is_running, "it ended early: {}", both(&command.wait_with_output().unwrap()));
         }

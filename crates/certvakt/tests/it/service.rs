@@ -12,7 +12,7 @@ use axum::http::Uri;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::harness::{TestDatabase, fail, succeed, superuser, terminate};
+use crate::harness::{TestDatabase, between_looks, fail, succeed, superuser, terminate};
 use crate::stand_in::{StandIn, trust, write_config};
 use sqlx::Executor;
 
@@ -91,7 +91,7 @@ impl Service {
     pub async fn until_said(&self, words: &str) {
         let listening = async {
             while !self.said().contains(words) {
-                tokio::task::yield_now().await;
+                between_looks().await;
             }
         };
         let heard = tokio::time::timeout(Duration::from_mins(1), listening).await;
@@ -103,6 +103,7 @@ impl Service {
         let mut shown = String::new();
         let asking = async {
             while !shown.lines().any(|found| found == line) {
+                between_looks().await;
                 shown = self.get("/metrics").await.1;
             }
         };

@@ -59,7 +59,7 @@ pub(super) async fn ask(
         // Report the dropped request instead of a success.
         return Err(ApiError::Busy.into());
     }
-    let page = Page::new(text, "link-sent").form(code_form(text));
+    let page = Page::new(text, "link-sent").form(code_form(text)).answer();
     let mut response = page.into_response();
     response.headers_mut().append(header::SET_COOKIE, session::browser_cookie(&browser));
     Ok(response)

@@ -52,12 +52,16 @@ impl Page {
         self.forms.push(form);
         self
     }
-}
 
-impl Page {
+    /// Says that the page answers a form, so that its heading has the focus.
+    pub(super) fn answer(mut self) -> Self {
+        self.layout.has_news = true;
+        self
+    }
+
     /// The response to a form that was refused.
     pub(super) fn refused(self) -> Response {
-        html::page(StatusCode::UNPROCESSABLE_ENTITY, &self)
+        html::page(StatusCode::UNPROCESSABLE_ENTITY, &self.answer())
     }
 }
 

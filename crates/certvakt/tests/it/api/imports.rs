@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{Answer, Api, id, token};
+use crate::harness::between_looks;
 use crate::imports::workbooks::{claims_more_than_any_memory, takes_seconds};
 
 const REGISTER: &str = "Nr;Navn;Utløper\n1;Åse Ødegård;2027-01-31\n2;Åse Ødegård;31.13.2027\n";
@@ -302,12 +303,12 @@ async fn a_service_that_is_killed_while_it_reads_a_register_leaves_no_reader_and
         if let [reader] = api.service.children()[..] {
             break reader;
         }
-        tokio::task::yield_now().await;
+        between_looks().await;
     };
     api.service.kill();
     let ended = async {
         while std::path::Path::new(&format!("/proc/{reader}/fd/0")).exists() {
-            tokio::task::yield_now().await;
+            between_looks().await;
         }
     };
     tokio::time::timeout(std::time::Duration::from_mins(1), ended).await.expect("its reader ends with it");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::sync::told_by;
 use super::{Kind, WHICH};
-use crate::harness::{fail, succeed};
+use crate::harness::{between_looks, fail, succeed};
 
 const KINDS: [Kind; 2] = [Kind::Webhook, Kind::Dataverse];
 
@@ -203,7 +203,7 @@ async fn a_killed_sync_leaves_an_unknown_result_that_is_read_first() {
             one["method"] == "POST" && (path == "/mentors" || path.ends_with("$batch"))
         };
         while !portal.record().await.iter().any(is_telling) {
-            tokio::task::yield_now().await;
+            between_looks().await;
         }
         // In the meantime, one of them must not be listed any more.
         database.change("b", "status = 'suspended'").await;

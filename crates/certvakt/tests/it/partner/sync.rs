@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sqlx::Executor;
 
 use super::{Kind, NOON, Portal, WHICH, place};
-use crate::harness::{TestDatabase, succeed, superuser};
+use crate::harness::{TestDatabase, between_looks, succeed, superuser};
 use crate::stand_in::trust;
 
 impl TestDatabase {
@@ -270,7 +270,7 @@ async fn a_slow_partner_does_not_block_others() {
     portal.fault("hold", 1).await;
     let sending = database.partner_with(&config, ["sync"]).stdout(Stdio::null()).spawn().unwrap();
     while portal.taken().await.len() < 3 {
-        tokio::task::yield_now().await;
+        between_looks().await;
     }
     assert_eq!(database.stands(&config)["mentors"]["to_list"], 3, "one is not answered yet");
     portal.control(&json!({ "let_go": true })).await;

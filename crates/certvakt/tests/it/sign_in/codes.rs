@@ -79,6 +79,7 @@ async fn a_code_signs_in_once_and_only_in_the_browser_that_asked_for_it() {
         let refused = browser.post("/sign-in/code", &[("code", code)]).await;
         assert_eq!((refused.status, place.sessions().await), (422, 0), "{}", refused.text);
         assert!(refused.text.contains("<title>Feil: Koden er ikke gyldig"), "{}", refused.text);
+        assert!(refused.text.contains("<h1 tabindex=\"-1\" autofocus>"), "the heading has the focus");
     }
     let (first, last) = code.split_at(3);
     let shown = browser.post("/sign-in/code", &[("code", &format!(" {first} {last} "))]).await;
