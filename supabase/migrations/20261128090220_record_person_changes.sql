@@ -1,4 +1,5 @@
--- What happened to people in an organisation: they died or left, came back, or moved to another chapter.
+-- What happened to people in an organisation: they died or left, came back, moved to another chapter, or got or lost the role of
+-- its coordinator.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -7,12 +8,17 @@ create table certvakt.person_changes (
   id uuid primary key default certvakt.uuid_v7(),
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
   person_id uuid not null references certvakt.people (id) on delete cascade,
-  kind text not null constraint person_changes_kind_known check (kind in ('deceased', 'left', 'returned', 'moved')),
+  kind text not null constraint person_changes_kind_known
+    check (kind in ('deceased', 'left', 'returned', 'moved', 'appointed', 'relieved')),
   chapter_before uuid,
   chapter_after uuid,
   made_at timestamptz not null default clock_timestamp(),
   made_by uuid references certvakt.people (id) on delete set null,
-  constraint person_changes_chapters_of_a_move check (kind = 'moved' or num_nonnulls(chapter_before, chapter_after) = 0),
+  constraint person_changes_chapters_of_kind check (case kind
+    when 'moved' then true
+    when 'appointed' then chapter_before is null
+    when 'relieved' then chapter_after is null
+    else num_nonnulls(chapter_before, chapter_after) = 0 end),
   -- The undo of an import deletes the chapters that it added.
   constraint person_changes_before_inside_organisation foreign key (organisation_id, chapter_before)
     references certvakt.chapters (organisation_id, id) on delete set null (chapter_before),
@@ -22,7 +28,7 @@ create table certvakt.person_changes (
 comment on table certvakt.person_changes is
   'What happened to people in an organisation. Rows are added, and leave with the person or their erasure.';
 comment on column certvakt.person_changes.kind is
-  'deceased and left end everything of the person in the organisation, until they have returned. moved: to another chapter.';
+  'deceased and left end everything of the person in the organisation, until they have returned. moved: to another chapter. appointed: as coordinator of chapter_after. relieved: no longer coordinator of chapter_before.';
 comment on column certvakt.person_changes.made_by is 'The person who recorded it.';
 create index person_changes_person on certvakt.person_changes (person_id, organisation_id);
 -- There are few, so imports and inserts look through them instead of looking up each person.

@@ -1,4 +1,4 @@
--- The functions by which coordinators and administrators end and move people. They work on certvakt's own memberships: where an
+-- The functions by which coordinators and administrators end and move people, and hand over chapters. They work on certvakt's own memberships: where an
 -- app owns the hierarchy, nobody has a role there, and so the functions refuse.
 
 set local lock_timeout = '5s';
@@ -142,6 +142,42 @@ $$;
 comment on function certvakt.move_mentors is
   'Moves mentors of a chapter, with the certifications of that chapter, to another chapter of the organisation, both of which the caller manages; all of its mentors without people, by an administrator. Returns how many moved; null if the caller may not.';
 
+create function certvakt.hand_over_chapter(chapter uuid, successor uuid, relieved uuid[]) returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+  organisation uuid := (select h.organisation_id from certvakt.chapters h where h.id = hand_over_chapter.chapter);
+begin
+  -- An end takes the same lock, so nobody who has just ended is appointed.
+  perform from certvakt.organisations o where o.id = organisation for no key update;
+  if organisation is null or not certvakt.administers(organisation)
+    or organisation = any (certvakt.closed_organisations('certifications'))
+    or not exists (
+      select from certvakt.memberships m
+      where m.person_id = hand_over_chapter.successor and m.organisation_id = organisation) then
+    return false;
+  end if;
+  with appointed as (
+    insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+    values (organisation, hand_over_chapter.chapter, hand_over_chapter.successor, 'coordinator')
+    on conflict do nothing
+    returning person_id
+  )
+  insert into certvakt.person_changes (organisation_id, person_id, kind, chapter_after, made_by)
+  select organisation, a.person_id, 'appointed', hand_over_chapter.chapter, certvakt.current_person() from appointed a;
+  with ended as (
+    delete from certvakt.memberships m
+    where m.chapter_id = hand_over_chapter.chapter and m.role = 'coordinator'
+      and m.person_id = any (hand_over_chapter.relieved) and m.person_id <> hand_over_chapter.successor
+    returning m.person_id
+  )
+  insert into certvakt.person_changes (organisation_id, person_id, kind, chapter_before, made_by)
+  select organisation, e.person_id, 'relieved', hand_over_chapter.chapter, certvakt.current_person() from ended e;
+  return true;
+end
+$$;
+comment on function certvakt.hand_over_chapter is
+  'Makes somebody of the organisation coordinator of a chapter and ends that role of the others given, by an administrator. The successor keeps the role, so that a chapter never loses its last coordinator. Returns false if the caller may not, or if the successor does not belong to the organisation.';
+
 create view certvakt.chapters_without_coordinator with (security_invoker = true) as
 with recursive coordinated as (
   select m.organisation_id, m.chapter_id from certvakt.memberships m where m.role = 'coordinator'
@@ -170,12 +206,15 @@ create policy people_see on certvakt.person_changes for select to authenticated 
     where c.peer_mentor_id = person_changes.person_id and c.organisation_id = person_changes.organisation_id));
 
 revoke all on function certvakt.administers(uuid), certvakt.may_end(uuid, uuid), certvakt.end_person(uuid, uuid, text),
-  certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid) from public, anon, authenticated, service_role;
+  certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid),
+  certvakt.hand_over_chapter(uuid, uuid, uuid[]) from public, anon, authenticated, service_role;
 grant execute on function certvakt.administers(uuid) to certvakt_definer;
 grant execute on function certvakt.administers(uuid), certvakt.may_end(uuid, uuid), certvakt.end_person(uuid, uuid, text),
-  certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid) to authenticated;
+  certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid),
+  certvakt.hand_over_chapter(uuid, uuid, uuid[]) to authenticated;
 alter function certvakt.administers(uuid) owner to certvakt_definer;
 alter function certvakt.may_end(uuid, uuid) owner to certvakt_definer;
 alter function certvakt.end_person(uuid, uuid, text) owner to certvakt_definer;
 alter function certvakt.return_person(uuid, uuid) owner to certvakt_definer;
 alter function certvakt.move_mentors(uuid[], uuid, uuid) owner to certvakt_definer;
+alter function certvakt.hand_over_chapter(uuid, uuid, uuid[]) owner to certvakt_definer;

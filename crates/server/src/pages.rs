@@ -13,6 +13,7 @@ mod ending;
 mod error;
 mod file;
 mod form;
+mod handover;
 mod import;
 mod import_check;
 mod import_columns;
@@ -55,6 +56,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/outlook.csv", get(outlook::file))
         .route("/chapters", get(chapters::show))
         .route("/chapters/{id}/moves", get(chapters::show_move).post(chapters::make_move))
+        .route("/chapters/{id}/coordinators", get(handover::show).post(handover::make))
         .route("/chapters/{id}/required-mentors", post(outlook::set).get(async || Redirect::to("/outlook")))
         .route("/runs", get(runs::show))
         .route("/runs/{id}/approvals", post(runs::approve).get(async || Redirect::to("/runs")))

@@ -117,6 +117,10 @@ states! {
         Returned = "returned",
         /// They moved to another chapter.
         Moved = "moved",
+        /// They became coordinator of a chapter.
+        Appointed = "appointed",
+        /// They are no longer coordinator of a chapter.
+        Relieved = "relieved",
     }
 }
 

@@ -103,5 +103,7 @@ fn happened(change: &PersonChange) -> String {
         PersonChangeKind::Moved => {
             format!("moved from {} to {}", chapter(&change.before), chapter(&change.after))
         }
+        PersonChangeKind::Appointed => format!("became coordinator of {}", chapter(&change.after)),
+        PersonChangeKind::Relieved => format!("is no longer coordinator of {}", chapter(&change.before)),
     }
 }

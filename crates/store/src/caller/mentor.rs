@@ -51,8 +51,9 @@ pub struct Mentor {
 impl Mentor {
     /// Whether the mentor has died or left, and has not returned.
     pub fn has_ended(&self) -> bool {
-        let last = self.changes.iter().rev().find(|change| change.kind != PersonChangeKind::Moved);
-        last.is_some_and(|change| change.kind != PersonChangeKind::Returned)
+        use PersonChangeKind::{Deceased, Left, Returned};
+        let last = self.changes.iter().rev().find(|change| matches!(change.kind, Deceased | Left | Returned));
+        last.is_some_and(|change| change.kind != Returned)
     }
 }
 
