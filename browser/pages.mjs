@@ -25,6 +25,9 @@ const PAGES = {
   end: ["administrator", (page) => action(page, /har sluttet|has left/)],
   "end-refused": ["administrator", async (page) => { await action(page, /har sluttet|has left/); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
   "end-check": ["administrator", async (page) => { await action(page, /har sluttet|has left/); await page.getByRole("radio").first().check(); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  merge: ["administrator", (page) => merge(page)],
+  "merge-refused": ["administrator", async (page) => { await merge(page); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  "merge-check": ["administrator", async (page) => { await merge(page); await page.getByRole("radio").first().check(); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
   chapters: ["administrator", (page) => page.goto("/chapters")],
   "chapter-move": ["administrator", (page) => chapterMove(page)],
   "chapter-move-refused": ["administrator", async (page) => { await chapterMove(page); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
@@ -98,6 +101,12 @@ async function action(page, name) {
 async function chapterMove(page) {
   await page.goto("/chapters");
   await page.getByRole("link", { name: /^(Flytt alle|Move all)/ }).first().click();
+}
+
+async function merge(page) {
+  await action(page, /Samme person|Same person/);
+  await page.locator("#q").fill("an");
+  await page.getByRole("button", { name: /^(Søk|Search)$/ }).click();
 }
 
 async function handover(page) {

@@ -20,6 +20,7 @@ mod import_columns;
 mod imports;
 mod kept;
 mod link;
+mod merging;
 mod mine;
 mod moving;
 mod outlook;
@@ -67,6 +68,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/certifications/{id}/endings", get(ending::show).post(ending::make))
         .route("/certifications/{id}/returns", post(ending::take_back).get(ending::lead_back))
         .route("/certifications/{id}/moves", get(moving::show).post(moving::make))
+        .route("/certifications/{id}/merges", get(merging::show).post(merging::make))
         .route("/certifications/{id}/{action}", get(change::show).post(change::make))
         .route(
             "/changes",

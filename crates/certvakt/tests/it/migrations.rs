@@ -123,7 +123,7 @@ async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
 }
 
 /// The functions that people may call.
-const CALLED: [&str; 42] = [
+const CALLED: [&str; 43] = [
     "accept_invitation",
     "addresses_of",
     "administers",
@@ -146,6 +146,7 @@ const CALLED: [&str; 42] = [
     "invite",
     "is_withdrawn",
     "may_end",
+    "merge_people",
     "move_mentors",
     "my_listings",
     "my_partners",

@@ -61,6 +61,8 @@ struct CertificationPage {
     may_end: bool,
     may_take_back: bool,
     may_move: bool,
+    /// Whether the person may record that the mentor is the same person as another.
+    may_merge: bool,
     /// The next stage.
     next: Option<String>,
     /// The latest first.
@@ -129,8 +131,9 @@ pub(super) async fn show(
         no_action: (is_own && is_coordinator).then(|| text.say("own-certification")),
         undoable: mentor.undo_form.zip(mentor.undo_number),
         may_end: mentor.may_end && !has_ended && !found.is_mentor_erased,
-        may_take_back: mentor.is_administrator && has_ended,
+        may_take_back: mentor.is_administrator && has_ended && !mentor.is_merged(),
         may_move: found.is_managed && mentor.is_member,
+        may_merge: found.is_managed && mentor.is_administrator && !has_ended && !found.is_mentor_erased,
         next: standing.next_stage.map(|(stage, due)| {
             text.with(
                 "next-stage",
