@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
+use certvakt_store::CallerTx;
 use certvakt_store::caller;
 use certvakt_store::caller::chapters::{self, ChapterPeople, Member};
 use serde::Deserialize;
@@ -61,9 +62,8 @@ struct HandoverPage {
     is_cut: bool,
     people: Vec<Person>,
     coordinators: Vec<Person>,
-    /// Whether the service sends e-mails.
-    may_invite: bool,
-    is_invited: bool,
+    /// Whether the new coordinator is to be invited; `None` if the service sends no e-mails.
+    invite: Option<bool>,
     faults: Vec<Fault>,
 }
 
@@ -94,7 +94,7 @@ pub(super) async fn show(
     let found = search(&mut tx, &chapter, &q).await?;
     tx.commit().await?;
     let fields = Fields { q, ..Fields::default() };
-    Ok(page(StatusCode::OK, &form(&api, layout, &chapter, present, found, &fields)))
+    Ok(page(StatusCode::OK, &form(&api, layout, &chapter, &present, found, &fields)))
 }
 
 /// Hands the chapter over.
@@ -117,7 +117,7 @@ pub(super) async fn make(
         let found = search(&mut tx, &chapter, &fields.q).await?;
         let field = if found.is_empty() { "q" } else { "successor" };
         let what = layout.text.say("fault-successor");
-        let mut refused = form(&api, layout, &chapter, present, found, &fields);
+        let mut refused = form(&api, layout, &chapter, &present, found, &fields);
         refused.faults = vec![Fault { field: field.into(), what }];
         refused.layout.is_refused = true;
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &refused));
@@ -128,18 +128,13 @@ pub(super) async fn make(
     if let Some(mails) = mails {
         mails.wake();
     }
-    let mut query = vec![("handed", id.to_string())];
-    query.extend(is_uninvited.then(|| ("uninvited", "true".to_owned())));
-    let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let id = id.to_string();
+    let query = [("handed", id.as_str()), ("uninvited", if is_uninvited { "true" } else { "false" })];
     Ok(Redirect::to(&link(PATH, &query)).into_response())
 }
 
 /// The people whose name contains a text; nobody without a text.
-async fn search(
-    tx: &mut certvakt_store::CallerTx,
-    chapter: &ChapterPeople,
-    text: &str,
-) -> Result<Vec<Member>, ApiError> {
+async fn search(tx: &mut CallerTx, chapter: &ChapterPeople, text: &str) -> Result<Vec<Member>, ApiError> {
     match text.trim() {
         "" => Ok(Vec::new()),
         text => Ok(chapters::members(tx, chapter.organisation_id, text, MOST + 1).await?),
@@ -150,19 +145,18 @@ fn form(
     api: &Api,
     layout: Layout,
     chapter: &ChapterPeople,
-    present: Vec<Member>,
+    present: &[Member],
     mut found: Vec<Member>,
     fields: &Fields,
 ) -> HandoverPage {
     let is_cut = found.len() > MOST as usize;
     found.truncate(MOST as usize);
-    let person = |one: Member, is_chosen: bool| Person {
+    let person = |one: &Member, is_chosen: bool| Person {
         id: one.person_id,
         name: line(&one.name),
         chapters: one.chapters.iter().map(|name| line(name)).collect::<Vec<_>>().join(", "),
         is_chosen,
     };
-    let is_chosen = |one: &Member| fields.successor == one.person_id.to_string();
     let ends = |one: &Member| fields.rest.contains_key(&format!("{ENDS}{}", one.person_id));
     let heading = layout.text.named("handover-title", &chapter.name);
     HandoverPage {
@@ -170,22 +164,9 @@ fn form(
         is_searched: !fields.q.trim().is_empty(),
         q: fields.q.clone(),
         is_cut,
-        people: found
-            .into_iter()
-            .map(|one| {
-                let chosen = is_chosen(&one);
-                person(one, chosen)
-            })
-            .collect(),
-        coordinators: present
-            .into_iter()
-            .map(|one| {
-                let chosen = ends(&one);
-                person(one, chosen)
-            })
-            .collect(),
-        may_invite: api.mails().is_some(),
-        is_invited: fields.invite.is_some(),
+        people: found.iter().map(|one| person(one, fields.successor == one.person_id.to_string())).collect(),
+        coordinators: present.iter().map(|one| person(one, ends(one))).collect(),
+        invite: api.mails().map(|_| fields.invite.is_some()),
         faults: Vec::new(),
         layout: Layout { heading, ..layout },
     }

@@ -10,6 +10,9 @@ fn mentor(chapter: &str) -> String {
     format!("00000000-0000-4000-8000-0000000100{chapter}")
 }
 
+/// The number of recorded merges, ends and moves.
+const CHANGES: &str = "select count(*) from certvakt.person_changes";
+
 /// Merges the mentor of a certification with that of another, through the check.
 async fn merge(browser: &mut Browser, duplicate: &str, other: &str) -> Answer {
     let form = browser.get(&format!("{duplicate}/merges?q=mentor")).await;
@@ -73,8 +76,6 @@ async fn the_other_continues_everything_after_a_check() {
     let place = TestService::start("").await;
     let database = &place.database;
     database.execute(DUPLICATE).await;
-    let log = "select md5(string_agg(l::text, ',' order by l.id)) from public.cert_notification_log l";
-    let logged: String = database.value(log).await;
     let mut browser = signed_in(&place, "administrator").await;
     let path = certification("a4");
     let page = browser.get(&path).await;
@@ -112,6 +113,29 @@ async fn the_other_continues_everything_after_a_check() {
         assert_eq!(element(&page, "h1"), "Slått sammen: Mentor a2, Own");
         assert_eq!(page.text.matches("En annen registrering av samme person").count(), 1, "{}", page.text);
     }
+    // The page of the duplicate says so, and offers nothing.
+    let page = browser.get(&path).await;
+    assert!(page.text.contains("Er samme person som en annen"), "{}", page.text);
+    for path in ["/reinstatements", "/returns", "/merges", "/moves"] {
+        assert!(!page.text.contains(path), "{path} in {}", page.text);
+    }
+    let text = database.ok(["explain", path.rsplit('/').next().unwrap()]);
+    assert!(
+        text.contains(": the mentor was merged with another record") && text.contains("replaced by D"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn certifications_and_numbers_move_along_and_nothing_else() {
+    let place = TestService::start("").await;
+    let database = &place.database;
+    database.execute(DUPLICATE).await;
+    let log = "select md5(string_agg(l::text, ',' order by l.id)) from public.cert_notification_log l";
+    let logged: String = database.value(log).await;
+    let mut browser = signed_in(&place, "administrator").await;
+    let saved = merge(&mut browser, &certification("a4"), &certification("a2")).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
     // The later date continues with its number, and rows with the other number find the same person.
     let after = [
         "a2 sent N-sent 2026-06-20 active",
@@ -144,17 +168,6 @@ async fn the_other_continues_everything_after_a_check() {
     let expected = "below:mentor,own:mentor 0 a2 email 1 f 0 \
         cancelled:person merged,delivered,cancelled:person merged";
     assert_eq!(rest, expected);
-    // The page of the duplicate says so, and offers nothing.
-    let page = browser.get(&path).await;
-    assert!(page.text.contains("Er samme person som en annen"), "{}", page.text);
-    for path in ["/reinstatements", "/returns", "/merges", "/moves"] {
-        assert!(!page.text.contains(path), "{path} in {}", page.text);
-    }
-    let text = database.ok(["explain", path.rsplit('/').next().unwrap()]);
-    assert!(
-        text.contains(": the mentor was merged with another record") && text.contains("replaced by D"),
-        "{text}"
-    );
     database.ok(["verify", "--history"]);
 }
 
@@ -219,7 +232,6 @@ async fn a_merge_gives_nobody_access() {
     let mut theirs = signed_in(&place, "mentor").await;
     let mut outsider = signed_in(&place, "outsider").await;
     let mut administrator = signed_in(&place, "administrator").await;
-    let changes = "select count(*) from certvakt.person_changes";
     for (who, browser, path, status) in [
         ("coordinator", &mut coordinator, certification("a4"), 403),
         ("mentor", &mut theirs, certification("a2"), 403),
@@ -235,6 +247,29 @@ async fn a_merge_gives_nobody_access() {
             [("csrf", csrf.as_str()), ("other", other.rsplit('/').next().unwrap()), ("step", "save")];
         assert_eq!(browser.post(&path, &fields).await.status, status, "{who}");
     }
+    assert_eq!(database.value::<i64>(CHANGES).await, 0);
+    // A login sees no more than before, besides the certification that is now its own.
+    let saved = merge(&mut administrator, &certification("a4"), &certification("a2")).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    assert_eq!(theirs.get(&certification("a4")).await.status, 404, "that of the duplicate stays theirs");
+    for chapter in ["a1", "a3", "b1"] {
+        assert_eq!(theirs.get(&certification(chapter)).await.status, 404, "{chapter}");
+    }
+    // Somebody who was merged neither merges again nor comes back.
+    let answer = merge(&mut administrator, &certification("a4"), &certification("a1")).await;
+    assert!(answer.status == 422 && answer.text.contains("allerede avsluttet"), "{}", answer.text);
+    let page = administrator.get("/me").await;
+    let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"");
+    let returned = administrator.post(&format!("{}/returns", certification("a4")), &[("csrf", &csrf)]).await;
+    assert_eq!(returned.status, 403, "{}", returned.text);
+}
+
+#[tokio::test]
+async fn logins_roles_and_other_organisations_are_never_merged() {
+    let place = TestService::start("").await;
+    let database = &place.database;
+    let mut theirs = signed_in(&place, "mentor").await;
+    let mut administrator = signed_in(&place, "administrator").await;
     let refused = async |browser: &mut Browser, duplicate: &str, other: &str, why: &str| {
         let answer = merge(browser, duplicate, other).await;
         assert!(
@@ -243,7 +278,7 @@ async fn a_merge_gives_nobody_access() {
             answer.status,
             answer.text
         );
-        assert_eq!(database.value::<i64>(changes).await, 0, "{why}");
+        assert_eq!(database.value::<i64>(CHANGES).await, 0, "{why}");
     };
     // Another organisation's mentor, the same mentor, and nothing at all.
     let nobody = "Søk etter den andre, og velg";
@@ -285,22 +320,71 @@ async fn a_merge_gives_nobody_access() {
             [("csrf", csrf.as_str()), ("other", other.rsplit('/').next().unwrap()), ("step", "save")];
         let answer = theirs.post(&format!("{}/merges", certification(duplicate)), &fields).await;
         assert!([403, 422].contains(&answer.status), "{duplicate}: {} {}", answer.status, answer.text);
-        assert_eq!(database.value::<i64>(changes).await, 0, "{duplicate}");
+        assert_eq!(database.value::<i64>(CHANGES).await, 0, "{duplicate}");
     }
-    database.execute("delete from certvakt.memberships where role = 'org_admin' and person_id = '00000000-0000-4000-8000-0000000100a2'").await;
+}
 
-    // A login sees no more than before, besides the certification that is now its own.
-    let saved = merge(&mut administrator, &certification("a4"), &certification("a2")).await;
-    assert_eq!(saved.status, 303, "{}", saved.text);
-    assert_eq!(theirs.get(&certification("a4")).await.status, 404, "that of the duplicate stays theirs");
-    for chapter in ["a1", "a3", "b1"] {
-        assert_eq!(theirs.get(&certification(chapter)).await.status, 404, "{chapter}");
+#[tokio::test]
+async fn of_two_certifications_of_a_type_the_later_date_continues() {
+    let place = TestService::start("").await;
+    let database = &place.database;
+    // The number, the date and the status of the one who stays, and of the duplicate.
+    let types = [
+        ("earlier", "S1 2027-05-31 active", "D1 2026-08-31 active"),
+        ("ended", "S2 2026-05-31 expired", "D2 2027-08-31 active"),
+        ("never", "S3 2027-05-31 active", "D3 infinity active"),
+        ("numbered", "- 2027-05-31 active", "D4 2026-08-31 active"),
+        ("paused", "S5 2027-05-31 suspended", "D5 2027-08-31 active"),
+    ];
+    for (code, stays, ends) in types {
+        let mut sql = format!(
+            "insert into certvakt.certification_types (organisation_id, code, name)
+             select id, '{code}', '{code}' from certvakt.organisations where slug = 'a';"
+        );
+        for (chapter, facts) in [("a2", stays), ("a4", ends)] {
+            let facts: Vec<&str> = facts.split(' ').collect();
+            sql += &format!(
+                "insert into public.peer_mentor_certifications
+                   (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, expires_at, status)
+                 select organisation_id, chapter_id, peer_mentor_id, '{code}', nullif('{}', '-'),
+                   nullif('{}', 'infinity')::timestamp at time zone 'Europe/Oslo', '{}'
+                 from public.peer_mentor_certifications where id = '{}';",
+                facts[0],
+                facts[1],
+                facts[2],
+                certification(chapter).rsplit('/').next().unwrap(),
+            );
+        }
+        database.execute(&sql).await;
     }
-    // Whoever was merged neither merges again nor comes back.
-    let answer = merge(&mut administrator, &certification("a4"), &certification("a1")).await;
-    assert!(answer.status == 422 && answer.text.contains("allerede avsluttet"), "{}", answer.text);
-    let page = administrator.get("/me").await;
-    let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"");
-    let returned = administrator.post(&format!("{}/returns", certification("a4")), &[("csrf", &csrf)]).await;
-    assert_eq!(returned.status, 403, "{}", returned.text);
+    let mut browser = signed_in(&place, "administrator").await;
+    let saved = merge(&mut browser, &certification("a4"), &certification("a2")).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    let all = certifications(&place).await;
+    let theirs: Vec<&str> =
+        all.iter().filter_map(|one| one.strip_prefix("a2 ")).filter(|one| !one.starts_with("type")).collect();
+    let expected = [
+        "earlier D1 2026-08-31 withdrawn",
+        "earlier S1 2027-05-31 active",
+        "ended D2 2027-08-31 active",
+        "ended S2 2026-05-31 withdrawn",
+        "never D3 active",
+        "never S3 2027-05-31 withdrawn",
+        "numbered D4 2027-05-31 active",
+        "paused D5 2027-08-31 suspended",
+        "paused S5 2027-05-31 withdrawn",
+    ];
+    assert_eq!(theirs, expected);
+    assert!(all.iter().filter(|one| one.starts_with("a4")).all(|one| one.ends_with("withdrawn")), "{all:?}");
+    let successors: i64 = database
+        .value(
+            "select count(*) from certvakt.replacements r
+             join public.peer_mentor_certifications o on o.id = r.certification_id
+             join public.peer_mentor_certifications s on s.id = r.successor_id
+             where s.certification_type = o.certification_type and right(s.peer_mentor_id::text, 2) = 'a2'
+               and not certvakt.is_withdrawn(s.status, s.renewal_history)",
+        )
+        .await;
+    assert_eq!(successors, 6 + 4, "those of the duplicate, and the numbers that do not continue");
+    database.ok(["verify", "--history"]);
 }
