@@ -25,10 +25,15 @@ const PAGES = {
   end: ["administrator", (page) => action(page, /har sluttet|has left/)],
   "end-refused": ["administrator", async (page) => { await action(page, /har sluttet|has left/); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
   "end-check": ["administrator", async (page) => { await action(page, /har sluttet|has left/); await page.getByRole("radio").first().check(); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  merge: ["administrator", (page) => merge(page)],
+  "merge-refused": ["administrator", async (page) => { await merge(page); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  "merge-check": ["administrator", async (page) => { await merge(page); await page.getByRole("radio").first().check(); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
   chapters: ["administrator", (page) => page.goto("/chapters")],
   "chapter-move": ["administrator", (page) => chapterMove(page)],
   "chapter-move-refused": ["administrator", async (page) => { await chapterMove(page); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
   "chapter-move-check": ["administrator", async (page) => { await chapterMove(page); await page.locator("#chapter").selectOption({ index: 1 }); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  handover: ["administrator", (page) => handover(page)],
+  "handover-refused": ["administrator", async (page) => { await handover(page); await page.getByRole("button", { name: /^(Lagre koord|Save the coord)/ }).click(); }],
   several: ["coordinator", (page) => several(page)],
   "several-refused": ["coordinator", async (page) => { await several(page); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Lagre for|Save for)/ }).click(); }],
   outlook: ["administrator", (page) => page.goto("/outlook")],
@@ -96,6 +101,19 @@ async function action(page, name) {
 async function chapterMove(page) {
   await page.goto("/chapters");
   await page.getByRole("link", { name: /^(Flytt alle|Move all)/ }).first().click();
+}
+
+async function merge(page) {
+  await action(page, /Samme person|Same person/);
+  await page.locator("#q").fill("an");
+  await page.getByRole("button", { name: /^(Søk|Search)$/ }).click();
+}
+
+async function handover(page) {
+  await page.goto("/chapters");
+  await page.getByRole("link", { name: /^(Gi ny koordinator|Appoint)/ }).first().click();
+  await page.locator("#q").fill("an");
+  await page.getByRole("button", { name: /^(Søk|Search)$/ }).click();
 }
 
 export async function first(page) {

@@ -120,9 +120,13 @@ grant select, delete,
     suspended_until, renewal_history)
   on public.peer_mentor_certifications to service_role;
 create policy service_manages on public.peer_mentor_certifications to service_role using (true) with check (true);
--- The definer moves histories to rows, and mentors to other chapters.
-grant select, update (renewal_history, chapter_id) on public.peer_mentor_certifications to certvakt_definer;
+-- The definer moves histories to rows, and mentors to other chapters; it replaces the certifications of merged people.
+grant select,
+  insert (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status,
+    suspended_until),
+  update (renewal_history, chapter_id, external_id, expires_at, status) on public.peer_mentor_certifications to certvakt_definer;
 create policy definer_reads on public.peer_mentor_certifications for select to certvakt_definer using (true);
+create policy definer_replaces on public.peer_mentor_certifications for insert to certvakt_definer with check (true);
 create policy definer_moves on public.peer_mentor_certifications for update to certvakt_definer using (true) with check (true);
 
 create table certvakt.certification_changes (
@@ -256,17 +260,21 @@ grant select on certvakt.register_ids to certvakt_worker;
 create policy worker_reads on certvakt.register_ids for select to certvakt_worker using (true);
 grant select, insert, delete on certvakt.register_ids to certvakt_registrar;
 create policy registrar_manages on certvakt.register_ids to certvakt_registrar using (true) with check (true);
+-- The definer gives the ids of somebody who was merged to the person who stays.
+grant select, update (person_id) on certvakt.register_ids to certvakt_definer;
+create policy definer_moves on certvakt.register_ids to certvakt_definer using (true) with check (true);
 create trigger refuse_erased after insert on certvakt.register_ids referencing new table as new_rows
   for each statement execute function certvakt.refuse_rows_of_erased();
 
--- A certification under a new number replaces the one under the old number, which is withdrawn.
+-- A certification under a new number replaces the one under the old number, which is withdrawn. A merge of two people replaces
+-- those of the one by those of the other.
 create table certvakt.replacements (
   certification_id uuid primary key references public.peer_mentor_certifications (id) on delete cascade,
   successor_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
   replaced_at timestamptz not null default now(),
   constraint replacements_of_another check (successor_id <> certification_id)
 );
-comment on table certvakt.replacements is 'Certifications that a register replaced by one with a new number.';
+comment on table certvakt.replacements is 'Certifications that a register replaced by one with a new number, and those of merged people.';
 create index replacements_successor on certvakt.replacements (successor_id);
 
 alter table certvakt.replacements enable row level security;
@@ -274,9 +282,11 @@ alter table certvakt.replacements force row level security;
 revoke all on certvakt.replacements from public, anon, authenticated, service_role;
 grant select, insert, update (successor_id, replaced_at), delete on certvakt.replacements to certvakt_registrar;
 create policy registrar_manages on certvakt.replacements to certvakt_registrar using (true) with check (true);
-grant select on certvakt.replacements to certvakt_worker, certvakt_definer;
+grant select on certvakt.replacements to certvakt_worker;
 create policy worker_reads on certvakt.replacements for select to certvakt_worker using (true);
-create policy definer_reads on certvakt.replacements for select to certvakt_definer using (true);
+grant select, insert (certification_id, successor_id), update (successor_id, replaced_at) on certvakt.replacements
+  to certvakt_definer;
+create policy definer_merges on certvakt.replacements to certvakt_definer using (true) with check (true);
 
 -- An import can suspend certifications that are no longer in the register. They return with the register, unless something
 -- else has changed since.

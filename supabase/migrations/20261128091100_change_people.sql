@@ -1,4 +1,4 @@
--- The functions by which coordinators and administrators end and move people. They work on certvakt's own memberships: where an
+-- The functions by which coordinators and administrators end, move and merge people, and hand over chapters. They work on certvakt's own memberships: where an
 -- app owns the hierarchy, nobody has a role there, and so the functions refuse.
 
 set local lock_timeout = '5s';
@@ -83,7 +83,10 @@ create function certvakt.return_person(person uuid, organisation uuid) returns b
 language plpgsql security definer set search_path = '' as $$
 begin
   perform from certvakt.organisations o where o.id = return_person.organisation for no key update;
-  if not certvakt.administers(return_person.organisation) then
+  -- Somebody who was merged is the other person now.
+  if not certvakt.administers(return_person.organisation) or exists (
+    select from certvakt.person_changes v
+    where v.person_id = return_person.person and v.organisation_id = return_person.organisation and v.kind = 'merged') then
     return false;
   end if;
   if exists (
@@ -99,7 +102,7 @@ begin
 end
 $$;
 comment on function certvakt.return_person is
-  'Records that a person is back, by an administrator: they are a mentor again in the chapters of their certifications, which stay withdrawn. Returns false if the caller is no administrator.';
+  'Records that a person is back, by an administrator: they are a mentor again in the chapters of their certifications, which stay withdrawn. Returns false if the caller is no administrator, or if the person was merged with another.';
 
 -- Without people, it moves every mentor of the chapter.
 create function certvakt.move_mentors(people uuid[], chapter_before uuid, chapter_after uuid) returns bigint
@@ -142,6 +145,192 @@ $$;
 comment on function certvakt.move_mentors is
   'Moves mentors of a chapter, with the certifications of that chapter, to another chapter of the organisation, both of which the caller manages; all of its mentors without people, by an administrator. Returns how many moved; null if the caller may not.';
 
+create function certvakt.hand_over_chapter(chapter uuid, successor uuid, relieved uuid[]) returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+  organisation uuid := (select h.organisation_id from certvakt.chapters h where h.id = hand_over_chapter.chapter);
+begin
+  -- An end takes the same lock, so nobody who has just ended is appointed.
+  perform from certvakt.organisations o where o.id = organisation for no key update;
+  if organisation is null or not certvakt.administers(organisation)
+    or organisation = any (certvakt.closed_organisations('certifications'))
+    or not exists (
+      select from certvakt.memberships m
+      where m.person_id = hand_over_chapter.successor and m.organisation_id = organisation) then
+    return false;
+  end if;
+  with appointed as (
+    insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+    values (organisation, hand_over_chapter.chapter, hand_over_chapter.successor, 'coordinator')
+    on conflict do nothing
+    returning person_id
+  )
+  insert into certvakt.person_changes (organisation_id, person_id, kind, chapter_after, made_by)
+  select organisation, a.person_id, 'appointed', hand_over_chapter.chapter, certvakt.current_person() from appointed a;
+  with ended as (
+    delete from certvakt.memberships m
+    where m.chapter_id = hand_over_chapter.chapter and m.role = 'coordinator'
+      and m.person_id = any (hand_over_chapter.relieved) and m.person_id <> hand_over_chapter.successor
+    returning m.person_id
+  )
+  insert into certvakt.person_changes (organisation_id, person_id, kind, chapter_before, made_by)
+  select organisation, e.person_id, 'relieved', hand_over_chapter.chapter, certvakt.current_person() from ended e;
+  return true;
+end
+$$;
+comment on function certvakt.hand_over_chapter is
+  'Makes somebody of the organisation coordinator of a chapter and ends that role of the others given, by an administrator. The successor keeps the role, so that a chapter never loses its last coordinator. Returns false if the caller may not, or if the successor does not belong to the organisation.';
+
+-- Certifications never change their mentor, because notices went to this one. So those of the duplicate end, and the
+-- replacements say which notices count for their successors.
+create function certvakt.replace_certification(certification uuid, survivor uuid) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  withdrawal text := '{"kind": "withdrawn", "source": "api"}';
+  old public.peer_mentor_certifications;
+  twin public.peer_mentor_certifications;
+  is_over boolean;
+  is_later boolean;
+  spare text;
+  successor uuid;
+begin
+  select * into old from public.peer_mentor_certifications c where c.id = certification for update;
+  select * into twin from public.peer_mentor_certifications c
+  where c.peer_mentor_id = survivor and c.organisation_id = old.organisation_id and c.certification_type = old.certification_type
+    and not certvakt.is_withdrawn(c.status, c.renewal_history)
+  order by c.expires_at desc nulls first, c.id limit 1 for update;
+  is_over := certvakt.is_withdrawn(old.status, old.renewal_history);
+  -- The number moves before another certification can have it.
+  if not is_over then
+    perform set_config('certvakt.change', withdrawal, true);
+    update public.peer_mentor_certifications c set status = 'suspended', external_id = null where c.id = old.id;
+    perform set_config('certvakt.change', '', true);
+  elsif old.external_id is not null then
+    update public.peer_mentor_certifications c set external_id = null where c.id = old.id;
+  end if;
+  if is_over then
+    spare := old.external_id;
+  elsif twin.id is null then
+    insert into public.peer_mentor_certifications
+      (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status, suspended_until)
+    values (old.organisation_id, old.chapter_id, survivor, old.certification_type, old.external_id, old.issued_at,
+      old.expires_at, old.status, old.suspended_until)
+    returning id into successor;
+  else
+    successor := twin.id;
+    is_later := coalesce(old.expires_at, 'infinity') > coalesce(twin.expires_at, 'infinity');
+    -- The number of the later date continues, because the register keeps that one up to date.
+    spare := case when is_later and old.external_id is not null then twin.external_id
+      when twin.external_id is not null then old.external_id end;
+    if is_later then
+      perform set_config('certvakt.change', '{"kind": "corrected", "source": "api"}', true);
+      update public.peer_mentor_certifications c
+      set expires_at = old.expires_at, status = case when c.status = 'expired' then 'active' else c.status end,
+        external_id = coalesce(old.external_id, c.external_id)
+      where c.id = twin.id;
+      perform set_config('certvakt.change', '', true);
+    elsif twin.external_id is null and old.external_id is not null then
+      update public.peer_mentor_certifications c set external_id = old.external_id where c.id = twin.id;
+    end if;
+  end if;
+  -- A row of a register with the other number finds the survivor, and no row brings back what is withdrawn.
+  if spare is not null then
+    with numbered as (
+      insert into public.peer_mentor_certifications
+        (organisation_id, chapter_id, peer_mentor_id, certification_type, external_id, issued_at, expires_at, status)
+      values (old.organisation_id, old.chapter_id, survivor, old.certification_type, spare, old.issued_at,
+        case when is_later then twin.expires_at else old.expires_at end, 'suspended')
+      returning id
+    )
+    select n.id into certification from numbered n;
+    perform set_config('certvakt.change', withdrawal, true);
+    update public.peer_mentor_certifications c set status = 'suspended' where c.id = replace_certification.certification;
+    perform set_config('certvakt.change', '', true);
+  end if;
+  if successor is not null then
+    update certvakt.replacements r set successor_id = successor where r.successor_id = old.id;
+    insert into certvakt.replacements (certification_id, successor_id)
+    select r.id, successor from (select old.id union select replace_certification.certification) r (id)
+    on conflict (certification_id) do update set successor_id = excluded.successor_id, replaced_at = now();
+  end if;
+end
+$$;
+comment on function certvakt.replace_certification is
+  'Withdraws a certification, and lets one of another person continue it: theirs of the same type with the later date of both, or a new one. The number in the register moves along.';
+
+create function certvakt.merge_people(duplicate uuid, survivor uuid, organisation uuid) returns text
+language plpgsql security definer set search_path = '' as $$
+declare
+  caller uuid := certvakt.current_person();
+  whose uuid[] := array[duplicate, survivor];
+  known uuid[];
+begin
+  -- Imports take the same lock.
+  perform from certvakt.organisations o where o.id = merge_people.organisation for no key update;
+  perform from certvakt.people p where p.id = any (whose) order by p.id for no key update;
+  known := array(
+    select m.person_id from certvakt.memberships m where m.organisation_id = merge_people.organisation and m.person_id = any (whose)
+    union
+    select c.peer_mentor_id from public.peer_mentor_certifications c
+    where c.organisation_id = merge_people.organisation and c.peer_mentor_id = any (whose));
+  if not certvakt.administers(merge_people.organisation) or caller = any (whose) or cardinality(known) <> 2
+    or merge_people.organisation = any (certvakt.closed_organisations('certifications')) then
+    return 'forbidden';
+  elsif exists (
+    select from certvakt.person_changes v
+    where v.person_id = duplicate and v.organisation_id = merge_people.organisation and v.kind = 'merged'
+      and v.successor_id = survivor) then
+    return 'merged';
+  elsif exists (select from certvakt.people p where p.id = any (whose) and p.erased_at is not null) or exists (
+    select from certvakt.ended_people e
+    where e.person_id = any (whose) and e.organisation_id = merge_people.organisation) then
+    return 'ended';
+  elsif exists (select from certvakt.identities i where i.person_id = duplicate) then
+    return 'login';
+  -- Nobody gets a role by a merge.
+  elsif exists (
+    select from certvakt.memberships m
+    where m.person_id = duplicate and m.organisation_id = merge_people.organisation and m.role <> 'mentor') then
+    return 'role';
+  end if;
+  insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+  select m.organisation_id, m.chapter_id, survivor, 'mentor' from certvakt.memberships m
+  where m.person_id = duplicate and m.organisation_id = merge_people.organisation
+  on conflict do nothing;
+  perform certvakt.replace_certification(c.id, survivor)
+  from (
+    select c.id from public.peer_mentor_certifications c
+    where c.peer_mentor_id = duplicate and c.organisation_id = merge_people.organisation
+    order by c.expires_at desc nulls first, c.id) c;
+  delete from certvakt.memberships m where m.person_id = duplicate and m.organisation_id = merge_people.organisation;
+  update certvakt.register_ids i set person_id = survivor
+  where i.person_id = duplicate and i.organisation_id = merge_people.organisation;
+  -- One that a channel has taken ends by itself, and then counts as notified.
+  update certvakt.deliveries d
+  set state = 'cancelled', reason = 'person merged', finished_at = now(), available_at = null, lease_token = null, lease_until = null
+  from public.cert_notification_log l
+  join public.peer_mentor_certifications c on c.id = l.certification_id
+  where l.recipient_id = duplicate and c.organisation_id = merge_people.organisation and d.id = l.id
+    and d.state in ('pending', 'unreachable');
+  update certvakt.listings l set listing_consent_at = null
+  where l.person_id = duplicate and l.organisation_id = merge_people.organisation and l.listing_consent_at is not null;
+  -- An opt-out is the person's own decision, so it stays.
+  insert into certvakt.channel_opt_outs (person_id, kind)
+  select survivor, o.kind from certvakt.channel_opt_outs o where o.person_id = duplicate
+  on conflict do nothing;
+  insert into certvakt.person_changes (organisation_id, person_id, kind, successor_id, made_by) values
+    (merge_people.organisation, duplicate, 'merged', survivor, caller),
+    (merge_people.organisation, survivor, 'absorbed', null, caller);
+  if certvakt.has_ended(duplicate) then
+    delete from certvakt.invitations i where i.person_id = duplicate;
+    delete from certvakt.mail_queue q where q.person_id = duplicate and (q.mailed_at is null or q.kind in ('link', 'invitation'));
+  end if;
+  return 'merged';
+end
+$$;
+comment on function certvakt.merge_people is
+  'Records that two people of an organisation are the same, by an administrator: the survivor gets the certifications, numbers and chapters of the duplicate, and nothing else. Returns merged, or why not: forbidden; ended, if one of them died, left, was erased or merged; login, if the duplicate has one; role, if the duplicate is more than a mentor.';
+
 create view certvakt.chapters_without_coordinator with (security_invoker = true) as
 with recursive coordinated as (
   select m.organisation_id, m.chapter_id from certvakt.memberships m where m.role = 'coordinator'
@@ -170,12 +359,18 @@ create policy people_see on certvakt.person_changes for select to authenticated 
     where c.peer_mentor_id = person_changes.person_id and c.organisation_id = person_changes.organisation_id));
 
 revoke all on function certvakt.administers(uuid), certvakt.may_end(uuid, uuid), certvakt.end_person(uuid, uuid, text),
-  certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid) from public, anon, authenticated, service_role;
-grant execute on function certvakt.administers(uuid) to certvakt_definer;
+  certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid),
+  certvakt.hand_over_chapter(uuid, uuid, uuid[]), certvakt.replace_certification(uuid, uuid),
+  certvakt.merge_people(uuid, uuid, uuid) from public, anon, authenticated, service_role;
+grant execute on function certvakt.administers(uuid), certvakt.replace_certification(uuid, uuid) to certvakt_definer;
 grant execute on function certvakt.administers(uuid), certvakt.may_end(uuid, uuid), certvakt.end_person(uuid, uuid, text),
-  certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid) to authenticated;
+  certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid),
+  certvakt.hand_over_chapter(uuid, uuid, uuid[]), certvakt.merge_people(uuid, uuid, uuid) to authenticated;
 alter function certvakt.administers(uuid) owner to certvakt_definer;
 alter function certvakt.may_end(uuid, uuid) owner to certvakt_definer;
 alter function certvakt.end_person(uuid, uuid, text) owner to certvakt_definer;
 alter function certvakt.return_person(uuid, uuid) owner to certvakt_definer;
 alter function certvakt.move_mentors(uuid[], uuid, uuid) owner to certvakt_definer;
+alter function certvakt.hand_over_chapter(uuid, uuid, uuid[]) owner to certvakt_definer;
+alter function certvakt.replace_certification(uuid, uuid) owner to certvakt_definer;
+alter function certvakt.merge_people(uuid, uuid, uuid) owner to certvakt_definer;

@@ -81,7 +81,7 @@ select is((
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
   'authenticated accept_invitation, authenticated addresses_of, authenticated administers, authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
   'authenticated coming_notices, authenticated confirm_address, authenticated consent_to_listing, authenticated current_organisations, '
-  'authenticated current_person, authenticated end_my_sessions, authenticated end_person, authenticated folded, authenticated forbidden_characters, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, authenticated may_end, authenticated move_mentors, '
+  'authenticated current_person, authenticated end_my_sessions, authenticated end_person, authenticated folded, authenticated forbidden_characters, authenticated hand_over_chapter, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, authenticated may_end, authenticated merge_people, authenticated move_mentors, '
   'authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated register_device, authenticated remove_device, authenticated require_mentors, authenticated return_person, '
   'authenticated search_certifications, authenticated search_people, '
   'authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
@@ -136,7 +136,7 @@ select is(
   (select string_agg(p.proname, ' ' order by p.proname) from pg_proc p
    where p.pronamespace = 'certvakt'::regnamespace and p.prosecdef and has_function_privilege('authenticated', p.oid, 'EXECUTE')
      and coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), '') ~ '\mpeer_mentor_certifications\M'),
-  'certification_details current_organisations end_person has_entry may_end move_mentors return_person search_certifications',
+  'certification_details current_organisations end_person has_entry may_end merge_people move_mentors return_person search_certifications',
   'other functions for people read certifications through the view');
 select is((
   select string_agg(distinct r.rolname, ', ') from pg_proc p

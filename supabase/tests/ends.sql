@@ -1,6 +1,6 @@
 -- Who may end and move whom. Another file sets `world` and `allowed`, and runs this on an app's own hierarchy.
 begin;
-select plan(7);
+select plan(10);
 \if :{?world}
 \else
   \set world fixtures/world.psql
@@ -60,6 +60,13 @@ select is(certvakt.return_person('00000000-0000-4000-8000-0000000100a2', '000000
   'a coordinator takes nobody back');
 select is(certvakt.move_mentors(null, '00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000000a4'), null,
   'a coordinator does not move a whole chapter');
+select is(certvakt.hand_over_chapter('00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-000000000001', '{}'), false,
+  'a coordinator hands over no chapter');
+select is(certvakt.merge_people('00000000-0000-4000-8000-0000000100a2', '00000000-0000-4000-8000-0000000100a4', '00000000-0000-4000-8000-0000000000a0'),
+  'forbidden', 'a coordinator merges nobody');
+select throws_ok($$insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+  values ('00000000-0000-4000-8000-0000000000a0', '00000000-0000-4000-8000-0000000000a3', '00000000-0000-4000-8000-000000000001', 'coordinator')$$,
+  '42501', null, 'nobody gives themselves a role');
 select throws_ok($$insert into certvakt.person_changes (organisation_id, person_id, kind)
   values ('00000000-0000-4000-8000-0000000000a0', '00000000-0000-4000-8000-0000000100a2', 'left')$$, '42501', null,
   'people record it through the functions only');

@@ -13,12 +13,14 @@ mod ending;
 mod error;
 mod file;
 mod form;
+mod handover;
 mod import;
 mod import_check;
 mod import_columns;
 mod imports;
 mod kept;
 mod link;
+mod merging;
 mod mine;
 mod moving;
 mod outlook;
@@ -55,6 +57,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/outlook.csv", get(outlook::file))
         .route("/chapters", get(chapters::show))
         .route("/chapters/{id}/moves", get(chapters::show_move).post(chapters::make_move))
+        .route("/chapters/{id}/coordinators", get(handover::show).post(handover::make))
         .route("/chapters/{id}/required-mentors", post(outlook::set).get(async || Redirect::to("/outlook")))
         .route("/runs", get(runs::show))
         .route("/runs/{id}/approvals", post(runs::approve).get(async || Redirect::to("/runs")))
@@ -65,6 +68,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/certifications/{id}/endings", get(ending::show).post(ending::make))
         .route("/certifications/{id}/returns", post(ending::take_back).get(ending::lead_back))
         .route("/certifications/{id}/moves", get(moving::show).post(moving::make))
+        .route("/certifications/{id}/merges", get(merging::show).post(merging::make))
         .route("/certifications/{id}/{action}", get(change::show).post(change::make))
         .route(
             "/changes",

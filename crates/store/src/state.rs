@@ -117,6 +117,30 @@ states! {
         Returned = "returned",
         /// They moved to another chapter.
         Moved = "moved",
+        /// They became coordinator of a chapter.
+        Appointed = "appointed",
+        /// They are no longer coordinator of a chapter.
+        Relieved = "relieved",
+        /// They are the same person as another, who stays.
+        Merged = "merged",
+        /// Another was merged with them.
+        Absorbed = "absorbed",
+    }
+}
+
+states! {
+    /// The outcome of a merge of two people.
+    MergeOutcome {
+        /// They are one person now.
+        Merged = "merged",
+        /// The caller does not administer the organisation, or it does not know both, or one of them is the caller.
+        Forbidden = "forbidden",
+        /// One of them died, left, was erased or merged.
+        Ended = "ended",
+        /// The duplicate has a login.
+        Login = "login",
+        /// The duplicate is more than a mentor.
+        Role = "role",
     }
 }
 

@@ -103,5 +103,9 @@ fn happened(change: &PersonChange) -> String {
         PersonChangeKind::Moved => {
             format!("moved from {} to {}", chapter(&change.before), chapter(&change.after))
         }
+        PersonChangeKind::Appointed => format!("became coordinator of {}", chapter(&change.after)),
+        PersonChangeKind::Merged => "was merged with another record of the same person".to_owned(),
+        PersonChangeKind::Absorbed => "continues another record of the same person".to_owned(),
+        PersonChangeKind::Relieved => format!("is no longer coordinator of {}", chapter(&change.before)),
     }
 }

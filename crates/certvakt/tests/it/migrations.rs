@@ -123,7 +123,7 @@ async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
 }
 
 /// The functions that people may call.
-const CALLED: [&str; 41] = [
+const CALLED: [&str; 43] = [
     "accept_invitation",
     "addresses_of",
     "administers",
@@ -140,11 +140,13 @@ const CALLED: [&str; 41] = [
     "end_person",
     "folded",
     "forbidden_characters",
+    "hand_over_chapter",
     "has_entry",
     "history_of",
     "invite",
     "is_withdrawn",
     "may_end",
+    "merge_people",
     "move_mentors",
     "my_listings",
     "my_partners",

@@ -4,6 +4,7 @@ mod changes;
 mod costs;
 mod imports;
 mod lists;
+mod merging;
 mod outlook;
 mod people;
 mod roles;

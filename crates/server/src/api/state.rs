@@ -113,7 +113,7 @@ impl Api {
     }
 
     /// The queue of e-mails, if this server sends any.
-    pub(super) fn mails(&self) -> Option<&MailQueue> {
+    pub(crate) fn mails(&self) -> Option<&MailQueue> {
         self.0.mails.as_ref()
     }
 

@@ -11,7 +11,7 @@ use certvakt_engine::expiry::standing::{Standing, State as InState};
 use certvakt_rules::renewal::{Kind, Reading, read};
 use certvakt_rules::{Stage, last_valid_day};
 use certvakt_store::caller::contacts::{self, Address, Contact};
-use certvakt_store::caller::mentor::{self, PersonChange};
+use certvakt_store::caller::mentor::{self, Mentor, PersonChange};
 use certvakt_store::caller::{self, Certification, Notice, people};
 use certvakt_store::renewal::{self, Written};
 use chrono::{DateTime, Utc};
@@ -57,10 +57,10 @@ struct CertificationPage {
     no_action: Option<String>,
     /// The form of their last change, if they can undo it, and the number of certifications that it changed.
     undoable: Option<(Uuid, i64)>,
-    /// Whether the person may record that the mentor died or left, that they are back, or that they moved.
-    may_end: bool,
+    /// What the person may do with the mentor, as the end of the path and the label of the link.
+    mentor_actions: Vec<(&'static str, String)>,
+    /// Whether the person may record that the mentor is back.
     may_take_back: bool,
-    may_move: bool,
     /// The next stage.
     next: Option<String>,
     /// The latest first.
@@ -128,9 +128,8 @@ pub(super) async fn show(
         actions: if found.is_managed && !has_ended { actions(standing.state, text) } else { Vec::new() },
         no_action: (is_own && is_coordinator).then(|| text.say("own-certification")),
         undoable: mentor.undo_form.zip(mentor.undo_number),
-        may_end: mentor.may_end && !has_ended && !found.is_mentor_erased,
-        may_take_back: mentor.is_administrator && has_ended,
-        may_move: found.is_managed && mentor.is_member,
+        mentor_actions: mentor_actions(&found, &mentor, text),
+        may_take_back: mentor.is_administrator && has_ended && !mentor.is_merged(),
         next: standing.next_stage.map(|(stage, due)| {
             text.with(
                 "next-stage",
@@ -199,6 +198,17 @@ fn address(one: &Address, text: Text) -> (String, String, String) {
 fn actions(state: InState, text: Text) -> Vec<(&'static str, String)> {
     let possible = Action::possible(state);
     possible.iter().map(|action| (action.path(), text.say(action.key()))).collect()
+}
+
+/// What the person may do with the mentor.
+fn mentor_actions(found: &Certification, mentor: &Mentor, text: Text) -> Vec<(&'static str, String)> {
+    let is_present = !mentor.has_ended() && !found.is_mentor_erased;
+    let all = [
+        (found.is_managed && mentor.is_member, "moves", "action-move"),
+        (found.is_managed && mentor.is_administrator && is_present, "merges", "action-merge"),
+        (mentor.may_end && is_present, "endings", "action-end"),
+    ];
+    all.into_iter().filter(|(may, ..)| *may).map(|(_, path, key)| (path, text.say(key))).collect()
 }
 
 fn of_entry(

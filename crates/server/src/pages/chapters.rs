@@ -23,14 +23,18 @@ use crate::html::page;
 use crate::problem::ApiError;
 
 /// The path of the list.
-const PATH: &str = "/chapters";
+pub(super) const PATH: &str = "/chapters";
 
-/// The query after a move.
+/// The query after a change.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct AfterMove {
+pub(super) struct AfterChange {
     /// The chapter to which the mentors moved.
     moved: String,
+    /// The chapter that was handed over.
+    handed: String,
+    /// Set if an invitation was asked for, and the new coordinator has no mail address.
+    uninvited: bool,
 }
 
 #[derive(Template)]
@@ -38,6 +42,8 @@ pub(super) struct AfterMove {
 struct ChaptersPage {
     layout: Layout,
     chapters: Vec<Shown>,
+    /// Whether the new coordinator could not be invited.
+    is_uninvited: bool,
 }
 
 /// A chapter of the list.
@@ -49,38 +55,48 @@ struct Shown {
     is_alarming: bool,
     mentors: String,
     may_move: bool,
+    may_hand_over: bool,
 }
 
 /// Shows the chapters.
 pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
-    Query(AfterMove { moved }): Query<AfterMove>,
+    Query(after): Query<AfterChange>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Outlook).await?;
     let found = chapters::with_people(&mut tx).await?;
     tx.commit().await?;
     let text = layout.text;
-    let moved_to = found.iter().find(|one| one.id.to_string() == moved);
-    let heading = match moved_to {
-        Some(one) => text.named("chapters-moved-title", &one.name),
-        None => text.say("chapters-title"),
-    };
+    let named = |id: &str| found.iter().find(|one| one.id.to_string() == id);
+    let news = named(&after.moved).map(|one| text.named("chapters-moved-title", &one.name)).or_else(|| {
+        let one = named(&after.handed)?;
+        let arguments = [("name", line(&one.name).into()), ("people", joined(&one.coordinators).into())];
+        Some(text.with("chapters-handed-title", &arguments))
+    });
+    let has_news = news.is_some();
     let shown = found.iter().map(|one| Shown {
         id: one.id,
         name: line(&one.name),
         coordinators: match one.coordinators.as_slice() {
             [] if one.lacks_coordinator => text.say("chapter-without-coordinator"),
             [] => text.say("chapter-coordinated-above"),
-            names => names.iter().map(|name| line(name)).collect::<Vec<_>>().join(", "),
+            names => joined(names),
         },
         is_alarming: one.lacks_coordinator,
         mentors: text.count("chapter-mentors", one.mentors),
         may_move: one.is_administered && one.mentors > 0,
+        may_hand_over: one.is_administered,
     });
     let shown = shown.collect();
-    let layout = Layout { heading, has_news: moved_to.is_some(), ..layout };
-    Ok(page(StatusCode::OK, &ChaptersPage { layout, chapters: shown }))
+    let heading = news.unwrap_or_else(|| text.say("chapters-title"));
+    let layout = Layout { heading, has_news, ..layout };
+    Ok(page(StatusCode::OK, &ChaptersPage { layout, chapters: shown, is_uninvited: after.uninvited }))
+}
+
+/// Names, separated by commas.
+fn joined(names: &[String]) -> String {
+    names.iter().map(|name| line(name)).collect::<Vec<_>>().join(", ")
 }
 
 /// The fields of a move, as they were entered.
@@ -156,7 +172,10 @@ pub(super) async fn make_move(
 }
 
 /// A chapter of an organisation that the caller administers, and the organisation's other chapters.
-async fn administered(tx: &mut CallerTx, id: Uuid) -> Result<(ChapterPeople, Vec<ChapterPeople>), PageError> {
+pub(super) async fn administered(
+    tx: &mut CallerTx,
+    id: Uuid,
+) -> Result<(ChapterPeople, Vec<ChapterPeople>), PageError> {
     let mut found = chapters::with_people(tx).await?;
     let at = found.iter().position(|one| one.id == id).ok_or(ApiError::NotFound)?;
     let before = found.swap_remove(at);

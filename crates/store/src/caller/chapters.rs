@@ -1,4 +1,4 @@
-//! The chapters that the caller manages, with their people.
+//! The chapters that the caller manages, with their people, and a chapter's hand-over to a new coordinator.
 
 use uuid::Uuid;
 
@@ -41,4 +41,50 @@ pub async fn without_coordinator(tx: &mut CallerTx) -> Result<Vec<String>, Store
            where certvakt.administers(organisation_id) order by organisation_id, name, chapter_id"#
     );
     Ok(found.fetch_all(tx).await?)
+}
+
+/// Somebody who coordinates a chapter, or can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The person.
+    pub person_id: Uuid,
+    /// Their name.
+    pub name: String,
+    /// The names of their chapters in the organisation that the caller may see.
+    pub chapters: Vec<String>,
+}
+
+/// The coordinators of a chapter, by name.
+pub async fn coordinators(tx: &mut CallerTx, chapter: Uuid) -> Result<Vec<Member>, StoreError> {
+    Ok(sqlx::query_file_as!(Member, "src/caller/coordinators.sql", chapter).fetch_all(tx).await?)
+}
+
+/// People of an organisation whose name contains a text, by name.
+pub async fn members(
+    tx: &mut CallerTx,
+    organisation: Uuid,
+    text: &str,
+    limit: u32,
+) -> Result<Vec<Member>, StoreError> {
+    let pattern = super::search::containing(text);
+    let found =
+        sqlx::query_file_as!(Member, "src/caller/members.sql", organisation, pattern, i64::from(limit));
+    Ok(found.fetch_all(tx).await?)
+}
+
+/// Makes somebody coordinator of a chapter, and ends that role of others. Returns false if the caller may not, or if the
+/// successor does not belong to the organisation.
+pub async fn hand_over(
+    tx: &mut CallerTx,
+    chapter: Uuid,
+    successor: Uuid,
+    relieved: &[Uuid],
+) -> Result<bool, StoreError> {
+    let is_done = sqlx::query_scalar!(
+        r#"select certvakt.hand_over_chapter($1, $2, $3) as "is_done!""#,
+        chapter,
+        successor,
+        relieved,
+    );
+    Ok(is_done.fetch_one(tx).await?)
 }

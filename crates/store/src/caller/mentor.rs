@@ -1,4 +1,4 @@
-//! The mentor of a certification in its organisation: what happened to them, their end, return and moves.
+//! The mentor of a certification in its organisation: what happened to them, their end, return, moves and merge.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::rows_read::of_organisation;
-use crate::{CallerTx, PersonChangeKind, StoreError};
+use crate::{CallerTx, MergeOutcome, PersonChangeKind, StoreError};
 
 of_organisation!(Mentor);
 
@@ -49,10 +49,18 @@ pub struct Mentor {
 }
 
 impl Mentor {
-    /// Whether the mentor has died or left, and has not returned.
+    /// Whether the mentor has died or left, and has not returned, or was merged with another.
     pub fn has_ended(&self) -> bool {
-        let last = self.changes.iter().rev().find(|change| change.kind != PersonChangeKind::Moved);
-        last.is_some_and(|change| change.kind != PersonChangeKind::Returned)
+        use PersonChangeKind::{Deceased, Left, Merged, Returned};
+        let mut latest = self.changes.iter().rev().map(|change| change.kind);
+        latest
+            .find(|kind| matches!(kind, Deceased | Left | Merged | Returned))
+            .is_some_and(|kind| kind != Returned)
+    }
+
+    /// Whether the mentor was merged with another, who stays.
+    pub fn is_merged(&self) -> bool {
+        self.changes.iter().any(|change| change.kind == PersonChangeKind::Merged)
     }
 }
 
@@ -112,4 +120,20 @@ pub async fn move_mentors(
 ) -> Result<Option<i64>, StoreError> {
     let moved = sqlx::query_scalar!("select certvakt.move_mentors($1, $2, $3)", people, before, after);
     Ok(moved.fetch_one(tx).await?)
+}
+
+/// Records that two people of an organisation are the same: the survivor continues the certifications of the duplicate.
+pub async fn merge(
+    tx: &mut CallerTx,
+    duplicate: Uuid,
+    survivor: Uuid,
+    organisation: Uuid,
+) -> Result<MergeOutcome, StoreError> {
+    let outcome = sqlx::query_scalar!(
+        r#"select certvakt.merge_people($1, $2, $3) as "outcome!: MergeOutcome""#,
+        duplicate,
+        survivor,
+        organisation,
+    );
+    Ok(outcome.fetch_one(tx).await?)
 }

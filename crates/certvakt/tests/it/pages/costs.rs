@@ -20,6 +20,7 @@ async fn a_page_takes_few_statements() {
         "/certifications?q=mentor&state=due",
         &certification,
         "/outlook",
+        "/chapters",
         "/runs",
         "/me",
     ];

@@ -308,3 +308,138 @@ async fn all_mentors_of_a_chapter_move_after_a_check_and_chapters_without_a_coor
     }
     assert!(!text.contains("of b has mentors"), "{text}");
 }
+
+/// The coordinators of a chapter, by name.
+async fn coordinators(place: &TestService, slug: &str) -> String {
+    place
+        .database
+        .value(&format!(
+            "select coalesce(string_agg(p.name, ',' order by p.name), '') from certvakt.memberships m
+             join certvakt.people p on p.id = m.person_id join certvakt.chapters h on h.id = m.chapter_id
+             where h.slug = '{slug}' and m.role = 'coordinator'"
+        ))
+        .await
+}
+
+#[tokio::test]
+async fn a_chapter_is_handed_over_in_one_form() {
+    let place = TestService::start("").await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let page = administrator.get("/chapters").await;
+    let path = "/chapters/00000000-0000-4000-8000-0000000000a2/coordinators";
+    assert!(page.text.contains(&format!("href=\"{path}\"")), "{}", page.text);
+    let form = administrator.get(path).await;
+    assert_eq!(element(&form, "h1"), "Ny koordinator i Own");
+    assert!(!form.text.contains("name=\"successor\""), "{}", form.text);
+    let nobody = administrator.get(&format!("{path}?q=finnes+ikke")).await;
+    assert!(nobody.text.contains("Ingen i organisasjonen passer"), "{}", nobody.text);
+    // People of other organisations are not found.
+    let form = administrator.get(&format!("{path}?q=mentor")).await;
+    assert!(form.text.contains("Mentor a4 <span class=\"soft\">Below</span>"), "{}", form.text);
+    assert!(!form.text.contains("Mentor b1"), "{}", form.text);
+
+    // Nobody, somebody of another organisation, and somebody unknown.
+    let present = "ends-00000000-0000-4000-8000-000000000001";
+    for successor in ["", &mentor("b1"), "00000000-0000-4000-8000-00000000dead"] {
+        let refused = send(&mut administrator, &form, &[("successor", successor), (present, "yes")]).await;
+        assert_eq!(refused.status, 422, "{successor}: {}", refused.text);
+        assert!(element(&refused, "title").starts_with("Feil: "), "{}", refused.text);
+        assert!(refused.text.contains("href=\"#successor\""), "{}", refused.text);
+        assert!(
+            refused.text.contains(&format!("name=\"{present}\" value=\"yes\" checked")),
+            "{}",
+            refused.text
+        );
+        assert_eq!(coordinators(&place, "own").await, "Coordinator");
+    }
+
+    // One more, and the present one keeps the role.
+    let mut coordinator = signed_in(&place, "coordinator").await;
+    for _ in 0..2 {
+        let saved = send(&mut administrator, &form, &[("successor", &mentor("a4"))]).await;
+        assert_eq!(saved.status, 303, "{}", saved.text);
+        let page = administrator.get(&saved.location.unwrap()).await;
+        assert_eq!(element(&page, "h1"), "Lagret for Own. Koordinator: Coordinator, Mentor a4");
+        assert!(page.text.contains("autofocus"), "{}", page.text);
+    }
+    // The new one takes over. The roles end with the form; nobody is relieved of a role that the same form gives.
+    let theirs = format!("ends-{}", mentor("a4"));
+    let entered = [("successor", &*mentor("a4")), (present, "yes"), (&theirs, "yes")];
+    let saved = send(&mut administrator, &form, &entered).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    assert_eq!(coordinators(&place, "own").await, "Mentor a4");
+    assert_eq!(coordinator.get(&certification("a2")).await.status, 404);
+    let page = administrator.get(&certification("a4")).await;
+    assert_eq!(page.text.matches("Ble koordinator i Own.").count(), 1, "{}", page.text);
+    let kinds: String =
+        place.database.value("select string_agg(kind, ' ' order by id) from certvakt.person_changes").await;
+    assert_eq!(kinds, "appointed relieved");
+    let id = certification("a4");
+    let text = place.database.ok(["explain", id.rsplit('/').next().unwrap()]);
+    assert!(text.contains(": the mentor became coordinator of Own"), "{text}");
+    // A role is no end: the mentor can still be certified.
+    assert!(page.text.contains("/renewals"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn a_new_coordinator_is_invited_at_their_own_address() {
+    let place = TestService::start("").await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let path = "/chapters/00000000-0000-4000-8000-0000000000a3/coordinators";
+    let form = administrator.get(&format!("{path}?q=Mentor+a4")).await;
+    let entered = [("successor", &*mentor("a4")), ("invite", "yes")];
+    let saved = send(&mut administrator, &form, &entered).await;
+    let page = administrator.get(&saved.location.unwrap()).await;
+    assert!(page.text.contains("Invitasjonen ble ikke sendt"), "{}", page.text);
+    assert_eq!(coordinators(&place, "beside").await, "Coordinator and mentor,Mentor a4");
+    place
+        .database
+        .execute(&format!(
+            "insert into certvakt.contact_points (person_id, kind, address, organisation_id)
+             select '{}', 'email', 'new@example.org', id from certvakt.organisations where slug = 'a'",
+            mentor("a4")
+        ))
+        .await;
+    let saved = send(&mut administrator, &form, &entered).await;
+    let page = administrator.get(&saved.location.unwrap()).await;
+    assert!(!page.text.contains("Invitasjonen ble ikke sendt"), "{}", page.text);
+    let queued: String = place
+        .database
+        .value("select string_agg(kind || ' ' || person_id, ',') from certvakt.mail_queue where kind = 'invitation'")
+        .await;
+    assert_eq!(queued, format!("invitation {}", mentor("a4")));
+}
+
+#[tokio::test]
+async fn only_an_administrator_hands_over_a_chapter_of_the_organisation() {
+    let place = TestService::start("").await;
+    let own = "00000000-0000-4000-8000-0000000000a2";
+    let mut administrator = signed_in(&place, "administrator").await;
+    let mut coordinator = signed_in(&place, "coordinator").await;
+    let mut theirs = signed_in(&place, "mentor").await;
+    let mut outsider = signed_in(&place, "outsider").await;
+    for (who, browser, chapter, status) in [
+        ("coordinator", &mut coordinator, "a2", 403),
+        ("mentor", &mut theirs, "a2", 404),
+        ("outsider", &mut outsider, "a2", 404),
+        ("administrator", &mut administrator, "b1", 404),
+    ] {
+        let page = browser.get("/me").await;
+        let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"");
+        let path = format!("/chapters/00000000-0000-4000-8000-0000000000{chapter}/coordinators");
+        assert_eq!(browser.get(&path).await.status, status, "{who} {chapter}");
+        // Also for themselves.
+        for successor in ["000000000001", "0000000100a2", "000000000005", "000000000002"] {
+            let successor = format!("00000000-0000-4000-8000-{successor}");
+            let fields = [("csrf", csrf.as_str()), ("successor", &successor)];
+            assert_eq!(browser.post(&path, &fields).await.status, status, "{who} {chapter}");
+        }
+    }
+    assert_eq!(place.database.value::<i64>("select count(*) from certvakt.person_changes").await, 0);
+    // Somebody who has left is not of the organisation any more.
+    end(&mut administrator, &certification("a4"), "left").await;
+    let form = administrator.get(&format!("/chapters/{own}/coordinators?q=coord")).await;
+    let refused = send(&mut administrator, &form, &[("successor", &mentor("a4"))]).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert_eq!(coordinators(&place, "own").await, "Coordinator");
+}

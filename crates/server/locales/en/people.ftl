@@ -1,0 +1,46 @@
+# The forms that hand over chapters and merge people.
+people-search = Search
+people-cut = There are more matches. Enter more of the name to see them.
+
+handover = Appoint a new coordinator
+handover-in = in { $name }
+handover-title = New coordinator of { $name }
+handover-what = The coordinator becomes responsible for the chapter and for every chapter below it. You can change this again in the same way.
+handover-search = Search for the name of the new coordinator
+handover-nobody = Nobody in the organisation matches. New people must first be registered in a chapter.
+handover-successor = Who is the new coordinator?
+handover-ends = Who is no longer coordinator?
+handover-invite = Send an invitation to sign in
+handover-invite-hint = Choose this if the new coordinator has not signed in before. The invitation goes to the e-mail address that we have.
+handover-save = Save the coordinators
+handover-uninvited = The invitation was not sent: we have no e-mail address at which the new coordinator can get it. Add the address to the register, and invite them again.
+fault-successor = Search for the new coordinator, and choose who it is.
+chapters-handed-title = Saved for { $name }. Coordinator: { $people }
+event-appointed = Became coordinator of { $after }.
+event-relieved = Is no longer coordinator of { $before }.
+
+action-merge = Same person as another
+action-merge-title = Same person as another: { $name }
+action-merge-save = Merge
+merge-what = If the same mentor is registered twice, you can merge the two. The other registration stays, and this one ends. If one of them can sign in, that is the one to keep.
+merge-search = Search for the other, by name or number
+merge-nobody = Nobody else in the organisation matches.
+merge-other = Who is the same person, and stays?
+merge-check = Is this right? { $name } has not been merged yet
+merge-duplicate = Ends
+merge-survivor = Stays
+merge-no-address = No e-mail address or phone number
+merge-consequences = This happens at once and cannot be undone
+merge-certifications = The one who stays continues the certifications, with the same dates, numbers and chapters. Those of the one who ends are withdrawn, and their history stays there.
+merge-twins = If both have a certification of the same type, that of the one who stays continues, with the later date and the number that belongs to it. If it is suspended, it stays suspended.
+merge-notices = Notices that wait to be sent to the one who ends are not sent. Notices that were sent are not sent again.
+merge-register = Rows of registers with the numbers of the one who ends are about the one who stays. A number that does not continue changes no date any more. Remove it from the register.
+merge-opt-outs = If one of them refused notices by e-mail or phone, that still applies.
+merge-not-inherited = Addresses, consent to partners' listings and roles do not come along. What is registered for the one who stays applies.
+fault-merge = Search for the other, and choose who stays.
+fault-merge-ended = One of them has already ended or was merged with another.
+fault-merge-login = The one who would end can sign in. Start at the page of the other, and keep this one. If both can sign in, they cannot be merged.
+fault-merge-role = The one who would end has another role than mentor. End that role first.
+done-absorbed = Merged: { $name }
+event-merged = Is the same person as another, and was merged with that registration.
+event-absorbed = Another registration of the same person was merged with this one.

@@ -1,0 +1,46 @@
+# The forms that hand over chapters and merge people.
+people-search = Søk
+people-cut = Flere passer. Skriv mer av navnet for å se dem.
+
+handover = Gi ny koordinator
+handover-in = i { $name }
+handover-title = Ny koordinator i { $name }
+handover-what = Koordinatoren får ansvar for lokallaget og alle lokallag under det. Du kan endre det igjen på samme måte.
+handover-search = Søk etter navnet til den nye koordinatoren
+handover-nobody = Ingen i organisasjonen passer med søket. Nye personer må først registreres i et lokallag.
+handover-successor = Hvem er den nye koordinatoren?
+handover-ends = Hvem skal ikke lenger være koordinator?
+handover-invite = Send invitasjon til å logge inn
+handover-invite-hint = Kryss av hvis den nye koordinatoren ikke har logget inn før. Invitasjonen sendes til e-postadressen vi har.
+handover-save = Lagre koordinatorene
+handover-uninvited = Invitasjonen ble ikke sendt: Vi har ingen e-postadresse som den nye koordinatoren kan få den til. Legg inn adressen i registeret, og inviter på nytt.
+fault-successor = Søk etter den nye koordinatoren, og velg hvem det er.
+chapters-handed-title = Lagret for { $name }. Koordinator: { $people }
+event-appointed = Ble koordinator i { $after }.
+event-relieved = Er ikke lenger koordinator i { $before }.
+
+action-merge = Samme person som en annen
+action-merge-title = Samme person som en annen: { $name }
+action-merge-save = Slå sammen
+merge-what = Når samme likeperson er registrert to ganger, kan du slå dem sammen. Den andre registreringen beholdes, og denne avsluttes. Kan en av dem logge inn, er det den du skal beholde.
+merge-search = Søk etter den andre, med navn eller nummer
+merge-nobody = Ingen andre i organisasjonen passer med søket.
+merge-other = Hvem er samme person, og skal beholdes?
+merge-check = Stemmer dette? { $name } er ikke slått sammen med noen ennå
+merge-duplicate = Avsluttes
+merge-survivor = Beholdes
+merge-no-address = Ingen e-post eller telefon
+merge-consequences = Dette skjer med én gang, og kan ikke angres
+merge-certifications = Sertifiseringene fortsetter hos den som beholdes, med samme datoer, numre og lokallag. Hos den som avsluttes, trekkes de tilbake, og historikken blir stående der.
+merge-twins = Har begge en sertifisering av samme type, fortsetter den hos den som beholdes, med den seneste datoen og nummeret som hører til den. Er den satt på vent, er den fortsatt det.
+merge-notices = Varsler som venter på å bli sendt til den som avsluttes, blir ikke sendt. Varsler som er sendt, sendes ikke på nytt.
+merge-register = Rader i registre med numrene til den som avsluttes, gjelder den som beholdes. Et nummer som ikke fortsetter, endrer ingen dato lenger. Fjern det fra registeret.
+merge-opt-outs = Har en av dem sagt nei til varsler på e-post eller telefon, gjelder det videre.
+merge-not-inherited = Adresser, samtykke til lister hos partnere og roller følger ikke med. Det som står på den som beholdes, gjelder.
+fault-merge = Søk etter den andre, og velg hvem som skal beholdes.
+fault-merge-ended = En av dem er allerede avsluttet eller slått sammen med en annen.
+fault-merge-login = Den som skulle avsluttes, kan logge inn. Start på siden til den andre, og behold denne. Kan begge logge inn, kan de ikke slås sammen.
+fault-merge-role = Den som skulle avsluttes, har en annen rolle enn likeperson. Avslutt den rollen først.
+done-absorbed = Slått sammen: { $name }
+event-merged = Er samme person som en annen, og er slått sammen med den registreringen.
+event-absorbed = En annen registrering av samme person er slått sammen med denne.
