@@ -163,7 +163,9 @@ create table certvakt.installation (
   -- squawk-ignore prefer-bigint-over-int
   long_history integer not null default 500
     constraint installation_long_history_range check (long_history between 1 and 10000),
-  log_deleted_before timestamptz
+  log_deleted_before timestamptz,
+  setup_hash bytea constraint installation_setup_hash_length check (octet_length(setup_hash) = 32),
+  setup_ends_at timestamptz
 );
 comment on column certvakt.installation.rehearsal is
   'Whether CERTVAKT_NOW may set the date. A rehearsal database stays one.';
@@ -171,6 +173,9 @@ comment on column certvakt.installation.long_history is
   'The number of entries from which a history counts as long. A history of ten times as many accepts no more.';
 comment on column certvakt.installation.log_deleted_before is
   'Notices recorded before this time may have been deleted because of their age.';
+comment on column certvakt.installation.setup_hash is
+  'The SHA-256 of the token with which the first organisation can be set up in a browser. Null once an organisation was added.';
+comment on column certvakt.installation.setup_ends_at is 'The time from which that token is no longer accepted.';
 alter table certvakt.installation enable row level security;
 alter table certvakt.installation force row level security;
 revoke all on certvakt.installation from public, anon, authenticated, service_role;

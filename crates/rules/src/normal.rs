@@ -7,6 +7,9 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::text::is_control;
 
+/// The maximum length of a short name, as in the schema.
+const LONGEST_SHORT_NAME: usize = 63;
+
 /// A value in Normalization Form C, without invisible characters, and with single spaces instead of white
 /// space.
 pub fn normal(text: &str) -> Cow<'_, str> {
@@ -76,6 +79,22 @@ pub fn fold_accents(text: &str) -> String {
         }
     }
     folded
+}
+
+/// A free short name for a name: its letters and digits, or `otherwise` if it has none, with a number if that is taken.
+pub fn short_name(name: &str, otherwise: &str, taken: &[String]) -> String {
+    let folded = fold_accents(name);
+    let words: Vec<&str> =
+        folded.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let base = if words.is_empty() { otherwise.to_owned() } else { words.join("-") };
+    (1..=taken.len() + 1)
+        .map(|number| {
+            let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+            let longest = base.len().min(LONGEST_SHORT_NAME - suffix.len());
+            base[..longest].trim_end_matches('-').to_owned() + &suffix
+        })
+        .find(|short| !taken.contains(short))
+        .unwrap_or(base)
 }
 
 /// Whether a value has no forbidden characters: control characters, and the replacement character of text

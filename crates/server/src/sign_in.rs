@@ -12,6 +12,7 @@ mod navigation;
 mod page;
 mod provider;
 mod provider_client;
+mod setup;
 mod state;
 mod unsubscribe;
 
@@ -34,6 +35,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route("/sign-in/link", get(link::show).post(link::ask))
         .route("/sign-in/link/open", post(link::open))
         .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
+        .route(setup::PATH, get(setup::show).post(setup::make))
         .route("/sign-out", post(home::sign_out))
         .route("/unsubscribe", get(unsubscribe::show).post(unsubscribe::make))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

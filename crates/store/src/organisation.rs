@@ -62,8 +62,12 @@ pub struct NewOrganisation<'a> {
     pub locale: &'a str,
 }
 
-/// Adds an organisation.
+/// Adds an organisation, after which no setup token is accepted.
 pub async fn add(tx: &mut RegistrarTx, new: &NewOrganisation<'_>) -> Result<Uuid, StoreError> {
+    let withdrawn = sqlx::query!(
+        "update certvakt.installation set setup_hash = null, setup_ends_at = null where setup_hash is not null"
+    );
+    withdrawn.execute(&mut *tx).await?;
     let organisation = sqlx::query_scalar!(
         "insert into certvakt.organisations (slug, name, time_zone, locale) values ($1, $2, $3, $4) returning id",
         new.slug,

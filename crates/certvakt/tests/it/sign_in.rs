@@ -7,6 +7,7 @@ mod partners;
 mod proof;
 mod provider;
 mod sessions;
+mod setup;
 mod step_up;
 
 use std::collections::HashMap;
@@ -73,6 +74,11 @@ impl TestService {
     pub async fn start(more: &str) -> Self {
         let database = TestDatabase::rehearsal().await;
         database.execute(WORLD).await;
+        Self::on(database, more)
+    }
+
+    /// Starts it on a database.
+    fn on(database: TestDatabase, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (mail, provider) = (MailServer::start(None), Provider::start());
         let issuer = provider.issuer.clone();

@@ -145,6 +145,11 @@ impl Layout {
         self.signed_in.as_ref().map_or("", |person| &person.csrf)
     }
 
+    /// Whether the person who is signed in administers an organisation.
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.signed_in.as_ref().is_some_and(|person| person.role == Role::OrgAdmin)
+    }
+
     /// The role of the person who is signed in.
     pub(crate) fn role(&self) -> String {
         self.signed_in

@@ -1,0 +1,35 @@
+setup-title = Start using certvakt
+setup-intro = Fill in this form once. Everything except the time zone can be changed later.
+setup-organisation-title = The organisation
+setup-organisation = Name of the organisation
+setup-locale = Language of notices
+settings-locale-nb = Norwegian Bokmål
+settings-locale-en = English
+setup-timezone = Time zone
+setup-timezone-hint = Decides when a day starts. It cannot be changed later.
+setup-chapter-title = The first chapter
+setup-chapter = Name of the chapter
+setup-chapter-hint = More chapters can come from the register.
+setup-type-title = The certification
+setup-type-name = Name of the certification
+setup-type-hint = For example Peer mentor.
+setup-months = Valid for how many months
+setup-months-hint = Leave it empty if each certification has its own date.
+setup-person-title = You, the administrator
+setup-person-intro = You become the administrator. You sign in with this address.
+setup-name = Your name
+setup-address = Your e-mail address
+setup-save = Create the organisation
+setup-done-title = The organisation is created
+setup-done = We send you an e-mail with a link to sign in. The link is valid for 15 minutes. After you sign in, import the register.
+
+fault-setup-organisation = Write the name of the organisation, at most 200 characters
+fault-setup-locale = Choose a language
+fault-setup-timezone = Write the time zone like Europe/Oslo
+fault-setup-chapter = Write the name of the chapter, at most 200 characters
+fault-setup-type_name = Write the name of the certification, at most 200 characters
+fault-setup-months = Write a whole number from 1 to 1200, or leave it empty
+fault-setup-name = Write your name, at most 200 characters
+fault-setup-address = Write the e-mail address like name@example.org
+
+today-empty-title = No certifications yet

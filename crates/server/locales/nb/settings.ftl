@@ -1,0 +1,35 @@
+setup-title = Ta certvakt i bruk
+setup-intro = Fyll ut skjemaet én gang. Alt unntatt tidssonen kan endres senere.
+setup-organisation-title = Foreningen
+setup-organisation = Navn på foreningen
+setup-locale = Språk i varsler
+settings-locale-nb = Norsk bokmål
+settings-locale-en = Engelsk
+setup-timezone = Tidssone
+setup-timezone-hint = Avgjør når en dag begynner. Den kan ikke endres senere.
+setup-chapter-title = Det første lokallaget
+setup-chapter = Navn på lokallaget
+setup-chapter-hint = Flere lokallag kan komme fra registeret.
+setup-type-title = Sertifiseringen
+setup-type-name = Navn på sertifiseringen
+setup-type-hint = For eksempel Likeperson.
+setup-months = Gyldig i antall måneder
+setup-months-hint = La feltet stå tomt hvis hver sertifisering har sin egen dato.
+setup-person-title = Du som administrerer
+setup-person-intro = Du blir administrator. Vi bruker adressen når du skal logge inn.
+setup-name = Navnet ditt
+setup-address = E-postadressen din
+setup-save = Opprett foreningen
+setup-done-title = Foreningen er opprettet
+setup-done = Vi sender deg en e-post med en lenke for å logge inn. Lenken gjelder i 15 minutter. Etter innloggingen importerer du registeret.
+
+fault-setup-organisation = Skriv navnet på foreningen, høyst 200 tegn
+fault-setup-locale = Velg et språk
+fault-setup-timezone = Skriv tidssonen som Europe/Oslo
+fault-setup-chapter = Skriv navnet på lokallaget, høyst 200 tegn
+fault-setup-type_name = Skriv navnet på sertifiseringen, høyst 200 tegn
+fault-setup-months = Skriv et helt tall fra 1 til 1200, eller la feltet stå tomt
+fault-setup-name = Skriv navnet ditt, høyst 200 tegn
+fault-setup-address = Skriv e-postadressen som navn@eksempel.no
+
+today-empty-title = Ingen sertifiseringer ennå
