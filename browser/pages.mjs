@@ -41,6 +41,15 @@ const PAGES = {
   "import-columns-refused": ["administrator", async (page) => { await columns(page); await page.locator("#column-1").selectOption(""); await page.getByRole("button", { name: /^(Kontroller|Check)/ }).click(); }],
   "import-check": ["administrator", (page) => checkedImport(page)],
   "import-done": ["administrator", (page) => imported(page)],
+  settings: ["administrator", (page) => page.goto("/settings")],
+  "settings-refused": ["administrator", async (page) => { await settings(page, "kveld"); }],
+  "settings-check": ["administrator", async (page) => { await settings(page, "21:30"); }],
+  "settings-types": ["administrator", (page) => section(page, /^(Sertifiseringer|Certifications)$/)],
+  "settings-types-refused": ["administrator", async (page) => { await section(page, /^(Sertifiseringer|Certifications)$/); await page.getByRole("button", { name: /^(Legg til|Add)/ }).click(); }],
+  "settings-type": ["administrator", (page) => typeSettings(page)],
+  "settings-type-refused": ["administrator", async (page) => { await typeSettings(page); await page.locator("#own-yes").check(); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Lagre|Save)/ }).click(); }],
+  "settings-chapters": ["administrator", (page) => section(page, /^(Lokallag|Chapters)$/)],
+  "settings-chapter-refused": ["administrator", async (page) => { await section(page, /^(Lokallag|Chapters)$/); await page.getByRole("link", { name: /^(Endre navnet|Change the name)/ }).first().click(); await page.locator("#name").fill(""); await page.getByRole("button", { name: /^(Lagre|Save)/ }).click(); }],
   mine: ["mentor", (page) => page.goto("/me")],
   digest: ["coordinator", async (page) => { await page.goto("/me"); await page.getByLabel(/^(Hver morgen|Every morning)/).check(); await page.getByRole("button", { name: /^(Lagre|Save)$/ }).click(); }],
   unsubscribe: [null, (page) => page.goto("/unsubscribe?token=00000000-0000-4000-8000-000000000000")],
@@ -96,6 +105,22 @@ async function action(page, name) {
 async function chapterMove(page) {
   await page.goto("/chapters");
   await page.getByRole("link", { name: /^(Flytt alle|Move all)/ }).first().click();
+}
+
+async function settings(page, until) {
+  await page.goto("/settings");
+  await page.locator("#deliver_until").fill(until);
+  await page.getByRole("button", { name: /^(Lagre|Save)/ }).click();
+}
+
+async function section(page, name) {
+  await page.goto("/settings");
+  await page.locator("main nav").getByRole("link", { name }).click();
+}
+
+async function typeSettings(page) {
+  await section(page, /^(Sertifiseringer|Certifications)$/);
+  await page.getByRole("link", { name: /^(Endre varslene|Change the notices)/ }).first().click();
 }
 
 export async function first(page) {

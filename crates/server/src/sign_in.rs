@@ -35,7 +35,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route("/sign-in/link", get(link::show).post(link::ask))
         .route("/sign-in/link/open", post(link::open))
         .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
-        .route(setup::PATH, get(setup::show).post(setup::make))
+        .route("/setup", get(setup::show).post(setup::make))
         .route("/sign-out", post(home::sign_out))
         .route("/unsubscribe", get(unsubscribe::show).post(unsubscribe::make))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

@@ -194,7 +194,11 @@ fn every_test_that_a_promise_or_a_requirement_names_exists() {
 
 /// The messages of a file, each with the variables that it uses.
 fn messages(language: &str, file: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let of = if ["imports.ftl", "pages.ftl", "settings.ftl", "sign_in.ftl"].contains(&file) { "server" } else { "engine" };
+    let of = if ["imports.ftl", "pages.ftl", "settings.ftl", "sign_in.ftl"].contains(&file) {
+        "server"
+    } else {
+        "engine"
+    };
     let path = Path::new(ROOT).join("crates").join(of).join("locales").join(language).join(file);
     let (mut messages, mut last) = (BTreeMap::<String, BTreeSet<String>>::new(), String::new());
     for line in fs::read_to_string(path).unwrap().lines().filter(|line| !line.starts_with('#')) {
@@ -241,7 +245,9 @@ fn every_text_of_a_page_exists() {
 
 #[test]
 fn every_language_has_the_same_messages_with_the_same_variables() {
-    for file in ["export.ftl", "imports.ftl", "mails.ftl", "notices.ftl", "pages.ftl", "settings.ftl", "sign_in.ftl"] {
+    for file in
+        ["export.ftl", "imports.ftl", "mails.ftl", "notices.ftl", "pages.ftl", "settings.ftl", "sign_in.ftl"]
+    {
         let (english, norwegian) = (messages("en", file), messages("nb", file));
         assert!(english.len() > 5, "{file}: {english:?}");
         assert_eq!(english, norwegian, "{file}");

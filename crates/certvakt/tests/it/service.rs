@@ -97,7 +97,8 @@ impl Service {
 
     /// The line of its output that starts with a text, for which it waits at most a minute.
     pub async fn printed(&self, start: &str) -> String {
-        let found = || self.printed.lock().unwrap().lines().find(|line| line.starts_with(start)).map(str::to_owned);
+        let found =
+            || self.printed.lock().unwrap().lines().find(|line| line.starts_with(start)).map(str::to_owned);
         let reading = async {
             loop {
                 match found() {

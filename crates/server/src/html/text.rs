@@ -60,8 +60,9 @@ impl Text {
     /// A message with arguments.
     pub(crate) fn with(self, key: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
         let arguments: FluentArgs<'_> = arguments.iter().cloned().collect();
-        let mut texts =
-            [&PAGES, &IMPORTS, &SETTINGS, &SIGN_IN].into_iter().map(|catalog| catalog.say(self.0, key, &arguments));
+        let mut texts = [&PAGES, &IMPORTS, &SETTINGS, &SIGN_IN]
+            .into_iter()
+            .map(|catalog| catalog.say(self.0, key, &arguments));
         texts.find(|text| !text.is_empty()).unwrap_or_default()
     }
 

@@ -32,9 +32,6 @@ use crate::problem::ApiError;
 use crate::return_to::redirect;
 use crate::session;
 
-/// The path of the form.
-pub(super) const PATH: &str = "/setup";
-
 /// The languages of an organisation.
 const LOCALES: [&str; 2] = ["nb", "en"];
 /// The longest name, in characters, as in the schema.
@@ -178,12 +175,8 @@ async fn open(shared: &Shared, token: &str) -> Result<(OwnedSemaphorePermit, Reg
 /// Adds everything by the functions of the commands. Returns the administrator.
 async fn add(tx: &mut RegistrarTx, new: &New) -> Result<Uuid, StoreError> {
     let slug = short_name(&new.organisation, "organisation", &[]);
-    let organisation = NewOrganisation {
-        slug: &slug,
-        name: &new.organisation,
-        zone: new.zone,
-        locale: new.locale,
-    };
+    let organisation =
+        NewOrganisation { slug: &slug, name: &new.organisation, zone: new.zone, locale: new.locale };
     let organisation_id = organisation::add(tx, &organisation).await?;
     let chapter = short_name(&new.chapter, "chapter", &[]);
     let chapter_id = organisation::add_chapter(tx, &slug, &chapter, &new.chapter, None, None).await?;
@@ -247,7 +240,8 @@ fn check(fields: &Fields, text: Text) -> Result<New, Vec<Fault>> {
             Ok(New { organisation, locale, zone, chapter, type_name, months, name: person, address })
         }
         _ => {
-            let order = ["organisation", "locale", "timezone", "chapter", "type_name", "months", "name", "address"];
+            let order =
+                ["organisation", "locale", "timezone", "chapter", "type_name", "months", "name", "address"];
             faults.sort_by_key(|fault| order.iter().position(|one| *one == fault.field));
             Err(faults)
         }

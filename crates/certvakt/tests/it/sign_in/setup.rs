@@ -69,10 +69,7 @@ async fn the_printed_url_leads_to_an_organisation_and_its_administrator_once() {
              join certvakt.memberships m on m.chapter_id = h.id, certvakt.command_log i where i.command = 'setup'",
         )
         .await;
-    assert_eq!(
-        added,
-        "horselhemmedes-forening Europe/Oslo nb ostre-asen likeperson 24 org_admin setup URL"
-    );
+    assert_eq!(added, "horselhemmedes-forening Europe/Oslo nb ostre-asen likeperson 24 org_admin setup URL");
     for _ in 0..2 {
         assert_eq!(open(&mut browser, &token).await.status, 404);
         assert_eq!(send(&mut browser, &token, &[]).await.status, 404, "it works once");
@@ -88,7 +85,8 @@ async fn the_printed_url_leads_to_an_organisation_and_its_administrator_once() {
     assert!(home.text.contains("href=\"/imports\""), "the next step: {}", home.text);
     let today = browser.get("/today").await;
     assert!(today.text.contains("Ingen sertifiseringer ennå"), "{}", today.text);
-    let none = "Det er ingen sertifiseringer her ennå. De kommer når registeret er importert. <a href=\"/imports\">";
+    let none =
+        "Det er ingen sertifiseringer her ennå. De kommer når registeret er importert. <a href=\"/imports\">";
     for path in ["/today", "/certifications"] {
         assert!(browser.get(path).await.text.contains(none), "{path}");
     }
@@ -126,8 +124,13 @@ async fn a_form_that_is_wrong_keeps_what_was_entered() {
         assert!(refused.text.contains("<title>Feil: "), "{}", refused.text);
         assert_eq!(refused.text.matches("<li><a href=\"#").count(), 1, "{}", refused.text);
         assert!(refused.text.contains(&format!("<li><a href=\"#{field}\">")), "{field}: {}", refused.text);
-        let (other, kept) = if field == "chapter" { ("name", "Åse Leder") } else { ("chapter", "Østre Åsen") };
-        assert!(refused.text.contains(&format!("name=\"{other}\"")) && refused.text.contains(kept), "{}", refused.text);
+        let (other, kept) =
+            if field == "chapter" { ("name", "Åse Leder") } else { ("chapter", "Østre Åsen") };
+        assert!(
+            refused.text.contains(&format!("name=\"{other}\"")) && refused.text.contains(kept),
+            "{}",
+            refused.text
+        );
     }
     let all = browser.post("/setup", &[("token", &token)]).await;
     assert_eq!((all.status, all.text.matches("<li><a href=\"#").count()), (422, 7), "{}", all.text);
