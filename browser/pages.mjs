@@ -5,11 +5,16 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { SCREENSHOTS, layoutFaults, signIn, start, violations } from "./world.mjs";
+import { SCREENSHOTS, layoutFaults, signIn, start, startEmpty, violations } from "./world.mjs";
+
+/** An installation that nobody has set up, for pages of `nobody`. */
+let empty;
 
 /** The pages, each with how to get there. */
 const PAGES = {
   "sign-in": [null, (page) => page.goto("/sign-in")],
+  setup: ["nobody", (page) => page.goto(empty.setup)],
+  "setup-refused": ["nobody", async (page) => { await page.goto(empty.setup); await page.getByRole("button", { name: /^(Opprett|Create)/ }).click(); }],
   today: ["coordinator", (page) => page.goto("/today")],
   certifications: ["coordinator", (page) => page.goto("/certifications")],
   filtered: ["coordinator", (page) => page.goto("/certifications?state=lapsed&q=an")],
@@ -141,12 +146,13 @@ export function testPages(modes) {
   before(async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
     world = await start();
+    empty = await startEmpty();
   });
-  after(() => world?.stop());
+  after(() => Promise.all([world?.stop(), empty?.stop()]));
   for (const [mode, options, style] of modes) {
     for (const [name, [who, open]] of Object.entries(PAGES)) {
       test(`${name}, ${mode}`, async () => {
-        const page = await signIn(world, who, options);
+        const page = who === "nobody" ? await signIn(empty, null, options) : await signIn(world, who, options);
         await open(page);
         const colours = await violations(page);
         assert.deepEqual(colours.violations, []);

@@ -135,6 +135,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn short_names_are_plain_and_free() {
+        let taken = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(short_name("Østre Åsen, Ærfugl", "chapter", &[]), "ostre-asen-aerfugl");
+        assert_eq!(short_name("東京", "chapter", &taken(&["chapter"])), "chapter-2");
+        assert_eq!(short_name("Oslo", "chapter", &taken(&["oslo", "oslo-2"])), "oslo-3");
+        assert_eq!(
+            short_name(&"a".repeat(80), "chapter", &["a".repeat(63)]),
+            format!("{}-2", "a".repeat(61))
+        );
+        assert_eq!(short_name(&format!("{} b", "a".repeat(62)), "chapter", &[]), "a".repeat(62));
+    }
+
+    #[test]
     fn texts_that_look_alike_are_equal() {
         for (written, expected) in [
             (" 12 ", "12"),
