@@ -1,5 +1,5 @@
 setup-title = Start using certvakt
-setup-intro = Fill in this form once. Everything except the time zone can be changed later.
+setup-intro = Fill in this form once. Check the time zone and the validity before you save.
 setup-organisation-title = The organisation
 setup-organisation = Name of the organisation
 setup-locale = Language of notices

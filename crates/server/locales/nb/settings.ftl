@@ -1,5 +1,5 @@
 setup-title = Ta certvakt i bruk
-setup-intro = Fyll ut skjemaet én gang. Alt unntatt tidssonen kan endres senere.
+setup-intro = Fyll ut skjemaet én gang. Kontroller tidssonen og gyldigheten før du lagrer.
 setup-organisation-title = Foreningen
 setup-organisation = Navn på foreningen
 setup-locale = Språk i varsler
