@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { signIn, start } from "./world.mjs";
+import { signIn, start, startEmpty } from "./world.mjs";
 
 let world;
 before(async () => {
@@ -220,5 +220,35 @@ test("pages are light, and the style sheet is loaded once", async () => {
   for (const path of ["/today", "/certifications", "/runs", "/me"]) {
     const bytes = await visit(path);
     assert.ok(bytes <= 15 * 1024, `${path}: ${bytes} bytes`);
+  }
+});
+
+test("first use of an empty installation", async () => {
+  const empty = await startEmpty();
+  try {
+    const page = await signIn(empty, null);
+    await page.goto(empty.setup);
+    await tabTo(page, "Opprett foreningen");
+    await page.keyboard.press("Enter");
+    await page.getByText("Noe må rettes").waitFor();
+    assert.match(await focused(page), /^Noe må rettes/);
+    const type = async (id, words) => {
+      for (let presses = 0; (await page.evaluate(() => document.activeElement.id)) !== id; presses++) {
+        assert.ok(presses < 60, `Tab never reaches ${id}`);
+        await page.keyboard.press("Tab");
+      }
+      await page.keyboard.type(words);
+    };
+    await type("organisation", "Hørselhemmedes forening");
+    await type("chapter", "Østre Åsen");
+    await type("type_name", "Likeperson");
+    await type("name", "Åse Leder");
+    await type("address", "leder@example.org");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Foreningen er opprettet" }).waitFor();
+    const again = await page.goto(empty.setup);
+    assert.equal(again.status(), 404);
+  } finally {
+    await empty.stop();
   }
 });

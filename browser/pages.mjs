@@ -5,11 +5,16 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { SCREENSHOTS, layoutFaults, signIn, start, violations } from "./world.mjs";
+import { SCREENSHOTS, layoutFaults, signIn, start, startEmpty, violations } from "./world.mjs";
+
+/** An installation that nobody has set up, for pages of `nobody`. */
+let empty;
 
 /** The pages, each with how to get there. */
 const PAGES = {
   "sign-in": [null, (page) => page.goto("/sign-in")],
+  setup: ["nobody", (page) => page.goto(empty.setup)],
+  "setup-refused": ["nobody", async (page) => { await page.goto(empty.setup); await page.getByRole("button", { name: /^(Opprett|Create)/ }).click(); }],
   today: ["coordinator", (page) => page.goto("/today")],
   certifications: ["coordinator", (page) => page.goto("/certifications")],
   filtered: ["coordinator", (page) => page.goto("/certifications?state=lapsed&q=an")],
@@ -46,6 +51,15 @@ const PAGES = {
   "import-columns-refused": ["administrator", async (page) => { await columns(page); await page.locator("#column-1").selectOption(""); await page.getByRole("button", { name: /^(Kontroller|Check)/ }).click(); }],
   "import-check": ["administrator", (page) => checkedImport(page)],
   "import-done": ["administrator", (page) => imported(page)],
+  settings: ["administrator", (page) => page.goto("/settings")],
+  "settings-refused": ["administrator", async (page) => { await settings(page, "kveld"); }],
+  "settings-check": ["administrator", async (page) => { await settings(page, "21:30"); }],
+  "settings-types": ["administrator", (page) => section(page, /^(Sertifiseringer|Certifications)$/)],
+  "settings-types-refused": ["administrator", async (page) => { await section(page, /^(Sertifiseringer|Certifications)$/); await page.getByRole("button", { name: /^(Legg til|Add)/ }).click(); }],
+  "settings-type": ["administrator", (page) => typeSettings(page)],
+  "settings-type-refused": ["administrator", async (page) => { await typeSettings(page); await page.locator("#own-yes").check(); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Lagre|Save)/ }).click(); }],
+  "settings-chapters": ["administrator", (page) => section(page, /^(Lokallag|Chapters)$/)],
+  "settings-chapter-refused": ["administrator", async (page) => { await section(page, /^(Lokallag|Chapters)$/); await page.getByRole("link", { name: /^(Endre navnet|Change the name)/ }).first().click(); await page.locator("#name").fill(""); await page.getByRole("button", { name: /^(Lagre|Save)/ }).click(); }],
   mine: ["mentor", (page) => page.goto("/me")],
   digest: ["coordinator", async (page) => { await page.goto("/me"); await page.getByLabel(/^(Hver morgen|Every morning)/).check(); await page.getByRole("button", { name: /^(Lagre|Save)$/ }).click(); }],
   unsubscribe: [null, (page) => page.goto("/unsubscribe?token=00000000-0000-4000-8000-000000000000")],
@@ -116,6 +130,22 @@ async function handover(page) {
   await page.getByRole("button", { name: /^(Søk|Search)$/ }).click();
 }
 
+async function settings(page, until) {
+  await page.goto("/settings");
+  await page.locator("#deliver_until").fill(until);
+  await page.getByRole("button", { name: /^(Lagre|Save)/ }).click();
+}
+
+async function section(page, name) {
+  await page.goto("/settings");
+  await page.locator("main nav").getByRole("link", { name }).click();
+}
+
+async function typeSettings(page) {
+  await section(page, /^(Sertifiseringer|Certifications)$/);
+  await page.getByRole("link", { name: /^(Endre varslene|Change the notices)/ }).first().click();
+}
+
 export async function first(page) {
   await page.goto("/certifications?state=due");
   await page.locator("h3 a").first().click();
@@ -134,12 +164,13 @@ export function testPages(modes) {
   before(async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
     world = await start();
+    empty = await startEmpty();
   });
-  after(() => world?.stop());
+  after(() => Promise.all([world?.stop(), empty?.stop()]));
   for (const [mode, options, style] of modes) {
     for (const [name, [who, open]] of Object.entries(PAGES)) {
       test(`${name}, ${mode}`, async () => {
-        const page = await signIn(world, who, options);
+        const page = who === "nobody" ? await signIn(empty, null, options) : await signIn(world, who, options);
         await open(page);
         const colours = await violations(page);
         assert.deepEqual(colours.violations, []);

@@ -1,7 +1,7 @@
 // The service with its demo data, and a browser that is signed in as one of its people.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,15 +26,36 @@ const FLAGS = [
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
 ];
 
+/** Starts `certvakt serve` on an empty cluster and a browser. Adds `setup`, the path that it prints for the first run. */
+export async function startEmpty() {
+  const folder = mkdtempSync(join(tmpdir(), "certvakt-empty."));
+  // PostgreSQL runs as another user if root starts it.
+  chmodSync(folder, 0o755);
+  const world = await start(["--data-dir", join(folder, "data")], EMPTY);
+  const stop = world.stop;
+  world.stop = async () => {
+    await stop();
+    rmSync(folder, { recursive: true });
+  };
+  world.setup = await world.printed.then((url) => new URL(url).pathname + new URL(url).search);
+  return world;
+}
+
+/** Sign-in by mail, to a server that is never reached. */
+const EMPTY = '[sign_in]\npublic_url = "http://127.0.0.1:8470"\nlinks = true\n[email]\nserver = "smtp://127.0.0.1:9"\nfrom = "certvakt@example.org"\n';
+
 /** Starts `certvakt serve --demo` and a browser. */
-export async function start() {
+export async function start(options = ["--demo"], more = "") {
   const folder = mkdtempSync(join(tmpdir(), "certvakt-browser."));
   const config = join(folder, "certvakt.toml");
-  writeFileSync(config, '[serve]\nlisten = "127.0.0.1:0"\n');
+  writeFileSync(config, '[serve]\nlisten = "127.0.0.1:0"\n' + more);
   const { DATABASE_URL, CERTVAKT_NOW, ...environment } = process.env;
-  const service = spawn(join(root, "target/debug/certvakt"), ["serve", "--demo", "--config", config], {
+  const service = spawn(join(root, "target/debug/certvakt"), ["serve", ...options, "--config", config], {
     env: { ...environment, CERTVAKT_LOG_FORMAT: "json" },
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const printed = new Promise((resolve) => {
+    createInterface({ input: service.stdout }).on("line", (line) => line.startsWith("http") && resolve(line));
   });
   const said = [];
   const address = await new Promise((resolve, reject) => {
@@ -46,7 +67,7 @@ export async function start() {
     service.on("exit", (status) => reject(new Error(`the service ended with ${status}:\n${said.join("\n")}`)));
   });
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
-  const world = { browser, base: `http://${address}`, said };
+  const world = { browser, base: `http://${address}`, said, printed };
   world.stop = async () => {
     await browser.close();
     service.removeAllListeners("exit");

@@ -145,7 +145,7 @@ create table certvakt.command_log (
 );
 comment on table certvakt.command_log is
   'Administrative commands that changed data. Each is recorded in the transaction of its first change; a command that works in parallel can have several rows. No role may change a row.';
-comment on column certvakt.command_log.operator is 'Who ran the command, as account@host.';
+comment on column certvakt.command_log.operator is 'Who ran the command, as account@host; "setup URL" for the first run in a browser.';
 comment on column certvakt.command_log.command is 'The command, such as person opt-out, without its arguments, because they can identify people.';
 alter table certvakt.command_log enable row level security;
 alter table certvakt.command_log force row level security;
@@ -163,7 +163,9 @@ create table certvakt.installation (
   -- squawk-ignore prefer-bigint-over-int
   long_history integer not null default 500
     constraint installation_long_history_range check (long_history between 1 and 10000),
-  log_deleted_before timestamptz
+  log_deleted_before timestamptz,
+  setup_hash bytea constraint installation_setup_hash_length check (octet_length(setup_hash) = 32),
+  setup_ends_at timestamptz
 );
 comment on column certvakt.installation.rehearsal is
   'Whether CERTVAKT_NOW may set the date. A rehearsal database stays one.';
@@ -171,6 +173,9 @@ comment on column certvakt.installation.long_history is
   'The number of entries from which a history counts as long. A history of ten times as many accepts no more.';
 comment on column certvakt.installation.log_deleted_before is
   'Notices recorded before this time may have been deleted because of their age.';
+comment on column certvakt.installation.setup_hash is
+  'The SHA-256 of the token with which the first organisation can be set up in a browser. Null once an organisation was added.';
+comment on column certvakt.installation.setup_ends_at is 'The time from which that token is no longer accepted.';
 alter table certvakt.installation enable row level security;
 alter table certvakt.installation force row level security;
 revoke all on certvakt.installation from public, anon, authenticated, service_role;

@@ -200,21 +200,47 @@ grant select (id, person_id, kind, installation, created_at) on certvakt.contact
 create policy people_see on certvakt.contact_points for select to authenticated using (
   person_id = (select certvakt.current_person()));
 
-grant select (id, organisation_id, parent_id, slug, name, required_mentors) on certvakt.chapters to authenticated;
+grant select (id, organisation_id, parent_id, slug, name, required_mentors),
+  insert (organisation_id, parent_id, slug, name, external_id), update (name) on certvakt.chapters to authenticated;
 create policy people_see on certvakt.chapters for select to authenticated using (
   id = any ((select certvakt.visible_chapters())::uuid[])
   or exists (
     select from certvakt.visible_memberships m
     where m.person_id = (select certvakt.current_person()) and m.chapter_id = chapters.id));
+-- By certvakt's own memberships: an app that owns the hierarchy maintains the chapters itself.
+create policy people_add on certvakt.chapters for insert to authenticated with check (exists (
+  select from certvakt.memberships m
+  where m.person_id = (select certvakt.current_person()) and m.organisation_id = chapters.organisation_id and m.role = 'org_admin'));
+create policy people_rename on certvakt.chapters for update to authenticated using (exists (
+  select from certvakt.memberships m
+  where m.person_id = (select certvakt.current_person()) and m.organisation_id = chapters.organisation_id and m.role = 'org_admin'));
 
-grant select (id, slug, name, time_zone, locale, expired_grace_days, lead_times) on certvakt.organisations to authenticated;
+grant select (id, slug, name, time_zone, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor,
+    run_limit_percent, names_certification, digest_names, lead_times),
+  update (name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor, run_limit_percent,
+    names_certification, digest_names, lead_times) on certvakt.organisations to authenticated;
 create policy people_see on certvakt.organisations for select to authenticated using (
   id = any ((select certvakt.current_organisations())::uuid[]));
+create policy people_set on certvakt.organisations for update to authenticated using (exists (
+  select from certvakt.visible_memberships m
+  where m.person_id = (select certvakt.current_person()) and m.organisation_id = organisations.id and m.role = 'org_admin'));
+-- An administrator selects among the declared lead times.
+grant select (days_before) on certvakt.stages to authenticated;
+create policy people_see on certvakt.stages for select to authenticated using (true);
 
-grant select (organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times)
-  on certvakt.certification_types to authenticated;
+grant select (organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times),
+  insert (organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times, external_id),
+  update (lead_times) on certvakt.certification_types to authenticated;
 create policy people_see on certvakt.certification_types for select to authenticated using (
   organisation_id = any ((select certvakt.current_organisations())::uuid[]));
+create policy people_add on certvakt.certification_types for insert to authenticated with check (exists (
+  select from certvakt.visible_memberships m
+  where m.person_id = (select certvakt.current_person()) and m.organisation_id = certification_types.organisation_id
+    and m.role = 'org_admin'));
+create policy people_set on certvakt.certification_types for update to authenticated using (exists (
+  select from certvakt.visible_memberships m
+  where m.person_id = (select certvakt.current_person()) and m.organisation_id = certification_types.organisation_id
+    and m.role = 'org_admin'));
 
 grant select on certvakt.runs to authenticated;
 create policy people_see on certvakt.runs for select to authenticated using (

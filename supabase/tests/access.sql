@@ -45,11 +45,15 @@ select is((
       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
         and has_column_privilege('authenticated', c.oid, a.attnum, priv.privilege)
         and not has_table_privilege('authenticated', c.oid, priv.privilege)
-      group by priv.privilege) p), $$certification_types SELECT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times
+      group by priv.privilege) p), $$certification_types INSERT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times, external_id
+certification_types SELECT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times
+certification_types UPDATE lead_times
 change_results INSERT made_by, form, certification_id, refusal
 change_results SELECT made_by, form, certification_id, made_at, refusal, version, expires_at, status, suspended_until, undone_at
 change_results UPDATE undone_at
+chapters INSERT organisation_id, parent_id, slug, name, external_id
 chapters SELECT id, organisation_id, parent_id, slug, name, required_mentors
+chapters UPDATE name
 chapters_without_coordinator SELECT organisation_id, chapter_id, name
 contact_points SELECT id, person_id, kind, installation, created_at
 contacts INSERT id, certification_id, expires_at, outcome, next_on, made_by
@@ -62,12 +66,14 @@ idempotency_keys UPDATE answer
 import_mappings SELECT organisation_id, name, options
 kept_forms SELECT person_id, path, fields, kept_at
 memberships SELECT organisation_id, chapter_id, person_id, role
-organisations SELECT id, slug, name, time_zone, locale, expired_grace_days, lead_times
+organisations SELECT id, slug, name, time_zone, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor, run_limit_percent, names_certification, digest_names, lead_times
+organisations UPDATE name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor, run_limit_percent, names_certification, digest_names, lead_times
 peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at
 peer_mentor_certifications UPDATE expires_at, status, suspended_until
 people SELECT id, name, locale, erased_at
 person_changes SELECT id, organisation_id, person_id, kind, chapter_before, chapter_after, made_at, made_by
 person_names SELECT person_id, organisation_id, name
+stages SELECT days_before
 uploads INSERT organisation_id, chapter_id, options, content, proposal, state
 uploads SELECT id, organisation_id, chapter_id, person_id, options, content, proposal, state, result, created_at, finished_at, undo_requested_at
 uploads UPDATE options, content, proposal, attempt, state, undo_requested_at, undo_requested_by$$, 'people reach only these columns of other tables');

@@ -1,6 +1,6 @@
 -- The declared stages, and the check constraints that enumerate them.
 begin;
-select plan(27);
+select plan(28);
 
 create function pg_temp.definition(of_constraint text) returns text language sql as $$
   select pg_get_constraintdef(oid) from pg_constraint where conname = of_constraint
@@ -55,8 +55,8 @@ select throws_ok($$select certvakt.delete_old_notices('454 days', 1)$$, '22023',
   'retention keeps notices for as long as the longest lead time needs');
 select ok(not has_function_privilege(r, f, 'execute'), r || ' cannot change the stages')
 from (select 'certvakt_registrar' r, 'certvakt.declare_stage(integer)' f) who;
-select ok(has_column_privilege(r, 'certvakt.certification_types', 'lead_times', 'update') = can, r || ' and the lead times of a type')
-from (values ('certvakt_registrar', true), ('authenticated', false)) who (r, can);
+select ok(has_column_privilege(r, 'certvakt.certification_types', 'lead_times', 'update') = can, r || ': ' || can || ' for the lead times of a type')
+from (values ('certvakt_registrar', true), ('authenticated', true), ('anon', false)) who (r, can);
 
 select * from finish();
 rollback;

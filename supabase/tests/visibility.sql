@@ -9,6 +9,11 @@ select no_plan();
 \ir fixtures/certified.psql
 create table pg_temp.may (who text, resource text, verb text, places text);
 \ir fixtures/may.psql
+-- Administrators change settings; chapters only where no app owns the hierarchy.
+insert into pg_temp.may (who, resource, verb, places) values ('administrator', 'organisation', 'update', 'top own beside below twice');
+insert into pg_temp.may (who, resource, verb, places)
+select 'administrator', 'chapter', verb, 'top own beside below twice' from unnest(array['insert', 'update']) verb
+where exists (select from certvakt.memberships);
 
 -- A place: a chapter, with a person and a certification in it.
 create table pg_temp.place (name text, organisation uuid, chapter uuid, person uuid, certification uuid);

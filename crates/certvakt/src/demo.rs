@@ -13,9 +13,10 @@ use certvakt_engine::delivery::{DeliveryError, Tally, Worker, channels};
 use certvakt_engine::expiry::{self, Options, OrganisationRun, RunError, forecast};
 use certvakt_rules::renewal::Rule;
 use certvakt_server::DemoPerson;
-use certvakt_store::organisation::{self, NewOrganisation, NewType, RenewalTerms, Settings};
+use certvakt_store::organisation::{self, NewOrganisation, NewType, RenewalTerms};
 use certvakt_store::people::NewPerson;
 use certvakt_store::run::ByStage;
+use certvakt_store::settings::{self, Settings};
 use certvakt_store::{Database, StoreError, migration, report};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -175,7 +176,7 @@ async fn load(
             deliver_until: Some(chrono::NaiveTime::MIN),
             ..Settings::default()
         };
-        organisation::set(&mut tx, organisation.slug, &whole_day).await?;
+        settings::set(&mut tx, organisation.slug, &whole_day).await?;
         organisation::add_type(
             &mut tx,
             organisation.slug,

@@ -7,6 +7,9 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::text::is_control;
 
+/// The maximum length of a short name, as in the schema.
+const LONGEST_SHORT_NAME: usize = 63;
+
 /// A value in Normalization Form C, without invisible characters, and with single spaces instead of white
 /// space.
 pub fn normal(text: &str) -> Cow<'_, str> {
@@ -78,6 +81,22 @@ pub fn fold_accents(text: &str) -> String {
     folded
 }
 
+/// A free short name for a name: its letters and digits, or `otherwise` if it has none, with a number if that is taken.
+pub fn short_name(name: &str, otherwise: &str, taken: &[String]) -> String {
+    let folded = fold_accents(name);
+    let words: Vec<&str> =
+        folded.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let base = if words.is_empty() { otherwise.to_owned() } else { words.join("-") };
+    (1..=taken.len() + 1)
+        .map(|number| {
+            let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+            let longest = base.len().min(LONGEST_SHORT_NAME - suffix.len());
+            base[..longest].trim_end_matches('-').to_owned() + &suffix
+        })
+        .find(|short| !taken.contains(short))
+        .unwrap_or(base)
+}
+
 /// Whether a value has no forbidden characters: control characters, and the replacement character of text
 /// that could not be decoded. Direction marks are invisible, so the normal form drops them.
 pub fn is_clean(text: &str) -> bool {
@@ -114,6 +133,19 @@ const fn is_invisible(char: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_names_are_plain_and_free() {
+        let taken = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(short_name("Østre Åsen, Ærfugl", "chapter", &[]), "ostre-asen-aerfugl");
+        assert_eq!(short_name("東京", "chapter", &taken(&["chapter"])), "chapter-2");
+        assert_eq!(short_name("Oslo", "chapter", &taken(&["oslo", "oslo-2"])), "oslo-3");
+        assert_eq!(
+            short_name(&"a".repeat(80), "chapter", &["a".repeat(63)]),
+            format!("{}-2", "a".repeat(61))
+        );
+        assert_eq!(short_name(&format!("{} b", "a".repeat(62)), "chapter", &[]), "a".repeat(62));
+    }
 
     #[test]
     fn texts_that_look_alike_are_equal() {

@@ -28,6 +28,9 @@ mod register;
 mod results;
 mod row;
 mod runs;
+mod settings;
+mod settings_chapters;
+mod settings_types;
 mod several;
 mod today;
 mod upload;
@@ -77,6 +80,15 @@ pub(super) fn router(api: Api) -> Router {
                 .get(async || Redirect::to("/certifications")),
         )
         .route("/kept-form", get(kept::show).post(kept::discard))
+        .route("/settings", get(settings::list))
+        .route("/settings/{id}", get(settings::show).post(settings::make))
+        .route("/settings/{id}/types", get(settings_types::show).post(settings_types::make))
+        .route("/settings/{id}/types/{code}", get(settings_types::show_one).post(settings_types::make_one))
+        .route("/settings/{id}/chapters", get(settings_chapters::show).post(settings_chapters::make))
+        .route(
+            "/settings/{id}/chapters/{chapter}",
+            get(settings_chapters::show_one).post(settings_chapters::make_one),
+        )
         .route("/changes/new", get(several::show))
         .route("/changes/{id}", get(results::show))
         .route("/changes/{id}/undos", post(results::make).get(results::lead_back))

@@ -12,6 +12,7 @@ mod navigation;
 mod page;
 mod provider;
 mod provider_client;
+mod setup;
 mod state;
 mod unsubscribe;
 
@@ -35,6 +36,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route("/sign-in/link/open", post(link::open))
         .route("/sign-in/code", post(link::enter))
         .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
+        .route("/setup", get(setup::show).post(setup::make))
         .route("/sign-out", post(home::sign_out))
         .route("/unsubscribe", get(unsubscribe::show).post(unsubscribe::make))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

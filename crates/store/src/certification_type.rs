@@ -1,9 +1,11 @@
 //! The types of certification of all organisations, and the lead times that a type selects.
 
 use serde::Serialize;
+use sqlx::{Executor, Postgres};
+use uuid::Uuid;
 
-use super::organisation::{added, check_declared, check_type, id_of};
-use super::{RegistrarTx, StoreError, WorkerTx};
+use super::organisation::{NewType, added, check_declared, check_type, id_of, insert_type};
+use super::{CallerTx, RegistrarTx, StoreError, WorkerTx};
 
 /// A type of certification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,6 +43,16 @@ pub async fn list(
     Ok(types.fetch_all(tx).await?)
 }
 
+/// Adds a type of certification to an organisation that the caller administers.
+pub async fn add_administered(
+    tx: &mut CallerTx,
+    organisation_id: Uuid,
+    new: &NewType<'_>,
+) -> Result<(), StoreError> {
+    check_declared(&mut *tx, new.lead_times).await?;
+    insert_type(tx, organisation_id, new).await
+}
+
 /// Selects declared lead times for a type, in days, or those of its organisation.
 pub async fn select_lead_times(
     tx: &mut RegistrarTx,
@@ -50,13 +62,33 @@ pub async fn select_lead_times(
 ) -> Result<(), StoreError> {
     let organisation_id = id_of(tx, organisation).await?;
     check_type(tx, organisation_id, code).await?;
-    check_declared(tx, lead_times).await?;
+    check_declared(&mut *tx, lead_times).await?;
+    update_lead_times(tx, organisation_id, code, lead_times).await.map(drop)
+}
+
+/// The same for a type of an organisation that the caller administers. Returns false if there is no such type.
+pub async fn select_administered_lead_times(
+    tx: &mut CallerTx,
+    organisation_id: Uuid,
+    code: &str,
+    lead_times: Option<&[i32]>,
+) -> Result<bool, StoreError> {
+    check_declared(&mut *tx, lead_times).await?;
+    Ok(update_lead_times(tx, organisation_id, code, lead_times).await? > 0)
+}
+
+/// Selects lead times within the transaction's policies. Returns the number of changed types.
+async fn update_lead_times<'c>(
+    tx: impl Executor<'c, Database = Postgres>,
+    organisation_id: Uuid,
+    code: &str,
+    lead_times: Option<&[i32]>,
+) -> Result<u64, StoreError> {
     let changed = sqlx::query!(
         "update certvakt.certification_types set lead_times = $3 where organisation_id = $1 and code = $2",
         organisation_id,
         code,
         lead_times,
     );
-    added(changed.execute(tx).await, "type", code)?;
-    Ok(())
+    added(changed.execute(tx).await, "type", code).map(|done| done.rows_affected())
 }

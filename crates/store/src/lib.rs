@@ -29,6 +29,8 @@ pub mod people;
 pub mod renewal;
 pub mod report;
 pub mod run;
+pub mod settings;
+pub mod setup;
 pub mod stage;
 pub mod undo;
 pub mod upload;

@@ -9,6 +9,7 @@ use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde::Serialize;
 use sqlx::types::Json;
+use sqlx::{Executor, Postgres};
 use uuid::Uuid;
 
 use super::error::on_constraint;
@@ -62,8 +63,12 @@ pub struct NewOrganisation<'a> {
     pub locale: &'a str,
 }
 
-/// Adds an organisation.
+/// Adds an organisation, after which no setup token is accepted.
 pub async fn add(tx: &mut RegistrarTx, new: &NewOrganisation<'_>) -> Result<Uuid, StoreError> {
+    let withdrawn = sqlx::query!(
+        "update certvakt.installation set setup_hash = null, setup_ends_at = null where setup_hash is not null"
+    );
+    withdrawn.execute(&mut *tx).await?;
     let organisation = sqlx::query_scalar!(
         "insert into certvakt.organisations (slug, name, time_zone, locale) values ($1, $2, $3, $4) returning id",
         new.slug,
@@ -72,62 +77,6 @@ pub async fn add(tx: &mut RegistrarTx, new: &NewOrganisation<'_>) -> Result<Uuid
         new.locale,
     );
     added(organisation.fetch_one(tx).await, "organisation", new.slug)
-}
-
-/// Changes to the settings of an organisation; `None` keeps the present value.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// Its name.
-    pub name: Option<String>,
-    /// The language of people who chose none: `nb` or `en`.
-    pub locale: Option<String>,
-    /// The local time of the nightly run.
-    pub run_at: Option<NaiveTime>,
-    /// The local time from which deliveries leave; equal to the end: at any time.
-    pub deliver_from: Option<NaiveTime>,
-    /// The local time until which deliveries leave.
-    pub deliver_until: Option<NaiveTime>,
-    /// For how many days `expired` stays current, 1 to 90.
-    pub grace_days: Option<i16>,
-    /// The lead times in days, each of them declared.
-    pub lead_times: Option<Vec<i32>>,
-    /// A run that would record more notices than this, and more than `limit_percent`, is held.
-    pub limit_floor: Option<i64>,
-    /// In per cent of the valid certifications, 0 to 100.
-    pub limit_percent: Option<i16>,
-    /// Whether a lock screen and a mail's subject may name the association and the certification.
-    pub names_certification: Option<bool>,
-    /// Whether the digests of coordinators may name mentors.
-    pub digest_names: Option<bool>,
-}
-
-/// Changes an organisation's settings.
-pub async fn set(tx: &mut RegistrarTx, slug: &str, settings: &Settings) -> Result<(), StoreError> {
-    let organisation_id = id_of(tx, slug).await?;
-    check_declared(tx, settings.lead_times.as_deref()).await?;
-    let changed = sqlx::query!(
-        "update certvakt.organisations set
-           name = coalesce($2, name), locale = coalesce($3, locale), run_at = coalesce($4, run_at),
-           deliver_from = coalesce($5, deliver_from), deliver_until = coalesce($6, deliver_until),
-           expired_grace_days = coalesce($7, expired_grace_days),
-           run_limit_floor = coalesce($8, run_limit_floor), run_limit_percent = coalesce($9, run_limit_percent),
-           names_certification = coalesce($10, names_certification),
-           lead_times = coalesce($11, lead_times), digest_names = coalesce($12, digest_names)
-         where id = $1",
-        organisation_id,
-        settings.name,
-        settings.locale,
-        settings.run_at,
-        settings.deliver_from,
-        settings.deliver_until,
-        settings.grace_days,
-        settings.limit_floor,
-        settings.limit_percent,
-        settings.names_certification,
-        settings.lead_times.as_deref(),
-        settings.digest_names,
-    );
-    added(changed.execute(tx).await, "organisation", slug).map(drop)
 }
 
 /// Every organisation, by slug.
@@ -176,16 +125,29 @@ pub async fn add_chapter(
         Some(parent) => Some(chapter_id(tx, organisation_id, parent).await?),
         None => None,
     };
-    let chapter = sqlx::query_scalar!(
-        "insert into certvakt.chapters (organisation_id, parent_id, slug, name, external_id)
-         values ($1, $2, $3, $4, $5) returning id",
+    insert_chapter(&mut *tx, organisation_id, slug, name, parent_id, external_id).await?;
+    chapter_id(tx, organisation_id, slug).await
+}
+
+/// Adds a chapter within the transaction's policies. It returns no id, because a person's statement does not see the chapter
+/// that it adds.
+pub(crate) async fn insert_chapter<'c>(
+    tx: impl Executor<'c, Database = Postgres>,
+    organisation_id: Uuid,
+    slug: &str,
+    name: &str,
+    parent_id: Option<Uuid>,
+    external_id: Option<&str>,
+) -> Result<(), StoreError> {
+    let chapter = sqlx::query!(
+        "insert into certvakt.chapters (organisation_id, parent_id, slug, name, external_id) values ($1, $2, $3, $4, $5)",
         organisation_id,
         parent_id,
         slug,
         name,
         external_id,
     );
-    added(chapter.fetch_one(tx).await, "chapter", slug)
+    added(chapter.execute(tx).await, "chapter", slug).map(drop)
 }
 
 /// How certifications of a type are renewed.
@@ -217,7 +179,16 @@ pub struct NewType<'a> {
 /// Adds a type of certification.
 pub async fn add_type(tx: &mut RegistrarTx, organisation: &str, new: &NewType<'_>) -> Result<(), StoreError> {
     let organisation_id = id_of(tx, organisation).await?;
-    check_declared(tx, new.lead_times).await?;
+    check_declared(&mut *tx, new.lead_times).await?;
+    insert_type(tx, organisation_id, new).await
+}
+
+/// Adds a type within the transaction's policies.
+pub(crate) async fn insert_type<'c>(
+    tx: impl Executor<'c, Database = Postgres>,
+    organisation_id: Uuid,
+    new: &NewType<'_>,
+) -> Result<(), StoreError> {
     let kind = sqlx::query!(
         "insert into certvakt.certification_types (organisation_id, code, name, validity_months, renewal_rule,
            renewal_window_days, lead_times, external_id)
@@ -235,8 +206,8 @@ pub async fn add_type(tx: &mut RegistrarTx, organisation: &str, new: &NewType<'_
 }
 
 /// Checks that lead times are declared.
-pub(crate) async fn check_declared(
-    tx: &mut RegistrarTx,
+pub(crate) async fn check_declared<'c>(
+    tx: impl Executor<'c, Database = Postgres>,
     lead_times: Option<&[i32]>,
 ) -> Result<(), StoreError> {
     let Some(lead_times) = lead_times else { return Ok(()) };

@@ -1,7 +1,8 @@
 //! `certvakt organisation`
 
 use certvakt_base::Exit;
-use certvakt_store::organisation::{self, NewOrganisation, Settings};
+use certvakt_store::organisation::{self, NewOrganisation};
+use certvakt_store::settings::{self, Settings};
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 
@@ -136,9 +137,9 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
                 format!("Added the organisation {slug}.")
             })?;
         }
-        What::Set { slug, settings } => {
+        What::Set { slug, settings: args } => {
             let mut tx = database.registrar().await?;
-            organisation::set(&mut tx, &slug, &settings.into()).await?;
+            settings::set(&mut tx, &slug, &args.into()).await?;
             tx.commit().await?;
             print(app.format, &serde_json::json!({ "slug": slug }), |_| {
                 format!("Changed the organisation {slug}.")

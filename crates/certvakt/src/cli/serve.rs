@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use certvakt_base::Exit;
+use certvakt_base::{Exit, secret};
 use certvakt_engine::audit::access_log;
 use certvakt_engine::delivery::{DeliveryError, Worker, channels};
 use certvakt_engine::expiry::schedule;
@@ -12,10 +12,12 @@ use certvakt_engine::{mail_queue, shutdown};
 use certvakt_partner::sync::PartnerSync;
 use certvakt_partner::{poller, reconcile};
 use certvakt_server::{Api, Listeners, Metrics, RequestDatabase, SignIn};
+use certvakt_store::{Database, setup};
 
 use super::App;
 use crate::demo::DemoError;
 use crate::error::Error;
+use crate::output;
 
 /// Start the service: nightly runs, deliveries, the API and the pages
 #[derive(Debug, clap::Args)]
@@ -67,6 +69,9 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         Some(people) => Some(SignIn::of_demo(requests.clone(), &app.config, people)),
         None => SignIn::new(requests.clone(), &app.config, mail_queue)?,
     };
+    if sign_in.is_some() && !args.demo {
+        offer_setup(app, database).await?;
+    }
     let ending = shutdown::requested();
     let listeners = Listeners::take(&app.config).await?;
     let deliver = async {
@@ -93,4 +98,20 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         certvakt_server::serve(listeners, database.clone(), requests, metrics, api, sign_in, ending.clone()),
     );
     Ok(Exit::Success)
+}
+
+/// Prints a URL at which the first organisation can be set up, if there is none yet. It is written to standard output, because
+/// logs are kept and shared.
+async fn offer_setup(app: &App, database: &Database) -> Result<(), Error> {
+    let token = secret::fresh();
+    let mut tx = database.registrar().await?;
+    let is_offered = setup::offer(&mut tx, secret::hash(&token)).await?;
+    tx.commit().await?;
+    if is_offered {
+        let base = app.config.sign_in.base()?;
+        output::line(&format!(
+            "No organisation exists yet. Set the first one up within an hour, at this URL, which works once:\n{base}setup?token={token}"
+        ))?;
+    }
+    Ok(())
 }

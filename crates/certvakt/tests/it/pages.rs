@@ -9,6 +9,7 @@ mod outlook;
 mod people;
 mod roles;
 mod runs;
+mod settings;
 mod several;
 mod today;
 

@@ -67,6 +67,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.imports.new_chapter_ids",
     "certvakt.imports.operator",
     "certvakt.imports.undone_by",
+    "certvakt.installation.setup_hash",
     "certvakt.invitations.operator",
     "certvakt.invitations.token_hash",
     "certvakt.known_browsers.token_hash",

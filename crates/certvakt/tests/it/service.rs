@@ -22,12 +22,23 @@ pub struct Service {
     address: String,
     operations: String,
     log: Arc<Mutex<String>>,
+    printed: Arc<Mutex<String>>,
+}
+
+/// Keeps the lines of a running service.
+fn keep(lines: impl Iterator<Item = std::io::Result<String>> + Send + 'static, kept: Arc<Mutex<String>>) {
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            *kept.lock().unwrap() += &format!("{line}\n");
+        }
+    });
 }
 
 impl Service {
     pub fn start(database: &TestDatabase, config: &Path, now: &str) -> Self {
         let mut command = database.certvakt(["serve", "--config", config.to_str().unwrap()]);
         command.env("CERTVAKT_NOW", now).env("CERTVAKT_LOG_FORMAT", "json").stderr(Stdio::piped());
+        command.stdout(Stdio::piped());
         trust(&mut command, config);
         let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
@@ -41,13 +52,10 @@ impl Service {
                 break (of("address"), of("operations"));
             }
         };
-        let rest = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                *rest.lock().unwrap() += &format!("{line}\n");
-            }
-        });
-        Self { process, address, operations, log }
+        keep(lines, Arc::clone(&log));
+        let printed = Arc::new(Mutex::new(String::new()));
+        keep(BufReader::new(process.stdout.take().unwrap()).lines(), Arc::clone(&printed));
+        Self { process, address, operations, log, printed }
     }
 
     /// Its address.
@@ -85,6 +93,26 @@ impl Service {
     /// Its log so far.
     pub fn said(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// The line of its output that starts with a text, for which it waits at most a minute.
+    pub async fn printed(&self, start: &str) -> String {
+        let found =
+            || self.printed.lock().unwrap().lines().find(|line| line.starts_with(start)).map(str::to_owned);
+        let reading = async {
+            loop {
+                match found() {
+                    Some(line) => break line,
+                    None => tokio::task::yield_now().await,
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), reading).await.expect(start)
+    }
+
+    /// What it printed so far.
+    pub fn output(&self) -> String {
+        self.printed.lock().unwrap().clone()
     }
 
     /// Waits until its log contains a text, for at most a minute.

@@ -8,6 +8,7 @@ mod partners;
 mod proof;
 mod provider;
 mod sessions;
+mod setup;
 mod step_up;
 
 use std::collections::HashMap;
@@ -82,6 +83,11 @@ impl TestService {
     async fn start_with(provider: &Provider, more: &str) -> Self {
         let database = TestDatabase::rehearsal().await;
         database.execute(WORLD).await;
+        Self::on(database, provider, more)
+    }
+
+    /// Starts it on a database.
+    fn on(database: TestDatabase, provider: &Provider, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mail = MailServer::start(None);
         let service = Self::serve(&database, &mail, &provider.issuer, &folder, more);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use certvakt_base::suggest::nearest;
-use certvakt_rules::normal::fold_accents;
+use certvakt_rules::normal::{fold_accents, short_name};
 use certvakt_store::import::NewChapter;
 use certvakt_store::organisation::Named;
 use serde::Serialize;
@@ -18,8 +18,6 @@ const UNKNOWN_SHOWN: usize = 20;
 const MOST_UNKNOWN: usize = 10_000;
 /// The maximum number of chapters that an import creates.
 const MOST_CREATED: usize = 1_000;
-/// The maximum length of a chapter's short name, as in the schema.
-const LONGEST_SLUG: usize = 63;
 
 /// A value of a register that names no chapter or type of the organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -167,28 +165,12 @@ impl Names {
             .filter_map(|(folded, new)| {
                 let name =
                     new.spellings.iter().max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(one.0)))?.0;
-                let slug = free_slug(folded, &slugs);
+                let slug = short_name(folded, "chapter", &slugs);
                 slugs.push(slug.clone());
                 Some(NewChapter { id: new.id, slug, name: name.clone() })
             })
             .collect()
     }
-}
-
-/// A short name for a new chapter: the letters and digits of its name, with a number if it is not free.
-fn free_slug(folded: &str, taken: &[String]) -> String {
-    let plain: String =
-        folded.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect();
-    let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
-    let base = if words.is_empty() { "chapter".to_owned() } else { words.join("-") };
-    (1..=taken.len() + 1)
-        .map(|number| {
-            let suffix = if number == 1 { String::new() } else { format!("-{number}") };
-            let longest = base.len().min(LONGEST_SLUG - suffix.len());
-            base[..longest].trim_end_matches('-').to_owned() + &suffix
-        })
-        .find(|slug| !taken.contains(slug))
-        .unwrap_or(base)
 }
 
 #[cfg(test)]
@@ -244,7 +226,5 @@ mod tests {
         let created: Vec<_> = names.created().into_iter().map(|one| (one.slug, one.name)).collect();
         let expected = [("ost-telemark-grenland", "Øst-Telemark / Grenland"), ("chapter", "東京")];
         assert_eq!(created, expected.map(|(slug, name)| (slug.to_owned(), name.to_owned())));
-        assert_eq!(free_slug("oslo", &["oslo".to_owned()]), "oslo-2");
-        assert_eq!(free_slug(&"a".repeat(80), &["a".repeat(63)]), format!("{}-2", "a".repeat(61)));
     }
 }

@@ -49,6 +49,8 @@ pub(crate) enum Section {
     Runs,
     /// The registers that are imported.
     Imports,
+    /// The settings of organisations.
+    Settings,
     /// The person's own certifications and settings.
     Mine,
 }
@@ -61,6 +63,7 @@ impl Section {
             Self::Outlook => "/outlook",
             Self::Runs => "/runs",
             Self::Imports => "/imports",
+            Self::Settings => "/settings",
             Self::Mine => "/me",
         }
     }
@@ -72,6 +75,7 @@ impl Section {
             Self::Outlook => "menu-outlook",
             Self::Runs => "menu-runs",
             Self::Imports => "menu-imports",
+            Self::Settings => "menu-settings",
             Self::Mine => "menu-mine",
         }
     }
@@ -102,6 +106,7 @@ impl SignedIn {
                 Section::Outlook,
                 Section::Runs,
                 Section::Imports,
+                Section::Settings,
                 Section::Mine,
             ],
         }
@@ -143,6 +148,11 @@ impl Layout {
     /// The token that each form carries; empty if nobody is signed in.
     pub(crate) fn csrf(&self) -> &str {
         self.signed_in.as_ref().map_or("", |person| &person.csrf)
+    }
+
+    /// Whether the person who is signed in administers an organisation.
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.signed_in.as_ref().is_some_and(|person| person.role == Role::OrgAdmin)
     }
 
     /// The role of the person who is signed in.

@@ -15,6 +15,7 @@ static SIGN_IN: Catalog = catalog!("sign_in.ftl");
 static PAGES: Catalog = catalog!("pages.ftl");
 static IMPORTS: Catalog = catalog!("imports.ftl");
 static PEOPLE: Catalog = catalog!("people.ftl");
+static SETTINGS: Catalog = catalog!("settings.ftl");
 
 /// The texts of one language.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +61,7 @@ impl Text {
     /// A message with arguments.
     pub(crate) fn with(self, key: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
         let arguments: FluentArgs<'_> = arguments.iter().cloned().collect();
-        let mut texts = [&PAGES, &IMPORTS, &PEOPLE, &SIGN_IN]
+        let mut texts = [&PAGES, &IMPORTS, &PEOPLE, &SETTINGS, &SIGN_IN]
             .into_iter()
             .map(|catalog| catalog.say(self.0, key, &arguments));
         texts.find(|text| !text.is_empty()).unwrap_or_default()

@@ -6,9 +6,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_engine::attention::{Attention, Item, Reason, attention};
-use certvakt_store::Role;
 use certvakt_store::caller::chapters::without_coordinator;
-use certvakt_store::caller::{self, partners};
+use certvakt_store::caller::{self, Filter, partners};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -47,6 +46,8 @@ struct TodayPage {
     /// Held runs and problems of partners.
     alarms: Vec<String>,
     is_cut: bool,
+    /// Whether the person sees no certification at all.
+    is_empty: bool,
 }
 
 /// The certifications with the same reason.
@@ -75,9 +76,11 @@ pub(super) async fn show(
     let chapters = caller::chapters(&mut tx).await?;
     let chapter = (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil()));
     let found = attention(&mut tx, chapter, api.clock()).await?;
-    let is_administrator = layout.signed_in.as_ref().is_some_and(|person| person.role == Role::OrgAdmin);
+    let is_administrator = layout.is_administrator();
     let partners = if is_administrator { partners::administered(&mut tx).await? } else { Vec::new() };
     let without = if is_administrator { without_coordinator(&mut tx).await? } else { Vec::new() };
+    let is_empty = found.items.is_empty()
+        && caller::certifications(&mut tx, &Filter::default(), None, 1).await?.is_empty();
     tx.commit().await?;
     let text = layout.text;
     let held = found.held.iter().map(|run| text.named("today-held", &text.date(run.run_date)));
@@ -87,6 +90,7 @@ pub(super) async fn show(
     let heading = match (query.done.as_str(), needed) {
         ("contact", _) => text.count("today-recorded-title", needed),
         (_, 0) if found.is_cut => text.say("today-cut-title"),
+        (_, 0) if is_empty => text.say("today-empty-title"),
         (_, 0) => text.say("today-nothing-title"),
         _ => text.count("today-title", needed),
     };
@@ -104,6 +108,7 @@ pub(super) async fn show(
         groups: groups.into_iter().filter(|group| !group.rows.is_empty()).collect(),
         alarms,
         is_cut: found.is_cut,
+        is_empty,
         layout: Layout { heading, has_news: query.done == "contact", ..layout },
     };
     Ok(page(StatusCode::OK, &shown))

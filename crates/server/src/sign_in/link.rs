@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use certvakt_base::secret;
 use certvakt_engine::mail::address;
-use certvakt_engine::mail_queue;
+use certvakt_engine::mail_queue::{self, MailQueue};
 use certvakt_store::auth::{LinkProof, LinkRequest};
 use serde::Deserialize;
 
@@ -53,14 +53,26 @@ pub(super) async fn ask(
     // A malformed address gets the same response, so that responses reveal nothing about addresses.
     let address = address::canonical(&address).unwrap_or(address);
     shared.limits.check(&headers, peer.ip(), &address)?;
-    let browser = session::browser_secret(&headers);
+    request(links, &headers, address, return_to, Page::new(text, "link-sent"), text)
+}
+
+/// Requests links for an address. Returns a page with a form for the code, and the cookie of the browser in which the
+/// code is valid.
+pub(super) fn request(
+    links: &MailQueue,
+    headers: &HeaderMap,
+    address: String,
+    return_to: String,
+    page: Page,
+    text: Text,
+) -> Result<Response, SignInError> {
+    let browser = session::browser_secret(headers);
     let browser_hash = secret::hash(&browser);
     if !links.request_links(LinkRequest { address, return_to, browser_hash }) {
         // Report the dropped request instead of a success.
         return Err(ApiError::Busy.into());
     }
-    let page = Page::new(text, "link-sent").form(code_form(text)).answer();
-    let mut response = page.into_response();
+    let mut response = page.form(code_form(text)).answer().into_response();
     response.headers_mut().append(header::SET_COOKIE, session::browser_cookie(&browser));
     Ok(response)
 }

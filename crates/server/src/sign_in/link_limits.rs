@@ -38,6 +38,12 @@ impl Limits {
         }
     }
 
+    /// Counts a request of a client that guesses a token, and refuses it beyond the limit of links.
+    pub(super) fn check_client(&self, headers: &HeaderMap, peer: IpAddr) -> Result<(), ApiError> {
+        let is_within = self.clients.is_within(self.client_header.client(headers, peer));
+        if is_within { Ok(()) } else { Err(ApiError::TooMany) }
+    }
+
     pub(super) fn check(&self, headers: &HeaderMap, peer: IpAddr, address: &str) -> Result<(), ApiError> {
         let is_within = self.clients.is_within(self.client_header.client(headers, peer))
             && self.addresses.is_within(&secret::hash(&address.to_lowercase()));

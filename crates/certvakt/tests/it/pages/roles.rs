@@ -85,6 +85,8 @@ async fn each_role_may_do_what_the_documentation_says() {
              from certvakt.chapters where id = '{chapter}'"
         ))
         .await;
+    let organisation: String =
+        place.database.value("select id::text from certvakt.organisations where slug = 'a'").await;
     let rows = rows("Pages");
     assert!(rows.len() > 15, "{rows:?}");
     for row in rows {
@@ -94,6 +96,8 @@ async fn each_role_may_do_what_the_documentation_says() {
             let path = path.replace("/chapters/{id}", &format!("/chapters/{chapter}"));
             let path = path.replace("/changes/{id}", &format!("/changes/{form}"));
             let path = path.replace("/imports/{id}", &format!("/imports/{import}"));
+            let path = path.replace("/settings/{id}", &format!("/settings/{organisation}"));
+            let path = path.replace("/types/{code}", "/types/type").replace("{chapter}", &chapter);
             for ((who, browser, csrf), said) in people.iter_mut().zip(&row[2..]) {
                 let session = "00000000-0000-4000-8000-000000000000";
                 let sent = [

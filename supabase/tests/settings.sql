@@ -1,0 +1,47 @@
+-- Who may change settings, types and chapters. Another file sets `world` and `chapters`, and runs this on an app's own hierarchy.
+begin;
+select plan(6);
+\if :{?world}
+\else
+  \set world fixtures/world.psql
+  \set chapters administrator
+\endif
+\ir :world
+\ir fixtures/certified.psql
+
+create function pg_temp.may(who text, change text) returns boolean language plpgsql as $$
+declare
+  changed integer;
+begin
+  perform set_config('request.jwt.claims', (
+    select json_build_object('iss', l.issuer, 'sub', l.subject)::text from pg_temp.login l where l.kind = who), true);
+  set local role authenticated;
+  begin
+    execute change;
+    get diagnostics changed = row_count;
+  exception when insufficient_privilege then
+    changed := 0;
+  end;
+  reset role;
+  return changed > 0;
+end
+$$;
+create function pg_temp.all_who_may(change text) returns text language sql as $$
+  select string_agg(l.kind, ' ' order by l.kind) from pg_temp.login l where pg_temp.may(l.kind, change)
+$$;
+
+select is(pg_temp.all_who_may($$update certvakt.organisations set deliver_from = '08:00' where slug = 'a'$$),
+  'administrator', 'administrators change the settings of their organisation');
+select is(pg_temp.all_who_may($$update certvakt.certification_types set lead_times = '{30}'
+  where organisation_id = '00000000-0000-4000-8000-0000000000a0'$$),
+  'administrator', 'administrators select the lead times of their types');
+select is(pg_temp.all_who_may($$insert into certvakt.certification_types (organisation_id, code, name)
+  values ('00000000-0000-4000-8000-0000000000a0', 'new', 'New')$$), 'administrator', 'administrators add types');
+select is(pg_temp.all_who_may($$insert into certvakt.chapters (organisation_id, slug, name)
+  values ('00000000-0000-4000-8000-0000000000a0', 'new', 'New')$$), nullif(:'chapters', ''), 'administrators add chapters');
+select is(pg_temp.all_who_may($$update certvakt.chapters set name = 'Renamed' where slug = 'own'$$),
+  nullif(:'chapters', ''), 'administrators rename chapters');
+select is(pg_temp.all_who_may($$update certvakt.organisations set deliver_from = '08:00' where slug = 'b'$$), null,
+  'nobody changes the settings of another organisation');
+select * from finish();
+rollback;
