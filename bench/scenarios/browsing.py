@@ -13,10 +13,15 @@ from lab.certvakt import SERVICE
 
 PAGES = {"P18": ("Today", "/today"), "P19": ("the list of certifications", "/certifications")}
 SECONDS = 5
-# Those that expire within a month before or after today: some have lapsed, and some are due.
+# Some expire within a month before or after today. One in thirty-three of their mentors cannot be reached.
 DUE = f"""
-update {tables.CERTIFICATIONS} set expires_at = expires_at - interval '430 days'
-where expires_at < date '{{today}}' + interval '460 days'
+with due as (
+  update {tables.CERTIFICATIONS} set expires_at = expires_at - interval '430 days'
+  where expires_at < date '{{today}}' + interval '460 days'
+  returning peer_mentor_id, external_id
+)
+insert into {tables.CONTACT_POINTS} (person_id, kind, address)
+select peer_mentor_id, 'email', external_id || '@example.org' from due where hashtext(external_id) % 33 <> 0
 """
 
 

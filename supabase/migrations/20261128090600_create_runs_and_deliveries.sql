@@ -174,6 +174,7 @@ comment on column certvakt.deliveries.refused is 'Contact points that permanentl
 
 -- The queue in its order; unreachable deliveries come last. A claim changes no column of an index.
 create index deliveries_open on certvakt.deliveries (available_at, id) where finished_at is null;
+create index deliveries_unreachable on certvakt.deliveries (organisation_id, id) where finished_at is null and available_at is null;
 create index deliveries_cancelled on certvakt.deliveries (organisation_id, cancelled_in) where cancelled_in is not null;
 
 alter table certvakt.deliveries enable row level security;

@@ -319,12 +319,23 @@ returns table (
   recorded_at timestamptz)
 language sql stable security definer set search_path = ''
 begin atomic
-  select d.id, c.organisation_id, c.chapter_id, c.id, c.peer_mentor_id, d.stage, d.due_date, l.sent_at
-  from certvakt.deliveries d
-  join public.cert_notification_log l on l.id = d.id
-  join certvakt.visible_certifications c on c.id = l.certification_id
-  where d.finished_at is null and d.available_at is null and (before is null or d.id < before)
-    and (of_chapter is null or c.chapter_id = of_chapter)
+  select d.id, c.organisation_id, c.chapter_id, c.certification_id, c.peer_mentor_id, d.stage, d.due_date, c.sent_at
+  -- Those of each organisation, and then the rows of each, because a join would read all deliveries or the whole log.
+  from unnest(certvakt.current_organisations()) as organisation (id)
+  cross join lateral (
+    select d.id, d.stage, d.due_date from certvakt.deliveries d
+    where d.organisation_id = organisation.id and d.finished_at is null and d.available_at is null
+      and (before is null or d.id < before)
+    offset 0
+  ) d
+  cross join lateral (
+    select c.organisation_id, c.chapter_id, c.id as certification_id, c.peer_mentor_id, l.sent_at
+    from public.cert_notification_log l
+    join certvakt.visible_certifications c on c.id = l.certification_id
+    where l.id = d.id
+    offset 0
+  ) c
+  where of_chapter is null or c.chapter_id = of_chapter
   order by d.id desc
   limit how_many;
 end;
