@@ -51,12 +51,21 @@ pub async fn erase(tx: &mut RegistrarTx, person: Uuid) -> Result<Vec<Erased>, St
     let said = r#"{"kind": "withdrawn", "source": "command"}"#;
     sqlx::query_scalar!("select set_config('certvakt.change', $1, true)", said).fetch_one(&mut *tx).await?;
     let erased = sqlx::query_file_as!(Erased, "src/people/erase.sql", person).fetch_all(&mut *tx).await;
-    on_constraint(erased, |name| {
+    let erased = on_constraint(erased, |name| {
         (name == "history_full").then(|| Err(StoreError::Invalid(
             "the history of one of the person's certifications is full: raise the limit with `certvakt history limit`, then erase the person again"
                 .to_owned(),
         )))
-    })
+    })?;
+    // What was withdrawn before cannot be withdrawn again, and keeps its history.
+    sqlx::query!("select set_config('certvakt.change', '', true)").fetch_one(&mut *tx).await?;
+    let unnamed = sqlx::query!(
+        "update public.peer_mentor_certifications set external_id = null
+         where peer_mentor_id = $1 and external_id is not null",
+        person
+    );
+    unnamed.execute(tx).await?;
+    Ok(erased)
 }
 
 /// A new person with a role in a chapter.
@@ -156,6 +165,11 @@ pub async fn find_all(tx: &mut RegistrarTx, names: &[&str]) -> Result<Vec<(i64, 
     let ids: Vec<Option<Uuid>> = names.iter().map(|name| name.parse().ok()).collect();
     let found = sqlx::query_file!("src/people/find_all.sql", &given, &normal, &ids as &[Option<Uuid>]);
     Ok(found.fetch_all(tx).await?.into_iter().map(|row| (row.position, row.id)).collect())
+}
+
+/// The other registrations of a person: those that a merge connects with this one, unless they were erased.
+pub async fn merged(tx: &mut RegistrarTx, person: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    Ok(sqlx::query_file_scalar!("src/people/merged.sql", person).fetch_all(tx).await?)
 }
 
 /// Opts a person out of notices by a kind of contact point. Returns false if the person does not exist.

@@ -154,6 +154,13 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         What::OptIn { person, kind } => opt_in(app, &person, &kind).await?,
         What::Export { person, language } => {
             let id = one(app, &person).await?;
+            let others = others(app, id).await?;
+            if !others.is_empty() {
+                tracing::warn!(
+                    "a merge connects this person with another registration; export it too: {}",
+                    listed(&others)
+                );
+            }
             let mut tx = app.database().await?.worker().await?;
             let found = certvakt_store::people::export(&mut tx, id).await?.ok_or(PeopleError::Unknown)?;
             tx.rollback().await?;
@@ -184,6 +191,18 @@ pub(super) async fn one(app: &App, name: &str) -> Result<Uuid, Error> {
         [] => Err(PeopleError::Unknown.into()),
         _ => Err(PeopleError::Several.into()),
     }
+}
+
+/// The other registrations of a person, which were merged with this one.
+async fn others(app: &App, id: Uuid) -> Result<Vec<Uuid>, Error> {
+    let mut tx = app.database().await?.registrar().await?;
+    let others = certvakt_store::people::merged(&mut tx, id).await?;
+    tx.rollback().await?;
+    Ok(others)
+}
+
+fn listed(ids: &[Uuid]) -> String {
+    ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Opts a person out of a kind of contact point.
@@ -220,20 +239,29 @@ async fn show_opt_outs(app: &App, mut tx: RegistrarTx, id: Uuid) -> Result<(), E
 
 async fn erase(app: &App, name: &str, dry_run: bool, ledger: PathBuf) -> Result<Exit, Error> {
     let id = one(app, name).await?;
+    let others = others(app, id).await?;
     let database = app.database().await?;
     let erased = if dry_run {
         people::would_erase(database, id).await?
     } else {
         people::erase(database, id, &Ledger::at(ledger).map_err(PeopleError::from)?, &app.clock).await?
     };
-    let answer = serde_json::json!({ "person": id, "dry_run": dry_run, "erased": erased });
+    let answer = serde_json::json!({ "person": id, "dry_run": dry_run, "erased": erased, "merged": others });
     print(app.format, &answer, |_| {
         let rows = erased.iter().map(|Erased { place, rows }| [place.clone(), count(*rows)]);
         let table = table(["Data", "Rows"], rows);
-        if dry_run {
-            format!("{table}\n\nNothing was erased: this was a dry run.")
+        let end = if dry_run {
+            "Nothing was erased: this was a dry run.".to_owned()
         } else {
-            format!("{table}\n\nErased: only the id {id} is left. Remove them from your register too.")
+            format!("Erased: only the id {id} is left. Remove them from your register too.")
+        };
+        let merged = listed(&others);
+        if others.is_empty() {
+            format!("{table}\n\n{end}")
+        } else {
+            format!(
+                "{table}\n\n{end}\nA merge connects this person with another registration; erase it too: {merged}."
+            )
         }
     })?;
     Ok(Exit::Success)

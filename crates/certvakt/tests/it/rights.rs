@@ -267,6 +267,22 @@ async fn an_erased_person_remains_in_no_column_except_by_id() {
 }
 
 #[tokio::test]
+async fn somebody_whose_certification_was_withdrawn_before_is_erased() {
+    let database = TestDatabase::rehearsal().await;
+    database.with_organisation();
+    database.certify("1", "2026-09-01").await;
+    database.ok(["withdraw", "1"]);
+    let folder = tempfile::tempdir().unwrap();
+    let (_, ledger) = ledger(&folder);
+    database.ok(["person", "erase", "1", "--ledger", &ledger]);
+    let left: String = database
+        .value("select coalesce(external_id, 'none') || ' ' || jsonb_array_length(renewal_history) from public.peer_mentor_certifications")
+        .await;
+    assert_eq!(left, "none 1", "the withdrawal stays the last entry");
+    assert_eq!(database.json(["verify", "--history"])["faults"], json!([]));
+}
+
+#[tokio::test]
 async fn the_history_of_an_erased_person_stays_verifiable_and_nothing_new_starts() {
     let (database, person) = somebody().await;
     let folder = tempfile::tempdir().unwrap();

@@ -24,10 +24,6 @@ withdrawn as (
   from whose w where c.id = w.id and not w.is_withdrawn
   returning c.id
 ),
-unnamed as (
-  update public.peer_mentor_certifications c set external_id = null
-  from whose w where c.id = w.id and w.is_withdrawn
-),
 words as (
   delete from certvakt.renewal_remarks r using whose w where r.certification_id = w.id returning 1
 ),

@@ -147,6 +147,10 @@ async fn certifications_and_numbers_move_along_and_nothing_else() {
         "a4 waiting 2026-06-20 withdrawn",
     ];
     assert_eq!(certifications(&place).await, after);
+    for (person, other) in [(mentor("a2"), mentor("a4")), (mentor("a4"), mentor("a2"))] {
+        let erased = database.json(["person", "erase", &person, "--dry-run"]);
+        assert_eq!(erased["merged"], serde_json::json!([other]), "an operator erases both");
+    }
     assert_eq!(database.value::<String>(log).await, logged, "the log is untouched");
     let rest: String = database
         .value(&format!(
