@@ -29,6 +29,8 @@ class Sizes:
     entries: int
     # Changes to send to a partner.
     told: int
+    # The seconds for which pages are requested.
+    seconds: int
     # Whether to measure the memory at ten times the size too.
     tenfold_memory: bool
     # Certifications imported between two runs of the same date.
@@ -39,8 +41,8 @@ class Sizes:
         return 10 * self.certifications
 
 
-FULL = Sizes(1_000_000, 100_000, 10_000, 1_000_000, 200_000, 1_000_000, 10_000, tenfold_memory=True)
-QUICK = Sizes(50_000, 5_000, 500, 20_000, 15_000, 20_000, 1_000, tenfold_memory=False)
+FULL = Sizes(1_000_000, 100_000, 10_000, 1_000_000, 200_000, 1_000_000, 10_000, 10, tenfold_memory=True)
+QUICK = Sizes(50_000, 5_000, 500, 20_000, 15_000, 20_000, 1_000, 1, tenfold_memory=False)
 
 
 @dataclass

@@ -12,7 +12,6 @@ from bench.statements import Statement, of_caller, recorded, rows_read
 from lab.certvakt import SERVICE
 
 PAGES = {"P18": ("Today", "/today"), "P19": ("the list of certifications", "/certifications")}
-SECONDS = 5
 # Some expire within a month before or after today. One in thirty-three of their mentors cannot be reached.
 DUE = f"""
 with due as (
@@ -41,8 +40,8 @@ def run_all(session: Session) -> None:
         for _ in session.each_round("pages of a browser"):
             for id_, (name, path) in wanted.items():
                 ours, other = times[id_]
-                ours.append(1000 / service.load(path, service.browsers, 1, SECONDS))
-                other.append(world.pgbench_all(found[path], session.folder, SECONDS))
+                ours.append(1000 / service.load(path, service.browsers, 1, session.sizes.seconds))
+                other.append(world.pgbench_all(found[path], session.folder, session.sizes.seconds))
                 session.say(f"{name}: {ours[-1]:.3f} ms, its statements {other[-1]:.3f} ms")
     for id_, (name, path) in wanted.items():
         session.comparisons.append(

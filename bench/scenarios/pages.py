@@ -21,7 +21,7 @@ select id, organisation_id, chapter_id, peer_mentor_id, certification_type, exte
 from textbook.{table} where {only} order by expires_at, id limit 51
 """
 API, DATABASE = "first pages by the API", "the page's statement by pgbench"
-CONNECTIONS, SECONDS = 4, 10
+CONNECTIONS = 4
 
 
 def run_all(session: Session) -> None:
@@ -96,9 +96,9 @@ def served(session: Session, world: Organisations) -> None:
         # Warm up plans and caches on both sides.
         service.load(LIST, service.clients, CONNECTIONS, 2)
         for _ in session.each_round("serving pages"):
-            ours.append(service.load(LIST, service.clients, CONNECTIONS, SECONDS))
+            ours.append(service.load(LIST, service.clients, CONNECTIONS, session.sizes.seconds))
             session.say(f"{API}: {ours[-1]:,.0f} a second")
-            options = ["-c", str(CONNECTIONS), "-j", "1", "-T", str(SECONDS)]
+            options = ["-c", str(CONNECTIONS), "-j", "1", "-T", str(session.sizes.seconds)]
             milliseconds = world.pgbench(page, session.folder, *options, who=COORDINATOR)
             other.append(CONNECTIONS * 1000 / milliseconds)
             session.say(f"{DATABASE}: {other[-1]:,.0f} a second")
