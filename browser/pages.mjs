@@ -85,7 +85,7 @@ async function upload(page) {
 
 const columns = (page) => once("columns", page, () => upload(page));
 
-async function check(page) {
+async function checkRegister(page) {
   await upload(page);
   await page.locator("#type").selectOption({ index: 1 });
   await page.locator("#add_chapters").check();
@@ -93,12 +93,12 @@ async function check(page) {
 }
 
 async function checkedImport(page) {
-  await once("check", page, () => check(page));
+  await once("check", page, () => checkRegister(page));
   await page.locator("summary").first().click();
 }
 
 const imported = (page) => once("done", page, async () => {
-  await check(page);
+  await checkRegister(page);
   await page.getByRole("button", { name: /^(Importer|Import)$/ }).click();
 });
 
@@ -158,8 +158,9 @@ async function renewal(page, date) {
   await page.getByRole("button", { name: /^(Neste|Next)/ }).click();
 }
 
-/** Tests every page in each of the modes: a name, the options of the browser, and a reader's own style. */
-export function testPages(modes) {
+/** Tests every page in each of the modes of each language: a name, the viewport, what the reader prefers, and a style of theirs.
+ * A page is opened once for each language, and stays open while the mode changes. */
+export function testPages(languages) {
   let world;
   before(async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
@@ -167,30 +168,39 @@ export function testPages(modes) {
     empty = await startEmpty();
   });
   after(() => Promise.all([world?.stop(), empty?.stop()]));
-  for (const [mode, options, style] of modes) {
+  for (const [locale, modes] of Object.entries(languages)) {
     for (const [name, [who, open]] of Object.entries(PAGES)) {
-      test(`${name}, ${mode}`, async () => {
+      test(`${name}, ${locale}`, async (t) => {
+        const options = { locale, viewport: modes[0][1] };
         const page = who === "nobody" ? await signIn(empty, null, options) : await signIn(world, who, options);
         await open(page);
-        const colours = await violations(page);
-        assert.deepEqual(colours.violations, []);
-        assert.deepEqual(colours.incomplete, []);
-        if (style) await page.evaluate(addStyle, style);
-        assert.deepEqual(await layoutFaults(page), []);
-        assert.equal(await page.locator("h1").count(), 1);
-        assert.ok((await page.title()).startsWith(name.endsWith("refused") ? /english/.test(mode) ? "Error: " : "Feil: " : await page.locator("h1").innerText()));
-        const expected = name === "missing" || name.endsWith("refused") ? 1 : 0;
-        // The browser reports the status of a refused form or a missing page as an error.
-        assert.ok(page.faults.length <= expected, page.faults.join("\n"));
-        await page.screenshot({ path: join(SCREENSHOTS, `${name}-${mode}.png`), fullPage: true });
+        for (const mode of modes) await t.test(mode[0], () => check(page, name, mode, locale));
         await page.context().close();
       });
     }
   }
 }
 
-/** Adds rules as a reader's own style sheet, to which the policy of the page does not apply. */
-function addStyle(rules) {
+async function check(page, name, [mode, viewport, preferred = {}, style = ""], locale) {
+  await page.setViewportSize(viewport);
+  await page.emulateMedia({ colorScheme: "light", forcedColors: "none", ...preferred });
+  await page.evaluate(setStyle, "");
+  const colours = await violations(page);
+  assert.deepEqual(colours.violations, []);
+  assert.deepEqual(colours.incomplete, []);
+  await page.evaluate(setStyle, style);
+  assert.deepEqual(await layoutFaults(page), []);
+  assert.equal(await page.locator("h1").count(), 1);
+  const begins = name.endsWith("refused") ? (locale === "en-GB" ? "Error: " : "Feil: ") : await page.locator("h1").innerText();
+  assert.ok((await page.title()).startsWith(begins));
+  const expected = name === "missing" || name.endsWith("refused") ? 1 : 0;
+  // The browser reports the status of a refused form or a missing page as an error.
+  assert.ok(page.faults.length <= expected, page.faults.join("\n"));
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}-${mode}.png`), fullPage: true });
+}
+
+/** Sets the rules of a reader's own style sheet, to which the policy of the page does not apply. */
+function setStyle(rules) {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(rules);
   document.adoptedStyleSheets = [sheet];

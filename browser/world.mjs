@@ -98,7 +98,7 @@ export async function signIn(world, who, options = {}) {
 /** What axe-core finds wrong with a page, each as a rule with the elements. */
 export async function violations(page) {
   // Evaluated by the browser's driver, to which the policy of the page does not apply.
-  await page.evaluate(axe);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
   const found = await page.evaluate((values) => window.axe.run({ runOnly: { type: "tag", values } }), RULES);
   const shown = (all) => all.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
   return { violations: shown(found.violations), incomplete: shown(found.incomplete) };
