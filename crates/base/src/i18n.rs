@@ -18,6 +18,9 @@ pub enum Locale {
 }
 
 impl Locale {
+    /// All locales.
+    pub const ALL: [Self; 2] = [Self::Nb, Self::En];
+
     /// The locale with a tag; Norwegian for an unknown tag.
     pub fn from_tag(tag: &str) -> Self {
         if tag == "en" { Self::En } else { Self::Nb }

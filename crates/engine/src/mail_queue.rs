@@ -310,7 +310,7 @@ async fn grant(database: &Database, mut requested: Vec<LinkRequest>) -> Result<(
 /// The hashes of an e-mail's token and, for a sign-in link, of its code.
 fn new_token(mail: &QueuedMail, token: &str) -> NewToken {
     let code_hash = match &mail.kind {
-        MailKind::Link { browser_hash } => Some(code_hash(browser_hash, &code(token))),
+        MailKind::Link { browser_hash: Some(browser) } => Some(code_hash(browser, &code(token))),
         _ => None,
     };
     NewToken { id: mail.id, token_hash: secret::hash(token), code_hash }
@@ -361,11 +361,12 @@ impl Text {
                 ("alert", alert_texts(alert))
             }
         };
-        if matches!(mail.kind, MailKind::Link { .. }) {
+        let has_code = matches!(mail.kind, MailKind::Link { browser_hash: Some(_) });
+        if has_code {
             arguments.set("code", code(token));
         }
         let say = |key: &str| CATALOG.say(locale, key, &arguments);
-        let code = matches!(mail.kind, MailKind::Link { .. }).then(|| say("link-code"));
+        let code = has_code.then(|| say("link-code"));
         let link = match (&mail.kind, base) {
             (MailKind::Link { .. } | MailKind::Invitation, Some(base)) => {
                 Some((format!("{base}sign-in/{kind}?token={token}"), say(&format!("{kind}-button"))))

@@ -106,6 +106,15 @@ pub fn is_clean(text: &str) -> bool {
     })
 }
 
+/// The maximum length of a name of an organisation, a chapter, a type or a person, in characters, as in the schema.
+pub const LONGEST_NAME: usize = 200;
+
+/// The normal form of a name that somebody entered; `None` if it is empty, too long or not clean.
+pub fn entered_name(text: &str) -> Option<String> {
+    let name = normal(text).into_owned();
+    (!name.is_empty() && name.chars().count() <= LONGEST_NAME && is_clean(&name)).then_some(name)
+}
+
 /// Whether a character is invisible (Unicode, `Default_Ignorable_Code_Point`).
 const fn is_invisible(char: char) -> bool {
     matches!(

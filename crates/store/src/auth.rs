@@ -106,7 +106,7 @@ pub struct LinkRequest {
 }
 
 /// Queues sign-in links for the people with some addresses. The addresses must be distinct. A person has at
-/// most three open links, and at most ten people of an address get one.
+/// most three open links, and at most ten people of an address get one. A browser's former codes become invalid.
 pub async fn request_links(tx: &mut AuthTx, requests: &[LinkRequest]) -> Result<(), StoreError> {
     let addresses: Vec<String> = requests.iter().map(|one| one.address.clone()).collect();
     let pages: Vec<String> = requests.iter().map(|one| one.return_to.clone()).collect();
@@ -173,8 +173,8 @@ pub async fn link_login(tx: &mut AuthTx, person: Uuid) -> Result<(String, String
 pub enum MailKind {
     /// A sign-in link.
     Link {
-        /// The SHA-256 of the secret of the browser that requested it.
-        browser_hash: Vec<u8>,
+        /// The SHA-256 of the secret of the browser in which the code is valid; `None` if it is valid in none.
+        browser_hash: Option<Vec<u8>>,
     },
     /// An invitation.
     Invitation,
@@ -229,7 +229,7 @@ pub async fn due(tx: &mut AuthTx, limit: i64, with_links: bool) -> Result<Vec<Qu
                     ("digest", Some(organisation)) => {
                         MailKind::Digest { organisation, person: one.person_id }
                     }
-                    ("link", _) => MailKind::Link { browser_hash: one.browser_hash.unwrap_or_default() },
+                    ("link", _) => MailKind::Link { browser_hash: one.browser_hash },
                     ("invitation", _) => MailKind::Invitation,
                     _ => MailKind::Change(one.kind.clone()),
                 },

@@ -1,6 +1,4 @@
-//! What forms share: the certification that they are about, the options of a select, and what is wrong with a field.
-
-use std::borrow::Cow;
+//! What forms share: the certification that they are about, and the options of a select.
 
 use certvakt_store::CallerTx;
 use certvakt_store::caller::{self, Certification};
@@ -8,22 +6,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
+pub(super) use crate::html::fault::{Fault, of_field};
 use crate::problem::ApiError;
 
 /// A form without fields.
 #[derive(Deserialize)]
 pub(super) struct Nothing {}
-
-/// What is wrong with a form: the id of the field, and a sentence.
-pub(super) struct Fault {
-    pub(super) field: Cow<'static, str>,
-    pub(super) what: String,
-}
-
-/// What is wrong with a field.
-pub(super) fn of_field<'a>(faults: &'a [Fault], field: &str) -> Option<&'a Fault> {
-    faults.iter().find(|fault| fault.field == field)
-}
 
 /// A certification that the person may change.
 pub(super) async fn changeable(tx: &mut CallerTx, id: Uuid) -> Result<Certification, PageError> {

@@ -1,4 +1,5 @@
-//! The form that records that a mentor is the same person as another. It cannot be undone, so both are shown side by side first.
+//! The form that records that a mentor is the same person as another. It cannot be undone, so the page shows
+//! both people first.
 
 use std::collections::HashSet;
 
@@ -7,7 +8,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
-
 use certvakt_store::caller::{self, Certification, Filter, contacts, mentor};
 use certvakt_store::{CallerTx, MergeOutcome};
 use chrono::{DateTime, Utc};
@@ -97,14 +97,14 @@ pub(super) async fn make(
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     let duplicate = mergeable(&mut tx, id).await?;
     let text = layout.text;
-    let mut shown = form(&mut tx, layout, &duplicate, &fields).await?;
     if fields.step == "edit" {
-        return Ok(page(StatusCode::OK, &shown));
+        return Ok(page(StatusCode::OK, &form(&mut tx, layout, &duplicate, &fields).await?));
     }
     let Some(survivor) = other(&mut tx, &duplicate, &fields.other).await? else {
-        return Ok(refused(shown, text.say("fault-merge")));
+        return Ok(refused(form(&mut tx, layout, &duplicate, &fields).await?, text.say("fault-merge")));
     };
     if fields.step != "save" {
+        let mut shown = form(&mut tx, layout, &duplicate, &fields).await?;
         let sides = vec![
             side(&mut tx, &duplicate, text.say("merge-duplicate"), api.clock().now(), text).await?,
             side(&mut tx, &survivor, text.say("merge-survivor"), api.clock().now(), text).await?,
@@ -123,7 +123,10 @@ pub(super) async fn make(
             Ok(Redirect::to(&format!("/certifications/{}?done=absorbed", survivor.id)).into_response())
         }
         MergeOutcome::Forbidden => Err(ApiError::NotYours.into()),
-        outcome => Ok(refused(shown, text.say(&format!("fault-merge-{outcome}")))),
+        outcome => {
+            let shown = form(&mut tx, layout, &duplicate, &fields).await?;
+            Ok(refused(shown, text.say(&format!("fault-merge-{outcome}"))))
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use certvakt_base::i18n::line;
-use certvakt_rules::normal::{is_clean, normal};
+use certvakt_base::i18n::{Locale, line};
+use certvakt_rules::normal::entered_name;
 use certvakt_store::CallerTx;
 use certvakt_store::settings::{self, Present, Settings};
 use chrono::NaiveTime;
@@ -26,13 +26,10 @@ use crate::problem::ApiError;
 
 /// The path of the first page.
 pub(super) const PATH: &str = "/settings";
-/// The longest name, in characters, as in the schema.
-pub(super) const LONGEST_NAME: usize = 200;
 /// The largest number of notices below which a run is never held.
 const LARGEST_FLOOR: i64 = 1_000_000;
 /// The longest time for which `expired` stays current, in days, as in the schema.
 const LONGEST_GRACE: i16 = 90;
-const LOCALES: [&str; 2] = ["nb", "en"];
 
 /// A form as it was entered. A box that is not ticked is missing.
 pub(super) type Entered = BTreeMap<String, String>;
@@ -77,7 +74,7 @@ impl SettingsPage {
             id: present.id,
             section: "settings-section-organisation",
             time_zone: present.time_zone.clone(),
-            locales: LOCALES.map(locale).into(),
+            locales: Locale::ALL.map(|one| locale(one.tag())).into(),
             lead_times: selected(present, &entered),
             entered,
             effects: Vec::new(),
@@ -216,12 +213,6 @@ fn time(text: &str) -> Option<NaiveTime> {
     NaiveTime::parse_from_str(&text, "%H:%M").ok()
 }
 
-/// A name as it is stored; `None` if it is not one.
-pub(super) fn name(text: &str) -> Option<String> {
-    let name = normal(text).into_owned();
-    (!name.is_empty() && name.chars().count() <= LONGEST_NAME && is_clean(&name)).then_some(name)
-}
-
 /// The lead times that are ticked, if any.
 pub(super) fn lead_times(present: &Present, entered: &Entered) -> Option<Vec<i32>> {
     let ticked: Vec<i32> =
@@ -239,8 +230,8 @@ fn check(entered: &Entered, present: &Present, text: Text) -> Result<Settings, V
         number(field, largest.into()).and_then(|number| i16::try_from(number).ok())
     };
     let wanted = Settings {
-        name: name(of("name")),
-        locale: LOCALES.into_iter().find(|one| *one == of("locale")).map(str::to_owned),
+        name: entered_name(of("name")),
+        locale: Locale::ALL.iter().map(|one| one.tag()).find(|tag| *tag == of("locale")).map(str::to_owned),
         run_at: time(of("run_at")),
         deliver_from: time(of("deliver_from")),
         deliver_until: time(of("deliver_until")),

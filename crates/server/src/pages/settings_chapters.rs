@@ -6,14 +6,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
-use certvakt_rules::normal::{fold, short_name};
+use certvakt_rules::normal::{entered_name, fold, short_name};
 use certvakt_store::settings::{self, ChapterOfTree, Present};
 use certvakt_store::{CallerTx, StoreError};
 use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Choice, Fault, of_field};
-use super::settings::{Done, Entered, PATH, administered, name};
+use super::settings::{Done, Entered, PATH, administered};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::{Path, Query};
@@ -124,7 +124,7 @@ pub(super) async fn make(
     check_changeable(&chapters)?;
     let mut shown = ChaptersPage::new(layout, &present, &chapters, &entered);
     let text = shown.layout.text;
-    let new = name(&shown.name);
+    let new = entered_name(&shown.name);
     let parent = entered.get("parent").filter(|parent| !parent.is_empty());
     let above = parent.and_then(|parent| chapters.iter().find(|one| one.id.to_string() == *parent));
     if let Some(key) = fault_of_name(&chapters, None, new.as_ref()) {
@@ -203,7 +203,7 @@ pub(super) async fn make_one(
     check_changeable(&chapters)?;
     let found = chapters.iter().find(|one| one.id == chapter).ok_or(ApiError::NotFound)?;
     let written = entered.get("name").cloned().unwrap_or_default();
-    let new = name(&written);
+    let new = entered_name(&written);
     let fault = fault_of_name(&chapters, Some(chapter), new.as_ref());
     if let (Some(new), None) = (&new, fault) {
         if !settings::rename_chapter(&mut tx, id, chapter, new).await? {

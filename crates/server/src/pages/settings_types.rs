@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
-use certvakt_rules::normal::{fold, short_name};
+use certvakt_rules::normal::{entered_name, fold, short_name};
 use certvakt_rules::renewal::Rule;
 use certvakt_store::caller::overview::{self, CertificationType};
 use certvakt_store::organisation::{NewType, RenewalTerms};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Fault, of_field};
-use super::settings::{Done, Entered, PATH, administered, effects_of_lead_times, lead_times, name};
+use super::settings::{Done, Entered, PATH, administered, effects_of_lead_times, lead_times};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::{Path, Query};
@@ -123,7 +123,7 @@ pub(super) async fn make(
     let mut shown =
         TypesPage { name: of("name"), months: of("months"), ..TypesPage::new(layout, &present, &types) };
     let text = shown.layout.text;
-    let new = name(&shown.name);
+    let new = entered_name(&shown.name);
     let is_known = |name: &String| types.iter().any(|one| fold(&one.name) == fold(name));
     let months = match shown.months.trim() {
         "" => Ok(None),

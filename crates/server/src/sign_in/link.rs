@@ -53,7 +53,7 @@ pub(super) async fn ask(
     // A malformed address gets the same response, so that responses reveal nothing about addresses.
     let address = address::canonical(&address).unwrap_or(address);
     shared.limits.check(&headers, peer.ip(), &address)?;
-    request(links, &headers, address, return_to, Page::new(text, "link-sent"), text)
+    request(links, &headers, address, return_to, Page::new(text, "link-sent"))
 }
 
 /// Requests links for an address. Returns a page with a form for the code, and the cookie of the browser in which the
@@ -64,7 +64,6 @@ pub(super) fn request(
     address: String,
     return_to: String,
     page: Page,
-    text: Text,
 ) -> Result<Response, SignInError> {
     let browser = session::browser_secret(headers);
     let browser_hash = secret::hash(&browser);
@@ -72,18 +71,14 @@ pub(super) fn request(
         // Report the dropped request instead of a success.
         return Err(ApiError::Busy.into());
     }
-    let mut response = page.form(code_form(text)).answer().into_response();
+    let mut response = page.code_form().answer().into_response();
     response.headers_mut().append(header::SET_COOKIE, session::browser_cookie(&browser));
     Ok(response)
 }
 
-/// The page to show after the sign-in. It is stored, so it must not be a page with a token in its path.
+/// The page to show after the sign-in. It is stored, so it must not have a token in its address, as an invitation has.
 fn kept(path: &str) -> &str {
     if path.starts_with(HOME) { START } else { path }
-}
-
-fn code_form(text: Text) -> page::Form {
-    page::Form::button("/sign-in/code", text.say("code-button"), []).code(text.say("code"))
 }
 
 /// The form with a code.
@@ -103,7 +98,7 @@ pub(super) async fn enter(
     shared.links.as_ref().ok_or(ApiError::NotFound)?;
     session::refuse_other_sites(&headers)?;
     let browser = session::browser_secret(&headers);
-    // A browser has as many attempts as an address has links, besides those that its client has.
+    // The limits of links also apply to codes, for the browser instead of the address.
     shared.limits.check(&headers, peer.ip(), &browser)?;
     let code: String = sent.map(|Form(sent)| sent.code).unwrap_or_default();
     let code: String = code.chars().filter(|char| !char.is_whitespace()).collect();
@@ -112,7 +107,7 @@ pub(super) async fn enter(
     let proof = LinkProof::Code { browser_hash, code_hash };
     match session::begin_by_link(&headers, &shared.database, proof).await? {
         Some((return_to, cookies)) => Ok(redirect(&return_to, cookies)),
-        None => Ok(Page::new(text, "code-wrong").form(code_form(text)).refused()),
+        None => Ok(Page::new(text, "code-wrong").code_form().refused()),
     }
 }
 

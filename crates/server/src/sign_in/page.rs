@@ -53,6 +53,12 @@ impl Page {
         self
     }
 
+    /// Adds the form for the code in an e-mail.
+    pub(super) fn code_form(self) -> Self {
+        let text = self.layout.text;
+        self.form(Form::button("/sign-in/code", text.say("code-button"), []).code(text.say("code")))
+    }
+
     /// Says that the page answers a form, so that its heading has the focus.
     pub(super) fn answer(mut self) -> Self {
         self.layout.has_news = true;

@@ -1,7 +1,6 @@
 //! The first run: the holder of the token that `certvakt serve` printed adds the first organisation, with themselves as its
 //! administrator. The address of the administrator is proven as for everybody else, by the sign-in that follows.
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use askama::Template;
@@ -9,9 +8,10 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Form, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use certvakt_base::i18n::Locale;
 use certvakt_base::secret;
 use certvakt_engine::mail::address;
-use certvakt_rules::normal::{is_clean, normal, short_name};
+use certvakt_rules::normal::{entered_name, short_name};
 use certvakt_rules::renewal::Rule;
 use certvakt_store::organisation::{self, NewOrganisation, NewType, RenewalTerms};
 use certvakt_store::people::{self, NewPerson};
@@ -27,17 +27,13 @@ use super::navigation::HOME;
 use super::page::Page;
 use super::state::{Shared, SignIn};
 use crate::extract::Query;
+use crate::html::fault::{Fault, of_field};
 use crate::html::layout::Layout;
 use crate::html::page;
 use crate::html::text::Text;
 use crate::problem::ApiError;
 use crate::return_to::{START, redirect};
 use crate::session;
-
-/// The languages of an organisation.
-const LOCALES: [&str; 2] = ["nb", "en"];
-/// The longest name, in characters, as in the schema.
-const LONGEST_NAME: usize = 200;
 
 /// The query of the printed URL.
 #[derive(Deserialize)]
@@ -69,24 +65,18 @@ struct SetupPage {
     faults: Vec<Fault>,
 }
 
-/// What is wrong with a form: the id of the field, and a sentence.
-struct Fault {
-    field: Cow<'static, str>,
-    what: String,
-}
-
 impl SetupPage {
     fn new(text: Text, fields: Fields) -> Self {
         Self { layout: Layout::new(text, text.say("setup-title")), fields, faults: Vec::new() }
     }
 
     fn fault(&self, field: &str) -> Option<&Fault> {
-        self.faults.iter().find(|fault| fault.field == field)
+        of_field(&self.faults, field)
     }
 
     /// The languages with their labels, and whether each is chosen.
     fn locales(&self) -> [(&'static str, String, bool); 2] {
-        LOCALES.map(|one| {
+        Locale::ALL.map(Locale::tag).map(|one| {
             (one, self.layout.text.say(&format!("settings-locale-{one}")), self.fields.locale == one)
         })
     }
@@ -156,7 +146,7 @@ pub(super) async fn make(
     };
     tx.commit().await?;
     let page = Page::new(text, "setup-done").link(HOME, text.say("sign-in-title"));
-    let sent = link::request(links, &headers, new.address, START.to_owned(), page, text);
+    let sent = link::request(links, &headers, new.address, START.to_owned(), page);
     Ok(sent.unwrap_or_else(|_| redirect(HOME, [])))
 }
 
@@ -200,51 +190,44 @@ async fn add(tx: &mut RegistrarTx, new: &New) -> Result<Uuid, StoreError> {
     people::add_person(tx, &administrator).await
 }
 
-/// Checks the form. Returns all that is wrong with it.
+/// Checks the form. Returns all that is wrong with it, in the order of the page.
 fn check(fields: &Fields, text: Text) -> Result<New, Vec<Fault>> {
-    let mut faults = Vec::new();
-    let mut name = |field: &'static str, written: &str| {
-        let name = normal(written).into_owned();
-        if name.is_empty() || name.chars().count() > LONGEST_NAME || !is_clean(&name) {
-            faults.push(Fault { field: field.into(), what: text.say(&format!("fault-setup-{field}")) });
-        }
-        name
-    };
-    let organisation = name("organisation", &fields.organisation);
-    let chapter = name("chapter", &fields.chapter);
-    let type_name = name("type_name", &fields.type_name);
-    let person = name("name", &fields.name);
-    let mut fault = |field: &'static str| {
-        faults.push(Fault { field: field.into(), what: text.say(&format!("fault-setup-{field}")) });
-    };
-    let locale = LOCALES.into_iter().find(|one| *one == fields.locale);
-    if locale.is_none() {
-        fault("locale");
-    }
+    let organisation = entered_name(&fields.organisation);
+    let locale = Locale::ALL.map(Locale::tag).into_iter().find(|tag| *tag == fields.locale);
     let zone = fields.timezone.trim().parse::<Tz>().ok();
-    if zone.is_none() {
-        fault("timezone");
-    }
+    let chapter = entered_name(&fields.chapter);
+    let type_name = entered_name(&fields.type_name);
     let months = match fields.months.trim() {
         "" => Some(None),
         written => written.parse::<i16>().ok().filter(|months| (1..=1200).contains(months)).map(Some),
     };
-    if months.is_none() {
-        fault("months");
-    }
+    let name = entered_name(&fields.name);
     let address = address::canonical(&fields.address).ok();
-    if address.is_none() {
-        fault("address");
-    }
-    match (locale, zone, months, address) {
-        (Some(locale), Some(zone), Some(months), Some(address)) if faults.is_empty() => {
-            Ok(New { organisation, locale, zone, chapter, type_name, months, name: person, address })
-        }
-        _ => {
-            let order =
-                ["organisation", "locale", "timezone", "chapter", "type_name", "months", "name", "address"];
-            faults.sort_by_key(|fault| order.iter().position(|one| *one == fault.field));
-            Err(faults)
-        }
-    }
+    let faults = [
+        ("organisation", organisation.is_some()),
+        ("locale", locale.is_some()),
+        ("timezone", zone.is_some()),
+        ("chapter", chapter.is_some()),
+        ("type_name", type_name.is_some()),
+        ("months", months.is_some()),
+        ("name", name.is_some()),
+        ("address", address.is_some()),
+    ]
+    .into_iter()
+    .filter(|(_, is_right)| !is_right)
+    .map(|(field, _)| Fault { field: field.into(), what: text.say(&format!("fault-setup-{field}")) });
+    let faults: Vec<Fault> = faults.collect();
+    let new = || {
+        Some(New {
+            organisation: organisation?,
+            locale: locale?,
+            zone: zone?,
+            chapter: chapter?,
+            type_name: type_name?,
+            months: months?,
+            name: name?,
+            address: address?,
+        })
+    };
+    new().ok_or(faults)
 }

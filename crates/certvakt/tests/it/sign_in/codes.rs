@@ -114,6 +114,21 @@ async fn five_wrong_codes_end_a_code_but_not_its_link() {
 }
 
 #[tokio::test]
+async fn only_the_last_requested_code_of_a_browser_is_valid() {
+    let place = place().await;
+    mailed(&place, "00000000-0000-4000-8000-0000000100a4", "ok-other@example.org").await;
+    let mut browser = place.browser();
+    request_mail(&mut browser).await;
+    let former = newest_code(&place, 1).await;
+    browser.post("/sign-in/link", &[("address", "ok-other@example.org")]).await;
+    let last = newest_code(&place, 2).await;
+    let refused = browser.post("/sign-in/code", &[("code", &former)]).await;
+    assert_eq!((refused.status, place.sessions().await), (422, 0), "a guess is not compared with both");
+    let shown = browser.post("/sign-in/code", &[("code", &last)]).await;
+    assert_eq!((shown.status, place.sessions().await), (303, 1), "{}", shown.text);
+}
+
+#[tokio::test]
 async fn a_browser_sends_few_codes() {
     let place = place().await;
     let mut browser = place.browser();
