@@ -152,10 +152,10 @@ class Organisations:
             settings += ["role=authenticated", f"request.jwt.claims={self.claims(who)}"]
         return self.run_pgbench(text, folder, login, settings, "-M", "extended", *options)
 
-    def pgbench_all(self, statements: list[Statement], folder: Path, seconds: int) -> float:
-        """Runs the statements of a request repeatedly, on one connection of the service. Returns the
+    def pgbench_all(self, request: list[list[Statement]], folder: Path, seconds: int) -> float:
+        """Runs the transactions of a request repeatedly, on one connection of the service. Returns the
         milliseconds of each execution."""
-        return self.run_pgbench(script(statements), folder, SERVICE, [], "-M", "simple", "-T", str(seconds))
+        return self.run_pgbench(script(request), folder, SERVICE, [], "-M", "simple", "-T", str(seconds))
 
     def run_pgbench(self, text: str, folder: Path, login: str, settings: list[str], *options: str) -> float:
         file = folder / "script.sql"

@@ -1,14 +1,16 @@
 """The statements of a request, as the server's log records them, and their cost without the service."""
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 
 import psycopg
 
 # With the default log_line_prefix. The other lines of an entry begin with a tab.
-ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] (\w+):  (.*(?:\n\t.*)*)", re.MULTILINE)
+ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[(\d+)\] (\w+):  (.*(?:\n\t.*)*)", re.MULTILINE)
 PARAMETER = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
 CALLER = "set local role authenticated"
+SESSIONS = "set local role certvakt_auth"
 ROWS_READ = """
 select coalesce(sum(seq_tup_read), 0) + coalesce(sum(idx_tup_fetch), 0) from pg_stat_xact_user_tables
 """
@@ -23,42 +25,49 @@ class Statement:
     is_prepared: bool
 
 
-def recorded(log: str) -> list[Statement]:
-    """The statements in a part of a log, with `log_statement = all`."""
-    found = []
-    for level, lines in ENTRY.findall(log):
-        text = lines.replace("\n\t", "\n")
+def recorded(log: str) -> dict[int, list[Statement]]:
+    """The statements of each server process in a part of a log, with `log_statement = all`."""
+    found: dict[int, list[Statement]] = defaultdict(list)
+    for process, level, lines in ENTRY.findall(log):
+        text, statements = lines.replace("\n\t", "\n"), found[int(process)]
         if level == "LOG" and text.startswith("statement: "):
-            found.append(Statement(text.removeprefix("statement: "), is_prepared=False))
+            statements.append(Statement(text.removeprefix("statement: "), is_prepared=False))
         elif level == "LOG" and text.startswith("execute "):
-            found.append(Statement(text.split(": ", 1)[1], is_prepared=True))
-        elif level == "DETAIL" and text.lower().startswith("parameters: "):
+            statements.append(Statement(text.split(": ", 1)[1], is_prepared=True))
+        elif level == "DETAIL" and text.lower().startswith("parameters: ") and statements:
             values = dict(PARAMETER.findall(text))
-            sql = re.sub(r"\$(\d+)", lambda place, values=values: values[place[1]], found[-1].sql)
-            found[-1] = Statement(sql, is_prepared=True)
+            sql = re.sub(r"\$(\d+)", lambda place, values=values: values[place[1]], statements[-1].sql)
+            statements[-1] = Statement(sql, is_prepared=True)
     return found
 
 
-def transactions(statements: list[Statement]) -> list[list[Statement]]:
-    """The statements by transaction. A transaction begins with a simple query."""
-    found: list[list[Statement]] = []
-    for statement in statements:
-        if not statement.is_prepared and statement.sql.startswith("begin"):
-            found.append([])
-        found[-1].append(statement)
-    return found
+def transactions(log: str) -> list[list[Statement]]:
+    """The complete transactions of requests: those that look up a session or act as the person. The service's
+    own work may happen between them, on other connections, and part of it outside the log's part."""
+    found = []
+    for statements in recorded(log).values():
+        open_ = None
+        for statement in statements:
+            if statement.sql.startswith("begin"):
+                open_ = [statement]
+            elif open_:
+                open_.append(statement)
+                if statement.sql in ("commit", "rollback"):
+                    found.append(open_)
+                    open_ = None
+    return [one for one in found if CALLER in one[0].sql or SESSIONS in one[0].sql]
 
 
-def of_caller(statements: list[Statement]) -> list[list[Statement]]:
+def of_caller(transactions: list[list[Statement]]) -> list[list[Statement]]:
     """The transactions in which the service acts as the person, without those that look up a session."""
-    return [one for one in transactions(statements) if CALLER in one[0].sql]
+    return [one for one in transactions if CALLER in one[0].sql]
 
 
-def rows_read(statements: list[Statement], address: str) -> int:
-    """The number of table rows that the transactions of the caller read, including those in functions.
-    Index-only scans read none."""
+def rows_read(transactions: list[list[Statement]], address: str) -> int:
+    """The number of table rows that transactions read, including those in functions. Index-only scans read
+    none."""
     total = 0
-    for one in of_caller(statements):
+    for one in transactions:
         # The counters belong to a connection.
         with psycopg.connect(address, autocommit=True) as connection:
             for statement in one[:-1]:
@@ -68,7 +77,7 @@ def rows_read(statements: list[Statement], address: str) -> int:
     return total
 
 
-def script(statements: list[Statement]) -> str:
+def script(transactions: list[list[Statement]]) -> str:
     """A script for pgbench in which each statement is one message, as in the service."""
 
     def message(statement: Statement) -> str:
@@ -76,4 +85,4 @@ def script(statements: list[Statement]) -> str:
         one_line = re.sub(r"\s+", " ", without_comments).strip().rstrip(";")
         return (one_line if statement.is_prepared else one_line.replace(";", " \\;")) + ";\n"
 
-    return "".join(map(message, statements))
+    return "".join(message(statement) for one in transactions for statement in one)

@@ -8,7 +8,7 @@ from bench.organisations import Organisations
 from bench.results import Comparison, compare
 from bench.service import Service
 from bench.session import Session
-from bench.statements import Statement, of_caller, recorded, rows_read
+from bench.statements import Statement, of_caller, rows_read, transactions
 from lab.certvakt import SERVICE
 
 PAGES = {"P18": ("Today", "/today"), "P19": ("the list of certifications", "/certifications")}
@@ -34,7 +34,7 @@ def run_all(session: Session) -> None:
     world.installation.run(["run", "--approve"])
     world.prepare()
     wanted = {id_: page for id_, page in PAGES.items() if session.wants(id_)}
-    found = {path: statements_of(session, world, path) for _, path in wanted.values()}
+    found = {path: transactions_of(session, world, path) for _, path in wanted.values()}
     times = {id_: ([], []) for id_ in wanted}
     with Service(world.installation, session.folder) as service:
         for _ in session.each_round("pages of a browser"):
@@ -51,8 +51,8 @@ def run_all(session: Session) -> None:
     session.server.connect().execute("drop database browsing with (force)")
 
 
-def statements_of(session: Session, world: Organisations, path: str) -> list[Statement]:
-    """The statements of a request, from the server's log."""
+def transactions_of(session: Session, world: Organisations, path: str) -> list[list[Statement]]:
+    """The transactions of a request, from the server's log."""
     name, log = world.installation.database, Path(session.server.log)
     with session.server.connect() as connection:
         connection.execute(f"alter database {name} set log_statement = 'all'")
@@ -63,18 +63,18 @@ def statements_of(session: Session, world: Organisations, path: str) -> list[Sta
             service.get(path, service.browsers)
             text = log.read_bytes()[began:].decode()
         connection.execute(f"alter database {name} reset log_statement")
-    found = recorded(text)
+    found = transactions(text)
     if not of_caller(found):
         raise Wrong(f"{path} sent no statements:\n{text}")
     return found
 
 
-def limits(id_: str, name: str, found: list[Statement], world: Organisations) -> list[Comparison]:
+def limits(id_: str, name: str, found: list[list[Statement]], world: Organisations) -> list[Comparison]:
     """What a page may send and read, whatever the size of the tables."""
     # Without the start and the end of a transaction.
     number = sum(len(one) - 2 for one in of_caller(found))
     address = world.installation.server.address(SERVICE, world.installation.database)
-    rows = rows_read(found, address)
+    rows = rows_read(of_caller(found), address)
     counts = ((number, "statements", "<= 8"), (rows, "rows", "<= 1000"))
     return [
         Comparison(id_, f"{name}, {unit}", "", unit, count, None, None, goal, {"ours": [count]})
