@@ -34,6 +34,7 @@ comment on column certvakt.runs.approved_at is
   'For a held run: when an administrator approved it on a page. The scheduler then runs the date again, as approved.';
 create index runs_approved_by on certvakt.runs (approved_by);
 create index runs_organisation on certvakt.runs (organisation_id, run_date desc, id desc);
+create index runs_latest on certvakt.runs (organisation_id, id);
 create index runs_retention on certvakt.runs (finished_at);
 
 alter table certvakt.runs enable row level security;

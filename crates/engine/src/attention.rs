@@ -4,6 +4,7 @@
 //! delivered, until somebody records a contact. Those that expire within a month follow, for planning.
 
 use std::collections::{HashMap, HashSet};
+use std::mem::take;
 
 use certvakt_base::clock::Clock;
 use certvakt_rules::Stages;
@@ -19,7 +20,7 @@ use crate::expiry::filter::{self, Days};
 use crate::expiry::standing::{Standing, State};
 
 /// The number of certifications read at a time, and about the number that are returned.
-const MOST: u32 = 200;
+const MOST: u32 = 100;
 /// The number of times that so many are read, to find those about whom nobody recorded a contact.
 const MOST_PAGES: u32 = 5;
 /// The number of days that count as the next week, and as the month.
@@ -82,20 +83,21 @@ pub async fn attention(
     clock: &Clock,
 ) -> Result<Attention, StoreError> {
     let organisations = caller::organisations(tx).await?;
-    let types = overview::certification_types(tx).await?;
-    let state =
-        Some(filter::in_days(&organisations, &types, clock, |stages, today| Some(days(stages, today))));
+    let state = Some(filter::in_days(&organisations, clock, |stages, today| Some(days(stages, today))));
     let filter = Filter { chapter_id: chapter, state, ..Filter::default() };
     let unreachable = notices::unreachable(tx, chapter, None, MOST).await?;
     let mut is_cut = unreachable.len() == MOST as usize;
     let unreachable: HashSet<Uuid> = unreachable.iter().map(|notice| notice.certification_id).collect();
-    let (mut items, mut known, mut after) = (Vec::new(), HashSet::new(), None);
+    // Some of these expire later than in a month.
+    let mut found =
+        caller::certifications_by_id(tx, &unreachable.iter().copied().collect::<Vec<_>>()).await?;
+    let (mut items, mut after) = (Vec::new(), None);
     for page in 1.. {
-        let found = caller::certifications(tx, &filter, after, MOST).await?;
-        after = found.last().map(|last| After { expires_at: last.expires_at, id: last.id });
-        let is_last = found.len() < MOST as usize;
-        known.extend(found.iter().map(|one| one.id));
-        items.extend(needing(tx, found, &unreachable, clock).await?);
+        let expiring = caller::certifications(tx, &filter, after, MOST).await?;
+        after = expiring.last().map(|last| After { expires_at: last.expires_at, id: last.id });
+        let is_last = expiring.len() < MOST as usize;
+        found.extend(expiring.into_iter().filter(|one| !unreachable.contains(&one.id)));
+        items.extend(needing(tx, take(&mut found), &unreachable, clock).await?);
         if is_last {
             break;
         }
@@ -103,11 +105,6 @@ pub async fn attention(
             is_cut = true;
             break;
         }
-    }
-    let others: Vec<Uuid> = unreachable.difference(&known).copied().collect();
-    if !others.is_empty() {
-        let found = caller::certifications_by_id(tx, &others).await?;
-        items.extend(needing(tx, found, &unreachable, clock).await?);
     }
     items.sort_by_key(|item| (item.reason, item.certification.expires_at, item.certification.id));
     let held = overview::held_runs(tx).await?;

@@ -4,20 +4,14 @@ use certvakt_base::clock::Clock;
 use certvakt_rules::calendar::start_of_day;
 use certvakt_rules::stage::{Window, shift};
 use certvakt_rules::{Stage, Stages};
-use certvakt_store::caller::overview::CertificationType;
 use certvakt_store::caller::{InState, Organisation, RangeOfType};
 use chrono::NaiveDate;
 
 use super::standing::State;
 
 /// The filter for certifications that are in a stage today.
-pub fn in_stage(
-    stage: Stage,
-    organisations: &[Organisation],
-    types: &[CertificationType],
-    clock: &Clock,
-) -> InState {
-    in_days(organisations, types, clock, |stages, today| {
+pub fn in_stage(stage: Stage, organisations: &[Organisation], clock: &Clock) -> InState {
+    in_days(organisations, clock, |stages, today| {
         let window = stages.windows(today, None).into_iter().find(|window| window.stage == stage)?;
         Some((Some(window.first), Some(window.last)))
     })
@@ -25,12 +19,7 @@ pub fn in_stage(
 
 /// The filter for certifications that are in a state today. Those that are due are valid too, and those in the stage
 /// `expired` have lapsed too.
-pub fn in_state(
-    state: State,
-    organisations: &[Organisation],
-    types: &[CertificationType],
-    clock: &Clock,
-) -> InState {
+pub fn in_state(state: State, organisations: &[Organisation], clock: &Clock) -> InState {
     let days = |stages: &Stages, today: NaiveDate| match state {
         State::Valid => Some((Some(today), None)),
         State::Lapsed => Some((None, Some(shift(today, -1)))),
@@ -41,7 +30,7 @@ pub fn in_state(
     match state {
         State::Suspended => InState::Suspended,
         State::Withdrawn => InState::Withdrawn,
-        _ => in_days(organisations, types, clock, days),
+        _ => in_days(organisations, clock, days),
     }
 }
 
@@ -59,18 +48,16 @@ pub type Days = (Option<NaiveDate>, Option<NaiveDate>);
 /// The filter for certifications whose last valid day is in a range of days that depends on the stages of its type.
 pub fn in_days(
     organisations: &[Organisation],
-    types: &[CertificationType],
     clock: &Clock,
     days: impl Fn(&Stages, NaiveDate) -> Option<Days>,
 ) -> InState {
-    let ranges = types.iter().filter_map(|one| {
-        let organisation =
-            organisations.iter().find(|organisation| organisation.id == one.organisation_id)?;
+    let types = organisations.iter().flat_map(|one| one.types.iter().map(move |code| (one, code)));
+    let ranges = types.filter_map(|(organisation, code)| {
         let zone = organisation.zone.0;
-        let (first, last) = days(organisation.selection.of(&one.code), clock.today(zone))?;
+        let (first, last) = days(organisation.selection.of(code), clock.today(zone))?;
         Some(RangeOfType {
             organisation_id: organisation.id,
-            type_code: one.code.clone(),
+            type_code: code.clone(),
             since: first.map(|day| start_of_day(day, zone)),
             before: last.map(|day| start_of_day(shift(day, 1), zone)),
         })

@@ -9,7 +9,7 @@ use certvakt_engine::expiry::standing::Standing;
 use certvakt_rules::Stage;
 use certvakt_store::CallerTx;
 use certvakt_store::DeliveryState;
-use certvakt_store::caller::{self, Filter, overview};
+use certvakt_store::caller::{self, Filter};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -161,8 +161,7 @@ pub(super) async fn list(
         None => None,
         Some(stage) => {
             let organisations = caller::organisations(&mut tx).await?;
-            let types = overview::certification_types(&mut tx).await?;
-            Some(filter::in_stage(stage, &organisations, &types, api.clock()))
+            Some(filter::in_stage(stage, &organisations, api.clock()))
         }
     };
     let filter = Filter { chapter_id: which.chapter, type_code: which.r#type, text: which.q, state };

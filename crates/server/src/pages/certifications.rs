@@ -100,7 +100,7 @@ pub(super) async fn show(
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     let types = overview::certification_types(&mut tx).await?;
     let chapters = caller::chapters(&mut tx).await?;
-    let filter = filter_of(&mut tx, &query, &types, &api).await?;
+    let filter = filter_of(&mut tx, &query, &api).await?;
     let mut found = caller::certifications(&mut tx, &filter, after.transpose()?, PAGE + 1).await?;
     tx.commit().await?;
     let is_last = found.len() <= PAGE as usize;
@@ -183,12 +183,7 @@ fn list(layout: Layout, query: &ListQuery, chapters: &[Chapter], types: &[Certif
 }
 
 /// The filter that a query describes.
-pub(super) async fn filter_of(
-    tx: &mut CallerTx,
-    query: &ListQuery,
-    types: &[CertificationType],
-    api: &Api,
-) -> Result<Filter, PageError> {
+pub(super) async fn filter_of(tx: &mut CallerTx, query: &ListQuery, api: &Api) -> Result<Filter, PageError> {
     check_text(Some(&query.q))?;
     check_text(Some(&query.r#type))?;
     let organisations = caller::organisations(tx).await?;
@@ -198,7 +193,7 @@ pub(super) async fn filter_of(
         chapter_id: (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil())),
         type_code: Some(query.r#type.clone()).filter(|code| !code.is_empty()),
         text: Some(query.q.trim().to_owned()).filter(|text| !text.is_empty()),
-        state: state.map(|state| filter::in_state(state, &organisations, types, api.clock())),
+        state: state.map(|state| filter::in_state(state, &organisations, api.clock())),
     })
 }
 
@@ -210,8 +205,7 @@ pub(super) async fn file(
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     let text = layout.text;
-    let types = overview::certification_types(&mut tx).await?;
-    let filter = filter_of(&mut tx, &query, &types, &api).await?;
+    let filter = filter_of(&mut tx, &query, &api).await?;
     let headings =
         ["fact-name", "fact-chapter", "fact-type", "fact-number", "fact-valid-until", "filter-state"];
     let mut rows = File::new(&headings.map(|key| text.say(key)));

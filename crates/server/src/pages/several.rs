@@ -11,7 +11,7 @@ use certvakt_engine::renewal::batch::{BATCH, apply_different};
 use certvakt_engine::renewal::{Change, ChangeOutcome, ChangeRequest, RenewalError, Source};
 use certvakt_rules::calendar::{YEARS_AHEAD, is_plausible};
 use certvakt_rules::renewal::entry_id;
-use certvakt_store::caller::{self, Certification, change_results, overview};
+use certvakt_store::caller::{self, Certification, change_results};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -98,8 +98,7 @@ pub(super) async fn show(
     let now = api.clock().now();
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     manages(&layout)?;
-    let types = overview::certification_types(&mut tx).await?;
-    let filter = filter_of(&mut tx, &query.list, &types, &api).await?;
+    let filter = filter_of(&mut tx, &query.list, &api).await?;
     let mut found = caller::certifications(&mut tx, &filter, None, MOST + 1).await?;
     tx.commit().await?;
     let is_cut = found.len() > MOST as usize;

@@ -1,10 +1,12 @@
 //! The caller's organisations.
 
+use std::collections::BTreeMap;
+
 use certvakt_rules::Selection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::organisation::{LeadTimesOfTypes, selection};
+use crate::organisation::selection;
 use crate::rows_read::OfOrganisation;
 use crate::{CallerTx, StoreError, Zone};
 
@@ -17,6 +19,8 @@ pub struct Organisation {
     pub name: String,
     /// Its time zone.
     pub zone: Zone,
+    /// The codes of its types of certification.
+    pub types: Vec<String>,
     /// The stages of its certifications.
     pub selection: Selection,
 }
@@ -32,19 +36,26 @@ pub async fn organisations(tx: &mut CallerTx) -> Result<Vec<Organisation>, Store
     let found = sqlx::query!(
         r#"select o.id, o.name, o.time_zone as "zone: Zone", o.expired_grace_days, o.lead_times,
              (select jsonb_object_agg(t.code, t.lead_times) from certvakt.certification_types t
-              where t.organisation_id = o.id and t.lead_times is not null)
-               as "lead_times_of_types: Json<LeadTimesOfTypes>"
+              where t.organisation_id = o.id) as "types: Json<BTreeMap<String, Option<Vec<u16>>>>"
            from certvakt.organisations o order by o.name, o.id"#
     )
     .fetch_all(&mut *tx)
     .await?;
     let found: Vec<Organisation> = found
         .into_iter()
-        .map(|row| Organisation {
-            id: row.id,
-            name: row.name,
-            zone: row.zone,
-            selection: selection(&row.lead_times, row.lead_times_of_types, row.expired_grace_days),
+        .map(|row| {
+            let types = row.types.map(|types| types.0).unwrap_or_default();
+            Organisation {
+                id: row.id,
+                name: row.name,
+                zone: row.zone,
+                types: types.keys().cloned().collect(),
+                selection: selection(
+                    &row.lead_times,
+                    Some(Json(types.into_iter().filter_map(|(code, own)| Some((code, own?))).collect())),
+                    row.expired_grace_days,
+                ),
+            }
         })
         .collect();
     tx.saw(&found);
