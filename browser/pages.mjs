@@ -18,6 +18,7 @@ const PAGES = {
   today: ["coordinator", (page) => page.goto("/today")],
   certifications: ["coordinator", (page) => page.goto("/certifications")],
   filtered: ["coordinator", (page) => page.goto("/certifications?state=lapsed&q=an")],
+  printed: ["coordinator", (page) => page.goto("/certifications/print?state=due")],
   nothing: ["coordinator", (page) => page.goto("/certifications?q=finnes+ikke")],
   certification: ["coordinator", first],
   renewal: ["coordinator", (page) => action(page, /^(Forny|Renew)$/)],

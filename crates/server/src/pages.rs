@@ -20,6 +20,7 @@ mod import_columns;
 mod imports;
 mod kept;
 mod link;
+mod list_forms;
 mod merging;
 mod mine;
 mod moving;
@@ -64,7 +65,9 @@ pub(super) fn router(api: Api) -> Router {
         .route("/chapters/{id}/required-mentors", post(outlook::set).get(async || Redirect::to("/outlook")))
         .route("/runs", get(runs::show))
         .route("/runs/{id}/approvals", post(runs::approve).get(async || Redirect::to("/runs")))
-        .route("/certifications.csv", get(certifications::file))
+        .route("/certifications.csv", get(list_forms::csv))
+        .route("/certifications.xlsx", get(list_forms::workbook))
+        .route("/certifications/print", get(list_forms::printed))
         .route("/certifications", get(certifications::show))
         .route("/certifications/{id}", get(certification::show))
         .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))

@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 pub use self::certifications::{
     After, Certification, Certified, Filter, InState, NewCertification, Notice, RangeOfType, certification,
-    certifications, certifications_by_id, certifications_of, certify, notices,
+    certifications, certifications_by_id, certifications_of, certify, notices, sort_by_chapter_and_name,
 };
 pub use self::kept_form::{KeptForm, discard_kept_form, kept_form};
 pub use self::organisations::{Organisation, organisations};
@@ -130,7 +130,8 @@ pub struct Chapter {
 pub async fn chapters(tx: &mut CallerTx) -> Result<Vec<Chapter>, StoreError> {
     let found = sqlx::query_as!(
         Chapter,
-        "select id, organisation_id, parent_id, name from certvakt.chapters order by organisation_id, name, id"
+        r#"select id, organisation_id, parent_id, name from certvakt.chapters
+           order by organisation_id, name collate "nb-x-icu", id"#
     )
     .fetch_all(&mut *tx)
     .await?;

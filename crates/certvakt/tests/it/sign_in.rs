@@ -203,6 +203,8 @@ pub struct Answer {
     pub url: String,
     pub location: Option<String>,
     pub headers: reqwest::header::HeaderMap,
+    /// The body, and as text.
+    pub bytes: Vec<u8>,
     pub text: String,
 }
 
@@ -273,7 +275,9 @@ impl Browser {
             self.set.push(cookie);
         }
         let location = headers.get("location").map(|to| url.join(to.to_str().unwrap()).unwrap().to_string());
-        Answer { status, url: url.to_string(), location, headers, text: answer.text().await.unwrap() }
+        let bytes = answer.bytes().await.unwrap().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status, url: url.to_string(), location, headers, bytes, text }
     }
 
     /// Follows redirects to the end.

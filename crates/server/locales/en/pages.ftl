@@ -241,6 +241,13 @@ run-missed = Not run, covered by a later run
 run-failed = Stopped by an error
 
 certifications-file = Download the list as a file (CSV)
+certifications-printed = Meeting list for print
+certifications-workbook = Download the list as a workbook (XLSX)
+printed-title = Meeting list
+printed-on = Printed { $name }
+printed-back = Back to the certifications
+printed-cut = The list has no more certifications than these. Choose a filter, and print several lists.
+chapter-unnamed = Another chapter
 fact-name = Name
 until-future = valid until the end of { $name }
 until-past = was valid until the end of { $name }

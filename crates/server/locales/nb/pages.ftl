@@ -241,6 +241,13 @@ run-missed = Ikke kjørt, dekket av en senere kjøring
 run-failed = Stoppet av en feil
 
 certifications-file = Last ned listen som fil (CSV)
+certifications-printed = Møteliste for utskrift
+certifications-workbook = Last ned listen som regneark (XLSX)
+printed-title = Møteliste
+printed-on = Skrevet ut { $name }
+printed-back = Tilbake til sertifiseringene
+printed-cut = Listen har ikke flere sertifiseringer enn disse. Velg et filter, og skriv ut flere lister.
+chapter-unnamed = Et annet lokallag
 fact-name = Navn
 until-future = gjelder til og med { $name }
 until-past = gjaldt til og med { $name }

@@ -9,17 +9,17 @@ use certvakt_engine::expiry::filter;
 use certvakt_engine::expiry::standing::{self, State as Standing};
 use certvakt_store::CallerTx;
 use certvakt_store::caller::overview::{self, CertificationType};
-use certvakt_store::caller::{self, After, Certification, Chapter, Filter};
+use certvakt_store::caller::{self, Certification, Chapter, Filter};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::action::Action;
 use super::error::PageError;
-use super::file::File;
 use super::form::Choice;
 use super::link::link;
-use super::row::{Row, name_of};
+use super::list_forms;
+use super::row::Row;
 use super::visitor::Visitor;
 use crate::api::Api;
 use crate::cursor;
@@ -31,12 +31,8 @@ use crate::problem::ApiError;
 
 /// The path of the list.
 const PATH: &str = "/certifications";
-/// The path of the list as a file.
-const FILE: &str = "/certifications.csv";
-/// The number of certifications on a page, in a statement for a file, and in a whole file.
+/// The number of certifications on a page.
 const PAGE: u32 = 50;
-const PAGE_OF_FILE: u32 = 1000;
-const LONGEST_FILE: usize = 20_000;
 /// The states to choose from, the most urgent first.
 const STATES: [Standing; 6] = [
     Standing::Due,
@@ -84,8 +80,8 @@ struct ListPage {
     rows: Vec<Row>,
     /// The link to the next page.
     next: Option<String>,
-    /// The link to the list as a file.
-    file: String,
+    /// The links to the list in other forms, with their labels: for print, and as files.
+    forms: Vec<(String, String)>,
     /// What the person may do with all of the list at once: the link, and its label.
     several: Vec<(String, String)>,
 }
@@ -167,7 +163,12 @@ fn list(layout: Layout, query: &ListQuery, chapters: &[Chapter], types: &[Certif
         text.named("certifications-filtered-title", &filters)
     };
     let layout = Layout { heading, ..layout };
-    let file = link(FILE, &query.without(""));
+    let forms = [
+        (list_forms::PRINTED, "certifications-printed"),
+        (list_forms::WORKBOOK, "certifications-workbook"),
+        (list_forms::CSV, "certifications-file"),
+    ];
+    let forms = forms.map(|(path, key)| (link(path, &query.without("")), text.say(key))).into();
     ListPage {
         layout,
         q: query.q.clone(),
@@ -177,7 +178,7 @@ fn list(layout: Layout, query: &ListQuery, chapters: &[Chapter], types: &[Certif
         active,
         rows: Vec::new(),
         next: None,
-        file,
+        forms,
         several: Vec::new(),
     }
 }
@@ -195,50 +196,6 @@ pub(super) async fn filter_of(tx: &mut CallerTx, query: &ListQuery, api: &Api) -
         text: Some(query.q.trim().to_owned()).filter(|text| !text.is_empty()),
         state: state.map(|state| filter::in_state(state, &organisations, api.clock())),
     })
-}
-
-/// The same list as a file, without pages.
-pub(super) async fn file(
-    State(api): State<Api>,
-    visitor: Visitor,
-    Query(query): Query<ListQuery>,
-) -> Result<Response, PageError> {
-    let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
-    let text = layout.text;
-    let filter = filter_of(&mut tx, &query, &api).await?;
-    let headings =
-        ["fact-name", "fact-chapter", "fact-type", "fact-number", "fact-valid-until", "filter-state"];
-    let mut rows = File::new(&headings.map(|key| text.say(key)));
-    let (mut after, mut number) = (None, 0);
-    loop {
-        let found = caller::certifications(&mut tx, &filter, after, PAGE_OF_FILE).await?;
-        for one in &found {
-            let standing = standing::Standing::of(one, api.clock().now());
-            let day =
-                standing.last_valid_day.map_or_else(|| text.say("never-expires"), |day| day.to_string());
-            rows.row(&[
-                name_of(one, text),
-                one.chapter.clone().unwrap_or_default(),
-                one.type_name.clone().unwrap_or_default(),
-                one.external_id.clone().unwrap_or_default(),
-                day,
-                text.say(&format!("state-{}", standing.state.as_str())),
-            ]);
-        }
-        number += found.len();
-        after = found.last().map(|last| After { expires_at: last.expires_at, id: last.id });
-        if found.len() < PAGE_OF_FILE as usize {
-            break;
-        }
-        if number >= LONGEST_FILE {
-            let mut last: [String; 6] = Default::default();
-            last[0] = text.say("certifications-file-cut");
-            rows.row(&last);
-            break;
-        }
-    }
-    tx.commit().await?;
-    Ok(rows.response("attachment; filename=\"certifications.csv\"")?)
 }
 
 /// The options of a select. A value that several organisations have is one option.

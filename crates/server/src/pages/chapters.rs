@@ -178,12 +178,11 @@ pub(super) async fn administered(
 ) -> Result<(ChapterPeople, Vec<ChapterPeople>), PageError> {
     let mut found = chapters::with_people(tx).await?;
     let at = found.iter().position(|one| one.id == id).ok_or(ApiError::NotFound)?;
-    let before = found.swap_remove(at);
+    let before = found.remove(at);
     if !before.is_administered {
         return Err(ApiError::NotYours.into());
     }
     found.retain(|one| one.organisation_id == before.organisation_id);
-    found.sort_by(|one, other| one.name.cmp(&other.name));
     Ok((before, found))
 }
 

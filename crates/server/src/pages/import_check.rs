@@ -18,7 +18,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
-use super::file::File;
+use super::file::{Cell, File, Format};
 use super::register::{REGISTER, json, path, refusal, rejection};
 use super::visitor::{Sent, Visitor};
 use crate::api::{Api, in_memory};
@@ -336,7 +336,7 @@ pub(super) async fn rejects(
     for (line, mut cells) in rows {
         let of_line = checked.rejects.iter().filter(|one| one.line == line);
         cells.push(of_line.map(|one| rejection(one, text)).collect::<Vec<_>>().join(" "));
-        file.row(&cells);
+        file.row(cells.into_iter().map(Cell::from).collect());
     }
-    Ok(file.response("attachment; filename=\"rejects.csv\"")?)
+    Ok(file.response(Format::Csv, "rejects")?)
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
-use super::file::File;
+use super::file::{Cell, File, Format};
 use super::form::Fault;
 use super::link::link;
 use super::runs::administered;
@@ -204,16 +204,17 @@ pub(super) async fn file(State(api): State<Api>, visitor: Visitor) -> Result<Res
     let mut rows = File::new(&headings.map(|key| text.say(key)));
     for (chapter, today, expiring) in &numbers {
         for month in months(expiring, *today) {
-            rows.row(&[
+            let cells = [
                 chapter.name.clone(),
                 month.first.format("%Y-%m").to_string(),
                 month.expiring.to_string(),
                 month.valid.to_string(),
                 chapter.required_mentors.map(|number| number.to_string()).unwrap_or_default(),
-            ]);
+            ];
+            rows.row(cells.map(Cell::from).into());
         }
     }
-    Ok(rows.response("attachment; filename=\"outlook.csv\"")?)
+    Ok(rows.response(Format::Csv, "outlook")?)
 }
 
 /// The field of the form.

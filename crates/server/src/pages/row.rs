@@ -16,6 +16,8 @@ pub(super) struct Row {
     pub(super) name: String,
     /// The chapter that certified, the type and the number in the register.
     pub(super) about: String,
+    /// The type and the number in the register.
+    pub(super) certification: String,
     /// The last valid day.
     pub(super) date: String,
     /// The time until then; the date is never alone.
@@ -29,11 +31,14 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn of(one: &Certification, now: DateTime<Utc>, text: Text) -> Self {
         let standing = Standing::of(one, now);
-        let about = [one.chapter.as_deref(), one.type_name.as_deref(), one.external_id.as_deref()];
+        let joined = |parts: &[&Option<String>]| {
+            parts.iter().filter_map(|part| part.as_deref().map(line)).collect::<Vec<_>>().join(", ")
+        };
         Self {
             id: one.id,
             name: name_of(one, text),
-            about: about.into_iter().flatten().map(line).collect::<Vec<_>>().join(", "),
+            about: joined(&[&one.chapter, &one.type_name, &one.external_id]),
+            certification: joined(&[&one.type_name, &one.external_id]),
             date: text.date_or_never(standing.last_valid_day),
             when: standing.days_left.map(|left| text.days(left)).unwrap_or_default(),
             state: text.say(&format!("state-{}", standing.state.as_str())),

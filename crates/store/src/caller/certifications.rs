@@ -1,5 +1,6 @@
 //! The certifications that the caller may see, with their notices, and recording one.
 
+use std::collections::HashMap;
 use std::ops::Bound;
 
 use certvakt_rules::Stages;
@@ -197,6 +198,29 @@ async fn some(
     let found = found.fetch_all(&mut *tx).await?;
     tx.saw(&found);
     Ok(found)
+}
+
+/// Sorts certifications by the names of their chapters and mentors, in the order of the Norwegian alphabet.
+pub async fn sort_by_chapter_and_name(
+    tx: &mut CallerTx,
+    certifications: &mut [Certification],
+) -> Result<(), StoreError> {
+    let name = |of: fn(&Certification) -> &Option<String>| {
+        certifications.iter().map(|one| of(one).clone().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let places = sqlx::query_scalar!(
+        r#"select row_number() over (
+             order by c.chapter collate "nb-x-icu", c.chapter_id, c.mentor collate "nb-x-icu", c.number) as "place!"
+           from unnest($1::text[], $2::uuid[], $3::text[]) with ordinality as c (chapter, chapter_id, mentor, number)
+           order by c.number"#,
+        &name(|one| &one.chapter),
+        &certifications.iter().map(|one| one.chapter_id).collect::<Vec<_>>(),
+        &name(|one| &one.mentor),
+    );
+    let places: HashMap<Uuid, i64> =
+        certifications.iter().map(|one| one.id).zip(places.fetch_all(tx).await?).collect();
+    certifications.sort_by_key(|one| places.get(&one.id).copied());
+    Ok(())
 }
 
 /// A notice, as people may see it.

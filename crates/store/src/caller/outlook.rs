@@ -25,8 +25,9 @@ pub struct ManagedChapter {
 pub async fn managed_chapters(tx: &mut CallerTx) -> Result<Vec<ManagedChapter>, StoreError> {
     let found = sqlx::query_as!(
         ManagedChapter,
-        "select id, organisation_id, name, required_mentors from certvakt.chapters
-         where id = any ((select certvakt.visible_chapters())::uuid[]) order by organisation_id, name, id"
+        r#"select id, organisation_id, name, required_mentors from certvakt.chapters
+           where id = any ((select certvakt.visible_chapters())::uuid[])
+           order by organisation_id, name collate "nb-x-icu", id"#
     );
     let found = found.fetch_all(&mut *tx).await?;
     tx.saw(&found);

@@ -185,7 +185,8 @@ pub async fn uploads(tx: &mut CallerTx, most: i64) -> Result<Vec<Upload>, StoreE
 pub async fn mappings(tx: &mut CallerTx) -> Result<Vec<SavedMapping>, StoreError> {
     Ok(sqlx::query_as!(
         SavedMapping,
-        "select organisation_id, name, options from certvakt.import_mappings order by name, organisation_id"
+        r#"select organisation_id, name, options from certvakt.import_mappings
+           order by name collate "nb-x-icu", organisation_id"#
     )
     .fetch_all(tx)
     .await?)

@@ -75,6 +75,7 @@ async fn send_to(browser: &mut Browser, page: &Answer, ending: &str, entered: &[
         url: page.url.clone(),
         location: None,
         headers: page.headers.clone(),
+        bytes: Vec::new(),
     };
     let sent = send(browser, &only, entered).await;
     assert_eq!(sent.status, 303, "{}", sent.text);

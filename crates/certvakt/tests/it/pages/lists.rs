@@ -1,5 +1,7 @@
 //! The list of certifications, and what every page has.
 
+use calamine::{DataType, Reader, Xlsx};
+
 use super::{certification, element, signed_in};
 use crate::sign_in::{Answer, TestService, between};
 
@@ -186,6 +188,65 @@ async fn the_list_is_a_file_too_with_the_same_filters() {
         "a formula stays text"
     );
     assert_eq!(browser.get("/certifications.csv?state=withdrawn").await.text.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn the_list_is_a_workbook_with_dates_as_dates_and_no_formula() {
+    let place = TestService::start("").await;
+    place.database.execute("update certvakt.person_names set name = '=1+1' where name = 'Mentor a4'").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let file = browser.get("/certifications.xlsx?state=due").await;
+    assert_eq!(file.headers["content-disposition"], "attachment; filename=\"certifications.xlsx\"");
+    let mut workbook = Xlsx::new(std::io::Cursor::new(file.bytes)).unwrap();
+    let sheet = workbook.worksheet_range_at(0).unwrap().unwrap();
+    let cell = |row, column| sheet.get_value((row, column)).cloned().unwrap();
+    assert_eq!((cell(0, 0).to_string(), cell(0, 4).to_string()), ("Navn".into(), "Siste gyldige dag".into()));
+    assert_eq!((cell(1, 0).to_string(), cell(1, 1).to_string()), ("Mentor a2".into(), "Own".into()));
+    let day = cell(1, 4).as_date().unwrap();
+    assert_eq!(day, chrono::NaiveDate::from_ymd_opt(2026, 6, 20).unwrap());
+    assert_eq!(cell(2, 0).to_string(), "=1+1");
+    assert_eq!(sheet.height(), 3);
+    let formulas = workbook.worksheet_formula("Sheet1").unwrap();
+    assert!(formulas.is_empty() || formulas.used_cells().next().is_none());
+}
+
+#[tokio::test]
+async fn the_meeting_list_has_a_table_for_each_chapter_in_the_order_of_the_norwegian_alphabet() {
+    let place = TestService::start("").await;
+    let database = &place.database;
+    // The order of names does not depend on the database's collation: aa is å, and æ, ø and å come last.
+    database
+        .execute(
+            "update certvakt.chapters set name = 'Aasen' where slug = 'own';
+             update certvakt.chapters set name = 'Ærøy' where slug = 'below';
+             insert into certvakt.people (id, name)
+             select ('00000000-0000-4000-8000-00000004' || to_char(n, 'FM0000'))::uuid, name
+             from unnest(array['Åse', 'Zara', 'Øyvind', 'Ænder', 'Aage', 'adele']) with ordinality as p (name, n);
+             insert into public.peer_mentor_certifications
+               (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+             select h.organisation_id, h.id, p.id, 'type', '2026-06-20T20:00:00Z'
+             from certvakt.chapters h, certvakt.people p where h.slug = 'own' and p.id::text like '%-00000004000_';",
+        )
+        .await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let list = browser.get("/certifications?state=due").await;
+    assert!(list.text.contains("href=\"/certifications/print?state=due\""), "{}", list.text);
+    let page = browser.get("/certifications/print?state=due").await;
+    assert_eq!(element(&page, "h1"), "Møteliste");
+    assert!(page.text.contains("Skrevet ut"), "{}", page.text);
+    let inside = |start: &str, end: &str| {
+        let parts = page.text.split(start).skip(1);
+        parts.map(|part| part.split(end).next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(inside("<caption>", "</caption>"), ["Ærøy", "Aasen"]);
+    assert_eq!(
+        inside("<th scope=\"row\">", "</th>"),
+        ["Mentor a4", "adele", "Mentor a2", "Zara", "Ænder", "Øyvind", "Aage", "Åse"]
+    );
+    assert!(page.text.contains("<td>20. juni 2026</td><td>Utløper snart</td>"), "{}", page.text);
+    let page = browser.get("/certifications").await;
+    let options = between(&page.text, "<select id=\"chapter\"", "</select>");
+    assert!(options.find("Ærøy").unwrap() < options.find("Aasen").unwrap(), "{options}");
 }
 
 #[tokio::test]

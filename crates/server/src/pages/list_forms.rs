@@ -1,0 +1,134 @@
+//! The list of certifications in other forms: as files, and for print, one chapter a page.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use certvakt_base::i18n::line;
+use certvakt_engine::expiry::standing::Standing;
+use certvakt_store::caller::{self, After, Certification, Filter};
+use certvakt_store::{CallerTx, StoreError};
+
+use super::certifications::{ListQuery, filter_of};
+use super::error::PageError;
+use super::file::{Cell, File, Format};
+use super::link::link;
+use super::row::{Row, name_of};
+use super::visitor::Visitor;
+use crate::api::Api;
+use crate::extract::Query;
+use crate::html::layout::{Layout, Section};
+use crate::html::page;
+
+/// The paths of the forms.
+pub(super) const CSV: &str = "/certifications.csv";
+pub(super) const WORKBOOK: &str = "/certifications.xlsx";
+pub(super) const PRINTED: &str = "/certifications/print";
+/// The number of certifications in a statement, in a file, and on paper.
+const AT_A_TIME: u32 = 1000;
+const LONGEST_FILE: usize = 20_000;
+const LONGEST_PRINT: usize = 2000;
+
+/// The list as CSV.
+pub(super) async fn csv(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, PageError> {
+    file(&api, visitor, &query, Format::Csv).await
+}
+
+/// The list as a workbook.
+pub(super) async fn workbook(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, PageError> {
+    file(&api, visitor, &query, Format::Workbook).await
+}
+
+async fn file(api: &Api, visitor: Visitor, query: &ListQuery, format: Format) -> Result<Response, PageError> {
+    let (mut tx, layout) = visitor.begin(api, Section::Certifications).await?;
+    let text = layout.text;
+    let filter = filter_of(&mut tx, query, api).await?;
+    let (found, is_cut) = all(&mut tx, &filter, LONGEST_FILE).await?;
+    tx.commit().await?;
+    let headings =
+        ["fact-name", "fact-chapter", "fact-type", "fact-number", "fact-valid-until", "filter-state"];
+    let mut rows = File::new(&headings.map(|key| text.say(key)));
+    for one in &found {
+        let standing = Standing::of(one, api.clock().now());
+        rows.row(vec![
+            name_of(one, text).into(),
+            one.chapter.clone().unwrap_or_default().into(),
+            one.type_name.clone().unwrap_or_default().into(),
+            one.external_id.clone().unwrap_or_default().into(),
+            standing.last_valid_day.map_or_else(|| text.say("never-expires").into(), Cell::Date),
+            text.say(&format!("state-{}", standing.state.as_str())).into(),
+        ]);
+    }
+    if is_cut {
+        let mut last = [const { String::new() }; 6];
+        last[0] = text.say("certifications-file-cut");
+        rows.row(last.map(Cell::from).into());
+    }
+    Ok(rows.response(format, "certifications")?)
+}
+
+#[derive(Template)]
+#[template(path = "list_printed.html")]
+struct PrintedPage {
+    layout: Layout,
+    /// The list without this form.
+    back: String,
+    /// The filters and the day, under the heading of each page.
+    about: String,
+    chapters: Vec<(String, Vec<Row>)>,
+    is_cut: bool,
+}
+
+/// The list for print: a table for each chapter, in the order of names.
+pub(super) async fn printed(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, PageError> {
+    let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
+    let filter = filter_of(&mut tx, &query, &api).await?;
+    let (mut found, is_cut) = all(&mut tx, &filter, LONGEST_PRINT).await?;
+    caller::sort_by_chapter_and_name(&mut tx, &mut found).await?;
+    tx.commit().await?;
+    let (text, now) = (layout.text, api.clock().now());
+    let chapters = found.chunk_by(|one, next| one.chapter_id == next.chapter_id).map(|of_chapter| {
+        let chapter = of_chapter.first().and_then(|one| one.chapter.as_deref());
+        let rows = of_chapter.iter().map(|one| Row::of(one, now, text)).collect();
+        (chapter.map_or_else(|| text.say("chapter-unnamed"), line), rows)
+    });
+    let today = found.first().map(|one| text.long_date(api.clock().today(one.zone.0)));
+    let shown = PrintedPage {
+        chapters: chapters.collect(),
+        back: link("/certifications", &query.without("")),
+        about: today.map(|day| text.named("printed-on", &day)).unwrap_or_default(),
+        is_cut,
+        layout: Layout { heading: text.say("printed-title"), ..layout },
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+/// The certifications of a list without pages, and whether there are more than `most` and one statement's number.
+async fn all(
+    tx: &mut CallerTx,
+    filter: &Filter,
+    most: usize,
+) -> Result<(Vec<Certification>, bool), StoreError> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = caller::certifications(tx, filter, after, AT_A_TIME).await?;
+        after = page.last().map(|last| After { expires_at: last.expires_at, id: last.id });
+        let is_last = page.len() < AT_A_TIME as usize;
+        found.extend(page);
+        if is_last || found.len() >= most {
+            return Ok((found, !is_last));
+        }
+    }
+}
