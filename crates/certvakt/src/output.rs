@@ -6,6 +6,7 @@ use certvakt_rules::Stage;
 use certvakt_rules::text::escaped_lines;
 use certvakt_store::run::ByStage;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use console::Term;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -32,12 +33,7 @@ pub fn print<T: Serialize>(format: Format, value: &T, text: impl FnOnce(&T) -> S
 
 /// Prints a line. A closed pipe is not an error. Control characters are escaped.
 pub fn line(text: &str) -> Result<(), Error> {
-    let mut shown = escaped_lines(text).into_owned();
-    // Except the colours of tables on a terminal.
-    for colour in ["[38;5;9m", "[38;5;10m", "[38;5;11m", "[39m"] {
-        shown = shown.replace(&format!("\\u001b{colour}"), &format!("\u{1b}{colour}"));
-    }
-    match writeln!(std::io::stdout().lock(), "{shown}") {
+    match writeln!(std::io::stdout().lock(), "{}", escaped_lines(text)) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
         _ => Ok(()),
     }
@@ -59,6 +55,9 @@ pub fn table_of<C: Into<Cell>>(headings: &[String], rows: impl IntoIterator<Item
         .load_style(TableStyle::new().header_separator(line))
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(headings);
+    if let Some((_, columns)) = Term::stdout().size_checked() {
+        table.set_width(columns);
+    }
     let mut is_number = vec![true; headings.len()];
     for row in rows {
         let row: Vec<Cell> = row.into_iter().map(Into::into).collect();

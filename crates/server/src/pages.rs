@@ -21,6 +21,7 @@ mod imports;
 mod kept;
 mod link;
 mod list_forms;
+mod list_query;
 mod merging;
 mod mine;
 mod moving;

@@ -7,7 +7,6 @@ use certvakt_engine::delivery::channels;
 use certvakt_engine::mail::Mailer;
 use certvakt_store::doctor::{self, Facts};
 use certvakt_store::{Database, StoreError, migration, organisation, stage};
-use comfy_table::{Cell, Color};
 use serde::Serialize;
 
 use super::App;
@@ -89,11 +88,11 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     print(app.format, &serde_json::json!({ "findings": findings }), |_| {
         let rows = findings.iter().map(|one| {
             let status = match one.status {
-                CheckStatus::Ok => Cell::new("ok").fg(Color::Green),
-                CheckStatus::Warning => Cell::new("warning").fg(Color::Yellow),
-                CheckStatus::Problem => Cell::new("PROBLEM").fg(Color::Red),
+                CheckStatus::Ok => "ok",
+                CheckStatus::Warning => "warning",
+                CheckStatus::Problem => "PROBLEM",
             };
-            [Cell::new(one.check), status, Cell::new(&one.text)]
+            [one.check, status, &one.text]
         });
         table(["Check", "Result", "Finding"], rows).to_string()
     })?;

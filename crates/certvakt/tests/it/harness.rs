@@ -335,7 +335,7 @@ pub fn on_terminal(columns: u16, command: &Command) -> Command {
     let line = words.iter().map(|word| format!("'{}'", word.display())).collect::<Vec<_>>().join(" ");
     let mut terminal = Command::new("script");
     terminal.args(["--quiet", "--return", "--command"]);
-    terminal.arg(format!("stty cols {columns}; {line} 2>&1")).arg("/dev/null").env("TERM", "xterm");
+    terminal.arg(format!("stty rows 24 cols {columns}; {line} 2>&1")).arg("/dev/null").env("TERM", "xterm");
     with_environment_of(command, terminal)
 }
 

@@ -5,25 +5,22 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use certvakt_base::i18n::line;
-use certvakt_engine::expiry::filter;
 use certvakt_engine::expiry::standing::{self, State as Standing};
-use certvakt_store::CallerTx;
 use certvakt_store::caller::overview::{self, CertificationType};
-use certvakt_store::caller::{self, Certification, Chapter, Filter};
+use certvakt_store::caller::{self, Certification, Chapter};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use uuid::Uuid;
 
 use super::action::Action;
 use super::error::PageError;
 use super::form::Choice;
 use super::link::link;
 use super::list_forms;
+use super::list_query::{ListQuery, STATES, filter_of, known_state};
 use super::row::Row;
 use super::visitor::Visitor;
 use crate::api::Api;
 use crate::cursor;
-use crate::extract::{Query, check_text};
+use crate::extract::Query;
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::html::text::Text;
@@ -33,39 +30,6 @@ use crate::problem::ApiError;
 const PATH: &str = "/certifications";
 /// The number of certifications on a page.
 const PAGE: u32 = 50;
-/// The states to choose from, the most urgent first.
-const STATES: [Standing; 6] = [
-    Standing::Due,
-    Standing::Expired,
-    Standing::Lapsed,
-    Standing::Valid,
-    Standing::Suspended,
-    Standing::Withdrawn,
-];
-
-/// The filters. A form sends a field that was left empty as an empty text.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct ListQuery {
-    pub(super) q: String,
-    chapter: String,
-    r#type: String,
-    state: String,
-    /// The cursor of the previous page's last certification.
-    after: String,
-}
-
-impl ListQuery {
-    /// The parameters, except the cursor and one of the filters.
-    pub(super) fn without<'a>(&'a self, filter: &str) -> Vec<(&'static str, &'a str)> {
-        let all =
-            [("q", &self.q), ("chapter", &self.chapter), ("type", &self.r#type), ("state", &self.state)];
-        all.into_iter()
-            .filter(|(name, _)| *name != filter)
-            .map(|(name, value)| (name, value.as_str()))
-            .collect()
-    }
-}
 
 #[derive(Template)]
 #[template(path = "certifications.html")]
@@ -183,21 +147,6 @@ fn list(layout: Layout, query: &ListQuery, chapters: &[Chapter], types: &[Certif
     }
 }
 
-/// The filter that a query describes.
-pub(super) async fn filter_of(tx: &mut CallerTx, query: &ListQuery, api: &Api) -> Result<Filter, PageError> {
-    check_text(Some(&query.q))?;
-    check_text(Some(&query.r#type))?;
-    let organisations = caller::organisations(tx).await?;
-    let state = known_state(&query.state);
-    Ok(Filter {
-        // An id that cannot be one finds nothing, as an unknown one does.
-        chapter_id: (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil())),
-        type_code: Some(query.r#type.clone()).filter(|code| !code.is_empty()),
-        text: Some(query.q.trim().to_owned()).filter(|text| !text.is_empty()),
-        state: state.map(|state| filter::in_state(state, &organisations, api.clock())),
-    })
-}
-
 /// The options of a select. A value that several organisations have is one option.
 fn options(all: impl IntoIterator<Item = (String, String)>, chosen: &str) -> Vec<Choice> {
     let mut options: Vec<Choice> = Vec::new();
@@ -207,10 +156,6 @@ fn options(all: impl IntoIterator<Item = (String, String)>, chosen: &str) -> Vec
         }
     }
     options
-}
-
-fn known_state(name: &str) -> Option<Standing> {
-    STATES.into_iter().find(|state| state.as_str() == name)
 }
 
 /// What the filter calls a state: its plural, because certifications that are due are valid too.

@@ -9,10 +9,10 @@ use certvakt_engine::expiry::standing::Standing;
 use certvakt_store::caller::{self, After, Certification, Filter};
 use certvakt_store::{CallerTx, StoreError};
 
-use super::certifications::{ListQuery, filter_of};
 use super::error::PageError;
 use super::file::{Cell, File, Format};
 use super::link::link;
+use super::list_query::{ListQuery, filter_of};
 use super::row::{Row, name_of};
 use super::visitor::Visitor;
 use crate::api::Api;

@@ -17,12 +17,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::action::Action;
-use super::certifications::{ListQuery, filter_of};
 use super::change::{Fields, change, date_field, version};
 use super::dates;
 use super::error::PageError;
 use super::form::{Fault, of_field};
 use super::link::link;
+use super::list_query::{ListQuery, filter_of};
 use super::row::Row;
 use super::visitor::{Again, Sent, Visitor};
 use crate::api::Api;
