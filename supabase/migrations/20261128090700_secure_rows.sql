@@ -230,7 +230,7 @@ create policy people_see on certvakt.stages for select to authenticated using (t
 
 grant select (organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times),
   insert (organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times, external_id),
-  update (lead_times) on certvakt.certification_types to authenticated;
+  update (name, validity_months, lead_times) on certvakt.certification_types to authenticated;
 create policy people_see on certvakt.certification_types for select to authenticated using (
   organisation_id = any ((select certvakt.current_organisations())::uuid[]));
 create policy people_add on certvakt.certification_types for insert to authenticated with check (exists (

@@ -47,7 +47,7 @@ select is((
         and not has_table_privilege('authenticated', c.oid, priv.privilege)
       group by priv.privilege) p), $$certification_types INSERT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times, external_id
 certification_types SELECT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times
-certification_types UPDATE lead_times
+certification_types UPDATE name, validity_months, lead_times
 change_results INSERT made_by, form, certification_id, refusal
 change_results SELECT made_by, form, certification_id, made_at, refusal, version, expires_at, status, suspended_until, undone_at
 change_results UPDATE undone_at

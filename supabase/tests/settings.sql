@@ -32,9 +32,9 @@ $$;
 
 select is(pg_temp.all_who_may($$update certvakt.organisations set deliver_from = '08:00' where slug = 'a'$$),
   'administrator', 'administrators change the settings of their organisation');
-select is(pg_temp.all_who_may($$update certvakt.certification_types set lead_times = '{30}'
+select is(pg_temp.all_who_may($$update certvakt.certification_types set name = 'Other', validity_months = 12, lead_times = '{30}'
   where organisation_id = '00000000-0000-4000-8000-0000000000a0'$$),
-  'administrator', 'administrators select the lead times of their types');
+  'administrator', 'administrators change their types');
 select is(pg_temp.all_who_may($$insert into certvakt.certification_types (organisation_id, code, name)
   values ('00000000-0000-4000-8000-0000000000a0', 'new', 'New')$$), 'administrator', 'administrators add types');
 select is(pg_temp.all_who_may($$insert into certvakt.chapters (organisation_id, slug, name)

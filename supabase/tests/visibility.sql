@@ -10,7 +10,9 @@ select no_plan();
 create table pg_temp.may (who text, resource text, verb text, places text);
 \ir fixtures/may.psql
 -- Administrators change settings; chapters only where no app owns the hierarchy.
-insert into pg_temp.may (who, resource, verb, places) values ('administrator', 'organisation', 'update', 'top own beside below twice');
+insert into pg_temp.may (who, resource, verb, places) values
+  ('administrator', 'organisation', 'update', 'top own beside below twice'),
+  ('administrator', 'type', 'update', 'top own beside below twice');
 insert into pg_temp.may (who, resource, verb, places)
 select 'administrator', 'chapter', verb, 'top own beside below twice' from unnest(array['insert', 'update']) verb
 where exists (select from certvakt.memberships);

@@ -34,6 +34,7 @@ mod settings;
 mod settings_chapters;
 mod settings_types;
 mod several;
+mod three_way;
 mod today;
 mod upload;
 mod visitor;

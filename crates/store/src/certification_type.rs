@@ -1,7 +1,6 @@
 //! The types of certification of all organisations, and the lead times that a type selects.
 
 use serde::Serialize;
-use sqlx::{Executor, Postgres};
 use uuid::Uuid;
 
 use super::organisation::{NewType, added, check_declared, check_type, id_of, insert_type};
@@ -63,32 +62,42 @@ pub async fn select_lead_times(
     let organisation_id = id_of(tx, organisation).await?;
     check_type(tx, organisation_id, code).await?;
     check_declared(&mut *tx, lead_times).await?;
-    update_lead_times(tx, organisation_id, code, lead_times).await.map(drop)
-}
-
-/// The same for a type of an organisation that the caller administers. Returns false if there is no such type.
-pub async fn select_administered_lead_times(
-    tx: &mut CallerTx,
-    organisation_id: Uuid,
-    code: &str,
-    lead_times: Option<&[i32]>,
-) -> Result<bool, StoreError> {
-    check_declared(&mut *tx, lead_times).await?;
-    Ok(update_lead_times(tx, organisation_id, code, lead_times).await? > 0)
-}
-
-/// Selects lead times within the transaction's policies. Returns the number of changed types.
-async fn update_lead_times<'c>(
-    tx: impl Executor<'c, Database = Postgres>,
-    organisation_id: Uuid,
-    code: &str,
-    lead_times: Option<&[i32]>,
-) -> Result<u64, StoreError> {
     let changed = sqlx::query!(
         "update certvakt.certification_types set lead_times = $3 where organisation_id = $1 and code = $2",
         organisation_id,
         code,
         lead_times,
     );
-    added(changed.execute(tx).await, "type", code).map(|done| done.rows_affected())
+    added(changed.execute(tx).await, "type", code).map(drop)
+}
+
+/// A type as an administrator changed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedType {
+    /// Its name.
+    pub name: String,
+    /// The validity of new renewals in months; `None` if each renewal must give a date.
+    pub validity_months: Option<i16>,
+    /// The selected lead times in days; `None` for those of the organisation.
+    pub lead_times: Option<Vec<i32>>,
+}
+
+/// Changes a type of an organisation that the caller administers. Returns false if there is no such type.
+pub async fn change_administered(
+    tx: &mut CallerTx,
+    organisation_id: Uuid,
+    code: &str,
+    changed: &ChangedType,
+) -> Result<bool, StoreError> {
+    check_declared(&mut *tx, changed.lead_times.as_deref()).await?;
+    let done = sqlx::query!(
+        "update certvakt.certification_types set name = $3, validity_months = $4, lead_times = $5
+         where organisation_id = $1 and code = $2",
+        organisation_id,
+        code,
+        changed.name,
+        changed.validity_months,
+        changed.lead_times.as_deref(),
+    );
+    added(done.execute(tx).await, "type", code).map(|done| done.rows_affected() > 0)
 }

@@ -68,6 +68,16 @@ pub async fn present(tx: &mut CallerTx) -> Result<Vec<Present>, StoreError> {
     Ok(found)
 }
 
+/// Keeps others from changing the settings of an organisation, and of its types, until the transaction ends.
+pub async fn lock(tx: &mut CallerTx, organisation_id: Uuid) -> Result<(), StoreError> {
+    let locked = sqlx::query!(
+        "select id from certvakt.organisations where id = $1 for no key update",
+        organisation_id
+    );
+    locked.fetch_optional(tx).await?;
+    Ok(())
+}
+
 /// A chapter in the tree of an organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChapterOfTree {

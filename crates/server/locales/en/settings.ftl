@@ -109,11 +109,11 @@ settings-valid-for = { $number ->
 settings-valid-until-date = Each certification has its own date
 settings-own-lead-times = Its own notices: { $name } days before the expiry
 settings-common-lead-times = Notices of the organisation: { $name } days before the expiry
-settings-type-change = Change the notices
+settings-type-change = Change
 settings-of = of { $name }
 settings-type-new = New certification
 settings-type-add = Add the certification
-settings-type-title = Notices of { $name }
+settings-type-title = Change { $name }
 settings-type-lead-times = Which notices apply?
 settings-as-organisation = Those of the organisation: { $name } days before the expiry
 settings-own = Its own notices
@@ -130,3 +130,11 @@ settings-chapter-title = Change the name of { $name }
 settings-chapter-save = Save the name
 
 fault-settings-known = The name is in use. Write another name
+fault-changed-to = Somebody else changed this to { $name } while your form was open. Save again to use what you entered
+fault-changed-to-yes = Somebody else selected this while your form was open. Save again to use what you selected
+fault-changed-to-no = Somebody else cleared this while your form was open. Save again to use what you selected
+settings-effect-validity = { $number ->
+    [one] New renewals are valid for one month. Certifications that are recorded already keep their date.
+   *[other] New renewals are valid for { $number } months. Certifications that are recorded already keep their date.
+}
+settings-effect-validity-none = Each new renewal needs its own date. Certifications that are recorded already keep their date.

@@ -109,11 +109,11 @@ settings-valid-for = { $number ->
 settings-valid-until-date = Hver sertifisering har sin egen dato
 settings-own-lead-times = Egne varsler: { $name } dager før utløp
 settings-common-lead-times = Varsler som foreningen: { $name } dager før utløp
-settings-type-change = Endre varslene
+settings-type-change = Endre
 settings-of = for { $name }
 settings-type-new = Ny sertifisering
 settings-type-add = Legg til sertifiseringen
-settings-type-title = Varsler for { $name }
+settings-type-title = Endre { $name }
 settings-type-lead-times = Hvilke varsler gjelder?
 settings-as-organisation = De samme som for foreningen: { $name } dager før utløp
 settings-own = Egne varsler for denne sertifiseringen
@@ -130,3 +130,11 @@ settings-chapter-title = Endre navnet på { $name }
 settings-chapter-save = Lagre navnet
 
 fault-settings-known = Navnet er i bruk. Skriv et annet navn
+fault-changed-to = En annen har endret dette til { $name } mens du hadde skjemaet åpent. Lagre igjen for å bruke det du skrev
+fault-changed-to-yes = En annen har valgt dette mens du hadde skjemaet åpent. Lagre igjen for å bruke det du valgte
+fault-changed-to-no = En annen har fjernet dette mens du hadde skjemaet åpent. Lagre igjen for å bruke det du valgte
+settings-effect-validity = { $number ->
+    [one] Nye fornyelser gjelder i én måned. Sertifiseringer som alt er registrert, beholder datoen sin.
+   *[other] Nye fornyelser gjelder i { $number } måneder. Sertifiseringer som alt er registrert, beholder datoen sin.
+}
+settings-effect-validity-none = Hver ny fornyelse må ha sin egen dato. Sertifiseringer som alt er registrert, beholder datoen sin.

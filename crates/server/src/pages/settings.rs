@@ -1,7 +1,5 @@
 //! The settings of an organisation, for its administrators. Changes with consequences are shown in words before they are saved.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,6 +14,7 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Choice, Fault, of_field};
+use super::three_way::{self, Entered, with_base};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::{Path, Query};
@@ -30,9 +29,6 @@ pub(super) const PATH: &str = "/settings";
 const LARGEST_FLOOR: i64 = 1_000_000;
 /// The longest time for which `expired` stays current, in days, as in the schema.
 const LONGEST_GRACE: i16 = 90;
-
-/// A form as it was entered. A box that is not ticked is missing.
-pub(super) type Entered = BTreeMap<String, String>;
 
 /// Whether something was just saved.
 #[derive(Deserialize, Default)]
@@ -128,7 +124,7 @@ pub(super) async fn show(
     let (mut tx, layout) = visitor.begin(&api, Section::Settings).await?;
     let present = administered(&mut tx, id).await?;
     tx.commit().await?;
-    let mut shown = SettingsPage::new(layout, &present, entered_of(&present));
+    let mut shown = SettingsPage::new(layout, &present, with_base(entered_of(&present)));
     if done == "saved" {
         shown.layout.heading = shown.layout.text.named("settings-saved", &present.name);
         shown.layout.has_news = true;
@@ -140,12 +136,19 @@ pub(super) async fn show(
 pub(super) async fn make(
     State(api): State<Api>,
     Path(id): Path<Uuid>,
-    Sent { visitor, form: entered }: Sent<Entered>,
+    Sent { visitor, form: mut entered }: Sent<Entered>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Settings).await?;
+    settings::lock(&mut tx, id).await?;
     let present = administered(&mut tx, id).await?;
-    let (text, step) = (layout.text, entered.get("step").cloned().unwrap_or_default());
-    let checked = check(&entered, &present, text);
+    let (text, step) = (layout.text, entered.remove("step").unwrap_or_default());
+    let saved = entered_of(&present);
+    let conflicts = three_way::merge(&mut entered, &saved);
+    let checked = if conflicts.is_empty() {
+        check(&entered, &present, text)
+    } else {
+        Err(three_way::faults(conflicts, &saved, text))
+    };
     let mut shown = SettingsPage::new(layout, &present, entered);
     if step == "edit" {
         return Ok(page(StatusCode::OK, &shown));

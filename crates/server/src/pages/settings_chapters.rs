@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Choice, Fault, of_field};
-use super::settings::{Done, Entered, PATH, administered};
+use super::settings::{Done, PATH, administered};
+use super::three_way::Entered;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::{Path, Query};

@@ -1,4 +1,4 @@
-//! The types of certification of an organisation: adding one, and selecting the lead times of one.
+//! The types of certification of an organisation: adding one, and changing its name, its validity and its lead times.
 
 use askama::Template;
 use axum::extract::State;
@@ -8,14 +8,16 @@ use certvakt_base::i18n::line;
 use certvakt_rules::normal::{entered_name, fold, short_name};
 use certvakt_rules::renewal::Rule;
 use certvakt_store::caller::overview::{self, CertificationType};
+use certvakt_store::certification_type::{self, ChangedType};
 use certvakt_store::organisation::{NewType, RenewalTerms};
-use certvakt_store::settings::Present;
-use certvakt_store::{CallerTx, StoreError, certification_type};
+use certvakt_store::settings::{self, Present};
+use certvakt_store::{CallerTx, StoreError};
 use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Fault, of_field};
-use super::settings::{Done, Entered, PATH, administered, effects_of_lead_times, lead_times};
+use super::settings::{Done, PATH, administered, effects_of_lead_times, lead_times};
+use super::three_way::{self, Entered, with_base};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::{Path, Query};
@@ -125,12 +127,7 @@ pub(super) async fn make(
     let text = shown.layout.text;
     let new = entered_name(&shown.name);
     let is_known = |name: &String| types.iter().any(|one| fold(&one.name) == fold(name));
-    let months = match shown.months.trim() {
-        "" => Ok(None),
-        written => {
-            written.parse().ok().filter(|months| (1..=LONGEST_VALIDITY).contains(months)).map(Some).ok_or(())
-        }
-    };
+    let months = validity(&shown.months);
     let mut fault = |field: &'static str, key: &str| {
         shown.faults.push(Fault { field: field.into(), what: text.say(key) });
     };
@@ -211,66 +208,136 @@ impl TypePage {
     fn fault(&self, field: &str) -> Option<&Fault> {
         of_field(&self.faults, field)
     }
+
+    fn value(&self, field: &str) -> &str {
+        self.entered.get(field).map(String::as_str).unwrap_or_default()
+    }
 }
 
-/// A type of an organisation that the caller administers.
-async fn one(tx: &mut CallerTx, id: Uuid, code: &str) -> Result<(Present, CertificationType), PageError> {
-    let (present, types) = with_types(tx, id).await?;
-    let found = types.into_iter().find(|one| one.code == code).ok_or(ApiError::NotFound)?;
-    Ok((present, found))
+/// The type with a code.
+fn of_code<'t>(types: &'t [CertificationType], code: &str) -> Result<&'t CertificationType, ApiError> {
+    types.iter().find(|one| one.code == code).ok_or(ApiError::NotFound)
 }
 
-/// Shows the lead times of a type.
+/// Shows a type.
 pub(super) async fn show_one(
     State(api): State<Api>,
     visitor: Visitor,
     Path((id, code)): Path<(Uuid, String)>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Settings).await?;
-    let (present, found) = one(&mut tx, id, &code).await?;
+    let (present, types) = with_types(&mut tx, id).await?;
+    let found = of_code(&types, &code)?;
     tx.commit().await?;
-    let own = if found.lead_times.is_some() { "yes" } else { "no" };
-    let days = found.lead_times.as_ref().unwrap_or(&present.lead_times).iter();
-    let mut entered: Entered = days.map(|days| (format!("lead-{days}"), "yes".to_owned())).collect();
-    entered.insert("own".to_owned(), own.to_owned());
-    Ok(page(StatusCode::OK, &TypePage::new(layout, &present, &found, entered)))
+    let entered = with_base(entered_of(found, &present));
+    Ok(page(StatusCode::OK, &TypePage::new(layout, &present, found, entered)))
 }
 
-/// Selects the lead times of a type, or shows first what that leads to.
+/// A type as a form.
+fn entered_of(one: &CertificationType, present: &Present) -> Entered {
+    let days = one.lead_times.as_ref().unwrap_or(&present.lead_times).iter();
+    let fields = [
+        ("name".to_owned(), one.name.clone()),
+        ("months".to_owned(), one.validity_months.map(|months| months.to_string()).unwrap_or_default()),
+        ("own".to_owned(), if one.lead_times.is_some() { "yes" } else { "no" }.to_owned()),
+    ];
+    fields.into_iter().chain(days.map(|days| (format!("lead-{days}"), "yes".to_owned()))).collect()
+}
+
+/// Changes a type, or shows first what that leads to.
 pub(super) async fn make_one(
     State(api): State<Api>,
     Path((id, code)): Path<(Uuid, String)>,
-    Sent { visitor, form: entered }: Sent<Entered>,
+    Sent { visitor, form: mut entered }: Sent<Entered>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Settings).await?;
-    let (present, found) = one(&mut tx, id, &code).await?;
-    let (text, step) = (layout.text, entered.get("step").cloned().unwrap_or_default());
-    let ticked = lead_times(&present, &entered);
-    let mut shown = TypePage::new(layout, &present, &found, entered);
+    settings::lock(&mut tx, id).await?;
+    let (present, types) = with_types(&mut tx, id).await?;
+    let found = of_code(&types, &code)?;
+    let (text, step) = (layout.text, entered.remove("step").unwrap_or_default());
+    let saved = entered_of(found, &present);
+    let conflicts = three_way::merge(&mut entered, &saved);
+    let checked = if conflicts.is_empty() {
+        check(&entered, &present, &types, found, text)
+    } else {
+        Err(three_way::faults(conflicts, &saved, text))
+    };
+    let mut shown = TypePage::new(layout, &present, found, entered);
     if step == "edit" {
         return Ok(page(StatusCode::OK, &shown));
     }
-    if shown.is_own && ticked.is_none() {
-        let what = text.say("fault-settings-lead_times");
-        shown.faults = vec![Fault { field: "lead_times".into(), what }];
-        shown.layout.is_refused = true;
-        return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown));
-    }
-    let wanted = ticked.filter(|_| shown.is_own);
-    let before = found.lead_times.as_ref().unwrap_or(&present.lead_times);
-    let after = wanted.as_ref().unwrap_or(&present.lead_times);
-    shown.effects = effects_of_lead_times(before, after, text);
+    let wanted = match checked {
+        Ok(wanted) => wanted,
+        Err(faults) => {
+            shown.faults = faults;
+            shown.layout.is_refused = true;
+            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown));
+        }
+    };
+    shown.effects = effects(found, &wanted, &present, text);
     if step != "save" && !shown.effects.is_empty() {
         tx.commit().await?;
         shown.layout.heading = text.named("settings-check", &found.name);
         shown.layout.has_news = true;
         return Ok(page(StatusCode::OK, &shown));
     }
-    let is_saved =
-        certification_type::select_administered_lead_times(&mut tx, id, &code, wanted.as_deref()).await?;
-    if !is_saved {
+    if !certification_type::change_administered(&mut tx, id, &code, &wanted).await? {
         return Err(ApiError::NotYours.into());
     }
     tx.commit().await?;
     Ok(Redirect::to(&format!("{}?done={code}", shown.list)).into_response())
+}
+
+/// The change that a form asks for. Returns all that is wrong with it, in the order of the page.
+fn check(
+    entered: &Entered,
+    present: &Present,
+    types: &[CertificationType],
+    found: &CertificationType,
+    text: Text,
+) -> Result<ChangedType, Vec<Fault>> {
+    let of = |field: &str| entered.get(field).map(String::as_str).unwrap_or_default();
+    let (name, months) = (entered_name(of("name")), validity(of("months")));
+    let is_known =
+        |name: &String| types.iter().any(|one| one.code != found.code && fold(&one.name) == fold(name));
+    let ticked = lead_times(present, entered);
+    let is_own = of("own") == "yes";
+    let faults = [
+        ("name", "fault-setup-type_name", name.is_none()),
+        ("name", "fault-settings-known", name.as_ref().is_some_and(is_known)),
+        ("months", "fault-setup-months", months.is_err()),
+        ("lead_times", "fault-settings-lead_times", is_own && ticked.is_none()),
+    ];
+    let faults = faults.into_iter().filter(|(.., is_wrong)| *is_wrong);
+    let faults: Vec<Fault> =
+        faults.map(|(field, key, _)| Fault { field: field.into(), what: text.say(key) }).collect();
+    match (name, months, faults.is_empty()) {
+        (Some(name), Ok(validity_months), true) => {
+            Ok(ChangedType { name, validity_months, lead_times: ticked.filter(|_| is_own) })
+        }
+        _ => Err(faults),
+    }
+}
+
+/// The validity in months that was entered; `None` if each renewal must give a date.
+fn validity(written: &str) -> Result<Option<i16>, ()> {
+    match written.trim() {
+        "" => Ok(None),
+        written => {
+            written.parse().ok().filter(|months| (1..=LONGEST_VALIDITY).contains(months)).map(Some).ok_or(())
+        }
+    }
+}
+
+/// What a change leads to, as sentences; empty if nothing but the name changes.
+fn effects(before: &CertificationType, after: &ChangedType, present: &Present, text: Text) -> Vec<String> {
+    let times = |of: &Option<Vec<i32>>| of.clone().unwrap_or_else(|| present.lead_times.clone());
+    let mut effects = effects_of_lead_times(&times(&before.lead_times), &times(&after.lead_times), text);
+    if before.validity_months != after.validity_months {
+        effects.push(match after.validity_months {
+            Some(months) => text.count("settings-effect-validity", months),
+            None => text.say("settings-effect-validity-none"),
+        });
+    }
+    effects
 }

@@ -51,6 +51,29 @@ async fn csrf(browser: &mut Browser, path: &str) -> String {
     between(&page.text, "name=\"csrf\" value=\"", "\"")
 }
 
+/// Sends the page's last form as a browser does: with everything that it shows, except some fields.
+async fn send_whole(browser: &mut Browser, page: &Answer, entered: &[(&str, &str)]) -> Answer {
+    let form = page.text.rsplit_once("<form").unwrap().1;
+    let of = |tag: &str, name: &str| {
+        tag.split_once(&format!(" {name}=\"")).map(|(_, rest)| rest.split('"').next().unwrap().to_owned())
+    };
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for tag in form.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()) {
+        let is_sent = of(tag, "type").as_deref() != Some("checkbox") || tag.contains(" checked");
+        if is_sent && of(tag, "type").as_deref() != Some("hidden") {
+            fields.push((of(tag, "name").unwrap(), of(tag, "value").unwrap()));
+        }
+    }
+    for (name, options) in form.split("<select").skip(1).map(|rest| (of(rest, "name").unwrap(), rest)) {
+        let chosen = options.split("<option").find(|option| option.contains(" selected")).unwrap();
+        fields.push((name, of(chosen, "value").unwrap()));
+    }
+    fields.retain(|(name, _)| !entered.iter().any(|(other, _)| other == name));
+    let mut fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+    fields.extend(entered);
+    send(browser, page, &fields).await
+}
+
 fn effects(page: &Answer) -> usize {
     let list = page.text.split_once("Dette skjer når du lagrer").map_or("", |(_, rest)| rest);
     list.split("</ul>").next().unwrap().matches("<li>").count()
@@ -191,7 +214,7 @@ async fn others_neither_see_nor_change_settings() {
 }
 
 #[tokio::test]
-async fn an_administrator_adds_types_and_selects_their_lead_times() {
+async fn an_administrator_adds_types_and_changes_them() {
     let place = TestService::start("").await;
     let types = path(&place, "a").await + "/types";
     let mut browser = signed_in(&place, "administrator").await;
@@ -213,9 +236,17 @@ async fn an_administrator_adds_types_and_selects_their_lead_times() {
     let form = browser.get(&format!("{types}/forstehjelp")).await;
     assert!(form.text.contains("De samme som for foreningen: 90, 30, 7 dager før utløp"), "{}", form.text);
     let token = between(&form.text, "name=\"csrf\" value=\"", "\"");
-    let own = [("csrf", &*token), ("own", "yes"), ("lead-30", "yes")];
-    let refused = browser.post(&format!("{types}/forstehjelp"), &own[..2]).await;
+    let own =
+        [("csrf", &*token), ("name", "Førstehjelp"), ("months", "12"), ("own", "yes"), ("lead-30", "yes")];
+    let refused = browser.post(&format!("{types}/forstehjelp"), &own[..4]).await;
     assert_eq!(refused.status, 422, "{}", refused.text);
+    for (field, wrong) in
+        [("name", ""), ("name", &*known), ("months", "0"), ("months", "1201"), ("months", "to")]
+    {
+        let refused = send(&mut browser, &form, &[(field, wrong)]).await;
+        assert_eq!(refused.status, 422, "{field} {wrong}: {}", refused.text);
+        assert!(refused.text.contains(&format!("<li><a href=\"#{field}\">")), "{}", refused.text);
+    }
     let check = browser.post(&format!("{types}/forstehjelp"), &own).await;
     assert_eq!(effects(&check), 2, "{}", check.text);
     let saved = send(&mut browser, &check, &[("step", "save")]).await;
@@ -224,10 +255,53 @@ async fn an_administrator_adds_types_and_selects_their_lead_times() {
     assert_eq!(place.database.value::<String>(stored).await, "12{30}");
     let list = browser.get(&types).await;
     assert!(list.text.contains("Egne varsler: 30 dager før utløp"), "{}", list.text);
-    let common = [("csrf", &*token), ("own", "no"), ("step", "save")];
+    let form = browser.get(&format!("{types}/forstehjelp")).await;
+    let check = send(&mut browser, &form, &[("name", "Førstehjelp 2"), ("months", "")]).await;
+    assert!(check.text.contains("beholder datoen sin"), "{}", check.text);
+    let saved = send(&mut browser, &check, &[("step", "save")]).await;
+    let list = browser.get(&saved.location.unwrap()).await;
+    assert_eq!(element(&list, "h1"), "Innstillingene er lagret: Førstehjelp 2");
+    assert!(list.text.contains("Hver sertifisering har sin egen dato"), "{}", list.text);
+    let common =
+        [("csrf", &*token), ("name", "Førstehjelp"), ("months", "12"), ("own", "no"), ("step", "save")];
     browser.post(&format!("{types}/forstehjelp"), &common).await;
     assert_eq!(place.database.value::<String>(stored).await, "12");
     assert_eq!(browser.get(&format!("{types}/unknown")).await.status, 404);
+}
+
+#[tokio::test]
+async fn two_administrators_who_save_at_the_same_time_lose_nothing() {
+    let place = TestService::start("").await;
+    let settings = path(&place, "a").await;
+    place.database.ok(["organisation", "set", "a", "--name", "Foreningen", "--grace-days", "30"]);
+    let mut browser = signed_in(&place, "administrator").await;
+    let form = browser.get(&settings).await;
+    // Meanwhile somebody else changes three settings: one that this form leaves, and two that it changes too.
+    place
+        .database
+        .execute(
+            "update certvakt.organisations set run_at = '04:00', expired_grace_days = 14, digest_names = true
+             where slug = 'a'",
+        )
+        .await;
+    let refused = send_whole(&mut browser, &form, &[("name", "Nytt navn"), ("grace_days", "21")]).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(element(&refused, "title").starts_with("Feil: "), "{}", refused.text);
+    assert!(refused.text.contains("<li><a href=\"#grace_days\">"), "{}", refused.text);
+    assert!(refused.text.contains("En annen har endret dette til 14"), "{}", refused.text);
+    assert!(refused.text.contains("value=\"21\"") && refused.text.contains("value=\"04:00\""));
+    // Both versions were seen, so the second attempt is about saving.
+    let check = send_whole(&mut browser, &refused, &[]).await;
+    let saved = send(&mut browser, &check, &[("step", "save")]).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    let now: String = place
+        .database
+        .value(
+            "select concat_ws(' ', name, run_at, expired_grace_days, digest_names)
+             from certvakt.organisations where slug = 'a'",
+        )
+        .await;
+    assert_eq!(now, "Nytt navn 04:00:00 21 t");
 }
 
 #[tokio::test]
