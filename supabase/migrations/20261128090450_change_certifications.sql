@@ -245,6 +245,10 @@ begin
   select array_agg(r.certification_id), array_agg(r.kind) from recorded r
   $recorded$ into changed, kinds using said;
   if changed is not null then
+    if said = 'undone' then
+      -- Portals list the mentors of an undone change again after a while only.
+      kinds := array_fill(said, array[cardinality(kinds)]);
+    end if;
     perform certvakt.update_changed_listings(changed, kinds);
   end if;
   execute $moved$

@@ -317,7 +317,8 @@ begin
     new.number := new.number + 1;
     -- The time of a removal is the end of the last valid day, no matter when it was noticed.
     new.changed_at := case when is_listed or new.cause = 'found-listed' then moment else least(old.valid_until, moment) end;
-    new.available_at := now();
+    -- Somebody who takes a change back may change it once more. Until then, the mentor stays off the listing.
+    new.available_at := now() + case when is_listed and new.cause = 'undone' then interval '15 minutes' else '0' end;
     new.attempts := 0;
     new.replays := 0;
     -- The listing has not shown the new state yet.

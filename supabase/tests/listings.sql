@@ -70,6 +70,25 @@ reset role;
 select is((select proof from certvakt.listing_consents order by id desc limit 1), 'used-address', 'the kind of proof is stored');
 rollback to savepoint consents;
 
+-- An undo delists at once, and lists again after a while.
+savepoint undos;
+create function pg_temp.waits() returns text language sql as
+  $$ select is_listed || ' ' || (available_at - now())::text from certvakt.listings $$;
+create function pg_temp.undo(status text) returns void language sql as $$
+  select certvakt.change_certification(c.id, c.updated_at, c.expires_at, undo.status, null, '{"kind": "undone", "source": "undo"}')
+  from public.peer_mentor_certifications c where c.id = '00000000-0000-4000-8000-0000000200a2' $$;
+select pg_temp.undo('suspended');
+select is(pg_temp.waits(), 'false 00:00:00', 'an undo that delists waits for nothing');
+select pg_temp.undo('active');
+select is(pg_temp.waits(), 'true 00:15:00', 'an undo that lists again waits');
+select is((select string_agg(status || ' ' || cause, ', ' order by number) from certvakt.partner_events where number > 9),
+  'delisted undone, listed undone', 'the cause of both events is the undo');
+update public.peer_mentor_certifications set status = 'suspended' where id = :certification;
+select is(pg_temp.waits(), 'false 00:00:00', 'a removal while it waits is not delayed');
+update public.peer_mentor_certifications set status = 'active' where id = :certification;
+select is(pg_temp.waits(), 'true 00:00:00', 'another change lists the mentor at once');
+rollback to savepoint undos;
+
 update certvakt.listings set accepted_number = 9, accepted_listed = true;
 delete from certvakt.people where id = :mentor;
 select is((select (person_id, is_listed, number, accepted_number)::text from certvakt.listings), '(,f,10,9)',

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use certvakt_partner::client::{PortalClient, RequestError};
 use certvakt_partner::contract::Limits;
 use certvakt_store::StopReason;
-use certvakt_store::partner::{self, Resumption};
+use certvakt_store::partner::{self, Claim, Resumption, SendResult};
 use serde_json::{Value, json};
 use sqlx::Executor;
 
@@ -122,6 +122,60 @@ async fn an_eligible_mentor_is_sent_once_signed_and_listed() {
     portal.control(&json!({ "render": true })).await;
     assert_eq!(portal.shows().await, ["M-a", "M-c"]);
     assert_eq!(database.stands(&config)["mentors"]["to_delist"], 0);
+}
+
+#[tokio::test]
+async fn after_an_undo_a_removal_is_sent_at_once_and_an_addition_after_a_while() {
+    let (database, portal, config) = told(&["a", "b"]).await;
+    database.sync(&config);
+    let undo = async |id: &str, status: &str| {
+        database
+            .execute(&format!(
+                "select certvakt.change_certification(id, updated_at, expires_at, '{status}', null, '{{\"kind\": \"undone\"}}')
+                 from public.peer_mentor_certifications where external_id = '{id}'"
+            ))
+            .await;
+    };
+    let last = async || portal.told().await.pop().unwrap();
+    undo("a", "suspended").await;
+    assert_eq!(database.sync(&config)["accepted"], 1);
+    assert_eq!(last().await, ("M-a".to_owned(), "inactive".to_owned()));
+    // The undo of the suspension comes while the removal is being sent.
+    database.at(NOON, ["suspend", "b"]);
+    let store = database.store().await;
+    let mut tx = store.worker().await.unwrap();
+    let one = partner::one(&mut tx, WHICH[2], WHICH[0]).await.unwrap();
+    let claim = Claim {
+        most: 10,
+        token: uuid::Uuid::new_v4(),
+        lease_seconds: 60,
+        removals_are_held: false,
+        can_be_asked: true,
+    };
+    let due = partner::claim(&mut tx, &one, &claim).await.unwrap();
+    tx.commit().await.unwrap();
+    let keys: Vec<&str> = due.iter().map(|one| one.partner_key.as_str()).collect();
+    assert_eq!(keys, ["M-b"]);
+    undo("a", "active").await;
+    undo("b", "active").await;
+    let sent = SendResult {
+        partner_key: "M-b".to_owned(),
+        number: due[0].number,
+        is_listed: false,
+        is_accepted: true,
+        is_in_doubt: false,
+        wait_seconds: 0.0,
+        last_error: None,
+        was_sent: true,
+    };
+    let mut tx = store.worker().await.unwrap();
+    assert_eq!(partner::finish(&mut tx, &one, claim.token, &[sent]).await.unwrap(), Vec::<&SendResult>::new());
+    tx.commit().await.unwrap();
+    assert_eq!(database.sync(&config)["accepted"], 0, "both wait");
+    assert_eq!(database.stands(&config)["mentors"]["to_list"], 2);
+    database.time_passes().await;
+    assert_eq!(database.sync(&config)["accepted"], 2);
+    assert_eq!(last().await.1, "active");
 }
 
 #[tokio::test]
