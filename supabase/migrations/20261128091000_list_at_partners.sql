@@ -38,7 +38,7 @@ create table certvakt.partners (
 );
 comment on column certvakt.partners.environment is 'The environment of the portal to which events are sent. Null: sending is off, and events wait.';
 comment on column certvakt.partners.contract is 'The version of the contract: contracts/<code>/<version>.toml.';
-comment on column certvakt.partners.switched_at is 'When sending was last turned on or switched to another environment.';
+comment on column certvakt.partners.switched_at is 'When sending was last turned on or off, or switched to another environment. Null: it was never on.';
 comment on column certvakt.partners.accepted_environment is 'The environment to which the accepted_ columns of listings refer.';
 comment on column certvakt.partners.removal_limit is 'If more removals than this wait at once, they are held until a person approves them.';
 comment on column certvakt.partners.stopped_by is
@@ -73,8 +73,9 @@ grant select, update (stopped_at, stopped_by, stopped_reason, failures, retry_at
   reports_unread_since, reports_unread_reason, secret_ends_on) on certvakt.partners to certvakt_worker;
 create policy worker_reads on certvakt.partners for select to certvakt_worker using (true);
 create policy worker_stops on certvakt.partners for update to certvakt_worker using (true) with check (true);
-grant select on certvakt.partners to certvakt_definer;
+grant select, update (stopped_at, stopped_by, stopped_reason, failures, retry_at) on certvakt.partners to certvakt_definer;
 create policy definer_reads on certvakt.partners for select to certvakt_definer using (true);
+create policy definer_resumes on certvakt.partners for update to certvakt_definer using (stopped_at is not null) with check (stopped_at is null);
 
 create table certvakt.partner_types (
   organisation_id uuid not null,
@@ -535,7 +536,7 @@ alter function certvakt.consent_to_listing(uuid, text, boolean) owner to certvak
 -- Reports of completed courses. The key of a report is the portal's id of the event, so each renews a certification once. A
 -- report that contradicts our data waits for a person.
 
--- Reports have no foreign keys, because they are kept after the mentor or the certification is deleted.
+-- Reports have no foreign keys to the mentor and the certification, because they are kept after these are deleted.
 create table certvakt.partner_reports (
   organisation_id uuid not null,
   partner text not null,
@@ -556,6 +557,7 @@ create table certvakt.partner_reports (
   reason text constraint partner_reports_reason_form check (reason ~ '^[a-z-]{1,40}$'),
   resolved_at timestamptz,
   resolved_by text,
+  settled_by uuid references certvakt.people (id) on delete set null,
   primary key (organisation_id, partner, environment, event_id),
   constraint partner_reports_days_finite check (isfinite(completed_on) and isfinite(valid_until)),
   constraint partner_reports_reason_whole check (reason is not null or outcome in ('renewed', 'echo')),
@@ -574,7 +576,9 @@ comment on column certvakt.partner_reports.valid_until is 'The new last valid da
 comment on column certvakt.partner_reports.outcome is
   'renewed; echo: our data contained the renewal already; waiting: for a person; accepted or dismissed: by a person.';
 comment on column certvakt.partner_reports.reason is 'Why the report did not renew the certification at once.';
-comment on column certvakt.partner_reports.resolved_by is 'Who accepted or dismissed a waiting report, as account@host.';
+comment on column certvakt.partner_reports.resolved_by is 'Who accepted or dismissed a waiting report with a command, as account@host.';
+comment on column certvakt.partner_reports.settled_by is 'The person who accepted or dismissed a waiting report on a page.';
+create index partner_reports_settled_by on certvakt.partner_reports (settled_by);
 create index partner_reports_waiting on certvakt.partner_reports (organisation_id, partner, received_at) where outcome = 'waiting';
 create index partner_reports_key on certvakt.partner_reports (organisation_id, partner, partner_key) where partner_key is not null;
 
@@ -583,12 +587,11 @@ alter table certvakt.partner_reports force row level security;
 revoke all on certvakt.partner_reports from public, anon, authenticated, service_role;
 grant select on certvakt.partner_reports to certvakt_worker;
 create policy worker_reads on certvakt.partner_reports for select to certvakt_worker using (true);
-grant select, insert, update (partner_key, certification_id, outcome, resolved_at, resolved_by)
-  on certvakt.partner_reports to certvakt_registrar;
+grant select, insert on certvakt.partner_reports to certvakt_registrar;
 create policy registrar_reads on certvakt.partner_reports for select to certvakt_registrar using (true);
 create policy registrar_adds on certvakt.partner_reports for insert to certvakt_registrar with check (true);
-create policy registrar_updates on certvakt.partner_reports for update to certvakt_registrar using (true) with check (true);
-grant select, update (partner_key, outcome, reason, resolved_at) on certvakt.partner_reports to certvakt_definer;
+grant select, update (partner_key, outcome, reason, resolved_at, resolved_by, certification_id, settled_by)
+  on certvakt.partner_reports to certvakt_definer;
 create policy definer_reads on certvakt.partner_reports for select to certvakt_definer using (true);
 create policy definer_updates on certvakt.partner_reports for update to certvakt_definer using (true) with check (true);
 
@@ -611,32 +614,42 @@ create trigger unlink_reports after update of person_id on certvakt.listings
 revoke all on function certvakt.unlink_reports() from public, anon, authenticated, service_role;
 alter function certvakt.unlink_reports() owner to certvakt_definer;
 
--- Administrators see the state of their organisations' partners.
-create view certvakt.partner_states with (security_invoker = true) as
 -- A mentor whose last valid day has passed counts as a removal, even before certvakt.delist_lapsed runs.
+create view certvakt.listing_states with (security_invoker = true) as
+select l.*, x.has_lapsed, not l.is_listed and coalesce(l.seen_listed, false) as is_still_shown,
+  case
+    when x.has_lapsed then l.valid_until
+    when not l.is_listed and (l.accepted_number < l.number or p.environment = 'live' and l.confirmed_number < l.number)
+      then l.changed_at end as removed_since
+from certvakt.listings l
+join certvakt.partners p on p.organisation_id = l.organisation_id and p.code = l.partner
+cross join lateral (select coalesce(l.is_listed and l.valid_until <= (select certvakt.moment()), false) as has_lapsed) x;
+comment on view certvakt.listing_states is
+  'The listings, whether the last valid day has passed, whether the portal shows a mentor who should not be listed, and since when the mentor should not be listed if the portal''s listing has not confirmed it.';
+revoke all on certvakt.listing_states from public, anon, authenticated, service_role;
+grant select on certvakt.listing_states to certvakt_worker, certvakt_definer;
+
+-- Coordinators and administrators see the state of their organisations' partners.
+create view certvakt.partner_states with (security_invoker = true) as
 with m as materialized (select certvakt.moment() as now)
 select p.organisation_id, p.code as partner, count(l.partner_key) as mentors,
-  count(*) filter (where l.is_listed and not x.has_lapsed) as listed,
-  count(*) filter (where l.accepted_number < l.number and l.is_listed and not x.has_lapsed) as to_list,
-  count(*) filter (where l.accepted_number < l.number and not l.is_listed or x.has_lapsed) as to_delist,
+  count(*) filter (where l.is_listed and not l.has_lapsed) as listed,
+  count(*) filter (where l.accepted_number < l.number and l.is_listed and not l.has_lapsed) as to_list,
+  count(*) filter (where l.accepted_number < l.number and not l.is_listed or l.has_lapsed) as to_delist,
   count(*) filter (where l.accepted_number < l.number and not l.is_listed and l.accepted_listed is distinct from false
     and l.approved_number < l.number) as not_approved,
   -- Clocks can differ, so a difference can be negative.
-  greatest(coalesce(max(extract(epoch from m.now - case when x.has_lapsed then l.valid_until else l.changed_at end)) filter (
-    where x.has_lapsed
-      or not l.is_listed and (l.accepted_number < l.number or p.environment = 'live' and l.confirmed_number < l.number)), 0), 0)::bigint
-    as oldest_removal_seconds,
+  greatest(coalesce(max(extract(epoch from m.now - l.removed_since)), 0), 0)::bigint as oldest_removal_seconds,
   count(*) filter (where l.accepted_number < l.number and l.last_error is not null) as with_errors,
   count(*) filter (where l.is_in_doubt) as in_doubt,
-  count(*) filter (where not l.is_listed and l.seen_listed) as still_shown,
+  count(*) filter (where l.is_still_shown) as still_shown,
   count(*) filter (where l.is_listed and l.accepted_number = l.number and not l.seen_listed and l.removed_by_hand_since is null) as not_shown,
   count(*) filter (where l.removed_by_hand_since is not null) as removed_by_hand,
   count(*) filter (where l.excluded_at is not null) as excluded,
   (select count(*) from certvakt.partner_reports r
     where r.organisation_id = p.organisation_id and r.partner = p.code and r.outcome = 'waiting') as reports_waiting
 from m cross join certvakt.partners p
-left join certvakt.listings l on l.organisation_id = p.organisation_id and l.partner = p.code
-cross join lateral (select coalesce(l.is_listed and l.valid_until <= m.now, false) as has_lapsed) x
+left join certvakt.listing_states l on l.organisation_id = p.organisation_id and l.partner = p.code
 group by p.organisation_id, p.code, m.now;
 comment on view certvakt.partner_states is 'The state of partners: enrolled mentors, changes to be sent, and differences from their listings.';
 revoke all on certvakt.partner_states from public, anon, authenticated, service_role;
@@ -697,26 +710,148 @@ create policy worker_manages on certvakt.partner_alerts to certvakt_worker using
 
 create function certvakt.my_partners()
 returns table (
-  organisation_id uuid, organisation text, partner text, environment text, listed bigint, to_list bigint, to_delist bigint,
-  oldest_removal_seconds bigint, stopped_since timestamptz, stopped_by text, held bigint, unread_since timestamptz,
-  still_shown bigint, not_shown bigint, removed_by_hand bigint, unknown_shown bigint, reports_waiting bigint, secret_days integer,
-  problems jsonb)
+  organisation_id uuid, organisation text, time_zone text, partner text, is_administered boolean, environment text,
+  switched_at timestamptz, listed bigint, to_list bigint, to_delist bigint, oldest_removal_seconds bigint, removal_limit bigint,
+  stopped_since timestamptz, stopped_by text, held bigint, unread_since timestamptz, still_shown bigint, not_shown bigint,
+  removed_by_hand bigint, unknown_shown bigint, reports_waiting bigint, secret_days integer, problems jsonb)
 language sql stable security definer set search_path = ''
 begin atomic
-  select p.organisation_id, o.name, p.code, p.environment, s.listed, s.to_list, s.to_delist, s.oldest_removal_seconds,
-    p.stopped_at, p.stopped_by, case when p.held_at is null then 0 else s.not_approved end,
+  select p.organisation_id, o.name, o.time_zone, p.code, mine.is_administered, p.environment, p.switched_at, s.listed, s.to_list,
+    s.to_delist, s.oldest_removal_seconds, p.removal_limit, p.stopped_at, p.stopped_by,
+    case when p.held_at is null then 0 else s.not_approved end,
     case when p.environment is not null then p.unread_since end,
     s.still_shown, s.not_shown, s.removed_by_hand, p.unknown_shown, s.reports_waiting,
     p.secret_ends_on - (now() at time zone 'UTC')::date,
     coalesce((select jsonb_agg(x) from certvakt.partner_problems(p, s) x), '[]')
-  from certvakt.partners p
+  from (
+    select m.organisation_id, bool_or(m.role = 'org_admin') as is_administered
+    from certvakt.visible_memberships m
+    where m.person_id = (select certvakt.current_person()) and m.role in ('coordinator', 'org_admin')
+    group by m.organisation_id) mine
+  join certvakt.partners p on p.organisation_id = mine.organisation_id
   join certvakt.organisations o on o.id = p.organisation_id
-  join certvakt.partner_states s on s.organisation_id = p.organisation_id and s.partner = p.code
-  where p.organisation_id in (
-    select m.organisation_id from certvakt.memberships m
-    where m.person_id = (select certvakt.current_person()) and m.role = 'org_admin');
+  join certvakt.partner_states s on s.organisation_id = p.organisation_id and s.partner = p.code;
 end;
-comment on function certvakt.my_partners is 'Returns the state of the partners of the organisations that the caller administers.';
-revoke all on function certvakt.my_partners() from public, anon, authenticated, service_role;
-grant execute on function certvakt.my_partners() to authenticated;
+comment on function certvakt.my_partners is
+  'Returns the state of the partners of the organisations in which the caller is a coordinator or an administrator.';
+
+-- The same mentors as still_shown and oldest_removal_seconds of partner_states.
+create function certvakt.removals_at(
+  organisation uuid, partner text, after_since timestamptz, after_key text, how_many bigint)
+returns table (
+  organisation_id uuid, partner_key text, since timestamptz, has_consent boolean, is_still_shown boolean, is_accepted boolean,
+  certification_id uuid)
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return query
+  select l.organisation_id, l.partner_key, off.since, l.listing_consent_at is not null and l.excluded_at is null,
+    l.is_still_shown, l.accepted_number = l.number and not l.has_lapsed, c.id
+  from certvakt.listing_states l
+  cross join lateral (
+    select coalesce(l.removed_since, case when l.is_still_shown then coalesce(l.changed_at, l.evaluated_at) end) as since) off
+  left join lateral (
+    select v.id from certvakt.visible_certifications v
+    where v.peer_mentor_id = l.person_id and v.organisation_id = l.organisation_id
+    -- A certification that the partner accepts says more.
+    order by exists (
+        select from certvakt.partner_types t
+        where t.organisation_id = l.organisation_id and t.partner = l.partner and t.certification_type = v.certification_type) desc,
+      coalesce(v.expires_at, 'infinity') desc, v.id
+    limit 1) c on true
+  where l.organisation_id = removals_at.organisation and l.partner = removals_at.partner and off.since is not null
+    and (off.since, l.partner_key) > (after_since, after_key)
+    and (c.id is not null or certvakt.administers(l.organisation_id))
+  order by off.since, l.partner_key
+  limit how_many;
+end
+$$;
+comment on function certvakt.removals_at is
+  'Returns the mentors who should not be listed at a partner but may be, the longest first, after a time and a key: since when, whether they consent and are not excluded, whether the listing has shown them since, whether the portal has accepted the removal, and a certification of each that the caller may see. Those without one are returned to administrators only.';
+
+-- Settling a report renews the certification or leaves it, so those who may change the certification may settle the report.
+create function certvakt.waiting_reports(
+  organisation uuid, partner text, event text, after_received timestamptz, after_event text, how_many bigint)
+returns table (
+  organisation_id uuid, event_id text, partner_key text, certification_type text, certification_id uuid, person_id uuid,
+  shown_id uuid, completed_on date, valid_until date, received_at timestamptz, reason text, is_own boolean)
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  person uuid := certvakt.current_person();
+  chapters uuid[] := certvakt.visible_chapters();
+  administers boolean := certvakt.administers(organisation);
+begin
+  return query
+  select r.organisation_id, r.event_id, r.partner_key, r.certification_type, r.certification_id, who.id, shown.id,
+    r.completed_on, r.valid_until, r.received_at, r.reason, who.id is not distinct from person
+  from certvakt.partner_reports r
+  cross join lateral (
+    select (select l.person_id from certvakt.listings l
+      where l.organisation_id = r.organisation_id and l.partner = r.partner and l.partner_key = r.partner_key) as id) who
+  left join lateral (
+    select v.id from certvakt.visible_certifications v
+    where v.peer_mentor_id = who.id and v.organisation_id = r.organisation_id
+    order by (v.id = r.certification_id) is true desc, (v.certification_type = r.certification_type) is true desc,
+      coalesce(v.expires_at, 'infinity') desc, v.id
+    limit 1) shown on true
+  where r.organisation_id = waiting_reports.organisation and r.partner = waiting_reports.partner and r.outcome = 'waiting'
+    and (event is null or r.event_id = event) and (r.received_at, r.event_id) > (after_received, after_event)
+    and (administers or exists (
+      select from certvakt.visible_certifications v
+      where v.organisation_id = r.organisation_id and v.chapter_id = any (chapters) and v.peer_mentor_id <> person
+        and (v.id = r.certification_id or r.certification_id is null and v.peer_mentor_id = who.id)))
+  order by r.received_at, r.event_id
+  limit how_many;
+end
+$$;
+comment on function certvakt.waiting_reports is
+  'Returns the reports of a partner that wait for a decision of the caller, the oldest first, after a time and an event, or one of them: all to administrators, and to coordinators those about mentors whose certification they may change. shown_id: a certification of the mentor that the caller may see. is_own: the report is about the caller, and somebody else settles it.';
+
+create function certvakt.settle_report(organisation uuid, partner text, event text, certification uuid) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  update certvakt.partner_reports r
+  set outcome = case when certification is null then 'dismissed' else 'accepted' end, resolved_at = now(),
+    resolved_by = certvakt.operator(), settled_by = certvakt.current_person(),
+    certification_id = coalesce(certification, r.certification_id),
+    -- The key of an unknown mentor is needed no longer.
+    partner_key = case when exists (
+      select from certvakt.listings l
+      where l.organisation_id = r.organisation_id and l.partner = r.partner and l.partner_key = r.partner_key
+        and l.person_id is not null) then r.partner_key end
+  where r.organisation_id = settle_report.organisation and r.partner = settle_report.partner and r.environment = 'live'
+    and r.event_id = event and r.outcome = 'waiting'
+    -- Commands may settle every report.
+    and (current_setting('role') = 'certvakt_registrar' or exists (
+      select from certvakt.waiting_reports(settle_report.organisation, settle_report.partner, event, '-infinity', '', 1) w
+      where not w.is_own));
+  return found;
+end
+$$;
+comment on function certvakt.settle_report is
+  'Records that a waiting report was accepted as the renewal of a certification, or dismissed. Returns false if it does not wait, or the caller may not settle it.';
+
+create function certvakt.resume_partner(organisation uuid, partner text, stopped timestamptz) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  update certvakt.partners p
+  set stopped_at = null, stopped_by = null, stopped_reason = null, retry_at = null, failures = 0
+  where p.organisation_id = resume_partner.organisation and p.code = resume_partner.partner and p.stopped_at = stopped
+    and certvakt.administers(p.organisation_id);
+  return found;
+end
+$$;
+comment on function certvakt.resume_partner is
+  'Resumes sending to a partner that stopped at a time, by an administrator of its organisation. Returns false if the caller is none, or it did not stop then.';
+
+revoke all on function certvakt.my_partners(), certvakt.removals_at(uuid, text, timestamptz, text, bigint),
+  certvakt.waiting_reports(uuid, text, text, timestamptz, text, bigint), certvakt.settle_report(uuid, text, text, uuid),
+  certvakt.resume_partner(uuid, text, timestamptz) from public, anon, authenticated, service_role;
+grant execute on function certvakt.my_partners(), certvakt.removals_at(uuid, text, timestamptz, text, bigint),
+  certvakt.waiting_reports(uuid, text, text, timestamptz, text, bigint), certvakt.settle_report(uuid, text, text, uuid),
+  certvakt.resume_partner(uuid, text, timestamptz) to authenticated;
+grant execute on function certvakt.settle_report(uuid, text, text, uuid) to certvakt_registrar;
 alter function certvakt.my_partners() owner to certvakt_definer;
+alter function certvakt.removals_at(uuid, text, timestamptz, text, bigint) owner to certvakt_definer;
+alter function certvakt.waiting_reports(uuid, text, text, timestamptz, text, bigint) owner to certvakt_definer;
+alter function certvakt.settle_report(uuid, text, text, uuid) owner to certvakt_definer;
+alter function certvakt.resume_partner(uuid, text, timestamptz) owner to certvakt_definer;

@@ -14,6 +14,9 @@ use super::listing;
 use super::outcome::PortalOutcome;
 use certvakt_store::Environment;
 
+/// The number of mentors that a probe reads at a live portal.
+pub const READ_LIVE: i64 = 3;
+
 /// A check of a probe, with its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Point {
@@ -80,6 +83,26 @@ pub async fn live(
     let some: Vec<&str> = keys.iter().map(String::as_str).collect();
     for (key, read) in keys.iter().zip(read(adapter.as_ref(), &some).await) {
         points.push(accepted(format!("read {key}"), read.err().as_ref().unwrap_or(&PortalOutcome::Accepted)));
+    }
+    Ok(points)
+}
+
+/// Tests what must work before sending is resumed: the portal's staging, if the contract has one, and its live environment, if
+/// that is in use. `keys` are those of some mentors there.
+pub async fn before_resuming(
+    config: &PartnersConfig,
+    clock: &Clock,
+    one: &Partner,
+    keys: &[String],
+) -> Result<Vec<Point>, PartnerError> {
+    let version = one.contract.as_deref().ok_or_else(|| PartnerError::Off(one.partner.clone()))?;
+    let contract = Contract::read(&config.contracts, &one.partner, version)?;
+    let mut points = Vec::new();
+    if contract.environments.contains_key(&Environment::Staging) {
+        points.extend(staging(config, clock, one, version).await?);
+    }
+    if one.environment == Some(Environment::Live) {
+        points.extend(live(config, one, version, keys).await?);
     }
     Ok(points)
 }

@@ -3,9 +3,10 @@
 use certvakt_engine::config::PartnersConfig;
 use certvakt_engine::renewal::{self, Change, ChangeOutcome, ChangeRequest, RenewalError, Source, Until};
 use certvakt_rules::today;
+use certvakt_store::caller::partners::{self, Waiting};
 use certvakt_store::partner::{Partner, reports};
 use certvakt_store::renewal::ChangeTx;
-use certvakt_store::{Database, RegistrarTx, StoreError};
+use certvakt_store::{CallerTx, Database, RegistrarTx, StoreError};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -154,7 +155,13 @@ async fn once(
         return Ok(None);
     }
     if let (Decision::Renew(until), Some(id)) = (decision, certification_id) {
-        renew(&mut tx, one, &report.event_id, id, report.completed_on, until.map(Until::Day), now).await?;
+        let course = Course {
+            partner: &one.partner,
+            event: &report.event_id,
+            completed_on: report.completed_on,
+            until: until.map(Until::Day),
+        };
+        renew(&mut tx, course, id, FormOfDecision::default(), now).await?;
     }
     tx.commit().await?;
     Ok(Some(decision))
@@ -201,26 +208,34 @@ async fn find(
     Ok(report_rules::which(&reports::held(tx, one, person, certification_type).await?))
 }
 
+/// A completed course, and the end of the validity that it leads to; `None` for the date by the type's rule.
+#[derive(Debug, Clone, Copy)]
+struct Course<'a> {
+    partner: &'a str,
+    event: &'a str,
+    completed_on: NaiveDate,
+    until: Option<Until>,
+}
+
 /// Renews a certification by a partner's event, with the same code as every renewal. A person has approved it, or
 /// [`inbound::judge`] has, which checks that it is not too early.
 async fn renew(
-    tx: &mut RegistrarTx,
-    one: &Partner,
-    event: &str,
+    tx: &mut impl ChangeTx,
+    course: Course<'_>,
     certification: Uuid,
-    completed_on: NaiveDate,
-    until: Option<Until>,
+    form: FormOfDecision,
     now: DateTime<Utc>,
 ) -> Result<ChangeOutcome, RenewalError> {
-    let (evidence, key) = (format!("{}: {event}", one.partner), format!("{} {event}", one.partner));
+    let Course { partner, event, completed_on, until } = course;
+    let (evidence, key) = (format!("{partner}: {event}"), format!("{partner} {event}"));
     let request = ChangeRequest {
         change: Change::Renew { completed_on: Some(completed_on), until, early: true },
         evidence: Some(&evidence),
         note: None,
         key: Some(&key),
         source: Source::Portal,
-        seen: None,
-        form: None,
+        seen: form.seen,
+        form: form.id,
     };
     renewal::apply(tx, certification, &request, now).await
 }
@@ -269,12 +284,57 @@ pub async fn resolve(
     if home != Some(one.organisation_id) {
         return Err(RenewalError::Unknown.into());
     }
-    let until = until.or(report.valid_until.map(Until::Day));
-    let done = renew(&mut tx, one, event, certification, report.completed_on, until, now).await?;
+    let course = Course {
+        partner: &one.partner,
+        event,
+        completed_on: report.completed_on,
+        until: until.or(report.valid_until.map(Until::Day)),
+    };
+    let done = renew(&mut tx, course, certification, FormOfDecision::default(), now).await?;
     // The same lock order as the erasure: certifications before reports.
     if !reports::resolve(&mut tx, one, event, Some(certification)).await? {
         return Err(PartnerError::ReportNotWaiting);
     }
     tx.commit().await?;
     Ok(Some(done))
+}
+
+/// The form in which a person decides.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FormOfDecision {
+    /// The version of the certification that the person saw; `None` for any.
+    pub seen: Option<DateTime<Utc>>,
+    /// The id under which the person can undo the renewal for a day; `None` if it cannot be undone.
+    pub id: Option<Uuid>,
+}
+
+/// Settles a waiting report by a person's decision, within what the person may change. Returns the renewal, if there is one.
+/// The caller commits.
+pub async fn settle(
+    tx: &mut CallerTx,
+    partner: &str,
+    report: &Waiting,
+    resolution: Resolution,
+    form: FormOfDecision,
+    now: DateTime<Utc>,
+) -> Result<Option<ChangeOutcome>, PartnerError> {
+    let event = &report.event_id;
+    let (renewed, done) = match resolution {
+        Resolution::Dismiss => (None, None),
+        Resolution::Accept { certification, until } => {
+            let id = certification.or(report.certification_id).ok_or(PartnerError::Unclear)?;
+            let home = tx.standing(id, Uuid::nil()).await?.map(|standing| standing.organisation_id);
+            if home != Some(report.organisation_id) {
+                return Err(RenewalError::Unknown.into());
+            }
+            let until = until.or(report.valid_until.map(Until::Day));
+            let course = Course { partner, event, completed_on: report.completed_on, until };
+            (Some(id), Some(renew(tx, course, id, form, now).await?))
+        }
+    };
+    // The same lock order as the erasure: certifications before reports.
+    if !partners::settle(tx, report.organisation_id, partner, event, renewed).await? {
+        return Err(PartnerError::ReportNotWaiting);
+    }
+    Ok(done)
 }

@@ -26,13 +26,16 @@ mod merging;
 mod mine;
 mod moving;
 mod outlook;
+mod partners;
 mod register;
 mod results;
+mod resumption;
 mod row;
 mod runs;
 mod settings;
 mod settings_chapters;
 mod settings_types;
+mod settlement;
 mod several;
 mod three_way;
 mod today;
@@ -70,6 +73,10 @@ pub(super) fn router(api: Api) -> Router {
         .route("/certifications.csv", get(list_forms::csv))
         .route("/certifications.xlsx", get(list_forms::workbook))
         .route("/certifications/print", get(list_forms::printed))
+        .route("/partners", get(partners::list))
+        .route("/partners/{id}/{code}", get(partners::show))
+        .route("/partners/{id}/{code}/settlements", get(settlement::show).post(settlement::make))
+        .route("/partners/{id}/{code}/resumptions", get(resumption::show).post(resumption::make))
         .route("/certifications", get(certifications::show))
         .route("/certifications/{id}", get(certification::show))
         .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))

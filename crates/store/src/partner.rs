@@ -200,7 +200,9 @@ pub async fn switch(
         .await?;
     } else {
         sqlx::query!(
-            "update certvakt.partners set environment = null, switched_by = certvakt.operator() where organisation_id = $1 and code = $2",
+            "update certvakt.partners set environment = null, switched_by = certvakt.operator(),
+               switched_at = case when environment is null then switched_at else now() end
+             where organisation_id = $1 and code = $2",
             organisation_id,
             partner,
         )

@@ -123,7 +123,7 @@ async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
 }
 
 /// The functions that people may call.
-const CALLED: [&str; 43] = [
+const CALLED: [&str; 47] = [
     "accept_invitation",
     "addresses_of",
     "administers",
@@ -157,15 +157,19 @@ const CALLED: [&str; 43] = [
     "opt_outs",
     "recent_notices",
     "register_device",
+    "removals_at",
     "remove_device",
     "require_mentors",
+    "resume_partner",
     "return_person",
     "search_certifications",
     "search_people",
+    "settle_report",
     "unreachable_notices",
     "uuid_v7",
     "visible_chapters",
     "visible_elsewhere",
+    "waiting_reports",
     "withdraw_address_confirmations",
 ];
 

@@ -6,6 +6,7 @@ mod imports;
 mod lists;
 mod merging;
 mod outlook;
+mod partners;
 mod people;
 mod roles;
 mod runs;

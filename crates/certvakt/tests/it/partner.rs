@@ -6,7 +6,7 @@ mod inbound;
 mod incidents;
 mod keys;
 mod listed;
-mod portal;
+pub mod portal;
 mod reconciling;
 mod serving;
 mod sync;

@@ -1,7 +1,10 @@
 //! The state of the partners of the organisations that the caller administers.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
+use certvakt_partner::probe::{self, Point};
 use certvakt_store::caller::partners;
 use certvakt_store::partner;
 use certvakt_store::{Environment, StopReason};
@@ -88,6 +91,40 @@ struct PartnerProblem {
 impl From<partner::Problem> for PartnerProblem {
     fn from(partner::Problem { kind, number, since }: partner::Problem) -> Self {
         Self { kind: kind.as_str().to_owned(), number, since }
+    }
+}
+
+/// How long a person waits for the portal to pass a probe.
+const PROBE_WITHIN: Duration = Duration::from_secs(10);
+
+impl Api {
+    /// Tests whether sending to a partner that has stopped can be resumed: the portal must follow the contract. Returns the
+    /// checks; none if this server is not configured for the partner, or the portal took too long.
+    pub(crate) async fn probe(&self, organisation_id: Uuid, name: &str) -> Result<Vec<Point>, ApiError> {
+        let shared = &self.0;
+        let turn = shared.database.stranger().await?;
+        let mut tx = shared.database.pool().worker().await?;
+        let all = partner::all(&mut tx).await?;
+        let is_it = |one: &partner::Partner| one.organisation_id == organisation_id && one.partner == name;
+        let one = all.into_iter().find(is_it).ok_or(ApiError::NotFound)?;
+        let keys = partner::some_keys(&mut tx, &one, probe::READ_LIVE).await?;
+        tx.rollback().await?;
+        drop(turn);
+        let probing = probe::before_resuming(&shared.partners, &shared.clock, &one, &keys);
+        match tokio::time::timeout(PROBE_WITHIN, probing).await {
+            Ok(Ok(points)) => Ok(points),
+            Ok(Err(error)) => {
+                let (organisation, partner) = (&one.organisation, &one.partner);
+                tracing::error!(
+                    organisation,
+                    partner,
+                    code = error.code(),
+                    "could not probe the portal: {error}"
+                );
+                Ok(Vec::new())
+            }
+            Err(_) => Ok(Vec::new()),
+        }
     }
 }
 

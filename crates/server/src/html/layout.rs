@@ -150,6 +150,11 @@ impl Layout {
         self.signed_in.as_ref().map_or("", |person| &person.csrf)
     }
 
+    /// Whether the person who is signed in manages others.
+    pub(crate) fn manages(&self) -> bool {
+        self.signed_in.as_ref().is_some_and(SignedIn::manages)
+    }
+
     /// Whether the person who is signed in administers an organisation.
     pub(crate) fn is_administrator(&self) -> bool {
         self.signed_in.as_ref().is_some_and(|person| person.role == Role::OrgAdmin)

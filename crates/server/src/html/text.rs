@@ -8,12 +8,14 @@ use axum::http::{HeaderMap, header};
 use certvakt_base::catalog;
 use certvakt_base::i18n::{Catalog, Locale, line};
 use certvakt_store::caller::partners::Partner;
+use certvakt_store::partner::Problem;
 use chrono::{Datelike, NaiveDate};
 use fluent_bundle::{FluentArgs, FluentValue};
 
 static SIGN_IN: Catalog = catalog!("sign_in.ftl");
 static PAGES: Catalog = catalog!("pages.ftl");
 static IMPORTS: Catalog = catalog!("imports.ftl");
+static PARTNERS: Catalog = catalog!("partners.ftl");
 static PEOPLE: Catalog = catalog!("people.ftl");
 static SETTINGS: Catalog = catalog!("settings.ftl");
 
@@ -61,25 +63,21 @@ impl Text {
     /// A message with arguments.
     pub(crate) fn with(self, key: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
         let arguments: FluentArgs<'_> = arguments.iter().cloned().collect();
-        let mut texts = [&PAGES, &IMPORTS, &PEOPLE, &SETTINGS, &SIGN_IN]
+        let mut texts = [&PAGES, &IMPORTS, &PARTNERS, &PEOPLE, &SETTINGS, &SIGN_IN]
             .into_iter()
             .map(|catalog| catalog.say(self.0, key, &arguments));
         texts.find(|text| !text.is_empty()).unwrap_or_default()
     }
 
-    /// The problems of partners, each as a sentence.
-    pub(crate) fn partner_problems(self, partners: &[Partner]) -> impl Iterator<Item = String> {
-        partners.iter().flat_map(move |one| {
-            one.problems.iter().map(move |problem| {
-                let arguments = [
-                    ("organisation", line(&one.organisation).into()),
-                    ("partner", line(&one.partner).into()),
-                    // A credential that has expired reads as one that expires today.
-                    ("number", problem.number.unwrap_or_default().max(0).into()),
-                ];
-                self.with(&format!("partner-{}", problem.kind.as_str()), &arguments)
-            })
-        })
+    /// A problem of a partner as a sentence.
+    pub(crate) fn partner_problem(self, one: &Partner, problem: &Problem) -> String {
+        let arguments = [
+            ("organisation", line(&one.organisation).into()),
+            ("partner", line(&one.partner).into()),
+            // A credential that has expired reads as one that expires today.
+            ("number", problem.number.unwrap_or_default().max(0).into()),
+        ];
+        self.with(&format!("partner-{}", problem.kind.as_str()), &arguments)
     }
 
     /// A date, as `15. juni 2026`.

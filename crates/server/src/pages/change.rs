@@ -267,7 +267,7 @@ fn result(action: Action, fields: &Fields, outcome: ChangeOutcome, text: Text) -
 }
 
 /// A refusal that the person can mend in the form; `None` for any other.
-fn fault(error: &RenewalError, action: Action, text: Text) -> Option<Fault> {
+pub(super) fn fault(error: &RenewalError, action: Action, text: Text) -> Option<Fault> {
     let day = |key: &str, day: NaiveDate| text.named(key, &text.date(day));
     let what = match error {
         RenewalError::Date(date) => match date {

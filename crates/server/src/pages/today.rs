@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::link::link;
+use super::partners::path_of;
 use super::row::Row;
 use super::visitor::Visitor;
 use crate::api::Api;
@@ -43,8 +44,8 @@ struct TodayPage {
     chapters: Vec<(String, String, bool)>,
     /// The headings with their rows, the most urgent first.
     groups: Vec<Group>,
-    /// Held runs and problems of partners.
-    alarms: Vec<String>,
+    /// Held runs, problems of partners and chapters without a coordinator, each with the link to where somebody settles it.
+    alarms: Vec<(String, String)>,
     is_cut: bool,
     /// Whether the person sees no certification at all.
     is_empty: bool,
@@ -84,8 +85,12 @@ pub(super) async fn show(
     tx.commit().await?;
     let text = layout.text;
     let held = found.held.iter().map(|run| text.named("today-held", &text.date(run.run_date)));
-    let alone = (!without.is_empty()).then(|| alone(&without, text));
-    let alarms: Vec<String> = held.chain(text.partner_problems(&partners)).chain(alone).collect();
+    let held = held.map(|what| (what, "/runs".to_owned()));
+    let problems = partners.iter().flat_map(|one| {
+        one.problems.iter().map(move |problem| (text.partner_problem(one, problem), path_of(one)))
+    });
+    let alone = (!without.is_empty()).then(|| (alone(&without, text), "/chapters".to_owned()));
+    let alarms: Vec<(String, String)> = held.chain(problems).chain(alone).collect();
     let needed = found.urgent() + alarms.len();
     let heading = match (query.done.as_str(), needed) {
         ("contact", _) => text.count("today-recorded-title", needed),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use serde_json::json;
+use sqlx::{Executor, Postgres};
 use uuid::Uuid;
 
 use super::Partner;
@@ -216,14 +217,25 @@ pub async fn resolve(
     event_id: &str,
     taken_for: Option<Uuid>,
 ) -> Result<bool, StoreError> {
-    let resolved = sqlx::query_file!(
-        "src/partner/resolve_report.sql",
-        partner.organisation_id,
-        partner.partner,
+    settle(tx, partner.organisation_id, &partner.partner, event_id, taken_for).await
+}
+
+/// The same in the transaction of a command or of a person. Also returns false if the person may not settle it.
+pub(crate) async fn settle<'c>(
+    tx: impl Executor<'c, Database = Postgres>,
+    organisation_id: Uuid,
+    partner: &str,
+    event_id: &str,
+    taken_for: Option<Uuid>,
+) -> Result<bool, StoreError> {
+    let settled = sqlx::query_scalar!(
+        r#"select certvakt.settle_report($1, $2, $3, $4) as "is_settled!""#,
+        organisation_id,
+        partner,
         event_id,
-        taken_for,
+        taken_for as _,
     );
-    Ok(resolved.execute(tx).await?.rows_affected() > 0)
+    Ok(settled.fetch_one(tx).await?)
 }
 
 /// Records why a partner's report was invalid; `None` if it was valid.

@@ -13,9 +13,6 @@ use super::show;
 use crate::error::Error;
 use crate::output::print;
 
-/// The number of mentors that a probe reads at a live portal.
-const READ_LIVE: i64 = 3;
-
 /// The version of the contract in use.
 pub(super) fn spoken(one: &Partner) -> Result<String, PartnerError> {
     one.contract.clone().ok_or_else(|| PartnerError::Off(one.partner.clone()))
@@ -36,12 +33,18 @@ pub(super) async fn points(
     match environment {
         Environment::Staging => Ok(probe::staging(config, &app.clock, one, version).await?),
         Environment::Live => {
-            let mut tx = database.worker().await?;
-            let keys = partner::some_keys(&mut tx, one, READ_LIVE).await?;
-            tx.rollback().await?;
+            let keys = some_keys(database, one).await?;
             Ok(probe::live(config, one, version, &keys).await?)
         }
     }
+}
+
+/// The keys of the mentors that a probe reads at a live portal.
+async fn some_keys(database: &Database, one: &Partner) -> Result<Vec<String>, Error> {
+    let mut tx = database.worker().await?;
+    let keys = partner::some_keys(&mut tx, one, probe::READ_LIVE).await?;
+    tx.rollback().await?;
+    Ok(keys)
 }
 
 pub(super) fn show_points(app: &App, points: &[Point]) -> Result<Exit, Error> {
@@ -50,14 +53,8 @@ pub(super) fn show_points(app: &App, points: &[Point]) -> Result<Exit, Error> {
 }
 
 pub(super) async fn resume(app: &App, database: &Database, one: &Partner) -> Result<Exit, Error> {
-    let version = spoken(one)?;
-    let mut found = Vec::new();
-    if contract_of(app, one, &version)?.environments.contains_key(&Environment::Staging) {
-        found.extend(points(app, database, one, Environment::Staging, &version).await?);
-    }
-    if one.environment == Some(Environment::Live) {
-        found.extend(points(app, database, one, Environment::Live, &version).await?);
-    }
+    let keys = some_keys(database, one).await?;
+    let found = probe::before_resuming(&app.config.partners, &app.clock, one, &keys).await?;
     let exit = show_points(app, &found)?;
     if exit == Exit::Success {
         let mut tx = database.worker().await?;

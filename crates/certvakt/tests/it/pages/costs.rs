@@ -12,6 +12,8 @@ const STATEMENTS: &str = "select coalesce(sum(s.calls), 0)::bigint from pg_stat_
 async fn a_page_takes_few_statements() {
     let place = TestService::start("").await;
     place.database.execute("create extension pg_stat_statements").await;
+    super::partners::with_partner(&place).await;
+    super::partners::with_report(&place, "E-1", "a2", "other-date").await;
     let mut browser = signed_in(&place, "coordinator").await;
     let certification = certification("a2");
     let pages = [
@@ -22,6 +24,9 @@ async fn a_page_takes_few_statements() {
         "/outlook",
         "/chapters",
         "/runs",
+        "/partners",
+        "/partners/00000000-0000-4000-8000-0000000000a0/portal",
+        "/partners/00000000-0000-4000-8000-0000000000a0/portal/settlements?event=E-1",
         "/me",
     ];
     for path in pages {

@@ -87,6 +87,15 @@ async fn each_role_may_do_what_the_documentation_says() {
         .await;
     let organisation: String =
         place.database.value("select id::text from certvakt.organisations where slug = 'a'").await;
+    place
+        .database
+        .execute(&format!(
+            "insert into certvakt.partners (organisation_id, code, environment, contract) values ('{organisation}', 'portal', 'live', '1');
+             insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, certification_id, completed_on, outcome, reason)
+             values ('{organisation}', 'portal', 'live', 'E-1', '{}', '2026-06-10', 'waiting', 'other-date')",
+            certification("a2").rsplit('/').next().unwrap()
+        ))
+        .await;
     let rows = rows("Pages");
     assert!(rows.len() > 15, "{rows:?}");
     for row in rows {
@@ -96,6 +105,7 @@ async fn each_role_may_do_what_the_documentation_says() {
             let path = path.replace("/chapters/{id}", &format!("/chapters/{chapter}"));
             let path = path.replace("/changes/{id}", &format!("/changes/{form}"));
             let path = path.replace("/imports/{id}", &format!("/imports/{import}"));
+            let path = path.replace("/partners/{id}/{code}", &format!("/partners/{organisation}/portal"));
             let path = path.replace("/settings/{id}", &format!("/settings/{organisation}"));
             let path = path.replace("/types/{code}", "/types/type").replace("{chapter}", &chapter);
             for ((who, browser, csrf), said) in people.iter_mut().zip(&row[2..]) {
@@ -105,6 +115,7 @@ async fn each_role_may_do_what_the_documentation_says() {
                     ("session", session),
                     ("action", "renewals"),
                     ("number", "5"),
+                    ("event", "E-1"),
                     ("key", "00000000-0000-4000-8000-0000000000f2"),
                 ];
                 let answer = if method == Method::POST && path == "/imports" {

@@ -11,7 +11,7 @@ use crate::stand_in::{listen, write_config};
 
 /// The protocol of a portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// One signed request per change.
     Webhook,
     /// The Web API of Dataverse, with sign-in by a certificate.
@@ -27,7 +27,7 @@ const CONTRACTS: [&str; 2] = [
 const WEB_API: &str = "/api/data/v9.2/";
 
 /// A running portal; it ends with this value.
-pub(super) struct Portal {
+pub struct Portal {
     _process: (Child, ChildStdin),
     pub(super) kind: Kind,
     pub(super) address: String,
@@ -51,7 +51,7 @@ pub(super) fn python() -> Command {
 
 impl Portal {
     /// Starts a portal that accepts the tests' credentials.
-    pub(super) async fn start(kind: Kind) -> Self {
+    pub async fn start(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stand_ins = concat!(env!("CARGO_MANIFEST_DIR"), "/../stand-ins");
         let builder = certvakt_engine::outbound::builder(Duration::from_mins(1));
@@ -83,7 +83,7 @@ impl Portal {
     }
 
     /// Sends a control request.
-    pub(super) async fn control(&self, wish: &Value) {
+    pub async fn control(&self, wish: &Value) {
         let done = self.client.post(format!("{}/control", self.orders)).json(wish).send().await.unwrap();
         assert_eq!(done.status(), 200, "{wish}: {}", done.text().await.unwrap());
     }
@@ -93,7 +93,7 @@ impl Portal {
     }
 
     /// Adds mentors whom it knows but does not list yet.
-    pub(super) async fn know(&self, keys: &[String]) {
+    pub async fn know(&self, keys: &[String]) {
         let rows: Vec<Value> =
             keys.iter().map(|key| json!({ "new_key": key, "new_listed": 100_000_001 })).collect();
         self.control(&match self.kind {
@@ -141,7 +141,7 @@ impl Portal {
     }
 
     /// The received changes in order: the key and the value.
-    pub(super) async fn told(&self) -> Vec<(String, String)> {
+    pub async fn told(&self) -> Vec<(String, String)> {
         self.changes().await.into_iter().map(|(change, _)| change).collect()
     }
 
@@ -204,7 +204,7 @@ impl Portal {
     }
 
     /// Writes a version of the contract: the documentation's example with replacements.
-    pub(super) fn contract(&self, version: &str, replace: &[(&str, &str)]) {
+    pub fn contract(&self, version: &str, replace: &[(&str, &str)]) {
         let folder = self.folder.path().join("contracts/portal");
         std::fs::create_dir_all(&folder).unwrap();
         let mut text = CONTRACTS[self.kind as usize].to_owned();
@@ -218,20 +218,22 @@ impl Portal {
         std::fs::write(folder.join(format!("{version}.toml")), text).unwrap();
     }
 
-    /// Writes a configuration for it, with additional settings.
-    pub(super) fn config(&self, more: &str) -> PathBuf {
+    /// The settings of certvakt for it, as the partner `portal` of an organisation.
+    pub fn settings(&self, organisation: &str) -> String {
         let folder = self.folder.path();
         for (name, key) in [("inbound", INBOUND_KEY), ("former", FORMER_KEY)] {
             std::fs::write(folder.join(name), format!("{key}\n")).unwrap();
         }
-        write_config(
-            folder,
-            &format!(
-                "[partners]\ncontracts = \"{0}/contracts\"\nallowed_internal_hosts = [\"127.0.0.1\"]\npoll_seconds = 1\n\
-                 [partners.secrets.org.portal.staging]\nkeys = [\"{0}/key\"]\ninbound = [\"{0}/inbound\"]\n\
-                 [partners.secrets.org.portal.live]\nkeys = [\"{0}/key\"]\ninbound = [\"{0}/inbound\", \"{0}/former\"]\n{more}",
-                folder.display()
-            ),
+        format!(
+            "[partners]\ncontracts = \"{0}/contracts\"\nallowed_internal_hosts = [\"127.0.0.1\"]\npoll_seconds = 1\n\
+             [partners.secrets.{organisation}.portal.staging]\nkeys = [\"{0}/key\"]\ninbound = [\"{0}/inbound\"]\n\
+             [partners.secrets.{organisation}.portal.live]\nkeys = [\"{0}/key\"]\ninbound = [\"{0}/inbound\", \"{0}/former\"]\n",
+            folder.display()
         )
+    }
+
+    /// Writes a configuration for it, with additional settings.
+    pub(super) fn config(&self, more: &str) -> PathBuf {
+        write_config(self.folder.path(), &format!("{}{more}", self.settings("org")))
     }
 }

@@ -169,7 +169,10 @@ async fn after_an_undo_a_removal_is_sent_at_once_and_an_addition_after_a_while()
         was_sent: true,
     };
     let mut tx = store.worker().await.unwrap();
-    assert_eq!(partner::finish(&mut tx, &one, claim.token, &[sent]).await.unwrap(), Vec::<&SendResult>::new());
+    assert_eq!(
+        partner::finish(&mut tx, &one, claim.token, &[sent]).await.unwrap(),
+        Vec::<&SendResult>::new()
+    );
     tx.commit().await.unwrap();
     assert_eq!(database.sync(&config)["accepted"], 0, "both wait");
     assert_eq!(database.stands(&config)["mentors"]["to_list"], 2);
