@@ -46,6 +46,14 @@ const PAGES = {
   "outlook-refused": ["administrator", async (page) => { await page.goto("/outlook"); await page.locator("input.date").first().fill("mange"); await page.getByRole("button", { name: /^(Lagre|Save)/ }).first().click(); }],
   about: [null, (page) => page.goto("/about")],
   runs: ["administrator", (page) => page.goto("/runs")],
+  partners: ["coordinator", (page) => page.goto("/partners")],
+  partner: ["administrator", (page) => partner(page)],
+  settlement: ["administrator", (page) => settlement(page)],
+  "settlement-refused": ["administrator", async (page) => { await settlement(page); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  "settlement-check": ["administrator", async (page) => { await settlement(page); await page.locator("#decision-accept").check(); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  "settlement-search": ["administrator", async (page) => { await settlement(page, 1); await page.locator("#q").fill("an"); await page.getByRole("button", { name: /^(Søk|Search)$/ }).click(); }],
+  resumption: ["administrator", (page) => resumption(page)],
+  "resumption-refused": ["administrator", async (page) => { await resumption(page); await page.getByRole("button", { name: /^(Start sendingen|Resume sending)/ }).click(); }],
   imports: ["administrator", (page) => page.goto("/imports")],
   "imports-refused": ["administrator", async (page) => { await page.goto("/imports"); await page.getByRole("button", { name: /^(Last opp|Upload)/ }).click(); }],
   "import-columns": ["administrator", (page) => columns(page)],
@@ -129,6 +137,21 @@ async function handover(page) {
   await page.getByRole("link", { name: /^(Gi ny koordinator|Appoint)/ }).first().click();
   await page.locator("#q").fill("an");
   await page.getByRole("button", { name: /^(Søk|Search)$/ }).click();
+}
+
+async function partner(page) {
+  await page.goto("/partners");
+  await page.locator("h2 a").first().click();
+}
+
+async function settlement(page, number = 0) {
+  await partner(page);
+  await page.getByRole("link", { name: /^(Avgjør|Settle)/ }).nth(number).click();
+}
+
+async function resumption(page) {
+  await partner(page);
+  await page.getByRole("link", { name: /^(Start sendingen|Resume sending)/ }).click();
 }
 
 async function settings(page, until) {

@@ -716,13 +716,13 @@ returns table (
   removed_by_hand bigint, unknown_shown bigint, reports_waiting bigint, secret_days integer, problems jsonb)
 language sql stable security definer set search_path = ''
 begin atomic
-  select p.organisation_id, o.name, o.time_zone, p.code, mine.is_administered, p.environment, p.switched_at, s.listed, s.to_list,
-    s.to_delist, s.oldest_removal_seconds, p.removal_limit, p.stopped_at, p.stopped_by,
-    case when p.held_at is null then 0 else s.not_approved end,
+  select p.organisation_id, o.name, o.time_zone, p.code, mine.is_administered, p.environment, p.switched_at, (s.state).listed,
+    (s.state).to_list, (s.state).to_delist, (s.state).oldest_removal_seconds, p.removal_limit, p.stopped_at, p.stopped_by,
+    case when p.held_at is null then 0 else (s.state).not_approved end,
     case when p.environment is not null then p.unread_since end,
-    s.still_shown, s.not_shown, s.removed_by_hand, p.unknown_shown, s.reports_waiting,
+    (s.state).still_shown, (s.state).not_shown, (s.state).removed_by_hand, p.unknown_shown, (s.state).reports_waiting,
     p.secret_ends_on - (now() at time zone 'UTC')::date,
-    coalesce((select jsonb_agg(x) from certvakt.partner_problems(p, s) x), '[]')
+    coalesce((select jsonb_agg(x) from certvakt.partner_problems(p, s.state) x), '[]')
   from (
     select m.organisation_id, bool_or(m.role = 'org_admin') as is_administered
     from certvakt.visible_memberships m
@@ -730,7 +730,11 @@ begin atomic
     group by m.organisation_id) mine
   join certvakt.partners p on p.organisation_id = mine.organisation_id
   join certvakt.organisations o on o.id = p.organisation_id
-  join certvakt.partner_states s on s.organisation_id = p.organisation_id and s.partner = p.code;
+  -- `offset` keeps this apart, so that only the listings of these partners are counted.
+  cross join lateral (
+    select v as state from certvakt.partner_states v
+    where v.organisation_id = p.organisation_id and v.partner = p.code
+    offset 0) s;
 end;
 comment on function certvakt.my_partners is
   'Returns the state of the partners of the organisations in which the caller is a coordinator or an administrator.';
@@ -822,8 +826,11 @@ begin
     and r.event_id = event and r.outcome = 'waiting'
     -- Commands may settle every report.
     and (current_setting('role') = 'certvakt_registrar' or exists (
-      select from certvakt.waiting_reports(settle_report.organisation, settle_report.partner, event, '-infinity', '', 1) w
-      where not w.is_own));
+        select from certvakt.waiting_reports(settle_report.organisation, settle_report.partner, event, '-infinity', '', 1) w
+        where not w.is_own)
+      and (certification is null or exists (
+        select from certvakt.visible_certifications v
+        where v.id = certification and v.organisation_id = r.organisation_id and v.chapter_id = any (certvakt.visible_chapters()))));
   return found;
 end
 $$;

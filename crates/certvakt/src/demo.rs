@@ -1,6 +1,7 @@
 //! The demo: imports a generated sample, runs it, delivers to a stand-in and reports the results, all in a
 //! temporary folder.
 
+mod partner;
 mod sample;
 
 use std::collections::BTreeMap;
@@ -265,6 +266,7 @@ pub async fn prepare(
     }
     let registers = tempfile::tempdir().map_err(|error| DemoError::Sample(error.to_string()))?;
     load(database, registers.path(), data_dir, clock).await?;
+    partner::add(database, clock).await?;
     let mut tx = database.registrar().await?;
     let mut people = Vec::new();
     for (key, name, organisation, chapters, role) in sample::PEOPLE {

@@ -11,6 +11,7 @@ mod people;
 mod roles;
 mod runs;
 mod settings;
+mod settlements;
 mod several;
 mod today;
 

@@ -33,7 +33,7 @@ removals-none = Nobody whom you may see is on the listing without being meant to
 removals-next = Show more who should not be on the listing
 removal-since = since { $name }
 removal-age = { $number ->
-    [0] Today
+    [0] Since today
     [one] For 1 day
    *[other] For { $number } days
 }

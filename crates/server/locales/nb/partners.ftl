@@ -33,7 +33,7 @@ removals-none = Ingen som du kan se, står på listen uten å skulle det.
 removals-next = Vis flere som ikke skal stå på listen
 removal-since = siden { $name }
 removal-age = { $number ->
-    [0] I dag
+    [0] Siden i dag
     [one] I 1 dag
    *[other] I { $number } dager
 }

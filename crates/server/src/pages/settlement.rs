@@ -258,9 +258,8 @@ impl Shown {
         let name = rows.first().filter(|_| report.person_id.is_some()).map(|(row, _)| row.name.clone());
         let received = today(report.received_at, self.one.zone.0);
         let about = [
-            ("fact-name", name.clone()),
             ("settlement-key", report.partner_key.as_deref().map(line)),
-            ("fact-type", report.certification_type.as_deref().map(line)),
+            ("fact-type", report.certification_type.as_deref().filter(|_| name.is_none()).map(line)),
             ("fact-completed", Some(text.date(report.completed_on))),
             ("settlement-until", report.valid_until.map(|day| text.date(day))),
             ("settlement-received", Some(text.date(received))),

@@ -4,8 +4,9 @@ use std::fs;
 
 use reqwest::Method;
 
-use super::{certification, hidden, signed_in};
-use crate::sign_in::{Answer, Browser, TestService};
+use super::partners::{with_partner, with_report};
+use super::{certification, signed_in};
+use crate::sign_in::{Answer, Browser, TestService, between};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -48,13 +49,8 @@ async fn each_role_may_do_what_the_documentation_says() {
     let mut people: Vec<(&str, Browser, String)> = vec![("nobody", place.browser(), String::new())];
     for who in ["mentor", "coordinator", "administrator", "outsider"] {
         let mut browser = signed_in(&place, who).await;
-        let page = browser.get("/me").await;
-        let csrf = hidden(&page).into_iter().find(|(name, _)| name == "csrf");
-        let csrf = csrf.or_else(|| {
-            let form = page.text.split_once("name=\"csrf\" value=\"")?.1.split('"').next()?;
-            Some(("csrf".to_owned(), form.to_owned()))
-        });
-        people.push((who, browser, csrf.unwrap().1));
+        let csrf = between(&browser.get("/me").await.text, "name=\"csrf\" value=\"", "\"");
+        people.push((who, browser, csrf));
     }
     place
         .database
@@ -87,15 +83,8 @@ async fn each_role_may_do_what_the_documentation_says() {
         .await;
     let organisation: String =
         place.database.value("select id::text from certvakt.organisations where slug = 'a'").await;
-    place
-        .database
-        .execute(&format!(
-            "insert into certvakt.partners (organisation_id, code, environment, contract) values ('{organisation}', 'portal', 'live', '1');
-             insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, certification_id, completed_on, outcome, reason)
-             values ('{organisation}', 'portal', 'live', 'E-1', '{}', '2026-06-10', 'waiting', 'other-date')",
-            certification("a2").rsplit('/').next().unwrap()
-        ))
-        .await;
+    with_partner(&place).await;
+    with_report(&place, "E-1", "a2", "other-date").await;
     let rows = rows("Pages");
     assert!(rows.len() > 15, "{rows:?}");
     for row in rows {
