@@ -16,7 +16,7 @@ pub use auth::{AuthConfig, KeySource, TokenAlgorithm};
 pub use error::ConfigError;
 pub use pages::PagesConfig;
 pub use partners::{PartnersConfig, SecretsConfig};
-pub use sign_in::SignInConfig;
+pub use sign_in::{LabelConfig, ProviderConfig, SignInConfig};
 pub use step_up::StepUpConfig;
 
 /// The configuration. It contains the paths of secrets, never the secrets.
@@ -360,9 +360,9 @@ impl Config {
         }
         self.step_up.check()?;
         self.pages.check()?;
-        if !self.step_up.is_off() && self.sign_in.issuer.is_empty() && self.auth.is_off() {
+        if !self.step_up.is_off() && self.sign_in.providers.is_empty() && self.auth.is_off() {
             return wrong(
-                "[step_up] needs an issuer that reports how people signed in: set sign_in.issuer or [auth]",
+                "[step_up] needs an issuer that reports how people signed in: add a provider to [sign_in], or set [auth]",
             );
         }
         let heartbeat = &self.heartbeat.url;
@@ -375,11 +375,14 @@ impl Config {
             return wrong("sign_in.links needs a mail server: set email.server");
         }
         // Otherwise the API would accept the id tokens of the sign-in client.
-        let is_for_both =
-            self.auth.issuer == self.sign_in.issuer && self.auth.audience == self.sign_in.client_id;
-        if is_for_both && !self.auth.is_off() && !self.sign_in.is_off() {
+        let is_for_both = self
+            .sign_in
+            .providers
+            .iter()
+            .any(|one| self.auth.issuer == one.issuer && self.auth.audience == one.client_id);
+        if is_for_both {
             return wrong(
-                "auth.audience and sign_in.client_id are the same, so the API would accept id tokens: have the issuer use another audience for the API's tokens",
+                "auth.audience and the client_id of a provider in [sign_in] are the same, so the API would accept id tokens: have the issuer use another audience for the API's tokens",
             );
         }
         Ok(())

@@ -42,7 +42,7 @@ use health::{alive, ready, ready_for_strangers, unavailable};
 pub use api::Api;
 pub use database::RequestDatabase;
 pub use metrics::Metrics;
-pub use sign_in::{DemoPerson, SignIn, step_up_fault};
+pub use sign_in::{DemoPerson, SignIn, step_up_faults};
 
 /// The limits of the operations address.
 const OPERATORS: Limits = Limits { connections: 64, of_an_address: 64 };

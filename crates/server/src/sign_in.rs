@@ -23,7 +23,7 @@ use crate::html::errors::render_errors;
 use crate::problem::ApiError;
 use navigation::HOME;
 
-pub use state::{DemoPerson, SignIn, step_up_fault};
+pub use state::{DemoPerson, SignIn, step_up_faults};
 
 /// The router of the sign-in pages.
 pub(super) fn router(sign_in: SignIn) -> Router {
@@ -31,7 +31,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route(HOME, get(home::show))
         .route("/sign-in/demo", post(demo::sign_in))
         .route("/sign-in/provider", get(provider::start))
-        .route("/sign-in/callback", get(provider::finish))
+        .route("/sign-in/callback/{id}", get(provider::finish))
         .route("/sign-in/link", get(link::show).post(link::ask))
         .route("/sign-in/link/open", post(link::open))
         .route("/sign-in/code", post(link::enter))

@@ -32,18 +32,22 @@ impl StepUp {
         if is_recent && is_strong { Ok(()) } else { Err(ApiError::StepUp(self.challenge())) }
     }
 
-    /// The parameters of the authorization request to a provider.
-    pub(super) fn parameters(&self) -> Vec<(&'static str, String)> {
-        let Self(StepUpConfig { max_age_minutes, acr }) = self;
-        let age = (*max_age_minutes > 0).then(|| ("max_age", (max_age_minutes * 60).to_string()));
-        let classes = (!acr.is_empty()).then(|| ("acr_values", acr.join(" ")));
-        age.into_iter().chain(classes).collect()
+    /// The maximum age of the authentication in seconds, if there is one.
+    pub(super) fn max_age(&self) -> Option<String> {
+        (self.0.max_age_minutes > 0).then(|| (self.0.max_age_minutes * 60).to_string())
+    }
+
+    /// The accepted authentication context classes; if empty, any.
+    pub(super) fn classes(&self) -> &[String] {
+        &self.0.acr
     }
 
     /// The value of `WWW-Authenticate` (RFC 9470, section 3).
     fn challenge(&self) -> String {
-        let parameters = self.parameters().into_iter();
-        parameters
+        let age = self.max_age().map(|age| ("max_age", age));
+        let classes = (!self.classes().is_empty()).then(|| ("acr_values", self.classes().join(" ")));
+        age.into_iter()
+            .chain(classes)
             .fold(r#"Bearer error="insufficient_user_authentication""#.to_owned(), |text, (name, value)| {
                 format!("{text}, {name}=\"{value}\"")
             })

@@ -66,9 +66,15 @@ pub(super) async fn run(_args: Args, app: &App) -> Result<Exit, Error> {
     if let Err(error) = app.config.check_keys() {
         findings.problem("credentials", error.to_string());
     }
-    match certvakt_server::step_up_fault(&app.config).await {
-        Ok(None) => {}
-        Ok(Some(fault)) => findings.problem("step-up", fault),
+    match certvakt_server::step_up_faults(&app.config).await {
+        Ok(faults) => {
+            let nobody_can = faults.len() == app.config.sign_in.providers.len();
+            for (id, fault) in faults {
+                let text = format!("{id}: {fault}");
+                // Administrators can sign in at another provider.
+                if nobody_can { findings.problem("step-up", text) } else { findings.warning("step-up", text) }
+            }
+        }
         Err(error) => findings.problem("step-up", error.to_string()),
     }
     match app.address().await {
@@ -129,7 +135,8 @@ async fn check_channels(findings: &mut Findings, config: &Config) {
             Err(error) => findings.problem("e-mail", error.to_string()),
         }
     }
-    let others = [config.auth.secret_file.as_path(), config.sign_in.client_secret_file.as_path()];
+    let clients = config.sign_in.providers.iter().map(|one| one.client_secret_file.as_path());
+    let others = std::iter::once(config.auth.secret_file.as_path()).chain(clients);
     for secret in config.channel_secrets().chain(others) {
         if is_open_to_others(secret) {
             findings.warning(

@@ -7,12 +7,13 @@ mod links;
 mod partners;
 mod proof;
 mod provider;
+mod providers;
 mod sessions;
 mod setup;
 mod step_up;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command};
 use std::sync::OnceLock;
 
@@ -59,7 +60,9 @@ impl Provider {
             .unwrap();
         std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
         let mut command = Command::new("node");
-        command.arg(folder.path().join("provider.mjs")).arg(format!("{PUBLIC}/sign-in/callback"));
+        command.arg(folder.path().join("provider.mjs"));
+        command
+            .args(["login", "other", "vipps", "bankid"].map(|id| format!("{PUBLIC}/sign-in/callback/{id}")));
         let (process, listening) = listen(command.stderr(std::process::Stdio::null()));
         Self { _process: process, issuer: listening["issuer"].as_str().unwrap().to_owned(), _folder: folder }
     }
@@ -75,7 +78,7 @@ pub struct TestService {
 }
 
 impl TestService {
-    /// Starts it with additional settings in `[sign_in]`.
+    /// Starts it with additional settings in `[sign_in]`, and with the provider, unless they have one.
     pub async fn start(more: &str) -> Self {
         Self::start_with(Provider::shared(), more).await
     }
@@ -110,19 +113,27 @@ impl TestService {
     ) -> Service {
         let secret = folder.path().join("secret");
         std::fs::write(&secret, format!("{SECRET}\n")).unwrap();
-        let client = if more.contains("client_id") { "" } else { "client_id = \"certvakt\"\n" };
         let links = if more.contains("links") { "" } else { "links = true\n" };
+        let provider = if more.contains("[[sign_in.providers]]") {
+            String::new()
+        } else {
+            client("login", "certvakt", issuer, &secret)
+        };
         let config = format!(
             "[serve]\nlisten = \"127.0.0.1:0\"\n[delivery]\nchannels = [\"file\"]\n\
              [email]\nserver = \"smtp://127.0.0.1:{}\"\nfrom = \"Varsel <varsel@example.org>\"\n\
              [auth]\nissuer = \"https://issuer.example\"\naudience = \"authenticated\"\nalgorithm = \"HS256\"\n\
              secret_file = \"{secret}\"\n\
-             [sign_in]\npublic_url = \"{PUBLIC}\"\nissuer = \"{issuer}\"\nclient_secret_file = \"{secret}\"\n\
-             {links}{client}{more}",
+             [sign_in]\npublic_url = \"{PUBLIC}\"\n{links}{more}{provider}",
             mail.port,
             secret = secret.display(),
         );
         Service::start(database, &write_config(folder.path(), &config), NOON)
+    }
+
+    /// The configuration of a client at the provider.
+    fn client(&self, client_id: &str) -> String {
+        client("login", client_id, &self.issuer, &self.folder.path().join("secret"))
     }
 
     /// Links a login at the provider to a person of the test data.
@@ -182,6 +193,15 @@ impl TestService {
             set: Vec::new(),
         }
     }
+}
+
+/// The configuration of a provider.
+fn client(id: &str, client_id: &str, issuer: &str, secret: &Path) -> String {
+    format!(
+        "[[sign_in.providers]]\nid = \"{id}\"\nlabel = {{ nb = \"Logg inn hos {id}\", en = \"Sign in at {id}\" }}\n\
+         issuer = \"{issuer}\"\nclient_id = \"{client_id}\"\nclient_secret_file = \"{}\"\n",
+        secret.display()
+    )
 }
 
 /// A browser, which reaches the service at its public address, as behind a proxy.

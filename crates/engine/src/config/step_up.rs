@@ -21,27 +21,31 @@ impl StepUpConfig {
         *self == Self::default()
     }
 
-    /// Checks that each class is valid in a space-separated list (OpenID Connect Core 1.0, section 3.1.2.1)
-    /// and in a header.
+    /// Checks the section.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let is_word = |class: &String| {
-            !class.is_empty()
-                && class.len() <= 255
-                && class.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
-        };
         if self.max_age_minutes > 7 * 24 * 60 {
             return Err(ConfigError::Contradiction(
                 "step_up.max_age_minutes is more than a week, the lifetime of a session: use a smaller number, or 0"
                     .to_owned(),
             ));
         }
-        if self.acr.iter().all(is_word) {
-            Ok(())
-        } else {
-            Err(ConfigError::Contradiction(
-                "each class in step_up.acr must have 1 to 255 ASCII characters, without spaces, quotes and backslashes"
-                    .to_owned(),
-            ))
-        }
+        check_classes(&self.acr, "step_up.acr")
+    }
+}
+
+/// Checks that each authentication context class is valid in a space-separated list (OpenID Connect Core 1.0, section
+/// 3.1.2.1) and in a header.
+pub(super) fn check_classes(classes: &[String], key: &str) -> Result<(), ConfigError> {
+    let is_word = |class: &String| {
+        !class.is_empty()
+            && class.len() <= 255
+            && class.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
+    };
+    if classes.iter().all(is_word) {
+        Ok(())
+    } else {
+        Err(ConfigError::Contradiction(format!(
+            "each class in {key} must have 1 to 255 ASCII characters, without spaces, quotes and backslashes"
+        )))
     }
 }

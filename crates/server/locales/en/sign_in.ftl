@@ -1,11 +1,10 @@
 sign-in-title = Sign in
-sign-in-provider = Sign in
-sign-in-again = Sign in again to make changes
 address = E-mail address
 send-link = Send me a link
 
 signed-in-title = You are signed in
 signed-in-as = You are signed in as { $name }.
+sign-in-again = You are signed in as { $name }. Sign in again to make changes.
 signed-in-nobody = This login is not linked to a person yet. Open the invitation in your e-mail.
 sign-out = Sign out
 sessions = Where you are signed in

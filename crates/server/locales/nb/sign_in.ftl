@@ -1,11 +1,10 @@
 sign-in-title = Logg inn
-sign-in-provider = Logg inn
-sign-in-again = Logg inn på nytt for å gjøre endringer
 address = E-postadresse
 send-link = Send meg en lenke
 
 signed-in-title = Du er logget inn
 signed-in-as = Du er logget inn som { $name }.
+sign-in-again = Du er logget inn som { $name }. Logg inn på nytt for å gjøre endringer.
 signed-in-nobody = Innloggingen hører ikke til noen her ennå. Åpne invitasjonen du har fått på e-post.
 sign-out = Logg ut
 sessions = Her er du logget inn

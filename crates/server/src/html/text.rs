@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use certvakt_base::catalog;
 use certvakt_base::i18n::{Catalog, Locale, line};
+use certvakt_engine::config::LabelConfig;
 use certvakt_store::caller::partners::Partner;
 use certvakt_store::partner::Problem;
 use chrono::{Datelike, NaiveDate};
@@ -38,6 +39,14 @@ impl Text {
             _ => None,
         });
         Self(known.unwrap_or(Locale::Nb))
+    }
+
+    /// The text of a provider's button.
+    pub(crate) fn of_provider(self, label: &LabelConfig) -> String {
+        match self.0 {
+            Locale::Nb => label.nb.clone(),
+            Locale::En => label.en.clone(),
+        }
     }
 
     /// The tag of the language, for `lang`.

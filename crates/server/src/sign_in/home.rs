@@ -35,31 +35,32 @@ pub(super) async fn show(
     Query(return_to): Query<ReturnTo>,
     Query(SignInQuery { step_up }): Query<SignInQuery>,
 ) -> Result<Response, SignInError> {
-    let at_provider = || {
-        let path = with_return("/sign-in/provider", return_to.path());
-        if step_up { path + "&step_up=true" } else { path }
+    let at_providers = |page: Page| {
+        shared.providers.iter().fold(page, |page, provider| {
+            let path = with_return("/sign-in/provider", return_to.path());
+            let path = format!("{path}&provider={}", provider.config.id);
+            let label = text.of_provider(&provider.config.label);
+            page.link(if step_up { path + "&step_up=true" } else { path }, label)
+        })
     };
     if let Some(session) = Session::of(&headers, &shared.database).await? {
         let mut tx = shared.database.caller(&session.login).await?;
         let me = caller::profile(&mut tx).await?;
         tx.commit().await?;
+        let page = Page::new(text, "signed-in");
         let page = match me {
             Some(_) if !step_up => return Ok(redirect(return_to.path(), [])),
-            Some(me) => Page::new(text, "signed-in").named("signed-in-as", me.name.as_deref().unwrap_or("–")),
-            None => Page::new(text, "signed-in").text("signed-in-nobody"),
+            Some(me) => {
+                let key = if shared.providers.is_empty() { "signed-in-as" } else { "sign-in-again" };
+                page.named(key, me.name.as_deref().unwrap_or("–"))
+            }
+            None => page.text("signed-in-nobody"),
         };
-        let page = if shared.provider.is_some() && step_up {
-            page.link(at_provider(), text.say("sign-in-again"))
-        } else {
-            page
-        };
+        let page = if step_up { at_providers(page) } else { page };
         let csrf = [("csrf", session.csrf())];
         return Ok(page.form(page::Form::button("/sign-out", text.say("sign-out"), csrf)).into_response());
     }
-    let mut page = Page::new(text, if shared.demo.is_empty() { "sign-in" } else { "demo" });
-    if shared.provider.is_some() {
-        page = page.link(at_provider(), text.say("sign-in-provider"));
-    }
+    let mut page = at_providers(Page::new(text, if shared.demo.is_empty() { "sign-in" } else { "demo" }));
     if shared.links.is_some() {
         let hidden = [("return_to", return_to.path().to_owned())];
         let form = page::Form::button("/sign-in/link", text.say("send-link"), hidden);

@@ -1,4 +1,4 @@
-//! The sign-in pages: a title, a text, a link and a form, in the browser's language.
+//! The sign-in pages: a title, a text, links and forms, in the browser's language.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use crate::html;
 use crate::html::layout::Layout;
 use crate::html::text::Text;
 
-/// A page: a title, a text, a link and a form.
+/// A page: a title, a text, links and forms.
 #[derive(Template)]
 #[template(path = "page.html")]
 pub(super) struct Page {
     layout: Layout,
     text: String,
-    /// The link's path and label.
-    link: Option<(String, String)>,
+    /// The path and the label of each link.
+    links: Vec<(String, String)>,
     forms: Vec<Form>,
 }
 
@@ -27,7 +27,7 @@ impl Page {
         Self {
             layout: Layout::new(text, text.say(&format!("{key}-title"))),
             text: text.say(key),
-            link: None,
+            links: Vec::new(),
             forms: Vec::new(),
         }
     }
@@ -43,8 +43,9 @@ impl Page {
     }
 
     /// Adds a link.
-    pub(super) fn link(self, path: impl Into<String>, words: String) -> Self {
-        Self { link: Some((path.into(), words)), ..self }
+    pub(super) fn link(mut self, path: impl Into<String>, words: String) -> Self {
+        self.links.push((path.into(), words));
+        self
     }
 
     /// Adds a form.

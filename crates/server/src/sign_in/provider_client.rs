@@ -1,13 +1,14 @@
 //! The client of an OpenID Connect provider: the authorization code flow with PKCE.
 //!
-//! Source: OpenID Connect Core 1.0, section 3.1; RFC 7636 for PKCE; RFC 9700 for known attacks.
+//! Source: OpenID Connect Core 1.0, section 3.1; RFC 7636 for PKCE; RFC 9207 for the issuer in the authorization response;
+//! RFC 9700 for known attacks.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use certvakt_base::clock::Clock;
 use certvakt_base::secret;
-use certvakt_engine::config::{ConfigError, SignInConfig, StepUpConfig};
+use certvakt_engine::config::{ConfigError, ProviderConfig, StepUpConfig};
 use certvakt_engine::outbound::{body, is_safe};
 use futures_util::future::BoxFuture;
 use oauth2::basic::{
@@ -70,6 +71,9 @@ struct Metadata {
     /// Empty if the provider does not publish them.
     #[serde(default)]
     acr_values_supported: Vec<String>,
+    /// Whether each authorization response names the issuer (RFC 9207, section 3).
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
 }
 
 /// The client of the flow and the verifier of its tokens, made from the metadata.
@@ -77,14 +81,15 @@ struct Metadata {
 struct Discovered {
     client: FlowClient,
     id_tokens: IdTokens,
+    /// Whether each authorization response names the issuer.
+    names_itself: bool,
 }
 
 /// A provider, with our client credentials.
 #[derive(Debug)]
 pub(super) struct Provider {
-    issuer: String,
+    pub(super) config: ProviderConfig,
     discovery: Url,
-    client_id: ClientId,
     client_secret: Option<ClientSecret>,
     callback: RedirectUrl,
     http: Http,
@@ -98,38 +103,48 @@ pub(super) struct Provider {
 struct Unanswered(&'static str);
 
 impl Provider {
-    /// Creates the provider of a section that has an issuer, and reads the client secret, if there is one.
-    /// The metadata is fetched at the first sign-in.
-    pub(super) fn new(config: &SignInConfig, base: &Url) -> Result<Self, ConfigError> {
+    /// Creates the provider, and reads the client secret, if there is one. The metadata is fetched at the first sign-in.
+    pub(super) fn new(config: &ProviderConfig, base: &Url) -> Result<Self, ConfigError> {
         let wrong = |text: String| ConfigError::Contradiction(text);
         let client_secret = if config.client_secret_file.as_os_str().is_empty() {
             None
         } else {
             let text = std::fs::read_to_string(&config.client_secret_file).map_err(|error| {
                 wrong(format!(
-                    "cannot read sign_in.client_secret_file ({}): check the path and its permissions",
+                    "cannot read the client_secret_file of the provider '{}' ({}): check the path and its permissions",
+                    config.id,
                     error.kind()
                 ))
             })?;
             Some(ClientSecret::new(text.trim_end().to_owned()))
         };
         Ok(Self {
-            issuer: config.issuer.clone(),
-            discovery: format!("{}/.well-known/openid-configuration", config.issuer.trim_end_matches('/'))
-                .parse()
-                .map_err(|_| wrong("sign_in.issuer is not a valid URL".to_owned()))?,
-            client_id: ClientId::new(config.client_id.clone()),
+            discovery: format!("{}/.well-known/openid-configuration", config.place()).parse().map_err(
+                |_| wrong(format!("the issuer of the provider '{}' is not a valid URL", config.id)),
+            )?,
             client_secret,
-            callback: RedirectUrl::new(format!("{base}sign-in/callback"))
+            // One for each provider, so that no provider can have another's response sent to it (RFC 9700, section 4.4).
+            callback: RedirectUrl::new(format!("{base}sign-in/callback/{}", config.id))
                 .map_err(|_| wrong("sign_in.public_url is not a valid URL".to_owned()))?,
             http: Http(certvakt_engine::outbound::client(PATIENCE)),
             known: Mutex::default(),
+            config: config.clone(),
         })
     }
 
-    /// The URL to which the browser is sent.
-    pub(super) async fn begin(&self, secret: &str, step_up: Option<&StepUp>) -> Result<Url, SignInError> {
-        let state = CsrfToken::new(state(secret));
+    /// The state parameter, which ties the provider's response to a sign-in at this provider that this browser started.
+    pub(super) fn state(&self, secret: &str) -> String {
+        secret::derived(secret, &format!("state {}", self.config.id))
+    }
+
+    /// The URL to which the browser is sent. `language` is that of our page.
+    pub(super) async fn begin(
+        &self,
+        secret: &str,
+        step_up: Option<&StepUp>,
+        language: &'static str,
+    ) -> Result<Url, SignInError> {
+        let state = CsrfToken::new(self.state(secret));
         let discovered = self.discovered().await?;
         let mut request = discovered
             .client
@@ -137,17 +152,33 @@ impl Provider {
             .add_scope(Scope::new("openid".to_owned()))
             .add_extra_param("nonce", nonce(secret))
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier(secret)));
-        // OpenID Connect Core 1.0, section 3.1.2.1.
-        for (name, value) in step_up.map(StepUp::parameters).unwrap_or_default() {
+        // OpenID Connect Core 1.0, section 3.1.2.1. The first class is the preferred one.
+        let age = step_up.and_then(StepUp::max_age).map(|age| ("max_age", age));
+        let stronger = step_up.map(StepUp::classes).unwrap_or_default();
+        let classes = [stronger, &self.config.acr_values].concat().join(" ");
+        let classes = (!classes.is_empty()).then_some(("acr_values", classes));
+        let language = [("ui_locales", language.to_owned())];
+        for (name, value) in age.into_iter().chain(classes).chain(language) {
             request = request.add_extra_param(name, value);
         }
         let (url, _) = request.url();
         if is_safe(&url) { Ok(url) } else { Err(SignInError::Provider("the issuer's URL is not https")) }
     }
 
-    /// Exchanges the code for the tokens, and returns the login.
-    pub(super) async fn finish(&self, secret: &str, code: String) -> Result<Login, SignInError> {
+    /// Exchanges the code for the tokens, and returns the login. `issuer` is that of the authorization response, if it
+    /// names one.
+    pub(super) async fn finish(
+        &self,
+        secret: &str,
+        code: String,
+        issuer: Option<&str>,
+    ) -> Result<Login, SignInError> {
         let discovered = self.discovered().await?;
+        // Before the code leaves for the token endpoint (RFC 9207, section 2.4).
+        let is_ours = issuer.map_or(!discovered.names_itself, |issuer| issuer == self.config.issuer);
+        if !is_ours {
+            return Err(SignInError::Failed("the authorization response names another issuer, or none"));
+        }
         let answer = discovered
             .client
             .exchange_code(AuthorizationCode::new(code))
@@ -166,10 +197,16 @@ impl Provider {
             .ok_or(SignInError::Failed("the provider's token response has no id token"))?;
         // The token's dates are real, so they are compared with the real time even in a rehearsal.
         let verified = discovered.id_tokens.verify(token, &nonce(secret), Clock::system().now()).await;
-        verified.map_err(|error| match error {
+        let login = verified.map_err(|error| match error {
             TokenError::Invalid(reason) => SignInError::IdToken(reason),
             TokenError::KeysUnavailable => SignInError::Provider("the provider's keys cannot be fetched"),
-        })
+        })?;
+        let accepted = &self.config.acr;
+        if accepted.is_empty() || login.acr.as_ref().is_some_and(|class| accepted.contains(class)) {
+            Ok(login)
+        } else {
+            Err(SignInError::IdToken("its acr is missing, or none of the accepted ones"))
+        }
     }
 
     /// Returns the provider's metadata, cached or fetched.
@@ -188,7 +225,9 @@ impl Provider {
     /// The reason why the provider does not support `[step_up]`, according to its metadata.
     pub(super) async fn lacks(&self, step_up: &StepUpConfig) -> Option<&'static str> {
         let Some(said) = self.metadata().await else {
-            return Some("the provider cannot be reached or publishes no metadata: check sign_in.issuer");
+            return Some(
+                "the provider cannot be reached or publishes no metadata: check its issuer in [sign_in]",
+            );
         };
         let (claims, classes) = (said.claims_supported, said.acr_values_supported);
         if step_up.max_age_minutes > 0 && !claims.is_empty() && !claims.iter().any(|one| one == "auth_time") {
@@ -215,20 +254,23 @@ impl Provider {
         let said: Metadata = serde_json::from_slice(&body(answer, LARGEST_ANSWER).await?).ok()?;
         // The issuer must match, so that no other issuer can impersonate this one (Discovery 1.0, section
         // 4.3).
-        (said.issuer == self.issuer && is_safe(&said.jwks_uri)).then_some(said)
+        (said.issuer == self.config.issuer && is_safe(&said.jwks_uri)).then_some(said)
     }
 
     async fn discover(&self) -> Option<Discovered> {
         let said = self.metadata().await?;
-        let mut client = oauth2::Client::new(self.client_id.clone())
+        let mut client = oauth2::Client::new(ClientId::new(self.config.client_id.clone()))
             .set_auth_uri(said.authorization_endpoint)
             .set_token_uri(said.token_endpoint)
             .set_redirect_uri(self.callback.clone());
         if let Some(secret) = &self.client_secret {
             client = client.set_client_secret(secret.clone());
         }
-        let client_id = self.client_id.as_str().to_owned();
-        Some(Discovered { client, id_tokens: IdTokens::new(said.issuer, client_id, said.jwks_uri) })
+        Some(Discovered {
+            client,
+            names_itself: said.authorization_response_iss_parameter_supported,
+            id_tokens: IdTokens::new(said.issuer, self.config.client_id.clone(), said.jwks_uri),
+        })
     }
 }
 
@@ -261,11 +303,6 @@ impl<'c> AsyncHttpClient<'c> for Http {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.ask(request))
     }
-}
-
-/// The state parameter, which ties the provider's response to a sign-in that this browser started.
-pub(super) fn state(secret: &str) -> String {
-    secret::derived(secret, "state")
 }
 
 /// The nonce, which ties an id token to this sign-in.

@@ -29,7 +29,7 @@ pub struct DemoPerson {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) database: RequestDatabase,
-    pub(super) provider: Option<Provider>,
+    pub(super) providers: Vec<Provider>,
     /// The queue for requests for links, if links are enabled.
     pub(super) links: Option<MailQueue>,
     pub(super) limits: Limits,
@@ -50,10 +50,10 @@ impl SignIn {
             return Ok(None);
         }
         let base = sign_in.base()?;
-        let provider = if sign_in.issuer.is_empty() { None } else { Some(Provider::new(sign_in, &base)?) };
+        let providers = sign_in.providers.iter().map(|one| Provider::new(one, &base));
         Ok(Some(Self(Arc::new(Shared {
             database,
-            provider,
+            providers: providers.collect::<Result<_, _>>()?,
             links: mails.filter(|_| sign_in.links),
             limits: Limits::new(&sign_in.client_header),
             step_up: StepUp::new(&config.step_up),
@@ -65,7 +65,7 @@ impl SignIn {
     pub fn of_demo(database: RequestDatabase, config: &Config, people: Vec<DemoPerson>) -> Self {
         Self(Arc::new(Shared {
             database,
-            provider: None,
+            providers: Vec::new(),
             links: None,
             limits: Limits::new(&config.sign_in.client_header),
             step_up: StepUp::new(&config.step_up),
@@ -74,11 +74,26 @@ impl SignIn {
     }
 }
 
-/// Checks by the provider's metadata whether it supports `[step_up]`. Returns the reason if it does not.
-pub async fn step_up_fault(config: &Config) -> Result<Option<&'static str>, ConfigError> {
-    let sign_in = &config.sign_in;
-    if config.step_up.is_off() || sign_in.issuer.is_empty() {
-        return Ok(None);
+impl Shared {
+    /// The provider with an id.
+    pub(super) fn provider(&self, id: &str) -> Option<&Provider> {
+        self.providers.iter().find(|one| one.config.id == id)
     }
-    Ok(Provider::new(sign_in, &sign_in.base()?)?.lacks(&config.step_up).await)
+}
+
+/// Checks by the metadata of each provider whether it supports `[step_up]`. Returns the id of each that does not, with the
+/// reason.
+pub async fn step_up_faults(config: &Config) -> Result<Vec<(String, &'static str)>, ConfigError> {
+    let sign_in = &config.sign_in;
+    let mut faults = Vec::new();
+    if config.step_up.is_off() || sign_in.providers.is_empty() {
+        return Ok(faults);
+    }
+    let base = sign_in.base()?;
+    for one in &sign_in.providers {
+        if let Some(fault) = Provider::new(one, &base)?.lacks(&config.step_up).await {
+            faults.push((one.id.clone(), fault));
+        }
+    }
+    Ok(faults)
 }

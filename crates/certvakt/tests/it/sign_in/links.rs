@@ -284,9 +284,8 @@ async fn nobody_is_invited_without_a_mail_server() {
     let folder = tempfile::tempdir().unwrap();
     let text = format!(
         "[serve]\nlisten = \"127.0.0.1:0\"\n[sign_in]\npublic_url = \"https://certvakt.example\"\n\
-         issuer = \"{}\"\nclient_id = \"certvakt\"\nclient_secret_file = \"{}\"\n",
-        place.issuer,
-        place.folder.path().join("secret").display()
+         {}",
+        place.client("certvakt")
     );
     let config = crate::stand_in::write_config(folder.path(), &text);
     let service = crate::service::Service::start(&place.database, &config, NOON);

@@ -136,7 +136,10 @@ async fn an_invalid_id_token_signs_nobody_in() {
         ("shared", "its alg is not an accepted asymmetric algorithm"),
         ("unsigned", "its header is malformed or has an unknown algorithm"),
     ] {
-        place = place.again(&format!("client_id = \"{lie}\"\n"));
+        place = {
+            let client = place.client(lie);
+            place.again(&client)
+        };
         let answer = place.browser().sign_in("/sign-in/provider", "somebody").await;
         assert_eq!((answer.status, place.sessions().await), (403, 0), "{lie}: {}", answer.text);
         assert!(answer.text.contains("Innloggingen kunne ikke fullføres"), "{lie}: {}", answer.text);

@@ -58,7 +58,7 @@ async fn an_administrator_signs_in_again_before_a_change() {
         elsewhere.get("/sign-in/provider?step_up=true&return_to=/api/v1/me").await.location.unwrap();
     elsewhere.headers.clear();
     let page = elsewhere.get(&stopped).await;
-    assert!(page.text.contains("Logg inn på nytt for å gjøre endringer"), "{}", page.text);
+    assert!(page.text.contains("Logg inn på nytt for å gjøre endringer."), "{}", page.text);
     let again = super::between(&page.text, "class=\"button\" href=\"", "\"").replace("&#38;", "&");
     assert_eq!(elsewhere.sign_in(&again, "administrator").await.url, "https://certvakt.example/api/v1/me");
     assert_eq!(change(&mut elsewhere).await.0, 202);
@@ -88,8 +88,9 @@ async fn doctor_reports_what_the_provider_lacks() {
     let place = TestService::start("").await;
     let doctor = |issuer: &str, step_up: &str| {
         let text = format!(
-            "[sign_in]\npublic_url = \"{}\"\nissuer = \"{issuer}\"\nclient_id = \"certvakt\"\n[step_up]\n{step_up}\n",
-            super::PUBLIC
+            "[sign_in]\npublic_url = \"{}\"\n{}[step_up]\n{step_up}\n",
+            super::PUBLIC,
+            super::client("login", "certvakt", issuer, &place.folder.path().join("secret"))
         );
         let config = crate::stand_in::write_config(place.folder.path(), &text);
         let output = place

@@ -1,9 +1,9 @@
 // The certified oidc-provider as a process, with its own pages to sign in on: any login is somebody.
 //
-//   node provider.mjs CALLBACK
+//   node provider.mjs CALLBACK…
 //
 // Says as JSON where it listens, and ends when standard input closes. The client `certvakt` is told the
-// truth; each of the others is told one lie in its id token, signed like the truth unless that is the lie.
+// truth; each of the others gets one change in its id token, signed like the truth unless that is the change.
 
 import { createServer } from "node:http";
 import * as jose from "jose";
@@ -15,7 +15,7 @@ console.info = console.warn;
 const SECRET = "a secret of the tests, of forty bytes...";
 const key = await jose.generateKeyPair("RS256", { extractable: true });
 const stranger = await jose.generateKeyPair("RS256");
-const lies = {
+const changes = {
   nonce: (claims) => ({ ...claims, nonce: "of another sign-in" }),
   "no-nonce": ({ nonce, ...claims }) => claims,
   audience: (claims) => ({ ...claims, aud: "another-client" }),
@@ -25,11 +25,14 @@ const lies = {
   signature: (claims) => claims,
   shared: (claims) => claims,
   unsigned: (claims) => claims,
+  low: (claims) => ({ ...claims, acr: "urn:low" }),
+  high: (claims) => ({ ...claims, acr: "urn:high" }),
+  talkative: (claims) => ({ ...claims, name: "Kari Prøve", email: "kari@talkative.example", birthdate: "1990-02-17" }),
 };
 
-async function sign(lie, claims) {
-  if (lie === "unsigned") return new jose.UnsecuredJWT(claims).encode();
-  const [alg, by] = { signature: ["RS256", stranger.privateKey], shared: ["HS256", new TextEncoder().encode(SECRET)] }[lie] ?? ["RS256", key.privateKey];
+async function sign(change, claims) {
+  if (change === "unsigned") return new jose.UnsecuredJWT(claims).encode();
+  const [alg, by] = { signature: ["RS256", stranger.privateKey], shared: ["HS256", new TextEncoder().encode(SECRET)] }[change] ?? ["RS256", key.privateKey];
   return new jose.SignJWT(claims).setProtectedHeader({ alg, kid: "key" }).sign(by);
 }
 
@@ -37,10 +40,10 @@ const server = createServer();
 await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 const provider = new Provider(issuer, {
-  clients: ["certvakt", ...Object.keys(lies)].map((client_id) => ({
+  clients: ["certvakt", ...Object.keys(changes)].map((client_id) => ({
     client_id,
     client_secret: SECRET,
-    redirect_uris: [process.argv[2]],
+    redirect_uris: process.argv.slice(2),
     response_types: ["code"],
     grant_types: ["authorization_code"],
   })),
@@ -51,10 +54,10 @@ const provider = new Provider(issuer, {
 });
 provider.use(async (ctx, next) => {
   await next();
-  const lie = ctx.oidc?.client?.clientId;
-  if (lie in lies && ctx.body?.id_token) {
+  const change = ctx.oidc?.client?.clientId;
+  if (change in changes && ctx.body?.id_token) {
     const { iat, ...claims } = jose.decodeJwt(ctx.body.id_token);
-    ctx.body.id_token = await sign(lie, lies[lie]({ iat, ...claims }));
+    ctx.body.id_token = await sign(change, changes[change]({ iat, ...claims }));
   }
 });
 server.on("request", provider.callback());
