@@ -156,7 +156,7 @@ create table certvakt.kept_forms (
   kept_at timestamptz not null default now()
 );
 comment on table certvakt.kept_forms is
-  'The last form that a person sent after their session had expired, for an hour: they can send it after they have signed in again.';
+  'The last form that a person sent after their session had expired, or that needed a new sign-in, for an hour: they can send it after they have signed in again.';
 comment on column certvakt.kept_forms.fields is 'The fields as application/x-www-form-urlencoded, without the token of the session.';
 alter table certvakt.kept_forms enable row level security;
 alter table certvakt.kept_forms force row level security;

@@ -86,8 +86,8 @@ fn check(secret: &str, headers: &HeaderMap, in_form: Option<&str>) -> Result<(),
     if is_ours { Ok(()) } else { Err(ApiError::Forged) }
 }
 
-/// Keeps a form for the person of the browser's expired session, until they have signed in again. Returns false if the
-/// browser has no such session. The form must come from one of our pages.
+/// Keeps a form for the person of the browser's session, which may have expired, until they have signed in again. Returns
+/// false if the browser has no session. The form must come from one of our pages.
 pub(super) async fn keep_form(
     headers: &HeaderMap,
     database: &RequestDatabase,

@@ -28,8 +28,8 @@ pub async fn session(tx: &mut AuthTx, token_hash: [u8; 32]) -> Result<Option<Ses
     Ok(found.fetch_optional(tx).await?)
 }
 
-/// Keeps a form that the browser of an expired session sent, for the person of that session. Returns false if there is no
-/// such session.
+/// Keeps a form that the browser of a session sent, for the person of that session, which may have expired. Returns false
+/// if there is no such session.
 pub async fn keep_form(
     tx: &mut AuthTx,
     token_hash: [u8; 32],

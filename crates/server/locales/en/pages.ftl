@@ -358,7 +358,7 @@ version-mismatch-title = Somebody changed it in the meantime
 version-mismatch = The certification was changed again, so your change was not made. Go back, and look at what holds now.
 
 kept-title = Your form is kept
-kept = Your session had ended, but the last form that you sent was kept. It is not saved yet. Look at it, and send it again to go on.
+kept = You had to sign in again, but the last form that you sent was kept. It is not saved yet. Look at it, and send it again to go on.
 kept-send = Send the form
 kept-discard = Do not send it
 

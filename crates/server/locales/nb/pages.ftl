@@ -358,7 +358,7 @@ version-mismatch-title = Noen endret den mens du holdt på
 version-mismatch = Sertifiseringen er endret på nytt, så endringen din ble ikke gjort. Gå tilbake, og se hva som gjelder nå.
 
 kept-title = Skjemaet ditt er tatt vare på
-kept = Økten din var over, men det siste skjemaet du sendte, er tatt vare på. Det er ikke lagret ennå. Se over, og send det på nytt for å gå videre.
+kept = Du måtte logge inn på nytt, men det siste skjemaet du sendte, er tatt vare på. Det er ikke lagret ennå. Se over, og send det på nytt for å gå videre.
 kept-send = Send skjemaet
 kept-discard = Ikke send
 

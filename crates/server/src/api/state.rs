@@ -136,7 +136,7 @@ impl Api {
         }
     }
 
-    /// Keeps a form for the person of the browser's expired session. Returns false if it has none.
+    /// Keeps a form for the person of the browser's session, which may have expired. Returns false if it has none.
     pub(crate) async fn keep_form(
         &self,
         headers: &HeaderMap,

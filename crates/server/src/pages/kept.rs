@@ -1,4 +1,4 @@
-//! The form that a person sent after their session had expired.
+//! The form that a person sent after their session had expired, or before they had to sign in again for step-up.
 
 use askama::Template;
 use axum::extract::State;

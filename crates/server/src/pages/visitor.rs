@@ -1,7 +1,9 @@
 //! The person who asks for a page, and the forms that they send.
 
 use axum::Form;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, RawForm, Request};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
 use certvakt_engine::renewal::batch::Begin;
@@ -31,13 +33,15 @@ pub(super) struct Visitor {
     path: String,
     /// Whether the form was kept while the person signed in again.
     was_kept: bool,
+    /// The form that the person sent, which is kept if they must sign in again.
+    sent: Option<(HeaderMap, Bytes)>,
 }
 
 impl Visitor {
     /// Begins the page's transaction. Returns it with a page that has no heading yet.
     pub(super) async fn begin(&self, api: &Api, section: Section) -> Result<(CallerTx, Layout), PageError> {
         let mut tx = match api.person(&self.caller).await {
-            Err(ApiError::StepUp(_)) => return Err(PageError::StepUp(self.path.clone())),
+            Err(ApiError::StepUp(_)) => return Err(PageError::StepUp(self.return_to(api).await?)),
             begun => begun?,
         };
         if self.was_kept {
@@ -48,6 +52,14 @@ impl Visitor {
         let mut layout = Layout::new(text, String::new());
         layout.signed_in = Some(SignedIn::new(&person, self.csrf.clone(), section));
         Ok((tx, layout))
+    }
+
+    /// The path to which the person returns after they have signed in again.
+    async fn return_to(&self, api: &Api) -> Result<String, ApiError> {
+        match &self.sent {
+            Some((headers, body)) => keep(headers, body, api, self.path.clone()).await,
+            None => Ok(self.path.clone()),
+        }
     }
 
     /// Begins another transaction of the same request, which is recorded once.
@@ -65,7 +77,8 @@ impl Visitor {
             return Err(PageError::NotSignedIn(path));
         };
         access.asked_by(&session.login);
-        let changes_others = !parts.method.is_safe() && !parts.uri.path().starts_with("/me/");
+        let is_own = parts.uri.path().starts_with("/me/") || parts.uri.path() == KEPT_FORM;
+        let changes_others = !parts.method.is_safe() && !is_own;
         let caller = Caller { login: session.login.clone(), access, changes_others };
         let visitor = Self {
             caller,
@@ -73,6 +86,7 @@ impl Visitor {
             browser: Text::of_browser(&parts.headers),
             path,
             was_kept: false,
+            sent: None,
         };
         Ok((visitor, session))
     }
@@ -118,38 +132,41 @@ impl<T: DeserializeOwned> FromRequest<Api> for Sent<T> {
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, PageError> {
         let (mut parts, body) = request.into_parts();
-        let (visitor, session) = match Visitor::of(&mut parts, api).await {
-            Err(PageError::NotSignedIn(path)) => {
-                return Err(keep(Request::from_parts(parts, body), api, path).await);
+        let found = Visitor::of(&mut parts, api).await;
+        let body = RawForm::from_request(Request::from_parts(parts.clone(), body), api).await;
+        let body = body.map(|RawForm(body)| body);
+        let (visitor, session) = match (found, &body) {
+            (Err(PageError::NotSignedIn(path)), Ok(body)) => {
+                return Err(PageError::NotSignedIn(keep(&parts.headers, body, api, path).await?));
             }
-            found => found?,
+            (found, _) => found?,
         };
+        let incomplete = || ApiError::Invalid("the form is incomplete".to_owned());
+        let body = body.map_err(|_| incomplete())?;
         let headers = parts.headers.clone();
-        let form = Form::<WithToken<T>>::from_request(Request::from_parts(parts, body), api).await;
-        let Ok(Form(WithToken { csrf, kept, form })) = form else {
-            return Err(ApiError::Invalid("the form is incomplete".to_owned()).into());
+        let request = Request::from_parts(parts, Body::from(body.clone()));
+        let Ok(Form(WithToken { csrf, kept, form })) = Form::<WithToken<T>>::from_request(request, api).await
+        else {
+            return Err(incomplete().into());
         };
         session.check(&headers, csrf.as_deref())?;
-        let visitor = Visitor { was_kept: kept.is_some(), ..visitor };
+        let visitor = Visitor { was_kept: kept.is_some(), sent: Some((headers, body)), ..visitor };
         Ok(Self { visitor, form })
     }
 }
 
-/// Keeps a form whose session has expired, and leads through the sign-in back to it, or else to its page.
-async fn keep(request: Request, api: &Api, path: String) -> PageError {
-    let headers = request.headers().clone();
-    let Ok(Form(mut fields)) = Form::<Vec<(String, String)>>::from_request(request, api).await else {
-        return PageError::NotSignedIn(path);
-    };
+/// Keeps a form whose person must sign in again. Returns the path that leads back to it, or else its page.
+async fn keep(headers: &HeaderMap, body: &[u8], api: &Api, path: String) -> Result<String, ApiError> {
+    let mut fields: Vec<_> = form_urlencoded::parse(body).collect();
     let csrf = fields.iter().position(|(name, _)| name == "csrf").map(|at| fields.remove(at).1);
     let written = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
-    if written.len() > LONGEST_KEPT || path.len() > LONGEST_RETURN {
-        return PageError::NotSignedIn(path);
+    if written.len() > LONGEST_KEPT || path.len() > LONGEST_RETURN || path == KEPT_FORM {
+        return Ok(path);
     }
-    match api.keep_form(&headers, &path, &csrf.unwrap_or_default(), &written).await {
-        Ok(true) => PageError::NotSignedIn(KEPT_FORM.to_owned()),
-        // Without an expired session, or the token of its pages, there is nobody to keep it for.
-        Ok(false) | Err(ApiError::Forged) => PageError::NotSignedIn(path),
-        Err(error) => error.into(),
+    match api.keep_form(headers, &path, csrf.as_deref().unwrap_or_default(), &written).await {
+        Ok(true) => Ok(KEPT_FORM.to_owned()),
+        // Without a session, or the token of its pages, there is nobody to keep it for.
+        Ok(false) | Err(ApiError::Forged) => Ok(path),
+        Err(error) => Err(error),
     }
 }

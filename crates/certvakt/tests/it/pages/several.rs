@@ -1,7 +1,7 @@
 //! Changes of several certifications at once, and their undo as one.
 
 use super::{certification, element, hidden, send, signed_in};
-use crate::sign_in::{Answer, TestService};
+use crate::sign_in::{Answer, TestService, between};
 
 /// The kinds of the entries in the histories of the coordinator's two certifications.
 async fn kinds(place: &TestService) -> String {
@@ -231,4 +231,59 @@ async fn a_form_that_is_sent_after_the_session_has_expired_is_kept_for_the_same_
     let discarded = send(&mut browser, &page, &[]).await;
     assert_eq!(discarded.status, 303, "{}", discarded.text);
     assert_eq!(browser.get("/kept-form").await.status, 303, "it is discarded");
+}
+
+#[tokio::test]
+async fn a_form_that_needs_a_new_sign_in_is_kept_for_the_same_administrator() {
+    let place = TestService::start("[step_up]\nmax_age_minutes = 15\n").await;
+    let mut browser = signed_in(&place, "administrator").await;
+    let path = certification("a2") + "/suspensions";
+    let note = [("date", "30.06.2026"), ("note", "Permisjon ut året & <mer>")];
+    let suspended = "select count(*) from public.peer_mentor_certifications where status = 'suspended'";
+    let kept = "select count(*) from certvakt.kept_forms";
+    let form = browser.get(&path).await;
+    let forged = browser.post(&path, &[("csrf", "no token of ours"), ("note", "forged")]).await;
+    assert_eq!((forged.status, place.database.value::<i64>(kept).await), (403, 0), "{}", forged.text);
+    let sent = send(&mut browser, &form, &note).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    let to = sent.location.unwrap();
+    assert_eq!(to, "https://certvakt.example/sign-in?return_to=%2Fkept-form&step_up=true");
+    assert_eq!(place.database.value::<i64>(suspended).await, 0, "nothing is saved yet");
+    // Nobody else gets it.
+    let mut coordinator = signed_in(&place, "coordinator").await;
+    let answer = coordinator.get("/kept-form").await;
+    assert!(answer.status == 303 && !answer.text.contains("Permisjon"), "{}", answer.text);
+
+    let again = browser.get(&to).await;
+    assert!(again.text.contains("Logg inn på nytt for å gjøre endringer."), "{}", again.text);
+    let again = between(&again.text, "class=\"button\" href=\"", "\"").replace("&#38;", "&");
+    let page = browser.sign_in(&again, "administrator").await;
+    assert_eq!(page.url, "https://certvakt.example/kept-form", "{}", page.text);
+    assert!(page.text.contains("Permisjon ut året &#38; &#60;mer&#62;"), "{}", page.text);
+    // The last form of the page discards it.
+    let text = page.text.split_once("<form method=\"post\" action=\"/kept-form\">").unwrap().0;
+    let first =
+        Answer { text: text.to_owned(), headers: page.headers.clone(), url: page.url.clone(), ..page };
+    // If that takes too long, the form is kept again.
+    let age = "update certvakt.sessions set authenticated_at = authenticated_at - interval '17 minutes'";
+    place.database.execute(age).await;
+    let sent = send(&mut browser, &first, &[]).await;
+    assert!(sent.location.unwrap().contains("return_to=%2Fkept-form&step_up=true"), "{}", sent.text);
+    let page = browser.get("/kept-form").await;
+    let discarded = send(&mut browser, &page, &[]).await;
+    assert_eq!(
+        discarded.status, 303,
+        "to discard it is no change of anybody else's data: {}",
+        discarded.text
+    );
+    assert_eq!(place.database.value::<i64>(kept).await, 0);
+
+    let form = browser.get(&path).await;
+    send(&mut browser, &form, &note).await;
+    let page = browser.sign_in(&again, "administrator").await;
+    let text = page.text.split_once("<form method=\"post\" action=\"/kept-form\">").unwrap().0;
+    let saved = send(&mut browser, &Answer { text: text.to_owned(), ..page }, &[]).await;
+    assert!(saved.location.unwrap().contains("done=suspended"), "{}", saved.text);
+    assert_eq!(place.database.value::<i64>(suspended).await, 1);
+    assert_eq!(browser.get("/kept-form").await.status, 303, "it is not shown again");
 }
