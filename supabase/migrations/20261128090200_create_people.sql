@@ -200,12 +200,14 @@ grant select, insert, update, delete on certvakt.contact_points to certvakt_regi
 create policy registrar_manages on certvakt.contact_points to certvakt_registrar using (true) with check (true);
 grant select (id, person_id, kind, address, organisation_id) on certvakt.contact_points to certvakt_auth;
 create policy auth_reads on certvakt.contact_points for select to certvakt_auth using (kind = 'email');
--- The definer reads mail addresses for invitations, and writes devices only.
+-- The definer reads mail addresses for invitations. It writes devices, and the addresses that people manage themselves.
 grant select (id, person_id, kind, address, installation, created_at, organisation_id),
   insert (person_id, kind, address, installation), delete on certvakt.contact_points to certvakt_definer;
 create policy definer_reads on certvakt.contact_points for select to certvakt_definer using (true);
-create policy definer_adds_devices on certvakt.contact_points for insert to certvakt_definer with check (kind = 'push');
-create policy definer_removes_devices on certvakt.contact_points for delete to certvakt_definer using (kind = 'push');
+create policy definer_adds on certvakt.contact_points for insert to certvakt_definer
+  with check (kind in ('push', 'phone') and organisation_id is null);
+create policy definer_removes on certvakt.contact_points for delete to certvakt_definer
+  using (kind = 'push' or organisation_id is null);
 
 create table certvakt.channel_opt_outs (
   person_id uuid not null references certvakt.people (id) on delete cascade,

@@ -280,17 +280,19 @@ alter function certvakt.search_people(text, bigint, text, uuid, uuid) owner to c
 create function certvakt.notices_of(certifications uuid[])
 returns table (
   id bigint, organisation_id uuid, certification_id uuid, stage text, due_date date, expires_at timestamptz, recorded_at timestamptz,
-  state text, reason text, attempt integer, finished_at timestamptz)
+  state text, reason text, attempt integer, finished_at timestamptz, channel text)
 language sql stable security definer set search_path = ''
 begin atomic
-  select d.id, c.organisation_id, c.id, d.stage, d.due_date, d.expires_at, l.sent_at, d.state, d.reason, d.attempt, d.finished_at
+  select d.id, c.organisation_id, c.id, d.stage, d.due_date, d.expires_at, l.sent_at, d.state, d.reason, d.attempt, d.finished_at,
+    (select a.channel from certvakt.delivery_attempts a
+     where a.delivery_id = d.id and a.outcome = 'delivered' order by a.attempt desc, a.message limit 1)
   from certvakt.visible_certifications c
   join public.cert_notification_log l on l.certification_id = c.id
   join certvakt.deliveries d on d.id = l.id
   where c.id = any (notices_of.certifications);
 end;
 comment on function certvakt.notices_of is
-  'Returns the notices of the given certifications that the caller may see, and the states of their deliveries.';
+  'Returns the notices of the given certifications that the caller may see, the states of their deliveries, and the channels that accepted them.';
 
 create function certvakt.recent_notices(since timestamptz, before bigint, of_chapter uuid, of_stage text, of_state text, how_many integer)
 returns table (
@@ -447,15 +449,67 @@ begin atomic
 end;
 comment on function certvakt.remove_device is 'Removes a device of the caller.';
 
+-- The token of a device is a secret of the app.
+create function certvakt.my_contact_points()
+returns table (id uuid, kind text, address text, organisation_id uuid, organisation text, created_at timestamptz)
+language sql stable security definer set search_path = ''
+begin atomic
+  select k.id, k.kind, case when k.kind <> 'push' then k.address end, k.organisation_id, o.name, k.created_at
+  from certvakt.contact_points k
+  left join certvakt.organisations o on o.id = k.organisation_id
+  where k.person_id = (select certvakt.current_person())
+  order by k.organisation_id nulls first, k.created_at, k.id;
+end;
+comment on function certvakt.my_contact_points is
+  'Returns the caller''s contact points: their own, and those from the registers of organisations, without the tokens of devices.';
+
+create function certvakt.add_phone(number text) returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+  person uuid := certvakt.current_person();
+begin
+  if person is null then
+    raise exception 'no person is linked to this login' using errcode = 'insufficient_privilege';
+  end if;
+  -- Two forms of the same person wait for each other.
+  update certvakt.people p set id = p.id where p.id = person;
+  if (select count(*) from certvakt.contact_points k
+      where k.person_id = person and k.kind = 'phone' and k.organisation_id is null and k.address <> add_phone.number) >= 5 then
+    return false;
+  end if;
+  insert into certvakt.contact_points (person_id, kind, address) values (person, 'phone', add_phone.number)
+  on conflict do nothing;
+  return true;
+end
+$$;
+comment on function certvakt.add_phone is
+  'Adds a phone number of the caller''s own. Returns false if they have five others.';
+
+create function certvakt.remove_contact_point(point uuid) returns boolean
+language plpgsql security definer set search_path = '' as $$
+begin
+  delete from certvakt.contact_points k
+  where k.id = remove_contact_point.point and k.organisation_id is null and k.person_id = certvakt.current_person();
+  return found;
+end
+$$;
+comment on function certvakt.remove_contact_point is
+  'Removes a device, a mail address or a phone number of the caller''s own. Returns false if there is none with this id.';
+
 revoke all on function certvakt.opt_outs(), certvakt.opt_out(text), certvakt.opt_in(text),
-  certvakt.register_device(text, text), certvakt.remove_device(text) from public, anon, authenticated, service_role;
+  certvakt.register_device(text, text), certvakt.remove_device(text), certvakt.my_contact_points(), certvakt.add_phone(text),
+  certvakt.remove_contact_point(uuid) from public, anon, authenticated, service_role;
 grant execute on function certvakt.opt_outs(), certvakt.opt_out(text), certvakt.opt_in(text),
-  certvakt.register_device(text, text), certvakt.remove_device(text) to authenticated;
+  certvakt.register_device(text, text), certvakt.remove_device(text), certvakt.my_contact_points(), certvakt.add_phone(text),
+  certvakt.remove_contact_point(uuid) to authenticated;
 alter function certvakt.opt_outs() owner to certvakt_definer;
 alter function certvakt.opt_out(text) owner to certvakt_definer;
 alter function certvakt.opt_in(text) owner to certvakt_definer;
 alter function certvakt.register_device(text, text) owner to certvakt_definer;
 alter function certvakt.remove_device(text) owner to certvakt_definer;
+alter function certvakt.my_contact_points() owner to certvakt_definer;
+alter function certvakt.add_phone(text) owner to certvakt_definer;
+alter function certvakt.remove_contact_point(uuid) owner to certvakt_definer;
 
 -- A client that creates something chooses a key. If it repeats the request, it gets the stored response, and nothing is
 -- created (draft-ietf-httpapi-idempotency-key-header). The response is stored in the transaction that creates the object.

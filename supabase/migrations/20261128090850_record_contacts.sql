@@ -49,13 +49,14 @@ language sql stable security definer set search_path = ''
 begin atomic
   select k.kind, k.address
   from certvakt.visible_certifications c
-  join certvakt.contact_points k on k.person_id = c.peer_mentor_id and k.organisation_id = c.organisation_id
+  join certvakt.contact_points k on k.person_id = c.peer_mentor_id
+    and (k.organisation_id = c.organisation_id or k.kind = 'phone' and k.organisation_id is null)
   where c.id = addresses_of.certification and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
     and k.kind in ('email', 'phone')
-  order by k.kind desc, k.id;
+  order by k.kind desc, k.organisation_id nulls first, k.id;
 end;
 comment on function certvakt.addresses_of is
-  'Returns the phone numbers and mail addresses that the organisation''s register has for the mentor of a certification, if the caller manages its chapter. The mentor''s own addresses stay theirs.';
+  'Returns the phone numbers and mail addresses that the organisation''s register has for the mentor of a certification, if the caller manages its chapter, and the phone numbers that the mentor added for them. The mentor''s own mail addresses stay theirs.';
 revoke all on function certvakt.addresses_of(uuid) from public, anon, authenticated, service_role;
 grant execute on function certvakt.addresses_of(uuid) to authenticated;
 alter function certvakt.addresses_of(uuid) owner to certvakt_definer;

@@ -230,6 +230,10 @@ create table certvakt.listing_consents (
   operator text default certvakt.operator(),
   issuer text default nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'iss',
   proof text default nullif(current_setting('certvakt.proof', true), ''),
+  text_version text default nullif(current_setting('certvakt.consent_text', true), '')
+    constraint listing_consents_text_version_form check (length(text_version) between 1 and 50),
+  locale text default nullif(current_setting('certvakt.consent_locale', true), '')
+    constraint listing_consents_locale_form check (length(locale) between 1 and 20),
   constraint listing_consents_partner foreign key (organisation_id, partner)
     references certvakt.partners (organisation_id, code) on delete cascade
 );
@@ -240,6 +244,9 @@ comment on column certvakt.listing_consents.operator is 'Who ran the command tha
 comment on column certvakt.listing_consents.issuer is 'The issuer of the login. Null: an operator recorded it.';
 comment on column certvakt.listing_consents.proof is
   'The proof of the login: login, used-address or confirmed-address. Null: none, which is enough to withdraw consent, or an operator recorded it.';
+comment on column certvakt.listing_consents.text_version is
+  'The version of the text to which the person consented. Null: an app showed its own, or an operator recorded it.';
+comment on column certvakt.listing_consents.locale is 'The language of the text.';
 create index listing_consents_person on certvakt.listing_consents (person_id);
 create index listing_consents_partner on certvakt.listing_consents (organisation_id, partner);
 
@@ -492,7 +499,22 @@ end;
 comment on function certvakt.my_listings is
   'Returns the partners at which the caller is enrolled, since when the caller consents, and whether the caller is to be listed.';
 
-create function certvakt.consent_to_listing(organisation uuid, partner text, is_given boolean) returns boolean
+create function certvakt.my_consents()
+returns table (
+  organisation_id uuid, partner text, is_given boolean, at timestamptz, is_own boolean, text_version text, locale text)
+language sql stable security definer set search_path = ''
+begin atomic
+  select n.organisation_id, n.partner, n.is_given, n.at, n.actor is not distinct from n.person_id, n.text_version, n.locale
+  from certvakt.listing_consents n
+  where n.person_id = (select certvakt.current_person())
+  order by n.id desc;
+end;
+comment on function certvakt.my_consents is
+  'Returns the record of the caller''s consents to being listed, the latest first: given or withdrawn, when, whether by themselves, and to which text.';
+
+create function certvakt.consent_to_listing(
+  organisation uuid, partner text, is_given boolean, text_version text default null, locale text default null)
+returns boolean
 language plpgsql security definer set search_path = '' as $$
 declare
   person uuid := certvakt.current_person();
@@ -512,7 +534,9 @@ begin
       using errcode = 'insufficient_privilege', constraint = 'login_unproven',
         hint = 'Sign in with a provider, or have two administrators confirm the address.';
   end if;
-  perform set_config('certvakt.proof', coalesce(proof, ''), true);
+  perform set_config('certvakt.proof', coalesce(proof, ''), true),
+    set_config('certvakt.consent_text', coalesce(case when is_given then text_version end, ''), true),
+    set_config('certvakt.consent_locale', coalesce(case when is_given then consent_to_listing.locale end, ''), true);
   update certvakt.listings l
   -- The consent of an excluded mentor is a new one.
   set listing_consent_at = case
@@ -525,13 +549,14 @@ begin
 end
 $$;
 comment on function certvakt.consent_to_listing is
-  'Gives or withdraws the caller''s consent to being listed. Giving it requires a proven login. Returns false if the caller is not enrolled at the partner.';
+  'Gives or withdraws the caller''s consent to being listed. Giving it requires a proven login, and records the version and the language of the text that they saw. Returns false if the caller is not enrolled at the partner.';
 
-revoke all on function certvakt.my_listings(), certvakt.consent_to_listing(uuid, text, boolean)
+revoke all on function certvakt.my_listings(), certvakt.my_consents(), certvakt.consent_to_listing(uuid, text, boolean, text, text)
   from public, anon, authenticated, service_role;
-grant execute on function certvakt.my_listings(), certvakt.consent_to_listing(uuid, text, boolean) to authenticated;
+grant execute on function certvakt.my_listings(), certvakt.my_consents(), certvakt.consent_to_listing(uuid, text, boolean, text, text) to authenticated;
 alter function certvakt.my_listings() owner to certvakt_definer;
-alter function certvakt.consent_to_listing(uuid, text, boolean) owner to certvakt_definer;
+alter function certvakt.my_consents() owner to certvakt_definer;
+alter function certvakt.consent_to_listing(uuid, text, boolean, text, text) owner to certvakt_definer;
 
 -- Reports of completed courses. The key of a report is the portal's id of the event, so each renews a certification once. A
 -- report that contradicts our data waits for a person.

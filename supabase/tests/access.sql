@@ -85,10 +85,10 @@ select is((
   select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
-  'authenticated accept_invitation, authenticated addresses_of, authenticated administers, authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
+  'authenticated accept_invitation, authenticated add_phone, authenticated addresses_of, authenticated administers, authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
   'authenticated coming_notices, authenticated confirm_address, authenticated consent_to_listing, authenticated current_organisations, '
   'authenticated current_person, authenticated end_my_sessions, authenticated end_person, authenticated folded, authenticated forbidden_characters, authenticated hand_over_chapter, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, authenticated may_end, authenticated merge_people, authenticated move_mentors, '
-  'authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated register_device, authenticated removals_at, authenticated remove_device, authenticated require_mentors, authenticated resume_partner, authenticated return_person, '
+  'authenticated my_consents, authenticated my_contact_points, authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, authenticated recent_notices, authenticated register_device, authenticated removals_at, authenticated remove_contact_point, authenticated remove_device, authenticated require_mentors, authenticated resume_partner, authenticated return_person, '
   'authenticated search_certifications, authenticated search_people, authenticated settle_report, '
   'authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, '
   'authenticated visible_elsewhere, authenticated waiting_reports, authenticated withdraw_address_confirmations', 'people may call only functions of policies and functions for people');

@@ -7,6 +7,7 @@
 
 pub mod attention;
 pub mod audit;
+pub mod calendar;
 pub mod config;
 pub mod delivery;
 pub mod digest;

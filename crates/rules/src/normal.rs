@@ -139,6 +139,24 @@ const fn is_invisible(char: char) -> bool {
     )
 }
 
+/// A phone number as E.164 writes it: `+`, the country's code and the number, at most 15 digits. A number of eight digits is
+/// Norwegian, and `00` stands for `+`. `None` if it is not certain which number it is.
+pub fn phone(text: &str) -> Option<String> {
+    let text: String =
+        normal(text).chars().filter(|char| !" ()-.\u{2010}\u{2011}\u{2013}".contains(*char)).collect();
+    let digits = match text.strip_prefix('+').or_else(|| text.strip_prefix("00")) {
+        Some(digits) => digits.to_owned(),
+        None if text.len() == 8 => format!("47{text}"),
+        None => return None,
+    };
+    let is_number = (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let has_code = !digits.starts_with('0');
+    // A Norwegian number has eight digits, and does not begin with 0 or 1.
+    let is_norwegian =
+        digits.strip_prefix("47").is_none_or(|own| own.len() == 8 && !own.starts_with(['0', '1']));
+    (is_number && has_code && is_norwegian).then(|| format!("+{digits}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,5 +248,33 @@ mod tests {
             assert!(!is_clean(text), "{text:?}");
         }
         assert!(is_clean("Åse «Ødegård» – 5\""));
+    }
+
+    #[test]
+    fn a_phone_number_has_one_form_or_is_refused() {
+        for (text, expected) in [
+            ("90000000", Some("+4790000000")),
+            (" 900 00 000 ", Some("+4790000000")),
+            ("+47 900 00 000", Some("+4790000000")),
+            ("0047 900 00 000", Some("+4790000000")),
+            ("(+47) 22 00 00\u{2013}00", Some("+4722000000")),
+            ("+46 70 123 45 67", Some("+46701234567")),
+            ("004670 1234567", Some("+46701234567")),
+            ("+1 (202) 555-0143", Some("+12025550143")),
+            ("", None),
+            ("9000000", None),
+            ("900000000", None),
+            ("+47 9000000", None),
+            ("+47 100 00 000", None),
+            ("10000000", None),
+            ("+0 900 00 000", None),
+            ("+1234567890123456", None),
+            ("ring 90000", None),
+            ("90000000 hjemme", None),
+            ("４７900000", None),
+            ("++4790000000", None),
+        ] {
+            assert_eq!(phone(text).as_deref(), expected, "{text}");
+        }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use certvakt_store::caller::{self, Admission};
-use certvakt_store::{AuthTx, CallerClaims, CallerTx, Database, REQUEST_CONNECTIONS};
+use certvakt_store::people::{self, Export};
+use certvakt_store::{AuthTx, CallerClaims, CallerTx, Database, REQUEST_CONNECTIONS, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -77,6 +78,20 @@ impl RequestDatabase {
         let (tx, admission) = self.0.database.admit_holding(&asking, Box::new(turn)).await?;
         self.learn(&login.identity, &admission.organisations);
         Ok((tx, admission))
+    }
+
+    /// Exports all data of the person of a login. It ends by itself if the client disconnects, and counts until then.
+    pub(super) async fn export(&self, login: &Login, person: Uuid) -> Result<Option<Export>, ApiError> {
+        let turn = self.turn(&login.identity).await?;
+        let database = self.0.database.clone();
+        let exported = tokio::spawn(async move {
+            let mut tx = database.worker().await?;
+            let found = people::export_in_request(&mut tx, person).await?;
+            tx.rollback().await?;
+            drop(turn);
+            Ok::<_, StoreError>(found)
+        });
+        Ok(exported.await.map_err(|_| ApiError::Fault)??)
     }
 
     /// Begins a transaction for a caller who has not signed in yet.

@@ -25,6 +25,11 @@ mod list_query;
 mod merging;
 mod mine;
 mod moving;
+mod my_calendar;
+mod my_channels;
+mod my_export;
+mod my_listings;
+mod my_notices;
 mod outlook;
 mod partners;
 mod register;
@@ -60,6 +65,14 @@ pub(super) fn router(api: Api) -> Router {
         .route("/", get(mine::start))
         .route("/me", get(mine::show))
         .route("/me/digest", post(mine::set_digest).get(async || Redirect::to("/me")))
+        .route("/me/notices", get(my_notices::show))
+        .route("/me/channels", get(my_channels::show).post(my_channels::choose))
+        .route("/me/phones", post(my_channels::add_phone).get(async || Redirect::to("/me/channels")))
+        .route("/me/contact-points", post(my_channels::remove).get(async || Redirect::to("/me/channels")))
+        .route("/me/listings", get(my_listings::show).post(my_listings::make))
+        .route("/me/certifications.ics", get(my_calendar::all))
+        .route("/me/certifications/{id}/calendar.ics", get(my_calendar::one))
+        .route("/me/export", get(my_export::file))
         .route("/me/sessions", post(mine::end_session).get(async || Redirect::to("/me")))
         .route("/today", get(today::show))
         .route("/outlook", get(outlook::show))

@@ -5,6 +5,7 @@ mod certifications;
 pub mod change_results;
 pub mod chapters;
 pub mod confirmations;
+pub mod contact_points;
 pub mod contacts;
 pub mod devices;
 pub mod digest;
@@ -30,7 +31,8 @@ use uuid::Uuid;
 
 pub use self::certifications::{
     After, Certification, Certified, Filter, InState, NewCertification, Notice, RangeOfType, certification,
-    certifications, certifications_by_id, certifications_of, certify, notices, sort_by_chapter_and_name,
+    certifications, certifications_by_id, certifications_of, certify, latest_notices, notices,
+    sort_by_chapter_and_name,
 };
 pub use self::kept_form::{KeptForm, discard_kept_form, kept_form};
 pub use self::organisations::{Organisation, organisations};

@@ -25,6 +25,12 @@ pub async fn export(tx: &mut WorkerTx, person: Uuid) -> Result<Option<Export>, S
     Ok(found.fetch_optional(tx).await?)
 }
 
+/// Exports a person's data during a request, for at most half a minute.
+pub async fn export_in_request(tx: &mut WorkerTx, person: Uuid) -> Result<Option<Export>, StoreError> {
+    sqlx::query!("select set_config('statement_timeout', '30s', true)").fetch_one(&mut *tx).await?;
+    export(tx, person).await
+}
+
 /// Whether a person was erased; `None` if the person does not exist. Waits for running imports of their
 /// organisations, and makes later ones wait.
 pub async fn is_erased(tx: &mut RegistrarTx, person: Uuid) -> Result<Option<bool>, StoreError> {

@@ -194,8 +194,16 @@ fn every_test_that_a_promise_or_a_requirement_names_exists() {
 
 /// The messages of a file, each with the variables that it uses.
 fn messages(language: &str, file: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let of = if ["imports.ftl", "pages.ftl", "partners.ftl", "people.ftl", "settings.ftl", "sign_in.ftl"]
-        .contains(&file)
+    let of = if [
+        "imports.ftl",
+        "mine.ftl",
+        "pages.ftl",
+        "partners.ftl",
+        "people.ftl",
+        "settings.ftl",
+        "sign_in.ftl",
+    ]
+    .contains(&file)
     {
         "server"
     } else {
@@ -226,7 +234,7 @@ fn keys_in(source: &str) -> Vec<String> {
 #[test]
 fn every_text_of_a_page_exists() {
     let mut known = messages("nb", "pages.ftl");
-    for file in ["imports.ftl", "partners.ftl", "people.ftl", "settings.ftl", "sign_in.ftl"] {
+    for file in ["imports.ftl", "mine.ftl", "partners.ftl", "people.ftl", "settings.ftl", "sign_in.ftl"] {
         let more = messages("nb", file);
         assert!(more.keys().all(|key| !known.contains_key(key)), "a text has one definition");
         known.extend(more);
@@ -253,6 +261,7 @@ fn every_language_has_the_same_messages_with_the_same_variables() {
         "mails.ftl",
         "notices.ftl",
         "pages.ftl",
+        "mine.ftl",
         "partners.ftl",
         "people.ftl",
         "settings.ftl",

@@ -125,6 +125,7 @@ async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
 /// The functions that people may call.
 const CALLED: [&str; 47] = [
     "accept_invitation",
+    "add_phone",
     "addresses_of",
     "administers",
     "approve_run",
@@ -148,6 +149,8 @@ const CALLED: [&str; 47] = [
     "may_end",
     "merge_people",
     "move_mentors",
+    "my_consents",
+    "my_contact_points",
     "my_listings",
     "my_partners",
     "my_sessions",
@@ -158,6 +161,7 @@ const CALLED: [&str; 47] = [
     "recent_notices",
     "register_device",
     "removals_at",
+    "remove_contact_point",
     "remove_device",
     "require_mentors",
     "resume_partner",

@@ -5,6 +5,7 @@ mod costs;
 mod imports;
 mod lists;
 mod merging;
+mod mine;
 mod outlook;
 mod partners;
 mod people;

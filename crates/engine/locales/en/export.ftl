@@ -98,6 +98,8 @@ listed = Eligible for the listing
 accepted-at = Sent to the partner
 given = Given
 proof = Proof that it was you
+text-version = Version of the text
+text-language = Language of the text
 
 none = none
 yes = yes

@@ -98,6 +98,8 @@ listed = Skal stå på listen
 accepted-at = Partneren fikk vite det
 given = Gitt
 proof = Det som viste at det var deg
+text-version = Versjon av teksten
+text-language = Språk i teksten
 
 none = ingen
 yes = ja

@@ -162,6 +162,9 @@ event-notice = Notice: { $name }
 delivery-pending = Waiting to be sent
 delivery-claimed = Being sent
 delivery-delivered = Sent
+delivered-email = Sent by e-mail
+delivered-fcm = Sent to the app
+delivered-file = Written to a file
 delivery-unreachable = Could not be sent: no address works
 delivery-cancelled = Not sent, because it was no longer true
 

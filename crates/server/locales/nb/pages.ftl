@@ -162,6 +162,9 @@ event-notice = Varsel: { $name }
 delivery-pending = Venter på å bli sendt
 delivery-claimed = Sendes nå
 delivery-delivered = Sendt
+delivered-email = Sendt på e-post
+delivered-fcm = Sendt til appen
+delivered-file = Skrevet til en fil
 delivery-unreachable = Kunne ikke sendes: ingen adresse som virker
 delivery-cancelled = Ble ikke sendt, fordi det ikke lenger stemte
 

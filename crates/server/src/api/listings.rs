@@ -94,7 +94,7 @@ async fn decide(
         return Err(ApiError::NotFound);
     }
     let mut tx = api.person(caller).await?;
-    match listings::decide(&mut tx, at.organisation, &at.partner, decision).await? {
+    match listings::decide(&mut tx, at.organisation, &at.partner, decision, None).await? {
         Consent::Recorded => tx.commit().await?,
         Consent::Unknown => return Err(ApiError::NotFound),
         Consent::Unproven => return Err(ApiError::LoginUnproven),

@@ -14,6 +14,7 @@ use certvakt_engine::expiry::schedule::Wake;
 use certvakt_engine::mail_queue::MailQueue;
 use certvakt_store::CallerTx;
 use certvakt_store::caller::{self, Admission};
+use certvakt_store::people::Export;
 use governor::Quota;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
@@ -165,6 +166,11 @@ impl Api {
                 Ok(tx)
             }
         }
+    }
+
+    /// Exports all data of a caller, whose person it is.
+    pub(crate) async fn export(&self, caller: &Caller, person: Uuid) -> Result<Export, ApiError> {
+        self.0.database.export(&caller.login, person).await?.ok_or(ApiError::UnknownLogin)
     }
 
     /// Refuses an administrator whose sign-in does not meet `[step_up]`.

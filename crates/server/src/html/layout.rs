@@ -155,6 +155,11 @@ impl Layout {
         self.signed_in.as_ref().is_some_and(SignedIn::manages)
     }
 
+    /// The id of the person who is signed in; the nil id if nobody is.
+    pub(crate) fn person(&self) -> Uuid {
+        self.signed_in.as_ref().map_or(Uuid::nil(), |person| person.id)
+    }
+
     /// Whether the person who is signed in administers an organisation.
     pub(crate) fn is_administrator(&self) -> bool {
         self.signed_in.as_ref().is_some_and(|person| person.role == Role::OrgAdmin)

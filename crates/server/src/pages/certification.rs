@@ -10,6 +10,7 @@ use certvakt_base::i18n::line;
 use certvakt_engine::expiry::standing::{Standing, State as InState};
 use certvakt_rules::renewal::{Kind, Reading, read};
 use certvakt_rules::{Stage, last_valid_day};
+use certvakt_store::DeliveryState;
 use certvakt_store::caller::contacts::{self, Address, Contact};
 use certvakt_store::caller::mentor::{self, Mentor, PersonChange};
 use certvakt_store::caller::{self, Certification, Notice, people};
@@ -240,10 +241,21 @@ fn of_entry(
 }
 
 fn of_notice(notice: &Notice, zone: Tz, text: Text) -> Event {
+    let (what, state) = notice_in_words(notice, text);
+    event(notice.recorded_at, what, vec![state], zone, text)
+}
+
+/// What a notice says, and what became of it.
+pub(super) fn notice_in_words(notice: &Notice, text: Text) -> (String, String) {
     let stage = Stage::from_name(&notice.stage).map(|stage| stage_name(stage, text));
     let what = text.named("event-notice", stage.as_deref().unwrap_or(&notice.stage));
-    let state = text.say(&format!("delivery-{}", notice.state));
-    event(notice.recorded_at, what, vec![state], zone, text)
+    let state = match &notice.channel {
+        Some(channel) if notice.state == DeliveryState::Delivered => {
+            text.say(&format!("delivered-{channel}"))
+        }
+        _ => text.say(&format!("delivery-{}", notice.state)),
+    };
+    (what, state)
 }
 
 fn of_contact(contact: &Contact, names: &HashMap<Uuid, String>, zone: Tz, text: Text) -> Event {

@@ -1,4 +1,4 @@
-//! The person's own page: what they hold, and where they are signed in.
+//! The person's own page: what they hold, and where they are signed in. The pages below it show the rest.
 
 use askama::Template;
 use axum::extract::State;
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
+use super::my_calendar;
 use super::row::Row;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
@@ -29,6 +30,8 @@ const SCHEDULES: [&str; 3] = ["daily", "weekly", "off"];
 struct MyPage {
     layout: Layout,
     rows: Vec<Row>,
+    /// Those of them that a calendar file can contain.
+    dated: Vec<Uuid>,
     sessions: Vec<MySession>,
     /// The form of the digest; `None` if the person manages nobody.
     digest: Option<DigestChoices>,
@@ -69,8 +72,7 @@ pub(super) async fn show(
     Query(query): Query<MyQuery>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Mine).await?;
-    let person = layout.signed_in.as_ref().map_or(Uuid::nil(), |person| person.id);
-    let found = caller::certifications_of(&mut tx, person).await?;
+    let found = caller::certifications_of(&mut tx, layout.person()).await?;
     let organisations = caller::organisations(&mut tx).await?;
     let sessions = sessions::sessions(&mut tx).await?;
     let manages = layout.signed_in.as_ref().is_some_and(SignedIn::manages);
@@ -82,6 +84,7 @@ pub(super) async fn show(
     let heading = if has_news { "digest-saved" } else { "mine-title" };
     let shown = MyPage {
         rows: found.iter().map(|one| Row::of(one, now, text)).collect(),
+        dated: found.iter().filter(|one| my_calendar::day(one, now).is_some()).map(|one| one.id).collect(),
         sessions: sessions.iter().map(|one| session(one, zone, text)).collect(),
         digest: digest.map(|chosen| DigestChoices::new(&chosen, text)),
         layout: Layout { heading: text.say(heading), has_news, ..layout },

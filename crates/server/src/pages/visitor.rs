@@ -7,9 +7,11 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
 use certvakt_engine::renewal::batch::Begin;
+use certvakt_store::people::Export;
 use certvakt_store::{CallerTx, caller};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::error::PageError;
 use super::link::KEPT_FORM;
@@ -67,6 +69,11 @@ impl Visitor {
         let mut tx = api.login(&self.caller).await?;
         tx.count_with(self.caller.access.seen());
         Ok(tx)
+    }
+
+    /// Exports all data of the person, whom [`Self::begin`] found.
+    pub(super) async fn export(&self, api: &Api, person: Uuid) -> Result<Export, ApiError> {
+        api.export(&self.caller, person).await
     }
 
     pub(super) async fn of(parts: &mut Parts, api: &Api) -> Result<(Self, Session), PageError> {

@@ -228,6 +228,8 @@ pub async fn sort_by_chapter_and_name(
 pub struct Notice {
     /// The organisation that certified.
     pub organisation_id: Uuid,
+    /// The certification.
+    pub certification_id: Uuid,
     /// The stage.
     pub stage: String,
     /// The day on which it came due.
@@ -240,16 +242,30 @@ pub struct Notice {
     pub reason: Option<String>,
     /// The time at which its delivery ended.
     pub finished_at: Option<DateTime<Utc>>,
+    /// The channel that accepted it.
+    pub channel: Option<String>,
 }
 
 /// The notices of a certification, oldest first.
 pub async fn notices(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<Notice>, StoreError> {
+    let mut found = latest_notices(tx, &[certification], u32::MAX).await?;
+    found.reverse();
+    Ok(found)
+}
+
+/// The notices of some certifications, latest first, at most `limit`.
+pub async fn latest_notices(
+    tx: &mut CallerTx,
+    certifications: &[Uuid],
+    limit: u32,
+) -> Result<Vec<Notice>, StoreError> {
     let found = sqlx::query_as!(
         Notice,
-        r#"select organisation_id as "organisation_id!", stage as "stage!", due_date as "due_date!", recorded_at as "recorded_at!", state as "state!: DeliveryState",
-             reason, finished_at
-           from certvakt.notices_of(array[$1::uuid]) order by recorded_at, id"#,
-        certification,
+        r#"select organisation_id as "organisation_id!", certification_id as "certification_id!", stage as "stage!",
+             due_date as "due_date!", recorded_at as "recorded_at!", state as "state!: DeliveryState", reason, finished_at, channel
+           from certvakt.notices_of($1) order by recorded_at desc, id desc limit $2"#,
+        certifications,
+        i64::from(limit),
     )
     .fetch_all(&mut *tx)
     .await?;

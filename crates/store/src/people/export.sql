@@ -123,7 +123,8 @@ select json_build_object(
       'organisation', o.name, 'partner', l.partner, 'partner_key', l.partner_key, 'consent_since', l.listing_consent_at,
       'excluded_since', l.excluded_at, 'listed', l.is_listed, 'accepted_at', l.accepted_at,
       'consents', (
-        select coalesce(json_agg(json_build_object('at', n.at, 'given', n.is_given, 'who', n.actor, 'issuer', n.issuer, 'proof', n.proof) order by n.id), '[]')
+        select coalesce(json_agg(json_build_object('at', n.at, 'given', n.is_given, 'who', n.actor, 'issuer', n.issuer, 'proof', n.proof,
+          'text_version', n.text_version, 'text_language', n.locale) order by n.id), '[]')
         from certvakt.listing_consents n
         where n.person_id = p.id and n.organisation_id = l.organisation_id and n.partner = l.partner),
       'changes', (

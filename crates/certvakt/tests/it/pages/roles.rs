@@ -43,6 +43,27 @@ fn is_as_said(said: &str, answer: &Answer) -> bool {
     }
 }
 
+/// Adds an import that waits, and the mentor's listing.
+async fn add_import_and_listing(place: &TestService, import: &str, chapter: &str) {
+    place
+        .database
+        .execute(&format!(
+            "insert into certvakt.uploads (id, organisation_id, chapter_id, options, state, content, proposal, result)
+             select '{import}', organisation_id, id, '{{\"chapter_id\": \"{chapter}\", \"mapping\": null, \"options\": {{}},
+               \"approve\": false, \"dry_run\": false}}', 'checked', 'Nr', '{{\"columns\": [], \"date_formats\": []}}', '{{}}'
+             from certvakt.chapters where id = '{chapter}'"
+        ))
+        .await;
+    place
+        .database
+        .execute(
+            "insert into certvakt.partners (organisation_id, code) select id, 'portal' from certvakt.organisations where slug = 'a';
+             insert into certvakt.listings (organisation_id, partner, partner_key, person_id)
+               select organisation_id, code, 'M-1', '00000000-0000-4000-8000-0000000100a2' from certvakt.partners",
+        )
+        .await;
+}
+
 #[tokio::test]
 async fn each_role_may_do_what_the_documentation_says() {
     let place = TestService::start("").await;
@@ -72,15 +93,7 @@ async fn each_role_may_do_what_the_documentation_says() {
         ))
         .await;
     let import = "00000000-0000-4000-8000-0000000000f3";
-    place
-        .database
-        .execute(&format!(
-            "insert into certvakt.uploads (id, organisation_id, chapter_id, options, state, content, proposal, result)
-             select '{import}', organisation_id, id, '{{\"chapter_id\": \"{chapter}\", \"mapping\": null, \"options\": {{}},
-               \"approve\": false, \"dry_run\": false}}', 'checked', 'Nr', '{{\"columns\": [], \"date_formats\": []}}', '{{}}'
-             from certvakt.chapters where id = '{chapter}'"
-        ))
-        .await;
+    add_import_and_listing(&place, import, &chapter).await;
     let organisation: String =
         place.database.value("select id::text from certvakt.organisations where slug = 'a'").await;
     with_partner(&place).await;
@@ -105,6 +118,10 @@ async fn each_role_may_do_what_the_documentation_says() {
                     ("action", "renewals"),
                     ("number", "5"),
                     ("event", "E-1"),
+                    ("point", session),
+                    ("organisation", organisation.as_str()),
+                    ("partner", "portal"),
+                    ("decision", "withdraw"),
                     ("key", "00000000-0000-4000-8000-0000000000f2"),
                 ];
                 let answer = if method == Method::POST && path == "/imports" {

@@ -7,11 +7,11 @@ use askama::Template;
 use certvakt_rules::stage::LONGEST_LEAD_TIME;
 use futures_util::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use icalendar::{Calendar, Component, Event, EventLike};
 use lettre::message::header::ContentType;
 use lettre::message::{Attachment, MultiPart};
 
 use super::channel::{Address, Channel, Outcome, Reach, Stopped, Wait};
+use crate::calendar::{self, Entry};
 use crate::config::{ChannelName, EmailConfig};
 use crate::delivery::text::{self, MailText};
 use crate::delivery::{DeliveryError, Notice};
@@ -49,7 +49,7 @@ impl EmailChannel {
 fn write(notice: &Notice<'_>, to: &Address) -> askama::Result<Mail> {
     let text = text::mail(notice);
     let words = mail::body(Plain { text: &text }.render()?, Html { text: &text }.render()?);
-    let body = match calendar(notice, &text) {
+    let body = match attached(notice, &text) {
         Some(calendar) => {
             let kind = ContentType::parse("text/calendar; charset=utf-8").unwrap_or(ContentType::TEXT_PLAIN);
             MultiPart::mixed()
@@ -68,43 +68,22 @@ fn write(notice: &Notice<'_>, to: &Address) -> askama::Result<Mail> {
     })
 }
 
-/// A calendar entry on the last valid day; `None` once the day has passed. Its id derives from the
-/// certification, so that a newer entry replaces an older one.
-fn calendar(notice: &Notice<'_>, text: &MailText) -> Option<String> {
+/// A calendar entry on the last valid day; `None` once the day has passed.
+fn attached(notice: &Notice<'_>, text: &MailText) -> Option<String> {
     if notice.days_left < 0 {
         return None;
     }
-    let mut event = Event::new();
-    event
-        .uid(&format!("{}@certvakt", notice.certification_id))
-        .summary(&text.calendar)
-        // The end of an all-day event is exclusive (RFC 5545, section 3.6.1).
-        .starts(notice.last_valid_day)
-        .ends(notice.last_valid_day.succ_opt()?)
-        // A reminder does not block the day.
-        .add_property("TRANSP", "TRANSPARENT");
-    // The entry of a later stage is newer.
-    event.sequence(u32::try_from(i64::from(LONGEST_LEAD_TIME) - notice.stage.days_before()).unwrap_or(0));
-    Some(fold(&Calendar::new().push(event.done()).to_string()))
-}
-
-/// Folds lines to at most 75 octets, including the space of a continuation (RFC 5545, section 3.1). The
-/// library allows one octet too many.
-fn fold(calendar: &str) -> String {
-    let mut folded = String::with_capacity(calendar.len());
-    for line in calendar.replace("\r\n ", "").split_terminator("\r\n") {
-        let mut octets = 0;
-        for character in line.chars() {
-            octets += character.len_utf8();
-            if octets > 75 {
-                folded.push_str("\r\n ");
-                octets = 1 + character.len_utf8();
-            }
-            folded.push(character);
-        }
-        folded.push_str("\r\n");
-    }
-    folded
+    let entry = Entry {
+        certification: notice.certification_id,
+        day: notice.last_valid_day,
+        title: &text.calendar,
+        details: None,
+        // The entry of a later stage is newer.
+        sequence: u32::try_from(i64::from(LONGEST_LEAD_TIME) - notice.stage.days_before()).unwrap_or(0),
+        changed_at: None,
+        reminds_before: None,
+    };
+    Some(calendar::file(&[entry]))
 }
 
 impl Channel for EmailChannel {

@@ -1,0 +1,202 @@
+//! The person's listings at partners, and their own consent to each.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use certvakt_base::i18n::line;
+use certvakt_store::CallerTx;
+use certvakt_store::caller;
+use certvakt_store::caller::listings::{self, Consent, ConsentText, Decision, Recorded};
+use chrono_tz::Tz;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::error::PageError;
+use super::form::Fault;
+use super::visitor::{Sent, Visitor};
+use crate::api::Api;
+use crate::extract::Query;
+use crate::html::layout::{Layout, Section};
+use crate::html::page;
+use crate::html::text::Text;
+use crate::problem::ApiError;
+
+/// The version of `listings-consent-text`: the month in which the text changed. Change both together, in every language.
+const TEXT_VERSION: &str = "2026-11";
+
+#[derive(Template)]
+#[template(path = "my_listings.html")]
+struct ListingsPage {
+    layout: Layout,
+    listings: Vec<Listing>,
+    faults: Vec<Fault>,
+}
+
+/// A partner at which the person is enrolled.
+struct Listing {
+    organisation: Uuid,
+    partner: String,
+    /// The id of its form.
+    field: String,
+    title: String,
+    /// Whether they consent, and whether they are listed, in words.
+    state: String,
+    /// To what they consent; empty if they already do.
+    consent: String,
+    button: String,
+    /// What they decided, the latest first.
+    record: Vec<String>,
+}
+
+impl ListingsPage {
+    fn fault(&self, field: &str) -> Option<&Fault> {
+        super::form::of_field(&self.faults, field)
+    }
+}
+
+/// The result of the last change.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Done {
+    done: String,
+}
+
+/// Shows the listings.
+pub(super) async fn show(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Query(Done { done }): Query<Done>,
+) -> Result<Response, PageError> {
+    let (mut tx, layout) = visitor.begin(&api, Section::Mine).await?;
+    let mut shown = found(&mut tx, layout).await?;
+    tx.commit().await?;
+    if ["consent", "withdraw"].contains(&done.as_str()) {
+        shown.layout.heading = shown.layout.text.say(&format!("listings-done-{done}"));
+        shown.layout.has_news = true;
+    }
+    Ok(page(StatusCode::OK, &shown))
+}
+
+async fn found(tx: &mut CallerTx, layout: Layout) -> Result<ListingsPage, PageError> {
+    let text = layout.text;
+    let organisations = caller::organisations(tx).await?;
+    let zone = |id| organisations.iter().find(|one| one.id == id).map_or(Tz::UTC, |one| one.zone.0);
+    let (own, record) = (listings::mine(tx).await?, listings::consents(tx).await?);
+    let shown = own.iter().enumerate().map(|(number, one)| {
+        let zone = zone(one.organisation_id);
+        let decided = record.iter().filter(|decided| {
+            decided.organisation_id == one.organisation_id && decided.partner == one.partner
+        });
+        Listing {
+            organisation: one.organisation_id,
+            partner: one.partner.clone(),
+            field: format!("listing-{number}"),
+            title: of(one, "listings-of", text),
+            state: state(one, zone, text),
+            consent: if one.consents_since.is_some() {
+                String::new()
+            } else {
+                of(one, "listings-consent-text", text)
+            },
+            button: of(
+                one,
+                if one.consents_since.is_some() { "listings-withdraw" } else { "listings-consent" },
+                text,
+            ),
+            record: decided.map(|decided| in_words(decided, zone, text)).collect(),
+        }
+    });
+    Ok(ListingsPage {
+        listings: shown.collect(),
+        faults: Vec::new(),
+        layout: Layout { heading: text.say("listings-title"), ..layout },
+    })
+}
+
+/// A text about a partner and the organisation that certified.
+fn of(one: &listings::Listing, key: &str, text: Text) -> String {
+    text.with(
+        key,
+        &[("partner", line(&one.partner).into()), ("organisation", line(&one.organisation).into())],
+    )
+}
+
+fn state(one: &listings::Listing, zone: Tz, text: Text) -> String {
+    match one.consents_since {
+        None => text.say("listings-no-consent"),
+        Some(since) => {
+            let key = if one.is_listed { "listings-listed" } else { "listings-not-listed" };
+            text.named(key, &text.date(since.with_timezone(&zone).date_naive()))
+        }
+    }
+}
+
+/// A decision as a sentence: what, when, by whom, and to which text.
+fn in_words(decided: &Recorded, zone: Tz, text: Text) -> String {
+    let date = text.date(decided.at.with_timezone(&zone).date_naive());
+    let what = if decided.is_given { "given" } else { "withdrawn" };
+    let who = if decided.is_own { "own" } else { "other" };
+    let said = text.named(&format!("listings-{what}-{who}"), &date);
+    match (&decided.text_version, &decided.locale) {
+        (Some(version), Some(locale)) => {
+            let language = text.say(&format!("language-{locale}"));
+            let arguments = [("version", line(version).into()), ("language", language.into())];
+            format!("{said} {}", text.with("listings-text", &arguments))
+        }
+        _ => said,
+    }
+}
+
+/// A decision.
+#[derive(Deserialize)]
+pub(super) struct DecisionForm {
+    organisation: Uuid,
+    partner: String,
+    decision: String,
+    /// The version of the text that the person saw.
+    #[serde(default)]
+    version: String,
+}
+
+/// Gives or withdraws consent.
+pub(super) async fn make(
+    State(api): State<Api>,
+    Sent { visitor, form: DecisionForm { organisation, partner, decision, version } }: Sent<DecisionForm>,
+) -> Result<Response, PageError> {
+    let (decision, done) = match decision.as_str() {
+        "consent" => (Decision::Consent, "consent"),
+        "withdraw" => (Decision::Withdraw, "withdraw"),
+        _ => return Err(ApiError::Invalid("the form is incomplete".to_owned()).into()),
+    };
+    // PostgreSQL's text cannot store U+0000.
+    if partner.contains('\0') {
+        return Err(ApiError::NotFound.into());
+    }
+    let (mut tx, layout) = visitor.begin(&api, Section::Mine).await?;
+    let is_outdated = decision == Decision::Consent && version != TEXT_VERSION;
+    let seen = ConsentText { version: TEXT_VERSION, locale: layout.text.tag() };
+    let fault = if is_outdated {
+        "fault-consent-text"
+    } else {
+        match listings::decide(&mut tx, organisation, &partner, decision, Some(seen)).await? {
+            Consent::Recorded => {
+                tx.commit().await?;
+                return Ok(Redirect::to(&format!("/me/listings?done={done}")).into_response());
+            }
+            Consent::Unknown => return Err(ApiError::NotFound.into()),
+            Consent::Unproven => "fault-unproven",
+        }
+    };
+    // The refusal has ended the transaction.
+    tx.rollback().await?;
+    let mut tx = visitor.again(&api).await?;
+    let mut refused = found(&mut tx, layout).await?;
+    tx.commit().await?;
+    let field =
+        refused.listings.iter().find(|one| one.organisation == organisation && one.partner == partner);
+    let field = field.map(|one| one.field.clone()).ok_or(ApiError::NotFound)?;
+    refused.faults = vec![Fault { field: field.into(), what: refused.layout.text.say(fault) }];
+    refused.layout.is_refused = true;
+    Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &refused))
+}
