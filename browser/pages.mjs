@@ -75,6 +75,8 @@ const PAGES = {
   "my-channels-refused": ["mentor", async (page) => { await page.goto("/me/channels"); await page.locator("#phone").fill("12 34"); await page.getByRole("button", { name: /^(Legg til num|Add the num)/ }).click(); }],
   "my-channels-off": ["mentor", async (page) => { await page.goto("/me/channels"); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Lagre|Save)/ }).click(); }],
   "my-listings": ["mentor", (page) => page.goto("/me/listings")],
+  // The sign-in of the demo does not prove that it is the mentor.
+  "my-listings-refused": ["mentor", async (page) => { await page.goto("/me/listings"); await page.getByRole("button", { name: /^(Samtykk|Consent)/ }).click(); }],
   digest: ["coordinator", async (page) => { await page.goto("/me"); await page.getByLabel(/^(Hver morgen|Every morning)/).check(); await page.getByRole("button", { name: /^(Lagre|Save)$/ }).click(); }],
   unsubscribe: [null, (page) => page.goto("/unsubscribe?token=00000000-0000-4000-8000-000000000000")],
   missing: ["outsider", (page) => page.goto("/certifications/00000000-0000-4000-8000-000000000000")],

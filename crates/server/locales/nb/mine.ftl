@@ -54,7 +54,7 @@ calendar-title = Påminnelse
 calendar-details = Siste gyldige dag: { $name }
 
 export-title = Last ned dataene dine
-export-hint = Filen inneholder alt som er lagret om deg, også hvem som har sett på det. Lagre den et trygt sted. Navnene på dem som har sett på det, er ikke med. Spør organisasjonen hvis du trenger dem.
+export-hint = Filen inneholder alt som er lagret om deg, også når noen har sett på det. Lagre den et trygt sted. Navnene på dem som har sett på det, er ikke med. Spør organisasjonen hvis du trenger dem.
 export-text = Last ned som tekst
 export-json = Last ned som JSON, for andre programmer
 

@@ -28,6 +28,9 @@ async fn a_page_takes_few_statements() {
         "/partners/00000000-0000-4000-8000-0000000000a0/portal",
         "/partners/00000000-0000-4000-8000-0000000000a0/portal/settlements?event=E-1",
         "/me",
+        "/me/notices",
+        "/me/channels",
+        "/me/listings",
     ];
     for path in pages {
         place
