@@ -50,7 +50,7 @@ rust: ## The Rust tests, on the distribution's PostgreSQL
 
 browser: ## Every page in a real browser: accessibility, keyboard, small and large screens; pictures in target/screenshots
 	@scripts/install-packages browser
-	@scripts/install-tools browser >/dev/null
+	@scripts/install-tools browser provider >/dev/null
 	cargo build --quiet --bins
 	@echo "== browser tests" && CERTVAKT_NODE_MODULES=$$(scripts/install-tools browser)/browser/node_modules \
 		node --test --test-concurrency=2 browser/*.test.mjs

@@ -1,6 +1,6 @@
 // The service with its demo data, and a browser that is signed in as one of its people.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -8,11 +8,14 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+export const root = fileURLToPath(new URL("..", import.meta.url));
 // The modules are outside the checkout, where an import does not find them.
 const require = createRequire(`${process.env.CERTVAKT_NODE_MODULES}/`);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const PROGRAM = join(root, "target/debug/certvakt");
+const { DATABASE_URL, CERTVAKT_NOW, ...ENVIRONMENT } = process.env;
 
 /** Where pictures of pages go. */
 export const SCREENSHOTS = join(root, "target/screenshots");
@@ -26,12 +29,20 @@ const FLAGS = [
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
 ];
 
-/** Starts `certvakt serve` on an empty cluster and a browser. Adds `setup`, the path that it prints for the first run. */
-export async function startEmpty() {
+/** The public address of an installation, which the browser reaches wherever the service listens. */
+export const PUBLIC = "http://localhost:8470";
+
+/**
+ * Starts `certvakt serve` on an empty cluster and a browser. Adds `setup`, the path that it prints for the first run, and
+ * `certvakt`, which runs a command on the cluster and returns its JSON.
+ */
+export async function startEmpty(more = EMPTY) {
   const folder = mkdtempSync(join(tmpdir(), "certvakt-empty."));
   // PostgreSQL runs as another user if root starts it.
   chmodSync(folder, 0o755);
-  const world = await start(["--data-dir", join(folder, "data")], EMPTY);
+  const data = ["--data-dir", join(folder, "data")];
+  const world = await start(data, more);
+  world.certvakt = (...words) => JSON.parse(execFileSync(PROGRAM, [...words, ...data, "--output", "json"], { env: ENVIRONMENT }));
   const stop = world.stop;
   world.stop = async () => {
     await stop();
@@ -42,16 +53,15 @@ export async function startEmpty() {
 }
 
 /** Sign-in by mail, to a server that is never reached. */
-const EMPTY = '[sign_in]\npublic_url = "http://127.0.0.1:8470"\nlinks = true\n[email]\nserver = "smtp://127.0.0.1:9"\nfrom = "certvakt@example.org"\n';
+const EMPTY = `[sign_in]\npublic_url = "${PUBLIC}"\nlinks = true\n[email]\nserver = "smtp://127.0.0.1:9"\nfrom = "certvakt@example.org"\n`;
 
 /** Starts `certvakt serve --demo` and a browser. */
 export async function start(options = ["--demo"], more = "") {
   const folder = mkdtempSync(join(tmpdir(), "certvakt-browser."));
   const config = join(folder, "certvakt.toml");
   writeFileSync(config, '[serve]\nlisten = "127.0.0.1:0"\n' + more);
-  const { DATABASE_URL, CERTVAKT_NOW, ...environment } = process.env;
-  const service = spawn(join(root, "target/debug/certvakt"), ["serve", ...options, "--config", config], {
-    env: { ...environment, CERTVAKT_LOG_FORMAT: "json" },
+  const service = spawn(PROGRAM, ["serve", ...options, "--config", config], {
+    env: { ...ENVIRONMENT, CERTVAKT_LOG_FORMAT: "json" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const printed = new Promise((resolve) => {
@@ -66,7 +76,7 @@ export async function start(options = ["--demo"], more = "") {
     });
     service.on("exit", (status) => reject(new Error(`the service ended with ${status}:\n${said.join("\n")}`)));
   });
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: [...FLAGS, `--host-resolver-rules=MAP ${new URL(PUBLIC).host} ${address}`] });
   const world = { browser, base: `http://${address}`, said, printed };
   world.stop = async () => {
     await browser.close();
