@@ -15,11 +15,10 @@ use certvakt_engine::expiry::{self, Options, OrganisationRun, RunError, forecast
 use certvakt_rules::renewal::Rule;
 use certvakt_server::DemoPerson;
 use certvakt_store::organisation::{self, NewOrganisation, NewType, RenewalTerms};
-use certvakt_store::partner::Enrolment;
 use certvakt_store::people::NewPerson;
 use certvakt_store::run::ByStage;
 use certvakt_store::settings::{self, Settings};
-use certvakt_store::{Database, StoreError, migration, partner, report};
+use certvakt_store::{Database, StoreError, migration, report};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -289,13 +288,6 @@ pub async fn prepare(
     }
     let (chapter, name) = sample::MENTOR;
     let mentor = certvakt_store::people::find(&mut tx, &format!("{chapter}-0001")).await?;
-    if let Some(person_id) = mentor.first().copied() {
-        let (organisation, partner) = sample::PARTNER;
-        let organisation = organisation::id_of(&mut tx, organisation).await?;
-        partner::add(&mut tx, organisation, partner, &["likeperson".to_owned()], None).await?;
-        let enrolment = Enrolment { person_id, key: "M-1", consents: None, at: clock.now() };
-        partner::enrol(&mut tx, organisation, partner, &enrolment).await?;
-    }
     tx.commit().await?;
     people.extend(mentor.first().map(|id| DemoPerson { id: *id, key: "mentor", name: name.to_owned() }));
     Ok(people)

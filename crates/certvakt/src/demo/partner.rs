@@ -42,6 +42,12 @@ pub(super) async fn add(database: &Database, clock: &Clock) -> Result<(), StoreE
             partner::consent(&mut tx, home, PARTNER, person_id, None).await?;
         }
     }
+    // The mentor of the one-click sign-in has not been asked yet, and can consent.
+    let (chapter, _) = super::sample::MENTOR;
+    if let Some(person_id) = people::find(&mut tx, &format!("{chapter}-0001")).await?.first().copied() {
+        let mentor = Enrolment { person_id, key: "S-1", consents: None, at: now };
+        partner::enrol(&mut tx, home, PARTNER, &mentor).await?;
+    }
     tx.commit().await?;
     suspend(database, clock).await?;
     let mut tx = database.worker().await?;

@@ -47,9 +47,6 @@ pub(super) const ORGANISATIONS: [Organisation; 3] = [
 /// The mentor whom a visitor of `serve --demo` can be: the first one of this chapter.
 pub(super) const MENTOR: (&str, &str) = ("oslo", "Mona Mentor");
 
-/// The partner at which that mentor is enrolled, to whom nothing is sent, and their organisation.
-pub(super) const PARTNER: (&str, &str) = ("horsel", "eksempelportalen");
-
 /// The other people whom a visitor can be: who they are, their name, organisation, chapters and role.
 pub(super) const PEOPLE: [(&str, &str, &str, &[&str], &str); 3] = [
     ("coordinator", "Kåre Koordinator", "horsel", &["oslo", "ostlandet"], "coordinator"),
