@@ -193,7 +193,7 @@ async fn a_platforms_default_privileges_open_nothing() {
         .unwrap();
     migrated(&database);
     let open: Option<String> = sqlx::query_scalar(
-        "select string_agg(c.relname || ' ' || r || ' ' || v, ', ' order by c.relname)
+        "select string_agg(c.relname || ' ' || r || ' ' || v, ', ' order by c.relname, r, v)
          from pg_class c join pg_namespace n on n.oid = c.relnamespace,
            unnest(array['anon', 'authenticated']) as r,
            unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as v
@@ -203,7 +203,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     .await
     .unwrap();
     // The privileges with policies, and nothing more.
-    let expected = "idempotency_keys authenticated SELECT, idempotency_keys authenticated DELETE, kept_forms authenticated DELETE, \
+    let expected = "idempotency_keys authenticated DELETE, idempotency_keys authenticated SELECT, kept_forms authenticated DELETE, \
              peer_mentor_certifications authenticated SELECT, runs authenticated SELECT, uploads authenticated DELETE, visible_memberships authenticated SELECT";
     assert_eq!(open.as_deref(), Some(expected));
     let open: Option<String> = sqlx::query_scalar(
