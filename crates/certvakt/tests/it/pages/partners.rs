@@ -307,3 +307,42 @@ async fn an_administrator_resumes_sending_when_the_portal_follows_the_contract_a
     let page = browser.get(&format!("{PAGE}?done=resumed")).await;
     assert_eq!(element(&page, "h1"), "Sendingen til portal er startet igjen", "{}", page.text);
 }
+
+#[tokio::test]
+async fn an_undo_lists_a_mentor_again_after_a_while_and_delists_at_once() {
+    let place = TestService::start("").await;
+    with_partner(&place).await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let waits = async || -> String {
+        place
+            .database
+            .value(
+                "select concat_ws(' ', is_listed, cause, available_at > now() + interval '10 minutes')
+                 from certvakt.listings where partner_key = 'M-a2'",
+            )
+            .await
+    };
+    let path = certification("a2");
+    let form = browser.get(&format!("{path}/suspensions")).await;
+    let suspended = send(&mut browser, &form, &[]).await;
+    assert_eq!(waits().await, "f suspended f");
+    let page = browser.get(&suspended.location.unwrap()).await;
+    send(&mut browser, &page, &[]).await;
+    assert_eq!(waits().await, "t undone t");
+    // A renewal of one who has lapsed lists them; the undo of it delists them.
+    place
+        .database
+        .execute(&format!(
+            "select set_config('certvakt.now', '{NOON}', false);
+             update public.peer_mentor_certifications set expires_at = '2026-06-01T20:00:00Z' where id::text like '%0200a2'"
+        ))
+        .await;
+    assert_eq!(waits().await, "f corrected f");
+    let form = browser.get(&format!("{path}/renewals")).await;
+    let check = send(&mut browser, &form, &[("date", "30.06.2028")]).await;
+    let renewed = send(&mut browser, &check, &[("step", "save")]).await;
+    assert_eq!(waits().await, "t renewed f");
+    let page = browser.get(&renewed.location.unwrap()).await;
+    send(&mut browser, &page, &[]).await;
+    assert_eq!(waits().await, "f undone f");
+}
