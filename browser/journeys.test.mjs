@@ -136,6 +136,44 @@ test("a mentor sees what they hold, and nothing to change", async () => {
   assert.equal(await page.getByRole("link", { name: "Forny" }).count(), 0);
 });
 
+test("a mentor turns notices off, and gives a phone number instead", async () => {
+  const page = await signIn(world, "mentor", { viewport: { width: 320, height: 640 } });
+  await tabTo(page, "Slik når varslene deg");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/channels$/);
+  const tabToField = async (id) => {
+    for (let presses = 0; presses < 50; presses++) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate(() => document.activeElement.id) === id) return;
+    }
+    assert.fail(`Tab never reaches ${id}`);
+  };
+  for (const kind of ["email", "push"]) {
+    await tabToField(kind);
+    await page.keyboard.press("Space");
+  }
+  await tabTo(page, "Lagre valgene");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/done=chosen/);
+  assert.equal(await focused(page), "Lagret: hvor du vil ha varsler");
+  assert.ok(await page.getByText("Ingen varsler når deg nå").isVisible());
+  // A number that is not certain leads back to its field, with what was entered.
+  await tabToField("phone");
+  await page.keyboard.type("912 34");
+  await page.keyboard.press("Enter");
+  await page.getByText("Noe må rettes").waitFor();
+  assert.match(await focused(page), /^Noe må rettes/);
+  await tabTo(page, /^Skriv et telefonnummer/);
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("End");
+  await page.keyboard.type(" 567");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/done=added/);
+  assert.equal(await focused(page), "Lagret: telefonnummer");
+  const shown = await page.locator("body").ariaSnapshot();
+  assert.match(shown, /button "Fjern Telefon \+4791234567"/);
+});
+
 test("another organisation's people are not found", async () => {
   const coordinator = await signIn(world, "coordinator");
   await coordinator.goto("/certifications");
@@ -191,7 +229,7 @@ test("the list prints without its menu and filters", async () => {
 
 test("headings are in order on each page", async () => {
   const page = await signIn(world, "administrator");
-  for (const path of ["/today", "/certifications", "/outlook", "/chapters", "/runs", "/imports", "/me", "/about"]) {
+  for (const path of ["/today", "/certifications", "/outlook", "/chapters", "/runs", "/imports", "/me", "/me/notices", "/me/channels", "/me/listings", "/about"]) {
     await page.goto(path);
     const levels = await page.locator("h1, h2, h3").evaluateAll((all) => all.map((one) => Number(one.tagName[1])));
     assert.equal(levels[0], 1);
@@ -217,7 +255,7 @@ test("pages are light, and the style sheet is loaded once", async () => {
   await first.goto("/certifications");
   const weight = (await Promise.all(seen)).reduce((sum, one) => sum + one.responseBodySize + one.responseHeadersSize, 0);
   assert.ok(weight <= 60 * 1024, `first visit: ${weight} bytes`);
-  for (const path of ["/today", "/certifications", "/runs", "/me"]) {
+  for (const path of ["/today", "/certifications", "/runs", "/me", "/me/channels"]) {
     const bytes = await visit(path);
     assert.ok(bytes <= 15 * 1024, `${path}: ${bytes} bytes`);
   }

@@ -53,7 +53,9 @@ begin atomic
     and (k.organisation_id = c.organisation_id or k.kind = 'phone' and k.organisation_id is null)
   where c.id = addresses_of.certification and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
     and k.kind in ('email', 'phone')
-  order by k.kind desc, k.organisation_id nulls first, k.id;
+  -- The register can have a number that the mentor added too.
+  group by k.kind, k.address
+  order by k.kind desc, bool_or(k.organisation_id is null) desc, min(k.id::text);
 end;
 comment on function certvakt.addresses_of is
   'Returns the phone numbers and mail addresses that the organisation''s register has for the mentor of a certification, if the caller manages its chapter, and the phone numbers that the mentor added for them. The mentor''s own mail addresses stay theirs.';

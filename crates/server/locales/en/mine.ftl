@@ -59,7 +59,7 @@ export-text = Download as text
 export-json = Download as JSON, for other programs
 
 listings-title = Lists at partners
-listings-what = A partner can have a public list of peer mentors. You are on such a list only if you have consented yourself, and as long as your certification is valid.
+listings-what = A partner can have a public list of peer mentors. You are on such a list only if you have consented, and as long as your certification is valid.
 listings-none = No partner has a list that you can be on.
 listings-of = { $partner }, for { $organisation }
 listings-no-consent = You have not consented, and should not be on the list.

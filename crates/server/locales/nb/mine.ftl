@@ -59,7 +59,7 @@ export-text = Last ned som tekst
 export-json = Last ned som JSON, for andre programmer
 
 listings-title = Lister hos partnere
-listings-what = En partner kan ha en offentlig liste over likepersoner. Du står bare på en slik liste når du selv har samtykket, og så lenge sertifiseringen er gyldig.
+listings-what = En partner kan ha en offentlig liste over likepersoner. Du står bare på en slik liste når du har samtykket, og så lenge sertifiseringen er gyldig.
 listings-none = Ingen partner har en liste som du kan stå på.
 listings-of = { $partner }, for { $organisation }
 listings-no-consent = Du har ikke samtykket, og skal ikke stå på listen.

@@ -8,7 +8,7 @@ use certvakt_base::i18n::line;
 use certvakt_rules::normal;
 use certvakt_store::CallerTx;
 use certvakt_store::caller::contact_points::{self, ContactPoint};
-use certvakt_store::caller::opt_outs;
+use certvakt_store::caller::{self, opt_outs};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -85,7 +85,7 @@ async fn found(tx: &mut CallerTx, layout: Layout) -> Result<ChannelsPage, PageEr
     let text = layout.text;
     let points = contact_points::contact_points(tx).await?;
     let off = opt_outs::opt_outs(tx).await?;
-    let organisations = certvakt_store::caller::organisations(tx).await?;
+    let organisations = caller::organisations(tx).await?;
     let zone = organisations.first().map_or(Tz::UTC, |one| one.zone.0);
     let is_on = |kind: &str| off.iter().all(|one| one.kind != kind);
     let number = |kind: &str| points.iter().filter(|point| point.kind == kind).count();

@@ -202,8 +202,18 @@ async fn coordinators_see_a_phone_number_that_a_mentor_adds() {
         assert_eq!(element(&page, "h1"), "Lagret: telefonnummer");
         assert_eq!(page.text.matches("Telefon +4791234567<br>").count(), 1, "{number}: {}", page.text);
     }
+    // A number that the register has too is there once.
+    place
+        .database
+        .execute(&format!(
+            "insert into certvakt.contact_points (person_id, kind, address, organisation_id) values
+               ('{MENTOR}', 'phone', '+4791234567', '00000000-0000-4000-8000-0000000000a0'),
+               ('{MENTOR}', 'phone', '+4792222222', '00000000-0000-4000-8000-0000000000b0')"
+        ))
+        .await;
     let page = signed_in(&place, "coordinator").await.get(&certification("a2")).await;
-    assert!(page.text.contains("href=\"tel:+4791234567\""), "{}", page.text);
+    assert_eq!(page.text.matches("href=\"tel:+4791234567\"").count(), 1, "{}", page.text);
+    assert!(!page.text.contains("+4792222222"), "another organisation's register: {}", page.text);
     let page = signed_in(&place, "outsider").await.get(&certification("a2")).await;
     assert_eq!(page.status, 404);
     let mine = mentor.get("/me/channels").await;
