@@ -86,12 +86,11 @@ async fn an_administrator_signs_in_again_before_a_change() {
 #[tokio::test]
 async fn doctor_reports_what_the_provider_lacks() {
     let place = TestService::start("").await;
-    let doctor = |issuer: &str, step_up: &str| {
-        let text = format!(
-            "[sign_in]\npublic_url = \"{}\"\n{}[step_up]\n{step_up}\n",
-            super::PUBLIC,
-            super::client("login", "certvakt", issuer, &place.folder.path().join("secret"))
-        );
+    let provider =
+        |id: &str, issuer: &str| super::client(id, "certvakt", issuer, &place.folder.path().join("secret"));
+    let doctor = |providers: &str, step_up: &str| {
+        let public = super::PUBLIC;
+        let text = format!("[sign_in]\npublic_url = \"{public}\"\n{providers}[step_up]\n{step_up}\n");
         let config = crate::stand_in::write_config(place.folder.path(), &text);
         let output = place
             .database
@@ -101,15 +100,26 @@ async fn doctor_reports_what_the_provider_lacks() {
         let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         let findings = found["findings"].as_array().unwrap().iter();
         let of_step_up = findings.filter(|one| one["check"] == "step-up");
-        of_step_up.map(|one| one["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        let said = of_step_up
+            .map(|one| [&one["status"], &one["text"]].map(|part| part.as_str().unwrap().to_owned()));
+        said.collect::<Vec<_>>()
     };
-    assert_eq!(doctor(&place.issuer, "max_age_minutes = 15"), Vec::<String>::new());
-    for (issuer, step_up, expected) in [
-        (&*place.issuer, "acr = [\"urn:high\"]", "supports none of the classes"),
-        ("http://127.0.0.1:1", "max_age_minutes = 15", "cannot be reached"),
+    let (good, absent) = (provider("login", &place.issuer), provider("other", "http://127.0.0.1:1"));
+    assert_eq!(doctor(&good, "max_age_minutes = 15"), Vec::<[String; 2]>::new());
+    for (providers, step_up, status, expected) in [
+        (&good, "acr = [\"urn:high\"]", "problem", "login: the provider supports none of the classes"),
+        (&absent, "max_age_minutes = 15", "problem", "other: the provider cannot be reached"),
+        // Administrators can sign in at the other one.
+        (
+            &(good.clone() + &absent),
+            "max_age_minutes = 15",
+            "warning",
+            "other: the provider cannot be reached",
+        ),
     ] {
-        let said = doctor(issuer, step_up);
-        assert!(said.len() == 1 && said[0].contains(expected), "{said:?}");
+        let said = doctor(providers, step_up);
+        let [[is, text]] = &said[..] else { panic!("{said:?}") };
+        assert!(is == status && text.starts_with(expected), "{said:?}");
     }
 }
 
