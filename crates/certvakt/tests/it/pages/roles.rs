@@ -44,7 +44,7 @@ fn is_as_said(said: &str, answer: &Answer) -> bool {
 }
 
 /// Adds an import that waits, and the mentor's listing.
-async fn add_import_and_listing(place: &TestService, import: &str, chapter: &str) {
+async fn add_import(place: &TestService, import: &str, chapter: &str) {
     place
         .database
         .execute(&format!(
@@ -53,14 +53,6 @@ async fn add_import_and_listing(place: &TestService, import: &str, chapter: &str
                \"approve\": false, \"dry_run\": false}}', 'checked', 'Nr', '{{\"columns\": [], \"date_formats\": []}}', '{{}}'
              from certvakt.chapters where id = '{chapter}'"
         ))
-        .await;
-    place
-        .database
-        .execute(
-            "insert into certvakt.partners (organisation_id, code) select id, 'portal' from certvakt.organisations where slug = 'a';
-             insert into certvakt.listings (organisation_id, partner, partner_key, person_id)
-               select organisation_id, code, 'M-1', '00000000-0000-4000-8000-0000000100a2' from certvakt.partners",
-        )
         .await;
 }
 
@@ -93,7 +85,7 @@ async fn each_role_may_do_what_the_documentation_says() {
         ))
         .await;
     let import = "00000000-0000-4000-8000-0000000000f3";
-    add_import_and_listing(&place, import, &chapter).await;
+    add_import(&place, import, &chapter).await;
     let organisation: String =
         place.database.value("select id::text from certvakt.organisations where slug = 'a'").await;
     with_partner(&place).await;
