@@ -140,6 +140,7 @@ create table certvakt.memberships (
 );
 create index memberships_chapter on certvakt.memberships (organisation_id, chapter_id);
 create index memberships_coordinators on certvakt.memberships (organisation_id, chapter_id) where role = 'coordinator';
+create index memberships_administrators on certvakt.memberships (organisation_id) where role = 'org_admin';
 
 alter table certvakt.memberships enable row level security;
 alter table certvakt.memberships force row level security;

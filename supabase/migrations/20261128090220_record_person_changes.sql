@@ -1,5 +1,5 @@
 -- What happened to people in an organisation: they died or left, came back, moved to another chapter, got or lost the role of
--- its coordinator, or were merged with another.
+-- its coordinator or of an administrator, or were merged with another.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -9,7 +9,7 @@ create table certvakt.person_changes (
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
   person_id uuid not null references certvakt.people (id) on delete cascade,
   kind text not null constraint person_changes_kind_known
-    check (kind in ('deceased', 'left', 'returned', 'moved', 'appointed', 'relieved', 'merged', 'absorbed')),
+    check (kind in ('deceased', 'left', 'returned', 'moved', 'appointed', 'relieved', 'promoted', 'demoted', 'merged', 'absorbed')),
   chapter_before uuid,
   chapter_after uuid,
   successor_id uuid references certvakt.people (id) on delete set null
@@ -30,7 +30,7 @@ create table certvakt.person_changes (
 comment on table certvakt.person_changes is
   'What happened to people in an organisation. Rows are added, and leave with the person or their erasure.';
 comment on column certvakt.person_changes.kind is
-  'deceased and left end everything of the person in the organisation, until they have returned. moved: to another chapter. appointed: as coordinator of chapter_after. relieved: no longer coordinator of chapter_before. merged: they are the same person as successor_id, who absorbed them; everything of theirs in the organisation has ended.';
+  'deceased and left end everything of the person in the organisation, until they have returned. moved: to another chapter. appointed: as coordinator of chapter_after. relieved: no longer coordinator of chapter_before. promoted and demoted: became administrator, and is no longer. merged: they are the same person as successor_id, who absorbed them; everything of theirs in the organisation has ended.';
 comment on column certvakt.person_changes.made_by is 'The person who recorded it.';
 create index person_changes_person on certvakt.person_changes (person_id, organisation_id);
 -- There are few, so imports and inserts look through them instead of looking up each person.

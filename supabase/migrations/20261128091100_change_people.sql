@@ -181,6 +181,173 @@ $$;
 comment on function certvakt.hand_over_chapter is
   'Makes somebody of the organisation coordinator of a chapter and ends that role of the others given, by an administrator. The successor keeps the role, so that a chapter never loses its last coordinator. Returns false if the caller may not, or if the successor does not belong to the organisation.';
 
+-- An administrator gives and ends roles. Nobody ends their own role as administrator, so a change always leaves one who can sign in: the caller. The
+-- lock makes two who end each other wait, and the second is no longer an administrator then.
+create function certvakt.people_of(organisation uuid, containing text, of_person uuid, after_id uuid, how_many bigint)
+returns table (
+  person_id uuid, name text, has_login boolean, is_invited boolean, has_address boolean, roles text[], chapter_ids uuid[], chapters text[])
+language plpgsql stable security definer set search_path = '' rows 50 as $$
+#variable_conflict use_column
+begin
+  if people_of.organisation = any (certvakt.closed_organisations('certifications')) or not exists (
+    select from certvakt.visible_memberships m
+    where m.person_id = certvakt.current_person() and m.organisation_id = people_of.organisation and m.role = 'org_admin') then
+    return;
+  end if;
+  return query
+  with candidate as (
+    select m.person_id from certvakt.visible_memberships m
+    where people_of.containing is null and people_of.of_person is null and m.organisation_id = people_of.organisation
+      and m.role = 'coordinator'
+    union
+    select m.person_id from certvakt.visible_memberships m
+    where people_of.containing is null and people_of.of_person is null and m.organisation_id = people_of.organisation
+      and m.role = 'org_admin'
+    union
+    select s.id from certvakt.search_people(people_of.containing, null, null, null, null) s
+    where people_of.containing is not null and exists (
+      select from certvakt.visible_memberships m where m.person_id = s.id and m.organisation_id = people_of.organisation)
+    union
+    select m.person_id from certvakt.visible_memberships m
+    where m.person_id = people_of.of_person and m.organisation_id = people_of.organisation
+    -- Those whose last role was ended can get one again.
+    union
+    select v.person_id from certvakt.person_changes v
+    where v.organisation_id = people_of.organisation and v.kind in ('relieved', 'demoted')
+      and (people_of.containing is not null or v.person_id = people_of.of_person)
+  ),
+  found as materialized (
+    select p.id, coalesce(n.name, p.name, '–') as name
+    from candidate c
+    join certvakt.people p on p.id = c.person_id
+    left join certvakt.person_names n on n.person_id = p.id and n.organisation_id = people_of.organisation
+    where p.erased_at is null
+      and (people_of.containing is null or coalesce(n.name_folded, p.name_folded) like people_of.containing)
+      and not exists (
+        select from certvakt.ended_people e where e.person_id = p.id and e.organisation_id = people_of.organisation)
+  )
+  select f.id, f.name,
+    exists (select from certvakt.identities i where i.person_id = f.id),
+    exists (select from certvakt.invitations i where i.person_id = f.id and i.used_at is null and i.expires_at > now())
+      or exists (
+        select from certvakt.mail_queue q where q.person_id = f.id and q.kind = 'invitation' and q.mailed_at is null),
+    exists (
+      select from certvakt.contact_points a
+      where a.person_id = f.id and a.kind = 'email' and (a.organisation_id is null or a.organisation_id = people_of.organisation)),
+    held.roles, held.chapter_ids, held.chapters
+  from (
+    select f.id, f.name from found f
+    where people_of.after_id is null or (f.name, f.id) > (select (a.name, a.id) from found a where a.id = people_of.after_id)
+    order by f.name, f.id
+    limit people_of.how_many
+  ) f
+  left join lateral (
+    select array_agg(m.role order by m.role, h.name, h.id) as roles, array_agg(h.id order by m.role, h.name, h.id) as chapter_ids,
+      array_agg(h.name order by m.role, h.name, h.id) as chapters
+    from certvakt.visible_memberships m join certvakt.chapters h on h.id = m.chapter_id
+    where m.person_id = f.id and m.organisation_id = people_of.organisation
+  ) held on true
+  order by f.name, f.id;
+end
+$$;
+comment on function certvakt.people_of is
+  'Returns people of an organisation to its administrators, by name, with their roles and whether they can sign in: its coordinators and administrators; with containing, everybody whose folded name is like it; with of_person, that one. At most how_many, after the given one.';
+
+create function certvakt.give_role(person uuid, organisation uuid, role text, chapter uuid) returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+  place uuid := give_role.chapter;
+begin
+  -- An end takes the same lock, so nobody who has just ended gets a role.
+  perform from certvakt.organisations o where o.id = give_role.organisation for no key update;
+  if give_role.role = 'org_admin' then
+    -- The role holds in the whole organisation, whichever chapter it is stored with.
+    select h.id into place from certvakt.chapters h
+    where h.organisation_id = give_role.organisation and h.parent_id is null order by h.id limit 1;
+  end if;
+  if not certvakt.administers(give_role.organisation) or give_role.role not in ('coordinator', 'org_admin')
+    or not exists (select from certvakt.people_of(give_role.organisation, null, give_role.person, null, 1))
+    or not exists (select from certvakt.chapters h where h.id = place and h.organisation_id = give_role.organisation) then
+    return false;
+  end if;
+  if give_role.role = 'org_admin' and exists (
+    select from certvakt.memberships m
+    where m.person_id = give_role.person and m.organisation_id = give_role.organisation and m.role = 'org_admin') then
+    return true;
+  end if;
+  with given as (
+    insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+    values (give_role.organisation, place, give_role.person, give_role.role)
+    on conflict do nothing
+    returning person_id
+  )
+  insert into certvakt.person_changes (organisation_id, person_id, kind, chapter_after, made_by)
+  select give_role.organisation, g.person_id, case give_role.role when 'coordinator' then 'appointed' else 'promoted' end,
+    case give_role.role when 'coordinator' then place end, certvakt.current_person()
+  from given g;
+  return true;
+end
+$$;
+comment on function certvakt.give_role is
+  'Makes somebody of an organisation coordinator of a chapter or administrator (org_admin, without a chapter), by an administrator. Returns false if the caller may not, or if the person or the chapter does not belong to the organisation.';
+
+create function certvakt.end_role(person uuid, organisation uuid, role text, chapter uuid, may_be_last boolean) returns text
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform from certvakt.organisations o where o.id = end_role.organisation for no key update;
+  if not certvakt.administers(end_role.organisation) or end_role.role not in ('coordinator', 'org_admin')
+    or end_role.organisation = any (certvakt.closed_organisations('certifications')) then
+    return 'forbidden';
+  elsif end_role.role = 'org_admin' and end_role.person = certvakt.current_person() then
+    return 'own';
+  elsif end_role.role = 'coordinator' and not end_role.may_be_last and exists (
+    select from certvakt.memberships m
+    where m.person_id = end_role.person and m.organisation_id = end_role.organisation and m.chapter_id = end_role.chapter
+      and m.role = 'coordinator')
+    and not exists (
+      select from certvakt.memberships m
+      where m.person_id <> end_role.person and m.organisation_id = end_role.organisation and m.chapter_id = end_role.chapter
+        and m.role = 'coordinator') then
+    return 'last';
+  end if;
+  with ended as (
+    delete from certvakt.memberships m
+    where m.person_id = end_role.person and m.organisation_id = end_role.organisation and m.role = end_role.role
+      and (end_role.role = 'org_admin' or m.chapter_id = end_role.chapter)
+    returning m.person_id
+  )
+  insert into certvakt.person_changes (organisation_id, person_id, kind, chapter_before, made_by)
+  select distinct end_role.organisation, e.person_id, case end_role.role when 'coordinator' then 'relieved' else 'demoted' end,
+    case end_role.role when 'coordinator' then end_role.chapter end, certvakt.current_person()
+  from ended e;
+  return 'ended';
+end
+$$;
+comment on function certvakt.end_role is
+  'Ends the role of somebody as coordinator of a chapter or as administrator (org_admin, without a chapter), by another administrator; a coordinator may end their own. Returns ended, also if they do not have it, or why not: forbidden; own, for the caller''s own role as administrator; last, for the only coordinator of the chapter unless may_be_last.';
+
+create function certvakt.withdraw_invitation(person uuid, organisation uuid) returns boolean
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not certvakt.administers(withdraw_invitation.organisation) or not exists (
+    select from certvakt.people_of(withdraw_invitation.organisation, null, withdraw_invitation.person, null, 1)) then
+    return false;
+  end if;
+  -- One to an address that only another organisation knows is not this one's.
+  delete from certvakt.invitations i
+  where i.person_id = withdraw_invitation.person and i.used_at is null and (i.address is null or exists (
+    select from certvakt.contact_points a
+    where a.person_id = i.person_id and a.kind = 'email' and lower(a.address) = lower(i.address)
+      and (a.organisation_id is null or a.organisation_id = withdraw_invitation.organisation)));
+  delete from certvakt.mail_queue q using certvakt.contact_points a
+  where q.person_id = withdraw_invitation.person and q.kind = 'invitation' and a.id = q.contact_point_id
+    and (a.organisation_id is null or a.organisation_id = withdraw_invitation.organisation);
+  return true;
+end
+$$;
+comment on function certvakt.withdraw_invitation is
+  'Withdraws the open invitations of somebody of an organisation, by an administrator. Returns false if the caller may not, or if the person does not belong to the organisation.';
+
 -- Certifications never change their mentor, because notices went to this one. So those of the duplicate end, and the
 -- replacements say which notices count for their successors.
 create function certvakt.replace_certification(certification uuid, survivor uuid) returns void
@@ -361,11 +528,15 @@ create policy people_see on certvakt.person_changes for select to authenticated 
 revoke all on function certvakt.administers(uuid), certvakt.may_end(uuid, uuid), certvakt.end_person(uuid, uuid, text),
   certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid),
   certvakt.hand_over_chapter(uuid, uuid, uuid[]), certvakt.replace_certification(uuid, uuid),
-  certvakt.merge_people(uuid, uuid, uuid) from public, anon, authenticated, service_role;
-grant execute on function certvakt.administers(uuid), certvakt.replace_certification(uuid, uuid) to certvakt_definer;
+  certvakt.merge_people(uuid, uuid, uuid), certvakt.people_of(uuid, text, uuid, uuid, bigint), certvakt.give_role(uuid, uuid, text, uuid),
+  certvakt.end_role(uuid, uuid, text, uuid, boolean), certvakt.withdraw_invitation(uuid, uuid) from public, anon, authenticated, service_role;
+grant execute on function certvakt.administers(uuid), certvakt.replace_certification(uuid, uuid), certvakt.people_of(uuid, text, uuid, uuid, bigint)
+  to certvakt_definer;
 grant execute on function certvakt.administers(uuid), certvakt.may_end(uuid, uuid), certvakt.end_person(uuid, uuid, text),
   certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid),
-  certvakt.hand_over_chapter(uuid, uuid, uuid[]), certvakt.merge_people(uuid, uuid, uuid) to authenticated;
+  certvakt.hand_over_chapter(uuid, uuid, uuid[]), certvakt.merge_people(uuid, uuid, uuid),
+  certvakt.people_of(uuid, text, uuid, uuid, bigint), certvakt.give_role(uuid, uuid, text, uuid),
+  certvakt.end_role(uuid, uuid, text, uuid, boolean), certvakt.withdraw_invitation(uuid, uuid) to authenticated;
 alter function certvakt.administers(uuid) owner to certvakt_definer;
 alter function certvakt.may_end(uuid, uuid) owner to certvakt_definer;
 alter function certvakt.end_person(uuid, uuid, text) owner to certvakt_definer;
@@ -374,3 +545,7 @@ alter function certvakt.move_mentors(uuid[], uuid, uuid) owner to certvakt_defin
 alter function certvakt.hand_over_chapter(uuid, uuid, uuid[]) owner to certvakt_definer;
 alter function certvakt.replace_certification(uuid, uuid) owner to certvakt_definer;
 alter function certvakt.merge_people(uuid, uuid, uuid) owner to certvakt_definer;
+alter function certvakt.people_of(uuid, text, uuid, uuid, bigint) owner to certvakt_definer;
+alter function certvakt.give_role(uuid, uuid, text, uuid) owner to certvakt_definer;
+alter function certvakt.end_role(uuid, uuid, text, uuid, boolean) owner to certvakt_definer;
+alter function certvakt.withdraw_invitation(uuid, uuid) owner to certvakt_definer;

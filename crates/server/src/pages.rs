@@ -39,6 +39,8 @@ mod row;
 mod runs;
 mod settings;
 mod settings_chapters;
+mod settings_people;
+mod settings_person;
 mod settings_types;
 mod settlement;
 mod several;
@@ -114,6 +116,8 @@ pub(super) fn router(api: Api) -> Router {
             "/settings/{id}/chapters/{chapter}",
             get(settings_chapters::show_one).post(settings_chapters::make_one),
         )
+        .route("/settings/{id}/people", get(settings_people::show))
+        .route("/settings/{id}/people/{person}", get(settings_person::show).post(settings_person::make))
         .route("/changes/new", get(several::show))
         .route("/changes/{id}", get(results::show))
         .route("/changes/{id}/undos", post(results::make).get(results::lead_back))

@@ -23,6 +23,7 @@ pub mod people;
 mod profile;
 mod search;
 pub mod sessions;
+pub mod staff;
 pub mod uploads;
 
 use sqlx::Row;

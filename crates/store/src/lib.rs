@@ -47,7 +47,7 @@ pub use error::StoreError;
 pub use rows_read::{Rows, Seen};
 pub use state::{
     AttemptOutcome, CertificationStatus, ContactOutcome, DeliveryState, Environment, MergeOutcome,
-    PersonChangeKind, Role, StopReason, UnknownState,
+    PersonChangeKind, Role, RoleEnd, StopReason, UnknownState,
 };
 use transaction::LoginTx;
 pub use transaction::{AuthTx, CallerClaims, CallerTx, Guard, Operator, RegistrarTx, WorkerTx};

@@ -121,10 +121,28 @@ states! {
         Appointed = "appointed",
         /// They are no longer coordinator of a chapter.
         Relieved = "relieved",
+        /// They became an administrator.
+        Promoted = "promoted",
+        /// They are no longer an administrator.
+        Demoted = "demoted",
         /// They are the same person as another, who stays.
         Merged = "merged",
         /// Another was merged with them.
         Absorbed = "absorbed",
+    }
+}
+
+states! {
+    /// The outcome of the end of a role.
+    RoleEnd {
+        /// The person does not have the role now.
+        Ended = "ended",
+        /// The caller does not administer the organisation, or the role cannot be ended there.
+        Forbidden = "forbidden",
+        /// Nobody ends their own role as administrator.
+        Own = "own",
+        /// The chapter would have no coordinator of its own.
+        Last = "last",
     }
 }
 

@@ -103,6 +103,8 @@ fn happened(change: &PersonChange) -> String {
         PersonChangeKind::Moved => {
             format!("moved from {} to {}", chapter(&change.before), chapter(&change.after))
         }
+        PersonChangeKind::Promoted => "became an administrator".to_owned(),
+        PersonChangeKind::Demoted => "is no longer an administrator".to_owned(),
         PersonChangeKind::Appointed => format!("became coordinator of {}", chapter(&change.after)),
         PersonChangeKind::Merged => "was merged with another record of the same person".to_owned(),
         PersonChangeKind::Absorbed => "continues another record of the same person".to_owned(),

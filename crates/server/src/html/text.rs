@@ -20,6 +20,7 @@ static MINE: Catalog = catalog!("mine.ftl");
 static PARTNERS: Catalog = catalog!("partners.ftl");
 static PEOPLE: Catalog = catalog!("people.ftl");
 static SETTINGS: Catalog = catalog!("settings.ftl");
+static ROLES: Catalog = catalog!("roles.ftl");
 
 /// The texts of one language.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +74,7 @@ impl Text {
     /// A message with arguments.
     pub(crate) fn with(self, key: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
         let arguments: FluentArgs<'_> = arguments.iter().cloned().collect();
-        let mut texts = [&PAGES, &IMPORTS, &MINE, &PARTNERS, &PEOPLE, &SETTINGS, &SIGN_IN]
+        let mut texts = [&PAGES, &IMPORTS, &MINE, &PARTNERS, &PEOPLE, &ROLES, &SETTINGS, &SIGN_IN]
             .into_iter()
             .map(|catalog| catalog.say(self.0, key, &arguments));
         texts.find(|text| !text.is_empty()).unwrap_or_default()
