@@ -69,6 +69,10 @@ const PAGES = {
   "settings-type-refused": ["administrator", async (page) => { await typeSettings(page); await page.locator("#own-yes").check(); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Lagre|Save)/ }).click(); }],
   "settings-chapters": ["administrator", (page) => section(page, /^(Lokallag|Chapters)$/)],
   "settings-chapter-refused": ["administrator", async (page) => { await section(page, /^(Lokallag|Chapters)$/); await page.getByRole("link", { name: /^(Endre navnet|Change the name)/ }).first().click(); await page.locator("#name").fill(""); await page.getByRole("button", { name: /^(Lagre|Save)/ }).click(); }],
+  "settings-people": ["administrator", (page) => people(page)],
+  "settings-person": ["administrator", (page) => person(page)],
+  "settings-person-refused": ["administrator", async (page) => { await person(page); await page.getByRole("button", { name: /^(Gi rollen|Give the role)$/ }).click(); }],
+  "settings-person-last": ["administrator", async (page) => { await person(page); await page.getByRole("button", { name: /^(Avslutt|End): (Koordinator|Coordinator)/ }).first().click(); }],
   mine: ["mentor", (page) => page.goto("/me")],
   "my-notices": ["mentor", (page) => page.goto("/me/notices")],
   "my-channels": ["mentor", (page) => page.goto("/me/channels")],
@@ -170,6 +174,13 @@ async function settings(page, until) {
 async function section(page, name) {
   await page.goto("/settings");
   await page.locator("main nav").getByRole("link", { name }).click();
+}
+
+const people = (page) => section(page, /^(Personer og roller|People and roles)$/);
+
+async function person(page) {
+  await people(page);
+  await page.locator("li", { hasText: /Koordinator i|Coordinator of/ }).getByRole("link").first().click();
 }
 
 async function typeSettings(page) {

@@ -237,7 +237,7 @@ begin
     held.roles, held.chapter_ids, held.chapters
   from (
     select f.id, f.name from found f
-    where people_of.after_id is null or (f.name, f.id) > (select (a.name, a.id) from found a where a.id = people_of.after_id)
+    where people_of.after_id is null or (f.name, f.id) > (select a.name, a.id from found a where a.id = people_of.after_id)
     order by f.name, f.id
     limit people_of.how_many
   ) f

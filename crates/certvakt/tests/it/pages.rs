@@ -2,6 +2,7 @@
 
 mod changes;
 mod costs;
+mod holders;
 mod imports;
 mod lists;
 mod merging;

@@ -79,7 +79,8 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Settings).await?;
     let present = administered(&mut tx, id).await?;
-    let after = (!after.is_empty()).then(|| after.parse::<Uuid>().map_err(|_| ApiError::NotFound)).transpose()?;
+    let after =
+        (!after.is_empty()).then(|| after.parse::<Uuid>().map_err(|_| ApiError::NotFound)).transpose()?;
     let wanted = Some(q.trim()).filter(|text| !text.is_empty());
     let which = Which { text: wanted, after, ..Which::default() };
     let mut found = staff::people(&mut tx, id, &which, MOST + 1).await?;
