@@ -173,12 +173,12 @@ const CALLED: [&str; 55] = [
     "search_people",
     "settle_report",
     "unreachable_notices",
-    "withdraw_invitation",
     "uuid_v7",
     "visible_chapters",
     "visible_elsewhere",
     "waiting_reports",
     "withdraw_address_confirmations",
+    "withdraw_invitation",
 ];
 
 #[tokio::test]

@@ -56,17 +56,17 @@ struct Shown {
 /// A role in words.
 pub(super) fn said(text: Text, held: &Held) -> String {
     match held.role {
-        Role::OrgAdmin => text.say("role-org_admin"),
-        role => text.named(&format!("role-{role}"), &held.chapter),
+        Role::OrgAdmin => text.say("roles-is-org_admin"),
+        role => text.named(&format!("roles-is-{role}"), &held.chapter),
     }
 }
 
 /// Whether somebody can sign in, in words.
 pub(super) fn sign_in(text: Text, one: &Holder) -> String {
     text.say(match (one.has_login, one.is_invited) {
-        (true, _) => "role-sign-in-yes",
-        (false, true) => "role-sign-in-invited",
-        (false, false) => "role-sign-in-no",
+        (true, _) => "roles-sign-in-yes",
+        (false, true) => "roles-sign-in-invited",
+        (false, false) => "roles-sign-in-no",
     })
 }
 
