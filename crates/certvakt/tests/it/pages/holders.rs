@@ -49,7 +49,9 @@ async fn an_administrator_finds_people_and_their_roles() {
     let place = TestService::start("").await;
     place
         .database
-        .execute(&format!("update certvakt.people set name = 'Åse Ødegård' where id = '{MENTOR}'"))
+        .execute(&format!(
+            "update certvakt.person_names set name = 'Åse Ødegård' where person_id = '{MENTOR}'"
+        ))
         .await;
     let mut browser = signed_in(&place, "administrator").await;
     let page = browser.get(A).await;
