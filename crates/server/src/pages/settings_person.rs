@@ -45,11 +45,11 @@ struct PersonPage {
     is_changeable: bool,
     held: Vec<Shown>,
     sign_in: String,
-    has_login: bool,
     is_invited: bool,
-    has_address: bool,
-    /// Whether the service sends e-mails.
-    has_mail: bool,
+    /// Whether nobody can invite the person, for want of an address.
+    lacks_address: bool,
+    /// The label of the button that invites; empty if there is none.
+    invite: String,
     roles: Vec<Choice>,
     chapters: Vec<Choice>,
     faults: Vec<Fault>,
@@ -111,6 +111,8 @@ impl Known {
         };
         let chapter =
             |one: &ChapterOfTree| Choice::new(one.id.to_string(), line(&one.name), &entered.chapter);
+        let may_invite = api.mails().is_some() && one.has_address && !one.has_login && !one.roles.is_empty();
+        let invite = if one.is_invited { "roles-invite-again" } else { "roles-invite" };
         PersonPage {
             id: one.organisation_id,
             person: one.person_id,
@@ -118,10 +120,9 @@ impl Known {
             is_changeable: self.is_changeable(),
             held: one.roles.iter().map(shown).collect(),
             sign_in: sign_in(text, one),
-            has_login: one.has_login,
             is_invited: one.is_invited,
-            has_address: one.has_address,
-            has_mail: api.mails().is_some(),
+            lacks_address: !one.has_login && !one.has_address,
+            invite: if may_invite { text.say(invite) } else { String::new() },
             roles: [Role::Coordinator, Role::OrgAdmin].map(role).into(),
             chapters: self.chapters.iter().map(chapter).collect(),
             faults: Vec::new(),
