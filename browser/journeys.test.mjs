@@ -101,7 +101,11 @@ test("renew several with one taken out, and undo them together", async () => {
   }
   await page.keyboard.press("Space");
   assert.equal(await first.isChecked(), false);
-  await tabTo(page, "Lagre for dem som er krysset av");
+  await tabTo(page, "Neste: kontroller");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: `Stemmer dette? ${number - 1} fornyelser` }).waitFor();
+  assert.match(await focused(page), /^Stemmer dette/);
+  await tabTo(page, "Lagre for alle på listen");
   await page.keyboard.press("Enter");
   await page.waitForURL(/done=renewals/);
   assert.equal(await focused(page), `Fornyet: ${number - 1} sertifiseringer`);

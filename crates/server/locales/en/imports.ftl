@@ -14,7 +14,7 @@ imports-sheet-hint = The name of the sheet, if the file has several.
 imports-file = File
 imports-file-hint = CSV, TSV, XLSX, XLSB or ODS, at most 20 MB.
 imports-next = Upload and continue
-imports-list = Imports of the last 30 days
+imports-list = Earlier imports (30 days)
 imports-none = Nothing was imported here in the last 30 days.
 
 columns-title = What do the columns contain?

@@ -247,7 +247,7 @@ certifications-file = Download the list as a file (CSV)
 certifications-printed = Meeting list for print
 certifications-workbook = Download the list as a workbook (XLSX)
 printed-title = Meeting list
-printed-on = Printed { $name }
+printed-on = This list is of { $name }
 printed-back = Back to the certifications
 printed-cut = The list has no more certifications than these. Choose a filter, and print several lists.
 chapter-unnamed = Another chapter
@@ -321,8 +321,8 @@ several-undone-title = { $number ->
 several-none = You cannot do this with any certification on the list.
 several-back = All certifications
 several-cut = The list is long, so only its first { $number } are included. Choose a filter, or change the rest afterwards.
-several-choose = Untick those that you do not want to change
-several-make = Save for those that are ticked
+several-choose = Who is it about? Clear those that you do not want to change
+several-make = Save for all on the list
 several-undo = You can undo this for 24 hours, as long as the certification is not changed again.
 several-undo-all = { $number ->
     [one] Undo the change
@@ -427,21 +427,20 @@ move-nowhere = You manage no other chapter of the organisation. An administrator
 fault-chapter = Choose the chapter to move the mentor to.
 action-end = Record that the mentor has left or died
 action-end-title = Record that the mentor has left or died: { $name }
-action-end-check = Is this right? { $name } has not been ended yet
-action-end-save = End
+action-end-check = Is this right about { $name }? Nothing is recorded yet
 ending-reason = What happened?
 ending-left = The mentor has left
 ending-deceased = The mentor has died
-ending-consequences = This happens at once, and cannot be undone:
-ending-withdrawn = All their certifications in the organisation are withdrawn.
+ending-consequences = This happens at once:
+ending-withdrawn = All the mentor’s certifications in the organisation are withdrawn.
 ending-delisted = The mentor is removed from the partners’ lists.
-ending-nothing-sent = Waiting notices are not sent, and there will be no new ones.
-ending-roles = All their roles in the organisation end. Their sign-ins end too, unless another organisation knows them.
-ending-register = Rows about the mentor in registers are rejected.
-ending-kept = Their data stays until somebody erases it. An administrator can record that the mentor is back, but certifications, consents and sign-ins do not come back by themselves.
+ending-nothing-sent = Waiting notices are not sent, and there will be no new ones. Nobody is told about this.
+ending-roles = All the mentor’s roles in the organisation end. Their sign-ins end too, unless another organisation knows them.
+ending-register = If a register that is imported later contains the mentor, that row is rejected.
+ending-kept = Their data stays until somebody erases it. If this was recorded by mistake, an administrator can record that the mentor is back, but certifications, consents and sign-ins do not come back by themselves.
 fault-ending-reason = Choose what happened.
 action-return = Record that the mentor is back
-action-return-hint = The mentor belongs to their chapters again. Their certifications stay withdrawn until somebody reinstates them.
+action-return-hint = Was this recorded by mistake? Then you can record that the mentor is back. The mentor belongs to their chapters again, but their certifications stay withdrawn until somebody reinstates them.
 done-left = Has left: { $name }
 done-deceased = Recorded as deceased: { $name }
 done-returned = Is back: { $name }
@@ -472,7 +471,7 @@ chapter-move-what = All mentors move with their certifications of the chapter. T
 fault-chapters = Choose the chapter to move the mentors to.
 today-without-coordinator = { $number ->
     [one] One chapter has mentors, but no coordinator: { $name }.
-   *[other] { $number } chapters have mentors, but no coordinator, among them { $name }.
+   *[other] { $number } chapters have mentors, but no coordinator: { $name }.
 }
 digest = Overview by e-mail
 digest-hint = It shows the same as the page "Today". If a certification expires or a mentor cannot be reached, you get an e-mail the same morning.
@@ -483,3 +482,18 @@ digest-weekday = Day of the weekly overview
 digest-save = Save
 digest-saved = Saved: overview by e-mail
 digest-schedule = How often do you want it?
+ending-left-save = Record that the mentor has left
+ending-deceased-save = Record the death
+today-without-coordinator-more = { $number } chapters have mentors, but no coordinator, among them { $name }.
+action-renew-several-check = { $number ->
+    [one] Is this right? One renewal is not saved yet
+   *[other] Is this right? { $number } renewals are not saved yet
+}
+action-suspend-several-check = { $number ->
+    [one] Is this right? One suspension is not saved yet
+   *[other] Is this right? { $number } suspensions are not saved yet
+}
+action-reinstate-several-check = { $number ->
+    [one] Is this right? One certification is not reinstated yet
+   *[other] Is this right? { $number } certifications are not reinstated yet
+}

@@ -37,7 +37,7 @@ today-empty-title = No certifications yet
 menu-settings = Settings
 settings-sections = Settings
 settings-section-organisation = Notices and limits
-settings-section-types = Certifications
+settings-section-types = Types of certification
 settings-section-chapters = Chapters
 settings-title = Settings of { $name }
 settings-saved = The settings are saved: { $name }
@@ -138,3 +138,4 @@ settings-effect-validity = { $number ->
    *[other] New renewals are valid for { $number } months. Certifications that are recorded already keep their date.
 }
 settings-effect-validity-none = Each new renewal needs its own date. Certifications that are recorded already keep their date.
+fault-settings-not-own = Select “Its own notices” to change the notices

@@ -13,7 +13,7 @@ session = Since { $since }: { $browser }
 browser-unnamed = an unknown browser
 end-session = Sign out in { $browser }
 
-alarms = Something needs your attention
+alarms = Look at these first
 partner-still-listed = { $number ->
     [one] One mentor is on the listing of { $partner } who should not be ({ $organisation }).
    *[other] { $number } mentors are on the listing of { $partner } who should not be ({ $organisation }).

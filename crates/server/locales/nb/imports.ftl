@@ -14,7 +14,7 @@ imports-sheet-hint = Navnet på arket, hvis filen har flere.
 imports-file = Fil
 imports-file-hint = CSV, TSV, XLSX, XLSB eller ODS, høyst 20 MB.
 imports-next = Last opp og gå videre
-imports-list = Importer de siste 30 dagene
+imports-list = Tidligere importer (30 dager)
 imports-none = Ingenting er importert her de siste 30 dagene.
 
 columns-title = Hva inneholder kolonnene?

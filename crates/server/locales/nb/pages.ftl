@@ -247,7 +247,7 @@ certifications-file = Last ned listen som fil (CSV)
 certifications-printed = Møteliste for utskrift
 certifications-workbook = Last ned listen som regneark (XLSX)
 printed-title = Møteliste
-printed-on = Skrevet ut { $name }
+printed-on = Listen gjelder { $name }
 printed-back = Tilbake til sertifiseringene
 printed-cut = Listen har ikke flere sertifiseringer enn disse. Velg et filter, og skriv ut flere lister.
 chapter-unnamed = Et annet lokallag
@@ -321,8 +321,8 @@ several-undone-title = { $number ->
 several-none = Du kan ikke gjøre dette med noen sertifisering på listen.
 several-back = Alle sertifiseringer
 several-cut = Listen er lang, så bare de første { $number } er med. Velg et filter, eller ta resten etterpå.
-several-choose = Fjern krysset for dem du ikke vil endre
-several-make = Lagre for dem som er krysset av
+several-choose = Hvem gjelder det? Fjern krysset for dem du ikke vil endre
+several-make = Lagre for alle på listen
 several-undo = Du kan angre dette i 24 timer, så lenge sertifiseringen ikke blir endret på nytt.
 several-undo-all = { $number ->
     [one] Angre endringen
@@ -427,21 +427,20 @@ move-nowhere = Du har ikke ansvar for noe annet lokallag i organisasjonen. En ad
 fault-chapter = Velg hvilket lokallag likepersonen skal flyttes til.
 action-end = Registrer at likepersonen har sluttet eller er død
 action-end-title = Registrer at likepersonen har sluttet eller er død: { $name }
-action-end-check = Stemmer dette? { $name } er ikke avsluttet ennå
-action-end-save = Avslutt
+action-end-check = Stemmer dette om { $name }? Ingenting er registrert ennå
 ending-reason = Hva har skjedd?
 ending-left = Likepersonen har sluttet
 ending-deceased = Likepersonen er død
-ending-consequences = Dette skjer med én gang, og kan ikke angres:
-ending-withdrawn = Alle sertifiseringene i organisasjonen trekkes tilbake.
+ending-consequences = Dette skjer med én gang:
+ending-withdrawn = Alle likepersonens sertifiseringer i organisasjonen trekkes tilbake.
 ending-delisted = Likepersonen fjernes fra listene til partnerne.
-ending-nothing-sent = Varsler som venter, blir ikke sendt, og det sendes ingen nye.
-ending-roles = Alle roller i organisasjonen avsluttes. Innlogginger avsluttes også, med mindre en annen organisasjon har likepersonen registrert.
-ending-register = Rader om likepersonen i registre blir avvist.
-ending-kept = Opplysningene lagres videre til noen sletter dem. En administrator kan registrere at likepersonen er tilbake, men sertifiseringer, samtykker og innlogginger kommer ikke tilbake av seg selv.
+ending-nothing-sent = Varsler som venter, blir ikke sendt, og det sendes ingen nye. Ingen får beskjed om dette.
+ending-roles = Alle likepersonens roller i organisasjonen avsluttes. Innlogginger avsluttes også, med mindre en annen organisasjon har likepersonen registrert.
+ending-register = Står likepersonen i et register som importeres senere, blir den raden avvist.
+ending-kept = Opplysningene lagres videre til noen sletter dem. Er det registrert ved en feil, kan en administrator registrere at likepersonen er tilbake, men sertifiseringer, samtykker og innlogginger kommer ikke tilbake av seg selv.
 fault-ending-reason = Velg hva som har skjedd.
 action-return = Registrer at likepersonen er tilbake
-action-return-hint = Likepersonen blir med i lokallagene sine igjen. Sertifiseringene er trukket tilbake til noen setter dem i kraft.
+action-return-hint = Er det registrert ved en feil? Da kan du registrere at likepersonen er tilbake. Likepersonen blir med i lokallagene sine igjen, men sertifiseringene er trukket tilbake til noen setter dem i kraft.
 done-left = Har sluttet: { $name }
 done-deceased = Registrert som død: { $name }
 done-returned = Er tilbake: { $name }
@@ -472,7 +471,7 @@ chapter-move-what = Alle likepersonene flyttes med sertifiseringene sine fra lok
 fault-chapters = Velg hvilket lokallag likepersonene skal flyttes til.
 today-without-coordinator = { $number ->
     [one] Ett lokallag har likepersoner, men ingen koordinator: { $name }.
-   *[other] { $number } lokallag har likepersoner, men ingen koordinator, blant dem { $name }.
+   *[other] { $number } lokallag har likepersoner, men ingen koordinator: { $name }.
 }
 digest = Oversikt på e-post
 digest-hint = Den viser det samme som siden «I dag». Hvis en sertifisering utløper, eller en likeperson ikke kan nås, får du en e-post samme morgen.
@@ -483,3 +482,18 @@ digest-weekday = Dag for den ukentlige oversikten
 digest-save = Lagre
 digest-saved = Lagret: oversikt på e-post
 digest-schedule = Hvor ofte vil du ha den?
+ending-left-save = Registrer at likepersonen har sluttet
+ending-deceased-save = Registrer dødsfallet
+today-without-coordinator-more = { $number } lokallag har likepersoner, men ingen koordinator, blant dem { $name }.
+action-renew-several-check = { $number ->
+    [one] Stemmer dette? Én fornyelse er ikke lagret ennå
+   *[other] Stemmer dette? { $number } fornyelser er ikke lagret ennå
+}
+action-suspend-several-check = { $number ->
+    [one] Stemmer dette? Én stans er ikke lagret ennå
+   *[other] Stemmer dette? { $number } stanser er ikke lagret ennå
+}
+action-reinstate-several-check = { $number ->
+    [one] Stemmer dette? Én sertifisering er ikke satt i kraft ennå
+   *[other] Stemmer dette? { $number } sertifiseringer er ikke satt i kraft ennå
+}

@@ -37,7 +37,7 @@ today-empty-title = Ingen sertifiseringer ennå
 menu-settings = Innstillinger
 settings-sections = Innstillinger
 settings-section-organisation = Varsler og grenser
-settings-section-types = Sertifiseringer
+settings-section-types = Typer sertifisering
 settings-section-chapters = Lokallag
 settings-title = Innstillinger for { $name }
 settings-saved = Innstillingene er lagret: { $name }
@@ -138,3 +138,4 @@ settings-effect-validity = { $number ->
    *[other] Nye fornyelser gjelder i { $number } måneder. Sertifiseringer som alt er registrert, beholder datoen sin.
 }
 settings-effect-validity-none = Hver ny fornyelse må ha sin egen dato. Sertifiseringer som alt er registrert, beholder datoen sin.
+fault-settings-not-own = Velg «Egne varsler for denne sertifiseringen» hvis du vil endre varslene

@@ -13,7 +13,7 @@ session = Siden { $since }: { $browser }
 browser-unnamed = en nettleser som ikke oppgir navnet sitt
 end-session = Logg ut i { $browser }
 
-alarms = Noe trenger at du ser på det
+alarms = Dette bør du se på
 partner-still-listed = { $number ->
     [one] Én likeperson står på listen hos { $partner } uten å skulle det ({ $organisation }).
    *[other] { $number } likepersoner står på listen hos { $partner } uten å skulle det ({ $organisation }).

@@ -86,7 +86,8 @@ fn several(
     text: Text,
 ) -> Vec<(String, String)> {
     // The form begins with the first certification of the list, so it is offered where the list begins.
-    if !query.after.is_empty() {
+    // Without a filter, it would contain everybody, which is hardly meant.
+    if !query.after.is_empty() || query.without("").iter().all(|(_, value)| value.is_empty()) {
         return Vec::new();
     }
     let actions = [Action::Renewal, Action::Suspension, Action::Reinstatement].into_iter().filter(|action| {

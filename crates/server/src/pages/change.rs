@@ -185,6 +185,7 @@ fn form(
         ("fact-name", Some(name_of(found, text))),
         ("fact-chapter", found.chapter.as_deref().map(line)),
         ("fact-type", found.type_name.as_deref().map(line)),
+        ("fact-number", found.external_id.as_deref().map(line)),
         ("fact-valid-until", Some(present)),
     ];
     let about = about.into_iter().filter_map(|(key, value)| Some((text.say(key), value?)));
@@ -228,12 +229,12 @@ pub(super) fn change(action: Action, fields: &Fields, text: Text) -> Result<Chan
     };
     Ok(match action {
         Action::Renewal => {
-            let (date, early) = (date()?, fields.early == "yes");
+            // An empty field would mean today, which nobody has said.
+            let (date, early) = (date()?.ok_or_else(missing)?, fields.early == "yes");
             if fields.is_until.is_empty() {
-                Change::Renew { completed_on: date, until: None, early }
+                Change::Renew { completed_on: Some(date), until: None, early }
             } else {
-                let until = Until::Day(date.ok_or_else(missing)?);
-                Change::Renew { completed_on: None, until: Some(until), early }
+                Change::Renew { completed_on: None, until: Some(Until::Day(date)), early }
             }
         }
         Action::Correction => Change::Correct(Until::Day(date()?.ok_or_else(missing)?)),

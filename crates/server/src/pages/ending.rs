@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use certvakt_base::i18n::line;
 use certvakt_engine::people::ending;
 use certvakt_store::caller::mentor::{self, Mentor};
 use certvakt_store::caller::{self, Certification};
@@ -14,7 +13,7 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Fault, Nothing, changeable, of_field};
-use super::row::name_of;
+use super::row::{about, name_of};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Path;
@@ -136,7 +135,7 @@ fn form(layout: Layout, found: &Certification, fields: &Fields) -> EndingPage {
     let heading = text.named("action-end-title", &name_of(found, text));
     EndingPage {
         id: found.id,
-        about: found.chapter.as_deref().map(line).unwrap_or_default(),
+        about: about(found),
         reasons: reasons.into(),
         chosen: None,
         faults: Vec::new(),

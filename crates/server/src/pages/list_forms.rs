@@ -96,6 +96,8 @@ pub(super) async fn printed(
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     let filter = filter_of(&mut tx, &query, &api).await?;
     let (mut found, is_cut) = all(&mut tx, &filter, LONGEST_PRINT).await?;
+    // Those who died or left, unless they were asked for.
+    found.retain(|one| !one.is_withdrawn || query.state == "withdrawn");
     caller::sort_by_chapter_and_name(&mut tx, &mut found).await?;
     tx.commit().await?;
     let (text, now) = (layout.text, api.clock().now());

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Fault, changeable, of_field};
-use super::row::name_of;
+use super::row::{about, name_of};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Path;
@@ -115,7 +115,7 @@ fn form(layout: Layout, found: &Certification, chapters: &[ManagedChapter], fiel
     MovingPage {
         id: found.id,
         from: found.chapter_id,
-        about: found.chapter.as_deref().map(line).unwrap_or_default(),
+        about: about(found),
         chapters,
         faults: Vec::new(),
         layout: Layout { heading, ..layout },

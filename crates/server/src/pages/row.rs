@@ -31,13 +31,10 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn of(one: &Certification, now: DateTime<Utc>, text: Text) -> Self {
         let standing = Standing::of(one, now);
-        let joined = |parts: &[&Option<String>]| {
-            parts.iter().filter_map(|part| part.as_deref().map(line)).collect::<Vec<_>>().join(", ")
-        };
         Self {
             id: one.id,
             name: name_of(one, text),
-            about: joined(&[&one.chapter, &one.type_name, &one.external_id]),
+            about: about(one),
             certification: joined(&[&one.type_name, &one.external_id]),
             date: text.date_or_never(standing.last_valid_day),
             when: standing.days_left.map(|left| text.days(left)).unwrap_or_default(),
@@ -50,6 +47,15 @@ impl Row {
     pub(super) fn whose(&self, key: &str, text: Text) -> String {
         text.with(key, &[("name", self.name.as_str().into()), ("about", self.about.as_str().into())])
     }
+}
+
+/// What tells a certification from others: its chapter, its type and its number in the register.
+pub(super) fn about(one: &Certification) -> String {
+    joined(&[&one.chapter, &one.type_name, &one.external_id])
+}
+
+fn joined(parts: &[&Option<String>]) -> String {
+    parts.iter().filter_map(|part| part.as_deref().map(line)).collect::<Vec<_>>().join(", ")
 }
 
 /// The mentor's name, or a text in its place.

@@ -302,11 +302,19 @@ fn check(
         |name: &String| types.iter().any(|one| one.code != found.code && fold(&one.name) == fold(name));
     let ticked = lead_times(present, entered);
     let is_own = of("own") == "yes";
+    // Boxes that the person changed, although those of the organisation are to apply.
+    let shown = found.lead_times.as_ref().unwrap_or(&present.lead_times);
+    let differs = ticked.as_ref().is_some_and(|ticked| {
+        let is_same =
+            |other: &[i32]| ticked.len() == other.len() && ticked.iter().all(|days| other.contains(days));
+        !is_same(shown) && !is_same(&present.lead_times)
+    });
     let faults = [
         ("name", "fault-setup-type_name", name.is_none()),
         ("name", "fault-settings-known", name.as_ref().is_some_and(is_known)),
         ("months", "fault-setup-months", months.is_err()),
         ("lead_times", "fault-settings-lead_times", is_own && ticked.is_none()),
+        ("lead_times", "fault-settings-not-own", !is_own && differs),
     ];
     let faults = faults.into_iter().filter(|(.., is_wrong)| *is_wrong);
     let faults: Vec<Fault> =

@@ -61,6 +61,8 @@ struct SeveralPage {
     /// Whether the form asks for evidence.
     has_evidence: bool,
     rows: Vec<Candidate>,
+    /// Whether the page shows what was chosen, to be saved.
+    is_check: bool,
     /// Whether there are more certifications than one change can have.
     is_cut: bool,
     /// The link to the list.
@@ -134,6 +136,7 @@ impl Entered {
             evidence: field("evidence"),
             note: field("note"),
             key: field("key"),
+            step: field("step"),
             ..Fields::default()
         };
         let seen = sent.iter().filter_map(|(name, version)| {
@@ -219,16 +222,24 @@ pub(super) async fn make(
     let ids: Vec<Uuid> = entered.rows.iter().map(|(id, ..)| *id).collect();
     let found = caller::certifications_by_id(&mut tx, &ids).await?;
     tx.commit().await?;
-    let change = match entered.check(&found, &api, text) {
-        Ok(change) => change,
-        Err(fault) => {
-            let rows = found
-                .iter()
-                .map(|one| Candidate::of(one, entered.version(one.id), entered.is_chosen(one.id), now, text));
-            let rows = rows.collect();
-            let layout = Layout { is_refused: true, ..layout };
+    let rows = |entered: &Entered| -> Vec<Candidate> {
+        let of = |one| Candidate::of(one, entered.version(one.id), entered.is_chosen(one.id), now, text);
+        found.iter().map(of).collect()
+    };
+    let change = match (entered.fields.step.as_str(), entered.check(&found, &api, text)) {
+        ("edit", _) => {
+            let rows = rows(&entered);
+            return Ok(page(StatusCode::OK, &form(layout, entered.action, entered.fields, rows)));
+        }
+        (_, Err(fault)) => {
+            let (rows, layout) = (rows(&entered), Layout { is_refused: true, ..layout });
             let form = form(layout, entered.action, entered.fields, rows);
             return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &SeveralPage { faults: vec![fault], ..form }));
+        }
+        ("save", Ok(change)) => change,
+        (_, Ok(_)) => {
+            let rows = rows(&entered);
+            return Ok(page(StatusCode::OK, &check(layout, entered.action, entered.fields, rows)));
         }
     };
     let (key, form) = (entered.key(), entry_id(key, &entered.key()));
@@ -291,6 +302,15 @@ fn several(path: &str) -> Result<Action, ApiError> {
     Action::from_path(path).filter(|action| action.is_for_several()).ok_or(ApiError::NotFound)
 }
 
+/// What was chosen, before it is saved.
+fn check(layout: Layout, action: Action, fields: Fields, rows: Vec<Candidate>) -> SeveralPage {
+    let number = rows.iter().filter(|one| one.is_chosen).count();
+    let heading = layout.text.count(&format!("{}-several-check", action.key()), number);
+    let form = form(layout, action, fields, rows);
+    let layout = Layout { heading, has_news: true, ..form.layout };
+    SeveralPage { layout, is_check: true, ..form }
+}
+
 fn form(layout: Layout, action: Action, fields: Fields, rows: Vec<Candidate>) -> SeveralPage {
     let text = layout.text;
     let heading = text.count(&format!("{}-several-title", action.key()), rows.len());
@@ -300,6 +320,7 @@ fn form(layout: Layout, action: Action, fields: Fields, rows: Vec<Candidate>) ->
         has_evidence: action == Action::Renewal,
         fields,
         rows,
+        is_check: false,
         is_cut: false,
         back: "/certifications".to_owned(),
         faults: Vec::new(),

@@ -122,7 +122,12 @@ pub(super) async fn show(
 /// That chapters have mentors, but no coordinator; names some of them.
 fn alone(chapters: &[String], text: Text) -> String {
     let named = chapters.iter().take(MOST_NAMED).map(|name| line(name)).collect::<Vec<_>>().join(", ");
-    text.with("today-without-coordinator", &[("number", chapters.len().into()), ("name", named.into())])
+    let key = if chapters.len() > MOST_NAMED {
+        "today-without-coordinator-more"
+    } else {
+        "today-without-coordinator"
+    };
+    text.with(key, &[("number", chapters.len().into()), ("name", named.into())])
 }
 
 fn group(reason: Reason, found: &Attention, now: DateTime<Utc>, text: Text) -> Group {

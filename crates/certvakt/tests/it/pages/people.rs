@@ -59,7 +59,9 @@ async fn an_end_withdraws_cancels_delists_and_signs_out() {
         refused.text
     );
     let check = send(&mut browser, &form, &[("reason", "left")]).await;
-    for words in ["Likepersonen har sluttet", "trekkes tilbake", "listene til partnerne", "blir avvist"] {
+    for words in
+        ["Likepersonen har sluttet", "trekkes tilbake", "listene til partnerne", "blir den raden avvist"]
+    {
         assert!(check.text.contains(words), "{words} in {}", check.text);
     }
     let edited = send(&mut browser, &check, &[("step", "edit")]).await;

@@ -26,7 +26,9 @@ async fn several_are_renewed_and_undone_together() {
     place.database.execute("update certvakt.certification_types set validity_months = 24").await;
     let mut browser = signed_in(&place, "coordinator").await;
     let list = browser.get("/certifications").await;
-    assert!(list.text.contains("href=\"/changes/new?action=renewals\""), "{}", list.text);
+    assert!(!list.text.contains("/changes/new"), "not for everybody at once: {}", list.text);
+    let list = browser.get("/certifications?state=due").await;
+    assert!(list.text.contains("href=\"/changes/new?state=due&#38;action=renewals\""), "{}", list.text);
     let check = browser.get("/changes/new?action=renewals").await;
     assert_eq!(element(&check, "h1"), "Forny 2 sertifiseringer");
     assert_eq!(check.text.matches(" checked>").count(), 2, "{}", check.text);
@@ -42,9 +44,24 @@ async fn several_are_renewed_and_undone_together() {
     assert_eq!(kinds(&place).await, "a2: a4:");
 
     let ticked = [("date", "10.06.2026"), (&a2.0[..], &a2.1[..]), (&a4.0[..], &a4.1[..])];
+    let without = [("date", ""), (&a2.0[..], &a2.1[..])];
+    let refused = send(&mut browser, &check, &without).await;
+    assert!(
+        refused.status == 422 && refused.text.contains("href=\"#date\""),
+        "nobody said today: {}",
+        refused.text
+    );
+    // What was chosen is shown before it is saved.
+    let chosen = send(&mut browser, &check, &ticked).await;
+    assert_eq!(element(&chosen, "h1"), "Stemmer dette? 2 fornyelser er ikke lagret ennå");
+    assert!(chosen.text.contains("<dd>10.06.2026</dd>"), "{}", chosen.text);
+    let edited = send(&mut browser, &chosen, &[("step", "edit")]).await;
+    assert!(edited.status == 200 && edited.text.contains("value=\"10.06.2026\""), "{}", edited.text);
+    assert_eq!(edited.text.matches(" checked>").count(), 2, "{}", edited.text);
+    assert_eq!(kinds(&place).await, "a2: a4:");
     let mut result = String::new();
     for _ in 0..2 {
-        let saved = send(&mut browser, &check, &ticked).await;
+        let saved = send(&mut browser, &chosen, &[("step", "save")]).await;
         assert_eq!(saved.status, 303, "{}", saved.text);
         assert_eq!(kinds(&place).await, "a2:renewed a4:renewed", "a repeated form has no further effect");
         result = saved.location.unwrap();
@@ -87,7 +104,7 @@ async fn those_that_cannot_be_changed_or_undone_are_named_with_the_reason() {
     let (a3, b1) = (chosen("a3"), chosen("b1"));
     let foreign: Vec<(String, String)> =
         [&a3, &b1].iter().map(|one| (one.0.replace("chosen-", "seen-"), "0".to_owned())).collect();
-    let mut ticked = vec![("date", "30.06.2026")];
+    let mut ticked = vec![("date", "30.06.2026"), ("step", "save")];
     ticked.extend([&a2, &a4, &a3, &b1, &foreign[0], &foreign[1]].map(|one| (one.0.as_str(), one.1.as_str())));
     let saved = send(&mut browser, &check, &ticked).await;
     assert_eq!(saved.status, 303, "{}", saved.text);
@@ -124,7 +141,7 @@ async fn the_same_form_with_other_values_changes_nothing_and_says_so() {
     let mut browser = signed_in(&place, "coordinator").await;
     let check = browser.get("/changes/new?action=renewals").await;
     let (a2, a4) = (chosen("a2"), chosen("a4"));
-    let with = |date| [("date", date), (&a2.0[..], &a2.1[..]), (&a4.0[..], &a4.1[..])];
+    let with = |date| [("date", date), ("step", "save"), (&a2.0[..], &a2.1[..]), (&a4.0[..], &a4.1[..])];
     send(&mut browser, &check, &with("10.06.2026")).await;
     // The Back button leads to the form; the certifications are not as it showed them any more.
     let again = send(&mut browser, &check, &with("01.06.2026")).await;
@@ -143,9 +160,12 @@ async fn the_same_form_with_other_values_changes_nothing_and_says_so() {
         assert_eq!(refused.text.matches(" checked>").count(), 2, "{}", refused.text);
     }
     let long = "x".repeat(501);
-    let refused =
-        send(&mut browser, &check, &[&with("")[..], &[("action", "renewals"), ("evidence", &long)]].concat())
-            .await;
+    let refused = send(
+        &mut browser,
+        &check,
+        &[&with("10.06.2026")[..], &[("action", "renewals"), ("evidence", &long)]].concat(),
+    )
+    .await;
     assert!(refused.status == 422 && refused.text.contains("href=\"#evidence\""), "{}", refused.text);
 }
 
@@ -170,6 +190,7 @@ async fn withdrawals_are_taken_back_one_by_one() {
     let form = [
         ("csrf", csrf.as_str()),
         ("action", "reinstatements"),
+        ("step", "save"),
         ("key", "00000000-0000-4000-8000-0000000000f3"),
         (&seen, "0"),
         (&a2.0, &a2.1),
