@@ -64,8 +64,8 @@ const PAGES = {
   settings: ["administrator", (page) => page.goto("/settings")],
   "settings-refused": ["administrator", async (page) => { await settings(page, "kveld"); }],
   "settings-check": ["administrator", async (page) => { await settings(page, "21:30"); }],
-  "settings-types": ["administrator", (page) => section(page, /^(Sertifiseringer|Certifications)$/)],
-  "settings-types-refused": ["administrator", async (page) => { await section(page, /^(Sertifiseringer|Certifications)$/); await page.getByRole("button", { name: /^(Legg til|Add)/ }).click(); }],
+  "settings-types": ["administrator", (page) => section(page, /^(Typer sertifisering|Types of certification)$/)],
+  "settings-types-refused": ["administrator", async (page) => { await section(page, /^(Typer sertifisering|Types of certification)$/); await page.getByRole("button", { name: /^(Legg til|Add)/ }).click(); }],
   "settings-type": ["administrator", (page) => typeSettings(page)],
   "settings-type-refused": ["administrator", async (page) => { await typeSettings(page); await page.locator("#own-yes").check(); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Lagre|Save)/ }).click(); }],
   "settings-chapters": ["administrator", (page) => section(page, /^(Lokallag|Chapters)$/)],
@@ -185,7 +185,7 @@ async function person(page) {
 }
 
 async function typeSettings(page) {
-  await section(page, /^(Sertifiseringer|Certifications)$/);
+  await section(page, /^(Typer sertifisering|Types of certification)$/);
   await page.getByRole("link", { name: /^(Endre|Change) / }).first().click();
 }
 

@@ -105,3 +105,5 @@ unsubscribe = You will get no more e-mails about who needs you. The page "Today"
 unsubscribe-button = Stop getting the overview
 unsubscribed-title = You no longer get the overview
 unsubscribed = If you change your mind, you can turn it on again on your page.
+sign-in-form-kept = You are signed out. What you entered is not saved yet, but it is kept. Sign in, and complete the form.
+sign-in-form-lost = You are signed out. What you entered is not saved. Sign in, and fill in the form again.

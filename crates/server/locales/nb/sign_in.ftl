@@ -105,3 +105,5 @@ unsubscribe = Da får du ikke flere e-poster om hvem som trenger deg. Du ser det
 unsubscribe-button = Slutt å få oversikten
 unsubscribed-title = Du får ikke oversikten lenger
 unsubscribed = Ombestemmer du deg, kan du slå den på igjen på siden din.
+sign-in-form-kept = Du er logget ut. Det du skrev, er ikke lagret ennå, men vi har tatt vare på det. Logg inn, og fullfør skjemaet.
+sign-in-form-lost = Du er logget ut. Det du skrev, er ikke lagret. Logg inn, og fyll ut skjemaet på nytt.

@@ -10,6 +10,8 @@ use crate::return_to::with_return;
 pub(super) enum PageError {
     /// Nobody is signed in; the browser returns to this path afterwards.
     NotSignedIn(String),
+    /// The same, after a form was sent. It is kept, or lost, which the person must know.
+    FormNotSaved { path: String, is_kept: bool },
     /// An administrator must sign in again, and returns to this path.
     StepUp(String),
     /// A refusal that the API uses as well. It is rendered as a page in the browser's language.
@@ -26,6 +28,10 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         match self {
             Self::NotSignedIn(path) => Redirect::to(&with_return("/sign-in", &path)).into_response(),
+            Self::FormNotSaved { path, is_kept } => {
+                let form = if is_kept { "kept" } else { "lost" };
+                Redirect::to(&format!("{}&form={form}", with_return("/sign-in", &path))).into_response()
+            }
             // The login is linked to no person: the sign-in page says what to do.
             Self::Refused(ApiError::UnknownLogin) => Redirect::to("/sign-in").into_response(),
             Self::StepUp(path) => {

@@ -144,7 +144,8 @@ impl<T: DeserializeOwned> FromRequest<Api> for Sent<T> {
         let body = body.map(|RawForm(body)| body);
         let (visitor, session) = match (found, &body) {
             (Err(PageError::NotSignedIn(path)), Ok(body)) => {
-                return Err(PageError::NotSignedIn(keep(&parts.headers, body, api, path).await?));
+                let path = keep(&parts.headers, body, api, path).await?;
+                return Err(PageError::FormNotSaved { is_kept: path == KEPT_FORM, path });
             }
             (found, _) => found?,
         };

@@ -25,6 +25,9 @@ pub(super) struct SignInQuery {
     /// Whether it must meet `[step_up]`.
     #[serde(default)]
     pub(super) step_up: bool,
+    /// What became of the form that the person sent after their session had ended: `kept` or `lost`.
+    #[serde(default)]
+    form: String,
 }
 
 /// Shows the sign-in methods. A person who is signed in goes on to their page.
@@ -33,7 +36,7 @@ pub(super) async fn show(
     text: Text,
     headers: HeaderMap,
     Query(return_to): Query<ReturnTo>,
-    Query(SignInQuery { step_up }): Query<SignInQuery>,
+    Query(SignInQuery { step_up, form }): Query<SignInQuery>,
 ) -> Result<Response, SignInError> {
     let at_providers = |page: Page| {
         shared.providers.iter().fold(page, |page, provider| {
@@ -60,7 +63,12 @@ pub(super) async fn show(
         let csrf = [("csrf", session.csrf())];
         return Ok(page.form(page::Form::button("/sign-out", text.say("sign-out"), csrf)).into_response());
     }
-    let mut page = at_providers(Page::new(text, if shared.demo.is_empty() { "sign-in" } else { "demo" }));
+    let page = Page::new(text, if shared.demo.is_empty() { "sign-in" } else { "demo" });
+    let mut page = at_providers(match form.as_str() {
+        "kept" => page.text("sign-in-form-kept"),
+        "lost" => page.text("sign-in-form-lost"),
+        _ => page,
+    });
     if shared.links.is_some() {
         let hidden = [("return_to", return_to.path().to_owned())];
         let form = page::Form::button("/sign-in/link", text.say("send-link"), hidden);

@@ -28,7 +28,7 @@ pub(super) async fn start(
     text: Text,
     headers: HeaderMap,
     Query(return_to): Query<ReturnTo>,
-    Query(SignInQuery { step_up }): Query<SignInQuery>,
+    Query(SignInQuery { step_up, .. }): Query<SignInQuery>,
     Query(Chosen { provider }): Query<Chosen>,
 ) -> Result<Response, SignInError> {
     let provider = match (provider, &*shared.providers) {

@@ -226,6 +226,9 @@ async fn a_form_that_is_sent_after_the_session_has_expired_is_kept_for_the_same_
         let to = sent.location.clone().unwrap();
         assert_eq!(sent.status, 303, "{}", sent.text);
         assert_eq!(to.contains("return_to=%2Fkept-form"), kept, "{expired}: {to}");
+        let said = browser.get(&to).await;
+        let words = if kept { "tatt vare på det" } else { "er ikke lagret. Logg inn" };
+        assert!(said.text.contains(words), "{expired}: {}", said.text);
         let page = browser.sign_in("/sign-in/provider?return_to=/kept-form", "coordinator").await;
         assert_eq!(page.text.contains("Skjemaet ditt er tatt vare på"), kept, "{expired}: {}", page.text);
         if kept {
