@@ -115,6 +115,16 @@ revoke all on function certvakt.folded(text) from public, anon, authenticated, s
 -- PostgreSQL computes a generated column with the privileges of the role that writes the row.
 grant execute on function certvakt.folded(text) to certvakt_worker, certvakt_registrar, certvakt_definer, authenticated;
 
+-- Letters after z are characters after z in ASCII here, which certvakt.folded leaves as they are.
+create function certvakt.alphabetical(name text) returns bytea
+language sql immutable strict parallel safe set search_path = ''
+return convert_to(certvakt.folded(translate(
+  replace(replace(replace(name, 'Aa', 'Å'), 'AA', 'Å'), 'aa', 'å'), 'ÆæÄäØøÖöÅå', '{{{{||||}}')), 'UTF8');
+comment on function certvakt.alphabetical is
+  'Returns what sorts names as the Norwegian alphabet does, in any collation: æ, ø and å come last, aa is å, and case and accents do not count.';
+revoke all on function certvakt.alphabetical(text) from public, anon, authenticated, service_role;
+grant execute on function certvakt.alphabetical(text) to certvakt_worker, certvakt_registrar, certvakt_definer, authenticated;
+
 create function certvakt.calling_role() returns text
 language sql stable parallel safe set search_path = ''
 return coalesce(nullif(current_setting('role', true), 'none'), session_user);

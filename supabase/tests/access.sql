@@ -85,7 +85,7 @@ select is((
   select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
-  'authenticated accept_invitation, authenticated add_phone, authenticated addresses_of, authenticated administers, authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
+  'authenticated accept_invitation, authenticated add_phone, authenticated addresses_of, authenticated administers, authenticated alphabetical, authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
   'authenticated coming_notices, authenticated confirm_address, authenticated consent_to_listing, authenticated current_organisations, '
   'authenticated current_person, authenticated end_my_sessions, authenticated end_person, authenticated end_role, authenticated folded, authenticated forbidden_characters, authenticated give_role, authenticated hand_over_chapter, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, '
   'authenticated may_end, authenticated merge_people, authenticated move_mentors, authenticated my_consents, authenticated my_contact_points, authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, '

@@ -134,7 +134,7 @@ pub async fn chapters(tx: &mut CallerTx) -> Result<Vec<Chapter>, StoreError> {
     let found = sqlx::query_as!(
         Chapter,
         r#"select id, organisation_id, parent_id, name from certvakt.chapters
-           order by organisation_id, name collate "nb-x-icu", id"#
+           order by organisation_id, certvakt.alphabetical(name), id"#
     )
     .fetch_all(&mut *tx)
     .await?;

@@ -61,7 +61,7 @@ pub async fn present(tx: &mut CallerTx) -> Result<Vec<Present>, StoreError> {
                select from certvakt.visible_memberships m
                where m.person_id = certvakt.current_person() and m.organisation_id = o.id and m.role = 'org_admin')
                as "is_administered!"
-           from certvakt.organisations o order by o.name collate "nb-x-icu", o.id"#
+           from certvakt.organisations o order by certvakt.alphabetical(o.name), o.id"#
     );
     let found = found.fetch_all(&mut *tx).await?;
     tx.saw(&found);
@@ -102,7 +102,7 @@ pub async fn chapters(tx: &mut CallerTx, organisation_id: Uuid) -> Result<Vec<Ch
     let found = sqlx::query_as!(
         ChapterOfTree,
         r#"select id, organisation_id, parent_id, slug, name, certvakt.administers(organisation_id) as "is_changeable!"
-           from certvakt.chapters where organisation_id = $1 order by name collate "nb-x-icu", id"#,
+           from certvakt.chapters where organisation_id = $1 order by certvakt.alphabetical(name), id"#,
         organisation_id,
     );
     let found = found.fetch_all(&mut *tx).await?;

@@ -210,7 +210,7 @@ pub async fn sort_by_chapter_and_name(
     };
     let places = sqlx::query_scalar!(
         r#"select row_number() over (
-             order by c.chapter collate "nb-x-icu", c.chapter_id, c.mentor collate "nb-x-icu", c.number) as "place!"
+             order by certvakt.alphabetical(c.chapter), c.chapter_id, certvakt.alphabetical(c.mentor), c.number) as "place!"
            from unnest($1::text[], $2::uuid[], $3::text[]) with ordinality as c (chapter, chapter_id, mentor, number)
            order by c.number"#,
         &name(|one| &one.chapter),

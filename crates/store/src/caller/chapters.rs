@@ -38,7 +38,7 @@ pub async fn with_people(tx: &mut CallerTx) -> Result<Vec<ChapterPeople>, StoreE
 pub async fn without_coordinator(tx: &mut CallerTx) -> Result<Vec<String>, StoreError> {
     let found = sqlx::query_scalar!(
         r#"select name as "name!" from certvakt.chapters_without_coordinator
-           where certvakt.administers(organisation_id) order by organisation_id, name collate "nb-x-icu", chapter_id"#
+           where certvakt.administers(organisation_id) order by organisation_id, certvakt.alphabetical(name), chapter_id"#
     );
     Ok(found.fetch_all(tx).await?)
 }

@@ -10,8 +10,8 @@ select h.id, h.organisation_id, h.name,
     join certvakt.people p on p.id = m.person_id
     left join certvakt.person_names n on n.person_id = m.person_id and n.organisation_id = m.organisation_id
     where m.organisation_id = h.organisation_id and m.chapter_id = h.id and m.role = 'coordinator'
-    order by coalesce(n.name, p.name, '–') collate "nb-x-icu") as "coordinators!",
+    order by certvakt.alphabetical(coalesce(n.name, p.name, '–'))) as "coordinators!",
   exists (select from certvakt.chapters_without_coordinator w where w.chapter_id = h.id) as "lacks_coordinator!"
 from certvakt.chapters h
 where h.id = any ((select certvakt.visible_chapters())::uuid[])
-order by h.organisation_id, h.name collate "nb-x-icu", h.id
+order by h.organisation_id, certvakt.alphabetical(h.name), h.id

@@ -4,4 +4,4 @@ from certvakt.memberships m
 join certvakt.people p on p.id = m.person_id
 left join certvakt.person_names n on n.person_id = m.person_id and n.organisation_id = m.organisation_id
 where m.chapter_id = $1 and m.role = 'coordinator'
-order by coalesce(n.name, p.name, '–') collate "nb-x-icu", m.person_id
+order by certvakt.alphabetical(coalesce(n.name, p.name, '–')), m.person_id

@@ -3,8 +3,8 @@ select p.id as "person_id!", coalesce(p.name, '–') as "name!",
   array(
     select h.name from certvakt.chapters h
     where h.id in (select m.chapter_id from certvakt.visible_memberships m where m.person_id = p.id and m.organisation_id = $1)
-    order by h.name collate "nb-x-icu") as "chapters!"
+    order by certvakt.alphabetical(h.name)) as "chapters!"
 from certvakt.search_people(certvakt.folded($2), null, null, null, null) p
 where exists (select from certvakt.visible_memberships m where m.person_id = p.id and m.organisation_id = $1)
-order by coalesce(p.name, '–') collate "nb-x-icu", p.id
+order by certvakt.alphabetical(coalesce(p.name, '–')), p.id
 limit $3

@@ -37,7 +37,7 @@ pub async fn organisations(tx: &mut CallerTx) -> Result<Vec<Organisation>, Store
         r#"select o.id, o.name, o.time_zone as "zone: Zone", o.expired_grace_days, o.lead_times,
              (select jsonb_object_agg(t.code, t.lead_times) from certvakt.certification_types t
               where t.organisation_id = o.id) as "types: Json<BTreeMap<String, Option<Vec<u16>>>>"
-           from certvakt.organisations o order by o.name collate "nb-x-icu", o.id"#
+           from certvakt.organisations o order by certvakt.alphabetical(o.name), o.id"#
     )
     .fetch_all(&mut *tx)
     .await?;

@@ -27,7 +27,7 @@ pub async fn managed_chapters(tx: &mut CallerTx) -> Result<Vec<ManagedChapter>, 
         ManagedChapter,
         r#"select id, organisation_id, name, required_mentors from certvakt.chapters
            where id = any ((select certvakt.visible_chapters())::uuid[])
-           order by organisation_id, name collate "nb-x-icu", id"#
+           order by organisation_id, certvakt.alphabetical(name), id"#
     );
     let found = found.fetch_all(&mut *tx).await?;
     tx.saw(&found);

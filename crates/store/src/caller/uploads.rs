@@ -186,7 +186,7 @@ pub async fn mappings(tx: &mut CallerTx) -> Result<Vec<SavedMapping>, StoreError
     Ok(sqlx::query_as!(
         SavedMapping,
         r#"select organisation_id, name, options from certvakt.import_mappings
-           order by name collate "nb-x-icu", organisation_id"#
+           order by certvakt.alphabetical(name), organisation_id"#
     )
     .fetch_all(tx)
     .await?)
