@@ -125,7 +125,7 @@ const WELL: [&str; 6] = [
     "update certvakt.partners set held_at = now(); update certvakt.listings set approved_number = number",
 ];
 
-const ALARM: &str = "trenger at du ser på det";
+const ALARM: &str = "Dette bør du se på";
 
 impl TestService {
     /// Switches the partner on, without problems.

@@ -139,8 +139,15 @@ async fn a_provider_is_asked_for_the_subject_alone_in_the_language_of_the_page()
     }
     // Of what it says about the person, only the subject is stored.
     browser.sign_in("/sign-in/provider", "subject-of-kari").await;
-    let stored: String =
-        place.database.value("select schema_to_xml('certvakt', true, false, '')::text").await;
+    let tables: String = place
+        .database
+        .value("select string_agg(tablename, ' ') from pg_tables where schemaname = 'certvakt'")
+        .await;
+    let mut stored = String::new();
+    for table in tables.split(' ') {
+        let rows = format!("select coalesce(string_agg(t::text, ' '), '') from certvakt.{table} t");
+        stored += &place.database.value::<String>(&rows).await;
+    }
     assert!(stored.contains("subject-of-kari"), "{stored}");
     for told in ["Kari Prøve", "kari@talkative.example", "1990-02-17"] {
         assert!(!stored.contains(told), "{told}");
