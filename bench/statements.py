@@ -58,16 +58,16 @@ def transactions(log: str) -> list[list[Statement]]:
     return [one for one in found if CALLER in one[0].sql or SESSIONS in one[0].sql]
 
 
-def of_caller(transactions: list[list[Statement]]) -> list[list[Statement]]:
+def of_caller(request: list[list[Statement]]) -> list[list[Statement]]:
     """The transactions in which the service acts as the person, without those that look up a session."""
-    return [one for one in transactions if CALLER in one[0].sql]
+    return [one for one in request if CALLER in one[0].sql]
 
 
-def rows_read(transactions: list[list[Statement]], address: str) -> int:
+def rows_read(request: list[list[Statement]], address: str) -> int:
     """The number of table rows that transactions read, including those in functions. Index-only scans read
     none."""
     total = 0
-    for one in transactions:
+    for one in request:
         # The counters belong to a connection.
         with psycopg.connect(address, autocommit=True) as connection:
             for statement in one[:-1]:
@@ -77,7 +77,7 @@ def rows_read(transactions: list[list[Statement]], address: str) -> int:
     return total
 
 
-def script(transactions: list[list[Statement]]) -> str:
+def script(request: list[list[Statement]]) -> str:
     """A script for pgbench in which each statement is one message, as in the service."""
 
     def message(statement: Statement) -> str:
@@ -85,4 +85,4 @@ def script(transactions: list[list[Statement]]) -> str:
         one_line = re.sub(r"\s+", " ", without_comments).strip().rstrip(";")
         return (one_line if statement.is_prepared else one_line.replace(";", " \\;")) + ";\n"
 
-    return "".join(message(statement) for one in transactions for statement in one)
+    return "".join(message(statement) for one in request for statement in one)

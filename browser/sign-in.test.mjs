@@ -140,7 +140,7 @@ test("a provider leads to the wanted page, after an invitation", async () => {
   await atProvider(later, "kari");
   await later.getByText("Kari Koordinator, koordinator").waitFor();
   assert.equal(path(later), wanted);
-  // Whoever cancels there gets a page that says so.
+  // A person who cancels there gets a page that says so.
   const cancelled = await open("/sign-in");
   await cancelled.getByRole("link", { name: "Logg inn med BankID" }).click();
   await cancelled.waitForURL((url) => url.origin === provider.issuer);

@@ -181,8 +181,9 @@ $$;
 comment on function certvakt.hand_over_chapter is
   'Makes somebody of the organisation coordinator of a chapter and ends that role of the others given, by an administrator. The successor keeps the role, so that a chapter never loses its last coordinator. Returns false if the caller may not, or if the successor does not belong to the organisation.';
 
--- An administrator gives and ends roles. Nobody ends their own role as administrator, so a change always leaves one who can sign in: the caller. The
--- lock makes two who end each other wait, and the second is no longer an administrator then.
+-- An administrator gives and ends roles. Nobody ends their own role as administrator, so a change always leaves one who can
+-- sign in: the caller. If two administrators end each other's role, the second waits for the lock, and is no longer an
+-- administrator then.
 create function certvakt.people_of(organisation uuid, containing text, of_person uuid, after_id uuid, how_many bigint)
 returns table (
   person_id uuid, name text, has_login boolean, is_invited boolean, has_address boolean, roles text[], chapter_ids uuid[], chapters text[])
@@ -237,17 +238,20 @@ begin
     held.roles, held.chapter_ids, held.chapters
   from (
     select f.id, f.name from found f
-    where people_of.after_id is null or (f.name, f.id) > (select a.name, a.id from found a where a.id = people_of.after_id)
-    order by f.name, f.id
+    where people_of.after_id is null or (certvakt.alphabetical(f.name), f.id) > (
+      select certvakt.alphabetical(a.name), a.id from found a where a.id = people_of.after_id)
+    order by certvakt.alphabetical(f.name), f.id
     limit people_of.how_many
   ) f
   left join lateral (
-    select array_agg(m.role order by m.role, h.name, h.id) as roles, array_agg(h.id order by m.role, h.name, h.id) as chapter_ids,
-      array_agg(h.name order by m.role, h.name, h.id) as chapters
-    from certvakt.visible_memberships m join certvakt.chapters h on h.id = m.chapter_id
-    where m.person_id = f.id and m.organisation_id = people_of.organisation
+    select array_agg(m.role order by m.place) as roles, array_agg(m.id order by m.place) as chapter_ids,
+      array_agg(m.name order by m.place) as chapters
+    from (
+      select m.role, h.id, h.name, row_number() over (order by m.role, certvakt.alphabetical(h.name), h.id) as place
+      from certvakt.visible_memberships m join certvakt.chapters h on h.id = m.chapter_id
+      where m.person_id = f.id and m.organisation_id = people_of.organisation) m
   ) held on true
-  order by f.name, f.id;
+  order by certvakt.alphabetical(f.name), f.id;
 end
 $$;
 comment on function certvakt.people_of is
@@ -258,10 +262,14 @@ language plpgsql security definer set search_path = '' as $$
 declare
   place uuid := give_role.chapter;
 begin
-  -- An end takes the same lock, so nobody who has just ended gets a role.
+  -- Only an administrator can make others wait for the lock.
+  if not certvakt.administers(give_role.organisation) then
+    return false;
+  end if;
+  -- An end takes the same lock, so nobody who has just ended gets a role, and the caller may have lost theirs meanwhile.
   perform from certvakt.organisations o where o.id = give_role.organisation for no key update;
   if give_role.role = 'org_admin' then
-    -- The role holds in the whole organisation, whichever chapter it is stored with.
+    -- The role applies to the whole organisation. Its row names the first top-level chapter, because a membership needs one.
     select h.id into place from certvakt.chapters h
     where h.organisation_id = give_role.organisation and h.parent_id is null order by h.id limit 1;
   end if;
@@ -294,6 +302,10 @@ comment on function certvakt.give_role is
 create function certvakt.end_role(person uuid, organisation uuid, role text, chapter uuid, may_be_last boolean) returns text
 language plpgsql security definer set search_path = '' as $$
 begin
+  -- Only an administrator can make others wait for the lock, and may have lost the role while waiting for it.
+  if not certvakt.administers(end_role.organisation) then
+    return 'forbidden';
+  end if;
   perform from certvakt.organisations o where o.id = end_role.organisation for no key update;
   if not certvakt.administers(end_role.organisation) or end_role.role not in ('coordinator', 'org_admin')
     or end_role.organisation = any (certvakt.closed_organisations('certifications')) then

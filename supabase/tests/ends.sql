@@ -9,11 +9,8 @@ select plan(10);
 \endif
 \ir :world
 \ir fixtures/certified.psql
+\ir fixtures/become.psql
 
-create function pg_temp.become(who text) returns void language sql as $$
-  select set_config('request.jwt.claims', (
-    select json_build_object('iss', l.issuer, 'sub', l.subject)::text from pg_temp.login l where l.kind = who), true)
-$$;
 create function pg_temp.may_end(who text) returns text language plpgsql as $$
 declare
   ended text;

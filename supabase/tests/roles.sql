@@ -8,11 +8,8 @@ select plan(14);
 \endif
 \ir :world
 \ir fixtures/certified.psql
+\ir fixtures/become.psql
 
-create function pg_temp.become(who text) returns void language sql as $$
-  select set_config('request.jwt.claims', (
-    select json_build_object('iss', l.issuer, 'sub', l.subject)::text from pg_temp.login l where l.kind = who), true)
-$$;
 -- What somebody may do in organisation A: see its people, give a role, end one, withdraw an invitation.
 create function pg_temp.may(who text) returns text language plpgsql as $$
 declare

@@ -8,13 +8,13 @@ select plan(6);
 \endif
 \ir :world
 \ir fixtures/certified.psql
+\ir fixtures/become.psql
 
 create function pg_temp.may(who text, change text) returns boolean language plpgsql as $$
 declare
   changed integer;
 begin
-  perform set_config('request.jwt.claims', (
-    select json_build_object('iss', l.issuer, 'sub', l.subject)::text from pg_temp.login l where l.kind = who), true);
+  perform pg_temp.become(who);
   set local role authenticated;
   begin
     execute change;

@@ -13,7 +13,7 @@ pub struct Entry<'a> {
     pub day: NaiveDate,
     /// The title. Calendars show it on locked screens.
     pub title: &'a str,
-    /// What it is about, for those who open it.
+    /// The description, which a calendar shows when the entry is opened.
     pub details: Option<&'a str>,
     /// The number of the version.
     pub sequence: u32,

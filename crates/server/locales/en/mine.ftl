@@ -5,7 +5,7 @@ mine-back = To “My page”
 mine-notices-title = Notices that you got
 mine-notices-what = These are the notices about your certifications, the latest first. Notices are kept for at least 180 days.
 mine-notices-none = You have not got any notices.
-mine-notices-cut = The page shows the latest { $number }. To find an older notice, open the certification that it is about, or download your data.
+mine-notices-cut = The page shows the latest { $number }. To find an older notice, open its certification, or download your data.
 
 channels-title = How notices reach you
 channels-choice = Where do you want notices?
@@ -49,7 +49,7 @@ fault-phones = You have five phone numbers. Remove one of them before you add an
 calendar-all = Download a calendar file with reminders
 calendar-file = Calendar file
 calendar-of = for { $name }
-calendar-hint = The file adds the last valid day to your calendar, with a reminder 30 days before. The title is neutral, but the description says what it is about.
+calendar-hint = The file adds the last valid day to your calendar, with a reminder 30 days before. The title is neutral, but the description names the certification.
 calendar-title = Reminder
 calendar-details = Last valid day: { $name }
 

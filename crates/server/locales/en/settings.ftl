@@ -130,12 +130,13 @@ settings-chapter-title = Change the name of { $name }
 settings-chapter-save = Save the name
 
 fault-settings-known = The name is in use. Write another name
-fault-changed-to = Somebody else changed this to { $name } while your form was open. Save again to use what you entered
-fault-changed-to-yes = Somebody else selected this while your form was open. Save again to use what you selected
-fault-changed-to-no = Somebody else cleared this while your form was open. Save again to use what you selected
+fault-changed-to = { $label }: somebody else changed this to { $name } while your form was open. Save again to use what you entered
+fault-changed-to-yes = { $label }: somebody else selected this while your form was open. Save again to use what you selected
+fault-changed-to-no = { $label }: somebody else cleared this selection while your form was open. Save again to use what you selected
 settings-effect-validity = { $number ->
     [one] New renewals are valid for one month. Certifications that are recorded already keep their date.
    *[other] New renewals are valid for { $number } months. Certifications that are recorded already keep their date.
 }
 settings-effect-validity-none = Each new renewal needs its own date. Certifications that are recorded already keep their date.
 fault-settings-not-own = Select “Its own notices” to change the notices
+fault-changed-to-nothing = { $label }: somebody else cleared this field while your form was open. Save again to use what you entered

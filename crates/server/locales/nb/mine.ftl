@@ -49,7 +49,7 @@ fault-phones = Du har fem telefonnumre. Fjern ett av dem før du legger til et n
 calendar-all = Last ned kalenderfil med påminnelser
 calendar-file = Kalenderfil
 calendar-of = for { $name }
-calendar-hint = Filen legger siste gyldige dag inn i kalenderen din, med en påminnelse 30 dager før. Tittelen er nøytral, men beskrivelsen sier hva det gjelder.
+calendar-hint = Filen legger siste gyldige dag inn i kalenderen din, med en påminnelse 30 dager før. Tittelen er nøytral, men beskrivelsen nevner sertifiseringen.
 calendar-title = Påminnelse
 calendar-details = Siste gyldige dag: { $name }
 

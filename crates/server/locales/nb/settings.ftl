@@ -130,12 +130,13 @@ settings-chapter-title = Endre navnet på { $name }
 settings-chapter-save = Lagre navnet
 
 fault-settings-known = Navnet er i bruk. Skriv et annet navn
-fault-changed-to = En annen har endret dette til { $name } mens du hadde skjemaet åpent. Lagre igjen for å bruke det du skrev
-fault-changed-to-yes = En annen har valgt dette mens du hadde skjemaet åpent. Lagre igjen for å bruke det du valgte
-fault-changed-to-no = En annen har fjernet dette mens du hadde skjemaet åpent. Lagre igjen for å bruke det du valgte
+fault-changed-to = { $label }: En annen har endret dette til { $name } mens du hadde skjemaet åpent. Lagre igjen for å bruke det du skrev
+fault-changed-to-yes = { $label }: En annen har valgt dette mens du hadde skjemaet åpent. Lagre igjen for å bruke det du valgte
+fault-changed-to-no = { $label }: En annen har fjernet dette valget mens du hadde skjemaet åpent. Lagre igjen for å bruke det du valgte
 settings-effect-validity = { $number ->
     [one] Nye fornyelser gjelder i én måned. Sertifiseringer som alt er registrert, beholder datoen sin.
    *[other] Nye fornyelser gjelder i { $number } måneder. Sertifiseringer som alt er registrert, beholder datoen sin.
 }
 settings-effect-validity-none = Hver ny fornyelse må ha sin egen dato. Sertifiseringer som alt er registrert, beholder datoen sin.
 fault-settings-not-own = Velg «Egne varsler for denne sertifiseringen» hvis du vil endre varslene
+fault-changed-to-nothing = { $label }: En annen har tømt dette feltet mens du hadde skjemaet åpent. Lagre igjen for å bruke det du skrev

@@ -13,6 +13,13 @@ use crate::problem::ApiError;
 #[derive(Deserialize)]
 pub(super) struct Nothing {}
 
+/// The query of a page that says what was just done.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Done {
+    pub(super) done: String,
+}
+
 /// A certification that the person may change.
 pub(super) async fn changeable(tx: &mut CallerTx, id: Uuid) -> Result<Certification, PageError> {
     let found = caller::certification(tx, id).await?.ok_or(ApiError::NotFound)?;

@@ -117,7 +117,7 @@ pub(super) async fn printed(
     Ok(page(StatusCode::OK, &shown))
 }
 
-/// The certifications of a list without pages, and whether there are more than `most` and one statement's number.
+/// The certifications of a list, in one piece, and whether it was cut: reading ends with the statement that reaches `most`.
 async fn all(
     tx: &mut CallerTx,
     filter: &Filter,

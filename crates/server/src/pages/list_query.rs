@@ -49,14 +49,16 @@ impl ListQuery {
 pub(super) async fn filter_of(tx: &mut CallerTx, query: &ListQuery, api: &Api) -> Result<Filter, PageError> {
     check_text(Some(&query.q))?;
     check_text(Some(&query.r#type))?;
-    let organisations = caller::organisations(tx).await?;
-    let state = known_state(&query.state);
+    let state = match known_state(&query.state) {
+        Some(state) => Some(filter::in_state(state, &caller::organisations(tx).await?, api.clock())),
+        None => None,
+    };
     Ok(Filter {
         // An id that cannot be one finds nothing, as an unknown one does.
         chapter_id: (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil())),
         type_code: Some(query.r#type.clone()).filter(|code| !code.is_empty()),
         text: Some(query.q.trim().to_owned()).filter(|text| !text.is_empty()),
-        state: state.map(|state| filter::in_state(state, &organisations, api.clock())),
+        state,
     })
 }
 

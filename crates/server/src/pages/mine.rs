@@ -12,6 +12,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
+use super::form::Done;
 use super::my_calendar;
 use super::row::Row;
 use super::visitor::{Sent, Visitor};
@@ -58,18 +59,11 @@ struct MySession {
     end: Option<(Uuid, String)>,
 }
 
-/// Whether the digest was just set.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct MyQuery {
-    done: String,
-}
-
 /// Shows the person's own page.
 pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
-    Query(query): Query<MyQuery>,
+    Query(Done { done }): Query<Done>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Mine).await?;
     let found = caller::certifications_of(&mut tx, layout.person()).await?;
@@ -80,7 +74,7 @@ pub(super) async fn show(
     tx.commit().await?;
     let zone = organisations.first().map_or(Tz::UTC, |one| one.zone.0);
     let (text, now) = (layout.text, api.clock().now());
-    let has_news = query.done == "digest";
+    let has_news = done == "digest";
     let heading = if has_news { "digest-saved" } else { "mine-title" };
     let shown = MyPage {
         rows: found.iter().map(|one| Row::of(one, now, text)).collect(),

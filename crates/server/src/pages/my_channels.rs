@@ -14,7 +14,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
-use super::form::{Fault, of_field};
+use super::form::{Done, Fault, of_field};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Query;
@@ -55,13 +55,6 @@ impl ChannelsPage {
     fn fault(&self, field: &str) -> Option<&Fault> {
         of_field(&self.faults, field)
     }
-}
-
-/// The result of the last change.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Done {
-    done: String,
 }
 
 /// Shows the choices.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
-use super::form::Fault;
+use super::form::{Done, Fault, of_field};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Query;
@@ -51,15 +51,8 @@ struct Listing {
 
 impl ListingsPage {
     fn fault(&self, field: &str) -> Option<&Fault> {
-        super::form::of_field(&self.faults, field)
+        of_field(&self.faults, field)
     }
-}
-
-/// The result of the last change.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Done {
-    done: String,
 }
 
 /// Shows the listings.
@@ -199,4 +192,24 @@ pub(super) async fn make(
     refused.faults = vec![Fault { field: field.into(), what: refused.layout.text.say(fault) }];
     refused.layout.is_refused = true;
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &refused))
+}
+
+#[cfg(test)]
+mod tests {
+    use certvakt_rules::key::hex_digest;
+
+    use super::*;
+
+    #[test]
+    fn a_changed_text_has_a_new_version() {
+        // The digest of the texts of a version. With a new text, add a line, and keep the others as a record.
+        let known = [("2026-11", "f0fb54e5d509bbe39b059977e5b230e55c46de649f040b924c2938c22afff46b")];
+        let texts = [include_str!("../../locales/nb/mine.ftl"), include_str!("../../locales/en/mine.ftl")];
+        let of = |file: &str| {
+            let line = file.lines().find(|line| line.starts_with("listings-consent-text = "));
+            line.unwrap_or_default().to_owned()
+        };
+        let digest = hex_digest(texts.map(of).join("\n"));
+        assert!(known.contains(&(TEXT_VERSION, digest.as_str())), "{TEXT_VERSION} {digest}");
+    }
 }

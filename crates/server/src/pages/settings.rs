@@ -9,11 +9,10 @@ use certvakt_rules::normal::entered_name;
 use certvakt_store::CallerTx;
 use certvakt_store::settings::{self, Present, Settings};
 use chrono::NaiveTime;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
-use super::form::{Choice, Fault, of_field};
+use super::form::{Choice, Done, Fault, of_field};
 use super::three_way::{self, Entered, with_base};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
@@ -29,13 +28,6 @@ pub(super) const PATH: &str = "/settings";
 const LARGEST_FLOOR: i64 = 1_000_000;
 /// The longest time for which `expired` stays current, in days, as in the schema.
 const LONGEST_GRACE: i16 = 90;
-
-/// Whether something was just saved.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Done {
-    pub(super) done: String,
-}
 
 #[derive(Template)]
 #[template(path = "settings_list.html")]
@@ -147,7 +139,7 @@ pub(super) async fn make(
     let checked = if conflicts.is_empty() {
         check(&entered, &present, text)
     } else {
-        Err(three_way::faults(conflicts, &saved, text))
+        Err(three_way::faults(conflicts, &saved, |field| label(field, text), text))
     };
     let mut shown = SettingsPage::new(layout, &present, entered);
     if step == "edit" {
@@ -182,6 +174,14 @@ pub(super) async fn administered(tx: &mut CallerTx, id: Uuid) -> Result<Present,
     let found = settings::present(tx).await?;
     let found = found.into_iter().find(|one| one.id == id).ok_or(ApiError::NotFound)?;
     if found.is_administered { Ok(found) } else { Err(ApiError::NotYours.into()) }
+}
+
+/// The label of a field.
+pub(super) fn label(field: &str, text: Text) -> String {
+    match field.strip_prefix("lead-").and_then(|days| days.parse::<i32>().ok()) {
+        Some(days) => text.count("settings-days-before", days),
+        None => text.say(&format!("settings-{}", field.replace('_', "-"))),
+    }
 }
 
 /// The present settings as a form.

@@ -12,8 +12,8 @@ use certvakt_store::{CallerTx, StoreError};
 use uuid::Uuid;
 
 use super::error::PageError;
-use super::form::{Choice, Fault, of_field};
-use super::settings::{Done, PATH, administered};
+use super::form::{Choice, Done, Fault, of_field};
+use super::settings::{PATH, administered};
 use super::three_way::Entered;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;

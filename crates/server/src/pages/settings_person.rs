@@ -13,8 +13,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
-use super::form::{Choice, Fault, of_field};
-use super::settings::{Done, PATH, administered};
+use super::form::{Choice, Done, Fault, of_field};
+use super::settings::{PATH, administered};
 use super::settings_people::{said, sign_in};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;

@@ -15,8 +15,8 @@ use certvakt_store::{CallerTx, StoreError};
 use uuid::Uuid;
 
 use super::error::PageError;
-use super::form::{Fault, of_field};
-use super::settings::{Done, PATH, administered, effects_of_lead_times, lead_times};
+use super::form::{Done, Fault, of_field};
+use super::settings::{PATH, administered, effects_of_lead_times, label, lead_times};
 use super::three_way::{self, Entered, with_base};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
@@ -260,7 +260,7 @@ pub(super) async fn make_one(
     let checked = if conflicts.is_empty() {
         check(&entered, &present, &types, found, text)
     } else {
-        Err(three_way::faults(conflicts, &saved, text))
+        Err(three_way::faults(conflicts, &saved, |field| label_of(field, text), text))
     };
     let mut shown = TypePage::new(layout, &present, found, entered);
     if step == "edit" {
@@ -286,6 +286,16 @@ pub(super) async fn make_one(
     }
     tx.commit().await?;
     Ok(Redirect::to(&format!("{}?done={code}", shown.list)).into_response())
+}
+
+/// The label of a field.
+fn label_of(field: &str, text: Text) -> String {
+    match field {
+        "name" => text.say("setup-type-name"),
+        "months" => text.say("setup-months"),
+        "own" => text.say("settings-own"),
+        lead_time => label(lead_time, text),
+    }
 }
 
 /// The change that a form asks for. Returns all that is wrong with it, in the order of the page.

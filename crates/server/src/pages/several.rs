@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use certvakt_base::i18n::line;
 use certvakt_engine::expiry::standing::{Standing, State as InState};
 use certvakt_engine::renewal::batch::{BATCH, apply_different};
 use certvakt_engine::renewal::{Change, ChangeOutcome, ChangeRequest, RenewalError, Source};
@@ -63,6 +64,8 @@ struct SeveralPage {
     rows: Vec<Candidate>,
     /// Whether the page shows what was chosen, to be saved.
     is_check: bool,
+    /// The labels and values of the fields, on that page.
+    entered: Vec<(String, String)>,
     /// Whether there are more certifications than one change can have.
     is_cut: bool,
     /// The link to the list.
@@ -306,9 +309,17 @@ fn several(path: &str) -> Result<Action, ApiError> {
 fn check(layout: Layout, action: Action, fields: Fields, rows: Vec<Candidate>) -> SeveralPage {
     let number = rows.iter().filter(|one| one.is_chosen).count();
     let heading = layout.text.count(&format!("{}-several-check", action.key()), number);
+    let text = layout.text;
     let form = form(layout, action, fields, rows);
+    let entered = [
+        (form.date.as_ref().map(|(label, _)| label.clone()), &form.fields.date),
+        (form.has_evidence.then(|| text.say("evidence-label")), &form.fields.evidence),
+        (Some(text.say("note-label")), &form.fields.note),
+    ];
+    let entered = entered.into_iter().filter(|(_, value)| !value.trim().is_empty());
+    let entered = entered.filter_map(|(label, value)| Some((label?, line(value)))).collect();
     let layout = Layout { heading, has_news: true, ..form.layout };
-    SeveralPage { layout, is_check: true, ..form }
+    SeveralPage { layout, is_check: true, entered, ..form }
 }
 
 fn form(layout: Layout, action: Action, fields: Fields, rows: Vec<Candidate>) -> SeveralPage {
@@ -321,6 +332,7 @@ fn form(layout: Layout, action: Action, fields: Fields, rows: Vec<Candidate>) ->
         fields,
         rows,
         is_check: false,
+        entered: Vec::new(),
         is_cut: false,
         back: "/certifications".to_owned(),
         faults: Vec::new(),

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use certvakt_base::i18n::line;
+
 use super::form::Fault;
 use crate::html::text::Text;
 
@@ -51,13 +53,20 @@ pub(super) fn merge(entered: &mut Entered, present: &Entered) -> Vec<String> {
     conflicts
 }
 
-/// The conflicts as faults of their fields, with the value that the other person saved.
-pub(super) fn faults(conflicts: Vec<String>, present: &Entered, text: Text) -> Vec<Fault> {
+/// The conflicts as faults of their fields, with the value that the other person saved. `label` is that of a field.
+pub(super) fn faults(
+    conflicts: Vec<String>,
+    present: &Entered,
+    label: impl Fn(&str) -> String,
+    text: Text,
+) -> Vec<Fault> {
     let fault = |field: String| {
+        let labelled = ("label", label(&field).into());
         let what = match present.get(&field).map(String::as_str) {
-            Some("yes") => text.say("fault-changed-to-yes"),
-            None => text.say("fault-changed-to-no"),
-            Some(value) => text.named("fault-changed-to", value),
+            Some("yes") => text.with("fault-changed-to-yes", &[labelled]),
+            None | Some("no") => text.with("fault-changed-to-no", &[labelled]),
+            Some("") => text.with("fault-changed-to-nothing", &[labelled]),
+            Some(value) => text.with("fault-changed-to", &[labelled, ("name", line(value).into())]),
         };
         Fault { field: field.into(), what }
     };

@@ -197,7 +197,7 @@ pub struct Waiting {
     pub received_at: DateTime<Utc>,
     /// Why it did not renew at once.
     pub reason: Option<String>,
-    /// Whether it is about the caller, so that somebody else decides.
+    /// Whether the caller is the mentor, and so may not settle it.
     pub is_own: bool,
 }
 

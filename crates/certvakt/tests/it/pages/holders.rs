@@ -74,26 +74,34 @@ async fn an_administrator_finds_people_and_their_roles() {
 }
 
 #[tokio::test]
-async fn the_list_of_people_has_fifty_on_a_page() {
+async fn the_list_of_people_has_fifty_on_a_page_in_the_order_of_the_norwegian_alphabet() {
     let place = TestService::start("").await;
     place
         .database
         .execute(&format!(
             "with new as (
-               insert into certvakt.people (name) select 'Ny ' || lpad(n::text, 3, '0') from generate_series(1, 98) n returning id)
+               insert into certvakt.people (name) select 'Ny ' || lpad(n::text, 3, '0') from generate_series(1, 96) n
+               union all values ('Aase'), ('Ærlig') returning id)
              insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
              select '00000000-0000-4000-8000-0000000000a0', '{OWN}', new.id, 'coordinator' from new"
         ))
         .await;
     let mut browser = signed_in(&place, "administrator").await;
-    let (mut to, mut sizes) = (Some(A.to_owned()), Vec::new());
+    let (mut to, mut sizes, mut names) = (Some(A.to_owned()), Vec::new(), Vec::new());
     while let Some(path) = to {
         let page = browser.get(&path).await;
-        sizes.push(page.text.matches("<li><div><h2>").count());
+        let rows = page.text.split("<li><div><h2>").skip(1).map(|row| row.split("</").next().unwrap());
+        let rows: Vec<String> = rows.map(|row| row.rsplit('>').next().unwrap().to_owned()).collect();
+        sizes.push(rows.len());
+        names.extend(rows);
         let next = page.text.split_once(&format!("href=\"{A}?after="));
         to = next.map(|(_, rest)| format!("{A}?after={}", rest.split('"').next().unwrap()));
     }
     assert_eq!(sizes, [50, 50, 1], "98 new ones and the three of the test data");
+    let mut expected = vec!["Administrator".to_owned(), "Coordinator".into(), "Name in A".into()];
+    expected.extend((1..=96).map(|n| format!("Ny {n:03}")));
+    expected.extend(["Ærlig".to_owned(), "Aase".into()]);
+    assert_eq!(names, expected);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use calamine::{DataType, Reader, Xlsx};
 
-use super::{certification, element, signed_in};
+use super::{certification, element, send, signed_in};
 use crate::sign_in::{Answer, TestService, between};
 
 /// The names in a list.
@@ -244,6 +244,15 @@ async fn the_meeting_list_has_a_table_for_each_chapter_in_the_order_of_the_norwe
         ["Mentor a4", "adele", "Mentor a2", "Zara", "Ænder", "Øyvind", "Aage", "Åse"]
     );
     assert!(page.text.contains("<td>20. juni 2026</td><td>Utløper snart</td>"), "{}", page.text);
+    // Those who were withdrawn, for example after a death, are not read out at a meeting.
+    let form = browser.get(&(certification("a2") + "/withdrawals")).await;
+    let check = send(&mut browser, &form, &[]).await;
+    let saved = send(&mut browser, &check, &[("step", "save")]).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    let print = browser.get("/certifications/print").await;
+    assert!(print.text.contains("adele") && !print.text.contains("Mentor a2"), "{}", print.text);
+    let withdrawn = browser.get("/certifications/print?state=withdrawn").await;
+    assert!(withdrawn.text.contains("Mentor a2"), "{}", withdrawn.text);
     let page = browser.get("/certifications").await;
     let options = between(&page.text, "<select id=\"chapter\"", "</select>");
     assert!(options.find("Ærøy").unwrap() < options.find("Aasen").unwrap(), "{options}");

@@ -247,6 +247,11 @@ async fn an_administrator_adds_types_and_changes_them() {
         assert_eq!(refused.status, 422, "{field} {wrong}: {}", refused.text);
         assert!(refused.text.contains(&format!("<li><a href=\"#{field}\">")), "{}", refused.text);
     }
+    // Boxes that differ while those of the organisation are to apply would be lost.
+    let not_own = [own[0], own[1], own[2], ("own", "no"), own[4]];
+    let refused = browser.post(&format!("{types}/forstehjelp"), &not_own).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(refused.text.contains("<li><a href=\"#lead_times\">Velg «Egne varsler"), "{}", refused.text);
     let check = browser.post(&format!("{types}/forstehjelp"), &own).await;
     assert_eq!(effects(&check), 2, "{}", check.text);
     let saved = send(&mut browser, &check, &[("step", "save")]).await;
@@ -288,7 +293,13 @@ async fn two_administrators_who_save_at_the_same_time_lose_nothing() {
     assert_eq!(refused.status, 422, "{}", refused.text);
     assert!(element(&refused, "title").starts_with("Feil: "), "{}", refused.text);
     assert!(refused.text.contains("<li><a href=\"#grace_days\">"), "{}", refused.text);
-    assert!(refused.text.contains("En annen har endret dette til 14"), "{}", refused.text);
+    assert!(
+        refused.text.contains(
+            "Antall dager en sertifisering regnes som nylig utløpt: En annen har endret dette til 14"
+        ),
+        "{}",
+        refused.text
+    );
     assert!(refused.text.contains("value=\"21\"") && refused.text.contains("value=\"04:00\""));
     // Both versions were seen, so the second attempt is about saving.
     let check = send_whole(&mut browser, &refused, &[]).await;

@@ -43,7 +43,8 @@ async fn several_are_renewed_and_undone_together() {
     assert_eq!(refused.text.matches(" checked>").count(), 1, "{}", refused.text);
     assert_eq!(kinds(&place).await, "a2: a4:");
 
-    let ticked = [("date", "10.06.2026"), (&a2.0[..], &a2.1[..]), (&a4.0[..], &a4.1[..])];
+    let note = ("note", "Kurs <i> Hamar");
+    let ticked = [("date", "10.06.2026"), note, (&a2.0[..], &a2.1[..]), (&a4.0[..], &a4.1[..])];
     let without = [("date", ""), (&a2.0[..], &a2.1[..])];
     let refused = send(&mut browser, &check, &without).await;
     assert!(
@@ -54,7 +55,9 @@ async fn several_are_renewed_and_undone_together() {
     // What was chosen is shown before it is saved.
     let chosen = send(&mut browser, &check, &ticked).await;
     assert_eq!(element(&chosen, "h1"), "Stemmer dette? 2 fornyelser er ikke lagret ennå");
-    assert!(chosen.text.contains("<dd>10.06.2026</dd>"), "{}", chosen.text);
+    for shown in ["<dd>10.06.2026</dd>", "<dd>Kurs &#60;i&#62; Hamar</dd>"] {
+        assert!(chosen.text.contains(shown), "{shown} in {}", chosen.text);
+    }
     let edited = send(&mut browser, &chosen, &[("step", "edit")]).await;
     assert!(edited.status == 200 && edited.text.contains("value=\"10.06.2026\""), "{}", edited.text);
     assert_eq!(edited.text.matches(" checked>").count(), 2, "{}", edited.text);
