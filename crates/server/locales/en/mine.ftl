@@ -2,9 +2,9 @@
 mine-more = More about you
 mine-back = To “My page”
 
-mine-notices-title = Notices that you got
+mine-notices-title = Notices you received
 mine-notices-what = These are the notices about your certifications, the latest first. Notices are kept for at least 180 days.
-mine-notices-none = You have not got any notices.
+mine-notices-none = You have not received any notices.
 mine-notices-cut = The page shows the latest { $number }. To find an older notice, open its certification, or download your data.
 
 channels-title = How notices reach you

@@ -8,20 +8,20 @@ partner-never-on = Not turned on yet.
 partner-off = Off since { $name }.
 partner-stopped-since = Stopped since { $name }.
 partner-needs = { $number ->
-    [one] One thing needs somebody.
-   *[other] { $number } things need somebody.
+    [one] One problem needs attention.
+   *[other] { $number } problems need attention.
 }
 partner-staging = On in the test environment. People do not see the listing.
 partner-works = Works as it should.
 partner-needs-title = { $number ->
-    [one] { $name }: one thing needs somebody
-   *[other] { $name }: { $number } things need somebody
+    [one] { $name }: one problem needs attention
+   *[other] { $name }: { $number } problems need attention
 }
 partner-works-title = { $name }: everything is in order
 partner-off-title = { $name } is off
 partner-settled-title = The report is settled: { $name }
 partner-resumed-title = Sending to { $name } has resumed
-partner-stopped-contract = The partner answered in another way than agreed. It therefore gets no changes until an administrator resumes sending.
+partner-stopped-contract = The partner did not respond as agreed. It therefore gets no changes until an administrator resumes sending.
 partner-stopped-sign-in = The partner refuses our sign-in. When that is solved, an administrator must resume sending.
 partner-stopped-outage = The partner does not answer. We try again by ourselves, and send the changes when it answers.
 partner-since = Since { $name }.
@@ -29,7 +29,7 @@ partner-key = Key at the partner: { $name }
 
 removals = Should not be on the listing
 removals-what = These may be on the partner’s listing although they should not be. The one who has been there longest comes first.
-removals-none = Nobody whom you may see is on the listing without being meant to be.
+removals-none = Nobody whom you may see is listed wrongly.
 removals-next = Show more who should not be on the listing
 removal-since = since { $name }
 removal-age = { $number ->
@@ -81,7 +81,7 @@ settlement-unknown = Find the certification if you know whom the report is about
 settlement-search = Search for the mentor, by name or number
 settlement-nobody = Nobody in the organisation matches the search.
 settlement-none = The mentor has no certification that you can renew. You can dismiss the report, or wait until that is corrected.
-settlement-decision = What is to happen?
+settlement-decision = What do you want to do?
 settlement-accept = Renew the certification
 settlement-dismiss = Dismiss the report
 settlement-certification = Which certification?
@@ -108,7 +108,7 @@ resume-lists = { $number ->
    *[other] { $number } mentors are added to the listing.
 }
 resume-held = If more than { $number } are to be removed at once, an administrator must approve that before they are removed.
-resume-what = We first test whether the partner answers as agreed. This may take some seconds. If it does not, sending stays stopped.
+resume-what = We first test whether the partner responds as agreed. This may take some seconds. If it does not, sending stays stopped.
 resume-differences = What the partner answered
-fault-resume = The partner still does not answer as agreed. Sending stays stopped.
+fault-resume = The partner still does not respond as agreed. Sending stays stopped.
 fault-resume-untested = The partner could not be tested from here now. Sending stays stopped. Try again, or ask the operator of the service.

@@ -8,20 +8,20 @@ partner-never-on = Ikke slått på ennå.
 partner-off = Slått av siden { $name }.
 partner-stopped-since = Stanset siden { $name }.
 partner-needs = { $number ->
-    [one] Én sak trenger noen.
-   *[other] { $number } saker trenger noen.
+    [one] Ett problem må løses.
+   *[other] { $number } problemer må løses.
 }
 partner-staging = Slått på i testmiljøet. Folk ser ikke listen.
 partner-works = Virker som den skal.
 partner-needs-title = { $number ->
-    [one] { $name }: Én sak trenger noen
-   *[other] { $name }: { $number } saker trenger noen
+    [one] { $name }: Ett problem må løses
+   *[other] { $name }: { $number } problemer må løses
 }
 partner-works-title = { $name }: Alt er i orden
 partner-off-title = { $name } er slått av
 partner-settled-title = Meldingen er avgjort: { $name }
 partner-resumed-title = Sendingen til { $name } er startet igjen
-partner-stopped-contract = Partneren svarte på en annen måte enn avtalt. Derfor får den ingen endringer før en administrator starter sendingen igjen.
+partner-stopped-contract = Partneren svarte ikke som avtalt. Derfor får den ingen endringer før en administrator starter sendingen igjen.
 partner-stopped-sign-in = Partneren godtar ikke innloggingen vår. Når den er i orden, må en administrator starte sendingen igjen.
 partner-stopped-outage = Partneren svarer ikke. Vi prøver på nytt av oss selv, og sender endringene når den svarer igjen.
 partner-since = Siden { $name }.
@@ -29,7 +29,7 @@ partner-key = Nøkkel hos partneren: { $name }
 
 removals = Skal ikke stå på listen
 removals-what = Disse kan stå på listen til partneren uten å skulle det. Den som har stått lengst, står først.
-removals-none = Ingen som du kan se, står på listen uten å skulle det.
+removals-none = Ingen som du kan se, står feil på listen.
 removals-next = Vis flere som ikke skal stå på listen
 removal-since = siden { $name }
 removal-age = { $number ->
@@ -81,7 +81,7 @@ settlement-unknown = Finn sertifiseringen hvis du vet hvem det gjelder. Ellers k
 settlement-search = Søk etter likepersonen, med navn eller nummer
 settlement-nobody = Ingen i organisasjonen passer med søket.
 settlement-none = Likepersonen har ingen sertifisering som du kan fornye. Du kan avvise meldingen, eller vente til det er rettet.
-settlement-decision = Hva skal skje?
+settlement-decision = Hva vil du gjøre?
 settlement-accept = Forny sertifiseringen
 settlement-dismiss = Avvis meldingen
 settlement-certification = Hvilken sertifisering?

@@ -1,5 +1,5 @@
-//! The partners of the organisations that a person manages, and one of them: what about it needs somebody, who may be listed
-//! wrongly, and which reports wait.
+//! The partners of the organisations that a person manages, and the page of one partner: its problems, the mentors who may be
+//! listed wrongly, and the reports that wait.
 
 use std::collections::HashMap;
 

@@ -102,7 +102,7 @@ async fn each_sees_the_people_of_their_own_chapters_who_are_listed_wrongly_and_f
     assert!(page.text.contains("Listen viser likepersonen fortsatt"), "{}", page.text);
     assert!(page.text.contains("Partneren har ikke tatt imot beskjeden ennå"), "{}", page.text);
     // The heading and the problems are those of the status.
-    assert_eq!(element(&page, "h1"), "portal: 2 saker trenger noen");
+    assert_eq!(element(&page, "h1"), "portal: 2 problemer må løses");
     assert!(
         page.text.contains("Én likeperson står på listen hos portal uten å skulle det (A)."),
         "{}",
@@ -205,7 +205,7 @@ async fn what_is_off_or_stopped_says_since_when_and_why() {
     };
     for (sql, words, may_resume) in [
         ("select".to_owned(), "Virker som den skal", false),
-        (stopped("contract"), "svarte på en annen måte enn avtalt", true),
+        (stopped("contract"), "svarte ikke som avtalt", true),
         (stopped("sign-in"), "godtar ikke innloggingen vår", true),
         (stopped("outage"), "Partneren svarer ikke", false),
     ] {
