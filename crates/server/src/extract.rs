@@ -40,10 +40,26 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
     }
 }
 
-/// The query parameters.
-#[derive(Debug, FromRequestParts)]
-#[from_request(via(axum::extract::Query), rejection(ApiError))]
+/// The query parameters, none of which contains U+0000.
+#[derive(Debug)]
 pub(super) struct Query<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        check_encoded(parts.uri.query().unwrap_or_default().as_bytes())?;
+        Ok(Self(axum::extract::Query::try_from_uri(&parts.uri)?.0))
+    }
+}
+
+/// Rejects a URL-encoded query or form with U+0000, which PostgreSQL's text cannot store.
+pub(super) fn check_encoded(encoded: &[u8]) -> Result<(), ApiError> {
+    if encoded.contains(&0) || encoded.windows(3).any(|three| three == b"%00") {
+        return Err(ApiError::Invalid("a text must not contain U+0000".to_owned()));
+    }
+    Ok(())
+}
 
 /// The path parameters.
 #[derive(Debug, FromRequestParts)]
@@ -69,9 +85,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Headers<T> {
 /// Rejects a search text that is too long.
 pub(super) fn check_text(text: Option<&String>) -> Result<(), ApiError> {
     match text {
-        Some(text) if text.chars().count() > LONGEST_TEXT || text.contains('\0') => Err(ApiError::Invalid(
-            format!("a text to search for must have at most {LONGEST_TEXT} characters"),
-        )),
+        Some(text) if text.chars().count() > LONGEST_TEXT => Err(ApiError::Invalid(format!(
+            "a text to search for must have at most {LONGEST_TEXT} characters"
+        ))),
         _ => Ok(()),
     }
 }

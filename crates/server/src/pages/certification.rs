@@ -26,7 +26,7 @@ use super::row::{name_of, tone};
 use super::visitor::Visitor;
 use crate::api::Api;
 use crate::extract::{Path, Query};
-use crate::html::layout::{Layout, Section, SignedIn};
+use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::html::text::Text;
 use crate::problem::ApiError;
@@ -117,7 +117,7 @@ pub(super) async fn show(
     timeline.sort_by_key(|event| std::cmp::Reverse(event.at));
     let has_ended = mentor.has_ended();
     let is_own = layout.signed_in.as_ref().is_some_and(|person| person.id == found.mentor_id);
-    let is_coordinator = layout.signed_in.as_ref().is_some_and(SignedIn::manages);
+    let is_coordinator = layout.manages();
     let shown = CertificationPage {
         id,
         facts: facts(&found, &standing, text),

@@ -19,7 +19,7 @@ use super::form::{Fault, of_field};
 use super::link::link;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
-use crate::extract::{Path, Query};
+use crate::extract::{Path, Query, check_text};
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::problem::ApiError;
@@ -135,6 +135,7 @@ pub(super) async fn make(
 
 /// The people whose name contains a text; nobody without a text.
 async fn search(tx: &mut CallerTx, chapter: &ChapterPeople, text: &str) -> Result<Vec<Member>, ApiError> {
+    check_text(Some(&text.to_owned()))?;
     match text.trim() {
         "" => Ok(Vec::new()),
         text => Ok(chapters::members(tx, chapter.organisation_id, text, MOST + 1).await?),

@@ -19,7 +19,7 @@ use super::form::{Fault, changeable, of_field};
 use super::row::{Row, name_of};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
-use crate::extract::{Path, Query};
+use crate::extract::{Path, Query, check_text};
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::html::text::Text;
@@ -186,6 +186,7 @@ async fn form(
 ) -> Result<MergingPage, PageError> {
     let text = layout.text;
     let heading = text.named("action-merge-title", &name_of(duplicate, text));
+    check_text(Some(&fields.q))?;
     let wanted = fields.q.trim();
     let mut found = Vec::new();
     if !wanted.is_empty() {

@@ -18,7 +18,7 @@ use super::row::Row;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Query;
-use crate::html::layout::{Layout, Section, SignedIn};
+use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::html::text::Text;
 use crate::problem::ApiError;
@@ -69,7 +69,7 @@ pub(super) async fn show(
     let found = caller::certifications_of(&mut tx, layout.person()).await?;
     let organisations = caller::organisations(&mut tx).await?;
     let sessions = sessions::sessions(&mut tx).await?;
-    let manages = layout.signed_in.as_ref().is_some_and(SignedIn::manages);
+    let manages = layout.manages();
     let digest = if manages { Some(digest::schedule(&mut tx).await?.unwrap_or_default()) } else { None };
     tx.commit().await?;
     let zone = organisations.first().map_or(Tz::UTC, |one| one.zone.0);

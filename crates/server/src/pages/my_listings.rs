@@ -162,10 +162,6 @@ pub(super) async fn make(
         "withdraw" => (Decision::Withdraw, "withdraw"),
         _ => return Err(ApiError::Invalid("the form is incomplete".to_owned()).into()),
     };
-    // PostgreSQL's text cannot store U+0000.
-    if partner.contains('\0') {
-        return Err(ApiError::NotFound.into());
-    }
     let (mut tx, layout) = visitor.begin(&api, Section::Mine).await?;
     let is_outdated = decision == Decision::Consent && version != TEXT_VERSION;
     let seen = ConsentText { version: TEXT_VERSION, locale: layout.text.tag() };

@@ -314,7 +314,7 @@ fn cursor(written: &str) -> Result<Option<AfterEntry>, ApiError> {
     let read = || {
         let (at, key) = written.split_once('_')?;
         let at = DateTime::from_timestamp_micros(at.parse().ok()?)?;
-        (at.timestamp() > 0 && at <= crate::cursor::LAST_INSTANT && !key.contains('\0'))
+        (at.timestamp() > 0 && at <= crate::cursor::LAST_INSTANT)
             .then(|| AfterEntry { at, key: key.to_owned() })
     };
     Ok(Some(read().ok_or(ApiError::NotFound)?))

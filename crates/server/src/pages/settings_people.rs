@@ -16,7 +16,7 @@ use super::link::link;
 use super::settings::{PATH, administered};
 use super::visitor::Visitor;
 use crate::api::Api;
-use crate::extract::{Path, Query};
+use crate::extract::{Path, Query, check_text};
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::html::text::Text;
@@ -77,6 +77,7 @@ pub(super) async fn show(
     Path(id): Path<Uuid>,
     Query(Search { q, after }): Query<Search>,
 ) -> Result<Response, PageError> {
+    check_text(Some(&q))?;
     let (mut tx, layout) = visitor.begin(&api, Section::Settings).await?;
     let present = administered(&mut tx, id).await?;
     let after =

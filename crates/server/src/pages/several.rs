@@ -28,7 +28,7 @@ use super::row::Row;
 use super::visitor::{Again, Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Query;
-use crate::html::layout::{Layout, Section, SignedIn};
+use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::html::text::Text;
 use crate::problem::ApiError;
@@ -297,7 +297,7 @@ fn code(outcome: &Result<ChangeOutcome, RenewalError>) -> Option<&'static str> {
 
 /// Refuses a person who manages nobody.
 fn manages(layout: &Layout) -> Result<(), ApiError> {
-    if layout.signed_in.as_ref().is_some_and(SignedIn::manages) { Ok(()) } else { Err(ApiError::NotYours) }
+    if layout.manages() { Ok(()) } else { Err(ApiError::NotYours) }
 }
 
 /// An action that can be made for several certifications.

@@ -17,6 +17,7 @@ use super::error::PageError;
 use super::link::KEPT_FORM;
 use crate::access_log::Access;
 use crate::api::{Api, Caller};
+use crate::extract::check_encoded;
 use crate::html::layout::{Layout, Section, SignedIn};
 use crate::html::text::Text;
 use crate::problem::ApiError;
@@ -142,6 +143,9 @@ impl<T: DeserializeOwned> FromRequest<Api> for Sent<T> {
         let found = Visitor::of(&mut parts, api).await;
         let body = RawForm::from_request(Request::from_parts(parts.clone(), body), api).await;
         let body = body.map(|RawForm(body)| body);
+        if let Ok(body) = &body {
+            check_encoded(body)?;
+        }
         let (visitor, session) = match (found, &body) {
             (Err(PageError::NotSignedIn(path)), Ok(body)) => {
                 let path = keep(&parts.headers, body, api, path).await?;

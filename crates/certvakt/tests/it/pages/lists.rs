@@ -143,6 +143,52 @@ async fn the_list_shows_the_chapters_of_a_coordinator_and_its_filters() {
 }
 
 #[tokio::test]
+async fn a_text_that_the_database_cannot_store_is_refused_on_every_page() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "administrator").await;
+    let organisation: String =
+        place.database.value("select id::text from certvakt.organisations where slug = 'a'").await;
+    let chapter: String =
+        place.database.value("select id::text from certvakt.chapters where slug = 'own'").await;
+    let one = certification("a2");
+    let people = format!("/settings/{organisation}/people");
+    let handover = format!("/chapters/{chapter}/coordinators");
+    for (path, name) in [
+        ("/today", "chapter"),
+        ("/certifications", "q"),
+        ("/certifications.xlsx", "type"),
+        ("/certifications/print", "state"),
+        ("/changes/new", "action"),
+        (&*people, "q"),
+        (&*handover, "q"),
+        (&*format!("{one}/merges"), "q"),
+    ] {
+        let page = browser.get(&format!("{path}?{name}=a%00")).await;
+        assert_eq!(page.status, 422, "{path}: {}", page.text);
+        if name == "q" {
+            let long = browser.get(&format!("{path}?q={}", "a".repeat(201))).await;
+            assert_eq!(long.status, 422, "{path}: {}", long.text);
+        }
+    }
+    let page = browser.get("/me").await;
+    let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"");
+    for (path, name) in [
+        (&*format!("{one}/renewals"), "note"),
+        (&*format!("{one}/contacts"), "next_on"),
+        (&*format!("{one}/merges"), "q"),
+        (&*handover, "q"),
+        (&*format!("/settings/{organisation}"), "name"),
+        (&*format!("/settings/{organisation}/types"), "name"),
+        ("/changes", "note"),
+        ("/me/phones", "phone"),
+        ("/me/listings", "partner"),
+    ] {
+        let refused = browser.post(path, &[("csrf", &csrf), (name, "a\0")]).await;
+        assert_eq!(refused.status, 422, "{path}: {}", refused.text);
+    }
+}
+
+#[tokio::test]
 async fn pages_of_a_long_list_follow_each_other() {
     let place = TestService::start("").await;
     place
