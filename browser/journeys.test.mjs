@@ -2,16 +2,13 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { signIn, start, startEmpty } from "./world.mjs";
+import { assertFocus, focused, signIn, start, startEmpty } from "./world.mjs";
 
 let world;
 before(async () => {
   world = await start();
 });
 after(() => world?.stop());
-
-/** The name of the element that has the focus. */
-const focused = (page) => page.evaluate(() => document.activeElement.textContent.trim());
 
 /** Presses Tab until a link or button has the focus, as somebody who sees nothing does. */
 async function tabTo(page, name, most = 400) {
@@ -26,7 +23,7 @@ async function tabTo(page, name, most = 400) {
 test("the first Tab skips to the content", async () => {
   const page = await signIn(world, "coordinator");
   await page.keyboard.press("Tab");
-  assert.equal(await focused(page), "Hopp til innholdet");
+  await assertFocus(page, "Hopp til innholdet");
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
   const isInMain = await page.evaluate(() => document.activeElement.closest("main") !== null);
@@ -44,7 +41,7 @@ test("see whom to call, and record it", async () => {
   await tabTo(page, "Registrer kontakt");
   await page.keyboard.press("Enter");
   await page.getByText("Noe må rettes").waitFor();
-  assert.match(await focused(page), /^Noe må rettes/);
+  await assertFocus(page, /^Noe må rettes/);
   assert.match(await page.title(), /^Feil: /);
   await tabTo(page, "Velg hva som skjedde.");
   await page.keyboard.press("Enter");
@@ -53,7 +50,7 @@ test("see whom to call, and record it", async () => {
   await tabTo(page, "Registrer kontakt");
   await page.keyboard.press("Enter");
   await page.waitForURL(/today/);
-  assert.equal(await focused(page), `Kontakten er lagret. ${before - 1} saker trenger deg`);
+  await assertFocus(page, `Kontakten er lagret. ${before - 1} saker trenger deg`);
 });
 
 test("renew one, and find out what happened", async () => {
@@ -69,14 +66,14 @@ test("renew one, and find out what happened", async () => {
   await tabTo(page, "Neste: kontroller");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: /^Stemmer dette/ }).waitFor();
-  assert.match(await focused(page), /^Stemmer dette/);
+  await assertFocus(page, /^Stemmer dette/);
   const check = await page.locator("main").ariaSnapshot();
   assert.match(check, /term: Kurset ble fullført/);
   assert.match(check, /term: Siste gyldige dag etter endringen/);
   await tabTo(page, "Lagre fornyelsen");
   await page.keyboard.press("Enter");
   await page.waitForURL(/done=renewed/);
-  assert.match(await focused(page), new RegExp(`^Fornyet: ${name}, `));
+  await assertFocus(page, new RegExp(`^Fornyet: ${name}, `));
   const after = await page.locator("main").ariaSnapshot();
   assert.match(after, new RegExp(`heading "Fornyet: ${name}, .*" \\[level=1\\]`));
   assert.match(after, /Fornyet. Siste gyldige dag før/);
@@ -104,15 +101,15 @@ test("renew several with one taken out, and undo them together", async () => {
   await tabTo(page, "Neste: kontroller");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: `Stemmer dette? ${number - 1} fornyelser` }).waitFor();
-  assert.match(await focused(page), /^Stemmer dette/);
+  await assertFocus(page, /^Stemmer dette/);
   await tabTo(page, "Lagre for alle på listen");
   await page.keyboard.press("Enter");
   await page.waitForURL(/done=renewals/);
-  assert.equal(await focused(page), `Fornyet: ${number - 1} sertifiseringer`);
+  await assertFocus(page, `Fornyet: ${number - 1} sertifiseringer`);
   await tabTo(page, `Angre alle ${number - 1} endringene`);
   await page.keyboard.press("Enter");
   await page.waitForURL(/done=undone/);
-  assert.equal(await focused(page), `Angret: ${number - 1} sertifiseringer`);
+  await assertFocus(page, `Angret: ${number - 1} sertifiseringer`);
   await page.goto("/certifications?state=due");
   await page.getByRole("link", { name: "Forny flere" }).click();
   assert.equal(await page.getByRole("checkbox").count(), number, "all of them are due again");
@@ -159,21 +156,21 @@ test("a mentor turns notices off, and gives a phone number instead", async () =>
   await tabTo(page, "Lagre valgene");
   await page.keyboard.press("Enter");
   await page.waitForURL(/done=chosen/);
-  assert.equal(await focused(page), "Lagret: hvor du vil ha varsler");
+  await assertFocus(page, "Lagret: hvor du vil ha varsler");
   assert.ok(await page.getByText("Ingen varsler når deg nå").isVisible());
   // A number that is not certain leads back to its field, with what was entered.
   await tabToField("phone");
   await page.keyboard.type("912 34");
   await page.keyboard.press("Enter");
   await page.getByText("Noe må rettes").waitFor();
-  assert.match(await focused(page), /^Noe må rettes/);
+  await assertFocus(page, /^Noe må rettes/);
   await tabTo(page, /^Skriv et telefonnummer/);
   await page.keyboard.press("Enter");
   await page.keyboard.press("End");
   await page.keyboard.type(" 567");
   await page.keyboard.press("Enter");
   await page.waitForURL(/done=added/);
-  assert.equal(await focused(page), "Lagret: telefonnummer");
+  await assertFocus(page, "Lagret: telefonnummer");
   const shown = await page.locator("body").ariaSnapshot();
   assert.match(shown, /button "Fjern Telefon \+4791234567"/);
 });
@@ -207,7 +204,7 @@ test("import a register with a chapter column, and undo it", async () => {
   await tabTo(page, "Kontroller registeret");
   await page.keyboard.press("Enter");
   await page.waitForURL(/imports\/[0-9a-f-]+$/);
-  assert.equal(await focused(page), "2 rader er kontrollert. Ingenting er importert ennå");
+  await assertFocus(page, "2 rader er kontrollert. Ingenting er importert ennå");
   assert.match(await page.locator("main").ariaSnapshot(), /Nye lokallag blir opprettet: svalbard/);
   // A group opens with the keyboard.
   await tabTo(page, "Nye: 2");
@@ -216,11 +213,11 @@ test("import a register with a chapter column, and undo it", async () => {
   await tabTo(page, "Importer");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Registeret er importert" }).waitFor();
-  assert.equal(await focused(page), "Registeret er importert");
+  await assertFocus(page, "Registeret er importert");
   await tabTo(page, "Angre importen");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Importen er angret" }).waitFor();
-  assert.equal(await focused(page), "Importen er angret");
+  await assertFocus(page, "Importen er angret");
 });
 
 test("the list prints without its menu and filters", async () => {
@@ -273,7 +270,7 @@ test("first use of an empty installation", async () => {
     await tabTo(page, "Opprett foreningen");
     await page.keyboard.press("Enter");
     await page.getByText("Noe må rettes").waitFor();
-    assert.match(await focused(page), /^Noe må rettes/);
+    await assertFocus(page, /^Noe må rettes/);
     const type = async (id, words) => {
       for (let presses = 0; (await page.evaluate(() => document.activeElement.id)) !== id; presses++) {
         assert.ok(presses < 60, `Tab never reaches ${id}`);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startMail, startProvider } from "./servers.mjs";
-import { PUBLIC, layoutFaults, startEmpty, violations } from "./world.mjs";
+import { PUBLIC, assertFocus, focused, layoutFaults, startEmpty, violations } from "./world.mjs";
 
 const ADDRESS = "leder@example.org";
 
@@ -43,7 +43,6 @@ async function open(path) {
   return page;
 }
 
-const focused = (page) => page.evaluate(() => document.activeElement.textContent.trim());
 const path = (page) => page.url().replace(PUBLIC, "");
 
 /** Asserts that nothing is wrong with a page for those who cannot see it well, or use the keyboard alone. */
@@ -57,7 +56,7 @@ async function askForMail(page) {
   await page.getByLabel("E-postadresse").fill(ADDRESS);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Se i e-posten din" }).waitFor();
-  assert.equal(await focused(page), "Se i e-posten din");
+  await assertFocus(page, "Se i e-posten din");
   return mail.newest(++mails);
 }
 
@@ -84,7 +83,7 @@ test("a wrong code is refused, and the right one signs in in the same browser", 
   assert.equal(refused.status(), 422);
   await page.getByRole("heading", { name: "Feil: Koden er ikke gyldig" }).waitFor();
   assert.match(await page.title(), /^Feil: Koden er ikke gyldig/);
-  assert.equal(await focused(page), "Feil: Koden er ikke gyldig");
+  await assertFocus(page, "Feil: Koden er ikke gyldig");
   await isAccessible(page);
   // The next Tab leads to the field for the code.
   await page.keyboard.press("Tab");

@@ -1,5 +1,6 @@
 // The service with its demo data, and a browser that is signed in as one of its people.
 
+import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -103,6 +104,18 @@ export async function signIn(world, who, options = {}) {
     await page.waitForURL((url) => url.pathname !== "/sign-in");
   }
   return page;
+}
+
+/** The text of the element that has the focus. */
+export const focused = (page) => page.evaluate(() => document.activeElement.textContent.trim());
+
+/** Checks which element gets the focus. A browser moves it to a new page's `autofocus` only when it draws the page. */
+export async function assertFocus(page, expected) {
+  const isIt = (text) => (expected instanceof RegExp ? expected.test(text) : text === expected);
+  for (const end = Date.now() + 10_000; !isIt(await focused(page)) && Date.now() < end; ) {
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+  assert[expected instanceof RegExp ? "match" : "equal"](await focused(page), expected);
 }
 
 /** What axe-core finds wrong with a page, each as a rule with the elements. */
