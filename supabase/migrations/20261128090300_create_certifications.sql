@@ -63,6 +63,7 @@ create table public.peer_mentor_certifications (
     check (expires_at >= '1900-01-01' and expires_at < '9999-01-01'),
   status text not null default 'active' constraint peer_mentor_certifications_status_known
     check (status in ('active', 'expired', 'suspended')),
+  is_suspended boolean not null generated always as (status = 'suspended') stored,
   suspended_until date constraint peer_mentor_certifications_suspended_until_range
     check (suspended_until >= '1900-01-01' and suspended_until < '9999-01-01'),
   renewal_history jsonb not null default '[]'
@@ -84,17 +85,19 @@ create table public.peer_mentor_certifications (
 with (fillfactor = 90);
 comment on column public.peer_mentor_certifications.expires_at is
   'Its date in the organisation''s time zone is the last valid day. Null: the certification does not expire.';
+comment on column public.peer_mentor_certifications.is_suspended is
+  'Whether the status is `suspended`. An index contains this column and not the status, which a run changes to `expired`.';
 comment on column public.peer_mentor_certifications.suspended_until is
   'The last day of the suspension, in the organisation''s time zone. The next run after it reinstates the certification. Null: the suspension has no end.';
 comment on column public.peer_mentor_certifications.external_id is
   'The id in the organisation''s register. Within the organisation, it identifies the mentor too.';
 
 -- The certifications of a chapter in the order of pages: the next to expire first, those without an end last. The included
--- columns are those of the policies, so PostgreSQL finds a page with an index-only scan. The expression is a CASE and not a
+-- columns are those of the policies and of the filters, so PostgreSQL finds a page with an index-only scan. The expression is a CASE and not a
 -- COALESCE, because COALESCE is not leakproof: PostgreSQL would apply the policies to every row before such a condition.
 create index peer_mentor_certifications_chapter on public.peer_mentor_certifications
   (chapter_id, (case when expires_at is null then 'infinity'::timestamptz else expires_at end), id)
-  include (expires_at, organisation_id, peer_mentor_id);
+  include (expires_at, organisation_id, peer_mentor_id, certification_type, is_suspended);
 create index peer_mentor_certifications_type on public.peer_mentor_certifications (organisation_id, certification_type);
 -- A run reads a few ranges of the dates of one organisation. No index mentions the status: a run sets it to `expired`, and
 -- would then have to add each of those rows to every index.

@@ -11,7 +11,7 @@ with valid as (
   join public.peer_mentor_certifications c on c.organisation_id = d.organisation_id
     and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
     and case when c.expires_at is null then 'infinity' else c.expires_at end >= d.today
-    and c.status <> 'suspended'
+    and not c.is_suspended
   cross join lateral (
     select ((extract(year from c.expires_at at time zone o.time_zone) - extract(year from d.today at time zone o.time_zone)) * 12
       + extract(month from c.expires_at at time zone o.time_zone) - extract(month from d.today at time zone o.time_zone))::integer as months

@@ -20,7 +20,7 @@ of_chapters as (
       and case when c.expires_at is null then 'infinity' else c.expires_at end <= $9::text::timestamptz
       and ($5::text is null or c.certification_type = $5)
       and ($7::text[] is null
-        or c.status <> 'suspended' and coalesce(c.expires_at, 'infinity') <@ ($8::tstzrange[])[array_position($7::text[], c.organisation_id || '/' || c.certification_type)])
+        or not c.is_suspended and coalesce(c.expires_at, 'infinity') <@ ($8::tstzrange[])[array_position($7::text[], c.organisation_id || '/' || c.certification_type)])
     order by case when c.expires_at is null then 'infinity' else c.expires_at end, c.id
     limit $1::bigint
   ) first
@@ -35,7 +35,7 @@ of_suspended as (
   cross join lateral (
     select c.id, case when c.expires_at is null then 'infinity' else c.expires_at end as expiry
     from public.peer_mentor_certifications c
-    where c.chapter_id = v.chapter_id and c.status = 'suspended'
+    where c.chapter_id = v.chapter_id and c.is_suspended
       and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (asking.expiry, $3)
       and ($5::text is null or c.certification_type = $5)
       and certvakt.is_withdrawn(c.status, c.renewal_history) = ($10::text = 'withdrawn')
