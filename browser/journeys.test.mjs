@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assertFocus, focused, signIn, start, startEmpty } from "./world.mjs";
+import { assertFocus, focused, signIn, start, startEmpty, violations } from "./world.mjs";
 
 let world;
 before(async () => {
@@ -80,6 +80,13 @@ test("renew one, and find out what happened", async () => {
   // The way back shows the same page, and sends nothing again.
   await page.reload();
   assert.equal(await page.getByText("Fornyet. Siste gyldige dag før").count(), 1);
+  // Later the change is found among one's own.
+  await page.goto("/today");
+  await tabTo(page, "Endringene dine det siste døgnet");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/changes$/);
+  assert.match(await page.locator("main").ariaSnapshot(), new RegExp(`heading "${name}" \\[level=2\\][\\s\\S]*button "Angre endringen for ${name}"`));
+  assert.deepEqual((await violations(page)).violations, []);
 });
 
 test("renew several with one taken out, and undo them together", async () => {

@@ -26,6 +26,7 @@ mod merging;
 mod mine;
 mod moving;
 mod my_calendar;
+mod my_changes;
 mod my_channels;
 mod my_export;
 mod my_listings;
@@ -102,9 +103,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/certifications/{id}/{action}", get(change::show).post(change::make))
         .route(
             "/changes",
-            post(several::make)
-                .layer(DefaultBodyLimit::max(several::LONGEST_FORM))
-                .get(async || Redirect::to("/certifications")),
+            post(several::make).layer(DefaultBodyLimit::max(several::LONGEST_FORM)).get(my_changes::show),
         )
         .route("/kept-form", get(kept::show).post(kept::discard))
         .route("/settings", get(settings::list))

@@ -172,6 +172,10 @@ today-title = { $number ->
     [one] One thing needs you
    *[other] { $number } things need you
 }
+today-ahead = In addition, { $number ->
+    [one] one certification expires within a month. It is
+   *[other] { $number } certifications expire within a month. They are
+} further down.
 today-recorded-title = { $number ->
     [0] The contact is recorded. Nothing else needs you now
     [one] The contact is recorded. One thing needs you

@@ -172,6 +172,10 @@ today-title = { $number ->
     [one] Én sak trenger deg
    *[other] { $number } saker trenger deg
 }
+today-ahead = I tillegg { $number ->
+    [one] utløper én sertifisering innen en måned. Den står
+   *[other] utløper { $number } sertifiseringer innen en måned. De står
+} lenger ned.
 today-recorded-title = { $number ->
     [0] Kontakten er lagret. Ingen flere saker trenger deg nå
     [one] Kontakten er lagret. Én sak trenger deg

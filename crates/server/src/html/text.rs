@@ -15,6 +15,7 @@ use fluent_bundle::{FluentArgs, FluentValue};
 
 static SIGN_IN: Catalog = catalog!("sign_in.ftl");
 static PAGES: Catalog = catalog!("pages.ftl");
+static CHANGES: Catalog = catalog!("changes.ftl");
 static IMPORTS: Catalog = catalog!("imports.ftl");
 static MINE: Catalog = catalog!("mine.ftl");
 static PARTNERS: Catalog = catalog!("partners.ftl");
@@ -74,7 +75,7 @@ impl Text {
     /// A message with arguments.
     pub(crate) fn with(self, key: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
         let arguments: FluentArgs<'_> = arguments.iter().cloned().collect();
-        let mut texts = [&PAGES, &IMPORTS, &MINE, &PARTNERS, &PEOPLE, &ROLES, &SETTINGS, &SIGN_IN]
+        let mut texts = [&PAGES, &CHANGES, &IMPORTS, &MINE, &PARTNERS, &PEOPLE, &ROLES, &SETTINGS, &SIGN_IN]
             .into_iter()
             .map(|catalog| catalog.say(self.0, key, &arguments));
         texts.find(|text| !text.is_empty()).unwrap_or_default()

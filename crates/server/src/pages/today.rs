@@ -46,6 +46,8 @@ struct TodayPage {
     groups: Vec<Group>,
     /// Held runs, problems of partners and chapters without a coordinator, each with the link to where somebody settles it.
     alarms: Vec<(String, String)>,
+    /// That others expire soon, which the heading does not count; `None` if none do.
+    ahead: Option<String>,
     is_cut: bool,
     /// Whether the person sees no certification at all.
     is_empty: bool,
@@ -92,6 +94,8 @@ pub(super) async fn show(
     let alone = (!without.is_empty()).then(|| (alone(&without, text), "/chapters".to_owned()));
     let alarms: Vec<(String, String)> = held.chain(problems).chain(alone).collect();
     let needed = found.urgent() + alarms.len();
+    let soon = found.items.len() - found.urgent();
+    let ahead = (needed > 0 && soon > 0).then(|| text.count("today-ahead", soon));
     let heading = match (query.done.as_str(), needed) {
         ("contact", _) => text.count("today-recorded-title", needed),
         (_, 0) if found.is_cut => text.say("today-cut-title"),
@@ -112,6 +116,7 @@ pub(super) async fn show(
         chapters,
         groups: groups.into_iter().filter(|group| !group.rows.is_empty()).collect(),
         alarms,
+        ahead,
         is_cut: found.is_cut,
         is_empty,
         layout: Layout { heading, has_news: query.done == "contact", ..layout },

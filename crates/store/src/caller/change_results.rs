@@ -53,6 +53,56 @@ pub async fn of_form(tx: &mut CallerTx, form: Uuid) -> Result<Vec<FormResult>, S
     Ok(results.collect())
 }
 
+/// What the caller did with one form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormSummary {
+    /// The id that the form carried.
+    pub form: Uuid,
+    /// The number of certifications that it concerned.
+    pub number: i64,
+    /// One of them.
+    pub certification_id: Uuid,
+    /// The time of the change.
+    pub made_at: DateTime<Utc>,
+    /// The latest time at which one of the changes was undone.
+    pub undone_at: Option<DateTime<Utc>>,
+    /// What the change of `certification_id` replaced; `None` if it was refused.
+    pub replaced: Option<Replaced>,
+}
+
+/// What the caller did with forms within the last day, the latest first.
+pub async fn recent_forms(tx: &mut CallerTx, limit: u32) -> Result<Vec<FormSummary>, StoreError> {
+    let found = sqlx::query!(
+        r#"select form as "form!", number as "number!", certification_id as "certification_id!", made_at as "made_at!",
+             undone_at, version, expires_at, status as "status: CertificationStatus", suspended_until
+           from (
+             select distinct on (form) form, count(*) over same as number, certification_id, max(made_at) over same as made_at,
+               max(undone_at) over same as undone_at, version, expires_at, status, suspended_until
+             from certvakt.change_results
+             where made_by = (select certvakt.current_person()) and made_at > now() - interval '1 day'
+             window same as (partition by form)
+             order by form, certification_id
+           ) f
+           order by made_at desc, form
+           limit $1"#,
+        i64::from(limit),
+    );
+    let forms = found.fetch_all(tx).await?.into_iter().map(|row| FormSummary {
+        form: row.form,
+        number: row.number,
+        certification_id: row.certification_id,
+        made_at: row.made_at,
+        undone_at: row.undone_at,
+        replaced: row.version.zip(row.status).map(|(version, status)| Replaced {
+            expires_at: row.expires_at,
+            status,
+            suspended_until: row.suspended_until,
+            version,
+        }),
+    });
+    Ok(forms.collect())
+}
+
 /// Records why changes with a form were refused: the certifications and the codes of the errors.
 pub async fn refuse(tx: &mut CallerTx, form: Uuid, refused: &[(Uuid, &str)]) -> Result<(), StoreError> {
     let (ids, codes): (Vec<Uuid>, Vec<String>) =

@@ -244,6 +244,44 @@ async fn the_last_change_can_be_undone_by_the_person_who_made_it() {
 }
 
 #[tokio::test]
+async fn people_find_their_own_changes_of_the_last_day_and_undo_one() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let none = browser.get("/changes").await;
+    assert_eq!(element(&none, "h1"), "Du har ikke endret noe det siste døgnet");
+    for (chapter, date) in [("a2", "01.07.2026"), ("a4", "")] {
+        let action = if date.is_empty() { "suspensions" } else { "corrections" };
+        let form = browser.get(&format!("{}/{action}", certification(chapter))).await;
+        let mut answer = send(&mut browser, &form, &[("date", date)]).await;
+        if answer.status == 200 {
+            answer = send(&mut browser, &answer, &[("step", "save")]).await;
+        }
+        assert_eq!(answer.status, 303, "{}", answer.text);
+    }
+    for page in ["/today", "/me"] {
+        assert!(browser.get(page).await.text.contains("href=\"/changes\""), "{page}");
+    }
+    let page = browser.get("/changes").await;
+    assert_eq!(element(&page, "h1"), "Du har gjort 2 endringer det siste døgnet");
+    for words in ["Mentor a2", "Siste gyldige dag før endringen: 20. juni 2026.", "Mentor a4"] {
+        assert!(page.text.contains(words), "{words} in {}", page.text);
+    }
+    assert!(administrator.get("/changes").await.text.contains("ikke endret noe"), "only one's own");
+
+    // Somebody changes one of them, which keeps it.
+    place.database.execute("update public.peer_mentor_certifications set expires_at = '2026-09-09T20:00:00Z' where id = '00000000-0000-4000-8000-0000000200a4'").await;
+    let page = browser.get("/changes").await;
+    assert_eq!(page.text.matches(">Angre<").count(), 1, "{}", page.text);
+    assert!(page.text.contains("er endret etterpå"), "{}", page.text);
+    let undone = send(&mut browser, &page, &[]).await;
+    assert_eq!(undone.status, 303, "{}", undone.text);
+    assert_eq!(element(&browser.get(&undone.location.unwrap()).await, "h1"), "Angret: Mentor a2, Own");
+    let page = browser.get("/changes").await;
+    assert!(page.text.contains("Angret ") && !page.text.contains(">Angre<"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn an_undo_is_refused_after_another_change_to_others_and_after_a_day() {
     let place = TestService::start("").await;
     let mut browser = signed_in(&place, "coordinator").await;

@@ -48,6 +48,8 @@ async fn today_lists_who_needs_somebody_and_a_contact_settles_it_for_every_coord
     assert!(page.location.unwrap().ends_with("/today"));
     let page = browser.get("/today").await;
     assert_eq!(element(&page, "h1"), "Én sak trenger deg");
+    let ahead = "I tillegg utløper 2 sertifiseringer innen en måned. De står lenger ned.";
+    assert!(page.text.contains(ahead), "the heading does not count them: {}", page.text);
     assert_eq!(
         groups(&page),
         [

@@ -1,0 +1,19 @@
+# The person's own changes of the last day.
+my-changes = Your changes of the last day
+my-changes-title = { $number ->
+    [0] You have changed nothing within the last day
+    [one] You have made one change within the last day
+   *[other] You have made { $number } changes within the last day
+}
+my-changes-what = These are the certifications that you have renewed, corrected, suspended or reinstated. You can undo a change for 24 hours, as long as nobody has changed the certification since.
+my-changes-several = { $number } certifications at once
+my-changes-made = Changed on { $date } at { $time }.
+my-changes-undone = Undone on { $date } at { $time }.
+my-changes-before = Last valid day before the change: { $name }.
+my-changes-before-never = Before the change, the certification did not expire.
+my-changes-before-suspended = Before the change, the certification was suspended.
+my-changes-since = The certification was changed since, so this change cannot be undone.
+my-changes-refused = The change was not made.
+my-changes-undo = Undo
+my-changes-undo-of = the change for { $name }
+my-changes-cut = The page shows the latest { $number }.

@@ -1,0 +1,19 @@
+# The person's own changes of the last day.
+my-changes = Endringene dine det siste døgnet
+my-changes-title = { $number ->
+    [0] Du har ikke endret noe det siste døgnet
+    [one] Du har gjort én endring det siste døgnet
+   *[other] Du har gjort { $number } endringer det siste døgnet
+}
+my-changes-what = Her finner du sertifiseringene du har fornyet, rettet, stanset eller satt i kraft igjen. Du kan angre en endring i 24 timer, så lenge ingen har endret sertifiseringen etterpå.
+my-changes-several = { $number } sertifiseringer på én gang
+my-changes-made = Endret { $date } kl. { $time }.
+my-changes-undone = Angret { $date } kl. { $time }.
+my-changes-before = Siste gyldige dag før endringen: { $name }.
+my-changes-before-never = Før endringen hadde sertifiseringen ingen sluttdato.
+my-changes-before-suspended = Før endringen var sertifiseringen midlertidig stanset.
+my-changes-since = Sertifiseringen er endret etterpå, så denne endringen kan ikke angres.
+my-changes-refused = Endringen ble ikke gjort.
+my-changes-undo = Angre
+my-changes-undo-of = endringen for { $name }
+my-changes-cut = Siden viser de { $number } siste.
