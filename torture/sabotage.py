@@ -27,7 +27,7 @@ SABOTAGES = {
     "take_silence_for_yes": ("divergence_unseen", "not_listed", "listed_wrongly"),
 }
 # Most are caught within a few rounds; the rarest needs a program that is suspended at a certain time.
-ROUNDS, SECONDS = 180, 420
+ROUNDS, SECONDS = 180, 900
 PATCHES = Path(__file__).parent / "sabotage"
 PLACE = ROOT / "target" / "torture"
 
