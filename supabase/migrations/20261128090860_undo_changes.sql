@@ -15,6 +15,7 @@ create table certvakt.change_results (
   status text,
   suspended_until date,
   undone_at timestamptz,
+  correction text constraint change_results_correction_known check (correction in ('mailed', 'unreachable')),
   primary key (made_by, form, certification_id),
   constraint change_results_one_result check (num_nonnulls(refusal, version) = 1),
   constraint change_results_undoable check ((version is null) = (status is null))
@@ -26,6 +27,8 @@ comment on column certvakt.change_results.refusal is 'The code of the error, as 
 comment on column certvakt.change_results.version is 'updated_at of the certification after the change. A change with another version cannot be undone.';
 comment on column certvakt.change_results.expires_at is 'The end of the validity before the change; null if it did not expire.';
 comment on column certvakt.change_results.status is 'The status before the change.';
+comment on column certvakt.change_results.correction is
+  'Whether an e-mail corrects a notice of the change that was sent before the undo, or the mentor has no mail address for it. Null: no notice was sent.';
 create index change_results_certification on certvakt.change_results (certification_id);
 create index change_results_made_at on certvakt.change_results (made_at);
 
@@ -35,7 +38,7 @@ revoke all on certvakt.change_results from public, anon, authenticated, service_
 -- The trigger before_update of certifications records what a change replaced.
 grant select, insert, update on certvakt.change_results to certvakt_definer;
 create policy definer_records on certvakt.change_results to certvakt_definer using (true) with check (true);
-grant select (made_by, form, certification_id, made_at, refusal, version, expires_at, status, suspended_until, undone_at),
+grant select (made_by, form, certification_id, made_at, refusal, version, expires_at, status, suspended_until, undone_at, correction),
   insert (made_by, form, certification_id, refusal), update (undone_at) on certvakt.change_results to authenticated;
 create policy people_see_own on certvakt.change_results for select to authenticated using (made_by = (select certvakt.current_person()));
 create policy people_record_refusals on certvakt.change_results for insert to authenticated

@@ -174,7 +174,8 @@ create policy people_discard_own on certvakt.kept_forms for delete to authentica
 create table certvakt.mail_queue (
   id uuid primary key default certvakt.uuid_v7(),
   kind text not null constraint mail_queue_kind_known check (
-    kind in ('link', 'invitation', 'alert', 'digest', 'address-removed', 'address-added', 'address-confirmed', 'new-login')),
+    kind in ('link', 'invitation', 'alert', 'digest', 'address-removed', 'address-added', 'address-confirmed', 'new-login',
+      'notice-corrected')),
   person_id uuid not null references certvakt.people (id) on delete cascade,
   contact_point_id uuid references certvakt.contact_points (id) on delete cascade,
   requested_by uuid references certvakt.people (id) on delete set null,
@@ -205,7 +206,7 @@ create table certvakt.mail_queue (
     else num_nonnulls(alert, number) = 0 end)
 );
 comment on table certvakt.mail_queue is
-  'The queue of e-mails. Sign-in links and invitations contain a token; alerts, digests, and notifications about addresses and logins, do not.';
+  'The queue of e-mails. Sign-in links and invitations contain a token; alerts, digests, corrections of notices, and notifications about addresses and logins, do not.';
 comment on column certvakt.mail_queue.requested_by is 'Who requested an invitation. Null for sign-in links, which do not need a caller.';
 comment on column certvakt.mail_queue.valid_for is 'How long after the request the e-mail may be sent, and how long after that its token is valid.';
 comment on column certvakt.mail_queue.mail_due_at is 'When the next attempt to send it is due. Null: there is none.';
@@ -248,7 +249,7 @@ create policy auth_manages on certvakt.mail_queue to certvakt_auth using (true) 
 grant select, insert (kind, person_id, contact_point_id, requested_by, valid_for, address, organisation_id), delete
   on certvakt.mail_queue to certvakt_definer;
 create policy definer_writes on certvakt.mail_queue to certvakt_definer
-  using (true) with check (kind in ('invitation', 'address-removed', 'address-added', 'address-confirmed', 'new-login'));
+  using (true) with check (kind in ('invitation', 'address-removed', 'address-added', 'address-confirmed', 'new-login', 'notice-corrected'));
 
 -- After sign-in, a person sees the data of all their organisations. So an address from a register may be used to sign in only
 -- if no other organisation knew the person before, or if that organisation has the same address.

@@ -29,6 +29,10 @@ new-login-subject = A new sign-in
 new-login = Somebody has signed in as you in a new browser or with a new login.
 new-login-ends = If it was you, you do not need to do anything. If not, call your coordinator. If you can sign in, you can also end that session yourself.
 
+notice-corrected-subject = A correction
+notice-corrected = We sent you a notice recently. It was based on a mistake of ours, which is now corrected. You can ignore the notice.
+notice-corrected-ends = Sign in to see what applies to you now, or ask your coordinator.
+
 alert-subject = Something needs your attention
 
 long-history = { $number ->

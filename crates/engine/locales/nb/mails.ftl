@@ -29,6 +29,10 @@ new-login-subject = Ny innlogging
 new-login = Noen har logget inn som deg i en nettleser vi ikke kjenner, eller med en ny innlogging.
 new-login-ends = Var det deg, trenger du ikke å gjøre noe. Hvis ikke, ring koordinatoren din. Kan du logge inn, kan du også avslutte den økten selv.
 
+notice-corrected-subject = Rettelse av en melding
+notice-corrected = Vi sendte deg nylig et varsel. Det bygget på en feil hos oss, og feilen er nå rettet. Du kan se bort fra varselet.
+notice-corrected-ends = Logg inn for å se hva som gjelder for deg nå, eller spør koordinatoren din.
+
 alert-subject = Noe trenger at du ser på det
 
 long-history = { $number ->

@@ -17,3 +17,11 @@ my-changes-refused = The change was not made.
 my-changes-undo = Undo
 my-changes-undo-of = the change for { $name }
 my-changes-cut = The page shows the latest { $number }.
+my-changes-corrected = { $number ->
+    [one] A notice had been sent. The mentor gets a correction by e-mail.
+   *[other] { $number } notices had been sent. The mentors get a correction by e-mail.
+}
+my-changes-uncorrected = { $number ->
+    [one] A notice had been sent, and the mentor has no mail address for a correction. Contact them.
+   *[other] { $number } notices had been sent to mentors who have no mail address for a correction. Contact them.
+}

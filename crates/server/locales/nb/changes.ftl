@@ -17,3 +17,11 @@ my-changes-refused = Endringen ble ikke gjort.
 my-changes-undo = Angre
 my-changes-undo-of = endringen for { $name }
 my-changes-cut = Siden viser de { $number } siste.
+my-changes-corrected = { $number ->
+    [one] Et varsel rakk å gå ut. Likepersonen får en rettelse på e-post.
+   *[other] { $number } varsler rakk å gå ut. Likepersonene får en rettelse på e-post.
+}
+my-changes-uncorrected = { $number ->
+    [one] Et varsel rakk å gå ut, og likepersonen har ingen e-postadresse vi kan rette det på. Ta kontakt.
+   *[other] { $number } varsler rakk å gå ut til likepersoner som ikke har noen e-postadresse vi kan rette det på. Ta kontakt med dem.
+}

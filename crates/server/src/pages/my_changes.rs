@@ -68,6 +68,10 @@ fn change(form: &FormSummary, one: &Certification, text: Text) -> Change {
     let Zone(zone) = one.zone;
     let mut what = vec![at("my-changes-made", form.made_at, zone, text)];
     what.extend(form.undone_at.map(|time| at("my-changes-undone", time, zone, text)));
+    let corrections =
+        [("my-changes-corrected", form.corrected), ("my-changes-uncorrected", form.uncorrected)];
+    let corrections = corrections.into_iter().filter(|(_, number)| *number > 0);
+    what.extend(corrections.map(|(key, number)| text.count(key, number)));
     if form.number > 1 {
         let title = text.count("my-changes-several", form.number);
         return Change {

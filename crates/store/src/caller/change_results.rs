@@ -66,6 +66,10 @@ pub struct FormSummary {
     pub made_at: DateTime<Utc>,
     /// The latest time at which one of the changes was undone.
     pub undone_at: Option<DateTime<Utc>>,
+    /// The number of mentors to whom an e-mail corrects a notice of a change that was undone.
+    pub corrected: i64,
+    /// The number of mentors who got such a notice, and have no mail address for the correction.
+    pub uncorrected: i64,
     /// What the change of `certification_id` replaced; `None` if it was refused.
     pub replaced: Option<Replaced>,
 }
@@ -74,10 +78,12 @@ pub struct FormSummary {
 pub async fn recent_forms(tx: &mut CallerTx, limit: u32) -> Result<Vec<FormSummary>, StoreError> {
     let found = sqlx::query!(
         r#"select form as "form!", number as "number!", certification_id as "certification_id!", made_at as "made_at!",
-             undone_at, version, expires_at, status as "status: CertificationStatus", suspended_until
+             undone_at, corrected as "corrected!", uncorrected as "uncorrected!", version, expires_at,
+             status as "status: CertificationStatus", suspended_until
            from (
              select distinct on (form) form, count(*) over same as number, certification_id, max(made_at) over same as made_at,
-               max(undone_at) over same as undone_at, version, expires_at, status, suspended_until
+               max(undone_at) over same as undone_at, count(*) filter (where correction = 'mailed') over same as corrected,
+               count(*) filter (where correction = 'unreachable') over same as uncorrected, version, expires_at, status, suspended_until
              from certvakt.change_results
              where made_by = (select certvakt.current_person()) and made_at > now() - interval '1 day'
              window same as (partition by form)
@@ -93,6 +99,8 @@ pub async fn recent_forms(tx: &mut CallerTx, limit: u32) -> Result<Vec<FormSumma
         certification_id: row.certification_id,
         made_at: row.made_at,
         undone_at: row.undone_at,
+        corrected: row.corrected,
+        uncorrected: row.uncorrected,
         replaced: row.version.zip(row.status).map(|(version, status)| Replaced {
             expires_at: row.expires_at,
             status,

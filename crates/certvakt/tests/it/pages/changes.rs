@@ -356,3 +356,54 @@ async fn an_undone_renewal_of_a_lapsed_certification_notifies_nobody_again() {
     let told = "select renewal_history -> -1 ->> 'told' from public.peer_mentor_certifications where right(id::text, 4) = '00a2'";
     assert_eq!(place.database.value::<String>(told).await, "[\"expired\"]");
 }
+
+#[tokio::test]
+async fn the_undo_of_a_change_that_somebody_was_notified_of_sends_a_correction() {
+    let place = TestService::start("").await;
+    place
+        .database
+        .execute(
+            "insert into certvakt.contact_points (person_id, kind, address)
+             values ('00000000-0000-4000-8000-0000000100a2', 'email', 'ok-mentor@example.org')",
+        )
+        .await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let mails = "select count(*) from certvakt.mail_queue where kind = 'notice-corrected'";
+    for (chapter, state, says, corrections) in [
+        ("a2", "pending", "", 0),
+        ("a4", "delivered", "ingen e-postadresse vi kan rette det på", 0),
+        ("a2", "delivered", "Likepersonen får en rettelse på e-post", 1),
+    ] {
+        let form = browser.get(&format!("{}/corrections", certification(chapter))).await;
+        let check = send(&mut browser, &form, &[("date", "10.06.2026")]).await;
+        let saved = send(&mut browser, &check, &[("step", "save")]).await;
+        let page = browser.get(&saved.location.unwrap()).await;
+        let id = certification(chapter).rsplit('/').next().unwrap().to_owned();
+        place
+            .database
+            .execute(&format!(
+                "insert into public.cert_notification_log (certification_id, notification_type, recipient_id, idempotency_key)
+                 select id, 'expired', peer_mentor_id, certvakt.notice_key(id, 'expired', date '2026-06-11' + {corrections})
+                 from public.peer_mentor_certifications where id = '{id}' on conflict do nothing;
+                 insert into certvakt.deliveries (id, organisation_id, stage, due_date, expires_at, state, available_at, finished_at)
+                 select l.id, c.organisation_id, 'expired', '2026-06-11', c.expires_at, '{state}',
+                   case '{state}' when 'pending' then 'infinity'::timestamptz end, case '{state}' when 'delivered' then now() end
+                 from public.cert_notification_log l join public.peer_mentor_certifications c on c.id = l.certification_id
+                 where l.certification_id = '{id}' on conflict do nothing"
+            ))
+            .await;
+        assert_eq!(send(&mut browser, &page, &[]).await.status, 303);
+        assert_eq!(place.database.value::<i64>(mails).await, corrections, "{chapter} {state}");
+        let own = browser.get("/changes").await;
+        assert!(own.text.contains(says), "{chapter} {state}: {}", own.text);
+    }
+    place
+        .database
+        .until("select count(*) = 1 from certvakt.mail_queue where kind = 'notice-corrected' and mailed_at is not null")
+        .await;
+    let mail = place.mail.mails().pop().unwrap();
+    assert_eq!(mail["headers"]["subject"], "Rettelse av en melding");
+    assert_eq!(mail["headers"]["to"], "ok-mentor@example.org");
+    let text = mail["parts"][0]["text"].as_str().unwrap();
+    assert!(text.contains("Du kan se bort fra varselet"), "{text}");
+}
