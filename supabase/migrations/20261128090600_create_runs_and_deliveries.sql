@@ -13,6 +13,7 @@ create table certvakt.runs (
   superseded bigint not null default 0,
   unreachable bigint not null default 0,
   record_limit bigint,
+  examples uuid[] not null default '{}',
   approved boolean not null default false,
   covered_by date,
   reason text,
@@ -28,6 +29,7 @@ comment on column certvakt.runs.notices is
   'The numbers of recorded notices by stage. In a held run: the notices that it would have recorded.';
 comment on column certvakt.runs.record_limit is
   'How many notices the run could record without approval. Exact for a held run; otherwise a lower bound that was enough.';
+comment on column certvakt.runs.examples is 'For a held run: the first certifications with a notice, at most three.';
 comment on column certvakt.runs.covered_by is 'The date of the run that covered a missed night.';
 comment on column certvakt.runs.operator is 'Who ran the command that made the row, as account@host. Null: no command made it.';
 comment on column certvakt.runs.approved_at is

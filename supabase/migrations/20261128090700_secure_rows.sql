@@ -249,7 +249,7 @@ create policy people_see on certvakt.runs for select to authenticated using (
     where m.person_id = (select certvakt.current_person()) and m.organisation_id = runs.organisation_id
       and m.role in ('coordinator', 'org_admin')));
 
-grant select (id, organisation_id, state, run_date), update (approved_at, approved_by) on certvakt.runs to certvakt_definer;
+grant select (id, organisation_id, state, run_date, finished_at), update (approved_at, approved_by) on certvakt.runs to certvakt_definer;
 create policy definer_reads on certvakt.runs for select to certvakt_definer using (true);
 create policy definer_approves on certvakt.runs for update to certvakt_definer using (state = 'held') with check (state = 'held');
 create function certvakt.require_mentors(chapter uuid, number smallint) returns boolean
@@ -289,3 +289,30 @@ comment on function certvakt.approve_run is
 revoke all on function certvakt.approve_run(bigint) from public, anon, authenticated, service_role;
 grant execute on function certvakt.approve_run(bigint) to authenticated;
 alter function certvakt.approve_run(bigint) owner to certvakt_definer;
+
+create function certvakt.suspected_imports(runs bigint[])
+returns table (run bigint, finished_at timestamptz, changed bigint)
+language sql stable security definer set search_path = ''
+begin atomic
+  select r.id, i.finished_at, i.added + i.renewed + i.corrected
+  from certvakt.runs r
+  cross join lateral (
+    select i.finished_at, i.added, i.renewed, i.corrected
+    from certvakt.imports i
+    where i.organisation_id = r.organisation_id and i.undone_at is null and i.finished_at < r.finished_at
+      and i.added + i.renewed + i.corrected > 0
+      and i.finished_at > coalesce((
+        select max(l.finished_at) from certvakt.runs l where l.organisation_id = r.organisation_id and l.state = 'complete'), '-infinity')
+    order by i.added + i.renewed + i.corrected desc, i.id desc
+    limit 1
+  ) i
+  where r.id = any (suspected_imports.runs) and r.state = 'held'
+    and r.organisation_id = any (certvakt.current_organisations());
+end;
+comment on function certvakt.suspected_imports is
+  'Returns, for each of some held runs of the caller''s organisations, the import since the last complete run that changed most certifications.';
+revoke all on function certvakt.suspected_imports(bigint[]) from public, anon, authenticated, service_role;
+grant execute on function certvakt.suspected_imports(bigint[]) to authenticated;
+alter function certvakt.suspected_imports(bigint[]) owner to certvakt_definer;
+grant select (id, organisation_id, added, renewed, corrected, finished_at, undone_at) on certvakt.imports to certvakt_definer;
+create policy definer_reads on certvakt.imports for select to certvakt_definer using (true);

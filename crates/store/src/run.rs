@@ -129,6 +129,8 @@ pub struct RunCounts {
     pub unreachable: i64,
     /// Whether the notices were recorded.
     pub recorded: bool,
+    /// If they were not: the first certifications with a notice, at most three.
+    pub examples: Vec<Uuid>,
 }
 
 impl RunCounts {
@@ -212,6 +214,7 @@ pub async fn record(
         superseded: row.superseded,
         unreachable: row.unreachable,
         recorded: row.open,
+        examples: row.examples,
     })
 }
 
@@ -270,8 +273,8 @@ pub async fn hold(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into certvakt.runs
-           (organisation_id, run_date, state, notices, already_recorded, superseded, unreachable, record_limit)
-         select $1, $2, 'held', r.notices, r.already_recorded, r.superseded, r.unreachable, r.record_limit
+           (organisation_id, run_date, state, notices, already_recorded, superseded, unreachable, record_limit, examples)
+         select $1, $2, 'held', r.notices, r.already_recorded, r.superseded, r.unreachable, r.record_limit, r.examples
          from jsonb_populate_record(null::certvakt.runs, $3) r",
         organisation,
         run_date,
@@ -312,5 +315,6 @@ fn columns(found: &RunCounts, limit: i64, approved: bool) -> Value {
         "unreachable": found.unreachable,
         "record_limit": limit,
         "approved": approved,
+        "examples": found.examples,
     })
 }

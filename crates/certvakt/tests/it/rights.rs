@@ -124,6 +124,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.renewal_remarks.salt",
     "certvakt.run_calendars.lead_times_of_types",
     "certvakt.run_calendars.read_on",
+    "certvakt.runs.examples",
     "certvakt.runs.notices",
     "certvakt.runs.operator",
     "certvakt.runs.reason",

@@ -235,6 +235,14 @@ runs-of-stage = Notices { $stage }: { $number }
 runs-approve-hint = If you approve it, the notices are sent.
 runs-approve = Approve the run
 runs-ask = An administrator must approve it.
+runs-examples = { $number ->
+    [one] One of the notices is about
+   *[other] { $number } of the notices are about
+}
+runs-import = Since the last run, a register was imported, on { $date } at { $time }. It changed { $number ->
+    [one] one certification
+   *[other] { $number } certifications
+}. Check the dates before the run is approved.
 runs-nights = Previous runs
 runs-none = No runs yet.
 runs-notices = { $number ->

@@ -235,6 +235,14 @@ runs-of-stage = Varsler { $stage }: { $number }
 runs-approve-hint = Hvis du godkjenner, blir varslene sendt.
 runs-approve = Godkjenn kjøringen
 runs-ask = En administrator må godkjenne den.
+runs-examples = { $number ->
+    [one] Ett av varslene gjelder
+   *[other] { $number } av varslene gjelder
+}
+runs-import = Siden forrige kjøring er det importert et register, { $date } kl. { $time }. Det endret { $number ->
+    [one] én sertifisering
+   *[other] { $number } sertifiseringer
+}. Se om datoene stemmer før kjøringen godkjennes.
 runs-nights = Tidligere kjøringer
 runs-none = Ingen kjøringer ennå.
 runs-notices = { $number ->

@@ -9,9 +9,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
 use certvakt_rules::Stage;
-use certvakt_store::caller::overview::{self, Run};
+use certvakt_store::caller::overview::{self, Run, SuspectedImport};
 use certvakt_store::caller::{self, Organisation};
-use certvakt_store::{CallerTx, Role, StoreError};
+use certvakt_store::{CallerTx, Role, StoreError, Zone};
 use serde::Deserialize;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -20,6 +20,7 @@ use super::certification::stage_name;
 use super::error::PageError;
 use super::form::Nothing;
 use super::link::link;
+use super::row::Row;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::{Path, Query};
@@ -60,6 +61,10 @@ struct Held {
     heading: String,
     /// The number of notices of each stage.
     stages: Vec<String>,
+    /// Some of the certifications with a notice.
+    examples: Vec<Row>,
+    /// The import that may be the reason.
+    import: Option<String>,
     is_approved: bool,
     may_approve: bool,
 }
@@ -94,6 +99,11 @@ pub(super) async fn show(
         held = overview::held_runs(&mut tx).await?;
     }
     let runs = overview::runs(&mut tx, None, NIGHTS).await?;
+    let ids: Vec<i64> = held.iter().map(|run| run.id).collect();
+    let imports =
+        if ids.is_empty() { Vec::new() } else { overview::suspected_imports(&mut tx, &ids).await? };
+    let examples: Vec<Uuid> = held.iter().flat_map(|run| run.examples.clone()).collect();
+    let examples = caller::certifications_by_id(&mut tx, &examples).await?;
     tx.commit().await?;
     let text = layout.text;
     let approval = approved.and_then(|id| Approval::of(id, &runs));
@@ -107,8 +117,18 @@ pub(super) async fn show(
         (Some(Approval::HeldAgain) | None, _) => text.count("runs-held-title", waits),
     };
     let again = approved.filter(|_| approval == Some(Approval::Running)).map(path_after);
-    let held =
-        held.iter().map(|run| described(run, administered.contains(&run.organisation_id), text)).collect();
+    let now = api.clock().now();
+    let describe = |run: &Run| {
+        let organisation = organisations.iter().find(|one| one.id == run.organisation_id);
+        let examples = examples.iter().filter(|one| run.examples.contains(&one.id));
+        let import = imports.iter().find(|import| import.run == run.id);
+        Held {
+            examples: examples.map(|one| Row::of(one, now, text)).collect(),
+            import: import.zip(organisation).map(|(import, of)| suspicion(import, of.zone, text)),
+            ..described(run, administered.contains(&run.organisation_id), text)
+        }
+    };
+    let held = held.iter().map(describe).collect();
     let nights = runs.iter().map(|run| night(run, &organisations, text)).collect();
     let layout = Layout { heading, has_news: approval.is_some(), ..layout };
     Ok(page(StatusCode::OK, &RunsPage { layout, held, nights, again }))
@@ -192,9 +212,24 @@ fn described(run: &Run, may_approve: bool, text: Text) -> Held {
             &[("date", text.date(run.run_date).into()), ("number", run.notices.total().into())],
         ),
         stages: stages.collect(),
+        examples: Vec::new(),
+        import: None,
         is_approved: run.approved_at.is_some(),
         may_approve,
     }
+}
+
+/// The import that may be the reason why a run is held.
+fn suspicion(import: &SuspectedImport, Zone(zone): Zone, text: Text) -> String {
+    let time = import.finished_at.with_timezone(&zone);
+    text.with(
+        "runs-import",
+        &[
+            ("date", text.date(time.date_naive()).into()),
+            ("time", time.format("%H:%M").to_string().into()),
+            ("number", import.changed.into()),
+        ],
+    )
 }
 
 fn night(run: &Run, organisations: &[Organisation], text: Text) -> Night {

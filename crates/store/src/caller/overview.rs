@@ -30,6 +30,19 @@ pub struct Run {
     pub finished_at: DateTime<Utc>,
     /// For a held run: the time at which an administrator approved it.
     pub approved_at: Option<DateTime<Utc>>,
+    /// For a held run: the first certifications with a notice, at most three.
+    pub examples: Vec<Uuid>,
+}
+
+/// An import that may be the reason why a run is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuspectedImport {
+    /// The run.
+    pub run: i64,
+    /// The time at which the import ended.
+    pub finished_at: DateTime<Utc>,
+    /// The number of certifications that it added, renewed or corrected.
+    pub changed: i64,
 }
 
 /// A type of certification.
@@ -117,10 +130,21 @@ async fn some_runs(
             reason: row.reason,
             finished_at: row.finished_at,
             approved_at: row.approved_at,
+            examples: row.examples,
         })
         .collect();
     tx.saw(&found);
     Ok(found)
+}
+
+/// For each of some held runs, the import since the run before it that changed most certifications.
+pub async fn suspected_imports(tx: &mut CallerTx, runs: &[i64]) -> Result<Vec<SuspectedImport>, StoreError> {
+    let found = sqlx::query_as!(
+        SuspectedImport,
+        r#"select run as "run!", finished_at as "finished_at!", changed as "changed!" from certvakt.suspected_imports($1)"#,
+        runs,
+    );
+    Ok(found.fetch_all(tx).await?)
 }
 
 /// Approves a held run. Returns false if the caller does not administer its organisation, or it does not wait.

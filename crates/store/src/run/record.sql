@@ -194,5 +194,7 @@ select
   coalesce(sum(c.unreachable), 0)::bigint as "unreachable!",
   ((select count(*) from due) - coalesce(sum(c.notices), 0))::bigint as "already_recorded!",
   coalesce(sum(c.superseded), 0)::bigint as "superseded!",
-  (select open from gate) as "open!"
+  (select open from gate) as "open!",
+  case when not (select open from gate)
+    then array(select f.id from fresh f group by f.id order by min(f.expires_at), f.id limit 3) else '{}' end as "examples!"
 from counted c
