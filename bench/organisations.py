@@ -25,13 +25,15 @@ FIRST = [
     *["null"] * 5,
     "'infinity'",
     "null",
+    "null",
 ]
 # The places in page.sql that depend on the caller and read the rows, with a hand-written replacement for
 # each.
 LOOKS = "certvakt.visible_chapters()"
 DETAILS = (
     "certvakt.certification_details(array(select f.id from of_chapters f)"
-    " || array(select f.id from of_suspended f)\n  || coalesce((select ids from of_text), '{}'), true) c"
+    " || array(select f.id from of_suspended f)\n"
+    "  || array(select f.id from of_untold f) || coalesce((select ids from of_text), '{}'), true) c"
 )
 DETAILS_BY_HAND = """(
   select c.id, c.organisation_id, c.chapter_id,

@@ -101,7 +101,7 @@ alter function certvakt.has_entry(uuid, text) owner to certvakt_definer;
 -- or the person's own name if it has none.
 create function certvakt.search_certifications(
   containing text, how_many bigint, after_expiry timestamptz, after_id uuid, of_chapter uuid, of_type text,
-  in_types text[], in_ranges tstzrange[])
+  in_types text[], in_ranges tstzrange[], on_day date)
 returns uuid[]
 language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan
   set enable_seqscan = off as $$
@@ -137,7 +137,7 @@ begin
     (p.name_folded like containing or certvakt.folded(c.external_id) like containing)
     and (of_type is null or c.certification_type = of_type)
     and (in_types is null
-      or c.status <> 'suspended' and coalesce(c.expires_at, 'infinity') <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])), '{}')
+      or (c.status <> 'suspended' or c.suspended_until < on_day) and coalesce(c.expires_at, 'infinity') <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])), '{}')
   into looked, found
   from next n
   -- OFFSET 0 keeps the planner from scanning the table instead of looking up each id.
@@ -185,7 +185,7 @@ begin
           and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (after_expiry, after_id)
           and (of_type is null or c.certification_type = of_type)
           and (in_types is null
-            or c.status <> 'suspended' and coalesce(c.expires_at, 'infinity') <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])
+            or (c.status <> 'suspended' or c.suspended_until < on_day) and coalesce(c.expires_at, 'infinity') <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])
         order by case when c.expires_at is null then 'infinity' else c.expires_at end, c.id
         limit how_many);
     end if;
@@ -201,7 +201,7 @@ begin
         and (case when c.expires_at is null then 'infinity' else c.expires_at end, c.id) > (after_expiry, after_id)
         and (of_type is null or c.certification_type = of_type)
         and (in_types is null
-          or c.status <> 'suspended' and coalesce(c.expires_at, 'infinity') <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])
+          or (c.status <> 'suspended' or c.suspended_until < on_day) and coalesce(c.expires_at, 'infinity') <@ in_ranges[array_position(in_types, c.organisation_id || '/' || c.certification_type)])
         -- The first branch of certvakt.folded again.
         and (case when octet_length(c.external_id) = length(c.external_id) then replace(lower(c.external_id collate "C"), 'aa', 'a')
             else certvakt.folded(c.external_id) end like containing
@@ -218,7 +218,7 @@ begin
 end
 $$;
 comment on function certvakt.search_certifications is
-  'Returns the ids of certifications in visible chapters whose mentor''s name or register id, folded, is like the pattern `containing`. The next to expire come first. At most `how_many`, after the given one. `in_types` limits them to types, as the organisation''s id, a slash and the code, with a range of expiries for each.';
+  'Returns the ids of certifications in visible chapters whose mentor''s name or register id, folded, is like the pattern `containing`. The next to expire come first. At most `how_many`, after the given one. `in_types` limits them to types, as the organisation''s id, a slash and the code, with a range of expiries for each, without those that are suspended; `on_day` is the day on which the suspension must have ended, if it is not today.';
 
 create function certvakt.search_people(
   containing text, how_many bigint, after_name text, after_id uuid, of_chapter uuid)
@@ -268,12 +268,12 @@ comment on function certvakt.search_people is
   'Returns members of visible chapters by name, whose name, folded, is like the pattern `containing` if it is given. At most `how_many`, after the given one.';
 
 revoke all on function
-  certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[]),
+  certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[], date),
   certvakt.search_people(text, bigint, text, uuid, uuid) from public, anon, authenticated, service_role;
 grant execute on function
-  certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[]),
+  certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[], date),
   certvakt.search_people(text, bigint, text, uuid, uuid) to authenticated;
-alter function certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[]) owner to certvakt_definer;
+alter function certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[], date) owner to certvakt_definer;
 alter function certvakt.search_people(text, bigint, text, uuid, uuid) owner to certvakt_definer;
 
 -- Notices. People cannot read the log itself.
@@ -344,6 +344,24 @@ end;
 comment on function certvakt.unreachable_notices is
   'Returns notices whose mentors are unreachable, the latest first. `before`, the id of a notice, and a chapter limit the result if they are given.';
 
+-- Few people decline notices, so this begins with them.
+create function certvakt.declined_certifications() returns uuid[]
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return array(
+    select c.id
+    from (select distinct o.person_id from certvakt.channel_opt_outs o) declined
+    join certvakt.visible_certifications c on c.peer_mentor_id = declined.person_id
+    where not exists (
+      select from certvakt.contact_points k
+      where k.person_id = c.peer_mentor_id and k.kind in ('push', 'email')
+        and (k.organisation_id is null or k.organisation_id = c.organisation_id)
+        and not exists (select from certvakt.channel_opt_outs o where o.person_id = k.person_id and o.kind = k.kind)));
+end
+$$;
+comment on function certvakt.declined_certifications is
+  'Returns the certifications that the caller may see whose mentors declined notices: they opted out of at least one kind of contact point, and have none of another kind.';
+
 -- The caller computes the ranges of dates in each organisation's time zone, with the rules for stages.
 create function certvakt.coming_notices(
   organisations uuid[], types text[], selections integer[], time_zones text[], stages text[], days_before integer[],
@@ -374,16 +392,17 @@ comment on function certvakt.coming_notices is
 
 revoke all on function certvakt.notices_of(uuid[]),
   certvakt.recent_notices(timestamptz, bigint, uuid, text, text, integer),
-  certvakt.unreachable_notices(bigint, uuid, integer),
+  certvakt.unreachable_notices(bigint, uuid, integer), certvakt.declined_certifications(),
   certvakt.coming_notices(uuid[], text[], integer[], text[], text[], integer[], timestamptz[], timestamptz[], integer)
   from public, anon, authenticated, service_role;
 grant execute on function certvakt.notices_of(uuid[]),
   certvakt.recent_notices(timestamptz, bigint, uuid, text, text, integer),
-  certvakt.unreachable_notices(bigint, uuid, integer),
+  certvakt.unreachable_notices(bigint, uuid, integer), certvakt.declined_certifications(),
   certvakt.coming_notices(uuid[], text[], integer[], text[], text[], integer[], timestamptz[], timestamptz[], integer) to authenticated;
 alter function certvakt.notices_of(uuid[]) owner to certvakt_definer;
 alter function certvakt.recent_notices(timestamptz, bigint, uuid, text, text, integer) owner to certvakt_definer;
 alter function certvakt.unreachable_notices(bigint, uuid, integer) owner to certvakt_definer;
+alter function certvakt.declined_certifications() owner to certvakt_definer;
 alter function certvakt.coming_notices(uuid[], text[], integer[], text[], text[], integer[], timestamptz[], timestamptz[], integer) owner to certvakt_definer;
 
 -- Opt-outs from kinds of contact point.

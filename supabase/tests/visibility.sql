@@ -38,7 +38,7 @@ insert into pg_temp.statement values
   ('notice', 'select', 'select 1 from certvakt.notices_of(array[$4])'),
   ('details', 'select', 'select 1 from certvakt.certification_details(array[$4], false)'),
   ('name of chapter', 'select', 'select 1 from certvakt.certification_details(array[$4], false) where chapter is not null'),
-  ('found', 'select', 'select 1 where $4 = any (certvakt.search_certifications(''%'', 1000, ''-infinity'', ''00000000-0000-0000-0000-000000000000'', null, null, null, null))'),
+  ('found', 'select', 'select 1 where $4 = any (certvakt.search_certifications(''%'', 1000, ''-infinity'', ''00000000-0000-0000-0000-000000000000'', null, null, null, null, null))'),
   ('found person', 'select', 'select 1 from certvakt.search_people(null, 1000, null, null, null) where id = $3'),
   ('found person', 'select', 'select 1 from certvakt.search_people(''%'', 1000, null, null, null) where id = $3'),
   ('log', 'select', 'select 1 from public.cert_notification_log where certification_id = $4'),

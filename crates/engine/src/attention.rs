@@ -83,7 +83,7 @@ pub async fn attention(
     clock: &Clock,
 ) -> Result<Attention, StoreError> {
     let organisations = caller::organisations(tx).await?;
-    let state = Some(filter::in_days(&organisations, clock, |stages, today| Some(days(stages, today))));
+    let state = Some(filter::in_days(&organisations, clock, None, |stages, today| Some(days(stages, today))));
     let filter = Filter { chapter_id: chapter, state, ..Filter::default() };
     let unreachable = notices::unreachable(tx, chapter, None, MOST).await?;
     let mut is_cut = unreachable.len() == MOST as usize;

@@ -32,6 +32,7 @@ mod my_export;
 mod my_listings;
 mod my_notices;
 mod outlook;
+mod paging;
 mod partners;
 mod register;
 mod results;

@@ -11,6 +11,7 @@ pub mod devices;
 pub mod digest;
 mod kept_form;
 pub mod keys;
+mod list;
 pub mod listings;
 pub mod mentor;
 pub mod notices;
@@ -31,11 +32,13 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 pub use self::certifications::{
-    After, Certification, Certified, Filter, InState, NewCertification, Notice, RangeOfType, certification,
-    certifications, certifications_by_id, certifications_of, certify, latest_notices, notices,
-    sort_by_chapter_and_name,
+    Certification, Certified, NewCertification, Notice, certification, certifications_by_id,
+    certifications_of, certify, latest_notices, notices,
 };
 pub use self::kept_form::{KeptForm, discard_kept_form, kept_form};
+pub use self::list::{
+    After, Filter, InState, Place, RangeOfType, certifications, certifications_by_name, matching, places,
+};
 pub use self::organisations::{Organisation, organisations};
 pub use self::profile::{Profile, profile};
 use super::error::code_of;

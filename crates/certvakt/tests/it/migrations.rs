@@ -138,6 +138,7 @@ const CALLED: [&str; 57] = [
     "consent_to_listing",
     "current_organisations",
     "current_person",
+    "declined_certifications",
     "end_my_sessions",
     "end_person",
     "end_role",

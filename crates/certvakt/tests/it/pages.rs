@@ -4,6 +4,7 @@ mod changes;
 mod costs;
 mod holders;
 mod imports;
+mod listing;
 mod lists;
 mod merging;
 mod mine;

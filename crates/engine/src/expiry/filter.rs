@@ -11,15 +11,20 @@ use super::standing::State;
 
 /// The filter for certifications that are in a stage today.
 pub fn in_stage(stage: Stage, organisations: &[Organisation], clock: &Clock) -> InState {
-    in_days(organisations, clock, |stages, today| {
+    in_days(organisations, clock, None, |stages, today| {
         let window = stages.windows(today, None).into_iter().find(|window| window.stage == stage)?;
         Some((Some(window.first), Some(window.last)))
     })
 }
 
-/// The filter for certifications that are in a state today. Those that are due are valid too, and those in the stage
-/// `expired` have lapsed too.
-pub fn in_state(state: State, organisations: &[Organisation], clock: &Clock) -> InState {
+/// The filter for certifications that are in a state on a day, which is today if none is given. Those that are due are
+/// valid too, and those in the stage `expired` have lapsed too.
+pub fn in_state(
+    state: State,
+    organisations: &[Organisation],
+    clock: &Clock,
+    on: Option<NaiveDate>,
+) -> InState {
     let days = |stages: &Stages, today: NaiveDate| match state {
         State::Valid => Some((Some(today), None)),
         State::Lapsed => Some((None, Some(shift(today, -1)))),
@@ -30,7 +35,7 @@ pub fn in_state(state: State, organisations: &[Organisation], clock: &Clock) -> 
     match state {
         State::Suspended => InState::Suspended,
         State::Withdrawn => InState::Withdrawn,
-        _ => in_days(organisations, clock, days),
+        _ => in_days(organisations, clock, on, days),
     }
 }
 
@@ -45,16 +50,18 @@ fn whole(stages: &Stages, today: NaiveDate, is_among: impl Fn(Stage) -> bool) ->
 /// A range of last valid days, without a limit where there is no day.
 pub type Days = (Option<NaiveDate>, Option<NaiveDate>);
 
-/// The filter for certifications whose last valid day is in a range of days that depends on the stages of its type.
+/// The filter for certifications whose last valid day is in a range of days that depends on the stages of its type, and on
+/// a day, which is today if none is given.
 pub fn in_days(
     organisations: &[Organisation],
     clock: &Clock,
+    on: Option<NaiveDate>,
     days: impl Fn(&Stages, NaiveDate) -> Option<Days>,
 ) -> InState {
     let types = organisations.iter().flat_map(|one| one.types.iter().map(move |code| (one, code)));
     let ranges = types.filter_map(|(organisation, code)| {
         let zone = organisation.zone.0;
-        let (first, last) = days(organisation.selection.of(code), clock.today(zone))?;
+        let (first, last) = days(organisation.selection.of(code), on.unwrap_or_else(|| clock.today(zone)))?;
         Some(RangeOfType {
             organisation_id: organisation.id,
             type_code: code.clone(),

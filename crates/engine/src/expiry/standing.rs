@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 /// How a certification stands today, in its organisation's time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// Today.
+    /// The day, usually today.
     pub today: NaiveDate,
     /// The last valid day; `None` if it does not expire.
     pub last_valid_day: Option<NaiveDate>,
@@ -56,12 +56,22 @@ impl State {
 impl Standing {
     /// The standing of a certification at a time.
     pub fn of(certification: &Certification, now: DateTime<Utc>) -> Self {
+        let counts = certification.status != CertificationStatus::Suspended;
+        Self::on_day(certification, today(now, certification.zone.0), counts)
+    }
+
+    /// The standing of a certification on a later day, if nobody changes it before. A suspension whose last day is before
+    /// that has ended.
+    pub fn later(certification: &Certification, day: NaiveDate) -> Self {
+        let has_ended = certification.suspended_until.is_some_and(|until| until < day);
+        Self::on_day(certification, day, certification.status != CertificationStatus::Suspended || has_ended)
+    }
+
+    fn on_day(certification: &Certification, today: NaiveDate, counts: bool) -> Self {
         let zone = certification.zone.0;
-        let today = today(now, zone);
         let last = certification.expires_at.map(|at| last_valid_day(at, zone));
         let days_left = last.map(|last| (last - today).num_days());
         let stages = certification.stages();
-        let counts = certification.status != CertificationStatus::Suspended;
         let stage = last.filter(|_| counts).and_then(|last| stages.current(last, today));
         let next_stage = last.filter(|_| counts).and_then(|last| next(&stages, last, today));
         let state = match (certification.is_withdrawn, counts, stage, days_left) {

@@ -41,11 +41,6 @@ never-expires = Does not expire
 
 certifications-title = Certifications
 certifications-filtered-title = Certifications: { $name }
-certifications-found = { $number ->
-    [0] No results
-    [one] Showing one certification
-   *[other] Showing { $number } certifications
-}
 certifications-none = There are no certifications here yet. They appear when the register is imported.
 certifications-none-match = No certification matches. Remove a filter to see more.
 filter-text = Name or number in the register
@@ -127,6 +122,7 @@ done-withdrawn = Withdrawn: { $name }
 
 faults-title = Something needs correcting
 fault-date-form = Write the date as day, month and year, for example 24.12.2026.
+fault-date-year = The year is missing. Write it as well, for example 6.12.2026.
 fault-date-missing = Enter a date.
 fault-changed = Somebody else changed the certification in the meantime. Check the current details, and try again.
 fault-completed-later = The course cannot have been completed after today.
@@ -258,8 +254,6 @@ run-failed = Stopped by an error
 certifications-file = Download the list as a file (CSV)
 certifications-printed = Meeting list for print
 certifications-workbook = Download the list as a workbook (XLSX)
-printed-title = Meeting list
-printed-on = As of { $name }
 printed-back = Back to the certifications
 printed-cut = The list has no more certifications than these. Choose a filter, and print several lists.
 chapter-unnamed = Another chapter

@@ -41,11 +41,6 @@ never-expires = Utløper ikke
 
 certifications-title = Sertifiseringer
 certifications-filtered-title = Sertifiseringer: { $name }
-certifications-found = { $number ->
-    [0] Ingen treff
-    [one] Viser én sertifisering
-   *[other] Viser { $number } sertifiseringer
-}
 certifications-none = Det er ingen sertifiseringer her ennå. De kommer når registeret er importert.
 certifications-none-match = Ingen sertifiseringer passer. Fjern et filter for å se flere.
 filter-text = Navn eller nummer i registeret
@@ -127,6 +122,7 @@ done-withdrawn = Trukket tilbake: { $name }
 
 faults-title = Noe må rettes
 fault-date-form = Skriv datoen som dag, måned og år, for eksempel 24.12.2026.
+fault-date-year = Årstallet mangler. Skriv det også, for eksempel 6.12.2026.
 fault-date-missing = Skriv en dato.
 fault-changed = Noen andre har endret sertifiseringen mens du holdt på. Se hva som gjelder nå, og prøv igjen.
 fault-completed-later = Kurset kan ikke være fullført etter i dag.
@@ -258,8 +254,6 @@ run-failed = Stoppet av en feil
 certifications-file = Last ned listen som fil (CSV)
 certifications-printed = Møteliste for utskrift
 certifications-workbook = Last ned listen som regneark (XLSX)
-printed-title = Møteliste
-printed-on = Listen gjelder { $name }
 printed-back = Tilbake til sertifiseringene
 printed-cut = Listen har ikke flere sertifiseringer enn disse. Velg et filter, og skriv ut flere lister.
 chapter-unnamed = Et annet lokallag

@@ -164,7 +164,8 @@ pub(super) async fn list(
             Some(filter::in_stage(stage, &organisations, api.clock()))
         }
     };
-    let filter = Filter { chapter_id: which.chapter, type_code: which.r#type, text: which.q, state };
+    let filter =
+        Filter { chapter_id: which.chapter, type_code: which.r#type, text: which.q, state, on: None };
     let found = caller::certifications(&mut tx, &filter, after, limit + 1).await?;
     tx.commit().await?;
     let now = api.clock().now();

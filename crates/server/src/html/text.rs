@@ -17,6 +17,7 @@ static SIGN_IN: Catalog = catalog!("sign_in.ftl");
 static PAGES: Catalog = catalog!("pages.ftl");
 static CHANGES: Catalog = catalog!("changes.ftl");
 static IMPORTS: Catalog = catalog!("imports.ftl");
+static LISTS: Catalog = catalog!("lists.ftl");
 static MINE: Catalog = catalog!("mine.ftl");
 static PARTNERS: Catalog = catalog!("partners.ftl");
 static PEOPLE: Catalog = catalog!("people.ftl");
@@ -75,9 +76,10 @@ impl Text {
     /// A message with arguments.
     pub(crate) fn with(self, key: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
         let arguments: FluentArgs<'_> = arguments.iter().cloned().collect();
-        let mut texts = [&PAGES, &CHANGES, &IMPORTS, &MINE, &PARTNERS, &PEOPLE, &ROLES, &SETTINGS, &SIGN_IN]
-            .into_iter()
-            .map(|catalog| catalog.say(self.0, key, &arguments));
+        let mut texts =
+            [&PAGES, &CHANGES, &IMPORTS, &LISTS, &MINE, &PARTNERS, &PEOPLE, &ROLES, &SETTINGS, &SIGN_IN]
+                .into_iter()
+                .map(|catalog| catalog.say(self.0, key, &arguments));
         texts.find(|text| !text.is_empty()).unwrap_or_default()
     }
 

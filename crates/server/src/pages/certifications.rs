@@ -5,77 +5,114 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use certvakt_base::i18n::line;
-use certvakt_engine::expiry::standing::{self, State as Standing};
+use certvakt_engine::expiry::standing::Standing;
 use certvakt_store::caller::overview::{self, CertificationType};
 use certvakt_store::caller::{self, Certification, Chapter};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::action::Action;
 use super::error::PageError;
-use super::form::Choice;
+use super::form::{Choice, Fault};
 use super::link::link;
-use super::list_forms;
-use super::list_query::{ListQuery, STATES, filter_of, known_state};
+use super::list_query::{BY_NAME, ListQuery, STATES, filter_of, row};
+use super::paging::Page;
 use super::row::Row;
 use super::visitor::Visitor;
+use super::{dates, list_forms, paging};
 use crate::api::Api;
-use crate::cursor;
 use crate::extract::Query;
+use crate::html;
 use crate::html::layout::{Layout, Section};
-use crate::html::page;
 use crate::html::text::Text;
-use crate::problem::ApiError;
 
 /// The path of the list.
 const PATH: &str = "/certifications";
-/// The number of certifications on a page.
-const PAGE: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "certifications.html")]
 struct ListPage {
     layout: Layout,
     q: String,
+    /// The day of the states as a form shows it, or as it was entered if it is wrong.
+    on: String,
     chapters: Vec<Choice>,
     types: Vec<Choice>,
     states: Vec<Choice>,
+    orders: Vec<Choice>,
     /// The active filters, each with the link that removes it.
     active: Vec<(String, String)>,
+    /// Which of how many the page shows.
+    found: String,
+    /// Whether the list is too long for the order of names.
+    is_too_long: bool,
     rows: Vec<Row>,
+    /// The link to the previous page, with its label.
+    previous: Option<(String, String)>,
     /// The link to the next page.
     next: Option<String>,
     /// The links to the list in other forms, with their labels: for print, and as files.
     forms: Vec<(String, String)>,
     /// What the person may do with all of the list at once: the link, and its label.
     several: Vec<(String, String)>,
+    /// What is wrong with the day.
+    faults: Vec<Fault>,
 }
 
-/// Shows the list, the next to expire first.
+/// Shows the list.
 pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, PageError> {
-    let after = (!query.after.is_empty()).then(|| cursor::parse(&query.after).ok_or(ApiError::NotFound));
+    let now = api.clock().now();
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
+    let text = layout.text;
+    // With a wrong day, the list is that of today.
+    let wrong = query.day(now).err();
+    let entered = query.on.clone();
+    let query = if wrong.is_some() { ListQuery { on: String::new(), ..query } } else { query };
     let types = overview::certification_types(&mut tx).await?;
     let chapters = caller::chapters(&mut tx).await?;
     let filter = filter_of(&mut tx, &query, &api).await?;
-    let mut found = caller::certifications(&mut tx, &filter, after.transpose()?, PAGE + 1).await?;
+    let page = paging::page(&mut tx, PATH, &query, &filter).await?;
     tx.commit().await?;
-    let is_last = found.len() <= PAGE as usize;
-    found.truncate(PAGE as usize);
-    let next = found.last().filter(|_| !is_last).map(|last| {
-        let cursor = cursor::of(last);
-        let mut parameters = query.without("");
-        parameters.push(("after", &cursor));
-        link(PATH, &parameters)
-    });
-    let now = api.clock().now();
-    let rows = found.iter().map(|one| Row::of(one, now, layout.text)).collect();
-    let several = several(&found, &query, now, layout.text);
-    let list = list(layout, &query, &chapters, &types);
-    Ok(page(StatusCode::OK, &ListPage { rows, next, several, ..list }))
+    let rows = page.found.iter().map(|one| row(one, filter.on, now, text)).collect();
+    let several = several(&page.found, &query, now, text);
+    let mut list = list(layout, &query, filter.on, &chapters, &types);
+    let status = match wrong {
+        Some(key) => {
+            list.layout.is_refused = true;
+            list.faults = vec![Fault { field: "on".into(), what: text.say(key) }];
+            list.on = entered;
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        None => StatusCode::OK,
+    };
+    let shown = ListPage {
+        rows,
+        several,
+        found: found(&page, text),
+        is_too_long: page.is_too_long,
+        previous: page.previous.map(|(link, key)| (link, text.say(key))),
+        next: page.next,
+        ..list
+    };
+    Ok(html::page(status, &shown))
+}
+
+/// Which of how many the page shows.
+fn found(page: &Page, text: Text) -> String {
+    let total = match page.total {
+        Some(total) => text.count("list-total", total),
+        None => text.count("list-total-over", paging::COUNTED),
+    };
+    match (page.before, page.found.len()) {
+        (Some(before), shown @ 1..) if page.total.is_none_or(|total| total >= before + shown) => text.with(
+            "list-found",
+            &[("first", (before + 1).into()), ("last", (before + shown).into()), ("total", total.into())],
+        ),
+        _ => text.named("list-found-of", &total),
+    }
 }
 
 /// What the person may do with several of the list at once.
@@ -87,12 +124,12 @@ fn several(
 ) -> Vec<(String, String)> {
     // The form begins with the first certification of the list, so it is offered where the list begins.
     // Without a filter, it would contain everybody, which is hardly meant.
-    if !query.after.is_empty() || query.without("").iter().all(|(_, value)| value.is_empty()) {
+    if !query.after.is_empty() || !query.is_filtered() {
         return Vec::new();
     }
     let actions = [Action::Renewal, Action::Suspension, Action::Reinstatement].into_iter().filter(|action| {
         let is_possible = |one: &Certification| {
-            one.is_managed && action.is_possible_among_several(standing::Standing::of(one, now).state)
+            one.is_managed && action.is_possible_among_several(Standing::of(one, now).state)
         };
         found.iter().filter(|one| is_possible(one)).take(2).count() == 2
     });
@@ -105,15 +142,24 @@ fn several(
 }
 
 /// The page without its rows.
-fn list(layout: Layout, query: &ListQuery, chapters: &[Chapter], types: &[CertificationType]) -> ListPage {
+fn list(
+    layout: Layout,
+    query: &ListQuery,
+    on: Option<NaiveDate>,
+    chapters: &[Chapter],
+    types: &[CertificationType],
+) -> ListPage {
     let text = layout.text;
     let chapters = options(chapters.iter().map(|one| (one.id.to_string(), line(&one.name))), &query.chapter);
     let types = options(types.iter().map(|one| (one.code.clone(), line(&one.name))), &query.r#type);
-    let states = STATES.map(|one| (one.as_str().to_owned(), state_label(one, text)));
-    let states = options(states, known_state(&query.state).map_or("", Standing::as_str));
+    let states = STATES.map(|one| (one.to_owned(), text.say(&format!("filter-{one}"))));
+    let states = options(states, &query.state);
+    let orders = [("", "order-expiry"), (BY_NAME, "order-name")];
+    let orders = options(orders.map(|(value, key)| (value.to_owned(), text.say(key))), &query.order);
     let chosen = |options: &[Choice]| options.iter().find(|one| one.is_chosen).map(|one| one.label.clone());
     let named = [
         ("state", chosen(&states)),
+        ("on", on.map(|day| text.named("filter-on-day", &text.date(day)))),
         ("type", chosen(&types)),
         ("chapter", chosen(&chapters)),
         ("q", Some(query.q.trim()).filter(|q| !q.is_empty()).map(|q| text.named("search-for", q))),
@@ -137,14 +183,20 @@ fn list(layout: Layout, query: &ListQuery, chapters: &[Chapter], types: &[Certif
     ListPage {
         layout,
         q: query.q.clone(),
+        on: on.map(dates::write).unwrap_or_default(),
         chapters,
         types,
         states,
+        orders,
         active,
+        found: String::new(),
+        is_too_long: false,
         rows: Vec::new(),
+        previous: None,
         next: None,
         forms,
         several: Vec::new(),
+        faults: Vec::new(),
     }
 }
 
@@ -157,9 +209,4 @@ fn options(all: impl IntoIterator<Item = (String, String)>, chosen: &str) -> Vec
         }
     }
     options
-}
-
-/// What the filter calls a state: its plural, because certifications that are due are valid too.
-fn state_label(state: Standing, text: Text) -> String {
-    text.say(&format!("filter-{}", state.as_str()))
 }

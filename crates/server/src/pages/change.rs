@@ -225,7 +225,7 @@ pub(super) fn change(action: Action, fields: &Fields, text: Text) -> Result<Chan
         "" => Ok(None),
         written => dates::parse(written)
             .map(Some)
-            .ok_or_else(|| Fault { field: "date".into(), what: text.say("fault-date-form") }),
+            .map_err(|none| Fault { field: "date".into(), what: none.what(text) }),
     };
     Ok(match action {
         Action::Renewal => {
@@ -254,7 +254,7 @@ fn result(action: Action, fields: &Fields, outcome: ChangeOutcome, text: Text) -
     let until =
         |day: Option<NaiveDate>| day.map_or_else(|| text.say("never-expires"), |day| text.long_date(day));
     let completed =
-        dates::parse(&fields.date).filter(|_| action == Action::Renewal && fields.is_until.is_empty());
+        dates::parse(&fields.date).ok().filter(|_| action == Action::Renewal && fields.is_until.is_empty());
     let entered = |written: &str| Some(line(written.trim())).filter(|text| !text.is_empty());
     let rows = [
         ("fact-completed", completed.map(|day| text.long_date(day))),

@@ -110,9 +110,9 @@ fn read(fields: &Fields, today: NaiveDate) -> Result<(ContactOutcome, Option<Nai
         ("", Ok(ContactOutcome::Stops)) => Ok(None),
         ("", _) => Err(("next_on", "fault-date-missing")),
         (written, _) => match dates::parse(written) {
-            None => Err(("next_on", "fault-date-form")),
-            Some(day) if day <= today || !is_plausible(day, today) => Err(("next_on", "fault-next-past")),
-            Some(day) => Ok(Some(day)),
+            Err(none) => Err(("next_on", none.key())),
+            Ok(day) if day <= today || !is_plausible(day, today) => Err(("next_on", "fault-next-past")),
+            Ok(day) => Ok(Some(day)),
         },
     };
     match (outcome, next) {

@@ -12,7 +12,7 @@ use certvakt_store::{CallerTx, StoreError};
 use super::error::PageError;
 use super::file::{Cell, File, Format};
 use super::link::link;
-use super::list_query::{ListQuery, filter_of};
+use super::list_query::{ListQuery, filter_of, row};
 use super::row::{Row, name_of};
 use super::visitor::Visitor;
 use crate::api::Api;
@@ -51,20 +51,25 @@ async fn file(api: &Api, visitor: Visitor, query: &ListQuery, format: Format) ->
     let (mut tx, layout) = visitor.begin(api, Section::Certifications).await?;
     let text = layout.text;
     let filter = filter_of(&mut tx, query, api).await?;
-    let (found, is_cut) = all(&mut tx, &filter, LONGEST_FILE).await?;
+    let (mut found, is_cut) = all(&mut tx, &filter, LONGEST_FILE).await?;
+    if query.is_by_name() {
+        let places = caller::places(&mut tx, &found).await?;
+        found.sort_by_key(|one| places.get(&one.id).map(|place| place.name));
+    }
     tx.commit().await?;
     let headings =
         ["fact-name", "fact-chapter", "fact-type", "fact-number", "fact-valid-until", "filter-state"];
     let mut rows = File::new(&headings.map(|key| text.say(key)));
     for one in &found {
         let standing = Standing::of(one, api.clock().now());
+        let state = row(one, filter.on, api.clock().now(), text).state;
         rows.row(vec![
             name_of(one, text).into(),
             one.chapter.clone().unwrap_or_default().into(),
             one.type_name.clone().unwrap_or_default().into(),
             one.external_id.clone().unwrap_or_default().into(),
             standing.last_valid_day.map_or_else(|| text.say("never-expires").into(), Cell::Date),
-            text.say(&format!("state-{}", standing.state.as_str())).into(),
+            state.into(),
         ]);
     }
     if is_cut {
@@ -81,13 +86,13 @@ struct PrintedPage {
     layout: Layout,
     /// The list without this form.
     back: String,
-    /// The filters and the day, under the heading of each page.
+    /// The state and the day, under the heading of each page.
     about: String,
     chapters: Vec<(String, Vec<Row>)>,
     is_cut: bool,
 }
 
-/// The list for print: a table for each chapter, in the order of names.
+/// The list for print: a table for each chapter, in the order of names, and inside it in the order of the list.
 pub(super) async fn printed(
     State(api): State<Api>,
     visitor: Visitor,
@@ -95,24 +100,43 @@ pub(super) async fn printed(
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     let filter = filter_of(&mut tx, &query, &api).await?;
+    let theirs = caller::chapters(&mut tx).await?;
     let (mut found, is_cut) = all(&mut tx, &filter, LONGEST_PRINT).await?;
     // Those who died or left, unless they were asked for.
     found.retain(|one| !one.is_withdrawn || query.state == "withdrawn");
-    caller::sort_by_chapter_and_name(&mut tx, &mut found).await?;
+    let places = caller::places(&mut tx, &found).await?;
+    found.sort_by_key(|one| {
+        let place = places.get(&one.id);
+        // Those without an end come last.
+        let expiry = (!query.is_by_name()).then_some((one.expires_at.is_none(), one.expires_at));
+        (place.map(|place| place.chapter), expiry, place.map(|place| place.name))
+    });
     tx.commit().await?;
     let (text, now) = (layout.text, api.clock().now());
     let chapters = found.chunk_by(|one, next| one.chapter_id == next.chapter_id).map(|of_chapter| {
         let chapter = of_chapter.first().and_then(|one| one.chapter.as_deref());
-        let rows = of_chapter.iter().map(|one| Row::of(one, now, text)).collect();
+        let rows = of_chapter.iter().map(|one| row(one, filter.on, now, text)).collect();
         (chapter.map_or_else(|| text.say("chapter-unnamed"), line), rows)
     });
+    let only = match (&theirs[..], filter.chapter_id) {
+        ([only], _) => Some(only),
+        (all, id) => all.iter().find(|one| Some(one.id) == id),
+    };
     let today = found.first().map(|one| text.long_date(api.clock().today(one.zone.0)));
+    let about = [
+        today.map(|day| text.named("printed-on", &day)),
+        filter.on.map(|day| text.named("printed-later", &text.date(day))),
+        (filter.state.is_some())
+            .then(|| text.named("printed-state", &text.say(&format!("filter-{}", query.state)))),
+    ];
+    let heading =
+        only.map_or_else(|| text.say("printed-title-all"), |one| text.named("printed-chapter", &one.name));
     let shown = PrintedPage {
         chapters: chapters.collect(),
         back: link("/certifications", &query.without("")),
-        about: today.map(|day| text.named("printed-on", &day)).unwrap_or_default(),
+        about: about.into_iter().flatten().collect::<Vec<_>>().join(" "),
         is_cut,
-        layout: Layout { heading: text.say("printed-title"), ..layout },
+        layout: Layout { heading, ..layout },
     };
     Ok(page(StatusCode::OK, &shown))
 }

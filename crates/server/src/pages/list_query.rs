@@ -1,27 +1,31 @@
 //! The query of the list of certifications, which every form of the list has.
 
 use certvakt_engine::expiry::filter;
-use certvakt_engine::expiry::standing::State as Standing;
+use certvakt_engine::expiry::standing::{Standing, State};
 use certvakt_store::CallerTx;
-use certvakt_store::caller::{self, Filter};
+use certvakt_store::caller::{self, Certification, Filter, InState};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::dates;
 use super::error::PageError;
+use super::row::{Row, tone};
 use crate::api::Api;
 use crate::extract::check_text;
+use crate::html::text::Text;
+use crate::problem::ApiError;
 
 /// The states to choose from, the most urgent first.
-pub(super) const STATES: [Standing; 6] = [
-    Standing::Due,
-    Standing::Expired,
-    Standing::Lapsed,
-    Standing::Valid,
-    Standing::Suspended,
-    Standing::Withdrawn,
-];
+pub(super) const STATES: [&str; 8] =
+    ["due", "expired", "lapsed", "unreachable", "declined", "valid", "suspended", "withdrawn"];
+/// The states that a day changes.
+const STANDINGS: [State; 6] =
+    [State::Due, State::Expired, State::Lapsed, State::Valid, State::Suspended, State::Withdrawn];
+/// The order of names; the last valid day is the order otherwise.
+pub(super) const BY_NAME: &str = "name";
 
-/// The filters. A form sends a field that was left empty as an empty text.
+/// The filters and the order. A form sends a field that was left empty as an empty text.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct ListQuery {
@@ -29,19 +33,51 @@ pub(super) struct ListQuery {
     pub(super) chapter: String,
     pub(super) r#type: String,
     pub(super) state: String,
-    /// The cursor of the previous page's last certification.
+    /// The day of the states, as it was entered; empty for today.
+    pub(super) on: String,
+    /// `name`, or empty.
+    pub(super) order: String,
+    /// The cursors of the previous pages' last certifications, with dots between them: see [`super::paging`].
     pub(super) after: String,
+    /// The number of certifications on the previous pages.
+    pub(super) from: String,
 }
 
 impl ListQuery {
-    /// The parameters, except the cursor and one of the filters.
+    /// The parameters, except the place in the list and one of the filters.
     pub(super) fn without<'a>(&'a self, filter: &str) -> Vec<(&'static str, &'a str)> {
-        let all =
-            [("q", &self.q), ("chapter", &self.chapter), ("type", &self.r#type), ("state", &self.state)];
+        let all = [
+            ("q", &self.q),
+            ("chapter", &self.chapter),
+            ("type", &self.r#type),
+            ("state", &self.state),
+            ("on", &self.on),
+            ("order", &self.order),
+        ];
         all.into_iter()
             .filter(|(name, _)| *name != filter)
             .map(|(name, value)| (name, value.as_str()))
             .collect()
+    }
+
+    /// Whether the list is a part of all certifications.
+    pub(super) fn is_filtered(&self) -> bool {
+        [&self.q, &self.chapter, &self.r#type, &self.state].into_iter().any(|value| !value.is_empty())
+    }
+
+    pub(super) fn is_by_name(&self) -> bool {
+        self.order == BY_NAME
+    }
+
+    /// The day of the states; `None` for today. An error is the key of what is wrong with it.
+    pub(super) fn day(&self, now: DateTime<Utc>) -> Result<Option<NaiveDate>, &'static str> {
+        if self.on.trim().is_empty() {
+            return Ok(None);
+        }
+        let day = dates::parse(&self.on).map_err(dates::NoDate::key)?;
+        // Nobody knows from the present dates what a past day was like. The day ends last west of Greenwich.
+        let is_past = day < now.date_naive().pred_opt().unwrap_or(NaiveDate::MIN);
+        if is_past { Err("fault-on-past") } else { Ok(Some(day)) }
     }
 }
 
@@ -49,9 +85,15 @@ impl ListQuery {
 pub(super) async fn filter_of(tx: &mut CallerTx, query: &ListQuery, api: &Api) -> Result<Filter, PageError> {
     check_text(Some(&query.q))?;
     check_text(Some(&query.r#type))?;
-    let state = match known_state(&query.state) {
-        Some(state) => Some(filter::in_state(state, &caller::organisations(tx).await?, api.clock())),
-        None => None,
+    let on = query.day(api.clock().now());
+    let on = on.map_err(|_| ApiError::Invalid("`on` must be today or a later date".to_owned()))?;
+    let state = match &*query.state {
+        "unreachable" => Some(InState::Unreachable),
+        "declined" => Some(InState::Declined),
+        name => match STANDINGS.into_iter().find(|state| state.as_str() == name) {
+            Some(state) => Some(filter::in_state(state, &caller::organisations(tx).await?, api.clock(), on)),
+            None => None,
+        },
     };
     Ok(Filter {
         // An id that cannot be one finds nothing, as an unknown one does.
@@ -59,10 +101,14 @@ pub(super) async fn filter_of(tx: &mut CallerTx, query: &ListQuery, api: &Api) -
         type_code: Some(query.r#type.clone()).filter(|code| !code.is_empty()),
         text: Some(query.q.trim().to_owned()).filter(|text| !text.is_empty()),
         state,
+        on,
     })
 }
 
-/// The state with a name, if the list can be filtered by it.
-pub(super) fn known_state(name: &str) -> Option<Standing> {
-    STATES.into_iter().find(|state| state.as_str() == name)
+/// A certification as a row of the list, with its state on the day of the list.
+pub(super) fn row(one: &Certification, on: Option<NaiveDate>, now: DateTime<Utc>, text: Text) -> Row {
+    let row = Row::of(one, now, text);
+    let Some(day) = on else { return row };
+    let state = Standing::later(one, day).state;
+    Row { state: text.say(&format!("state-{}", state.as_str())), tone: tone(state), ..row }
 }

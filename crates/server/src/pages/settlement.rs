@@ -237,7 +237,7 @@ impl Shown {
             "" => Ok(None),
             written => dates::parse(written)
                 .map(|day| Some(Until::Day(day)))
-                .ok_or_else(|| fault("date", "fault-date-form")),
+                .map_err(|none| fault("date", none.key())),
         };
         match (chosen, until) {
             (Ok(chosen), Ok(until)) => {

@@ -311,8 +311,9 @@ fn check(layout: Layout, action: Action, fields: Fields, rows: Vec<Candidate>) -
     let heading = layout.text.count(&format!("{}-several-check", action.key()), number);
     let text = layout.text;
     let form = form(layout, action, fields, rows);
+    let date = dates::parse(&form.fields.date).map(|day| text.long_date(day)).unwrap_or_default();
     let entered = [
-        (form.date.as_ref().map(|(label, _)| label.clone()), &form.fields.date),
+        (form.date.as_ref().map(|(label, _)| label.clone()), &date),
         (form.has_evidence.then(|| text.say("evidence-label")), &form.fields.evidence),
         (Some(text.say("note-label")), &form.fields.note),
     ];

@@ -1,14 +1,9 @@
 //! The certifications that the caller may see, with their notices, and recording one.
 
-use std::collections::HashMap;
-use std::ops::Bound;
-
 use certvakt_rules::Stages;
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::postgres::types::PgRange;
 use uuid::Uuid;
 
-use super::search::containing;
 use crate::error::{code_of, on_constraint};
 use crate::organisation::days;
 use crate::{CallerTx, CertificationStatus, DeliveryState, StoreError, Zone};
@@ -67,112 +62,6 @@ impl Certification {
     }
 }
 
-/// A range of expiry times of a type. A certification that does not expire is in a range without an end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RangeOfType {
-    /// The organisation.
-    pub organisation_id: Uuid,
-    /// The type's code.
-    pub type_code: String,
-    /// The start of the range; `None` for any earlier time.
-    pub since: Option<DateTime<Utc>>,
-    /// The end of the range, exclusive; `None` for any later time.
-    pub before: Option<DateTime<Utc>>,
-}
-
-/// The states of certifications to list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InState {
-    /// Those that are not suspended and expire in a range of their type.
-    Expires(Vec<RangeOfType>),
-    /// Those that are suspended.
-    Suspended,
-    /// Those that are withdrawn.
-    Withdrawn,
-}
-
-/// A filter of certifications.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only certifications of this chapter.
-    pub chapter_id: Option<Uuid>,
-    /// Only certifications of the type with this code.
-    pub type_code: Option<String>,
-    /// Only certifications whose mentor's name or register id contains this text.
-    pub text: Option<String>,
-    /// Only certifications in this state.
-    pub state: Option<InState>,
-}
-
-/// A cursor in a list of certifications: the expiry and the id of the last one on the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct After {
-    /// The expiry; `None` for a certification that does not expire.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// The id.
-    pub id: Uuid,
-}
-
-/// The certifications that the caller may see, the next to expire first.
-pub async fn certifications(
-    tx: &mut CallerTx,
-    filter: &Filter,
-    after: Option<After>,
-    limit: u32,
-) -> Result<Vec<Certification>, StoreError> {
-    let at = |time: Option<DateTime<Utc>>, unlimited: &str| {
-        time.map_or(unlimited.to_owned(), |at| at.to_rfc3339())
-    };
-    let (ranges, suspended) = match &filter.state {
-        None => (None, None),
-        Some(InState::Expires(ranges)) => (Some(ranges.as_slice()), None),
-        Some(InState::Suspended) => (None, Some("suspended")),
-        Some(InState::Withdrawn) => (None, Some("withdrawn")),
-    };
-    if ranges.is_some_and(<[_]>::is_empty) {
-        return Ok(Vec::new());
-    }
-    // The index is read from the first to the last time of all ranges.
-    let first = ranges.and_then(|all| all.iter().map(|one| one.since).min()).flatten();
-    let ends = ranges.and_then(|all| all.iter().map(|one| one.before).collect::<Option<Vec<_>>>());
-    let last = ends.and_then(|ends| ends.into_iter().max());
-    let (expiry, id) = match after {
-        Some(After { expires_at, id })
-            if expires_at.is_none_or(|at| first.is_none_or(|first| at >= first)) =>
-        {
-            (at(expires_at, "infinity"), id)
-        }
-        _ => (at(first, "-infinity"), Uuid::nil()),
-    };
-    let last = at(last, "infinity");
-    let text = filter.text.as_deref().map(containing);
-    let types: Option<Vec<String>> = ranges
-        .map(|all| all.iter().map(|one| format!("{}/{}", one.organisation_id, one.type_code)).collect());
-    let ranges: Option<Vec<PgRange<DateTime<Utc>>>> = ranges.map(|all| {
-        let start = |one: &RangeOfType| one.since.map_or(Bound::Unbounded, Bound::Included);
-        let end = |one: &RangeOfType| one.before.map_or(Bound::Unbounded, Bound::Excluded);
-        all.iter().map(|one| PgRange { start: start(one), end: end(one) }).collect()
-    });
-    let found = sqlx::query_file_as!(
-        Certification,
-        "src/caller/page.sql",
-        i64::from(limit),
-        expiry,
-        id,
-        filter.chapter_id,
-        filter.type_code,
-        text,
-        types.as_deref(),
-        ranges.as_deref(),
-        last,
-        suspended,
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    tx.saw(&found);
-    Ok(found)
-}
-
 /// One certification, if the caller may see it.
 pub async fn certification(tx: &mut CallerTx, id: Uuid) -> Result<Option<Certification>, StoreError> {
     Ok(some(tx, &[id], None).await?.pop())
@@ -201,29 +90,6 @@ async fn some(
     let found = found.fetch_all(&mut *tx).await?;
     tx.saw(&found);
     Ok(found)
-}
-
-/// Sorts certifications by the names of their chapters and mentors, in the order of the Norwegian alphabet.
-pub async fn sort_by_chapter_and_name(
-    tx: &mut CallerTx,
-    certifications: &mut [Certification],
-) -> Result<(), StoreError> {
-    let name = |of: fn(&Certification) -> &Option<String>| {
-        certifications.iter().map(|one| of(one).clone().unwrap_or_default()).collect::<Vec<_>>()
-    };
-    let places = sqlx::query_scalar!(
-        r#"select row_number() over (
-             order by certvakt.alphabetical(c.chapter), c.chapter_id, certvakt.alphabetical(c.mentor), c.number) as "place!"
-           from unnest($1::text[], $2::uuid[], $3::text[]) with ordinality as c (chapter, chapter_id, mentor, number)
-           order by c.number"#,
-        &name(|one| &one.chapter),
-        &certifications.iter().map(|one| one.chapter_id).collect::<Vec<_>>(),
-        &name(|one| &one.mentor),
-    );
-    let places: HashMap<Uuid, i64> =
-        certifications.iter().map(|one| one.id).zip(places.fetch_all(tx).await?).collect();
-    certifications.sort_by_key(|one| places.get(&one.id).copied());
-    Ok(())
 }
 
 /// A notice, as people may see it.

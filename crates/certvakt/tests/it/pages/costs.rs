@@ -20,6 +20,8 @@ async fn a_page_takes_few_statements() {
         "/today",
         "/certifications",
         "/certifications?q=mentor&state=due",
+        "/certifications?order=name&state=due&on=2026-12-06",
+        "/certifications?order=name&state=unreachable",
         &certification,
         "/outlook",
         "/chapters",

@@ -55,7 +55,7 @@ async fn several_are_renewed_and_undone_together() {
     // What was chosen is shown before it is saved.
     let chosen = send(&mut browser, &check, &ticked).await;
     assert_eq!(element(&chosen, "h1"), "Stemmer dette? 2 fornyelser er ikke lagret ennå");
-    for shown in ["<dd>10.06.2026</dd>", "<dd>Kurs &#60;i&#62; Hamar</dd>"] {
+    for shown in ["<dd>onsdag 10. juni 2026</dd>", "<dd>Kurs &#60;i&#62; Hamar</dd>"] {
         assert!(chosen.text.contains(shown), "{shown} in {}", chosen.text);
     }
     let edited = send(&mut browser, &chosen, &[("step", "edit")]).await;

@@ -73,7 +73,8 @@ async fn today_lists_who_needs_somebody_and_a_contact_settles_it_for_every_coord
         ("", "29.06.2026", "Velg hva som skjedde"),
         ("none", "29.06.2026", "Velg hva som skjedde"),
         ("reached", "", "Skriv en dato"),
-        ("reached", "29.6", "Skriv datoen som"),
+        ("reached", "29.6", "Årstallet mangler"),
+        ("reached", "29", "Skriv datoen som"),
         ("booked", "15.06.2026", "etter i dag, og høyst 50 år"),
     ] {
         let refused = send(&mut browser, &form, &[("outcome", outcome), ("next_on", next)]).await;

@@ -1,0 +1,299 @@
+//! The filters, the order, the length and the pages of the list of certifications.
+
+use super::{element, signed_in};
+use crate::sign_in::{Answer, Browser, TestService, between};
+
+/// The names in a list.
+fn names(page: &Answer) -> Vec<String> {
+    let rows = page.text.split("<h3>").skip(1);
+    rows.map(|row| row.split_once("\">").unwrap().1.split("</a>").next().unwrap().to_owned()).collect()
+}
+
+/// What a page says about its place in the list.
+fn place_of(page: &Answer) -> String {
+    between(&page.text, "<h2 class=\"found\">", "</h2>")
+}
+
+/// The address of the link with a label.
+fn link(page: &Answer, label: &str) -> Option<String> {
+    let before = page.text.split_once(&format!("\">{label}</a>"))?.0;
+    Some(before.rsplit_once("href=\"").unwrap().1.replace("&#38;", "&"))
+}
+
+/// Adds mentors `Rad 001` and so on to the chapter `own`, whose names are in the opposite order of their last valid days.
+async fn with_rows(place: &TestService, number: usize) {
+    let add = format!(
+        "insert into certvakt.people (id, name)
+           select ('00000000-0000-4000-8000-00000005' || to_char(n, 'FM0000'))::uuid, 'Rad ' || to_char(n, 'FM0000') from generate_series(1, {number}) n;
+         insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
+         select c.organisation_id, c.id, ('00000000-0000-4000-8000-00000005' || to_char(n, 'FM0000'))::uuid, 'type',
+           '2031-01-01T20:00:00Z'::timestamptz - n * interval '1 day'
+         from generate_series(1, {number}) n, certvakt.chapters c where c.slug = 'own'"
+    );
+    place.database.execute(&add).await;
+}
+
+/// Follows the links to the next page. Returns the names and what each page says about its place.
+async fn all_pages(browser: &mut Browser, path: &str) -> (Vec<String>, Vec<String>, Answer) {
+    let mut page = browser.get(path).await;
+    let (mut seen, mut places) = (names(&page), vec![place_of(&page)]);
+    while let Some(next) = link(&page, "Neste side") {
+        page = browser.get(&next).await;
+        seen.extend(names(&page));
+        places.push(place_of(&page));
+    }
+    (seen, places, page)
+}
+
+#[tokio::test]
+async fn a_list_in_the_order_of_names_has_pages_a_length_and_the_way_back() {
+    let place = TestService::start("").await;
+    with_rows(&place, 120).await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let expected: Vec<String> = (1..=120).map(|n| format!("Rad {n:04}")).collect();
+    let reversed: Vec<String> = expected.iter().rev().cloned().collect();
+    let places = ["Viser 1–50 av 120", "Viser 51–100 av 120", "Viser 101–120 av 120"];
+    for (order, expected) in [("name", &expected), ("", &reversed)] {
+        for filter in ["q=rad", "state=valid&q=rad"] {
+            let path = format!("/certifications?{filter}&order={order}");
+            let (seen, found, last) = all_pages(&mut browser, &path).await;
+            assert_eq!(&seen, expected, "{path}");
+            assert_eq!(found, places, "{path}");
+            // Two links lead back to the first page.
+            let second = browser.get(&link(&last, "Forrige side").unwrap()).await;
+            assert_eq!(names(&second), expected[50..100], "{path}");
+            let first = browser.get(&link(&second, "Forrige side").unwrap()).await;
+            assert_eq!(names(&first), expected[..50], "{path}");
+            assert_eq!(link(&first, "Forrige side"), None);
+        }
+    }
+    // The chosen order stays chosen, and each filter's link keeps it.
+    let page = browser.get("/certifications?order=name&q=rad&state=valid").await;
+    assert!(page.text.contains("<option value=\"name\" selected>Navn</option>"), "{}", page.text);
+    for kept in ["/certifications?state=valid&#38;order=name\"", "/certifications?q=rad&#38;order=name\""] {
+        assert!(page.text.contains(kept), "{kept} in {}", page.text);
+    }
+    // The changes of several come before the rows.
+    let (several, first) = (page.text.find("/changes/new?"), page.text.find("Rad 0001"));
+    assert!(several.unwrap() < first.unwrap(), "{}", page.text);
+    assert!(page.text.contains("/changes/new?q=rad&#38;state=valid&#38;order=name&#38;action=renewals"));
+    // A file and the meeting list have the same order.
+    let file = browser.get("/certifications.csv?q=rad&order=name").await;
+    let of_file: Vec<&str> = file.text.lines().skip(1).map(|row| row.split(';').next().unwrap()).collect();
+    assert_eq!(of_file, expected);
+    for (order, expected) in [("name", &expected), ("", &reversed)] {
+        let print = browser.get(&format!("/certifications/print?q=rad&order={order}")).await;
+        let rows: Vec<&str> = print.text.split("<th scope=\"row\">").skip(1).collect();
+        let printed: Vec<&str> = rows.iter().map(|row| row.split('<').next().unwrap()).collect();
+        assert_eq!(&printed, expected, "{order}");
+    }
+    // A mentor who leaves the list while somebody reads it does not stop the reader.
+    let first = browser.get("/certifications?q=rad&order=name&state=valid").await;
+    let next = link(&first, "Neste side").unwrap();
+    place
+        .database
+        .execute(
+            "update public.peer_mentor_certifications set status = 'suspended' where peer_mentor_id in
+                  (select id from certvakt.people where name = 'Rad 0050')",
+        )
+        .await;
+    assert_eq!(names(&browser.get(&next).await)[0], "Rad 0051");
+    // A place that cannot be right is not shown.
+    for wrong in ["from=4294967295", "from=99999999999999999999", "from=x"] {
+        let page = browser.get(&next.replace("from=50", wrong)).await;
+        assert_eq!(place_of(&page), "Viser noen av 119", "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_more_than_a_thousand_is_counted_no_further_and_not_sorted_by_name() {
+    let place = TestService::start("").await;
+    with_rows(&place, 998).await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let page = browser.get("/certifications?order=name").await;
+    // With the two mentors of the test data.
+    assert_eq!(place_of(&page), "Viser 1–50 av 1000");
+    assert_eq!(names(&page)[2], "Rad 0001");
+    place
+        .database
+        .execute(
+            "insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type)
+             select h.organisation_id, h.id, p.id, 'type' from certvakt.chapters h, certvakt.people p
+             where h.slug = 'own' and p.name = 'Rad 0500'",
+        )
+        .await;
+    let page = browser.get("/certifications?order=name").await;
+    assert_eq!(place_of(&page), "Viser 1–50 av over 1000");
+    assert_eq!(names(&page)[2], "Rad 0998", "the next to expire first");
+    assert!(page.text.contains("Velg et filter for å sortere etter navn."), "{}", page.text);
+    // The URL has the cursors of five previous pages; from the sixth on, the way back ends at the first page.
+    let mut page = page;
+    for _ in 0..7 {
+        let next = link(&page, "Neste side").unwrap();
+        assert!(next.len() < 400, "{next}");
+        page = browser.get(&next).await;
+    }
+    assert_eq!(place_of(&page), "Viser 351–400 av over 1000");
+    for _ in 0..4 {
+        page = browser.get(&link(&page, "Forrige side").unwrap()).await;
+    }
+    assert_eq!(place_of(&page), "Viser 151–200 av over 1000");
+    let first = browser.get(&link(&page, "Første side").unwrap()).await;
+    assert_eq!(place_of(&first), "Viser 1–50 av over 1000");
+}
+
+#[tokio::test]
+async fn a_list_shows_who_cannot_be_reached_and_who_wants_no_notices() {
+    let place = TestService::start("").await;
+    // Everybody has a notice. That of a4 was sent; those of the others wait for an address.
+    place
+        .database
+        .execute(
+            "update certvakt.deliveries d set state = 'delivered', available_at = now(), finished_at = now()
+             from public.cert_notification_log l
+             where l.id = d.id and l.certification_id = '00000000-0000-4000-8000-0000000200a4'",
+        )
+        .await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let list = async |browser: &mut Browser, query: &str| {
+        let page = browser.get(&format!("/certifications?{query}")).await;
+        assert_eq!(page.status, 200, "{query}: {}", page.text);
+        names(&page)
+    };
+    for query in [
+        "state=unreachable",
+        "state=unreachable&order=name",
+        "state=unreachable&q=mentor",
+        "state=unreachable&q=mentor&order=name",
+        "state=unreachable&type=type&chapter=00000000-0000-4000-8000-0000000000a2",
+    ] {
+        assert_eq!(list(&mut browser, query).await, ["Mentor a2"], "{query}");
+    }
+    for query in [
+        "state=unreachable&q=a4",
+        "state=unreachable&type=none",
+        "state=unreachable&chapter=00000000-0000-4000-8000-0000000000a4",
+        "state=declined",
+        "state=declined&order=name",
+    ] {
+        assert!(list(&mut browser, query).await.is_empty(), "{query}");
+    }
+    assert_eq!(
+        element(&browser.get("/certifications?state=unreachable").await, "h1"),
+        "Sertifiseringer: Kan ikke nås"
+    );
+
+    // Who opted out of pushes still gets e-mails, and who opted out of both declined, whatever addresses they have.
+    let opt_out = |kind: &str| {
+        format!(
+            "insert into certvakt.channel_opt_outs (person_id, kind)
+             select peer_mentor_id, '{kind}' from public.peer_mentor_certifications
+             where id::text like '%0000000200a_' or id::text like '%0000000200b_'"
+        )
+    };
+    place
+        .database
+        .execute(
+            "delete from certvakt.contact_points;
+             insert into certvakt.contact_points (person_id, kind, address)
+             values ('00000000-0000-4000-8000-0000000100a4', 'email', 'a4@example.org')",
+        )
+        .await;
+    place.database.execute(&opt_out("push")).await;
+    assert_eq!(list(&mut browser, "state=declined").await, ["Mentor a2"]);
+    place.database.execute(&opt_out("email")).await;
+    for query in ["state=declined", "state=declined&order=name", "state=declined&q=mentor&order=name"] {
+        assert_eq!(list(&mut browser, query).await, ["Mentor a2", "Mentor a4"], "{query}");
+    }
+    let page = browser.get("/certifications?state=declined").await;
+    assert_eq!(element(&page, "h1"), "Sertifiseringer: Vil ikke ha varsler");
+}
+
+#[tokio::test]
+async fn a_list_shows_the_states_of_a_later_day() {
+    let place = TestService::start("").await;
+    // Suspended until 30 June, and without an end.
+    place
+        .database
+        .execute(
+            "insert into certvakt.people (id, name) values
+               ('00000000-0000-4000-8000-000000040001', 'Ola Permisjon'), ('00000000-0000-4000-8000-000000040002', 'Kari Stans');
+             insert into public.peer_mentor_certifications
+               (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at, status, suspended_until)
+             select c.organisation_id, c.id, p.id, 'type', '2027-12-01T20:00:00Z', 'suspended',
+               case p.name when 'Ola Permisjon' then date '2026-06-30' end
+             from certvakt.chapters c, certvakt.people p where c.slug = 'own' and p.id::text like '%00000004000_'",
+        )
+        .await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    // The mentors of the test data are valid until 20 June 2026.
+    for (query, expected) in [
+        ("state=lapsed", &[][..]),
+        ("state=lapsed&on=20.6.26", &[]),
+        ("state=lapsed&on=21.6.26", &["Mentor a2", "Mentor a4"]),
+        ("state=expired&on=21.06.2026", &["Mentor a2", "Mentor a4"]),
+        ("state=expired&on=2026-12-06", &[]),
+        ("state=lapsed&on=6.+desember+2026", &["Mentor a2", "Mentor a4"]),
+        ("state=valid&on=21.6.26", &[]),
+        ("state=valid&on=30.6.26", &[]),
+        ("state=valid&on=1.7.26", &["Ola Permisjon"]),
+        ("state=valid&on=1.7.26&q=ola&order=name", &["Ola Permisjon"]),
+        ("state=suspended&on=30.6.26", &["Kari Stans", "Ola Permisjon"]),
+        ("state=suspended&on=1.7.26&order=name", &["Kari Stans"]),
+    ] {
+        let page = browser.get(&format!("/certifications?{query}")).await;
+        assert_eq!(page.status, 200, "{query}: {}", page.text);
+        let mut found = names(&page);
+        found.sort();
+        assert_eq!(found, expected, "{query}");
+    }
+    let page = browser.get("/certifications?state=lapsed&on=6.12.26&order=name").await;
+    assert_eq!(element(&page, "h1"), "Sertifiseringer: Alle utløpte, Status 6. desember 2026");
+    assert!(page.text.contains("<p class=\"bad\">Utløpt"), "{}", page.text);
+    assert!(page.text.contains("om 5 dager"), "the time is from today: {}", page.text);
+    assert!(page.text.contains("href=\"/certifications?state=lapsed&#38;order=name\""), "{}", page.text);
+    assert!(page.text.contains("id=\"on\" name=\"on\" value=\"06.12.2026\""), "{}", page.text);
+    let file = browser.get("/certifications.csv?state=lapsed&on=2026-12-06").await;
+    assert!(file.text.contains(";2026-06-20;Utløpt"), "{}", file.text);
+    let print = browser.get("/certifications/print?state=lapsed&on=2026-12-06").await;
+    assert!(
+        print.text.contains("Statusen er slik den blir 6. desember 2026 hvis ingen fornyer."),
+        "{}",
+        print.text
+    );
+    // A day that is wrong is refused with everything entered, and the list is that of today.
+    for (wrong, why) in [
+        ("1.6.2026", "Velg dagen i dag eller en senere dato."),
+        ("6.12", "Årstallet mangler."),
+        ("snart", "Skriv datoen som dag, måned og år"),
+    ] {
+        let page = browser.get(&format!("/certifications?state=due&on={wrong}")).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        assert!(element(&page, "title").starts_with("Feil: "), "{}", page.text);
+        assert!(page.text.contains("<a href=\"#on\">") && page.text.contains(why), "{}", page.text);
+        assert!(page.text.contains(&format!("name=\"on\" value=\"{wrong}\"")), "{}", page.text);
+        assert_eq!(names(&page), ["Mentor a2", "Mentor a4"]);
+        for form in ["/certifications.csv", "/certifications/print", "/certifications.xlsx"] {
+            assert_eq!(browser.get(&format!("{form}?on={wrong}")).await.status, 422, "{form} {wrong}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_meeting_list_says_whose_it_is_on_each_page() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let all = browser.get("/certifications/print?state=due&order=name").await;
+    assert_eq!(element(&all, "h1"), "Møteliste for alle lokallagene dine");
+    let headings: Vec<&str> = all.text.split("<h2 id=\"chapter-").skip(1).collect();
+    assert_eq!(headings.len(), 2, "{}", all.text);
+    for (heading, name) in headings.iter().zip(["Below", "Own"]) {
+        assert_eq!(between(heading, ">", "</h2>"), format!("Møteliste for {name}"));
+        assert_eq!(
+            between(heading, "<p class=\"soft\">", "</p>"),
+            "Skrevet ut mandag 15. juni 2026. Utvalg: Utløper snart."
+        );
+    }
+    let one = browser.get("/certifications/print?chapter=00000000-0000-4000-8000-0000000000a2").await;
+    assert_eq!(element(&one, "h1"), "Møteliste for Own");
+}
