@@ -14,6 +14,7 @@ use super::navigation::HOME;
 use super::page::{self, Page};
 use super::state::SignIn;
 use crate::extract::Query;
+use crate::html::history;
 use crate::html::text::Text;
 use crate::problem::ApiError;
 use crate::return_to::{ReturnTo, redirect, with_return};
@@ -105,5 +106,7 @@ pub(super) async fn sign_out(
         session.check(&headers, sent.ok().and_then(|Form(sent)| sent.csrf).as_deref())?;
         session.end(&shared.database).await?;
     }
-    Ok(redirect(HOME, [session::no_cookie()]))
+    let mut response = redirect(HOME, [session::no_cookie()]);
+    history::forget(&mut response);
+    Ok(response)
 }
