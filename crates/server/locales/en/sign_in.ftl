@@ -58,6 +58,7 @@ code = Code in the e-mail
 code-button = Sign in
 code-wrong-title = Error: the code is not valid
 code-wrong = Check that it is the code in the newest e-mail, and that you asked for it in this browser, less than 15 minutes ago. After five wrong codes you need a new e-mail.
+code-again = Ask for a new e-mail
 link-title = Sign in
 link = Press the button to sign in.
 link-open = Sign in

@@ -20,7 +20,7 @@ use super::state::SignIn;
 use crate::extract::Query;
 use crate::html::text::Text;
 use crate::problem::ApiError;
-use crate::return_to::{ReturnTo, START, redirect};
+use crate::return_to::{ReturnTo, START, redirect, with_return};
 use crate::session;
 
 /// The form with an e-mail address.
@@ -67,11 +67,12 @@ pub(super) fn request(
 ) -> Result<Response, SignInError> {
     let browser = session::browser_secret(headers);
     let browser_hash = secret::hash(&browser);
+    let page = page.code_form(&return_to);
     if !links.request_links(LinkRequest { address, return_to, browser_hash }) {
         // Report the dropped request instead of a success.
         return Err(ApiError::Busy.into());
     }
-    let mut response = page.code_form().answer().into_response();
+    let mut response = page.answer().into_response();
     response.headers_mut().append(header::SET_COOKIE, session::browser_cookie(&browser));
     Ok(response)
 }
@@ -85,6 +86,8 @@ fn kept(path: &str) -> &str {
 #[derive(Deserialize)]
 pub(super) struct CodeForm {
     code: String,
+    #[serde(flatten)]
+    return_to: ReturnTo,
 }
 
 /// Signs in with the code, in the browser that requested it. A wrong, an unknown and an expired code get the same response.
@@ -100,14 +103,20 @@ pub(super) async fn enter(
     let browser = session::browser_secret(&headers);
     // The limits of links also apply to codes, for the browser instead of the address.
     shared.limits.check(&headers, peer.ip(), &browser)?;
-    let code: String = sent.map(|Form(sent)| sent.code).unwrap_or_default();
+    let (code, return_to) = match sent {
+        Ok(Form(CodeForm { code, return_to })) => (code, kept(return_to.path()).to_owned()),
+        Err(_) => (String::new(), START.to_owned()),
+    };
     let code: String = code.chars().filter(|char| !char.is_whitespace()).collect();
     let browser_hash = secret::hash(&browser);
     let code_hash = mail_queue::code_hash(&browser_hash, &code);
     let proof = LinkProof::Code { browser_hash, code_hash };
     match session::begin_by_link(&headers, &shared.database, proof).await? {
         Some((return_to, cookies)) => Ok(redirect(&return_to, cookies)),
-        None => Ok(Page::new(text, "code-wrong").code_form().refused()),
+        None => Ok(Page::new(text, "code-wrong")
+            .code_form(&return_to)
+            .below(with_return("/sign-in", &return_to), text.say("code-again"))
+            .refused()),
     }
 }
 

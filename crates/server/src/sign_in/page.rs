@@ -19,6 +19,8 @@ pub(super) struct Page {
     /// The path and the label of each link.
     links: Vec<(String, String)>,
     forms: Vec<Form>,
+    /// The path and the label of a link below the forms.
+    below: Option<(String, String)>,
 }
 
 impl Page {
@@ -29,6 +31,7 @@ impl Page {
             text: text.say(key),
             links: Vec::new(),
             forms: Vec::new(),
+            below: None,
         }
     }
 
@@ -54,10 +57,16 @@ impl Page {
         self
     }
 
-    /// Adds the form for the code in an e-mail.
-    pub(super) fn code_form(self) -> Self {
+    /// Adds the form for the code in an e-mail, with the page to show after the sign-in.
+    pub(super) fn code_form(self, return_to: &str) -> Self {
         let text = self.layout.text;
-        self.form(Form::button("/sign-in/code", text.say("code-button"), []).code(text.say("code")))
+        let hidden = [("return_to", return_to.to_owned())];
+        self.form(Form::button("/sign-in/code", text.say("code-button"), hidden).code(text.say("code")))
+    }
+
+    /// Adds a link below the forms.
+    pub(super) fn below(self, path: String, words: String) -> Self {
+        Self { below: Some((path, words)), ..self }
     }
 
     /// Says that the page answers a form, so that its heading has the focus.

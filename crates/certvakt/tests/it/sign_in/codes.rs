@@ -1,7 +1,7 @@
 //! Where a sign-in by e-mail leads, and the code beside the link.
 
 use super::links::{MENTOR, address_in, all_mailed, mailed, press};
-use super::{Browser, TestService};
+use super::{Browser, TestService, between};
 
 /// A page of the mentor's.
 const PAGE: &str = "/certifications/00000000-0000-4000-8000-0000000200a2";
@@ -76,8 +76,13 @@ async fn a_code_signs_in_once_and_only_in_the_browser_that_asked_for_it() {
     let mut thief = place.browser();
     for (code, is_thief) in [(&code, true), (&other(&code), false), (&String::new(), false)] {
         let browser = if is_thief { &mut thief } else { &mut browser };
-        let refused = browser.post("/sign-in/code", &[("code", code)]).await;
+        let refused = browser.post("/sign-in/code", &[("code", code), ("return_to", PAGE)]).await;
         assert_eq!((refused.status, place.sessions().await), (422, 0), "{}", refused.text);
+        // A new e-mail leads to the same page.
+        let again = between(&refused.text, "<a href=\"/sign-in?", "\"");
+        assert!(again.starts_with("return_to=%2F") && again.len() > "return_to=%2F".len(), "{again}");
+        assert!(refused.text.contains("Be om en ny e-post</a>"), "{}", refused.text);
+        assert!(refused.text.contains(&format!("name=\"return_to\" value=\"{PAGE}\"")), "{}", refused.text);
         assert!(refused.text.contains("<title>Feil: Koden er ikke gyldig"), "{}", refused.text);
         assert!(refused.text.contains("<h1 tabindex=\"-1\" autofocus>"), "the heading has the focus");
     }
