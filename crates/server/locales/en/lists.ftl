@@ -22,3 +22,4 @@ printed-chapter = Meeting list for { $name }
 printed-on = Printed on { $name }.
 printed-later = The status is what it will be on { $name } if nobody renews.
 printed-state = Selection: { $name }.
+outlook-found = Showing chapters { $first }–{ $last } of { $total }. Those that first have too few mentors come first.

@@ -22,3 +22,4 @@ printed-chapter = Møteliste for { $name }
 printed-on = Skrevet ut { $name }.
 printed-later = Statusen er slik den blir { $name } hvis ingen fornyer.
 printed-state = Utvalg: { $name }.
+outlook-found = Viser lokallag { $first }–{ $last } av { $total }, de som først får for få likepersoner, øverst.

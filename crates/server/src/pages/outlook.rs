@@ -34,12 +34,17 @@ const WIDTH: usize = 20;
 /// The largest number of mentors that a chapter can need, as in the schema.
 const MOST_REQUIRED: i16 = 10_000;
 
-/// The query after a change.
+/// The number of chapters on a page.
+const PAGE: usize = 20;
+
+/// Which page to show.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct AfterChange {
-    /// The chapter whose required number was set.
+pub(super) struct OutlookQuery {
+    /// The chapter whose required number was just set.
     done: String,
+    /// The number of chapters on the previous pages.
+    from: String,
 }
 
 #[derive(Template)]
@@ -47,6 +52,11 @@ pub(super) struct AfterChange {
 struct OutlookPage {
     layout: Layout,
     chapters: Vec<ChapterOutlook>,
+    /// Which of how many chapters the page shows, if there are several pages.
+    found: Option<String>,
+    /// The links to the previous and the next page.
+    previous: Option<String>,
+    next: Option<String>,
     faults: Vec<Fault>,
 }
 
@@ -78,12 +88,13 @@ struct ChapterOutlook {
 pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
-    Query(AfterChange { done }): Query<AfterChange>,
+    Query(OutlookQuery { done, from }): Query<OutlookQuery>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Outlook).await?;
     let chapters = chapters(&mut tx, &api, layout.text).await?;
     tx.commit().await?;
-    let mut shown = shown(layout, chapters);
+    let changed = chapters.iter().position(|one| one.id.to_string() == done);
+    let mut shown = shown(layout, chapters, changed.or_else(|| from.parse().ok()).unwrap_or_default());
     if let Some(chapter) = shown.chapters.iter().find(|one| one.id.to_string() == done) {
         shown.layout.heading = shown.layout.text.named("outlook-set-title", &chapter.name);
         shown.layout.has_news = true;
@@ -91,13 +102,33 @@ pub(super) async fn show(
     Ok(page(StatusCode::OK, &shown))
 }
 
-fn shown(layout: Layout, chapters: Vec<ChapterOutlook>) -> OutlookPage {
-    let text = layout.text;
+/// The page with a chapter, by its place among all of them.
+fn shown(layout: Layout, chapters: Vec<ChapterOutlook>, place: usize) -> OutlookPage {
+    let (text, total) = (layout.text, chapters.len());
+    let from = place.min(total.saturating_sub(1)) / PAGE * PAGE;
+    let last = total.min(from + PAGE);
     let short = chapters.iter().filter(|one| one.short_from.is_some()).count();
     let heading =
         if short == 0 { text.say("outlook-title") } else { text.count("outlook-short-title", short) };
     let layout = Layout { heading, ..layout };
-    OutlookPage { layout, chapters, faults: Vec::new() }
+    let to = |from: usize| {
+        link(
+            PATH,
+            &[(
+                "from",
+                &Some(from).filter(|from| *from > 0).map(|from| from.to_string()).unwrap_or_default(),
+            )],
+        )
+    };
+    let place = [("first", (from + 1).into()), ("last", last.into()), ("total", total.into())];
+    OutlookPage {
+        layout,
+        chapters: chapters.into_iter().skip(from).take(PAGE).collect(),
+        found: (total > PAGE).then(|| text.with("outlook-found", &place)),
+        previous: (from > 0).then(|| to(from - PAGE)),
+        next: (last < total).then(|| to(last)),
+        faults: Vec::new(),
+    }
 }
 
 /// The outlooks of the chapters that the person manages.
@@ -231,16 +262,18 @@ pub(super) async fn set(
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Outlook).await?;
     let mut chapters = chapters(&mut tx, &api, layout.text).await?;
-    let Some(chapter) = chapters.iter_mut().find(|one| one.id == id) else {
+    let Some(place) = chapters.iter().position(|one| one.id == id) else {
         return Err(ApiError::NotFound.into());
     };
     let entered = number.trim();
     let required = entered.parse().ok().filter(|number| (1..=MOST_REQUIRED).contains(number));
     if required.is_none() && !entered.is_empty() {
         let what = layout.text.count("fault-required", MOST_REQUIRED);
-        (chapter.required, chapter.fault) = (number, Some(what.clone()));
+        if let Some(chapter) = chapters.get_mut(place) {
+            (chapter.required, chapter.fault) = (number, Some(what.clone()));
+        }
         let faults = vec![Fault { field: format!("number-{id}").into(), what }];
-        let mut refused = shown(layout, chapters);
+        let mut refused = shown(layout, chapters, place);
         refused.layout.is_refused = true;
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &OutlookPage { faults, ..refused }));
     }
